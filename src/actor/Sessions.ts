@@ -1,0 +1,114 @@
+/**
+ * The door of the runtime: everything an app can do with its sessions, whoever carries the request in.
+ *
+ * HTTP, the library and, later, a cluster come in here and nowhere else. Nothing above this door holds state about a
+ * session; nothing behind it assumes to be the only process.
+ */
+import { Context } from "effect"
+import type { Effect, Stream } from "effect"
+import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import type {
+  Draining,
+  FileNotFound,
+  InvalidRequest,
+  NotSupported,
+  PoolFull,
+  QueueFull,
+  SessionClosed,
+  SessionNotFound,
+  SessionParked,
+  TurnInProgress,
+  TurnNotFound,
+  Unavailable,
+  UnknownAgent
+} from "../domain/Refusal.ts"
+import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
+import type { TurnRecord, TurnResult } from "../domain/Turn.ts"
+
+/** Who asks. An app sees its own sessions; the admin sees all. */
+export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonly _tag: "Admin" }
+
+export interface SubmitTurn {
+  readonly prompt: string
+  readonly files?: ReadonlyArray<FileId> | undefined
+  /** Replaces the configured turn timeout, in milliseconds. */
+  readonly timeoutMillis?: number | undefined
+  /** Wait in line behind a running turn instead of being refused. */
+  readonly queue?: boolean | undefined
+}
+
+/** A turn that was accepted: it goes on whether or not anybody holds this. */
+export interface Turning {
+  readonly session: SessionId
+  readonly index: number
+  /** Its events as they are stored, from the first; ends after the turn's last. */
+  readonly events: Stream.Stream<StoredEvent, Unavailable>
+  /** Succeeds with whatever came of it: a failure is a result. */
+  readonly result: Effect.Effect<TurnResult, Unavailable>
+}
+
+export interface SessionPage {
+  readonly items: ReadonlyArray<SessionView>
+  readonly count: number
+  readonly next: string | null
+}
+
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    readonly create: (
+      app: AppName,
+      request: CreateSession
+    ) => Effect.Effect<SessionView, UnknownAgent | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable>
+    readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
+    readonly list: (
+      caller: Caller,
+      query: { readonly limit: number; readonly cursor: string | null; readonly state: SessionState | "open" | null }
+    ) => Effect.Effect<SessionPage, InvalidRequest | Unavailable>
+    readonly submit: (
+      caller: Caller,
+      id: string,
+      turn: SubmitTurn
+    ) => Effect.Effect<
+      Turning,
+      | SessionNotFound
+      | SessionClosed
+      | TurnInProgress
+      | QueueFull
+      | SessionParked
+      | FileNotFound
+      | InvalidRequest
+      | Draining
+      | Unavailable
+    >
+    readonly turns: (
+      caller: Caller,
+      id: string,
+      query: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<TurnRecord>, SessionNotFound | Unavailable>
+    readonly turn: (
+      caller: Caller,
+      id: string,
+      index: number
+    ) => Effect.Effect<TurnResult, SessionNotFound | TurnNotFound | Unavailable>
+    /** `true` where a turn was running and has ended by the time this returns, or will within its ladder's deadlines. */
+    readonly interrupt: (caller: Caller, id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
+    /** `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. */
+    readonly close: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<{ readonly alreadyClosed: boolean }, SessionNotFound | Unavailable>
+    /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
+    readonly events: (
+      caller: Caller,
+      id: string,
+      after: number
+    ) => Effect.Effect<Stream.Stream<StoredEvent, Unavailable>, SessionNotFound | Unavailable>
+    readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
+    readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
+  }
+>()("troupe/actor/Sessions") {}
+
+/** The messages of a turn that an app gets in its result: what the agent said, and the end. */
+export type TurnEvents = ReadonlyArray<AcpMessage>

@@ -1,0 +1,57 @@
+/**
+ * The one vocabulary inside: messages of the Agent Client Protocol, version 1.
+ *
+ * Only what Troupe itself reads is typed. Everything else an agent sends is kept as it came: an app may know more of
+ * its agent than we do. What ACP has no word for travels in `_meta` under `troupe/…`, and Troupe's own news are
+ * extension notifications, whose names begin with `_troupe/`.
+ */
+
+/** `params.update` of a `session/update`; `sessionUpdate` names its kind (`agent_message_chunk`, `tool_call`, …). */
+export interface SessionUpdate {
+  readonly sessionUpdate: string
+  readonly [key: string]: unknown
+}
+
+export interface UpdateMessage {
+  readonly jsonrpc: "2.0"
+  readonly method: "session/update"
+  readonly params: { readonly sessionId: string; readonly update: SessionUpdate; readonly _meta?: unknown }
+}
+
+/** What Troupe says of a session in the same stream: `_troupe/state`, `_troupe/context_lost`, `_troupe/process`, … */
+export interface TroupeMessage {
+  readonly jsonrpc: "2.0"
+  readonly method: `_troupe/${string}`
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+/** The end of a turn, as an ACP client would read it. `id` is the turn's index. */
+export type ResultMessage =
+  | {
+      readonly jsonrpc: "2.0"
+      readonly id: number
+      readonly result: { readonly stopReason: string; readonly [key: string]: unknown }
+    }
+  | {
+      readonly jsonrpc: "2.0"
+      readonly id: number
+      readonly error: { readonly code: number; readonly message: string; readonly data?: unknown }
+    }
+
+export type AcpMessage = UpdateMessage | TroupeMessage | ResultMessage
+
+export const updateMessage = (sessionId: string, update: SessionUpdate): UpdateMessage => ({
+  jsonrpc: "2.0",
+  method: "session/update",
+  params: { sessionId, update }
+})
+
+export const troupeMessage = (what: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
+  jsonrpc: "2.0",
+  method: `_troupe/${what}`,
+  params
+})
+
+/** Those an app gets in a turn's `events`: the agent's own, and the end. Troupe's news are for the session's stream. */
+export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | ResultMessage =>
+  !("method" in message) || message.method === "session/update"

@@ -1,0 +1,197 @@
+/**
+ * Everything a caller can be refused for, by name.
+ *
+ * `code` is the stable `error` of the HTTP body, `status` its status; `detail` tells the reader what to do. The HTTP
+ * room and the library both read these three and nothing else.
+ */
+import { Schema } from "effect"
+import { SessionId } from "./Ids.ts"
+
+/** Another app's session and one that never was are the same thing to a caller: this, with the same body. */
+export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { id: Schema.String }) {
+  readonly code = "session_not_found"
+  readonly status = 404
+  get detail() {
+    return "No session of this app has that id. GET /sessions lists the ones there are."
+  }
+}
+
+export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", { id: SessionId }) {
+  readonly code = "session_closed"
+  readonly status = 410
+  get detail() {
+    return "The session is closed and takes no more turns. Create a new one."
+  }
+}
+
+export class TurnInProgress extends Schema.TaggedError<TurnInProgress>()("TurnInProgress", {
+  id: SessionId,
+  turn: Schema.Int
+}) {
+  readonly code = "turn_in_progress"
+  readonly status = 409
+  get detail() {
+    return `Turn ${this.turn} is running. Wait for it, interrupt it, or send "queue": true to wait in line.`
+  }
+}
+
+export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id: SessionId, waiting: Schema.Int }) {
+  readonly code = "queue_full"
+  readonly status = 503
+  readonly retryAfterSeconds = 5
+  get detail() {
+    return `${this.waiting} turns already wait in this session. Let some of them end first.`
+  }
+}
+
+/** The restart budget is used up; `until` (milliseconds since 1970) is when the session tries again by itself. */
+export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionParked", {
+  id: SessionId,
+  reason: Schema.String,
+  until: Schema.Number,
+  retryAfterSeconds: Schema.Int
+}) {
+  readonly code = "session_parked"
+  readonly status = 503
+  get detail() {
+    return `The session's agent keeps dying: ${this.reason} It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/{id}/unpark.`
+  }
+}
+
+export class PoolFull extends Schema.TaggedError<PoolFull>()("PoolFull", {
+  what: Schema.Literals(["sessions", "sessions_per_app", "processes"]),
+  limit: Schema.Int,
+  retryAfterSeconds: Schema.Int
+}) {
+  readonly code = "pool_full"
+  readonly status = 503
+  get detail() {
+    switch (this.what) {
+      case "sessions":
+        return `${this.limit} sessions are open, which is the limit (TROUPE_MAX_SESSIONS). Close some, or raise it.`
+      case "sessions_per_app":
+        return `This app has ${this.limit} open sessions, which is its limit (TROUPE_MAX_SESSIONS_PER_APP). Close some.`
+      case "processes":
+        return `All ${this.limit} agent processes (TROUPE_MAX_PROCESSES) are at work and none came free in time. Try again.`
+    }
+  }
+}
+
+export class UnknownAgent extends Schema.TaggedError<UnknownAgent>()("UnknownAgent", { name: Schema.String }) {
+  readonly code = "unknown_agent"
+  readonly status = 404
+  get detail() {
+    return `No agent is called ${JSON.stringify(this.name)}. GET /agents lists the ones there are; troupe.config.json adds more.`
+  }
+}
+
+/** `field` is the wire name of what is wrong; `problem` completes "cwd …". */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+  field: Schema.String,
+  problem: Schema.String
+}) {
+  readonly code = "invalid_request"
+  readonly status = 400
+  get detail() {
+    return `${this.field} ${this.problem}`
+  }
+}
+
+export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", { problem: Schema.String }) {
+  readonly code = "not_supported"
+  readonly status = 422
+  get detail() {
+    return this.problem
+  }
+}
+
+export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFound", { index: Schema.Int }) {
+  readonly code = "turn_not_found"
+  readonly status = 404
+  get detail() {
+    return `The session has no turn ${this.index}. GET /sessions/{id}/turns lists the ones it has.`
+  }
+}
+
+export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", { id: Schema.String }) {
+  readonly code = "file_not_found"
+  readonly status = 404
+  get detail() {
+    return "No file of this app has that id. Upload it with POST /files."
+  }
+}
+
+export class FileTooLarge extends Schema.TaggedError<FileTooLarge>()("FileTooLarge", { limitBytes: Schema.Int }) {
+  readonly code = "file_too_large"
+  readonly status = 413
+  get detail() {
+    return `A file may have ${this.limitBytes} bytes (TROUPE_MAX_FILE).`
+  }
+}
+
+export class AppNotFound extends Schema.TaggedError<AppNotFound>()("AppNotFound", { name: Schema.String }) {
+  readonly code = "app_not_found"
+  readonly status = 404
+  get detail() {
+    return `No app is called ${JSON.stringify(this.name)}.`
+  }
+}
+
+export class AppExists extends Schema.TaggedError<AppExists>()("AppExists", { name: Schema.String }) {
+  readonly code = "app_exists"
+  readonly status = 409
+  get detail() {
+    return `An app called ${JSON.stringify(this.name)} exists. Rotate its token, or revoke it first.`
+  }
+}
+
+export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
+  key: Schema.String
+}) {
+  readonly code = "idempotency_conflict"
+  readonly status = 422
+  get detail() {
+    return "This Idempotency-Key was used with another body or call. Use a new key for a new request."
+  }
+}
+
+/** The server is shutting down and takes no new work. */
+export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
+  readonly code = "draining"
+  readonly status = 503
+  readonly retryAfterSeconds = 10
+  get detail() {
+    return "Troupe is shutting down and starts nothing new. Try again when it is back."
+  }
+}
+
+/** A fault of ours: the ledger, or a defect. Its cause is in the log under the request's id, never in the body. */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  operation: Schema.String,
+  cause: Schema.Defect()
+}) {
+  readonly code = "unavailable"
+  readonly status = 500
+  get detail() {
+    return `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
+  }
+}
+
+export type Refusal =
+  | SessionNotFound
+  | SessionClosed
+  | TurnInProgress
+  | QueueFull
+  | SessionParked
+  | PoolFull
+  | UnknownAgent
+  | InvalidRequest
+  | NotSupported
+  | TurnNotFound
+  | FileNotFound
+  | FileTooLarge
+  | AppNotFound
+  | AppExists
+  | IdempotencyConflict
+  | Draining
+  | Unavailable

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/real/**", "test/browser/**", "**/node_modules/**"],
+    testTimeout: 20_000,
+    // Two cores are common on CI machines; each worker drives real child processes of its own.
+    maxWorkers: 2
+  }
+})
