@@ -113,3 +113,10 @@ export interface AgentDriver {
    */
   readonly open: (request: OpenRequest) => Effect.Effect<AgentConnection, AgentFailed, Scope.Scope>
 }
+
+/** What a driver is made from: its name, what to launch, and the child's whole environment (marker excepted). */
+export interface DriverConfig {
+  readonly name: string
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+  readonly env: Readonly<Record<string, string>>
+}
