@@ -1,0 +1,102 @@
+/**
+ * The seam between XState and the rest of the program.
+ *
+ * `decide` runs one event through a machine and sorts what came out into three piles: commands to perform, timers to
+ * arm, timers to cancel. Nothing runs.
+ */
+import type {
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventFrom,
+  EventObject,
+  InputFrom,
+  SnapshotFrom,
+  StateMachine
+} from "xstate"
+import { initialTransition, transition } from "xstate"
+
+/** Declares an action that carries parameters out and does nothing by itself. */
+export const command =
+  <P>() =>
+  (_: unknown, _params: P): void => {}
+
+/**
+ * The commands of a machine, as a union discriminated by `type`. Read off the machine and not `ExecutableActionsFrom`,
+ * which folds every action into one object type. Built-ins such as `assign` carry no parameters and drop out.
+ */
+export type CommandsOf<M extends AnyStateMachine> =
+  // oxlint-disable-next-line typescript/no-explicit-any -- the other thirteen parameters do not matter here
+  M extends StateMachine<any, any, any, any, infer A, any, any, any, any, any, any, any, any, any, any>
+    ? A extends { readonly type: infer T extends string; readonly params: infer P }
+      ? unknown extends P
+        ? never
+        : { readonly type: T; readonly params: P }
+      : never
+    : never
+
+export interface Timer {
+  readonly id: string
+  readonly delayMillis: number
+  readonly event: EventObject
+}
+
+export interface Decision<M extends AnyStateMachine> {
+  readonly next: SnapshotFrom<M>
+  /** `false` when the state draws no arrow for the event. `on: { x: {} }` draws one: it means "known, and ignored". */
+  readonly handled: boolean
+  readonly commands: ReadonlyArray<CommandsOf<M>>
+  readonly arm: ReadonlyArray<Timer>
+  readonly cancel: ReadonlyArray<string>
+}
+
+interface Emitted {
+  readonly type: string
+  readonly params?: unknown
+}
+
+export const begin = <M extends AnyStateMachine>(machine: M, input: InputFrom<M>): Decision<M> => {
+  const [next, actions] = initialTransition(machine, input as never)
+  return sort(next, true, actions)
+}
+
+export const decide = <M extends AnyStateMachine>(
+  machine: M,
+  current: SnapshotFrom<M>,
+  event: EventFrom<M>
+): Decision<M> => {
+  // An arrow that only acts returns the very same snapshot, so `next !== current` would not tell.
+  const handled =
+    (current as AnyMachineSnapshot).status === "active" && machine.getTransitionData(current, event as never).length > 0
+  if (!handled) return { next: current, handled, commands: [], arm: [], cancel: [] }
+  const [next, actions] = transition(machine, current, event as never)
+  return sort(next, handled, actions)
+}
+
+const sort = <M extends AnyStateMachine>(
+  next: SnapshotFrom<M>,
+  handled: boolean,
+  actions: ReadonlyArray<Emitted>
+): Decision<M> => {
+  const commands: Array<CommandsOf<M>> = []
+  const arm = new Map<string, Timer>()
+  const cancel = new Set<string>()
+  for (const { params, type } of actions) {
+    switch (type) {
+      case "xstate.raise": {
+        const raise = params as { readonly id: string; readonly delay: number; readonly event: EventObject }
+        arm.set(raise.id, { id: raise.id, delayMillis: raise.delay, event: raise.event })
+        break
+      }
+      case "xstate.cancel": {
+        // A state that is only passed through arms and cancels in one step: nothing of it is worth a row.
+        const id = (params as { readonly sendId: string }).sendId
+        if (!arm.delete(id)) cancel.add(id)
+        break
+      }
+      default:
+        if (type.startsWith("xstate.")) throw new Error(`Machines must not ${type}: children belong to the supervisor`)
+        commands.push({ type, params } as CommandsOf<M>)
+    }
+  }
+  return { next, handled, commands, arm: [...arm.values()], cancel: [...cancel] }
+}

@@ -1,0 +1,258 @@
+/**
+ * One session, from its creation to its grave.
+ *
+ * Pure: no clock, no process, no database. What the session wants done leaves as a command; what happened comes back as
+ * an event. Every delay is named, so the chart shows it and the actor arms it. Commands that only keep the books
+ * (`openTurn`, `settleTurn`, `settleQueued`) are carried out inside the commit; the others after it.
+ */
+import type { SnapshotFrom } from "xstate"
+import type { CommandsOf } from "./decision.ts"
+import { defaultBounds, sessionSetup } from "./setup.ts"
+import type { SessionBounds } from "./setup.ts"
+import {
+  askToExit,
+  close,
+  completed,
+  dropHopeless,
+  endProcess,
+  failQueue,
+  failed,
+  handPrompt,
+  interruptTurn,
+  interrupted,
+  openTurn,
+  overran,
+  releaseSlot,
+  startProcess,
+  takeSlot,
+  terminateProcess,
+  unready,
+  unserved
+} from "./orders.ts"
+import { newborn } from "./vocabulary.ts"
+
+export { longestQueue } from "./setup.ts"
+export type { SessionBounds } from "./setup.ts"
+export type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./vocabulary.ts"
+
+export const sessionMachineWith = (bounds: SessionBounds) => {
+  const words = sessionSetup(bounds)
+
+  /** How a turn that the agent has ends, whatever else is going on. */
+  const ends = [
+    { guard: "endsCancelled", target: "#session.idle.awake", actions: [interrupted, "trust", "dropApprovals"] },
+    { guard: "endsGood", target: "#session.idle.awake", actions: [completed, "trust", "dropApprovals"] },
+    { guard: "endsDistrusted", target: "#session.retiring", actions: [failed, ...dropHopeless, "noteFailure"] },
+    { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, ...dropHopeless, "dropApprovals"] }
+  ] as const
+
+  const idle = words.createStateConfig({
+    initial: "asleep",
+    states: {
+      asleep: {
+        always: [
+          { guard: "isClosing", target: "#session.closed" },
+          { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
+        ],
+        on: {
+          "turn.submitted": { target: "#session.turning", actions: "takeTurn" },
+          "close.requested": { target: "#session.closed", actions: "noteReason" },
+          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+        }
+      },
+      awake: {
+        always: [
+          { guard: "isClosing", target: "#session.retiring" },
+          { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", handPrompt] }
+        ],
+        after: { hibernateAfter: { target: "#session.retiring", actions: "noteIdle" } },
+        on: {
+          "turn.submitted": { target: "#session.turning.running", actions: ["takeTurn", handPrompt] },
+          "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.lost": { target: "asleep", actions: "noteGone" },
+          "hibernate.requested": { target: "#session.retiring", actions: "noteReason" },
+          "close.requested": { target: "#session.retiring", actions: close },
+          "expire.requested": { target: "#session.retiring", actions: close }
+        }
+      },
+      /** Comes back by itself after a death. It never makes anybody wait: no free slot, no process. */
+      waking: {
+        always: [
+          { guard: "isClosing", target: "#session.retiring" },
+          { guard: "mayStart", target: "#session.turning.starting", actions: "takeQueued" },
+          { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
+        ],
+        after: {
+          startWithin: [
+            { guard: "hasProcess", target: "#session.retiring", actions: "noteSlow" },
+            { target: "asleep", actions: releaseSlot }
+          ]
+        },
+        on: {
+          "slot.granted": { guard: "hasNoProcess", actions: startProcess },
+          "slot.refused": { guard: "hasNoProcess", target: "asleep" },
+          "process.ready": { target: "awake", actions: "noteReady" },
+          "process.failed": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.lost": { target: "asleep", actions: "noteGone" },
+          "turn.submitted": [
+            { guard: "hasProcess", target: "#session.turning.starting", actions: "takeTurn" },
+            { target: "#session.turning", actions: "takeTurn" }
+          ],
+          "hibernate.requested": [
+            { guard: "hasProcess", target: "#session.retiring", actions: "noteReason" },
+            { target: "asleep", actions: releaseSlot }
+          ],
+          "close.requested": [
+            { guard: "hasProcess", target: "#session.retiring", actions: close },
+            { target: "#session.closed", actions: ["noteReason", releaseSlot] }
+          ],
+          "expire.requested": [
+            { guard: "hasProcess", target: "#session.retiring", actions: close },
+            { target: "#session.closed", actions: ["noteReason", releaseSlot] }
+          ]
+        }
+      },
+      backingOff: {
+        always: { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" },
+        after: { backoff: { target: "waking", actions: takeSlot(false) } },
+        on: {
+          "turn.submitted": { target: "#session.turning", actions: "takeTurn" },
+          "close.requested": { target: "#session.closed", actions: "noteReason" },
+          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+        }
+      },
+      parked: {
+        after: { parkFor: { target: "asleep", actions: "trust" } },
+        on: {
+          "unpark.requested": { target: "asleep", actions: "trust" },
+          "close.requested": { target: "#session.closed", actions: "noteReason" },
+          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+        }
+      }
+    }
+  })
+
+  const turning = words.createStateConfig({
+    initial: "queued",
+    entry: openTurn,
+    after: {
+      turnWithin: [
+        { guard: "hasProcess", target: "#session.retiring", actions: [overran, "noteOverrun"] },
+        { target: "#session.idle.asleep", actions: [overran, releaseSlot] }
+      ]
+    },
+    on: {
+      "turn.submitted": { guard: "mayQueue", actions: "enqueue" },
+      "expire.requested": { actions: close },
+      "process.lost": { target: "#session.idle.asleep", actions: [failed, "noteGone"] }
+    },
+    states: {
+      queued: {
+        entry: takeSlot(true),
+        after: { poolWait: { target: "#session.idle.asleep", actions: [unserved, releaseSlot] } },
+        on: {
+          "slot.granted": { target: "starting", actions: startProcess },
+          "slot.refused": { target: "#session.idle.asleep", actions: unserved },
+          "interrupt.requested": { target: "#session.idle.asleep", actions: [interrupted, releaseSlot] },
+          "close.requested": { target: "#session.closed", actions: [interrupted, releaseSlot, ...close] }
+        }
+      },
+      starting: {
+        after: { startWithin: { target: "#session.retiring", actions: [unready, "noteSlow"] } },
+        on: {
+          "process.ready": { target: "running", actions: ["noteReady", handPrompt] },
+          "process.failed": { target: "#session.retiring.killing", actions: [failed, ...dropHopeless, "noteDeath"] },
+          "process.exited": { target: "#session.retiring.killing", actions: [failed, ...dropHopeless, "noteDeath"] },
+          "interrupt.requested": { target: "#session.idle.waking", actions: interrupted },
+          "close.requested": { target: "#session.retiring", actions: [interrupted, ...close] }
+        }
+      },
+      running: {
+        on: {
+          "turn.ended": ends,
+          "approval.asked": { target: "asking", actions: "addApproval" },
+          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "close.requested": { target: "interrupting", actions: close },
+          "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
+        }
+      },
+      asking: {
+        on: {
+          "turn.ended": ends,
+          "approval.asked": { actions: "addApproval" },
+          "approval.settled": [
+            { guard: "isLastApproval", target: "running", actions: "dropApproval" },
+            { actions: "dropApproval" }
+          ],
+          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "close.requested": { target: "interrupting", actions: close },
+          "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
+        }
+      },
+      /** Asked, asked again, then retired. */
+      interrupting: {
+        entry: interruptTurn,
+        after: {
+          interruptAgain: { actions: interruptTurn },
+          interruptWithin: { target: "#session.retiring", actions: interrupted }
+        },
+        on: {
+          "turn.ended": ends,
+          "interrupt.requested": {},
+          "close.requested": { actions: close },
+          "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }
+        }
+      }
+    }
+  })
+
+  /** Ask, terminate, kill, each with its deadline; left only when the kernel says that nobody is there. */
+  const retiring = words.createStateConfig({
+    initial: "asking",
+    on: {
+      "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
+      "close.requested": { actions: close },
+      "expire.requested": { actions: close },
+      "process.lost": { target: "#session.idle.asleep", actions: "noteGone" }
+    },
+    states: {
+      asking: {
+        entry: askToExit,
+        after: { exitWithin: "terminating" },
+        on: { "process.exited": "killing" }
+      },
+      terminating: {
+        entry: terminateProcess,
+        after: { terminateWithin: "killing" },
+        on: { "process.exited": "killing" }
+      },
+      killing: {
+        entry: endProcess,
+        after: { killAgain: { target: "killing", reenter: true } },
+        on: {
+          "process.exited": {},
+          "process.gone": [
+            { guard: "isClosing", target: "#session.closed", actions: "noteGone" },
+            { guard: "isOverBudget", target: "#session.idle.parked", actions: [...failQueue, "noteGone"] },
+            { guard: "hasCrashed", target: "#session.idle.backingOff", actions: "noteGone" },
+            { target: "#session.idle.asleep", actions: "noteGone" }
+          ]
+        }
+      }
+    }
+  })
+
+  return words.createMachine({
+    id: "session",
+    context: newborn,
+    initial: "idle",
+    states: { idle, turning, retiring, closed: { type: "final" } }
+  })
+}
+
+export const sessionMachine = sessionMachineWith(defaultBounds)
+
+export type SessionMachine = typeof sessionMachine
+export type SessionSnapshot = SnapshotFrom<SessionMachine>
+export type SessionCommand = CommandsOf<SessionMachine>

@@ -1,0 +1,149 @@
+/** The words of the session machine: what it remembers, what it hears, how a turn can come out. */
+import type { Restarts } from "./restarts.ts"
+import { noRestarts } from "./restarts.ts"
+
+/** Why a turn or a start failed; `class` decides what happens next. */
+export interface Failure {
+  readonly class: string
+  readonly message: string
+  readonly stderr?: string
+}
+
+export interface WaitingTurn {
+  readonly turn: number
+  readonly timeoutMillis: number
+}
+
+/** How a turn came out. The actor adds what the agent said meanwhile. */
+export interface Settlement {
+  readonly turn: number
+  readonly status: "completed" | "interrupted" | "failed" | "timed_out"
+  readonly stopReason: string
+  readonly failure: Failure | null
+}
+
+export interface SessionContext {
+  /** The turn that runs, or ran last; 0 before the first. */
+  readonly turn: number
+  readonly timeoutMillis: number
+  /** Turns that wait in line behind it. */
+  readonly queue: ReadonlyArray<WaitingTurn>
+  /** A process was started and is not known to be gone. */
+  readonly process: boolean
+  /** Counts the processes, so that news of an old one is never taken for the new one's. */
+  readonly generation: number
+  readonly upSince: number | null
+  /** The agent's own id of the conversation, to resume. */
+  readonly thread: string | null
+  /** Approvals that the agent waits for. */
+  readonly approvals: ReadonlyArray<string>
+  readonly restarts: Restarts
+  /** Retiring ends in `closed`. */
+  readonly closing: boolean
+  /** The process that is being retired died, or never came up, in a way that counts against the budget. */
+  readonly crashed: boolean
+  /** Why it retires, backs off or is parked. */
+  readonly reason: string
+}
+
+export const newborn: SessionContext = {
+  turn: 0,
+  timeoutMillis: 0,
+  queue: [],
+  process: false,
+  generation: 0,
+  upSince: null,
+  thread: null,
+  approvals: [],
+  restarts: noRestarts,
+  closing: false,
+  crashed: false,
+  reason: ""
+}
+
+/** A death has its time and its dice inside, so that the machine needs neither clock nor randomness. */
+interface Death {
+  readonly failure: Failure
+  readonly at: number
+  readonly jitter: number
+}
+
+export type SessionEvent =
+  | { readonly type: "turn.submitted"; readonly turn: number; readonly timeoutMillis: number; readonly queue: boolean }
+  | {
+      readonly type: "turn.ended"
+      readonly turn: number
+      readonly stopReason: string
+      readonly failure: Failure | null
+    }
+  | { readonly type: "interrupt.requested"; readonly reason: string }
+  | { readonly type: "approval.asked"; readonly id: string }
+  | { readonly type: "approval.settled"; readonly id: string }
+  | { readonly type: "slot.granted" }
+  | { readonly type: "slot.refused"; readonly reason: string }
+  | { readonly type: "process.ready"; readonly thread: string; readonly at: number }
+  | ({ readonly type: "process.failed" } & Death)
+  | ({ readonly type: "process.exited" } & Death)
+  /** The kernel knows no process of this session any more. */
+  | { readonly type: "process.gone" }
+  /** The supervisor itself died, and the process with it. `failure` says what is known of the turn. */
+  | { readonly type: "process.lost"; readonly failure: Failure }
+  | { readonly type: "hibernate.requested"; readonly reason: string }
+  | { readonly type: "close.requested"; readonly reason: string }
+  /** Like a close, but a turn that runs is let finish. */
+  | { readonly type: "expire.requested"; readonly reason: string }
+  | { readonly type: "unpark.requested" }
+
+/** These would fail the same way again: nothing restarts by itself, and the budget is left alone. */
+const hopeless: ReadonlySet<string> = new Set(["auth", "config", "quota"])
+/** After these the process is not trusted with another turn. The provider's failures are not the process's. */
+const distrusted: ReadonlySet<string> = new Set(["auth", "config", "crash", "protocol", "timeout"])
+
+export const counts = (failure: Failure): boolean => !hopeless.has(failure.class)
+export const distrusts = (failure: Failure | null): boolean => failure !== null && distrusted.has(failure.class)
+
+/** What waits in line would meet the same end, so it is not tried. */
+export const isHopeless = (event: SessionEvent): boolean =>
+  "failure" in event && event.failure !== null && hopeless.has(event.failure.class)
+
+type Why = (event: SessionEvent) => Failure | null
+
+/** The parameters of `settleTurn`, from the turn that runs and the event that ends it. */
+export const settling = (status: Settlement["status"], stopReason: string, why: Why) => ({
+  type: "settleTurn" as const,
+  params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }): Settlement => ({
+    turn: context.turn,
+    status,
+    stopReason: event.type === "turn.ended" && event.failure === null ? event.stopReason : stopReason,
+    failure: why(event)
+  })
+})
+
+export const itsFailure: Why = (event) => ("failure" in event ? event.failure : null)
+export const itsReason: Why = (event) =>
+  "reason" in event ? { class: "interrupted", message: event.reason } : itsFailure(event)
+export const overdue =
+  (message: string): Why =>
+  () => ({ class: "timeout", message })
+export const noSlot: Why = () => ({
+  class: "pool_full",
+  message: "Every agent process is at work and none came free in time. Try again, or raise TROUPE_MAX_PROCESSES."
+})
+
+/** The parameters of `settleQueued`: those that wait in line end with `why`, never having reached the agent. */
+export const settlingQueue = (why: (context: SessionContext) => Failure) => ({
+  type: "settleQueued" as const,
+  params: ({ context }: { readonly context: SessionContext }) => ({
+    turns: context.queue.map(({ turn }) => turn),
+    failure: why(context)
+  })
+})
+
+/** The same, where the failure at hand would be theirs too; otherwise nothing. */
+export const settlingHopelessQueue = {
+  type: "settleQueued" as const,
+  params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
+    turns: isHopeless(event) ? context.queue.map(({ turn }) => turn) : [],
+    failure: itsFailure(event) ?? { class: "crash", message: "" }
+  })
+}

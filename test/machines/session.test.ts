@@ -1,0 +1,302 @@
+import { assert, describe, it } from "@effect/vitest"
+import { createActor } from "xstate"
+import type { AnyStateMachine } from "xstate"
+import { getShortestPaths, toDirectedGraph } from "xstate/graph"
+import { begin, decide } from "../../machines/decision.ts"
+import { longestQueue, sessionMachine } from "../../machines/session.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+
+const crash = { class: "crash", message: "it died" }
+const died = { failure: crash, at: 1_000, jitter: 0.5 }
+
+/** Every event worth trying, plus the timers that the machine declares about itself. */
+const events = [
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: true },
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: false },
+  { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null },
+  { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" } },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" } },
+  { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null },
+  { type: "interrupt.requested", reason: "asked for" },
+  { type: "approval.asked", id: "a" },
+  { type: "approval.asked", id: "b" },
+  { type: "approval.settled", id: "a" },
+  { type: "approval.settled", id: "b" },
+  { type: "slot.granted" },
+  { type: "slot.refused", reason: "draining" },
+  { type: "process.ready", thread: "t", at: 500 },
+  { type: "process.failed", ...died },
+  { type: "process.failed", failure: { class: "auth", message: "log in" }, at: 1_000, jitter: 0 },
+  { type: "process.exited", ...died },
+  { type: "process.gone" },
+  { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe died" } },
+  { type: "hibernate.requested", reason: "pool" },
+  { type: "close.requested", reason: "asked for" },
+  { type: "expire.requested", reason: "ttl" },
+  { type: "unpark.requested" },
+  ...timersOf(sessionMachine)
+] as ReadonlyArray<SessionEvent>
+
+/** Two snapshots are the same where no arrow could tell them apart. */
+const gist = ({ context, value }: SessionSnapshot) =>
+  JSON.stringify([
+    value,
+    context.process,
+    context.closing,
+    context.crashed,
+    Math.min(context.queue.length, 1),
+    context.approvals.length > 1 ? 2 : context.approvals.length,
+    context.restarts.exits.length
+  ])
+const nameOf = ({ value }: { readonly value: unknown }): string =>
+  typeof value === "string"
+    ? value
+    : Object.entries(value as object)
+        .flat()
+        .join(".")
+
+const paths = getShortestPaths(sessionMachine, {
+  events,
+  limit: 100_000,
+  serializeState: (snapshot) => gist(snapshot as SessionSnapshot),
+  // Nothing more is to be learnt from approvals beyond a second one, or a line of more than one.
+  stopWhen: (snapshot) => snapshot.context.approvals.length > 2 || snapshot.context.queue.length > 1
+})
+const leaves = leavesOf(sessionMachine)
+
+describe("session machine", () => {
+  it("reaches every state it declares", () => {
+    const reached = new Set(paths.map((path) => nameOf(path.state)))
+    assert.deepStrictEqual(
+      [...leaves].filter((leaf) => !reached.has(leaf)),
+      []
+    )
+  })
+
+  it("takes every arrow it draws", () => {
+    const taken = new Set<string>()
+    for (const { state } of paths) {
+      const path = nameOf(state)
+      const lineage = path.split(".").map((_, n, parts) => parts.slice(0, n + 1).join("."))
+      for (const event of events) {
+        const arrows = sessionMachine.getTransitionData(state as SessionSnapshot, event)
+        for (const arrow of arrows) {
+          const from = lineage.find((name) => `session.${name}` === arrow.source.id) ?? ""
+          taken.add(`${from} ${event.type} ${(arrow.source.transitions.get(event.type) ?? []).indexOf(arrow)}`)
+        }
+      }
+    }
+    const drawn = drawnBy(sessionMachine)
+    assert.isAbove(drawn.length, 70)
+    assert.deepStrictEqual(
+      drawn.filter((arrow) => !taken.has(arrow)),
+      []
+    )
+  })
+
+  it("draws no arrow that the directed graph does not know", () => {
+    const graphed = edgesOf(sessionMachine).filter(({ event }) => event !== "")
+    assert.strictEqual(graphed.length, drawnBy(sessionMachine).length)
+  })
+
+  it("lands by decide, event for event, where the path says, and createActor agrees", () => {
+    for (const path of paths) {
+      let snapshot = begin(sessionMachine, undefined).next
+      const actor = createActor(sessionMachine, { clock: { setTimeout: () => 0, clearTimeout: () => {} } }).start()
+      for (const { event } of path.steps.slice(1)) {
+        snapshot = decide(sessionMachine, snapshot, event as SessionEvent).next
+        actor.send(event as SessionEvent)
+      }
+      assert.strictEqual(gist(snapshot), gist(path.state as SessionSnapshot))
+      assert.deepStrictEqual(actor.getSnapshot().context, snapshot.context)
+      assert.deepStrictEqual(actor.getSnapshot().value, snapshot.value)
+    }
+  })
+
+  it("refuses every pair of state and event that is not drawn, and changes nothing by it", () => {
+    const drawn = new Set(drawnBy(sessionMachine).map((arrow) => arrow.split(" ").slice(0, 2).join(" ")))
+    let refused = 0
+    for (const { state } of paths) {
+      const path = nameOf(state)
+      const lineage = ["", ...path.split(".").map((_, n, parts) => parts.slice(0, n + 1).join("."))]
+      for (const event of events) {
+        if (lineage.some((name) => drawn.has(`${name} ${event.type}`))) continue
+        const decision = decide(sessionMachine, state as SessionSnapshot, event)
+        assert.isFalse(decision.handled, `${path} handled ${event.type}`)
+        assert.strictEqual(decision.next, state as SessionSnapshot)
+        assert.deepStrictEqual([decision.commands, decision.arm, decision.cancel], [[], [], []])
+        refused++
+      }
+    }
+    assert.isAbove(refused, 1_000)
+  })
+
+  it("settles each turn exactly once on every path, and never a turn that was not opened", () => {
+    for (const path of paths) {
+      let snapshot = begin(sessionMachine, undefined).next
+      let open = 0
+      for (const { event } of path.steps.slice(1)) {
+        const decision = decide(sessionMachine, snapshot, event as SessionEvent)
+        for (const command of decision.commands) {
+          if (command.type === "openTurn") open++
+          if (command.type === "settleTurn") open--
+          assert.isAtLeast(open, 0, `settled twice by ${event.type}`)
+        }
+        snapshot = decision.next
+        const turning = nameOf(snapshot).startsWith("turning")
+        assert.strictEqual(open, turning ? 1 : 0, `${nameOf(snapshot)} after ${event.type}`)
+      }
+    }
+  })
+
+  it("is closed with an empty line, no process left", () => {
+    for (const { state } of paths.filter(({ state }) => state.value === "closed")) {
+      assert.deepStrictEqual(state.context.queue, [])
+      assert.isFalse(state.context.process, JSON.stringify(state.context))
+    }
+  })
+})
+
+describe("the budget of restarts", () => {
+  const dieAwake = (snapshot: SessionSnapshot, at: number) => {
+    const exited = decide(sessionMachine, snapshot, { type: "process.exited", failure: crash, at, jitter: 0 })
+    return decide(sessionMachine, exited.next, { type: "process.gone" })
+  }
+  const comeBack = (snapshot: SessionSnapshot, at: number) =>
+    (
+      [
+        { type: "xstate.after.backoff.session.idle.backingOff" },
+        { type: "slot.granted" },
+        { type: "process.ready", thread: "t", at }
+      ] as unknown as ReadonlyArray<SessionEvent>
+    ).reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
+  const awake = (
+    [
+      { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false },
+      { type: "slot.granted" },
+      { type: "process.ready", thread: "t", at: 0 },
+      { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null }
+    ] as ReadonlyArray<SessionEvent>
+  ).reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
+
+  it("lets the intensity pass and parks at one more, whose turns in line all fail", () => {
+    let snapshot = awake
+    for (let n = 0; n < 3; n++) {
+      const decision = dieAwake(snapshot, 1_000 * n)
+      assert.strictEqual(nameOf(decision.next), "idle.backingOff")
+      assert.strictEqual(decision.arm[0]!.delayMillis, 250 * 2 ** n)
+      snapshot = comeBack(decision.next, 1_000 * n + 500)
+    }
+    assert.strictEqual(nameOf(dieAwake(snapshot, 3_000).next), "idle.parked")
+  })
+
+  it("slides its window: deaths that are far apart never park", () => {
+    let snapshot = awake
+    for (let n = 0; n < 10; n++) {
+      const decision = dieAwake(snapshot, 25_000 * n)
+      assert.strictEqual(nameOf(decision.next), "idle.backingOff")
+      snapshot = comeBack(decision.next, 25_000 * n + 5_000)
+    }
+  })
+
+  it("is not forgotten by a successful start, but by a completed turn", () => {
+    const once = comeBack(dieAwake(awake, 0).next, 100)
+    assert.strictEqual(once.context.restarts.attempt, 1)
+    const turned = (
+      [
+        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: false },
+        { type: "turn.ended", turn: 2, stopReason: "end_turn", failure: null }
+      ] as ReadonlyArray<SessionEvent>
+    ).reduce((now, event) => decide(sessionMachine, now, event).next, once)
+    assert.deepStrictEqual(turned.context.restarts.exits, [])
+  })
+
+  it("does not loop on a failure that only a person can mend, nor try those that wait in line", () => {
+    const starting = (
+      [
+        { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false },
+        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: true },
+        { type: "slot.granted" }
+      ] as ReadonlyArray<SessionEvent>
+    ).reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
+    const failed = decide(sessionMachine, starting, {
+      type: "process.failed",
+      failure: { class: "auth", message: "log in" },
+      at: 0,
+      jitter: 0
+    })
+    const queued = failed.commands.find((command) => command.type === "settleQueued")
+    assert.deepStrictEqual(queued?.params, { turns: [2], failure: { class: "auth", message: "log in" } })
+    assert.strictEqual(nameOf(decide(sessionMachine, failed.next, { type: "process.gone" }).next), "idle.asleep")
+  })
+
+  it("makes a turn that comes during the backoff wait for its end", () => {
+    const { next } = dieAwake(awake, 1_000)
+    const { commands } = decide(sessionMachine, next, {
+      type: "turn.submitted",
+      turn: 2,
+      timeoutMillis: 1,
+      queue: false
+    })
+    const slot = commands.find((command) => command.type === "takeSlot")
+    assert.deepStrictEqual(slot?.params, { urgent: true, notBefore: 1_250 })
+  })
+})
+
+describe("the line", () => {
+  it("has a bound, and runs in order", () => {
+    const submit = (turn: number): SessionEvent => ({ type: "turn.submitted", turn, timeoutMillis: 1, queue: true })
+    let snapshot = begin(sessionMachine, undefined).next
+    for (let turn = 1; turn <= longestQueue + 1; turn++) snapshot = decide(sessionMachine, snapshot, submit(turn)).next
+    assert.isFalse(decide(sessionMachine, snapshot, submit(99)).handled)
+    const second = (
+      [
+        { type: "slot.granted" },
+        { type: "process.ready", thread: "t", at: 0 },
+        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null }
+      ] as ReadonlyArray<SessionEvent>
+    ).reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
+    assert.strictEqual(nameOf(second), "turning.running")
+    assert.strictEqual(second.context.turn, 2)
+  })
+})
+
+/** `<state> <event> <n>`: the nth arrow of a state for an event, eventless ones left out. */
+function drawnBy(machine: AnyStateMachine): ReadonlyArray<string> {
+  return nodesOf(machine).flatMap((node) =>
+    [...node.transitions.entries()].flatMap(([event, arrows]) =>
+      arrows.map((_, n) => `${node.path.join(".")} ${event} ${n}`)
+    )
+  )
+}
+
+function edgesOf(machine: AnyStateMachine): ReadonlyArray<{ readonly from: string; readonly event: string }> {
+  type Graph = ReturnType<typeof toDirectedGraph>
+  const walk = (node: Graph): ReadonlyArray<{ readonly from: string; readonly event: string }> => [
+    ...node.edges.map((edge) => ({ from: edge.source.id, event: edge.label.text })),
+    ...node.children.flatMap(walk)
+  ]
+  return walk(toDirectedGraph(machine))
+}
+
+function nodesOf(machine: AnyStateMachine) {
+  const walk = (node: AnyStateMachine["root"]): ReadonlyArray<AnyStateMachine["root"]> => [
+    node,
+    ...Object.values(node.states).flatMap(walk)
+  ]
+  return walk(machine.root)
+}
+
+function leavesOf(machine: AnyStateMachine): ReadonlySet<string> {
+  return new Set(
+    nodesOf(machine)
+      .filter((node) => Object.keys(node.states).length === 0)
+      .map((node) => node.path.join("."))
+  )
+}
+
+function timersOf(machine: AnyStateMachine): ReadonlyArray<{ readonly type: string }> {
+  const timers = edgesOf(machine).map(({ event }) => event)
+  return [...new Set(timers.filter((event) => event.startsWith("xstate.after.")))].map((type) => ({ type }))
+}
