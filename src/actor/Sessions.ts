@@ -7,7 +7,6 @@
 import { Context } from "effect"
 import type { Effect, Stream } from "effect"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
-import type { AcpMessage } from "../domain/Acp.ts"
 import type {
   Draining,
   FileNotFound,
@@ -24,7 +23,7 @@ import type {
   UnknownAgent
 } from "../domain/Refusal.ts"
 import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
-import type { TurnRecord, TurnResult } from "../domain/Turn.ts"
+import type { TurnResult } from "../domain/Turn.ts"
 
 /** Who asks. An app sees its own sessions; the admin sees all. */
 export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonly _tag: "Admin" }
@@ -86,7 +85,7 @@ export class Sessions extends Context.Service<
       caller: Caller,
       id: string,
       query: { readonly after: number; readonly limit: number }
-    ) => Effect.Effect<ReadonlyArray<TurnRecord>, SessionNotFound | Unavailable>
+    ) => Effect.Effect<ReadonlyArray<TurnResult>, SessionNotFound | Unavailable>
     readonly turn: (
       caller: Caller,
       id: string,
@@ -109,6 +108,3 @@ export class Sessions extends Context.Service<
     readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
   }
 >()("troupe/actor/Sessions") {}
-
-/** The messages of a turn that an app gets in its result: what the agent said, and the end. */
-export type TurnEvents = ReadonlyArray<AcpMessage>

@@ -85,7 +85,6 @@ export interface TurnRecord {
   readonly submittedAt: number
   readonly endedAt: number | null
   readonly stopReason: StopReason | null
-  readonly finalText: string
   readonly usage: Usage
   readonly failure: Failure | null
   readonly interrupted: boolean
@@ -109,9 +108,13 @@ export interface Message {
   readonly tool_call_id?: string
 }
 
-/** What a turn came to: its record, its events (the last one is its end), and its messages (the new ones only). */
+/**
+ * What a turn came to: its record, its events (the last one is its end), its messages (the new ones only), and the text
+ * of its last agent message. Text is kept once, in the events; the rest is read off them.
+ */
 export interface TurnResult {
   readonly turn: TurnRecord
+  readonly finalText: string
   readonly events: ReadonlyArray<AcpMessage>
   readonly messages: ReadonlyArray<Message>
 }
