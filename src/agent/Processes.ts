@@ -6,10 +6,14 @@
  * so a sweep also ends whoever still carries the marker in `/proc/<pid>/environ`. Limits: a descendant that cleared
  * its environment, and platforms without `/proc`, where only the group is ended.
  */
-import { Context } from "effect"
-import type { Effect, Scope, Stream } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import { Context, Effect, Layer } from "effect"
+import type { Scope, Stream } from "effect"
+import { ChildProcessSpawner } from "effect/process"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { AgentFailed } from "./Agent.ts"
+import * as ChildOf from "./Child.ts"
+import * as ProcessTable from "./ProcessTable.ts"
 
 export interface SpawnSpec {
   readonly lease: LeaseId
@@ -77,4 +81,130 @@ export class Processes extends Context.Service<
       readonly bootId: string
     }) => Effect.Effect<number>
   }
->()("troupe/agent/Processes") {}
+>()("troupe/agent/Processes") {
+  static readonly layerNoDeps = Layer.effect(
+    Processes,
+    Effect.gen(function* () {
+      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
+      return Processes.of(make(spawner))
+    })
+  )
+
+  static readonly layer = this.layerNoDeps.pipe(Layer.provide(NodeServices.layer))
+}
+
+/** How long a sweep tries. A process in an uninterruptible wait (a dead network mount) can take any signal's time. */
+const sweepForMillis = 10_000
+
+/** Between two looks of a sweep: the kernel needs about a millisecond to end a process and tell its parent. */
+const lookEveryMillis = 5
+
+const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
+  const bootId = ProcessTable.bootId()
+
+  // The groups that each lease's children lead. An entry lives as long as its child's scope, and longer only where the
+  // group outlived that; the sweep, which ends every lease, takes it out then.
+  const groups = new Map<LeaseId, Map<number, Leader>>()
+
+  const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
+    // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
+    yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease)))
+    const child = yield* ChildOf.spawn(spawner, spec)
+    const led = groups.get(spec.lease) ?? new Map<number, Leader>()
+    groups.set(spec.lease, led.set(child.pid, { startTime: ProcessTable.stat(child.pid)?.startTime ?? null }))
+    yield* spec.spawned(child.pid)
+    return child
+  })
+
+  const groupsOf = (lease: LeaseId): ReadonlyArray<number> =>
+    [...(groups.get(lease) ?? [])].flatMap(([group, leader]) => (stillOurs(group, leader) ? [group] : []))
+
+  const forget = (lease: LeaseId) => {
+    const led = groups.get(lease)
+    if (led === undefined) return
+    for (const [group, leader] of led) {
+      if (!stillOurs(group, leader)) led.delete(group)
+    }
+    if (led.size === 0) groups.delete(lease)
+  }
+
+  const signal = Effect.fn("Processes.signal")((lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") =>
+    Effect.sync(() => {
+      for (const group of groupsOf(lease)) ProcessTable.send(-group, signal)
+    })
+  )
+
+  const sweep = Effect.fn("Processes.sweep")(function* (lease: LeaseId) {
+    const left = yield* endAll(lease, () => groupsOf(lease))
+    forget(lease)
+    return left
+  })
+
+  const tree = Effect.fn("Processes.tree")((lease: LeaseId) =>
+    Effect.map(
+      members(lease, () => groupsOf(lease)),
+      (stats) => stats.map(ProcessTable.info)
+    )
+  )
+
+  const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {
+    const { pid } = orphan
+    // Another boot's pids are other processes, and nobody carries a marker over a boot.
+    if (orphan.bootId !== bootId) return 0
+    const known = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
+    const leader: Leader = { startTime: orphan.startTime }
+    return yield* endAll(orphan.lease, () => (known && stillOurs(pid, leader) ? [pid] : []))
+  })
+
+  return { bootId, spawn, signal, sweep, tree, startTime, reap }
+}
+
+const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
+
+/** Of a group's leader: what tells it from a later process of the same pid. `null` where there is no `/proc`. */
+interface Leader {
+  readonly startTime: string | null
+}
+
+/**
+ * The kernel gives a pid out again only when no process and no group has the number any more. So a group is ours while
+ * its leader is the process we started, or while the leader is gone and members remain.
+ */
+const stillOurs = (group: number, leader: Leader): boolean => {
+  const now = ProcessTable.stat(group)
+  if (now === null) return ProcessTable.groupExists(group)
+  return now.startTime === leader.startTime
+}
+
+/** Those of a lease that can still run, by group or by marker. Never this process. */
+const members = (lease: LeaseId, groups: () => ReadonlyArray<number>) =>
+  Effect.gen(function* () {
+    const led = new Set(groups())
+    const found: Array<ProcessTable.Stat> = []
+    for (const [nth, pid] of ProcessTable.pids().entries()) {
+      // A machine can have thousands; the event loop gets a turn in between.
+      if (nth % 64 === 63) yield* Effect.yieldNow
+      if (pid === process.pid) continue
+      const stat = ProcessTable.stat(pid)
+      if (stat === null || stat.zombie) continue
+      if (led.has(stat.group) || ProcessTable.carries(pid, lease)) found.push(stat)
+    }
+    return found
+  })
+
+const endAll = (lease: LeaseId, groups: () => ReadonlyArray<number>): Effect.Effect<number> =>
+  Effect.gen(function* () {
+    const deadline = kernelNow() + sweepForMillis
+    while (true) {
+      const led = groups()
+      for (const group of led) ProcessTable.send(-group, "SIGKILL")
+      const left = yield* members(lease, groups)
+      for (const { pid } of left) ProcessTable.send(pid, "SIGKILL")
+      const count = Math.max(left.length, ProcessTable.readable ? 0 : groups().length)
+      if (count === 0 || kernelNow() >= deadline) return count
+      yield* ChildOf.kernelSleep(lookEveryMillis)
+    }
+  })
+
+/** The kernel does not wait for a test's clock, so what waits for the kernel goes by the real one. */
+const kernelNow = () => performance.now()

@@ -1,0 +1,169 @@
+/**
+ * One child process as the rest of this room wants it: bytes in, bytes out, an exit, a redacted tail of stderr.
+ *
+ * Effect's spawner does the work; what it lacks is added here. Its exit tells no signal but in words, its stdout ends
+ * only when the last holder of the pipe is gone (a grandchild can hold it for days), and its stdin is a sink for one
+ * stream, not a place to write to.
+ */
+import { Cause, Deferred, Effect, Fiber, Queue, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+import type { NonEmptyReadonlyArray } from "effect/Array"
+import type { ChildProcessSpawner } from "effect/process"
+import type { PlatformError } from "effect/PlatformError"
+import { AgentFailed } from "./Agent.ts"
+import type { Child, Exit, SpawnSpec } from "./Processes.ts"
+import { leaseVariable } from "./ProcessTable.ts"
+import { redact, secretsOf } from "./Redact.ts"
+
+/** How long a scope that closes over a running child waits between SIGTERM and SIGKILL. */
+const forceKillAfterMillis = 2_000
+
+/** Writes that may wait for the pipe before a writer waits itself. */
+const waitingWrites = 64
+
+/** After the exit, silence of this length on stdout or stderr means that only a stranger holds the pipe open. */
+const lingerMillis = 250
+
+const stderrTailBytes = 8 * 1024
+
+/** A wait for the kernel: real time, whatever clock a test has set. */
+export const kernelSleep = (millis: number): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const timer = setTimeout(() => resume(Effect.void), millis)
+    return Effect.sync(() => clearTimeout(timer))
+  })
+
+export const spawn = Effect.fnUntraced(function* (
+  spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
+  spec: SpawnSpec
+) {
+  const [file, ...args] = spec.command
+  const handle = yield* spawner
+    .spawn(
+      ChildProcess.make(file, args, {
+        cwd: spec.cwd,
+        env: { ...spec.env, [leaseVariable]: spec.lease },
+        extendEnv: false,
+        detached: true,
+        stdin: spec.stdin ? "pipe" : "ignore",
+        killSignal: "SIGTERM",
+        forceKillAfter: forceKillAfterMillis
+      })
+    )
+    .pipe(Effect.mapError((error) => notStarted(spec, error)))
+
+  const exited = yield* Deferred.make<Exit>()
+  yield* Effect.matchEffect(handle.exitCode, {
+    onSuccess: (code) => Deferred.succeed(exited, { code, signal: null }),
+    onFailure: (error) => Deferred.succeed(exited, { code: null, signal: signalIn(error) })
+  }).pipe(Effect.forkScoped({ startImmediately: true }))
+
+  const outbox = yield* Queue.bounded<Uint8Array | string, Cause.Done>(waitingWrites)
+  const closeOutbox = Effect.sync(() => {
+    Queue.endUnsafe(outbox)
+    Queue.shutdownUnsafe(outbox)
+  })
+  yield* Stream.fromQueue(outbox).pipe(
+    // All that waits goes out in one write.
+    Stream.mapArray((parts): NonEmptyReadonlyArray<Uint8Array> => [joined(parts)]),
+    Stream.run(handle.stdin),
+    Effect.ignore,
+    // Broken pipe, or the child is gone: whoever waits to write learns it now.
+    Effect.ensuring(closeOutbox),
+    Effect.raceFirst(Deferred.await(exited)),
+    Effect.forkScoped
+  )
+
+  const secrets = secretsOf(spec.env)
+  let tail = Buffer.alloc(0)
+  const draining = yield* untilQuiet(handle.stderr, exited).pipe(
+    Stream.runForEach((chunk) =>
+      Effect.sync(() => {
+        // Twice the tail, so that a secret cut by the tail's edge is still whole when it is looked for.
+        tail = Buffer.concat([tail, chunk]).subarray(-2 * stderrTailBytes)
+      })
+    ),
+    Effect.ignore,
+    Effect.forkScoped({ startImmediately: true })
+  )
+  const stderr = Effect.gen(function* () {
+    // What it said last is often why it went, and may still be in the pipe.
+    if (Deferred.isDoneUnsafe(exited)) yield* Fiber.await(draining)
+    const text = redact(tail.toString("utf8").replaceAll(escapes, ""), secrets)
+    return Buffer.byteLength(text) > stderrTailBytes ? Buffer.from(text).subarray(-stderrTailBytes).toString() : text
+  })
+
+  const gone = Effect.gen(function* () {
+    const text = yield* stderr
+    return yield* new AgentFailed({
+      class: "crash",
+      message: `${file} takes no more input: it closed its stdin or is gone. The next turn starts it again.`,
+      ...(text === "" ? {} : { stderr: text })
+    })
+  })
+
+  return {
+    pid: handle.pid,
+    stdout: untilQuiet(handle.stdout, exited).pipe(
+      Stream.mapError(
+        (error) => new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${error.message}` })
+      )
+    ),
+    write: (bytes) => Effect.flatMap(Queue.offer(outbox, bytes), (taken) => (taken ? Effect.void : gone)),
+    end: Effect.sync(() => Queue.endUnsafe(outbox)),
+    exit: Deferred.await(exited),
+    stderr
+  } satisfies Child
+})
+
+/** The stream's own end, or the first silence after the exit, whichever comes first. Nothing that was written is lost. */
+const untilQuiet = <E>(output: Stream.Stream<Uint8Array, E>, exited: Deferred.Deferred<Exit>) => {
+  const quiet = Effect.andThen(Deferred.await(exited), Effect.andThen(kernelSleep(lingerMillis), Cause.done()))
+  return Stream.scoped(
+    Stream.unwrap(
+      Effect.map(Stream.toPull(output), (pull) => Stream.fromPull(Effect.succeed(Effect.raceFirst(pull, quiet))))
+    )
+  )
+}
+
+const joined = (parts: ReadonlyArray<Uint8Array | string>): Uint8Array => {
+  const bytes = parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part))
+  return bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes)
+}
+
+/** Effect's spawner tells the signal of an exit in its error's text only, as Node 'exit' gave it to it. */
+const signalIn = (error: PlatformError): string | null => {
+  const cause = error.reason.cause
+  return (cause instanceof Error ? /'(SIG[A-Z0-9]+)'/.exec(cause.message)?.[1] : null) ?? null
+}
+
+/** ANSI escape sequences: codex colours its stderr even into a pipe, and a colour inside a secret would hide it. */
+// oxlint-disable-next-line no-control-regex
+const escapes = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
+
+const notStarted = (spec: SpawnSpec, error: PlatformError): AgentFailed => {
+  const [file] = spec.command
+  if (error.reason.module === "FileSystem") {
+    return new AgentFailed({
+      class: "config",
+      message: `${file} was not started: its working directory ${spec.cwd} does not exist or may not be entered. Create it, or give another cwd.`
+    })
+  }
+  switch (error.reason._tag) {
+    case "NotFound":
+      return new AgentFailed({
+        class: "config",
+        message: `${file} was not found. Install it, put it on PATH, or name its full path in the agent's "command".`
+      })
+    case "PermissionDenied":
+      return new AgentFailed({
+        class: "config",
+        message: `${file} may not be executed by this user. Check its permissions, or name another program in the agent's "command".`
+      })
+    default:
+      return new AgentFailed({
+        class: "crash",
+        message: redact(`${file} could not be started: ${error.message}`, secretsOf(spec.env))
+      })
+  }
+}

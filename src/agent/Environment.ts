@@ -1,0 +1,111 @@
+/**
+ * What a child gets of our environment: a list of names, so that what nobody listed stays here.
+ *
+ * Everything is taken by name: what every program needs, what its protocol is known to need, what the operator names in
+ * `inheritEnv`. Then `env` is set as it stands. Troupe's own variables (`TROUPE_…`: tokens, addresses) never go to a
+ * child, not even when they are named; the marker is `Processes`' to set.
+ */
+import type { AgentSpec } from "../domain/Settings.ts"
+
+type Source = Readonly<Record<string, string | undefined>>
+
+/** What any program needs to find its tools, its home and its words. Names that end in `*` are beginnings. */
+const everybody = [
+  "PATH",
+  "HOME",
+  // Who am I: git, ssh and shells ask, and fall over where nobody answers.
+  "USER",
+  "LOGNAME",
+  "SHELL",
+  "LANG",
+  "LANGUAGE",
+  "LC_*",
+  "TZ",
+  "TMPDIR",
+  "TERM",
+  // Where configuration and caches live, if not under HOME.
+  "XDG_CONFIG_HOME",
+  "XDG_CACHE_HOME",
+  "XDG_DATA_HOME",
+  "XDG_STATE_HOME",
+  "XDG_RUNTIME_DIR",
+  // Proxies, in both spellings that programs read, and the certificates of those that look inside.
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+  "NO_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "all_proxy",
+  "no_proxy",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "NODE_EXTRA_CA_CERTS"
+]
+
+/** Claude Code and its ACP adapter: account and endpoint, its own settings, and leave to run as root in a container. */
+const claude = [
+  "ANTHROPIC_*",
+  "CLAUDE_CODE_*",
+  "CLAUDE_CONFIG_DIR",
+  "CLAUDE_AGENT_*",
+  "IS_SANDBOX",
+  "DISABLE_AUTOUPDATER",
+  "DISABLE_TELEMETRY",
+  "DISABLE_ERROR_REPORTING",
+  "MAX_THINKING_TOKENS",
+  // Claude on Bedrock and Vertex takes its account from these.
+  "AWS_*",
+  "CLOUD_ML_REGION",
+  "GOOGLE_APPLICATION_CREDENTIALS"
+]
+
+/** Codex: its home (login, configuration, threads), the keys its providers name by default, its own log level. */
+const codex = ["CODEX_*", "OPENAI_*", "AZURE_OPENAI_API_KEY", "RUST_LOG", "LOG_FORMAT"]
+
+/** What each protocol's programs are known to need. An `acp` agent may be any of them, so it gets what the two read. */
+const needed: Readonly<Record<Kind, ReadonlyArray<string>>> = {
+  "codex-app-server": codex,
+  // Gemini's own adapter, the third that people run.
+  acp: [...claude, ...codex, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*"],
+  acpx: [...claude, ...codex, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*", "ACPX_*"],
+  print: claude,
+  // The built-in stand-in knows no account.
+  demo: []
+}
+
+/** `print` is `claude -p` behind `/run`. */
+export type Kind = AgentSpec["protocol"] | "print" | "demo"
+
+/** Set by a codex that runs us, and about that codex only: a child that read them would take itself for another. */
+const notOurs = [
+  /^CODEX_(THREAD_ID|SESSION_ID|TOOL_CALL_ID|CI|VERSION|MANAGED_)/,
+  /^CODEX_SANDBOX/,
+  // The same of a Claude Code that runs us: its child would refuse to start inside itself.
+  /^CLAUDE_CODE_(SESSION_ID|ENTRYPOINT|SSE_PORT)$/
+]
+
+/** The whole environment of a child of this kind, marker excepted. `from` is ours (`process.env`, read at the edge). */
+export const forChild = (
+  kind: Kind,
+  from: Source,
+  spec: { readonly env?: Readonly<Record<string, string>>; readonly inheritEnv?: ReadonlyArray<string> }
+): Readonly<Record<string, string>> => {
+  const wanted = matcher([...everybody, ...needed[kind]])
+  const named = new Set(spec.inheritEnv)
+  const child: Record<string, string> = {}
+  for (const [name, value] of Object.entries(from)) {
+    if (value === undefined || name.startsWith("TROUPE_")) continue
+    if (named.has(name) || (wanted(name) && !notOurs.some((pattern) => pattern.test(name)))) child[name] = value
+  }
+  for (const [name, value] of Object.entries(spec.env ?? {})) {
+    if (!name.startsWith("TROUPE_")) child[name] = value
+  }
+  return child
+}
+
+const matcher = (names: ReadonlyArray<string>) => {
+  const exact = new Set(names.filter((name) => !name.endsWith("*")))
+  const beginnings = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))
+  return (name: string) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning))
+}
