@@ -1,0 +1,17 @@
+/** Where a page of sessions ended, as an app carries it to the next: opaque to it, and checked when it comes back. */
+import { Option } from "effect"
+
+export interface Cursor {
+  readonly createdAt: number
+  readonly id: string
+}
+
+export const cursorOf = ({ createdAt, id }: Cursor): string => Buffer.from(`${createdAt} ${id}`).toString("base64url")
+
+/** `None` for anything that `cursorOf` did not make. */
+export const parseCursor = (text: string): Option.Option<Cursor> => {
+  const match = /^(\d{1,16}) (\S+)$/.exec(Buffer.from(text, "base64url").toString())
+  return match?.[1] === undefined || match[2] === undefined
+    ? Option.none()
+    : Option.some({ createdAt: Number(match[1]), id: match[2] })
+}

@@ -1,0 +1,185 @@
+/**
+ * The SQLite file behind the ledger: opens it, brings its tables up to date, and runs statements one caller at a time.
+ *
+ * One connection does everything. The client would lend it to a plain statement while a transaction of another fiber is
+ * open on it, so that a read could see what is then rolled back; here a transaction has the connection to itself.
+ */
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { Effect, Schedule, Semaphore } from "effect"
+import type { Scope } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { Migrator, SqlClient } from "effect/sql"
+import type { SqlError } from "effect/sql"
+import { chmodSync, closeSync, openSync } from "node:fs"
+import { LedgerError, LedgerUnusable, reasonOf } from "./LedgerError.ts"
+import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
+
+export type SqlValue = string | number | null
+
+/** One statement of a transaction. */
+export interface Write {
+  readonly text: string
+  readonly params: ReadonlyArray<SqlValue>
+  /** For a statement that returns a row where it did its work: what is wrong where it returns none. */
+  readonly must?: string
+}
+
+export interface Database {
+  /** All rows, decoded. `operation` completes "could not …". */
+  readonly all: <Row, A>(
+    operation: string,
+    text: string,
+    params: ReadonlyArray<SqlValue>,
+    decode: (row: Row) => A
+  ) => Effect.Effect<ReadonlyArray<A>, LedgerError>
+  /**
+   * Runs `body` between BEGIN IMMEDIATE and COMMIT; where anything of it fails, nothing of it is written. `operation`
+   * names a failure that has no name yet.
+   */
+  readonly transaction: <A>(
+    operation: string,
+    body: (run: Run) => Effect.Effect<A, unknown>
+  ) => Effect.Effect<A, LedgerError>
+}
+
+/** Runs one statement of a transaction; its rows, where it returns any. */
+export type Run = (write: Write) => Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError | Refused>
+
+/** A statement that had to touch a row and touched none. */
+export class Refused extends Error {
+  override readonly name = "Refused"
+}
+
+/** How long a statement waits for another process that writes to the same file (the command line, a backup). */
+const busyTimeoutMillis = 5_000
+
+/** As long as other processes may keep a fresh file locked while all of them turn WAL on. */
+const lockedRetry = Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(100)])
+
+export const open = Effect.fn("Ledger.open")(function* (
+  filename: string
+): Effect.fn.Return<Database, LedgerUnusable, Scope.Scope> {
+  yield* claim(filename)
+  const sql = yield* connect(filename)
+  // The client's own lock guards single statements only: take it for good, and keep order with ours.
+  const connection = yield* sql.reserve.pipe(Effect.mapError((cause) => unusable(filename, cause)))
+  const turnstile = yield* Semaphore.make(1)
+
+  const execute = (text: string, params: ReadonlyArray<SqlValue>) => connection.execute(text, params, undefined)
+  const run: Run = ({ must, params, text }) =>
+    must === undefined
+      ? execute(text, params)
+      : Effect.filterOrFail(
+          execute(text, params),
+          (rows) => rows.length > 0,
+          () => new Refused(must)
+        )
+  // SQLite has rolled back by itself after some failures (disk full, I/O): then there is nothing to end.
+  const rollback = Effect.ignore(execute("ROLLBACK", []))
+
+  return {
+    all: (operation, text, params, decode) =>
+      execute(text, params).pipe(
+        Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
+        Effect.mapError(failedTo(operation)),
+        turnstile.withPermit
+      ),
+    transaction: (operation, body) =>
+      execute("BEGIN IMMEDIATE", []).pipe(
+        Effect.andThen(
+          body(run).pipe(
+            Effect.tap(execute("COMMIT", [])),
+            Effect.onError(() => rollback)
+          )
+        ),
+        Effect.mapError(failedTo(operation)),
+        Effect.uninterruptible,
+        turnstile.withPermit
+      )
+  }
+})
+
+const failedTo = (operation: string) => (cause: unknown) =>
+  cause instanceof LedgerError ? cause : new LedgerError({ operation, cause })
+
+/** Makes the file, readable by nobody else, before SQLite does: its WAL and shared-memory files take its mode. */
+const claim = (filename: string) =>
+  filename === ":memory:"
+    ? Effect.void
+    : Effect.try({
+        try: () => closeSync(openSync(filename, "a", 0o600)),
+        catch: (cause) => unusable(filename, cause)
+      })
+
+const connect = Effect.fnUntraced(
+  function* (filename: string) {
+    const sql = yield* SqliteClient.make({
+      filename,
+      // Turned on below, after the busy timeout: another process may be doing the same.
+      disableWAL: true,
+      prepareCacheSize: 400,
+      prepareCacheTTL: "365 days"
+    })
+    yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
+    yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+    if (filename !== ":memory:") yield* Effect.try(() => chmodSync(filename, 0o600))
+    yield* sql.unsafe("PRAGMA journal_mode = WAL")
+    yield* sql.unsafe("PRAGMA synchronous = NORMAL")
+    yield* sql.unsafe("PRAGMA foreign_keys = ON")
+    yield* sql.unsafe(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
+    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
+      Effect.provideService(SqlClient.SqlClient, sql),
+      Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
+    )
+    return sql
+  },
+  Effect.provide(Reactivity.layer),
+  // The client throws where it should fail.
+  Effect.catchDefect((cause) => Effect.fail(cause)),
+  Effect.retry({ schedule: lockedRetry, while: (cause) => reasonOf(cause) === "database is locked" }),
+  (opened, filename) => Effect.mapError(opened, (cause) => unusable(filename, cause))
+)
+
+/** Anything that is not a ledger, or is one of a Troupe to come, is left as it is. */
+const refuseForeign = Effect.fnUntraced(function* (filename: string) {
+  const sql = yield* SqlClient.SqlClient
+  const tables = yield* sql.unsafe<{ readonly name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")
+  if (tables.length === 0) return
+  if (!tables.some(({ name }) => name === migrationsTable)) {
+    return yield* new LedgerUnusable({
+      filename,
+      problem: "is another program's SQLite database",
+      remedy: "Point TROUPE_DATA_DIR at a directory of Troupe's own."
+    })
+  }
+  const [row] = yield* sql.unsafe<{ readonly version: number | null }>(
+    `SELECT max(migration_id) AS version FROM ${migrationsTable}`
+  )
+  const version = row?.version ?? 0
+  if (version > latestVersion) {
+    return yield* new LedgerUnusable({
+      filename,
+      problem: `has schema version ${version}, and this Troupe knows versions up to ${latestVersion}`,
+      remedy: "Start a newer Troupe, or point TROUPE_DATA_DIR at another directory. Nothing was changed."
+    })
+  }
+})
+
+const unusable = (filename: string, cause: unknown): LedgerUnusable => {
+  if (cause instanceof LedgerUnusable) return cause
+  const reason = reasonOf(cause)
+  return /not a database|malformed/.test(reason)
+    ? new LedgerUnusable({
+        filename,
+        problem: `is no SQLite database, or a damaged one (${reason})`,
+        remedy: "Restore it from a backup, or move it away and start again with an empty one.",
+        cause
+      })
+    : new LedgerUnusable({
+        filename,
+        problem: `could not be opened (${reason})`,
+        remedy:
+          "Check that its directory exists, is writable for this user and has room, and that nothing keeps the file locked.",
+        cause
+      })
+}

@@ -1,0 +1,159 @@
+/** The words of the ledger: the records it keeps, and the entries that are written to it. */
+import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
+import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
+
+/** One decision of a session's machine. `seq` counts from 1 in each session. */
+export interface StepRecord {
+  readonly session: SessionId
+  readonly seq: number
+  readonly at: number
+  /** The event as decided on, secrets and prompt texts left out. */
+  readonly event: { readonly type: string; readonly [key: string]: unknown }
+  readonly from: string
+  readonly to: string
+  readonly commands: ReadonlyArray<string>
+}
+
+/** A command that a step owes the world. */
+export interface OwedCommand {
+  readonly session: SessionId
+  readonly step: number
+  readonly nth: number
+  readonly type: string
+  readonly params: unknown
+  /** Never performed again once attempted. */
+  readonly once: boolean
+  readonly attempted: boolean
+}
+
+export interface ArmedTimer {
+  readonly session: SessionId
+  readonly timer: string
+  readonly dueAt: number
+  readonly event: { readonly type: string }
+}
+
+export interface LeaseRecord {
+  readonly id: LeaseId
+  readonly session: SessionId | null
+  /** Counts the processes of a session: one holder at a time. */
+  readonly generation: number
+  readonly bootId: string
+  readonly openedAt: number
+  /** `null` until the process is spawned. */
+  readonly pid: number | null
+  readonly startTime: string | null
+}
+
+export interface FileRecord {
+  readonly id: FileId
+  readonly app: AppName
+  readonly name: string
+  readonly size: number
+  readonly path: string
+  readonly createdAt: number
+}
+
+export interface AppRecord {
+  readonly name: AppName
+  readonly createdAt: number
+  readonly revokedAt: number | null
+  readonly openSessions: number
+}
+
+/** The answer that an Idempotency-Key has got, or that it is still being worked on (`response` null). */
+export interface ReceiptRecord {
+  readonly app: AppName
+  readonly key: string
+  /** SHA-256 of method, path and body. */
+  readonly fingerprint: string
+  readonly createdAt: number
+  readonly response: { readonly status: number; readonly body: string } | null
+}
+
+/** What may change of a session's row. The snapshot is the machine's persisted state. */
+export type SessionPatch = Partial<
+  Pick<
+    SessionRecord,
+    | "state"
+    | "substate"
+    | "turnCount"
+    | "lastActivityAt"
+    | "lastTurnAt"
+    | "closedAt"
+    | "threadId"
+    | "restarts"
+    | "usage"
+  >
+> & { readonly snapshot?: unknown }
+
+export type TurnPatch = Partial<
+  Pick<
+    TurnRecord,
+    | "status"
+    | "endedAt"
+    | "stopReason"
+    | "usage"
+    | "failure"
+    | "interrupted"
+    | "toolIterations"
+    | "threadId"
+    | "agentTurnId"
+    | "contextLost"
+  >
+>
+
+export type Entry =
+  | { readonly _tag: "SessionInserted"; readonly record: SessionRecord; readonly snapshot: unknown }
+  | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
+  | { readonly _tag: "StepAppended"; readonly step: StepRecord }
+  | { readonly _tag: "CommandOwed"; readonly command: OwedCommand }
+  | { readonly _tag: "CommandAttempted"; readonly session: SessionId; readonly step: number; readonly nth: number }
+  | { readonly _tag: "CommandSettled"; readonly session: SessionId; readonly step: number; readonly nth: number }
+  | { readonly _tag: "TimerArmed"; readonly timer: ArmedTimer }
+  | { readonly _tag: "TimerDisarmed"; readonly session: SessionId; readonly timer: string }
+  | { readonly _tag: "TurnInserted"; readonly record: TurnRecord }
+  | { readonly _tag: "TurnPatched"; readonly session: SessionId; readonly index: number; readonly patch: TurnPatch }
+  | { readonly _tag: "EventAppended"; readonly event: StoredEvent }
+  | { readonly _tag: "Audited"; readonly record: AuditRecord }
+  | { readonly _tag: "LeaseOpened"; readonly lease: LeaseRecord }
+  | { readonly _tag: "LeaseSpawned"; readonly lease: LeaseId; readonly pid: number; readonly startTime: string | null }
+  | { readonly _tag: "LeaseClosed"; readonly lease: LeaseId }
+  | { readonly _tag: "FileInserted"; readonly record: FileRecord }
+  | { readonly _tag: "AppInserted"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
+  | { readonly _tag: "AppTokenReplaced"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
+  | { readonly _tag: "AppRevoked"; readonly name: AppName; readonly at: number }
+  | { readonly _tag: "ReceiptOpened"; readonly receipt: ReceiptRecord }
+  | {
+      readonly _tag: "ReceiptAnswered"
+      readonly app: AppName
+      readonly key: string
+      readonly response: { readonly status: number; readonly body: string }
+    }
+  | { readonly _tag: "ReceiptForgotten"; readonly app: AppName; readonly key: string }
+
+/** What the sweeper looks for: `null` bounds match nothing. */
+export interface SweepBounds {
+  readonly createdBefore: number | null
+  readonly activeBefore: number | null
+  readonly closedBefore: number
+  /** At most so many of each kind at once, oldest first. */
+  readonly limit: number
+}
+
+export interface SessionQuery {
+  /** `null`: every app's. */
+  readonly app: AppName | null
+  readonly state: SessionState | "open" | null
+  /** From the last page's `next`. */
+  readonly cursor: string | null
+  readonly limit: number
+}
+
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  /** How many match in all. */
+  readonly count: number
+  readonly next: string | null
+}

@@ -1,0 +1,12 @@
+/** The migrations in their order: numbered, forward only, never edited once released. */
+import ledger from "./migrations/0001_ledger.ts"
+
+/** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
+export const migrations = {
+  "0001_ledger": ledger
+}
+
+export const migrationsTable = "troupe_migrations"
+
+/** The newest version of the schema that this Troupe knows. */
+export const latestVersion = Math.max(...Object.keys(migrations).map((key) => Number.parseInt(key, 10)))

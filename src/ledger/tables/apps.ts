@@ -1,0 +1,64 @@
+/** Apps and the hashes of their tokens. A revoked one stays, so that its name is known; it may be taken again. */
+import { Effect, Option } from "effect"
+import type { AppName } from "../../domain/Ids.ts"
+import type { Database, Write } from "../Database.ts"
+import type { AppRecord } from "../Entry.ts"
+import { insertInto } from "./columns.ts"
+
+const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "token_hash"])}
+  ON CONFLICT (name) DO UPDATE SET
+    created_at = excluded.created_at, token_at = excluded.token_at, token_hash = excluded.token_hash, revoked_at = NULL
+    WHERE revoked_at IS NOT NULL
+  RETURNING 1`
+
+export const inserted = (name: AppName, at: number, tokenHash: string): Write => ({
+  text: insertApp,
+  params: [name, at, at, tokenHash],
+  must: "an app of this name exists"
+})
+
+export const tokenReplaced = (name: AppName, at: number, tokenHash: string): Write => ({
+  text: "UPDATE apps SET token_at = ?, token_hash = ? WHERE name = ? AND revoked_at IS NULL RETURNING 1",
+  params: [at, tokenHash, name],
+  must: "no app has this name"
+})
+
+export const revoked = (name: AppName, at: number): Write => ({
+  text: "UPDATE apps SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL RETURNING 1",
+  params: [at, name],
+  must: "no app has this name"
+})
+
+interface AppRow {
+  readonly name: AppName
+  readonly created_at: number
+  readonly revoked_at: number | null
+  readonly open_sessions: number
+}
+
+const appOf = (row: AppRow): AppRecord => ({
+  name: row.name,
+  createdAt: row.created_at,
+  revokedAt: row.revoked_at,
+  openSessions: row.open_sessions
+})
+
+export const reads = (db: Database) => ({
+  apps: db.all(
+    "list the apps",
+    `SELECT name, created_at, revoked_at,
+        coalesce((SELECT sum(n) FROM session_counts WHERE app = name AND state <> 'closed'), 0) AS open_sessions
+      FROM apps ORDER BY name`,
+    [],
+    appOf
+  ),
+  appByToken: (tokenHash: string) =>
+    db
+      .all(
+        "look an app up by its token",
+        "SELECT name, token_hash FROM apps WHERE token_hash = ? AND revoked_at IS NULL",
+        [tokenHash],
+        (row: { readonly name: AppName; readonly token_hash: string }) => ({ app: row.name, tokenHash: row.token_hash })
+      )
+      .pipe(Effect.map(([row]) => Option.fromNullishOr(row)))
+})

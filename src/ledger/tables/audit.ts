@@ -1,0 +1,37 @@
+/** The audit trail: appended to, read, and never changed or removed. */
+import type { AppName, SessionId } from "../../domain/Ids.ts"
+import type { AuditRecord } from "../../domain/Session.ts"
+import type { Database, Write } from "../Database.ts"
+import { insertInto, json } from "./columns.ts"
+
+const columns = ["at", "session", "app", "action", "actor", "detail"]
+const insertAudit = insertInto("audit", columns)
+
+export const audited = (record: AuditRecord): Write => ({
+  text: insertAudit,
+  params: [record.at, record.session, record.app, record.action, record.actor, json(record.detail)]
+})
+
+interface AuditRow {
+  readonly at: number
+  readonly session: SessionId | null
+  readonly app: AppName | null
+  readonly action: string
+  readonly actor: string
+  readonly detail: string
+}
+
+const recordOf = (row: AuditRow): AuditRecord => ({
+  ...row,
+  detail: JSON.parse(row.detail) as AuditRecord["detail"]
+})
+
+export const reads = (db: Database) => ({
+  audit: (session: SessionId, limit: number) =>
+    db.all(
+      "read the audit trail",
+      `SELECT ${columns.join(", ")} FROM audit WHERE session = ? ORDER BY id LIMIT ?`,
+      [session, limit],
+      recordOf
+    )
+})

@@ -1,0 +1,48 @@
+/** What happened in a session, numbered without a gap, each event as the text of its message. */
+import { Effect } from "effect"
+import type { AcpMessage } from "../../domain/Acp.ts"
+import type { SessionId } from "../../domain/Ids.ts"
+import type { StoredEvent } from "../../domain/Session.ts"
+import type { Database, Write } from "../Database.ts"
+import { insertInto, json } from "./columns.ts"
+
+const insertEvent = insertInto("events", ["session", "seq", "turn", "at", "message"])
+
+export const appended = (event: StoredEvent): Write => ({
+  text: insertEvent,
+  params: [event.session, event.seq, event.turn, event.at, json(event.message)]
+})
+
+interface EventRow {
+  readonly session: SessionId
+  readonly seq: number
+  readonly turn: number | null
+  readonly at: number
+  readonly message: string
+}
+
+const eventOf = (row: EventRow): StoredEvent => ({
+  session: row.session,
+  seq: row.seq,
+  turn: row.turn,
+  at: row.at,
+  message: JSON.parse(row.message) as AcpMessage
+})
+
+const select = "SELECT session, seq, turn, at, message FROM events WHERE session = ?"
+
+export const reads = (db: Database) => ({
+  lastEvent: (session: SessionId) =>
+    db
+      .all(
+        "read the last event",
+        "SELECT max(seq) AS seq FROM events WHERE session = ?",
+        [session],
+        (row: { readonly seq: number | null }) => row.seq
+      )
+      .pipe(Effect.map(([seq]) => seq ?? 0)),
+  events: (session: SessionId, after: number, limit: number) =>
+    db.all("read the events", `${select} AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit], eventOf),
+  eventsOfTurn: (session: SessionId, turn: number) =>
+    db.all("read a turn's events", `${select} AND turn = ? ORDER BY seq`, [session, turn], eventOf)
+})

@@ -1,0 +1,46 @@
+/** Uploaded files: whose they are and where they lie. The bytes are `src/actor/Files.ts`'s. */
+import { Effect, Option } from "effect"
+import type { AppName, FileId } from "../../domain/Ids.ts"
+import type { Database, Write } from "../Database.ts"
+import type { FileRecord } from "../Entry.ts"
+import { insertInto, json } from "./columns.ts"
+
+const columns = ["id", "app", "name", "size", "path", "created_at"]
+const insertFile = insertInto("files", columns)
+const select = `SELECT ${columns.join(", ")} FROM files`
+
+export const inserted = (record: FileRecord): Write => ({
+  text: insertFile,
+  params: [record.id, record.app, record.name, record.size, record.path, record.createdAt]
+})
+
+interface FileRow {
+  readonly id: FileId
+  readonly app: AppName
+  readonly name: string
+  readonly size: number
+  readonly path: string
+  readonly created_at: number
+}
+
+const recordOf = ({ created_at, ...row }: FileRow): FileRecord => ({ ...row, createdAt: created_at })
+
+export const reads = (db: Database) => ({
+  file: (app: AppName, id: FileId) =>
+    db
+      .all("read a file's record", `${select} WHERE id = ? AND app = ?`, [id, app], recordOf)
+      .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+  filesBefore: (createdBefore: number, limit: number) =>
+    db.all(
+      "look for old files",
+      `${select} WHERE created_at < ? ORDER BY created_at LIMIT ?`,
+      [createdBefore, limit],
+      recordOf
+    ),
+  removeFiles: (ids: ReadonlyArray<FileId>) =>
+    db
+      .transaction("remove files' records", (run) =>
+        run({ text: "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))", params: [json(ids)] })
+      )
+      .pipe(Effect.asVoid)
+})

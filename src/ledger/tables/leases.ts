@@ -1,0 +1,45 @@
+/** Leases: the processes that are, or may be, alive under Troupe's name. A session has one at a time. */
+import type { LeaseId, SessionId } from "../../domain/Ids.ts"
+import type { Database, Write } from "../Database.ts"
+import type { LeaseRecord } from "../Entry.ts"
+import { insertInto } from "./columns.ts"
+
+const columns = ["id", "session", "generation", "boot_id", "opened_at", "pid", "start_time"]
+const insertLease = insertInto("leases", columns)
+
+export const opened = (lease: LeaseRecord): Write => ({
+  text: insertLease,
+  params: [lease.id, lease.session, lease.generation, lease.bootId, lease.openedAt, lease.pid, lease.startTime]
+})
+
+export const spawned = (lease: LeaseId, pid: number, startTime: string | null): Write => ({
+  text: "UPDATE leases SET pid = ?, start_time = ? WHERE id = ? RETURNING 1",
+  params: [pid, startTime, lease],
+  must: "no open lease has this id"
+})
+
+export const closed = (lease: LeaseId): Write => ({ text: "DELETE FROM leases WHERE id = ?", params: [lease] })
+
+interface LeaseRow {
+  readonly id: LeaseId
+  readonly session: SessionId | null
+  readonly generation: number
+  readonly boot_id: string
+  readonly opened_at: number
+  readonly pid: number | null
+  readonly start_time: string | null
+}
+
+const leaseOf = (row: LeaseRow): LeaseRecord => ({
+  id: row.id,
+  session: row.session,
+  generation: row.generation,
+  bootId: row.boot_id,
+  openedAt: row.opened_at,
+  pid: row.pid,
+  startTime: row.start_time
+})
+
+export const reads = (db: Database) => ({
+  leases: db.all("read the leases", `SELECT ${columns.join(", ")} FROM leases ORDER BY opened_at, id`, [], leaseOf)
+})

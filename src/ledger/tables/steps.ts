@@ -1,0 +1,140 @@
+/** What a session's machine decided, what it still owes the world for it, and the timers it has armed. */
+import { Effect } from "effect"
+import type { SessionId } from "../../domain/Ids.ts"
+import type { Database, Write } from "../Database.ts"
+import type { ArmedTimer, OwedCommand, StepRecord } from "../Entry.ts"
+import { flag, insertInto, json } from "./columns.ts"
+
+const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands"])
+const insertOwed = insertInto("owed", ["session", "step", "nth", "type", "params", "once", "attempted"])
+const armTimer = `${insertInto("timers", ["session", "timer", "due_at", "event"])}
+  ON CONFLICT (session, timer) DO UPDATE SET due_at = excluded.due_at, event = excluded.event`
+
+export const appended = (step: StepRecord): Write => ({
+  text: insertStep,
+  params: [step.session, step.seq, step.at, json(step.event), step.from, step.to, json(step.commands)]
+})
+
+export const owed = (command: OwedCommand): Write => ({
+  text: insertOwed,
+  params: [
+    command.session,
+    command.step,
+    command.nth,
+    command.type,
+    json(command.params),
+    flag(command.once),
+    flag(command.attempted)
+  ]
+})
+
+/** Whoever marks it first may perform it; marking it again fails, whichever process tries. */
+export const attempted = (session: SessionId, step: number, nth: number): Write => ({
+  text: "UPDATE owed SET attempted = 1 WHERE session = ? AND step = ? AND nth = ? AND attempted = 0 RETURNING 1",
+  params: [session, step, nth],
+  must: "the command was attempted before, or is not owed"
+})
+
+/** Settling twice is once. */
+export const settled = (session: SessionId, step: number, nth: number): Write => ({
+  text: "DELETE FROM owed WHERE session = ? AND step = ? AND nth = ?",
+  params: [session, step, nth]
+})
+
+/** Arming an armed timer moves it. */
+export const armed = (timer: ArmedTimer): Write => ({
+  text: armTimer,
+  params: [timer.session, timer.timer, timer.dueAt, json(timer.event)]
+})
+
+export const disarmed = (session: SessionId, timer: string): Write => ({
+  text: "DELETE FROM timers WHERE session = ? AND timer = ?",
+  params: [session, timer]
+})
+
+interface StepRow {
+  readonly session: SessionId
+  readonly seq: number
+  readonly at: number
+  readonly event: string
+  readonly from_state: string
+  readonly to_state: string
+  readonly commands: string
+}
+
+const stepOf = (row: StepRow): StepRecord => ({
+  session: row.session,
+  seq: row.seq,
+  at: row.at,
+  event: JSON.parse(row.event) as StepRecord["event"],
+  from: row.from_state,
+  to: row.to_state,
+  commands: JSON.parse(row.commands) as ReadonlyArray<string>
+})
+
+interface OwedRow {
+  readonly session: SessionId
+  readonly step: number
+  readonly nth: number
+  readonly type: string
+  readonly params: string
+  readonly once: number
+  readonly attempted: number
+}
+
+const owedOf = (row: OwedRow): OwedCommand => ({
+  session: row.session,
+  step: row.step,
+  nth: row.nth,
+  type: row.type,
+  params: JSON.parse(row.params) as unknown,
+  once: row.once === 1,
+  attempted: row.attempted === 1
+})
+
+interface TimerRow {
+  readonly session: SessionId
+  readonly timer: string
+  readonly due_at: number
+  readonly event: string
+}
+
+const timerOf = (row: TimerRow): ArmedTimer => ({
+  session: row.session,
+  timer: row.timer,
+  dueAt: row.due_at,
+  event: JSON.parse(row.event) as ArmedTimer["event"]
+})
+
+export const reads = (db: Database) => ({
+  owed: (session: SessionId) =>
+    db.all(
+      "read the owed commands",
+      "SELECT session, step, nth, type, params, once, attempted FROM owed WHERE session = ? ORDER BY step, nth",
+      [session],
+      owedOf
+    ),
+  timers: (session: SessionId) =>
+    db.all(
+      "read the armed timers",
+      "SELECT session, timer, due_at, event FROM timers WHERE session = ? ORDER BY due_at, timer",
+      [session],
+      timerOf
+    ),
+  lastStep: (session: SessionId) =>
+    db
+      .all(
+        "read the last step",
+        "SELECT max(seq) AS seq FROM steps WHERE session = ?",
+        [session],
+        (row: { readonly seq: number | null }) => row.seq
+      )
+      .pipe(Effect.map(([seq]) => seq ?? 0)),
+  steps: (session: SessionId, after: number, limit: number) =>
+    db.all(
+      "read the steps",
+      "SELECT session, seq, at, event, from_state, to_state, commands FROM steps WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
+      [session, after, limit],
+      stepOf
+    )
+})
