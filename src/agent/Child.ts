@@ -18,8 +18,8 @@ import { redact, secretsOf } from "./Redact.ts"
 /** How long a scope that closes over a running child waits between SIGTERM and SIGKILL. */
 const forceKillAfterMillis = 2_000
 
-/** Writes that may wait for the pipe before a writer waits itself. */
-const waitingWrites = 64
+/** Writes that may wait in line before a writer waits itself; as many again can be in the one that is under way. */
+const waitingWrites = 32
 
 /** After the exit, silence of this length on stdout or stderr means that only a stranger holds the pipe open. */
 const lingerMillis = 250
@@ -52,11 +52,13 @@ export const spawn = Effect.fnUntraced(function* (
     )
     .pipe(Effect.mapError((error) => notStarted(spec, error)))
 
+  // Asked of the spawner each time, so that it also answers after the scope has closed and ended the fibers below.
+  const exit = Effect.match(handle.exitCode, {
+    onSuccess: (code): Exit => ({ code, signal: null }),
+    onFailure: (error): Exit => ({ code: null, signal: signalIn(error) })
+  })
   const exited = yield* Deferred.make<Exit>()
-  yield* Effect.matchEffect(handle.exitCode, {
-    onSuccess: (code) => Deferred.succeed(exited, { code, signal: null }),
-    onFailure: (error) => Deferred.succeed(exited, { code: null, signal: signalIn(error) })
-  }).pipe(Effect.forkScoped({ startImmediately: true }))
+  yield* Deferred.completeWith(exited, exit).pipe(Effect.forkScoped({ startImmediately: true }))
 
   const outbox = yield* Queue.bounded<Uint8Array | string, Cause.Done>(waitingWrites)
   const closeOutbox = Effect.sync(() => {
@@ -111,7 +113,7 @@ export const spawn = Effect.fnUntraced(function* (
     ),
     write: (bytes) => Effect.flatMap(Queue.offer(outbox, bytes), (taken) => (taken ? Effect.void : gone)),
     end: Effect.sync(() => Queue.endUnsafe(outbox)),
-    exit: Deferred.await(exited),
+    exit,
     stderr
   } satisfies Child
 })

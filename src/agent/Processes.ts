@@ -102,31 +102,30 @@ const lookEveryMillis = 5
 const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
 
-  // The groups that each lease's children lead. An entry lives as long as its child's scope, and longer only where the
-  // group outlived that; the sweep, which ends every lease, takes it out then.
+  // The groups that each lease's children lead. An entry lives as long as its child's scope.
   const groups = new Map<LeaseId, Map<number, Leader>>()
 
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
+    let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
-    yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease)))
+    yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease, pid)))
     const child = yield* ChildOf.spawn(spawner, spec)
+    pid = child.pid
     const led = groups.get(spec.lease) ?? new Map<number, Leader>()
-    groups.set(spec.lease, led.set(child.pid, { startTime: ProcessTable.stat(child.pid)?.startTime ?? null }))
+    groups.set(spec.lease, led.set(pid, { startTime: ProcessTable.stat(pid)?.startTime ?? null }))
     yield* spec.spawned(child.pid)
     return child
   })
 
-  const groupsOf = (lease: LeaseId): ReadonlyArray<number> =>
-    [...(groups.get(lease) ?? [])].flatMap(([group, leader]) => (stillOurs(group, leader) ? [group] : []))
-
-  const forget = (lease: LeaseId) => {
+  const forget = (lease: LeaseId, pid: number | null) => {
     const led = groups.get(lease)
-    if (led === undefined) return
-    for (const [group, leader] of led) {
-      if (!stillOurs(group, leader)) led.delete(group)
-    }
+    if (led === undefined || pid === null) return
+    led.delete(pid)
     if (led.size === 0) groups.delete(lease)
   }
+
+  const groupsOf = (lease: LeaseId): ReadonlyArray<number> =>
+    [...(groups.get(lease) ?? [])].flatMap(([group, leader]) => (stillOurs(group, leader) ? [group] : []))
 
   const signal = Effect.fn("Processes.signal")((lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") =>
     Effect.sync(() => {
@@ -134,11 +133,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     })
   )
 
-  const sweep = Effect.fn("Processes.sweep")(function* (lease: LeaseId) {
-    const left = yield* endAll(lease, () => groupsOf(lease))
-    forget(lease)
-    return left
-  })
+  const sweep = Effect.fn("Processes.sweep")((lease: LeaseId) => endAll(lease, () => groupsOf(lease)))
 
   const tree = Effect.fn("Processes.tree")((lease: LeaseId) =>
     Effect.map(

@@ -33,7 +33,7 @@ const passwordsIn = (value: string): ReadonlyArray<string> => {
 /** Texts that are credentials by their shape. What stands before the secret is kept, so the reader knows what it was. */
 const shapes: ReadonlyArray<readonly [RegExp, string]> = [
   // scheme://user:password@host, and scheme://token@host
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@"'<>]+@/gi, `$1${mark}@`],
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@"'<>]{1,500}@/gi, `$1${mark}@`],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${mark}`],
   [
     /\b((?:x-)?api[-_]?key|authorization|password|passwd|secret|(?:access|refresh|id|auth)[-_]?token)(["']?\s*[:=]\s*["']?)(?!\[redacted\]|Bearer\b|Basic\b)[^\s"',;&}]{4,}/gi,

@@ -1,0 +1,46 @@
+/** What the tests of this room share: a scripted child under a lease of its own, and what the kernel knows of a pid. */
+import { readFileSync } from "node:fs"
+import { Effect, Stream } from "effect"
+import type { LeaseId } from "../../src/domain/Ids.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import type { Child, SpawnSpec } from "../../src/agent/Processes.ts"
+
+export const freshLease = (): LeaseId => `test-${crypto.randomUUID()}` as LeaseId
+
+export const fixture = (name: string): string => new URL(`../fixtures/agents/${name}.ts`, import.meta.url).pathname
+
+/** A spec for a fixture; Node is the one that runs the tests. */
+export const specOf = (name: string, changes: Partial<SpawnSpec> & { readonly args?: ReadonlyArray<string> } = {}) => {
+  const { args = [], ...spec } = changes
+  return {
+    lease: freshLease(),
+    command: [process.execPath, fixture(name), ...args],
+    cwd: import.meta.dirname,
+    env: { PATH: process.env["PATH"] ?? "" },
+    stdin: true,
+    spawned: () => Effect.void,
+    ...spec
+  } satisfies SpawnSpec
+}
+
+export const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
+  const processes = yield* Processes
+  const child = yield* processes.spawn(spec)
+  // Whatever a test leaves behind goes at once, before its scope asks a stubborn child politely.
+  yield* Effect.addFinalizer(() => processes.sweep(spec.lease))
+  return child
+})
+
+/** The first line of a child's output, as text. Its stdout can't be read again. */
+export const firstLine = (child: Child) =>
+  child.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.take(1), Stream.mkString)
+
+/** Alive: the kernel has it, and it is not waiting to be buried. */
+export const isAlive = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    return stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z"
+  } catch {
+    return false
+  }
+}

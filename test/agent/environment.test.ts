@@ -1,0 +1,54 @@
+/** A child's environment: what it needs and what was asked for, and nothing that is ours. */
+import { assert, describe, it } from "@effect/vitest"
+import { forChild } from "../../src/agent/Environment.ts"
+
+const ours = {
+  PATH: "/bin",
+  HOME: "/home/dev",
+  LC_ALL: "C.UTF-8",
+  https_proxy: "http://proxy",
+  OPENAI_API_KEY: "key",
+  CODEX_HOME: "/codex",
+  CODEX_THREAD_ID: "of the codex that runs us",
+  ANTHROPIC_API_KEY: "key",
+  CLAUDE_CODE_ENTRYPOINT: "of the claude that runs us",
+  IS_SANDBOX: "1",
+  DATABASE_URL: "postgres://…",
+  TROUPE_ADMIN_TOKEN: "admin",
+  TROUPE_LEASE: "of the Troupe that runs us",
+  EMPTY: undefined
+}
+const common = { PATH: "/bin", HOME: "/home/dev", LC_ALL: "C.UTF-8", https_proxy: "http://proxy" }
+
+describe("Environment", () => {
+  it("gives codex what codex needs", () => {
+    assert.deepStrictEqual(forChild("codex-app-server", ours, {}), {
+      ...common,
+      OPENAI_API_KEY: "key",
+      CODEX_HOME: "/codex"
+    })
+  })
+
+  it("gives claude what claude needs, and no other agent's key", () => {
+    assert.deepStrictEqual(forChild("print", ours, {}), { ...common, ANTHROPIC_API_KEY: "key", IS_SANDBOX: "1" })
+  })
+
+  it("gives the stand-in no account at all", () => {
+    assert.deepStrictEqual(forChild("demo", ours, {}), common)
+  })
+
+  it("gives what the operator names, and sets what he sets over it", () => {
+    const spec = { inheritEnv: ["DATABASE_URL", "NOT_THERE", "EMPTY"], env: { HOME: "/srv", EXTRA: "" } }
+    assert.deepStrictEqual(forChild("demo", ours, spec), {
+      ...common,
+      DATABASE_URL: "postgres://…",
+      HOME: "/srv",
+      EXTRA: ""
+    })
+  })
+
+  it("never gives Troupe's own variables, named or set", () => {
+    const spec = { inheritEnv: ["TROUPE_ADMIN_TOKEN", "TROUPE_LEASE"], env: { TROUPE_LEASE: "forged" } }
+    assert.deepStrictEqual(forChild("demo", ours, spec), common)
+  })
+})

@@ -1,0 +1,261 @@
+/** The JSON-RPC peer over real pipes, against a peer that keeps the protocol and one that does not. */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import * as JsonRpc from "../../src/agent/JsonRpc.ts"
+import { RpcError } from "../../src/agent/JsonRpc.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { spawn, specOf } from "./child.ts"
+
+const within = { timeoutMillis: 10_000 }
+
+/** A peer at `wire`, and the notifications that came. */
+const connect = Effect.fnUntraced(function* (options: Partial<JsonRpc.PeerOptions> = {}) {
+  const said: Array<unknown> = []
+  const child = yield* spawn(specOf("wire"))
+  const peer = yield* JsonRpc.make(child, {
+    versioned: true,
+    onNotification: (_method, params) => Effect.sync(() => void said.push(params)),
+    onRequest: (method) => Effect.fail(new RpcError({ code: -32601, message: `no ${method} here` })),
+    ...options
+  })
+  return { child, peer, said }
+})
+
+layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
+  it.effect("gets the answer to each of many requests asked at once", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const answers = yield* Effect.forEach(
+        Array.from({ length: 300 }, (_, i) => i),
+        (i) => peer.request("echo", { i }, within),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual(
+        answers,
+        Array.from({ length: 300 }, (_, i) => ({ i }))
+      )
+    })
+  )
+
+  it.effect("fails with the peer's error, its code and data", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const error = yield* Effect.flip(peer.request("fail", {}, within))
+      assert.deepStrictEqual(
+        error,
+        new RpcError({ code: -32001, message: "Server overloaded; retry later.", data: { at: 1 } })
+      )
+    })
+  )
+
+  it.effect("gives up on an answer at the deadline, and ignores it when it comes after all", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const error = yield* Effect.flip(peer.request("silent", {}, { timeoutMillis: 50 }))
+      assert.deepInclude(error, { _tag: "RpcSilent", reason: "timeout", method: "silent" })
+      assert.strictEqual(yield* peer.request("late", { of: 0 }, within), "in time")
+      assert.strictEqual(yield* peer.garbage, 0)
+    })
+  )
+
+  it.effect("answers the peer's requests whatever their ids are: 0, text, and null", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect({ onRequest: (method, params) => Effect.succeed({ method, params }) })
+      for (const id of [0, "0", "a-b-c", 7]) {
+        assert.deepStrictEqual(yield* peer.request("ask", { id, method: "may-i" }, within), {
+          jsonrpc: "2.0",
+          id,
+          result: { method: "may-i", params: { why: "because" } }
+        })
+      }
+    })
+  )
+
+  it.effect("answers an unknown request, a defect and an absent result, each as the protocol has it", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect({
+        onRequest: (method) => {
+          if (method === "broken") return Effect.die(new Error("a secret cause"))
+          if (method === "nothing") return Effect.succeed(undefined)
+          return Effect.fail(new RpcError({ code: -32601, message: `no ${method} here` }))
+        }
+      })
+      const answerTo = (method: string) => peer.request("ask", { id: 0, method }, within)
+      assert.deepStrictEqual(yield* answerTo("unknown"), {
+        jsonrpc: "2.0",
+        id: 0,
+        error: { code: -32601, message: "no unknown here" }
+      })
+      assert.deepStrictEqual(yield* answerTo("broken"), {
+        jsonrpc: "2.0",
+        id: 0,
+        error: { code: -32603, message: "Internal error" }
+      })
+      assert.deepStrictEqual(yield* answerTo("nothing"), { jsonrpc: "2.0", id: 0, result: null })
+    })
+  )
+
+  it.effect("goes on reading while an answer takes its time, and refuses what is too much at once", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect({ onRequest: () => Effect.never })
+      const refused = yield* peer.request("askMany", { count: 70 }, within)
+      assert.deepStrictEqual(
+        refused,
+        Array.from({ length: 6 }, () => ({ code: -32000, message: "Too many requests at once." }))
+      )
+      assert.deepStrictEqual(yield* peer.request("echo", "still here", within), "still here")
+    })
+  )
+
+  it.effect("skips and counts lines that are no message", () =>
+    Effect.gen(function* () {
+      const { peer, said } = yield* connect()
+      yield* peer.request("garbage", {}, within)
+      assert.deepStrictEqual(said, [{ i: 1 }])
+      // Not JSON, an array, a number, a text, null, an empty object, an id with nothing, and blanks. Empty lines don't count.
+      assert.strictEqual(yield* peer.garbage, 8)
+    })
+  )
+
+  it.effect("puts lines together that come a byte at a time, in the middle of characters", () =>
+    Effect.gen(function* () {
+      const { peer, said } = yield* connect()
+      yield* peer.request("halves", {}, within)
+      assert.deepStrictEqual(said, [{ text: "größer, 漢字, 🙂" }])
+    })
+  )
+
+  it.effect("survives bytes that are no UTF-8", () =>
+    Effect.gen(function* () {
+      const { peer, said } = yield* connect()
+      yield* peer.request("invalid", {}, within)
+      assert.deepStrictEqual(said, [{ text: "a\uFFFD\uFFFDz" }])
+    })
+  )
+
+  it.effect("takes a line of nearly 32 MiB, and ends with a protocol failure at more", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const limit = 32 * 1024 * 1024
+      const text = yield* peer.request("big", { bytes: limit - 100 }, within)
+      assert.strictEqual(String(text).length, limit - 100)
+      const error = yield* Effect.flip(peer.request("big", { bytes: limit + 1 }, within))
+      assert.deepInclude(error, { _tag: "RpcSilent", reason: "closed" })
+      const failure = yield* Effect.flip(peer.ended)
+      assert.strictEqual(failure.class, "protocol")
+      assert.include(failure.message, "33554432 bytes")
+    })
+  )
+
+  it.effect("tells every notification of a flood, in order, none lost", () =>
+    Effect.gen(function* () {
+      const { peer, said } = yield* connect()
+      yield* peer.request("flood", { count: 50_000 }, within)
+      assert.strictEqual(said.length, 50_000)
+      assert.isTrue(said.every((params, i) => (params as { readonly i: number }).i === i))
+    })
+  )
+
+  it.effect("reads no further while a notification is being dealt with", () =>
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>()
+      let begun = 0
+      const { peer } = yield* connect({
+        onNotification: () => Effect.suspend(() => ((begun += 1), Deferred.await(gate)))
+      })
+      const flood = yield* Effect.forkScoped(peer.request("flood", { count: 1_000 }, within), {
+        startImmediately: true
+      })
+      const echo = yield* Effect.exit(peer.request("echo", {}, { timeoutMillis: 100 }))
+      assert.isTrue(Exit.isFailure(echo))
+      assert.strictEqual(begun, 1)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Fiber.join(flood)
+      assert.strictEqual(begun, 1_000)
+    })
+  )
+
+  it.effect("runs what a reply to a post brings in the order of the wire", () =>
+    Effect.gen(function* () {
+      const order: Array<unknown> = []
+      const done = yield* Deferred.make<void>()
+      const { peer } = yield* connect({
+        onNotification: (_, params) => Effect.sync(() => void order.push(params))
+      })
+      yield* peer.post("flood", { count: 3 }, (reply) =>
+        Effect.andThen(
+          Effect.sync(() => void order.push(reply)),
+          Deferred.succeed(done, undefined)
+        )
+      )
+      yield* Deferred.await(done)
+      assert.deepStrictEqual(order, [{ i: 0 }, { i: 1 }, { i: 2 }, { ok: true, result: 3 }])
+    })
+  )
+
+  it.effect("settles whoever waits when the peer dies, once, and whoever asks afterwards", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const replies: Array<unknown> = []
+      yield* peer.post("silent", {}, (reply) => Effect.sync(() => void replies.push(reply)))
+      const error = yield* Effect.flip(peer.request("die", {}, within))
+      assert.deepInclude(error, { _tag: "RpcSilent", reason: "closed" })
+      yield* peer.ended
+      assert.strictEqual(replies.length, 1)
+      assert.deepInclude(replies[0], { ok: false })
+      assert.deepInclude(yield* Effect.flip(peer.request("echo", {}, within)), { reason: "closed" })
+      assert.deepInclude(yield* Effect.flip(peer.post("echo", {}, () => Effect.die("never"))), { reason: "closed" })
+      yield* peer.notify("echo", {})
+    })
+  )
+
+  it.effect("counts half a line at the end as garbage", () =>
+    Effect.gen(function* () {
+      const { peer, said } = yield* connect()
+      yield* Effect.exit(peer.request("half", {}, within))
+      yield* peer.ended
+      assert.deepStrictEqual(said, [])
+      assert.strictEqual(yield* peer.garbage, 1)
+    })
+  )
+
+  it.effect("leaves the version out where the protocol does", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect({ versioned: false, onRequest: () => Effect.succeed(true) })
+      assert.deepStrictEqual(yield* peer.request("ask", { id: 0, method: "x" }, within), { id: 0, result: true })
+    })
+  )
+})
+
+describe("JsonRpc and a peer that stops reading", () => {
+  it.effect("bounds what waits to be written, and gives up on it at a deadline", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      yield* TestClock.withLive(peer.request("deaf", {}, within))
+      const line = { text: "x".repeat(64 * 1024) }
+      // The pipe and 64 messages take some; the rest waits for a reader that never comes.
+      const posts = yield* Effect.forkScoped(
+        Effect.forEach(
+          Array.from({ length: 200 }),
+          () =>
+            Effect.match(
+              peer.post("silent", line, () => Effect.void),
+              {
+                onSuccess: () => "written",
+                onFailure: (error) => error.reason
+              }
+            ),
+          {
+            concurrency: "unbounded"
+          }
+        )
+      )
+      yield* TestClock.withLive(Effect.sleep("100 millis"))
+      yield* TestClock.adjust("30 seconds")
+      const outcomes = yield* Fiber.join(posts)
+      assert.isAbove(outcomes.filter((outcome) => outcome === "timeout").length, 100)
+      assert.isFalse(outcomes.some((outcome) => outcome === "closed"))
+    }).pipe(Effect.provide(Processes.layer))
+  )
+})

@@ -1,0 +1,191 @@
+/** Trees of real processes: whatever they do, they end when they are told, and nobody else does. */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Exit, Scope, Stream } from "effect"
+import { spawn as spawnNode } from "node:child_process"
+import { Processes } from "../../src/agent/Processes.ts"
+import { firstLine, freshLease, isAlive, spawn, specOf } from "./child.ts"
+
+const pidsOf = (line: string) => JSON.parse(line) as { readonly near: number; readonly far: number }
+
+layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
+  it.effect("gives a child its environment as it stands, the marker, and nothing of ours", () =>
+    Effect.gen(function* () {
+      process.env["TROUPE_TEST_OF_ENVIRONMENT"] = "ours"
+      const lease = freshLease()
+      const child = yield* spawn({
+        ...specOf("stubborn", { lease }),
+        command: [process.execPath, "-e", "process.stdout.write(JSON.stringify(process.env) + '\\n')"],
+        env: { A: "b" },
+        stdin: false
+      })
+      assert.deepStrictEqual(JSON.parse(yield* firstLine(child)), { A: "b", TROUPE_LEASE: lease })
+      delete process.env["TROUPE_TEST_OF_ENVIRONMENT"]
+    })
+  )
+
+  it.effect("tells the pid before anything can be written", () =>
+    Effect.gen(function* () {
+      const told: Array<number> = []
+      const child = yield* spawn(specOf("stubborn", { spawned: (pid) => Effect.sync(() => void told.push(pid)) }))
+      assert.deepStrictEqual(told, [child.pid])
+    })
+  )
+
+  it.effect("writes in order, and ends with the code when stdin is closed", () =>
+    Effect.gen(function* () {
+      const child = yield* spawn({ ...specOf("wire"), command: ["cat"] })
+      for (let i = 0; i < 500; i++) yield* child.write(i % 2 === 0 ? `${i}\n` : new TextEncoder().encode(`${i}\n`))
+      yield* child.end
+      const text = yield* child.stdout.pipe(Stream.decodeText(), Stream.mkString)
+      assert.strictEqual(text, Array.from({ length: 500 }, (_, i) => `${i}\n`).join(""))
+      assert.deepStrictEqual(yield* child.exit, { code: 0, signal: null })
+    })
+  )
+
+  it.effect("tells the signal that ended a child, and refuses to write to it", () =>
+    Effect.gen(function* () {
+      const spec = specOf("stubborn")
+      const child = yield* spawn(spec)
+      assert.strictEqual(yield* firstLine(child), "ready")
+      yield* (yield* Processes).signal(spec.lease, "SIGKILL")
+      assert.deepStrictEqual(yield* child.exit, { code: null, signal: "SIGKILL" })
+      const failure = yield* Effect.flip(writeUntilRefused(child.write))
+      assert.strictEqual(failure.class, "crash")
+    })
+  )
+
+  it.effect("fails with what to do where the program or the directory is missing", () =>
+    Effect.gen(function* () {
+      const program = yield* Effect.flip(spawn({ ...specOf("wire"), command: ["no-such-program-here"] }))
+      assert.strictEqual(program.class, "config")
+      assert.include(program.message, "no-such-program-here was not found. Install it")
+      const directory = yield* Effect.flip(spawn(specOf("wire", { cwd: "/no/such/directory" })))
+      assert.strictEqual(directory.class, "config")
+      assert.include(directory.message, "working directory /no/such/directory does not exist")
+    })
+  )
+
+  it.effect("closes a scope over a child that ignores SIGTERM", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const spec = specOf("stubborn")
+      const child = yield* Scope.provide(scope)(spawn(spec))
+      assert.strictEqual(yield* firstLine(child), "ready")
+      yield* (yield* Processes).signal(spec.lease, "SIGTERM")
+      assert.isTrue(isAlive(child.pid))
+      yield* Scope.close(scope, Exit.void)
+      assert.isFalse(isAlive(child.pid))
+      assert.deepStrictEqual(yield* child.exit, { code: null, signal: "SIGKILL" })
+    })
+  )
+
+  it.effect("sweeps a descendant that left the group, which a signal to the group does not reach", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const spec = specOf("family")
+      const child = yield* spawn(spec)
+      const { near, far } = pidsOf(yield* firstLine(child))
+      assert.sameMembers(
+        (yield* processes.tree(spec.lease)).map((one) => one.pid),
+        [child.pid, near, far]
+      )
+      yield* processes.signal(spec.lease, "SIGKILL")
+      yield* child.exit
+      assert.isTrue(isAlive(far))
+      assert.strictEqual(yield* processes.sweep(spec.lease), 0)
+      assert.deepStrictEqual([child.pid, near, far].filter(isAlive), [])
+      assert.deepStrictEqual(yield* processes.tree(spec.lease), [])
+    })
+  )
+
+  it.effect("tells the exit at once, and ends stdout, while a grandchild holds the pipe", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const spec = specOf("family", { args: ["exit"] })
+      const child = yield* spawn(spec)
+      const said = yield* child.stdout.pipe(Stream.decodeText(), Stream.mkString)
+      const { near, far } = pidsOf(said)
+      assert.deepStrictEqual(yield* child.exit, { code: 3, signal: null })
+      assert.isTrue(isAlive(far), "the pipe was held by a living process")
+      assert.strictEqual(yield* processes.sweep(spec.lease), 0)
+      assert.deepStrictEqual([near, far].filter(isAlive), [])
+    })
+  )
+
+  it.effect("sweeps a lease twice, and one that never was, without touching anyone", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const bystander = yield* spawn(specOf("stubborn"))
+      assert.strictEqual(yield* firstLine(bystander), "ready")
+      assert.strictEqual(yield* processes.sweep(freshLease()), 0)
+      yield* processes.signal(freshLease(), "SIGKILL")
+      assert.isTrue(isAlive(bystander.pid))
+    })
+  )
+
+  it.effect("keeps a bounded tail of stderr without secrets, the last words of a dead child too", () =>
+    Effect.gen(function* () {
+      const script = `process.stderr.write("x".repeat(20000) + "\\nkey is hunter2hunter2 \\u001b[31mBearer abcdefgh1234\\u001b[0m\\nlast words\\n"); process.exit(1)`
+      const child = yield* spawn({
+        ...specOf("wire"),
+        command: [process.execPath, "-e", script],
+        env: { MY_API_KEY: "hunter2hunter2" }
+      })
+      assert.deepStrictEqual(yield* child.exit, { code: 1, signal: null })
+      const stderr = yield* child.stderr
+      assert.isTrue(stderr.endsWith("\nkey is [redacted] Bearer [redacted]\nlast words\n"))
+      assert.isAtMost(Buffer.byteLength(stderr), 8 * 1024)
+    })
+  )
+
+  it.effect("reaps the tree of a supervisor that died: by start time, and by marker", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const lease = freshLease()
+      yield* Effect.addFinalizer(() => processes.sweep(lease))
+      // As a dead supervisor leaves it: started by somebody else, known by its row in the ledger only.
+      const orphan = yield* startOutside(specOf("family").command, lease)
+      const startTime = yield* processes.startTime(orphan.pid)
+      const left = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId: processes.bootId })
+      assert.strictEqual(left, 0)
+      assert.deepStrictEqual([orphan.pid, orphan.near, orphan.far].filter(isAlive), [])
+    })
+  )
+
+  it.effect("never reaps a pid whose start time differs, nor anything of another boot", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const stranger = yield* spawn(specOf("stubborn"))
+      assert.strictEqual(yield* firstLine(stranger), "ready")
+      const { pid } = stranger
+      const startTime = yield* processes.startTime(pid)
+      assert.isNotNull(startTime)
+      const lease = freshLease()
+      const { bootId } = processes
+      assert.strictEqual(yield* processes.reap({ lease, pid, startTime: `${startTime}1`, bootId }), 0)
+      assert.strictEqual(yield* processes.reap({ lease, pid, startTime: null, bootId }), 0)
+      assert.strictEqual(yield* processes.reap({ lease, pid, startTime, bootId: "another boot" }), 0)
+      assert.isTrue(isAlive(pid))
+      assert.isNull(yield* processes.startTime(2 ** 22 + 1))
+    })
+  )
+})
+
+/** A process and its relatives that Troupe did not start. */
+const startOutside = (command: readonly [string, ...ReadonlyArray<string>], lease: string) =>
+  Effect.callback<{ readonly pid: number; readonly near: number; readonly far: number }>((resume) => {
+    const [file, ...args] = command
+    const child = spawnNode(file, args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { ...process.env, TROUPE_LEASE: lease }
+    })
+    child.stdout.once("data", (line: Buffer) => {
+      child.stdout.destroy()
+      resume(Effect.succeed({ pid: child.pid ?? 0, ...pidsOf(line.toString()) }))
+    })
+  })
+
+/** A pipe takes some bytes before it breaks, so one write proves nothing. */
+const writeUntilRefused = <E>(write: (text: string) => Effect.Effect<void, E>) =>
+  Effect.forever(write("x".repeat(1_000)))
