@@ -1,0 +1,220 @@
+/**
+ * What a prompt can make the demo agent do. A line of the prompt that is one of these, whole, is carried out in its
+ * place; all other lines are echoed at the end. `table` is the reference, and what the prompt `help` answers.
+ */
+import type { Session } from "./memory.ts"
+import type { Turn } from "./turn.ts"
+import { codes, Fault, put, settled, text } from "./wire.ts"
+
+interface Directive {
+  readonly usage: string
+  readonly does: string
+  /** What may stand behind its name. */
+  readonly takes: RegExp
+  readonly act: (turn: Turn, argument: RegExpExecArray) => Promise<void> | void
+}
+
+const nothing = /^$/
+const number = /^(\d{0,7})$/
+
+export const table: Readonly<Record<string, Directive>> = {
+  help: { usage: "help", does: "lists these lines", takes: nothing, act: (turn) => turn.tell(help()) },
+  recall: {
+    usage: "recall",
+    does: "answers with the earlier prompts as a JSON array",
+    takes: nothing,
+    act: (turn) => turn.tell(JSON.stringify(earlier(turn.session)))
+  },
+  slow: {
+    usage: "slow [n] [ms]",
+    does: "streams n words (20), one each ms milliseconds (50); 0 ms is as fast as the pipe takes them",
+    takes: /^(\d{0,7})(?: (\d{1,6}))?$/,
+    act: (turn, [, n, ms]) => stream(turn, Number(n || 20), Number(ms ?? 50))
+  },
+  think: {
+    usage: "think",
+    does: "sends a thought before the answer",
+    takes: nothing,
+    act: (turn) =>
+      turn.update({ sessionUpdate: "agent_thought_chunk", content: text("Let me think."), messageId: turn.messageId })
+  },
+  ask: {
+    usage: "ask [kind]",
+    does: "asks for permission for a tool of this kind (execute), then says what was decided",
+    takes: /^(read|edit|delete|move|search|execute|think|fetch|other|)$/,
+    act: (turn, [, kind]) => askLeave(turn, kind || "execute")
+  },
+  tool: {
+    usage: "tool <command>",
+    does: "runs a shell command as a tool call; in mode `ask` it asks first",
+    takes: /^(.+)$/,
+    // Loaded where it is used: most processes of this agent never run a command, and start the faster.
+    act: async (turn, [, command]) => (await import("./shell.ts")).runTool(turn, command ?? "")
+  },
+  orphan: {
+    usage: "orphan",
+    does: "leaves a sleeping process in a session of its own behind, and tells its pid",
+    takes: nothing,
+    act: async (turn) => turn.tell(`Left behind: pid ${(await import("./shell.ts")).leaveOrphan()}`)
+  },
+  hang: {
+    usage: "hang [hard]",
+    does: "never ends the turn; `hard` also ignores cancel, SIGTERM, SIGINT, SIGHUP and the end of stdin",
+    takes: /^(hard|)$/,
+    act: (turn, [, hard]) => hang(turn, hard === "hard")
+  },
+  crash: {
+    usage: "crash [code]",
+    does: "exits in the middle of the turn (1)",
+    takes: number,
+    act: async (turn, [, code]) => {
+      turn.tell("About to crash.")
+      await settled()
+      exit(code)
+    }
+  },
+  "exit-after": {
+    usage: "exit-after [code]",
+    does: "exits when the turn has ended (1)",
+    takes: number,
+    act: (turn, [, code]) => {
+      turn.afterwards.push(async () => exit(code))
+    }
+  },
+  late: {
+    usage: "late [ms]",
+    does: "ends the turn with a tool call open, which completes ms milliseconds later (100)",
+    takes: number,
+    act: (turn, [, ms]) => late(turn, Number(ms || 100))
+  },
+  garbage: {
+    usage: "garbage",
+    does: "writes lines that are no messages, one of them not even UTF-8",
+    takes: nothing,
+    act: async () => {
+      put('this is no JSON\n[1,2,3]\n"text"\nnull\n{}\n{"jsonrpc":"2.0","id":987654321,"result":null}\n\n')
+      await settled()
+      process.stdout.write(Buffer.from([0xff, 0xfe, 0x7b, 0x0a]))
+    }
+  },
+  big: {
+    usage: "big <kB>",
+    does: "says so many kilobytes in one message of one line",
+    takes: /^(\d{1,5})$/,
+    act: (turn, [, kB]) => turn.tell("x".repeat(1024 * Number(kB)))
+  },
+  fail: {
+    usage: "fail auth|quota|model",
+    does: "fails the turn as real agents do, typed where the client opted in",
+    takes: /^(auth|quota|model)$/,
+    act: (turn, [, how]) => fail(turn, how as keyof typeof failures)
+  },
+  refuse: {
+    usage: "refuse",
+    does: "ends the turn with the stop reason `refusal`",
+    takes: nothing,
+    act: (turn) => {
+      turn.stopReason = "refusal"
+    }
+  }
+}
+
+/** Carries a prompt out. Throws a `Fault` where the turn ends in an error, the signal's reason where it was cancelled. */
+export const perform = async (turn: Turn, prompt: string): Promise<void> => {
+  const echo: Array<string> = []
+  let acted = false
+  for (const line of prompt.split("\n")) {
+    const trimmed = line.trim()
+    const blank = trimmed.indexOf(" ")
+    const name = blank === -1 ? trimmed : trimmed.slice(0, blank)
+    const directive = Object.hasOwn(table, name) ? table[name] : undefined
+    const argument = directive?.takes.exec(blank === -1 ? "" : trimmed.slice(blank + 1).trim())
+    if (directive === undefined || argument === undefined || argument === null) {
+      if (trimmed !== "") echo.push(line)
+      continue
+    }
+    acted = true
+    await directive.act(turn, argument)
+    turn.signal.throwIfAborted()
+  }
+  const number = `(turn ${turn.session.turns})`
+  if (echo.length > 0) turn.tell(`You said: ${echo.join("\n")} ${number}`)
+  else if (turn.said === "") turn.tell(acted ? `Done ${number}` : `You said nothing ${number}`)
+}
+
+const help = () =>
+  Object.values(table)
+    .map(({ does, usage }) => `${usage.padEnd(22)} ${does}`)
+    .join("\n")
+
+const earlier = (session: Session) =>
+  session.history
+    .filter(({ role }) => role === "user")
+    .slice(0, -1)
+    .map(({ text }) => text)
+
+const stream = async (turn: Turn, count: number, millis: number) => {
+  for (let i = 1; i <= count; i++) {
+    turn.say(`word${i} `)
+    if (millis > 0) await turn.wait(millis)
+    else if (i % 256 === 0) {
+      await settled()
+      turn.signal.throwIfAborted()
+    }
+  }
+}
+
+const askLeave = async (turn: Turn, kind: string) => {
+  const toolCallId = turn.nextCallId()
+  const title = `Demo tool of kind ${kind}`
+  turn.update({ sessionUpdate: "tool_call", toolCallId, kind, title, status: "pending", rawInput: {}, content: [] })
+  const said = await turn.mayI(toolCallId, kind, title)
+  const status = said.startsWith("allow") ? "completed" : "failed"
+  turn.update({ sessionUpdate: "tool_call_update", toolCallId, status })
+  turn.tell(`The client said: ${said}`)
+}
+
+const hang = async (turn: Turn, hard: boolean) => {
+  turn.tell("Hanging.")
+  if (hard) deaf = true
+  // A timer, so that the process has something to live for when its stdin has ended.
+  while (true) await turn.wait(60_000)
+}
+
+/** Since a `hang hard`, no hint makes this process go: neither cancel nor signal nor the end of its stdin. */
+let deaf = false
+export const isDeaf = (): boolean => deaf
+
+const exit = (code: string | undefined) => {
+  process.stderr.write("troupe-demo: exits as it was asked to\n")
+  process.exit(Number(code || 1))
+}
+
+const late = (turn: Turn, millis: number) => {
+  const toolCallId = turn.nextCallId()
+  const call = { toolCallId, kind: "execute", title: "Background work", rawInput: {}, content: [] }
+  turn.update({ sessionUpdate: "tool_call", ...call, status: "in_progress" })
+  turn.afterwards.push(async () => {
+    setTimeout(() => {
+      const content = [{ type: "content", content: text("Late, but done.") }]
+      turn.update({ sessionUpdate: "tool_call_update", toolCallId, status: "completed", content })
+    }, millis)
+  })
+}
+
+/** As recorded of claude-agent-acp and codex-acp: `data.errorKind` untyped, `sessionFailure.category` typed. */
+const failures = {
+  auth: { errorKind: "auth", category: "access", title: "Authentication required" },
+  quota: { errorKind: "rate_limit", category: "limit", title: "The demo's quota is used up, as you asked" },
+  model: { errorKind: "server_error", category: "service", title: "The demo's model failed, as you asked" }
+} as const
+
+const fail = (turn: Turn, how: keyof typeof failures) => {
+  const { category, errorKind, title } = failures[how]
+  // Both real adapters say this one the same way, typed or not.
+  if (how === "auth") throw new Fault(codes.authRequired, title)
+  if (!turn.typedFailures) throw new Fault(codes.internal, `Internal error: ${title}`, { errorKind })
+  const id = `${turn.session.id}:${turn.session.turns}:error`
+  const sessionFailure = { id, revision: 1, category, severity: "error", title, actions: ["retry"] }
+  turn.meta = { jetbrains: { air: { version: 1, sessionFailure } } }
+}

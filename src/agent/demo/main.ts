@@ -1,0 +1,215 @@
+#!/usr/bin/env node
+/**
+ * The demo agent: an ACP agent (protocol version 1, over stdio) that needs no account and misbehaves on request.
+ *
+ * Something to run for the quick start, the dashboard, users' own tests and benchmarks. It echoes, with the turn's
+ * number; what else a prompt can make it do is in directives.ts, or ask it: `help`. From the environment:
+ *
+ *   TROUPE_DEMO_STATE   a directory for its sessions, so that they outlive the process; unset: memory only
+ *   TROUPE_DEMO_START   `crash`: exits at once · `hang`: never answers · `slow <ms>`: answers that much later
+ *                       `auth`: no session without a login · `forget`: knows no session of an earlier process
+ *
+ * Imports nothing but Node's own modules, so that it starts in the time that Node needs.
+ */
+import { isAbsolute } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import * as Lines from "../Lines.ts"
+import { isDeaf, perform } from "./directives.ts"
+import * as Memory from "./memory.ts"
+import { Turn } from "./turn.ts"
+import { answered, codes, Fault, send, settled, text, update } from "./wire.ts"
+import type { Reply } from "./wire.ts"
+
+const version = "1.0.0"
+
+const [start = "", startMillis = ""] = (process.env["TROUPE_DEMO_START"] ?? "").split(" ")
+
+type Params = Readonly<Record<string, unknown>>
+type Message = {
+  readonly jsonrpc?: unknown
+  readonly id?: unknown
+  readonly method?: unknown
+  readonly params?: Params
+} & Reply
+
+let initialized = false
+let typedFailures = false
+
+const initialize = (params: Params) => {
+  if (initialized) throw new Fault(codes.invalidRequest, "initialize was called before")
+  if (!Number.isInteger(params["protocolVersion"])) throw new Fault(codes.invalidParams, "protocolVersion is a number")
+  initialized = true
+  // Both real adapters tell whether they may type their failures by this extension.
+  const capabilities = params["clientCapabilities"] as
+    | { readonly _meta?: { readonly jetbrains?: { readonly air?: { readonly capabilities?: unknown } } } }
+    | undefined
+  const offered = capabilities?._meta?.jetbrains?.air?.capabilities
+  typedFailures = Array.isArray(offered) && offered.includes("sessionFailure")
+  return {
+    protocolVersion: 1,
+    agentCapabilities: {
+      loadSession: true,
+      promptCapabilities: { image: false, audio: false, embeddedContext: false },
+      mcpCapabilities: { http: false, sse: false },
+      sessionCapabilities: { close: {}, resume: {} }
+    },
+    agentInfo: { name: "troupe-demo", title: "Demo", version },
+    authMethods: []
+  }
+}
+
+const cwdOf = (params: Params): string => {
+  const { cwd, mcpServers } = params
+  if (typeof cwd !== "string" || !isAbsolute(cwd)) throw new Fault(codes.invalidParams, "cwd is an absolute path")
+  if (!Array.isArray(mcpServers)) throw new Fault(codes.invalidParams, "mcpServers is an array")
+  return cwd
+}
+
+const modesOf = (session: Memory.Session) => ({
+  modes: { currentModeId: session.mode, availableModes: Memory.modes }
+})
+
+const newSession = (params: Params) => {
+  if (start === "auth") throw new Fault(codes.authRequired, "Authentication required")
+  const session = Memory.begin(cwdOf(params))
+  return { sessionId: session.id, ...modesOf(session) }
+}
+
+const resume = (params: Params) => {
+  if (start === "forget") throw new Fault(codes.notFound, "Resource not found", { sessionId: params["sessionId"] })
+  return Memory.recall(params["sessionId"], cwdOf(params))
+}
+
+const load = (params: Params) => {
+  const session = resume(params)
+  for (const { role, text: words } of session.history) {
+    update(session.id, { sessionUpdate: `${role === "user" ? "user" : "agent"}_message_chunk`, content: text(words) })
+  }
+  return modesOf(session)
+}
+
+const setMode = (params: Params) => {
+  const session = Memory.find(params["sessionId"])
+  Memory.setMode(session, params["modeId"])
+  update(session.id, { sessionUpdate: "current_mode_update", currentModeId: session.mode })
+  return {}
+}
+
+const cancel = (params: Params) => {
+  if (!isDeaf()) Memory.find(params["sessionId"]).running?.abort()
+}
+
+const close = (params: Params) => {
+  cancel(params)
+  Memory.forget(Memory.find(params["sessionId"]))
+  return {}
+}
+
+const prompt = async (id: unknown, params: Params): Promise<void> => {
+  const session = Memory.find(params["sessionId"])
+  const blocks = params["prompt"]
+  if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
+  if (session.running !== null) throw new Fault(codes.invalidRequest, "A turn is running in this session")
+  const words = (blocks as ReadonlyArray<{ readonly type?: unknown; readonly text?: unknown }>)
+    .flatMap((block) => (block?.type === "text" && typeof block.text === "string" ? [block.text] : []))
+    .join("\n")
+  const abort = new AbortController()
+  session.running = abort
+  const turn = new Turn(session, abort.signal, typedFailures)
+  try {
+    Memory.remember(session, { role: "user", text: words })
+    await perform(turn, words)
+  } catch (cause) {
+    if (!abort.signal.aborted) throw cause
+  } finally {
+    session.running = null
+    if (turn.said !== "") Memory.remember(session, { role: "agent", text: turn.said })
+  }
+  turn.reply(id, words)
+  if (turn.afterwards.length > 0) await settled()
+  for (const act of turn.afterwards) await act()
+}
+
+const requests: Readonly<Record<string, (params: Params) => unknown>> = {
+  initialize,
+  "session/new": newSession,
+  "session/load": load,
+  "session/resume": (params) => modesOf(resume(params)),
+  "session/set_mode": setMode,
+  "session/close": close
+}
+
+const refuse = (id: unknown, cause: unknown) => {
+  const fault = cause instanceof Fault ? cause : new Fault(codes.internal, `Internal error: ${String(cause)}`)
+  const data = fault.data === undefined ? {} : { data: fault.data }
+  send({ id, error: { code: fault.code, message: fault.message, ...data } })
+}
+
+const handle = (message: Message): void => {
+  const { id, method } = message
+  const params = message.params ?? {}
+  if (typeof method !== "string") return answered(id, message)
+  if (id === undefined) {
+    try {
+      if (method === "session/cancel") cancel(params)
+    } catch {
+      // A notification has no answer, and an unknown session has nothing to cancel.
+    }
+    return
+  }
+  try {
+    if (!initialized && method !== "initialize") throw new Fault(codes.invalidRequest, "initialize comes first")
+    if (method === "session/prompt") return void prompt(id, params).catch((cause: unknown) => refuse(id, cause))
+    const answer = Object.hasOwn(requests, method) ? requests[method] : undefined
+    if (answer === undefined) throw new Fault(codes.methodNotFound, `"Method not found": ${method}`)
+    send({ id, result: answer(params) })
+  } catch (cause) {
+    refuse(id, cause)
+  }
+}
+
+const hear = (line: string): void => {
+  let message: unknown
+  try {
+    message = JSON.parse(line)
+  } catch {
+    return refuse(null, new Fault(codes.parseError, "Parse error"))
+  }
+  const object = typeof message === "object" && message !== null && !Array.isArray(message)
+  if (!object || (message as Message).jsonrpc !== "2.0") {
+    return refuse(null, new Fault(codes.invalidRequest, "Invalid request: one JSON-RPC 2.0 object a line"))
+  }
+  return handle(message as Message)
+}
+
+const listen = () => {
+  const lines = Lines.make()
+  process.stdin.on("data", (chunk: Buffer) => {
+    for (const line of lines.push(chunk)) hear(line)
+  })
+  process.stdin.on("end", () => {
+    if (!isDeaf()) void settled().then(() => process.exit(0))
+  })
+  // Nobody reads us any more.
+  process.stdout.on("error", () => {
+    if (!isDeaf()) process.exit(0)
+  })
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      // In order, so that what it started goes with it.
+      if (!isDeaf()) process.exit(0)
+    })
+  }
+}
+
+if (process.argv.includes("--version")) {
+  process.stdout.write(`troupe-demo ${version}\n`)
+} else if (start === "crash") {
+  process.stderr.write("troupe-demo: crashes at its start, as TROUPE_DEMO_START says\n")
+  process.exitCode = 1
+} else if (start === "hang") {
+  process.stdin.resume()
+} else {
+  if (start === "slow") await sleep(Number(startMillis) || 1_000)
+  listen()
+}
