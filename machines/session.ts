@@ -144,7 +144,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     },
     on: {
       "turn.submitted": { guard: "mayQueue", actions: "enqueue" },
-      "expire.requested": { actions: close },
+      "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": { target: "#session.idle.asleep", actions: [failed, "noteGone"] }
     },
     states: {
@@ -213,7 +213,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     on: {
       "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
       "close.requested": { actions: close },
-      "expire.requested": { actions: close },
+      "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": { target: "#session.idle.asleep", actions: "noteGone" }
     },
     states: {

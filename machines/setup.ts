@@ -56,6 +56,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
       mayStart: ({ context }) => context.process && context.queue.length > 0,
       hasRoom: ({ context }) => !context.closing && context.queue.length < longestQueue,
       isClosing: ({ context }) => context.closing,
+      isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
       isThisTurn: ({ context, event }) => event.type === "turn.ended" && event.turn === context.turn,

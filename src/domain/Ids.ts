@@ -1,7 +1,7 @@
 /** The names things go by. All are opaque strings; only their makers know what is inside. */
 import { Schema } from "effect"
 
-/** `ses_` and 26 characters of 130 random bits: unguessable, and long enough for any app's own checks (at least 16). */
+/** `ses_` and 27 characters of 160 random bits: unguessable, and long enough for any app's own checks (at least 16). */
 export const SessionId = Schema.NonEmptyString.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 

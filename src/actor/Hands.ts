@@ -1,0 +1,31 @@
+/** What a session's actor is able to do in the world: one thing per command. The doing itself is `Hands.layer`'s. */
+import { Context } from "effect"
+import type { Effect } from "effect"
+import type { SessionCommand } from "../../machines/session.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import type { Letter } from "./Letter.ts"
+
+/** The session as its hands see it. */
+export interface Stage {
+  readonly record: () => SessionRecord
+  /** Posts news to the mailbox; waits while that is full. */
+  readonly tell: (letter: Omit<Letter, "by" | "answer" | "timer">) => Effect.Effect<void>
+  /** Records what the agent said. Waits where too much is unwritten. */
+  readonly say: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  readonly promptOf: (turn: number) => Effect.Effect<string>
+}
+
+export class Hands extends Context.Service<
+  Hands,
+  {
+    /** Returns when it is done. Every command but `handPrompt` may come twice. Never fails: what fails is told. */
+    readonly perform: (stage: Stage, command: SessionCommand) => Effect.Effect<void>
+    /** Ends whatever process of the session is left, at once: its actor has died or the house closes. */
+    readonly drop: (session: SessionId) => Effect.Effect<void>
+    readonly pid: (session: SessionId) => number | null
+    /** Those that have a process. */
+    readonly holding: () => ReadonlyArray<SessionId>
+  }
+>()("troupe/actor/Hands") {}

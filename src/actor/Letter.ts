@@ -1,0 +1,57 @@
+/** What comes into a session's mailbox, and what is answered. */
+import { Schema } from "effect"
+import type { Deferred } from "effect"
+import type { SessionEvent } from "../../machines/session.ts"
+import { SessionId } from "../domain/Ids.ts"
+import type { Usage } from "../domain/Turn.ts"
+
+/** The session's state draws no arrow for the event. An answer, not a fault. */
+export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefused", {
+  id: SessionId,
+  event: Schema.String,
+  state: Schema.String,
+  closing: Schema.Boolean,
+  turn: Schema.Int,
+  waiting: Schema.Int
+}) {}
+
+/** The session's actor could not be kept alive; its ledger rows are intact. */
+export class ActorFailed extends Schema.TaggedError<ActorFailed>()("ActorFailed", {
+  id: SessionId,
+  cause: Schema.Defect()
+}) {}
+
+/** A turn that has no number yet: the actor, which is alone in numbering them, gives it one. */
+export interface Submission {
+  readonly prompt: string
+  readonly timeoutMillis: number
+  readonly queue: boolean
+}
+
+export interface Reply {
+  readonly from: string
+  readonly to: string
+  /** The turn that was submitted, or the one that runs. */
+  readonly turn: number
+  /** Every event that follows from this has a higher number. */
+  readonly after: number
+}
+
+export type Answer = Deferred.Deferred<Reply, EventRefused | ActorFailed>
+
+export interface Letter {
+  /** `wake` only brings the session to life, which settles what was left to settle. */
+  readonly event: Exclude<SessionEvent, { readonly type: "turn.submitted" }> | Submission | "wake"
+  /** Who caused it, for the audit trail: an app's name, `admin`, or `troupe`. */
+  readonly by: string
+  /** Absent for news from the world, which nobody waits on. */
+  readonly answer?: Answer
+  /** Which arming of which timer this came from; a timer disarmed meanwhile is not heard. */
+  readonly timer?: { readonly id: string; readonly arming: number }
+  /** What the agent reported with the end of a turn. */
+  readonly usage?: Usage | null
+  /** Why the agent has forgotten what was said before, where it has. */
+  readonly contextLost?: string | null
+}
+
+export const isSubmission = (event: Exclude<Letter["event"], "wake">): event is Submission => "prompt" in event

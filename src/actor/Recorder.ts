@@ -1,0 +1,88 @@
+/**
+ * What an agent said, on its way into the ledger: consecutive chunks of one message merged, numbered when taken.
+ *
+ * Synchronous and without a clock of its own: the actor decides when to take, and commits what it took.
+ */
+import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import type { StoredEvent } from "../domain/Session.ts"
+
+/** A merged chunk grows to this and no further, so that no event gets too big to send. */
+const longestChunk = 64 * 1024
+
+interface Pending {
+  readonly turn: number | null
+  readonly at: number
+  message: AcpMessage
+}
+
+/** Chunks of one message: same turn, same kind, same message, plain text and nothing else said about them. */
+const mergeable = (update: SessionUpdate): { readonly text: string; readonly of: string } | null => {
+  if (update.sessionUpdate !== "agent_message_chunk" && update.sessionUpdate !== "agent_thought_chunk") return null
+  const content = update["content"] as { readonly type?: unknown; readonly text?: unknown } | undefined
+  if (content?.type !== "text" || typeof content.text !== "string" || update["_meta"] !== undefined) return null
+  return { text: content.text, of: `${update.sessionUpdate} ${String(update["messageId"] ?? "")}` }
+}
+
+const updateOf = (message: AcpMessage): SessionUpdate | null =>
+  "method" in message && message.method === "session/update" ? message.params.update : null
+
+export class Recorder {
+  readonly #session: SessionId
+  #seq: number
+  #pending: Array<Pending> = []
+  #bytes = 0
+  #tools = 0
+
+  constructor(session: SessionId, lastSeq: number) {
+    this.#session = session
+    this.#seq = lastSeq
+  }
+
+  /** Roughly what waits to be taken, in characters. */
+  get waiting(): number {
+    return this.#bytes
+  }
+
+  /** Tool calls that came to an end since the last `forgetTools`. */
+  get tools(): number {
+    return this.#tools
+  }
+
+  forgetTools(): void {
+    this.#tools = 0
+  }
+
+  append(turn: number | null, message: AcpMessage, at: number): void {
+    const update = updateOf(message)
+    const status = update?.sessionUpdate.startsWith("tool_call") ? update["status"] : undefined
+    if (status === "completed" || status === "failed") this.#tools++
+
+    const fresh = update === null ? null : mergeable(update)
+    this.#bytes += fresh === null ? 256 : fresh.text.length
+    const last = this.#pending.at(-1)
+    if (fresh !== null && last !== undefined && last.turn === turn) {
+      const before = updateOf(last.message)
+      const known = before === null ? null : mergeable(before)
+      if (known !== null && known.of === fresh.of && known.text.length + fresh.text.length <= longestChunk) {
+        last.message = withText(last.message, known.text + fresh.text)
+        return
+      }
+    }
+    this.#pending.push({ turn, at, message })
+  }
+
+  /** Numbers what waits and hands it over: commit it, or the numbers are lost. */
+  take(): ReadonlyArray<StoredEvent> {
+    const taken = this.#pending
+    this.#pending = []
+    this.#bytes = 0
+    return taken.map(({ at, message, turn }) => ({ session: this.#session, seq: ++this.#seq, turn, at, message }))
+  }
+}
+
+const withText = (message: AcpMessage, text: string): AcpMessage => {
+  if (!("method" in message) || message.method !== "session/update") return message
+  const { update } = message.params
+  return { ...message, params: { ...message.params, update: { ...update, content: { type: "text", text } } } }
+}

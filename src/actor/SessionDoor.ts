@@ -1,0 +1,279 @@
+/** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
+import { Clock, Deferred, Effect, FileSystem, Layer, Option, Path, Semaphore, Stream } from "effect"
+import { randomBytes } from "node:crypto"
+import { Agents } from "../agent/Agents.ts"
+import { resultOf } from "../conversation/Outcome.ts"
+import { SessionId } from "../domain/Ids.ts"
+import type { AppName } from "../domain/Ids.ts"
+import {
+  Draining,
+  InvalidRequest,
+  NotSupported,
+  PoolFull,
+  QueueFull,
+  SessionClosed,
+  SessionNotFound,
+  SessionParked,
+  TurnInProgress,
+  TurnNotFound,
+  Unavailable
+} from "../domain/Refusal.ts"
+import type { CreateSession, SessionRecord, SessionView } from "../domain/Session.ts"
+import { noUsage } from "../domain/Turn.ts"
+import type { TurnResult } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { Feed } from "./Feed.ts"
+import { Files } from "./Files.ts"
+import { Hands } from "./Hands.ts"
+import type { EventRefused } from "./Letter.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+import { RuntimeSettings } from "./RuntimeSettings.ts"
+import { Commons } from "./SessionActor.ts"
+import { Sessions } from "./Sessions.ts"
+import type { Caller, SubmitTurn } from "./Sessions.ts"
+import { Supervisor } from "./Supervisor.ts"
+import { viewOf } from "./View.ts"
+
+/** Interrupt and retire, all rungs of both ladders. */
+const ladderWithin = "40 seconds"
+/** Of a turn's events in one answer; past that a reader follows the stream. */
+const auditLines = 10_000
+
+/** Faults of ours carry their cause to the log and a sentence to the caller. */
+const cannot =
+  (operation: string) =>
+  <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.catchIf(
+      effect,
+      (error): error is Extract<E, { readonly _tag: "LedgerError" | "ActorFailed" }> =>
+        error._tag === "LedgerError" || error._tag === "ActorFailed",
+      (cause) => Effect.fail(new Unavailable({ operation, cause }))
+    )
+
+const nameOfCaller = (caller: Caller) => (caller._tag === "App" ? caller.app : "admin")
+
+export const layer = Layer.effect(
+  Sessions,
+  Effect.gen(function* () {
+    const agents = yield* Agents
+    const feed = yield* Feed
+    const files = yield* Files
+    const fs = yield* FileSystem.FileSystem
+    const hands = yield* Hands
+    const ledger = yield* Ledger
+    const lifecycle = yield* Lifecycle
+    const path = yield* Path.Path
+    const { dataDir, limits } = yield* RuntimeSettings
+    const { machine } = yield* Commons
+    const supervisor = yield* Supervisor
+    const creating = yield* Semaphore.make(1)
+    const newborn = machine.getPersistedSnapshot(machine.resolveState({ value: { idle: "asleep" } } as never))
+
+    const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
+      const found = yield* ledger.session(SessionId.make(id))
+      if (Option.isNone(found) || (caller._tag === "App" && found.value.app !== caller.app)) {
+        return yield* new SessionNotFound({ id })
+      }
+      return found.value
+    })
+
+    const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
+
+    const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
+      if (asked === undefined) {
+        const own = path.join(path.resolve(dataDir), "sessions", id)
+        yield* fs
+          .makeDirectory(own, { recursive: true, mode: 0o700 })
+          .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
+        return { cwd: own, ownsCwd: true }
+      }
+      if (!path.isAbsolute(asked))
+        return yield* new InvalidRequest({ field: "cwd", problem: "must be an absolute path." })
+      const info = yield* Effect.option(fs.stat(asked))
+      if (Option.isNone(info) || info.value.type !== "Directory") {
+        const problem = `must be a directory that exists and can be read; ${JSON.stringify(asked)} is not.`
+        return yield* new InvalidRequest({ field: "cwd", problem })
+      }
+      return { cwd: asked, ownsCwd: false }
+    })
+
+    const roomFor = Effect.fnUntraced(function* (app: AppName) {
+      const { maxSessions, maxSessionsPerApp } = limits
+      if ((yield* ledger.openSessions(null)) >= maxSessions) {
+        return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
+      }
+      if ((yield* ledger.openSessions(app)) >= maxSessionsPerApp) {
+        return yield* new PoolFull({ what: "sessions_per_app", limit: maxSessionsPerApp, retryAfterSeconds: 30 })
+      }
+    })
+
+    const create = Effect.fn("Sessions.create")(function* (app: AppName, request: CreateSession) {
+      if (lifecycle.draining()) return yield* new Draining({})
+      if (request.permissions === "ask") {
+        const problem = 'permissions "ask" is not supported yet; use "deny", "approve_reads" or "approve_all".'
+        return yield* new NotSupported({ problem })
+      }
+      const driver = yield* agents.driver(request.agent ?? null)
+      const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
+      const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
+      const at = yield* Clock.currentTimeMillis
+      const record: SessionRecord = {
+        ...{ id, app, agent: driver.name, cwd, ownsCwd, meta: request.meta ?? {} },
+        model: request.model ?? null,
+        systemPrompt: request.systemPrompt ?? null,
+        permissions: request.permissions ?? "deny",
+        ...{ state: "idle", substate: "idle.asleep", turnCount: 0, createdAt: at, lastActivityAt: at },
+        ...{ lastTurnAt: null, closedAt: null, threadId: null, restarts: 0, usage: noUsage }
+      }
+      // Looking for room and taking it is one thing, or two could take the last place.
+      yield* creating
+        .withPermit(
+          Effect.andThen(
+            roomFor(app),
+            ledger.write([
+              { _tag: "SessionInserted", record, snapshot: newborn },
+              {
+                _tag: "Audited",
+                record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
+              }
+            ])
+          )
+        )
+        .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
+      return yield* view(record)
+    }, cannot("create the session"))
+
+    const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused) {
+      const { closing, id, state, turn, waiting } = refusal
+      if (state === "closed" || closing) return yield* new SessionClosed({ id })
+      if (state === "idle.parked") {
+        const { parked } = yield* view(record)
+        const until = parked?.until ?? 0
+        const left = until - (yield* Clock.currentTimeMillis)
+        const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
+        return yield* new SessionParked({ id, reason: parked?.reason ?? state, until, retryAfterSeconds })
+      }
+      return yield* waiting > 0 ? new QueueFull({ id, waiting }) : new TurnInProgress({ id, turn })
+    })
+
+    const resultFor = Effect.fnUntraced(function* (id: SessionId, index: number) {
+      const row = yield* ledger.turn(id, index)
+      if (Option.isNone(row)) return yield* new TurnNotFound({ index })
+      const events = yield* ledger.eventsOfTurn(id, index)
+      return resultOf(
+        row.value,
+        events.map(({ message }) => message)
+      )
+    })
+
+    const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
+      const record = yield* find(caller, id)
+      if (record.state === "closed") return yield* new SessionClosed({ id: record.id })
+      if (lifecycle.draining()) return yield* new Draining({})
+      if (turn.prompt.trim() === "") {
+        return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
+      }
+      const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
+      const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
+      const {
+        after,
+        residence,
+        turn: index
+      } = yield* supervisor
+        .send(record.id, { event: { prompt, timeoutMillis, queue }, by: nameOfCaller(caller) })
+        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal)))
+      const outcome = residence.outcomes.get(index)
+
+      const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
+        if (outcome !== undefined) yield* Deferred.await(outcome)
+        return yield* resultFor(record.id, index)
+      }).pipe(
+        Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
+        cannot("read what came of the turn")
+      )
+      const events = feed.follow(record.id, after, { live: true }).pipe(
+        Stream.filter((event) => event.turn === index),
+        Stream.takeUntil(({ message }) => !("method" in message)),
+        Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
+      )
+      return { session: record.id, index, events, result }
+    }, cannot("take the turn"))
+
+    const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
+      const record = yield* find(caller, id)
+      const resident = supervisor.resident(record.id)
+      const running = resident?.snapshot?.context.turn
+      const outcome = running === undefined ? undefined : resident?.outcomes.get(running)
+      const event = { type: "interrupt.requested", reason: `interrupted by ${nameOfCaller(caller)}` } as const
+      const sent = yield* Effect.option(
+        supervisor
+          .send(record.id, { event, by: nameOfCaller(caller) })
+          .pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
+      )
+      if (Option.isNone(sent)) return false
+      // Its commands are dead when its outcome is stored, and only then is it interrupted.
+      if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
+      return true
+    }, cannot("interrupt the turn"))
+
+    const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
+      const record = yield* find(caller, id)
+      if (record.state === "closed") return { alreadyClosed: true }
+      const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
+      return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
+        Effect.tap(({ residence }) => Effect.timeoutOption(Deferred.await(residence.closed), ladderWithin)),
+        Effect.as({ alreadyClosed: false }),
+        Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
+      )
+    }, cannot("close the session"))
+
+    return Sessions.of({
+      create,
+      get: Effect.fn("Sessions.get")(function* (caller, id) {
+        return yield* view(yield* find(caller, id))
+      }, cannot("read the session")),
+      list: Effect.fn("Sessions.list")(function* (caller, query) {
+        const page = yield* ledger.sessions({ app: caller._tag === "App" ? caller.app : null, ...query })
+        const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
+        return { items, count: page.count, next: page.next }
+      }, cannot("list the sessions")),
+      submit,
+      turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
+        const record = yield* find(caller, id)
+        const rows = yield* ledger.turns(record.id, after, limit)
+        return yield* Effect.forEach(rows, (row) =>
+          Effect.map(ledger.eventsOfTurn(record.id, row.index), (events) =>
+            resultOf(
+              row,
+              events.map(({ message }) => message)
+            )
+          )
+        )
+      }, cannot("read the turns")),
+      turn: Effect.fn("Sessions.turn")(function* (caller, id, index) {
+        const record = yield* find(caller, id)
+        return yield* resultFor(record.id, index)
+      }, cannot("read the turn")),
+      interrupt,
+      close,
+      events: Effect.fn("Sessions.events")(function* (caller, id, after) {
+        const record = yield* find(caller, id)
+        return feed
+          .follow(record.id, after, { live: record.state !== "closed" })
+          .pipe(Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause })))
+      }, cannot("read the session's events")),
+      audit: Effect.fn("Sessions.audit")(function* (id) {
+        const lines = yield* ledger.audit(SessionId.make(id), auditLines)
+        if (lines.length === 0) return yield* new SessionNotFound({ id })
+        return lines
+      }, cannot("read the audit trail")),
+      unpark: Effect.fn("Sessions.unpark")(function* (id) {
+        const record = yield* find({ _tag: "Admin" }, id)
+        return yield* supervisor.send(record.id, { event: { type: "unpark.requested" }, by: "admin" }).pipe(
+          Effect.as(true),
+          Effect.catchTag("EventRefused", () => Effect.succeed(false))
+        )
+      }, cannot("unpark the session"))
+    })
+  })
+)
