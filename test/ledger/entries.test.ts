@@ -1,0 +1,322 @@
+/** Every kind of entry goes into a real file and comes back as it was; the schema refuses what must never be. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { FileId, LeaseId, SessionId } from "../../src/domain/Ids.ts"
+import { troupeMessage } from "../../src/domain/Acp.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import type { Entry } from "../../src/ledger/Ledger.ts"
+import { app, event, id, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
+
+const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const filename = yield* scratchFile
+    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+  }).pipe(Effect.scoped)
+
+/** The innermost reason of a write that fails. */
+const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
+  Effect.map(Effect.flip(effect), (error) => error.message)
+
+describe("what is written", () => {
+  it.effect("a session comes back as it was put in, and with what was changed since", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened({}, { value: { idle: "asleep" }, context: { n: 1 } })])
+        assert.deepStrictEqual(yield* ledger.session(id), Option.some(session()))
+        assert.deepStrictEqual(yield* ledger.snapshot(id), { value: { idle: "asleep" }, context: { n: 1 } })
+        assert.deepStrictEqual(yield* ledger.session(SessionId.make("ses_nobody")), Option.none())
+        assert.strictEqual(yield* ledger.snapshot(SessionId.make("ses_nobody")), null)
+
+        const patch = {
+          state: "closed",
+          substate: "closed",
+          turnCount: 3,
+          lastActivityAt: 1_700_000_009_000,
+          lastTurnAt: 1_700_000_008_000,
+          closedAt: 1_700_000_009_000,
+          threadId: "thread",
+          restarts: 2,
+          usage: usage(5)
+        } as const
+        yield* ledger.write([{ _tag: "SessionPatched", session: id, patch: { ...patch, snapshot: { value: "closed" } } }])
+        assert.deepStrictEqual(yield* ledger.session(id), Option.some(session(patch)))
+        assert.deepStrictEqual(yield* ledger.snapshot(id), { value: "closed" })
+      })
+    )
+  )
+
+  it.effect("steps, owed commands and timers come back until they are settled and disarmed", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const prompt = {
+          session: id,
+          step: 1,
+          nth: 1,
+          type: "prompt",
+          params: { turn: 1 },
+          once: true,
+          attempted: false
+        } as const
+        const start = { ...prompt, nth: 0, type: "start", params: null, once: false }
+        const deadline = { session: id, timer: "turn", dueAt: 1_700_000_600_000, event: { type: "deadline" } }
+        assert.strictEqual(yield* ledger.lastStep(id), 0)
+        yield* ledger.write([
+          opened(),
+          { _tag: "StepAppended", step: step() },
+          { _tag: "StepAppended", step: step({ seq: 2, commands: [] }) },
+          { _tag: "CommandOwed", command: prompt },
+          { _tag: "CommandOwed", command: start },
+          { _tag: "TimerArmed", timer: { ...deadline, dueAt: 1 } },
+          { _tag: "TimerArmed", timer: deadline }
+        ])
+        assert.strictEqual(yield* ledger.lastStep(id), 2)
+        assert.deepStrictEqual(yield* ledger.steps(id, 0, 1), [step()])
+        assert.deepStrictEqual(yield* ledger.steps(id, 1, 10), [step({ seq: 2, commands: [] })])
+        assert.deepStrictEqual(yield* ledger.owed(id), [start, prompt])
+        assert.deepStrictEqual(yield* ledger.timers(id), [deadline])
+
+        yield* ledger.write([
+          { _tag: "CommandAttempted", session: id, step: 1, nth: 1 },
+          { _tag: "CommandSettled", session: id, step: 1, nth: 0 },
+          { _tag: "CommandSettled", session: id, step: 1, nth: 0 },
+          { _tag: "TimerDisarmed", session: id, timer: "turn" },
+          { _tag: "TimerDisarmed", session: id, timer: "never armed" }
+        ])
+        assert.deepStrictEqual(yield* ledger.owed(id), [{ ...prompt, attempted: true }])
+        assert.deepStrictEqual(yield* ledger.timers(id), [])
+      })
+    )
+  )
+
+  it.effect("turns come back with their outcome, open ones apart", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([
+          opened(),
+          { _tag: "TurnInserted", record: turn() },
+          { _tag: "TurnInserted", record: turn({ index: 2, status: "queued", kind: "compact" }) }
+        ])
+        const outcome = {
+          status: "failed",
+          endedAt: 1_700_000_005_000,
+          stopReason: "error",
+          usage: usage(3),
+          failure: { class: "crash", message: "It died.", stderr: "panic" },
+          interrupted: true,
+          toolIterations: 4,
+          threadId: "thread",
+          agentTurnId: "turn",
+          contextLost: true
+        } as const
+        yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 1, patch: outcome }])
+        const waiting = turn({ index: 2, status: "queued", kind: "compact" })
+        assert.deepStrictEqual(yield* ledger.turn(id, 1), Option.some(turn(outcome)))
+        assert.deepStrictEqual(yield* ledger.turn(id, 3), Option.none())
+        assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [turn(outcome), waiting])
+        assert.deepStrictEqual(yield* ledger.turns(id, 1, 10), [waiting])
+        assert.deepStrictEqual(yield* ledger.openTurns(id), [waiting])
+      })
+    )
+  )
+
+  it.effect("events come back in order, by place and by turn, a late one too", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const news = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
+        yield* ledger.write([
+          opened(),
+          said(1),
+          said(2, { turn: 2 }),
+          { _tag: "EventAppended", event: news },
+          said(4)
+        ])
+        assert.strictEqual(yield* ledger.lastEvent(id), 4)
+        assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), news])
+        assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [event(1), event(4)])
+        assert.strictEqual(yield* ledger.lastEvent(SessionId.make("ses_nobody")), 0)
+      })
+    )
+  )
+
+  it.effect("leases, files, receipts and the audit trail come back", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
+        const receipt = { app, key: "k", fingerprint: "f", createdAt: 5, response: null }
+        const line = { at: 5, session: id, app, action: "create", actor: app, detail: { agent: "demo" } }
+        yield* ledger.write([
+          opened(),
+          { _tag: "LeaseOpened", lease: lease() },
+          { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }) },
+          { _tag: "LeaseSpawned", lease: LeaseId.make("lea_1"), pid: 42, startTime: "987" },
+          { _tag: "FileInserted", record: file },
+          { _tag: "ReceiptOpened", receipt },
+          { _tag: "Audited", record: line },
+          { _tag: "Audited", record: { ...line, action: "close", session: null, app: null } }
+        ])
+        assert.deepStrictEqual(yield* ledger.leases, [
+          lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }),
+          lease({ pid: 42, startTime: "987" })
+        ])
+        yield* ledger.write([{ _tag: "LeaseClosed", lease: LeaseId.make("lea_run") }])
+        assert.strictEqual((yield* ledger.leases).length, 1)
+
+        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.some(file))
+        assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())
+        assert.deepStrictEqual(yield* ledger.filesBefore(5, 10), [])
+        assert.deepStrictEqual(yield* ledger.filesBefore(6, 10), [file])
+        yield* ledger.removeFiles([file.id])
+        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.none())
+
+        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some(receipt))
+        const response = { status: 200, body: '{"ok": true}' }
+        yield* ledger.write([{ _tag: "ReceiptAnswered", app, key: "k", response }])
+        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some({ ...receipt, response }))
+        yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key: "l", createdAt: 9 } }])
+        assert.strictEqual(yield* ledger.removeReceipts(6), 1)
+        yield* ledger.write([{ _tag: "ReceiptForgotten", app, key: "l" }])
+        assert.deepStrictEqual(yield* ledger.receipt(app, "l"), Option.none())
+
+        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
+      })
+    )
+  )
+
+  it.effect("an app is found by its live token's hash alone", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const found = (tokenHash: string) =>
+          Effect.map(ledger.appByToken(tokenHash), Option.map(({ app }) => app))
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1" }, opened()])
+        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
+        assert.deepStrictEqual(yield* found("h1"), Option.some(app))
+        yield* ledger.write([{ _tag: "AppTokenReplaced", name: app, at: 2, tokenHash: "h2" }])
+        assert.deepStrictEqual([yield* found("h1"), yield* found("h2")], [Option.none(), Option.some(app)])
+        yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 3 }])
+        assert.deepStrictEqual(yield* found("h2"), Option.none())
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 4, tokenHash: "h3" }])
+        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 4, revokedAt: null, openSessions: 1 }])
+      })
+    )
+  )
+
+  it.effect("a ping writes and reads a row", () =>
+    onFile((ledger) => Effect.andThen(ledger.ping, ledger.ping))
+  )
+})
+
+describe("what is refused", () => {
+  const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, attempted: false }
+  const nobody = SessionId.make("ses_nobody")
+
+  const cases: ReadonlyArray<readonly [name: string, before: ReadonlyArray<Entry>, entry: Entry, reason: RegExp]> = [
+    [
+      "a change of a session that there is not",
+      [],
+      { _tag: "SessionPatched", session: nobody, patch: { turnCount: 1 } },
+      /SessionPatched of ses_nobody: no session has this id/
+    ],
+    [
+      "an empty change of a session that there is not",
+      [],
+      { _tag: "SessionPatched", session: nobody, patch: {} },
+      /no session has this id/
+    ],
+    ["an event of a session that there is not", [], said(1, { session: nobody }), /FOREIGN KEY/],
+    ["a second event of the same number", [said(1)], said(1), /UNIQUE/],
+    [
+      "a second step of the same number",
+      [{ _tag: "StepAppended", step: step() }],
+      { _tag: "StepAppended", step: step({ at: 1 }) },
+      /UNIQUE/
+    ],
+    [
+      "a second attempt of a command",
+      [
+        { _tag: "CommandOwed", command },
+        { _tag: "CommandAttempted", session: id, step: 1, nth: 0 }
+      ],
+      { _tag: "CommandAttempted", session: id, step: 1, nth: 0 },
+      /attempted before/
+    ],
+    [
+      "a second outcome of a turn",
+      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
+      /has its outcome already/
+    ],
+    [
+      "another end of an ended turn",
+      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 6 } },
+      /has its outcome already/
+    ],
+    [
+      "an outcome without its time",
+      [{ _tag: "TurnInserted", record: turn() }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
+      /CHECK/
+    ],
+    [
+      "a change of a turn that there is not",
+      [],
+      { _tag: "TurnPatched", session: id, index: 9, patch: { toolIterations: 1 } },
+      /no such turn/
+    ],
+    [
+      "a closed session without its time",
+      [],
+      { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed" } },
+      /CHECK/
+    ],
+    [
+      "a second holder of a session",
+      [{ _tag: "LeaseOpened", lease: lease() }],
+      { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_2"), generation: 2 }) },
+      /UNIQUE/
+    ],
+    [
+      "a process of a lease that is not open",
+      [],
+      { _tag: "LeaseSpawned", lease: LeaseId.make("lea_9"), pid: 1, startTime: null },
+      /no open lease/
+    ],
+    [
+      "a second app of a live name",
+      [{ _tag: "AppInserted", name: app, at: 1, tokenHash: "a" }],
+      { _tag: "AppInserted", name: app, at: 2, tokenHash: "b" },
+      /an app of this name exists/
+    ],
+    [
+      "a second answer to a key",
+      [
+        {
+          _tag: "ReceiptOpened",
+          receipt: { app, key: "k", fingerprint: "f", createdAt: 1, response: { status: 200, body: "1" } }
+        }
+      ],
+      { _tag: "ReceiptAnswered", app, key: "k", response: { status: 200, body: "2" } },
+      /not open/
+    ]
+  ]
+
+  it.effect.each(cases)("%s", ([, before, entry, reason]) =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened(), ...before])
+        assert.match(yield* refusal(ledger.write([entry])), reason)
+      })
+    )
+  )
+
+  it.effect("the same end said twice is no second outcome, and late tokens are added", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const ended = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const
+        yield* ledger.write([opened(), { _tag: "TurnInserted", record: turn(ended) }])
+        yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 1, patch: { ...ended, usage: usage(7) } }])
+        assert.deepStrictEqual(yield* ledger.turn(id, 1), Option.some(turn({ ...ended, usage: usage(7) })))
+      })
+    )
+  )
+})
