@@ -18,7 +18,7 @@ import { initialTransition, transition } from "xstate"
 /** Declares an action that carries parameters out and does nothing by itself. */
 export const command =
   <P>() =>
-  (_: unknown, _params: P): void => {}
+  (..._: readonly [unknown, P]): void => {}
 
 /**
  * The commands of a machine, as a union discriminated by `type`. Read off the machine and not `ExecutableActionsFrom`,

@@ -97,7 +97,13 @@ export const layer = Layer.effect(
       ])
       const driver = yield* agents.driver(agent)
       const connection = yield* driver.open({
-        ...{ session: id, lease, cwd, model, permissions, systemPrompt, thread },
+        session: id,
+        lease,
+        cwd,
+        model,
+        permissions,
+        systemPrompt,
+        thread,
         tell: heard(stage, life),
         approve: approve(stage),
         spawned: (pid) =>

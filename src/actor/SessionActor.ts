@@ -206,8 +206,18 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         const persisted = machine.getPersistedSnapshot(decision.next)
         const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
         const written = keep(record, {
-          ...{ seq: seq + 1, at, by: letter.by, event, before, decision, persisted, submission, disarmed },
-          ...{ usage: letter.usage ?? null, tools: recorder.tools, contextLost: letter.contextLost ?? null }
+          seq: seq + 1,
+          at,
+          by: letter.by,
+          event,
+          before,
+          decision,
+          persisted,
+          submission,
+          disarmed,
+          usage: letter.usage ?? null,
+          tools: recorder.tools,
+          contextLost: letter.contextLost ?? null
         })
         for (const { message, turn } of written.news) recorder.append(turn, message, at)
         const after = published

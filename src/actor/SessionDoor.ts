@@ -118,12 +118,25 @@ export const layer = Layer.effect(
       const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
       const at = yield* Clock.currentTimeMillis
       const record: SessionRecord = {
-        ...{ id, app, agent: driver.name, cwd, ownsCwd, meta: request.meta ?? {} },
+        id,
+        app,
+        agent: driver.name,
+        cwd,
+        ownsCwd,
         model: request.model ?? null,
         systemPrompt: request.systemPrompt ?? null,
         permissions: request.permissions ?? "deny",
-        ...{ state: "idle", substate: "idle.asleep", turnCount: 0, createdAt: at, lastActivityAt: at },
-        ...{ lastTurnAt: null, closedAt: null, threadId: null, restarts: 0, usage: noUsage }
+        meta: request.meta ?? {},
+        state: "idle",
+        substate: "idle.asleep",
+        turnCount: 0,
+        createdAt: at,
+        lastActivityAt: at,
+        lastTurnAt: null,
+        closedAt: null,
+        threadId: null,
+        restarts: 0,
+        usage: noUsage
       }
       // Looking for room and taking it is one thing, or two could take the last place.
       yield* creating

@@ -11,9 +11,9 @@ import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
 import { ActorFailed } from "./Letter.ts"
 import type { Answer, EventRefused, Letter, Reply } from "./Letter.ts"
-import { Ledger } from "../ledger/Ledger.ts"
-import { Pool } from "./Pool.ts"
-import { RuntimeSettings } from "./RuntimeSettings.ts"
+import type { Ledger } from "../ledger/Ledger.ts"
+import type { Pool } from "./Pool.ts"
+import type { RuntimeSettings } from "./RuntimeSettings.ts"
 import { Commons, live } from "./SessionActor.ts"
 import type { Residence } from "./SessionActor.ts"
 import { Timekeeper } from "./Timekeeper.ts"
@@ -90,8 +90,13 @@ export class Supervisor extends Context.Service<
               let residence = residents.get(id)
               if (residence === undefined && fresh !== null) {
                 residence = {
-                  ...{ id, mailbox: fresh, outcomes: new Map(), snapshot: null, record: null },
-                  ...{ closed: Deferred.makeUnsafe(), settled: Deferred.makeUnsafe() }
+                  id,
+                  mailbox: fresh,
+                  outcomes: new Map(),
+                  closed: Deferred.makeUnsafe(),
+                  settled: Deferred.makeUnsafe(),
+                  snapshot: null,
+                  record: null
                 }
                 residents.set(id, residence)
                 run(id, supervise(residence))
