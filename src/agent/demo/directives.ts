@@ -115,6 +115,7 @@ export const table: Readonly<Record<string, Directive>> = {
     takes: nothing,
     act: (turn) => {
       turn.stopReason = "refusal"
+      turn.tell("I would rather not.")
     }
   }
 }
@@ -139,7 +140,7 @@ export const perform = async (turn: Turn, prompt: string): Promise<void> => {
   }
   const number = `(turn ${turn.session.turns})`
   if (echo.length > 0) turn.tell(`You said: ${echo.join("\n")} ${number}`)
-  else if (turn.said === "") turn.tell(acted ? `Done ${number}` : `You said nothing ${number}`)
+  else if (turn.said === "" && turn.meta === null) turn.tell(acted ? `Done ${number}` : `You said nothing ${number}`)
 }
 
 const help = () =>

@@ -1,0 +1,303 @@
+/** Every directive of the demo agent does what its table says. */
+import { assert, layer } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { table } from "../../src/agent/demo/directives.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { isAlive } from "./child.ts"
+import { open, textOf, until } from "./demo.ts"
+import type { Options } from "./demo.ts"
+
+const choosing =
+  (optionId: string): NonNullable<Options["decide"]> =>
+  () =>
+    Effect.succeed({ outcome: { outcome: "selected", optionId } })
+
+const typed = {
+  session: { notices: {} },
+  _meta: { jetbrains: { air: { version: 1, capabilities: ["sessionFailure"] } } }
+}
+
+layer(Processes.layer, { excludeTestServices: true })("a directive of the demo agent", (it) => {
+  it.effect("is a whole line: what only begins like one is echoed", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      assert.strictEqual(
+        (yield* agent.say("think about it\nfail me not\nask him\nhang on")).text,
+        "You said: think about it\nfail me not\nask him\nhang on (turn 1)"
+      )
+      assert.strictEqual((yield* agent.say("constructor")).text, "You said: constructor (turn 2)")
+    })
+  )
+
+  it.effect("help: lists all of them", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const lines = (yield* agent.say("help")).text.split("\n")
+      assert.deepStrictEqual(
+        lines.map((line) => line.split(" ")[0]),
+        Object.keys(table)
+      )
+    })
+  )
+
+  it.effect("slow: streams so many words, and a cancel ends it", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const three = yield* agent.say("slow 3 1")
+      assert.strictEqual(three.text, "word1 word2 word3 ")
+      assert.lengthOf(three.updates, 3)
+      assert.strictEqual((yield* agent.say("slow 5000 0")).updates.length, 5_000)
+
+      const turn = yield* Effect.forkChild(agent.prompt("slow 1000 60000"))
+      yield* agent.nextUpdate
+      yield* agent.cancel
+      assert.strictEqual((yield* Fiber.join(turn)).stopReason, "cancelled")
+      assert.strictEqual((yield* agent.say("hello")).text, "You said: hello (turn 4)")
+    })
+  )
+
+  it.effect("think: sends a thought", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const { text, updates } = yield* agent.say("think\nhello")
+      assert.deepStrictEqual(
+        updates.map(({ sessionUpdate }) => sessionUpdate),
+        ["agent_thought_chunk", "agent_message_chunk"]
+      )
+      assert.strictEqual(text, "You said: hello (turn 1)")
+    })
+  )
+
+  it.effect("ask: asks, and says what was decided", () =>
+    Effect.gen(function* () {
+      const asked: Array<Readonly<Record<string, unknown>>> = []
+      const answers = [
+        { outcome: { outcome: "selected", optionId: "reject-once" } },
+        { outcome: { outcome: "cancelled" } },
+        { outcome: { outcome: "selected", optionId: "made up" } },
+        {},
+        { outcome: { outcome: "selected", optionId: "allow-once" } },
+        { outcome: { outcome: "selected", optionId: "allow-always" } }
+      ]
+      const agent = yield* open({ decide: (params) => Effect.sync(() => answers[asked.push(params) - 1]) })
+      const said = (text: string) => Effect.map(agent.say(text), (turn) => turn.text)
+      assert.strictEqual(yield* said("ask read"), "The client said: reject-once")
+      assert.strictEqual(yield* said("ask"), "The client said: cancelled")
+      assert.strictEqual(yield* said("ask"), "The client said: nothing that was offered")
+      assert.strictEqual(yield* said("ask"), "The client said: nothing that was offered")
+      assert.strictEqual(yield* said("ask edit"), "The client said: allow-once")
+      assert.strictEqual(yield* said("ask edit"), "The client said: allow-always")
+      assert.strictEqual(yield* said("ask edit"), "The client said: allow-always, as before")
+      assert.deepStrictEqual(
+        asked.map(({ toolCall }) => (toolCall as { readonly kind: string }).kind),
+        ["read", "execute", "execute", "execute", "edit", "edit"]
+      )
+    })
+  )
+
+  it.effect("ask: a cancel takes the question back", () =>
+    Effect.gen(function* () {
+      const asked = yield* Deferred.make<void>()
+      const agent = yield* open({ decide: () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never) })
+      const turn = yield* Effect.forkChild(agent.prompt("ask"))
+      yield* Deferred.await(asked)
+      yield* agent.cancel
+      assert.strictEqual((yield* Fiber.join(turn)).stopReason, "cancelled")
+      const methods = (yield* Stream.fromQueue(agent.said).pipe(Stream.take(2), Stream.runCollect)).map(
+        ({ method, params }) => [method, params["requestId"]]
+      )
+      assert.deepStrictEqual(methods, [
+        ["session/update", undefined],
+        ["$/cancel_request", 0]
+      ])
+    })
+  )
+
+  it.effect("tool: runs a command as a tool call, with its output and its end", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const good = yield* agent.say("tool printf 'hi\\n'; printf err >&2")
+      assert.deepStrictEqual(
+        [good.updates[0], good.updates.at(-2)].map((update) => [update?.sessionUpdate, update?.["status"]]),
+        [
+          ["tool_call", "pending"],
+          ["tool_call_update", "completed"]
+        ]
+      )
+      assert.include(good.text, "hi\n")
+      const bad = yield* agent.say("tool exit 3")
+      assert.strictEqual(bad.updates.at(-2)?.["status"], "failed")
+      assert.strictEqual(bad.text, "The command ended with 3:\n")
+      assert.isAtMost((yield* agent.say("tool head -c 300000 /dev/zero | tr '\\0' x")).text.length, 70_000)
+    })
+  )
+
+  it.effect("tool: a cancel ends the command, and so does the end of the agent", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const begun = Effect.fnUntraced(function* () {
+        const turn = yield* Effect.forkChild(agent.prompt("tool echo $$; exec sleep 300"))
+        let pid = 0
+        yield* until(agent.nextUpdate, ({ content }) => {
+          pid = Number((content as unknown as ReadonlyArray<{ content: { text: string } }>)?.[0]?.content.text)
+          return pid > 0
+        })
+        return { pid, turn }
+      })
+      const first = yield* begun()
+      assert.isTrue(isAlive(first.pid))
+      yield* agent.cancel
+      assert.strictEqual((yield* Fiber.join(first.turn)).stopReason, "cancelled")
+      assert.isFalse(isAlive(first.pid))
+
+      yield* agent.updates
+      const second = yield* begun()
+      yield* agent.child.end
+      assert.deepStrictEqual(yield* agent.child.exit, { code: 0, signal: null })
+      yield* Effect.exit(Fiber.join(second.turn))
+      yield* untilGone(second.pid)
+    })
+  )
+
+  it.effect("tool: asks first in mode `ask`", () =>
+    Effect.gen(function* () {
+      const agent = yield* open({ decide: choosing("reject-once") })
+      yield* agent.request("session/set_mode", { sessionId: agent.sessionId, modeId: "ask" })
+      const { text, updates } = yield* agent.say("tool echo hi")
+      assert.strictEqual(text, "The command was not run: the client said reject-once.")
+      assert.strictEqual(updates[0]?.sessionUpdate, "current_mode_update")
+      assert.strictEqual(updates.at(-2)?.["status"], "failed")
+    })
+  )
+
+  it.effect("orphan: leaves a process that outlives the agent, until it is swept", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const agent = yield* open()
+      const pid = Number(/pid (\d+)/.exec((yield* agent.say("orphan")).text)?.[1])
+      yield* processes.signal(agent.lease, "SIGKILL")
+      yield* agent.child.exit
+      assert.isTrue(isAlive(pid))
+      assert.strictEqual(yield* processes.sweep(agent.lease), 0)
+      assert.isFalse(isAlive(pid))
+    })
+  )
+
+  it.effect("hang: does not end, but a cancel does it", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const turn = yield* Effect.forkChild(agent.prompt("hang"))
+      yield* agent.nextUpdate
+      yield* agent.cancel
+      assert.strictEqual((yield* Fiber.join(turn)).stopReason, "cancelled")
+    })
+  )
+
+  it.effect("hang hard: nothing but SIGKILL ends it", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const agent = yield* open()
+      const turn = yield* Effect.forkChild(agent.prompt("hang hard"))
+      yield* agent.nextUpdate
+      yield* agent.cancel
+      yield* processes.signal(agent.lease, "SIGTERM")
+      yield* processes.signal(agent.lease, "SIGINT")
+      // It still answers, so it heard all of that; and the turn is still open.
+      assert.strictEqual((yield* Effect.flip(agent.request("no/such", {})))._tag, "RpcError")
+      assert.strictEqual((yield* Effect.flip(agent.prompt("hello")))._tag, "RpcError")
+      yield* agent.child.end
+      assert.isTrue(isAlive(agent.child.pid))
+      yield* processes.signal(agent.lease, "SIGKILL")
+      assert.deepStrictEqual(yield* agent.child.exit, { code: null, signal: "SIGKILL" })
+      assert.isTrue((yield* Fiber.await(turn))._tag === "Failure")
+    })
+  )
+
+  it.effect("crash: exits in the middle of the turn", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const silent = yield* Effect.flip(agent.prompt("crash 7"))
+      assert.deepInclude(silent, { _tag: "RpcSilent", reason: "closed" })
+      assert.strictEqual(textOf(yield* agent.updates), "About to crash.")
+      assert.deepStrictEqual(yield* agent.child.exit, { code: 7, signal: null })
+      assert.include(yield* agent.child.stderr, "exits as it was asked to")
+    })
+  )
+
+  it.effect("exit-after: exits once the turn has ended", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const { end, text } = yield* agent.say("exit-after\nhello")
+      assert.strictEqual(end.stopReason, "end_turn")
+      assert.strictEqual(text, "You said: hello (turn 1)")
+      assert.deepStrictEqual(yield* agent.child.exit, { code: 1, signal: null })
+    })
+  )
+
+  it.effect("late: a tool call completes after the turn's end", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const { updates } = yield* agent.say("late 300")
+      const call = updates.find(({ sessionUpdate }) => sessionUpdate === "tool_call")
+      assert.strictEqual(call?.["status"], "in_progress")
+      const late = yield* agent.nextUpdate
+      assert.deepInclude(late, { toolCallId: call?.["toolCallId"], status: "completed" })
+    })
+  )
+
+  it.effect("garbage: writes lines that are no messages, and the turn goes on", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      assert.strictEqual((yield* agent.say("garbage\nhello")).text, "You said: hello (turn 1)")
+      assert.strictEqual(yield* agent.peer.garbage, 6)
+    })
+  )
+
+  it.effect("big: says so many kilobytes in one message", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      const { updates } = yield* agent.say("big 2048")
+      assert.deepStrictEqual(
+        updates.map(({ content }) => content?.text?.length),
+        [2_048 * 1_024]
+      )
+    })
+  )
+
+  it.effect("fail: by error, or typed where the client opted in", () =>
+    Effect.gen(function* () {
+      const plain = yield* open()
+      assert.deepInclude(yield* Effect.flip(plain.prompt("fail auth")), { code: -32000 })
+      assert.deepInclude(yield* Effect.flip(plain.prompt("fail quota")), { data: { errorKind: "rate_limit" } })
+      assert.deepInclude(yield* Effect.flip(plain.prompt("fail model")), { data: { errorKind: "server_error" } })
+      yield* plain.updates
+      assert.strictEqual((yield* plain.say("hello")).text, "You said: hello (turn 4)")
+
+      const opted = yield* open({ clientCapabilities: typed })
+      assert.deepInclude(yield* Effect.flip(opted.prompt("fail auth")), { code: -32000 })
+      for (const [how, category] of [
+        ["quota", "limit"],
+        ["model", "service"]
+      ]) {
+        const { end, text } = yield* opted.say(`fail ${how}`)
+        assert.strictEqual(text, "")
+        const meta = end._meta as { jetbrains: { air: { sessionFailure: Readonly<Record<string, unknown>> } } }
+        assert.strictEqual(end.stopReason, "end_turn")
+        assert.deepInclude(meta.jetbrains.air.sessionFailure, { category, severity: "error" })
+      }
+    })
+  )
+
+  it.effect("refuse: ends with the stop reason `refusal`", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      assert.deepInclude(yield* agent.say("refuse"), { text: "I would rather not." })
+      assert.strictEqual((yield* agent.prompt("refuse")).stopReason, "refusal")
+      assert.strictEqual((yield* agent.say("hello")).end.stopReason, "end_turn")
+    })
+  )
+})
+
+/** The kernel ends a killed process within a moment, which no clock of ours knows. */
+const untilGone = (pid: number) =>
+  Effect.repeat(Effect.yieldNow, { while: () => isAlive(pid) }).pipe(Effect.timeout("5 seconds"))
