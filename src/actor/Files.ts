@@ -153,15 +153,12 @@ const failing = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError
 
 const shown = ({ id, name, path, size }: FileRecord): StoredFile => ({ id, name, size, path })
 
+/** Controls, line ends, marks that turn the direction of writing, and what is no character. Joiners are part of a script. */
+const unwanted = /[\p{Cc}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
+
 /** The last segment of what the client called it, without anything that could end a line, hide it or leave its directory. */
 const sanitised = (name: string): string => {
-  const plain = name
-    .normalize("NFC")
-    .split(/[/\\]/)
-    .at(-1)!
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
-    .trim()
-    .replace(/^\.+/, "")
+  const plain = name.normalize("NFC").split(/[/\\]/).at(-1)!.replace(unwanted, "").trim().replace(/^\.+/, "")
   if (Buffer.byteLength(plain) <= nameBytes) return plain
   // The end is cut away but for the extension, which tells an agent what is inside.
   const dot = plain.lastIndexOf(".")

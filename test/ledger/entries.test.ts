@@ -38,7 +38,9 @@ describe("what is written", () => {
           restarts: 2,
           usage: usage(5)
         } as const
-        yield* ledger.write([{ _tag: "SessionPatched", session: id, patch: { ...patch, snapshot: { value: "closed" } } }])
+        yield* ledger.write([
+          { _tag: "SessionPatched", session: id, patch: { ...patch, snapshot: { value: "closed" } } }
+        ])
         assert.deepStrictEqual(yield* ledger.session(id), Option.some(session(patch)))
         assert.deepStrictEqual(yield* ledger.snapshot(id), { value: "closed" })
       })
@@ -123,13 +125,7 @@ describe("what is written", () => {
     onFile((ledger) =>
       Effect.gen(function* () {
         const news = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
-        yield* ledger.write([
-          opened(),
-          said(1),
-          said(2, { turn: 2 }),
-          { _tag: "EventAppended", event: news },
-          said(4)
-        ])
+        yield* ledger.write([opened(), said(1), said(2, { turn: 2 }), { _tag: "EventAppended", event: news }, said(4)])
         assert.strictEqual(yield* ledger.lastEvent(id), 4)
         assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), news])
         assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [event(1), event(4)])
@@ -186,7 +182,10 @@ describe("what is written", () => {
     onFile((ledger) =>
       Effect.gen(function* () {
         const found = (tokenHash: string) =>
-          Effect.map(ledger.appByToken(tokenHash), Option.map(({ app }) => app))
+          Effect.map(
+            ledger.appByToken(tokenHash),
+            Option.map(({ app }) => app)
+          )
         yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1" }, opened()])
         assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
         assert.deepStrictEqual(yield* found("h1"), Option.some(app))
@@ -200,9 +199,7 @@ describe("what is written", () => {
     )
   )
 
-  it.effect("a ping writes and reads a row", () =>
-    onFile((ledger) => Effect.andThen(ledger.ping, ledger.ping))
-  )
+  it.effect("a ping writes and reads a row", () => onFile((ledger) => Effect.andThen(ledger.ping, ledger.ping)))
 })
 
 describe("what is refused", () => {

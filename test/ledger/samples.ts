@@ -31,7 +31,7 @@ export const session = (fields: Partial<SessionRecord> = {}): SessionRecord => (
   model: "large",
   systemPrompt: "Be brief.",
   permissions: "approve_reads",
-  meta: { ticket: 7, tags: ["a", null], "ünï": { deep: true } },
+  meta: { ticket: 7, tags: ["a", null], ünï: { deep: true } },
   state: "idle",
   substate: "idle.asleep",
   turnCount: 0,
