@@ -154,7 +154,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const onRequest = (id: unknown, method: string, params: unknown): Effect.Effect<void> =>
     Effect.flatMap(FiberSet.size(answering), (atWork) =>
       atWork < requestsAtWork
-        ? Effect.asVoid(FiberSet.run(answering, answer(id, method, params)))
+        ? Effect.asVoid(FiberSet.run(answering, answer(id, method, params), { startImmediately: true }))
         : Effect.ignore(write(method, { id, error: { code: overloaded, message: "Too many requests at once." } }))
     )
 

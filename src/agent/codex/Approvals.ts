@@ -1,0 +1,106 @@
+/**
+ * What codex asks of us, always answered: an unanswered request makes it wait for ever.
+ *
+ * Leave to run a command, change files or call an MCP tool is asked of whoever decides. A wish for wider permissions is
+ * declined without asking; questions to a person, forms and tools of ours get the empty answer, since there is nobody
+ * and nothing behind them. What nobody knows is -32601.
+ */
+import { Clock, Effect } from "effect"
+import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
+import { RpcError } from "../JsonRpc.ts"
+import { changesTitle } from "./Items.ts"
+import { commandIn, commandKindIn, listIn, objectIn, textIn } from "./Protocol.ts"
+import type { Wire } from "./Protocol.ts"
+import type { Asked, Translator } from "./Translate.ts"
+
+export interface Decider {
+  readonly translator: Translator
+  readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+}
+
+export const make = ({ translator, approve }: Decider) => {
+  let asked = 0
+
+  /** `describe` gets what is known of the item; `reply` puts the decision in the words of this request. */
+  const ask = (
+    params: Wire,
+    describe: (asked: Asked) => { readonly kind: string; readonly title: string },
+    reply: (decision: ApprovalDecision) => unknown
+  ) =>
+    Effect.suspend(() => {
+      const about = translator.asking(params, true)
+      const { turn, toolCallId } = about
+      const id = `approval-${(asked += 1)}`
+      return approve({ id, turn, toolCallId, ...describe(about), raw: params })
+    }).pipe(
+      Effect.map((decision) => {
+        if (decision !== "deny") translator.asking(params, false)
+        return reply(decision)
+      })
+    )
+
+  return (method: string, value: unknown): Effect.Effect<unknown, RpcError> => {
+    const params = objectIn(value)
+    switch (method) {
+      case "item/commandExecution/requestApproval":
+        return ask(
+          params,
+          () => ({
+            kind: params["networkApprovalContext"] == null ? commandKindIn(params) : "fetch",
+            title: withReason(commandIn(params), params)
+          }),
+          (decision) => ({ decision: words[decision] })
+        )
+      case "item/fileChange/requestApproval":
+        return ask(
+          params,
+          ({ changes }) => ({
+            kind: "edit",
+            title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params)
+          }),
+          // A `grantRoot` would open a whole directory for the session: this one change is granted, and no more.
+          (decision) => ({ decision: params["grantRoot"] == null || decision === "deny" ? words[decision] : "accept" })
+        )
+      case "mcpServer/elicitation/request":
+        // Codex asks leave for an MCP tool through an elicitation with nothing to fill in.
+        return objectIn(params["_meta"])["codex_approval_kind"] === "mcp_tool_call"
+          ? ask(
+              params,
+              () => ({
+                kind: "other",
+                title: `${textIn(params["serverName"]) ?? "MCP"}: ${textIn(params["message"]) ?? "call a tool"}`
+              }),
+              (decision) =>
+                decision === "deny" ? { action: "decline", content: null } : { action: "accept", content: {} }
+            )
+          : Effect.succeed({ action: "decline", content: null })
+      case "item/permissions/requestApproval":
+        return Effect.succeed({ permissions: {}, scope: "turn" })
+      case "item/tool/requestUserInput":
+        return Effect.succeed({
+          answers: Object.fromEntries(
+            listIn(params["questions"]).map((question) => [textIn(objectIn(question)["id"]) ?? "", { answers: [] }])
+          )
+        })
+      case "item/tool/call":
+        return Effect.succeed({
+          contentItems: [{ type: "inputText", text: "This tool is not available here." }],
+          success: false
+        })
+      case "currentTime/read":
+        return Effect.map(Clock.currentTimeMillis, (now) => ({ currentTimeAt: Math.floor(now / 1_000) }))
+      default:
+        return Effect.fail(new RpcError({ code: -32601, message: `Troupe does not answer ${method}.` }))
+    }
+  }
+}
+
+const words = { once: "accept", session: "acceptForSession", deny: "decline" } as const satisfies Record<
+  ApprovalDecision,
+  string
+>
+
+const withReason = (title: string, params: Wire): string => {
+  const reason = textIn(params["reason"])
+  return (reason === null || reason === "" ? title : `${title} (${reason})`).slice(0, 500)
+}

@@ -1,0 +1,237 @@
+/**
+ * One live `codex app-server` and its one thread: prompts in, facts out, interrupts that hold.
+ *
+ * All facts are told from the reader, in wire order. An interrupt counts as done when the turn has ended and its
+ * commands are dead: codex leaves them running, so the turn's end is held back until they are cleaned away.
+ */
+import { Deferred, Effect, Exit, Option } from "effect"
+import { AgentFailed } from "../Agent.ts"
+import type { AgentConnection, AgentFact, Capabilities, DriverConfig, OpenRequest } from "../Agent.ts"
+import * as JsonRpc from "../JsonRpc.ts"
+import type { Child, Processes } from "../Processes.ts"
+import { redact } from "../Redact.ts"
+import * as Approvals from "./Approvals.ts"
+import * as Handshake from "./Handshake.ts"
+import { objectIn, textIn } from "./Protocol.ts"
+import * as Translate from "./Translate.ts"
+
+export const capabilities: Capabilities = { resume: true, steer: true, compact: true, images: true }
+
+/** `turn/start` was answered in 5 ms wherever it was; a process that takes this long is gone or wedged. */
+const acceptWithinMillis = 30_000
+
+const interruptWithinMillis = 4_500
+const interruptRequestMillis = 1_500
+
+/** How long to wait for a sign that the turn began before an interrupt is asked for again. */
+const askAgainMillis = 100
+
+/** After its output ended a process gets this long to be gone by itself. */
+const lingerMillis = 1_000
+
+/** The turn under way, and who waits for what of it. */
+interface Current {
+  readonly named: Deferred.Deferred<void, AgentFailed>
+  readonly started: Deferred.Deferred<void>
+  readonly over: Deferred.Deferred<void>
+  interrupting: boolean
+}
+
+export const open = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  config: DriverConfig,
+  request: OpenRequest
+) {
+  const child = yield* processes.spawn({
+    lease: request.lease,
+    command: config.command,
+    cwd: request.cwd,
+    env: config.env,
+    stdin: true,
+    spawned: request.spawned
+  })
+  const translator = Translate.make(request.thread)
+  let current: Current | null = null
+  /** The end of an interrupted turn, until its commands are dead; `cleaned` when codex was told to kill them. */
+  let held: AgentFact | null = null
+  let cleaned = false
+
+  // ---- facts
+
+  const onNotification = (method: string, params: unknown): Effect.Effect<void> => {
+    const facts = translator.notification(method, params)
+    const running = translator.running()
+    if (current !== null && running !== null) {
+      if (running.agentTurnId !== null) Deferred.doneUnsafe(current.named, Exit.void)
+      if (running.started) Deferred.doneUnsafe(current.started, Exit.void)
+    }
+    if (facts.length === 0 && held === null) return Effect.void
+    return deliver(facts)
+  }
+
+  const deliver = Effect.fnUntraced(function* (facts: ReadonlyArray<AgentFact>) {
+    for (const fact of facts) {
+      if (fact._tag !== "TurnEnded") yield* request.tell(fact)
+      else if (current?.interrupting === true) {
+        held = fact
+        yield* clean
+      } else yield* end(fact)
+    }
+    if (held !== null && cleaned && !translator.commandsOpen()) yield* release
+  })
+
+  /** The next prompt may come as soon as this is told. */
+  const end = (fact: AgentFact) =>
+    Effect.suspend(() => {
+      const ended = current
+      current = null
+      const over = ended === null ? Effect.void : Effect.asVoid(Deferred.succeed(ended.over, undefined))
+      return Effect.andThen(request.tell(fact), over)
+    })
+
+  const release = Effect.suspend(() => {
+    const fact = held
+    held = null
+    cleaned = false
+    return fact === null ? Effect.void : end(fact)
+  })
+
+  /** Answered before the commands' own ends come, so these are waited for; refused or silent, the end goes out. */
+  const clean = Effect.suspend(() =>
+    peer.post("thread/backgroundTerminals/clean", { threadId: thread }, (reply) =>
+      Effect.suspend(() => {
+        cleaned = true
+        return reply.ok && translator.commandsOpen() ? Effect.void : release
+      })
+    )
+  ).pipe(Effect.catch(() => release))
+
+  // ---- the wire
+
+  const answer = Approvals.make({ translator, approve: request.approve })
+  const peer = yield* JsonRpc.make(child, { versioned: false, onNotification, onRequest: answer })
+  const { thread, contextLost, version } = yield* Handshake.run(peer, child, request)
+  translator.adopt(thread)
+
+  yield* watch(processes, request, peer, child, release).pipe(Effect.forkScoped)
+
+  // ---- turns
+
+  const prompt = Effect.fnUntraced(function* (turn: number, text: string) {
+    if (current !== null) return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
+    const asked: Current = {
+      named: Deferred.makeUnsafe(),
+      started: Deferred.makeUnsafe(),
+      over: Deferred.makeUnsafe(),
+      interrupting: false
+    }
+    current = asked
+    translator.begin(turn)
+    const input = [{ type: "text", text }]
+    yield* peer
+      .post("turn/start", { threadId: thread, input }, (reply) => {
+        // Named by `turn/started` already, or given up by its caller: the reply has no more news.
+        if (current !== asked) return Effect.void
+        if (reply.ok) {
+          const facts = translator.accepted(textIn(objectIn(objectIn(reply.result)["turn"])["id"]) ?? "")
+          return Effect.andThen(deliver(facts), Deferred.succeed(asked.named, undefined))
+        }
+        if (translator.running()?.agentTurnId != null) return Effect.void
+        abandon(asked)
+        return Deferred.fail(asked.named, refused(reply.error))
+      })
+      .pipe(
+        Effect.mapError((error) => {
+          abandon(asked)
+          return refused(error)
+        })
+      )
+    yield* Deferred.await(asked.named).pipe(
+      Effect.timeoutOrElse({
+        duration: acceptWithinMillis,
+        orElse: () => Effect.fail(refused(new JsonRpc.RpcSilent({ method: "turn/start", reason: "timeout" })))
+      })
+    )
+  })
+
+  const abandon = (asked: Current) => {
+    if (current === asked) current = null
+    translator.refused()
+    Deferred.doneUnsafe(asked.over, Exit.void)
+  }
+
+  // ---- the end
+
+  /** Until codex has begun the turn it answers "no active turn" and goes on, so it is asked again. */
+  const askUntilOver = Effect.fnUntraced(function* (turn: Current) {
+    yield* Effect.ignore(Deferred.await(turn.named))
+    while (!Deferred.isDoneUnsafe(turn.over)) {
+      const running = translator.running()
+      if (running === null || running.agentTurnId === null) return yield* Deferred.await(turn.over)
+      const params = { threadId: thread, turnId: running.agentTurnId }
+      const heard = yield* Effect.result(
+        peer.request("turn/interrupt", params, { timeoutMillis: interruptRequestMillis })
+      )
+      const sign = heard._tag === "Success" || running.started ? turn.over : turn.started
+      yield* Effect.timeoutOption(Deferred.await(sign), askAgainMillis)
+    }
+  })
+
+  const interrupt = Effect.suspend(() => {
+    const turn = current
+    if (turn === null) return Effect.void
+    turn.interrupting = true
+    return askUntilOver(turn).pipe(
+      Effect.timeoutOption(interruptWithinMillis),
+      // Whatever keeps its commands alive does not keep its end from whoever waits for it.
+      Effect.andThen(release)
+    )
+  })
+
+  return {
+    pid: child.pid,
+    thread,
+    contextLost,
+    version,
+    capabilities,
+    prompt,
+    interrupt,
+    askToExit: interrupt.pipe(Effect.andThen(child.end), Effect.forkIn(yield* Effect.scope), Effect.asVoid)
+  } satisfies AgentConnection
+})
+
+/** Says that it is over, once, after everything that came before it. */
+const watch = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  request: OpenRequest,
+  peer: JsonRpc.Peer,
+  child: Child,
+  release: Effect.Effect<void>
+) {
+  const ended = yield* Effect.result(peer.ended)
+  const broken = ended._tag === "Failure" ? `${ended.failure.message}\n` : ""
+  // Without its output it is of no use; whoever has more to end than this process will sweep.
+  if (broken !== "" || Option.isNone(yield* Effect.timeoutOption(child.exit, lingerMillis))) {
+    yield* processes.signal(request.lease, "SIGKILL")
+  }
+  const { code, signal } = yield* child.exit
+  yield* release
+  yield* request.tell({ _tag: "Exited", code, signal, stderr: `${broken}${yield* child.stderr}` })
+})
+
+const refused = (error: JsonRpc.RpcError | JsonRpc.RpcSilent): AgentFailed => {
+  if (error._tag === "RpcError") {
+    const tooLarge = objectIn(error.data)["input_error_code"] === "input_too_large" || error.code === -32602
+    return new AgentFailed(
+      tooLarge
+        ? {
+            class: "config",
+            message: "The prompt is longer than codex takes (1,048,576 characters). Send less, or a file."
+          }
+        : { class: "protocol", message: `Codex refused the prompt: ${redact(error.message).slice(0, 1_000)}` }
+    )
+  }
+  return error.reason === "timeout"
+    ? new AgentFailed({ class: "timeout", message: "Codex did not take the prompt in time. Its process is replaced." })
+    : new AgentFailed({ class: "crash", message: "Codex went away before it took the prompt. Send it again." })
+}

@@ -1,0 +1,134 @@
+/** From a spawned `codex app-server` to a thread that takes turns: initialize, then start or resume. */
+import { Effect, Schedule } from "effect"
+import { AgentFailed } from "../Agent.ts"
+import type { OpenRequest } from "../Agent.ts"
+import type { Peer, RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { Child } from "../Processes.ts"
+import { redact } from "../Redact.ts"
+import { objectIn, textIn } from "./Protocol.ts"
+import type { Wire } from "./Protocol.ts"
+
+/** Measured: initialize 0.1–0.2 s, thread/start 20 ms, the resume of a thread of 100 turns 0.1 s. */
+const initializeWithinMillis = 15_000
+const threadWithinMillis = 30_000
+
+export interface Ready {
+  readonly thread: string
+  readonly contextLost: string | null
+  readonly version: string | null
+}
+
+export const run = Effect.fnUntraced(function* (peer: Peer, child: Child, request: OpenRequest) {
+  const ask = (method: string, params: Wire, timeoutMillis: number) => peer.request(method, params, { timeoutMillis })
+  const explained = (method: string) => Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error))
+
+  const hello = yield* ask("initialize", introduction, initializeWithinMillis).pipe(explained("initialize"))
+  yield* peer.notify("initialized", {})
+  // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
+  const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(hello)["userAgent"]) ?? "")?.[1] ?? null
+
+  const start = ask("thread/start", settingsOf(request), threadWithinMillis).pipe(explained("thread/start"))
+
+  if (request.thread === null) {
+    return { thread: yield* threadIn(yield* start), contextLost: null, version } satisfies Ready
+  }
+  const resumed = yield* ask(
+    "thread/resume",
+    // Without `excludeTurns` the reply has the whole history in it: 1.2 MB for 100 turns.
+    { threadId: request.thread, excludeTurns: true, ...settingsOf(request) },
+    threadWithinMillis
+  ).pipe(
+    Effect.retry({
+      while: heldByAnother,
+      schedule: Schedule.max([Schedule.exponential("100 millis"), Schedule.recurs(4)])
+    }),
+    Effect.catchIf(
+      (error) => error._tag === "RpcError" && !heldByAnother(error),
+      (error) => Effect.succeed({ lost: redact(error.message).slice(0, 500) })
+    ),
+    explained("thread/resume")
+  )
+  const lost = textIn(objectIn(resumed)["lost"])
+  if (lost === null) return { thread: yield* threadIn(resumed), contextLost: null, version } satisfies Ready
+  return { thread: yield* threadIn(yield* start), contextLost: lost, version } satisfies Ready
+})
+
+const introduction: Wire = {
+  clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" },
+  capabilities: {
+    // For thread/backgroundTerminals/clean: without it an interrupt leaves commands running.
+    experimentalApi: true,
+    // Exact names. None of these is read here, and turn/diff repeats the whole diff after each model response.
+    optOutNotificationMethods: [
+      "turn/diff/updated",
+      "account/rateLimits/updated",
+      "thread/readState/changed",
+      "thread/settings/updated",
+      "remoteControl/status/changed"
+    ]
+  }
+}
+
+/**
+ * What a thread runs under. Sandbox and approvals are the same for every policy: commands run in the workspace's
+ * sandbox, and what would leave it is asked for; who says yes to that is the session's policy, decided above.
+ */
+const settingsOf = (request: OpenRequest): Wire => ({
+  cwd: request.cwd,
+  ...(request.model === null ? {} : { model: request.model }),
+  // Added to codex's own instructions; `baseInstructions` would replace them.
+  ...(request.systemPrompt === null ? {} : { developerInstructions: request.systemPrompt }),
+  approvalPolicy: "on-request",
+  sandbox: "workspace-write",
+  config: {
+    // A refused connection is otherwise retried for ever, whatever the retry settings.
+    "features.unbounded_connection_retries": false,
+    // A goal makes codex begin turns by itself; here every turn is somebody's.
+    "features.goals": false
+  }
+})
+
+/** One process may have a thread loaded. A dead holder's lock goes with it, but not in the same instant. */
+const heldByAnother = (error: RpcError | RpcSilent): boolean =>
+  error._tag === "RpcError" && error.message.includes("already has an active writer")
+
+const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
+  const id = textIn(objectIn(objectIn(reply)["thread"])["id"])
+  return id === null
+    ? Effect.fail(new AgentFailed({ class: "protocol", message: "Codex started a thread and did not name it." }))
+    : Effect.succeed(id)
+}
+
+/** A request that came to nothing, with what to do about it and what the process said. */
+export const explain = Effect.fnUntraced(function* (child: Child, method: string, error: RpcError | RpcSilent) {
+  if (error._tag === "RpcError") {
+    const message = redact(error.message).slice(0, 1_000)
+    return yield* new AgentFailed(
+      heldByAnother(error)
+        ? {
+            class: "crash",
+            message: `Another process still has this codex thread open: ${message}. End it and try again.`
+          }
+        : { class: "config", message: `Codex refused ${method}: ${message}` }
+    )
+  }
+  const stderr = yield* child.stderr
+  const seen = stderr === "" ? {} : { stderr }
+  if (error.reason === "timeout") {
+    return yield* new AgentFailed({
+      class: "timeout",
+      message: `Codex did not answer ${method} in time. Its process is ended; the next turn starts a new one.`,
+      ...seen
+    })
+  }
+  const exit = yield* Effect.timeoutOption(child.exit, "1 second")
+  const code = exit._tag === "Some" ? exit.value.code : null
+  const how = exit._tag === "None" ? "closed its output" : `ended (${exit.value.signal ?? `exit code ${code}`})`
+  const reason = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? ""
+  return yield* new AgentFailed({
+    // 1 and 2 before the handshake: CODEX_HOME that is not there, an unknown provider, a bad flag.
+    class: method === "initialize" && (code === 1 || code === 2) ? "config" : "crash",
+    message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}`,
+    ...seen
+  })
+})

@@ -1,0 +1,185 @@
+/**
+ * What a codex item looks like as ACP: which items are tool calls, what a tool call shows when it begins and when it
+ * is done. Pure.
+ *
+ * What a later projection needs and ACP has no word for is in `_meta["troupe/item"]`: the item's codex type and the
+ * fields that name it.
+ */
+import type { SessionUpdate } from "../../domain/Acp.ts"
+import {
+  changesIn,
+  commandIn,
+  commandKindIn,
+  listIn,
+  numberIn,
+  objectIn,
+  textIn,
+  type Change,
+  type Item,
+  type Wire
+} from "./Protocol.ts"
+
+/** Shown text is cut here; the whole of it (codex cuts at 1 MiB) is in `rawOutput`. */
+const shownCharacters = 4_096
+
+/** The items that are tool calls to a client, and what they say of themselves. */
+const described: Readonly<Record<string, (item: Item) => Wire>> = {
+  commandExecution: (item) => ({
+    title: commandIn(item),
+    kind: commandKindIn(item),
+    rawInput: { command: textIn(item["command"]) ?? "", cwd: textIn(item["cwd"]) },
+    _meta: { "troupe/item": { type: item.type, source: textIn(item["source"]) } }
+  }),
+  fileChange: (item) => {
+    const changes = changesIn(item)
+    return {
+      title: changesTitle(changes),
+      kind: "edit",
+      rawInput: { changes: changes.map(({ kind, path }) => ({ kind, path })) },
+      locations: changes.map(({ path, movedTo }) => ({ path: movedTo ?? path })),
+      content: changes.map(diffOf),
+      _meta: { "troupe/item": { type: item.type } }
+    }
+  },
+  mcpToolCall: (item) => {
+    const [server, tool] = [textIn(item["server"]) ?? "", textIn(item["tool"]) ?? ""]
+    return {
+      title: `${server}.${tool}`,
+      kind: item["readOnlyHint"] === true ? "read" : "other",
+      rawInput: item["arguments"] ?? null,
+      _meta: { "troupe/item": { type: item.type, server, tool } }
+    }
+  },
+  dynamicToolCall: (item) => ({
+    title: textIn(item["tool"]) ?? "tool",
+    kind: "other",
+    rawInput: item["arguments"] ?? null,
+    _meta: { "troupe/item": { type: item.type, tool: textIn(item["tool"]), namespace: textIn(item["namespace"]) } }
+  }),
+  webSearch: (item) => {
+    const action = objectIn(item["action"])
+    const url = textIn(action["url"])
+    return {
+      title: url ?? textIn(item["query"]) ?? textIn(action["query"]) ?? "web search",
+      kind: url === null ? "search" : "fetch",
+      rawInput: { query: textIn(item["query"]), action },
+      _meta: { "troupe/item": { type: item.type } }
+    }
+  },
+  imageView: (item) => ({
+    title: `View ${textIn(item["path"]) ?? "an image"}`,
+    kind: "read",
+    rawInput: { path: textIn(item["path"]) },
+    locations: [{ path: textIn(item["path"]) ?? "" }],
+    _meta: { "troupe/item": { type: item.type } }
+  }),
+  collabAgentToolCall: (item) => subAgent(item, textIn(item["tool"])),
+  subAgentActivity: (item) => subAgent(item, textIn(item["kind"]))
+}
+
+const subAgent = (item: Item, what: string | null): Wire => ({
+  title: ["Sub-agent", textIn(item["agentPath"]), what].filter((part) => part !== null).join(" "),
+  kind: "other",
+  _meta: { "troupe/item": { type: item.type, thread: textIn(item["agentThreadId"]), what } }
+})
+
+export const isToolCall = (item: Item): boolean => Object.hasOwn(described, item.type)
+
+export const toolCall = (item: Item): SessionUpdate => ({
+  sessionUpdate: "tool_call",
+  toolCallId: item.id,
+  status: "in_progress",
+  ...described[item.type]?.(item)
+})
+
+/** The end of a tool call, from `item/completed`: what it came to and what it gave. */
+export const toolCallEnd = (item: Item): SessionUpdate => ({
+  sessionUpdate: "tool_call_update",
+  toolCallId: item.id,
+  status: succeeded(item) ? "completed" : "failed",
+  ...outcome(item),
+  // `declined` is a failure to ACP; whoever tells the two apart finds it here.
+  _meta: { "troupe/status": textIn(item["status"]) ?? "completed" }
+})
+
+/** Codex sends no end for it: its turn is over, so it is too. */
+export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
+  sessionUpdate: "tool_call_update",
+  toolCallId: itemId,
+  status: "failed",
+  _meta: { "troupe/status": "abandoned" }
+})
+
+const succeeded = (item: Item): boolean => {
+  const status = textIn(item["status"])
+  if (status === "failed" || status === "declined") return false
+  return item["success"] !== false
+}
+
+const outcome = (item: Item): Wire => {
+  switch (item.type) {
+    case "commandExecution": {
+      const output = textIn(item["aggregatedOutput"]) ?? ""
+      return {
+        rawOutput: { output, exitCode: numberIn(item["exitCode"]), durationMs: numberIn(item["durationMs"]) },
+        content: shown(output)
+      }
+    }
+    case "fileChange": {
+      // Their number stands for them: the texts were in the call, and a conversation wants the count.
+      return { rawOutput: { status: textIn(item["status"]), changes: changesIn(item).length } }
+    }
+    case "mcpToolCall": {
+      const result = objectIn(item["result"])
+      const text = listIn(result["content"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
+      return { rawOutput: item["error"] ?? item["result"] ?? null, content: shown(text.join("\n")) }
+    }
+    case "dynamicToolCall": {
+      const text = listIn(item["contentItems"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
+      return {
+        rawOutput: { contentItems: item["contentItems"] ?? null, success: item["success"] ?? null },
+        content: shown(text.join("\n"))
+      }
+    }
+    case "webSearch": {
+      // The query is known only now: the item begins empty.
+      const { title, kind, rawInput } = described["webSearch"]?.(item) ?? {}
+      return { title, kind, rawInput }
+    }
+    default:
+      return {}
+  }
+}
+
+/** `2 update, 1 add: a.ts, b.ts, c.ts`. */
+export const changesTitle = (changes: ReadonlyArray<Change>): string => {
+  const counts = new Map<string, number>()
+  for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1)
+  const kinds = [...counts].map(([kind, count]) => `${count} ${kind}`).join(", ")
+  return `${kinds}: ${changes.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).join(", ")}`.slice(0, 500)
+}
+
+const diffOf = (change: Change): Wire => {
+  const { oldText, newText } = sidesOf(change)
+  const moved = change.movedTo === null ? {} : { _meta: { "troupe/movedFrom": change.path } }
+  return { type: "diff", path: change.movedTo ?? change.path, oldText, newText, ...moved }
+}
+
+/** An update's two sides are what its hunks show of them, not the whole file: codex does not send that. */
+const sidesOf = ({ kind, diff }: Change): { readonly oldText: string | null; readonly newText: string } => {
+  if (kind === "add") return { oldText: null, newText: diff }
+  if (kind === "delete") return { oldText: diff, newText: "" }
+  const lines = diff.split("\n").filter((line) => !/^(@@|---|\+\+\+|\\)/.test(line))
+  const side = (mark: string) =>
+    lines.flatMap((line) => (line.startsWith(mark) || line.startsWith(" ") ? [line.slice(1)] : [])).join("\n")
+  return { oldText: side("-"), newText: side("+") }
+}
+
+const shown = (text: string): ReadonlyArray<Wire> =>
+  text === "" ? [] : [{ type: "content", content: { type: "text", text: clipped(text) } }]
+
+const clipped = (text: string): string => {
+  if (text.length <= shownCharacters) return text
+  const half = shownCharacters / 2
+  return `${text.slice(0, half)}\n… ${text.length - shownCharacters} characters left out …\n${text.slice(-half)}`
+}

@@ -1,0 +1,407 @@
+/**
+ * Codex's notifications as facts: pure but for the state it keeps, which is what a reader of the stream would remember.
+ *
+ * Routed strictly by thread: sub-agents share the connection, and what they do is none of this conversation. Within the
+ * thread by turn: a command that outlives its turn ends under the turn that started it. `item/completed` is what counts;
+ * deltas only come early. One end for each turn, and every `tool_call_update` has its `tool_call` before it.
+ */
+import { updateMessage } from "../../domain/Acp.ts"
+import type { SessionUpdate } from "../../domain/Acp.ts"
+import { noUsage } from "../../domain/Turn.ts"
+import type { Usage } from "../../domain/Turn.ts"
+import type { AgentFact } from "../Agent.ts"
+import { redact } from "../Redact.ts"
+import { failedEnd } from "./Failures.ts"
+import * as Items from "./Items.ts"
+import { changesIn, itemIn, listIn, numberIn, objectIn, textIn, tokensIn } from "./Protocol.ts"
+import type { Change, Item, Tokens, Wire } from "./Protocol.ts"
+
+/** Turns remembered for what comes late, and items that may be open at once. Beyond, the oldest is forgotten. */
+const turnsKept = 64
+const itemsKept = 1_024
+
+/** Of a command's output this much is passed on while it runs; all of it is in the end of the call. */
+const outputStreamedCharacters = 64 * 1_024
+
+interface Turn {
+  readonly index: number
+  ended: boolean
+  usage: Usage | null
+}
+
+/** An item that has begun and not ended. `sent` is the text that went out of it, of the kind in `stream`. */
+interface Open {
+  readonly type: string
+  readonly agentTurnId: string | null
+  sent: string
+  stream: "summary" | "content" | null
+  part: number
+  outputLeft: number
+  /** It waits for an approval: no process yet, and no end if its turn is interrupted. */
+  asking: boolean
+  readonly changes: ReadonlyArray<Change>
+}
+
+export interface Running {
+  readonly turn: number
+  /** `null` until codex has named it. */
+  readonly agentTurnId: string | null
+  /** `turn/started` was seen: before it an interrupt finds "no active turn". */
+  readonly started: boolean
+}
+
+export interface Translator {
+  /** The thread is known: only what concerns it is heard from now on. */
+  readonly adopt: (thread: string) => void
+  /** A prompt is about to be written. */
+  readonly begin: (turn: number) => void
+  /** `turn/start` was answered with this id. */
+  readonly accepted: (agentTurnId: string) => ReadonlyArray<AgentFact>
+  /** `turn/start` was refused: there is no such turn. */
+  readonly refused: () => void
+  readonly running: () => Running | null
+  /** Commands of the thread run, or have not been said to have ended. */
+  readonly commandsOpen: () => boolean
+  readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
+  /** An approval is asked for or answered; gives what is known of the item, and the turn that it belongs to. */
+  readonly asking: (params: Wire, asking: boolean) => Asked
+}
+
+export interface Asked {
+  readonly turn: number | null
+  readonly toolCallId: string | null
+  readonly changes: ReadonlyArray<Change>
+}
+
+const none: ReadonlyArray<AgentFact> = []
+
+/** `resuming` is the thread asked for; a new one has no name yet, and until it has one nothing else is there to be heard. */
+export const make = (resuming: string | null): Translator => {
+  let thread = resuming
+  const turns = new Map<string, Turn>()
+  const open = new Map<string, Open>()
+  let running: Running | null = null
+  let total: Tokens | null = null
+
+  // ---- turns
+
+  const name = (agentTurnId: string): ReadonlyArray<AgentFact> => {
+    if (running === null || running.agentTurnId === agentTurnId) return none
+    // Two names for one prompt: another turn began first (codex can start one by itself). The reply's is ours.
+    if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
+    turns.set(agentTurnId, { index: running.turn, ended: false, usage: null })
+    forgetOldest(turns, turnsKept)
+    running = { turn: running.turn, agentTurnId, started: false }
+    return [{ _tag: "TurnStarted", turn: running.turn, agentTurnId }]
+  }
+
+  const turnStarted = (params: Wire): ReadonlyArray<AgentFact> => {
+    const id = textIn(objectIn(params["turn"])["id"])
+    if (id === null || running === null) return none
+    const facts = running.agentTurnId === null ? name(id) : none
+    if (running.agentTurnId === id) running = { ...running, started: true }
+    return facts
+  }
+
+  const turnCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
+    const ended = objectIn(params["turn"])
+    const id = textIn(ended["id"])
+    const turn = id === null ? undefined : turns.get(id)
+    if (id === null || turn === undefined || turn.ended) return none
+    turn.ended = true
+    if (running?.agentTurnId === id) running = null
+    const end = endOf(ended)
+    return [...closeItems(id), { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...end }]
+  }
+
+  const indexOf = (agentTurnId: string | null): number | null =>
+    agentTurnId === null ? null : (turns.get(agentTurnId)?.index ?? null)
+
+  const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
+    _tag: "Update",
+    turn: indexOf(agentTurnId),
+    message: updateMessage(thread ?? "", content)
+  })
+
+  /** News of the agent itself, which ACP has no kind for. */
+  const note = (agentTurnId: string | null, meta: Wire): ReadonlyArray<AgentFact> => [
+    update(agentTurnId, { sessionUpdate: "session_info_update", _meta: meta })
+  ]
+
+  // ---- items
+
+  const opened = (item: Item, agentTurnId: string | null): Open => {
+    const known = open.get(item.id)
+    if (known !== undefined) return known
+    const fresh: Open = {
+      type: item.type,
+      agentTurnId,
+      sent: "",
+      stream: null,
+      part: 0,
+      outputLeft: outputStreamedCharacters,
+      asking: false,
+      changes: item.type === "fileChange" ? changesIn(item) : []
+    }
+    open.set(item.id, fresh)
+    forgetOldest(open, itemsKept)
+    return fresh
+  }
+
+  const itemStarted = (params: Wire): ReadonlyArray<AgentFact> => {
+    const item = itemIn(params)
+    if (item === null || open.has(item.id)) return none
+    const agentTurnId = textIn(params["turnId"])
+    opened(item, agentTurnId)
+    if (Items.isToolCall(item)) return [update(agentTurnId, Items.toolCall(item))]
+    return item.type === "contextCompaction" ? note(agentTurnId, { "troupe/compaction": "started" }) : none
+  }
+
+  const itemCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
+    const item = itemIn(params)
+    if (item === null) return none
+    const agentTurnId = textIn(params["turnId"])
+    const begun = open.get(item.id)
+    open.delete(item.id)
+    if (Items.isToolCall(item)) {
+      const end = update(agentTurnId, Items.toolCallEnd(item))
+      return begun === undefined ? [update(agentTurnId, Items.toolCall(item)), end] : [end]
+    }
+    switch (item.type) {
+      // The prompt's echo: whoever prompted knows it.
+      case "userMessage":
+        return none
+      case "agentMessage": {
+        const meta = { "troupe/completed": true, "troupe/phase": textIn(item["phase"]) }
+        return [chunk(agentTurnId, item.id, rest(textIn(item["text"]) ?? "", begun?.sent ?? ""), meta)]
+      }
+      case "reasoning": {
+        const text = thoughtOf(item, begun?.stream ?? null)
+        if (text === "") return none
+        return [thought(agentTurnId, item.id, rest(text, begun?.sent ?? ""), { "troupe/completed": true })]
+      }
+      case "contextCompaction":
+        return note(agentTurnId, { "troupe/compaction": "completed" })
+      default:
+        return note(agentTurnId, { "troupe/item": { type: item.type, payload: bounded(item) } })
+    }
+  }
+
+  /** What is still open when its turn ends, and codex will not close. Commands may run on and end later. */
+  const closeItems = (agentTurnId: string): ReadonlyArray<AgentFact> => {
+    const facts: Array<AgentFact> = []
+    for (const [id, item] of open) {
+      if (item.agentTurnId !== agentTurnId || (item.type === "commandExecution" && !item.asking)) continue
+      open.delete(id)
+      if (Items.isToolCall({ type: item.type, id })) facts.push(update(agentTurnId, Items.toolCallAbandoned(id)))
+    }
+    return facts
+  }
+
+  const chunk = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
+    update(agentTurnId, said("agent_message_chunk", messageId, text, meta))
+
+  const thought = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
+    update(agentTurnId, said("agent_thought_chunk", messageId, text, meta))
+
+  const messageDelta = (params: Wire): ReadonlyArray<AgentFact> => {
+    const id = textIn(params["itemId"])
+    const delta = textIn(params["delta"])
+    if (id === null || delta === null) return none
+    const agentTurnId = textIn(params["turnId"])
+    opened({ type: "agentMessage", id }, agentTurnId).sent += delta
+    return [chunk(agentTurnId, id, delta)]
+  }
+
+  /** Summary or raw content, whichever begins: the same thought would otherwise be told twice. */
+  const thoughtDelta = (stream: "summary" | "content", params: Wire): ReadonlyArray<AgentFact> => {
+    const id = textIn(params["itemId"])
+    const delta = textIn(params["delta"])
+    if (id === null || delta === null) return none
+    const agentTurnId = textIn(params["turnId"])
+    const item = opened({ type: "reasoning", id }, agentTurnId)
+    item.stream ??= stream
+    if (item.stream !== stream) return none
+    const part = numberIn(params["summaryIndex"] ?? params["contentIndex"]) ?? 0
+    const text = part === item.part ? delta : `${partsApart}${delta}`
+    item.part = part
+    item.sent += text
+    return [thought(agentTurnId, id, text)]
+  }
+
+  const outputDelta = (params: Wire): ReadonlyArray<AgentFact> => {
+    const id = textIn(params["itemId"])
+    const delta = textIn(params["delta"])
+    const item = id === null ? undefined : open.get(id)
+    if (id === null || delta === null || item === undefined || item.outputLeft <= 0) return none
+    const text = delta.slice(0, item.outputLeft)
+    item.outputLeft -= text.length
+    return [update(textIn(params["turnId"]), toolNews(id, { "troupe/output": text }))]
+  }
+
+  const toolProgress = (params: Wire, meta: Wire): ReadonlyArray<AgentFact> => {
+    const id = textIn(params["itemId"])
+    return id === null || !open.has(id) ? none : [update(textIn(params["turnId"]), toolNews(id, meta))]
+  }
+
+  // ---- the rest
+
+  /**
+   * What a turn used is how far the thread's total went up: `last` comes again around a compaction, and is an estimate
+   * after one. A total that was never seen before began where this response began.
+   */
+  const tokenUsage = (params: Wire): ReadonlyArray<AgentFact> => {
+    const usage = objectIn(params["tokenUsage"])
+    const [now, last] = [tokensIn(usage["total"]), tokensIn(usage["last"])]
+    const agentTurnId = textIn(params["turnId"])
+    const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
+    const before = total ?? less(now, last)
+    total = now
+    if (turn === undefined) return none
+    turn.usage = more(turn.usage ?? noUsage, less(now, before))
+    const size = numberIn(usage["modelContextWindow"])
+    return size === null ? none : [update(agentTurnId, { sessionUpdate: "usage_update", used: last.totalTokens, size })]
+  }
+
+  const plan = (params: Wire): ReadonlyArray<AgentFact> => [
+    update(textIn(params["turnId"]), {
+      sessionUpdate: "plan",
+      entries: listIn(params["plan"]).map((value) => {
+        const { step, status } = objectIn(value)
+        return {
+          content: textIn(step) ?? "",
+          priority: "medium",
+          status: status === "inProgress" ? "in_progress" : (textIn(status) ?? "pending")
+        }
+      })
+    })
+  ]
+
+  const heard: Readonly<Record<string, (params: Wire) => ReadonlyArray<AgentFact>>> = {
+    "item/agentMessage/delta": messageDelta,
+    "item/reasoning/summaryTextDelta": (params) => thoughtDelta("summary", params),
+    "item/reasoning/textDelta": (params) => thoughtDelta("content", params),
+    "item/commandExecution/outputDelta": outputDelta,
+    "item/commandExecution/terminalInteraction": (params) =>
+      toolProgress(params, { "troupe/stdin": textIn(params["stdin"]) }),
+    "item/mcpToolCall/progress": (params) => toolProgress(params, { "troupe/progress": textIn(params["message"]) }),
+    "item/started": itemStarted,
+    "item/completed": itemCompleted,
+    "turn/started": turnStarted,
+    "turn/completed": turnCompleted,
+    "turn/plan/updated": plan,
+    "thread/tokenUsage/updated": tokenUsage,
+    // The last one of a turn comes again with the turn's end; those before it are news, and a sign of life.
+    error: (params) =>
+      params["willRetry"] === true ? note(textIn(params["turnId"]), { "troupe/retry": retryOf(params) }) : none,
+    warning: (params) => note(null, { "troupe/warning": warningOf(params["message"]) }),
+    configWarning: (params) =>
+      note(null, { "troupe/warning": warningOf(`${textIn(params["summary"])} ${textIn(params["details"]) ?? ""}`) }),
+    "mcpServer/startupStatus/updated": (params) =>
+      params["status"] === "failed"
+        ? note(null, {
+            "troupe/warning": warningOf(`MCP server ${textIn(params["name"])}: ${textIn(params["error"])}`)
+          })
+        : none
+  }
+
+  return {
+    adopt: (id) => {
+      thread = id
+    },
+    begin: (turn) => {
+      running = { turn, agentTurnId: null, started: false }
+    },
+    accepted: name,
+    refused: () => {
+      running = null
+    },
+    running: () => running,
+    commandsOpen: () => open.values().some((item) => item.type === "commandExecution"),
+    notification: (method, params) => {
+      const known = Object.hasOwn(heard, method) ? heard[method] : undefined
+      if (known === undefined) return none
+      const wire = objectIn(params)
+      const about = wire["threadId"]
+      return about === undefined || about === null || thread === null || about === thread ? known(wire) : none
+    },
+    asking: (params, asking) => {
+      // A sub-agent asks on its own thread, for the turn that started it: the one that runs.
+      if (params["threadId"] !== thread) return { turn: running?.turn ?? null, toolCallId: null, changes: [] }
+      const id = textIn(params["itemId"])
+      const item = id === null ? undefined : open.get(id)
+      if (item !== undefined) item.asking = asking
+      return {
+        turn: indexOf(textIn(params["turnId"])) ?? running?.turn ?? null,
+        toolCallId: item === undefined ? null : id,
+        changes: item?.changes ?? []
+      }
+    }
+  }
+}
+
+const partsApart = "\n\n"
+
+const endOf = (ended: Wire) => {
+  switch (ended["status"]) {
+    case "completed":
+      return { stopReason: "end_turn", failure: null } as const
+    case "interrupted":
+      return { stopReason: "cancelled", failure: null } as const
+    default:
+      return failedEnd(ended["error"])
+  }
+}
+
+const said = (sessionUpdate: string, messageId: string, text: string, meta?: Wire): SessionUpdate => ({
+  sessionUpdate,
+  messageId,
+  content: { type: "text", text },
+  ...(meta === undefined ? {} : { _meta: meta })
+})
+
+const toolNews = (toolCallId: string, meta: Wire): SessionUpdate => ({
+  sessionUpdate: "tool_call_update",
+  toolCallId,
+  _meta: meta
+})
+
+/** What of the whole has not gone out. Where the two differ the whole is right, but what is out can't be unsaid. */
+const rest = (whole: string, sent: string): string => (whole.startsWith(sent) ? whole.slice(sent.length) : "")
+
+const thoughtOf = (item: Item, stream: "summary" | "content" | null): string => {
+  const parts = (field: string) =>
+    listIn(item[field])
+      .flatMap((part) => textIn(part) ?? [])
+      .join(partsApart)
+  if (stream !== null) return parts(stream)
+  return parts("summary") || parts("content")
+}
+
+const less = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => Math.max(0, x - y))
+const more = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => x + y)
+
+const combine = (a: Tokens, b: Tokens, by: (x: number, y: number) => number): Tokens => ({
+  inputTokens: by(a.inputTokens, b.inputTokens),
+  cachedInputTokens: by(a.cachedInputTokens, b.cachedInputTokens),
+  outputTokens: by(a.outputTokens, b.outputTokens),
+  reasoningTokens: by(a.reasoningTokens, b.reasoningTokens),
+  totalTokens: by(a.totalTokens, b.totalTokens)
+})
+
+const retryOf = (params: Wire): Wire => {
+  const error = objectIn(params["error"])
+  return { message: warningOf(error["message"]), details: warningOf(error["additionalDetails"] ?? "") }
+}
+
+const warningOf = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
+
+const bounded = (item: Item): string => JSON.stringify(item).slice(0, 2_000)
+
+/** A map in the order of insertion: the first is the oldest. */
+const forgetOldest = <A>(map: Map<string, A>, limit: number): void => {
+  for (const id of map.keys()) {
+    if (map.size <= limit) return
+    map.delete(id)
+  }
+}
