@@ -1,0 +1,261 @@
+/**
+ * Any agent that speaks the Agent Client Protocol, version 1, over its stdin and stdout.
+ *
+ * One process, one session, one prompt in flight. What the agent says passes through as it came; what this adds is the
+ * turn it belongs to, an end for every turn, an answer to every question, and a way back where the agent lost the
+ * process behind a session that it still has.
+ */
+import { Deferred, Effect, Option, Scope, Semaphore } from "effect"
+import { AgentFailed } from "../Agent.ts"
+import type { AgentConnection, AgentDriver, DriverConfig, OpenRequest } from "../Agent.ts"
+import * as JsonRpc from "../JsonRpc.ts"
+import { RpcError } from "../JsonRpc.ts"
+import type { RpcSilent } from "../JsonRpc.ts"
+import { Processes } from "../Processes.ts"
+import type { Child } from "../Processes.ts"
+import * as Approvals from "./Approvals.ts"
+import * as Dialogue from "./Dialogue.ts"
+import type { Reply } from "./Dialogue.ts"
+import * as Failures from "./Failures.ts"
+import * as Handshake from "./Handshake.ts"
+import * as Thread from "./Thread.ts"
+import type { Ask } from "./Thread.ts"
+import { watch } from "./Watch.ts"
+
+/** What is true of most ACP agents; what is true of this one is known after its handshake. */
+const usual = { resume: true, steer: false, compact: false, images: true }
+
+export const make = (config: DriverConfig): Effect.Effect<AgentDriver, never, Processes> =>
+  Effect.gen(function* () {
+    const processes = yield* Processes
+    const driver: AgentDriver = {
+      name: config.name,
+      protocol: "acp",
+      capabilities: usual,
+      open: Effect.fn("Acp.open")((request) => open(processes, config, request))
+    }
+    return driver
+  })
+
+/** Both adapters answer in 0.3 s; one that `npx` has to fetch first takes as long as that takes. */
+const handshakeWithinMillis = 45_000
+
+/** A cancel is answered in 25 ms where nothing is wrong. After the second the supervisor goes on to stronger means. */
+const cancelWithinMillis = 2_000
+const closeWithinMillis = 1_000
+
+/** What `AgentConnection.interrupt` promises. */
+const interruptWithinMillis = 5_000
+
+const open = Effect.fnUntraced(function* (processes: Processes["Service"], config: DriverConfig, request: OpenRequest) {
+  const { cwd, lease, spawned, tell } = request
+  const { command, env } = config
+  const scope = yield* Scope.Scope
+  const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
+  const dialogue = Dialogue.make(Failures.whoIs(config.name))
+  const approvals = Approvals.make(dialogue, request.approve)
+  const peer = yield* JsonRpc.make(child, {
+    versioned: true,
+    onNotification: (method, params) => {
+      // `_auth/status_update`, `$/cancel_request` and what else may come: nothing that a turn depends on.
+      const fact = method === "session/update" ? dialogue.hear(params) : null
+      return fact === null ? Effect.void : tell(fact)
+    },
+    onRequest: (method, params) =>
+      method === "session/request_permission" ? approvals.answer(params) : Effect.fail(unknownMethod(method))
+  })
+
+  /** The answer is taken in wire order: an update right behind it already finds what it changed. */
+  const ask: Ask = (method, params, timeoutMillis, arrived = () => {}) =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
+      yield* peer.post(method, params, (reply) => {
+        if (reply.ok) arrived(reply.result)
+        return reply.ok ? Deferred.succeed(answer, reply.result) : Deferred.fail(answer, reply.error)
+      })
+      return yield* Deferred.await(answer)
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: timeoutMillis,
+        orElse: () => Effect.fail(new JsonRpc.RpcSilent({ method, reason: "timeout" }))
+      })
+    )
+
+  const { announced, opened, wire } = yield* Effect.gen(function* () {
+    const announced = Handshake.read(yield* ask("initialize", Handshake.params, handshakeWithinMillis))
+    if (announced.name !== null) dialogue.who = Failures.whoIs(announced.name)
+    if (announced.protocol !== 1) {
+      const what = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
+      return yield* new AgentFailed(Failures.malformed(dialogue.who, what))
+    }
+    const wire: Thread.Wire = { ask, dialogue, announced, request }
+    return { announced, wire, opened: yield* Thread.open(wire) }
+  }).pipe(
+    Effect.catchTags({
+      RpcError: (error) => new AgentFailed(Failures.ofError(dialogue.who, "to start the conversation", error)),
+      RpcSilent: (silent) => Effect.flatMap(silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+    })
+  )
+  const { thread } = opened
+
+  // ---- turns
+
+  // Held by whatever must not meet another: a prompt that is written, an interrupt that is carried through.
+  const turning = yield* Semaphore.make(1)
+  let ended = Deferred.makeUnsafe<void>()
+
+  // For an agent that takes no instructions of its own place: they go in front of the thread's first prompt.
+  const isNew = request.thread !== thread
+  let preface = isNew && !announced.systemPrompt ? request.systemPrompt : null
+
+  const finish = (reply: Reply) => {
+    const fact = dialogue.end(reply)
+    if (fact === null) return Effect.void
+    if (reply.ok) preface = null
+    return Effect.andThen(
+      approvals.withdraw,
+      Effect.ensuring(
+        tell(fact),
+        Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
+      )
+    )
+  }
+
+  const post = (text: string, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
+    const prompt = [...(preface === null ? [] : [preface]), text].map((text) => ({ type: "text", text }))
+    return peer.post("session/prompt", { sessionId: thread, prompt }, (reply) => {
+      if (reply.ok) return finish(reply)
+      // The process is gone, and `Exited` is the end of this turn.
+      if (reply.error._tag === "RpcSilent") return Effect.void
+      const { error } = reply
+      if (error.code === Failures.notFound && !isSecondTry && dialogue.untouched()) {
+        return Effect.asVoid(Effect.forkIn(comeBack(text, error), scope))
+      }
+      return finish({ ok: false, error })
+    })
+  }
+
+  /**
+   * The adapter is there and the session's own process is not (Claude's died between turns): the prompt was refused
+   * before anybody read it, so it is safe to resume and to hand it over again, once.
+   */
+  const comeBack = (text: string, error: RpcError) =>
+    Thread.takeUp(wire, thread).pipe(
+      Effect.andThen(
+        Effect.suspend(() =>
+          dialogue.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(text, true)
+        )
+      ),
+      Effect.catch((failure) =>
+        failure._tag === "RpcSilent" && failure.reason === "closed" ? Effect.void : finish({ ok: false, error })
+      )
+    )
+
+  const prompt: AgentConnection["prompt"] = (turn, text) =>
+    Effect.suspend(() => {
+      dialogue.begin(turn)
+      ended = Deferred.makeUnsafe()
+      return post(text, false)
+    }).pipe(
+      Effect.catch((silent) => {
+        dialogue.abandon()
+        return Effect.flatMap(silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+      }),
+      turning.withPermit
+    )
+
+  const cancel = Effect.suspend(() => {
+    dialogue.noteCancel()
+    return Effect.andThen(peer.notify("session/cancel", { sessionId: thread }), approvals.withdraw)
+  })
+
+  const hasEnded = Effect.suspend(() => Deferred.await(ended)).pipe(
+    Effect.timeoutOption(cancelWithinMillis),
+    Effect.map(Option.isSome)
+  )
+
+  /** codex-acp ends the turn and lets its commands run on. Closing the session ends them; then it is taken up again. */
+  const endCommands = (turn: number) =>
+    dialogue.leftRunning(turn).length === 0 || !announced.close || !announced.resume
+      ? Effect.void
+      : ask("session/close", { sessionId: thread }, closeWithinMillis).pipe(
+          Effect.andThen(Thread.takeUp(wire, thread)),
+          // Where this fails the session is unknown to the agent, and the next prompt finds its way back.
+          Effect.ignore
+        )
+
+  const interrupt = Effect.gen(function* () {
+    const turn = dialogue.running()
+    if (turn === null) return
+    yield* cancel
+    // An agent that was still about to begin may have missed the first.
+    const stopped = (yield* hasEnded) || (yield* Effect.andThen(cancel, hasEnded))
+    if (stopped) yield* endCommands(turn)
+  }).pipe(turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
+
+  const askToExit = Effect.gen(function* () {
+    if (dialogue.running() !== null) yield* cancel
+    if (announced.close) yield* Effect.ignore(ask("session/close", { sessionId: thread }, closeWithinMillis))
+    yield* child.end
+  }).pipe(Effect.forkIn(scope), Effect.asVoid)
+
+  yield* watch({
+    child,
+    peer,
+    processes,
+    request,
+    end: (failure) => {
+      const turn = dialogue.running()
+      dialogue.abandon()
+      const told =
+        turn === null || failure === null
+          ? Effect.void
+          : tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
+      return Effect.andThen(approvals.withdraw, told)
+    }
+  }).pipe(Effect.forkIn(scope))
+
+  return {
+    pid: child.pid,
+    thread,
+    contextLost: opened.contextLost,
+    version: announced.version,
+    capabilities: {
+      resume: announced.resume || announced.load,
+      steer: announced.steer,
+      compact: false,
+      images: announced.images
+    },
+    prompt,
+    interrupt,
+    askToExit
+  } satisfies AgentConnection
+})
+
+const unknownMethod = (method: string) =>
+  new RpcError({ code: Failures.methodNotFound, message: `"Method not found": ${method}`, data: { method } })
+
+/** Why there was no answer. Waits a moment for the exit of a process that is going, since its stderr says why. */
+const silence = Effect.fnUntraced(function* (child: Child, who: Failures.Who, { method, reason }: RpcSilent) {
+  if (reason === "timeout") {
+    const stderr = yield* child.stderr
+    return new AgentFailed({
+      class: "timeout",
+      message: `${who.name} did not answer ${method} in time. Look at its stderr, or start it by hand to see what it waits for.`,
+      ...(stderr === "" ? {} : { stderr })
+    })
+  }
+  const exit = Option.getOrNull(yield* Effect.timeoutOption(child.exit, "2 seconds"))
+  const stderr = yield* child.stderr
+  const how =
+    exit === null
+      ? "closed its output"
+      : exit.signal === null
+        ? `ended with exit code ${exit.code}`
+        : `was killed by ${exit.signal}`
+  return new AgentFailed({
+    class: "crash",
+    message: `${who.name} ${how} before it answered ${method}. Start it by hand to see why, if its stderr does not say.`,
+    ...(stderr === "" ? {} : { stderr })
+  })
+})

@@ -1,0 +1,222 @@
+/**
+ * The pure middle of an ACP conversation: which turn an update belongs to, and how a turn ended.
+ *
+ * Facts of real agents that it is built on: updates come before, between and after prompts; a tool call can end long
+ * after its turn did; other sessions (sub-agents) share the connection; `end_turn` is also said after failures and
+ * `cancelled` after a denied permission. Nothing here waits, so traces can be replayed through it.
+ */
+import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
+import { StopReason } from "../../domain/Turn.ts"
+import type { Failure, Usage } from "../../domain/Turn.ts"
+import type { AgentFact } from "../Agent.ts"
+import type { RpcError } from "../JsonRpc.ts"
+import * as Failures from "./Failures.ts"
+import type { Who } from "./Failures.ts"
+import { at, count, record, text } from "./Json.ts"
+import type { Asked } from "./Permission.ts"
+
+export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
+export type Told = Extract<AgentFact, { readonly _tag: "Update" }>
+
+/** An agent's answer to `session/prompt`. */
+export type Reply = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: RpcError }
+
+export interface ToolCall {
+  readonly turn: number | null
+  readonly kind: string | null
+  readonly title: string | null
+  /** It has neither completed nor failed, as far as was said. */
+  readonly open: boolean
+}
+
+export interface Dialogue {
+  /** The agent's session id. Updates of others, and all updates before it is known, are not ours. */
+  thread: string | null
+  /** While `session/load` plays back what was said before: nothing of that is news. */
+  replaying: boolean
+  /** As the agent named itself, for sentences. */
+  who: Who
+  readonly running: () => number | null
+  readonly begin: (turn: number) => void
+  /** The prompt was not taken: the turn never was. */
+  readonly abandon: () => void
+  /** Nothing of the running turn has been heard yet. */
+  readonly untouched: () => boolean
+  /** We have asked the agent to stop the running turn. */
+  readonly noteCancel: () => void
+  readonly cancelling: () => boolean
+  /** We have denied something in the running turn. */
+  readonly noteDenial: () => void
+  /** The params of a `session/update`, as a fact with its turn, or `null` where it is not ours. */
+  readonly hear: (params: unknown) => Told | null
+  /** The end of the running turn, which is over then; `null` where none runs. */
+  readonly end: (reply: Reply) => TurnEnded | null
+  /** The turn that asks, and what is known of the tool call by now. */
+  readonly asking: (asked: Asked) => { readonly turn: number | null; readonly kind: string; readonly title: string }
+  /** Tool calls of this turn that were left running. */
+  readonly leftRunning: (turn: number) => ReadonlyArray<string>
+}
+
+interface Running {
+  readonly turn: number
+  heard: boolean
+  cancelling: boolean
+  denied: boolean
+  /** codex said that its thread is in an error state. */
+  inError: boolean
+  /** The last text that no model message claims: codex-acp's own words, such as the reason of a failure. */
+  prose: string
+}
+
+/** Tool calls that are remembered; the oldest are forgotten first, and their late updates go to the last turn. */
+const toolCallsKept = 1_024
+
+const proseKept = 2_000
+
+export const make = (who: Who): Dialogue => {
+  const tools = new Map<string, ToolCall>()
+  let running: Running | null = null
+  let last: number | null = null
+  let before: number | null = null
+
+  const note = (id: string, update: SessionUpdate): ToolCall => {
+    const known = tools.get(id)
+    const status = update["status"]
+    const call: ToolCall = {
+      turn: known === undefined ? last : known.turn,
+      kind: text(update["kind"]) ?? known?.kind ?? null,
+      title: text(update["title"]) ?? known?.title ?? null,
+      open: typeof status === "string" ? status !== "completed" && status !== "failed" : (known?.open ?? true)
+    }
+    if (known === undefined && tools.size >= toolCallsKept) forgetOldest(tools)
+    tools.set(id, call)
+    return call
+  }
+
+  const hear: Dialogue["hear"] = (params) => {
+    const { sessionId, update } = record(params)
+    const kind = record(update)["sessionUpdate"]
+    if (dialogue.replaying || sessionId !== dialogue.thread || dialogue.thread === null || typeof kind !== "string")
+      return null
+    const heard = record(update) as SessionUpdate
+    const id = text(heard["toolCallId"])
+    const turn = id !== null && isToolCall(kind) ? note(id, heard).turn : last
+    if (running !== null && turn === running.turn) {
+      if (kind !== "available_commands_update") running.heard = true
+      if (at(heard, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
+      if (kind === "agent_message_chunk" && heard["messageId"] === undefined) {
+        running.prose = `${running.prose}${text(at(heard, "content", "text")) ?? ""}\n`.slice(-proseKept)
+      }
+    }
+    const message: UpdateMessage = {
+      jsonrpc: "2.0",
+      method: "session/update",
+      params: { ...record(params), sessionId: dialogue.thread, update: heard }
+    }
+    return { _tag: "Update", turn, message }
+  }
+
+  const end: Dialogue["end"] = (reply) => {
+    if (running === null) return null
+    const was = running
+    running = null
+    const failure = failureOf(dialogue.who, was, reply)
+    const usage = reply.ok ? usageOf(at(reply.result, "usage")) : null
+    if (failure !== null) return { _tag: "TurnEnded", turn: was.turn, stopReason: "error", usage, failure }
+    return {
+      _tag: "TurnEnded",
+      turn: was.turn,
+      stopReason: reply.ok ? stopReasonOf(was, reply.result) : "cancelled",
+      usage,
+      failure
+    }
+  }
+
+  const asking: Dialogue["asking"] = ({ kind, title, toolCallId }) => {
+    const known = toolCallId === null ? undefined : tools.get(toolCallId)
+    const kindOf = kind ?? known?.kind ?? "other"
+    return { turn: known === undefined ? last : known.turn, kind: kindOf, title: title ?? known?.title ?? kindOf }
+  }
+
+  const dialogue: Dialogue = {
+    thread: null,
+    replaying: false,
+    who,
+    running: () => running?.turn ?? null,
+    begin: (turn) => {
+      before = last
+      last = turn
+      running = { turn, heard: false, cancelling: false, denied: false, inError: false, prose: "" }
+    },
+    abandon: () => {
+      running = null
+      last = before
+    },
+    untouched: () => running !== null && !running.heard,
+    noteCancel: () => {
+      if (running !== null) running.cancelling = true
+    },
+    cancelling: () => running?.cancelling ?? false,
+    noteDenial: () => {
+      if (running !== null) running.denied = true
+    },
+    hear,
+    end,
+    asking,
+    leftRunning: (turn) => [...tools].flatMap(([id, call]) => (call.turn === turn && call.open ? [id] : []))
+  }
+  return dialogue
+}
+
+const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
+
+const forgetOldest = (tools: Map<string, ToolCall>) => {
+  const [oldest] = tools.keys()
+  if (oldest !== undefined) tools.delete(oldest)
+}
+
+const failureOf = (who: Who, was: Running, reply: Reply): Failure | null => {
+  // What breaks while it stops was asked to break.
+  if (!reply.ok)
+    return was.cancelling && !isDeath(reply.error) ? null : Failures.ofError(who, "session/prompt", reply.error)
+  const typed = Failures.ofResult(who, reply.result)
+  if (typed !== null) return typed
+  const { stopReason, usage } = record(reply.result)
+  if (typeof stopReason !== "string") return Failures.malformed(who, "the result of a prompt has no stopReason.")
+  if (was.inError && usage === null && stopReason === "end_turn") return Failures.ofProse(who, was.prose)
+  return null
+}
+
+/** codex-acp's 1001, and the session that its process took with it. */
+const isDeath = (error: RpcError) =>
+  error.code === 1001 || error.code === Failures.notFound || /exited unexpectedly/.test(error.message)
+
+/** `Schema` is asked once for its literals: this runs for every turn. */
+const stopReasons: ReadonlySet<string> = new Set(StopReason.literals.filter((reason) => reason !== "error"))
+
+/** A reason that ACP does not know ends the turn like any other: that it ended is certain. */
+const stopReasonOf = (was: Running, result: unknown): StopReason => {
+  const said = text(record(result)["stopReason"]) ?? ""
+  // codex ends the turn as cancelled when it is told no; nobody cancelled it (Claude says `end_turn` then).
+  if (said === "cancelled" && was.denied && !was.cancelling) return "end_turn"
+  return stopReasons.has(said) ? (said as StopReason) : "end_turn"
+}
+
+/**
+ * Agents count cached tokens beside the input (`inputTokens` leaves them out, `totalTokens` has them); Troupe counts as
+ * OpenAI does, input with what was cached in it. `thoughtTokens` are part of the output in both.
+ */
+export const usageOf = (usage: unknown): Usage | null => {
+  if (typeof usage !== "object" || usage === null) return null
+  const of = record(usage)
+  const cachedInputTokens = count(of["cachedReadTokens"])
+  const inputTokens = count(of["inputTokens"]) + cachedInputTokens + count(of["cachedWriteTokens"])
+  const outputTokens = count(of["outputTokens"])
+  return {
+    inputTokens,
+    cachedInputTokens,
+    outputTokens,
+    reasoningTokens: count(of["thoughtTokens"]),
+    totalTokens: count(of["totalTokens"]) || inputTokens + outputTokens
+  }
+}

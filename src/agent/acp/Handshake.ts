@@ -1,0 +1,60 @@
+/**
+ * The first request of a connection: what we say of ourselves, and what the agent says of itself.
+ *
+ * `protocolVersion` is 1 exactly: any greater number makes the adapters speak the draft of version 2. Two things are
+ * opted into because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
+ * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
+ */
+import { at, list, record, text } from "./Json.ts"
+
+export const params = {
+  protocolVersion: 1,
+  clientCapabilities: {
+    // Neither adapter ever calls these; an agent that would is told that it has to use its own disk and shell.
+    fs: { readTextFile: false, writeTextFile: false },
+    terminal: false,
+    session: { notices: {} },
+    _meta: {
+      // Without it codex-acp keeps the output of commands to itself once typed failures are on.
+      terminal_output_delta: true,
+      jetbrains: { air: { version: 1, capabilities: ["sessionFailure"] } }
+    }
+  },
+  clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" }
+} as const
+
+/** What an agent said of itself. */
+export interface Announced {
+  /** The version that it will speak; not 1 is a failure. */
+  readonly protocol: unknown
+  readonly name: string | null
+  readonly version: string | null
+  readonly resume: boolean
+  readonly load: boolean
+  readonly close: boolean
+  readonly systemPrompt: boolean
+  readonly images: boolean
+  readonly steer: boolean
+  /** Claude Code behind claude-agent-acp: takes options of its SDK in `_meta`. */
+  readonly isClaude: boolean
+  readonly logIns: ReadonlyArray<string>
+}
+
+export const read = (result: unknown): Announced => {
+  const { agentCapabilities, agentInfo, authMethods } = record(result)
+  const sessions = record(at(agentCapabilities, "sessionCapabilities"))
+  const announces = (what: string) => typeof sessions[what] === "object" && sessions[what] !== null
+  return {
+    protocol: at(result, "protocolVersion"),
+    name: text(at(agentInfo, "title")) ?? text(at(agentInfo, "name")),
+    version: text(at(agentInfo, "version")),
+    resume: announces("resume"),
+    load: at(agentCapabilities, "loadSession") === true,
+    close: announces("close"),
+    systemPrompt: announces("systemPrompt"),
+    images: at(agentCapabilities, "promptCapabilities", "image") === true,
+    steer: at(result, "_meta", "steering", "supported") === true,
+    isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined,
+    logIns: list(authMethods).flatMap((method) => text(record(method)["name"]) ?? [])
+  }
+}

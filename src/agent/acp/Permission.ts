@@ -1,0 +1,69 @@
+/** Requests for permission: what is asked, in one line for a person, and the answer in the agent's own options. */
+import type { ApprovalDecision } from "../Agent.ts"
+import { line, list, record, text } from "./Json.ts"
+import type { Json } from "./Json.ts"
+
+/** What `session/request_permission` asks for, merged with what was said of the tool call before. */
+export interface Asked {
+  readonly sessionId: string | null
+  readonly toolCallId: string | null
+  /** `null`: not said here. With typed failures on, both adapters say it in the tool call's first update only. */
+  readonly kind: string | null
+  readonly title: string | null
+  readonly options: ReadonlyArray<Option>
+}
+
+interface Option {
+  readonly id: string
+  readonly kind: string
+}
+
+export const read = (params: unknown): Asked => {
+  const { options, sessionId, toolCall } = record(params)
+  const call = record(toolCall)
+  return {
+    sessionId: text(sessionId),
+    toolCallId: text(call["toolCallId"]),
+    kind: text(call["kind"]),
+    title: titleOf(call),
+    options: list(options).flatMap((option) => {
+      const { kind, optionId } = record(option)
+      return typeof optionId === "string" ? [{ id: optionId, kind: text(kind) ?? "" }] : []
+    })
+  }
+}
+
+const titleOf = (call: Json): string | null => {
+  const title = text(call["title"])
+  if (title !== null) return line(title)
+  const command = text(record(call["rawInput"])["command"])
+  return command === null ? null : line(command)
+}
+
+/** ACP's `RequestPermissionResponse`. */
+export type Outcome =
+  | { readonly outcome: { readonly outcome: "selected"; readonly optionId: string } }
+  | { readonly outcome: { readonly outcome: "cancelled" } }
+
+export const cancelled: Outcome = { outcome: { outcome: "cancelled" } }
+
+/** The kinds of option that say what was decided, the closest first (ACP schema, `PermissionOptionKind`). */
+const kinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
+  once: ["allow_once"],
+  session: ["allow_always", "allow_once"],
+  deny: ["reject_once", "reject_always"]
+}
+
+/**
+ * Picked by kind, since the ids are each agent's own. Where no option says what was decided the answer is `cancelled`,
+ * which every agent takes for a no: a yes for once is never stretched to a yes for ever.
+ */
+export const outcome = (asked: Asked, kind: string, decision: ApprovalDecision): Outcome => {
+  // In a request to change the mode (Claude's way out of planning), "always" would mean: and stop asking me.
+  const wanted = kind === "switch_mode" && decision === "session" ? kinds.once : kinds[decision]
+  for (const kind of wanted) {
+    const option = asked.options.find((option) => option.kind === kind)
+    if (option !== undefined) return { outcome: { outcome: "selected", optionId: option.id } }
+  }
+  return cancelled
+}
