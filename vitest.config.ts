@@ -1,9 +1,10 @@
+/** `npm test`: the whole fast suite. What needs the registry or a real agent has a configuration of its own. */
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/real/**", "test/browser/**", "**/node_modules/**"],
+    exclude: ["test/real/**", "test/package/**", "test/browser/**", "**/node_modules/**"],
     testTimeout: 20_000,
     // Two cores are common on CI machines; each worker drives real child processes of its own.
     maxWorkers: 2

@@ -1,0 +1,22 @@
+/** `npm run check`: types, lint, format and the arrows between rooms, all of them even where one fails. */
+import { spawnSync } from "node:child_process"
+import process from "node:process"
+
+const checks: ReadonlyArray<readonly [name: string, command: string, ...args: ReadonlyArray<string>]> = [
+  ["types", "tsc", "--noEmit", "-p", "."],
+  ["lint", "oxlint", "--quiet"],
+  ["format", "oxfmt", "--check"],
+  ["rooms", "vitest", "run", "test/rooms.test.ts", "--reporter", "dot"]
+]
+
+const failed = checks.flatMap(([name, command, ...args]) => {
+  const started = performance.now()
+  // npm put this project's own programs first in PATH.
+  const { error, status } = spawnSync(command, args, { stdio: "inherit" })
+  if (error !== undefined)
+    console.error(`${command} could not be started (${error.message}). Run this as: npm run check`)
+  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`)
+  return status === 0 ? [] : [name]
+})
+
+process.exitCode = failed.length === 0 ? 0 : 1

@@ -1,0 +1,16 @@
+/** What is wrong with the configuration, in one line that says where, what, and what is taken instead. */
+import { Schema } from "effect"
+
+export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
+  problem: Schema.String
+}) {
+  override get message() {
+    return this.problem
+  }
+}
+
+/** A value as its author wrote it, short enough for a line. */
+export const quoted = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}

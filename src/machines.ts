@@ -1,0 +1,11 @@
+/** `troupe/machines`: what can happen to a session, as XState machines to draw, walk, or build a page on. */
+export { begin, decide } from "../machines/decision.ts"
+export type { CommandsOf, Decision, Timer } from "../machines/decision.ts"
+export { longestQueue, sessionMachine, sessionMachineWith } from "../machines/session.ts"
+export type {
+  SessionBounds,
+  SessionCommand,
+  SessionContext,
+  SessionEvent,
+  SessionSnapshot
+} from "../machines/session.ts"

@@ -1,0 +1,103 @@
+/**
+ * The architecture, kept: which room may look into which, and which packages each may touch.
+ *
+ * The arrows point down only. Packages are listed by what they let in: processes, SQL, a second state machine.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { globSync, readFileSync } from "node:fs"
+import { dirname, join, normalize } from "node:path"
+
+/** Each room, and the rooms it may look into; itself it may always. A file of `src` itself is `src`, the doors' room. */
+const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
+  machines: [],
+  "src/domain": [],
+  "src/ledger": ["src/domain"],
+  "src/agent": ["src/domain"],
+  "src/conversation": ["src/domain"],
+  "src/actor": ["machines", "src/conversation", "src/agent", "src/ledger", "src/domain"],
+  "src/http": ["src/actor", "machines", "src/conversation", "src/agent", "src/ledger", "src/domain"],
+  "src/inspect": ["src/actor", "machines", "src/conversation", "src/agent", "src/ledger", "src/domain"],
+  src: [
+    "src/http",
+    "src/inspect",
+    "src/actor",
+    "machines",
+    "src/conversation",
+    "src/agent",
+    "src/ledger",
+    "src/domain"
+  ],
+  "src/cli": [
+    "src",
+    "src/http",
+    "src/inspect",
+    "src/actor",
+    "machines",
+    "src/conversation",
+    "src/agent",
+    "src/ledger",
+    "src/domain"
+  ]
+}
+
+/** The two entries of `src` that stand above the command line. */
+const entries: ReadonlySet<string> = new Set(["src/main.ts"])
+
+/** What a room may import from outside, where that is a short list. */
+const only: Readonly<Record<string, RegExp>> = {
+  machines: /^xstate(\/|$)/,
+  "src/domain": /^effect(\/|$)/
+}
+
+/** What nobody may import, but the rooms that are named. */
+const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray<string> }> = [
+  { what: /^(node:)?child_process$|^effect\/process$/, but: ["src/agent"] },
+  { what: /^(node:)?sqlite$|^effect\/sql$|^@effect\/sql/, but: ["src/ledger"] },
+  { what: /^xstate(\/|$)/, but: ["machines", "src/actor", "src/inspect"] },
+  { what: /^effect\/(http|http-api)$|^(node:)?https?$/, but: ["src/http", "src/inspect", "src/cli", "src"] },
+  { what: /^effect\/cli$/, but: ["src/cli"] }
+]
+
+const root = join(import.meta.dirname, "..")
+const files = globSync("{machines,src}/**/*.ts", { cwd: root })
+
+const roomOf = (file: string): string => {
+  const [top = "", sub = "", ...rest] = file.split("/")
+  return top === "src" && rest.length > 0 ? `src/${sub}` : top
+}
+
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(root, file), "utf8").matchAll(/(?:^import |\bfrom |\bimport\()"([^"]+)"/gm)].map(
+    ([, from]) => from ?? ""
+  )
+
+const wrongIn = (file: string): ReadonlyArray<string> => {
+  const room = roomOf(file)
+  const open = rooms[room]
+  if (open === undefined) return [`${room} is no room of the architecture: name it in this test`]
+  return importsOf(file).flatMap((from) => {
+    if (!from.startsWith(".")) {
+      const foreign = closed.some(({ but, what }) => what.test(from) && !but.includes(room))
+      return foreign || only[room]?.test(from) === false ? [`${room} may not import the package ${from}`] : []
+    }
+    const target = roomOf(normalize(join(dirname(file), from)))
+    const allowed = target === room || open.includes(target) || entries.has(file)
+    return allowed ? [] : [`${room} may not look into ${target} (${from})`]
+  })
+}
+
+describe("rooms", () => {
+  it("finds the sources", () => {
+    assert.isAbove(files.length, 50)
+  })
+
+  it.each(files)("%s looks only where its room may look", (file) => {
+    assert.deepStrictEqual(wrongIn(file), [])
+  })
+
+  it("finds an arrow that points up, and a package that is closed", () => {
+    assert.include(importsOf("src/main.ts").join(), "./cli/")
+    assert.isFalse(rooms["src/actor"]?.includes("src/http") ?? true)
+    assert.isTrue(closed[0]?.what.test("node:child_process"))
+  })
+})
