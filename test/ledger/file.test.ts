@@ -1,6 +1,7 @@
 /** The ledger's file: whose it is, what it must be, and what is refused with a line that says what to do. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
+import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../src/ledger/Ledger.ts"
@@ -25,6 +26,19 @@ describe("the ledger's file", () => {
           assert.strictEqual(yield* ledger.openSessions(null), 1)
         })
       )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is opened by several processes at once, fresh as it is", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const script = new URL("../fixtures/ledger/opens-and-pings.ts", import.meta.url).pathname
+      const opens = Effect.callback<number | null>((resume) => {
+        const child = spawn(process.execPath, [script, filename], { stdio: ["ignore", "ignore", "inherit"] })
+        child.once("exit", (code) => resume(Effect.succeed(code)))
+        return Effect.sync(() => child.kill("SIGKILL"))
+      })
+      assert.deepStrictEqual(yield* Effect.all([opens, opens, opens], { concurrency: "unbounded" }), [0, 0, 0])
     }).pipe(Effect.scoped)
   )
 
