@@ -8,6 +8,7 @@
 import { Deferred, Effect, Option, Scope, Semaphore } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentDriver, DriverConfig, OpenRequest } from "../Agent.ts"
+import type { Failure } from "../../domain/Turn.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../JsonRpc.ts"
 import type { RpcSilent } from "../JsonRpc.ts"
@@ -199,21 +200,17 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     yield* child.end
   }).pipe(Effect.forkIn(scope), Effect.asVoid)
 
-  yield* watch({
-    child,
-    peer,
-    processes,
-    request,
-    end: (failure) => {
+  /** What waits for a connection that is over. A broken protocol ends the turn by its name; else `Exited` is its end. */
+  const over = (failure: Failure | null) =>
+    Effect.suspend(() => {
       const turn = dialogue.running()
       dialogue.abandon()
-      const told =
-        turn === null || failure === null
-          ? Effect.void
-          : tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
+      if (turn === null || failure === null) return approvals.withdraw
+      const told = tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
       return Effect.andThen(approvals.withdraw, told)
-    }
-  }).pipe(Effect.forkIn(scope))
+    })
+
+  yield* watch({ child, over, peer, processes, request }).pipe(Effect.forkIn(scope))
 
   return {
     pid: child.pid,

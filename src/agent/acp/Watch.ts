@@ -14,14 +14,14 @@ export const watch = Effect.fnUntraced(function* (connection: {
   readonly processes: Processes["Service"]
   readonly request: OpenRequest
   /** Ends what still waits. `failure`: why the turn, if one runs, has an end of its own; else `Exited` is its end. */
-  readonly end: (failure: Failure | null) => Effect.Effect<void>
+  readonly over: (failure: Failure | null) => Effect.Effect<void>
 }) {
-  const { child, end, peer, processes, request } = connection
+  const { child, over, peer, processes, request } = connection
   const kill = processes.signal(request.lease, "SIGKILL")
   yield* peer.ended.pipe(
-    Effect.andThen(end(null)),
+    Effect.andThen(over(null)),
     // It broke the bounds of the protocol: nothing it says can be read any more.
-    Effect.catch(({ class: kind, message }) => Effect.andThen(end({ class: kind, message }), kill))
+    Effect.catch(({ class: kind, message }) => Effect.andThen(over({ class: kind, message }), kill))
   )
   const left = yield* Effect.timeoutOption(child.exit, mute)
   const exit: Exit = Option.isSome(left)
