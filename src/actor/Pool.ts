@@ -35,6 +35,8 @@ export class Pool extends Context.Service<
     /** It has a process and nothing to do: it may be asked to hibernate. */
     readonly idle: (session: SessionId, hibernate: () => void) => void
     readonly busy: (session: SessionId) => void
+    /** It retires, for whatever reason: its slot will be free soon. */
+    readonly retiring: (session: SessionId) => void
     /** Refuses everybody from now on, and those who wait. */
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
@@ -117,6 +119,10 @@ export class Pool extends Context.Service<
           idle.delete(session)
           // A turn was quicker than the request to hibernate: somebody else has to make room.
           if (leaving.delete(session)) makeRoom()
+        },
+        retiring: (session) => {
+          idle.delete(session)
+          leaving.add(session)
         },
         drain: () => {
           draining = true

@@ -253,7 +253,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           pool.idle(id, () =>
             Queue.offerUnsafe(mailbox, { event: { type: "hibernate.requested", reason }, by: "troupe" })
           )
-        } else if (from === "idle.awake") pool.busy(id)
+        } else if (to.startsWith("retiring")) pool.retiring(id)
+        else if (from === "idle.awake") pool.busy(id)
         if (to === "closed") {
           feed.finish(id)
           Deferred.doneUnsafe(residence.closed, Effect.void)
@@ -287,7 +288,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const owed = yield* ledger.owed(id)
   if (snapshot.context.process || nameOf(snapshot).startsWith("turning")) {
     // Whoever held the process is dead, and the process with it.
-    yield* answered({ event: { type: "process.lost", failure: lossOf(owed) }, by: "troupe" })
+    yield* answered({ event: { type: "process.lost", failure: lossOf(nameOf(snapshot), owed) }, by: "troupe" })
     yield* ledger.write(owed.map(({ nth, step }) => ({ _tag: "CommandSettled", session: id, step, nth })))
   } else {
     for (const { dueAt, event, timer } of yield* ledger.timers(id)) arm(timer, dueAt, event)
@@ -318,19 +319,18 @@ const timing = ({ queue, timeoutMillis }: { readonly queue: boolean; readonly ti
 })
 
 /** What is true of a turn whose process was lost: its prompt was attempted, or it never was. */
-const lossOf = (owed: ReadonlyArray<OwedCommand>) =>
-  owed.some(({ attempted, type }) => type === "handPrompt" && attempted) || !owed.some(({ type }) => ownsTurn.has(type))
+const lossOf = (state: string, owed: ReadonlyArray<OwedCommand>) =>
+  state === "turning.queued" ||
+  state === "turning.starting" ||
+  owed.some(({ attempted, type }) => type === "handPrompt" && !attempted)
     ? {
+        class: "not_delivered",
+        message: "Troupe stopped before the prompt was handed to the agent. It is safe to send it again."
+      }
+    : {
         class: "outcome_unknown",
         message:
           "Troupe stopped while the agent was at work on this turn. Whether it finished is not known; look at what it did before you send the prompt again."
       }
-    : {
-        class: "not_delivered",
-        message: "Troupe stopped before the prompt was handed to the agent. It is safe to send it again."
-      }
-
-/** While one of these is owed and the prompt was not attempted, the agent has not seen it. */
-const ownsTurn: ReadonlySet<string> = new Set(["takeSlot", "startProcess", "handPrompt"])
 
 export type Life = Effect.Effect<void, LedgerError, Ledger | Hands | Pool | Feed | Timekeeper | Commons | Scope.Scope>

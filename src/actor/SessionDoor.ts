@@ -1,6 +1,7 @@
 /** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
 import { Clock, Deferred, Effect, FileSystem, Layer, Option, Path, Semaphore, Stream } from "effect"
 import { randomBytes } from "node:crypto"
+import { begin } from "../../machines/decision.ts"
 import { Agents } from "../agent/Agents.ts"
 import { resultOf } from "../conversation/Outcome.ts"
 import { SessionId } from "../domain/Ids.ts"
@@ -67,7 +68,7 @@ export const layer = Layer.effect(
     const { machine } = yield* Commons
     const supervisor = yield* Supervisor
     const creating = yield* Semaphore.make(1)
-    const newborn = machine.getPersistedSnapshot(machine.resolveState({ value: { idle: "asleep" } } as never))
+    const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
 
     const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const found = yield* ledger.session(SessionId.make(id))

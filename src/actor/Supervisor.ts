@@ -87,21 +87,23 @@ export class Supervisor extends Context.Service<
           while (true) {
             const fresh = residents.has(id) ? null : yield* Queue.bounded<Letter>(mailboxCapacity)
             const delivered = yield* Effect.sync(() => {
-              let residence = residents.get(id)
-              if (residence === undefined && fresh !== null) {
-                residence = {
-                  id,
-                  mailbox: fresh,
-                  outcomes: new Map(),
-                  closed: Deferred.makeUnsafe(),
-                  settled: Deferred.makeUnsafe(),
-                  snapshot: null,
-                  record: null
-                }
-                residents.set(id, residence)
-                run(id, supervise(residence))
+              const known = residents.get(id)
+              if (known !== undefined) return { residence: known, offered: Queue.offerUnsafe(known.mailbox, letter) }
+              if (fresh === null) return undefined
+              const residence: Residence = {
+                id,
+                mailbox: fresh,
+                outcomes: new Map(),
+                closed: Deferred.makeUnsafe(),
+                settled: Deferred.makeUnsafe(),
+                snapshot: null,
+                record: null
               }
-              return residence && { residence, offered: Queue.offerUnsafe(residence.mailbox, letter) }
+              residents.set(id, residence)
+              // The letter goes first: a fiber starts at once, and one that finds an empty box goes straight home.
+              const offered = Queue.offerUnsafe(fresh, letter)
+              run(id, supervise(residence))
+              return { residence, offered }
             })
             if (delivered === undefined) continue
             // A full mailbox is read by somebody, so it can be waited for.

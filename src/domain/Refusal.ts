@@ -11,6 +11,9 @@ import { SessionId } from "./Ids.ts"
 export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { id: Schema.String }) {
   readonly code = "session_not_found"
   readonly status = 404
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return "No session of this app has that id. GET /sessions lists the ones there are."
   }
@@ -19,6 +22,9 @@ export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("Sess
 export class SessionClosed extends Schema.TaggedError<SessionClosed>()("SessionClosed", { id: SessionId }) {
   readonly code = "session_closed"
   readonly status = 410
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return "The session is closed and takes no more turns. Create a new one."
   }
@@ -30,6 +36,9 @@ export class TurnInProgress extends Schema.TaggedError<TurnInProgress>()("TurnIn
 }) {
   readonly code = "turn_in_progress"
   readonly status = 409
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `Turn ${this.turn} is running. Wait for it, interrupt it, or send "queue": true to wait in line.`
   }
@@ -39,6 +48,9 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id
   readonly code = "queue_full"
   readonly status = 503
   readonly retryAfterSeconds = 5
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `${this.waiting} turns already wait in this session. Let some of them end first.`
   }
@@ -53,6 +65,9 @@ export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionP
 }) {
   readonly code = "session_parked"
   readonly status = 503
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `The session's agent keeps dying: ${this.reason} It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/{id}/unpark.`
   }
@@ -65,6 +80,9 @@ export class PoolFull extends Schema.TaggedError<PoolFull>()("PoolFull", {
 }) {
   readonly code = "pool_full"
   readonly status = 503
+  override get message() {
+    return this.detail
+  }
   get detail() {
     switch (this.what) {
       case "sessions":
@@ -80,6 +98,9 @@ export class PoolFull extends Schema.TaggedError<PoolFull>()("PoolFull", {
 export class UnknownAgent extends Schema.TaggedError<UnknownAgent>()("UnknownAgent", { name: Schema.String }) {
   readonly code = "unknown_agent"
   readonly status = 404
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `No agent is called ${JSON.stringify(this.name)}. GET /agents lists the ones there are; troupe.config.json adds more.`
   }
@@ -92,6 +113,9 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 }) {
   readonly code = "invalid_request"
   readonly status = 400
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `${this.field} ${this.problem}`
   }
@@ -100,6 +124,9 @@ export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("Invali
 export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupported", { problem: Schema.String }) {
   readonly code = "not_supported"
   readonly status = 422
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return this.problem
   }
@@ -108,6 +135,9 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
 export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFound", { index: Schema.Int }) {
   readonly code = "turn_not_found"
   readonly status = 404
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `The session has no turn ${this.index}. GET /sessions/{id}/turns lists the ones it has.`
   }
@@ -116,6 +146,9 @@ export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFou
 export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", { id: Schema.String }) {
   readonly code = "file_not_found"
   readonly status = 404
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return "No file of this app has that id. Upload it with POST /files."
   }
@@ -124,6 +157,9 @@ export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFou
 export class FileTooLarge extends Schema.TaggedError<FileTooLarge>()("FileTooLarge", { limitBytes: Schema.Int }) {
   readonly code = "file_too_large"
   readonly status = 413
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `A file may have ${this.limitBytes} bytes (TROUPE_MAX_FILE).`
   }
@@ -132,6 +168,9 @@ export class FileTooLarge extends Schema.TaggedError<FileTooLarge>()("FileTooLar
 export class AppNotFound extends Schema.TaggedError<AppNotFound>()("AppNotFound", { name: Schema.String }) {
   readonly code = "app_not_found"
   readonly status = 404
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `No app is called ${JSON.stringify(this.name)}.`
   }
@@ -140,6 +179,9 @@ export class AppNotFound extends Schema.TaggedError<AppNotFound>()("AppNotFound"
 export class AppExists extends Schema.TaggedError<AppExists>()("AppExists", { name: Schema.String }) {
   readonly code = "app_exists"
   readonly status = 409
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `An app called ${JSON.stringify(this.name)} exists. Rotate its token, or revoke it first.`
   }
@@ -150,6 +192,9 @@ export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>
 }) {
   readonly code = "idempotency_conflict"
   readonly status = 422
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return "This Idempotency-Key was used with another body or call. Use a new key for a new request."
   }
@@ -160,6 +205,9 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   readonly code = "draining"
   readonly status = 503
   readonly retryAfterSeconds = 10
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return "Troupe is shutting down and starts nothing new. Try again when it is back."
   }
@@ -172,6 +220,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {
   readonly code = "unavailable"
   readonly status = 500
+  override get message() {
+    return this.detail
+  }
   get detail() {
     return `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
   }

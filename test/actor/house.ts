@@ -1,0 +1,223 @@
+/**
+ * A house for actor tests: real ledger file, real pool, supervisor, sweeper and doors; hands that do what a prompt says
+ * instead of holding a process, so that `TestClock` turns every deadline.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Clock, Context, Effect, FileSystem, Layer, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import type { SessionCommand } from "../../machines/session.ts"
+import { layerWith } from "../../src/actor/ActorRoom.ts"
+import { Files } from "../../src/actor/Files.ts"
+import { Hands } from "../../src/actor/Hands.ts"
+import type { Stage } from "../../src/actor/Hands.ts"
+import { Pool } from "../../src/actor/Pool.ts"
+import { RuntimeSettings } from "../../src/actor/RuntimeSettings.ts"
+import type { AgentDriver } from "../../src/agent/Agent.ts"
+import { Agents } from "../../src/agent/Agents.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import { AppName } from "../../src/domain/Ids.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { UnknownAgent } from "../../src/domain/Refusal.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import type { Limits } from "../../src/domain/Settings.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+
+export const app = AppName.make("ours")
+export const other = AppName.make("theirs")
+export const ours = { _tag: "App", app } as const
+export const theirs = { _tag: "App", app: other } as const
+
+/** What the hands were told to do, in order. */
+export class Done extends Context.Service<Done, Ref.Ref<ReadonlyArray<SessionCommand & { readonly of: SessionId }>>>()(
+  "test/Done"
+) {
+  static readonly layer = Layer.effect(Done, Ref.make<ReadonlyArray<SessionCommand & { readonly of: SessionId }>>([]))
+}
+
+const chunk = (text: string, messageId = "m1") =>
+  updateMessage("thread", { sessionUpdate: "agent_message_chunk", messageId, content: { type: "text", text } })
+
+const died = (message: string) =>
+  Effect.map(Clock.currentTimeMillis, (at) => ({ failure: { class: "crash", message }, at, jitter: 0 }))
+
+/**
+ * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
+ * says N words, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
+ */
+export class Rig extends Context.Service<
+  Rig,
+  { broken: string | null; deaf: boolean; exits: Map<SessionId, Effect.Effect<void>> }
+>()("test/Rig") {
+  static readonly layer = Layer.sync(Rig, () => ({ broken: null, deaf: false, exits: new Map() }))
+}
+
+const RiggedHands = Layer.effect(
+  Hands,
+  Effect.gen(function* () {
+    const done = yield* Done
+    const pool = yield* Pool
+    const rig = yield* Rig
+    const alive = new Set<SessionId>()
+
+    const say = (stage: Stage, turn: number, prompt: string) =>
+      Effect.gen(function* () {
+        const end = (failure: { readonly class: string; readonly message: string } | null, stopReason = "end_turn") =>
+          stage.tell({
+            event: { type: "turn.ended", turn, stopReason, failure },
+            usage: { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
+          })
+        const [word, n] = prompt.split(" ")
+        switch (word) {
+          case "hang":
+            return yield* stage.say(turn, chunk("thinking"))
+          case "die":
+            yield* stage.say(turn, chunk("half an ans"))
+            return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
+          case "fail-auth":
+            return yield* end({ class: "auth", message: "log in again" }, "error")
+          case "defect":
+            return yield* Effect.die(new Error("a bug of ours"))
+          case "words":
+            for (let i = 0; i < Number(n); i++) yield* stage.say(turn, chunk(`w${i} `))
+            return yield* end(null)
+          default:
+            yield* stage.say(turn, chunk(`you said: ${prompt}`))
+            return yield* end(null)
+        }
+      })
+
+    const end = (session: SessionId) =>
+      Effect.sync(() => {
+        alive.delete(session)
+        rig.exits.delete(session)
+        pool.release(session)
+      })
+
+    return Hands.of({
+      perform: Effect.fnUntraced(function* (stage, command): Effect.fn.Return<void> {
+        const { app, id: session } = stage.record()
+        yield* Ref.update(done, (all) => [...all, { ...command, of: session }])
+        switch (command.type) {
+          case "takeSlot": {
+            const answer = yield* pool.take({ app, session, ...command.params })
+            const event = answer === "granted" ? "slot.granted" : "slot.refused"
+            return yield* stage.tell({ event: { type: event, reason: "full" } })
+          }
+          case "releaseSlot":
+            return pool.release(session)
+          case "startProcess": {
+            if (rig.broken === "never") return
+            if (rig.broken !== null) {
+              return yield* stage.tell({ event: { type: "process.failed", ...(yield* died(rig.broken)) } })
+            }
+            alive.add(session)
+            rig.exits.set(
+              session,
+              Effect.flatMap(died("killed from outside"), (death) =>
+                stage.tell({ event: { type: "process.exited", ...death } })
+              )
+            )
+            const at = yield* Clock.currentTimeMillis
+            const thread = command.params.thread ?? `thread of ${session}`
+            return yield* stage.tell({ event: { type: "process.ready", thread, at }, contextLost: null })
+          }
+          case "handPrompt":
+            return yield* say(stage, command.params.turn, yield* stage.promptOf(command.params.turn))
+          case "interruptTurn": {
+            if (rig.deaf) return
+            const { turn } = command.params
+            return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "cancelled", failure: null } })
+          }
+          case "endProcess":
+            yield* end(session)
+            return yield* stage.tell({ event: { type: "process.gone" } })
+          default:
+        }
+      }),
+      drop: end,
+      pid: (session) => (alive.has(session) ? 4242 : null),
+      holding: () => [...alive]
+    })
+  })
+)
+
+const driver = (name: string): AgentDriver => ({
+  name,
+  protocol: "acp",
+  capabilities: { resume: true, steer: false, compact: false, images: false },
+  open: () => Effect.die("the rigged hands open nothing")
+})
+
+const RiggedAgents = Layer.mock(Agents)({
+  driver: (name) =>
+    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "rig"))
+})
+
+/** One life of a house on a file. What is `Done` and the `Rig` outlive it, so a test can have two lives in a row. */
+export const house = (directory: string, limits: Partial<Limits> = {}) => {
+  const settings = Layer.succeed(RuntimeSettings, {
+    dataDir: directory,
+    limits: { ...defaultLimits, ...limits },
+    agents: {},
+    defaultAgent: null,
+    run: {}
+  })
+  return layerWith(RiggedHands).pipe(
+    Layer.provideMerge(Files.layer),
+    Layer.provideMerge(Ledger.layer(`${directory}/ledger.sqlite`)),
+    Layer.provide(RiggedAgents),
+    Layer.provide(Layer.mock(Processes)({ bootId: "boot" })),
+    Layer.provide(settings),
+    Layer.provide(NodeServices.layer),
+    Layer.fresh
+  )
+}
+
+export const scratch = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  return yield* files.makeTempDirectoryScoped({ prefix: "troupe-test-" })
+}).pipe(Effect.provide(NodeServices.layer))
+
+/** A house for one test, with its own directory. */
+export const inHouse =
+  (limits: Partial<Limits> = {}) =>
+  <A, E, R>(test: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      return yield* test.pipe(Effect.provide(house(directory, limits)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+
+/** Lets every fiber that can go on go on; real I/O included, so it is a little more than a yield. */
+export const settle = Effect.gen(function* () {
+  for (let n = 0; n < 20; n++) {
+    yield* Effect.yieldNow
+    yield* TestClock.adjust("5 millis")
+    yield* TestClock.withLive(Effect.sleep("1 millis"))
+  }
+})
+
+export const stateOf = (id: SessionId) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const found = yield* ledger.session(id)
+    return found._tag === "Some" ? found.value.substate : "gone"
+  })
+
+/** Turns the clock in small steps until the session stands there, or fails with where it stands instead. */
+export const until = (id: SessionId, wanted: string) =>
+  Effect.gen(function* () {
+    let state = ""
+    for (let n = 0; n < 50; n++) {
+      state = yield* stateOf(id)
+      if (state === wanted) return
+      yield* settle
+    }
+    return yield* Effect.die(new Error(`${id} stands at ${state}, not at ${wanted}`))
+  })
+
+export const commandsOf = (id: SessionId) =>
+  Effect.gen(function* () {
+    const done = yield* Done
+    return (yield* Ref.get(done)).filter(({ of }) => of === id).map(({ type }) => type)
+  })
