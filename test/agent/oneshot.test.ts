@@ -1,0 +1,253 @@
+/** One prompt, one process, one answer: against a scripted `claude`, and what the real one was recorded to print. */
+import { tmpdir } from "node:os"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer } from "effect"
+import { OneShot } from "../../src/agent/OneShot.ts"
+import type { RunRequest } from "../../src/agent/OneShot.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import type { RunSpec } from "../../src/domain/Settings.ts"
+import { fixture, isAlive } from "./child.ts"
+
+const trace = (name: string) => new URL(`../fixtures/traces/claude-oneshot/${name}.ndjson`, import.meta.url).pathname
+
+/** Runs a `claude` that does what `script` says. */
+const run = (script: string, request: Partial<RunRequest> = {}, spec: Partial<RunSpec> = {}) =>
+  Effect.gen(function* () {
+    const oneShot = yield* OneShot
+    return yield* oneShot.run({
+      prompt: "hello",
+      model: null,
+      system: null,
+      timeoutMillis: 15_000,
+      cwd: tmpdir(),
+      ...request
+    })
+  }).pipe(
+    Effect.provide(
+      OneShot.layer({
+        command: [process.execPath, fixture("claude")],
+        ...spec,
+        env: { FAKE_CLAUDE: script, ...spec.env }
+      }).pipe(Layer.provide(Processes.layer))
+    )
+  )
+
+const given = (script: string, request: Partial<RunRequest>, spec?: Partial<RunSpec>) =>
+  Effect.map(run(script, request, spec), (answer) => {
+    assert.isTrue(answer.ok, JSON.stringify(answer))
+    return answer.ok
+      ? (answer.result as { readonly args: ReadonlyArray<string>; readonly stdin: string })
+      : assert.fail()
+  })
+
+describe("a one-shot run", () => {
+  it.live("gives the prompt as an argument, and nothing on stdin", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* given("show", { prompt: "what is\n2 + 2?" }), {
+        args: ["-p", "what is\n2 + 2?", "--output-format", "json"],
+        stdin: ""
+      })
+    })
+  )
+
+  it.live("passes model and system prompt, the request's model before the configured one", () =>
+    Effect.gen(function* () {
+      const request = { model: "opus", system: "Be brief." }
+      assert.deepStrictEqual((yield* given("show", request, { model: "sonnet" })).args.slice(4), [
+        "--model",
+        "opus",
+        "--append-system-prompt",
+        "Be brief."
+      ])
+      assert.deepStrictEqual((yield* given("show", {}, { model: "sonnet" })).args.slice(4), ["--model", "sonnet"])
+    })
+  )
+
+  it.live("gives a prompt through stdin that would be taken for a flag, or is too long for a command line", () =>
+    Effect.gen(function* () {
+      const args = ["-p", "--output-format", "json"]
+      assert.deepStrictEqual(yield* given("show", { prompt: "--help" }), { args, stdin: "--help" })
+      assert.deepStrictEqual(yield* given("show", { prompt: "x".repeat(1_000_000) }), {
+        args,
+        stdin: "1000000 characters"
+      })
+    })
+  )
+
+  it.live("answers with the model's JSON where its whole reply is JSON, else with its text", () =>
+    Effect.gen(function* () {
+      const results: Array<unknown> = []
+      for (const reply of ['{"a":[1]}', "42", "null", "plain words", '```json\n{"a":1}\n```', '{"a":1} indeed', ""]) {
+        const answer = yield* run(`say ${reply.replaceAll("\n", "\\n")}`)
+        results.push(answer.ok ? answer.result : answer)
+        assert.strictEqual(answer.stopReason, "end_turn")
+      }
+      assert.deepStrictEqual(results, [
+        { a: [1] },
+        42,
+        null,
+        "plain words",
+        '```json\\n{"a":1}\\n```',
+        '{"a":1} indeed',
+        ""
+      ])
+    })
+  )
+
+  it.live("is a failure where the result says so, whatever the exit code", () =>
+    Effect.gen(function* () {
+      for (const code of [0, 1]) {
+        const answer = yield* run(`error Credit balance is too low\nstderr details here\nexit ${code}`)
+        assert.deepInclude(answer, {
+          ok: false,
+          error: "Credit balance is too low",
+          stderr: "details here\n",
+          stopReason: "error"
+        })
+      }
+      assert.deepInclude(yield* run("say fine\nexit 1"), { ok: true, result: "fine" })
+    })
+  )
+
+  it.live("reads what the real claude was recorded to print", () =>
+    Effect.gen(function* () {
+      const replay = (name: string) => run(`print ${trace(name)}`)
+      assert.deepInclude(yield* replay("json"), { ok: true, result: "echo: hello", stopReason: "end_turn" })
+      const overloaded = yield* replay("json-error-529")
+      assert.isTrue(!overloaded.ok && overloaded.error.startsWith("API Error: 529"))
+      assert.deepInclude(yield* replay("json-max-turns"), { ok: false, error: "Reached maximum number of turns (1)" })
+      assert.deepInclude(yield* replay("json-sigterm"), {
+        ok: false,
+        error: `${process.execPath} exited with code 143 and gave no result. Run it by hand with -p to see why.`
+      })
+      const unknown = yield* replay("resume-unknown")
+      assert.isTrue(
+        !unknown.ok && unknown.error.includes("code 1 and gave no result: No conversation found with session")
+      )
+      const interrupted = yield* replay("stream-json-sigint")
+      assert.isFalse(interrupted.ok)
+    })
+  )
+
+  it.live("reads a result that is pretty-printed, or one of an array", () =>
+    Effect.gen(function* () {
+      const messages = [{ type: "system" }, { type: "result", is_error: false, result: "third" }, { type: "other" }]
+      assert.deepInclude(yield* run("raw {no JSON}\nsay after a warning"), { ok: true, result: "after a warning" })
+      assert.deepInclude(yield* run(`raw ${JSON.stringify(messages)}`), { ok: true, result: "third" })
+      assert.deepInclude(yield* run("pretty"), { ok: true, result: "ok" })
+    })
+  )
+
+  it.live("tells what a program that gave no result said last", () =>
+    Effect.gen(function* () {
+      const silent = yield* run("raw this is no JSON\nstderr Invalid API key sk-ant-abcdefgh12345678\nexit 1")
+      assert.deepInclude(silent, {
+        ok: false,
+        error: `${process.execPath} exited with code 1 and gave no result: Invalid API key [redacted]`,
+        stderr: "Invalid API key [redacted]\n"
+      })
+      const killed = yield* run("kill")
+      assert.isTrue(!killed.ok && killed.error.includes("was ended by SIGKILL"))
+    })
+  )
+
+  it.live("says what to install where there is no such program", () =>
+    Effect.gen(function* () {
+      const bare = yield* Effect.provide(
+        Effect.flatMap(OneShot, (oneShot) =>
+          oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 1_000, cwd: tmpdir() })
+        ),
+        OneShot.layer({}, { PATH: "/nowhere" }).pipe(Layer.provide(Processes.layer))
+      )
+      assert.isTrue(!bare.ok && bare.error.includes("npm install -g @anthropic-ai/claude-code"))
+      const other = yield* run("show", {}, { command: ["/no/such/claude"] })
+      assert.isTrue(!other.ok && other.error.startsWith("/no/such/claude was not found. Install it, or name another"))
+      const nowhere = yield* run("show", { cwd: "/no/such/directory" })
+      assert.isTrue(!nowhere.ok && nowhere.error.includes("/no/such/directory does not exist"))
+    })
+  )
+
+  it.live("refuses a system prompt that no command line holds", () =>
+    Effect.gen(function* () {
+      const answer = yield* run("show", { system: "x".repeat(200_000) })
+      assert.isTrue(!answer.ok && answer.error.startsWith("system may have at most"))
+    })
+  )
+
+  it.live("ends the whole tree at its deadline, also who left the group and who ignores SIGTERM", () =>
+    Effect.gen(function* () {
+      const answer = yield* run("family", { timeoutMillis: 700 })
+      assert.deepInclude(answer, { ok: false, stopReason: "timeout" })
+      const pids = relativesIn(answer.ok ? "" : answer.stderr)
+      assert.lengthOf(pids, 2)
+      assert.deepStrictEqual(pids.filter(isAlive), [])
+    })
+  )
+
+  it.live("ends who was left behind by a run that answered, and who does not go after its answer", () =>
+    Effect.gen(function* () {
+      assert.deepInclude(yield* run("leave\nsay done"), { ok: true, result: "done" })
+      const failed = yield* run("leave\nerror no")
+      const left = relativesIn(failed.ok ? "" : failed.stderr)
+      assert.lengthOf(left, 1)
+      assert.deepStrictEqual(left.filter(isAlive), [])
+      assert.deepInclude(yield* run("linger\nsay early"), { ok: true, result: "early" })
+    })
+  )
+
+  it.live("ends its tree when its caller goes away", () =>
+    Effect.gen(function* () {
+      const started = yield* Deferred.make<number>()
+      const watching = Layer.effect(
+        Processes,
+        Effect.map(Processes, (processes) =>
+          Processes.of({
+            ...processes,
+            spawn: (spec) => Effect.tap(processes.spawn(spec), ({ pid }) => Deferred.succeed(started, pid))
+          })
+        )
+      ).pipe(Layer.provide(Processes.layer))
+      const fiber = yield* Effect.flatMap(OneShot, (oneShot) =>
+        oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 15_000, cwd: tmpdir() })
+      ).pipe(
+        Effect.provide(
+          OneShot.layer({ command: [process.execPath, fixture("claude")], env: { FAKE_CLAUDE: "family" } }).pipe(
+            Layer.provide(watching)
+          )
+        ),
+        Effect.forkChild
+      )
+      const pid = yield* Deferred.await(started)
+      assert.isTrue(isAlive(pid))
+      yield* Fiber.interrupt(fiber)
+      assert.isFalse(isAlive(pid))
+    })
+  )
+
+  it.live("gives up a program that prints without end", () =>
+    Effect.gen(function* () {
+      const oneLine = yield* run("flood")
+      assert.isTrue(!oneLine.ok && oneLine.error.includes("wrote more than 33554432 bytes and no result"))
+    })
+  )
+
+  it.live("gives the child what claude is known to need, and nothing of ours", () =>
+    Effect.gen(function* () {
+      process.env["TROUPE_ADMIN_TOKEN"] = "ours"
+      process.env["ANTHROPIC_BASE_URL"] = "http://127.0.0.1:1"
+      const answer = yield* run("env", {}, { inheritEnv: ["FOR_CLAUDE"] })
+      delete process.env["TROUPE_ADMIN_TOKEN"]
+      delete process.env["ANTHROPIC_BASE_URL"]
+      assert.isTrue(answer.ok)
+      const env = (answer.ok ? answer.result : {}) as Readonly<Record<string, string>>
+      assert.strictEqual(env["ANTHROPIC_BASE_URL"], "http://127.0.0.1:1")
+      assert.deepStrictEqual(
+        Object.keys(env).filter((name) => name.startsWith("TROUPE_")),
+        ["TROUPE_LEASE"]
+      )
+    })
+  )
+})
+
+const relativesIn = (stderr: string) =>
+  (/relatives: ([\d ]+)/.exec(stderr)?.[1] ?? "").split(" ").filter(Boolean).map(Number)
