@@ -8,7 +8,7 @@ import { Hands } from "./Hands.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { Pool } from "./Pool.ts"
 import { Runtime } from "./Runtime.ts"
-import type { Residence } from "./SessionActor.ts"
+import type { Residence } from "./Residence.ts"
 import { Supervisor } from "./Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 

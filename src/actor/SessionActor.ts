@@ -5,70 +5,24 @@
  * it leaves an owed command, which the next life performs again. What the XState actor beside it shows is what is
  * stored. A refusal is an answer; a defect ends this life, and the supervisor begins the next one from the ledger.
  */
-import { Cause, Clock, Context, Deferred, Effect, Layer, Option, PubSub, Queue, Semaphore } from "effect"
-import type { Scope } from "effect"
+import { Cause, Deferred, Effect, Option, PubSub, Queue } from "effect"
 import { createActor } from "xstate"
 import { decide } from "../../machines/decision.ts"
-import { sessionMachineWith } from "../../machines/session.ts"
-import type { SessionCommand, SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session.ts"
-import type { SessionId } from "../domain/Ids.ts"
-import type { SessionRecord } from "../domain/Session.ts"
+import type { SessionCommand, SessionEvent, SessionSnapshot } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Entry, LedgerError, OwedCommand } from "../ledger/Ledger.ts"
+import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
+import * as Alarms from "./Alarms.ts"
 import { keep, nameOf } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
 import type { Stage } from "./Hands.ts"
 import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
 import type { Letter, Reply } from "./Letter.ts"
+import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
-import { Recorder } from "./Recorder.ts"
-import { RuntimeSettings } from "./RuntimeSettings.ts"
+import { Commons } from "./Residence.ts"
+import type { Residence } from "./Residence.ts"
 import { shown } from "./Shown.ts"
-import { Timekeeper } from "./Timekeeper.ts"
-
-/** Chunks of one message are written at once, then at most this often or this big. */
-const coalesceMillis = 50
-const coalesceCharacters = 4096
-
-/** What outlives one life of the actor: the mailbox, and those who wait for an outcome. */
-export interface Residence {
-  readonly id: SessionId
-  readonly mailbox: Queue.Queue<Letter>
-  readonly outcomes: Map<number, Deferred.Deferred<void>>
-  /** Done when the session is closed. */
-  readonly closed: Deferred.Deferred<void>
-  /** Done when a life has settled what the last one, or a dead supervisor, left. */
-  readonly settled: Deferred.Deferred<void, ActorFailed>
-  snapshot: SessionSnapshot | null
-  record: SessionRecord | null
-}
-
-/** One commit, as the dashboard and the tests see it. */
-export interface StepSeen {
-  readonly session: SessionId
-  readonly seq: number
-  readonly at: number
-  readonly event: string
-  readonly from: string
-  readonly to: string
-  readonly commands: ReadonlyArray<string>
-}
-
-/** What all actors share: ten thousand machines and hubs would cost more than ten thousand sessions. */
-export class Commons extends Context.Service<
-  Commons,
-  { readonly machine: SessionMachine; readonly steps: PubSub.PubSub<StepSeen> }
->()("troupe/actor/Commons") {
-  static readonly layer = Layer.effect(
-    Commons,
-    Effect.gen(function* () {
-      const { limits } = yield* RuntimeSettings
-      const steps = yield* PubSub.sliding<StepSeen>({ capacity: 4_096, replay: 0 })
-      return Commons.of({ machine: sessionMachineWith(limits), steps })
-    })
-  )
-}
 
 /** One life. Ends by itself when the session sleeps with nothing left to do; `vacate` is called in the same breath. */
 export const live = Effect.fnUntraced(function* (residence: Residence, vacate: () => void) {
@@ -77,7 +31,6 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const hands = yield* Hands
   const pool = yield* Pool
   const feed = yield* Feed
-  const timekeeper = yield* Timekeeper
   const { machine, steps } = yield* Commons
   const scope = yield* Effect.scope
 
@@ -86,86 +39,24 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   let record = found.value
   let snapshot = machine.resolveState((yield* ledger.snapshot(id)) as never) as SessionSnapshot
   let seq = yield* ledger.lastStep(id)
-  const recorder = new Recorder(id, yield* ledger.lastEvent(id))
-  const pen = yield* Semaphore.make(1)
+  /** Failed by whatever goes wrong in the background: it ends this life like any other defect. */
+  const fault = yield* Deferred.make<never, LedgerError>()
+  const pen = yield* Pen.make(id, fault)
+  const alarms = yield* Alarms.make(residence)
   const prompts = new Map<number, string>()
-  const armed = new Map<string, number>()
-  let armings = 0
-  let flushing = false
-  let flushedAt = 0
-  let published = yield* ledger.lastEvent(id)
 
   const actor = createActor(shown(machine), { snapshot })
   // A listener of an embedder that throws must end neither us nor its neighbours.
   actor.subscribe({ error: () => {} })
   actor.start()
+  yield* Effect.addFinalizer(() => Effect.sync(() => actor.stop()))
   residence.snapshot = snapshot
   residence.record = record
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      actor.stop()
-      for (const timer of armed.keys()) timekeeper.disarm(`${id} ${timer}`)
-    })
-  )
-
-  const post = (letter: Letter) => Effect.asVoid(Queue.offer(mailbox, letter))
-  const arm = (timer: string, dueAt: number, event: { readonly type: string }) => {
-    const arming = ++armings
-    armed.set(timer, arming)
-    const letter: Letter = { event: event as SessionEvent as never, by: "troupe", timer: { id: timer, arming } }
-    const ring = () => {
-      // A full mailbox is no reason to forget a deadline.
-      if (!Queue.offerUnsafe(mailbox, letter)) timekeeper.arm(`${id} ${timer}`, dueAt, ring)
-    }
-    timekeeper.arm(`${id} ${timer}`, dueAt, ring)
-  }
-  const disarm = (timer: string) => {
-    armed.delete(timer)
-    timekeeper.disarm(`${id} ${timer}`)
-  }
-
-  /** Everything that waits, and `entries`, in one commit; readers hear of it afterwards. */
-  const commit = (entries: ReadonlyArray<Entry>) =>
-    Effect.suspend(() => {
-      const events = recorder.take()
-      if (events.length === 0 && entries.length === 0) return Effect.void
-      const appended = events.map((event): Entry => ({ _tag: "EventAppended", event }))
-      return Effect.map(ledger.write([...appended, ...entries]), () => {
-        published = events.at(-1)?.seq ?? published
-        feed.publish(id, events)
-      })
-    })
-  const flush = pen.withPermit(
-    Effect.gen(function* () {
-      flushedAt = yield* Clock.currentTimeMillis
-      yield* commit([])
-    })
-  )
-  /** The first at once, the rest in strides. A ledger that fails here ends this life like any other defect. */
-  const flusher = Effect.gen(function* () {
-    while (recorder.waiting > 0) {
-      const due = flushedAt + coalesceMillis - (yield* Clock.currentTimeMillis)
-      if (due > 0) yield* Effect.sleep(due)
-      yield* flush
-    }
-  }).pipe(
-    Effect.catchCause((cause) => Deferred.failCause(fault, cause)),
-    Effect.ensuring(Effect.sync(() => (flushing = false)))
-  )
-  const fault = yield* Deferred.make<never, LedgerError>()
 
   const stage: Stage = {
     record: () => record,
-    tell: (letter) => post({ ...letter, by: "troupe" }),
-    say: Effect.fnUntraced(function* (turn, message) {
-      recorder.append(turn, message, yield* Clock.currentTimeMillis)
-      if (recorder.waiting >= coalesceCharacters) {
-        yield* Effect.catchCause(flush, (cause) => Deferred.failCause(fault, cause))
-      } else if (!flushing) {
-        flushing = true
-        yield* Effect.forkIn(flusher, scope)
-      }
-    }),
+    tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
+    say: pen.say,
     promptOf: (turn) =>
       Effect.suspend(() => {
         const known = prompts.get(turn)
@@ -185,6 +76,28 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       Effect.forkIn(scope)
     )
 
+  /** Whoever waits for the turn hears of it after its outcome is stored. */
+  const settle = (turn: number) => {
+    prompts.delete(turn)
+    pen.forgetTools()
+    const waiting = residence.outcomes.get(turn)
+    residence.outcomes.delete(turn)
+    if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+  }
+
+  /** Tells the pool and the readers where the session stands now. */
+  const place = (from: string, to: string) => {
+    if (to === "idle.awake") {
+      const event = { type: "hibernate.requested", reason: "another session needs its place" } as const
+      pool.idle(id, () => Queue.offerUnsafe(mailbox, { event, by: "troupe" }))
+    } else if (to.startsWith("retiring")) pool.retiring(id)
+    else if (from === "idle.awake") pool.busy(id)
+    if (to === "closed") {
+      feed.finish(id)
+      Deferred.doneUnsafe(residence.closed, Effect.void)
+    }
+  }
+
   const receive = Effect.fnUntraced(function* (
     letter: Letter,
     asked: Exclude<Letter["event"], "wake">
@@ -200,11 +113,9 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       const state = nameOf(before)
       return yield* new EventRefused({ id, event: event.type, state, closing, turn, waiting: queue.length })
     }
-    return yield* pen.withPermit(
-      Effect.gen(function* () {
-        const at = yield* Clock.currentTimeMillis
-        const persisted = machine.getPersistedSnapshot(decision.next)
-        const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
+    const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
+    return yield* pen.write(
+      ({ at, news, tools }) => {
         const written = keep(record, {
           seq: seq + 1,
           at,
@@ -212,24 +123,23 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           event,
           before,
           decision,
-          persisted,
+          persisted: machine.getPersistedSnapshot(decision.next),
           submission,
           disarmed,
           usage: letter.usage ?? null,
-          tools: recorder.tools,
+          tools,
           contextLost: letter.contextLost ?? null
         })
-        for (const { message, turn } of written.news) recorder.append(turn, message, at)
-        const after = published
-        yield* commit(written.entries)
-
+        for (const { message, turn } of written.news) news(turn, message)
+        return { entries: written.entries, answer: written }
+      },
+      Effect.fnUntraced(function* (written, after, at) {
         seq++
         record = written.record
         snapshot = decision.next
         residence.snapshot = snapshot
         residence.record = record
         actor.send(event)
-        const { turn } = snapshot.context
         const from = nameOf(before)
         const to = nameOf(snapshot)
         const commands = decision.commands.map(({ type }) => type)
@@ -239,28 +149,14 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           prompts.set(event.turn, submission.prompt)
           residence.outcomes.set(event.turn, Deferred.makeUnsafe())
         }
-        for (const over of written.settled) {
-          prompts.delete(over)
-          recorder.forgetTools()
-          const waiting = residence.outcomes.get(over)
-          residence.outcomes.delete(over)
-          if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+        for (const turn of written.settled) settle(turn)
+        for (const timer of disarmed) alarms.disarm(timer)
+        for (const { delayMillis, event: rings, id: timer } of decision.arm) {
+          alarms.arm(timer, at + delayMillis, rings as SessionEvent)
         }
-        for (const timer of disarmed) disarm(timer)
-        for (const { delayMillis, event: rings, id: timer } of decision.arm) arm(timer, at + delayMillis, rings)
-        if (to === "idle.awake") {
-          const reason = "another session needs its place"
-          pool.idle(id, () =>
-            Queue.offerUnsafe(mailbox, { event: { type: "hibernate.requested", reason }, by: "troupe" })
-          )
-        } else if (to.startsWith("retiring")) pool.retiring(id)
-        else if (from === "idle.awake") pool.busy(id)
-        if (to === "closed") {
-          feed.finish(id)
-          Deferred.doneUnsafe(residence.closed, Effect.void)
-        }
+        place(from, to)
         for (const { command, nth, once } of written.owed) yield* pay(seq, nth, command, once)
-        return { from, to, turn: event.type === "turn.submitted" ? event.turn : turn, after }
+        return { from, to, turn: event.type === "turn.submitted" ? event.turn : snapshot.context.turn, after }
       })
     )
   })
@@ -268,7 +164,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const answered = (letter: Letter) =>
     Effect.gen(function* () {
       // A timer that was disarmed while its letter lay in the mailbox is not heard.
-      if (letter.timer !== undefined && armed.get(letter.timer.id) !== letter.timer.arming) return
+      if (letter.timer !== undefined && !alarms.isArmed(letter.timer)) return
       if (letter.event === "wake") return
       const exit = yield* Effect.exit(receive(letter, letter.event))
       if (exit._tag === "Success") {
@@ -291,7 +187,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     yield* answered({ event: { type: "process.lost", failure: lossOf(nameOf(snapshot), owed) }, by: "troupe" })
     yield* ledger.write(owed.map(({ nth, step }) => ({ _tag: "CommandSettled", session: id, step, nth })))
   } else {
-    for (const { dueAt, event, timer } of yield* ledger.timers(id)) arm(timer, dueAt, event)
+    for (const { dueAt, event, timer } of yield* ledger.timers(id)) alarms.arm(timer, dueAt, event as SessionEvent)
     for (const { nth, once, params, step, type } of owed) {
       yield* pay(step, nth, { type, params } as SessionCommand, once)
     }
@@ -303,8 +199,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       const at = nameOf(snapshot)
       if ((at === "idle.asleep" || at === "closed") && Queue.sizeUnsafe(mailbox) === 0) {
         // Between this look and `vacate` nothing else can run: no letter is lost in a mailbox that nobody reads.
-        if (recorder.waiting === 0 && !flushing) return vacate()
-        yield* Effect.andThen(flush, Effect.yieldNow)
+        if (pen.resting()) return vacate()
+        yield* Effect.andThen(pen.flush, Effect.yieldNow)
         continue
       }
       yield* answered(yield* Queue.take(mailbox))
@@ -332,5 +228,3 @@ const lossOf = (state: string, owed: ReadonlyArray<OwedCommand>) =>
         message:
           "Troupe stopped while the agent was at work on this turn. Whether it finished is not known; look at what it did before you send the prompt again."
       }
-
-export type Life = Effect.Effect<void, LedgerError, Ledger | Hands | Pool | Feed | Timekeeper | Commons | Scope.Scope>

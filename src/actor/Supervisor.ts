@@ -14,8 +14,9 @@ import type { Answer, EventRefused, Letter, Reply } from "./Letter.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 import type { Pool } from "./Pool.ts"
 import type { RuntimeSettings } from "./RuntimeSettings.ts"
-import { Commons, live } from "./SessionActor.ts"
-import type { Residence } from "./SessionActor.ts"
+import { Commons, residence as vacant } from "./Residence.ts"
+import type { Residence } from "./Residence.ts"
+import { live } from "./SessionActor.ts"
 import { Timekeeper } from "./Timekeeper.ts"
 
 const mailboxCapacity = 256
@@ -90,15 +91,7 @@ export class Supervisor extends Context.Service<
               const known = residents.get(id)
               if (known !== undefined) return { residence: known, offered: Queue.offerUnsafe(known.mailbox, letter) }
               if (fresh === null) return undefined
-              const residence: Residence = {
-                id,
-                mailbox: fresh,
-                outcomes: new Map(),
-                closed: Deferred.makeUnsafe(),
-                settled: Deferred.makeUnsafe(),
-                snapshot: null,
-                record: null
-              }
+              const residence = vacant(id, fresh)
               residents.set(id, residence)
               // The letter goes first: a fiber starts at once, and one that finds an empty box goes straight home.
               const offered = Queue.offerUnsafe(fresh, letter)

@@ -4,10 +4,13 @@
  * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of.
  */
 import { Clock, Context, Deferred, Effect, FileSystem, Layer, Semaphore } from "effect"
+import type { Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
+import { retentionMillis } from "./Receipts.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
+import { Files } from "./Files.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 export interface Swept {
@@ -18,13 +21,13 @@ export interface Swept {
 
 /** Of each kind at once; the rest waits for the next sweep. */
 const batch = 200
-const receiptMillis = 24 * 3_600_000
 /** The ladder of a retirement takes no longer. */
 const closeWithin = "40 seconds"
 
-export class Sweeper extends Context.Service<Sweeper, { readonly sweep: Effect.Effect<Swept, LedgerError> }>()(
-  "troupe/actor/Sweeper"
-) {
+export class Sweeper extends Context.Service<
+  Sweeper,
+  { readonly sweep: Effect.Effect<Swept, LedgerError | Unavailable> }
+>()("troupe/actor/Sweeper") {
   static readonly layer = Layer.effect(
     Sweeper,
     Effect.gen(function* () {
@@ -32,6 +35,7 @@ export class Sweeper extends Context.Service<Sweeper, { readonly sweep: Effect.E
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
+      const uploads = yield* Files
       const one = yield* Semaphore.make(1)
 
       const close = Effect.fnUntraced(
@@ -76,15 +80,13 @@ export class Sweeper extends Context.Service<Sweeper, { readonly sweep: Effect.E
         const closed = yield* Effect.forEach(due.close, (record) => close(record, now), { concurrency: 8 })
         yield* bury(due.remove, now)
 
-        const old = yield* ledger.filesBefore(now - limits.sessionHardTtlMillis, batch)
-        for (const { path } of old) yield* Effect.ignore(files.remove(path, { force: true }))
-        yield* ledger.removeFiles(old.map(({ id }) => id))
-        yield* ledger.removeReceipts(now - receiptMillis)
+        const old = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
+        yield* ledger.removeReceipts(now - retentionMillis)
 
         const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
         const hardDeleted = due.remove.length
-        if (softClosed + hardDeleted + old.length > 0) {
-          yield* Effect.logInfo(`sweep: ${softClosed} closed, ${hardDeleted} deleted, ${old.length} files removed`)
+        if (softClosed + hardDeleted + old > 0) {
+          yield* Effect.logInfo(`sweep: ${softClosed} closed, ${hardDeleted} deleted, ${old} files removed`)
         }
         return { softClosed, hardDeleted }
       }).pipe(one.withPermit)

@@ -14,14 +14,17 @@ interface Alarm {
 
 interface Armed {
   readonly arming: number
-  readonly ring: () => void
+  readonly ring: () => boolean
 }
 
 export class Timekeeper extends Context.Service<
   Timekeeper,
   {
-    /** `ring` runs once at `dueAt` (milliseconds since 1970), or at once where that has passed; it must not throw. */
-    readonly arm: (key: string, dueAt: number, ring: () => void) => void
+    /**
+     * `ring` runs at `dueAt` (milliseconds since 1970), or at once where that has passed; it must not throw. `false`:
+     * nobody could hear it (a full mailbox is no reason to forget a deadline), so it rings again in 50 ms.
+     */
+    readonly arm: (key: string, dueAt: number, ring: () => boolean) => void
     readonly disarm: (key: string) => void
     readonly size: () => number
   }
@@ -34,7 +37,7 @@ export class Timekeeper extends Context.Service<
       let heap: Array<Alarm> = []
       let armings = 0
 
-      const arm = (key: string, dueAt: number, ring: () => void) => {
+      const arm = (key: string, dueAt: number, ring: () => boolean) => {
         const arming = ++armings
         armed.set(key, { arming, ring })
         // What was disarmed stays in the heap until it is due; many short turns would fill it with the dead.
@@ -55,7 +58,7 @@ export class Timekeeper extends Context.Service<
             const alarm = armed.get(next.key)
             if (alarm?.arming === next.arming) {
               armed.delete(next.key)
-              alarm.ring()
+              if (!alarm.ring()) arm(next.key, now + 50, alarm.ring)
             }
             next = heap[0]
           }

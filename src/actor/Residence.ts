@@ -1,0 +1,60 @@
+/** What outlives one life of a session's actor, and what all actors share. */
+import { Context, Deferred, Effect, Layer, PubSub } from "effect"
+import type { Queue } from "effect"
+import { sessionMachineWith } from "../../machines/session.ts"
+import type { SessionMachine, SessionSnapshot } from "../../machines/session.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import type { ActorFailed, Letter } from "./Letter.ts"
+import { RuntimeSettings } from "./RuntimeSettings.ts"
+
+/** The mailbox, and those who wait for something of this session. */
+export interface Residence {
+  readonly id: SessionId
+  readonly mailbox: Queue.Queue<Letter>
+  /** Of each turn that was accepted in this process and has no outcome yet. */
+  readonly outcomes: Map<number, Deferred.Deferred<void>>
+  /** Done when the session is closed. */
+  readonly closed: Deferred.Deferred<void>
+  /** Done when a life has settled what the last one, or a dead supervisor, left. */
+  readonly settled: Deferred.Deferred<void, ActorFailed>
+  snapshot: SessionSnapshot | null
+  record: SessionRecord | null
+}
+
+export const residence = (id: SessionId, mailbox: Queue.Queue<Letter>): Residence => ({
+  id,
+  mailbox,
+  outcomes: new Map(),
+  closed: Deferred.makeUnsafe(),
+  settled: Deferred.makeUnsafe(),
+  snapshot: null,
+  record: null
+})
+
+/** One commit, as the dashboard and the tests see it. */
+export interface StepSeen {
+  readonly session: SessionId
+  readonly seq: number
+  readonly at: number
+  readonly event: string
+  readonly from: string
+  readonly to: string
+  readonly commands: ReadonlyArray<string>
+}
+
+/** Ten thousand machines and hubs would cost more than ten thousand sessions. */
+export class Commons extends Context.Service<
+  Commons,
+  { readonly machine: SessionMachine; readonly steps: PubSub.PubSub<StepSeen> }
+>()("troupe/actor/Commons") {
+  static readonly layer = Layer.effect(
+    Commons,
+    Effect.gen(function* () {
+      const { limits } = yield* RuntimeSettings
+      // Who looks at steps too slowly misses some, and finds them in the ledger.
+      const steps = yield* PubSub.sliding<StepSeen>({ capacity: 4_096, replay: 0 })
+      return Commons.of({ machine: sessionMachineWith(limits), steps })
+    })
+  )
+}
