@@ -1,0 +1,40 @@
+/**
+ * The API's contract: one value that the server, the typed client and OpenAPI are all made from.
+ *
+ * No server code is imported here, so a client costs an app nothing but the contract.
+ */
+import { HttpApi, OpenApi } from "effect/http-api"
+import { AdminGroup } from "./contract/admin.ts"
+import { AgentsGroup } from "./contract/agents.ts"
+import { FilesGroup } from "./contract/files.ts"
+import { HealthGroup } from "./contract/health.ts"
+import { RunGroup } from "./contract/run.ts"
+import { SessionsGroup } from "./contract/sessions.ts"
+import { TurnsGroup } from "./contract/turns.ts"
+
+export class Api extends HttpApi.make("troupe")
+  .add(SessionsGroup)
+  .add(TurnsGroup)
+  .add(RunGroup)
+  .add(FilesGroup)
+  .add(AgentsGroup)
+  .add(AdminGroup)
+  .add(HealthGroup)
+  // All that is wrong with a body at once, and what was sent in its place.
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      summary: "Supervised coding-agent sessions",
+      description:
+        "Create a session, send it turns, get the agent's answers whole or streamed. Times are Unix seconds with milliseconds as decimals. Every answer has `x-request-id`; every refusal is an `application/problem+json` body with `ok: false` and a stable `error` code. Unknown keys in a body are ignored.",
+      license: { name: "MIT" },
+      transform: open
+    })
+  ) {}
+
+/** Bodies may grow, and unknown keys are ignored: the contract must not promise the contrary to a strict reader. */
+function open(document: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(document, (key, value) => (key === "additionalProperties" ? undefined : value)))
+}

@@ -1,0 +1,143 @@
+/**
+ * The server: the API's routes behind the shell, on a port that opens when all behind it is ready and closes gently.
+ *
+ * The doors are built before this layer is (that is what a layer's requirements mean), so whoever boots the runtime
+ * first has settled everything when the port opens. On the way out no new connection is taken, streams of events are
+ * ended, and what still runs may finish for a while.
+ */
+import { NodeHttpServer } from "@effect/platform-node"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { HttpRouter, HttpServer } from "effect/http"
+import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
+import { createServer } from "node:http"
+import type { Server } from "node:http"
+import type { Socket } from "node:net"
+import type { Apps } from "../actor/Apps.ts"
+import type { Files } from "../actor/Files.ts"
+import type { Receipts } from "../actor/Receipts.ts"
+import type { Runs } from "../actor/Runs.ts"
+import type { Runtime } from "../actor/Runtime.ts"
+import type { RuntimeSettings } from "../actor/RuntimeSettings.ts"
+import type { Sessions } from "../actor/Sessions.ts"
+import type { Spending } from "../actor/Spending.ts"
+import type { Agents } from "../agent/Agents.ts"
+import { Api } from "./Api.ts"
+import { maxParamLength } from "./faults.ts"
+import * as Admin from "./handlers/admin.ts"
+import * as AgentsHandlers from "./handlers/agents.ts"
+import * as Auth from "./handlers/auth.ts"
+import * as FilesHandlers from "./handlers/files.ts"
+import * as Health from "./handlers/health.ts"
+import * as Run from "./handlers/run.ts"
+import * as SessionsHandlers from "./handlers/sessions.ts"
+import * as Turns from "./handlers/turns.ts"
+import { problemJson } from "./refusals.ts"
+import { requestIdOf } from "./RequestId.ts"
+import { shell } from "./shell.ts"
+import type { ShellOptions } from "./shell.ts"
+import { Streams } from "./Streams.ts"
+
+export interface HttpOptions extends ShellOptions {
+  readonly host: string
+  /** 0 picks a free one; `HttpServer.HttpServer`'s `address` tells which. */
+  readonly port: number
+}
+
+/** What a request that was accepted may still take when the server closes; turns were drained before. */
+const closeWithin = "10 seconds"
+const connectionLimit = 8_192
+/** Longer than proxies keep theirs: the side that closes first must not be the one that a request is on its way to. */
+const keepAliveMillis = 75_000
+
+/** The API, its description and its documentation: the page has its script in it and loads nothing. */
+export const routes = Layer.mergeAll(
+  HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
+  HttpApiSwagger.layer(Api, { path: "/docs" })
+).pipe(
+  Layer.provide(
+    Layer.mergeAll(
+      SessionsHandlers.layer,
+      Turns.layer,
+      Run.layer,
+      FilesHandlers.layer,
+      AgentsHandlers.layer,
+      Admin.layer,
+      Health.layer
+    )
+  ),
+  Layer.provide(Auth.layer),
+  Layer.provide(Layer.succeed(HttpRouter.RouterConfig, { maxParamLength })),
+  Layer.provide(NodeHttpServer.layerHttpServices)
+)
+
+/** All that stands behind the routes. */
+export type Doors = Agents | Apps | Files | Receipts | Runs | Runtime | RuntimeSettings | Sessions | Spending
+
+/** Listens as soon as it is built. `extra` adds routes of others, such as the dashboard's, behind the same shell. */
+export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Doors>) =>
+  Layer.effect(
+    HttpServer.HttpServer,
+    Effect.gen(function* () {
+      const app = yield* HttpRouter.toHttpEffect(Layer.merge(routes, extra))
+      const streams = yield* Streams
+      const scope = yield* Effect.scope
+      const requests = Scope.forkUnsafe(scope, "parallel")
+      const handler = yield* NodeHttpServer.makeHandler(shell(app, options), { scope: requests })
+
+      const node = createServer({ keepAliveTimeout: keepAliveMillis })
+      node.maxConnections = connectionLimit
+      // Before it listens: a request that came in between would never be answered.
+      node.on("request", handler)
+      node.on("clientError", refuseGarbage)
+      const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
+      yield* Effect.addFinalizer(() => closeGently(node, requests, streams.close))
+      return server
+    })
+  ).pipe(Layer.provide(Streams.layer))
+
+export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
+
+const closeGently = Effect.fnUntraced(function* (
+  node: Server,
+  requests: Scope.Closeable,
+  endStreams: Effect.Effect<void>
+) {
+  // Streams end by themselves only with their sessions, so nobody could wait for them.
+  yield* endStreams
+  yield* Effect.callback<void>((resume) => {
+    node.close(() => resume(Effect.void))
+  }).pipe(Effect.timeoutOption(closeWithin))
+  yield* Scope.close(requests, Exit.void)
+  node.closeAllConnections()
+})
+
+/** What Node could not read as HTTP has no request to answer; the socket gets a whole answer all the same. */
+const refuseGarbage = (error: Error & { readonly code?: string }, socket: Socket): void => {
+  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
+  const { code, detail, line } = garbage[error.code ?? ""] ?? unreadable
+  const requestId = requestIdOf(undefined)
+  const body = problemJson({ code, status: Number.parseInt(line, 10), detail }, requestId)
+  socket.end(
+    `HTTP/1.1 ${line}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `x-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`
+  )
+}
+
+const unreadable = {
+  line: "400 Bad Request",
+  code: "invalid_request",
+  detail: "This is not HTTP/1.1 that can be read."
+}
+
+const garbage: Readonly<Record<string, typeof unreadable>> = {
+  HPE_HEADER_OVERFLOW: {
+    line: "431 Request Header Fields Too Large",
+    code: "headers_too_large",
+    detail: "The headers of a request may have 16 KiB."
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    line: "408 Request Timeout",
+    code: "request_timeout",
+    detail: "The request did not come to its end in time."
+  }
+}

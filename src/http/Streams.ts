@@ -1,0 +1,149 @@
+/**
+ * Server-sent events: texts written in batches, a comment every 15 s, and an end that is said aloud.
+ *
+ * A reader is waited for, never buffered for: what it has not taken yet is at most a few batches here, the rest stays
+ * with whoever makes it. One that takes nothing for 30 s loses its connection, and comes back with the last id it saw.
+ */
+import { NodeHttpServerRequest } from "@effect/platform-node"
+import { Context, Deferred, Effect, Exit, Layer, Queue, Stream } from "effect"
+import type { Cause } from "effect"
+import { HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
+import { isAgentMessage } from "../domain/Acp.ts"
+import type { StoredEvent } from "../domain/Session.ts"
+import type { Refused } from "./contract/Problem.ts"
+import { defect, isClientGone } from "./faults.ts"
+import { problemJson } from "./refusals.ts"
+import { RequestId } from "./RequestId.ts"
+
+const commentEvery = "15 seconds"
+const stalledAfter = "30 seconds"
+/** Batches that wait for the socket, each of about `batchChars` at most. */
+const queueCapacity = 8
+const batchChars = 64 * 1024
+
+/** One event as text; `id` is where a reader resumes. */
+export const eventText = ({ message, seq }: StoredEvent): string =>
+  `id: ${seq}\nevent: ${isAgentMessage(message) ? "message" : message.method.slice("_troupe/".length)}\ndata: ${JSON.stringify(message)}\n\n`
+
+/** An event that no reader resumes at: `result`, `error`. */
+export const lastText = (event: string, json: string): string => `event: ${event}\ndata: ${json}\n\n`
+
+export class Streams extends Context.Service<
+  Streams,
+  {
+    /** `texts` are events as they go out; a failure becomes `event: error` with its problem. */
+    readonly respond: <E extends Refused>(
+      request: HttpServerRequest.HttpServerRequest,
+      texts: Stream.Stream<string, E>,
+      options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
+    ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+    /** Ends all streams, completely written: the server stops. */
+    readonly close: Effect.Effect<void>
+  }
+>()("troupe/http/Streams") {
+  static readonly layer = Layer.effect(
+    Streams,
+    Effect.gen(function* () {
+      const closing = yield* Deferred.make<void>()
+
+      return Streams.of({
+        close: Effect.asVoid(Deferred.succeed(closing, undefined)),
+        respond: (request, texts, options) =>
+          Effect.withFiber((fiber) => {
+            const body = bodyOf(request, texts, fiber.getRef(RequestId), Deferred.await(closing))
+            const gone = options?.onClientGone
+            return Effect.succeed(
+              HttpServerResponse.stream(
+                gone === undefined
+                  ? body
+                  : Stream.onExit(body, (exit) =>
+                      Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.void
+                    ),
+                { contentType: "text/event-stream; charset=utf-8", headers: streamHeaders }
+              )
+            )
+          })
+      })
+    })
+  )
+}
+
+const streamHeaders = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
+
+const bodyOf = <E extends Refused>(
+  request: HttpServerRequest.HttpServerRequest,
+  texts: Stream.Stream<string, E>,
+  requestId: string,
+  closing: Effect.Effect<void>
+) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const queue = yield* Queue.bounded<Uint8Array, Cause.Done>(queueCapacity)
+      // So that the headers go out at once and a proxy sees that something comes.
+      Queue.offerUnsafe(queue, comment)
+
+      const dropReader = Effect.andThen(
+        Effect.logInfo("A reader of events took nothing for too long and lost its stream"),
+        Effect.sync(() => NodeHttpServerRequest.toServerResponse(request).destroy())
+      )
+      const write = (text: string): Effect.Effect<void> => {
+        const bytes = encoder.encode(text)
+        if (Queue.offerUnsafe(queue, bytes)) return Effect.void
+        return Queue.offer(queue, bytes).pipe(
+          Effect.timeoutOrElse({ duration: stalledAfter, orElse: () => dropReader }),
+          Effect.asVoid
+        )
+      }
+
+      yield* Stream.runForEachArray(texts, (batch) => {
+        if (batch.length === 1) return write(batch[0])
+        const writes = batchesOf(batch).map(write)
+        return writes.length === 1 ? writes[0]! : Effect.all(writes, { discard: true })
+      }).pipe(
+        Effect.raceFirst(closing),
+        Effect.catchCause((cause) => Effect.flatMap(problemOfCause(cause, requestId), write)),
+        Effect.ensuring(Queue.end(queue)),
+        Effect.forkScoped
+      )
+      yield* Effect.sync(() => Queue.offerUnsafe(queue, comment)).pipe(
+        Effect.delay(commentEvery),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return Stream.fromQueue(queue)
+    })
+  )
+
+const encoder = new TextEncoder()
+const comment = encoder.encode(": troupe\n\n")
+
+/** Joined, so that a burst of small events is one write. */
+const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const batches: Array<string> = []
+  let batch = ""
+  for (const text of texts) {
+    if (batch.length > 0 && batch.length + text.length > batchChars) {
+      batches.push(batch)
+      batch = ""
+    }
+    batch += text
+  }
+  batches.push(batch)
+  return batches
+}
+
+/** Headers are out: what went wrong since then is an event. A defect's cause stays in the log. */
+const problemOfCause = <E extends Refused>(cause: Cause.Cause<E>, requestId: string): Effect.Effect<string> => {
+  const failed = cause.reasons.find((reason) => reason._tag === "Fail")
+  if (failed !== undefined) {
+    const text = lastText("error", problemJson(failed.error, requestId))
+    return "cause" in failed.error
+      ? Effect.as(Effect.logError(failed.error.detail, failed.error.cause), text)
+      : Effect.succeed(text)
+  }
+  return Effect.as(
+    Effect.logError("A stream of events met a defect", cause),
+    lastText("error", problemJson(defect, requestId))
+  )
+}

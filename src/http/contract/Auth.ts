@@ -1,0 +1,27 @@
+/** Who may call: every endpoint but the two of `/healthz` and `/readyz` asks for a bearer token, `/admin` for the admin's. */
+import { Context } from "effect"
+import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
+import type { Caller } from "../../actor/Sessions.ts"
+import { ForbiddenProblem, ServerFaultProblem, UnauthorizedProblem } from "./Problem.ts"
+
+/** Whose token came with the request. */
+export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("troupe/http/CurrentCaller") {}
+
+const bearer = HttpApiSecurity.bearer.pipe(
+  HttpApiSecurity.annotate(
+    OpenApi.Description,
+    "An app's token (`trp_…`, from `troupe app create`), or the admin token. Sent as `Authorization: Bearer <token>`."
+  )
+)
+
+/** An app's token, or the admin's. */
+export class Authorized extends HttpApiMiddleware.Service<Authorized, { provides: CurrentCaller }>()(
+  "troupe/http/Authorized",
+  { security: { bearer }, error: [UnauthorizedProblem, ServerFaultProblem] }
+) {}
+
+/** The admin's token; an app's is 403. */
+export class AdminOnly extends HttpApiMiddleware.Service<AdminOnly>()("troupe/http/AdminOnly", {
+  security: { bearer },
+  error: [UnauthorizedProblem, ForbiddenProblem, ServerFaultProblem]
+}) {}

@@ -1,0 +1,148 @@
+/**
+ * Refusals on the wire: RFC 9457 problem details that also carry `ok: false` and a stable `error` code.
+ *
+ * One class for each status, so an endpoint declares what it can be refused with and the compiler holds its handler to
+ * it. `problemOf` turns a refusal of any door into the problem of its status.
+ */
+import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
+import { wire, wireOf } from "./wire.ts"
+
+const fields = <const Status extends number>(status: Status) => ({
+  ok: Schema.Literal(false),
+  error: Schema.String.annotate({ description: "A stable code, such as `session_closed`. Branch on this." }),
+  type: Schema.String.annotate({ description: "The same code as a URI, as RFC 9457 has it." }),
+  title: Schema.String,
+  status: Schema.Literal(status),
+  detail: Schema.String.annotate({ description: "What is wrong, and what to do about it, for a person." }),
+  requestId: Schema.String.annotate({ description: "The same as the `x-request-id` header, and in the server's log." })
+})
+
+export class BadRequest extends Schema.Error<BadRequest>("BadRequest")(fields(400)) {}
+export class Unauthorized extends Schema.Error<Unauthorized>("Unauthorized")(fields(401)) {}
+export class Forbidden extends Schema.Error<Forbidden>("Forbidden")(fields(403)) {}
+export class NotFound extends Schema.Error<NotFound>("NotFound")(fields(404)) {}
+export class MethodNotAllowed extends Schema.Error<MethodNotAllowed>("MethodNotAllowed")(fields(405)) {}
+export class Conflict extends Schema.Error<Conflict>("Conflict")(fields(409)) {}
+export class Gone extends Schema.Error<Gone>("Gone")(fields(410)) {}
+export class TooLarge extends Schema.Error<TooLarge>("TooLarge")(fields(413)) {}
+export class UnsupportedMedia extends Schema.Error<UnsupportedMedia>("UnsupportedMedia")(fields(415)) {}
+export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(fields(422)) {}
+export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(fields(500)) {}
+/** `retryAfter` is in seconds, and also the `retry-after` header. */
+export class Busy extends Schema.Error<Busy>("Busy")({
+  ...fields(503),
+  retryAfter: Schema.Int,
+  reasons: Schema.optionalKey(Schema.Array(Schema.String))
+}) {}
+
+const classes = {
+  400: BadRequest,
+  401: Unauthorized,
+  403: Forbidden,
+  404: NotFound,
+  405: MethodNotAllowed,
+  409: Conflict,
+  410: Gone,
+  413: TooLarge,
+  415: UnsupportedMedia,
+  422: Unprocessable,
+  500: ServerFault,
+  503: Busy
+}
+
+export type ProblemStatus = keyof typeof classes
+export type Problem = InstanceType<(typeof classes)[ProblemStatus]>
+
+/** What a door is refused with, or what this room itself refuses. */
+export interface Refused {
+  readonly code: string
+  readonly status: ProblemStatus
+  readonly detail: string
+  readonly retryAfterSeconds?: number
+  readonly reasons?: ReadonlyArray<string>
+}
+
+export type ProblemOf<R extends Refused> = R extends { readonly status: infer Status extends ProblemStatus }
+  ? InstanceType<(typeof classes)[Status]>
+  : never
+
+export const problemOf = <R extends Refused>(refused: R, requestId: string): ProblemOf<R> => {
+  // Each class checks that the status is its own.
+  const Problem = classes[refused.status] as new (members: ProblemMembers) => Problem
+  return new Problem(problemMembers(refused, requestId)) as ProblemOf<R>
+}
+
+export type ProblemMembers = ReturnType<typeof problemMembers>
+
+/** Also for statuses that no endpoint declares, as where there is no request yet. */
+export const problemMembers = (refused: Omit<Refused, "status"> & { readonly status: number }, requestId: string) => ({
+  ok: false as const,
+  error: refused.code,
+  type: `urn:troupe:error:${refused.code}`,
+  title: titleOf(refused.code),
+  status: refused.status,
+  detail: refused.detail,
+  requestId,
+  ...(refused.status === 503 ? { retryAfter: refused.retryAfterSeconds ?? defaultRetrySeconds } : {}),
+  ...(refused.reasons === undefined ? {} : { reasons: refused.reasons })
+})
+
+export const defaultRetrySeconds = 5
+
+/** `session_closed` reads "Session closed". */
+const titleOf = (code: string) => `${code[0]?.toUpperCase() ?? ""}${code.slice(1).replaceAll("_", " ")}`
+
+const asProblem = HttpApiSchema.asJson({ contentType: "application/problem+json" })
+
+/** `status` and description apart, they all look alike on the wire. */
+const documented = <S extends (typeof classes)[ProblemStatus]>(self: S, status: number, description: string) =>
+  wireOf(self, `Problem${status}`, description).pipe(HttpApiSchema.status(status), asProblem)
+
+/** What each status means, as endpoints list it among their errors. */
+export const BadRequestProblem = documented(
+  BadRequest,
+  400,
+  "Not a request that this endpoint takes; says which field."
+)
+export const ForbiddenProblem = documented(Forbidden, 403, "The token is valid, and not for this.")
+export const NotFoundProblem = documented(
+  NotFound,
+  404,
+  "Nothing of this app has that name. Another app's and one that never was are the same."
+)
+export const ConflictProblem = documented(Conflict, 409, "It clashes with what is there.")
+export const GoneProblem = documented(Gone, 410, "The session is closed.")
+export const TooLargeProblem = documented(TooLarge, 413, "The body or the file is over its limit.")
+export const UnsupportedMediaProblem = documented(UnsupportedMedia, 415, "The body has another content type.")
+export const UnprocessableProblem = documented(Unprocessable, 422, "Understood, and not possible.")
+export const ServerFaultProblem = documented(ServerFault, 500, "A fault of the server; its log has the cause.")
+
+export const UnauthorizedProblem = Schema.toType(Unauthorized).pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    {
+      body: documented(Unauthorized, 401, "The token is missing, malformed, unknown or revoked."),
+      headers: { "www-authenticate": Schema.String }
+    },
+    { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "www-authenticate": "Bearer" } }) }
+  )
+)
+export const BusyProblem = Schema.toType(Busy).pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    {
+      body: documented(Busy, 503, "Not now: full, draining or not ready. Try again after `retry-after` seconds."),
+      headers: { "retry-after": Schema.String }
+    },
+    { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "retry-after": String(body.retryAfter) } }) }
+  )
+)
+
+/** What every endpoint that reads a body or a parameter may answer. */
+export const badRequests = [BadRequestProblem, TooLargeProblem, UnsupportedMediaProblem] as const
+
+/** Headers are out when a stream fails: the problem comes as its `error` event, whatever the status would have been. */
+export const StreamProblem = wire("StreamProblem", {
+  ...fields(500),
+  status: Schema.Int,
+  retryAfter: Schema.optionalKey(Schema.Int)
+})

@@ -1,0 +1,90 @@
+/** The contract of the operator: apps and their tokens, all sessions, the audit trail, sweeps, numbers. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { AdminOnly } from "./Auth.ts"
+import { NextCursor, SessionParams, UsageQuery, UsageReport } from "./bodies.ts"
+import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
+import { sessionFields, SessionQuery } from "./sessions.ts"
+import { Instant, Ok, wire } from "./wire.ts"
+
+export const AuditEntry = wire("AuditEntry", {
+  at: Instant,
+  sessionId: Schema.NullOr(Schema.String),
+  app: Schema.NullOr(Schema.String),
+  action: Schema.String.annotate({ examples: ["create", "turn_start", "turn_end", "sweep_close"] }),
+  actor: Schema.String.annotate({ description: "An app's name, `admin`, or `troupe` itself." }),
+  detail: Schema.Record(Schema.String, Schema.Json)
+})
+
+export class AdminGroup extends HttpApiGroup.make("admin")
+  .add(
+    HttpApiEndpoint.post("createApp", "/admin/apps", {
+      payload: wire("CreateApp", {
+        name: Schema.String.annotate({ examples: ["my-app"] }).annotateKey({
+          messageMissingKey: "is missing; it takes a string"
+        })
+      }),
+      success: wire("CreatedApp", { ok: Ok, name: Schema.String, token: Schema.String }),
+      error: [...badRequests, ConflictProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Mint an app; its token is shown here and never again"),
+    HttpApiEndpoint.get("listApps", "/admin/apps", {
+      success: wire("AppList", {
+        ok: Ok,
+        count: Schema.Int,
+        apps: Schema.Array(
+          wire("App", {
+            name: Schema.String,
+            createdAt: Instant,
+            revokedAt: Schema.NullOr(Instant),
+            openSessions: Schema.Int
+          })
+        )
+      }),
+      error: [ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Apps, without their tokens"),
+    HttpApiEndpoint.delete("revokeApp", "/admin/apps/:name", {
+      params: { name: Schema.String },
+      success: wire("RevokedApp", { ok: Ok }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Revoke an app's token"),
+    HttpApiEndpoint.get("sessions", "/admin/sessions", {
+      query: SessionQuery,
+      success: wire("AdminSessionPage", {
+        ok: Ok,
+        count: Schema.Int,
+        sessions: Schema.Array(wire("AdminSession", { app: Schema.String, ...sessionFields })),
+        nextCursor: NextCursor
+      }),
+      error: [...badRequests, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "All apps' sessions, newest first"),
+    HttpApiEndpoint.get("audit", "/admin/sessions/:id/audit", {
+      params: SessionParams,
+      success: wire("AuditTrail", { ok: Ok, count: Schema.Int, audit: Schema.Array(AuditEntry) }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "What was done with a session, by whom; outlives it"),
+    HttpApiEndpoint.post("close", "/admin/sessions/:id/close", {
+      params: SessionParams,
+      success: wire("AdminClosed", { ok: Ok, alreadyClosed: Schema.optionalKey(Schema.Literal(true)) }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Close any session"),
+    HttpApiEndpoint.post("unpark", "/admin/sessions/:id/unpark", {
+      params: SessionParams,
+      success: wire("Unparked", { ok: Ok, unparked: Schema.Boolean }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Let a parked session try again now; `unparked` is false where it was not parked"),
+    HttpApiEndpoint.post("sweep", "/admin/sweep", {
+      success: wire("Swept", { ok: Ok, softClosed: Schema.Int, hardDeleted: Schema.Int }),
+      error: [ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Sweep now: close what is over its TTL, delete what has been closed long enough"),
+    HttpApiEndpoint.get("usage", "/admin/usage", {
+      query: UsageQuery,
+      success: UsageReport,
+      error: [...badRequests, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Tokens and turns of all apps, by day, app and agent"),
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText()),
+      error: [ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Numbers for Prometheus")
+  )
+  .middleware(AdminOnly)
+  .annotate(OpenApi.Description, "For the operator: every endpoint here takes the admin token.") {}

@@ -1,0 +1,35 @@
+/** The contract of what there is to choose from, and of what has been used. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Authorized } from "./Auth.ts"
+import { UsageQuery, UsageReport } from "./bodies.ts"
+import { badRequests, ServerFaultProblem } from "./Problem.ts"
+import { Ok, wire } from "./wire.ts"
+
+export const Agent = wire("Agent", {
+  name: Schema.String,
+  protocol: Schema.Literals(["codex-app-server", "acp", "acpx"]),
+  available: Schema.Boolean,
+  version: Schema.NullOr(Schema.String),
+  capabilities: Schema.Struct({
+    resume: Schema.Boolean,
+    steer: Schema.Boolean,
+    compact: Schema.Boolean,
+    images: Schema.Boolean
+  }),
+  hint: Schema.NullOr(Schema.String).annotate({ description: "The one thing to do where it is not available." })
+})
+
+export class AgentsGroup extends HttpApiGroup.make("agents")
+  .add(
+    HttpApiEndpoint.get("list", "/agents", {
+      success: wire("AgentList", { ok: Ok, agents: Schema.Array(Agent) })
+    }).annotate(OpenApi.Summary, "The agents there are"),
+    HttpApiEndpoint.get("usage", "/usage", {
+      query: UsageQuery,
+      success: UsageReport,
+      error: [...badRequests, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Tokens and turns of the app, by day and agent")
+  )
+  .middleware(Authorized)
+  .annotate(OpenApi.Description, "Agents and their use.") {}

@@ -1,0 +1,147 @@
+/** The parts that several endpoints share: parameters, pages, usage, a turn's result. */
+import { Schema } from "effect"
+import { HttpApiSchema } from "effect/http-api"
+import { StopReason, TurnStatus } from "../../domain/Turn.ts"
+import { Instant, Ok, wire } from "./wire.ts"
+
+/** Whose they are and whether they exist is for the door to say; a path takes any. */
+export const SessionParams = { id: Schema.String.annotate({ description: "A session's id." }) }
+
+export const PageQuery = {
+  limit: Schema.optionalKey(
+    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
+      description: "How many at most: 1 to 200, else 50."
+    })
+  ),
+  cursor: Schema.optionalKey(Schema.NonEmptyString.annotate({ description: "`next_cursor` of the page before." }))
+}
+export const defaultLimit = 50
+
+/** `null` on the last page. */
+export const NextCursor = Schema.NullOr(Schema.String)
+
+export const IdempotencyHeaders = {
+  "idempotency-key": Schema.optionalKey(
+    Schema.NonEmptyString.check(Schema.isMaxLength(255)).annotate({
+      description:
+        "The same key and body from the same app get the first answer again, and nothing runs twice. Another body is 422."
+    })
+  )
+}
+
+export const Prompt = Schema.NonEmptyString.annotate({ examples: ["Fix the failing test."] }).annotateKey({
+  messageMissingKey: "is missing; it takes a non-empty string"
+})
+
+export const FileIds = Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLength(64)).annotate({
+  description: "Ids from `POST /files`; the files' paths are put in front of the prompt."
+})
+
+export const TimeoutSeconds = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(86_400)).annotate(
+  { description: "Deadline in seconds, in place of the configured one: more than 0, at most 86400." }
+)
+
+export const Usage = wire("Usage", {
+  inputTokens: Schema.Int,
+  cachedInputTokens: Schema.Int,
+  outputTokens: Schema.Int,
+  reasoningTokens: Schema.Int,
+  totalTokens: Schema.Int
+})
+
+/** As much of JSON-RPC as a reader needs; what is inside is the Agent Client Protocol's, kept as the agent sent it. */
+const acpFields = {
+  jsonrpc: Schema.Literal("2.0"),
+  id: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.String])),
+  method: Schema.optionalKey(Schema.String),
+  params: Schema.optionalKey(Schema.Json),
+  result: Schema.optionalKey(Schema.Json),
+  error: Schema.optionalKey(Schema.Json)
+}
+export const AcpMessage = wire("AcpMessage", acpFields, "A message of the Agent Client Protocol, for every agent.")
+/** The same inside an event's text, where OpenAPI has no name for it. */
+export const AcpText = Schema.fromJsonString(Schema.Struct(acpFields))
+
+/** OpenAI's shape, whose own keys are snake_case on both sides. */
+export const Message = Schema.Struct({
+  role: Schema.Literals(["user", "assistant", "tool", "system"]),
+  content: Schema.NullOr(Schema.String),
+  reasoning: Schema.optionalKey(Schema.String),
+  tool_calls: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({
+        id: Schema.String,
+        type: Schema.Literal("function"),
+        function: Schema.Struct({ name: Schema.String, arguments: Schema.String })
+      })
+    )
+  ),
+  tool_call_id: Schema.optionalKey(Schema.String)
+}).annotate({ identifier: "Message", description: "A conversation message in OpenAI's shape." })
+
+const resultFields = {
+  ok: Schema.Boolean,
+  sessionId: Schema.String,
+  turnIndex: Schema.Int.annotate({ description: "Counts from 1 in each session." }),
+  stopReason: StopReason,
+  finalText: Schema.String,
+  events: Schema.Array(AcpMessage),
+  messages: Schema.Array(Message),
+  toolIterations: Schema.Int,
+  completed: Schema.Boolean,
+  partial: Schema.Boolean,
+  interrupted: Schema.Boolean,
+  error: Schema.NullOr(Schema.String).annotate({
+    description: "`<failure class>: <what happened and what to do>`, then the redacted end of the agent's stderr."
+  }),
+  usage: Usage,
+  contextLost: Schema.Boolean.annotate({
+    description: "The agent's memory of the turns before this one could not be brought back."
+  }),
+  threadId: Schema.NullOr(Schema.String),
+  agentTurnId: Schema.NullOr(Schema.String),
+  durationMs: Schema.Finite
+}
+
+/** A turn that failed is a result too: the same keys under 502 and 504. */
+export const TurnResult = wire("TurnResult", resultFields, "What came of the turn: completed or interrupted.")
+export const FailedTurn = wire("FailedTurn", resultFields, "The agent failed. What had arrived is kept.").pipe(
+  HttpApiSchema.status(502)
+)
+export const TimedOutTurn = wire("TimedOutTurn", resultFields, "A deadline or a watchdog ended the turn.").pipe(
+  HttpApiSchema.status(504)
+)
+
+/** A stored turn, also one that still waits or runs: then without a stop reason, an end and a duration. */
+export const StoredTurn = wire("StoredTurn", {
+  ...resultFields,
+  stopReason: Schema.NullOr(StopReason),
+  durationMs: Schema.NullOr(Schema.Finite),
+  status: TurnStatus,
+  prompt: Schema.String,
+  submittedAt: Instant,
+  endedAt: Schema.NullOr(Instant)
+})
+
+export const UsageReport = wire("UsageReport", {
+  ok: Ok,
+  turns: Schema.Int,
+  usage: Usage,
+  days: Schema.Array(
+    wire("UsageOfDay", {
+      day: Schema.String.annotate({ description: "UTC.", examples: ["2026-11-21"] }),
+      app: Schema.String,
+      agent: Schema.String,
+      turns: Schema.Int,
+      usage: Usage
+    })
+  )
+})
+
+const instantQuery = (description: string) =>
+  Schema.optionalKey(Schema.NonEmptyString.annotate({ description, examples: ["2026-11-21", "1700000000.123"] }))
+
+export const UsageQuery = {
+  from: instantQuery("Unix seconds or an ISO date, inclusive; else 30 days before `to`."),
+  to: instantQuery("Unix seconds or an ISO date, exclusive; else now.")
+}

@@ -1,0 +1,125 @@
+/** The contract of sessions: create, look, interrupt, close, and the stream of all that happens in one. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Meta, Permissions, SessionState } from "../../domain/Session.ts"
+import { Authorized } from "./Auth.ts"
+import { AcpText, IdempotencyHeaders, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
+import { badRequests, BusyProblem, NotFoundProblem, ServerFaultProblem, UnprocessableProblem } from "./Problem.ts"
+import { Instant, Ok, wire } from "./wire.ts"
+
+export const CreateSession = wire("CreateSession", {
+  agent: Schema.optionalKey(
+    Schema.NonEmptyString.annotate({ description: "A name from `GET /agents`; else the default.", examples: ["codex"] })
+  ),
+  cwd: Schema.optionalKey(
+    Schema.NonEmptyString.annotate({
+      description: "An existing directory; else a fresh one that goes with the session."
+    })
+  ),
+  model: Schema.optionalKey(Schema.NonEmptyString),
+  systemPrompt: Schema.optionalKey(Schema.String),
+  permissions: Schema.optionalKey(
+    Permissions.annotate({ description: "What the agent may do unasked; `deny` by default." })
+  ),
+  meta: Schema.optionalKey(Meta.annotate({ description: "Kept with the session and returned as it came." }))
+})
+
+export const CreatedSession = wire("CreatedSession", {
+  ok: Ok,
+  sessionId: Schema.String,
+  agent: Schema.String,
+  state: SessionState,
+  createdAt: Instant,
+  meta: Meta
+})
+
+/** What a session shows of itself, to its app. */
+export const sessionFields = {
+  sessionId: Schema.String,
+  agent: Schema.String,
+  state: SessionState,
+  turnCount: Schema.Int,
+  createdAt: Instant,
+  lastTurnAt: Schema.NullOr(Instant),
+  closedAt: Schema.NullOr(Instant),
+  meta: Meta,
+  process: wire("Process", {
+    state: Schema.Literals(["none", "starting", "up", "backing_off", "parked", "stopping"]),
+    pid: Schema.NullOr(Schema.Int),
+    restarts: Schema.Int
+  }),
+  parked: Schema.NullOr(
+    wire("Parked", { reason: Schema.String, until: Instant }, "Given up for now: why, and until when.")
+  ),
+  usage: Usage
+}
+export const Session = wire("Session", { ok: Ok, ...sessionFields })
+export const SessionPage = wire("SessionPage", {
+  ok: Ok,
+  count: Schema.Int.annotate({ description: "How many match in all." }),
+  sessions: Schema.Array(wire("SessionOfPage", sessionFields)),
+  nextCursor: NextCursor
+})
+
+export const SessionQuery = {
+  ...PageQuery,
+  state: Schema.optionalKey(Schema.Literals([...SessionState.literals, "open"]))
+}
+
+/** `id` is the event's sequence number; `event` is `message`, or the name of Troupe's own news, such as `state`. */
+export const SessionEvent = Schema.Struct({
+  id: Schema.optional(Schema.String),
+  event: Schema.String,
+  data: AcpText
+})
+
+export class SessionsGroup extends HttpApiGroup.make("sessions")
+  .add(
+    HttpApiEndpoint.post("create", "/sessions", {
+      headers: IdempotencyHeaders,
+      payload: CreateSession,
+      success: CreatedSession,
+      error: [...badRequests, NotFoundProblem, UnprocessableProblem, BusyProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Open a session"),
+    HttpApiEndpoint.get("list", "/sessions", {
+      query: SessionQuery,
+      success: SessionPage,
+      error: [...badRequests, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "The app's sessions, newest first, closed ones too until they are deleted"),
+    HttpApiEndpoint.get("get", "/sessions/:id", {
+      params: SessionParams,
+      success: Session,
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "One session"),
+    HttpApiEndpoint.delete("close", "/sessions/:id", {
+      params: SessionParams,
+      success: wire("ClosedSession", { ok: Ok, alreadyClosed: Schema.optionalKey(Schema.Literal(true)) }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Close it; a running turn is interrupted first and recorded"),
+    HttpApiEndpoint.post("interrupt", "/sessions/:id/interrupt", {
+      params: SessionParams,
+      success: wire("Interrupted", { ok: Ok, interrupted: Schema.Boolean }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Stop the running turn; `interrupted` is false where none runs"),
+    HttpApiEndpoint.get("events", "/sessions/:id/events", {
+      params: SessionParams,
+      query: {
+        after: Schema.optionalKey(
+          Schema.NonEmptyString.annotate({
+            description: "The last sequence number that was seen; else from the first."
+          })
+        )
+      },
+      headers: { "last-event-id": Schema.optionalKey(Schema.String) },
+      success: HttpApiSchema.StreamSse({ events: SessionEvent }),
+      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "All that happens in the session, as server-sent events",
+        description:
+          "Replays from the ledger what came after `Last-Event-ID` (or `after`), without a gap or a repeat, then goes on live until the session is closed. A reader that falls too far behind loses its stream and resumes with the last id it saw. A comment line comes every 15 s."
+      })
+    )
+  )
+  .middleware(Authorized)
+  .annotate(OpenApi.Description, "Sessions of the app whose token came with the request.") {}

@@ -1,0 +1,112 @@
+/** The contract of turns: submit one and get its result, whole or streamed; read past ones. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { Authorized } from "./Auth.ts"
+import {
+  FailedTurn,
+  FileIds,
+  IdempotencyHeaders,
+  NextCursor,
+  PageQuery,
+  Prompt,
+  SessionParams,
+  StoredTurn,
+  TimedOutTurn,
+  TimeoutSeconds,
+  TurnResult
+} from "./bodies.ts"
+import {
+  badRequests,
+  BusyProblem,
+  ConflictProblem,
+  GoneProblem,
+  NotFoundProblem,
+  ServerFaultProblem,
+  StreamProblem,
+  UnprocessableProblem
+} from "./Problem.ts"
+import { SessionEvent } from "./sessions.ts"
+import { Ok, wire } from "./wire.ts"
+
+export const SubmitTurn = wire("SubmitTurn", {
+  prompt: Prompt,
+  files: Schema.optionalKey(FileIds),
+  timeoutS: Schema.optionalKey(TimeoutSeconds),
+  queue: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Wait in line behind a running turn instead of being refused with 409." })
+  ),
+  wait: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "`false`: answer 202 as soon as the turn is accepted. Default `true`." })
+  ),
+  cancelOnDisconnect: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Interrupt the turn if this connection goes away. Default `false`." })
+  )
+})
+
+/** What a streamed turn says: events as in the session's stream, and last what came of it, or why there is nothing. */
+export const TurnEvent = Schema.Union([
+  Schema.Struct({ event: Schema.Literal("result"), data: Schema.fromJsonString(TurnResult) }),
+  Schema.Struct({ event: Schema.Literal("error"), data: Schema.fromJsonString(StreamProblem) }),
+  SessionEvent
+])
+
+const TurnIndex = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(1)).annotate({
+  description: "The turn's index, from 1."
+})
+
+export const AcceptedTurn = wire("AcceptedTurn", { ok: Ok, sessionId: Schema.String, turnIndex: Schema.Int }).pipe(
+  HttpApiSchema.status(202)
+)
+
+export class TurnsGroup extends HttpApiGroup.make("turns")
+  .add(
+    HttpApiEndpoint.post("submit", "/sessions/:id/turn", {
+      params: SessionParams,
+      headers: IdempotencyHeaders,
+      payload: SubmitTurn,
+      success: [TurnResult, AcceptedTurn, FailedTurn, TimedOutTurn],
+      error: [
+        ...badRequests,
+        NotFoundProblem,
+        ConflictProblem,
+        GoneProblem,
+        UnprocessableProblem,
+        BusyProblem,
+        ServerFaultProblem
+      ]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Hand the agent a prompt and get what came of it",
+        description:
+          "With `Accept: text/event-stream` the answer is the turn as it happens: each event with its sequence number as `id`, then `event: result` with the same body as the JSON answer, or `event: error` with a problem. A client that goes away does not stop its turn: the result stays in the ledger.",
+        transform: withEventStream
+      })
+    ),
+    HttpApiEndpoint.get("list", "/sessions/:id/turns", {
+      params: SessionParams,
+      query: PageQuery,
+      success: wire("TurnPage", {
+        ok: Ok,
+        count: Schema.Int,
+        turns: Schema.Array(StoredTurn),
+        nextCursor: NextCursor
+      }),
+      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Past turns with their events and messages, oldest first"),
+    HttpApiEndpoint.get("get", "/sessions/:id/turns/:n", {
+      params: { ...SessionParams, n: TurnIndex },
+      success: StoredTurn,
+      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "One turn, with its events and messages")
+  )
+  .middleware(Authorized)
+  .annotate(OpenApi.Description, "Turns of a session.") {}
+
+/** The same endpoint answers two media types; this is the other one. */
+function withEventStream(operation: Record<string, unknown>) {
+  const responses = operation["responses"] as Record<string, { content: Record<string, unknown> }>
+  const ok = responses["200"]
+  if (ok === undefined) return operation
+  const content = { ...ok.content, "text/event-stream": { schema: { type: "string" } } }
+  return { ...operation, responses: { ...responses, 200: { ...ok, content } } }
+}

@@ -1,0 +1,77 @@
+/**
+ * How the wire spells things: keys are snake_case there and camelCase here, and times are Unix seconds there and
+ * milliseconds here. Every body of the API is made with these, so no endpoint has spellings of its own.
+ */
+import { Schema, SchemaTransformation } from "effect"
+
+type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Tail>}`
+  : ""
+
+type WithFields = Schema.Constraint & { readonly fields: Schema.Struct.Fields }
+
+/** The type is `S`'s own, the JSON has the same fields under snake_case keys. */
+export type Wire<S extends WithFields> = Schema.decodeTo<
+  S,
+  Schema.Struct<{
+    readonly [K in keyof S["fields"] as K extends string ? SnakeCase<K> : never]: Schema.toEncoded<S["fields"][K]>
+  }>
+>
+
+/** A body whose type is `self`'s and whose JSON has snake_case keys; `identifier` is its name in OpenAPI. */
+export const wireOf = <S extends WithFields>(self: S, identifier: string, description?: string): Wire<S> => {
+  const encoded: Record<string, Schema.Constraint> = {}
+  const outward: Record<string, string> = {}
+  const inward: Record<string, string> = {}
+  for (const [key, field] of Object.entries(self.fields)) {
+    const name = snakeCase(key)
+    encoded[name] = Schema.toEncoded(field)
+    outward[key] = name
+    inward[name] = key
+  }
+  const annotations = { identifier, expected: "a JSON object", ...(description === undefined ? {} : { description }) }
+  return Schema.Struct(encoded)
+    .annotate(annotations)
+    .pipe(
+      Schema.decodeTo(
+        self as unknown as Schema.Codec<Keyed, Keyed>,
+        SchemaTransformation.transform({ decode: renamed(inward), encode: renamed(outward) })
+      )
+    ) as unknown as Wire<S>
+}
+
+/** `wireOf` for plain fields. */
+export const wire = <const Fields extends Schema.Struct.Fields>(
+  identifier: string,
+  fields: Fields,
+  description?: string
+): Wire<Schema.Struct<Fields>> => wireOf(Schema.Struct(fields), identifier, description)
+
+type Keyed = { readonly [key: string]: unknown }
+
+const snakeCase = (key: string) => key.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)
+
+/** Keys without a new name keep theirs: they are not ours, and a schema has let them through. */
+const renamed = (names: Readonly<Record<string, string>>) => (value: Keyed) => {
+  const result: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) result[names[key] ?? key] = member
+  return result
+}
+
+/** Milliseconds since 1970 here, Unix seconds with three decimals on the wire. */
+export const Instant = Schema.Finite.annotate({
+  description: "Unix seconds, with milliseconds as decimals.",
+  examples: [1_700_000_000.123]
+}).pipe(
+  Schema.decodeTo(
+    Schema.Finite,
+    SchemaTransformation.transform({ decode: (seconds) => Math.round(seconds * 1000), encode: secondsOf })
+  )
+)
+
+export function secondsOf(millis: number): number {
+  return millis / 1000
+}
+
+/** Every answer that is not a refusal begins with it. */
+export const Ok = Schema.Literal(true)

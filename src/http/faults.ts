@@ -1,0 +1,157 @@
+/**
+ * Whatever goes wrong outside a handler's own refusals, as a refusal: a body that does not fit, a route that is not
+ * there, a body that is too long, a defect. A defect's cause goes to the log and nowhere else.
+ */
+import { Effect, SchemaIssue } from "effect"
+import type { Cause } from "effect"
+import { FindMyWay, HttpServerError } from "effect/http"
+import { HttpApi } from "effect/http-api"
+import type { HttpApiError } from "effect/http-api"
+import { Api } from "./Api.ts"
+import type { Refused } from "./contract/Problem.ts"
+
+type SchemaFault = InstanceType<typeof HttpApiError.HttpApiSchemaError>
+
+/** As long as a request line can be: a parameter that is too long is an unknown one, not an unknown route. */
+export const maxParamLength = 16_384
+
+export interface Fault {
+  readonly refused: Refused
+  readonly allow?: string
+}
+
+/** `undefined`: the client went away, and nobody is left to answer. */
+export const faultOf = (
+  cause: Cause.Cause<unknown>,
+  options: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
+): Effect.Effect<Fault | undefined> => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Interrupt") continue
+    const known = knownFault(reason._tag === "Fail" ? reason.error : reason.defect, options)
+    if (known !== undefined) return Effect.succeed(known)
+  }
+  if (cause.reasons.length > 0 && cause.reasons.every((reason) => reason._tag === "Interrupt")) {
+    return Effect.succeed(isClientGone(cause) ? undefined : { refused: stopping })
+  }
+  return Effect.as(Effect.logError("A request met a defect", cause), { refused: defect })
+}
+
+/** The connection was closed before the answer was out. */
+export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key))
+
+const knownFault = (
+  error: unknown,
+  { maxBodyBytes, method, url }: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
+): Fault | undefined => {
+  if (isSchemaFault(error)) {
+    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { refused: misfit(error) }
+  }
+  if (!HttpServerError.isHttpServerError(error)) return undefined
+  switch (error.reason._tag) {
+    case "RouteNotFound":
+      return missing(method, url)
+    case "RequestParseError":
+      return { refused: error.reason.reason === "BodyTooLarge" ? tooLarge(maxBodyBytes) : unreadable }
+    default:
+      return undefined
+  }
+}
+
+const isSchemaFault = (error: unknown): error is SchemaFault =>
+  typeof error === "object" && error !== null && "name" in error && error.name === "HttpApiSchemaError"
+
+export const tooLarge = (maxBodyBytes: number): Refused => ({
+  code: "body_too_large",
+  status: 413,
+  detail: `A body may have ${maxBodyBytes} bytes (TROUPE_MAX_BODY). Upload what is larger with POST /files.`
+})
+
+export const unsupportedMedia: Refused = {
+  code: "unsupported_media_type",
+  status: 415,
+  detail: "Send the body as application/json (multipart/form-data to POST /files), and say so in content-type."
+}
+
+const unreadable: Refused = { code: "invalid_request", status: 400, detail: "The body could not be read to its end." }
+
+export const defect: Refused = {
+  code: "internal_error",
+  status: 500,
+  detail: "Troupe met a defect of its own. The server's log has the cause under this request's id."
+}
+
+const stopping: Refused = {
+  code: "draining",
+  status: 503,
+  detail: "Troupe is shutting down. What was accepted is in the ledger; ask again when it is back.",
+  retryAfterSeconds: 10
+}
+
+// --- routes -----------------------------------------------------------------
+
+const methods = ["GET", "POST", "DELETE"] as const
+
+const contractRoutes = (() => {
+  const routes = FindMyWay.make<true>({ maxParamLength })
+  HttpApi.reflect(Api, {
+    onGroup: () => undefined,
+    onEndpoint: ({ endpoint }) => routes.on(endpoint.method, endpoint.path as `/${string}`, true)
+  })
+  for (const path of ["/openapi.json", "/docs"] as const) routes.on("GET", path, true)
+  return routes
+})()
+
+const missing = (method: string, url: string): Fault => {
+  const allowed = methods.filter((method) => contractRoutes.has(method, url))
+  return allowed.length === 0
+    ? { refused: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
+    : {
+        refused: {
+          code: "method_not_allowed",
+          status: 405,
+          detail: `${method} is not among the methods of this address: ${allowed.join(", ")}.`
+        },
+        allow: allowed.join(", ")
+      }
+}
+
+// --- schemas ----------------------------------------------------------------
+
+const issuesShown = 5
+const messageLength = 200
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => {
+    if (issue._tag === "MissingKey") return SchemaIssue.defaultLeafHook(issue).replace("Missing key", "is missing")
+    return SchemaIssue.defaultLeafHook(issue).replace("Expected", "must be").replace(", got undefined", ", got nothing")
+  }
+})
+
+/** Which fields, what is wrong with each, what is taken. */
+const misfit = ({ cause, kind }: SchemaFault): Refused => {
+  const { issues } = issuesOf(cause.issue)
+  const shown = issues.slice(0, issuesShown).map(({ message, path }) => {
+    const field = fieldOf(path ?? [])
+    const text = message.replace(/^Expected/, "must be")
+    return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${text.slice(0, messageLength)}…` : text}`
+  })
+  const more = issues.length > issuesShown ? [`and ${issues.length - issuesShown} more`] : []
+  return { code: "invalid_request", status: 400, detail: `${[...shown, ...more].join("; ")}.` }
+}
+
+const whole: Readonly<Record<SchemaFault["kind"], string>> = {
+  Payload: "The body",
+  Params: "The path",
+  Query: "The query",
+  Headers: "The headers",
+  Body: "The answer",
+  ResponseHeaders: "The answer's headers"
+}
+
+const fieldOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>
+  path.reduce<string>((field, segment) => {
+    const key = typeof segment === "object" ? segment.key : segment
+    if (typeof key === "number") return `${field}[${key}]`
+    return field === "" ? String(key) : `${field}.${String(key)}`
+  }, "")

@@ -1,0 +1,72 @@
+/**
+ * Which names and which pages are served.
+ *
+ * A page on the internet can point a name of its own at 127.0.0.1 and talk to a server there (DNS rebinding): its
+ * requests carry that name in `Host`, or its own address in `Origin`, and are refused here.
+ */
+import type { Headers } from "effect/http"
+import type { Refused } from "./contract/Problem.ts"
+
+export interface GateOptions {
+  /** Host names, with or without a port; `*` serves all. */
+  readonly allowedHosts: ReadonlyArray<string>
+  /** Origins of pages on other hosts that may call; `*` serves all. */
+  readonly allowedOrigins: ReadonlyArray<string>
+}
+
+export const loopbackNames: ReadonlyArray<string> = ["localhost", "127.0.0.1", "[::1]"]
+
+export interface Gate {
+  readonly refusal: (headers: Headers.Headers) => Refused | undefined
+  /** The headers that let a page on another, allowed, host read the answer. */
+  readonly crossOrigin: (headers: Headers.Headers) => Readonly<Record<string, string>> | undefined
+}
+
+export const makeGate = ({ allowedHosts, allowedOrigins }: GateOptions): Gate => {
+  const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()))
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, "")))
+  const serves = (host: string) => hosts.has("*") || hosts.has(host) || hosts.has(withoutPort(host))
+  const listed = (origin: string) => origins.has("*") || origins.has(origin)
+  return {
+    refusal: (headers) => {
+      const host = (headers["host"] ?? "").toLowerCase()
+      if (!serves(host)) return forbiddenHost
+      const origin = headers["origin"]?.toLowerCase()
+      if (origin === undefined || listed(origin) || sameHost(origin, host)) return undefined
+      return forbiddenOrigin
+    },
+    crossOrigin: (headers) => {
+      const origin = headers["origin"]
+      if (origin === undefined || !listed(origin.toLowerCase())) return undefined
+      return {
+        "access-control-allow-origin": origin,
+        "access-control-expose-headers": "x-request-id, retry-after",
+        vary: "origin"
+      }
+    }
+  }
+}
+
+/** What a browser asks before it lets a page call. */
+export const preflightHeaders = {
+  "access-control-allow-methods": "GET, POST, DELETE",
+  "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id, x-request-id",
+  "access-control-max-age": "600"
+}
+
+const withoutPort = (host: string) => host.replace(/:\d+$/, "")
+
+const sameHost = (origin: string, host: string) => origin === `http://${host}` || origin === `https://${host}`
+
+const forbiddenHost: Refused = {
+  code: "forbidden_host",
+  status: 403,
+  detail:
+    "This host name is not served here. Use the address that Troupe prints, or add the name to TROUPE_ALLOWED_HOSTS."
+}
+
+const forbiddenOrigin: Refused = {
+  code: "forbidden_origin",
+  status: 403,
+  detail: "Pages of this origin may not call Troupe. Add the origin to TROUPE_ALLOWED_ORIGINS."
+}

@@ -1,0 +1,80 @@
+/** The operator's endpoints. Who comes here has the admin token. */
+import { Effect, Redacted } from "effect"
+import type { Schema } from "effect"
+import { HttpServerResponse } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { PrometheusMetrics } from "effect/observability"
+import { Apps } from "../../actor/Apps.ts"
+import * as Metrics from "../../actor/Metrics.ts"
+import { Runtime } from "../../actor/Runtime.ts"
+import { Sessions } from "../../actor/Sessions.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import { Spending } from "../../actor/Spending.ts"
+import type { AuditRecord } from "../../domain/Session.ts"
+import { Api } from "../Api.ts"
+import { refusing } from "../refusals.ts"
+import { sessionView } from "../views.ts"
+import { usageReport } from "./agents.ts"
+import { closed, pageOf } from "./sessions.ts"
+
+const admin: Caller = { _tag: "Admin" }
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "admin",
+  Effect.fnUntraced(function* (handlers) {
+    const apps = yield* Apps
+    const runtime = yield* Runtime
+    const sessions = yield* Sessions
+    const spending = yield* Spending
+
+    return handlers.handleAll({
+      createApp: Effect.fnUntraced(function* ({ payload }) {
+        const { name, token } = yield* refusing(apps.mint(payload.name))
+        return { ok: true, name, token: Redacted.value(token) } as const
+      }),
+      listApps: Effect.fnUntraced(function* () {
+        const list = yield* refusing(apps.list)
+        return { ok: true, count: list.length, apps: list } as const
+      }),
+      revokeApp: ({ params }) => Effect.as(refusing(apps.revoke(params.name)), { ok: true } as const),
+
+      sessions: Effect.fnUntraced(function* ({ query }) {
+        const page = yield* refusing(sessions.list(admin, pageOf(query)))
+        const shown = page.items.map((session) => ({ app: session.app, ...sessionView(session) }))
+        return { ok: true, count: page.count, sessions: shown, nextCursor: page.next } as const
+      }),
+      audit: Effect.fnUntraced(function* ({ params }) {
+        const trail = yield* refusing(sessions.audit(params.id))
+        return { ok: true, count: trail.length, audit: trail.map(auditEntry) } as const
+      }),
+      close: Effect.fnUntraced(function* ({ params }) {
+        return closed((yield* refusing(sessions.close(admin, params.id))).alreadyClosed)
+      }),
+      unpark: Effect.fnUntraced(function* ({ params }) {
+        return { ok: true, unparked: yield* refusing(sessions.unpark(params.id)) } as const
+      }),
+
+      sweep: Effect.fnUntraced(function* () {
+        return { ok: true, ...(yield* refusing(runtime.sweep)) } as const
+      }),
+      usage: ({ query }) => usageReport(spending, admin, query),
+      metrics: Effect.fnUntraced(function* () {
+        yield* Metrics.setCounts(yield* refusing(runtime.counts))
+        return HttpServerResponse.text(yield* PrometheusMetrics.format(), {
+          contentType: "text/plain; version=0.0.4; charset=utf-8"
+        })
+      })
+    })
+  })
+)
+
+/** Details are JSON: they come from the ledger. */
+const auditEntry = ({ action, actor, app, at, detail, session }: AuditRecord) => ({
+  at,
+  sessionId: session,
+  app,
+  action,
+  actor,
+  detail: detail as Readonly<Record<string, Schema.Json>>
+})

@@ -1,0 +1,66 @@
+/** Agents, and what has been used of them, over HTTP. */
+import { Clock, DateTime, Effect, Option } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Spending } from "../../actor/Spending.ts"
+import type { SpendingOfDay } from "../../actor/Spending.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import { Agents } from "../../agent/Agents.ts"
+import { InvalidRequest } from "../../domain/Refusal.ts"
+import { noUsage } from "../../domain/Turn.ts"
+import type { Usage } from "../../domain/Turn.ts"
+import { Api } from "../Api.ts"
+import { CurrentCaller } from "../contract/Auth.ts"
+import { refusing } from "../refusals.ts"
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "agents",
+  Effect.fnUntraced(function* (handlers) {
+    const agents = yield* Agents
+    const spending = yield* Spending
+
+    return handlers.handleAll({
+      list: () => Effect.map(agents.list, (agents) => ({ ok: true, agents }) as const),
+      usage: Effect.fnUntraced(function* ({ query }) {
+        return yield* usageReport(spending, yield* CurrentCaller, query)
+      })
+    })
+  })
+)
+
+const thirtyDaysMillis = 30 * 24 * 3_600_000
+
+export const usageReport = Effect.fnUntraced(function* (
+  spending: Spending["Service"],
+  caller: Caller,
+  query: { readonly from?: string | undefined; readonly to?: string | undefined }
+) {
+  const to = query.to === undefined ? yield* Clock.currentTimeMillis : yield* instant("to", query.to)
+  const from = query.from === undefined ? to - thirtyDaysMillis : yield* instant("from", query.from)
+  const days = yield* spending.between(caller, from, to)
+  return {
+    ok: true,
+    turns: days.reduce((turns, day) => turns + day.turns, 0),
+    usage: days.reduce(added, noUsage),
+    days
+  } as const
+}, refusing)
+
+const instant = (field: string, text: string) => {
+  const seconds = Number(text)
+  const millis = Number.isFinite(seconds) ? seconds * 1000 : Option.map(DateTime.make(text), DateTime.toEpochMillis)
+  const found = typeof millis === "number" ? Option.some(millis) : millis
+  return Option.match(found, {
+    onNone: () =>
+      Effect.fail(new InvalidRequest({ field, problem: "must be Unix seconds or an ISO date, such as 2026-11-21." })),
+    onSome: (millis) => Effect.succeed(millis)
+  })
+}
+
+const added = (sum: Usage, { usage }: SpendingOfDay): Usage => ({
+  inputTokens: sum.inputTokens + usage.inputTokens,
+  cachedInputTokens: sum.cachedInputTokens + usage.cachedInputTokens,
+  outputTokens: sum.outputTokens + usage.outputTokens,
+  reasoningTokens: sum.reasoningTokens + usage.reasoningTokens,
+  totalTokens: sum.totalTokens + usage.totalTokens
+})

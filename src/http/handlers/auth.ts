@@ -1,0 +1,45 @@
+/** Whose token it is. All that is wrong with one is the same 401: nothing is learned by trying. */
+import { Effect, Layer, Option, Redacted } from "effect"
+import { Apps } from "../../actor/Apps.ts"
+import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
+import type { Refused } from "../contract/Problem.ts"
+import { refuse, refusing } from "../refusals.ts"
+
+const unauthorized = {
+  code: "unauthorized",
+  status: 401,
+  detail: "Send a valid token as `Authorization: Bearer <token>`. `troupe app create NAME` makes one."
+} as const satisfies Refused
+
+const forbidden = {
+  code: "forbidden",
+  status: 403,
+  detail: "This takes the admin token (TROUPE_ADMIN_TOKEN); an app's token is not enough."
+} as const satisfies Refused
+
+const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credential: Redacted.Redacted<string>) {
+  if (Redacted.value(credential) === "") return yield* refuse(unauthorized)
+  const caller = yield* refusing(apps.authenticate(credential))
+  return Option.isNone(caller) ? yield* refuse(unauthorized) : caller.value
+})
+
+const authorized = Layer.effect(
+  Authorized,
+  Effect.map(Apps, (apps) => ({
+    bearer: (handler, { credential }) =>
+      Effect.flatMap(authenticate(apps, credential), (caller) => Effect.provideService(handler, CurrentCaller, caller))
+  }))
+)
+
+const adminOnly = Layer.effect(
+  AdminOnly,
+  Effect.map(Apps, (apps) => ({
+    bearer: (handler, { credential }) =>
+      authenticate(apps, credential).pipe(
+        Effect.flatMap((caller) => (caller._tag === "Admin" ? Effect.void : refuse(forbidden))),
+        Effect.andThen(handler)
+      )
+  }))
+)
+
+export const layer = Layer.merge(authorized, adminOnly)

@@ -1,0 +1,85 @@
+/** Uploads over HTTP: one file part, streamed to where it is kept. */
+import { Effect, Option, Stream } from "effect"
+import { Multipart } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Files } from "../../actor/Files.ts"
+import type { StoredFile } from "../../actor/Files.ts"
+import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import type { AppName } from "../../domain/Ids.ts"
+import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
+import { Api } from "../Api.ts"
+import { CurrentCaller } from "../contract/Auth.ts"
+import { refusing } from "../refusals.ts"
+import { appOf } from "../views.ts"
+
+/** What a form has besides its file: boundaries, headers, fields that are not read. */
+const formBytes = 64 * 1024
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "files",
+  Effect.fnUntraced(function* (handlers) {
+    const files = yield* Files
+    const { maxFileBytes } = (yield* RuntimeSettings).limits
+    const limits = Multipart.limitsServices({
+      maxParts: 16,
+      maxFieldSize: formBytes,
+      maxTotalSize: maxFileBytes + formBytes
+    })
+
+    const store = Effect.fnUntraced(function* (
+      app: AppName,
+      parts: Stream.Stream<Multipart.Part, Multipart.MultipartError>
+    ) {
+      const stored = yield* parts.pipe(
+        Stream.provideContext(limits),
+        Stream.filter(Multipart.isFile),
+        Stream.runFoldEffect(Option.none<StoredFile>, (first, file) =>
+          Option.isSome(first)
+            ? Effect.fail(
+                new InvalidRequest({ field: "file", problem: "must be one file: send each in a request of its own." })
+              )
+            : Effect.asSome(files.store(app, file.name, file.content))
+        ),
+        Effect.catchIf(Multipart.isMultipartError, (error) => Effect.fail(refusalOf(error, maxFileBytes)))
+      )
+      if (Option.isSome(stored)) return stored.value
+      return yield* new InvalidRequest({
+        field: "file",
+        problem: "is missing: send one file part, as `curl -F file=@NAME` does."
+      })
+    })
+
+    return handlers.handle(
+      "upload",
+      Effect.fnUntraced(function* ({ payload, request }) {
+        const app = appOf(yield* CurrentCaller)
+        const announced = Number(request.headers["content-length"] ?? 0)
+        const stored =
+          announced > maxFileBytes + formBytes
+            ? Effect.fail(new FileTooLarge({ limitBytes: maxFileBytes }))
+            : store(app, payload)
+        const { id, name, size } = yield* refusing(stored)
+        return { ok: true, fileId: id, name, size } as const
+      })
+    )
+  })
+)
+
+const refusalOf = ({ reason }: Multipart.MultipartError, maxFileBytes: number) => {
+  switch (reason._tag) {
+    case "FileTooLarge":
+    case "BodyTooLarge":
+      return new FileTooLarge({ limitBytes: maxFileBytes })
+    case "TooManyParts":
+      return new InvalidRequest({ field: "body", problem: "has more parts than the 16 that are taken." })
+    case "FieldTooLarge":
+      return new InvalidRequest({ field: "body", problem: `has a field of more than ${formBytes} bytes.` })
+    case "Parse":
+    case "InternalError":
+      return new InvalidRequest({
+        field: "body",
+        problem: "is not multipart/form-data that can be read to its end, with the boundary that content-type names."
+      })
+  }
+}

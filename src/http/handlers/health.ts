@@ -1,0 +1,31 @@
+/** The two probes. */
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Runtime } from "../../actor/Runtime.ts"
+import { Api } from "../Api.ts"
+import { refuse } from "../refusals.ts"
+
+const ok = { ok: true } as const
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "health",
+  Effect.fnUntraced(function* (handlers) {
+    const runtime = yield* Runtime
+
+    return handlers.handleAll({
+      alive: () => Effect.succeed(ok),
+      ready: Effect.fnUntraced(function* () {
+        const { ready, reasons } = yield* runtime.ready
+        if (ready) return ok
+        return yield* refuse({
+          code: "not_ready",
+          status: 503,
+          detail: `Not ready: ${reasons.join("; ")}.`,
+          reasons,
+          retryAfterSeconds: 5
+        } as const)
+      })
+    })
+  })
+)

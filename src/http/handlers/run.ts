@@ -1,0 +1,59 @@
+/** One-shot prompts over HTTP. The bodies have exactly the contract's keys. */
+import { Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Receipts } from "../../actor/Receipts.ts"
+import type { Answer } from "../../actor/Receipts.ts"
+import { Runs } from "../../actor/Runs.ts"
+import type { RunResult } from "../../agent/OneShot.ts"
+import { FileId } from "../../domain/Ids.ts"
+import { Api } from "../Api.ts"
+import { CurrentCaller } from "../contract/Auth.ts"
+import { answer, once } from "../once.ts"
+import { refusing } from "../refusals.ts"
+import { appOf } from "../views.ts"
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "run",
+  Effect.fnUntraced(function* (handlers) {
+    const receipts = yield* Receipts
+    const runs = yield* Runs
+
+    return handlers.handle(
+      "run",
+      Effect.fnUntraced(function* ({ payload, request }) {
+        const app = appOf(yield* CurrentCaller)
+        const work = runs.run(app, {
+          prompt: payload.prompt,
+          model: payload.model,
+          system: payload.system,
+          files: payload.files?.map((id) => FileId.make(id)),
+          timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000
+        })
+        return answer(yield* refusing(once(receipts, app, request, Effect.map(work, answerOf))))
+      })
+    )
+  })
+)
+
+const answerOf = (result: RunResult): Answer =>
+  result.ok
+    ? {
+        status: 200,
+        body: JSON.stringify({
+          ok: true,
+          result: result.result,
+          duration_ms: result.durationMillis,
+          stop_reason: result.stopReason
+        })
+      }
+    : {
+        status: 502,
+        body: JSON.stringify({
+          ok: false,
+          error: result.error,
+          stderr: result.stderr,
+          duration_ms: result.durationMillis,
+          stop_reason: result.stopReason
+        })
+      }

@@ -1,0 +1,87 @@
+/** Sessions over HTTP. */
+import { Effect, Schema, Stream } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Receipts } from "../../actor/Receipts.ts"
+import { Sessions } from "../../actor/Sessions.ts"
+import { Api } from "../Api.ts"
+import { CurrentCaller } from "../contract/Auth.ts"
+import { defaultLimit } from "../contract/bodies.ts"
+import type { Refused } from "../contract/Problem.ts"
+import { CreatedSession } from "../contract/sessions.ts"
+import { answer, once } from "../once.ts"
+import { refuse, refusing } from "../refusals.ts"
+import { eventText, Streams } from "../Streams.ts"
+import { appOf, sessionView } from "../views.ts"
+
+const createdJson = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(CreatedSession)))
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "sessions",
+  Effect.fnUntraced(function* (handlers) {
+    const receipts = yield* Receipts
+    const sessions = yield* Sessions
+    const streams = yield* Streams
+
+    return handlers.handleAll({
+      create: Effect.fnUntraced(function* ({ payload, request }) {
+        const app = appOf(yield* CurrentCaller)
+        const work = Effect.gen(function* () {
+          const { agent, createdAt, id, meta, state } = yield* sessions.create(app, payload)
+          const created = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
+          return { status: 200, body: yield* Effect.orDie(createdJson(created)) }
+        })
+        return answer(yield* refusing(once(receipts, app, request, work)))
+      }),
+
+      list: Effect.fnUntraced(function* ({ query }) {
+        const page = yield* refusing(sessions.list(yield* CurrentCaller, pageOf(query)))
+        return { ok: true, count: page.count, sessions: page.items.map(sessionView), nextCursor: page.next } as const
+      }),
+
+      get: Effect.fnUntraced(function* ({ params }) {
+        const session = yield* refusing(sessions.get(yield* CurrentCaller, params.id))
+        return { ok: true, ...sessionView(session) } as const
+      }),
+
+      close: Effect.fnUntraced(function* ({ params }) {
+        const { alreadyClosed } = yield* refusing(sessions.close(yield* CurrentCaller, params.id))
+        return closed(alreadyClosed)
+      }),
+
+      interrupt: Effect.fnUntraced(function* ({ params }) {
+        const interrupted = yield* refusing(sessions.interrupt(yield* CurrentCaller, params.id))
+        return { ok: true, interrupted } as const
+      }),
+
+      events: Effect.fnUntraced(function* ({ headers, params, query, request }) {
+        // The header is what a browser sends when it comes back; it has seen more than when it first came.
+        const resumed = headers["last-event-id"]
+        const after = resumed === undefined || resumed === "" ? query.after : resumed
+        if (after !== undefined && !sequenceNumber.test(after)) {
+          return yield* refuse(badCursor(resumed === after ? "last-event-id" : "after"))
+        }
+        const events = yield* refusing(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
+        return yield* streams.respond(request, Stream.map(events, eventText))
+      })
+    })
+  })
+)
+
+export const pageOf = (query: {
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+  readonly state?: "idle" | "turning" | "retiring" | "closed" | "open" | undefined
+}) => ({ limit: query.limit ?? defaultLimit, cursor: query.cursor ?? null, state: query.state ?? null })
+
+export const closed = (alreadyClosed: boolean) =>
+  alreadyClosed ? ({ ok: true, alreadyClosed: true } as const) : ({ ok: true } as const)
+
+const sequenceNumber = /^\d{1,15}$/
+
+const badCursor = (field: string) =>
+  ({
+    code: "invalid_request",
+    status: 400,
+    detail: `${field} must be the id of an event of this session: a whole number, 0 for all.`
+  }) as const satisfies Refused

@@ -1,0 +1,166 @@
+/** Turns over HTTP: the same turn whole or streamed, once for a key, and read again afterwards. */
+import { Deferred, Effect, Exit, Option, Stream } from "effect"
+import type { Headers } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Receipts } from "../../actor/Receipts.ts"
+import type { Answer } from "../../actor/Receipts.ts"
+import { Sessions } from "../../actor/Sessions.ts"
+import type { Caller, Turning } from "../../actor/Sessions.ts"
+import { FileId } from "../../domain/Ids.ts"
+import type { TurnResult } from "../../domain/Turn.ts"
+import { Api } from "../Api.ts"
+import { CurrentCaller } from "../contract/Auth.ts"
+import { defaultLimit } from "../contract/bodies.ts"
+import type { Refused } from "../contract/Problem.ts"
+import { isClientGone } from "../faults.ts"
+import { answer, keyOf, once } from "../once.ts"
+import { refuse, refusing } from "../refusals.ts"
+import { eventText, lastText, Streams } from "../Streams.ts"
+import { poolFullOf, statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
+import { appOf } from "../views.ts"
+
+/** A second caller with the same key waits for the first one's turn; its headers do not. */
+const headersWithin = "1 second"
+
+/** Turns asked of the ledger at once, and how much text makes a page full: their events come with them. */
+const turnsAtOnce = 10
+const pageChars = 4 * 1024 * 1024
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "turns",
+  Effect.fnUntraced(function* (handlers) {
+    const receipts = yield* Receipts
+    const sessions = yield* Sessions
+    const streams = yield* Streams
+
+    /** Stops this turn and no other: the session may be at the next one already. */
+    const cancel = (caller: Caller, turning: Turning) =>
+      sessions.turn(caller, turning.session, turning.index).pipe(
+        Effect.flatMap(({ turn }) =>
+          turn.status === "running" ? sessions.interrupt(caller, turning.session) : Effect.succeed(false)
+        ),
+        Effect.ignore
+      )
+
+    return handlers.handleAll({
+      submit: Effect.fnUntraced(function* ({ params, payload, request }) {
+        const caller = yield* CurrentCaller
+        const streamed = wantsEvents(request.headers)
+        const accepted = yield* Deferred.make<Turning>()
+        const submitted = sessions.submit(caller, params.id, {
+          prompt: payload.prompt,
+          files: payload.files?.map((id) => FileId.make(id)),
+          timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
+          queue: payload.queue
+        })
+        const work = Effect.gen(function* () {
+          const turning = yield* submitted
+          yield* Deferred.succeed(accepted, turning)
+          if (payload.wait === false && !streamed) return acceptedAnswer(turning)
+          return yield* ended(yield* turning.result)
+        })
+        const whole = once(receipts, appOf(caller), request, work)
+
+        const onGone = Effect.suspend(() => {
+          const turning = Deferred.isDoneUnsafe(accepted) ? Deferred.await(accepted) : Effect.never
+          return payload.cancelOnDisconnect === true
+            ? Effect.flatMap(turning, (turning) => cancel(caller, turning)).pipe(Effect.timeoutOption("10 seconds"))
+            : Effect.void
+        }).pipe(Effect.asVoid)
+
+        if (!streamed) {
+          const told = Effect.onExit(whole, (exit) =>
+            Exit.isFailure(exit) && isClientGone(exit.cause) ? onGone : Effect.void
+          )
+          return answer(yield* refusing(told))
+        }
+        if (keyOf(request.headers) === undefined) {
+          const turning = yield* refusing(submitted)
+          yield* Deferred.succeed(accepted, turning)
+          return yield* streams.respond(request, textsOf(turning), { onClientGone: onGone })
+        }
+        // Whichever comes first: the turn, where this is the request that starts it, or the answer that another got.
+        const texts = Effect.raceFirst(
+          Effect.map(Deferred.await(accepted), textsOf),
+          Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
+        )
+        const soon = yield* refusing(Effect.timeoutOption(texts, headersWithin))
+        const stream = Option.getOrElse(soon, () => Stream.unwrap(texts))
+        return yield* streams.respond(request, stream, { onClientGone: onGone })
+      }),
+
+      list: Effect.fnUntraced(function* ({ params, query }) {
+        const caller = yield* CurrentCaller
+        const limit = query.limit ?? defaultLimit
+        let after = query.cursor === undefined ? 0 : indexOf(query.cursor)
+        if (Number.isNaN(after)) return yield* refuse(badCursor)
+        const { turnCount } = yield* refusing(sessions.get(caller, params.id))
+        const turns: Array<string> = []
+        let chars = 0
+        let more = true
+        while (more && turns.length < limit && chars < pageChars) {
+          const asked = Math.min(turnsAtOnce, limit - turns.length)
+          const found = yield* refusing(sessions.turns(caller, params.id, { after, limit: asked }))
+          for (const result of found) {
+            const text = JSON.stringify(storedTurnBody(result))
+            turns.push(text)
+            chars += text.length
+            after = result.turn.index
+          }
+          more = found.length === asked
+        }
+        const next = more && after < turnCount ? JSON.stringify(cursorOf(after)) : "null"
+        return answer({
+          status: 200,
+          body: `{"ok":true,"count":${turnCount},"turns":[${turns.join(",")}],"next_cursor":${next}}`
+        })
+      }),
+
+      get: Effect.fnUntraced(function* ({ params }) {
+        const result = yield* refusing(sessions.turn(yield* CurrentCaller, params.id, params.n))
+        return answer({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
+      })
+    })
+  })
+)
+
+const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
+
+const acceptedAnswer = ({ index, session }: Turning): Answer => ({
+  status: 202,
+  body: JSON.stringify({ ok: true, session_id: session, turn_index: index })
+})
+
+const ended = (result: TurnResult) => {
+  const refused = poolFullOf(result)
+  return refused === undefined
+    ? Effect.succeed({ status: statusOf(result.turn), body: JSON.stringify(turnBody(result)) })
+    : Effect.fail(refused)
+}
+
+/** Each event as it is stored, then what came of it all. */
+const textsOf = (turning: Turning) =>
+  Stream.concat(
+    Stream.map(turning.events, eventText),
+    Stream.fromEffect(
+      turning.result.pipe(
+        Effect.flatMap(ended),
+        Effect.map(({ body }) => lastText("result", body))
+      )
+    )
+  )
+
+/** Opaque to a client, so that it may become something else. */
+const cursorOf = (index: number) => Buffer.from(`t${index}`).toString("base64url")
+
+const indexOf = (cursor: string) => {
+  const text = Buffer.from(cursor, "base64url").toString()
+  return /^t\d{1,15}$/.test(text) ? Number(text.slice(1)) : Number.NaN
+}
+
+const badCursor = {
+  code: "invalid_request",
+  status: 400,
+  detail: "cursor must be the `next_cursor` of an earlier page, as it came."
+} as const satisfies Refused
