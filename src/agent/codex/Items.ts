@@ -110,6 +110,13 @@ export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
   _meta: { "troupe/status": "abandoned" }
 })
 
+/** Something new about a running call that is neither its status nor its outcome. */
+export const toolCallNews = (toolCallId: string, meta: Wire): SessionUpdate => ({
+  sessionUpdate: "tool_call_update",
+  toolCallId,
+  _meta: meta
+})
+
 const succeeded = (item: Item): boolean => {
   const status = textIn(item["status"])
   if (status === "failed" || status === "declined") return false

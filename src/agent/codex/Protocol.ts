@@ -90,3 +90,11 @@ export const commandKindIn = (value: Wire): "read" | "search" | "execute" => {
   }
   return kinds.includes("search") ? "search" : "read"
 }
+
+/** Keeps a map of what is remembered within its bound. A map is in the order of insertion: the first is the oldest. */
+export const forgetOldest = <A>(map: Map<string, A>, limit: number): void => {
+  for (const id of map.keys()) {
+    if (map.size <= limit) return
+    map.delete(id)
+  }
+}

@@ -7,27 +7,19 @@
  */
 import { updateMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import { noUsage } from "../../domain/Turn.ts"
-import type { Usage } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import { redact } from "../Redact.ts"
 import { failedEnd } from "./Failures.ts"
 import * as Items from "./Items.ts"
-import { changesIn, itemIn, listIn, numberIn, objectIn, textIn, tokensIn } from "./Protocol.ts"
-import type { Change, Item, Tokens, Wire } from "./Protocol.ts"
+import { changesIn, forgetOldest, itemIn, listIn, numberIn, objectIn, textIn, tokensIn } from "./Protocol.ts"
+import type { Change, Item, Wire } from "./Protocol.ts"
+import * as Turns from "./Turns.ts"
 
-/** Turns remembered for what comes late, and items that may be open at once. Beyond, the oldest is forgotten. */
-const turnsKept = 64
+/** Items that may be open at once; an app-server has a handful. Beyond, the oldest is forgotten. */
 const itemsKept = 1_024
 
 /** Of a command's output this much is passed on while it runs; all of it is in the end of the call. */
 const outputStreamedCharacters = 64 * 1_024
-
-interface Turn {
-  readonly index: number
-  ended: boolean
-  usage: Usage | null
-}
 
 /** An item that has begun and not ended. `sent` is the text that went out of it, of the kind in `stream`. */
 interface Open {
@@ -42,24 +34,14 @@ interface Open {
   readonly changes: ReadonlyArray<Change>
 }
 
-export interface Running {
-  readonly turn: number
-  /** `null` until codex has named it. */
-  readonly agentTurnId: string | null
-  /** `turn/started` was seen: before it an interrupt finds "no active turn". */
-  readonly started: boolean
-}
-
 export interface Translator {
   /** The thread is known: only what concerns it is heard from now on. */
   readonly adopt: (thread: string) => void
-  /** A prompt is about to be written. */
-  readonly begin: (turn: number) => void
+  readonly begin: Turns.Turns["begin"]
+  readonly refused: Turns.Turns["refused"]
+  readonly running: Turns.Turns["running"]
   /** `turn/start` was answered with this id. */
   readonly accepted: (agentTurnId: string) => ReadonlyArray<AgentFact>
-  /** `turn/start` was refused: there is no such turn. */
-  readonly refused: () => void
-  readonly running: () => Running | null
   /** Commands of the thread run, or have not been said to have ended. */
   readonly commandsOpen: () => boolean
   readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
@@ -78,48 +60,32 @@ const none: ReadonlyArray<AgentFact> = []
 /** `resuming` is the thread asked for; a new one has no name yet, and until it has one nothing else is there to be heard. */
 export const make = (resuming: string | null): Translator => {
   let thread = resuming
-  const turns = new Map<string, Turn>()
+  const turns = Turns.make()
   const open = new Map<string, Open>()
-  let running: Running | null = null
-  let total: Tokens | null = null
 
   // ---- turns
 
-  const name = (agentTurnId: string): ReadonlyArray<AgentFact> => {
-    if (running === null || running.agentTurnId === agentTurnId) return none
-    // Two names for one prompt: another turn began first (codex can start one by itself). The reply's is ours.
-    if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
-    turns.set(agentTurnId, { index: running.turn, ended: false, usage: null })
-    forgetOldest(turns, turnsKept)
-    running = { turn: running.turn, agentTurnId, started: false }
-    return [{ _tag: "TurnStarted", turn: running.turn, agentTurnId }]
-  }
+  const began = (turn: number | null, agentTurnId: string): ReadonlyArray<AgentFact> =>
+    turn === null ? none : [{ _tag: "TurnStarted", turn, agentTurnId }]
 
   const turnStarted = (params: Wire): ReadonlyArray<AgentFact> => {
     const id = textIn(objectIn(params["turn"])["id"])
-    if (id === null || running === null) return none
-    const facts = running.agentTurnId === null ? name(id) : none
-    if (running.agentTurnId === id) running = { ...running, started: true }
-    return facts
+    return id === null ? none : began(turns.started(id), id)
   }
 
   const turnCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
     const ended = objectIn(params["turn"])
     const id = textIn(ended["id"])
-    const turn = id === null ? undefined : turns.get(id)
-    if (id === null || turn === undefined || turn.ended) return none
-    turn.ended = true
-    if (running?.agentTurnId === id) running = null
-    const end = endOf(ended)
-    return [...closeItems(id), { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...end }]
+    if (id === null) return none
+    const closed = closeItems(id)
+    const turn = turns.ended(id)
+    if (turn === null) return closed
+    return [...closed, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(ended) }]
   }
-
-  const indexOf = (agentTurnId: string | null): number | null =>
-    agentTurnId === null ? null : (turns.get(agentTurnId)?.index ?? null)
 
   const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
     _tag: "Update",
-    turn: indexOf(agentTurnId),
+    turn: turns.indexOf(agentTurnId),
     message: updateMessage(thread ?? "", content)
   })
 
@@ -236,31 +202,25 @@ export const make = (resuming: string | null): Translator => {
     if (id === null || delta === null || item === undefined || item.outputLeft <= 0) return none
     const text = delta.slice(0, item.outputLeft)
     item.outputLeft -= text.length
-    return [update(textIn(params["turnId"]), toolNews(id, { "troupe/output": text }))]
+    return [update(textIn(params["turnId"]), Items.toolCallNews(id, { "troupe/output": text }))]
   }
 
   const toolProgress = (params: Wire, meta: Wire): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
-    return id === null || !open.has(id) ? none : [update(textIn(params["turnId"]), toolNews(id, meta))]
+    return id === null || !open.has(id) ? none : [update(textIn(params["turnId"]), Items.toolCallNews(id, meta))]
   }
 
   // ---- the rest
 
-  /**
-   * What a turn used is how far the thread's total went up: `last` comes again around a compaction, and is an estimate
-   * after one. A total that was never seen before began where this response began.
-   */
   const tokenUsage = (params: Wire): ReadonlyArray<AgentFact> => {
     const usage = objectIn(params["tokenUsage"])
-    const [now, last] = [tokensIn(usage["total"]), tokensIn(usage["last"])]
+    const last = tokensIn(usage["last"])
     const agentTurnId = textIn(params["turnId"])
-    const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
-    const before = total ?? less(now, last)
-    total = now
-    if (turn === undefined) return none
-    turn.usage = more(turn.usage ?? noUsage, less(now, before))
+    turns.used(agentTurnId, tokensIn(usage["total"]), last)
     const size = numberIn(usage["modelContextWindow"])
-    return size === null ? none : [update(agentTurnId, { sessionUpdate: "usage_update", used: last.totalTokens, size })]
+    // A resumed thread repeats its last: that is no news.
+    if (size === null || turns.indexOf(agentTurnId) === null) return none
+    return [update(agentTurnId, { sessionUpdate: "usage_update", used: last.totalTokens, size })]
   }
 
   const plan = (params: Wire): ReadonlyArray<AgentFact> => [
@@ -309,14 +269,10 @@ export const make = (resuming: string | null): Translator => {
     adopt: (id) => {
       thread = id
     },
-    begin: (turn) => {
-      running = { turn, agentTurnId: null, started: false }
-    },
-    accepted: name,
-    refused: () => {
-      running = null
-    },
-    running: () => running,
+    begin: turns.begin,
+    refused: turns.refused,
+    running: turns.running,
+    accepted: (id) => began(turns.named(id), id),
     commandsOpen: () => open.values().some((item) => item.type === "commandExecution"),
     notification: (method, params) => {
       const known = Object.hasOwn(heard, method) ? heard[method] : undefined
@@ -327,12 +283,12 @@ export const make = (resuming: string | null): Translator => {
     },
     asking: (params, asking) => {
       // A sub-agent asks on its own thread, for the turn that started it: the one that runs.
-      if (params["threadId"] !== thread) return { turn: running?.turn ?? null, toolCallId: null, changes: [] }
+      if (params["threadId"] !== thread) return { turn: turns.running()?.turn ?? null, toolCallId: null, changes: [] }
       const id = textIn(params["itemId"])
       const item = id === null ? undefined : open.get(id)
       if (item !== undefined) item.asking = asking
       return {
-        turn: indexOf(textIn(params["turnId"])) ?? running?.turn ?? null,
+        turn: turns.indexOf(textIn(params["turnId"])) ?? turns.running()?.turn ?? null,
         toolCallId: item === undefined ? null : id,
         changes: item?.changes ?? []
       }
@@ -360,12 +316,6 @@ const said = (sessionUpdate: string, messageId: string, text: string, meta?: Wir
   ...(meta === undefined ? {} : { _meta: meta })
 })
 
-const toolNews = (toolCallId: string, meta: Wire): SessionUpdate => ({
-  sessionUpdate: "tool_call_update",
-  toolCallId,
-  _meta: meta
-})
-
 /** What of the whole has not gone out. Where the two differ the whole is right, but what is out can't be unsaid. */
 const rest = (whole: string, sent: string): string => (whole.startsWith(sent) ? whole.slice(sent.length) : "")
 
@@ -378,17 +328,6 @@ const thoughtOf = (item: Item, stream: "summary" | "content" | null): string => 
   return parts("summary") || parts("content")
 }
 
-const less = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => Math.max(0, x - y))
-const more = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => x + y)
-
-const combine = (a: Tokens, b: Tokens, by: (x: number, y: number) => number): Tokens => ({
-  inputTokens: by(a.inputTokens, b.inputTokens),
-  cachedInputTokens: by(a.cachedInputTokens, b.cachedInputTokens),
-  outputTokens: by(a.outputTokens, b.outputTokens),
-  reasoningTokens: by(a.reasoningTokens, b.reasoningTokens),
-  totalTokens: by(a.totalTokens, b.totalTokens)
-})
-
 const retryOf = (params: Wire): Wire => {
   const error = objectIn(params["error"])
   return { message: warningOf(error["message"]), details: warningOf(error["additionalDetails"] ?? "") }
@@ -397,11 +336,3 @@ const retryOf = (params: Wire): Wire => {
 const warningOf = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
 
 const bounded = (item: Item): string => JSON.stringify(item).slice(0, 2_000)
-
-/** A map in the order of insertion: the first is the oldest. */
-const forgetOldest = <A>(map: Map<string, A>, limit: number): void => {
-  for (const id of map.keys()) {
-    if (map.size <= limit) return
-    map.delete(id)
-  }
-}

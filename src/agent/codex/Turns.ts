@@ -1,0 +1,97 @@
+/** The turns of a thread: which prompt each of codex's turn ids stands for, whether it has ended, what it used. */
+import { noUsage } from "../../domain/Turn.ts"
+import type { Usage } from "../../domain/Turn.ts"
+import { forgetOldest } from "./Protocol.ts"
+import type { Tokens } from "./Protocol.ts"
+
+/** Turns remembered for what comes late. Beyond, the oldest is forgotten, and its news belong to no turn. */
+const turnsKept = 64
+
+export interface Running {
+  readonly turn: number
+  /** `null` until codex has named it. */
+  readonly agentTurnId: string | null
+  /** `turn/started` was seen: before it an interrupt finds "no active turn". */
+  readonly started: boolean
+}
+
+interface Turn {
+  readonly index: number
+  ended: boolean
+  usage: Usage | null
+}
+
+export interface Turns {
+  /** A prompt is about to be written. */
+  readonly begin: (turn: number) => void
+  /** `turn/start` was refused: there is no such turn. */
+  readonly refused: () => void
+  /** The prompt's turn has this id, by the reply to `turn/start`. Gives its index where that is news. */
+  readonly named: (agentTurnId: string) => number | null
+  /** `turn/started` came, which may be the first to name it. The same answer. */
+  readonly started: (agentTurnId: string) => number | null
+  /** Gives the turn the first time its end is told, if it is a prompt's. */
+  readonly ended: (agentTurnId: string) => { readonly index: number; readonly usage: Usage | null } | null
+  readonly used: (agentTurnId: string | null, total: Tokens, last: Tokens) => void
+  readonly indexOf: (agentTurnId: string | null) => number | null
+  readonly running: () => Running | null
+}
+
+export const make = (): Turns => {
+  const turns = new Map<string, Turn>()
+  let running: Running | null = null
+  let counted: Tokens | null = null
+
+  const named = (agentTurnId: string): number | null => {
+    if (running === null || running.agentTurnId === agentTurnId) return null
+    // Two names for one prompt: another turn began first (codex can start one by itself). The reply's is ours.
+    if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
+    turns.set(agentTurnId, { index: running.turn, ended: false, usage: null })
+    forgetOldest(turns, turnsKept)
+    running = { turn: running.turn, agentTurnId, started: false }
+    return running.turn
+  }
+
+  return {
+    begin: (turn) => {
+      running = { turn, agentTurnId: null, started: false }
+    },
+    refused: () => {
+      running = null
+    },
+    named,
+    started: (agentTurnId) => {
+      const news = running?.agentTurnId === null ? named(agentTurnId) : null
+      if (running?.agentTurnId === agentTurnId) running = { ...running, started: true }
+      return news
+    },
+    ended: (agentTurnId) => {
+      const turn = turns.get(agentTurnId)
+      if (turn === undefined || turn.ended) return null
+      turn.ended = true
+      if (running?.agentTurnId === agentTurnId) running = null
+      return turn
+    },
+    // What a turn used is how far the thread's total went up: `last` comes again around a compaction, and is an
+    // estimate after one. A thread whose total was not seen before stood where this response began.
+    used: (agentTurnId, total, last) => {
+      const before = counted ?? less(total, last)
+      counted = total
+      const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
+      if (turn !== undefined) turn.usage = more(turn.usage ?? noUsage, less(total, before))
+    },
+    indexOf: (agentTurnId) => (agentTurnId === null ? null : (turns.get(agentTurnId)?.index ?? null)),
+    running: () => running
+  }
+}
+
+const less = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => Math.max(0, x - y))
+const more = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => x + y)
+
+const combine = (a: Tokens, b: Tokens, by: (x: number, y: number) => number): Tokens => ({
+  inputTokens: by(a.inputTokens, b.inputTokens),
+  cachedInputTokens: by(a.cachedInputTokens, b.cachedInputTokens),
+  outputTokens: by(a.outputTokens, b.outputTokens),
+  reasoningTokens: by(a.reasoningTokens, b.reasoningTokens),
+  totalTokens: by(a.totalTokens, b.totalTokens)
+})

@@ -1,0 +1,93 @@
+/** Replays a recorded trace through the translator, as a connection would: the prompts begin turns, the replies name them. */
+import { readdirSync, readFileSync } from "node:fs"
+import type { AgentFact } from "../../src/agent/Agent.ts"
+import * as Translate from "../../src/agent/codex/Translate.ts"
+import { objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
+import type { Wire } from "../../src/agent/codex/Protocol.ts"
+
+export interface Line {
+  readonly dir: "in" | "out" | "note"
+  readonly msg: Wire
+}
+
+const folder = new URL("../fixtures/traces/codex/", import.meta.url)
+
+export const traces: ReadonlyArray<string> = readdirSync(folder)
+  .filter((name) => name.endsWith(".ndjson"))
+  .map((name) => name.slice(0, -".ndjson".length))
+
+export const traceFile = (name: string): string => new URL(`${name}.ndjson`, folder).pathname
+
+export const linesOf = (name: string): ReadonlyArray<Line> =>
+  readFileSync(traceFile(name), "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Line)
+
+export interface Replay {
+  /** The first thread of the trace, which the translator was told to follow. */
+  readonly thread: string
+  readonly facts: ReadonlyArray<AgentFact>
+  /** What codex wrote about any thread. */
+  readonly out: ReadonlyArray<Wire>
+}
+
+export const replay = (name: string): Replay => {
+  const lines = linesOf(name)
+  const translator = Translate.make(null)
+  const facts: Array<AgentFact> = []
+  const methods = new Map<unknown, Wire>()
+  const asked = new Map<unknown, Wire>()
+  let thread: string | null = null
+  let turns = 0
+
+  for (const { dir, msg } of lines) {
+    const { id, method } = msg
+    const params = objectIn(msg["params"])
+    if (dir === "in" && typeof method === "string" && id !== undefined) {
+      methods.set(id, msg)
+      // A second prompt while one runs steers it: no driver of ours does that.
+      const ours = method === "turn/start" && params["threadId"] === thread && translator.running() === null
+      if (ours) translator.begin((turns += 1))
+    } else if (dir === "in" && id !== undefined) {
+      const about = asked.get(id)
+      if (about !== undefined) translator.asking(about, objectIn(msg["result"])["decision"] === "cancel")
+    } else if (dir === "out" && typeof method === "string") {
+      if (id === undefined) facts.push(...translator.notification(method, msg["params"]))
+      else {
+        asked.set(id, params)
+        translator.asking(params, true)
+      }
+    } else if (dir === "out") {
+      const request = objectIn(methods.get(id))
+      const result = objectIn(msg["result"])
+      const started = textIn(objectIn(result["thread"])["id"])
+      if (thread === null && started !== null) translator.adopt((thread = started))
+      if (request["method"] !== "turn/start" || objectIn(request["params"])["threadId"] !== thread) continue
+      const turn = textIn(objectIn(result["turn"])["id"])
+      if (turn !== null) facts.push(...translator.accepted(turn))
+      else if (msg["error"] !== undefined && translator.running()?.agentTurnId === null) translator.refused()
+    }
+  }
+  return { thread: thread ?? "", facts, out: lines.flatMap(({ dir, msg }) => (dir === "out" ? [msg] : [])) }
+}
+
+export type Update = Extract<AgentFact, { readonly _tag: "Update" }>
+export type Ended = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
+
+export const updates = (facts: ReadonlyArray<AgentFact>): ReadonlyArray<Update> =>
+  facts.filter((fact) => fact._tag === "Update")
+export const ends = (facts: ReadonlyArray<AgentFact>): ReadonlyArray<Ended> =>
+  facts.filter((fact) => fact._tag === "TurnEnded")
+
+export const updateOf = (fact: Update) => fact.message.params.update
+export const ofKind = (facts: ReadonlyArray<AgentFact>, kind: string) =>
+  updates(facts).filter((fact) => updateOf(fact).sessionUpdate === kind)
+
+/** The text of all chunks of a kind, one message after the other. */
+export const textOf = (facts: ReadonlyArray<AgentFact>, kind = "agent_message_chunk"): string =>
+  ofKind(facts, kind)
+    .map((fact) => textIn(objectIn(updateOf(fact)["content"])["text"]) ?? "")
+    .join("")
+
+export const metaOf = (fact: Update): Wire => objectIn(updateOf(fact)["_meta"])
