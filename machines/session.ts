@@ -253,6 +253,15 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
 
 export const sessionMachine = sessionMachineWith(defaultBounds)
 
+/**
+ * A stored snapshot, as this version reads it: what a later version added to the context has its newborn value. Throws
+ * on a state that the chart does not know any more; `test/fixtures/snapshots` holds one of each that was ever stored.
+ */
+export const restore = (machine: SessionMachine, persisted: unknown): SessionSnapshot => {
+  const stored = persisted as Parameters<SessionMachine["resolveState"]>[0]
+  return machine.resolveState({ ...stored, context: { ...newborn, ...stored.context } }) as SessionSnapshot
+}
+
 export type SessionMachine = typeof sessionMachine
 export type SessionSnapshot = SnapshotFrom<SessionMachine>
 export type SessionCommand = CommandsOf<SessionMachine>

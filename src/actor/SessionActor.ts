@@ -8,7 +8,8 @@
 import { Cause, Deferred, Effect, Option, PubSub, Queue } from "effect"
 import { createActor } from "xstate"
 import { decide } from "../../machines/decision.ts"
-import type { SessionCommand, SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { restore } from "../../machines/session.ts"
+import type { SessionCommand, SessionEvent } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
 import * as Alarms from "./Alarms.ts"
@@ -37,7 +38,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const found = yield* ledger.session(id)
   if (Option.isNone(found)) return vacate()
   let record = found.value
-  let snapshot = machine.resolveState((yield* ledger.snapshot(id)) as never) as SessionSnapshot
+  let snapshot = restore(machine, yield* ledger.snapshot(id))
   let seq = yield* ledger.lastStep(id)
   /** Failed by whatever goes wrong in the background: it ends this life like any other defect. */
   const fault = yield* Deferred.make<never, LedgerError>()

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createActor } from "xstate"
-import type { AnyStateMachine } from "xstate"
-import { getShortestPaths, toDirectedGraph } from "xstate/graph"
+import { getShortestPaths } from "xstate/graph"
 import { begin, decide } from "../../machines/decision.ts"
 import { longestQueue, sessionMachine } from "../../machines/session.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { drawnBy, edgesOf, leavesOf, timersOf } from "./chart.ts"
 
 const crash = { class: "crash", message: "it died" }
 const died = { failure: crash, at: 1_000, jitter: 0.5 }
@@ -261,42 +261,3 @@ describe("the line", () => {
     assert.strictEqual(second.context.turn, 2)
   })
 })
-
-/** `<state> <event> <n>`: the nth arrow of a state for an event, eventless ones left out. */
-function drawnBy(machine: AnyStateMachine): ReadonlyArray<string> {
-  return nodesOf(machine).flatMap((node) =>
-    [...node.transitions.entries()].flatMap(([event, arrows]) =>
-      arrows.map((_, n) => `${node.path.join(".")} ${event} ${n}`)
-    )
-  )
-}
-
-function edgesOf(machine: AnyStateMachine): ReadonlyArray<{ readonly from: string; readonly event: string }> {
-  type Graph = ReturnType<typeof toDirectedGraph>
-  const walk = (node: Graph): ReadonlyArray<{ readonly from: string; readonly event: string }> => [
-    ...node.edges.map((edge) => ({ from: edge.source.id, event: edge.label.text })),
-    ...node.children.flatMap(walk)
-  ]
-  return walk(toDirectedGraph(machine))
-}
-
-function nodesOf(machine: AnyStateMachine) {
-  const walk = (node: AnyStateMachine["root"]): ReadonlyArray<AnyStateMachine["root"]> => [
-    node,
-    ...Object.values(node.states).flatMap(walk)
-  ]
-  return walk(machine.root)
-}
-
-function leavesOf(machine: AnyStateMachine): ReadonlySet<string> {
-  return new Set(
-    nodesOf(machine)
-      .filter((node) => Object.keys(node.states).length === 0)
-      .map((node) => node.path.join("."))
-  )
-}
-
-function timersOf(machine: AnyStateMachine): ReadonlyArray<{ readonly type: string }> {
-  const timers = edgesOf(machine).map(({ event }) => event)
-  return [...new Set(timers.filter((event) => event.startsWith("xstate.after.")))].map((type) => ({ type }))
-}

@@ -1,0 +1,35 @@
+/** Snapshots of past versions, one of each state. The files are named by the version that stored them; never edit one. */
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync, readdirSync } from "node:fs"
+import { decide } from "../../machines/decision.ts"
+import { restore, sessionMachine } from "../../machines/session.ts"
+import { nodesOf } from "./chart.ts"
+
+const directory = new URL("../fixtures/snapshots/", import.meta.url)
+const versions = readdirSync(directory).filter((name) => name.startsWith("session-"))
+
+describe.each(versions)("%s", (file) => {
+  const stored = JSON.parse(readFileSync(new URL(file, directory), "utf8")) as Readonly<Record<string, object>>
+
+  it.each(Object.keys(stored))("%s still loads, and stores as the same", (state) => {
+    const snapshot = restore(sessionMachine, stored[state])
+    assert.strictEqual(
+      [snapshot.value].flatMap((value) => (typeof value === "string" ? value : Object.entries(value).flat())).join("."),
+      state
+    )
+    assert.deepInclude(JSON.parse(JSON.stringify(sessionMachine.getPersistedSnapshot(snapshot))), stored[state]!)
+    // It is alive: a close is understood everywhere but in the grave.
+    const { handled } = decide(sessionMachine, snapshot, { type: "close.requested", reason: "test" })
+    assert.strictEqual(handled, state !== "closed")
+  })
+})
+
+it("holds one of every state that this version can store", () => {
+  const newest = versions.sort().at(-1)!
+  const stored = JSON.parse(readFileSync(new URL(newest, directory), "utf8")) as object
+  const leaves = nodesOf(sessionMachine).filter((node) => Object.keys(node.states).length === 0)
+  assert.sameMembers(
+    Object.keys(stored),
+    leaves.map((node) => node.path.join("."))
+  )
+})
