@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/real/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
+    globalSetup: ["test/real/install.ts"],
     testTimeout: 120_000,
     hookTimeout: 300_000,
     maxWorkers: 1,

@@ -1,0 +1,109 @@
+/** An app of Troupe's: what it does over HTTP with its own token, and nothing that an app could not. */
+import { Effect } from "effect"
+import { eventsOf } from "./sse.ts"
+import type { ServerEvent } from "./sse.ts"
+import { within } from "./until.ts"
+import type { AcpEvent, Run, SessionBody, Turn } from "./wire.ts"
+
+export interface Answer<Body> {
+  readonly status: number
+  readonly body: Body
+}
+
+export interface CreateSession {
+  readonly agent: string
+  readonly cwd?: string
+  readonly permissions?: "deny" | "approve_reads" | "approve_all"
+  readonly system_prompt?: string
+}
+
+/** A connection that broke is a defect of the test or of Troupe; a status is an answer. */
+export const call = <Body>(url: string, token: string, method: string, body?: object): Effect.Effect<Answer<Body>> =>
+  Effect.promise(async (signal) => {
+    const response = await fetch(url, {
+      method,
+      signal,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    return { status: response.status, body: (await response.json()) as Body }
+  })
+
+/** Reads a stream until it ends or `enough` says so, and hangs up. */
+const read = (url: string, init: RequestInit, enough: (event: ServerEvent) => boolean) =>
+  Effect.promise(async (signal) => {
+    const hangUp = new AbortController()
+    const response = await fetch(url, { ...init, signal: AbortSignal.any([signal, hangUp.signal]) })
+    if (response.body === null) throw new Error(`${url} answered ${response.status} without a body`)
+    const events: Array<ServerEvent> = []
+    for await (const event of eventsOf(response.body)) {
+      events.push(event)
+      if (enough(event)) break
+    }
+    hangUp.abort()
+    return { status: response.status, events }
+  })
+
+export const make = (origin: string, token: string) => {
+  const create = Effect.fnUntraced(function* (options: CreateSession) {
+    const { body, status } = yield* call<SessionBody>(`${origin}/sessions`, token, "POST", options)
+    if (status !== 200)
+      return yield* Effect.die(new Error(`POST /sessions answered ${status}: ${JSON.stringify(body)}`))
+    return sessionOf(origin, token, body.session_id)
+  })
+  return {
+    create,
+    /** A session that was created earlier, maybe by another Troupe on the same data. */
+    session: (id: string) => sessionOf(origin, token, id),
+    run: (body: object) => within("POST /run", call<Run>(`${origin}/run`, token, "POST", body))
+  }
+}
+
+const sessionOf = (origin: string, token: string, id: string) => {
+  const path = `${origin}/sessions/${id}`
+  const authorization = `Bearer ${token}`
+  return {
+    id,
+    get: Effect.map(call<SessionBody>(path, token, "GET"), ({ body }) => body),
+    /** Waits for the turn's end. */
+    turn: (prompt: string, options: object = {}) =>
+      within(`the turn ${JSON.stringify(prompt)}`, call<Turn>(`${path}/turn`, token, "POST", { prompt, ...options })),
+    /** Does not wait: the answer is 202 when the turn is accepted. */
+    submit: (prompt: string) => call<object>(`${path}/turn`, token, "POST", { prompt, wait: false }),
+    /** The same turn as a stream of events; the last one is its result. */
+    stream: (prompt: string) =>
+      within(
+        `the streamed turn ${JSON.stringify(prompt)}`,
+        read(
+          `${path}/turn`,
+          {
+            method: "POST",
+            headers: { authorization, "content-type": "application/json", accept: "text/event-stream" },
+            body: JSON.stringify({ prompt })
+          },
+          () => false
+        )
+      ),
+    stored: (turn: number) => Effect.map(call<Turn>(`${path}/turns/${turn}`, token, "GET"), ({ body }) => body),
+    /** Waits until something that happens in the session, now or earlier, is what is looked for. */
+    hears: (what: string, isIt: (event: AcpEvent) => boolean) =>
+      within(
+        what,
+        read(`${path}/events`, { headers: { authorization } }, ({ data }) => isIt(data as AcpEvent))
+      ),
+    interrupt: within(
+      "the interrupt",
+      call<{ readonly ok: boolean; readonly interrupted: boolean }>(`${path}/interrupt`, token, "POST")
+    ),
+    close: within("the close", call<object>(path, token, "DELETE"))
+  }
+}
+
+export type App = ReturnType<typeof make>
+export type Session = ReturnType<typeof sessionOf>
+
+/** The agent has begun to say something. */
+export const speaks = ({ params }: AcpEvent) => params?.update?.sessionUpdate === "agent_message_chunk"

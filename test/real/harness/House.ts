@@ -1,0 +1,133 @@
+/**
+ * A place where Troupe and real agents live for one test: a model, a home, a data directory, a configuration.
+ *
+ * `serve` starts the real program; when its scope closes it gets a SIGTERM, must answer with exit code 0, and must have
+ * left nobody behind. So every test proves that too, without a line of its own.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Exit } from "effect"
+import type { Scope } from "effect"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import * as Model from "../models/Model.ts"
+import { carriersOf } from "./Kernel.ts"
+import type { Running } from "./Kernel.ts"
+import * as Server from "./Server.ts"
+import { until } from "./until.ts"
+
+const real = join(import.meta.dirname, "..")
+
+/** What an operator would write, and the agents by their plain names on the `PATH`. */
+const configuration = (directory: string) => ({
+  defaultAgent: "codex",
+  agents: {
+    codex: { protocol: "codex-app-server", command: ["codex", "app-server"] },
+    claude: { protocol: "acp", command: ["claude-agent-acp"], inheritEnv: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] },
+    // It brings a codex of its own, of another version; two versions do not share a home.
+    "codex-acp": { protocol: "acp", command: ["codex-acp"], env: { CODEX_HOME: join(directory, "codex-acp") } },
+    "claude-via-acpx": { protocol: "acpx", registry: "claude" }
+  },
+  run: { command: ["claude"] }
+})
+
+const codexConfig = (codexHome: string, port: number) => `\
+model = "stand-in"
+model_provider = "stand-in"
+model_catalog_json = "${join(codexHome, "models.json")}"
+check_for_update_on_startup = false
+
+[model_providers.stand-in]
+name = "stand-in"
+base_url = "http://127.0.0.1:${port}/v1"
+wire_api = "responses"
+request_max_retries = 0
+stream_max_retries = 0
+
+[features]
+plugins = false
+apps = false
+
+[analytics]
+enabled = false
+`
+
+const environment = (directory: string, port: number) => ({
+  PATH: [join(real, "node_modules", ".bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
+  LANG: "C.UTF-8",
+  HOME: join(directory, "home"),
+  // Codex makes no helpers where its home lies below the temporary directory.
+  TMPDIR: join(directory, "tmp"),
+  CODEX_HOME: join(directory, "codex"),
+  ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
+  ANTHROPIC_API_KEY: "stand-in-key",
+  OPENAI_API_KEY: "stand-in-key",
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+  // Its own ten retries take three minutes.
+  CLAUDE_CODE_MAX_RETRIES: "0",
+  DISABLE_AUTOUPDATER: "1",
+  // Claude Code refuses to run without asking as root, except where it is told that it is in a container.
+  IS_SANDBOX: "1",
+  NO_COLOR: "1"
+})
+
+export interface House {
+  /** The agents' working directory, with `linger.sh` in it: a command that begins (see `lingering`) and never ends. */
+  readonly cwd: string
+  readonly model: Model.Model
+  readonly file: (name: string) => string
+  /** Everybody in the house: Troupe, agents, and whatever they run. */
+  readonly running: () => ReadonlyArray<Running>
+  /** Waits for a process by its command line. */
+  readonly process: (what: string, command: RegExp) => Effect.Effect<Running>
+  /** Starts Troupe on the house's data; again after it was stopped, or killed. */
+  readonly serve: (settings?: Readonly<Record<string, string>>) => Effect.Effect<Server.Server, never, Scope.Scope>
+}
+
+export const make = Effect.gen(function* () {
+  // Short: acpx puts a socket below it, and a socket's path has 107 bytes.
+  const directory = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "tr-"))),
+    (directory) =>
+      Effect.sync(() => {
+        for (const { pid } of carriersOf(directory)) process.kill(pid, "SIGKILL")
+        rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+      })
+  )
+  const model = yield* Model.start
+  const at = (name: string) => join(directory, name)
+  for (const name of ["home", "tmp", "work"]) mkdirSync(at(name))
+  for (const name of ["codex", "codex-acp"]) {
+    mkdirSync(at(name))
+    cpSync(join(real, "models", "models.json"), join(at(name), "models.json"))
+    writeFileSync(join(at(name), "config.toml"), codexConfig(at(name), model.port))
+  }
+  writeFileSync(at("troupe.config.json"), JSON.stringify(configuration(directory)))
+  writeFileSync(at("work/linger.sh"), "#!/bin/sh\ntouch lingering\nexec tail -f /dev/null\n", { mode: 0o755 })
+
+  const running = () => carriersOf(directory)
+  const serve: House["serve"] = (settings = {}) =>
+    Effect.acquireRelease(
+      Server.start({
+        args: ["--port", "0", "--data-dir", at("data"), "--config", at("troupe.config.json")],
+        cwd: at("home"),
+        env: { ...environment(directory, model.port), ...settings }
+      }),
+      Effect.fnUntraced(function* (server, exit) {
+        if (Exit.isFailure(exit)) console.error(server.log())
+        if (!server.alive()) return
+        const ended = yield* server.stop
+        assert.deepStrictEqual(ended, { code: 0, signal: null }, "how Troupe ends after SIGTERM")
+        assert.deepStrictEqual(running(), [], "who is left when Troupe has ended")
+      })
+    )
+  const house: House = {
+    cwd: at("work"),
+    model,
+    file: (name) => join(at("work"), name),
+    running,
+    process: (what, command) => until(what, () => running().find((one) => command.test(one.command))),
+    serve
+  }
+  return house
+})

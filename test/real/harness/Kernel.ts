@@ -1,0 +1,46 @@
+/**
+ * What the kernel says is running, by what it carries.
+ *
+ * Everything a test starts has the test's own directory in its environment (`HOME`, `TMPDIR`), and so has whatever that
+ * starts: agents, what agents run, and strangers to Troupe's marker too. So nothing of a test can hide.
+ */
+import { readFileSync, readdirSync } from "node:fs"
+
+export interface Running {
+  readonly pid: number
+  readonly parent: number
+  readonly command: string
+  /** `TROUPE_LEASE`, where it carries one. */
+  readonly lease: string | null
+}
+
+/** All but this process. Zombies have no environment and are not running. */
+export const carriersOf = (directory: string): ReadonlyArray<Running> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+    .flatMap((name) => {
+      try {
+        const environment = readFileSync(`/proc/${name}/environ`, "utf8").split("\0")
+        if (!environment.some((variable) => variable.includes(directory))) return []
+        const stat = readFileSync(`/proc/${name}/stat`, "utf8")
+        return {
+          pid: Number(name),
+          // The name in field 2 may hold spaces and parentheses; the rest begins after its last one.
+          parent: Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]),
+          command: readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").join(" ").trim(),
+          lease: environment.find((variable) => variable.startsWith("TROUPE_LEASE="))?.slice(13) ?? null
+        }
+      } catch {
+        // It ended while it was looked at.
+        return []
+      }
+    })
+
+/** `false` also when it is not there any more. */
+export const kill = (pid: number, signal: NodeJS.Signals): boolean => {
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    return false
+  }
+}

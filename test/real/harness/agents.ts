@@ -1,0 +1,22 @@
+/** The real agents, and how the kernel knows the processes of each. */
+
+export interface RealAgent {
+  readonly name: string
+  /** The process that holds the conversation; of `acpx` its queue owner, for which nobody waits. */
+  readonly holder: RegExp
+  /** The kernel's view of that process is also Troupe's: `process.pid` of the session. */
+  readonly showsPid: boolean
+}
+
+export const codex: RealAgent = { name: "codex", holder: /codex app-server/, showsPid: true }
+export const claude: RealAgent = { name: "claude", holder: /claude-agent-acp/, showsPid: true }
+export const codexAcp: RealAgent = { name: "codex-acp", holder: /codex-acp/, showsPid: true }
+export const claudeViaAcpx: RealAgent = { name: "acpx:claude", holder: /__queue-owner/, showsPid: false }
+
+export const agents: ReadonlyArray<RealAgent> = [codex, claude, codexAcp, claudeViaAcpx]
+
+/** Claude Code itself, below its adapter: in no group and under no parent that a supervisor would think of. */
+export const nativeClaude = /--output-format stream-json/
+
+/** A command that codex or Claude runs for a prompt of `RUN:./linger.sh`. */
+export const lingering = /tail -f \/dev\/null/

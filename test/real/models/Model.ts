@@ -1,0 +1,80 @@
+/**
+ * A stand-in for the model providers on a loopback port, so that real agents run with no network and no account.
+ *
+ * It speaks Anthropic's Messages API and OpenAI's Responses API; `directives.ts` says how a prompt decides the answer.
+ * It remembers what it was asked, so that a test can see what an agent really sent.
+ */
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import { createServer } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as Anthropic from "./anthropic.ts"
+import { userTexts } from "./conversation.ts"
+import * as Responses from "./responses.ts"
+
+/** One request for an answer. `texts` is every text of the user in it, oldest first. */
+export interface Asked {
+  readonly api: "messages" | "responses"
+  readonly prompt: string
+  readonly texts: ReadonlyArray<string>
+}
+
+export interface Model {
+  readonly port: number
+  /** Since it was started, oldest first. */
+  readonly asked: () => ReadonlyArray<Asked>
+}
+
+export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(function* () {
+  const asked: Array<Asked> = []
+  const server = createServer((request, response) => {
+    // An agent that was killed in the middle of its request gets no answer, and is no failure of ours.
+    serve(request, response, asked).catch(() => response.destroy())
+  })
+  // An agent keeps its connections; a shorter time races with its next request.
+  server.keepAliveTimeout = 60_000
+  yield* Effect.acquireRelease(
+    Effect.callback<void>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.void))
+    }),
+    () =>
+      Effect.callback<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  )
+  return { port: (server.address() as AddressInfo).port, asked: () => asked }
+})
+
+const serve = async (request: IncomingMessage, response: ServerResponse, asked: Array<Asked>) => {
+  let body = ""
+  for await (const chunk of request) body += chunk
+  const { pathname } = new URL(request.url ?? "/", "http://localhost")
+  const json = (status: number, value: unknown) => {
+    response.writeHead(status, { "content-type": "application/json" })
+    response.end(JSON.stringify(value))
+  }
+  // Lists of models, and whatever else an agent looks at before it begins.
+  if (request.method !== "POST") return json(200, { object: "list", data: [], models: [] })
+  if (pathname === "/v1/messages/count_tokens") return json(200, { input_tokens: 10 })
+  const id = asked.length + 1
+  switch (pathname) {
+    case "/v1/messages": {
+      const wanted: Anthropic.MessagesRequest = JSON.parse(body)
+      const answer = Anthropic.read(wanted)
+      asked.push({ api: "messages", prompt: answer.prompt, texts: userTexts(wanted.messages ?? []) })
+      if (answer.status !== null) return json(answer.status, Anthropic.refusal(answer.status))
+      return Anthropic.respond(response, id, wanted, answer)
+    }
+    case "/v1/responses": {
+      const wanted: Responses.ResponsesRequest = JSON.parse(body)
+      const answer = Responses.read(wanted)
+      asked.push({ api: "responses", prompt: answer.prompt, texts: userTexts(wanted.input ?? []) })
+      if (answer.status !== null) return json(answer.status, Responses.refusal(answer.status))
+      return Responses.respond(response, id, wanted, answer)
+    }
+    default:
+      return json(404, {})
+  }
+}

@@ -1,0 +1,73 @@
+/** Troupe itself is killed, or asked to go, while real agents work. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { existsSync } from "node:fs"
+import { speaks } from "./harness/App.ts"
+import { agents, claude, codex, lingering } from "./harness/agents.ts"
+import * as House from "./harness/House.ts"
+import { open, recalled } from "./harness/scene.ts"
+import { until } from "./harness/until.ts"
+
+describe.each(agents)("$name", ({ name: agent }) => {
+  it.live("is gone before the next Troupe serves, its turn has one outcome, and the next turn has the context", () =>
+    Effect.gen(function* () {
+      const house = yield* House.make
+      const killed = yield* house.serve()
+      const { create, token } = yield* killed.app("survivor")
+      const before = yield* create({ agent, cwd: house.cwd, permissions: "approve_all" })
+      yield* before.turn("the bird is a heron")
+      assert.strictEqual((yield* before.submit("RUN:./linger.sh")).status, 202)
+      yield* until("the command's beginning", () => existsSync(house.file("lingering")))
+      yield* house.process("the command", lingering)
+      killed.signal("SIGKILL")
+      assert.deepStrictEqual(yield* killed.ended, { code: null, signal: "SIGKILL" })
+
+      const troupe = yield* house.serve()
+      assert.deepStrictEqual(
+        house.running().map(({ pid }) => pid),
+        [troupe.pid],
+        "who runs when the port is open"
+      )
+      const session = troupe.knownApp(token).session(before.id)
+      const lost = yield* session.stored(2)
+      assert.include(lost, { status: "failed", ok: false, partial: true, stop_reason: "error" })
+      assert.match(lost.error ?? "", /^outcome_unknown: /)
+      const ends = (yield* troupe.audit(session.id)).filter(({ action }) => action === "turn_end")
+      assert.deepStrictEqual(
+        ends.map(({ detail }) => detail["turn"]),
+        [1, 2]
+      )
+      const { body, status } = yield* session.turn("RECALL")
+      assert.strictEqual(status, 200)
+      assert.include(recalled(body), "the bird is a heron")
+      assert.strictEqual(body.context_lost, false)
+    })
+  )
+})
+
+describe("SIGTERM", () => {
+  it.live.each([codex, claude])("lets a running turn of $name finish, and leaves nobody", ({ name: agent }) =>
+    Effect.gen(function* () {
+      const { house, session, troupe } = yield* open({ agent })
+      const turn = yield* Effect.forkChild(session.turn("SLOW:40x50"))
+      yield* session.hears("the first words", speaks)
+      assert.deepStrictEqual(yield* troupe.stop, { code: 0, signal: null })
+      assert.deepStrictEqual(house.running(), [])
+      const { body, status } = yield* Fiber.join(turn)
+      assert.strictEqual(status, 200)
+      assert.match(body.final_text.trim(), /^w1 .* w40$/)
+    })
+  )
+})
+
+describe("SIGINT and SIGHUP", () => {
+  it.live.each(["SIGINT", "SIGHUP"] as const)("%s ends it with 0 while an agent is awake", (signal) =>
+    Effect.gen(function* () {
+      const { house, session, troupe } = yield* open({ agent: codex.name })
+      yield* session.turn("hello")
+      troupe.signal(signal)
+      assert.deepStrictEqual(yield* troupe.ended, { code: 0, signal: null })
+      assert.deepStrictEqual(house.running(), [])
+    })
+  )
+})
