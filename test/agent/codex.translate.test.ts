@@ -17,16 +17,17 @@ const itemIds = ({ out, thread }: Replay, ours: boolean) =>
 describe("every trace", () => {
   it.each(traces)("%s: each turn that codex ended ends exactly once", (name) => {
     const { facts, out, thread } = replay(name)
-    const completed = out.flatMap((msg) => {
-      const params = objectIn(msg["params"])
-      return msg["method"] === "turn/completed" && params["threadId"] === thread
-        ? [textIn(objectIn(params["turn"])["id"])]
-        : []
-    })
+    const completed = new Set(
+      out.flatMap((msg) => {
+        const params = objectIn(msg["params"])
+        const ours = msg["method"] === "turn/completed" && params["threadId"] === thread
+        return ours ? [textIn(objectIn(params["turn"])["id"])] : []
+      })
+    )
     const named = new Map(
       facts.flatMap((fact) => (fact._tag === "TurnStarted" ? [[fact.turn, fact.agentTurnId] as const] : []))
     )
-    const expected = [...named].flatMap(([turn, id]) => (completed.includes(id) ? [turn] : []))
+    const expected = [...named].flatMap(([turn, id]) => (completed.has(id) ? [turn] : []))
     assert.deepStrictEqual(
       ends(facts).map(({ turn }) => turn),
       expected

@@ -12,6 +12,7 @@ import type { Child, Processes } from "../Processes.ts"
 import { redact } from "../Redact.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Handshake from "./Handshake.ts"
+import * as Placeholders from "./Placeholders.ts"
 import { objectIn, textIn } from "./Protocol.ts"
 import * as Translate from "./Translate.ts"
 
@@ -42,6 +43,7 @@ export const open = Effect.fnUntraced(function* (
   config: DriverConfig,
   request: OpenRequest
 ) {
+  const tidy = yield* Placeholders.remember(request.cwd)
   const child = yield* processes.spawn({
     lease: request.lease,
     command: config.command,
@@ -93,7 +95,7 @@ export const open = Effect.fnUntraced(function* (
     const fact = held
     held = null
     cleaned = false
-    return fact === null ? Effect.void : end(fact)
+    return fact === null ? Effect.void : Effect.andThen(tidy, end(fact))
   })
 
   /** Answered before the commands' own ends come, so these are waited for; refused or silent, the end goes out. */
@@ -113,7 +115,12 @@ export const open = Effect.fnUntraced(function* (
   const { thread, contextLost, version } = yield* Handshake.run(peer, child, request)
   translator.adopt(thread)
 
-  yield* watch(processes, request, peer, child, release).pipe(Effect.forkScoped)
+  // Whatever was under way ends with the process, after an end that codex has told.
+  const settled = Effect.andThen(
+    Effect.andThen(tidy, release),
+    Effect.sync(() => (current === null ? undefined : abandon(current, wentAway)))
+  )
+  yield* watch(processes, request, peer, child, settled).pipe(Effect.forkScoped)
 
   // ---- turns
 
@@ -137,12 +144,12 @@ export const open = Effect.fnUntraced(function* (
           return Effect.andThen(deliver(facts), Deferred.succeed(asked.named, undefined))
         }
         if (translator.running()?.agentTurnId != null) return Effect.void
-        abandon(asked)
-        return Deferred.fail(asked.named, refused(reply.error))
+        abandon(asked, refused(reply.error))
+        return Effect.void
       })
       .pipe(
         Effect.mapError((error) => {
-          abandon(asked)
+          abandon(asked, refused(error))
           return refused(error)
         })
       )
@@ -154,9 +161,11 @@ export const open = Effect.fnUntraced(function* (
     )
   })
 
-  const abandon = (asked: Current) => {
+  /** There is no such turn any more. Whoever waits may prompt again at once, so that comes last. */
+  const abandon = (asked: Current, reason: AgentFailed) => {
     if (current === asked) current = null
     translator.refused()
+    Deferred.doneUnsafe(asked.named, Exit.fail(reason))
     Deferred.doneUnsafe(asked.over, Exit.void)
   }
 
@@ -206,7 +215,7 @@ const watch = Effect.fnUntraced(function* (
   request: OpenRequest,
   peer: JsonRpc.Peer,
   child: Child,
-  release: Effect.Effect<void>
+  settled: Effect.Effect<void>
 ) {
   const ended = yield* Effect.result(peer.ended)
   const broken = ended._tag === "Failure" ? `${ended.failure.message}\n` : ""
@@ -215,7 +224,7 @@ const watch = Effect.fnUntraced(function* (
     yield* processes.signal(request.lease, "SIGKILL")
   }
   const { code, signal } = yield* child.exit
-  yield* release
+  yield* settled
   yield* request.tell({ _tag: "Exited", code, signal, stderr: `${broken}${yield* child.stderr}` })
 })
 
@@ -233,5 +242,10 @@ const refused = (error: JsonRpc.RpcError | JsonRpc.RpcSilent): AgentFailed => {
   }
   return error.reason === "timeout"
     ? new AgentFailed({ class: "timeout", message: "Codex did not take the prompt in time. Its process is replaced." })
-    : new AgentFailed({ class: "crash", message: "Codex went away before it took the prompt. Send it again." })
+    : wentAway
 }
+
+const wentAway = new AgentFailed({
+  class: "crash",
+  message: "Codex went away before it said that it took the prompt; whether it did is not known."
+})

@@ -8,11 +8,11 @@
 import { updateMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { AgentFact } from "../Agent.ts"
-import { redact } from "../Redact.ts"
 import { failedEnd } from "./Failures.ts"
 import * as Items from "./Items.ts"
 import { changesIn, forgetOldest, itemIn, listIn, numberIn, objectIn, textIn, tokensIn } from "./Protocol.ts"
 import type { Change, Item, Wire } from "./Protocol.ts"
+import * as Texts from "./Texts.ts"
 import * as Turns from "./Turns.ts"
 
 /** Items that may be open at once; an app-server has a handful. Beyond, the oldest is forgotten. */
@@ -139,17 +139,17 @@ export const make = (resuming: string | null): Translator => {
         return none
       case "agentMessage": {
         const meta = { "troupe/completed": true, "troupe/phase": textIn(item["phase"]) }
-        return [chunk(agentTurnId, item.id, rest(textIn(item["text"]) ?? "", begun?.sent ?? ""), meta)]
+        return [chunk(agentTurnId, item.id, Texts.rest(textIn(item["text"]) ?? "", begun?.sent ?? ""), meta)]
       }
       case "reasoning": {
-        const text = thoughtOf(item, begun?.stream ?? null)
+        const text = Texts.thoughtOf(item, begun?.stream ?? null)
         if (text === "") return none
-        return [thought(agentTurnId, item.id, rest(text, begun?.sent ?? ""), { "troupe/completed": true })]
+        return [thought(agentTurnId, item.id, Texts.rest(text, begun?.sent ?? ""), { "troupe/completed": true })]
       }
       case "contextCompaction":
         return note(agentTurnId, { "troupe/compaction": "completed" })
       default:
-        return note(agentTurnId, { "troupe/item": { type: item.type, payload: bounded(item) } })
+        return note(agentTurnId, { "troupe/item": { type: item.type, payload: Texts.payload(item) } })
     }
   }
 
@@ -165,10 +165,10 @@ export const make = (resuming: string | null): Translator => {
   }
 
   const chunk = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
-    update(agentTurnId, said("agent_message_chunk", messageId, text, meta))
+    update(agentTurnId, Texts.chunk("agent_message_chunk", messageId, text, meta))
 
   const thought = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
-    update(agentTurnId, said("agent_thought_chunk", messageId, text, meta))
+    update(agentTurnId, Texts.chunk("agent_thought_chunk", messageId, text, meta))
 
   const messageDelta = (params: Wire): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
@@ -189,7 +189,7 @@ export const make = (resuming: string | null): Translator => {
     item.stream ??= stream
     if (item.stream !== stream) return none
     const part = numberIn(params["summaryIndex"] ?? params["contentIndex"]) ?? 0
-    const text = part === item.part ? delta : `${partsApart}${delta}`
+    const text = part === item.part ? delta : `${Texts.partsApart}${delta}`
     item.part = part
     item.sent += text
     return [thought(agentTurnId, id, text)]
@@ -253,14 +253,14 @@ export const make = (resuming: string | null): Translator => {
     "thread/tokenUsage/updated": tokenUsage,
     // The last one of a turn comes again with the turn's end; those before it are news, and a sign of life.
     error: (params) =>
-      params["willRetry"] === true ? note(textIn(params["turnId"]), { "troupe/retry": retryOf(params) }) : none,
-    warning: (params) => note(null, { "troupe/warning": warningOf(params["message"]) }),
+      params["willRetry"] === true ? note(textIn(params["turnId"]), { "troupe/retry": Texts.retryOf(params) }) : none,
+    warning: (params) => note(null, { "troupe/warning": Texts.words(params["message"]) }),
     configWarning: (params) =>
-      note(null, { "troupe/warning": warningOf(`${textIn(params["summary"])} ${textIn(params["details"]) ?? ""}`) }),
+      note(null, { "troupe/warning": Texts.words(`${textIn(params["summary"])} ${textIn(params["details"]) ?? ""}`) }),
     "mcpServer/startupStatus/updated": (params) =>
       params["status"] === "failed"
         ? note(null, {
-            "troupe/warning": warningOf(`MCP server ${textIn(params["name"])}: ${textIn(params["error"])}`)
+            "troupe/warning": Texts.words(`MCP server ${textIn(params["name"])}: ${textIn(params["error"])}`)
           })
         : none
   }
@@ -296,8 +296,6 @@ export const make = (resuming: string | null): Translator => {
   }
 }
 
-const partsApart = "\n\n"
-
 const endOf = (ended: Wire) => {
   switch (ended["status"]) {
     case "completed":
@@ -308,31 +306,3 @@ const endOf = (ended: Wire) => {
       return failedEnd(ended["error"])
   }
 }
-
-const said = (sessionUpdate: string, messageId: string, text: string, meta?: Wire): SessionUpdate => ({
-  sessionUpdate,
-  messageId,
-  content: { type: "text", text },
-  ...(meta === undefined ? {} : { _meta: meta })
-})
-
-/** What of the whole has not gone out. Where the two differ the whole is right, but what is out can't be unsaid. */
-const rest = (whole: string, sent: string): string => (whole.startsWith(sent) ? whole.slice(sent.length) : "")
-
-const thoughtOf = (item: Item, stream: "summary" | "content" | null): string => {
-  const parts = (field: string) =>
-    listIn(item[field])
-      .flatMap((part) => textIn(part) ?? [])
-      .join(partsApart)
-  if (stream !== null) return parts(stream)
-  return parts("summary") || parts("content")
-}
-
-const retryOf = (params: Wire): Wire => {
-  const error = objectIn(params["error"])
-  return { message: warningOf(error["message"]), details: warningOf(error["additionalDetails"] ?? "") }
-}
-
-const warningOf = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
-
-const bounded = (item: Item): string => JSON.stringify(item).slice(0, 2_000)

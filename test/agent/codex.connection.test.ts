@@ -1,0 +1,448 @@
+/** The driver over real stdio, against a process that plays traces and scripts. */
+import { assert, layer } from "@effect/vitest"
+import { Effect, FileSystem, Fiber, Latch, Layer, Option } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import type { AgentFact, ApprovalDecision, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
+import * as Codex from "../../src/agent/codex/Codex.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { freshLease, fixture, isAlive } from "./child.ts"
+import { ends, textOf, traceFile } from "./codex.replay.ts"
+
+type Script = ReadonlyArray<{ readonly dir: "in" | "out" | "note"; readonly msg: object }>
+
+/** A connection to a scripted codex: what it told, what it was told, and what was asked. */
+const connect = Effect.fnUntraced(function* (
+  env: Readonly<Record<string, string>>,
+  decide: ApprovalDecision = "deny",
+  changes: Partial<OpenRequest> = {}
+) {
+  const processes = yield* Processes
+  const files = yield* FileSystem.FileSystem
+  const heard = yield* files.makeTempFileScoped()
+  const lease = freshLease()
+  const facts: Array<AgentFact> = []
+  const asked: Array<ApprovalRequest> = []
+  const news = yield* Latch.make()
+  const driver = yield* Codex.make({
+    name: "codex",
+    command: [process.execPath, fixture("codex")],
+    env: { PATH: process.env["PATH"] ?? "", HEARD: heard, ...env }
+  })
+  const opening = driver.open({
+    session: "ses_test" as SessionId,
+    lease,
+    cwd: import.meta.dirname,
+    model: null,
+    systemPrompt: null,
+    permissions: "deny",
+    thread: null,
+    tell: (fact) =>
+      Effect.andThen(
+        Effect.sync(() => void facts.push(fact)),
+        news.open
+      ),
+    approve: (request) => Effect.sync(() => (asked.push(request), decide)),
+    spawned: () => Effect.void,
+    ...changes
+  })
+  yield* Effect.addFinalizer(() => processes.sweep(lease))
+  const until = <A extends AgentFact["_tag"]>(tag: A, nth = 0) =>
+    Effect.gen(function* () {
+      while (true) {
+        // Closed before looking, so that what comes in between opens it again.
+        yield* news.close
+        const fact = facts.filter((one): one is Extract<AgentFact, { readonly _tag: A }> => one._tag === tag)[nth]
+        if (fact !== undefined) return fact
+        yield* news.await
+      }
+    })
+  const wire = files
+    .readFileString(heard)
+    .pipe(Effect.map((text) => text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as WireLine]))))
+  return { opening, facts, asked, until, wire, lease }
+})
+
+interface WireLine {
+  readonly id?: unknown
+  readonly method?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly result?: Readonly<Record<string, unknown>>
+  readonly error?: { readonly code: number }
+}
+
+const playing = (name: string, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
+  connect({ TRACE: traceFile(name) }, decide, changes)
+const scripted = (script: Script, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
+  connect({ SCRIPT: JSON.stringify(script) }, decide, changes)
+
+// ---- pieces of scripts
+
+const on = (id: number, method: string) => ({ dir: "in", msg: { id, method } }) as const
+const reply = (id: number, result: object) => ({ dir: "out", msg: { id, result } }) as const
+const refuse = (id: number, code: number, message: string) =>
+  ({ dir: "out", msg: { id, error: { code, message } } }) as const
+const say = (method: string, params: object) =>
+  ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } }) as const
+const note = (msg: object) => ({ dir: "note", msg }) as const
+
+const hello: Script = [
+  on(1, "initialize"),
+  reply(1, { userAgent: "troupe/9.9.9 (x)" }),
+  { dir: "in", msg: { method: "initialized" } }
+]
+const started: Script = [...hello, on(2, "thread/start"), reply(2, { thread: { id: "T" } })]
+const turning: Script = [
+  ...started,
+  on(3, "turn/start"),
+  reply(3, { turn: { id: "U" } }),
+  say("turn/started", { turn: { id: "U" } })
+]
+const turnEnds = (status: string) => say("turn/completed", { turn: { id: "U", status, error: null } })
+
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("Codex", (it) => {
+  it.effect("opens a thread, takes a prompt, tells the turn, and goes when asked", () =>
+    Effect.gen(function* () {
+      const { opening, facts, until, wire } = yield* playing("01-handshake-text", "deny", {
+        model: "mock-model",
+        systemPrompt: "Be brief."
+      })
+      const connection = yield* opening
+      assert.strictEqual(connection.version, "0.169.0")
+      assert.isNull(connection.contextLost)
+      yield* connection.prompt(7, "hello")
+      const end = yield* until("TurnEnded")
+      assert.deepInclude(end, { turn: 7, stopReason: "end_turn", failure: null })
+      assert.match(textOf(facts), /^echo: /)
+      yield* connection.askToExit
+      assert.deepStrictEqual(yield* until("Exited"), { _tag: "Exited", code: 0, signal: null, stderr: "" })
+      assert.strictEqual(facts.at(-1)?._tag, "Exited")
+
+      const [initialize, , start, turn] = yield* wire
+      assert.deepInclude(initialize?.params?.["clientInfo"], { name: "troupe" })
+      assert.deepInclude(initialize?.params?.["capabilities"], { experimentalApi: true })
+      assert.deepInclude(start?.params, {
+        cwd: import.meta.dirname,
+        model: "mock-model",
+        developerInstructions: "Be brief.",
+        approvalPolicy: "on-request",
+        sandbox: "workspace-write"
+      })
+      assert.deepStrictEqual(turn?.params?.["input"], [{ type: "text", text: "hello" }])
+    })
+  )
+
+  it.effect("names the turn by turn/started where the reply comes later", () =>
+    Effect.gen(function* () {
+      const { opening, until } = yield* scripted([
+        ...started,
+        on(3, "turn/start"),
+        say("turn/started", { turn: { id: "U" } }),
+        reply(3, { turn: { id: "U" } }),
+        turnEnds("completed")
+      ])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      assert.deepInclude(yield* until("TurnStarted"), { turn: 1, agentTurnId: "U" })
+      assert.deepInclude(yield* until("TurnEnded"), { turn: 1 })
+    })
+  )
+
+  it.effect("takes the next prompt as soon as the end of the last one is told", () =>
+    Effect.gen(function* () {
+      const again: Script = [
+        on(4, "turn/start"),
+        reply(4, { turn: { id: "V" } }),
+        say("turn/completed", { turn: { id: "V", status: "completed" } })
+      ]
+      const { opening, until } = yield* scripted([...turning, turnEnds("completed"), ...again])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      yield* until("TurnEnded")
+      yield* connection.prompt(2, "y")
+      assert.deepInclude(yield* until("TurnEnded", 1), { turn: 2 })
+    })
+  )
+
+  it.effect("dies of a caller that prompts while a turn runs", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted(turning)
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      const exit = yield* Effect.exit(connection.prompt(2, "y"))
+      assert.include(JSON.stringify(exit), "Die")
+    })
+  )
+
+  it.effect("fails a prompt that codex refuses, and can be prompted again", () =>
+    Effect.gen(function* () {
+      const { opening, until } = yield* scripted([
+        ...started,
+        on(3, "turn/start"),
+        refuse(3, -32602, "input_too_large"),
+        on(4, "turn/start"),
+        reply(4, { turn: { id: "U" } }),
+        turnEnds("completed")
+      ])
+      const connection = yield* opening
+      const error = yield* Effect.flip(connection.prompt(1, "x"))
+      assert.strictEqual(error.class, "config")
+      assert.include(error.message, "1,048,576 characters")
+      yield* connection.prompt(2, "y")
+      assert.deepInclude(yield* until("TurnEnded"), { turn: 2 })
+    })
+  )
+
+  it.effect.each([
+    ["20-approval-command-accept", "once", { decision: "accept" }, "execute"],
+    ["21-approval-command-accept-for-session", "session", { decision: "acceptForSession" }, "execute"],
+    ["22-approval-command-decline", "deny", { decision: "decline" }, "execute"],
+    ["29-approval-file-change-accept", "once", { decision: "accept" }, "edit"],
+    ["47-mcp-tool-approval", "once", { action: "accept", content: {} }, "other"]
+  ] as const)("asks who decides and answers codex: %s", ([name, decide, answer, kind]) =>
+    Effect.gen(function* () {
+      const { opening, asked, until, wire } = yield* playing(name, decide)
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      yield* until("TurnEnded")
+      assert.deepInclude(asked[0], { turn: 1, kind })
+      assert.isNotEmpty(asked[0]?.title)
+      assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
+    })
+  )
+
+  it.effect.each([
+    ["44-request-permissions", { permissions: {}, scope: "turn" }],
+    ["42-request-user-input", { answers: { colour: { answers: [] } } }],
+    ["45-mcp-elicitation-accept", { action: "decline", content: null }],
+    [
+      "40-dynamic-tool-call",
+      { contentItems: [{ type: "inputText", text: "This tool is not available here." }], success: false }
+    ]
+  ] as const)("answers without asking what nobody may grant or knows: %s", ([name, answer]) =>
+    Effect.gen(function* () {
+      const { opening, asked, until, wire } = yield* playing(name, "once")
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      yield* until("TurnEnded")
+      assert.deepStrictEqual(asked, [])
+      assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
+    })
+  )
+
+  it.effect("answers a request that it does not know with -32601", () =>
+    Effect.gen(function* () {
+      const { opening, until, wire } = yield* scripted([
+        ...turning,
+        { dir: "out", msg: { id: 0, method: "attestation/generate", params: {} } },
+        { dir: "in", msg: { id: 0 } },
+        turnEnds("completed")
+      ])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      yield* until("TurnEnded")
+      assert.deepInclude((yield* wire).at(-1), { id: 0 })
+      assert.strictEqual((yield* wire).at(-1)?.error?.code, -32601)
+    })
+  )
+
+  it.effect("asks for a sub-agent too, for the turn that runs", () =>
+    Effect.gen(function* () {
+      const { opening, asked, until } = yield* scripted([
+        ...turning,
+        {
+          dir: "out",
+          msg: {
+            id: 0,
+            method: "item/commandExecution/requestApproval",
+            params: { threadId: "ANOTHER", turnId: "W", itemId: "c", command: "ls", commandActions: [] }
+          }
+        },
+        { dir: "in", msg: { id: 0 } },
+        turnEnds("completed")
+      ])
+      const connection = yield* opening
+      yield* connection.prompt(5, "x")
+      yield* until("TurnEnded")
+      assert.deepInclude(asked[0], { turn: 5, toolCallId: null, title: "ls" })
+    })
+  )
+
+  it.effect("holds an interrupted turn's end back until its commands are dead", () =>
+    Effect.gen(function* () {
+      const command = (status: string) => ({
+        turnId: "U",
+        item: { type: "commandExecution", id: "c", command: "sleep 9", status }
+      })
+      const { opening, facts, until, wire } = yield* scripted([
+        ...turning,
+        say("item/started", command("inProgress")),
+        on(4, "turn/interrupt"),
+        reply(4, {}),
+        turnEnds("interrupted"),
+        on(5, "thread/backgroundTerminals/clean"),
+        reply(5, {}),
+        say("item/completed", command("failed"))
+      ])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      yield* until("Update")
+      yield* connection.interrupt
+      assert.deepStrictEqual(
+        facts.map((fact) => fact._tag),
+        ["TurnStarted", "Update", "Update", "TurnEnded"]
+      )
+      assert.deepInclude(facts.at(-1), { stopReason: "cancelled", failure: null })
+      assert.deepInclude((yield* wire).find(({ method }) => method === "turn/interrupt")?.params, {
+        threadId: "T",
+        turnId: "U"
+      })
+    })
+  )
+
+  it.effect("asks again to interrupt a turn that codex has not begun", () =>
+    Effect.gen(function* () {
+      const { opening, facts, wire } = yield* scripted([
+        ...started,
+        on(3, "turn/start"),
+        reply(3, { turn: { id: "U" } }),
+        on(4, "turn/interrupt"),
+        refuse(4, -32600, "no active turn to interrupt"),
+        say("turn/started", { turn: { id: "U" } }),
+        on(5, "turn/interrupt"),
+        reply(5, {}),
+        turnEnds("interrupted")
+      ])
+      const connection = yield* opening
+      const prompting = yield* Effect.forkChild(connection.prompt(1, "x"), { startImmediately: true })
+      yield* connection.interrupt
+      yield* Fiber.join(prompting)
+      assert.deepInclude(ends(facts)[0], { turn: 1, stopReason: "cancelled" })
+      assert.strictEqual((yield* wire).filter(({ method }) => method === "turn/interrupt").length, 2)
+    })
+  )
+
+  it.effect("gives up on an interrupt that codex does not answer, within five seconds", () =>
+    Effect.gen(function* () {
+      const { opening, facts } = yield* scripted([...turning, on(4, "turn/interrupt"), on(99, "never")])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      const done = yield* Effect.timeoutOption(connection.interrupt, "6 seconds")
+      assert.isTrue(Option.isSome(done))
+      assert.deepStrictEqual(ends(facts), [])
+    })
+  )
+
+  it.effect("does nothing when told to interrupt where nothing runs", () =>
+    Effect.gen(function* () {
+      const { opening, wire } = yield* scripted(started)
+      const connection = yield* opening
+      yield* connection.interrupt
+      assert.deepStrictEqual(
+        (yield* wire).map(({ method }) => method),
+        ["initialize", "initialized", "thread/start"]
+      )
+    })
+  )
+
+  it.effect("says Exited once, last, and invents no end for the turn that ran", () =>
+    Effect.gen(function* () {
+      const { opening, facts, until } = yield* scripted([...turning, note({ __event: "die" })])
+      const connection = yield* opening
+      yield* connection.prompt(1, "x")
+      assert.deepInclude(yield* until("Exited"), { code: null, signal: "SIGKILL" })
+      assert.deepStrictEqual(
+        facts.map((fact) => fact._tag),
+        ["TurnStarted", "Exited"]
+      )
+      const error = yield* Effect.flip(connection.prompt(2, "y"))
+      assert.strictEqual(error.class, "crash")
+    })
+  )
+
+  it.effect("resumes a thread with the same settings and without its history", () =>
+    Effect.gen(function* () {
+      const { opening, wire } = yield* scripted(
+        [...hello, on(2, "thread/resume"), reply(2, { thread: { id: "T" } })],
+        "deny",
+        { thread: "T" }
+      )
+      const connection = yield* opening
+      assert.deepInclude(connection, { thread: "T", contextLost: null })
+      assert.deepInclude((yield* wire).at(-1)?.params, {
+        threadId: "T",
+        excludeTurns: true,
+        sandbox: "workspace-write"
+      })
+    })
+  )
+
+  it.effect("starts a new thread where the old one is gone, and says that the context is lost", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted(
+        [
+          ...hello,
+          on(2, "thread/resume"),
+          refuse(2, -32600, "no rollout found for thread id X"),
+          on(3, "thread/start"),
+          reply(3, { thread: { id: "T" } })
+        ],
+        "deny",
+        { thread: "X" }
+      )
+      assert.deepInclude(yield* opening, { thread: "T", contextLost: "no rollout found for thread id X" })
+    })
+  )
+
+  it.effect("waits a little for the thread's last holder to let go, and not for ever", () =>
+    Effect.gen(function* () {
+      const busy = (id: number): Script => [
+        on(id, "thread/resume"),
+        refuse(id, -32600, "thread T already has an active writer")
+      ]
+      const patient = yield* scripted(
+        [...hello, ...busy(2), ...busy(3), on(4, "thread/resume"), reply(4, { thread: { id: "T" } })],
+        "deny",
+        { thread: "T" }
+      )
+      assert.deepInclude(yield* patient.opening, { thread: "T", contextLost: null })
+      const refused = yield* scripted([...hello, ...[2, 3, 4, 5, 6, 7, 8, 9].flatMap(busy)], "deny", { thread: "T" })
+      const error = yield* Effect.flip(refused.opening)
+      assert.include(error.message, "Another process still has this codex thread open")
+    })
+  )
+
+  it.effect("fails to open with what codex said, where it ends before it is ready", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted([
+        on(1, "initialize"),
+        note({ __event: "exit", code: 1, stderr: 'CODEX_HOME points to "/nowhere", but that path does not exist\n' })
+      ])
+      const error = yield* Effect.flip(opening)
+      assert.strictEqual(error.class, "config")
+      assert.include(error.message, "CODEX_HOME points to")
+      assert.include(error.stderr, "CODEX_HOME points to")
+    })
+  )
+
+  it.effect("fails to open where codex refuses the thread, with its words", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted([
+        ...hello,
+        on(2, "thread/start"),
+        refuse(2, -32600, "unknown model provider")
+      ])
+      const error = yield* Effect.flip(opening)
+      assert.deepInclude(error, { class: "config", message: "Codex refused thread/start: unknown model provider" })
+    })
+  )
+
+  it.effect("leaves no process when the scope of the connection is closed", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted(turning)
+      const pid = yield* Effect.scoped(Effect.map(opening, (connection) => connection.pid))
+      assert.isNotNull(pid)
+      assert.isFalse(isAlive(pid ?? 0))
+    })
+  )
+})

@@ -1,0 +1,21 @@
+/** The empty directories that codex's sandbox leaves go; everything else in a workspace stays. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { NodeServices } from "@effect/platform-node"
+import { assert, it } from "@effect/vitest"
+import { Effect, FileSystem } from "effect"
+import * as Placeholders from "../../src/agent/codex/Placeholders.ts"
+
+it.live("removes what came since and is empty, and nothing else", () =>
+  Effect.gen(function* () {
+    const workspace = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+    mkdirSync(join(workspace, ".git"))
+    const tidy = yield* Placeholders.remember(workspace)
+    for (const name of [".codex", ".agents", ".aws"]) mkdirSync(join(workspace, name))
+    writeFileSync(join(workspace, ".agents", "notes.md"), "kept")
+    yield* tidy
+    yield* tidy
+    const left = [".git", ".codex", ".agents", ".aws"].filter((name) => existsSync(join(workspace, name)))
+    assert.deepStrictEqual(left, [".git", ".agents"])
+  }).pipe(Effect.provide(NodeServices.layer))
+)
