@@ -2,14 +2,17 @@
  * One-shot prompts, within the same bounds as sessions: a run takes a slot of the pool for as long as its process
  * lives, waits for one no longer than a turn does, and works in an empty directory that goes with it.
  */
-import { Context, Effect, FileSystem, Layer } from "effect"
-import { randomBytes } from "node:crypto"
+import { Clock, Context, Effect, FileSystem, Layer } from "effect"
+import { randomBytes, randomUUID } from "node:crypto"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
-import { SessionId } from "../domain/Ids.ts"
+import { Processes } from "../agent/Processes.ts"
+import { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { FileNotFound } from "../domain/Refusal.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { unavailable } from "./faults.ts"
 import { Files } from "./Files.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import * as Metrics from "./Metrics.ts"
@@ -38,7 +41,7 @@ export class Runs extends Context.Service<
   static readonly layer: Layer.Layer<
     Runs,
     never,
-    Files | FileSystem.FileSystem | Lifecycle | OneShot | Pool | RuntimeSettings
+    Files | FileSystem.FileSystem | Ledger | Lifecycle | OneShot | Pool | Processes | RuntimeSettings
   > = Layer.effect(
     Runs,
     Effect.suspend(() => make)
@@ -48,9 +51,11 @@ export class Runs extends Context.Service<
 const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
+  const ledger = yield* Ledger
   const lifecycle = yield* Lifecycle
   const oneShot = yield* OneShot
   const pool = yield* Pool
+  const processes = yield* Processes
   const { limits } = yield* RuntimeSettings
 
   const slot = Effect.fnUntraced(function* (app: AppName) {
@@ -65,6 +70,21 @@ const make = Effect.gen(function* () {
     return yield* new PoolFull({ what: "processes", limit: limits.maxProcesses, retryAfterSeconds: 5 })
   })
 
+  /** In the ledger before the spawn, so that the next boot finds what a killed supervisor left of a run. */
+  const leased = Effect.gen(function* () {
+    const lease = LeaseId.make(`run_${randomUUID()}`)
+    const { bootId } = processes
+    const openedAt = yield* Clock.currentTimeMillis
+    const record = { id: lease, session: null, generation: 1, bootId, openedAt, pid: null, startTime: null }
+    yield* unavailable(ledger.write([{ _tag: "LeaseOpened", lease: record }]))
+    yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "LeaseClosed", lease }]))
+    const spawned = Effect.fnUntraced(function* (pid: number) {
+      const startTime = yield* processes.startTime(pid)
+      yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
+    })
+    return { lease, spawned }
+  })
+
   const run = Effect.fn("Runs.run")(function* (app: AppName, request: RunPrompt) {
     if (lifecycle.draining()) return yield* new Draining({})
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
@@ -72,7 +92,10 @@ const make = Effect.gen(function* () {
     const cwd = yield* fs
       .makeTempDirectoryScoped({ prefix: "troupe-run-" })
       .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make a directory for the run", cause })))
+    const { lease, spawned } = yield* leased
     const result = yield* oneShot.run({
+      lease,
+      spawned,
       prompt,
       model: request.model ?? null,
       system: request.system ?? null,

@@ -6,7 +6,7 @@
  */
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import type { Schema } from "effect"
-import { LeaseId } from "../domain/Ids.ts"
+import type { LeaseId } from "../domain/Ids.ts"
 import type { RunSpec } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import { resultIn } from "./ClaudeResult.ts"
@@ -25,6 +25,10 @@ export interface RunRequest {
   readonly system: string | null
   readonly timeoutMillis: number
   readonly cwd: string
+  /** What its processes are started under; swept before the answer. */
+  readonly lease: LeaseId
+  /** Called with its pid before anything is written to it. */
+  readonly spawned: (pid: number) => Effect.Effect<void>
 }
 
 /** `result` is the model's JSON where its whole reply parses as JSON, else its text. */
@@ -77,12 +81,11 @@ const make = (
   /** Gone, with all that it started, when this succeeds, fails or is interrupted. Its stderr can still be asked for. */
   const use = <A, E>(
     command: readonly [string, ...ReadonlyArray<string>],
-    { cwd, stdin }: { readonly cwd: string; readonly stdin: boolean },
+    { cwd, lease, spawned, stdin }: Pick<RunRequest, "cwd" | "lease" | "spawned"> & { readonly stdin: boolean },
     talk: (child: Child) => Effect.Effect<A, E>
   ) => {
-    const lease = LeaseId.make(`run-${crypto.randomUUID()}`)
     return Effect.acquireUseRelease(
-      processes.spawn({ lease, command, cwd, env, stdin, spawned: () => Effect.void }),
+      processes.spawn({ lease, command, cwd, env, stdin, spawned }),
       (child) => Effect.map(talk(child), (said) => ({ child, said })),
       () =>
         Effect.flatMap(processes.sweep(lease), (left) =>
@@ -107,7 +110,7 @@ const make = (
     ]
     const { child, said } = yield* use(
       [program, ...args],
-      { cwd: request.cwd, stdin: !asArgument },
+      { ...request, stdin: !asArgument },
       Effect.fnUntraced(function* (child) {
         // A child that takes no prompt says why by its exit.
         if (!asArgument) yield* Effect.ignore(Effect.andThen(child.write(request.prompt), child.end))

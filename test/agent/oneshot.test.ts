@@ -7,6 +7,9 @@ import type { RunRequest } from "../../src/agent/OneShot.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { RunSpec } from "../../src/domain/Settings.ts"
 import { fixture, isAlive } from "./child.ts"
+import { LeaseId } from "../../src/domain/Ids.ts"
+
+const leased = () => ({ lease: LeaseId.make(`run_${crypto.randomUUID()}`), spawned: () => Effect.void })
 
 const trace = (name: string) => new URL(`../fixtures/traces/claude-oneshot/${name}.ndjson`, import.meta.url).pathname
 
@@ -15,6 +18,7 @@ const run = (script: string, request: Partial<RunRequest> = {}, spec: Partial<Ru
   Effect.gen(function* () {
     const oneShot = yield* OneShot
     return yield* oneShot.run({
+      ...leased(),
       prompt: "hello",
       model: null,
       system: null,
@@ -155,7 +159,7 @@ describe("a one-shot run", () => {
     Effect.gen(function* () {
       const bare = yield* Effect.provide(
         Effect.flatMap(OneShot, (oneShot) =>
-          oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 1_000, cwd: tmpdir() })
+          oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 1_000, cwd: tmpdir(), ...leased() })
         ),
         OneShot.layer({}, { PATH: "/nowhere" }).pipe(Layer.provide(Processes.layer))
       )
@@ -208,7 +212,7 @@ describe("a one-shot run", () => {
         )
       ).pipe(Layer.provide(Processes.layer))
       const fiber = yield* Effect.flatMap(OneShot, (oneShot) =>
-        oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 15_000, cwd: tmpdir() })
+        oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 15_000, cwd: tmpdir(), ...leased() })
       ).pipe(
         Effect.provide(
           OneShot.layer({ command: [process.execPath, fixture("claude")], env: { FAKE_CLAUDE: "family" } }).pipe(
