@@ -1,0 +1,52 @@
+/**
+ * The command line as a whole: `troupe COMMAND`, and how each of its endings reaches the shell.
+ *
+ * Results go to stdout, everything else to stderr. The exit code is 0 for success, 1 for failure, 2 for bad usage, and
+ * 128 and the signal's number for a command that a signal ended.
+ */
+import { NodeServices } from "@effect/platform-node"
+import { Cause, Console, Effect, Exit, Layer } from "effect"
+import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
+import manifest from "../../package.json" with { type: "json" }
+import { appCommand } from "./commands/app.ts"
+import { machinesCommand } from "./commands/machines.ts"
+import { endingOf } from "./failures.ts"
+import * as Signals from "./Signals.ts"
+
+export const version: string = manifest.version
+
+const troupe = Command.make("troupe").pipe(
+  Command.withDescription("A supervisor for coding-agent sessions"),
+  Command.withSubcommands([appCommand, machinesCommand])
+)
+
+/** Help is long and stays on request: what is wrong is one line, and says where to read more. */
+const presenter: CliOutput.Presenter = {
+  present: Effect.fnUntraced(function* (event) {
+    if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
+    const wrong = event.errors.map(({ message }) => message.replace(/\s*\n\s*/g, " ")).join(" ")
+    yield* Console.error(`troupe: ${wrong} (see ${event.commandPath.join(" ")} --help)`)
+  })
+}
+
+const environment = Layer.mergeAll(
+  NodeServices.layer,
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+)
+
+/** Carries the arguments out and answers with the exit code. */
+export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  const exit = await Effect.runPromiseExit(
+    Signals.under(Command.runWith(troupe, { version, renderErrors: true })(args)).pipe(Effect.provide(environment))
+  )
+  if (Exit.isSuccess(exit)) return 0
+  const { exitCode, told } = endingOf(exit.cause)
+  if (told !== null) {
+    const line = args.includes("--json")
+      ? JSON.stringify({ ok: false, error: told.code, detail: told.message })
+      : `troupe: ${told.message}`
+    process.stderr.write(`${line}\n`)
+  }
+  return Cause.hasInterruptsOnly(exit.cause) ? 130 : exitCode
+}

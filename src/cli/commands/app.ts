@@ -1,0 +1,100 @@
+/** `troupe app`: who may come in. Works on the data dir itself, beside a server that runs or without one. */
+import { Clock, Effect, Layer, Option, Redacted } from "effect"
+import { Argument, Command } from "effect/cli"
+import { Apps } from "../../actor/Apps.ts"
+import * as DataDir from "../../dataDir.ts"
+import { Ledger } from "../../ledger/Ledger.ts"
+import { BadUsage } from "../failures.ts"
+import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
+import { ago, paint, print, printJson, table } from "../terminal.ts"
+
+const name = Argument.String("name").pipe(
+  Argument.withDescription("1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit")
+)
+
+type Given = Parameters<typeof configuration>[0]
+
+/** The apps of the data dir that is meant. The server, where one runs, sees a change with the next request. */
+const apps = (given: Given) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { adminToken, settings } = yield* configuration(given)
+      if (settings.dataDir === ":memory:") {
+        return yield* new BadUsage({ problem: "Apps live in a data dir, and :memory: is gone with each command." })
+      }
+      const dataDir = yield* DataDir.open(settings.dataDir)
+      const token = Option.isSome(adminToken) ? adminToken.value : yield* DataDir.adminToken(dataDir)
+      return Apps.layer({ adminToken: token }).pipe(Layer.provide(Ledger.layer(dataDir.ledger)))
+    })
+  )
+
+interface Minted {
+  readonly name: string
+  readonly token: Redacted.Redacted<string>
+}
+
+const show = ({ name, token }: Minted, json: boolean) =>
+  json
+    ? printJson({ ok: true, name, token: Redacted.value(token) })
+    : print(`${Redacted.value(token)}\n${paint("dim", `The token of ${name}. It is shown this once; keep it.`)}`)
+
+const create = Command.make(
+  "create",
+  { name, json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ config, dataDir, json, name }) {
+    const minted = yield* Effect.flatMap(Apps, (doors) => doors.mint(name)).pipe(
+      Effect.provide(apps({ config, dataDir }))
+    )
+    yield* show(minted, json)
+  })
+).pipe(Command.withDescription("Let a new app in, and print its token"))
+
+const rotate = Command.make(
+  "rotate",
+  { name, json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ config, dataDir, json, name }) {
+    const minted = yield* Effect.flatMap(Apps, (doors) => doors.rotate(name)).pipe(
+      Effect.provide(apps({ config, dataDir }))
+    )
+    yield* show(minted, json)
+  })
+).pipe(Command.withDescription("Give an app a new token; the old one is refused at once"))
+
+const revoke = Command.make(
+  "revoke",
+  { name, json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ config, dataDir, json, name }) {
+    yield* Effect.flatMap(Apps, (doors) => doors.revoke(name)).pipe(Effect.provide(apps({ config, dataDir })))
+    yield* json ? printJson({ ok: true, name }) : print(`${name} is out: its token is refused from now on.`)
+  })
+).pipe(Command.withDescription("Let an app in no more; its sessions stay until they are swept"))
+
+const list = Command.make(
+  "list",
+  { json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ config, dataDir, json }) {
+    const known = yield* Effect.flatMap(Apps, (doors) => doors.list).pipe(Effect.provide(apps({ config, dataDir })))
+    if (json) {
+      const seconds = (millis: number | null) => (millis === null ? null : millis / 1000)
+      const views = known.map(({ createdAt, name, revokedAt }) => ({
+        name,
+        created_at: seconds(createdAt),
+        revoked_at: seconds(revokedAt)
+      }))
+      return yield* printJson({ ok: true, apps: views })
+    }
+    if (known.length === 0) return yield* print("No apps yet. Make one with: troupe app create NAME")
+    const now = yield* Clock.currentTimeMillis
+    const rows = known.map(({ createdAt, name, revokedAt }) => [
+      name,
+      ago(createdAt, now),
+      revokedAt === null ? "" : ago(revokedAt, now)
+    ])
+    yield* print(table([["APP", "CREATED", "REVOKED"], ...rows]))
+  })
+).pipe(Command.withDescription("List the apps; never a token"))
+
+export const appCommand = Command.make("app").pipe(
+  Command.withDescription("Apps and their tokens, straight on the data dir"),
+  Command.withSubcommands([create, list, revoke, rotate])
+)

@@ -1,0 +1,46 @@
+/** What commands print: lines for people, JSON for programs. Colours only on a terminal, and not with `NO_COLOR`. */
+import { Console } from "effect"
+import { styleText } from "node:util"
+
+type Style = Parameters<typeof styleText>[0]
+
+/** `styleText` itself looks at the stream, `NO_COLOR`, `NODE_DISABLE_COLORS` and `FORCE_COLOR`. */
+export const paint = (style: Style, text: string): string =>
+  styleText(style, text, { stream: process.stdout, validateStream: true })
+
+export const print = (text = "") => Console.log(text)
+
+export const printJson = (value: unknown) => Console.log(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
+
+/** Columns as wide as their widest cell; the first row is the head. Styles are put on after the widths are known. */
+export const table = (
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  styled: (cell: string, row: number, column: number) => string = (cell, row) => (row === 0 ? paint("dim", cell) : cell)
+): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row, nth) =>
+      row
+        .map((cell, column) => {
+          const padding = column === row.length - 1 ? "" : " ".repeat((widths[column] ?? 0) - cell.length)
+          return styled(cell, nth, column) + padding
+        })
+        .join("  ")
+        .trimEnd()
+    )
+    .join("\n")
+}
+
+/** What comes from an agent must not move the cursor or rename the window. */
+export const harmless = (text: string): string =>
+  // oxlint-disable-next-line no-control-regex -- those are what is taken out
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+
+/** "3 min ago". Both are milliseconds since 1970. */
+export const ago = (since: number, now: number): string => {
+  const seconds = Math.max(0, Math.round((now - since) / 1000))
+  if (seconds < 90) return `${seconds} s ago`
+  if (seconds < 5_400) return `${Math.round(seconds / 60)} min ago`
+  if (seconds < 129_600) return `${Math.round(seconds / 3_600)} h ago`
+  return `${Math.round(seconds / 86_400)} days ago`
+}

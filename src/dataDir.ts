@@ -1,0 +1,95 @@
+/**
+ * The directory in which a Troupe keeps everything: the ledger, uploaded files, work directories, its admin token.
+ *
+ * Nobody else on the machine may look inside. `:memory:` is a directory of its own that goes with the process.
+ */
+import { Effect, Redacted, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("DataDirUnusable", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `The data dir ${this.path} ${this.problem}`
+  }
+}
+
+export interface DataDir {
+  readonly path: string
+  /** `:memory:` where nothing is to outlive the process. */
+  readonly ledger: string
+}
+
+/** Makes it where need be, readable by its owner only. A temporary one is removed with the scope. */
+export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
+  if (dataDir === ":memory:") {
+    const path = yield* Effect.acquireRelease(
+      attempt(tmpdir(), () => mkdtemp(join(tmpdir(), "troupe-"))),
+      (made) => Effect.promise(() => rm(made, { recursive: true, force: true, maxRetries: 3 }))
+    )
+    return { path, ledger: ":memory:" }
+  }
+  yield* attempt(dataDir, async () => {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    // One that was there before, or a strange umask. What others could read until now can't be helped.
+    if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700)
+  })
+  return { path: dataDir, ledger: join(dataDir, "troupe.sqlite") }
+})
+
+/** The admin token of this data dir, made at the first call. */
+export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, path }: DataDir) {
+  const fresh = `trp_admin_${randomBytes(32).toString("base64url")}`
+  if (ledger === ":memory:") return Redacted.make(fresh)
+  const file = join(path, "admin-token")
+  const text = yield* attempt(path, async () => {
+    await writeOnce(file, `${fresh}\n`)
+    return readFile(file, "utf8")
+  })
+  const token = text.trim()
+  if (token.length < 16) {
+    return yield* new DataDirUnusable({
+      path,
+      problem: `has an admin-token file that holds no token. Remove it, and the next start makes a new one.`
+    })
+  }
+  return Redacted.make(token)
+})
+
+/** Keeps a secret in a file of the data dir, readable by its owner only; the file's path. */
+export const keepSecret = Effect.fn("DataDir.keepSecret")(function* (
+  { path }: DataDir,
+  name: string,
+  secret: Redacted.Redacted<string>
+) {
+  const file = join(path, name)
+  yield* attempt(path, () => writeFile(file, `${Redacted.value(secret)}\n`, { mode: 0o600 }))
+  return file
+})
+
+const attempt = <A>(path: string, act: () => Promise<A>) =>
+  Effect.tryPromise({
+    try: act,
+    catch: (cause) =>
+      new DataDirUnusable({
+        path,
+        problem: `can't be used: ${cause instanceof Error ? cause.message : String(cause)}. Name another with --data-dir.`
+      })
+  })
+
+/** Whole or not at all, and the first one wins: two that start at once must end up with the same token. */
+const writeOnce = async (file: string, content: string) => {
+  const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`
+  try {
+    await writeFile(draft, content, { flag: "wx", mode: 0o600 })
+    await link(draft, file)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
