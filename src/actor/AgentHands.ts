@@ -114,7 +114,7 @@ export const layer = Layer.effect(
           })
       })
       life.connection = connection
-      life.pid = connection.pid
+      life.pid = connection.pid ?? life.pid
       const at = yield* Clock.currentTimeMillis
       yield* stage.tell({
         event: { type: "process.ready", thread: connection.thread, at },

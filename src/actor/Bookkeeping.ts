@@ -47,7 +47,7 @@ export interface Written {
   /** To be numbered and stored with the same commit. */
   readonly news: ReadonlyArray<{ readonly turn: number | null; readonly message: AcpMessage }>
   readonly owed: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
-  readonly settled: ReadonlyArray<number>
+  readonly settled: ReadonlyArray<Settlement>
 }
 
 /** `idle.asleep`, `turning.running`, `closed`. */
@@ -66,7 +66,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
   const session = before.id
   const entries: Array<Entry> = []
   const news: Array<{ readonly turn: number | null; readonly message: AcpMessage }> = []
-  const settled: Array<number> = []
+  const settled: Array<Settlement> = []
   let record: SessionRecord = { ...before, state: stateOf(to), substate: to, lastActivityAt: at }
 
   const opened = decision.commands.find((command) => command.type === "openTurn")?.params.turn
@@ -94,18 +94,18 @@ export const keep = (before: SessionRecord, step: Step): Written => {
         record = { ...record, usage: sum(record.usage, usage) }
         entries.push(outcome(record, command.params, { at, usage, tools: step.tools }))
         news.push({ turn: command.params.turn, message: endOf(command.params, usage) })
-        settled.push(command.params.turn)
+        settled.push(command.params)
         break
       }
       case "settleQueued": {
         const { failure, turns } = command.params
         const cancelled = failure.class === "interrupted"
         for (const turn of turns) {
-          const status = cancelled ? ("interrupted" as const) : ("failed" as const)
-          const settlement = { turn, status, stopReason: cancelled ? "cancelled" : "error", failure }
+          const status = cancelled ? "interrupted" : "failed"
+          const settlement: Settlement = { turn, status, stopReason: cancelled ? "cancelled" : "error", failure }
           entries.push(outcome(record, settlement, { at, usage: noUsage, tools: 0 }))
           news.push({ turn, message: endOf(settlement, noUsage) })
-          settled.push(turn)
+          settled.push(settlement)
         }
         break
       }

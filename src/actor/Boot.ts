@@ -4,9 +4,10 @@
  * First the reaper ends what a dead supervisor left running, so that no thread gets a second writer. Then every session
  * that was doing something is brought to life once, which settles its turn with its one outcome and re-arms its timers.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Metric } from "effect"
 import { Processes } from "../agent/Processes.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import { orphansTotal } from "./Metrics.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 export const boot = Effect.gen(function* () {
@@ -16,9 +17,16 @@ export const boot = Effect.gen(function* () {
   const began = yield* Clock.currentTimeMillis
 
   const leases = yield* ledger.leases
-  const ended = yield* Effect.forEach(
+  const left = yield* Effect.forEach(
     leases,
-    ({ bootId, id: lease, pid, startTime }) => processes.reap({ lease, pid, startTime, bootId }),
+    ({ bootId, id: lease, pid, startTime }) =>
+      Effect.gen(function* () {
+        const alive = (yield* processes.tree(lease)).length
+        yield* Metric.update(orphansTotal, alive)
+        const stubborn = yield* processes.reap({ lease, pid, startTime, bootId })
+        if (stubborn > 0) yield* Effect.logError(`${stubborn} processes of lease ${lease} would not die`)
+        return alive
+      }),
     { concurrency: 8 }
   )
   yield* ledger.write(leases.map(({ id: lease }) => ({ _tag: "LeaseClosed", lease })))
@@ -34,9 +42,9 @@ export const boot = Effect.gen(function* () {
   )
   const took = (yield* Clock.currentTimeMillis) - began
   if (leases.length > 0 || restless.length > 0) {
-    const left = ended.reduce((sum, count) => sum + count, 0)
+    const orphans = left.reduce((sum, count) => sum + count, 0)
     yield* Effect.logInfo(
-      `boot: ${leases.length} leases of a dead supervisor cleared (${left} processes left), ${restless.length} sessions settled in ${took} ms`
+      `boot: ${orphans} processes of a dead supervisor ended under ${leases.length} leases, ${restless.length} sessions settled, in ${took} ms`
     )
   }
 })

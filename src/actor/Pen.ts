@@ -4,12 +4,13 @@
  * Chunks are coalesced here: the first is written at once, what follows at most every 50 ms or 4 kB, and the commit of
  * a step takes along whatever waits. Readers hear of an event after its commit, never before.
  */
-import { Clock, Deferred, Effect, Semaphore } from "effect"
+import { Clock, Deferred, Effect, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Entry, LedgerError } from "../ledger/Ledger.ts"
 import { Feed } from "./Feed.ts"
+import { eventsTotal } from "./Metrics.ts"
 import { Recorder } from "./Recorder.ts"
 
 const strideMillis = 50
@@ -55,9 +56,10 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
       const events = recorder.take()
       if (events.length === 0 && entries.length === 0) return Effect.void
       const appended = events.map((event): Entry => ({ _tag: "EventAppended", event }))
-      return Effect.map(ledger.write([...appended, ...entries]), () => {
+      return Effect.flatMap(ledger.write([...appended, ...entries]), () => {
         written = events.at(-1)?.seq ?? written
         feed.publish(session, events)
+        return Metric.update(eventsTotal, events.length)
       })
     })
 

@@ -5,11 +5,11 @@
  * it leaves an owed command, which the next life performs again. What the XState actor beside it shows is what is
  * stored. A refusal is an answer; a defect ends this life, and the supervisor begins the next one from the ledger.
  */
-import { Cause, Deferred, Effect, Option, PubSub, Queue } from "effect"
+import { Cause, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
 import { createActor } from "xstate"
 import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
-import type { SessionCommand, SessionEvent } from "../../machines/session.ts"
+import type { SessionCommand, SessionEvent, Settlement } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
 import * as Alarms from "./Alarms.ts"
@@ -19,6 +19,7 @@ import { Hands } from "./Hands.ts"
 import type { Stage } from "./Hands.ts"
 import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
 import type { Letter, Reply } from "./Letter.ts"
+import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
 import { Commons } from "./Residence.ts"
@@ -44,7 +45,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const fault = yield* Deferred.make<never, LedgerError>()
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
-  const prompts = new Map<number, string>()
+  const prompts = new Map<number, { readonly text: string; readonly at: number }>()
 
   const actor = createActor(shown(machine), { snapshot })
   // A listener of an embedder that throws must end neither us nor its neighbours.
@@ -61,7 +62,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     promptOf: (turn) =>
       Effect.suspend(() => {
         const known = prompts.get(turn)
-        if (known !== undefined) return Effect.succeed(known)
+        if (known !== undefined) return Effect.succeed(known.text)
         return Effect.map(Effect.orDie(ledger.turn(id, turn)), (row) => Option.getOrThrow(row).prompt)
       })
   }
@@ -78,12 +79,18 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     )
 
   /** Whoever waits for the turn hears of it after its outcome is stored. */
-  const settle = (turn: number) => {
+  const settle = ({ status, turn }: Settlement, at: number) => {
+    const begun = prompts.get(turn)?.at
     prompts.delete(turn)
     pen.forgetTools()
     const waiting = residence.outcomes.get(turn)
     residence.outcomes.delete(turn)
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
+    return Metrics.turnEnded({
+      outcome: status,
+      agent: record.agent,
+      durationMillis: begun === undefined ? 0 : at - begun
+    })
   }
 
   /** Tells the pool and the readers where the session stands now. */
@@ -136,6 +143,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       },
       Effect.fnUntraced(function* (written, after, at) {
         seq++
+        if (written.record.restarts > record.restarts) yield* Metric.update(Metrics.restartsTotal, 1)
         record = written.record
         snapshot = decision.next
         residence.snapshot = snapshot
@@ -147,10 +155,10 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         PubSub.publishUnsafe(steps, { session: id, seq, at, event: event.type, from, to, commands })
 
         if (submission !== null && event.type === "turn.submitted") {
-          prompts.set(event.turn, submission.prompt)
+          prompts.set(event.turn, { text: submission.prompt, at })
           residence.outcomes.set(event.turn, Deferred.makeUnsafe())
         }
-        for (const turn of written.settled) settle(turn)
+        for (const settlement of written.settled) yield* settle(settlement, at)
         for (const timer of disarmed) alarms.disarm(timer)
         for (const { delayMillis, event: rings, id: timer } of decision.arm) {
           alarms.arm(timer, at + delayMillis, rings as SessionEvent)
