@@ -17,10 +17,9 @@ import * as Lines from "../Lines.ts"
 import { isDeaf, perform } from "./directives.ts"
 import * as Memory from "./memory.ts"
 import { Turn } from "./turn.ts"
+import { version } from "./version.ts"
 import { answered, codes, Fault, send, settled, text, update } from "./wire.ts"
 import type { Reply } from "./wire.ts"
-
-const version = "1.0.0"
 
 const [start = "", startMillis = ""] = (process.env["TROUPE_DEMO_START"] ?? "").split(" ")
 

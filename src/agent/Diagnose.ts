@@ -1,0 +1,54 @@
+/** Tries an agent out without asking it anything: a real process, a handshake, a new session, and the end of it all. */
+import { Clock, Effect } from "effect"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { LeaseId, SessionId } from "../domain/Ids.ts"
+import { AgentFailed } from "./Agent.ts"
+import type { AgentDriver, OpenRequest } from "./Agent.ts"
+import type { Processes } from "./Processes.ts"
+
+/** Claude takes 0.6 s, codex 0.3 s; a machine that is busy or a first start takes longer. */
+const answerWithinMillis = 20_000
+
+/** How long it took, and what the agent says of itself; costs no model call. No process is left when this returns. */
+export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
+  const id = crypto.randomUUID()
+  const lease = LeaseId.make(`doctor-${id}`)
+  const cwd = yield* temporaryDirectory
+  const startedAt = yield* Clock.currentTimeMillis
+  const request: OpenRequest = {
+    session: SessionId.make(`doctor-${id}`),
+    lease,
+    cwd,
+    model: null,
+    systemPrompt: null,
+    permissions: "deny",
+    thread: null,
+    tell: () => Effect.void,
+    approve: () => Effect.succeed("deny"),
+    spawned: () => Effect.void
+  }
+  return yield* Effect.gen(function* () {
+    const { capabilities, version } = yield* driver.open(request)
+    return { capabilities, version, millis: (yield* Clock.currentTimeMillis) - startedAt }
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: answerWithinMillis,
+      orElse: () => Effect.fail(silent(driver.name))
+    }),
+    // Before the scope asks its processes politely, and whatever came of it.
+    Effect.ensuring(processes.sweep(lease))
+  )
+}, Effect.scoped)
+
+const silent = (name: string) =>
+  new AgentFailed({
+    class: "timeout",
+    message: `${name} did not answer its handshake within ${answerWithinMillis / 1_000} s. Run it by hand to see what it waits for.`
+  })
+
+const temporaryDirectory = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-doctor-"))),
+  (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }))
+)

@@ -1,0 +1,119 @@
+/**
+ * What starts an agent, looked up on disk: along the child's PATH, and among installed packages. Starts nothing.
+ *
+ * What is not there comes back with the one thing to do about it.
+ */
+import { createAgentRegistry } from "acpx/agent-registry"
+import { existsSync, readFileSync, realpathSync } from "node:fs"
+import { createRequire } from "node:module"
+import { basename, dirname, extname, join, sep } from "node:path"
+import * as Executable from "./Executable.ts"
+
+export type Command = readonly [string, ...ReadonlyArray<string>]
+
+export type Launch =
+  | { readonly _tag: "Found"; readonly command: Command }
+  | { readonly _tag: "Missing"; readonly hint: string }
+
+const found = (command: Command): Launch => ({ _tag: "Found", command })
+const missing = (hint: string): Launch => ({ _tag: "Missing", hint })
+
+const bare = createAgentRegistry()
+
+/** Every agent that acpx's registry knows, `codex` and `claude` among them. */
+export const registered: ReadonlyArray<string> = bare.list()
+
+/** A command as it was configured. `key` is where, for the hint. */
+export const ofCommand = ([file, ...args]: Command, path: string | undefined, key: string): Launch => {
+  const program = Executable.find(file, path)
+  if (program !== null) return found([program, ...args])
+  const where = file.includes("/") ? `${file} is no program that may be run` : `${file} was not found on PATH`
+  return missing(`${where}. Install it, or set ${key} to where it is.`)
+}
+
+export const ofCodex = (path: string | undefined): Launch => {
+  const program = Executable.find("codex", path)
+  return program === null
+    ? missing("codex was not found on PATH. Install it (npm install -g @openai/codex), then log in with `codex login`.")
+    : found([program, "app-server"])
+}
+
+/**
+ * An agent by its name in acpx's registry: on PATH first, then as an installed package. `mayFetch` also takes what the
+ * registry would download and run (`npx …`), which nobody gets who did not ask for it by name.
+ */
+export const ofRegistry = (name: string, path: string | undefined, { mayFetch }: { readonly mayFetch: boolean }) => {
+  const registry = createAgentRegistry({ resolveExecutable: (file) => Executable.find(file, path) ?? undefined })
+  const launch = registry.inspect(name)?.launch
+  if (launch?.kind === "installed" && isCommand(launch.argv)) return found(launch.argv)
+  const resolved = registry.resolve(name)
+  const [file = name, ...args] = Array.isArray(resolved) ? resolved : resolved.split(" ")
+  const fetcher = mayFetch ? Executable.find(file, path) : null
+  if (fetcher !== null) return found([fetcher, ...args])
+  if (launch?.kind !== "missing") {
+    const command = JSON.stringify([file, ...args])
+    return missing(`It is downloaded when it starts. Allow that by naming it under "agents": {"command": ${command}}.`)
+  }
+  const wanted = launch.requirements.map(({ kind, name }) =>
+    kind === "package" ? `npm install -g ${name}` : `the command ${name} on PATH`
+  )
+  return missing(`It is not installed. It needs ${wanted.join(", and ")}.`)
+}
+
+const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length > 0
+
+/** The acpx that came with Troupe, whose quirks are known. */
+export const ofAcpx = (): Launch => {
+  const file = createRequire(import.meta.url).resolve("acpx")
+  return existsSync(file) ? found([process.execPath, file]) : missing("acpx is not installed. Run npm install acpx.")
+}
+
+/** The demo agent lies beside this file, as source or built. */
+export const ofDemo = (): Launch =>
+  found([process.execPath, join(import.meta.dirname, "demo", `main${extname(import.meta.filename)}`)])
+
+/** Programs whose version says nothing about what they run. */
+const interpreters = new Set([
+  "node",
+  "npx",
+  "npm",
+  "bun",
+  "bunx",
+  "deno",
+  "python",
+  "python3",
+  "uv",
+  "uvx",
+  "sh",
+  "bash",
+  "env"
+])
+
+/** The file whose version is the agent's; `null` where the command does not show it. */
+export const programOf = ([file, script]: Command): string | null => {
+  if (!interpreters.has(basename(file)) && file !== process.execPath) return file
+  return script !== undefined && existsSync(script) ? script : null
+}
+
+/** Whether a `--version` behind it asks the agent, and not something that would start or fetch one. */
+export const answersVersion = ([file]: Command): boolean =>
+  !interpreters.has(basename(file)) && file !== process.execPath
+
+/** The version of the package that a file belongs to, if it is an installed one. */
+export const packageVersion = (file: string): string | null => {
+  try {
+    let directory = dirname(realpathSync(file))
+    while (directory.includes(`${sep}node_modules${sep}`)) {
+      const manifest = join(directory, "package.json")
+      if (existsSync(manifest)) {
+        const { name, version } = JSON.parse(readFileSync(manifest, "utf8")) as { name?: unknown; version?: unknown }
+        if (typeof name === "string" && typeof version === "string") return version
+      }
+      directory = dirname(directory)
+    }
+    return null
+  } catch {
+    // No version is a poor reason to call an agent unavailable.
+    return null
+  }
+}

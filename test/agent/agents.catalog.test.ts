@@ -1,0 +1,245 @@
+/** What the names of agents mean, and what is found of them on disk: no agent is started here. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { versionIn } from "../../src/agent/AgentVersion.ts"
+import * as Catalog from "../../src/agent/Catalog.ts"
+import * as Executable from "../../src/agent/Executable.ts"
+import * as Launch from "../../src/agent/Launch.ts"
+import type { AgentSpec } from "../../src/domain/Settings.ts"
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-agents-test-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+const program = (file: string, mode = 0o755) => {
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, "#!/bin/sh\n")
+  chmodSync(file, mode)
+  return file
+}
+
+const catalog = (agents: Readonly<Record<string, AgentSpec>> = {}, from: Readonly<Record<string, string>> = {}) =>
+  Catalog.make({ agents, defaultAgent: null, dataDir: "/data" }, { PATH: "/nowhere", ...from })
+
+const found = (...command: [string, ...ReadonlyArray<string>]): Launch.Launch => ({ _tag: "Found", command })
+
+describe("an executable", () => {
+  it.effect("is looked for along the PATH that is given, in its order", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const [first, second] = [program(join(root, "a", "tool")), program(join(root, "b", "tool"))]
+      const path = `:relative:${join(root, "none")}:${dirname(first)}:${dirname(second)}`
+      assert.strictEqual(Executable.find("tool", path), first)
+      chmodSync(first, 0o644)
+      assert.strictEqual(Executable.find("tool", path), second)
+      rmSync(second)
+      mkdirSync(second)
+      assert.isNull(Executable.find("tool", path))
+      assert.isNull(Executable.find("tool", undefined))
+      assert.isNull(Executable.find("tool", "a:b:", root))
+    })
+  )
+
+  it.effect("may be named by its path", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const file = program(join(root, "a", "tool"))
+      assert.strictEqual(Executable.find(file, undefined), file)
+      assert.strictEqual(Executable.find("a/tool", undefined, root), file)
+      assert.strictEqual(Executable.find("./tool", undefined, dirname(file)), file)
+      assert.isNull(Executable.find("./tool", dirname(file), root))
+    })
+  )
+})
+
+describe("the catalog of agents", () => {
+  it.effect("has codex, demo, and every name of the registry, directly and behind acpx", () =>
+    Effect.gen(function* () {
+      const entries = yield* catalog()
+      assert.strictEqual(entries.get("codex")?.protocol, "codex-app-server")
+      assert.strictEqual(entries.get("demo")?.protocol, "acp")
+      assert.isAbove(Launch.registered.length, 20)
+      for (const name of Launch.registered) {
+        assert.strictEqual(entries.get(name)?.protocol, name === "codex" ? "codex-app-server" : "acp")
+        assert.deepInclude(entries.get(`acpx:${name}`), { protocol: "acpx", behindAcpx: name, secondary: true })
+      }
+    })
+  )
+
+  it.effect("prefers what was configured", () =>
+    Effect.gen(function* () {
+      const entries = yield* catalog({ claude: { protocol: "acp", command: ["/bin/sh", "-c", "true"] } })
+      assert.deepStrictEqual(entries.get("claude")?.locate(), found("/bin/sh", "-c", "true"))
+    })
+  )
+
+  it.effect("finds agents by PATH, each with what its protocol starts", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      const [codex, gemini, claude] = ["codex", "gemini", "claude-agent-acp"].map((name) => program(join(bin, name)))
+      const entries = yield* catalog({}, { PATH: bin })
+      assert.deepStrictEqual(entries.get("codex")?.locate(), found(codex ?? "", "app-server"))
+      assert.deepStrictEqual(entries.get("gemini")?.locate(), found(gemini ?? "", "--acp"))
+      const located = entries.get("claude")?.locate()
+      assert.isTrue(located?._tag === "Found" && located.command.includes(claude ?? ""))
+      const behind = entries.get("acpx:gemini")?.locate()
+      assert.isTrue(behind?._tag === "Found" && behind.command[0] === process.execPath)
+      const demo = entries.get("demo")?.locate()
+      assert.isTrue(demo?._tag === "Found" && existsSync(demo.command[1] ?? ""))
+    })
+  )
+
+  it.effect("says the one thing to do about what is not there", () =>
+    Effect.gen(function* () {
+      const entries = yield* catalog({
+        mine: { protocol: "acp", command: ["my-agent", "--acp"] },
+        yours: { protocol: "acp", command: ["/no/such/agent"] }
+      })
+      const hint = (name: string) => {
+        const launch = entries.get(name)?.locate()
+        return launch?._tag === "Missing" ? launch.hint : assert.fail(`${name} was found`)
+      }
+      assert.include(hint("codex"), "npm install -g @openai/codex")
+      assert.include(hint("gemini"), "needs the command gemini on PATH")
+      assert.strictEqual(hint("acpx:gemini"), hint("gemini"))
+      assert.strictEqual(
+        hint("mine"),
+        "my-agent was not found on PATH. Install it, or set agents.mine.command to where it is."
+      )
+      assert.include(hint("yours"), "/no/such/agent is no program that may be run")
+    })
+  )
+
+  it.effect("downloads nothing, unless it was configured by name", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      const npx = program(join(bin, "npx"))
+      const entries = yield* catalog({ fetched: { protocol: "acp", registry: "mux" } }, { PATH: bin })
+      const builtIn = entries.get("mux")?.locate()
+      assert.isTrue(builtIn?._tag === "Missing" && builtIn.hint.includes(`"command": ["npx","-y","mux@`))
+      const configured = entries.get("fetched")?.locate()
+      assert.isTrue(configured?._tag === "Found" && configured.command[0] === npx)
+    })
+  )
+
+  it.effect("takes the first of codex, claude and demo that is there for the default", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      const entries = yield* catalog({ claude: { protocol: "acp", command: ["my-claude"] } }, { PATH: bin })
+      assert.strictEqual(Catalog.defaultOf(entries), "demo")
+      program(join(bin, "my-claude"))
+      assert.strictEqual(Catalog.defaultOf(entries), "claude")
+      program(join(bin, "codex"))
+      assert.strictEqual(Catalog.defaultOf(entries), "codex")
+    })
+  )
+
+  it.effect("gives a child its protocol's variables, what was named for it, and nothing of ours", () =>
+    Effect.gen(function* () {
+      const from = { ANTHROPIC_API_KEY: "a", OPENAI_API_KEY: "o", TROUPE_ADMIN_TOKEN: "t", MINE: "m", OTHER: "x" }
+      const env = { TROUPE_DEMO_START: "crash", EXTRA: "e" }
+      const spec: AgentSpec = { protocol: "codex-app-server", inheritEnv: ["MINE"], env }
+      const entries = yield* catalog({ mine: spec }, from)
+      assert.deepStrictEqual(entries.get("mine")?.env, { PATH: "/nowhere", OPENAI_API_KEY: "o", MINE: "m", ...env })
+      assert.deepStrictEqual(entries.get("demo")?.env, { PATH: "/nowhere", TROUPE_DEMO_STATE: "/data/demo" })
+      assert.strictEqual(entries.get("claude")?.env["ANTHROPIC_API_KEY"], "a")
+    })
+  )
+
+  it.effect("keeps the demo agent's sessions in a temporary directory where the ledger is in memory", () =>
+    Effect.gen(function* () {
+      const state = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const entries = yield* Catalog.make({ agents: {}, defaultAgent: null, dataDir: ":memory:" }, {})
+          const state = entries.get("demo")?.env["TROUPE_DEMO_STATE"] ?? assert.fail("it has no state")
+          assert.isTrue(existsSync(state))
+          return state
+        })
+      )
+      assert.isFalse(existsSync(state))
+    })
+  )
+
+  const refusals: ReadonlyArray<readonly [string, AgentSpec, string]> = [
+    ["a b", { protocol: "acp", command: ["x"] }, 'agents["a b"] is no name for an agent'],
+    ["x", { protocol: "codex-app-server", registry: "gemini" }, "agents.x.registry is for acp and acpx only"],
+    [
+      "x",
+      { protocol: "acp", registry: "no-such" },
+      `agents.x.registry is "no-such", which acpx's registry does not know`
+    ],
+    ["x", { protocol: "acp" }, 'agents.x takes either "command"'],
+    ["x", { protocol: "acp", command: ["x"], registry: "gemini" }, 'agents.x takes either "command"'],
+    ["x", { protocol: "acpx", command: ["x"] }, "agents.x.registry is missing"],
+    ["x", { protocol: "acp", command: ["x"], env: { "A=B": "c" } }, 'agents.x.env names "A=B"'],
+    ["x", { protocol: "acp", command: ["x"], env: { TROUPE_X: "c" } }, "agents.x.env names TROUPE_X: variables of"],
+    ["x", { protocol: "acp", command: ["x"], inheritEnv: ["TROUPE_TOKEN"] }, "agents.x.inheritEnv names TROUPE_TOKEN"]
+  ]
+  it.effect.each(refusals)("refuses what can't work by the key that is wrong: %s %o", ([name, spec, message]) =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(catalog({ [name]: spec }))
+      assert.strictEqual(error._tag, "AgentsMisconfigured")
+      assert.isTrue(error.message.startsWith(message), error.message)
+    })
+  )
+
+  it.effect("refuses a default that no agent is called", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(
+        Catalog.make({ agents: { mine: { protocol: "codex-app-server" } }, defaultAgent: "your", dataDir: "/" }, {})
+      )
+      assert.match(error.message, /^defaultAgent is "your", and no agent has that name: there are mine, codex, demo, /)
+      const acpx = yield* Catalog.make({ agents: {}, defaultAgent: "acpx:gemini", dataDir: "/" }, {})
+      assert.isTrue(acpx.has("acpx:gemini"))
+    })
+  )
+})
+
+describe("the version of a program", () => {
+  it.effect("is that of the package it belongs to, through any link", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const home = join(root, "node_modules", "@some", "agent")
+      const file = program(join(home, "dist", "bin", "cli.js"))
+      writeFileSync(join(home, "dist", "package.json"), '{"type":"module"}')
+      writeFileSync(join(home, "package.json"), '{"name":"@some/agent","version":"4.5.6-beta.1"}')
+      mkdirSync(join(root, "bin"))
+      symlinkSync(file, join(root, "bin", "agent"))
+      assert.strictEqual(Launch.packageVersion(join(root, "bin", "agent")), "4.5.6-beta.1")
+      assert.strictEqual(Launch.programOf([process.execPath, file]), file)
+      writeFileSync(join(home, "package.json"), "no JSON")
+      assert.isNull(Launch.packageVersion(file))
+    })
+  )
+
+  it.effect("is not that of a project or of an interpreter around it", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const file = program(join(root, "agent.sh"))
+      writeFileSync(join(root, "package.json"), '{"name":"project","version":"9.9.9"}')
+      assert.isNull(Launch.packageVersion(file))
+      assert.isNull(Launch.packageVersion("/no/such/file"))
+      assert.isNull(Launch.programOf(["/usr/bin/npx", "-y", "agent"]))
+      assert.isNull(Launch.programOf(["/usr/bin/python3"]))
+      assert.strictEqual(Launch.programOf([file, "--acp"]), file)
+      assert.isTrue(Launch.answersVersion([file, "--acp"]))
+      assert.isFalse(Launch.answersVersion([process.execPath, file]))
+    })
+  )
+
+  it("is the first thing that looks like one", () => {
+    const versions = [
+      "codex-cli 0.169.0\n",
+      "2.1.328 (Claude Code)",
+      "v1.2.3-beta.4",
+      "tool 3.1",
+      "none at all",
+      "build 7"
+    ]
+    assert.deepStrictEqual(versions.map(versionIn), ["0.169.0", "2.1.328", "1.2.3-beta.4", "3.1", null, null])
+  })
+})
