@@ -9,7 +9,7 @@ import { Sse } from "effect/encoding"
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { Api } from "./Api.ts"
-import { TurnResult } from "./contract/bodies.ts"
+import type { TurnResult } from "./contract/bodies.ts"
 import { SubmitTurn, TurnEvent } from "./contract/turns.ts"
 
 export { Api } from "./Api.ts"

@@ -66,7 +66,6 @@ export const routes = Layer.mergeAll(
     )
   ),
   Layer.provide(Auth.layer),
-  Layer.provide(Layer.succeed(HttpRouter.RouterConfig, { maxParamLength })),
   Layer.provide(NodeHttpServer.layerHttpServices)
 )
 
@@ -78,7 +77,9 @@ export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never,
   Layer.effect(
     HttpServer.HttpServer,
     Effect.gen(function* () {
-      const app = yield* HttpRouter.toHttpEffect(Layer.merge(routes, extra))
+      const app = yield* HttpRouter.toHttpEffect(Layer.merge(routes, extra)).pipe(
+        Effect.provideService(HttpRouter.RouterConfig, { maxParamLength })
+      )
       const streams = yield* Streams
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")

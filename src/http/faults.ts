@@ -103,7 +103,7 @@ const contractRoutes = (() => {
 })()
 
 const missing = (method: string, url: string): Fault => {
-  const allowed = methods.filter((method) => contractRoutes.has(method, url))
+  const allowed = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
   return allowed.length === 0
     ? { refused: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
     : {
@@ -120,11 +120,13 @@ const missing = (method: string, url: string): Fault => {
 
 const issuesShown = 5
 const messageLength = 200
+const notJson = "must be JSON"
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => {
-    if (issue._tag === "MissingKey") return SchemaIssue.defaultLeafHook(issue).replace("Missing key", "is missing")
-    return SchemaIssue.defaultLeafHook(issue).replace("Expected", "must be").replace(", got undefined", ", got nothing")
+    const message = SchemaIssue.defaultLeafHook(issue)
+    if (issue._tag === "MissingKey") return message.replace("Missing key", "is missing")
+    return message.replace("Expected a valid JSON body", notJson).replace("Expected", "must be")
   }
 })
 
@@ -133,6 +135,7 @@ const misfit = ({ cause, kind }: SchemaFault): Refused => {
   const { issues } = issuesOf(cause.issue)
   const shown = issues.slice(0, issuesShown).map(({ message, path }) => {
     const field = fieldOf(path ?? [])
+    if (field === "" && message !== notJson) return `${whole[kind]} must be a JSON object`
     const text = message.replace(/^Expected/, "must be")
     return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${text.slice(0, messageLength)}…` : text}`
   })

@@ -65,7 +65,7 @@ export const shell = <E>(
         count(fiber.context, request.method, route, told.status, millis)
         const sent = crossOrigin === undefined ? told : HttpServerResponse.setHeaders(told, crossOrigin)
         const line = `${request.method} ${route} ${told.status} in ${millis} ms`
-        return Effect.as(told.status >= 500 ? Effect.logWarning(line) : Effect.logDebug(line), sent)
+        return Effect.as(told.status === 500 ? Effect.logWarning(line) : Effect.logDebug(line), sent)
       })
     )
 

@@ -29,7 +29,7 @@ export const wireOf = <S extends WithFields>(self: S, identifier: string, descri
     outward[key] = name
     inward[name] = key
   }
-  const annotations = { identifier, expected: "a JSON object", ...(description === undefined ? {} : { description }) }
+  const annotations = description === undefined ? { identifier } : { identifier, description }
   return Schema.Struct(encoded)
     .annotate(annotations)
     .pipe(

@@ -1,0 +1,47 @@
+/** A reader of server-sent events as they come, for tests that look at a stream while it runs. */
+import { Effect } from "effect"
+
+export interface Read {
+  readonly id: string | undefined
+  readonly event: string | undefined
+  readonly data: string | undefined
+  readonly comment: string | undefined
+}
+
+const parsed = (block: string): Read => {
+  const field = (name: string) =>
+    block
+      .split("\n")
+      .find((line) => line.startsWith(`${name}:`))
+      ?.slice(name.length + 1)
+      .trim()
+  return { id: field("id"), event: field("event"), data: field("data"), comment: field("") }
+}
+
+export const reading = (response: Response) => {
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let pending = ""
+  const next = async (): Promise<Read | undefined> => {
+    while (!pending.includes("\n\n")) {
+      const { done, value } = await reader.read()
+      if (done) return undefined
+      pending += value
+    }
+    const end = pending.indexOf("\n\n")
+    const block = pending.slice(0, end)
+    pending = pending.slice(end + 2)
+    return parsed(block)
+  }
+  const rest = async () => {
+    const all: Array<Read> = []
+    for (let read = await next(); read !== undefined; read = await next()) all.push(read)
+    return all
+  }
+  return {
+    /** The next event or comment; `undefined` at the end. */
+    next: Effect.promise(next),
+    /** All that are left, comments aside. */
+    rest: Effect.map(Effect.promise(rest), (all) => all.filter(({ comment }) => comment === undefined)),
+    leave: Effect.promise(() => reader.cancel())
+  }
+}

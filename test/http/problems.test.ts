@@ -1,0 +1,226 @@
+/** Whatever a client does wrong, it gets a problem that names it, in one shape, and nothing of our insides. */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { adminToken, open, otherToken, secret } from "./house.ts"
+import type { Told } from "./house.ts"
+
+/** The shape that every refusal has, whatever its cause. */
+const assertProblem = (told: Told, status: number, error: string) => {
+  assert.strictEqual(told.status, status, told.text)
+  assert.strictEqual(told.headers.get("content-type"), "application/problem+json")
+  assert.strictEqual(told.json.ok, false)
+  assert.strictEqual(told.json.error, error)
+  assert.strictEqual(told.json.status, status)
+  assert.strictEqual(told.json.type, `urn:troupe:error:${error}`)
+  assert.isString(told.json.title)
+  assert.isAbove(told.json.detail.length, 10)
+  assert.strictEqual(told.json.request_id, told.headers.get("x-request-id"))
+}
+
+it.live("answers each refusal of a door with its own status and code", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const turn = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "hello" } })
+    assertProblem(yield* turn("ses_none"), 404, "session_not_found")
+    assertProblem(yield* turn("ses_closed"), 410, "session_closed")
+    assertProblem(yield* turn("ses_busy"), 409, "turn_in_progress")
+    assertProblem(yield* call("/sessions/ses_x/turns/9"), 404, "turn_not_found")
+    assertProblem(yield* call("/sessions", { body: { agent: "nobody" } }), 404, "unknown_agent")
+    assertProblem(yield* call("/sessions", { body: { agent: "askers", permissions: "ask" } }), 422, "not_supported")
+    assertProblem(yield* call("/sessions?cursor=garbage"), 400, "invalid_request")
+    assertProblem(yield* call("/run", { body: { prompt: "no file" } }), 404, "file_not_found")
+    assertProblem(yield* call("/admin/apps", { token: adminToken, body: { name: "taken" } }), 409, "app_exists")
+    assertProblem(yield* call("/admin/apps/nobody", { token: adminToken, method: "DELETE" }), 404, "app_not_found")
+  }).pipe(Effect.scoped)
+)
+
+it.live("tells with every 503 when to come back", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const turn = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "hello" } })
+    const expected = [
+      [yield* call("/sessions", { body: { agent: "full" } }), "pool_full", "7"],
+      [yield* turn("ses_full"), "queue_full", "5"],
+      [yield* turn("ses_parked"), "session_parked", "42"],
+      [yield* turn("ses_draining"), "draining", "10"],
+      [yield* call("/run", { body: { prompt: "full" } }), "pool_full", "5"],
+      [yield* call("/sessions/ses_ok/turn", { body: { prompt: "no slot" } }), "pool_full", "5"]
+    ] as const
+    for (const [told, error, seconds] of expected) {
+      assertProblem(told, 503, error)
+      assert.strictEqual(told.headers.get("retry-after"), seconds)
+    }
+  }).pipe(Effect.scoped)
+)
+
+it.live("does not tell another app's session from one that never was", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const headers = { "x-request-id": "same" }
+    for (const [path, method] of [
+      ["", "GET"],
+      ["", "DELETE"],
+      ["/interrupt", "POST"],
+      ["/events", "GET"],
+      ["/turns", "GET"],
+      ["/turns/1", "GET"]
+    ] as const) {
+      const foreign = yield* call(`/sessions/ses_ok${path}`, { method, headers, token: otherToken })
+      const unknown = yield* call(`/sessions/ses_none${path}`, { method, headers, token: otherToken })
+      const absurd = yield* call(`/sessions/${"z".repeat(4_000)}${path}`, { method, headers, token: otherToken })
+      assertProblem(foreign, 404, "session_not_found")
+      assert.strictEqual(foreign.text, unknown.text)
+      assert.strictEqual(foreign.text, absurd.text)
+    }
+    const body = { prompt: "hello" }
+    const foreign = yield* call("/sessions/ses_ok/turn", { body, headers, token: otherToken })
+    const unknown = yield* call("/sessions/ses_none/turn", { body, headers, token: otherToken })
+    assertProblem(foreign, 404, "session_not_found")
+    assert.strictEqual(foreign.text, unknown.text)
+  }).pipe(Effect.scoped)
+)
+
+it.live("answers every kind of bad token with the same 401", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const headers = { "x-request-id": "same" }
+    const missing = yield* call("/sessions", { token: null, headers })
+    assertProblem(missing, 401, "unauthorized")
+    assert.strictEqual(missing.headers.get("www-authenticate"), "Bearer")
+    for (const authorization of ["Bearer nonsense", "Bearer", "Bearer ", "Basic dHJwOng=", "nonsense"]) {
+      const told = yield* call("/sessions", { token: null, headers: { ...headers, authorization } })
+      assert.strictEqual(told.text, missing.text)
+      assert.strictEqual(told.headers.get("www-authenticate"), "Bearer")
+    }
+    assertProblem(yield* call("/metrics", { token: null }), 401, "unauthorized")
+  }).pipe(Effect.scoped)
+)
+
+it.live("keeps an app out of what is the admin's, and lets the admin in everywhere", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    for (const path of ["/admin/apps", "/admin/sessions", "/admin/sessions/ses_1/audit", "/admin/usage", "/metrics"]) {
+      assertProblem(yield* call(path), 403, "forbidden")
+      assert.strictEqual((yield* call(path, { token: adminToken })).status, 200, path)
+    }
+    for (const path of ["/admin/sweep", "/admin/sessions/ses_1/close", "/admin/sessions/ses_1/unpark"]) {
+      assertProblem(yield* call(path, { method: "POST" }), 403, "forbidden")
+    }
+    assert.strictEqual((yield* call("/sessions/ses_1", { token: adminToken })).status, 200)
+    assert.strictEqual((yield* call("/sessions", { token: adminToken, body: {} })).status, 200)
+  }).pipe(Effect.scoped)
+)
+
+it.live("names the field, what is wrong with it and what is taken", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const detail = (path: string, body: unknown) =>
+      Effect.map(call(path, { body }), (told) => {
+        assertProblem(told, 400, "invalid_request")
+        return told.json.detail as string
+      })
+    assert.strictEqual(yield* detail("/sessions", { agent: 3 }), "agent must be string, got 3.")
+    assert.strictEqual(
+      yield* detail("/sessions", { permissions: "all", system_prompt: 1 }),
+      'system_prompt must be string, got 1; permissions must be "deny" | "ask" | "approve_reads" | "approve_all", got "all".'
+    )
+    assert.strictEqual(yield* detail("/sessions", "[]"), "The body must be a JSON object.")
+    assert.strictEqual(yield* detail("/sessions", "{nope"), "The body must be JSON.")
+    assert.strictEqual(yield* detail("/sessions", '"text"'), "The body must be a JSON object.")
+    const turn = "/sessions/ses_ok/turn"
+    assert.strictEqual(yield* detail(turn, {}), "prompt is missing; it takes a non-empty string.")
+    assert.match(yield* detail(turn, { prompt: "" }), /^prompt must be .* length of at least 1/)
+    assert.match(yield* detail(turn, { prompt: "x", timeout_s: 0 }), /^timeout_s must be .* greater than 0/)
+    assert.match(yield* detail(turn, { prompt: "x", timeout_s: 86_401 }), /^timeout_s must be .* 86400/)
+    assert.match(
+      yield* detail(turn, { prompt: "x", timeout_s: "1" }),
+      /^timeout_s must be finite number|^timeout_s must/
+    )
+    assert.match(yield* detail(turn, { prompt: "x", files: ["a", 7] }), /^files\[1\] must be string, got 7/)
+    assert.match(yield* detail("/run", { prompt: "x", model: "" }), /^model must be/)
+    // However long what was sent is, the answer is short.
+    assert.isBelow((yield* detail(turn, { prompt: { long: "x".repeat(10_000) } })).length, 300)
+  }).pipe(Effect.scoped)
+)
+
+it.live("checks the query and the path as it checks a body", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    for (const query of ["limit=0", "limit=201", "limit=1.5", "limit=x", "state=open2", "cursor="]) {
+      const told = yield* call(`/sessions?${query}`)
+      assertProblem(told, 400, "invalid_request")
+      assert.isTrue(told.json.detail.startsWith(query.split("=")[0]!), told.json.detail)
+    }
+    assertProblem(yield* call("/sessions/ses_1/turns/x"), 400, "invalid_request")
+    assertProblem(yield* call("/sessions/ses_1/turns/0"), 400, "invalid_request")
+    assertProblem(yield* call("/sessions/ses_1/turns?cursor=abc"), 400, "invalid_request")
+    assertProblem(yield* call("/sessions/ses_1/events?after=-1"), 400, "invalid_request")
+    assertProblem(yield* call("/sessions/ses_1/events", { headers: { "last-event-id": "x" } }), 400, "invalid_request")
+    assertProblem(yield* call("/usage?from=yesterday"), 400, "invalid_request")
+    const long = yield* call("/run", { body: { prompt: "x" }, headers: { "idempotency-key": "k".repeat(256) } })
+    assertProblem(long, 400, "invalid_request")
+    assert.match(long.json.detail, /^idempotency-key must be/)
+  }).pipe(Effect.scoped)
+)
+
+it.live("ignores keys that it does not know", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const told = yield* call("/sessions", { body: { agent: "demo", later: true, systemPrompt: 5 } })
+    assert.strictEqual(told.status, 200, told.text)
+  }).pipe(Effect.scoped)
+)
+
+it.live("tells an unknown route from a wrong method, and a wrong content type from a bad body", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    assertProblem(yield* call("/nothing"), 404, "not_found")
+    assertProblem(yield* call("/nothing", { token: null, body: {} }), 404, "not_found")
+    assertProblem(yield* call("/sessions/%E0%A4%A"), 404, "not_found")
+    const patched = yield* call("/sessions", { method: "PATCH" })
+    assertProblem(patched, 405, "method_not_allowed")
+    assert.strictEqual(patched.headers.get("allow"), "GET, POST")
+    assertProblem(yield* call("/sessions/ses_1/turn"), 405, "method_not_allowed")
+    assertProblem(yield* call("/docs", { body: {} }), 405, "method_not_allowed")
+    const form = { body: "prompt=x", headers: { "content-type": "application/x-www-form-urlencoded" } }
+    assertProblem(yield* call("/run", form), 415, "unsupported_media_type")
+    assertProblem(yield* call("/files", { body: {} }), 415, "unsupported_media_type")
+  }).pipe(Effect.scoped)
+)
+
+it.live("refuses a body that is over the limit, whether or not it says so first", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open({ maxBodyBytes: 1_000 })
+    const body = JSON.stringify({ prompt: "x".repeat(2_000) })
+    assertProblem(yield* call("/run", { body }), 413, "body_too_large")
+    const parts = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode(body))
+        controller.close()
+      }
+    })
+    const chunked = yield* call("/run", { body: parts })
+    assertProblem(chunked, 413, "body_too_large")
+    assert.strictEqual((yield* call("/run", { body: { prompt: "x".repeat(500) } })).status, 200)
+  }).pipe(Effect.scoped)
+)
+
+it.live("keeps faults of its own inside: the body names the request, the log has the cause", () =>
+  Effect.gen(function* () {
+    const { call, script } = yield* open()
+    for (const [id, error] of [
+      ["ses_fault", "unavailable"],
+      ["ses_defect", "internal_error"]
+    ] as const) {
+      const told = yield* call(`/sessions/${id}`, { headers: { "x-request-id": `find-me-${id}` } })
+      assertProblem(told, 500, error)
+      assert.notInclude(told.text, secret)
+      assert.notInclude(told.text, ".ts")
+      const lines = script.log.filter((line) => line.includes(`find-me-${id}`))
+      assert.isTrue(
+        lines.some((line) => line.includes(secret)),
+        script.log.join("\n")
+      )
+    }
+  }).pipe(Effect.scoped)
+)

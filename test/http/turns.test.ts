@@ -1,0 +1,274 @@
+/** A turn's result: its keys, its statuses, streamed as whole, once for a key. */
+import { assert, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Schema } from "effect"
+import { TurnResult } from "../../src/http/contract/bodies.ts"
+import { reading } from "./events.ts"
+import { open, secret } from "./house.ts"
+
+const keys = [
+  "ok",
+  "session_id",
+  "turn_index",
+  "stop_reason",
+  "final_text",
+  "events",
+  "messages",
+  "tool_iterations",
+  "completed",
+  "partial",
+  "interrupted",
+  "error",
+  "usage",
+  "context_lost",
+  "thread_id",
+  "agent_turn_id",
+  "duration_ms"
+]
+
+const turn = "/sessions/ses_ok/turn"
+const asEvents = { accept: "text/event-stream" }
+const eventually = (done: () => boolean) =>
+  Effect.promise(async () => {
+    while (!done()) await new Promise((resolve) => setImmediate(resolve))
+  })
+
+it.live("answers with the same keys, whatever came of the turn", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const expected = [
+      [
+        "complete",
+        200,
+        { ok: true, completed: true, partial: false, interrupted: false, stop_reason: "end_turn", error: null }
+      ],
+      [
+        "interrupted",
+        200,
+        { ok: true, completed: false, partial: true, interrupted: true, stop_reason: "cancelled", error: null }
+      ],
+      ["crash", 502, { ok: false, completed: false, partial: true, interrupted: false, stop_reason: "error" }],
+      ["lost", 502, { ok: false, partial: true, error: "not_delivered: Troupe stopped first. Send it again." }],
+      ["unknown outcome", 502, { ok: false, partial: true, error: "outcome_unknown: Look before you send it again." }],
+      ["late", 504, { ok: false, completed: false, partial: true, interrupted: true, stop_reason: "error" }],
+      ["forgetful", 200, { ok: true, context_lost: true }]
+    ] as const
+    for (const [prompt, status, members] of expected) {
+      const told = yield* call(turn, { body: { prompt } })
+      assert.strictEqual(told.status, status, prompt)
+      assert.strictEqual(told.headers.get("content-type"), "application/json")
+      assert.deepStrictEqual(Object.keys(told.json), keys)
+      assert.containSubset(told.json, members)
+      // What had arrived is kept, also of a failure.
+      assert.strictEqual(told.json.final_text, "Hello")
+      assert.lengthOf(told.json.events, 2)
+      assert.deepStrictEqual(told.json.messages, [{ role: "assistant", content: "Hello" }])
+      assert.deepStrictEqual(told.json.usage, {
+        input_tokens: 1,
+        cached_input_tokens: 2,
+        output_tokens: 3,
+        reasoning_tokens: 4,
+        total_tokens: 10
+      })
+      // The contract says the same of this body as this body does.
+      yield* Schema.decodeUnknownEffect(Schema.toCodecJson(TurnResult))(told.json)
+    }
+    const crashed = yield* call(turn, { body: { prompt: "crash" } })
+    assert.strictEqual(crashed.json.error, "crash: The agent's process ended with code 1.\npanic: at the disco")
+  }).pipe(Effect.scoped)
+)
+
+it.live("hands the door what the body says", () =>
+  Effect.gen(function* () {
+    const { call, script } = yield* open()
+    yield* call(turn, { body: { prompt: "hello", timeout_s: 1.5 } })
+    assert.containSubset(script.submitted[0], { prompt: "hello", timeoutMillis: 1_500, caller: { app: "the-app" } })
+    assert.strictEqual((yield* call("/sessions/ses_busy/turn", { body: { prompt: "hi", queue: true } })).status, 200)
+  }).pipe(Effect.scoped)
+)
+
+it.live("answers at once where nobody wants to wait", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const told = yield* call(turn, { body: { prompt: "wait for it", wait: false } })
+    assert.strictEqual(told.status, 202)
+    assert.deepStrictEqual(told.json, { ok: true, session_id: "ses_ok", turn_index: 1 })
+  }).pipe(Effect.scoped)
+)
+
+it.live("streams a turn's events as they happen, and last the body that the whole answer would be", () =>
+  Effect.gen(function* () {
+    const { call, fetch } = yield* open()
+    const response = yield* fetch(turn, { body: { prompt: "complete" }, headers: asEvents })
+    assert.strictEqual(response.status, 200)
+    assert.strictEqual(response.headers.get("content-type"), "text/event-stream; charset=utf-8")
+    assert.strictEqual(response.headers.get("cache-control"), "no-store, no-transform")
+    assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
+    assert.isNotNull(response.headers.get("x-request-id"))
+    const events = yield* reading(response).rest
+    assert.deepStrictEqual(
+      events.map(({ event, id }) => [event, id]),
+      [
+        ["state", "1"],
+        ["message", "2"],
+        ["message", "3"],
+        ["message", "4"],
+        ["result", undefined]
+      ]
+    )
+    assert.deepStrictEqual(JSON.parse(events[0]!.data!), {
+      jsonrpc: "2.0",
+      method: "_troupe/state",
+      params: { to: "turning.running" }
+    })
+    assert.strictEqual(JSON.parse(events[2]!.data!).params.update.content.text, "two\nlines")
+    const whole = yield* call(turn, { body: { prompt: "complete" } })
+    assert.deepStrictEqual(JSON.parse(events.at(-1)!.data!), whole.json)
+  }).pipe(Effect.scoped)
+)
+
+it.live("refuses a streamed turn by status, like any other", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const refused = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "x" }, headers: asEvents })
+    assert.strictEqual((yield* refused("ses_closed")).status, 410)
+    assert.strictEqual((yield* refused("ses_none")).json.error, "session_not_found")
+    assert.strictEqual((yield* call(turn, { body: {}, headers: asEvents })).status, 400)
+  }).pipe(Effect.scoped)
+)
+
+it.live("says in the stream what goes wrong after its headers are out", () =>
+  Effect.gen(function* () {
+    const { fetch } = yield* open()
+    const last = (prompt: string) =>
+      fetch(turn, { body: { prompt }, headers: asEvents }).pipe(
+        Effect.flatMap((response) => reading(response).rest),
+        Effect.map((events) => events.at(-1)!)
+      )
+    const broken = yield* last("break")
+    assert.strictEqual(broken.event, "error")
+    assert.containSubset(JSON.parse(broken.data!), { ok: false, error: "unavailable", status: 500 })
+    assert.notInclude(broken.data!, secret)
+    const full = yield* last("no slot")
+    assert.strictEqual(full.event, "error")
+    assert.containSubset(JSON.parse(full.data!), { error: "pool_full", status: 503, retry_after: 5 })
+    // A failure of the agent is a result, streamed or not.
+    const crashed = yield* last("crash")
+    assert.strictEqual(crashed.event, "result")
+    assert.containSubset(JSON.parse(crashed.data!), { ok: false, stop_reason: "error" })
+  }).pipe(Effect.scoped)
+)
+
+it.live("runs a turn once for a key, and answers the second request with the first one's answer", () =>
+  Effect.gen(function* () {
+    const { call, script } = yield* open()
+    const headers = { "idempotency-key": "key-1" }
+    const first = yield* call(turn, { body: { prompt: "complete" }, headers })
+    const second = yield* call(turn, { body: { prompt: "complete" }, headers })
+    assert.strictEqual(first.status, 200)
+    assert.strictEqual(second.text, first.text)
+    assert.lengthOf(script.submitted, 1)
+    const other = yield* call(turn, { body: { prompt: "another" }, headers })
+    assert.strictEqual(other.status, 422)
+    assert.strictEqual(other.json.error, "idempotency_conflict")
+    const elsewhere = yield* call("/sessions/ses_2/turn", { body: { prompt: "complete" }, headers })
+    assert.strictEqual(elsewhere.status, 422)
+    assert.lengthOf(script.submitted, 1)
+    // A failed turn ran: it does not run again.
+    const failed = { body: { prompt: "crash" }, headers: { "idempotency-key": "key-2" } }
+    assert.strictEqual((yield* call(turn, failed)).status, 502)
+    assert.strictEqual((yield* call(turn, failed)).status, 502)
+    assert.lengthOf(script.submitted, 2)
+    // One that got no process did not: it may.
+    const full = { body: { prompt: "no slot" }, headers: { "idempotency-key": "key-3" } }
+    assert.strictEqual((yield* call(turn, full)).status, 503)
+    assert.strictEqual((yield* call(turn, full)).status, 503)
+    assert.lengthOf(script.submitted, 4)
+  }).pipe(Effect.scoped)
+)
+
+it.live("runs a session's creation and a one-shot once for a key as well", () =>
+  Effect.gen(function* () {
+    const { call, script } = yield* open()
+    const headers = { "idempotency-key": "key" }
+    const created = yield* call("/sessions", { body: { meta: { a: 1 } }, headers })
+    assert.strictEqual((yield* call("/sessions", { body: { meta: { a: 1 } }, headers })).text, created.text)
+    assert.lengthOf(script.submitted, 1)
+    const run = { body: { prompt: "json" }, headers: { "idempotency-key": "run" } }
+    assert.strictEqual((yield* call("/run", run)).text, (yield* call("/run", run)).text)
+    assert.lengthOf(script.submitted, 2)
+  }).pipe(Effect.scoped)
+)
+
+it.live("streams to whoever comes first with a key, and the result to whoever comes again", () =>
+  Effect.gen(function* () {
+    const { fetch, script } = yield* open()
+    const options = { body: { prompt: "wait for it" }, headers: { ...asEvents, "idempotency-key": "key" } }
+    const first = reading(yield* fetch(turn, options))
+    assert.strictEqual((yield* first.next)?.comment, "troupe")
+    assert.strictEqual((yield* first.next)?.event, "state")
+    // While the first one's turn runs, the second has its headers and waits for the same result.
+    const second = reading(yield* fetch(turn, options))
+    assert.strictEqual((yield* second.next)?.comment, "troupe")
+    yield* Deferred.succeed(script.release, undefined)
+    const [ofFirst, ofSecond] = [yield* first.rest, yield* second.rest]
+    assert.deepStrictEqual(
+      ofFirst.map(({ event }) => event),
+      ["message", "result"]
+    )
+    assert.deepStrictEqual(ofSecond, [ofFirst[1]])
+    assert.deepStrictEqual(yield* reading(yield* fetch(turn, options)).rest, [ofFirst[1]])
+    assert.lengthOf(script.submitted, 1)
+  }).pipe(Effect.scoped)
+)
+
+it.live("lets a turn go on when its client goes away, and stops it where that was asked for", () =>
+  Effect.gen(function* () {
+    const { base, fetch, script } = yield* open()
+    assert.isString(base)
+    for (const headers of [{}, asEvents]) {
+      const before = script.submitted.length
+      for (const cancel_on_disconnect of [false, true]) {
+        const controller = new AbortController()
+        const body = { prompt: "wait for it", cancel_on_disconnect }
+        const fiber = yield* fetch(turn, { body, headers, signal: controller.signal }).pipe(
+          Effect.tap((response) => reading(response).next),
+          Effect.exit,
+          Effect.forkChild
+        )
+        yield* eventually(() => script.submitted.length === before + (cancel_on_disconnect ? 2 : 1))
+        if (headers === asEvents) yield* Fiber.join(fiber)
+        controller.abort()
+        if (cancel_on_disconnect) yield* eventually(() => script.interrupted.length > 0)
+        else assert.lengthOf(script.interrupted, 0)
+        yield* Fiber.interrupt(fiber)
+      }
+      assert.deepStrictEqual(script.interrupted.splice(0), ["ses_ok"])
+    }
+  }).pipe(Effect.scoped)
+)
+
+it.live("shows past turns whole, page by page", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const first = yield* call("/sessions/ses_1/turns?limit=2")
+    assert.strictEqual(first.status, 200)
+    assert.deepStrictEqual(Object.keys(first.json), ["ok", "count", "turns", "next_cursor"])
+    assert.strictEqual(first.json.count, 3)
+    assert.deepStrictEqual(
+      first.json.turns.map((one: { readonly turn_index: number }) => one.turn_index),
+      [1, 2]
+    )
+    const second = yield* call(`/sessions/ses_1/turns?limit=2&cursor=${first.json.next_cursor}`)
+    assert.lengthOf(second.json.turns, 1)
+    assert.isNull(second.json.next_cursor)
+
+    const one = yield* call("/sessions/ses_1/turns/2")
+    assert.deepStrictEqual(Object.keys(one.json), [...keys, "status", "prompt", "submitted_at", "ended_at"])
+    assert.deepStrictEqual(one.json, first.json.turns[1])
+    assert.containSubset(one.json, { status: "completed", submitted_at: 1_700_000_000, ended_at: 1_700_000_000.25 })
+
+    const running = yield* call("/sessions/ses_ok/turns/1")
+    assert.containSubset(running.json, { ok: true, status: "running", completed: false, partial: true })
+    assert.containSubset(running.json, { stop_reason: null, duration_ms: null, ended_at: null })
+  }).pipe(Effect.scoped)
+)
