@@ -177,13 +177,19 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
 
   /** codex-acp ends the turn and lets its commands run on. Closing the session ends them; then it is taken up again. */
   const endCommands = (turn: number) =>
-    dialogue.leftRunning(turn).length === 0 || !announced.close || !announced.resume
-      ? Effect.void
-      : ask("session/close", { sessionId: thread }, closeWithinMillis).pipe(
-          Effect.andThen(Thread.takeUp(wire, thread)),
-          // Where this fails the session is unknown to the agent, and the next prompt finds its way back.
-          Effect.ignore
-        )
+    Effect.gen(function* () {
+      const left = dialogue.leftRunning(turn)
+      if (left.length === 0 || !announced.close || !announced.resume) return
+      yield* ask("session/close", { sessionId: thread }, closeWithinMillis)
+      // A closed session says no more of its commands; whoever shows them has to know that they are over.
+      for (const toolCallId of left) {
+        const update = { sessionUpdate: "tool_call_update", toolCallId, status: "failed" }
+        const fact = dialogue.hear({ sessionId: thread, update })
+        if (fact !== null) yield* tell(fact)
+      }
+      yield* Thread.takeUp(wire, thread)
+      // Where this fails the agent does not know the session any more, and the next prompt finds its way back.
+    }).pipe(Effect.ignore)
 
   const interrupt = Effect.gen(function* () {
     const turn = dialogue.running()

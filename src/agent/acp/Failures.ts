@@ -97,16 +97,18 @@ export const ofResult = (who: Who, result: unknown): Failure | null => {
         ? { class: "model", message: `${who.name} can't go on in this conversation: ${said} Start a new session.` }
         : outOfQuota(who, said)
     case "connection":
-      // Where trying again is no way out, it is the agent's own process that was lost, not the provider.
-      return actions.includes("retry") ? modelFailed(who, said) : died(who, said)
+      // codex-acp also says so of a provider that is overloaded; its own process that died has these words.
+      return !actions.includes("retry") || /^connection to \w+ was lost/i.test(said)
+        ? died(who, said)
+        : ofProse(who, said)
     default:
-      return modelFailed(who, said)
+      return ofProse(who, said)
   }
 }
 
-/** For the turn that says `end_turn` with no usage after codex reported an error state. `prose` is what it said then. */
+/** Where words are all there is: a category that says no more than "the service", or what codex said of its error. */
 export const ofProse = (who: Who, prose: string): Failure =>
-  /\b401\b|unauthorized|not logged in|token (was|has been) revoked/i.test(prose)
+  /\bstatus:? 40[13]\b|unauthorized|forbidden|not logged in|token (was|has been) revoked/i.test(prose)
     ? notLoggedIn(who, prose)
     : /usage limit|quota|rate limit|\b429\b/i.test(prose)
       ? outOfQuota(who, sentence(prose))
