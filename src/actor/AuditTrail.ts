@@ -1,5 +1,5 @@
 /** Which lines a step leaves in the audit trail: who did what to whom, in the words of the contract. */
-import type { Step } from "./Bookkeeping.ts"
+import type { Step } from "./Step.ts"
 
 interface Line {
   readonly action: string

@@ -3,43 +3,21 @@
  *
  * Pure. The machine decided; this writes it down, and nothing here decides again.
  */
-import type { Decision } from "../../machines/decision.ts"
-import type {
-  SessionCommand,
-  SessionEvent,
-  SessionMachine,
-  SessionSnapshot,
-  Settlement
-} from "../../machines/session.ts"
+import type { SessionCommand, Settlement } from "../../machines/session.ts"
 import { troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
-import type { SessionRecord, SessionState } from "../domain/Session.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { Entry } from "../ledger/Ledger.ts"
 import { auditOf } from "./AuditTrail.ts"
-import type { Submission } from "./Letter.ts"
+import type { Step } from "./Step.ts"
+import { nameOf, stateOf } from "./Step.ts"
 
 /** Carried out by the commit itself; everything else is owed to the world. */
 const inCommit: ReadonlySet<string> = new Set(["openTurn", "settleTurn", "settleQueued"])
 /** A crash between the attempt and its settling must not repeat these. */
 const onceOnly: ReadonlySet<string> = new Set(["handPrompt"])
-
-export interface Step {
-  readonly seq: number
-  readonly at: number
-  readonly by: string
-  readonly event: SessionEvent
-  readonly before: SessionSnapshot
-  readonly decision: Decision<SessionMachine>
-  readonly persisted: unknown
-  readonly submission: Submission | null
-  readonly usage: Usage | null
-  readonly tools: number
-  readonly contextLost: string | null
-  /** Timers that are over with this step, the one that rang included. */
-  readonly disarmed: ReadonlyArray<string>
-}
 
 export interface Written {
   readonly record: SessionRecord
@@ -49,15 +27,6 @@ export interface Written {
   readonly owed: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
   readonly settled: ReadonlyArray<Settlement>
 }
-
-/** `idle.asleep`, `turning.running`, `closed`. */
-export const nameOf = ({ value }: { readonly value: unknown }): string =>
-  typeof value === "string"
-    ? value
-    : Object.entries(value as object)
-        .flat()
-        .join(".")
-export const stateOf = (name: string): SessionState => name.split(".")[0] as SessionState
 
 export const keep = (before: SessionRecord, step: Step): Written => {
   const { at, decision, event, seq } = step

@@ -13,7 +13,7 @@ import type { SessionCommand, SessionEvent, Settlement } from "../../machines/se
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
 import * as Alarms from "./Alarms.ts"
-import { keep, nameOf } from "./Bookkeeping.ts"
+import { keep } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
 import type { Stage } from "./Hands.ts"
@@ -24,6 +24,7 @@ import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
 import { Commons } from "./Residence.ts"
 import type { Residence } from "./Residence.ts"
+import { nameOf } from "./Step.ts"
 import { shown } from "./Shown.ts"
 
 /** One life. Ends by itself when the session sleeps with nothing left to do; `vacate` is called in the same breath. */

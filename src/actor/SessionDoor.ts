@@ -1,16 +1,11 @@
 /** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
-import { Clock, Deferred, Effect, FileSystem, Layer, Option, Path, Semaphore, Stream } from "effect"
-import { randomBytes } from "node:crypto"
-import { begin } from "../../machines/decision.ts"
-import { Agents } from "../agent/Agents.ts"
+import { Clock, Deferred, Effect, Layer, Option, Stream } from "effect"
+import { longestQueue } from "../../machines/session.ts"
 import { resultOf } from "../conversation/Outcome.ts"
 import { SessionId } from "../domain/Ids.ts"
-import type { AppName } from "../domain/Ids.ts"
 import {
   Draining,
   InvalidRequest,
-  NotSupported,
-  PoolFull,
   QueueFull,
   SessionClosed,
   SessionNotFound,
@@ -19,17 +14,16 @@ import {
   TurnNotFound,
   Unavailable
 } from "../domain/Refusal.ts"
-import type { CreateSession, SessionRecord, SessionView } from "../domain/Session.ts"
-import { noUsage } from "../domain/Turn.ts"
+import type { SessionRecord, SessionView } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import * as Creation from "./Creation.ts"
 import { Feed } from "./Feed.ts"
 import { Files } from "./Files.ts"
 import { Hands } from "./Hands.ts"
 import type { EventRefused } from "./Letter.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
-import { Commons } from "./Residence.ts"
 import { Sessions } from "./Sessions.ts"
 import type { Caller, SubmitTurn } from "./Sessions.ts"
 import { Supervisor } from "./Supervisor.ts"
@@ -56,19 +50,14 @@ const nameOfCaller = (caller: Caller) => (caller._tag === "App" ? caller.app : "
 export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
-    const agents = yield* Agents
+    const createIt = yield* Creation.make
     const feed = yield* Feed
     const files = yield* Files
-    const fs = yield* FileSystem.FileSystem
     const hands = yield* Hands
     const ledger = yield* Ledger
     const lifecycle = yield* Lifecycle
-    const path = yield* Path.Path
-    const { dataDir, limits } = yield* RuntimeSettings
-    const { machine } = yield* Commons
+    const { limits } = yield* RuntimeSettings
     const supervisor = yield* Supervisor
-    const creating = yield* Semaphore.make(1)
-    const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
 
     const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const found = yield* ledger.session(SessionId.make(id))
@@ -80,84 +69,7 @@ export const layer = Layer.effect(
 
     const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
 
-    const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
-      if (asked === undefined) {
-        const own = path.join(path.resolve(dataDir), "sessions", id)
-        yield* fs
-          .makeDirectory(own, { recursive: true, mode: 0o700 })
-          .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
-        return { cwd: own, ownsCwd: true }
-      }
-      if (!path.isAbsolute(asked))
-        return yield* new InvalidRequest({ field: "cwd", problem: "must be an absolute path." })
-      const info = yield* Effect.option(fs.stat(asked))
-      if (Option.isNone(info) || info.value.type !== "Directory") {
-        const problem = `must be a directory that exists and can be read; ${JSON.stringify(asked)} is not.`
-        return yield* new InvalidRequest({ field: "cwd", problem })
-      }
-      return { cwd: asked, ownsCwd: false }
-    })
-
-    const roomFor = Effect.fnUntraced(function* (app: AppName) {
-      const { maxSessions, maxSessionsPerApp } = limits
-      if ((yield* ledger.openSessions(null)) >= maxSessions) {
-        return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
-      }
-      if ((yield* ledger.openSessions(app)) >= maxSessionsPerApp) {
-        return yield* new PoolFull({ what: "sessions_per_app", limit: maxSessionsPerApp, retryAfterSeconds: 30 })
-      }
-    })
-
-    const create = Effect.fn("Sessions.create")(function* (app: AppName, request: CreateSession) {
-      if (lifecycle.draining()) return yield* new Draining({})
-      if (request.permissions === "ask") {
-        const problem = 'permissions "ask" is not supported yet; use "deny", "approve_reads" or "approve_all".'
-        return yield* new NotSupported({ problem })
-      }
-      const driver = yield* agents.driver(request.agent ?? null)
-      const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
-      const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
-      const at = yield* Clock.currentTimeMillis
-      const record: SessionRecord = {
-        id,
-        app,
-        agent: driver.name,
-        cwd,
-        ownsCwd,
-        model: request.model ?? null,
-        systemPrompt: request.systemPrompt ?? null,
-        permissions: request.permissions ?? "deny",
-        meta: request.meta ?? {},
-        state: "idle",
-        substate: "idle.asleep",
-        turnCount: 0,
-        createdAt: at,
-        lastActivityAt: at,
-        lastTurnAt: null,
-        closedAt: null,
-        threadId: null,
-        restarts: 0,
-        usage: noUsage
-      }
-      // Looking for room and taking it is one thing, or two could take the last place.
-      yield* creating
-        .withPermit(
-          Effect.andThen(
-            roomFor(app),
-            ledger.write([
-              { _tag: "SessionInserted", record, snapshot: newborn },
-              {
-                _tag: "Audited",
-                record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
-              }
-            ])
-          )
-        )
-        .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
-      return yield* view(record)
-    }, cannot("create the session"))
-
-    const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused) {
+    const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
       const { closing, id, state, turn, waiting } = refusal
       if (state === "closed" || closing) return yield* new SessionClosed({ id })
       if (state === "idle.parked") {
@@ -167,7 +79,7 @@ export const layer = Layer.effect(
         const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
         return yield* new SessionParked({ id, reason: parked?.reason ?? state, until, retryAfterSeconds })
       }
-      return yield* waiting > 0 ? new QueueFull({ id, waiting }) : new TurnInProgress({ id, turn })
+      return yield* queue && waiting >= longestQueue ? new QueueFull({ id, waiting }) : new TurnInProgress({ id, turn })
     })
 
     const resultFor = Effect.fnUntraced(function* (id: SessionId, index: number) {
@@ -195,7 +107,7 @@ export const layer = Layer.effect(
         turn: index
       } = yield* supervisor
         .send(record.id, { event: { prompt, timeoutMillis, queue }, by: nameOfCaller(caller) })
-        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal)))
+        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, queue)))
       const outcome = residence.outcomes.get(index)
 
       const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
@@ -242,7 +154,9 @@ export const layer = Layer.effect(
     }, cannot("close the session"))
 
     return Sessions.of({
-      create,
+      create: Effect.fn("Sessions.create")(function* (app, request) {
+        return yield* view(yield* createIt(app, request))
+      }, cannot("create the session")),
       get: Effect.fn("Sessions.get")(function* (caller, id) {
         return yield* view(yield* find(caller, id))
       }, cannot("read the session")),

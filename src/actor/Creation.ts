@@ -1,0 +1,104 @@
+/** How a session comes into being: an agent that is known, a directory that is there, and room for one more. */
+import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
+import { randomBytes } from "node:crypto"
+import { begin } from "../../machines/decision.ts"
+import { Agents } from "../agent/Agents.ts"
+import { SessionId } from "../domain/Ids.ts"
+import type { AppName } from "../domain/Ids.ts"
+import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import type { CreateSession, SessionRecord } from "../domain/Session.ts"
+import { noUsage } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { Lifecycle } from "./Lifecycle.ts"
+import { Commons } from "./Residence.ts"
+import { RuntimeSettings } from "./RuntimeSettings.ts"
+
+/** `Sessions.create` without its view: the answer is the row as stored. */
+export const make = Effect.gen(function* () {
+  const agents = yield* Agents
+  const fs = yield* FileSystem.FileSystem
+  const ledger = yield* Ledger
+  const lifecycle = yield* Lifecycle
+  const path = yield* Path.Path
+  const { dataDir, limits } = yield* RuntimeSettings
+  const { machine } = yield* Commons
+  const creating = yield* Semaphore.make(1)
+  const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
+
+  const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
+    if (asked === undefined) {
+      const own = path.join(path.resolve(dataDir), "sessions", id)
+      yield* fs
+        .makeDirectory(own, { recursive: true, mode: 0o700 })
+        .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
+      return { cwd: own, ownsCwd: true }
+    }
+    if (!path.isAbsolute(asked))
+      return yield* new InvalidRequest({ field: "cwd", problem: "must be an absolute path." })
+    const info = yield* Effect.option(fs.stat(asked))
+    if (Option.isNone(info) || info.value.type !== "Directory") {
+      const problem = `must be a directory that exists and can be read; ${JSON.stringify(asked)} is not.`
+      return yield* new InvalidRequest({ field: "cwd", problem })
+    }
+    return { cwd: asked, ownsCwd: false }
+  })
+
+  const roomFor = Effect.fnUntraced(function* (app: AppName) {
+    const { maxSessions, maxSessionsPerApp } = limits
+    if ((yield* ledger.openSessions(null)) >= maxSessions) {
+      return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
+    }
+    if ((yield* ledger.openSessions(app)) >= maxSessionsPerApp) {
+      return yield* new PoolFull({ what: "sessions_per_app", limit: maxSessionsPerApp, retryAfterSeconds: 30 })
+    }
+  })
+
+  return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
+    if (lifecycle.draining()) return yield* new Draining({})
+    if (request.permissions === "ask") {
+      const problem = 'permissions "ask" is not supported yet; use "deny", "approve_reads" or "approve_all".'
+      return yield* new NotSupported({ problem })
+    }
+    const driver = yield* agents.driver(request.agent ?? null)
+    const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
+    const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
+    const at = yield* Clock.currentTimeMillis
+    const record: SessionRecord = {
+      id,
+      app,
+      agent: driver.name,
+      cwd,
+      ownsCwd,
+      model: request.model ?? null,
+      systemPrompt: request.systemPrompt ?? null,
+      permissions: request.permissions ?? "deny",
+      meta: request.meta ?? {},
+      state: "idle",
+      substate: "idle.asleep",
+      turnCount: 0,
+      createdAt: at,
+      lastActivityAt: at,
+      lastTurnAt: null,
+      closedAt: null,
+      threadId: null,
+      restarts: 0,
+      usage: noUsage
+    }
+    // Looking for room and taking it is one thing, or two could take the last place.
+    yield* creating
+      .withPermit(
+        Effect.andThen(
+          roomFor(app),
+          ledger.write([
+            { _tag: "SessionInserted", record, snapshot: newborn },
+            {
+              _tag: "Audited",
+              record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
+            }
+          ])
+        )
+      )
+      .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
+    return record
+  })
+})
