@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
+import type { Capabilities } from "./Agent.ts"
 import { version } from "./demo/version.ts"
 import * as Environment from "./Environment.ts"
 import * as Launch from "./Launch.ts"
@@ -33,8 +34,8 @@ export interface Entry {
   readonly locate: () => Launch.Launch
   /** Listed only where it is there: a second way to agents that are listed already. */
   readonly secondary: boolean
-  /** Known without looking; `null`: its package or `--version` tells. */
-  readonly version: string | null
+  /** Known without looking. `null`: its package or `--version` tells, and its protocol. */
+  readonly known: { readonly version: string; readonly capabilities: Capabilities } | null
 }
 
 export type AgentSettings = Pick<Settings, "agents" | "defaultAgent" | "dataDir">
@@ -77,7 +78,7 @@ const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, f
     behindAcpx: spec.protocol === "acpx" ? (spec.registry ?? null) : null,
     locate: () => locate(name, spec, env["PATH"]),
     secondary: false,
-    version: null
+    known: null
   }
   return entry
 })
@@ -144,7 +145,7 @@ const demoKnobs = ({ env }: Pick<AgentSpec, "env">) =>
 const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
   const envOf = (kind: Environment.Kind) => Environment.forChild(kind, from, {})
   const [acp, acpx, codex] = [envOf("acp"), envOf("acpx"), envOf("codex-app-server")]
-  const direct = { behindAcpx: null, secondary: false, version: null }
+  const direct = { behindAcpx: null, secondary: false, known: null }
   const asIs = { mayFetch: false }
   return [
     { ...direct, name: "codex", protocol: "codex-app-server", env: codex, locate: () => Launch.ofCodex(codex["PATH"]) },
@@ -154,7 +155,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
       protocol: "acp",
       env: { ...envOf("demo"), TROUPE_DEMO_STATE: demoState },
       locate: Launch.ofDemo,
-      version
+      known: { version, capabilities: { resume: true, steer: false, compact: false, images: false } }
     },
     ...Launch.registered.flatMap((name): ReadonlyArray<Entry> => {
       const locate = () => Launch.ofRegistry(name, acp["PATH"], asIs)
@@ -166,7 +167,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
           env: acpx,
           behindAcpx: name,
           secondary: true,
-          version: null,
+          known: null,
           // acpx would fetch what is not installed, as its registry says.
           locate: () => {
             const behind = locate()

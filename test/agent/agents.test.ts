@@ -1,0 +1,231 @@
+/** The agents of a machine, on real processes: drivers, versions, and what a doctor sees. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, Queue } from "effect"
+import { TestClock } from "effect/testing"
+import type { AgentFact, OpenRequest } from "../../src/agent/Agent.ts"
+import { Agents } from "../../src/agent/Agents.ts"
+import * as Launch from "../../src/agent/Launch.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import type { AgentSpec } from "../../src/domain/Settings.ts"
+import { freshLease } from "./child.ts"
+
+const demo = Launch.ofDemo()
+const demoCommand = demo._tag === "Found" ? demo.command : assert.fail("there is no demo agent")
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-agents-test-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+)
+
+const script = (file: string, text: string) => {
+  writeFileSync(file, `#!/bin/sh\n${text}\n`)
+  chmodSync(file, 0o755)
+  return file
+}
+
+/** A room of agents on a machine whose PATH is `path`. */
+const agents = (
+  given: {
+    readonly agents?: Readonly<Record<string, AgentSpec>>
+    readonly path?: string
+    readonly default?: string
+  } = {}
+) =>
+  Effect.map(
+    Layer.build(
+      Agents.layer(
+        { agents: given.agents ?? {}, defaultAgent: given.default ?? null, dataDir: ":memory:" },
+        { PATH: given.path ?? "/nowhere" }
+      ).pipe(Layer.provideMerge(Processes.layer))
+    ),
+    (context) => ({ ...Effect.runSync(Effect.provide(Agents, context)), context })
+  )
+
+/** Opens a driver's connection in a directory of its own, and ends it with the test. */
+const connect = Effect.fnUntraced(function* (
+  all: { readonly driver: Agents["Service"]["driver"] },
+  name: string | null,
+  changes: Partial<OpenRequest> = {}
+) {
+  const processes = yield* Processes
+  const lease = freshLease()
+  const facts = yield* Queue.unbounded<AgentFact>()
+  const connection = yield* Effect.flatMap(all.driver(name), (driver) =>
+    driver.open({
+      session: SessionId.make("test"),
+      lease,
+      cwd: import.meta.dirname,
+      model: null,
+      systemPrompt: null,
+      permissions: "deny",
+      thread: null,
+      tell: (fact) => Effect.asVoid(Queue.offer(facts, fact)),
+      approve: () => Effect.succeed("deny"),
+      spawned: () => Effect.void,
+      ...changes
+    })
+  )
+  yield* Effect.addFinalizer(() => processes.sweep(lease))
+  /** Prompts, and gives the text of the answer. */
+  const say = Effect.fnUntraced(function* (turn: number, text: string) {
+    yield* connection.prompt(turn, text)
+    let said = ""
+    while (true) {
+      const fact = yield* Queue.take(facts)
+      if (fact._tag === "TurnEnded" || fact._tag === "Exited") return { end: fact, said }
+      if (fact._tag !== "Update") continue
+      const { content, sessionUpdate } = fact.message.params.update
+      if (sessionUpdate === "agent_message_chunk") said += (content as { readonly text: string }).text
+    }
+  })
+  return { connection, lease, say }
+})
+
+describe("Agents", () => {
+  it.live("speaks with the demo agent, whose context outlives its process", () =>
+    Effect.gen(function* () {
+      const all = yield* agents()
+      yield* Effect.gen(function* () {
+        const first = yield* connect(all, "demo")
+        assert.strictEqual((yield* first.say(1, "hello")).said, "You said: hello (turn 1)")
+        yield* (yield* Processes).sweep(first.lease)
+        const second = yield* connect(all, "demo", { thread: first.connection.thread })
+        assert.isNull(second.connection.contextLost)
+        assert.strictEqual((yield* second.say(2, "recall")).said, '["hello"]')
+      }).pipe(Effect.provide(all.context))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("takes the configured default, else what is there, else demo", () =>
+    Effect.gen(function* () {
+      const nameOf = (all: { readonly driver: Agents["Service"]["driver"] }) =>
+        Effect.map(all.driver(null), ({ name, protocol }) => [name, protocol])
+      assert.deepStrictEqual(yield* nameOf(yield* agents()), ["demo", "acp"])
+      assert.deepStrictEqual(yield* nameOf(yield* agents({ default: "gemini" })), ["gemini", "acp"])
+      const bin = yield* directory
+      script(join(bin, "codex"), "exit 0")
+      assert.deepStrictEqual(yield* nameOf(yield* agents({ path: bin })), ["codex", "codex-app-server"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("knows no other names", () =>
+    Effect.gen(function* () {
+      const all = yield* agents()
+      for (const name of ["nobody", "", "acpx:", "toString"]) {
+        assert.deepInclude(yield* Effect.flip(all.driver(name)), { _tag: "UnknownAgent", name })
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("gives an agent that is not installed a driver that says what to do, and starts nothing", () =>
+    Effect.gen(function* () {
+      const all = yield* agents()
+      const failure = yield* Effect.flip(connect(all, "gemini")).pipe(Effect.provide(all.context))
+      assert.deepInclude(failure, { _tag: "AgentFailed", class: "config" })
+      assert.include(
+        failure.message,
+        "gemini can't be started. It is not installed. It needs the command gemini on PATH."
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("lists each with its version, or with what to do", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      script(join(bin, "gemini"), 'echo "gemini 1.2.3 $1"')
+      script(join(bin, "qwen"), "echo nothing of use; exit 1")
+      const mine: AgentSpec = { protocol: "acp", command: demoCommand }
+      const all = yield* agents({ path: bin, agents: { mine } })
+      const list = yield* all.list
+      const of = (name: string) => list.find((one) => one.name === name)
+      assert.deepInclude(of("demo"), { protocol: "acp", available: true, version: "1.0.0", hint: null })
+      assert.deepInclude(of("mine"), { protocol: "acp", available: true, version: null, hint: null })
+      assert.deepInclude(of("gemini"), { available: true, version: "1.2.3", hint: null })
+      assert.deepInclude(of("qwen"), { available: true, version: null })
+      assert.deepInclude(of("codex"), { protocol: "codex-app-server", available: false, version: null })
+      assert.include(of("codex")?.hint ?? "", "npm install -g @openai/codex")
+      assert.deepInclude(of("acpx:gemini"), { protocol: "acpx", available: true })
+      assert.isUndefined(of("acpx:codex"))
+      assert.deepInclude(of("codex")?.capabilities, { resume: true })
+      assert.deepInclude(of("demo")?.capabilities, { resume: true, images: false })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("asks for a version once a minute", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      const asked = join(bin, "asked")
+      script(join(bin, "gemini"), `echo x >> ${asked}; echo 1.2.3`)
+      const all = yield* agents({ path: bin })
+      yield* all.list
+      yield* all.list
+      assert.strictEqual(readFileSync(asked, "utf8"), "x\n")
+      yield* TestClock.adjust("61 seconds")
+      yield* all.list
+      assert.strictEqual(readFileSync(asked, "utf8"), "x\nx\n")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("gives up a program that does not tell its version, and ends it", () =>
+    Effect.gen(function* () {
+      const bin = yield* directory
+      const pid = join(bin, "pid")
+      script(join(bin, "gemini"), `echo $$ > ${pid}; exec /bin/sleep 300`)
+      const all = yield* agents({ path: bin })
+      const list = yield* passing(all.list)
+      assert.deepInclude(
+        list.find(({ name }) => name === "gemini"),
+        { available: true, version: null }
+      )
+      assert.throws(() => process.kill(Number(readFileSync(pid, "utf8")), 0))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("tries an agent out: found, handshake, version, and no process left", () =>
+    Effect.gen(function* () {
+      const crash: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "crash" } }
+      const auth: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "auth" } }
+      const all = yield* agents({ agents: { crash, auth } })
+      const [demo] = yield* all.diagnose("demo")
+      assert.deepInclude(demo, { name: "demo", available: true, version: "1.0.0" })
+      assert.isTrue(demo?.handshake?.ok)
+      const everybody = yield* all.diagnose(null)
+      const of = (name: string) => everybody.find((one) => one.name === name)
+      assert.isNull(of("gemini")?.handshake)
+      assert.isFalse(of("gemini")?.available)
+      const crashed = of("crash")?.handshake
+      assert.isTrue(crashed?.ok === false && crashed.message.length > 20)
+      const refused = of("auth")?.handshake
+      assert.isTrue(refused?.ok === false && /log in|logged in|login|auth/i.test(refused.message))
+      assert.deepStrictEqual(yield* all.diagnose("nobody"), [])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("does not wait for an agent that never answers", () =>
+    Effect.gen(function* () {
+      const mine: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "hang" } }
+      const all = yield* agents({ agents: { mine } })
+      const [diagnosis] = yield* passing(all.diagnose("mine"))
+      assert.deepStrictEqual(diagnosis?.handshake, {
+        ok: false,
+        message: "mine did not answer its handshake within 20 s. Run it by hand to see what it waits for."
+      })
+    }).pipe(Effect.scoped)
+  )
+})
+
+/** Lets time pass, second by second, until the work is done; the kernel gets its real time in between. */
+const passing = <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const done = yield* Deferred.make<void>()
+    const fiber = yield* Effect.forkChild(Effect.ensuring(work, Deferred.succeed(done, undefined)))
+    while (!(yield* Deferred.isDone(done))) {
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      yield* TestClock.adjust("1 second")
+    }
+    return yield* Fiber.join(fiber)
+  })
