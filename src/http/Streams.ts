@@ -104,6 +104,7 @@ const bodyOf = <E extends Refused>(
         Effect.raceFirst(closing),
         Effect.catchCause((cause) => Effect.flatMap(problemOfCause(cause, requestId), write)),
         Effect.ensuring(Queue.end(queue)),
+        Effect.annotateLogs("request_id", requestId),
         Effect.forkScoped
       )
       yield* Effect.sync(() => Queue.offerUnsafe(queue, comment)).pipe(

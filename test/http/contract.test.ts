@@ -1,0 +1,174 @@
+/** The contract as others see it: the OpenAPI document, its page, and the client that is made from it. */
+import { assert, it } from "@effect/vitest"
+import { Cause, Deferred, Effect, Exit, Stream } from "effect"
+import { FetchHttpClient } from "effect/http"
+import * as Client from "../../src/http/Client.ts"
+import { adminToken, appToken, open } from "./house.ts"
+
+interface Operation {
+  readonly operationId: string
+  readonly summary?: string
+  readonly security: ReadonlyArray<unknown>
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>
+}
+
+const every = (value: unknown, visit: (key: string, member: unknown) => void): void => {
+  if (typeof value !== "object" || value === null) return
+  for (const [key, member] of Object.entries(value)) {
+    visit(key, member)
+    every(member, visit)
+  }
+}
+
+it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const { json: document, status } = yield* call("/openapi.json", { token: null })
+    assert.strictEqual(status, 200)
+    assert.strictEqual(document.openapi, "3.1.0")
+    assert.deepStrictEqual(Object.keys(document.paths).sort(), [
+      "/admin/apps",
+      "/admin/apps/{name}",
+      "/admin/sessions",
+      "/admin/sessions/{id}/audit",
+      "/admin/sessions/{id}/close",
+      "/admin/sessions/{id}/unpark",
+      "/admin/sweep",
+      "/admin/usage",
+      "/agents",
+      "/files",
+      "/healthz",
+      "/metrics",
+      "/readyz",
+      "/run",
+      "/sessions",
+      "/sessions/{id}",
+      "/sessions/{id}/events",
+      "/sessions/{id}/interrupt",
+      "/sessions/{id}/turn",
+      "/sessions/{id}/turns",
+      "/sessions/{id}/turns/{n}",
+      "/usage"
+    ])
+    assert.containSubset(document.components.securitySchemes, { bearer: { type: "http", scheme: "Bearer" } })
+    every(document, (key, member) => {
+      if (key === "$ref") {
+        const name = String(member).replace("#/components/schemas/", "")
+        assert.property(document.components.schemas, name)
+      }
+      // The server ignores keys that it does not know, and its answers may grow.
+      assert.notStrictEqual(key, "additionalProperties")
+    })
+    const ids = new Set<string>()
+    for (const [path, methods] of Object.entries<Record<string, Operation>>(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        ids.add(operation.operationId)
+        assert.isString(operation.summary, `${method} ${path}`)
+        assert.lengthOf(operation.security, path === "/healthz" || path === "/readyz" ? 0 : 1)
+        for (const [code, response] of Object.entries(operation.responses)) {
+          const problem = Number(code) >= 400 && code !== "502" && code !== "504"
+          assert.strictEqual(response.content?.["application/problem+json"] !== undefined, problem, `${path} ${code}`)
+        }
+      }
+    }
+    assert.strictEqual(ids.size, Object.values<object>(document.paths).flatMap(Object.keys).length)
+    const turn = document.paths["/sessions/{id}/turn"].post
+    assert.sameMembers(Object.keys(turn.responses["200"].content), ["application/json", "text/event-stream"])
+    assert.sameMembers(
+      Object.keys(turn.responses),
+      "200 202 400 401 404 409 410 413 415 422 500 502 503 504".split(" ")
+    )
+    assert.property(turn.responses["503"].headers, "retry-after")
+    assert.sameMembers(document.components.schemas.CreateSession.required ?? [], [])
+    assert.property(document.components.schemas.CreateSession.properties, "system_prompt")
+  }).pipe(Effect.scoped)
+)
+
+it.live("has a page of itself that loads nothing from anywhere", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const page = yield* call("/docs", { token: null })
+    assert.strictEqual(page.status, 200)
+    assert.match(page.headers.get("content-type")!, /^text\/html/)
+    assert.match(page.headers.get("content-security-policy")!, /^default-src 'none'; script-src 'unsafe-inline'/)
+    const head = page.text.slice(0, page.text.indexOf("<style>"))
+    assert.notMatch(
+      head + page.text.slice(page.text.lastIndexOf("</style>"), page.text.indexOf("<script")),
+      /(src|href)=/
+    )
+  }).pipe(Effect.scoped)
+)
+
+it.live("gives a client in TypeScript's own spelling, with refusals as typed failures", () =>
+  Effect.gen(function* () {
+    const { base } = yield* open()
+    const client = yield* Client.make({ baseUrl: base, token: appToken })
+    const created = yield* client.sessions.create({
+      headers: {},
+      payload: { agent: "demo", systemPrompt: "Be brief.", meta: { a: 1 } }
+    })
+    assert.deepStrictEqual(created, {
+      ok: true,
+      sessionId: "ses_0123456789abcdef",
+      agent: "demo",
+      state: "idle",
+      createdAt: 1_700_000_000_123,
+      meta: { a: 1 }
+    })
+    const page = yield* client.sessions.list({ query: { limit: 1, state: "open" } })
+    assert.strictEqual(page.sessions[0]?.lastTurnAt, 1_700_000_001_000)
+    assert.strictEqual(page.nextCursor, "next")
+
+    const params = { id: "ses_ok" }
+    const submit = (id: string, prompt: string) =>
+      client.turns.submit({ params: { id }, headers: {}, payload: { prompt, timeoutS: 5 } })
+    const turn = yield* submit("ses_ok", "complete")
+    assert.containSubset(turn, { ok: true, turnIndex: 1, stopReason: "end_turn", finalText: "Hello" })
+    // A turn that failed is a result, not an exception.
+    assert.containSubset(yield* submit("ses_ok", "crash"), { ok: false, partial: true })
+
+    const gone = yield* Effect.flip(submit("ses_closed", "x"))
+    assert.instanceOf(gone, Client.Problem.Gone)
+    assert.strictEqual(gone.error, "session_closed")
+    const busy = yield* Effect.flip(submit("ses_parked", "x"))
+    assert.instanceOf(busy, Client.Problem.Busy)
+    assert.strictEqual(busy.retryAfter, 42)
+    const stranger = yield* Client.make({ baseUrl: base, token: "nobody" })
+    assert.instanceOf(yield* Effect.flip(stranger.sessions.get({ params })), Client.Problem.Unauthorized)
+
+    const events = yield* (yield* client.sessions.events({ params, query: {}, headers: {} })).pipe(Stream.runCollect)
+    assert.deepStrictEqual(
+      events.map(({ event, id }) => [event, id]),
+      [
+        ["state", "1"],
+        ["message", "2"],
+        ["message", "3"],
+        ["message", "4"]
+      ]
+    )
+    const admin = yield* Client.make({ baseUrl: base, token: adminToken })
+    assert.deepStrictEqual(yield* admin.admin.sweep(), { ok: true, softClosed: 1, hardDeleted: 2 })
+    const form = new FormData()
+    form.append("file", new Blob(["hello"]), "hello.txt")
+    assert.containSubset(yield* client.files.upload({ payload: form }), { fileId: "file_the-app", size: 5 })
+  }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
+)
+
+it.live("streams a turn to a client, ending with what came of it or why there is nothing", () =>
+  Effect.gen(function* () {
+    const { base, script } = yield* open()
+    const options = { baseUrl: base, token: appToken }
+    yield* Deferred.succeed(script.release, undefined)
+    const collect = (id: string, prompt: string) => Stream.runCollect(Client.streamTurn(options, id, { prompt }))
+    const events = yield* collect("ses_ok", "complete")
+    assert.deepStrictEqual(
+      events.map(({ event }) => event),
+      ["state", "message", "message", "message", "result"]
+    )
+    const last = events.at(-1)!
+    assert.containSubset(last.data, { ok: true, finalText: "Hello", usage: { inputTokens: 1 } })
+    assert.containSubset((yield* collect("ses_ok", "no slot")).at(-1), { event: "error", data: { error: "pool_full" } })
+    const refused = yield* Effect.exit(collect("ses_closed", "x"))
+    assert.isTrue(Exit.isFailure(refused) && Cause.squash(refused.cause) instanceof Client.Problem.Gone)
+  }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
+)

@@ -1,0 +1,95 @@
+/** The stream of a session: nothing missed, nothing repeated, nothing kept for a reader that does not read. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Queue, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { connect } from "node:net"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { reading } from "./events.ts"
+import { appToken, chunk, open } from "./house.ts"
+
+/** Until a count that has begun to grow stands still. */
+const still = (count: () => number) =>
+  Effect.promise(async () => {
+    for (let before = 0; before === 0 || count() !== before;) {
+      before = count()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+
+it.live("goes on where the reader left off, by header before parameter", () =>
+  Effect.gen(function* () {
+    const { fetch } = yield* open()
+    const ids = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+      fetch(`/sessions/ses_1/events${path}`, { headers }).pipe(
+        Effect.flatMap((response) => reading(response).rest),
+        Effect.map((events) => events.map(({ id }) => id))
+      )
+    assert.deepStrictEqual(yield* ids(""), ["1", "2", "3", "4"])
+    assert.deepStrictEqual(yield* ids("?after=2"), ["3", "4"])
+    assert.deepStrictEqual(yield* ids("", { "last-event-id": "3" }), ["4"])
+    assert.deepStrictEqual(yield* ids("?after=1", { "last-event-id": "3" }), ["4"])
+    assert.deepStrictEqual(yield* ids("?after=9"), [])
+  }).pipe(Effect.scoped)
+)
+
+it.effect("opens at once, goes on live, and says every 15 s that it is still there", () =>
+  Effect.gen(function* () {
+    const { fetch, script } = yield* open()
+    const stream = reading(yield* fetch("/sessions/ses_live/events?after=4"))
+    assert.strictEqual((yield* stream.next)?.comment, "troupe")
+    const session = SessionId.make("ses_live")
+    yield* Queue.offer(script.live, { session, seq: 5, turn: 1, at: 0, message: chunk("ses_live", "live") })
+    const event = yield* stream.next
+    assert.strictEqual(event?.id, "5")
+    assert.strictEqual(JSON.parse(event!.data!).params.update.content.text, "live")
+    for (let quarter = 0; quarter < 2; quarter++) {
+      yield* TestClock.adjust("15 seconds")
+      assert.strictEqual((yield* stream.next)?.comment, "troupe")
+    }
+    yield* stream.leave
+  }).pipe(Effect.scoped)
+)
+
+it.effect("keeps next to nothing for a reader that does not read, and lets go of it after 30 s", () =>
+  Effect.gen(function* () {
+    const { base, script } = yield* open()
+    const { port } = new URL(base)
+    const socket = connect({ host: "127.0.0.1", port: Number(port) })
+    const gone = new Promise<void>((resolve) => socket.once("close", () => resolve()))
+    socket.on("error", () => undefined)
+    socket.write(
+      `GET /sessions/ses_flood/events HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${appToken}\r\nx-request-id: slow-reader\r\n\r\n`
+    )
+    socket.pause()
+    yield* still(() => script.flooded)
+    // What the kernel's socket buffers take, and a few batches of 64 kB; then nobody asks for more.
+    assert.isBelow(script.flooded, 300)
+    yield* TestClock.adjust("30 seconds")
+    socket.resume()
+    yield* Effect.promise(() => gone)
+    assert.isTrue(script.log.some((line) => line.includes("lost its stream") && line.includes("slow-reader")))
+  }).pipe(Effect.scoped)
+)
+
+it.live("stops asking for events when the reader has gone", () =>
+  Effect.gen(function* () {
+    const { fetch, script } = yield* open()
+    const stream = reading(yield* fetch("/sessions/ses_flood/events"))
+    yield* stream.next
+    yield* stream.leave
+    // It would grow for ever.
+    yield* still(() => script.flooded)
+  }).pipe(Effect.scoped)
+)
+
+it.live("ends its streams completely when the server closes", () =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.make()
+    const { fetch } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
+    const stream = reading(yield* fetch("/sessions/ses_live/events"))
+    for (let i = 0; i < 5; i++) yield* stream.next
+    yield* Scope.close(scope, Exit.void)
+    // A stream that is cut would make the reader throw.
+    assert.deepStrictEqual(yield* stream.rest, [])
+  })
+)
