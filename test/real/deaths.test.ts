@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { agents, claude, claudeViaAcpx, nativeClaude } from "./harness/agents.ts"
 import type { RealAgent } from "./harness/agents.ts"
-import { kill } from "./harness/Kernel.ts"
+import { isReaped, kill } from "./harness/Kernel.ts"
 import { open, recalled } from "./harness/scene.ts"
+import { until } from "./harness/until.ts"
 import type { Session } from "./harness/App.ts"
 
 const remembers = Effect.fnUntraced(function* (session: Session, text: string) {
@@ -12,6 +13,17 @@ const remembers = Effect.fnUntraced(function* (session: Session, text: string) {
   assert.strictEqual(status, 200)
   assert.include(recalled(body), text)
   assert.strictEqual(body.context_lost, false)
+})
+
+/** While nothing is asked of it. Its parent knows before the next turn comes: what is in between is another test's. */
+const diesIdle = Effect.fnUntraced(function* (agent: RealAgent, victim: RegExp) {
+  const { house, session } = yield* open({ agent: agent.name })
+  yield* session.turn("the bird is a heron")
+  const { pid } = yield* house.process("the victim", victim)
+  if (agent.showsPid && victim === agent.holder) assert.strictEqual((yield* session.get).process.pid, pid)
+  kill(pid, "SIGKILL")
+  yield* until("the parent's knowledge", () => isReaped(pid))
+  yield* remembers(session, "the bird is a heron")
 })
 
 /** In the middle of a turn that would take half a minute. What had arrived is kept. */
@@ -35,20 +47,7 @@ const diesMidTurn = Effect.fnUntraced(function* (agent: RealAgent, victim: RegEx
 })
 
 describe.each(agents)("$name", (agent) => {
-  it.live("comes back with its memory when it was killed while idle", () =>
-    Effect.gen(function* () {
-      const { house, session } = yield* open({ agent: agent.name })
-      yield* session.turn("the bird is a heron")
-      const { pid } = yield* house.process("the agent", agent.holder)
-      if (agent.showsPid) assert.strictEqual((yield* session.get).process.pid, pid)
-      kill(pid, "SIGKILL")
-      yield* remembers(session, "the bird is a heron")
-      assert.notInclude(
-        house.running().map((one) => one.pid),
-        pid
-      )
-    })
-  )
+  it.live("comes back with its memory when it was killed while idle", () => diesIdle(agent, agent.holder))
 
   it.live("fails the turn it was killed in, keeps what it said, and comes back with its memory", () =>
     diesMidTurn(agent, agent.holder)
@@ -56,18 +55,10 @@ describe.each(agents)("$name", (agent) => {
 })
 
 describe.each([claude, claudeViaAcpx])("the native claude under $name", (agent) => {
+  it.live("is replaced with its memory when it was killed while idle", () => diesIdle(agent, nativeClaude))
+
   it.live("fails the turn it was killed in, and a new one takes over with its memory", () =>
     diesMidTurn(agent, nativeClaude)
-  )
-
-  it.live("is replaced with its memory when it was killed while idle", () =>
-    Effect.gen(function* () {
-      const { house, session } = yield* open({ agent: agent.name })
-      yield* session.turn("the bird is a heron")
-      const { pid } = yield* house.process("the native claude", nativeClaude)
-      kill(pid, "SIGKILL")
-      yield* remembers(session, "the bird is a heron")
-    })
   )
 })
 

@@ -3,15 +3,21 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { agents, claude, codex } from "./harness/agents.ts"
 import { open, recalled } from "./harness/scene.ts"
-import { until } from "./harness/until.ts"
 
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("sleeps without a process when it has been idle, and wakes with its memory", () =>
     Effect.gen(function* () {
       const { house, session, troupe } = yield* open({ agent }, { TROUPE_HIBERNATE_AFTER: "500 millis" })
       yield* session.turn("the bird is a heron")
-      yield* until("sleep", () => house.running().every(({ pid }) => pid === troupe.pid))
-      assert.deepInclude(yield* session.get, { state: "idle", process: { state: "none", pid: null, restarts: 0 } })
+      const { process } = yield* session.becomes(
+        "sleep",
+        ({ process, state }) => state === "idle" && process.pid === null
+      )
+      assert.deepStrictEqual(process, { state: "none", pid: null, restarts: 0 })
+      assert.deepStrictEqual(
+        house.running().map(({ pid }) => pid),
+        [troupe.pid]
+      )
       const { body, status } = yield* session.turn("RECALL")
       assert.strictEqual(status, 200)
       assert.include(recalled(body), "the bird is a heron")

@@ -1,5 +1,5 @@
 /** An app of Troupe's: what it does over HTTP with its own token, and nothing that an app could not. */
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { eventsOf } from "./sse.ts"
 import type { ServerEvent } from "./sse.ts"
 import { within } from "./until.ts"
@@ -65,9 +65,13 @@ export const make = (origin: string, token: string) => {
 const sessionOf = (origin: string, token: string, id: string) => {
   const path = `${origin}/sessions/${id}`
   const authorization = `Bearer ${token}`
+  const get = Effect.map(call<SessionBody>(path, token, "GET"), ({ body }) => body)
   return {
     id,
-    get: Effect.map(call<SessionBody>(path, token, "GET"), ({ body }) => body),
+    get,
+    /** Looks until the session is as it is wanted. */
+    becomes: (what: string, isIt: (session: SessionBody) => boolean) =>
+      within(what, Effect.repeat(get, { until: isIt, schedule: Schedule.spaced("25 millis") })),
     /** Waits for the turn's end. */
     turn: (prompt: string, options: object = {}) =>
       within(`the turn ${JSON.stringify(prompt)}`, call<Turn>(`${path}/turn`, token, "POST", { prompt, ...options })),

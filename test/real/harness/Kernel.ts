@@ -36,6 +36,15 @@ export const carriersOf = (directory: string): ReadonlyArray<Running> =>
       }
     })
 
+/** Its parent was told of its end; or it has none but process 1, which in a container may never ask. */
+export const isReaped = (pid: number): boolean => {
+  try {
+    return /^\d+ \(.*\) Z 1 /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return true
+  }
+}
+
 /** `false` also when it is not there any more. */
 export const kill = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
