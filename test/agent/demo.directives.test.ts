@@ -40,6 +40,17 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
+  it.effect("system: answers with the system prompt of the session", () =>
+    Effect.gen(function* () {
+      const agent = yield* open()
+      assert.strictEqual((yield* agent.say("system")).text, "There is no system prompt.")
+      const systemPrompt = { mode: "append", content: [{ type: "text", text: "Be brief." }] }
+      const where = { cwd: "/", mcpServers: [] }
+      yield* agent.request("session/resume", { ...where, sessionId: agent.sessionId, systemPrompt })
+      assert.strictEqual((yield* agent.say("system")).text, "Be brief.")
+    })
+  )
+
   it.effect("slow: streams so many words, and a cancel ends it", () =>
     Effect.gen(function* () {
       const agent = yield* open()

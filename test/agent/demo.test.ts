@@ -27,7 +27,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
           loadSession: true,
           promptCapabilities: { image: false, audio: false, embeddedContext: false },
           mcpCapabilities: { http: false, sse: false },
-          sessionCapabilities: { close: {}, resume: {} }
+          sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
         },
         agentInfo: { name: "troupe-demo", title: "Demo", version: "1.0.0" },
         authMethods: []

@@ -25,6 +25,12 @@ export const table: Readonly<Record<string, Directive>> = {
     takes: nothing,
     act: (turn) => turn.tell(JSON.stringify(earlier(turn.session)))
   },
+  system: {
+    usage: "system",
+    does: "answers with the system prompt that the session was opened with",
+    takes: nothing,
+    act: (turn) => turn.tell(turn.session.system || "There is no system prompt.")
+  },
   slow: {
     usage: "slow [n] [ms]",
     does: "streams n words (20), one each ms milliseconds (50); 0 ms is as fast as the pipe takes them",

@@ -50,7 +50,7 @@ const initialize = (params: Params) => {
       loadSession: true,
       promptCapabilities: { image: false, audio: false, embeddedContext: false },
       mcpCapabilities: { http: false, sse: false },
-      sessionCapabilities: { close: {}, resume: {} }
+      sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
     },
     agentInfo: { name: "troupe-demo", title: "Demo", version },
     authMethods: []
@@ -64,33 +64,42 @@ const cwdOf = (params: Params): string => {
   return cwd
 }
 
-const modesOf = (session: Memory.Session) => ({
-  modes: { currentModeId: session.mode, availableModes: Memory.modes }
-})
+const answerOf = (session: Memory.Session, { systemPrompt }: Params) => {
+  // Given with each opening, as both real adapters take it: `{ mode, content: [{ type: "text", text }] }`.
+  const { content } = (systemPrompt ?? {}) as { readonly content?: unknown }
+  if (Array.isArray(content)) session.system = textIn(content)
+  return { modes: { currentModeId: session.mode, availableModes: Memory.modes } }
+}
+
+const textIn = (blocks: ReadonlyArray<{ readonly type?: unknown; readonly text?: unknown } | null>): string =>
+  blocks.flatMap((block) => (block?.type === "text" && typeof block.text === "string" ? [block.text] : [])).join("\n")
 
 const newSession = (params: Params) => {
   if (start === "auth") throw new Fault(codes.authRequired, "Authentication required")
   const session = Memory.begin(cwdOf(params))
-  return { sessionId: session.id, ...modesOf(session) }
+  return { sessionId: session.id, ...answerOf(session, params) }
 }
 
-const resume = (params: Params) => {
+const find = (params: Params) => {
   if (start === "forget") throw new Fault(codes.notFound, "Resource not found", { sessionId: params["sessionId"] })
   return Memory.recall(params["sessionId"], cwdOf(params))
 }
 
+const resume = (params: Params) => answerOf(find(params), params)
+
 const load = (params: Params) => {
-  const session = resume(params)
+  const session = find(params)
   for (const { role, text: words } of session.history) {
     update(session.id, { sessionUpdate: `${role === "user" ? "user" : "agent"}_message_chunk`, content: text(words) })
   }
-  return modesOf(session)
+  return answerOf(session, params)
 }
 
 const setMode = (params: Params) => {
   const session = Memory.find(params["sessionId"])
-  Memory.setMode(session, params["modeId"])
-  update(session.id, { sessionUpdate: "current_mode_update", currentModeId: session.mode })
+  if (Memory.setMode(session, params["modeId"])) {
+    update(session.id, { sessionUpdate: "current_mode_update", currentModeId: session.mode })
+  }
   return {}
 }
 
@@ -109,9 +118,7 @@ const prompt = async (id: unknown, params: Params): Promise<void> => {
   const blocks = params["prompt"]
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
   if (session.running !== null) throw new Fault(codes.invalidRequest, "A turn is running in this session")
-  const words = (blocks as ReadonlyArray<{ readonly type?: unknown; readonly text?: unknown }>)
-    .flatMap((block) => (block?.type === "text" && typeof block.text === "string" ? [block.text] : []))
-    .join("\n")
+  const words = textIn(blocks)
   const abort = new AbortController()
   session.running = abort
   const turn = new Turn(session, abort.signal, typedFailures)
@@ -133,7 +140,7 @@ const requests: Readonly<Record<string, (params: Params) => unknown>> = {
   initialize,
   "session/new": newSession,
   "session/load": load,
-  "session/resume": (params) => modesOf(resume(params)),
+  "session/resume": resume,
   "session/set_mode": setMode,
   "session/close": close
 }

@@ -18,6 +18,8 @@ export interface Session {
   readonly id: string
   readonly cwd: string
   mode: string
+  /** Not kept: whoever opens a session gives it again. */
+  system: string
   /** Prompts heard so far, forgotten ones too. */
   turns: number
   readonly history: Array<Said>
@@ -80,19 +82,23 @@ export const remember = (session: Session, said: Said): void => {
   write(session, { [said.role]: said.text })
 }
 
-export const setMode = (session: Session, mode: unknown): void => {
+/** Whether it was another one before. */
+export const setMode = (session: Session, mode: unknown): boolean => {
   const known = modes.find(({ id }) => id === mode)
   if (known === undefined) {
     throw new Fault(codes.invalidParams, `modeId is one of ${modes.map(({ id }) => id).join(", ")}`)
   }
+  if (session.mode === known.id) return false
   session.mode = known.id
   write(session, { mode: known.id })
+  return true
 }
 
 const blank = (id: string, cwd: string): Session => ({
   id,
   cwd,
   mode: "default",
+  system: "",
   turns: 0,
   history: [],
   allowed: new Set(),
