@@ -430,7 +430,7 @@ export interface Told {
   readonly json: any
 }
 
-/** Callers of a server: `call` for whole answers, `fetch` for what streams. */
+/** Callers of a server: `call` for whole answers, `ask` for what streams. */
 export const calling = (base: string) => {
   const request = (path: string, { body, headers, method, signal, token = appToken }: Call = {}) =>
     fetch(`${base}${path}`, {
@@ -454,5 +454,5 @@ export const calling = (base: string) => {
       const json = response.headers.get("content-type")?.includes("json") === true ? JSON.parse(text) : undefined
       return { status: response.status, headers: response.headers, text, json }
     })
-  return { base, call, fetch: (path: string, options?: Call) => Effect.promise(() => request(path, options)) }
+  return { base, call, ask: (path: string, options?: Call) => Effect.promise(() => request(path, options)) }
 }

@@ -18,9 +18,9 @@ const still = (count: () => number) =>
 
 it.live("goes on where the reader left off, by header before parameter", () =>
   Effect.gen(function* () {
-    const { fetch } = yield* open()
+    const { ask } = yield* open()
     const ids = (path: string, headers: Readonly<Record<string, string>> = {}) =>
-      fetch(`/sessions/ses_1/events${path}`, { headers }).pipe(
+      ask(`/sessions/ses_1/events${path}`, { headers }).pipe(
         Effect.flatMap((response) => reading(response).rest),
         Effect.map((events) => events.map(({ id }) => id))
       )
@@ -34,8 +34,8 @@ it.live("goes on where the reader left off, by header before parameter", () =>
 
 it.effect("opens at once, goes on live, and says every 15 s that it is still there", () =>
   Effect.gen(function* () {
-    const { fetch, script } = yield* open()
-    const stream = reading(yield* fetch("/sessions/ses_live/events?after=4"))
+    const { ask, script } = yield* open()
+    const stream = reading(yield* ask("/sessions/ses_live/events?after=4"))
     assert.strictEqual((yield* stream.next)?.comment, "troupe")
     const session = SessionId.make("ses_live")
     yield* Queue.offer(script.live, { session, seq: 5, turn: 1, at: 0, message: chunk("ses_live", "live") })
@@ -73,8 +73,8 @@ it.effect("keeps next to nothing for a reader that does not read, and lets go of
 
 it.live("stops asking for events when the reader has gone", () =>
   Effect.gen(function* () {
-    const { fetch, script } = yield* open()
-    const stream = reading(yield* fetch("/sessions/ses_flood/events"))
+    const { ask, script } = yield* open()
+    const stream = reading(yield* ask("/sessions/ses_flood/events"))
     yield* stream.next
     yield* stream.leave
     // It would grow for ever.
@@ -85,8 +85,8 @@ it.live("stops asking for events when the reader has gone", () =>
 it.live("ends its streams completely when the server closes", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
-    const { fetch } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
-    const stream = reading(yield* fetch("/sessions/ses_live/events"))
+    const { ask } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
+    const stream = reading(yield* ask("/sessions/ses_live/events"))
     for (let i = 0; i < 5; i++) yield* stream.next
     yield* Scope.close(scope, Exit.void)
     // A stream that is cut would make the reader throw.

@@ -97,8 +97,8 @@ it.live("answers at once where nobody wants to wait", () =>
 
 it.live("streams a turn's events as they happen, and last the body that the whole answer would be", () =>
   Effect.gen(function* () {
-    const { call, fetch } = yield* open()
-    const response = yield* fetch(turn, { body: { prompt: "complete" }, headers: asEvents })
+    const { ask, call } = yield* open()
+    const response = yield* ask(turn, { body: { prompt: "complete" }, headers: asEvents })
     assert.strictEqual(response.status, 200)
     assert.strictEqual(response.headers.get("content-type"), "text/event-stream; charset=utf-8")
     assert.strictEqual(response.headers.get("cache-control"), "no-store, no-transform")
@@ -138,9 +138,9 @@ it.live("refuses a streamed turn by status, like any other", () =>
 
 it.live("says in the stream what goes wrong after its headers are out", () =>
   Effect.gen(function* () {
-    const { fetch } = yield* open()
+    const { ask } = yield* open()
     const last = (prompt: string) =>
-      fetch(turn, { body: { prompt }, headers: asEvents }).pipe(
+      ask(turn, { body: { prompt }, headers: asEvents }).pipe(
         Effect.flatMap((response) => reading(response).rest),
         Effect.map((events) => events.at(-1)!)
       )
@@ -201,13 +201,13 @@ it.live("runs a session's creation and a one-shot once for a key as well", () =>
 
 it.live("streams to whoever comes first with a key, and the result to whoever comes again", () =>
   Effect.gen(function* () {
-    const { fetch, script } = yield* open()
+    const { ask, script } = yield* open()
     const options = { body: { prompt: "wait for it" }, headers: { ...asEvents, "idempotency-key": "key" } }
-    const first = reading(yield* fetch(turn, options))
+    const first = reading(yield* ask(turn, options))
     assert.strictEqual((yield* first.next)?.comment, "troupe")
     assert.strictEqual((yield* first.next)?.event, "state")
     // While the first one's turn runs, the second has its headers and waits for the same result.
-    const second = reading(yield* fetch(turn, options))
+    const second = reading(yield* ask(turn, options))
     assert.strictEqual((yield* second.next)?.comment, "troupe")
     yield* Deferred.succeed(script.release, undefined)
     const [ofFirst, ofSecond] = [yield* first.rest, yield* second.rest]
@@ -216,21 +216,21 @@ it.live("streams to whoever comes first with a key, and the result to whoever co
       ["message", "result"]
     )
     assert.deepStrictEqual(ofSecond, [ofFirst[1]])
-    assert.deepStrictEqual(yield* reading(yield* fetch(turn, options)).rest, [ofFirst[1]])
+    assert.deepStrictEqual(yield* reading(yield* ask(turn, options)).rest, [ofFirst[1]])
     assert.lengthOf(script.submitted, 1)
   }).pipe(Effect.scoped)
 )
 
 it.live("lets a turn go on when its client goes away, and stops it where that was asked for", () =>
   Effect.gen(function* () {
-    const { base, fetch, script } = yield* open()
+    const { ask, base, script } = yield* open()
     assert.isString(base)
     for (const headers of [{}, asEvents]) {
       const before = script.submitted.length
       for (const cancel_on_disconnect of [false, true]) {
         const controller = new AbortController()
         const body = { prompt: "wait for it", cancel_on_disconnect }
-        const fiber = yield* fetch(turn, { body, headers, signal: controller.signal }).pipe(
+        const fiber = yield* ask(turn, { body, headers, signal: controller.signal }).pipe(
           Effect.tap((response) => reading(response).next),
           Effect.exit,
           Effect.forkChild
