@@ -7,17 +7,28 @@
 import { NodeServices } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
-import manifest from "../../package.json" with { type: "json" }
 import { appCommand } from "./commands/app.ts"
+import { demoCommand } from "./commands/demo.ts"
+import { doctorCommand } from "./commands/doctor.ts"
 import { machinesCommand } from "./commands/machines.ts"
+import { runCommand } from "./commands/run.ts"
+import { serveCommand } from "./commands/serve.ts"
+import { sessionsCommand } from "./commands/sessions.ts"
 import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
-
-export const version: string = manifest.version
+import { version } from "./version.ts"
 
 const troupe = Command.make("troupe").pipe(
   Command.withDescription("A supervisor for coding-agent sessions"),
-  Command.withSubcommands([appCommand, machinesCommand])
+  Command.withSubcommands([
+    serveCommand,
+    demoCommand,
+    doctorCommand,
+    appCommand,
+    sessionsCommand,
+    runCommand,
+    machinesCommand
+  ])
 )
 
 /** Help is long and stays on request: what is wrong is one line, and says where to read more. */

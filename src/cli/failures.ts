@@ -1,6 +1,7 @@
 /** How a command ends that does not end well: one line on stderr, and 1 for a failure, 2 for bad usage. */
 import { Cause, Schema } from "effect"
 import { CliError } from "effect/cli"
+import { AgentsMisconfigured } from "../agent/Catalog.ts"
 import { BadConfiguration } from "./configuration/BadConfiguration.ts"
 
 /** It was asked for in a way that can't be carried out. */
@@ -40,9 +41,14 @@ export const endingOf = (cause: Cause.Cause<unknown>): Ending => {
   if (CliError.isCliError(error) && error._tag === "ShowHelp") {
     return { exitCode: error.errors.length === 0 ? 0 : 2, told: null }
   }
-  const exitCode = error instanceof BadUsage || error instanceof BadConfiguration || CliError.isCliError(error) ? 2 : 1
-  return { exitCode, told: { code: codeOf(error), message: messageOf(error, cause) } }
+  return { exitCode: isBadUsage(error) ? 2 : 1, told: { code: codeOf(error), message: messageOf(error, cause) } }
 }
+
+const isBadUsage = (error: unknown) =>
+  error instanceof BadUsage ||
+  error instanceof BadConfiguration ||
+  error instanceof AgentsMisconfigured ||
+  CliError.isCliError(error)
 
 const field = (error: unknown, name: string): string | undefined => {
   const value = typeof error === "object" && error !== null ? (error as Record<string, unknown>)[name] : undefined

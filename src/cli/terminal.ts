@@ -1,5 +1,5 @@
 /** What commands print: lines for people, JSON for programs. Colours only on a terminal, and not with `NO_COLOR`. */
-import { Console } from "effect"
+import { Console, Effect } from "effect"
 import { styleText } from "node:util"
 
 type Style = Parameters<typeof styleText>[0]
@@ -44,3 +44,6 @@ export const ago = (since: number, now: number): string => {
   if (seconds < 129_600) return `${Math.round(seconds / 3_600)} h ago`
   return `${Math.round(seconds / 86_400)} days ago`
 }
+
+/** Text as it stands, without a line's end. */
+export const write = (text: string) => Effect.sync(() => void process.stdout.write(text))

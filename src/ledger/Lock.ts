@@ -29,7 +29,7 @@ export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
     writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date(since).toISOString() }), { mode: 0o600 })
     return db
   }
-  yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => refused(filename, holder, cause) }), (db) =>
+  yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => refused(directory, holder, cause) }), (db) =>
     Effect.sync(() => {
       // Before the lock is given back: afterwards it may be another's.
       rmSync(holder, { force: true })
@@ -41,15 +41,15 @@ export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
 /** SQLite's own code for a file that somebody else has locked. */
 const busy = 5
 
-const refused = (filename: string, holder: string, cause: unknown): LedgerUnusable =>
+const refused = (directory: string, holder: string, cause: unknown): LedgerUnusable =>
   cause instanceof Error && "errcode" in cause && cause.errcode === busy
     ? new LedgerUnusable({
-        filename,
+        filename: directory,
         problem: `is held by ${holderOf(holder)}`,
         remedy: "One Troupe works on a data dir at a time: stop that one, or give this one another with --data-dir."
       })
     : new LedgerUnusable({
-        filename,
+        filename: directory,
         problem: `could not be locked (${cause instanceof Error ? cause.message : String(cause)})`,
         remedy: "Check that the data dir is writable for this user and on a file system that knows locks.",
         cause

@@ -1,0 +1,97 @@
+/** `troupe doctor`: which agents are there, whether each answers a handshake, and the one thing to do where not. */
+import { Effect, Layer, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import { Agents } from "../../agent/Agents.ts"
+import type { Diagnosis } from "../../agent/Agents.ts"
+import { Processes } from "../../agent/Processes.ts"
+import { AlreadyTold, BadUsage } from "../failures.ts"
+import * as Logging from "../logging.ts"
+import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
+import { harmless, paint, print, printJson, table } from "../terminal.ts"
+
+export const doctorCommand = Command.make(
+  "doctor",
+  {
+    agent: Argument.String("agent").pipe(
+      Argument.withDescription("Only this one; else all that are known"),
+      Argument.optional
+    ),
+    json: jsonFlag,
+    ...dataDirFlags
+  },
+  Effect.fn(function* ({ agent, json, ...flags }) {
+    const { settings } = yield* configuration(flags)
+    yield* examine(Option.getOrNull(agent), json).pipe(
+      // Nobody's data dir is needed, or made, to look at programs.
+      Effect.provide(
+        Agents.layer({ ...settings, dataDir: ":memory:" }).pipe(
+          Layer.provide(Processes.layer),
+          Layer.provideMerge(Logging.quiet)
+        )
+      )
+    )
+  })
+).pipe(Command.withDescription("Say which agents can be used, and what to do about the others"))
+
+const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean) {
+  const agents = yield* Agents
+  const fallback = (yield* agents.driver(null)).name
+  const found = yield* agents.diagnose(wanted)
+  if (found.length === 0)
+    return yield* new BadUsage({ problem: `No agent is called ${wanted}. troupe doctor lists all.` })
+
+  const first = (diagnosis: Diagnosis) => (diagnosis.name === fallback ? 0 : diagnosis.available ? 1 : 2)
+  const sorted = found.toSorted((a, b) => first(a) - first(b) || a.name.localeCompare(b.name))
+  const default_ = sorted.find(({ name }) => name === fallback)
+  const ok = wanted === null ? default_ !== undefined && works(default_) : sorted.every(works)
+  if (json) yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view) })
+  else yield* tell(sorted, fallback)
+  if (!ok) return yield* new AlreadyTold({})
+})
+
+const works = ({ handshake }: Diagnosis) => handshake !== null && handshake.ok
+
+const view = ({ available, capabilities, handshake, hint, name, protocol, version }: Diagnosis) => ({
+  name,
+  protocol,
+  available,
+  version,
+  capabilities,
+  handshake,
+  hint
+})
+
+const tell = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagnosis>, fallback: string) {
+  const there = sorted.filter(({ available }) => available)
+  const rows = there.map((diagnosis) => [
+    works(diagnosis) ? "ok" : "FAILS",
+    diagnosis.name === fallback ? `${diagnosis.name} (default)` : diagnosis.name,
+    diagnosis.protocol,
+    diagnosis.version ?? "",
+    verdict(diagnosis)
+  ])
+  if (rows.length > 0) {
+    const color = (cell: string) =>
+      cell === "ok" ? paint("green", cell) : cell === "FAILS" ? paint("red", cell) : cell
+    yield* print(
+      table([["", "AGENT", "PROTOCOL", "VERSION", "HANDSHAKE"], ...rows], (cell, row, column) =>
+        row === 0 ? paint("dim", cell) : column === 0 ? color(cell) : cell
+      )
+    )
+  }
+  const missing = sorted.filter(({ available }) => !available)
+  if (missing.length === 0) return
+  if (rows.length > 0) yield* print()
+  yield* print(paint("dim", "Not on this machine:"))
+  yield* print(
+    table(
+      missing.map(({ hint, name }) => [`  ${name}`, harmless(hint ?? "")]),
+      (cell) => paint("dim", cell)
+    )
+  )
+})
+
+const verdict = ({ handshake, hint }: Diagnosis): string => {
+  if (handshake === null) return harmless(hint ?? "not tried")
+  return handshake.ok ? `${Math.round(handshake.millis)} ms` : harmless(handshake.message).replace(/\s*\n\s*/g, " ")
+}

@@ -1,0 +1,94 @@
+/** `troupe run`: one prompt, one process, one answer. No session, no server, no data dir. */
+import { Effect, FileSystem, Layer, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { randomBytes } from "node:crypto"
+import { OneShot } from "../../agent/OneShot.ts"
+import type { RunResult } from "../../agent/OneShot.ts"
+import { Processes } from "../../agent/Processes.ts"
+import { LeaseId } from "../../domain/Ids.ts"
+import { AlreadyTold, CommandFailed } from "../failures.ts"
+import * as Logging from "../logging.ts"
+import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
+import { print, printJson } from "../terminal.ts"
+
+const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrNull))
+
+export const runCommand = Command.make(
+  "run",
+  {
+    prompt: Argument.String("prompt").pipe(
+      Argument.withDescription("What to ask"),
+      Argument.filter(
+        (prompt) => prompt.trim() !== "",
+        () => "the prompt is empty: say what to ask"
+      )
+    ),
+    model: text("model", "Which model; else the configured one, else claude's own default"),
+    system: text("system", "A system prompt"),
+    timeoutS: Flag.Finite("timeout").pipe(
+      Flag.withDescription("Deadline in seconds; else the configured turn timeout"),
+      Flag.optional
+    ),
+    json: jsonFlag,
+    config: dataDirFlags.config
+  },
+  Effect.fn(function* ({ config, json, model, prompt, system, timeoutS }) {
+    const { settings } = yield* configuration({ config })
+    const timeoutMillis = Option.match(timeoutS, {
+      onNone: () => settings.limits.turnTimeoutMillis,
+      onSome: (seconds) => seconds * 1000
+    })
+    const result = yield* Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "troupe-run-" })
+      const oneShot = yield* OneShot
+      return yield* oneShot.run({
+        prompt,
+        model,
+        system,
+        timeoutMillis,
+        cwd,
+        lease: newLease(),
+        spawned: () => Effect.void
+      })
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(
+        OneShot.layer(settings.run).pipe(Layer.provide(Processes.layer), Layer.provideMerge(Logging.quiet))
+      )
+    )
+    yield* tell(result, json)
+  })
+).pipe(
+  Command.withDescription("Ask once through `claude -p`, and print the answer"),
+  Command.withExamples([{ command: 'troupe run "What does this repository do?" --json' }])
+)
+
+/** No ledger keeps it: the process is ended with this one, whose child it is. */
+const newLease = () => LeaseId.make(`run_${randomBytes(16).toString("hex")}`)
+
+const tell = Effect.fnUntraced(function* (result: RunResult, json: boolean) {
+  if (json) {
+    yield* printJson(bodyOf(result))
+    if (!result.ok) return yield* new AlreadyTold({})
+    return
+  }
+  if (!result.ok) {
+    const stderr = result.stderr.trim()
+    return yield* new CommandFailed({ code: result.stopReason, problem: `${result.error}${stderr && ` (${stderr})`}` })
+  }
+  yield* print(typeof result.result === "string" ? result.result : JSON.stringify(result.result, null, 2))
+})
+
+/** The body of `POST /run`, key for key. */
+const bodyOf = (result: RunResult) =>
+  result.ok
+    ? { ok: true, result: result.result, duration_ms: result.durationMillis, stop_reason: result.stopReason }
+    : {
+        ok: false,
+        error: result.error,
+        stderr: result.stderr,
+        duration_ms: result.durationMillis,
+        stop_reason: result.stopReason
+      }

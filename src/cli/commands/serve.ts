@@ -1,0 +1,95 @@
+/**
+ * `troupe serve`: the server, from boot to drain.
+ *
+ * The port opens when boot has settled what a dead Troupe left. The first signal drains: no new work, running turns may
+ * finish, then every process is retired and the program ends with 0. A second signal does not wait for the turns.
+ */
+import { Context, Effect, Layer, Scope } from "effect"
+import { HttpServer } from "effect/http"
+import { Command } from "effect/cli"
+import { Runtime } from "../../actor/Runtime.ts"
+import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import { loopbackNames } from "../../http/gate.ts"
+import * as Http from "../../http/Http.ts"
+import * as RuntimeLayer from "../../runtime.ts"
+import type { Configuration, ServerSettings } from "../configuration/Configuration.ts"
+import { CommandFailed } from "../failures.ts"
+import { greet } from "../greeting.ts"
+import * as Logging from "../logging.ts"
+import { configuration, dataDirFlags, listenFlags } from "../options.ts"
+import { Signals } from "../Signals.ts"
+import { version } from "../version.ts"
+
+/** What running turns get to finish in; supervisors of servers commonly kill after 30 to 90 s. */
+const drainMillis = 20_000
+
+export const serveCommand = Command.make(
+  "serve",
+  { ...listenFlags, ...dataDirFlags },
+  Effect.fn(function* (flags) {
+    const configured = yield* configuration(flags)
+    yield* Effect.provide(serve(configured), Logging.layer(configured.server))
+  })
+).pipe(
+  Command.withDescription("Run the server"),
+  Command.withExamples([
+    { command: "troupe serve", description: "On http://127.0.0.1:8420, with everything under ./.troupe" },
+    { command: "TROUPE_MAX_PROCESSES=32 troupe serve --port 0", description: "Settings also come from the environment" }
+  ])
+)
+
+const serve = Effect.fnUntraced(function* ({ adminToken, server, settings }: Configuration) {
+  const signals = yield* Signals
+  yield* signals.takeOver
+  const scope = yield* Effect.scope
+  let runtime: Runtime["Service"] | undefined
+
+  const serving = Effect.gen(function* () {
+    const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken }), scope)
+    runtime = Context.get(doors, Runtime)
+    const http = yield* Layer.buildWithScope(
+      Http.layer(listening(server, settings.limits.maxBodyBytes)).pipe(Layer.provide(Layer.succeedContext(doors))),
+      // Closed before the runtime is: what a closing session still has to say reaches its readers.
+      yield* Scope.fork(scope)
+    ).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(notListening(server, cause))))
+    const real = Context.get(doors, RuntimeSettings)
+    yield* greet({
+      url: urlOf(server, Context.get(http, HttpServer.HttpServer)),
+      settings: real,
+      version,
+      isTerminal: process.stdout.isTTY === true
+    }).pipe(Effect.provideContext(doors))
+    return yield* Effect.never
+  })
+
+  const signal = yield* Effect.raceFirst(serving, signals.next)
+  yield* Effect.logInfo(`${signal}: ending. Running turns have ${drainMillis / 1000} s; a second signal ends them now.`)
+  if (runtime !== undefined) yield* Effect.raceFirst(runtime.drain(drainMillis), Effect.asVoid(signals.next))
+}, Effect.scoped)
+
+const listening = ({ allowedHosts, allowedOrigins, host, port }: ServerSettings, maxBodyBytes: number) => ({
+  host,
+  port,
+  allowedHosts: allowedHosts ?? loopbackNames,
+  allowedOrigins,
+  maxBodyBytes
+})
+
+const urlOf = ({ host }: ServerSettings, { address }: HttpServer.HttpServer["Service"]): string => {
+  const port = "port" in address ? address.port : ""
+  // An address that means "all of them" is none that a browser can open.
+  const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host
+  return `http://${name}:${port}`
+}
+
+const notListening = ({ host, port }: ServerSettings, cause: unknown) => {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `port ${port} of ${host} is taken. Stop what listens there, or choose another with --port (0 picks a free one)`,
+    EACCES: `port ${port} is for privileged users. Choose one above 1023 with --port`,
+    EADDRNOTAVAIL: `${host} is no address of this machine. Choose another with --host`,
+    ENOTFOUND: `${host} is no name that can be found. Choose another with --host`
+  }
+  const problem = why[code] ?? (cause instanceof Error ? cause.message : String(cause))
+  return new CommandFailed({ code: "not_listening", problem: `Troupe can't listen: ${problem}.` })
+}

@@ -1,0 +1,169 @@
+/** `troupe sessions`: what a server that runs somewhere has to tell of its sessions. Over HTTP, with an app's token. */
+import { Clock, Config, Effect, Option, Schema, Stream } from "effect"
+import type { Redacted } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { FetchHttpClient } from "effect/http"
+import { SessionState } from "../../domain/Session.ts"
+import * as Client from "../../http/Client.ts"
+import { Session, SessionPage } from "../../http/contract/sessions.ts"
+import { BadUsage, CommandFailed } from "../failures.ts"
+import { makeNarrator } from "../narration.ts"
+import { jsonFlag } from "../options.ts"
+import { ago, harmless, paint, print, printJson, table, write } from "../terminal.ts"
+
+const server = {
+  url: Flag.String("url").pipe(
+    Flag.withDescription("Where the server is; else http://127.0.0.1:8420 (TROUPE_URL)"),
+    Flag.withFallbackConfig(Config.String("TROUPE_URL")),
+    Flag.withDefault("http://127.0.0.1:8420")
+  ),
+  token: Flag.Redacted("token").pipe(
+    Flag.withDescription("An app's token, or the admin's (TROUPE_TOKEN, which ps does not show)"),
+    Flag.withFallbackConfig(Config.Redacted("TROUPE_TOKEN")),
+    Flag.optional
+  )
+}
+
+const id = Argument.String("id").pipe(Argument.withDescription("A session's id"))
+
+interface Server {
+  readonly url: string
+  readonly token: Option.Option<Redacted.Redacted<string>>
+}
+
+/** Runs `use` with a client; a server that is not there is told in words. */
+const withClient = <A, E, R>({ token, url }: Server, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
+  Effect.fromOption(token).pipe(
+    Effect.mapError(() => new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })),
+    Effect.flatMap((token) => Client.make({ baseUrl: url.replace(/\/$/, ""), token })),
+    Effect.flatMap(use),
+    Effect.mapError((error) => {
+      if (!isUnreachable(error)) return error
+      const problem = `No Troupe answers at ${url} (${reasonOf(error)}). Start one with troupe serve, or name another with --url.`
+      return new CommandFailed({ code: "unreachable", problem })
+    }),
+    Effect.provide(FetchHttpClient.layer)
+  )
+
+const isUnreachable = (error: unknown): error is { readonly reason: { readonly cause?: unknown } } =>
+  typeof error === "object" &&
+  error !== null &&
+  "reason" in error &&
+  typeof error.reason === "object" &&
+  error.reason !== null &&
+  "_tag" in error.reason &&
+  error.reason._tag === "TransportError"
+
+/** `fetch failed` has the reason inside. */
+const reasonOf = ({ reason }: { readonly reason: { readonly cause?: unknown } }): string => {
+  let cause: unknown = reason.cause
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
+  return cause instanceof Error ? cause.message : "no connection"
+}
+
+const list = Command.make(
+  "list",
+  {
+    ...server,
+    state: Flag.Literals("state", [...SessionState.literals, "open"]).pipe(
+      Flag.withDescription("Only those in this state; open is all that are not closed"),
+      Flag.optional
+    ),
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many at most, 1 to 200"), Flag.withDefault(50)),
+    json: jsonFlag
+  },
+  Effect.fn(function* ({ json, limit, state, ...server }) {
+    const query = { limit, ...Option.match(state, { onNone: () => ({}), onSome: (state) => ({ state }) }) }
+    const page = yield* withClient(server, (client) => client.sessions.list({ query }))
+    if (json) return yield* printJson(yield* encodePage(page))
+    if (page.count === 0) return yield* print("No sessions.")
+    const now = yield* Clock.currentTimeMillis
+    const rows = page.sessions.map((session) => [
+      session.sessionId,
+      session.agent,
+      session.state,
+      String(session.turnCount),
+      session.process.pid === null ? session.process.state : String(session.process.pid),
+      ago(session.createdAt, now)
+    ])
+    yield* print(table([["SESSION", "AGENT", "STATE", "TURNS", "PROCESS", "CREATED"], ...rows]))
+    const rest = page.count - page.sessions.length
+    if (rest > 0) yield* print(paint("dim", `… and ${rest} more; --limit shows up to 200`))
+  })
+).pipe(Command.withDescription("List sessions, newest first"))
+
+const show = Command.make(
+  "show",
+  { id, ...server, json: jsonFlag },
+  Effect.fn(function* ({ id, json, ...server }) {
+    const session = yield* withClient(server, (client) => client.sessions.get({ params: { id } }))
+    if (json) return yield* printJson(yield* encodeSession(session))
+    const now = yield* Clock.currentTimeMillis
+    const { parked, process, usage } = session
+    const rows: ReadonlyArray<readonly [string, string]> = [
+      ["session", session.sessionId],
+      ["agent", session.agent],
+      ["state", session.state],
+      ["turns", String(session.turnCount)],
+      ["created", ago(session.createdAt, now)],
+      ["last turn", session.lastTurnAt === null ? "none yet" : ago(session.lastTurnAt, now)],
+      ...(session.closedAt === null ? [] : [["closed", ago(session.closedAt, now)] as const]),
+      [
+        "process",
+        `${process.state}${process.pid === null ? "" : ` (pid ${process.pid})`}, ${process.restarts} restarts`
+      ],
+      ...(parked === null
+        ? []
+        : [["parked", `until ${new Date(parked.until).toISOString()}: ${parked.reason}`] as const]),
+      ["tokens", `${usage.inputTokens} in (${usage.cachedInputTokens} cached), ${usage.outputTokens} out`],
+      ["meta", JSON.stringify(session.meta)]
+    ]
+    yield* print(table(rows, (cell, _row, column) => (column === 0 ? paint("dim", cell) : harmless(cell))))
+  })
+).pipe(Command.withDescription("Show one session"))
+
+const tail = Command.make(
+  "tail",
+  {
+    id,
+    ...server,
+    after: Flag.Int("after").pipe(
+      Flag.withDescription("Begin behind the event with this number; else with the first"),
+      Flag.withDefault(0)
+    ),
+    json: jsonFlag
+  },
+  Effect.fn(function* ({ after, id, json, ...server }) {
+    const narrator = makeNarrator()
+    const query = { after: String(after) }
+    yield* withClient(server, (client) =>
+      Effect.gen(function* () {
+        const events = yield* client.sessions.events({ params: { id }, query, headers: {} })
+        yield* Stream.runForEach(events, (event) =>
+          json
+            ? write(`${JSON.stringify({ seq: Number(event.id), ...event.data })}\n`)
+            : write(narrator.tell(event.data))
+        )
+      })
+    )
+    yield* write(narrator.end())
+  })
+).pipe(Command.withDescription("Follow what happens in a session, from its first event, until it is closed"))
+
+const close = Command.make(
+  "close",
+  { id, ...server, json: jsonFlag },
+  Effect.fn(function* ({ id, json, ...server }) {
+    const closed = yield* withClient(server, (client) => client.sessions.close({ params: { id } }))
+    if (json) return yield* printJson({ ok: true, ...(closed.alreadyClosed ? { already_closed: true } : {}) })
+    yield* print(closed.alreadyClosed ? `${id} was closed before.` : `${id} is closed.`)
+  })
+).pipe(Command.withDescription("Close a session; a running turn is interrupted and recorded"))
+
+const encodePage = Schema.encodeEffect(Schema.toCodecJson(SessionPage))
+const encodeSession = Schema.encodeEffect(Schema.toCodecJson(Session))
+
+export const sessionsCommand = Command.make("sessions").pipe(
+  Command.withDescription("Look at and close the sessions of a running server"),
+  Command.withSubcommands([list, show, tail, close])
+)

@@ -1,0 +1,61 @@
+/** What a server says when its port is open: where it is, how to come in, and a first request to paste. */
+import { Effect, Redacted } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { Apps } from "../actor/Apps.ts"
+import { Agents } from "../agent/Agents.ts"
+import * as DataDir from "../dataDir.ts"
+import type { Settings } from "../domain/Settings.ts"
+import { paint, print } from "./terminal.ts"
+
+/** The app that a newcomer gets without asking. */
+const firstApp = "default"
+const tokenFile = "app-token"
+
+export interface Where {
+  /** Such as `http://127.0.0.1:8420`. */
+  readonly url: string
+  readonly settings: Settings
+  readonly version: string
+  readonly isTerminal: boolean
+}
+
+export const greet = Effect.fn("greet")(function* ({ isTerminal, settings, url, version }: Where) {
+  const agents = yield* Effect.flatMap(Agents, ({ list }) => list)
+  const there = agents.filter(({ available }) => available).map(({ name }) => name)
+  const { note, secret } = yield* wayIn(settings.dataDir, isTerminal)
+  const line = (name: string, text: string) => print(`  ${paint("dim", name.padEnd(8))} ${text}`)
+
+  yield* print(`Troupe ${version} listens on ${paint("bold", url)}`)
+  yield* line("agents", `${there.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
+  yield* line("data", settings.dataDir)
+  yield* line("docs", `${url}/docs`)
+  yield* line("token", note)
+  yield* print()
+  yield* print(
+    `  curl -s ${url}/sessions -H "authorization: Bearer ${secret}" -H 'content-type: application/json' -d '{}'`
+  )
+  yield* print()
+})
+
+/** `secret` is what a shell puts in place of the token: itself while it may be shown, else where it is to be read. */
+const wayIn = Effect.fnUntraced(function* (dataDir: string, isTerminal: boolean) {
+  const apps = yield* Apps
+  const kept = join(dataDir, tokenFile)
+  if ((yield* apps.list).length > 0) {
+    return existsSync(kept)
+      ? { note: kept, secret: `$(cat ${shellQuoted(kept)})` }
+      : { note: "of an app: troupe app create NAME makes one", secret: "$TROUPE_TOKEN" }
+  }
+  const { name, token } = yield* apps.mint(firstApp)
+  if (isTerminal) {
+    const shown = Redacted.value(token)
+    return { note: `${shown} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret: shown }
+  }
+  // A log is no place for a secret.
+  const file = yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
+  return { note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` }
+})
+
+const shellQuoted = (path: string): string =>
+  /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
