@@ -1,175 +1,24 @@
-/**
- * The hands that hold real agents: every command of the session machine, done to a process.
- *
- * A life is one process of one session, from its lease to the kernel's word that nobody is left. The lease is in the
- * ledger before the process is spawned, and the slot is given back after the last of it is gone.
- */
-import { Clock, Deferred, Effect, Exit, Fiber, FiberMap, Layer, Random, Scope } from "effect"
+/** The hands that hold real agents: every command of the session machine, done to a process. */
+import { Effect, Fiber, FiberMap, Layer } from "effect"
 import type { SessionCommand } from "../../machines/session.ts"
-import type { AgentConnection, AgentFact, ApprovalRequest } from "../agent/Agent.ts"
 import { AgentFailed } from "../agent/Agent.ts"
-import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
-import { LeaseId } from "../domain/Ids.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import type { Failure } from "../domain/Turn.ts"
-import { Ledger } from "../ledger/Ledger.ts"
-import { randomUUID } from "node:crypto"
 import { Hands } from "./Hands.ts"
 import type { Stage } from "./Hands.ts"
-import { byPolicy } from "./Policy.ts"
+import * as Lives from "./Lives.ts"
 import { Pool } from "./Pool.ts"
-
-interface Life {
-  readonly generation: number
-  readonly lease: LeaseId
-  readonly scope: Scope.Closeable
-  readonly opening: Deferred.Deferred<Fiber.Fiber<void>>
-  connection: AgentConnection | null
-  pid: number | null
-}
-
-/** A driver promises to let go at once; this is for one that does not. */
-const letGoWithin = "10 seconds"
 
 export const layer = Layer.effect(
   Hands,
   Effect.gen(function* () {
-    const agents = yield* Agents
-    const ledger = yield* Ledger
+    const lives = yield* Lives.make
     const pool = yield* Pool
     const processes = yield* Processes
-    const house = yield* Effect.scope
-    const lives = new Map<SessionId, Life>()
     const requests = yield* FiberMap.make<SessionId>()
 
-    const failureAt = Effect.fnUntraced(function* (failure: Failure) {
-      return { failure, at: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
-    })
-
-    const heard = (stage: Stage, life: Life) =>
-      Effect.fnUntraced(function* (fact: AgentFact) {
-        const session = stage.record().id
-        switch (fact._tag) {
-          case "Update":
-            return yield* stage.say(fact.turn, fact.message)
-          case "TurnStarted":
-            return yield* ledger.writeLater([
-              { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
-            ])
-          case "TurnEnded": {
-            const { failure, stopReason, turn, usage } = fact
-            return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason, failure }, usage })
-          }
-          case "Exited": {
-            // News of a process that is being ended, or was, is no death.
-            if (lives.get(session) !== life) return
-            const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
-            return yield* stage.tell({ event: { type: "process.exited", ...(yield* failureAt(failure)) } })
-          }
-          default:
-            return fact satisfies never
-        }
-      })
-
-    const approve = (stage: Stage) =>
-      Effect.fnUntraced(function* ({ kind, title, turn }: ApprovalRequest) {
-        const { app, id: session, permissions } = stage.record()
-        const decision = byPolicy(permissions, kind)
-        const at = yield* Clock.currentTimeMillis
-        const detail = { turn, kind, title, decision, policy: permissions }
-        yield* ledger.writeLater([
-          { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
-        ])
-        return decision
-      })
-
-    const open = Effect.fnUntraced(function* (stage: Stage, life: Life, thread: string | null) {
-      const { agent, cwd, id, model, permissions, systemPrompt } = stage.record()
-      const openedAt = yield* Clock.currentTimeMillis
-      const { bootId } = processes
-      const { generation, lease } = life
-      yield* ledger.write([
-        {
-          _tag: "LeaseOpened",
-          lease: { id: lease, session: id, generation, bootId, openedAt, pid: null, startTime: null }
-        }
-      ])
-      const driver = yield* agents.driver(agent)
-      const connection = yield* driver.open({
-        session: id,
-        lease,
-        cwd,
-        model,
-        permissions,
-        systemPrompt,
-        thread,
-        tell: heard(stage, life),
-        approve: approve(stage),
-        spawned: (pid) =>
-          Effect.gen(function* () {
-            life.pid ??= pid
-            const startTime = yield* processes.startTime(pid)
-            yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
-          })
-      })
-      life.connection = connection
-      life.pid = connection.pid ?? life.pid
-      const at = yield* Clock.currentTimeMillis
-      yield* stage.tell({
-        event: { type: "process.ready", thread: connection.thread, at },
-        contextLost: connection.contextLost
-      })
-    })
-
-    const start = Effect.fnUntraced(function* (stage: Stage, generation: number, thread: string | null) {
-      const session = stage.record().id
-      if (lives.has(session)) yield* end(session)
-      const scope = yield* Scope.fork(house)
-      const opening = yield* Deferred.make<Fiber.Fiber<void>>()
-      const life: Life = { generation, lease: LeaseId.make(randomUUID()), scope, opening, connection: null, pid: null }
-      lives.set(session, life)
-      const opened = open(stage, life, thread).pipe(
-        Scope.provide(scope),
-        Effect.catchTags({
-          AgentFailed: (failure) => fails(stage, failure),
-          UnknownAgent: ({ detail }) => fails(stage, new AgentFailed({ class: "config", message: detail }))
-        }),
-        Effect.catchDefect((defect) => {
-          const message = `The agent could not be started: ${defect instanceof Error ? defect.message : String(defect)}`
-          return fails(stage, new AgentFailed({ class: "protocol", message }))
-        }),
-        Effect.orDie
-      )
-      yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, house))
-    })
-
-    const fails = Effect.fnUntraced(function* (stage: Stage, { class: kind, message, stderr }: AgentFailed) {
-      const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
-      yield* stage.tell({ event: { type: "process.failed", ...(yield* failureAt(failure)) } })
-    })
-
-    /** `true` when the kernel knows nobody of it any more. */
-    const end = Effect.fnUntraced(function* (session: SessionId) {
-      const life = lives.get(session)
-      if (life !== undefined) {
-        yield* Effect.flatMap(Deferred.await(life.opening), Fiber.interrupt).pipe(Effect.timeoutOption(letGoWithin))
-        yield* processes.signal(life.lease, "SIGKILL")
-        yield* Scope.close(life.scope, Exit.void).pipe(Effect.timeoutOption(letGoWithin))
-        const left = yield* processes.sweep(life.lease)
-        if (left > 0) {
-          yield* Effect.logError(`${left} processes of session ${session} would not die`)
-          return false
-        }
-        lives.delete(session)
-        yield* ledger.writeLater([{ _tag: "LeaseClosed", lease: life.lease }])
-      }
-      pool.release(session)
-      return true
-    })
-
     const ofThis = (session: SessionId, generation: number) => {
-      const life = lives.get(session)
+      const life = lives.of(session)
       return life?.generation === generation ? life : undefined
     }
 
@@ -192,17 +41,17 @@ export const layer = Layer.effect(
           pool.release(session)
           return
         case "startProcess":
-          return yield* start(stage, command.params.generation, command.params.thread)
+          return yield* lives.start(stage, command.params.generation, command.params.thread)
         case "handPrompt": {
           const { turn } = command.params
-          const handed = lives.get(session)?.connection?.prompt(turn, yield* stage.promptOf(turn)) ?? gone
+          const handed = lives.of(session)?.connection?.prompt(turn, yield* stage.promptOf(turn)) ?? gone
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             return stage.tell({ event: { type: "turn.ended", turn, stopReason: "error", failure } })
           })
         }
         case "interruptTurn":
-          return yield* lives.get(session)?.connection?.interrupt ?? Effect.void
+          return yield* lives.of(session)?.connection?.interrupt ?? Effect.void
         case "askToExit": {
           const life = ofThis(session, command.params.generation)
           if (life === undefined) return
@@ -214,7 +63,7 @@ export const layer = Layer.effect(
           return
         }
         case "endProcess":
-          if (yield* end(session)) yield* stage.tell({ event: { type: "process.gone" } })
+          if (yield* lives.end(session)) yield* stage.tell({ event: { type: "process.gone" } })
           return
         case "openTurn":
         case "settleTurn":
@@ -225,15 +74,11 @@ export const layer = Layer.effect(
       }
     })
 
-    yield* Effect.addFinalizer(() =>
-      Effect.forEach([...lives.keys()], end, { concurrency: "unbounded", discard: true })
-    )
-
     return Hands.of({
       perform,
-      drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(end(session))),
-      pid: (session) => lives.get(session)?.pid ?? null,
-      holding: () => [...lives.keys()]
+      drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(lives.end(session))),
+      pid: (session) => lives.of(session)?.pid ?? null,
+      holding: lives.holding
     })
   })
 )
@@ -241,17 +86,3 @@ export const layer = Layer.effect(
 const gone = Effect.fail(
   new AgentFailed({ class: "crash", message: "The agent's process is gone; send the turn again." })
 )
-
-const deathOf = ({
-  code,
-  signal,
-  stderr
-}: {
-  readonly code: number | null
-  readonly signal: string | null
-  readonly stderr: string
-}) => {
-  const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was killed by ${signal}`
-  const last = stderr.trim().split("\n").at(-1) ?? ""
-  return `The agent process ${how}${last === "" ? "." : `: ${last}`}`
-}

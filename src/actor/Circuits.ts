@@ -1,0 +1,46 @@
+/**
+ * A circuit for each kind of agent: one whose starts keep failing, whoever's sessions they are, is left alone for a
+ * while, and only it. The others don't notice.
+ */
+import { AgentFailed } from "../agent/Agent.ts"
+
+/** Failed starts in a row, without a good one between them, that open the circuit. */
+const openAfter = 5
+const openMillis = 30_000
+
+interface Circuit {
+  readonly failures: number
+  readonly openUntil: number
+  readonly reason: string
+}
+
+export interface Circuits {
+  /** The failure to start with, or `null` where it may be tried. After its time one start is let through as a probe. */
+  readonly check: (agent: string, now: number) => AgentFailed | null
+  readonly started: (agent: string) => void
+  /** What only a person can mend, and what is one session's own doing, says nothing about the kind. */
+  readonly failed: (agent: string, failure: AgentFailed, now: number) => void
+}
+
+export const make = (): Circuits => {
+  const circuits = new Map<string, Circuit>()
+  return {
+    check: (agent, now) => {
+      const circuit = circuits.get(agent)
+      if (circuit === undefined || circuit.failures < openAfter) return null
+      if (now >= circuit.openUntil) {
+        circuits.set(agent, { ...circuit, openUntil: now + openMillis })
+        return null
+      }
+      const seconds = Math.ceil((circuit.openUntil - now) / 1000)
+      const message = `The agent ${JSON.stringify(agent)} failed to start ${circuit.failures} times in a row and is left alone for ${seconds} s more; \`troupe doctor\` says why. Last: ${circuit.reason}`
+      return new AgentFailed({ class: "config", message })
+    },
+    started: (agent) => void circuits.delete(agent),
+    failed: (agent, failure, now) => {
+      if (failure.class !== "crash" && failure.class !== "protocol" && failure.class !== "timeout") return
+      const failures = (circuits.get(agent)?.failures ?? 0) + 1
+      circuits.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
+    }
+  }
+}
