@@ -23,6 +23,8 @@ export interface Session {
   /** Prompts heard so far, forgotten ones too. */
   turns: number
   readonly history: Array<Said>
+  /** Characters in the history. */
+  width: number
   /** Kinds of tools that the client allowed for good. Not kept: a new process asks again. */
   readonly allowed: Set<string>
   running: AbortController | null
@@ -33,8 +35,12 @@ export interface Said {
   readonly text: string
 }
 
-/** What a session remembers word for word; older words are forgotten. */
+/** What a session remembers word for word, in entries and characters; older words are forgotten. */
 const longestHistory = 1_000
+const widestHistory = 4 * 1024 * 1024
+
+/** Of an answer its beginning is enough: nobody recalls it but who loads the session. */
+const longestAnswer = 16 * 1024
 
 /** A journal that nobody has written for this long belongs to nobody. */
 const forgottenAfterMillis = 30 * 24 * 3_600_000
@@ -77,9 +83,10 @@ export const recall = (id: unknown, cwd: string): Session => {
 
 export const forget = (session: Session): void => void open.delete(session.id)
 
-export const remember = (session: Session, said: Said): void => {
+export const remember = (session: Session, { role, text }: Said): void => {
+  const said = { role, text: role === "agent" ? text.slice(0, longestAnswer) : text }
   keep(session, said)
-  write(session, { [said.role]: said.text })
+  write(session, { [role]: said.text })
 }
 
 /** Whether it was another one before. */
@@ -101,6 +108,7 @@ const blank = (id: string, cwd: string): Session => ({
   system: "",
   turns: 0,
   history: [],
+  width: 0,
   allowed: new Set(),
   running: null
 })
@@ -108,7 +116,10 @@ const blank = (id: string, cwd: string): Session => ({
 const keep = (session: Session, said: Said) => {
   if (said.role === "user") session.turns++
   session.history.push(said)
-  if (session.history.length > longestHistory) session.history.shift()
+  session.width += said.text.length
+  while (session.history.length > longestHistory || session.width > widestHistory) {
+    session.width -= session.history.shift()?.text.length ?? 0
+  }
 }
 
 type Entry = { readonly [key in "cwd" | "mode" | Said["role"]]?: string }
