@@ -1,0 +1,251 @@
+/**
+ * The real acpx program as the go-between: a named session of its own per session of ours.
+ *
+ * There is no lasting process of ours. Each prompt is a short-lived command; behind it an owner process, which acpx
+ * detaches from it, holds the agent. It carries our marker, and goes when we ask to exit. Costs 1.0 to 1.2 s a turn
+ * and answers permissions by rule, so `acp` is the better way wherever an agent can be spoken to directly.
+ *
+ * acpx keeps its records in `$HOME/.acpx`, which can't be set apart from the agent's own home; they stay when a session
+ * goes (`acpx sessions prune` removes closed ones), as the agents' own transcripts do.
+ */
+import { Deferred, Effect, Option, Scope, Semaphore } from "effect"
+import type { Failure } from "../../domain/Turn.ts"
+import { AgentFailed } from "../Agent.ts"
+import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
+import * as Dialogue from "../acp/Dialogue.ts"
+import type { Reply } from "../acp/Dialogue.ts"
+import * as Failures from "../acp/Failures.ts"
+import { text } from "../acp/Json.ts"
+import { kernelSleep } from "../Child.ts"
+import { Processes } from "../Processes.ts"
+import type { Child } from "../Processes.ts"
+import * as ProcessTable from "../ProcessTable.ts"
+import * as Command from "./Command.ts"
+import type { AcpxConfig } from "./Command.ts"
+import * as Transcript from "./Transcript.ts"
+import type { OwnError } from "./Transcript.ts"
+import * as Verdict from "./Verdict.ts"
+
+const capabilities = { resume: true, steer: false, compact: false, images: false }
+
+export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Processes> =>
+  Effect.gen(function* () {
+    const processes = yield* Processes
+    const driver: AgentDriver = {
+      name: config.name,
+      protocol: "acpx",
+      capabilities,
+      open: Effect.fn("Acpx.open")((request) => open(processes, config, request))
+    }
+    return driver
+  })
+
+/** `sessions new` starts the agent once and takes a second; one that `npx` fetches first takes as long as that takes. */
+const ensureWithinMillis = 50_000
+const cancelWithinMillis = 2_000
+const interruptWithinMillis = 5_000
+
+/** An owner that is terminated closes its agent first: 1.5 s for Claude. */
+const leaveWithinMillis = 2_500
+
+const lastWordWithin = "2 seconds"
+
+/** acpx waits for a second of silence after the answer before it ends; a command that hangs after that is ended. */
+const lingerWithin = "10 seconds"
+
+const open = Effect.fnUntraced(function* (processes: Processes["Service"], config: AcpxConfig, request: OpenRequest) {
+  const { lease, session, tell } = request
+  const scope = yield* Scope.Scope
+  const who = Failures.whoIs(config.agent)
+  const dialogue = Dialogue.make(who)
+
+  const { answer, exit, stderr } = yield* Command.control(
+    processes,
+    config,
+    request,
+    // `new` replaces what an earlier life may have left under the name.
+    ["sessions", request.thread === null ? "new" : "ensure", "--name", session],
+    ensureWithinMillis
+  )
+  const thread = text(answer?.["acpxRecordId"])
+  if (thread === null) {
+    const failure =
+      answer !== null
+        ? Verdict.ofOwnError(who, Transcript.ownErrorOf(answer["error"]))
+        : exit === null
+          ? ({
+              class: "timeout",
+              message: `acpx did not set up a session within ${ensureWithinMillis / 1_000} s.`
+            } as const)
+          : Verdict.ofExit(who, exit, stderr)
+    return yield* new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
+  }
+
+  // ---- the owner process
+
+  const owners = Effect.map(processes.tree(lease), (tree) =>
+    tree.filter(({ command }) => command.includes("__queue-owner"))
+  )
+
+  /** Ends the owner, and with it the agent and its commands. acpx's record stays, and the next prompt resumes from it. */
+  const endOwner = Effect.gen(function* () {
+    for (const { pid } of yield* owners) ProcessTable.send(pid, "SIGTERM")
+    for (let waited = 0; waited < leaveWithinMillis && (yield* owners).length > 0; waited += 50) yield* kernelSleep(50)
+  })
+
+  // ---- turns
+
+  // Held while a prompt's command lives: what it prints late belongs to its own turn.
+  const turning = yield* Semaphore.make(1)
+  let ended = Deferred.makeUnsafe<void>()
+  let isFirst = request.thread !== thread
+  const preface = Command.takesSystemPrompt(config) ? null : request.systemPrompt
+
+  const finish = (reply: Reply) => {
+    const fact = dialogue.end(reply)
+    if (fact === null) return Effect.void
+    if (reply.ok) isFirst = false
+    return Effect.ensuring(
+      tell(fact),
+      Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
+    )
+  }
+
+  const fail = (failure: Failure) => {
+    const turn = dialogue.running()
+    if (turn === null) return Effect.void
+    const wasCancelling = dialogue.cancelling()
+    // A command that breaks while it is being stopped was asked to break.
+    if (wasCancelling) return finish({ ok: true, result: { stopReason: "cancelled", usage: null } })
+    dialogue.abandon()
+    return Effect.ensuring(
+      tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure }),
+      Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
+    )
+  }
+
+  /** Reads a prompt's command to its end. `true`: the prompt was refused unread, because the agent lost its session. */
+  const listen = (child: Child) =>
+    Effect.gen(function* () {
+      const transcript = Transcript.make(dialogue)
+      let refused = false
+      let own: OwnError | null = null
+      yield* Command.eachLine(child, (line) => {
+        const heard = transcript.hear(line)
+        switch (heard?._tag) {
+          case "Update":
+            return tell(heard)
+          case "Begun":
+            return isFirst ? Effect.void : tellLoss
+          case "OwnError":
+            own = heard.error
+            refused = Verdict.isUnknownSession(heard.error) && dialogue.untouched()
+            return Effect.void
+          case "Reply": {
+            const { reply } = heard
+            refused = !reply.ok && reply.error.code === Failures.notFound && dialogue.untouched()
+            return refused ? Effect.void : finish(reply)
+          }
+          default:
+            return Effect.void
+        }
+      })
+      const exit = Option.getOrElse(yield* Effect.timeoutOption(child.exit, lingerWithin), () => ({
+        code: null,
+        signal: null
+      }))
+      if (refused) return true
+      const stderr = yield* child.stderr
+      const failure = own === null ? Verdict.ofExit(who, exit, stderr) : Verdict.ofOwnError(who, own)
+      yield* fail({ ...failure, ...(stderr === "" ? {} : { stderr }) })
+      return false
+    }).pipe(Effect.catch((failure) => Effect.as(fail({ class: failure.class, message: failure.message }), false)))
+
+  /** acpx found that the agent no longer had the conversation and began another, in the middle of our turn. */
+  const tellLoss = Effect.suspend(() => {
+    const turn = dialogue.running()
+    const title = `${who.name} no longer had this conversation; acpx began a new one, without what was said before.`
+    const params = { sessionId: thread, update: { sessionUpdate: "notice", severity: "warning", title } }
+    return tell({ _tag: "Update", turn, message: { jsonrpc: "2.0", method: "session/update", params } })
+  })
+
+  const run = Effect.fnUntraced(function* (text: string, handed: Deferred.Deferred<void, AgentFailed>) {
+    const prompt = isFirst && preface !== null ? `${preface}\n\n${text}` : text
+    const once = Effect.scoped(
+      Effect.gen(function* () {
+        const child = yield* Command.spawn(processes, config, request, ["prompt", "-s", session, "-f", "-"], prompt)
+        yield* Deferred.succeed(handed, undefined)
+        return yield* listen(child)
+      })
+    )
+    if (!(yield* once)) return
+    // Refused before anybody read it, so it is safe to hand it over again, once, to a fresh owner.
+    yield* endOwner
+    if (yield* once) {
+      yield* fail(
+        Verdict.ofOwnError(who, { acpxCode: "NO_SESSION", detailCode: null, message: "it forgot the session." })
+      )
+    }
+  })
+
+  const prompt: AgentConnection["prompt"] = (turn, text) =>
+    Effect.gen(function* () {
+      const handed = yield* Deferred.make<void, AgentFailed>()
+      const running = Effect.suspend(() => {
+        dialogue.begin(turn)
+        ended = Deferred.makeUnsafe()
+        return run(text, handed)
+      }).pipe(
+        turning.withPermit,
+        // Not started, or not written: nobody has it.
+        Effect.catch((failure) =>
+          Effect.gen(function* () {
+            if (yield* Deferred.fail(handed, failure)) dialogue.abandon()
+            else yield* fail(failure)
+          })
+        )
+      )
+      yield* Effect.forkIn(running, scope)
+      yield* Deferred.await(handed)
+    })
+
+  const cancel = Effect.suspend(() => {
+    dialogue.noteCancel()
+    return Effect.ignore(Command.control(processes, config, request, ["cancel", "-s", session], cancelWithinMillis))
+  })
+
+  const interrupt = Effect.gen(function* () {
+    const turn = dialogue.running()
+    if (turn === null) return
+    // acpx answers "nothing to cancel" until its owner has handed the prompt on, which takes seconds when it is cold.
+    while (dialogue.running() === turn) {
+      yield* cancel
+      yield* Effect.timeoutOption(Deferred.await(ended), "300 millis")
+    }
+    // codex ends the turn and lets its commands run on.
+    if (dialogue.leftRunning(turn).length > 0) yield* endOwner
+  }).pipe(Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
+
+  const askToExit = Effect.gen(function* () {
+    dialogue.noteCancel()
+    yield* processes.signal(lease, "SIGTERM")
+    yield* endOwner
+    // A prompt's command that is still there says how its turn ended before this is over.
+    yield* Effect.timeoutOption(turning.withPermit(Effect.void), lastWordWithin)
+    yield* tell({ _tag: "Exited", code: 0, signal: null, stderr: "" })
+  }).pipe(Effect.forkIn(scope), Effect.asVoid)
+
+  return {
+    pid: null,
+    thread,
+    contextLost:
+      request.thread === null || request.thread === thread
+        ? null
+        : `acpx has no record ${request.thread} of ${who.name} any more and began a new one.`,
+    version: null,
+    capabilities,
+    prompt,
+    interrupt,
+    askToExit
+  } satisfies AgentConnection
+})

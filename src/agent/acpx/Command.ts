@@ -1,0 +1,115 @@
+/**
+ * The command lines of acpx 0.19, and how one is run to its end.
+ *
+ * Flags of acpx itself stand before the agent's name. A prompt's text goes through stdin: an argument may not begin
+ * with a dash, has an end that the kernel sets, and can be read by everybody on the machine.
+ */
+import { Effect, Option, Stream } from "effect"
+import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import { AgentFailed } from "../Agent.ts"
+import type { Json } from "../acp/Json.ts"
+import * as Lines from "../Lines.ts"
+import type { Child, Processes } from "../Processes.ts"
+import { parsed } from "./Transcript.ts"
+
+export type AcpxConfig = DriverConfig & { readonly agent: string }
+
+/** How long acpx's owner process keeps the agent warm after a prompt; the next one starts another and resumes. */
+const warmSeconds = 900
+
+/**
+ * acpx answers permission requests by a rule that is fixed before the turn, so nobody can be asked: `ask` is `deny`
+ * here. Whoever wants to be asked uses the agent's own protocol, `acp`.
+ */
+const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
+  deny: "--deny-all",
+  ask: "--deny-all",
+  approve_reads: "--approve-reads",
+  approve_all: "--approve-all"
+}
+
+/** Only claude-agent-acp reads acpx's system prompt; the others are told in front of the first prompt. */
+export const takesSystemPrompt = (config: AcpxConfig): boolean => config.agent === "claude"
+
+export const argv = (config: AcpxConfig, request: OpenRequest, command: ReadonlyArray<string>) => {
+  const { cwd, model, permissions, systemPrompt } = request
+  return [
+    ...config.command,
+    "--format=json",
+    `--cwd=${cwd}`,
+    `--ttl=${warmSeconds}`,
+    "--non-interactive-permissions=deny",
+    permissionFlag[permissions],
+    ...(model === null ? [] : [`--model=${model}`]),
+    ...(systemPrompt === null || !takesSystemPrompt(config) ? [] : [`--append-system-prompt=${systemPrompt}`]),
+    config.agent,
+    ...command
+  ] as unknown as DriverConfig["command"]
+}
+
+/** codex-acp would else start in a mode that asks a model instead of its client. */
+const environment = (config: AcpxConfig) =>
+  config.agent === "codex" ? { INITIAL_AGENT_MODE: "workspace-write", ...config.env } : config.env
+
+/** `stdin`: what it reads; `null` where it reads nothing. */
+export const spawn = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  config: AcpxConfig,
+  request: OpenRequest,
+  command: ReadonlyArray<string>,
+  stdin: string | null
+) {
+  const { cwd, lease, spawned } = request
+  const child = yield* processes.spawn({
+    lease,
+    command: argv(config, request, command),
+    cwd,
+    env: environment(config),
+    stdin: stdin !== null,
+    spawned
+  })
+  if (stdin !== null) {
+    yield* child.write(stdin)
+    yield* child.end
+  }
+  return child
+})
+
+/** Hands each line on, awaited, in order. Ends with the output. */
+export const eachLine = (
+  child: Child,
+  hear: (line: string) => Effect.Effect<void>
+): Effect.Effect<void, AgentFailed> => {
+  const lines = Lines.make()
+  return Stream.runForEach(child.stdout, (chunk) =>
+    Effect.suspend(() => {
+      const whole = lines.push(chunk)
+      return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(whole, hear, { discard: true })
+    })
+  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), hear, { discard: true }))))
+}
+
+const tooLong = new AgentFailed({
+  class: "protocol",
+  message: `acpx wrote a line of more than ${Lines.maxLineBytes} bytes, which is the limit. It is given up.`
+})
+
+/** Runs a command that answers with one object. Its answer, or its exit where it gave none within the time. */
+export const control = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  config: AcpxConfig,
+  request: OpenRequest,
+  command: ReadonlyArray<string>,
+  timeoutMillis: number
+) {
+  const child = yield* spawn(processes, config, request, command, null)
+  let answer: Json | null = null
+  const read = eachLine(child, (line) =>
+    Effect.sync(() => {
+      const object = parsed(line)
+      if (object["action"] !== undefined || object["error"] !== undefined) answer = object
+    })
+  )
+  const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
+  return { answer: answer as Json | null, exit: Option.getOrNull(exit), stderr: yield* child.stderr }
+}, Effect.scoped)

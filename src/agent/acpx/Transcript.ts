@@ -1,0 +1,133 @@
+/**
+ * What one `acpx … prompt --format json` prints, sorted out. Pure.
+ *
+ * It is the raw JSON-RPC between acpx and its agent, both directions in one stream with no mark of which is which, and
+ * ids that collide: each side numbers its own requests from 0. So a reply is known by the request that was printed
+ * before it and by its shape. Between them stand acpx's own errors, with `id: null` (observed with acpx 0.19.1).
+ */
+import { RpcError } from "../JsonRpc.ts"
+import type { Dialogue, Reply, Told } from "../acp/Dialogue.ts"
+import { at, list, record, text } from "../acp/Json.ts"
+import type { Json } from "../acp/Json.ts"
+
+/** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
+export interface OwnError {
+  readonly acpxCode: string
+  readonly detailCode: string | null
+  readonly message: string
+}
+
+export type Heard =
+  | Told
+  /** The agent's answer to the prompt: the end of the turn. */
+  | { readonly _tag: "Reply"; readonly reply: Reply }
+  | { readonly _tag: "OwnError"; readonly error: OwnError }
+  /** acpx had to begin a new conversation of the agent: what was said before is not in it. */
+  | { readonly _tag: "Begun" }
+
+export interface Transcript {
+  /** `null`: nothing that a turn depends on. */
+  readonly hear: (line: string) => Heard | null
+}
+
+/** Requests of acpx to its agent; every other request goes the other way. */
+const toAgent = new Set([
+  "initialize",
+  "authenticate",
+  "session/new",
+  "session/load",
+  "session/resume",
+  "session/prompt",
+  "session/set_mode",
+  "session/set_model",
+  "session/set_config_option"
+])
+
+export const make = (dialogue: Dialogue): Transcript => {
+  // One prompt's requests: a handful, and each is taken out by its answer.
+  const toldAgent = new Map<unknown, string>()
+  const askedUs = new Map<unknown, Json>()
+
+  const heardRequest = (id: unknown, method: string, params: unknown): Heard | null => {
+    if (!toAgent.has(method)) {
+      askedUs.set(id, record(params))
+      return null
+    }
+    toldAgent.set(id, method)
+    // From here on the agent's session is known: what it says before the answer is in it already.
+    if (method !== "session/new" && method.startsWith("session/")) dialogue.thread = text(at(params, "sessionId"))
+    if (method === "session/load") dialogue.replaying = true
+    return method === "session/new" ? { _tag: "Begun" } : null
+  }
+
+  const heardReply = (message: Json): Heard | null => {
+    const { error, id, result } = message
+    const method = toldAgent.get(id)
+    const isAnswerOfOurs = askedUs.has(id) && (method === undefined || !answers(method, result))
+    if (isAnswerOfOurs) {
+      if (isDenial(askedUs.get(id), result)) dialogue.noteDenial()
+      askedUs.delete(id)
+      return null
+    }
+    toldAgent.delete(id)
+    if (method === "session/load") dialogue.replaying = false
+    if (method === "session/new") dialogue.thread = text(at(result, "sessionId"))
+    if (method !== "session/prompt") return null
+    return {
+      _tag: "Reply",
+      reply: error === undefined ? { ok: true, result } : { ok: false, error: toRpcError(error) }
+    }
+  }
+
+  const hear: Transcript["hear"] = (line) => {
+    const message = parsed(line)
+    const { error, id, method, params } = message
+    if (typeof method === "string") {
+      if (id !== undefined) return heardRequest(id, method, params)
+      return method === "session/update" ? dialogue.hear(params) : null
+    }
+    if (error !== undefined && id === null) return { _tag: "OwnError", error: ownErrorOf(error) }
+    return id !== undefined && ("result" in message || error !== undefined) ? heardReply(message) : null
+  }
+
+  return { hear }
+}
+
+/** Where both sides have a request of this id open: does the result look like the agent's? */
+const answers = (method: string, result: unknown): boolean =>
+  method === "session/prompt"
+    ? typeof record(result)["stopReason"] === "string"
+    : record(result)["outcome"] === undefined
+
+const isDenial = (request: Json | undefined, result: unknown): boolean => {
+  if (request?.["options"] === undefined) return false
+  const chosen = at(result, "outcome", "optionId")
+  const option = list(request["options"])
+    .map(record)
+    .find(({ optionId }) => optionId === chosen)
+  return option === undefined || String(option["kind"]).startsWith("reject")
+}
+
+export const ownErrorOf = (error: unknown): OwnError => ({
+  acpxCode: text(at(error, "data", "acpxCode")) ?? "RUNTIME",
+  detailCode: text(at(error, "data", "detailCode")),
+  message: text(record(error)["message"]) ?? "it gave no reason"
+})
+
+const toRpcError = (error: unknown): RpcError => {
+  const { code, data, message } = record(error)
+  return new RpcError({
+    code: Number.isInteger(code) ? (code as number) : -32603,
+    message: text(message) ?? "it gave no reason",
+    ...(data === undefined ? {} : { data })
+  })
+}
+
+/** The object of a line; an empty one for what is none. */
+export const parsed = (line: string): Json => {
+  try {
+    return record(JSON.parse(line))
+  } catch {
+    return {}
+  }
+}
