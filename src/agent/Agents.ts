@@ -6,6 +6,7 @@
 import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"
 import * as Acp from "./acp/Acp.ts"
+import * as Acpx from "./acpx/Acpx.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, Capabilities } from "./Agent.ts"
 import * as AgentVersion from "./AgentVersion.ts"
@@ -148,14 +149,7 @@ const driverFor = (entry: Catalog.Entry, launch: Launch): Effect.Effect<AgentDri
     case "acp":
       return Acp.make(config)
     case "acpx":
-      return Effect.map(Acp.make(config), (driver) => ({
-        ...driver,
-        protocol,
-        open: () =>
-          Effect.fail(
-            new AgentFailed({ class: "config", message: `Troupe can't speak to ${behindAcpx} through acpx.` })
-          )
-      }))
+      return Acpx.make({ ...config, agent: behindAcpx ?? name })
     default:
       return protocol satisfies never
   }
