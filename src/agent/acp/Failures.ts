@@ -7,7 +7,7 @@
  */
 import type { Failure } from "../../domain/Turn.ts"
 import type { RpcError } from "../JsonRpc.ts"
-import { at, line, list, record, text } from "./Json.ts"
+import { at, line, list, record, sentence, text } from "./Json.ts"
 
 /** ACP's codes (schema, `ErrorCode`): what has no code of its own is -32603. */
 export const authRequired = -32000
@@ -118,8 +118,3 @@ export const malformed = (who: Who, what: string): Failure => ({
   class: "protocol",
   message: `${who.name} broke the protocol: ${what} Its version may not fit this Troupe; update the agent.`
 })
-
-const sentence = (said: string): string => {
-  const flat = line(said)
-  return /[.!?…]$/.test(flat) ? flat : `${flat}.`
-}

@@ -2,7 +2,7 @@
 import type { Failure } from "../../domain/Turn.ts"
 import * as Failures from "../acp/Failures.ts"
 import type { Who } from "../acp/Failures.ts"
-import { line } from "../acp/Json.ts"
+import { sentence } from "../acp/Json.ts"
 import type { Exit } from "../Processes.ts"
 import type { OwnError } from "./Transcript.ts"
 
@@ -10,7 +10,7 @@ import type { OwnError } from "./Transcript.ts"
 export const isUnknownSession = ({ acpxCode }: OwnError): boolean => acpxCode === "NO_SESSION"
 
 export const ofOwnError = (who: Who, { acpxCode, detailCode, message }: OwnError): Failure => {
-  const said = line(message)
+  const said = sentence(message)
   const code = detailCode ?? acpxCode
   switch (code) {
     case "AUTH_REQUIRED":
@@ -33,7 +33,9 @@ export const ofOwnError = (who: Who, { acpxCode, detailCode, message }: OwnError
 
 /** For a command that ended without an answer. 0 is no answer either: a prompt's answer is its result line. */
 export const ofExit = (who: Who, { code, signal }: Exit, stderr: string): Failure => {
-  const last = line(stderr.trim().split("\n").at(-1) ?? "")
+  // Its own lines only say where it stands.
+  const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("[acpx]"))
+  const last = sentence(lines.at(-1) ?? "")
   const why = last === "" ? "" : ` It said last: ${last}`
   if (code === 2) return refusedCommand(last)
   const how = signal === null ? `exit code ${code ?? "unknown"}` : signal

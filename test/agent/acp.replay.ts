@@ -1,0 +1,124 @@
+/** Replays a recorded trace through the dialogue, as a connection would: prompts begin turns, replies end them. */
+import { readdirSync, readFileSync } from "node:fs"
+import type { AgentFact } from "../../src/agent/Agent.ts"
+import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import type { TurnEnded } from "../../src/agent/acp/Dialogue.ts"
+import * as Failures from "../../src/agent/acp/Failures.ts"
+import * as Permission from "../../src/agent/acp/Permission.ts"
+import { at, list, record, text } from "../../src/agent/acp/Json.ts"
+import type { Json } from "../../src/agent/acp/Json.ts"
+import { RpcError } from "../../src/agent/JsonRpc.ts"
+
+/** `out` is what the client wrote, `in` what the agent (or acpx) did. */
+export interface Line {
+  readonly dir: "in" | "out"
+  readonly msg?: unknown
+  readonly exit?: { readonly code: number | null; readonly signal: string | null }
+}
+
+const folder = new URL("../fixtures/traces/acp/", import.meta.url)
+
+const names: ReadonlyArray<string> = readdirSync(folder)
+  .filter((name) => name.endsWith(".ndjson"))
+  .map((name) => name.slice(0, -".ndjson".length))
+
+export const acpTraces = names.filter((name) => !name.startsWith("acpx-"))
+export const acpxPrompts = names.filter((name) => /^acpx-.*-prompt-/.test(name))
+
+export const traceFile = (name: string): string => new URL(`${name}.ndjson`, folder).pathname
+
+export const linesOf = (name: string): ReadonlyArray<Line> =>
+  readFileSync(traceFile(name), "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Line)
+
+/** A question of the agent, what was decided, and what we would answer. */
+export interface Question {
+  readonly turn: number | null
+  readonly kind: string
+  readonly title: string
+  readonly offered: ReadonlyArray<unknown>
+  readonly answers: Readonly<Record<"once" | "session" | "deny", Permission.Outcome>>
+}
+
+export interface Replay {
+  readonly thread: string
+  readonly facts: ReadonlyArray<AgentFact>
+  readonly ends: ReadonlyArray<TurnEnded>
+  readonly questions: ReadonlyArray<Question>
+  /** Replies to prompts of our session that the trace holds. */
+  readonly replies: number
+  /** Updates of our session that were news, as they were written. */
+  readonly written: ReadonlyArray<unknown>
+}
+
+/** Follows the trace's first session. */
+export const replay = (name: string): Replay => {
+  const dialogue = Dialogue.make(Failures.whoIs(name.startsWith("claude") ? "Claude Agent" : "Codex"))
+  const facts: Array<AgentFact> = []
+  const questions: Array<Question> = []
+  const written: Array<unknown> = []
+  const methods = new Map<unknown, Json>()
+  const mine = new Set<unknown>()
+  let thread: string | null = null
+  let turns = 0
+  let replies = 0
+
+  for (const { dir, msg } of linesOf(name)) {
+    const message = record(msg)
+    const { error, id, method, params, result } = message
+    if (dir === "out" && typeof method === "string") {
+      const isOurs = thread !== null && at(params, "sessionId") === thread
+      if (id !== undefined) methods.set(id, message)
+      if (method === "session/load" || method === "session/resume") {
+        thread ??= text(at(params, "sessionId"))
+        dialogue.thread = thread
+        dialogue.replaying = method === "session/load"
+      }
+      if (method === "session/cancel" && isOurs) dialogue.noteCancel()
+      if (method === "session/prompt" && isOurs) {
+        mine.add(id)
+        dialogue.begin((turns += 1))
+      }
+    } else if (dir === "out" && result !== undefined) {
+      const options = list(at(methods.get(`asked ${String(id)}`), "params", "options")).map(record)
+      const chosen = options.find(({ optionId }) => optionId === at(result, "outcome", "optionId"))
+      if (options.length > 0 && chosen?.["kind"] !== "allow_once" && chosen?.["kind"] !== "allow_always")
+        dialogue.noteDenial()
+    } else if (dir === "in" && typeof method === "string" && id !== undefined) {
+      methods.set(`asked ${String(id)}`, message)
+      if (method === "session/request_permission") questions.push(question(dialogue, params))
+    } else if (dir === "in" && method === "session/update") {
+      if (at(params, "sessionId") === thread && !dialogue.replaying) written.push(at(params, "update"))
+      const fact = dialogue.hear(params)
+      if (fact !== null) facts.push(fact)
+    } else if (dir === "in" && id !== undefined && id !== null) {
+      const about = text(methods.get(id)?.["method"])
+      if (about === "session/new" && thread === null) dialogue.thread = thread = text(at(result, "sessionId"))
+      if (about === "session/load") dialogue.replaying = false
+      if (!mine.delete(id)) continue
+      replies += 1
+      const { code, data, message: said } = record(error)
+      const fact = dialogue.end(
+        error === undefined
+          ? { ok: true, result }
+          : { ok: false, error: new RpcError({ code: Number(code), message: String(said), ...(data ? { data } : {}) }) }
+      )
+      if (fact !== null) facts.push(fact)
+    }
+  }
+  const ends = facts.filter((fact) => fact._tag === "TurnEnded")
+  return { thread: thread ?? "", facts, ends, questions, replies, written }
+}
+
+const question = (dialogue: Dialogue.Dialogue, params: unknown): Question => {
+  const asked = Permission.read(params)
+  const { kind, title, turn } = dialogue.asking(asked)
+  const answers = {
+    once: Permission.outcome(asked, kind, "once"),
+    session: Permission.outcome(asked, kind, "session"),
+    deny: Permission.outcome(asked, kind, "deny")
+  }
+  return { turn, kind, title, offered: asked.options.map(({ id }) => id), answers }
+}

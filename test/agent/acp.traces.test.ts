@@ -1,0 +1,189 @@
+/** Every recorded conversation with a real ACP agent, through the pure middle of the driver. */
+import { assert, describe, it } from "@effect/vitest"
+import type { AgentFact } from "../../src/agent/Agent.ts"
+import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import * as Failures from "../../src/agent/acp/Failures.ts"
+import { at } from "../../src/agent/acp/Json.ts"
+import { acpTraces, replay } from "./acp.replay.ts"
+
+const updates = (facts: ReadonlyArray<AgentFact>) => facts.filter((fact) => fact._tag === "Update")
+
+const kinds = (facts: ReadonlyArray<AgentFact>, turn: number | null) =>
+  updates(facts)
+    .filter((fact) => fact.turn === turn)
+    .map((fact) => fact.message.params.update.sessionUpdate)
+
+const textOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
+  updates(facts)
+    .filter((fact) => fact.turn === turn && fact.message.params.update.sessionUpdate === "agent_message_chunk")
+    .map((fact) => at(fact.message.params.update, "content", "text"))
+    .join("")
+
+const endsOf = (name: string) => replay(name).ends.map(({ failure, stopReason }) => failure?.class ?? stopReason)
+
+describe("every trace", () => {
+  it.each(acpTraces)("%s: each prompt ends once, in order, and by its name", (name) => {
+    const { ends, replies } = replay(name)
+    assert.deepStrictEqual(
+      ends.map(({ turn }) => turn),
+      Array.from({ length: replies }, (_, i) => i + 1)
+    )
+    for (const { failure, stopReason } of ends) assert.strictEqual(stopReason === "error", failure !== null)
+  })
+
+  it.each(acpTraces)("%s: its session's updates are told once, as they came, and no other session's", (name) => {
+    const { facts, thread, written } = replay(name)
+    const told = updates(facts)
+    assert.deepStrictEqual(
+      told.map(({ message }) => message.params.update),
+      written
+    )
+    assert.isTrue(told.every(({ message }) => message.params.sessionId === thread))
+  })
+
+  it.each(acpTraces)("%s: each question is answered with an option that was offered", (name) => {
+    for (const { answers, offered, title, turn } of replay(name).questions) {
+      assert.isNotNull(turn)
+      assert.isAbove(title.length, 0)
+      for (const { outcome } of Object.values(answers)) {
+        if (outcome.outcome === "selected") assert.include(offered, outcome.optionId)
+      }
+      assert.strictEqual(answers.once.outcome.outcome, "selected")
+      assert.strictEqual(answers.deny.outcome.outcome, "selected")
+      assert.notDeepEqual(answers.once, answers.deny)
+    }
+  })
+})
+
+describe("turns", () => {
+  it("counts tokens as OpenAI does: what was cached is part of the input", () => {
+    assert.deepStrictEqual(replay("claude-basic").ends[0]?.usage, {
+      inputTokens: 22,
+      cachedInputTokens: 7,
+      outputTokens: 5,
+      reasoningTokens: 0,
+      totalTokens: 27
+    })
+    assert.deepStrictEqual(replay("codex-fail-err-400-typed").ends[1]?.usage, {
+      inputTokens: 105,
+      cachedInputTokens: 10,
+      outputTokens: 20,
+      reasoningTokens: 5,
+      totalTokens: 125
+    })
+  })
+
+  it("knows no usage where the agent has none, and makes up no zeros", () => {
+    assert.isNull(replay("codex-cancel-stream").ends.find(({ stopReason }) => stopReason === "cancelled")?.usage)
+  })
+
+  it("gives the late end of a command to the turn that started it, whatever runs by then", () => {
+    const { facts } = replay("codex-long-tool")
+    const ended = facts.findIndex((fact) => fact._tag === "TurnEnded" && fact.turn === 1)
+    const late = facts
+      .slice(ended)
+      .find((fact) => fact._tag === "Update" && at(fact.message.params.update, "status") === "completed")
+    assert.isAbove(ended, 0)
+    assert.strictEqual(late?._tag === "Update" ? late.turn : null, 1)
+  })
+
+  it("gives what Claude says on its own after a turn to that turn", () => {
+    const { ends, facts } = replay("claude-background-tool")
+    const ended = facts.findIndex((fact) => fact._tag === "TurnEnded")
+    const later = facts.slice(ended + 1)
+    assert.strictEqual(ends.length, 1)
+    assert.include(kinds(later, 1), "agent_message_chunk")
+  })
+
+  it("swallows what a load plays back, and tells what comes after", () => {
+    for (const name of ["claude-load", "codex-load"]) {
+      const { facts } = replay(name)
+      assert.isFalse(kinds(facts, null).includes("user_message_chunk"), name)
+      assert.match(textOf(facts, 1), /remember|first/i, name)
+    }
+  })
+
+  it("does not call a turn cancelled that codex ended because it was told no", () => {
+    assert.deepStrictEqual(endsOf("codex-perm-reject_once"), endsOf("claude-perm-reject_once"))
+    assert.notInclude(endsOf("codex-perm-reject_once"), "cancelled")
+  })
+
+  it("calls a turn cancelled that we cancelled, with a question open or not", () => {
+    for (const name of ["claude-perm-none", "codex-perm-none", "claude-cancel-tool", "codex-cancel-tool"]) {
+      assert.include(endsOf(name), "cancelled", name)
+    }
+  })
+
+  it("remembers commands that a cancelled turn of codex left running, and none of Claude's", () => {
+    for (const [name, left] of [
+      ["codex-cancel-tool", 1],
+      ["claude-cancel-tool", 0]
+    ] as const) {
+      const { facts } = replay(name)
+      const dialogue = Dialogue.make(Failures.whoIs("x"))
+      const turn = facts.find((fact) => fact._tag === "TurnEnded" && fact.stopReason === "cancelled")
+      for (const fact of facts) {
+        if (fact._tag === "Update" && fact.turn === 1) {
+          dialogue.thread = fact.message.params.sessionId
+          if (dialogue.running() === null) dialogue.begin(1)
+          dialogue.hear(fact.message.params)
+        }
+      }
+      assert.strictEqual(turn?._tag === "TurnEnded" ? turn.turn : 0, 1, name)
+      assert.strictEqual(dialogue.leftRunning(1).length, left, name)
+    }
+  })
+
+  it("finds kind and title of a question in what was said of its tool call before", () => {
+    assert.deepStrictEqual(
+      replay("claude-air-tools").questions.map(({ kind, title }) => [kind, title]),
+      [
+        ["execute", "touch f1; echo out"],
+        ["edit", "Write n.txt"]
+      ]
+    )
+  })
+
+  it("never stretches a yes for once to a yes for ever", () => {
+    const [first] = replay("codex-perm-allow_always").questions
+    assert.deepStrictEqual(first?.answers.once, { outcome: { outcome: "selected", optionId: "allow_once" } })
+    assert.deepStrictEqual(first?.answers.session, {
+      outcome: { outcome: "selected", optionId: "accept_execpolicy_amendment" }
+    })
+  })
+})
+
+describe("failures", () => {
+  it.each([
+    ["claude-no-auth", ["auth"]],
+    ["claude-fail-err-401", ["auth", "end_turn"]],
+    ["claude-fail-err-401-typed", ["auth", "end_turn"]],
+    ["claude-fail-err-400", ["model", "end_turn"]],
+    ["claude-fail-err-400-typed", ["model", "end_turn"]],
+    ["claude-fail-err-429", ["quota", "end_turn"]],
+    ["claude-fail-err-529-typed", ["model", "end_turn"]],
+    ["claude-fail-err-529x2-typed", ["end_turn", "end_turn"]],
+    ["codex-fail-err-400", ["model", "end_turn"]],
+    ["codex-fail-err-400-typed", ["model", "end_turn"]],
+    ["codex-fail-err-401", ["auth", "end_turn"]],
+    ["codex-fail-err-403", ["auth", "end_turn"]],
+    ["codex-fail-err-429", ["quota", "end_turn"]],
+    ["codex-fail-err-529", ["model", "end_turn"]],
+    ["codex-fail-err-529-typed", ["model", "end_turn"]],
+    ["codex-fail-cut-3x1", ["end_turn", "end_turn"]]
+  ])("%s ends as %s", (name, ends) => {
+    assert.deepStrictEqual(endsOf(name), ends)
+  })
+
+  it.each(["claude-kill-native", "claude-kill-native-tool", "codex-kill-native", "codex-kill-native-tool"])(
+    "%s: the death of the agent's own process is a crash",
+    (name) => {
+      assert.include(endsOf(name), "crash")
+    }
+  )
+
+  it("says what to do", () => {
+    const { ends } = replay("codex-fail-err-401")
+    assert.match(ends[0]?.failure?.message ?? "", /Log in with `codex login`/)
+  })
+})
