@@ -1,0 +1,147 @@
+/**
+ * `troupe/promise`: sessions in your own process, with plain promises. The same runtime as the server's, without a port.
+ *
+ *     await using troupe = await openTroupe({ dataDir: ":memory:" })
+ *     const session = await troupe.createSession({ agent: "demo" })
+ *     for await (const event of session.turn("hello")) console.log(event)
+ */
+import { Effect, Logger, Redacted, Schema, Stream } from "effect"
+import type { Layer } from "effect"
+import { randomBytes } from "node:crypto"
+import { resolve } from "node:path"
+import { Files } from "./actor/Files.ts"
+import type { StoredFile } from "./actor/Files.ts"
+import { Runs } from "./actor/Runs.ts"
+import type { RunPrompt } from "./actor/Runs.ts"
+import { Runtime } from "./actor/Runtime.ts"
+import { Sessions } from "./actor/Sessions.ts"
+import type { Caller, SessionPage } from "./actor/Sessions.ts"
+import { Agents } from "./agent/Agents.ts"
+import type { AgentView } from "./agent/Agents.ts"
+import type { RunResult } from "./agent/OneShot.ts"
+import { AppName } from "./domain/Ids.ts"
+import type { CreateSession, SessionState } from "./domain/Session.ts"
+import { defaultLimits } from "./domain/Settings.ts"
+import type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
+import * as Embedded from "./promise/Embedded.ts"
+import { makeSession } from "./promise/Session.ts"
+import type { Session } from "./promise/Session.ts"
+import { TroupeError } from "./promise/TroupeError.ts"
+
+export type { AgentView } from "./agent/Agents.ts"
+export type { RunResult } from "./agent/OneShot.ts"
+export type { AcpMessage } from "./domain/Acp.ts"
+export type { CreateSession, SessionView, StoredEvent } from "./domain/Session.ts"
+export type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
+export type { Message, Usage } from "./domain/Turn.ts"
+export type { Session, Turn, TurnOptions } from "./promise/Session.ts"
+export { TroupeError } from "./promise/TroupeError.ts"
+export type { TurnOutcome } from "./promise/TurnOutcome.ts"
+
+export interface TroupeOptions {
+  /** Where everything is kept, for one process at a time; `:memory:` is gone with this one. Default: `./.troupe`. */
+  readonly dataDir?: string
+  /** Agents by name, in addition to the ones that are found. */
+  readonly agents?: Readonly<Record<string, AgentSpec>>
+  /** Default: `codex` where it is found, else `claude`, else `demo`. */
+  readonly defaultAgent?: string
+  /** What `run` starts; default: `claude`. */
+  readonly run?: RunSpec
+  /** Bounds that differ from the defaults, in milliseconds and bytes. */
+  readonly limits?: Partial<Limits>
+  /** Whose sessions these are. Default: `embedded`. */
+  readonly app?: string
+  /** How long `close` lets running turns finish. Default: 5000. */
+  readonly drainMillis?: number
+  /** Gets what a server would log, a line of JSON each. Default: nothing is logged. */
+  readonly log?: (line: string) => void
+}
+
+export interface Troupe extends AsyncDisposable {
+  readonly createSession: (request?: CreateSession) => Promise<Session>
+  /** One that exists, also from an earlier run on the same data dir. */
+  readonly session: (id: string) => Promise<Session>
+  /** Newest first; `next` is the `cursor` of the next page. */
+  readonly listSessions: (query?: {
+    readonly limit?: number
+    readonly cursor?: string | null
+    readonly state?: SessionState | "open"
+  }) => Promise<SessionPage>
+  /** One prompt through a bare `claude -p`. A failure is a result. */
+  readonly run: (prompt: string, options?: Omit<RunPrompt, "prompt">) => Promise<RunResult>
+  readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
+  readonly agents: () => Promise<ReadonlyArray<AgentView>>
+  readonly sweep: () => Promise<{ readonly softClosed: number; readonly hardDeleted: number }>
+  /** The same Troupe for another app, which sees its own sessions only. */
+  readonly as: (app: string) => Troupe
+  /** Lets running turns finish for a while, retires every process, and lets the data dir go. */
+  readonly close: () => Promise<void>
+}
+
+/** Rejects with a `TroupeError` that says what to do. Boot settles what a killed process left behind. */
+export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> => {
+  const { agents = {}, app = "embedded", dataDir = ".troupe", defaultAgent = null, limits, run = {} } = options
+  const caller = callerOf(app)
+  const settings = {
+    dataDir: dataDir === ":memory:" ? dataDir : resolve(dataDir),
+    limits: { ...defaultLimits, ...limits },
+    agents,
+    defaultAgent,
+    run
+  }
+  // No door of this process asks for it, and the data dir's own stays for a server.
+  const adminToken = Redacted.make(randomBytes(32).toString("hex"))
+  const embedded = await Embedded.open(settings, adminToken, {
+    drainMillis: options.drainMillis ?? 5_000,
+    logging: loggingTo(options.log)
+  })
+  return troupeOf(embedded, caller)
+}
+
+type AppCaller = Extract<Caller, { readonly _tag: "App" }>
+
+const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
+  const { close, run } = embedded
+  const { app } = caller
+  const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
+    run(Effect.flatMap(Sessions, use))
+  return {
+    createSession: async (request = {}) =>
+      makeSession(embedded, caller, await sessions((door) => door.create(app, request))),
+    session: async (id) => makeSession(embedded, caller, await sessions((door) => door.get(caller, id))),
+    listSessions: ({ cursor = null, limit = 50, state } = {}) =>
+      sessions((door) => door.list(caller, { limit, cursor, state: state ?? null })),
+    run: (prompt, options) => run(Effect.flatMap(Runs, (runs) => runs.run(app, { ...options, prompt }))),
+    storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
+    agents: () => run(Effect.flatMap(Agents, ({ list }) => list)),
+    sweep: () => run(Effect.flatMap(Runtime, ({ sweep }) => sweep)),
+    as: (other) => troupeOf(embedded, callerOf(other)),
+    close,
+    [Symbol.asyncDispose]: close
+  }
+}
+
+const isAppName = Schema.is(AppName)
+
+const callerOf = (app: string): AppCaller => {
+  if (isAppName(app)) return { _tag: "App", app }
+  const message = `app is ${JSON.stringify(app)}: it takes 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit.`
+  throw new TroupeError({ code: "invalid_request", status: 400, message })
+}
+
+const streamOf = (content: Uint8Array | AsyncIterable<Uint8Array>) =>
+  content instanceof Uint8Array
+    ? Stream.make(content)
+    : Stream.fromAsyncIterable(
+        content,
+        (cause) =>
+          new TroupeError({
+            code: "invalid_request",
+            status: 400,
+            message: "The file's content could not be read.",
+            cause
+          })
+      )
+
+const loggingTo = (log: ((line: string) => void) | undefined): Layer.Layer<never> =>
+  Logger.layer(log === undefined ? [] : [Logger.map(Logger.formatJson, log)])

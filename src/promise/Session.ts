@@ -1,0 +1,101 @@
+/** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
+import { Effect, Exit, Stream } from "effect"
+import { Sessions } from "../actor/Sessions.ts"
+import type { Caller } from "../actor/Sessions.ts"
+import { isAgentMessage } from "../domain/Acp.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import { FileId } from "../domain/Ids.ts"
+import type { SessionView, StoredEvent } from "../domain/Session.ts"
+import { poolFullOf } from "../http/turnBody.ts"
+import type { Embedded } from "./Embedded.ts"
+import { TroupeError } from "./TroupeError.ts"
+import { outcomeOf } from "./TurnOutcome.ts"
+import type { TurnOutcome } from "./TurnOutcome.ts"
+
+export interface TurnOptions {
+  /** Ids from `storeFile`; their paths are put in front of the prompt. */
+  readonly files?: ReadonlyArray<string>
+  /** Replaces the configured turn timeout. */
+  readonly timeoutMillis?: number
+  /** Wait in line behind a running turn instead of being refused with `turn_in_progress`. */
+  readonly queue?: boolean
+  /** Interrupts the turn. Without it a turn goes on whether or not anybody waits for it. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A turn that was submitted. Awaited, it gives its outcome, where a failure of the agent is an outcome too; iterated, it
+ * gives the agent's messages as they come. Both reject with a `TroupeError` where the turn was refused.
+ */
+export interface Turn extends Promise<TurnOutcome>, AsyncIterable<AcpMessage> {}
+
+export interface Session extends AsyncDisposable {
+  readonly id: string
+  readonly agent: string
+  /** Submits at once. */
+  readonly turn: (prompt: string, options?: TurnOptions) => Turn
+  /** `false` where nothing runs. */
+  readonly interrupt: () => Promise<boolean>
+  /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
+  readonly events: (options?: { readonly after?: number }) => AsyncIterable<StoredEvent>
+  readonly view: () => Promise<SessionView>
+  /** Past turns, oldest first, after the one with that index; 50 at a time unless told. */
+  readonly turns: (query?: { readonly after?: number; readonly limit?: number }) => Promise<ReadonlyArray<TurnOutcome>>
+  /** Returns when no process of the session is left. A running turn is interrupted and recorded. */
+  readonly close: () => Promise<{ readonly alreadyClosed: boolean }>
+}
+
+export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: SessionView): Session => {
+  const withSessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
+    Effect.flatMap(Sessions, use)
+  const close = () => embedded.run(withSessions((sessions) => sessions.close(caller, id)))
+
+  const turn = (prompt: string, { files, signal, ...options }: TurnOptions = {}): Turn => {
+    const request = { ...options, prompt, files: files?.map((file) => FileId.make(file)) }
+    const turning = embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
+    const outcome = turning
+      .then(({ result }) => embedded.run(result))
+      .then((result) => {
+        const poolFull = poolFullOf(result)
+        if (poolFull !== undefined) throw new TroupeError({ ...poolFull, message: poolFull.detail })
+        return outcomeOf(result)
+      })
+    // Whoever only iterates, or only submits, is told there or not at all; Node must not take it for nobody's.
+    outcome.catch(() => {})
+    if (signal !== undefined) interruptOn(signal, turning, outcome)
+    const said = Effect.map(Effect.flatten(Effect.promise(() => settled(turning))), ({ events }) =>
+      events.pipe(
+        Stream.map(({ message }) => message),
+        Stream.filter(isAgentMessage)
+      )
+    )
+    return Object.assign(outcome, embedded.iterate(said))
+  }
+
+  const interrupt = () => embedded.run(withSessions((sessions) => sessions.interrupt(caller, id)))
+
+  const interruptOn = (signal: AbortSignal, accepted: Promise<unknown>, over: Promise<unknown>) => {
+    const abort = () => void accepted.then(interrupt).catch(() => {})
+    if (signal.aborted) return abort()
+    signal.addEventListener("abort", abort, { once: true })
+    const forget = () => signal.removeEventListener("abort", abort)
+    over.then(forget, forget)
+  }
+
+  return {
+    id,
+    agent,
+    turn,
+    interrupt,
+    close,
+    view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
+    turns: async ({ after = 0, limit = 50 } = {}) =>
+      (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(outcomeOf),
+    events: ({ after = 0 } = {}) => embedded.iterate(withSessions((sessions) => sessions.events(caller, id, after))),
+    [Symbol.asyncDispose]: async () => void (await close())
+  }
+}
+
+/** A promise as the exit that it comes to, so that its rejection stays the error it is. */
+const settled = <A>(promise: Promise<A>): Promise<Exit.Exit<A, unknown>> =>
+  promise.then(Exit.succeed, (error: unknown) => Exit.fail(error))

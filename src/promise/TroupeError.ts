@@ -1,0 +1,28 @@
+/** What a promise of the library is rejected with: the refusals of the HTTP API, by the same codes and statuses. */
+import { Cause } from "effect"
+
+export class TroupeError extends Error {
+  override readonly name = "TroupeError"
+  /** Stable, such as `session_closed`. Branch on this. */
+  readonly code: string
+  /** What HTTP would answer with. */
+  readonly status: number
+
+  constructor(options: { readonly code: string; readonly status: number; readonly message: string; cause?: unknown }) {
+    super(options.message, { cause: options.cause })
+    this.code = options.code
+    this.status = options.status
+  }
+}
+
+/** A refusal says what to do in `detail`; what keeps Troupe from opening says it in its message. */
+export const troupeError = (cause: Cause.Cause<unknown>): TroupeError => {
+  const error = Cause.squash(cause)
+  if (error instanceof TroupeError) return error
+  const { code, detail, message, status } = (typeof error === "object" && error !== null ? error : {}) as {
+    readonly [key in "code" | "detail" | "message" | "status"]?: unknown
+  }
+  return typeof code === "string" && typeof status === "number"
+    ? new TroupeError({ code, status, message: String(detail), cause: error })
+    : new TroupeError({ code: "unavailable", status: 500, message: String(message ?? error), cause: error })
+}

@@ -1,0 +1,51 @@
+/** What came of a turn, for callers in TypeScript: the keys of the HTTP body in camelCase, always all of them. */
+import type { AcpMessage } from "../domain/Acp.ts"
+import type { Message, StopReason, TurnResult, Usage } from "../domain/Turn.ts"
+import { turnBody } from "../http/turnBody.ts"
+
+export interface TurnOutcome {
+  /** `false` where the agent failed or a deadline ended the turn; `error` says which, and what to do. */
+  readonly ok: boolean
+  readonly sessionId: string
+  /** Counts from 1 in each session. */
+  readonly turnIndex: number
+  readonly stopReason: StopReason | null
+  readonly finalText: string
+  /** Messages of the Agent Client Protocol, for every agent; the last one is the turn's end. */
+  readonly events: ReadonlyArray<AcpMessage>
+  readonly messages: ReadonlyArray<Message>
+  readonly toolIterations: number
+  readonly completed: boolean
+  readonly partial: boolean
+  readonly interrupted: boolean
+  readonly error: string | null
+  readonly usage: Usage
+  /** The agent's memory of the turns before this one could not be brought back. */
+  readonly contextLost: boolean
+  readonly threadId: string | null
+  readonly agentTurnId: string | null
+  readonly durationMs: number | null
+}
+
+export const outcomeOf = (result: TurnResult): TurnOutcome => {
+  const body = turnBody(result)
+  return {
+    ok: body.ok,
+    sessionId: body.session_id,
+    turnIndex: body.turn_index,
+    stopReason: body.stop_reason,
+    finalText: body.final_text,
+    events: body.events,
+    messages: body.messages,
+    toolIterations: body.tool_iterations,
+    completed: body.completed,
+    partial: body.partial,
+    interrupted: body.interrupted,
+    error: body.error,
+    usage: result.turn.usage,
+    contextLost: body.context_lost,
+    threadId: body.thread_id,
+    agentTurnId: body.agent_turn_id,
+    durationMs: body.duration_ms
+  }
+}
