@@ -89,7 +89,7 @@ const locate = (name: string, { command, protocol, registry }: AgentSpec, path: 
     case "codex-app-server":
       return Launch.ofCodex(path)
     case "acpx":
-      return Launch.ofAcpx()
+      return Launch.ofAcpx(path)
     case "acp":
       // Who names it may have it fetched.
       return Launch.ofRegistry(registry ?? name, path, { mayFetch: true })
@@ -168,11 +168,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
           behindAcpx: name,
           secondary: true,
           known: null,
-          // acpx would fetch what is not installed, as its registry says.
-          locate: () => {
-            const behind = locate()
-            return behind._tag === "Found" ? Launch.ofAcpx() : behind
-          }
+          locate: () => Launch.behindAcpx(name, acpx["PATH"])
         }
       ]
     })

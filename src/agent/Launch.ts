@@ -3,7 +3,12 @@
  *
  * What is not there comes back with the one thing to do about it.
  */
-import { createAgentRegistry } from "acpx/agent-registry"
+import {
+  createAgentRegistry,
+  findBuiltInAgentPackage,
+  resolveAgentCommand,
+  resolveInstalledBuiltInAgentLaunch
+} from "acpx/agent-registry"
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, extname, join, sep } from "node:path"
@@ -46,13 +51,12 @@ export const ofRegistry = (name: string, path: string | undefined, { mayFetch }:
   const registry = createAgentRegistry({ resolveExecutable: (file) => Executable.find(file, path) ?? undefined })
   const launch = registry.inspect(name)?.launch
   if (launch?.kind === "installed" && isCommand(launch.argv)) return found(launch.argv)
-  const resolved = registry.resolve(name)
-  const [file = name, ...args] = Array.isArray(resolved) ? resolved : resolved.split(" ")
+  const [file = name, ...args] = argvOf(name)
   const fetcher = mayFetch ? Executable.find(file, path) : null
   if (fetcher !== null) return found([fetcher, ...args])
   if (launch?.kind !== "missing") {
-    const command = JSON.stringify([file, ...args])
-    return missing(`It is downloaded when it starts. Allow that by naming it under "agents": {"command": ${command}}.`)
+    const configured = JSON.stringify({ protocol: "acp", registry: name })
+    return missing(`It is downloaded when it starts. Allow that by naming it under "agents": ${configured}.`)
   }
   const wanted = launch.requirements.map(({ kind, name }) =>
     kind === "package" ? `npm install -g ${name}` : `the command ${name} on PATH`
@@ -62,10 +66,47 @@ export const ofRegistry = (name: string, path: string | undefined, { mayFetch }:
 
 const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length > 0
 
-/** The acpx that came with Troupe, whose quirks are known. */
-export const ofAcpx = (): Launch => {
-  const file = createRequire(import.meta.url).resolve("acpx")
-  return existsSync(file) ? found([process.execPath, file]) : missing("acpx is not installed. Run npm install acpx.")
+/** acpx itself: the one on PATH, beside which its adapters may lie, else the one that came with Troupe. */
+export const ofAcpx = (path: string | undefined): Launch => {
+  const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
+  // By this Node, since acpx needs a newer one than PATH may have.
+  return found(extname(file) === ".js" ? [process.execPath, file] : [file])
+}
+
+/**
+ * acpx for an agent that is there already: it looks for the adapters of claude and codex above itself, never on PATH,
+ * and downloads what it does not find.
+ */
+export const behindAcpx = (name: string, path: string | undefined): Launch => {
+  const acpx = ofAcpx(path)
+  const file = acpx._tag === "Found" ? acpx.command.at(-1) : undefined
+  if (file === undefined) return acpx
+  const [program = name] = argvOf(name)
+  if (!fetchers.has(program)) return Executable.find(program, path) === null ? needs(program) : acpx
+  const command = resolveAgentCommand(name)
+  if (resolveInstalledBuiltInAgentLaunch(command, { resolvePackageRoot: packageAbove(file) }) !== undefined) return acpx
+  const adapter = findBuiltInAgentPackage(command)?.packageName
+  const install = adapter === undefined ? "Allow" : `Install ${adapter} beside acpx, or allow`
+  const configured = JSON.stringify({ protocol: "acpx", registry: name })
+  return missing(`acpx would download it when it starts. ${install} that by naming it under "agents": ${configured}.`)
+}
+
+const fetchers = new Set(["npx", "uvx"])
+
+const needs = (program: string) => missing(`It is not installed. It needs the command ${program} on PATH.`)
+
+const argvOf = (name: string): ReadonlyArray<string> => {
+  const resolved = bare.resolve(name)
+  return Array.isArray(resolved) ? resolved : resolved.split(" ")
+}
+
+/** As Node looks for a package: in every `node_modules` from the file's directory up. */
+const packageAbove = (file: string) => (packageName: string) => {
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    const root = join(directory, "node_modules", packageName)
+    if (existsSync(join(root, "package.json"))) return root
+    if (directory === dirname(directory)) return undefined
+  }
 }
 
 /** The demo agent lies beside this file, as source or built. */

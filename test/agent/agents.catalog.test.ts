@@ -1,5 +1,14 @@
 /** What the names of agents mean, and what is found of them on disk: no agent is started here. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -88,6 +97,7 @@ describe("the catalog of agents", () => {
       assert.isTrue(located?._tag === "Found" && located.command.includes(claude ?? ""))
       const behind = entries.get("acpx:gemini")?.locate()
       assert.isTrue(behind?._tag === "Found" && behind.command[0] === process.execPath)
+      assert.isTrue(behind?._tag === "Found" && behind.command[1]?.endsWith("/acpx/dist/cli.js"))
       const demo = entries.get("demo")?.locate()
       assert.isTrue(demo?._tag === "Found" && existsSync(demo.command[1] ?? ""))
     })
@@ -120,9 +130,34 @@ describe("the catalog of agents", () => {
       const npx = program(join(bin, "npx"))
       const entries = yield* catalog({ fetched: { protocol: "acp", registry: "mux" } }, { PATH: bin })
       const builtIn = entries.get("mux")?.locate()
-      assert.isTrue(builtIn?._tag === "Missing" && builtIn.hint.includes(`"command": ["npx","-y","mux@`))
+      assert.isTrue(
+        builtIn?._tag === "Missing" && builtIn.hint.endsWith('"agents": {"protocol":"acp","registry":"mux"}.')
+      )
       const configured = entries.get("fetched")?.locate()
       assert.isTrue(configured?._tag === "Found" && configured.command[0] === npx)
+    })
+  )
+
+  it.effect("finds adapters for acpx where acpx does: in the packages around it, not on PATH", () =>
+    Effect.gen(function* () {
+      const root = yield* directory
+      const bin = join(root, "bin")
+      program(join(bin, "claude-agent-acp"))
+      const entries = yield* catalog({}, { PATH: bin })
+      const locate = () => entries.get("acpx:claude")?.locate()
+      const alone = locate()
+      assert.isTrue(
+        alone?._tag === "Missing" && alone.hint.includes("Install @agentclientprotocol/claude-agent-acp beside acpx")
+      )
+      const acpx = program(join(root, "node_modules", "acpx", "dist", "cli.js"))
+      const adapter = join(root, "node_modules", "@agentclientprotocol", "claude-agent-acp")
+      program(join(adapter, "index.js"))
+      writeFileSync(
+        join(adapter, "package.json"),
+        '{"name":"@agentclientprotocol/claude-agent-acp","bin":{"claude-agent-acp":"index.js"}}'
+      )
+      symlinkSync(acpx, join(bin, "acpx"))
+      assert.deepStrictEqual(locate(), found(process.execPath, realpathSync(acpx)))
     })
   )
 
