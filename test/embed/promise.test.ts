@@ -35,7 +35,7 @@ const isAlive = (pid: number) => {
 describe("the library", () => {
   let troupe: Troupe
   beforeEach(async () => {
-    troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo" })
+    troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 500 })
   })
   afterEach(() => troupe.close())
 
@@ -71,11 +71,11 @@ describe("the library", () => {
   })
 
   it("tells an agent's failure as an outcome, and a refusal as an error by its code", async () => {
-    const session = await troupe.createSession()
-    const failed = await session.turn("fail auth")
+    const failed = await (await troupe.createSession()).turn("fail auth")
     assert.isFalse(failed.ok)
     assert.match(failed.error ?? "", /^auth: /)
 
+    const session = await troupe.createSession()
     const running = session.turn("hang")
     const busy = await refusal(session.turn("another"))
     assert.deepInclude({ ...busy }, { code: "turn_in_progress", status: 409 })
