@@ -1,0 +1,157 @@
+/**
+ * What a stranger gets: the packed tarball, installed from the registry into an empty project, and used by all its doors.
+ *
+ * `npm run build` makes dist/ first (`npm pack` does it by itself).
+ */
+import { assert, beforeAll, afterAll, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+
+const root = join(import.meta.dirname, "..", "..")
+
+interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+describe("the packed tarball in an empty project", () => {
+  let project: string
+
+  /** With the Node that runs this test; nothing of this checkout is on the way. */
+  const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Ran => {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|TROUPE_|INIT_CWD|NODE_PATH)/.test(name))
+    const path = (process.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(root))
+    const env = {
+      ...Object.fromEntries(inherited),
+      PATH: [dirname(process.execPath), ...path].join(":"),
+      NO_COLOR: "1"
+    }
+    const { error, status, stderr, stdout } = spawnSync(command, args, { cwd, env, encoding: "utf8", timeout: 240_000 })
+    if (error !== undefined) throw error
+    return { status, stdout, stderr }
+  }
+
+  const succeed = (cwd: string, command: string, ...args: ReadonlyArray<string>): string => {
+    const { status, stderr, stdout } = run(cwd, command, ...args)
+    assert.strictEqual(status, 0, `${command} ${args.join(" ")}\n${stdout}\n${stderr}`)
+    return stdout
+  }
+
+  beforeAll(() => {
+    project = mkdtempSync(join(tmpdir(), "troupe-package-"))
+    const packed =
+      succeed(root, "npm", "pack", "--silent", "--pack-destination", project).trim().split("\n").at(-1) ?? ""
+    const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      readonly devDependencies: Readonly<Record<string, string>>
+    }
+    const pinned = ["effect", "xstate", "typescript", "@types/node"].map((name) => `${name}@${devDependencies[name]}`)
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "stranger", private: true, type: "module" }))
+    succeed(project, "npm", "install", "--no-audit", "--no-fund", join(project, packed), ...pinned)
+  })
+  afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+  it("brings the patched SQLite adapter inside, and no patch for the stranger to apply", () => {
+    const installed = join(project, "node_modules", "troupe")
+    assert.isTrue(existsSync(join(installed, "dist", "vendor", "sql-sqlite-node", "index.js")))
+    assert.isFalse(existsSync(join(installed, "patches")))
+    assert.isFalse(existsSync(join(project, "node_modules", "@effect", "sql-sqlite-node")))
+    assert.isFalse(existsSync(join(installed, "node_modules", "effect")), "one effect, the stranger's own")
+  })
+
+  it("runs as a command", () => {
+    assert.match(succeed(project, "npx", "troupe", "--help"), /USAGE\s+troupe <subcommand>/)
+    assert.match(succeed(project, "npx", "troupe", "--version"), /troupe v\d+\.\d+\.\d+/)
+    assert.match(succeed(project, "npx", "troupe", "machines"), /^stateDiagram-v2/)
+    assert.match(succeed(project, "npx", "troupe", "machines", "session", "--format", "svg"), /<svg/)
+  })
+
+  it("tells the story of a killed process", () => {
+    const story = succeed(project, "npx", "troupe", "demo")
+    assert.match(story, /kill -9 \d+/)
+    assert.match(story, /\["Remember: the answer is 42\."/)
+    assert.match(story, /no process is left/)
+  })
+
+  it("keeps a data dir", () => {
+    const token = succeed(project, "npx", "troupe", "app", "create", "web", "--data-dir", "data").split("\n")[0] ?? ""
+    assert.match(token, /^trp_/)
+    assert.match(succeed(project, "npx", "troupe", "app", "list", "--data-dir", "data"), /^web /m)
+  })
+
+  it("embeds in ten lines", () => {
+    writeFileSync(
+      join(project, "embed.js"),
+      `import { openTroupe } from "troupe/promise"
+await using troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo" })
+const session = await troupe.createSession()
+for await (const message of session.turn("slow 2 1")) console.log(message.method ?? "end")
+console.log((await session.turn("hello")).finalText)
+`
+    )
+    const lines = succeed(project, "node", "embed.js").trim().split("\n")
+    assert.include(lines, "session/update")
+    assert.strictEqual(lines.at(-1), "You said: hello (turn 2)")
+  })
+
+  it("type-checks in a strict project, by all its entries", () => {
+    writeFileSync(
+      join(project, "stranger.ts"),
+      `import { Effect, Layer, Option, Redacted } from "effect"
+import { Troupe } from "troupe"
+import * as Client from "troupe/client"
+import { decide, sessionMachine } from "troupe/machines"
+import { openTroupe, TroupeError, type Session, type TurnOutcome } from "troupe/promise"
+import { createActor } from "xstate"
+
+export const answer = async (prompt: string): Promise<TurnOutcome> => {
+  await using troupe = await openTroupe({ dataDir: ":memory:", limits: { maxProcesses: 2 } })
+  const session: Session = await troupe.createSession({ agent: "demo" })
+  return session.turn(prompt).catch((error: unknown) => {
+    throw error instanceof TroupeError && error.code === "pool_full" ? new Error("later") : error
+  })
+}
+
+const settings: Troupe.Settings = {
+  dataDir: ":memory:",
+  limits: Troupe.defaultLimits,
+  agents: {},
+  defaultAgent: null,
+  run: {}
+}
+const runtime = Troupe.layer(settings, { adminToken: Option.some(Redacted.make("0123456789abcdef")) })
+export const program = Effect.gen(function* () {
+  const sessions = yield* Troupe.Sessions
+  const created = yield* sessions.create(Troupe.AppName.make("web"), { agent: "demo" })
+  return created.id satisfies string
+}).pipe(Effect.provide(runtime))
+export const server = Troupe.Http.layer({
+  host: "127.0.0.1",
+  port: 0,
+  allowedHosts: [],
+  allowedOrigins: [],
+  maxBodyBytes: 1024
+}).pipe(Layer.provide(runtime), Layer.launch)
+export const state = createActor(sessionMachine).start().getSnapshot().value
+export const decided = decide(sessionMachine, createActor(sessionMachine).getSnapshot(), { type: "unpark.requested" })
+export const client = Client.make({ baseUrl: "http://127.0.0.1:8420", token: "x" })
+
+// @ts-expect-error a prompt is text
+void answer(42)
+`
+    )
+    const options = {
+      target: "ES2024",
+      module: "NodeNext",
+      lib: ["ES2024", "ESNext.Disposable", "DOM"],
+      strict: true,
+      noEmit: true,
+      types: ["node"]
+    }
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, files: ["stranger.ts"] }))
+    const { stdout } = run(project, "npx", "tsc", "-p", ".")
+    assert.strictEqual(stdout, "")
+  })
+})
