@@ -16,8 +16,10 @@ import {
 } from "../domain/Refusal.ts"
 import type { SessionRecord, SessionView } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
+import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Creation from "./Creation.ts"
+import { cannot } from "./faults.ts"
 import { Feed } from "./Feed.ts"
 import { Files } from "./Files.ts"
 import { Hands } from "./Hands.ts"
@@ -33,17 +35,6 @@ import { viewOf } from "./View.ts"
 const ladderWithin = "40 seconds"
 /** Of a turn's events in one answer; past that a reader follows the stream. */
 const auditLines = 10_000
-
-/** Faults of ours carry their cause to the log and a sentence to the caller. */
-const cannot =
-  (operation: string) =>
-  <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-    Effect.catchIf(
-      effect,
-      (error): error is Extract<E, { readonly _tag: "LedgerError" | "ActorFailed" }> =>
-        error._tag === "LedgerError" || error._tag === "ActorFailed",
-      (cause) => Effect.fail(new Unavailable({ operation, cause }))
-    )
 
 const nameOfCaller = (caller: Caller) => (caller._tag === "App" ? caller.app : "admin")
 
@@ -161,6 +152,9 @@ export const layer = Layer.effect(
         return yield* view(yield* find(caller, id))
       }, cannot("read the session")),
       list: Effect.fn("Sessions.list")(function* (caller, query) {
+        if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
+          return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
+        }
         const page = yield* ledger.sessions({ app: caller._tag === "App" ? caller.app : null, ...query })
         const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
         return { items, count: page.count, next: page.next }
