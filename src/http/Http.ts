@@ -10,7 +10,7 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { createServer } from "node:http"
-import type { Server } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Apps } from "../actor/Apps.ts"
 import type { Files } from "../actor/Files.ts"
@@ -89,6 +89,7 @@ export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never,
       node.maxConnections = connectionLimit
       // Before it listens: a request that came in between would never be answered.
       node.on("request", handler)
+      node.on("request", letGo(node))
       node.on("clientError", refuseGarbage)
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
       yield* Effect.addFinalizer(() => closeGently(node, requests, streams.close))
@@ -97,6 +98,13 @@ export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never,
   ).pipe(Layer.provide(Streams.layer))
 
 export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
+
+/** Once the server closes, a connection that has its answer is let go; Node would keep it for the next request. */
+const letGo = (node: Server) => (_request: IncomingMessage, response: ServerResponse) => {
+  response.once("finish", () => {
+    if (!node.listening) setImmediate(() => node.closeIdleConnections())
+  })
+}
 
 const closeGently = Effect.fnUntraced(function* (
   node: Server,

@@ -1,6 +1,6 @@
 /** The stream of a session: nothing missed, nothing repeated, nothing kept for a reader that does not read. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Queue, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { SessionId } from "../../src/domain/Ids.ts"
@@ -91,5 +91,25 @@ it.live("ends its streams completely when the server closes", () =>
     yield* Scope.close(scope, Exit.void)
     // A stream that is cut would make the reader throw.
     assert.deepStrictEqual(yield* stream.rest, [])
+  })
+)
+
+it.effect("lets a request finish when the server closes, and answers 503 to one that takes too long", () =>
+  Effect.gen(function* () {
+    for (const patient of [true, false]) {
+      const scope = yield* Scope.make()
+      const { call, script } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
+      const turning = yield* Effect.forkChild(call("/sessions/ses_ok/turn", { body: { prompt: "wait for it" } }))
+      yield* Effect.promise(async () => {
+        while (script.submitted.length === 0) await new Promise((resolve) => setImmediate(resolve))
+      })
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      if (patient) yield* Deferred.succeed(script.release, undefined)
+      else yield* TestClock.adjust("10 seconds")
+      const told = yield* Fiber.join(turning)
+      assert.strictEqual(told.status, patient ? 200 : 503, told.text)
+      if (!patient) assert.strictEqual(told.json.error, "draining")
+      yield* Fiber.join(closing)
+    }
   })
 )

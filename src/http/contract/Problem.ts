@@ -97,7 +97,7 @@ const asProblem = HttpApiSchema.asJson({ contentType: "application/problem+json"
 
 /** `status` and description apart, they all look alike on the wire. */
 const documented = <S extends (typeof classes)[ProblemStatus]>(self: S, status: number, description: string) =>
-  wireOf(self, `Problem${status}`, description).pipe(HttpApiSchema.status(status), asProblem)
+  wireOf(self, `Problem${status}`, { description }).pipe(HttpApiSchema.status(status), asProblem)
 
 /** What each status means, as endpoints list it among their errors. */
 export const BadRequestProblem = documented(
@@ -118,23 +118,28 @@ export const UnsupportedMediaProblem = documented(UnsupportedMedia, 415, "The bo
 export const UnprocessableProblem = documented(Unprocessable, 422, "Understood, and not possible.")
 export const ServerFaultProblem = documented(ServerFault, 500, "A fault of the server; its log has the cause.")
 
+const badToken = "The token is missing, malformed, unknown or revoked."
+const notNow = "Full, draining or not ready. Try again after `retry-after` seconds."
+
 export const UnauthorizedProblem = Schema.toType(Unauthorized).pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
-      body: documented(Unauthorized, 401, "The token is missing, malformed, unknown or revoked."),
+      body: documented(Unauthorized, 401, badToken),
       headers: { "www-authenticate": Schema.String }
     },
     { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "www-authenticate": "Bearer" } }) }
-  )
+  ),
+  Schema.annotate({ description: badToken })
 )
 export const BusyProblem = Schema.toType(Busy).pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
-      body: documented(Busy, 503, "Not now: full, draining or not ready. Try again after `retry-after` seconds."),
+      body: documented(Busy, 503, notNow),
       headers: { "retry-after": Schema.String }
     },
     { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "retry-after": String(body.retryAfter) } }) }
-  )
+  ),
+  Schema.annotate({ description: notNow })
 )
 
 /** What every endpoint that reads a body or a parameter may answer. */

@@ -58,7 +58,9 @@ const acpFields = {
   result: Schema.optionalKey(Schema.Json),
   error: Schema.optionalKey(Schema.Json)
 }
-export const AcpMessage = wire("AcpMessage", acpFields, "A message of the Agent Client Protocol, for every agent.")
+export const AcpMessage = wire("AcpMessage", acpFields, {
+  description: "A message of the Agent Client Protocol, for every agent."
+})
 /** The same inside an event's text, where OpenAPI has no name for it. */
 export const AcpText = Schema.fromJsonString(Schema.Struct(acpFields))
 
@@ -104,13 +106,15 @@ const resultFields = {
 }
 
 /** A turn that failed is a result too: the same keys under 502 and 504. */
-export const TurnResult = wire("TurnResult", resultFields, "What came of the turn: completed or interrupted.")
-export const FailedTurn = wire("FailedTurn", resultFields, "The agent failed. What had arrived is kept.").pipe(
-  HttpApiSchema.status(502)
-)
-export const TimedOutTurn = wire("TimedOutTurn", resultFields, "A deadline or a watchdog ended the turn.").pipe(
-  HttpApiSchema.status(504)
-)
+export const TurnResult = wire("TurnResult", resultFields, {
+  description: "What came of the turn: completed or interrupted."
+})
+export const FailedTurn = wire("FailedTurn", resultFields, {
+  description: "The agent failed. What had arrived is kept."
+}).pipe(HttpApiSchema.status(502))
+export const TimedOutTurn = wire("TimedOutTurn", resultFields, {
+  description: "A deadline or a watchdog ended the turn."
+}).pipe(HttpApiSchema.status(504))
 
 /** A stored turn, also one that still waits or runs: then without a stop reason, an end and a duration. */
 export const StoredTurn = wire("StoredTurn", {

@@ -7,22 +7,29 @@ import { AcpText, IdempotencyHeaders, NextCursor, PageQuery, SessionParams, Usag
 import { badRequests, BusyProblem, NotFoundProblem, ServerFaultProblem, UnprocessableProblem } from "./Problem.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
-export const CreateSession = wire("CreateSession", {
-  agent: Schema.optionalKey(
-    Schema.NonEmptyString.annotate({ description: "A name from `GET /agents`; else the default.", examples: ["codex"] })
-  ),
-  cwd: Schema.optionalKey(
-    Schema.NonEmptyString.annotate({
-      description: "An existing directory; else a fresh one that goes with the session."
-    })
-  ),
-  model: Schema.optionalKey(Schema.NonEmptyString),
-  systemPrompt: Schema.optionalKey(Schema.String),
-  permissions: Schema.optionalKey(
-    Permissions.annotate({ description: "What the agent may do unasked; `deny` by default." })
-  ),
-  meta: Schema.optionalKey(Meta.annotate({ description: "Kept with the session and returned as it came." }))
-})
+export const CreateSession = wire(
+  "CreateSession",
+  {
+    agent: Schema.optionalKey(
+      Schema.NonEmptyString.annotate({
+        description: "A name from `GET /agents`; else the default.",
+        examples: ["codex"]
+      })
+    ),
+    cwd: Schema.optionalKey(
+      Schema.NonEmptyString.annotate({
+        description: "An existing directory; else a fresh one that goes with the session."
+      })
+    ),
+    model: Schema.optionalKey(Schema.NonEmptyString),
+    systemPrompt: Schema.optionalKey(Schema.String),
+    permissions: Schema.optionalKey(
+      Permissions.annotate({ description: "What the agent may do unasked; `deny` by default." })
+    ),
+    meta: Schema.optionalKey(Meta.annotate({ description: "Kept with the session and returned as it came." }))
+  },
+  { example: { agent: "codex", cwd: "/srv/repo", permissions: "approve_reads", meta: { ticket: "T-1" } } }
+)
 
 export const CreatedSession = wire("CreatedSession", {
   ok: Ok,
@@ -49,7 +56,7 @@ export const sessionFields = {
     restarts: Schema.Int
   }),
   parked: Schema.NullOr(
-    wire("Parked", { reason: Schema.String, until: Instant }, "Given up for now: why, and until when.")
+    wire("Parked", { reason: Schema.String, until: Instant }, { description: "Given up for now: why, and until when." })
   ),
   usage: Usage
 }

@@ -28,20 +28,24 @@ import {
 import { SessionEvent } from "./sessions.ts"
 import { Ok, wire } from "./wire.ts"
 
-export const SubmitTurn = wire("SubmitTurn", {
-  prompt: Prompt,
-  files: Schema.optionalKey(FileIds),
-  timeoutS: Schema.optionalKey(TimeoutSeconds),
-  queue: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "Wait in line behind a running turn instead of being refused with 409." })
-  ),
-  wait: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "`false`: answer 202 as soon as the turn is accepted. Default `true`." })
-  ),
-  cancelOnDisconnect: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "Interrupt the turn if this connection goes away. Default `false`." })
-  )
-})
+export const SubmitTurn = wire(
+  "SubmitTurn",
+  {
+    prompt: Prompt,
+    files: Schema.optionalKey(FileIds),
+    timeoutS: Schema.optionalKey(TimeoutSeconds),
+    queue: Schema.optionalKey(
+      Schema.Boolean.annotate({ description: "Wait in line behind a running turn instead of being refused with 409." })
+    ),
+    wait: Schema.optionalKey(
+      Schema.Boolean.annotate({ description: "`false`: answer 202 as soon as the turn is accepted. Default `true`." })
+    ),
+    cancelOnDisconnect: Schema.optionalKey(
+      Schema.Boolean.annotate({ description: "Interrupt the turn if this connection goes away. Default `false`." })
+    )
+  },
+  { example: { prompt: "Fix the failing test.", timeout_s: 600 } }
+)
 
 /** What a streamed turn says: events as in the session's stream, and last what came of it, or why there is nothing. */
 export const TurnEvent = Schema.Union([
@@ -54,9 +58,11 @@ const TurnIndex = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreater
   description: "The turn's index, from 1."
 })
 
-export const AcceptedTurn = wire("AcceptedTurn", { ok: Ok, sessionId: Schema.String, turnIndex: Schema.Int }).pipe(
-  HttpApiSchema.status(202)
-)
+export const AcceptedTurn = wire(
+  "AcceptedTurn",
+  { ok: Ok, sessionId: Schema.String, turnIndex: Schema.Int },
+  { description: "The turn was accepted, and goes on." }
+).pipe(HttpApiSchema.status(202))
 
 export class TurnsGroup extends HttpApiGroup.make("turns")
   .add(

@@ -19,7 +19,11 @@ export type Wire<S extends WithFields> = Schema.decodeTo<
 >
 
 /** A body whose type is `self`'s and whose JSON has snake_case keys; `identifier` is its name in OpenAPI. */
-export const wireOf = <S extends WithFields>(self: S, identifier: string, description?: string): Wire<S> => {
+export const wireOf = <S extends WithFields>(
+  self: S,
+  identifier: string,
+  { description, example }: Documentation = {}
+): Wire<S> => {
   const encoded: Record<string, Schema.Constraint> = {}
   const outward: Record<string, string> = {}
   const inward: Record<string, string> = {}
@@ -29,23 +33,31 @@ export const wireOf = <S extends WithFields>(self: S, identifier: string, descri
     outward[key] = name
     inward[name] = key
   }
-  const annotations = description === undefined ? { identifier } : { identifier, description }
+  const said = description === undefined ? {} : { description }
   return Schema.Struct(encoded)
-    .annotate(annotations)
+    .annotate({ identifier, ...said, ...(example === undefined ? {} : { examples: [example] }) })
     .pipe(
       Schema.decodeTo(
         self as unknown as Schema.Codec<Keyed, Keyed>,
         SchemaTransformation.transform({ decode: renamed(inward), encode: renamed(outward) })
-      )
+      ),
+      // Also for whoever describes the response and not its body.
+      Schema.annotate(said)
     ) as unknown as Wire<S>
+}
+
+/** What OpenAPI tells of a body; `example` as it is on the wire. */
+export interface Documentation {
+  readonly description?: string
+  readonly example?: Keyed
 }
 
 /** `wireOf` for plain fields. */
 export const wire = <const Fields extends Schema.Struct.Fields>(
   identifier: string,
   fields: Fields,
-  description?: string
-): Wire<Schema.Struct<Fields>> => wireOf(Schema.Struct(fields), identifier, description)
+  documentation?: Documentation
+): Wire<Schema.Struct<Fields>> => wireOf(Schema.Struct(fields), identifier, documentation)
 
 type Keyed = { readonly [key: string]: unknown }
 

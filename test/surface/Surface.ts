@@ -1,0 +1,59 @@
+/**
+ * What an app can do with Troupe, whichever way it came in. The suite knows this and nothing else, so that HTTP and the
+ * library can't drift apart: each gives it one of these.
+ */
+import type { Effect, Scope } from "effect"
+import type { TurnResult } from "../../src/http/contract/bodies.ts"
+import type { CreatedSession, Session, sessionFields } from "../../src/http/contract/sessions.ts"
+import type { RunResult } from "../../src/agent/OneShot.ts"
+import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
+import type { Limits, RunSpec } from "../../src/domain/Settings.ts"
+
+/** A refusal, as both ways name it. */
+export interface Refused {
+  readonly code: string
+  readonly status: number
+  readonly detail: string
+}
+
+type Answer<A> = Effect.Effect<A, Refused>
+
+export type Turn = typeof TurnResult.Type
+export type SessionShown = Omit<typeof Session.Type, "ok">
+
+export interface AppSurface {
+  readonly create: (request: CreateSession) => Answer<Omit<typeof CreatedSession.Type, "ok">>
+  readonly get: (id: string) => Answer<SessionShown>
+  readonly list: (query: {
+    readonly limit: number
+    readonly cursor: string | null
+    readonly state: SessionState | "open" | null
+  }) => Answer<{
+    readonly count: number
+    readonly sessions: ReadonlyArray<Pick<SessionShown, keyof typeof sessionFields>>
+    readonly nextCursor: string | null
+  }>
+  readonly turn: (id: string, prompt: string, options?: { readonly queue?: boolean }) => Answer<Turn>
+  readonly turns: (id: string) => Answer<ReadonlyArray<Turn>>
+  readonly interrupt: (id: string) => Answer<boolean>
+  readonly close: (id: string) => Answer<{ readonly alreadyClosed: boolean }>
+  /** The sequence numbers and names of what the session's stream has after a number, until it is closed. */
+  readonly events: (id: string, after: number) => Answer<ReadonlyArray<readonly [number, string]>>
+  readonly run: (prompt: string) => Answer<RunResult>
+}
+
+export interface Surface {
+  readonly ours: AppSurface
+  readonly theirs: AppSurface
+  readonly sweep: Answer<{ readonly softClosed: number; readonly hardDeleted: number }>
+  /** `null` where this way in has no operator's view. */
+  readonly audit: ((id: string) => Answer<ReadonlyArray<{ readonly action: string; readonly actor: string }>>) | null
+}
+
+export interface HouseSettings {
+  readonly limits?: Partial<Limits>
+  readonly run?: RunSpec
+}
+
+/** A whole Troupe with the `demo` agent, gone with the scope. */
+export type Open = (settings?: HouseSettings) => Effect.Effect<Surface, never, Scope.Scope>

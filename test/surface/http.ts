@@ -1,0 +1,108 @@
+/** The surface over HTTP: a real port, and the typed client that apps get. */
+import { Cause, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { FetchHttpClient, HttpServer } from "effect/http"
+import { Apps } from "../../src/actor/Apps.ts"
+import * as Client from "../../src/http/Client.ts"
+import { loopbackNames } from "../../src/http/gate.ts"
+import * as Http from "../../src/http/Http.ts"
+import { adminToken, doors } from "./house.ts"
+import type { AppSurface, HouseSettings, Refused, Surface } from "./Surface.ts"
+
+/** What a client fails with, as the suite wants to see it; whatever is not a refusal is a broken test. */
+const asked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refused> =>
+  effect.pipe(
+    Effect.catchCause((cause) => {
+      const error = Cause.squash(cause)
+      return isProblem(error)
+        ? Effect.fail({ code: error.error, status: error.status, detail: error.detail })
+        : Effect.die(error)
+    })
+  )
+
+const isProblem = (error: unknown): error is Client.Problem.Problem =>
+  typeof error === "object" && error !== null && "detail" in error && "requestId" in error
+
+const app = (client: Client.Client): AppSurface => {
+  const headers = {}
+  return {
+    create: (payload) => asked(client.sessions.create({ headers, payload: defined(payload) })),
+    get: (id) => asked(client.sessions.get({ params: { id } })),
+    list: ({ cursor, limit, state }) =>
+      asked(
+        client.sessions.list({
+          query: { limit, ...(cursor === null ? {} : { cursor }), ...(state === null ? {} : { state }) }
+        })
+      ),
+    turn: (id, prompt, options = {}) =>
+      asked(client.turns.submit({ params: { id }, headers, payload: { prompt, ...options } })).pipe(
+        Effect.flatMap((turn) => ("events" in turn ? Effect.succeed(turn) : Effect.die("accepted, and not waited for")))
+      ),
+    turns: (id) =>
+      asked(client.turns.list({ params: { id }, query: {} })).pipe(
+        Effect.map(({ turns }) =>
+          turns.flatMap((turn) =>
+            turn.stopReason === null || turn.durationMs === null
+              ? []
+              : [{ ...turn, stopReason: turn.stopReason, durationMs: turn.durationMs }]
+          )
+        )
+      ),
+    interrupt: (id) =>
+      Effect.map(asked(client.sessions.interrupt({ params: { id } })), ({ interrupted }) => interrupted),
+    close: (id) =>
+      Effect.map(asked(client.sessions.close({ params: { id } })), ({ alreadyClosed = false }) => ({ alreadyClosed })),
+    events: (id, after) =>
+      asked(client.sessions.events({ params: { id }, query: { after: String(after) }, headers })).pipe(
+        Effect.flatMap((events) => asked(Stream.runCollect(events))),
+        Effect.map((events) => events.map(({ event, id }) => [Number(id), event] as const))
+      ),
+    run: (prompt) =>
+      Effect.map(asked(client.run.run({ headers, payload: { prompt } })), (answer) =>
+        answer.ok
+          ? { ok: true, result: answer.result, durationMillis: answer.durationMs, stopReason: answer.stopReason }
+          : {
+              ok: false,
+              error: answer.error,
+              stderr: answer.stderr,
+              durationMillis: answer.durationMs,
+              stopReason: answer.stopReason
+            }
+      )
+  }
+}
+
+/** A client sends what is there. */
+const defined = <A extends object>(request: A) =>
+  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as {
+    [K in keyof A]: Exclude<A[K], undefined>
+  }
+
+/** The surface, and where it is for those who look at the bytes. */
+export const openHttp = (settings?: HouseSettings) =>
+  Effect.gen(function* () {
+    const house = yield* doors(settings)
+    const options = {
+      host: "127.0.0.1",
+      port: 0,
+      allowedHosts: loopbackNames,
+      allowedOrigins: [],
+      maxBodyBytes: 1024 * 1024
+    }
+    const server = yield* Layer.build(Http.layer(options).pipe(Layer.provide(Layer.succeedContext(house)))).pipe(
+      Effect.provideContext(house),
+      Effect.orDie
+    )
+    const baseUrl = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
+    const apps = Context.get(house, Apps)
+    const token = (name: string) => Effect.map(Effect.orDie(apps.mint(name)), ({ token }) => Redacted.value(token))
+    const tokens = { ours: yield* token("ours"), theirs: yield* token("theirs"), admin: adminToken }
+    const client = (token: string) => Client.make({ baseUrl, token })
+    const { admin } = yield* client(tokens.admin)
+    const surface: Surface = {
+      ours: app(yield* client(tokens.ours)),
+      theirs: app(yield* client(tokens.theirs)),
+      sweep: asked(admin.sweep()),
+      audit: (id) => Effect.map(asked(admin.audit({ params: { id } })), ({ audit }) => audit)
+    }
+    return { surface, baseUrl, tokens, apps }
+  }).pipe(Effect.provide(FetchHttpClient.layer))

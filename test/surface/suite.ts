@@ -1,0 +1,290 @@
+/**
+ * The session surface: what every app relies on, whichever way it came in. Run over HTTP and over the library, with real
+ * processes of the demo agent.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { claude } from "./house.ts"
+import type { Open, Refused } from "./Surface.ts"
+
+const refusal = (answer: Effect.Effect<unknown, Refused>, status: number, code: string) =>
+  Effect.map(Effect.flip(answer), (refused) => {
+    assert.containSubset(refused, { status, code })
+    return refused
+  })
+
+/** Asks until it is so; a test that never sees it runs into its timeout. */
+const until = <A>(ask: Effect.Effect<A, Refused>, holds: (answer: A) => boolean) =>
+  Effect.repeat(Effect.delay(ask, "20 millis"), { until: holds })
+
+export const surface = (name: string, open: Open): void => {
+  describe(name, () => {
+    it.live("creates a session that is new, unguessable and as it was asked for", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const meta = { ticket: "T-1", nested: { camelCase: [1, null, { deep: true }] } }
+        const created = yield* ours.create({ agent: "demo", meta })
+        assert.match(created.sessionId, /^ses_[\w-]{16,}$/)
+        assert.containSubset(created, { agent: "demo", state: "idle" })
+        assert.deepStrictEqual(created.meta, meta)
+        const shown = yield* ours.get(created.sessionId)
+        assert.containSubset(shown, { turnCount: 0, lastTurnAt: null, closedAt: null, createdAt: created.createdAt })
+        assert.deepStrictEqual(shown.meta, meta)
+        assert.deepStrictEqual(shown.process, { state: "none", pid: null, restarts: 0 })
+        assert.notStrictEqual((yield* ours.create({})).sessionId, created.sessionId)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("refuses what can't be had, by name", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        yield* refusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
+        yield* refusal(ours.create({ cwd: "/no/such/directory" }), 400, "invalid_request")
+        yield* refusal(ours.create({ permissions: "ask" }), 422, "not_supported")
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("takes a prompt to the agent and back, with its events and its end", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        const turn = yield* ours.turn(sessionId, "hello there")
+        assert.containSubset(turn, {
+          ok: true,
+          sessionId,
+          turnIndex: 1,
+          stopReason: "end_turn",
+          completed: true,
+          partial: false,
+          interrupted: false,
+          error: null,
+          contextLost: false,
+          toolIterations: 0
+        })
+        assert.match(turn.finalText, /^You said: hello there/)
+        assert.isTrue(turn.events.length >= 2)
+        assert.isTrue(turn.events.slice(0, -1).every(({ method }) => method === "session/update"))
+        assert.containSubset(turn.events.at(-1), { jsonrpc: "2.0", id: 1, result: { stopReason: "end_turn" } })
+        assert.containSubset(turn.messages.at(-1), { role: "assistant", content: turn.finalText })
+        assert.isAtLeast(turn.durationMs, 0)
+
+        const second = yield* ours.turn(sessionId, "recall")
+        assert.strictEqual(second.turnIndex, 2)
+        assert.deepStrictEqual(JSON.parse(second.finalText), ["hello there"])
+        const shown = yield* ours.get(sessionId)
+        assert.containSubset(shown, { state: "idle", turnCount: 2, process: { state: "up" } })
+        assert.isNumber(shown.process.pid)
+
+        const past = yield* ours.turns(sessionId)
+        assert.deepStrictEqual(
+          past.map(({ finalText, turnIndex }) => [turnIndex, finalText]),
+          [
+            [1, turn.finalText],
+            [2, second.finalText]
+          ]
+        )
+        assert.deepStrictEqual(past[0]?.events, turn.events)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("keeps what had arrived when the agent dies, and goes on with the next turn", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        yield* ours.turn(sessionId, "remember this")
+        const died = yield* ours.turn(sessionId, "crash 7")
+        assert.containSubset(died, { ok: false, completed: false, partial: true, stopReason: "error" })
+        assert.match(died.error!, /^crash: /)
+        assert.include(died.finalText, "About to crash.")
+        const next = yield* ours.turn(sessionId, "recall")
+        assert.isTrue(next.ok, JSON.stringify(next))
+        assert.include(next.finalText, "remember this")
+        assert.isFalse(next.contextLost)
+        assert.strictEqual((yield* ours.get(sessionId)).process.restarts, 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("shows no app another app's sessions, and tells them from none", () =>
+      Effect.gen(function* () {
+        const { ours, theirs } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        const never = "ses_abcdefghijklmnopqrstuvwxyz"
+        for (const ask of [
+          (id: string) => theirs.get(id),
+          (id: string) => theirs.turn(id, "hello"),
+          (id: string) => theirs.turns(id),
+          (id: string) => theirs.interrupt(id),
+          (id: string) => theirs.close(id),
+          (id: string) => theirs.events(id, 0)
+        ]) {
+          const foreign = yield* refusal(ask(sessionId), 404, "session_not_found")
+          assert.deepStrictEqual(yield* refusal(ask(never), 404, "session_not_found"), foreign)
+        }
+        assert.strictEqual((yield* theirs.list({ limit: 10, cursor: null, state: null })).count, 0)
+        assert.strictEqual((yield* ours.get(sessionId)).turnCount, 0)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("lists an app's sessions, newest first, page by page and by state", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const made: Array<string> = []
+        for (let i = 0; i < 3; i++) made.push((yield* ours.create({ meta: { i } })).sessionId)
+        yield* ours.close(made[0]!)
+        const first = yield* ours.list({ limit: 2, cursor: null, state: null })
+        assert.strictEqual(first.count, 3)
+        assert.deepStrictEqual(
+          first.sessions.map(({ sessionId }) => sessionId),
+          [made[2], made[1]]
+        )
+        const second = yield* ours.list({ limit: 2, cursor: first.nextCursor, state: null })
+        assert.deepStrictEqual(
+          second.sessions.map(({ sessionId, state }) => [sessionId, state]),
+          [[made[0], "closed"]]
+        )
+        assert.isNull(second.nextCursor)
+        assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: "open" })).count, 2)
+        assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: "closed" })).count, 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("refuses a second turn while one runs, or lets it wait in line", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        const first = yield* Effect.forkChild(ours.turn(sessionId, "slow 20 20"))
+        yield* until(ours.get(sessionId), ({ state }) => state === "turning")
+        yield* refusal(ours.turn(sessionId, "me too"), 409, "turn_in_progress")
+        const waited = yield* ours.turn(sessionId, "I can wait", { queue: true })
+        assert.containSubset(waited, { ok: true, turnIndex: 2 })
+        assert.containSubset(yield* Fiber.join(first), { ok: true, turnIndex: 1 })
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("interrupts the turn that runs, and says so where none does", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        assert.isFalse(yield* ours.interrupt(sessionId))
+        const turning = yield* Effect.forkChild(ours.turn(sessionId, "hang"))
+        yield* until(ours.get(sessionId), ({ process }) => process.state === "up")
+        assert.isTrue(yield* ours.interrupt(sessionId))
+        assert.containSubset(yield* Fiber.join(turning), {
+          ok: true,
+          completed: false,
+          partial: true,
+          interrupted: true,
+          stopReason: "cancelled",
+          error: null
+        })
+        assert.isTrue((yield* ours.turn(sessionId, "still there?")).ok)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("closes once, says so ever after, and takes no more turns", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        yield* ours.turn(sessionId, "hello")
+        assert.deepStrictEqual(yield* ours.close(sessionId), { alreadyClosed: false })
+        assert.deepStrictEqual(yield* ours.close(sessionId), { alreadyClosed: true })
+        yield* refusal(ours.turn(sessionId, "hello?"), 410, "session_closed")
+        const shown = yield* ours.get(sessionId)
+        assert.containSubset(shown, { state: "closed", process: { state: "none", pid: null } })
+        assert.isNumber(shown.closedAt)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("interrupts a running turn before it closes, and keeps its outcome", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        const turning = yield* Effect.forkChild(ours.turn(sessionId, "hang"))
+        yield* until(ours.get(sessionId), ({ process }) => process.state === "up")
+        assert.isFalse((yield* ours.close(sessionId)).alreadyClosed)
+        assert.containSubset(yield* Fiber.join(turning), { interrupted: true, stopReason: "cancelled" })
+        assert.lengthOf(yield* ours.turns(sessionId), 1)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("tells the story of a session without a gap, from any point on", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        yield* ours.turn(sessionId, "hello")
+        yield* ours.close(sessionId)
+        const all = yield* ours.events(sessionId, 0)
+        assert.deepStrictEqual(
+          all.map(([seq]) => seq),
+          all.map((_, i) => i + 1)
+        )
+        assert.isTrue(all.some(([, event]) => event === "message"))
+        assert.deepStrictEqual(yield* ours.events(sessionId, 3), all.slice(3))
+        assert.deepStrictEqual(yield* ours.events(sessionId, all.length), [])
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("closes what is over its TTL, deletes what has been closed long enough, and keeps the trail", () =>
+      Effect.gen(function* () {
+        const { ours, audit, sweep } = yield* open({ limits: { sessionTtlMillis: 1, sessionHardTtlMillis: 1 } })
+        const { sessionId } = yield* ours.create({})
+        yield* ours.turn(sessionId, "hello")
+        // A clock of milliseconds: the first sweep may come in the one that the session was made in.
+        const swept = yield* until(sweep, ({ softClosed }) => softClosed > 0)
+        assert.strictEqual(swept.softClosed, 1)
+        const buried = yield* until(sweep, ({ hardDeleted }) => hardDeleted > 0)
+        assert.containSubset(buried, { softClosed: 0, hardDeleted: 1 })
+        yield* refusal(ours.get(sessionId), 404, "session_not_found")
+        assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: null })).count, 0)
+        if (audit === null) return
+        const trail = yield* audit(sessionId)
+        const actions = new Set(trail.map(({ action }) => action))
+        assert.deepStrictEqual(
+          ["create", "turn_start", "turn_end", "sweep_close", "sweep_delete"].filter((action) => !actions.has(action)),
+          []
+        )
+        assert.containSubset(trail[0], { action: "create", actor: "ours" })
+        assert.containSubset(trail.at(-1), { action: "sweep_delete", actor: "troupe" })
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("is full when it is full: no session more, and no process more", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open({ limits: { maxSessions: 2, maxProcesses: 1, poolWaitMillis: 50 } })
+        const first = yield* ours.create({})
+        const second = yield* ours.create({})
+        yield* refusal(ours.create({}), 503, "pool_full")
+        const busy = yield* Effect.forkChild(ours.turn(first.sessionId, "hang"))
+        yield* until(ours.get(first.sessionId), ({ process }) => process.state === "up")
+        yield* refusal(ours.turn(second.sessionId, "hello"), 503, "pool_full")
+        yield* ours.interrupt(first.sessionId)
+        yield* Fiber.join(busy)
+        // The idle one is put to sleep to make room.
+        assert.isTrue((yield* ours.turn(second.sessionId, "hello")).ok)
+        yield* ours.close(first.sessionId)
+        assert.isString((yield* ours.create({})).sessionId)
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("runs one prompt through claude, and says what failed where it fails", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open({ run: claude('say {"answer":42}') })
+        const done = yield* ours.run("what is it?")
+        assert.deepStrictEqual(
+          { ...done, durationMillis: 0 },
+          {
+            ok: true,
+            result: { answer: 42 },
+            durationMillis: 0,
+            stopReason: "end_turn"
+          }
+        )
+        const broken = yield* open({ run: claude("stderr it went wrong\nexit 3") })
+        const failed = yield* broken.ours.run("what is it?")
+        assert.containSubset(failed, { ok: false, stopReason: "error" })
+        assert.deepStrictEqual(Object.keys(failed).sort(), ["durationMillis", "error", "ok", "stderr", "stopReason"])
+        assert.include(failed.ok ? "" : failed.stderr, "it went wrong")
+      }).pipe(Effect.scoped)
+    )
+  })
+}
