@@ -58,7 +58,10 @@ export const spawn = Effect.fnUntraced(function* (
     onFailure: (error): Exit => ({ code: null, signal: signalIn(error) })
   })
   const exited = yield* Deferred.make<Exit>()
-  yield* Deferred.completeWith(exited, exit).pipe(Effect.forkScoped({ startImmediately: true }))
+  // Done when it has exited and not before: `completeWith` would be done at once, with an effect that is not.
+  yield* Effect.flatMap(exit, (ended) => Deferred.succeed(exited, ended)).pipe(
+    Effect.forkScoped({ startImmediately: true })
+  )
 
   const outbox = yield* Queue.bounded<Uint8Array | string, Cause.Done>(waitingWrites)
   const closeOutbox = Effect.sync(() => {

@@ -160,13 +160,19 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
   it.effect("reads no further while a notification is being dealt with", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
+      const first = yield* Deferred.make<void>()
       let begun = 0
       const { peer } = yield* connect({
-        onNotification: () => Effect.suspend(() => ((begun += 1), Deferred.await(gate)))
+        onNotification: () =>
+          Effect.suspend(() => {
+            begun += 1
+            return Effect.andThen(Deferred.succeed(first, undefined), Deferred.await(gate))
+          })
       })
       const flood = yield* Effect.forkScoped(peer.request("flood", { count: 1_000 }, within), {
         startImmediately: true
       })
+      yield* Deferred.await(first)
       const echo = yield* Effect.exit(peer.request("echo", {}, { timeoutMillis: 100 }))
       assert.isTrue(Exit.isFailure(echo))
       assert.strictEqual(begun, 1)
