@@ -1,37 +1,23 @@
-/** Reads off a turn's events what it came to: its last agent message, and its messages in OpenAI's shape. */
+/** What a turn came to, read off its stored events: its messages, its last agent message, and what its text says of it. */
 import { isAgentMessage } from "../domain/Acp.ts"
-import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
-import type { Message, TurnRecord, TurnResult } from "../domain/Turn.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import type { TurnRecord, TurnResult } from "../domain/Turn.ts"
+import { project } from "./Projection.ts"
 
-/** The texts of the turn's agent messages, in order; chunks without a `messageId` go on with the last one. */
-const agentTexts = (events: ReadonlyArray<AcpMessage>): ReadonlyArray<string> => {
-  const texts: Array<string> = []
-  let open: unknown
-  for (const update of updatesOf(events)) {
-    if (update.sessionUpdate !== "agent_message_chunk") {
-      // A tool call between two chunks makes them two messages, whatever their ids.
-      if (update.sessionUpdate === "tool_call") open = undefined
-      continue
-    }
-    const content = update["content"] as { readonly type?: unknown; readonly text?: unknown } | undefined
-    if (content?.type !== "text" || typeof content.text !== "string") continue
-    const id = update["messageId"] ?? "anonymous"
-    if (open === id && texts.length > 0) texts[texts.length - 1] += content.text
-    else texts.push(content.text)
-    open = id
-  }
-  return texts
-}
-
-const updatesOf = (events: ReadonlyArray<AcpMessage>): ReadonlyArray<SessionUpdate> =>
-  events.flatMap((event) => ("method" in event && event.method === "session/update" ? [event.params.update] : []))
-
+/**
+ * `finalText` is the last complete agent message; of a turn that was cut off before there was one, it is what had
+ * arrived. `turn.toolIterations` counts the tool calls that have ended, late ones too.
+ */
 export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): TurnResult => {
-  const events = stored.filter(isAgentMessage)
-  const texts = agentTexts(events)
-  const messages: ReadonlyArray<Message> = [
-    { role: "user", content: turn.prompt },
-    ...texts.map((content) => ({ role: "assistant" as const, content }))
-  ]
-  return { turn, finalText: texts.at(-1) ?? "", events, messages }
+  const { aborted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
+  const known: TurnRecord = { ...turn, toolIterations }
+  return {
+    turn: aborted && turn.status === "completed" ? { ...known, ...interrupted } : known,
+    finalText: finalText === "" ? cutOff : finalText,
+    events: stored.filter(isAgentMessage),
+    messages
+  }
 }
+
+/** An agent that says in its text that the turn was aborted has not completed it. */
+const interrupted = { status: "interrupted", stopReason: "cancelled", interrupted: true } as const

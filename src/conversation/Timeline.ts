@@ -1,0 +1,171 @@
+/**
+ * A turn's events as the things they tell of, each once, in the order in which they began.
+ *
+ * Chunks become texts and thoughts, updates become tool calls. Whether a text is complete is known in one of two ways:
+ * codex marks it (`_meta["troupe/completed"]`); of every other agent a text is complete when something follows it or the
+ * turn ends well. Never throws: events may be of any agent, of part of a turn, or in an order that none would send.
+ */
+import { isAgentMessage } from "../domain/Acp.ts"
+import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
+import { at, list, name, record, text } from "./Json.ts"
+import * as ToolCall from "./ToolCall.ts"
+
+export interface Words {
+  readonly _tag: "Text" | "Thought"
+  readonly id: string | null
+  /** It began after the turn's end: Claude speaks up when a command in the background is done. */
+  readonly late: boolean
+  said: string
+  complete: boolean
+}
+
+export type Entry =
+  | Words
+  | { readonly _tag: "Tool"; readonly tool: ToolCall.ToolCall }
+  | { readonly _tag: "Note"; readonly kind: string; readonly payload: unknown }
+
+export interface Timeline {
+  readonly entries: ReadonlyArray<Entry>
+  /** The turn has ended: what is open now stays open, but for a command that outlives its turn. */
+  readonly over: boolean
+  /** The agent says itself which of its texts are complete. */
+  readonly marked: boolean
+  /** The agent made room in its context. */
+  readonly compacted: boolean
+}
+
+/** What a session says of itself beside the conversation. Anything else unknown is told in a note. */
+const asides: ReadonlySet<string> = new Set([
+  "user_message_chunk",
+  "usage_update",
+  "session_info_update",
+  "available_commands_update",
+  "current_mode_update",
+  "config_option_update",
+  "notice"
+])
+
+/** Notes of one turn; an agent that keeps sending what nobody knows fills no transcript with it. */
+const notesKept = 100
+
+export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timeline => {
+  const events = ofThread(turn, stored.filter(isAgentMessage))
+  const chunks = events.flatMap(updateOf).filter(isChunk)
+  const marked = chunks.some((chunk) => markOf(chunk) !== undefined)
+  const claims = chunks.some((chunk) => chunk.sessionUpdate === "agent_message_chunk" && name(chunk["messageId"]))
+
+  const entries = new Set<Entry>()
+  const tools = new Map<string, ToolCall.ToolCall>()
+  /** Texts and thoughts that a chunk may still add to, by kind and id. */
+  const known = new Map<string, Words>()
+  let current: Words | null = null
+  let plan: Entry | null = null
+  let over = turn.endedAt !== null
+  let ended = false
+  let compacted = false
+  let notes = 0
+
+  /** Nobody adds to the text that is being said: something else follows, or all is well. */
+  const close = () => {
+    if (current !== null && !marked) current.complete = true
+    current = null
+  }
+
+  const hearChunk = (chunk: SessionUpdate) => {
+    const _tag = chunk.sessionUpdate === "agent_message_chunk" ? "Text" : "Thought"
+    const id = name(chunk["messageId"])
+    // Where the model's messages have ids, one without is the adapter's own: a warning, or why the turn failed.
+    if (_tag === "Text" && id === null && claims) return
+    const key = `${_tag} ${id ?? ""}`
+    // Without ids a thought between two texts makes them two.
+    let words = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : known.get(key)
+    if (words === undefined) {
+      words = { _tag, id, late: ended, said: "", complete: false }
+      known.set(key, words)
+      entries.add(words)
+    }
+    if (words !== current) close()
+    current = words
+    words.said += text(at(chunk, "content", "text")) ?? ""
+    if (markOf(chunk) === true) words.complete = true
+  }
+
+  const hearTool = (update: SessionUpdate) => {
+    const id = name(update["toolCallId"])
+    if (id === null) return
+    let tool = tools.get(id)
+    if (tool === undefined) {
+      tool = ToolCall.begin(id)
+      tools.set(id, tool)
+      entries.add({ _tag: "Tool", tool })
+    }
+    if (update.sessionUpdate === "tool_call") {
+      close()
+      // What is said after a call is another message, whatever its id. Marked ids are the messages' own.
+      if (!marked) known.clear()
+    }
+    ToolCall.merge(tool, update)
+  }
+
+  const note = (kind: string, payload: unknown): Entry => {
+    close()
+    const entry: Entry = { _tag: "Note", kind, payload }
+    if (notes++ < notesKept) entries.add(entry)
+    return entry
+  }
+
+  const hear = (update: SessionUpdate) => {
+    // A sub-agent of Claude's has its updates in its parent's session.
+    if (name(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
+    const kind = update.sessionUpdate
+    if (isChunk(update)) return hearChunk(update)
+    if (kind === "tool_call" || kind === "tool_call_update") return hearTool(update)
+    if (kind === "plan") {
+      // Each one replaces the last: how it stood in the end is what counts.
+      if (plan !== null && entries.delete(plan)) notes--
+      plan = note(kind, { entries: list(update["entries"]) })
+      return
+    }
+    if (!asides.has(kind)) {
+      const { sessionUpdate: _, ...payload } = update
+      note(kind, payload)
+      return
+    }
+    const item = at(update, "_meta", "troupe/item")
+    if (item !== undefined) note(name(at(item, "type")) ?? "item", at(item, "payload"))
+    if (at(update, "_meta", "troupe/compaction") === "completed") compacted = true
+    // claude-agent-acp tells the cost when a run of the model is over; the figures before it come at any moment.
+    if (kind === "usage_update" && update["cost"] !== undefined) close()
+  }
+
+  for (const event of events) {
+    if ("method" in event) hear(event.params.update)
+    else {
+      if (endsWell(event)) close()
+      current = null
+      over = true
+      ended = true
+    }
+  }
+  if (!ended && turn.status === "completed") close()
+  return { entries: [...entries], over, marked, compacted }
+}
+
+const updateOf = (event: AcpMessage): ReadonlyArray<SessionUpdate> =>
+  "method" in event && event.method === "session/update" ? [event.params.update] : []
+
+const isChunk = ({ sessionUpdate }: SessionUpdate): boolean =>
+  sessionUpdate === "agent_message_chunk" || sessionUpdate === "agent_thought_chunk"
+
+/** `true`: complete; `false`: cut off; `undefined`: nothing is said. */
+const markOf = (chunk: SessionUpdate): unknown => record(chunk["_meta"])["troupe/completed"]
+
+const endsWell = (end: ResultMessage): boolean => "result" in end && at(end, "result", "stopReason") !== "cancelled"
+
+/** Where the turn's own thread is heard, others are not: sub-agents may share the connection. */
+const ofThread = <A extends AcpMessage>(turn: TurnRecord, events: ReadonlyArray<A>): ReadonlyArray<A> => {
+  const isOurs = (event: A) => "method" in event && record(event.params)["sessionId"] === turn.threadId
+  if (turn.threadId === null || !events.some(isOurs)) return events
+  return events.filter((event) => !("method" in event) || isOurs(event))
+}

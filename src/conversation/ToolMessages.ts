@@ -1,0 +1,179 @@
+/**
+ * What a conversation makes of a tool call: a function call with its result, or a note where nothing was called.
+ *
+ * Commands are `exec_command` and edits `apply_patch` whatever the agent, so that a host's tools for reading its
+ * transcripts know them; MCP tools are `mcp.<server>.<tool>`; every other tool keeps its own name. What has no name is
+ * no tool of the model's, and is never given one.
+ */
+import { at, clipped, json, list, name, record, text } from "./Json.ts"
+import type { Json } from "./Json.ts"
+import { outcome, shownText } from "./ToolCall.ts"
+import type { ToolCall } from "./ToolCall.ts"
+
+/** `arguments` and `payload` are JSON with sorted keys; all three are bounded. */
+export type Shape =
+  | { readonly _tag: "Call"; readonly name: string; readonly arguments: string; readonly content: string }
+  | { readonly _tag: "Note"; readonly kind: string; readonly payload: string }
+  /** The agent made room in its context: nothing was said or done. */
+  | { readonly _tag: "Compaction" }
+
+export const shapeOf = (tool: ToolCall): Shape => (tool.item === null ? ofAgent(tool) : ofCodex(tool, tool.item))
+
+const call = (name: string, args: unknown, content: string): Shape => ({
+  _tag: "Call",
+  name,
+  arguments: json(args),
+  content: clipped(content)
+})
+
+// ---- codex, by the type of its item
+
+const ofCodex = (tool: ToolCall, item: Json): Shape => {
+  const { server, tool: named, type, ...rest } = item
+  switch (type) {
+    case "commandExecution":
+      return command(tool)
+    case "fileChange":
+      return edit(tool)
+    case "mcpToolCall":
+      return call(`mcp.${text(server) ?? ""}.${text(named) ?? ""}`, argumentsOf(tool), mcpResult(tool))
+    case "dynamicToolCall":
+      return call(name(named) ?? "tool", argumentsOf(tool), dynamicResult(tool))
+    default: {
+      // A web search, an image looked at, a sub-agent: codex's own doing, not a call that a host could answer.
+      const payload = tool.rawInput === undefined ? { title: tool.title, ...rest } : tool.rawInput
+      return { _tag: "Note", kind: name(type) ?? "item", payload: json(payload) }
+    }
+  }
+}
+
+const mcpResult = (tool: ToolCall): string => {
+  const given = tool.rawOutput === undefined ? "" : json(tool.rawOutput)
+  if (outcome(tool) === "completed") return given === "" ? "completed" : given
+  return failed(tool, name(at(tool.rawOutput, "message")) ?? given)
+}
+
+const dynamicResult = (tool: ToolCall): string => {
+  const items = list(at(tool.rawOutput, "contentItems"))
+  const texts = items.flatMap((item) => text(at(item, "text")) ?? [])
+  const said = texts.length === items.length ? texts.join("\n") : json(items)
+  if (outcome(tool) !== "completed") return failed(tool, said)
+  return items.length > 0 ? said : `success: ${at(tool.rawOutput, "success") !== false}`
+}
+
+// ---- any other agent, by ACP's kind and the tool's name
+
+/** Kinds that say what was done. The others (`think`, `other`, `switch_mode`) name no tool. */
+const telling: ReadonlySet<string> = new Set(["read", "edit", "delete", "move", "search", "execute", "fetch"])
+
+const ofAgent = (tool: ToolCall): Shape => {
+  // claude-agent-acp and codex-acp both show a compaction as a thought of this title, and by no other sign in common.
+  if (tool.kind === "think" && tool.title === "Compact conversation") return { _tag: "Compaction" }
+  if (tool.name === "exec_command" || (tool.kind === "execute" && (tool.name === null || commandOf(tool) !== null))) {
+    return command(tool)
+  }
+  if (tool.kind === "edit" && (tool.name === null || changesOf(tool).length > 0)) return edit(tool)
+  if (tool.name !== null) return call(ownName(tool.name), argumentsOf(tool), result(tool))
+  if (tool.kind !== null && telling.has(tool.kind)) {
+    const args = argumentsOf(tool)
+    return call(tool.kind, Object.keys(args).length > 0 ? args : { title: tool.title ?? "" }, result(tool))
+  }
+  const output = outputOf(tool)
+  const payload = { status: outcome(tool), title: tool.title ?? "", ...(output === "" ? {} : { output }) }
+  return { _tag: "Note", kind: tool.kind ?? "other", payload: json(payload) }
+}
+
+/** Claude Code and its like call the tool of an MCP server `mcp__server__tool`. */
+const ownName = (named: string): string => named.replace(/^mcp__(.+?)__(.+)$/, "mcp.$1.$2")
+
+const result = (tool: ToolCall): string => {
+  const output = outputOf(tool)
+  if (outcome(tool) !== "completed") return failed(tool, output)
+  return output === "" ? "completed" : output
+}
+
+// ---- what both have
+
+const command = (tool: ToolCall): Shape => {
+  const cwd = name(at(tool.rawInput, "cwd")) ?? tool.cwd
+  const args = { command: commandOf(tool) ?? tool.title ?? "", ...(cwd === null ? {} : { cwd }) }
+  const output = outputOf(tool)
+  // A failing command of Claude Code's begins with its exit code, and has it nowhere else in older adapters.
+  const named = outcome(tool) === "failed" ? /^(?:Error: )?Exit code (\d+)(?:\n|$)/.exec(output) : null
+  const exitCode = named === null ? tool.exitCode : Number(named[1])
+  if (exitCode !== null && exitCode !== 0) {
+    return call("exec_command", args, `[exit ${exitCode}]\n${output.slice(named?.[0].length ?? 0)}`)
+  }
+  // An exit with 0 is the command's own word; else what is said of the call.
+  if (outcome(tool) === "completed" || (exitCode === 0 && outcome(tool) === "failed")) {
+    return call("exec_command", args, output)
+  }
+  return call("exec_command", args, lines(`[${outcome(tool)}]`, output))
+}
+
+const commandOf = ({ rawInput }: ToolCall): string | null => {
+  const { cmd, command } = record(rawInput)
+  if (Array.isArray(command)) return command.filter((word) => typeof word === "string").join(" ")
+  return name(command) ?? name(cmd)
+}
+
+const edit = (tool: ToolCall): Shape => {
+  const changes = changesOf(tool)
+  const given = at(tool.rawOutput, "changes")
+  const count = typeof given === "number" ? given : changes.length
+  const summary = `${outcome(tool)}: ${count} ${count === 1 ? "change" : "changes"}`
+  // Why it failed; what a successful one says of itself repeats the file.
+  const reason = outcome(tool) === "failed" && tool.item === null ? outputOf(tool) : ""
+  return call("apply_patch", { changes }, lines(summary, reason))
+}
+
+interface Change {
+  readonly kind: string
+  readonly path: string
+}
+
+/** Which files, and what happens to each. What is in them is left in the events. */
+const changesOf = (tool: ToolCall): ReadonlyArray<Change> => {
+  const told = list(at(tool.rawInput, "changes")).flatMap((change) => changed(at(change, "kind"), at(change, "path")))
+  const shown = tool.diffs.flatMap(({ _meta, oldText, path }) =>
+    changed(at(_meta, "kind") ?? (typeof oldText === "string" ? "update" : "add"), path)
+  )
+  const { abs_path, file_path, notebook_path, path } = record(tool.rawInput)
+  const located = tool.locations.flatMap((location) => changed("update", at(location, "path")))
+  const asked = [file_path, path, abs_path, notebook_path].flatMap((path) => changed("update", path)).slice(0, 1)
+  const found = [told, shown, located, asked].find((changes) => changes.length > 0) ?? []
+  // An agent may show two places of one file.
+  return [...new Map(found.map((change) => [`${change.kind} ${change.path}`, change])).values()]
+}
+
+const changed = (kind: unknown, path: unknown): ReadonlyArray<Change> => {
+  const named = name(path)
+  return named === null ? [] : [{ kind: name(kind) ?? "update", path: named }]
+}
+
+/** Arguments are an object to OpenAI; another value gets a name. */
+const argumentsOf = ({ rawInput }: ToolCall): Json => {
+  if (rawInput === undefined || rawInput === null) return {}
+  return typeof rawInput === "object" && !Array.isArray(rawInput) ? (rawInput as Json) : { input: rawInput }
+}
+
+/** The output as text: as it came whole, else in pieces, else as it was shown. */
+const outputOf = (tool: ToolCall): string => {
+  const { rawOutput, streamed } = tool
+  const whole = text(rawOutput) ?? text(at(rawOutput, "output"))
+  if (whole !== null) return clipped(whole)
+  if (streamed !== "") return streamed
+  const parts = list(rawOutput).flatMap((part) => text(at(part, "text")) ?? [])
+  if (parts.length > 0) return parts.join("\n")
+  const shown = shownText(tool)
+  if (shown !== "") return shown
+  const { exit_code: _, ...rest } = record(rawOutput)
+  return Object.keys(rest).length > 0 ? json(rest) : ""
+}
+
+const failed = (tool: ToolCall, said: string): string => {
+  const word = outcome(tool) === "failed" ? "error" : outcome(tool)
+  return said === "" ? `[${word}]` : `[${word}] ${said}`
+}
+
+const lines = (...parts: ReadonlyArray<string>): string => parts.filter((part) => part !== "").join("\n")

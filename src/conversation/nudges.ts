@@ -1,0 +1,84 @@
+/**
+ * When it is time to learn from a session: two counters, and what a settled turn does to them.
+ *
+ * Pure. A counter that is reached stays reached until a turn ends well: a turn that was interrupted, failed or said
+ * nothing is counted like any other, but there is nothing in it worth a review.
+ */
+import type { TurnStatus } from "../domain/Turn.ts"
+
+/** Both begin at 0, and again with each review that they cause. */
+export interface NudgeCounters {
+  /** User turns since the last memory review. */
+  readonly userTurns: number
+  /** Tool iterations since the last skill review. */
+  readonly toolIterations: number
+}
+
+export const noNudges: NudgeCounters = { userTurns: 0, toolIterations: 0 }
+
+/** How far each counts before its review is due; 0 turns it off. */
+export interface NudgeIntervals {
+  readonly memory: number
+  readonly skills: number
+}
+
+export const defaultIntervals: NudgeIntervals = { memory: 10, skills: 10 }
+
+export interface NudgeRules {
+  readonly intervals: NudgeIntervals
+  /** Without the skill tool there is nobody to write a skill, so nothing is counted towards one. */
+  readonly skillToolRegistered: boolean
+}
+
+/** As much of a turn's outcome as the counters need. */
+export interface SettledTurn {
+  readonly status: TurnStatus
+  readonly interrupted: boolean
+  /** The last agent message; empty where there was none. */
+  readonly finalText: string
+  readonly toolIterations: number
+}
+
+/** What a review is to look for; at least one of the two. */
+export interface DueReview {
+  readonly reviewMemory: boolean
+  readonly reviewSkills: boolean
+}
+
+export interface Nudged {
+  readonly counters: NudgeCounters
+  /** `null`: nothing is due. */
+  readonly due: DueReview | null
+}
+
+/** A counter that is off stands still, so that turning it on later does not cause a review at once. */
+export const nudge = (before: NudgeCounters, turn: SettledTurn, rules: NudgeRules): Nudged => {
+  const counters = count(before, turn, rules)
+  if (!endedWell(turn)) return { counters, due: null }
+  const { memory, skills } = rules.intervals
+  const reviewMemory = memory > 0 && counters.userTurns >= memory
+  const reviewSkills = countsSkills(rules) && counters.toolIterations >= skills
+  if (!reviewMemory && !reviewSkills) return { counters, due: null }
+  return {
+    counters: {
+      userTurns: reviewMemory ? 0 : counters.userTurns,
+      toolIterations: reviewSkills ? 0 : counters.toolIterations
+    },
+    due: { reviewMemory, reviewSkills }
+  }
+}
+
+/** The counting alone: for turns whose moment has passed, as those that settled while Troupe was dying. */
+export const count = (
+  before: NudgeCounters,
+  turn: Pick<SettledTurn, "toolIterations">,
+  rules: NudgeRules
+): NudgeCounters => ({
+  userTurns: before.userTurns + (rules.intervals.memory > 0 ? 1 : 0),
+  toolIterations: before.toolIterations + (countsSkills(rules) ? turn.toolIterations : 0)
+})
+
+const countsSkills = ({ intervals, skillToolRegistered }: NudgeRules) => skillToolRegistered && intervals.skills > 0
+
+const endedWell = ({ finalText, interrupted, status }: SettledTurn) =>
+  status === "completed" && !interrupted && finalText.trim() !== ""
