@@ -7,6 +7,7 @@
  */
 import { updateMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
+import { saysAborted } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import { failedEnd } from "./Failures.ts"
 import * as Items from "./Items.ts"
@@ -76,11 +77,14 @@ export const make = (resuming: string | null): Translator => {
   const turnCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
     const ended = objectIn(params["turn"])
     const id = textIn(ended["id"])
-    if (id === null) return none
-    const closed = closeItems(id)
-    const turn = turns.ended(id)
+    return id === null ? none : end(id, endOf(ended))
+  }
+
+  const end = (agentTurnId: string, how: ReturnType<typeof endOf>): ReadonlyArray<AgentFact> => {
+    const closed = closeItems(agentTurnId)
+    const turn = turns.ended(agentTurnId)
     if (turn === null) return closed
-    return [...closed, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(ended) }]
+    return [...closed, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...how }]
   }
 
   const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
@@ -138,8 +142,11 @@ export const make = (resuming: string | null): Translator => {
       case "userMessage":
         return none
       case "agentMessage": {
+        const text = textIn(item["text"]) ?? ""
         const meta = { "troupe/completed": true, "troupe/phase": textIn(item["phase"]) }
-        return [chunk(agentTurnId, item.id, Texts.rest(textIn(item["text"]) ?? "", begun?.sent ?? ""), meta)]
+        const said = chunk(agentTurnId, item.id, Texts.rest(text, begun?.sent ?? ""), meta)
+        // No other end may come of a turn that calls itself aborted.
+        return agentTurnId !== null && saysAborted(text) ? [said, ...end(agentTurnId, aborted)] : [said]
       }
       case "reasoning": {
         const text = Texts.thoughtOf(item, begun?.stream ?? null)
@@ -160,6 +167,10 @@ export const make = (resuming: string | null): Translator => {
       if (item.agentTurnId !== agentTurnId || (item.type === "commandExecution" && !item.asking)) continue
       open.delete(id)
       if (Items.isToolCall({ type: item.type, id })) facts.push(update(agentTurnId, Items.toolCallAbandoned(id)))
+      else if (item.sent !== "")
+        facts.push(
+          item.type === "reasoning" ? thought(agentTurnId, id, "", cutOff) : chunk(agentTurnId, id, "", cutOff)
+        )
     }
     return facts
   }
@@ -295,6 +306,11 @@ export const make = (resuming: string | null): Translator => {
     }
   }
 }
+
+/** Told of a text that is only a part. */
+const cutOff = { "troupe/completed": false }
+
+const aborted = { stopReason: "cancelled", failure: null } as const
 
 const endOf = (ended: Wire) => {
   switch (ended["status"]) {
