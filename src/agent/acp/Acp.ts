@@ -89,7 +89,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       const what = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
       return yield* new AgentFailed(Failures.malformed(dialogue.who, what))
     }
-    const wire: Thread.Wire = { ask, dialogue, announced, request }
+    const wire: Thread.Wire = { ask, dialogue, announced, request, offered: {} }
     return { announced, wire, opened: yield* Thread.open(wire) }
   }).pipe(
     Effect.catchTags({

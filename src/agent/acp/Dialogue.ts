@@ -104,9 +104,8 @@ export const make = (who: Who): Dialogue => {
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.heard = true
       if (at(heard, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
-      if (kind === "agent_message_chunk" && heard["messageId"] === undefined) {
-        running.prose = `${running.prose}${text(at(heard, "content", "text")) ?? ""}\n`.slice(-proseKept)
-      }
+      const prose = isProse(heard) ? text(at(heard, "content", "text"))?.trim() : undefined
+      if (prose !== undefined && prose !== "") running.prose = prose.slice(0, proseKept)
     }
     const message: UpdateMessage = {
       jsonrpc: "2.0",
@@ -167,6 +166,10 @@ export const make = (who: Who): Dialogue => {
   }
   return dialogue
 }
+
+/** codex-acp gives every message of the model an id; a text without one is its own, such as a warning or an error. */
+export const isProse = (update: SessionUpdate): boolean =>
+  update.sessionUpdate === "agent_message_chunk" && update["messageId"] === undefined
 
 const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
 

@@ -12,6 +12,7 @@ import type { Dialogue } from "./Dialogue.ts"
 import * as Failures from "./Failures.ts"
 import type { Announced } from "./Handshake.ts"
 import { at, line, list, record, text } from "./Json.ts"
+import type { Json } from "./Json.ts"
 
 /**
  * A request and its answer; `arrived` runs in wire order, before anything that the agent sent after its answer is read.
@@ -28,6 +29,8 @@ export interface Wire {
   readonly dialogue: Dialogue
   readonly announced: Announced
   readonly request: OpenRequest
+  /** Modes and models, as last offered: a resume need not repeat them. */
+  offered: Json
 }
 
 /** `contextLost` says why the thread that was asked for is not this one. */
@@ -103,11 +106,12 @@ const settings = ({ announced, request }: Wire) => ({
 const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
 
 const configure = Effect.fnUntraced(function* (wire: Wire, thread: string, result: unknown) {
-  const mode = askingMode(result)
+  wire.offered = { ...wire.offered, ...record(result) }
+  const mode = askingMode(wire.offered)
   if (mode !== null) {
     yield* wire.ask("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
   }
-  if (wire.request.model !== null) yield* setModel(wire, thread, result, wire.request.model)
+  if (wire.request.model !== null) yield* setModel(wire, thread, wire.request.model)
 })
 
 /**
@@ -118,15 +122,15 @@ const configure = Effect.fnUntraced(function* (wire: Wire, thread: string, resul
 const askingModes = ["workspace-write", "default"]
 
 /** `null`: it offers no mode that is known to ask, and stays in its own. */
-export const askingMode = (result: unknown): string | null => {
-  const offered = new Set(list(at(result, "modes", "availableModes")).map((mode) => record(mode)["id"]))
+export const askingMode = (offer: unknown): string | null => {
+  const offered = new Set(list(at(offer, "modes", "availableModes")).map((mode) => record(mode)["id"]))
   return askingModes.find((mode) => offered.has(mode)) ?? null
 }
 
-const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, result: unknown, model: string) {
-  const { dialogue } = wire
-  const models = list(at(result, "models", "availableModels")).flatMap((one) => text(record(one)["modelId"]) ?? [])
-  const option = modelOption(result)
+const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, model: string) {
+  const { dialogue, offered } = wire
+  const models = list(at(offered, "models", "availableModels")).flatMap((one) => text(record(one)["modelId"]) ?? [])
+  const option = modelOption(offered)
   if (option !== null && option.values.includes(model)) {
     const choice = { sessionId: thread, configId: option.id, value: model }
     return yield* wire.ask("session/set_config_option", choice, configureWithinMillis)
@@ -147,8 +151,8 @@ const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, result
 })
 
 /** The configuration option that chooses the model, with its values; they may come in groups. */
-const modelOption = (result: unknown) => {
-  const options = list(at(result, "configOptions")).map(record)
+const modelOption = (offer: unknown) => {
+  const options = list(at(offer, "configOptions")).map(record)
   const option = options.find(({ category }) => category === "model") ?? options.find(({ id }) => id === "model")
   const id = text(option?.["id"])
   if (option === undefined || id === null) return null

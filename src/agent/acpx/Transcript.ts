@@ -6,6 +6,7 @@
  * before it and by its shape. Between them stand acpx's own errors, with `id: null` (observed with acpx 0.19.1).
  */
 import { RpcError } from "../JsonRpc.ts"
+import { isProse } from "../acp/Dialogue.ts"
 import type { Dialogue, Reply, Told } from "../acp/Dialogue.ts"
 import { at, list, record, text } from "../acp/Json.ts"
 import type { Json } from "../acp/Json.ts"
@@ -44,6 +45,7 @@ const toAgent = new Set([
 ])
 
 export const make = (dialogue: Dialogue): Transcript => {
+  const isCodex = /codex/i.test(dialogue.who.name)
   // One prompt's requests: a handful, and each is taken out by its answer.
   const toldAgent = new Map<unknown, string>()
   const askedUs = new Map<unknown, Json>()
@@ -84,13 +86,23 @@ export const make = (dialogue: Dialogue): Transcript => {
     const { error, id, method, params } = message
     if (typeof method === "string") {
       if (id !== undefined) return heardRequest(id, method, params)
-      return method === "session/update" ? dialogue.hear(params) : null
+      const told = method === "session/update" ? dialogue.hear(params) : null
+      return told === null || !isCodex ? told : asNotice(told)
     }
     if (error !== undefined && id === null) return { _tag: "OwnError", error: ownErrorOf(error) }
     return id !== undefined && ("result" in message || error !== undefined) ? heardReply(message) : null
   }
 
   return { hear }
+}
+
+/** acpx does not opt in to codex-acp's notices, which then come as text of the assistant: they are notices again here. */
+const asNotice = (told: Told): Told => {
+  const { params } = told.message
+  if (!isProse(params.update)) return told
+  const title = text(at(params.update, "content", "text"))?.trim() ?? ""
+  const update = { sessionUpdate: "notice", severity: "warning", title }
+  return { ...told, message: { ...told.message, params: { ...params, update } } }
 }
 
 /** Where both sides have a request of this id open: does the result look like the agent's? */

@@ -1,0 +1,85 @@
+/** A connection to an agent under test, with all that it told. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Exit, Scope } from "effect"
+import type { AgentConnection, AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { freshLease } from "./child.ts"
+
+/** Real processes answer in milliseconds; a busy machine takes longer. */
+const within = "20 seconds"
+
+export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes: Partial<OpenRequest> = {}) {
+  const processes = yield* Processes
+  const lease = freshLease()
+  const facts: Array<AgentFact> = []
+  const asked: Array<ApprovalRequest> = []
+  const pids: Array<number> = []
+  let look = () => {}
+  const cwd = mkdtempSync(join(tmpdir(), "troupe-acp-"))
+  yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(cwd, { recursive: true, force: true })))
+  yield* Effect.addFinalizer(() => processes.sweep(lease))
+  const scope = yield* Scope.Scope
+  const own = yield* Scope.fork(scope)
+
+  /** The first fact for which it holds, told already or still to come. */
+  const until = <A extends AgentFact>(holds: (fact: AgentFact) => fact is A) =>
+    Effect.callback<A>((resume) => {
+      look = () => {
+        const found = facts.find(holds)
+        if (found !== undefined) resume(Effect.succeed(found))
+      }
+      look()
+    }).pipe(Effect.timeout(within))
+
+  const connection: AgentConnection = yield* driver
+    .open({
+      session: `ses_${crypto.randomUUID()}` as SessionId,
+      lease,
+      cwd,
+      model: null,
+      systemPrompt: null,
+      permissions: "ask",
+      thread: null,
+      tell: (fact) =>
+        Effect.sync(() => {
+          facts.push(fact)
+          look()
+        }),
+      approve: (request) => Effect.sync(() => void asked.push(request)).pipe(Effect.as("once" as const)),
+      spawned: (pid) => Effect.sync(() => void pids.push(pid)),
+      ...changes
+    })
+    .pipe(Scope.provide(own), Effect.timeout("60 seconds"), Effect.catchTag("TimeoutError", Effect.die))
+
+  const ended = (turn: number) =>
+    until((fact): fact is Extract<AgentFact, { _tag: "TurnEnded" }> => fact._tag === "TurnEnded" && fact.turn === turn)
+  const exited = until((fact): fact is Extract<AgentFact, { _tag: "Exited" }> => fact._tag === "Exited")
+  const heard = (kind: string) =>
+    until(
+      (fact): fact is Extract<AgentFact, { _tag: "Update" }> =>
+        fact._tag === "Update" && fact.message.params.update.sessionUpdate === kind
+    )
+  return {
+    asked,
+    connection,
+    cwd,
+    ended,
+    exited,
+    facts,
+    heard,
+    lease,
+    pids,
+    leave: Scope.close(own, Exit.void),
+    turn: (turn: number, text: string) => Effect.andThen(connection.prompt(turn, text), ended(turn)),
+    count: (tag: AgentFact["_tag"]) => facts.filter(({ _tag }) => _tag === tag).length,
+    text: (turn: number) =>
+      facts
+        .flatMap((fact) => (fact._tag === "Update" && fact.turn === turn ? [fact.message.params.update] : []))
+        .filter(({ sessionUpdate }) => sessionUpdate === "agent_message_chunk")
+        .map(({ content }) => (content as { readonly text: string }).text)
+        .join("")
+  }
+})

@@ -1,0 +1,327 @@
+/** The ACP driver over real stdio: against what real agents said, and against the demo agent's misbehaviour. */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import type { OpenRequest } from "../../src/agent/Agent.ts"
+import * as Acp from "../../src/agent/acp/Acp.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { connect } from "./acp.agent.ts"
+import { linesOf, traceFile } from "./acp.replay.ts"
+import { fixture, isAlive } from "./child.ts"
+
+const demoMain = new URL("../../src/agent/demo/main.ts", import.meta.url).pathname
+
+const agent = (name: string, main: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  Acp.make({
+    name,
+    command: [process.execPath, main, ...args],
+    env: { PATH: process.env["PATH"] ?? "", ...env }
+  })
+
+const replayed = Effect.fnUntraced(function* (trace: string, changes?: Partial<OpenRequest>, ...flags: Array<string>) {
+  return yield* connect(yield* agent("replayed", fixture("acp-replay"), [traceFile(trace), ...flags]), changes)
+})
+
+const demo = Effect.fnUntraced(function* (changes?: Partial<OpenRequest>, env?: Readonly<Record<string, string>>) {
+  return yield* connect(yield* agent("demo", demoMain, [], env), changes)
+})
+
+const recordedUpdates = (trace: string) =>
+  linesOf(trace).flatMap(({ dir, msg }) => {
+    const { method, params } = msg as { readonly method?: string; readonly params?: { readonly update: unknown } }
+    return dir === "in" && method === "session/update" ? [params?.update] : []
+  })
+
+layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
+  describe("turns", () => {
+    it.effect.each(["claude-basic", "codex-basic"])(
+      "%s: tells all that was said, as it came, and one end each",
+      (trace) =>
+        Effect.gen(function* () {
+          const session = yield* replayed(trace)
+          const first = yield* session.turn(1, "hello there")
+          const second = yield* session.turn(2, "and now a tool")
+          assert.deepStrictEqual([first.stopReason, second.stopReason], ["end_turn", "end_turn"])
+          assert.deepStrictEqual(
+            session.facts.flatMap((fact) => (fact._tag === "Update" ? [fact.message.params.update] : [])),
+            recordedUpdates(trace)
+          )
+          assert.isAbove(second.usage?.totalTokens ?? 0, first.usage?.totalTokens ?? 0)
+          yield* session.connection.askToExit
+          const { code, signal } = yield* session.exited
+          assert.deepStrictEqual({ code, signal }, { code: 0, signal: null })
+          assert.strictEqual(session.facts.at(-1)?._tag, "Exited")
+          assert.strictEqual(session.count("Exited"), 1)
+          assert.deepStrictEqual(session.pids, [session.connection.pid])
+        })
+    )
+
+    it.effect("passes on kinds it does not know, drops other sessions', and answers every request of the agent", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("claude-basic", {}, "probe")
+        yield* session.turn(1, "hello")
+        const future = yield* session.heard("from_the_future")
+        const answers = yield* session.heard("replay_answers")
+        assert.deepStrictEqual([future.turn, future.message.params.update["n"]], [1, 1])
+        const unknown = (method: string) => ({
+          code: -32601,
+          message: `"Method not found": ${method}`,
+          data: { method }
+        })
+        assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
+          unknown("fs/read_text_file"),
+          unknown("terminal/create"),
+          unknown("elicitation/create"),
+          { outcome: { outcome: "cancelled" } }
+        ])
+        assert.deepStrictEqual(session.asked, [])
+        assert.strictEqual(session.text(1), "echo: hello there")
+      })
+    )
+
+    it.effect.each([
+      ["claude-perm-allow_once", "once", "allow-once"],
+      ["codex-perm-allow_once", "once", "allow_once"],
+      ["claude-perm-reject_once", "deny", "reject"],
+      ["codex-perm-reject_once", "deny", "cancel"],
+      ["codex-perm-allow_always", "session", "accept_execpolicy_amendment"],
+      ["claude-perm-allow_once", "session", "allow-once"]
+    ] as const)("%s: asks, and answers %s with the option %s", ([trace, decision, optionId]) =>
+      Effect.gen(function* () {
+        const asked: Array<readonly [number | null, string, string]> = []
+        const session = yield* replayed(trace, {
+          approve: ({ kind, title, turn }) =>
+            Effect.sync(() => void asked.push([turn, kind, title])).pipe(Effect.as(decision))
+        })
+        const end = yield* session.turn(1, "do it")
+        const answers = yield* session.heard("replay_answers")
+        assert.deepStrictEqual(answers.message.params.update["answers"], [
+          { outcome: { outcome: "selected", optionId } }
+        ])
+        assert.strictEqual(end.stopReason, "end_turn")
+        assert.isNull(end.failure)
+        assert.strictEqual(asked.length, 1)
+        assert.deepStrictEqual(asked[0]?.slice(0, 2), [1, "execute"])
+      })
+    )
+  })
+
+  describe("interrupts", () => {
+    it.effect.each(["claude-cancel-stream", "codex-cancel-stream"])("%s: ends the turn as cancelled", (trace) =>
+      Effect.gen(function* () {
+        const session = yield* replayed(trace)
+        yield* session.connection.prompt(1, "a long story")
+        yield* session.heard("agent_message_chunk")
+        yield* session.connection.interrupt
+        const end = yield* session.ended(1)
+        assert.deepStrictEqual([end.stopReason, end.failure], ["cancelled", null])
+        yield* session.connection.interrupt
+        assert.strictEqual(session.count("TurnEnded"), 1)
+      })
+    )
+
+    it.effect.each(["claude-perm-none", "codex-perm-none"])("%s: takes the open question back", (trace) =>
+      Effect.gen(function* () {
+        const asked = yield* Deferred.make<void>()
+        const withdrawn = yield* Deferred.make<void>()
+        const session = yield* replayed(trace, {
+          approve: () =>
+            Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
+              Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
+            )
+        })
+        yield* session.connection.prompt(1, "may I?")
+        yield* Deferred.await(asked)
+        yield* session.connection.interrupt
+        yield* Deferred.await(withdrawn)
+        assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
+      })
+    )
+
+    it.effect("ends the command that codex left running, says so, and goes on with the conversation", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("codex-cancel-tool")
+        yield* session.connection.prompt(1, "run")
+        yield* session.heard("tool_call")
+        yield* session.connection.interrupt
+        assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
+        const over = yield* session.heard("tool_call_update")
+        assert.deepInclude(over.message.params.update, { status: "failed" })
+        assert.strictEqual(over.turn, 1)
+        assert.strictEqual((yield* session.turn(2, "what now?")).stopReason, "end_turn")
+        yield* session.connection.askToExit
+        const { stderr } = yield* session.exited
+        assert.match(
+          stderr,
+          /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"workspace-write".*\nsession\/prompt/
+        )
+      })
+    )
+  })
+
+  describe("threads", () => {
+    it.effect("swallows what a load plays back", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("claude-load", { thread: threadOf("claude-load") }, "no-resume")
+        const told = session.facts.map((fact) =>
+          fact._tag === "Update" ? fact.message.params.update.sessionUpdate : ""
+        )
+        assert.notInclude(told, "user_message_chunk")
+        assert.isNull(session.connection.contextLost)
+        assert.strictEqual((yield* session.turn(1, "RECALL")).stopReason, "end_turn")
+        assert.isAbove(session.text(1).length, 0)
+      })
+    )
+
+    it.effect("sets the mode anew after a resume, and hands the instructions over", () =>
+      Effect.gen(function* () {
+        const thread = threadOf("codex-resume-mid")
+        const session = yield* replayed("codex-resume-mid", { thread, systemPrompt: "Be kind." })
+        assert.strictEqual(session.connection.thread, thread)
+        yield* session.connection.askToExit
+        const { stderr } = yield* session.exited
+        assert.match(
+          stderr,
+          /session\/resume .*"systemPrompt":{"mode":"append","content":\[{"type":"text","text":"Be kind."}\]}/
+        )
+        assert.match(stderr, /session\/set_mode .*"modeId":"workspace-write"/)
+      })
+    )
+
+    it.effect("chooses a model that the agent knows, and names those it knows for one it does not", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("codex-basic", { model: "gpt-6-sol" })
+        yield* session.connection.askToExit
+        assert.match(
+          (yield* session.exited).stderr,
+          /session\/set_config_option .*"configId":"model","value":"gpt-6-sol"/
+        )
+        const error = yield* Effect.flip(replayed("codex-basic", { model: "gpt-0" }))
+        assert.strictEqual(error.class, "config")
+        assert.match(error.message, /does not know the model gpt-0. It takes: .*gpt-6-sol/)
+      })
+    )
+
+    it.effect("says that the context is lost where the agent does not know the thread", () =>
+      Effect.gen(function* () {
+        const session = yield* demo({ thread: "00000000-0000-4000-8000-000000000000" })
+        assert.match(session.connection.contextLost ?? "", /does not know the conversation 00000000/)
+        assert.notStrictEqual(session.connection.thread, "00000000-0000-4000-8000-000000000000")
+        assert.strictEqual((yield* session.turn(1, "hello")).stopReason, "end_turn")
+      })
+    )
+
+    it.effect("hands a prompt over again, once, where the agent lost the session between turns", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("claude-kill-native")
+        const ends = []
+        for (let turn = 1; turn <= 3; turn++) {
+          const end = yield* session.turn(turn, `turn ${turn}`)
+          ends.push(end.failure?.class ?? end.stopReason)
+        }
+        assert.include(ends, "crash")
+        assert.strictEqual(ends.at(-1), "end_turn")
+        assert.strictEqual(session.count("TurnEnded"), 3)
+      })
+    )
+
+    it.effect("puts instructions in front of the first prompt where an agent has no other place for them", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("claude-basic", { systemPrompt: "Be kind." }, "no-systemPrompt")
+        yield* session.turn(1, "hello")
+        yield* session.turn(2, "again")
+        yield* session.connection.askToExit
+        const prompts = (yield* session.exited).stderr.split("\n").filter((line) => line.startsWith("session/prompt"))
+        assert.deepStrictEqual(
+          prompts.map((line) => line.slice(line.indexOf('"prompt":'))),
+          [
+            '"prompt":[{"type":"text","text":"Be kind."},{"type":"text","text":"hello"}]}',
+            '"prompt":[{"type":"text","text":"again"}]}'
+          ]
+        )
+      })
+    )
+  })
+
+  describe("deaths", () => {
+    it.effect("says of an agent that dies in a turn that it exited, and nothing of the turn", () =>
+      Effect.gen(function* () {
+        const session = yield* demo()
+        yield* session.connection.prompt(1, "crash 7")
+        const exited = yield* session.exited
+        assert.deepInclude(exited, { code: 7, signal: null })
+        assert.strictEqual(session.count("TurnEnded"), 0)
+        const error = yield* Effect.flip(session.connection.prompt(2, "hello"))
+        assert.strictEqual(error.class, "crash")
+        assert.strictEqual(session.count("Exited"), 1)
+      })
+    )
+
+    it.effect("says which signal ended it", () =>
+      Effect.gen(function* () {
+        const session = yield* demo()
+        process.kill(session.connection.pid ?? 0, "SIGKILL")
+        assert.deepInclude(yield* session.exited, { code: null, signal: "SIGKILL" })
+      })
+    )
+
+    it.effect("leaves nobody when its scope closes over an agent that hears nothing", () =>
+      Effect.gen(function* () {
+        const session = yield* demo()
+        yield* session.connection.prompt(1, "hang hard")
+        yield* session.connection.askToExit
+        const { pid } = session.connection
+        assert.isTrue(isAlive(pid ?? 0))
+        const processes = yield* Processes
+        yield* processes.signal(session.lease, "SIGKILL")
+        yield* session.leave
+        assert.strictEqual(yield* processes.sweep(session.lease), 0)
+        assert.isFalse(isAlive(pid ?? 0))
+      })
+    )
+
+    it.effect.each([
+      ["auth", "auth", /is not logged in/],
+      ["crash", "crash", /ended with exit code \d+ before it answered initialize/]
+    ] as const)("says why an agent does not start: %s", ([start, kind, message]) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(demo({}, { TROUPE_DEMO_START: start }))
+        assert.strictEqual(error.class, kind)
+        assert.match(error.message, message)
+      })
+    )
+
+    it.effect.each(["auth", "quota", "model"] as const)("names a failed turn: %s", (kind) =>
+      Effect.gen(function* () {
+        const session = yield* demo()
+        const end = yield* session.turn(1, `fail ${kind}`)
+        assert.deepStrictEqual([end.stopReason, end.failure?.class], ["error", kind])
+      })
+    )
+  })
+})
+
+it.effect("asks twice and waits no longer than 5 s for an agent that hears nothing", () =>
+  Effect.gen(function* () {
+    const session = yield* demo()
+    yield* session.connection.prompt(1, "hang hard")
+    const interrupting = yield* Effect.forkChild(session.connection.interrupt)
+    yield* TestClock.adjust("5 seconds")
+    yield* Fiber.join(interrupting)
+    assert.strictEqual(session.count("TurnEnded"), 0)
+  }).pipe(Effect.scoped, Effect.provide(Processes.layer))
+)
+
+const threadOf = (trace: string): string => {
+  for (const { msg } of linesOf(trace)) {
+    const { method, params } = msg as { readonly method?: string; readonly params?: { readonly sessionId?: string } }
+    if ((method === "session/load" || method === "session/resume") && params?.sessionId !== undefined)
+      return params.sessionId
+  }
+  throw new Error(`${trace} takes up no thread`)
+}
+
+it("has traces that hold no path of the machine they were recorded on", () => {
+  for (const trace of ["claude-basic", "codex-basic"])
+    assert.notMatch(JSON.stringify(linesOf(trace)), /\/root\/|\/work\//)
+})
