@@ -138,6 +138,22 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
+  it.effect("tells the stderr of a child that lives, without waiting for its end", () =>
+    Effect.gen(function* () {
+      const child = yield* spawn({
+        ...specOf("stubborn"),
+        command: [
+          process.execPath,
+          "-e",
+          "console.error('still here'); console.log('said'); setInterval(() => {}, 1e6)"
+        ]
+      })
+      yield* firstLine(child)
+      const heard = yield* child.stderr.pipe(Effect.repeat({ until: (text) => text !== "" }))
+      assert.strictEqual(heard, "still here\n")
+    })
+  )
+
   it.effect("reaps the tree of a supervisor that died: by start time, and by marker", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
