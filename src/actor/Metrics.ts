@@ -58,9 +58,11 @@ const processes = Metric.gauge("troupe_processes", { description: "Live agent pr
 const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
 
+/** What has not happened yet is shown as 0: an alert can't be written on a number that is not there. */
 export const setCounts = (counts: Counts) =>
   Effect.all(
     [
+      ...[eventsTotal, restartsTotal, orphansTotal].map((counter) => Metric.update(counter, 0)),
       ...Object.entries(counts.sessions).map(([state, count]) =>
         Metric.update(Metric.withAttributes(sessions, { state }), count)
       ),

@@ -213,6 +213,7 @@ it.live("counts for Prometheus, by route and never by session", () =>
       /^troupe_processes 3$/m,
       /^troupe_processes_limit 8$/m,
       /^troupe_pool_waiting 1$/m,
+      /^troupe_orphans_swept_total 0$/m,
       /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="200"\} \d+$/m,
       /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="404"\} \d+$/m,
       /^troupe_http_request_duration_seconds_count\{route="\/sessions\/:id"\} \d+$/m

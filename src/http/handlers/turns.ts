@@ -21,6 +21,7 @@ import { appOf } from "../views.ts"
 
 /** A second caller with the same key waits for the first one's turn; its headers do not. */
 const headersWithin = "1 second"
+const cancelWithin = "10 seconds"
 
 /** Turns asked of the ledger at once, and how much text makes a page full: their events come with them. */
 const turnsAtOnce = 10
@@ -62,12 +63,15 @@ export const layer = HttpApiBuilder.group(
         })
         const whole = once(receipts, appOf(caller), request, work)
 
-        const onGone = Effect.suspend(() => {
-          const turning = Deferred.isDoneUnsafe(accepted) ? Deferred.await(accepted) : Effect.never
-          return payload.cancelOnDisconnect === true
-            ? Effect.flatMap(turning, (turning) => cancel(caller, turning)).pipe(Effect.timeoutOption("10 seconds"))
+        // The client may leave before its turn is accepted, and is then still to be obeyed.
+        const onGone =
+          payload.cancelOnDisconnect === true
+            ? Deferred.await(accepted).pipe(
+                Effect.flatMap((turning) => cancel(caller, turning)),
+                Effect.timeoutOption(cancelWithin),
+                Effect.asVoid
+              )
             : Effect.void
-        }).pipe(Effect.asVoid)
 
         if (!streamed) {
           const told = Effect.onExit(whole, (exit) =>
