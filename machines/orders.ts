@@ -38,6 +38,13 @@ export const unready = settling(
   "error",
   overdue("The agent did not get ready in time; `troupe doctor` says why.")
 )
+export const wentQuiet = settling(
+  "timed_out",
+  "error",
+  overdue(
+    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), so the turn was interrupted."
+  )
+)
 export const overran = settling(
   "timed_out",
   "error",

@@ -27,7 +27,8 @@ import {
   takeSlot,
   terminateProcess,
   unready,
-  unserved
+  unserved,
+  wentQuiet
 } from "./orders.ts"
 import { newborn } from "./vocabulary.ts"
 
@@ -172,6 +173,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "turn.ended": ends,
           "approval.asked": { target: "asking", actions: "addApproval" },
+          "agent.quiet": "probing",
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
@@ -188,6 +190,20 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
+        }
+      },
+      /** Wedged, or only slow? One that answers an interrupt is alive and kept; one that doesn't is retired. */
+      probing: {
+        entry: interruptTurn,
+        after: {
+          interruptAgain: { actions: interruptTurn },
+          interruptWithin: { target: "#session.retiring", actions: [wentQuiet, "noteQuiet"] }
+        },
+        on: {
+          "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
+          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "close.requested": { target: "interrupting", actions: close },
+          "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
         }
       },
       /** Asked, asked again, then retired. */

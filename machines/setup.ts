@@ -119,6 +119,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
           : { approvals: [] }
       ),
       noteOverrun: assign({ reason: "the turn overran its deadline", approvals: [] }),
+      noteQuiet: assign({ reason: "the agent went silent and did not answer an interrupt", approvals: [] }),
       noteSlow: assign({ reason: "the agent did not get ready in time" }),
       noteIdle: assign({ reason: "idle" }),
       noteReason: assign(({ event }) => ("reason" in event ? { reason: event.reason } : {})),

@@ -79,6 +79,8 @@ export type SessionEvent =
   | { readonly type: "interrupt.requested"; readonly reason: string }
   | { readonly type: "approval.asked"; readonly id: string }
   | { readonly type: "approval.settled"; readonly id: string }
+  /** Nothing was heard since a tool ended, for longer than the watchdog allows. */
+  | { readonly type: "agent.quiet" }
   | { readonly type: "slot.granted" }
   | { readonly type: "slot.refused"; readonly reason: string }
   | { readonly type: "process.ready"; readonly thread: string; readonly at: number }

@@ -23,9 +23,11 @@ import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
 import { Commons } from "./Residence.ts"
+import { RuntimeSettings } from "./RuntimeSettings.ts"
 import type { Residence } from "./Residence.ts"
 import { nameOf } from "./Step.ts"
 import { shown } from "./Shown.ts"
+import * as Watchdog from "./Watchdog.ts"
 
 /** One life. Ends by itself when the session sleeps with nothing left to do; `vacate` is called in the same breath. */
 export const live = Effect.fnUntraced(function* (residence: Residence, vacate: () => void) {
@@ -35,6 +37,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pool = yield* Pool
   const feed = yield* Feed
   const { machine, steps } = yield* Commons
+  const { limits } = yield* RuntimeSettings
   const scope = yield* Effect.scope
 
   const found = yield* ledger.session(id)
@@ -46,6 +49,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const fault = yield* Deferred.make<never, LedgerError>()
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
+  const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
   const prompts = new Map<number, { readonly text: string; readonly at: number }>()
 
   const actor = createActor(shown(machine), { snapshot })
@@ -59,7 +63,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const stage: Stage = {
     record: () => record,
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
-    say: pen.say,
+    say: (turn, message) => Effect.andThen(pen.say(turn, message), watchdog.heard(message)),
     promptOf: (turn) =>
       Effect.suspend(() => {
         const known = prompts.get(turn)
@@ -84,6 +88,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     const begun = prompts.get(turn)?.at
     prompts.delete(turn)
     pen.forgetTools()
+    watchdog.rest()
     const waiting = residence.outcomes.get(turn)
     residence.outcomes.delete(turn)
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)

@@ -14,6 +14,7 @@ const processStates: Readonly<Record<string, ProcessView["state"]>> = {
   "turning.starting": "starting",
   "turning.running": "up",
   "turning.asking": "up",
+  "turning.probing": "up",
   "turning.interrupting": "up",
   closed: "none"
 }

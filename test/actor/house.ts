@@ -43,7 +43,7 @@ const died = (message: string) =>
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
- * says N words, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
+ * says N words, `tool` ends a tool and goes silent (`tool talks` says one thing more first), `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
  */
 export class Rig extends Context.Service<
   Rig,
@@ -76,6 +76,12 @@ const RiggedHands = Layer.effect(
             return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
           case "fail-auth":
             return yield* end({ class: "auth", message: "log in again" }, "error")
+          case "tool":
+            yield* stage.say(
+              turn,
+              updateMessage("thread", { sessionUpdate: "tool_call", toolCallId: "t", status: "completed" })
+            )
+            return n === undefined ? undefined : yield* stage.say(turn, chunk("thinking"))
           case "defect":
             return yield* Effect.die(new Error("a bug of ours"))
           case "words":

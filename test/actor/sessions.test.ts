@@ -143,6 +143,46 @@ describe("a turn", () => {
   )
 })
 
+describe("the watchdog", () => {
+  it.effect("interrupts an agent that went silent after a tool, and keeps the process that answers", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
+      assert.strictEqual(yield* stateOf(id), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("retires the process that does not answer", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      yield* until(id, "turning.probing")
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* turning.result).turn.status, "timed_out")
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is disarmed by any other sign of life", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      yield* sessions.submit(ours, id, { prompt: "tool talks" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("5 minutes")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+    }).pipe(inHouse())
+  )
+})
+
 describe("a session", () => {
   it.effect("is put to sleep when idle, and woken by the next turn with its thread", () =>
     Effect.gen(function* () {

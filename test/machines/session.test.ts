@@ -23,6 +23,7 @@ const events = [
   { type: "approval.asked", id: "b" },
   { type: "approval.settled", id: "a" },
   { type: "approval.settled", id: "b" },
+  { type: "agent.quiet" },
   { type: "slot.granted" },
   { type: "slot.refused", reason: "draining" },
   { type: "process.ready", thread: "t", at: 500 },

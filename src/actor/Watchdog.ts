@@ -1,0 +1,44 @@
+/**
+ * The watchdog for an agent that goes silent after a tool: armed by a tool's end, disarmed by any other sign of life.
+ *
+ * Silence while it thinks, or while a tool runs, is none of its business: only the gap after a tool's end is where real
+ * agents were seen to hang for ever.
+ */
+import { Clock, Effect } from "effect"
+import type { AcpMessage } from "../domain/Acp.ts"
+import type { Alarms } from "./Alarms.ts"
+
+const timer = "quiet"
+
+export interface Watchdog {
+  readonly heard: (message: AcpMessage) => Effect.Effect<void>
+  /** The turn is over. */
+  readonly rest: () => void
+}
+
+export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
+  let armed = false
+  const rest = () => {
+    if (!armed) return
+    armed = false
+    alarms.disarm(timer)
+  }
+  return {
+    heard: (message) =>
+      Effect.suspend(() => {
+        rest()
+        if (!endsTool(message)) return Effect.void
+        return Effect.map(Clock.currentTimeMillis, (now) => {
+          armed = true
+          alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })
+        })
+      }),
+    rest
+  }
+}
+
+const endsTool = (message: AcpMessage): boolean => {
+  if (!("method" in message) || message.method !== "session/update") return false
+  const { sessionUpdate, status } = message.params.update
+  return sessionUpdate.startsWith("tool_call") && (status === "completed" || status === "failed")
+}
