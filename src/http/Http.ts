@@ -10,7 +10,7 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { createServer } from "node:http"
-import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Apps } from "../actor/Apps.ts"
 import type { Files } from "../actor/Files.ts"
@@ -88,36 +88,45 @@ export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never,
       const node = createServer({ keepAliveTimeout: keepAliveMillis })
       node.maxConnections = connectionLimit
       // Before it listens: a request that came in between would never be answered.
+      const answering = new Set<ServerResponse>()
+      node.on("request", (_request, response) => {
+        answering.add(response)
+        response.once("close", () => answering.delete(response))
+      })
       node.on("request", handler)
-      node.on("request", letGo(node))
       node.on("clientError", refuseGarbage)
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
-      yield* Effect.addFinalizer(() => closeGently(node, requests, streams.close))
+      yield* Effect.addFinalizer(() => closeGently(node, answering, requests, streams.close))
       return server
     })
   ).pipe(Layer.provide(Streams.layer))
 
 export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
 
-/** Once the server closes, a connection that has its answer is let go; Node would keep it for the next request. */
-const letGo = (node: Server) => (_request: IncomingMessage, response: ServerResponse) => {
-  response.once("finish", () => {
-    if (!node.listening) setImmediate(() => node.closeIdleConnections())
-  })
-}
-
+/** Waits for answers, and not for connections: a client may hold one that it has never used, as browsers do. */
 const closeGently = Effect.fnUntraced(function* (
   node: Server,
+  answering: ReadonlySet<ServerResponse>,
   requests: Scope.Closeable,
   endStreams: Effect.Effect<void>
 ) {
   // Streams end by themselves only with their sessions, so nobody could wait for them.
   yield* endStreams
-  yield* Effect.callback<void>((resume) => {
-    node.close(() => resume(Effect.void))
-  }).pipe(Effect.timeoutOption(closeWithin))
+  node.close()
+  yield* allAnswered(answering).pipe(Effect.timeoutOption(closeWithin))
   yield* Scope.close(requests, Exit.void)
   node.closeAllConnections()
+})
+
+const allAnswered = Effect.fnUntraced(function* (answering: ReadonlySet<ServerResponse>) {
+  for (let [one] = answering; one !== undefined; [one] = answering) {
+    const response = one
+    yield* Effect.callback<void>((resume) => {
+      const closed = () => resume(Effect.void)
+      response.once("close", closed)
+      return Effect.sync(() => response.off("close", closed))
+    })
+  }
 })
 
 /** What Node could not read as HTTP has no request to answer; the socket gets a whole answer all the same. */
