@@ -1,0 +1,172 @@
+/** The acpx driver against a stand-in that prints what the real acpx printed, with a real owner process. */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import type { OpenRequest } from "../../src/agent/Agent.ts"
+import * as Acpx from "../../src/agent/acpx/Acpx.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { connect } from "./acp.agent.ts"
+import { fixture } from "./child.ts"
+
+const home = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-acpx-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+const open = Effect.fnUntraced(function* (folder: string, changes?: Partial<OpenRequest>, agent = "claude") {
+  const driver = yield* Acpx.make({
+    name: `acpx:${agent}`,
+    agent,
+    command: [process.execPath, fixture("acpx")],
+    env: { PATH: process.env["PATH"] ?? "", FAKE_ACPX_HOME: folder }
+  })
+  return yield* connect(driver, changes)
+})
+
+layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
+  it.effect("runs turns one after the other, and keeps the agent warm between them", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      const processes = yield* Processes
+      assert.isNull(session.connection.pid)
+      assert.strictEqual((yield* session.turn(1, "acpx-claude-prompt-cold")).stopReason, "end_turn")
+      const second = yield* session.turn(2, "acpx-claude-prompt-tool-approved")
+      assert.strictEqual(second.usage?.totalTokens, 79)
+      assert.deepStrictEqual([session.text(1), session.text(2)], ["echo: hello", "done"])
+      const owners = (yield* processes.tree(session.lease)).filter(({ command }) => command.includes("__queue-owner"))
+      assert.strictEqual(owners.length, 1)
+    })
+  )
+
+  it.effect("ends the owner when it is asked to exit, says so last, and leaves nobody", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      const processes = yield* Processes
+      yield* session.turn(1, "hello")
+      yield* session.connection.askToExit
+      yield* session.exited
+      assert.deepStrictEqual(yield* processes.tree(session.lease), [])
+      assert.strictEqual(session.facts.at(-1)?._tag, "Exited")
+      assert.strictEqual(session.count("Exited"), 1)
+    })
+  )
+
+  it.effect("cancels a turn through acpx, whose exit code 0 says nothing", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      yield* session.connection.prompt(1, "slow")
+      yield* session.heard("agent_message_chunk")
+      yield* session.connection.interrupt
+      assert.deepInclude(yield* session.ended(1), { stopReason: "cancelled", failure: null })
+      yield* session.connection.interrupt
+      assert.strictEqual((yield* session.turn(2, "hello")).stopReason, "end_turn")
+    })
+  )
+
+  it.effect("ends a running turn as cancelled, before its exit, when it is asked to exit", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      yield* session.connection.prompt(1, "slow")
+      yield* session.heard("agent_message_chunk")
+      yield* session.connection.askToExit
+      yield* session.exited
+      assert.deepStrictEqual(
+        session.facts.slice(-2).map((fact) => (fact._tag === "TurnEnded" ? fact.stopReason : fact._tag)),
+        ["cancelled", "Exited"]
+      )
+    })
+  )
+
+  it.effect.each<readonly [string, string]>([
+    ["acpx-claude-prompt-model-400", "model"],
+    ["acpx-codex-prompt-model-400", "model"],
+    ["acpx-claude-prompt-adapter-killed", "crash"],
+    ["acpx-claude-prompt-owner-killed", "crash"],
+    ["acpx-claude-prompt-native-killed", "crash"],
+    ["acpx-claude-no-session", "crash"],
+    ["die", "crash"]
+  ])("%s fails the turn as %s, whatever the exit code", ([text, kind]) =>
+    Effect.gen(function* () {
+      const agent = text.includes("codex") ? "codex" : "claude"
+      const session = yield* open(yield* home, {}, agent)
+      const end = yield* session.turn(1, text)
+      assert.deepStrictEqual([end.stopReason, end.failure?.class], ["error", kind])
+      assert.strictEqual(session.count("TurnEnded"), 1)
+      assert.strictEqual(session.count("Exited"), 0)
+    })
+  )
+
+  it.effect("hands a prompt that nobody read to a fresh owner, once", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      yield* session.turn(1, "hello")
+      const end = yield* session.turn(2, "refused")
+      assert.deepStrictEqual([end.stopReason, session.text(2)], ["end_turn", "refused"])
+      assert.strictEqual(session.count("TurnEnded"), 2)
+    })
+  )
+
+  it.effect("takes its session up again by name, and says where acpx has no record of it", () =>
+    Effect.gen(function* () {
+      const folder = yield* home
+      const named = { session: "ses_the_same_for_both" as SessionId }
+      const first = yield* open(folder, named)
+      const { thread } = first.connection
+      yield* first.leave
+      const second = yield* open(folder, { ...named, thread })
+      assert.deepStrictEqual([second.connection.thread, second.connection.contextLost], [thread, null])
+      const third = yield* open(folder, { thread })
+      assert.notStrictEqual(third.connection.thread, thread)
+      assert.match(third.connection.contextLost ?? "", /has no record/)
+    })
+  )
+
+  it.effect("says aloud that acpx began a new conversation under a session that had one", () =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home)
+      yield* session.turn(1, "hello")
+      yield* session.turn(2, "acpx-claude-prompt-cold")
+      const notice = yield* session.heard("notice")
+      assert.strictEqual(notice.turn, 2)
+      assert.match(String(notice.message.params.update["title"]), /began a new one, without what was said before/)
+    })
+  )
+
+  it.effect.each([
+    ["deny", "--deny-all"],
+    ["ask", "--deny-all"],
+    ["approve_reads", "--approve-reads"],
+    ["approve_all", "--approve-all"]
+  ] as const)("%s becomes %s, since nobody can be asked", ([permissions, flag]) =>
+    Effect.gen(function* () {
+      const session = yield* open(yield* home, { permissions, systemPrompt: "Be kind.", model: "m-1" }, "codex")
+      yield* session.turn(1, "acpx-codex-prompt-warm")
+      yield* session.turn(2, "report")
+      const { args, mode } = JSON.parse(session.text(2)) as {
+        readonly args: ReadonlyArray<string>
+        readonly mode: string
+      }
+      assert.includeMembers([...args], [flag, "--model=m-1", `--cwd=${session.cwd}`, "--format=json"])
+      assert.isBelow(args.indexOf(flag), args.indexOf("codex"))
+      assert.strictEqual(mode, "workspace-write")
+    })
+  )
+
+  it.effect("says what to do where acpx can't start the agent, or is not there itself", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(open(""))
+      assert.strictEqual(error.class, "config")
+      assert.match(error.message, /did not find claude.*Install it/)
+      const missing = yield* Acpx.make({
+        name: "x",
+        agent: "claude",
+        command: ["no-such-acpx"],
+        env: { PATH: "/usr/bin" }
+      })
+      assert.match((yield* Effect.flip(connect(missing))).message, /no-such-acpx was not found/)
+    })
+  )
+})

@@ -1,0 +1,98 @@
+/** What the real acpx printed for its prompts, sorted out. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import * as Failures from "../../src/agent/acp/Failures.ts"
+import * as Transcript from "../../src/agent/acpx/Transcript.ts"
+import type { Heard } from "../../src/agent/acpx/Transcript.ts"
+import * as Verdict from "../../src/agent/acpx/Verdict.ts"
+import { acpxPrompts, linesOf } from "./acp.replay.ts"
+
+const hear = (name: string) => {
+  const who = Failures.whoIs(name.startsWith("acpx-claude") ? "claude" : "codex")
+  const dialogue = Dialogue.make(who)
+  const transcript = Transcript.make(dialogue)
+  dialogue.begin(1)
+  const heard = linesOf(name).flatMap(({ msg }): ReadonlyArray<Heard> => {
+    const one = msg === undefined ? null : transcript.hear(JSON.stringify(msg))
+    return one === null ? [] : [one]
+  })
+  const isRefused = dialogue.untouched()
+  const last = heard.find(({ _tag }) => _tag === "Reply" || _tag === "OwnError")
+  const outcome =
+    last?._tag === "Reply"
+      ? dialogue.end(last.reply)
+      : last?._tag === "OwnError"
+        ? { stopReason: "error", failure: Verdict.ofOwnError(who, last.error) }
+        : null
+  return { heard, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
+}
+
+describe("Transcript", () => {
+  it.each(acpxPrompts)("%s: has one end, and updates of one session", (name) => {
+    const { heard } = hear(name)
+    assert.strictEqual(heard.filter(({ _tag }) => _tag === "Reply" || _tag === "OwnError").length, 1)
+    const sessions = heard.flatMap((one) => (one._tag === "Update" ? [one.message.params.sessionId] : []))
+    assert.isAtMost(new Set(sessions).size, 1)
+    assert.isTrue(heard.every((one) => one._tag !== "Update" || one.turn === 1))
+  })
+
+  it.each([
+    ["acpx-claude-prompt-cold", "end_turn"],
+    ["acpx-codex-prompt-warm", "end_turn"],
+    ["acpx-claude-prompt-tool-approved", "end_turn"],
+    ["acpx-claude-prompt-denied-exit5", "end_turn"],
+    ["acpx-codex-prompt-denied-exit5", "end_turn"],
+    ["acpx-claude-prompt-cancelled", "cancelled"],
+    ["acpx-claude-prompt-model-400", "model"],
+    ["acpx-codex-prompt-model-400", "model"],
+    ["acpx-claude-prompt-adapter-killed", "crash"],
+    ["acpx-codex-prompt-adapter-killed", "crash"],
+    ["acpx-claude-prompt-owner-killed", "crash"],
+    ["acpx-claude-prompt-native-killed", "crash"],
+    ["acpx-codex-prompt-native-killed", "crash"],
+    ["acpx-claude-prompt-after-native-killed", "crash"],
+    ["acpx-codex-prompt-after-native-killed", "end_turn"]
+  ])("%s ends as %s", (name, sort) => {
+    assert.strictEqual(hear(name).sort, sort)
+  })
+
+  it("knows a prompt that nobody read from one that failed on its way", () => {
+    assert.isTrue(hear("acpx-claude-prompt-after-native-killed").isRefused)
+    assert.isFalse(hear("acpx-claude-prompt-native-killed").isRefused)
+  })
+
+  it("notices that acpx began a new conversation, and that it took one up", () => {
+    const begun = (name: string) => hear(name).heard.some(({ _tag }) => _tag === "Begun")
+    assert.isTrue(begun("acpx-claude-prompt-cold"))
+    assert.isFalse(begun("acpx-claude-prompt-after-adapter-killed"))
+  })
+
+  it("takes codex-acp's own words for notices, and the model's for text", () => {
+    const kinds = hear("acpx-codex-prompt-model-400").heard.flatMap((one) =>
+      one._tag === "Update" ? [one.message.params.update.sessionUpdate] : []
+    )
+    assert.include(kinds, "notice")
+    assert.notInclude(kinds, "agent_message_chunk")
+  })
+
+  it("does not take acpx's answer to a question for the agent's answer to the prompt, though their ids are the same", () => {
+    const dialogue = Dialogue.make(Failures.whoIs("claude"))
+    const transcript = Transcript.make(dialogue)
+    dialogue.begin(1)
+    const say = (message: unknown) => transcript.hear(JSON.stringify(message))
+    say({ id: 0, method: "session/prompt", params: { sessionId: "s" } })
+    say({ id: 0, method: "session/request_permission", params: { options: [{ optionId: "n", kind: "reject_once" }] } })
+    assert.isNull(say({ id: 0, result: { outcome: { outcome: "selected", optionId: "n" } } }))
+    const end = say({ id: 0, result: { stopReason: "cancelled", usage: null } })
+    assert.strictEqual(end?._tag, "Reply")
+    // It was told no, and nobody cancelled it.
+    if (end?._tag === "Reply") assert.strictEqual(dialogue.end(end.reply)?.stopReason, "end_turn")
+  })
+
+  it("skips what is no message", () => {
+    const transcript = Transcript.make(Dialogue.make(Failures.whoIs("claude")))
+    for (const line of ["", "npm warn", "[]", "null", '{"action":"cancel_result"}', '{"id":9,"result":{}}']) {
+      assert.isNull(transcript.hear(line))
+    }
+  })
+})
