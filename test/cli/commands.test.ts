@@ -1,0 +1,220 @@
+/** Commands that need no server: what they print, where, and what they exit with. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { spawnSync } from "node:child_process"
+import { readdirSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { setImmediate } from "node:timers/promises"
+import { createMachine } from "xstate"
+import { isAlive, makePlace } from "./program.ts"
+import type { Place } from "./program.ts"
+
+let place: Place
+beforeEach(() => {
+  place = makePlace()
+})
+afterEach(() => place.leave())
+
+const claude = join(import.meta.dirname, "..", "fixtures", "agents", "claude.ts")
+const configure = (content: unknown) => writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify(content))
+
+describe("the command line", () => {
+  it("has help for every command, and says nothing on stderr then", async () => {
+    const commands = [
+      "",
+      "serve",
+      "demo",
+      "doctor",
+      "app",
+      "app create",
+      "sessions",
+      "sessions tail",
+      "run",
+      "machines"
+    ]
+    const asked = commands.map((command) => place.run([...command.split(" ").filter(Boolean), "--help"]))
+    for (const { code, stderr, stdout } of await Promise.all(asked)) {
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.match(stdout, /USAGE/)
+    }
+  })
+
+  it("answers bad usage with 2 and one line on stderr", async () => {
+    const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+      [["nope"], /^troupe: Unknown subcommand "nope" for "troupe" \(see troupe --help\)\n$/],
+      [["serve", "--prot", "1"], /^troupe: .*--prot.*--port.*\n$/],
+      [["machines", "nope"], /^troupe: There is no machine nope\. There is session\.\n$/],
+      [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
+      [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
+      [["run", ""], /^troupe: .*prompt.*\n$/],
+      [["sessions", "list"], /^troupe: No token was given: set TROUPE_TOKEN, or add --token\.\n$/],
+      [["doctor", "nobody"], /^troupe: No agent is called nobody\..*\n$/]
+    ]
+    const tried = wrong.map(async ([args, says]) => ({ ...(await place.run(args)), says }))
+    for (const { code, says, stderr, stdout } of await Promise.all(tried)) {
+      assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, stderr)
+      assert.match(stderr, says)
+    }
+  })
+
+  it("tells a failure as JSON where JSON was asked for", async () => {
+    const { code, stderr, stdout } = await place.run([
+      "sessions",
+      "list",
+      "--json",
+      "--token",
+      "x",
+      "--url",
+      "http://127.0.0.1:1"
+    ])
+    assert.deepStrictEqual({ code, stdout }, { code: 1, stdout: "" })
+    const told = JSON.parse(stderr) as { readonly detail: string }
+    assert.deepInclude<object>(told, { ok: false, error: "unreachable" })
+    assert.match(told.detail, /No Troupe answers at http:\/\/127\.0\.0\.1:1 .*troupe serve/)
+  })
+
+  it("colours for a terminal only, unless it is told to", async () => {
+    const escape = String.fromCodePoint(27)
+    await place.run(["app", "create", "web"])
+    assert.notInclude((await place.run(["app", "list"])).stdout, escape)
+    assert.include((await place.run(["app", "list"], { FORCE_COLOR: "1" })).stdout, escape)
+    assert.notInclude((await place.run(["app", "list"], { NO_COLOR: "1" })).stdout, escape)
+  })
+})
+
+describe("troupe app", () => {
+  it("lets apps in, changes their token, and lets them in no more", async () => {
+    const created = await place.run(["app", "create", "web"])
+    assert.strictEqual(created.code, 0)
+    assert.match(created.stdout, /^trp_[\w-]{43}\nThe token of web\. It is shown this once; keep it\.\n$/)
+
+    const again = await place.run(["app", "create", "web"])
+    assert.strictEqual(again.code, 1)
+    assert.match(again.stderr, /^troupe: An app called "web" exists\. Rotate its token, or revoke it first\.\n$/)
+
+    const rotated = JSON.parse((await place.run(["app", "rotate", "web", "--json"])).stdout) as {
+      readonly token: string
+    }
+    assert.notInclude(created.stdout, rotated.token)
+
+    assert.strictEqual((await place.run(["app", "revoke", "web"])).code, 0)
+    assert.strictEqual((await place.run(["app", "revoke", "web"])).code, 1)
+    const listed = JSON.parse((await place.run(["app", "list", "--json"])).stdout) as {
+      readonly apps: ReadonlyArray<{ readonly name: string; readonly revoked_at: number | null }>
+    }
+    assert.strictEqual(listed.apps[0]?.name, "web")
+    assert.isNumber(listed.apps[0]?.revoked_at)
+    assert.notInclude(JSON.stringify(listed), "trp_")
+  })
+
+  it("keeps its data from everybody else", async () => {
+    await place.run(["app", "create", "web"])
+    const dataDir = join(place.cwd, ".troupe")
+    assert.strictEqual(statSync(dataDir).mode & 0o777, 0o700)
+    for (const file of readdirSync(dataDir)) assert.strictEqual(statSync(join(dataDir, file)).mode & 0o077, 0, file)
+  })
+
+  it("refuses a name that is none, and a data dir that is gone at once", async () => {
+    const name = await place.run(["app", "create", "No Name"])
+    assert.strictEqual(name.code, 1)
+    assert.match(name.stderr, /^troupe: name must be 1 to 63 characters/)
+    const memory = await place.run(["app", "list", "--data-dir", ":memory:"])
+    assert.deepStrictEqual([memory.code, memory.stderr.split("\n").length], [2, 2])
+  })
+})
+
+describe("troupe machines", () => {
+  it("prints each format whole", async () => {
+    const print = async (format: string) => (await place.run(["machines", "session", "--format", format])).stdout
+    assert.match(await print("mermaid"), /^stateDiagram-v2\n {2}\[\*\] --> idle\n/)
+    assert.match(await print("dot"), /^digraph "session" \{/)
+    assert.match(await print("svg"), /<\/svg>\n$/)
+    assert.strictEqual(createMachine(JSON.parse(await print("json"))).id, "session")
+  })
+})
+
+describe("troupe demo", () => {
+  it("loses a process, carries on with what was said, and leaves nothing behind", async () => {
+    const { code, stderr, stdout } = await place.run(["demo"])
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    const killed = Number(/kill -9 (\d+)/.exec(stdout)?.[1])
+    const next = Number(/process (\d+) has\s+taken the conversation up/.exec(stdout)?.[1])
+    assert.isAbove(killed, 1)
+    assert.isAbove(next, 1)
+    assert.isFalse(isAlive(killed) || isAlive(next))
+    assert.match(stdout, /\["Remember: the answer is 42\."/)
+    assert.match(stdout, /no process is left/)
+    assert.deepStrictEqual(readdirSync(place.cwd), [])
+  })
+})
+
+describe("troupe run", () => {
+  const saying = (acts: string) =>
+    configure({ run: { command: [process.execPath, claude], env: { FAKE_CLAUDE: acts } } })
+
+  it("prints the answer, and with --json the body of /run", async () => {
+    saying('say {"answer": 42}')
+    const plain = await place.run(["run", "the answer?"])
+    assert.deepStrictEqual(plain, { code: 0, stdout: '{\n  "answer": 42\n}\n', stderr: "" })
+    const { code, stdout } = await place.run(["run", "the answer?", "--json"])
+    assert.strictEqual(code, 0)
+    const body: unknown = JSON.parse(stdout)
+    assert.hasAllKeys(body, ["ok", "result", "duration_ms", "stop_reason"])
+    assert.deepInclude(body, { ok: true, result: { answer: 42 }, stop_reason: "end_turn" })
+  })
+
+  it("fails with 1 and one line, or with the body of the failure", async () => {
+    saying("stderr out of order\nexit 3")
+    const plain = await place.run(["run", "hello"])
+    assert.deepStrictEqual([plain.code, plain.stdout], [1, ""])
+    assert.match(plain.stderr, /^troupe: .*out of order.*\n$/)
+    const { code, stderr, stdout } = await place.run(["run", "hello", "--json"])
+    assert.deepStrictEqual([code, stderr], [1, ""])
+    assert.hasAllKeys(JSON.parse(stdout), ["ok", "error", "stderr", "duration_ms", "stop_reason"])
+  })
+
+  it("ends with everything that was started when it is told to stop", async () => {
+    saying("family")
+    const { child, ended, stderr } = place.start(["run", "hello", "--timeout", "60"])
+    const family = await childrenOf(child.pid!)
+    child.kill("SIGTERM")
+    const { code } = await ended
+    assert.strictEqual(code, 143, stderr())
+    for (const pid of family) assert.isFalse(isAlive(pid))
+  })
+})
+
+/** Waits until a process has a grandchild, and gives both generations. */
+const childrenOf = async (pid: number): Promise<ReadonlyArray<number>> => {
+  const of = (parent: number) => {
+    const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" })
+    return stdout.split("\n").map(Number).filter(Boolean)
+  }
+  while (true) {
+    const children = of(pid)
+    const grandchildren = children.flatMap(of)
+    if (grandchildren.length > 0) return [...children, ...grandchildren]
+    await setImmediate()
+  }
+}
+
+describe("troupe doctor", () => {
+  it("shakes hands with what is there, says what to do about the rest, and makes no data dir", async () => {
+    const { code, stdout } = await place.run(["doctor"])
+    assert.strictEqual(code, 0)
+    assert.match(stdout, /^ok +demo \(default\) +acp +\S+ +\d+ ms$/m)
+    assert.match(stdout, /^ +codex +codex was not found on PATH\. Install it/m)
+    assert.deepStrictEqual(readdirSync(place.cwd), [])
+  })
+
+  it("exits with 1 where the default agent can't start", async () => {
+    configure({ defaultAgent: "mine", agents: { mine: { protocol: "acp", command: ["/bin/false"] } } })
+    const { code, stdout } = await place.run(["doctor", "--json"])
+    assert.strictEqual(code, 1)
+    const told = JSON.parse(stdout) as {
+      readonly agents: ReadonlyArray<{ readonly name: string; readonly handshake: { readonly ok: boolean } | null }>
+    }
+    assert.deepInclude<object>(told, { ok: false, default_agent: "mine" })
+    assert.isFalse(told.agents.find(({ name }) => name === "mine")?.handshake?.ok)
+    assert.isTrue(told.agents.find(({ name }) => name === "demo")?.handshake?.ok)
+  })
+})

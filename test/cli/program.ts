@@ -1,0 +1,86 @@
+/** The real program in a real process, for tests of the command line. Nothing of the tester's own settings goes in. */
+import { spawn, spawnSync } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+
+const main = join(import.meta.dirname, "..", "..", "src", "main.ts")
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly child: ChildProcess
+  /** What stdout has so far. */
+  readonly stdout: () => string
+  readonly stderr: () => string
+  readonly ended: Promise<Ended>
+  /** Resolves with the first match in stdout; rejects when the program ends before. */
+  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>
+}
+
+export interface Place {
+  readonly cwd: string
+  readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Running
+  readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<Ended>
+  /** Ends what still runs, and removes everything. */
+  readonly leave: () => Promise<void>
+}
+
+export const makePlace = (): Place => {
+  const cwd = mkdtempSync(join(tmpdir(), "troupe-cli-"))
+  const running = new Set<Running>()
+
+  const start: Place["start"] = (args, env = {}) => {
+    // No PATH but Node's own: agents of the tester's machine are not found.
+    const clean = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env }
+    const child = spawn(process.execPath, [main, ...args], { cwd, env: clean, stdio: ["ignore", "pipe", "pipe"] })
+    const text = { stdout: "", stderr: "" }
+    const listeners = new Set<() => void>()
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]!.setEncoding("utf8").on("data", (chunk: string) => {
+        text[name] += chunk
+        for (const listener of listeners) listener()
+      })
+    }
+    const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...text }))
+    const says = (pattern: RegExp) =>
+      new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(text.stdout)
+          if (found !== null) resolve(found)
+        }
+        listeners.add(look)
+        look()
+        void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${text.stdout}\n${text.stderr}`)))
+      })
+    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, says }
+    running.add(self)
+    void ended.then(() => running.delete(self))
+    return self
+  }
+
+  return {
+    cwd,
+    start,
+    run: (args, env) => start(args, env).ended,
+    leave: async () => {
+      for (const { child, ended } of running) {
+        child.kill("SIGKILL")
+        await ended
+      }
+      rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
+    }
+  }
+}
+
+/** Whether a process can still do something: one that only waits for its parent to notice its end can't. */
+export const isAlive = (pid: number): boolean => {
+  const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })
+  return stdout.trim() !== "" && !stdout.startsWith("Z")
+}
