@@ -60,6 +60,27 @@ describe("SIGTERM", () => {
   )
 })
 
+describe("a second SIGTERM", () => {
+  it.live("does not wait for a turn that never ends, which has one outcome all the same", () =>
+    Effect.gen(function* () {
+      const { app, house, session, troupe } = yield* open({ agent: codex.name })
+      yield* session.submit("HANG")
+      yield* until("the model's part", () => house.model.asked().some(({ prompt }) => prompt === "HANG"))
+      troupe.signal("SIGTERM")
+      yield* until("the drain", () => troupe.log().includes("draining"))
+      assert.deepStrictEqual(yield* troupe.stop, { code: 0, signal: null })
+      assert.deepStrictEqual(house.running(), [])
+
+      const next = yield* house.serve()
+      const turn = yield* next.knownApp(app.token).session(session.id).stored(1)
+      assert.include(turn, { completed: false, partial: true })
+      assert.oneOf(turn.status, ["interrupted", "failed"])
+      const ends = (yield* next.audit(session.id)).filter(({ action }) => action === "turn_end")
+      assert.strictEqual(ends.length, 1)
+    })
+  )
+})
+
 describe("SIGINT and SIGHUP", () => {
   it.live.each(["SIGINT", "SIGHUP"] as const)("%s ends it with 0 while an agent is awake", (signal) =>
     Effect.gen(function* () {

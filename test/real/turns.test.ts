@@ -7,55 +7,49 @@ import { open, recalled } from "./harness/scene.ts"
 import { updatesOf } from "./harness/wire.ts"
 import type { Turn } from "./harness/wire.ts"
 
-describe.each(agents)("$name", ({ name: agent }) => {
-  it.live("answers a second turn that knows the first, each in ACP messages that end in the result", () =>
-    Effect.gen(function* () {
-      const { house, session } = yield* open({ agent })
-      const first = yield* session.turn("the bird is a heron")
-      const second = yield* session.turn("RECALL")
-      for (const { body, status } of [first, second]) {
-        assert.strictEqual(status, 200)
-        assert.include(body, { ok: true, stop_reason: "end_turn", completed: true, partial: false, error: null })
-        assert.isAbove(body.usage.total_tokens, 0)
-        const updates = body.events.slice(0, -1)
-        for (const event of updates) {
-          assert.include(event, { jsonrpc: "2.0", method: "session/update" })
-          assert.isString(event.params?.update?.sessionUpdate)
-        }
-        const said = updatesOf(updates, "agent_message_chunk").map(
-          ({ content }) => content as { readonly text: string }
-        )
-        assert.strictEqual(said.map(({ text }) => text).join(""), body.final_text)
-        const end = body.events.at(-1)
-        assert.strictEqual(end?.id, body.turn_index)
-        assert.strictEqual(end?.result?.stopReason, "end_turn")
-      }
-      assert.strictEqual(first.body.final_text, "echo: the bird is a heron")
-      assert.include(recalled(second.body), "the bird is a heron")
-      assert.strictEqual(second.body.context_lost, false)
-      // The model's own word for it: it was sent the first turn together with the second.
-      assert.isTrue(
-        house.model.asked().some(({ texts }) => texts.includes("the bird is a heron") && texts.includes("RECALL"))
-      )
-      const seen = yield* session.get
-      assert.include(seen, { state: "idle", turn_count: 2 })
-    })
-  )
+/** Nothing but ACP messages, the last of them the result, and all of the text in them. */
+const assertWhole = (turn: Turn) => {
+  assert.include(turn, { ok: true, stop_reason: "end_turn", completed: true, partial: false, error: null })
+  assert.isAbove(turn.usage.total_tokens, 0)
+  const updates = turn.events.slice(0, -1)
+  for (const event of updates) {
+    assert.include(event, { jsonrpc: "2.0", method: "session/update" })
+    assert.isString(event.params?.update?.sessionUpdate)
+  }
+  const said = updatesOf(updates, "agent_message_chunk").map(({ content }) => content as { readonly text: string })
+  assert.strictEqual(said.map(({ text }) => text).join(""), turn.final_text)
+  const end = turn.events.at(-1)
+  assert.strictEqual(end?.id, turn.turn_index)
+  assert.strictEqual(end?.result?.stopReason, "end_turn")
+}
 
-  it.live("streams a turn as it is stored, event for event", () =>
+describe.each(agents)("$name", ({ name: agent }) => {
+  it.live("streams a turn as it is stored, and answers the next one knowing it", () =>
     Effect.gen(function* () {
-      const { session } = yield* open({ agent })
-      const { events, status } = yield* session.stream("THINK:let me see\nSLOW:12x40")
+      const { house, session } = yield* open({ agent, system_prompt: "Mind the herons." })
+      const prompt = "THINK:let me see\nSLOW:12x40"
+      const { events, status } = yield* session.stream(prompt)
       assert.strictEqual(status, 200)
       const { data: result, event } = events.at(-1) ?? {}
       assert.strictEqual(event, "result")
-      const stored = yield* session.stored(1)
+      const first = yield* session.stored(1)
       const streamed = events.filter(({ event }) => event === "message").map(({ data }) => data)
-      assert.deepStrictEqual<unknown>(streamed, stored.events)
-      assert.deepStrictEqual({ ...stored, ...(result as Turn) }, stored, "the result is what is stored")
-      assert.isAbove(updatesOf(stored.events, "agent_message_chunk").length, 1, "it came in pieces")
-      const words = Array.from({ length: 12 }, (_, nth) => `w${nth + 1}`).join(" ")
-      assert.strictEqual(stored.final_text.trim(), words)
+      assert.deepStrictEqual<unknown>(streamed, first.events)
+      assert.deepStrictEqual({ ...first, ...(result as Turn) }, first, "the result is what is stored")
+      assert.isAbove(updatesOf(first.events, "agent_message_chunk").length, 1, "it came in pieces")
+
+      const second = yield* session.turn("RECALL")
+      assert.strictEqual(second.status, 200)
+      for (const turn of [first, second.body]) assertWhole(turn)
+      assert.strictEqual(first.final_text.trim(), Array.from({ length: 12 }, (_, nth) => `w${nth + 1}`).join(" "))
+      assert.include(recalled(second.body), prompt)
+      assert.strictEqual(second.body.context_lost, false)
+      assert.include(yield* session.get, { state: "idle", turn_count: 2 })
+
+      // The model's own word for it: the first turn came to it with the second, under the app's instructions.
+      const asked = house.model.asked().findLast(({ texts }) => texts.includes("RECALL"))
+      assert.include([...(asked?.texts ?? [])], prompt)
+      assert.include(asked?.system ?? "", "Mind the herons.")
     })
   )
 
@@ -83,13 +77,18 @@ describe.each(agents)("$name", ({ name: agent }) => {
     })
   )
 
-  it.live("names a refused account, and goes on when it is accepted again", () =>
+  it.live("names a refused account and a refused request, and goes on when all is well again", () =>
     Effect.gen(function* () {
       const { session } = yield* open({ agent })
-      const refused = yield* session.turn("ERR:401")
-      assert.strictEqual(refused.status, 502)
-      assert.include(refused.body, { ok: false, partial: true, completed: false, stop_reason: "error" })
-      assert.match(refused.body.error ?? "", /^auth: /)
+      for (const [prompt, named] of [
+        ["ERR:401", /^auth: /],
+        ["ERR:400", /^model: /]
+      ] as const) {
+        const { body, status } = yield* session.turn(prompt)
+        assert.strictEqual(status, 502)
+        assert.include(body, { ok: false, partial: true, completed: false, stop_reason: "error" })
+        assert.match(body.error ?? "", named)
+      }
       const { body, status } = yield* session.turn("and now?")
       assert.strictEqual(status, 200)
       assert.strictEqual(body.final_text, "echo: and now?")

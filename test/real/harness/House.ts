@@ -80,6 +80,8 @@ export interface House {
   readonly running: () => ReadonlyArray<Running>
   /** Waits for a process by its command line. */
   readonly process: (what: string, command: RegExp) => Effect.Effect<Running>
+  /** Runs one command of Troupe's to its end. */
+  readonly command: (...args: ReadonlyArray<string>) => Effect.Effect<Server.Output>
   /** Starts Troupe on the house's data; again after it was stopped, or killed. */
   readonly serve: (settings?: Readonly<Record<string, string>>) => Effect.Effect<Server.Server, never, Scope.Scope>
 }
@@ -106,12 +108,14 @@ export const make = Effect.gen(function* () {
   writeFileSync(at("work/linger.sh"), "#!/bin/sh\ntouch lingering\nexec tail -f /dev/null\n", { mode: 0o755 })
 
   const running = () => carriersOf(directory)
+  const env = environment(directory, model.port)
+  const config = ["--config", at("troupe.config.json")]
   const serve: House["serve"] = (settings = {}) =>
     Effect.acquireRelease(
       Server.start({
-        args: ["--port", "0", "--data-dir", at("data"), "--config", at("troupe.config.json")],
+        args: ["--port", "0", "--data-dir", at("data"), ...config],
         cwd: at("home"),
-        env: { ...environment(directory, model.port), ...settings }
+        env: { ...env, ...settings }
       }),
       Effect.fnUntraced(function* (server, exit) {
         if (Exit.isFailure(exit)) console.error(server.log())
@@ -127,6 +131,7 @@ export const make = Effect.gen(function* () {
     file: (name) => join(at("work"), name),
     running,
     process: (what, command) => until(what, () => running().find((one) => command.test(one.command))),
+    command: (...args) => Server.command({ args: [...args, ...config], cwd: at("work"), env }),
     serve
   }
   return house

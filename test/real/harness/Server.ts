@@ -30,11 +30,30 @@ export interface Server {
   readonly stop: Effect.Effect<Ended>
 }
 
-export const start = Effect.fnUntraced(function* (options: {
+export interface Start {
   readonly args: ReadonlyArray<string>
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
-}) {
+}
+
+export interface Output extends Ended {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export const command = Effect.fnUntraced(function* ({ args, cwd, env }: Start) {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
+  const output = { stdout: "", stderr: "" }
+  child.stdout.on("data", (chunk) => (output.stdout += chunk))
+  child.stderr.on("data", (chunk) => (output.stderr += chunk))
+  let result: Ended | undefined
+  // Not "exit": what it printed last may still be on its way.
+  child.on("close", (code, signal) => (result = { code, signal }))
+  const ended = yield* until(`the end of troupe ${args[0]}`, () => result, 60)
+  return { ...output, ...ended } satisfies Output
+})
+
+export const start = Effect.fnUntraced(function* (options: Start) {
   const adminToken = `adm_${randomBytes(24).toString("hex")}`
   const child = spawn(process.execPath, [main, "serve", ...options.args], {
     cwd: options.cwd,

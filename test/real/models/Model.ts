@@ -9,6 +9,7 @@ import type { Scope } from "effect"
 import { createServer } from "node:http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { Answer } from "./answer.ts"
 import * as Anthropic from "./anthropic.ts"
 import { userTexts } from "./conversation.ts"
 import * as Responses from "./responses.ts"
@@ -17,6 +18,7 @@ import * as Responses from "./responses.ts"
 export interface Asked {
   readonly api: "messages" | "responses"
   readonly prompt: string
+  readonly system: string
   readonly texts: ReadonlyArray<string>
 }
 
@@ -47,6 +49,8 @@ export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(functi
   return { port: (server.address() as AddressInfo).port, asked: () => asked }
 })
 
+const saying = ({ prompt, system }: Answer) => ({ prompt, system })
+
 const serve = async (request: IncomingMessage, response: ServerResponse, asked: Array<Asked>) => {
   let body = ""
   for await (const chunk of request) body += chunk
@@ -63,14 +67,14 @@ const serve = async (request: IncomingMessage, response: ServerResponse, asked: 
     case "/v1/messages": {
       const wanted: Anthropic.MessagesRequest = JSON.parse(body)
       const answer = Anthropic.read(wanted)
-      asked.push({ api: "messages", prompt: answer.prompt, texts: userTexts(wanted.messages ?? []) })
+      asked.push({ api: "messages", ...saying(answer), texts: userTexts(wanted.messages ?? []) })
       if (answer.status !== null) return json(answer.status, Anthropic.refusal(answer.status))
       return Anthropic.respond(response, id, wanted, answer)
     }
     case "/v1/responses": {
       const wanted: Responses.ResponsesRequest = JSON.parse(body)
       const answer = Responses.read(wanted)
-      asked.push({ api: "responses", prompt: answer.prompt, texts: userTexts(wanted.input ?? []) })
+      asked.push({ api: "responses", ...saying(answer), texts: userTexts(wanted.input ?? []) })
       if (answer.status !== null) return json(answer.status, Responses.refusal(answer.status))
       return Responses.respond(response, id, wanted, answer)
     }

@@ -8,6 +8,7 @@ import type { Tool } from "./directives.ts"
 
 export interface Answer {
   readonly prompt: string
+  readonly system: string
   /** The tool to call instead of saying anything; `null` when all have answered, or the agent offers none. */
   readonly tool: Tool | null
   readonly think: string | null
@@ -24,6 +25,7 @@ export const answerTo = (items: ReadonlyArray<Item>, system: string, offersTools
   const text = say ?? (recall ? JSON.stringify(userTexts(items)) : tellSystem ? system : `echo: ${prompt}`)
   return {
     prompt,
+    system,
     tool: (offersTools ? tools[toolsDone] : undefined) ?? null,
     think: toolsDone === 0 ? think : null,
     words: slow === null ? text.split(/(?<= )/) : Array.from({ length: slow.words }, (_, nth) => `w${nth + 1} `),
