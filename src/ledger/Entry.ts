@@ -1,5 +1,6 @@
 /** The words of the ledger: the records it keeps, and the entries that are written to it. */
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
+import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 
@@ -104,6 +105,19 @@ export type TurnPatch = Partial<
   >
 >
 
+/** How far a session has counted towards its next reviews, and up to which turn. */
+export interface NudgeRecord {
+  readonly session: SessionId
+  readonly turn: number
+  readonly userTurns: number
+  readonly toolIterations: number
+}
+
+/** How far a review has come; `ended` with its last one. */
+export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" | "usage"> {
+  readonly ended?: { readonly at: number; readonly ending: ReviewEnding; readonly reason: string | null }
+}
+
 export type Entry =
   | { readonly _tag: "SessionInserted"; readonly record: SessionRecord; readonly snapshot: unknown }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
@@ -132,6 +146,22 @@ export type Entry =
       readonly response: { readonly status: number; readonly body: string }
     }
   | { readonly _tag: "ReceiptForgotten"; readonly app: AppName; readonly key: string }
+  | { readonly _tag: "NudgesCounted"; readonly nudges: NudgeRecord }
+  | { readonly _tag: "ReviewStarted"; readonly record: ReviewRecord }
+  | { readonly _tag: "ReviewPatched"; readonly id: string; readonly patch: ReviewPatch }
+  | { readonly _tag: "ReviewsAbandoned"; readonly at: number; readonly reason: string }
+  | { readonly _tag: "MemoryKept"; readonly memory: Memory; readonly atMost: number }
+  | {
+      readonly _tag: "MemoryReplaced"
+      readonly app: AppName
+      readonly id: string
+      readonly text: string
+      readonly at: number
+    }
+  | { readonly _tag: "MemoryRemoved"; readonly app: AppName; readonly id: string }
+  | { readonly _tag: "SkillKept"; readonly skill: Skill; readonly atMost: number }
+  | { readonly _tag: "SkillReplaced"; readonly skill: Omit<Skill, "createdAt"> }
+  | { readonly _tag: "SkillRemoved"; readonly app: AppName; readonly name: string }
 
 /** What the sweeper looks for: `null` bounds match nothing. */
 export interface SweepBounds {

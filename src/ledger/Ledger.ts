@@ -9,6 +9,7 @@
 import { Context, Layer } from "effect"
 import type { Effect, Option } from "effect"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
+import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type {
@@ -17,6 +18,7 @@ import type {
   Entry,
   FileRecord,
   LeaseRecord,
+  NudgeRecord,
   OwedCommand,
   Page,
   ReceiptRecord,
@@ -103,10 +105,21 @@ export class Ledger extends Context.Service<
     readonly receipt: (app: AppName, key: string) => Read<Option.Option<ReceiptRecord>>
     readonly removeReceipts: (createdBefore: number) => Read<number>
 
+    /** `None` before the session's first turn is counted. */
+    readonly nudges: (session: SessionId) => Read<Option.Option<NudgeRecord>>
+    /** Newest first. */
+    readonly reviews: (session: SessionId, limit: number) => Read<ReadonlyArray<ReviewRecord>>
+    /** What the reviews of each session have used in all; a session without any is not in it. */
+    readonly reviewUsage: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, Usage>>
+    /** Oldest first. */
+    readonly memories: (app: AppName) => Read<ReadonlyArray<Memory>>
+    /** By name. */
+    readonly skills: (app: AppName) => Read<ReadonlyArray<Skill>>
+
     /**
-     * Tokens and turns by day (UTC, `YYYY-MM-DD`), app and agent; a turn counts on the day on which it ended, also after
-     * its session is removed. Days count whole: from the one that `from` falls on, up to the last that begins before
-     * `to` (milliseconds).
+     * Tokens and turns by day (UTC, `YYYY-MM-DD`), app and agent, also after their session is removed. A turn counts on
+     * the day on which it ended, the tokens of a review on the day on which it began. Days count whole: from the one that
+     * `from` falls on, up to the last that begins before `to` (milliseconds).
      */
     readonly usage: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) => Read<
       ReadonlyArray<{

@@ -7,8 +7,10 @@ import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
+import * as Learned from "./tables/learned.ts"
 import * as Leases from "./tables/leases.ts"
 import * as Receipts from "./tables/receipts.ts"
+import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
@@ -66,6 +68,26 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
       return Receipts.answered(entry.app, entry.key, entry.response)
     case "ReceiptForgotten":
       return Receipts.forgotten(entry.app, entry.key)
+    case "NudgesCounted":
+      return Reviews.nudged(entry.nudges)
+    case "ReviewStarted":
+      return Reviews.started(entry.record)
+    case "ReviewPatched":
+      return Reviews.patched(entry.id, entry.patch)
+    case "ReviewsAbandoned":
+      return Reviews.abandoned(entry.at, entry.reason)
+    case "MemoryKept":
+      return Learned.memoryKept(entry.memory, entry.atMost)
+    case "MemoryReplaced":
+      return Learned.memoryReplaced(entry.app, entry.id, entry.text, entry.at)
+    case "MemoryRemoved":
+      return Learned.memoryRemoved(entry.app, entry.id)
+    case "SkillKept":
+      return Learned.skillKept(entry.skill, entry.atMost)
+    case "SkillReplaced":
+      return Learned.skillReplaced(entry.skill)
+    case "SkillRemoved":
+      return Learned.skillRemoved(entry.app, entry.name)
     default:
       return entry satisfies never
   }
@@ -91,6 +113,10 @@ const sessionOf = (entry: Entry): string | null | undefined => {
       return entry.record.session
     case "EventAppended":
       return entry.event.session
+    case "NudgesCounted":
+      return entry.nudges.session
+    case "ReviewStarted":
+      return entry.record.session
     default:
       return "session" in entry ? entry.session : undefined
   }

@@ -8,8 +8,10 @@ import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
+import * as Learned from "./tables/learned.ts"
 import * as Leases from "./tables/leases.ts"
 import * as Receipts from "./tables/receipts.ts"
+import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
@@ -39,6 +41,8 @@ export const make = Effect.fnUntraced(function* (
     ...Leases.reads(db),
     ...Files.reads(db),
     ...Apps.reads(db),
-    ...Receipts.reads(db)
+    ...Receipts.reads(db),
+    ...Reviews.reads(db),
+    ...Learned.reads(db)
   }
 })

@@ -1,9 +1,11 @@
 /** The migrations in their order: numbered, forward only, never edited once released. */
 import ledger from "./migrations/0001_ledger.ts"
+import reviews from "./migrations/0002_reviews.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
-  "0001_ledger": ledger
+  "0001_ledger": ledger,
+  "0002_reviews": reviews
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -1,0 +1,172 @@
+/** Nudge counters and reviews of a session. A review has one ending, and a session one review at a time. */
+import { Effect, Option } from "effect"
+import type { SessionId } from "../../domain/Ids.ts"
+import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../domain/Review.ts"
+import type { Usage } from "../../domain/Turn.ts"
+import type { Database, SqlValue, Write } from "../Database.ts"
+import type { NudgeRecord, ReviewPatch } from "../Entry.ts"
+import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
+import type { UsageRow } from "./columns.ts"
+
+const nudgeColumns = ["session", "turn", "user_turns", "tool_iterations"]
+const countNudges = `${insertInto("nudges", nudgeColumns)}
+  ON CONFLICT (session) DO UPDATE SET
+    turn = excluded.turn, user_turns = excluded.user_turns, tool_iterations = excluded.tool_iterations
+    WHERE excluded.turn > turn
+  RETURNING 1`
+
+/** A turn is counted once, whoever tries it again. */
+export const nudged = ({ session, toolIterations, turn, userTurns }: NudgeRecord): Write => ({
+  text: countNudges,
+  params: [session, turn, userTurns, toolIterations],
+  must: "the turn was counted already"
+})
+
+const columns = [
+  "id",
+  "session",
+  "turn",
+  "review_memory",
+  "review_skills",
+  "mode",
+  "model",
+  "started_at",
+  "ended_at",
+  "ending",
+  "reason",
+  "iterations",
+  "wrote",
+  ...usageColumns
+]
+const insertReview = insertInto("reviews", columns)
+
+export const started = (record: ReviewRecord): Write => ({
+  text: insertReview,
+  params: [
+    record.id,
+    record.session,
+    record.turn,
+    flag(record.reviewMemory),
+    flag(record.reviewSkills),
+    record.mode,
+    record.model,
+    record.startedAt,
+    record.endedAt,
+    record.ending,
+    record.reason,
+    record.iterations,
+    json(record.wrote),
+    ...usageParams(record.usage)
+  ]
+})
+
+/** Touches no row where the session, and the review with it, is gone: then there is nobody to tell. */
+export const patched = (id: string, patch: ReviewPatch): Write => {
+  const ended: ReadonlyArray<readonly [string, SqlValue]> =
+    patch.ended === undefined
+      ? []
+      : [
+          ["ended_at", patch.ended.at],
+          ["ending", patch.ended.ending],
+          ["reason", patch.ended.reason]
+        ]
+  const usage = usageParams(patch.usage)
+  return updateOf(
+    "reviews",
+    [
+      ...ended,
+      ["iterations", patch.iterations],
+      ["wrote", json(patch.wrote)],
+      ...usageColumns.map((column, nth) => [column, usage[nth] ?? 0] as const)
+    ],
+    "id = ?",
+    [id]
+  )
+}
+
+/** Those of a Troupe that is dead. */
+export const abandoned = (at: number, reason: string): Write => ({
+  text: "UPDATE reviews SET ended_at = ?, ending = 'cancelled', reason = ? WHERE ended_at IS NULL",
+  params: [at, reason]
+})
+
+interface NudgeRow {
+  readonly session: SessionId
+  readonly turn: number
+  readonly user_turns: number
+  readonly tool_iterations: number
+}
+
+const nudgeOf = (row: NudgeRow): NudgeRecord => ({
+  session: row.session,
+  turn: row.turn,
+  userTurns: row.user_turns,
+  toolIterations: row.tool_iterations
+})
+
+interface ReviewRow extends UsageRow {
+  readonly id: string
+  readonly session: SessionId
+  readonly turn: number
+  readonly review_memory: number
+  readonly review_skills: number
+  readonly mode: ReviewMode
+  readonly model: string | null
+  readonly started_at: number
+  readonly ended_at: number | null
+  readonly ending: ReviewEnding | null
+  readonly reason: string | null
+  readonly iterations: number
+  readonly wrote: string
+}
+
+const recordOf = (row: ReviewRow): ReviewRecord => ({
+  id: row.id,
+  session: row.session,
+  turn: row.turn,
+  reviewMemory: row.review_memory === 1,
+  reviewSkills: row.review_skills === 1,
+  mode: row.mode,
+  model: row.model,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+  ending: row.ending,
+  reason: row.reason,
+  iterations: row.iterations,
+  wrote: JSON.parse(row.wrote) as ReviewRecord["wrote"],
+  usage: usageOf(row)
+})
+
+const usedOf = (row: UsageRow & { readonly session: SessionId }): readonly [SessionId, Usage] => [
+  row.session,
+  usageOf(row)
+]
+
+export const reads = (db: Database) => ({
+  nudges: (session: SessionId) =>
+    db
+      .all(
+        "read the nudge counters",
+        `SELECT ${nudgeColumns.join(", ")} FROM nudges WHERE session = ?`,
+        [session],
+        nudgeOf
+      )
+      .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+  reviews: (session: SessionId, limit: number) =>
+    db.all(
+      "read the reviews",
+      `SELECT ${columns.join(", ")} FROM reviews WHERE session = ? ORDER BY started_at DESC, id DESC LIMIT ?`,
+      [session, limit],
+      recordOf
+    ),
+  reviewUsage: (sessions: ReadonlyArray<SessionId>) =>
+    db
+      .all(
+        "read what the reviews used",
+        `SELECT session, ${usageColumns.map((column) => `sum(${column}) AS ${column}`).join(", ")}
+          FROM reviews WHERE session IN (SELECT value FROM json_each(?)) GROUP BY session`,
+        [json(sessions)],
+        usedOf
+      )
+      .pipe(Effect.map((rows): ReadonlyMap<SessionId, Usage> => new Map(rows)))
+})

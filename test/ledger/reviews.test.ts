@@ -1,0 +1,242 @@
+/** Counters, reviews, memories and skills in a real file: what comes back, what the schema refuses, what outlives what. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { DatabaseSync } from "node:sqlite"
+import type { ReviewRecord, Skill } from "../../src/domain/Review.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { noUsage } from "../../src/domain/Turn.ts"
+import type { Database, SqlValue } from "../../src/ledger/Database.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import type { Entry } from "../../src/ledger/Ledger.ts"
+import * as Learned from "../../src/ledger/tables/learned.ts"
+import * as Reviews from "../../src/ledger/tables/reviews.ts"
+import { app, id, opened, otherApp, scratchFile, usage } from "./samples.ts"
+
+const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const filename = yield* scratchFile
+    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+  }).pipe(Effect.scoped)
+
+const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
+  Effect.map(Effect.flip(effect), (error) => error.message)
+
+const at = 1_700_000_003_000
+
+const review = (fields: Partial<ReviewRecord> = {}): ReviewRecord => ({
+  id: "rev_1",
+  session: id,
+  turn: 10,
+  reviewMemory: true,
+  reviewSkills: false,
+  mode: "codex_responses",
+  model: "large",
+  startedAt: at,
+  endedAt: null,
+  ending: null,
+  reason: null,
+  iterations: 0,
+  wrote: [],
+  usage: noUsage,
+  ...fields
+})
+
+const started = (fields: Partial<ReviewRecord> = {}): Entry => ({ _tag: "ReviewStarted", record: review(fields) })
+
+const memory = (n: number) => ({ id: `mem_${n}`, app, text: `fact ${n}`, createdAt: at + n, updatedAt: at + n })
+
+const skill = (name: string): Skill => ({
+  name,
+  app,
+  description: "When the tests are red.",
+  body: "# Do\n1. this",
+  createdAt: at,
+  updatedAt: at
+})
+
+describe("nudge counters", () => {
+  it.effect("come back as counted, and count no turn twice", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened()])
+        assert.deepStrictEqual(yield* ledger.nudges(id), Option.none())
+        const counted = (turn: number, userTurns: number): Entry => ({
+          _tag: "NudgesCounted",
+          nudges: { session: id, turn, userTurns, toolIterations: 3 }
+        })
+        yield* ledger.write([counted(1, 1)])
+        yield* ledger.write([counted(2, 2)])
+        assert.match(yield* refusal(ledger.write([counted(2, 3)])), /counted already/)
+        assert.deepStrictEqual(
+          yield* ledger.nudges(id),
+          Option.some({ session: id, turn: 2, userTurns: 2, toolIterations: 3 })
+        )
+      })
+    )
+  )
+})
+
+describe("reviews", () => {
+  it.effect("come back newest first with what they wrote and used, and end once", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened(), started()])
+        assert.deepStrictEqual(yield* ledger.reviews(id, 10), [review()])
+        const wrote = [{ tool: "memory", action: "add", name: "mem_1" }] as const
+        yield* ledger.write([
+          { _tag: "ReviewPatched", id: "rev_1", patch: { iterations: 1, wrote, usage: usage(10) } },
+          {
+            _tag: "ReviewPatched",
+            id: "rev_1",
+            patch: {
+              iterations: 2,
+              wrote,
+              usage: usage(20),
+              ended: { at: at + 5, ending: "cancelled", reason: "a turn began" }
+            }
+          }
+        ])
+        const first = review({
+          iterations: 2,
+          wrote,
+          usage: usage(20),
+          endedAt: at + 5,
+          ending: "cancelled",
+          reason: "a turn began"
+        })
+        yield* ledger.write([started({ id: "rev_2", startedAt: at + 9 })])
+        assert.deepStrictEqual(yield* ledger.reviews(id, 10), [review({ id: "rev_2", startedAt: at + 9 }), first])
+        assert.lengthOf(yield* ledger.reviews(id, 1), 1)
+        const again: Entry = {
+          _tag: "ReviewPatched",
+          id: "rev_1",
+          patch: { iterations: 2, wrote, usage: usage(20), ended: { at, ending: "completed", reason: null } }
+        }
+        assert.match(yield* refusal(ledger.write([again])), /has ended already/)
+      })
+    )
+  )
+
+  it.effect("run one at a time in a session, and those of a dead Troupe are cancelled", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened(), started()])
+        assert.match(yield* refusal(ledger.write([started({ id: "rev_2" })])), /UNIQUE/)
+        yield* ledger.write([{ _tag: "ReviewsAbandoned", at: at + 1, reason: "Troupe stopped" }])
+        yield* ledger.write([started({ id: "rev_2" })])
+        const [, first] = yield* ledger.reviews(id, 10)
+        assert.strictEqual(first?.ending ?? null, "cancelled")
+        assert.strictEqual(first?.reason, "Troupe stopped")
+      })
+    )
+  )
+
+  it.effect("count to their session and to their app's day, which outlives the session", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened(), started()])
+        const spent = (tokens: number): Entry => ({
+          _tag: "ReviewPatched",
+          id: "rev_1",
+          patch: {
+            iterations: 1,
+            wrote: [],
+            usage: usage(tokens),
+            ended: { at: at + 5, ending: "completed", reason: null }
+          }
+        })
+        yield* ledger.write([spent(10)])
+        const stranger = SessionId.make("ses_stranger")
+        assert.deepStrictEqual(yield* ledger.reviewUsage([id, stranger]), new Map([[id, usage(10)]]))
+        const day = { app, from: at, to: at + 1 }
+        assert.deepStrictEqual(yield* ledger.usage(day), [
+          { day: "2023-11-14", app, agent: "demo", turns: 0, usage: usage(10) }
+        ])
+
+        yield* ledger.write([
+          { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
+        ])
+        yield* ledger.remove([id])
+        assert.deepStrictEqual(yield* ledger.reviews(id, 10), [])
+        assert.lengthOf(yield* ledger.usage(day), 1)
+      })
+    )
+  )
+})
+
+describe("memories and skills", () => {
+  it.effect("are each app's own, are changed and removed by name, and have a bound", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([
+          { _tag: "MemoryKept", memory: memory(1), atMost: 2 },
+          { _tag: "MemoryKept", memory: memory(2), atMost: 2 },
+          { _tag: "SkillKept", skill: skill("fix-tests"), atMost: 1 }
+        ])
+        assert.deepStrictEqual(yield* ledger.memories(app), [memory(1), memory(2)])
+        assert.deepStrictEqual(yield* ledger.memories(otherApp), [])
+        assert.deepStrictEqual(yield* ledger.skills(app), [skill("fix-tests")])
+        assert.deepStrictEqual(yield* ledger.skills(otherApp), [])
+
+        assert.match(
+          yield* refusal(ledger.write([{ _tag: "MemoryKept", memory: memory(3), atMost: 2 }])),
+          /as many memories/
+        )
+        assert.match(
+          yield* refusal(ledger.write([{ _tag: "SkillKept", skill: skill("two"), atMost: 1 }])),
+          /as many skills/
+        )
+        for (const entry of [
+          { _tag: "MemoryReplaced", app: otherApp, id: "mem_1", text: "mine now", at },
+          { _tag: "MemoryRemoved", app: otherApp, id: "mem_1" }
+        ] as const) {
+          assert.match(yield* refusal(ledger.write([entry])), /no such memory/)
+        }
+        for (const entry of [
+          { _tag: "SkillReplaced", skill: { ...skill("fix-tests"), app: otherApp } },
+          { _tag: "SkillRemoved", app: otherApp, name: "fix-tests" }
+        ] as const) {
+          assert.match(yield* refusal(ledger.write([entry])), /no such skill/)
+        }
+
+        yield* ledger.write([
+          { _tag: "MemoryReplaced", app, id: "mem_1", text: "better", at: at + 9 },
+          { _tag: "MemoryRemoved", app, id: "mem_2" },
+          { _tag: "SkillReplaced", skill: { ...skill("fix-tests"), body: "shorter", updatedAt: at + 9 } }
+        ])
+        assert.deepStrictEqual(yield* ledger.memories(app), [{ ...memory(1), text: "better", updatedAt: at + 9 }])
+        assert.deepStrictEqual(yield* ledger.skills(app), [
+          { ...skill("fix-tests"), body: "shorter", updatedAt: at + 9 }
+        ])
+        yield* ledger.write([{ _tag: "SkillRemoved", app, name: "fix-tests" }])
+        assert.deepStrictEqual(yield* ledger.skills(app), [])
+      })
+    )
+  )
+})
+
+describe("the reads of reviews", () => {
+  it.effect("go by an index, as SQLite's own plans say", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
+      const db: Database = {
+        all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),
+        transaction: () => Effect.die("nothing is written here")
+      }
+      const { nudges, reviewUsage, reviews } = Reviews.reads(db)
+      const { memories, skills } = Learned.reads(db)
+      yield* Effect.all([nudges(id), reviews(id, 1), reviewUsage([id]), memories(app), skills(app)], { discard: true })
+      assert.lengthOf(asked, 5)
+      const file = new DatabaseSync(filename)
+      for (const [text, params] of asked) {
+        const plan = file.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...params)
+        for (const { detail } of plan) {
+          assert.isFalse(/^SCAN (?!json_each)|TEMP B-TREE FOR ORDER/.test(String(detail)), `${text}\n${detail}`)
+        }
+      }
+      file.close()
+    }).pipe(Effect.scoped)
+  )
+})
