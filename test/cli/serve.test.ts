@@ -63,6 +63,20 @@ describe("troupe serve", () => {
     assert.deepInclude(JSON.parse(pasted.stdout) as object, { ok: true, agent: "demo", state: "idle" })
   })
 
+  it("answers the requests of the README", async () => {
+    const { token, url } = await open()
+    const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8")
+    const [, lines = ""] = /## HTTP in five lines[^]*?```sh\n([^]*?)```/.exec(readme) ?? []
+    const script = lines.replaceAll("http://127.0.0.1:8420", url)
+    const { stdout } = spawnSync("bash", ["-euc", script], {
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"], TROUPE_TOKEN: token }
+    })
+    assert.match(stdout, /"final_text":"You said: hello \(turn 1\)"/)
+    assert.match(stdout, /^event: result$/m)
+    assert.match(stdout, /\{"ok":true\}\s*$/)
+  })
+
   it("makes no second app on its second boot, and greets with the same way in", async () => {
     const first = await open()
     first.program.child.kill("SIGTERM")
