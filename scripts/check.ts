@@ -6,7 +6,7 @@ const checks: ReadonlyArray<readonly [name: string, command: string, ...args: Re
   ["types", "tsc", "--noEmit", "-p", "."],
   ["lint", "oxlint", "--quiet"],
   ["format", "oxfmt", "--check"],
-  ["rooms", "vitest", "run", "test/rooms.test.ts", "--reporter", "dot"]
+  ["rooms", "vitest", "run", "test/rooms.test.ts"]
 ]
 
 const failed = checks.flatMap(([name, command, ...args]) => {
