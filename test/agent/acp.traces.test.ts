@@ -4,6 +4,7 @@ import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import { at } from "../../src/agent/acp/Json.ts"
+import { RpcError } from "../../src/agent/JsonRpc.ts"
 import { acpTraces, replay } from "./acp.replay.ts"
 
 const updates = (facts: ReadonlyArray<AgentFact>) => facts.filter((fact) => fact._tag === "Update")
@@ -181,6 +182,13 @@ describe("failures", () => {
       assert.include(endsOf(name), "crash")
     }
   )
+
+  it("names a conversation that another process still has open", () => {
+    const error = new RpcError({ code: -32600, message: "Invalid request", data: { reason: "thread_active_writer" } })
+    const failure = Failures.ofError(Failures.whoIs("Codex"), "to start", error)
+    assert.strictEqual(failure.class, "crash")
+    assert.match(failure.message, /Another process still has this conversation of Codex open\. End that process/)
+  })
 
   it("says what to do", () => {
     const { ends } = replay("codex-fail-err-401")

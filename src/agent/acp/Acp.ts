@@ -13,14 +13,13 @@ import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../JsonRpc.ts"
 import type { RpcSilent } from "../JsonRpc.ts"
 import { Processes } from "../Processes.ts"
-import type { Child } from "../Processes.ts"
 import * as Approvals from "./Approvals.ts"
+import * as Ask from "./Ask.ts"
 import * as Dialogue from "./Dialogue.ts"
 import type { Reply } from "./Dialogue.ts"
 import * as Failures from "./Failures.ts"
 import * as Handshake from "./Handshake.ts"
 import * as Thread from "./Thread.ts"
-import type { Ask } from "./Thread.ts"
 import { watch } from "./Watch.ts"
 
 /** What is true of most ACP agents; what is true of this one is known after its handshake. */
@@ -66,21 +65,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       method === "session/request_permission" ? approvals.answer(params) : Effect.fail(unknownMethod(method))
   })
 
-  /** The answer is taken in wire order: an update right behind it already finds what it changed. */
-  const ask: Ask = (method, params, timeoutMillis, arrived = () => {}) =>
-    Effect.gen(function* () {
-      const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
-      yield* peer.post(method, params, (reply) => {
-        if (reply.ok) arrived(reply.result)
-        return reply.ok ? Deferred.succeed(answer, reply.result) : Deferred.fail(answer, reply.error)
-      })
-      return yield* Deferred.await(answer)
-    }).pipe(
-      Effect.timeoutOrElse({
-        duration: timeoutMillis,
-        orElse: () => Effect.fail(new JsonRpc.RpcSilent({ method, reason: "timeout" }))
-      })
-    )
+  const ask = Ask.over(peer)
 
   const { announced, opened, wire } = yield* Effect.gen(function* () {
     const announced = Handshake.read(yield* ask("initialize", Handshake.params, handshakeWithinMillis))
@@ -94,7 +79,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   }).pipe(
     Effect.catchTags({
       RpcError: (error) => new AgentFailed(Failures.ofError(dialogue.who, "to start the conversation", error)),
-      RpcSilent: (silent) => Effect.flatMap(silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+      RpcSilent: (silent) => Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
     })
   )
   const { thread } = opened
@@ -160,7 +145,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     }).pipe(
       Effect.catch((silent) => {
         dialogue.abandon()
-        return Effect.flatMap(silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+        return Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
       }),
       turning.withPermit
     )
@@ -237,28 +222,3 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
 
 const unknownMethod = (method: string) =>
   new RpcError({ code: Failures.methodNotFound, message: `"Method not found": ${method}`, data: { method } })
-
-/** Why there was no answer. Waits a moment for the exit of a process that is going, since its stderr says why. */
-const silence = Effect.fnUntraced(function* (child: Child, who: Failures.Who, { method, reason }: RpcSilent) {
-  if (reason === "timeout") {
-    const stderr = yield* child.stderr
-    return new AgentFailed({
-      class: "timeout",
-      message: `${who.name} did not answer ${method} in time. Look at its stderr, or start it by hand to see what it waits for.`,
-      ...(stderr === "" ? {} : { stderr })
-    })
-  }
-  const exit = Option.getOrNull(yield* Effect.timeoutOption(child.exit, "2 seconds"))
-  const stderr = yield* child.stderr
-  const how =
-    exit === null
-      ? "closed its output"
-      : exit.signal === null
-        ? `ended with exit code ${exit.code}`
-        : `was killed by ${exit.signal}`
-  return new AgentFailed({
-    class: "crash",
-    message: `${who.name} ${how} before it answered ${method}. Start it by hand to see why, if its stderr does not say.`,
-    ...(stderr === "" ? {} : { stderr })
-  })
-})

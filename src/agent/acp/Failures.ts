@@ -18,6 +18,9 @@ export const methodNotFound = -32601
 /** codex-acp: its app-server died. It would start another one for the next prompt. */
 const codexDied = 1001
 
+/** codex lets one process at a time write to a conversation, until that process is gone (`data.reason`, 0.166). */
+export const isTaken = (error: RpcError): boolean => at(error.data, "reason") === "thread_active_writer"
+
 /** `who` names the agent in sentences; `logIn` completes "… and try again". */
 export interface Who {
   readonly name: string
@@ -68,6 +71,12 @@ export const ofError = (who: Who, method: string, error: RpcError): Failure => {
     /exited unexpectedly|process (exited|was killed)/i.test(said)
   ) {
     return died(who, said)
+  }
+  if (isTaken(error)) {
+    return {
+      class: "crash",
+      message: `Another process still has this conversation of ${who.name} open. End that process, or wait until it is gone, and send the turn again.`
+    }
   }
   if (error.code <= -32600 && error.code >= -32602) {
     return {

@@ -5,7 +5,7 @@
  * opted into because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
-import { at, list, record, text } from "./Json.ts"
+import { at, record, text } from "./Json.ts"
 
 export const params = {
   protocolVersion: 1,
@@ -37,11 +37,10 @@ export interface Announced {
   readonly steer: boolean
   /** Claude Code behind claude-agent-acp: takes options of its SDK in `_meta`. */
   readonly isClaude: boolean
-  readonly logIns: ReadonlyArray<string>
 }
 
 export const read = (result: unknown): Announced => {
-  const { agentCapabilities, agentInfo, authMethods } = record(result)
+  const { agentCapabilities, agentInfo } = record(result)
   const sessions = record(at(agentCapabilities, "sessionCapabilities"))
   const announces = (what: string) => typeof sessions[what] === "object" && sessions[what] !== null
   return {
@@ -54,7 +53,6 @@ export const read = (result: unknown): Announced => {
     systemPrompt: announces("systemPrompt"),
     images: at(agentCapabilities, "promptCapabilities", "image") === true,
     steer: at(result, "_meta", "steering", "supported") === true,
-    isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined,
-    logIns: list(authMethods).flatMap((method) => text(record(method)["name"]) ?? [])
+    isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined
   }
 }

@@ -8,21 +8,12 @@ import { Effect, Schedule } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { Ask } from "./Ask.ts"
 import type { Dialogue } from "./Dialogue.ts"
 import * as Failures from "./Failures.ts"
 import type { Announced } from "./Handshake.ts"
 import { at, line, list, record, text } from "./Json.ts"
 import type { Json } from "./Json.ts"
-
-/**
- * A request and its answer; `arrived` runs in wire order, before anything that the agent sent after its answer is read.
- */
-export type Ask = (
-  method: string,
-  params: unknown,
-  timeoutMillis: number,
-  arrived?: (result: unknown) => void
-) => Effect.Effect<unknown, RpcError | RpcSilent>
 
 export interface Wire {
   readonly ask: Ask
@@ -171,7 +162,7 @@ export const isUnknownThread = (error: AgentFailed | RpcError | RpcSilent): erro
       /no rollout found|requires a valid session ID|invalid session id|not found/i.test(reasonOf(error))))
 
 /** codex: one process at a time may write to a thread (`data.reason`, observed with 0.166). */
-const isTaken = (error: RpcError | RpcSilent): boolean =>
-  error._tag === "RpcError" && at(error.data, "reason") === "thread_active_writer"
+const isTaken = (error: AgentFailed | RpcError | RpcSilent): boolean =>
+  error._tag === "RpcError" && Failures.isTaken(error)
 
 const reasonOf = (error: RpcError): string => line(text(at(error.data, "details")) ?? error.message, 160)

@@ -16,12 +16,11 @@ import * as Dialogue from "../acp/Dialogue.ts"
 import type { Reply } from "../acp/Dialogue.ts"
 import * as Failures from "../acp/Failures.ts"
 import { text } from "../acp/Json.ts"
-import { kernelSleep } from "../Child.ts"
 import { Processes } from "../Processes.ts"
 import type { Child } from "../Processes.ts"
-import * as ProcessTable from "../ProcessTable.ts"
 import * as Command from "./Command.ts"
 import type { AcpxConfig } from "./Command.ts"
+import * as Owner from "./Owner.ts"
 import * as Transcript from "./Transcript.ts"
 import type { OwnError } from "./Transcript.ts"
 import * as Verdict from "./Verdict.ts"
@@ -44,9 +43,6 @@ export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Proc
 const ensureWithinMillis = 50_000
 const cancelWithinMillis = 2_000
 const interruptWithinMillis = 5_000
-
-/** An owner that is terminated closes its agent first: 1.5 s for Claude. */
-const leaveWithinMillis = 2_500
 
 const lastWordWithin = "2 seconds"
 
@@ -81,17 +77,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     return yield* new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
   }
 
-  // ---- the owner process
-
-  const owners = Effect.map(processes.tree(lease), (tree) =>
-    tree.filter(({ command }) => command.includes("__queue-owner"))
-  )
-
-  /** Ends the owner, and with it the agent and its commands. acpx's record stays, and the next prompt resumes from it. */
-  const endOwner = Effect.gen(function* () {
-    for (const { pid } of yield* owners) ProcessTable.send(pid, "SIGTERM")
-    for (let waited = 0; waited < leaveWithinMillis && (yield* owners).length > 0; waited += 50) yield* kernelSleep(50)
-  })
+  const endOwner = Owner.end(processes, lease)
 
   // ---- turns
 
