@@ -22,7 +22,7 @@ export interface Projection {
   readonly finalText: string
   /** What was heard of an agent message that was cut off, if that was the last one. No message, but told. */
   readonly cutOff: string
-  /** The agent's answer stands complete with nothing open after it: all that is missing is the turn's end. */
+  /** The agent's last word stands complete and nothing was begun after it: all that is missing is the turn's end. */
   readonly answered: boolean
   /** Tool calls that came to an end. */
   readonly toolIterations: number
@@ -102,7 +102,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
     messages,
     finalText: texts.map((words) => (words.complete ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
     cutOff: last === undefined || last.complete ? "" : last.said,
-    answered: last?.complete === true && entries.at(-1) === last && entries.every(isClosed),
+    answered: last?.complete === true && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
     aborted: texts.some(({ said }) => saysAborted(said)),
     compacted
@@ -113,8 +113,6 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
 const spoken = ({ said }: Words): string => (saysAborted(said) ? said.replace(aborts, "").trim() : said)
 
 const aborts = /<turn_aborted\b[^>]*>(?:[\s\S]*?<\/turn_aborted>)?/g
-
-const isClosed = (entry: Entry): boolean => entry._tag !== "Tool" || ToolCall.ended(entry.tool)
 
 /** Attempts at one answer that are looked at; Claude gives up after ten. */
 const attempts = 16

@@ -51,9 +51,9 @@ const notesKept = 100
 
 export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timeline => {
   const events = ofThread(turn, stored.filter(isAgentMessage))
-  const chunks = events.flatMap(updateOf).filter(isChunk)
-  const marked = chunks.some((chunk) => markOf(chunk) !== undefined)
-  const claims = chunks.some((chunk) => chunk.sessionUpdate === "agent_message_chunk" && name(chunk["messageId"]))
+  const updates = events.flatMap(updateOf)
+  const marked = updates.some((update) => isChunk(update) && markOf(update) !== undefined)
+  const named = updates.some(namesMessages)
 
   const entries = new Set<Entry>()
   const tools = new Map<string, ToolCall.ToolCall>()
@@ -76,7 +76,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     const _tag = chunk.sessionUpdate === "agent_message_chunk" ? "Text" : "Thought"
     const id = name(chunk["messageId"])
     // Where the model's messages have ids, one without is the adapter's own: a warning, or why the turn failed.
-    if (_tag === "Text" && id === null && claims) return
+    if (_tag === "Text" && id === null && named) return
     const key = `${_tag} ${id ?? ""}`
     // Without ids a thought between two texts makes them two.
     let words = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : known.get(key)
@@ -135,8 +135,8 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     const item = at(update, "_meta", "troupe/item")
     if (item !== undefined) note(name(at(item, "type")) ?? "item", at(item, "payload"))
     if (at(update, "_meta", "troupe/compaction") === "completed") compacted = true
-    // claude-agent-acp tells the cost when a run of the model is over; the figures before it come at any moment.
-    if (kind === "usage_update" && update["cost"] !== undefined) close()
+    // claude-agent-acp tells the cost when a run of the model is over, cancelled or not: within a turn its end tells more.
+    if (ended && kind === "usage_update" && update["cost"] !== undefined) close()
   }
 
   for (const event of events) {
@@ -157,6 +157,11 @@ const updateOf = (event: AcpMessage): ReadonlyArray<SessionUpdate> =>
 
 const isChunk = ({ sessionUpdate }: SessionUpdate): boolean =>
   sessionUpdate === "agent_message_chunk" || sessionUpdate === "agent_thought_chunk"
+
+/** An agent whose messages have ids. codex-acp's do, and it says other things without: it is known by its status. */
+const namesMessages = (update: SessionUpdate): boolean =>
+  (update.sessionUpdate === "agent_message_chunk" && name(update["messageId"]) !== null) ||
+  at(update, "_meta", "codex") !== undefined
 
 /** `true`: complete; `false`: cut off; `undefined`: nothing is said. */
 const markOf = (chunk: SessionUpdate): unknown => record(chunk["_meta"])["troupe/completed"]

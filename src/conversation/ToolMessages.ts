@@ -166,7 +166,8 @@ const outputOf = (tool: ToolCall): string => {
   const parts = list(rawOutput).flatMap((part) => text(at(part, "text")) ?? [])
   if (parts.length > 0) return parts.join("\n")
   const shown = shownText(tool)
-  if (shown !== "") return shown
+  // claude-agent-acp shows what the command is for while it runs.
+  if (shown !== "" && shown !== at(tool.rawInput, "description")) return shown
   const { exit_code: _, ...rest } = record(rawOutput)
   return Object.keys(rest).length > 0 ? json(rest) : ""
 }

@@ -1,0 +1,52 @@
+/**
+ * Every recorded trace, projected: what stands in `test/fixtures/golden` was read and found right.
+ *
+ * `UPDATE_GOLDEN=1` writes it anew; then read the difference before you commit it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { resultOf } from "../../src/conversation/Outcome.ts"
+import { project } from "../../src/conversation/Projection.ts"
+import { recorded } from "./recorded.ts"
+import type { RecordedTurn } from "./recorded.ts"
+import { assertWellFormed } from "./wellFormed.ts"
+
+const fileOf = (name: string): string => new URL(`../fixtures/golden/${name}.json`, import.meta.url).pathname
+
+const shownOf = ({ events, turn }: RecordedTurn) => {
+  const { finalText, messages, turn: known } = resultOf(turn, events)
+  const { aborted, answered, compacted } = project(turn, events)
+  return {
+    status: known.status,
+    toolIterations: known.toolIterations,
+    finalText,
+    ...(answered === (known.status === "completed") ? {} : { answered }),
+    ...(aborted ? { aborted } : {}),
+    ...(compacted ? { compacted } : {}),
+    messages
+  }
+}
+
+describe("the projection of recorded traces", () => {
+  for (const { name, turns } of recorded) {
+    it(`gives what was read and found right: ${name}`, () => {
+      const shown = `${JSON.stringify(turns.map(shownOf), null, 2)}\n`
+      const file = fileOf(name)
+      if (process.env["UPDATE_GOLDEN"] === "1") {
+        mkdirSync(dirname(file), { recursive: true })
+        writeFileSync(file, shown)
+      }
+      assert.isTrue(existsSync(file), `${name} has no expectation. Write it with UPDATE_GOLDEN=1, and read it.`)
+      assert.strictEqual(shown, readFileSync(file, "utf8"))
+    })
+
+    it(`is well formed, and the same each time: ${name}`, () => {
+      for (const { events, turn } of turns) {
+        const { messages } = project(turn, events)
+        assertWellFormed(messages, turn)
+        assert.deepStrictEqual(project(turn, events).messages, messages)
+      }
+    })
+  }
+})
