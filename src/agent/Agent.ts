@@ -42,6 +42,9 @@ export interface ApprovalRequest {
 
 export type ApprovalDecision = "once" | "session" | "deny"
 
+/** `no_turn`: nothing that runs could take it, and nothing was begun for it. */
+export type Steered = "steered" | "no_turn"
+
 /**
  * What an agent told us, in wire order. `turn` is the index given to `prompt`; an update that comes after its turn's
  * end still carries the turn that caused it, and `null` belongs to none.
@@ -92,6 +95,16 @@ export interface AgentConnection {
    * a fact. One at a time: the caller owns the queue.
    */
   readonly prompt: (turn: number, text: string) => Effect.Effect<void, AgentFailed>
+  /**
+   * Has the agent make room in its context, as a turn of its own: everything that is true of a prompt is true of this.
+   * Absent: it can't be asked to.
+   */
+  readonly compact?: (turn: number) => Effect.Effect<void, AgentFailed>
+  /**
+   * Adds words to the turn that runs. Taken, they are told as an update of that turn (`steeringMessage`) in the order in
+   * which the agent took them. Absent: not supported; class `config`: not in this moment, for the reason given.
+   */
+  readonly steer?: (text: string) => Effect.Effect<Steered, AgentFailed>
   /**
    * Asks the running turn to stop and kills the commands it left running. The turn's end comes as a fact. Safe at any
    * moment, also before the agent has said that the turn began, and when nothing runs. Never waits longer than 5 s.

@@ -46,6 +46,14 @@ export const updateMessage = (sessionId: string, update: SessionUpdate): UpdateM
   params: { sessionId, update }
 })
 
+/** Words that a person added to a running turn, in the place where the agent took them. */
+export const steeringMessage = (sessionId: string, text: string): UpdateMessage =>
+  updateMessage(sessionId, {
+    sessionUpdate: "user_message_chunk",
+    content: { type: "text", text },
+    _meta: { "troupe/steered": true }
+  })
+
 export const troupeMessage = (what: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
   jsonrpc: "2.0",
   method: `_troupe/${what}`,

@@ -19,6 +19,7 @@ import * as Dialogue from "./Dialogue.ts"
 import type { Reply } from "./Dialogue.ts"
 import * as Failures from "./Failures.ts"
 import * as Handshake from "./Handshake.ts"
+import * as Steering from "./Steering.ts"
 import * as Thread from "./Thread.ts"
 import { watch } from "./Watch.ts"
 
@@ -215,6 +216,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       images: announced.images
     },
     prompt,
+    ...(announced.steer ? { steer: Steering.make({ child, dialogue, peer, tell, thread }) } : {}),
     interrupt,
     askToExit
   } satisfies AgentConnection

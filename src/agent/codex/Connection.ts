@@ -14,6 +14,8 @@ import * as Approvals from "./Approvals.ts"
 import * as Handshake from "./Handshake.ts"
 import * as Placeholders from "./Placeholders.ts"
 import { objectIn, textIn } from "./Protocol.ts"
+import type { Wire } from "./Protocol.ts"
+import * as Steering from "./Steering.ts"
 import * as Translate from "./Translate.ts"
 
 export const capabilities: Capabilities = { resume: true, steer: true, compact: true, images: true }
@@ -124,7 +126,8 @@ export const open = Effect.fnUntraced(function* (
 
   // ---- turns
 
-  const prompt = Effect.fnUntraced(function* (turn: number, text: string) {
+  /** Hands a turn over, and waits until codex has named it: a compaction's name comes with `turn/started` only. */
+  const hand = Effect.fnUntraced(function* (turn: number, method: "turn/start" | "thread/compact/start", input: Wire) {
     if (current !== null) return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
     const asked: Current = {
       named: Deferred.makeUnsafe(),
@@ -134,13 +137,14 @@ export const open = Effect.fnUntraced(function* (
     }
     current = asked
     translator.begin(turn)
-    const input = [{ type: "text", text }]
     yield* peer
-      .post("turn/start", { threadId: thread, input }, (reply) => {
+      .post(method, { threadId: thread, ...input }, (reply) => {
         // Named by `turn/started` already, or given up by its caller: the reply has no more news.
         if (current !== asked) return Effect.void
         if (reply.ok) {
-          const facts = translator.accepted(textIn(objectIn(objectIn(reply.result)["turn"])["id"]) ?? "")
+          const named = textIn(objectIn(objectIn(reply.result)["turn"])["id"])
+          if (named === null) return Effect.void
+          const facts = translator.accepted(named)
           return Effect.andThen(deliver(facts), Deferred.succeed(asked.named, undefined))
         }
         if (translator.running()?.agentTurnId != null) return Effect.void
@@ -156,10 +160,17 @@ export const open = Effect.fnUntraced(function* (
     yield* Deferred.await(asked.named).pipe(
       Effect.timeoutOrElse({
         duration: acceptWithinMillis,
-        orElse: () => Effect.fail(refused(new JsonRpc.RpcSilent({ method: "turn/start", reason: "timeout" })))
+        orElse: () => Effect.fail(refused(new JsonRpc.RpcSilent({ method, reason: "timeout" })))
       })
     )
   })
+
+  const prompt = (turn: number, text: string) => hand(turn, "turn/start", { input: [{ type: "text", text }] })
+
+  /** Asked for during a turn it would interrupt that turn (0.169), so it is one: the caller owns the queue. */
+  const compact = (turn: number) => hand(turn, "thread/compact/start", {})
+
+  const steer = Steering.make({ peer, thread, running: translator.running, current: () => current, tell: request.tell })
 
   /** There is no such turn any more. Whoever waits may prompt again at once, so that comes last. */
   const abandon = (asked: Current, reason: AgentFailed) => {
@@ -204,6 +215,8 @@ export const open = Effect.fnUntraced(function* (
     version,
     capabilities,
     prompt,
+    compact,
+    steer,
     interrupt,
     askToExit: interrupt.pipe(Effect.andThen(child.end), Effect.forkIn(yield* Effect.scope), Effect.asVoid)
   } satisfies AgentConnection

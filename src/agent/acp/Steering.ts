@@ -1,0 +1,64 @@
+/**
+ * Words for a turn that runs, where the agent announces that it takes them: `_session/steering`, an extension of
+ * claude-agent-acp 0.100 and codex-acp 2.6. The running prompt has one end, after what it was steered to.
+ *
+ * Always with `idleBehavior: "promptRequired"`: without it an idle agent begins a turn that no prompt of ours owns.
+ */
+import { Deferred, Effect } from "effect"
+import { steeringMessage } from "../../domain/Acp.ts"
+import { AgentFailed } from "../Agent.ts"
+import type { AgentFact, Steered } from "../Agent.ts"
+import { RpcSilent } from "../JsonRpc.ts"
+import type { Peer, RpcError } from "../JsonRpc.ts"
+import type { Child } from "../Processes.ts"
+import * as Ask from "./Ask.ts"
+import type { Dialogue } from "./Dialogue.ts"
+import * as Failures from "./Failures.ts"
+import { at, line } from "./Json.ts"
+
+/** Both adapters answer within 10 ms, mid-text and mid-tool. */
+const steerWithinMillis = 10_000
+
+export interface Steerable {
+  readonly child: Child
+  readonly dialogue: Dialogue
+  readonly peer: Peer
+  readonly tell: (fact: AgentFact) => Effect.Effect<void>
+  readonly thread: string
+}
+
+export const make =
+  ({ child, dialogue, peer, tell, thread }: Steerable) =>
+  (text: string): Effect.Effect<Steered, AgentFailed> =>
+    Effect.gen(function* () {
+      const turn = dialogue.running()
+      if (turn === null || dialogue.cancelling()) return "no_turn" as const
+      const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
+      const params = {
+        sessionId: thread,
+        prompt: [{ type: "text", text }],
+        _meta: { steering: { idleBehavior: "promptRequired" } }
+      }
+      yield* peer.post("_session/steering", params, (reply) => {
+        if (!reply.ok) return Deferred.fail(answer, reply.error)
+        const outcome = at(reply.result, "outcome")
+        const told =
+          outcome === "injected" ? tell({ _tag: "Update", turn, message: steeringMessage(thread, text) }) : Effect.void
+        return Effect.andThen(told, Deferred.succeed(answer, outcome))
+      })
+      const outcome = yield* Deferred.await(answer)
+      if (outcome === "injected") return "steered" as const
+      if (outcome === "promptRequired") return "no_turn" as const
+      const what = `it answered _session/steering with ${line(JSON.stringify(outcome) ?? "nothing", 80)}.`
+      return yield* new AgentFailed(Failures.malformed(dialogue.who, what))
+    }).pipe(
+      Effect.timeoutOrElse({
+        duration: steerWithinMillis,
+        orElse: () => Effect.fail(new RpcSilent({ method: "_session/steering", reason: "timeout" }))
+      }),
+      Effect.catchTags({
+        RpcError: (error) => new AgentFailed(Failures.ofError(dialogue.who, "to take the words", error)),
+        RpcSilent: (silent) =>
+          Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+      })
+    )
