@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/real/**", "test/package/**", "test/browser/**", "**/node_modules/**"],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     // Two cores are common on CI machines; each worker drives real child processes of its own.
     maxWorkers: 2
   }

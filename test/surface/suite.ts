@@ -251,7 +251,7 @@ export const surface = (name: string, open: Open): void => {
 
     it.live("is full when it is full: no session more, and no process more", () =>
       Effect.gen(function* () {
-        const { ours } = yield* open({ limits: { maxSessions: 2, maxProcesses: 1, poolWaitMillis: 50 } })
+        const { ours } = yield* open({ limits: { maxSessions: 2, maxProcesses: 1, poolWaitMillis: 1_500 } })
         const first = yield* ours.create({})
         const second = yield* ours.create({})
         yield* refusal(ours.create({}), 503, "pool_full")
