@@ -1,0 +1,59 @@
+/** Texts that codex never completes, and a turn that says itself that it was aborted. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Translate from "../../src/agent/codex/Translate.ts"
+import { ends, metaOf, ofKind, replay, updateOf } from "./codex.replay.ts"
+
+/** A translator with turn 1 running as `T`. */
+const running = () => {
+  const translator = Translate.make("thread")
+  translator.begin(1)
+  translator.accepted("T")
+  const say = (method: string, params: Readonly<Record<string, unknown>>) =>
+    translator.notification(method, { threadId: "thread", turnId: "T", ...params })
+  return { say, translator }
+}
+
+describe("a text that codex never completes", () => {
+  it("is said to be cut off when its turn ends", () => {
+    for (const [name, cut] of [
+      ["50-interrupt-mid-stream", 1],
+      ["53-steer", 1],
+      ["66-stream-cut-retry-ok", 1],
+      ["01-handshake-text", 0]
+    ] as const) {
+      const marks = ofKind(replay(name).facts, "agent_message_chunk").map((fact) => metaOf(fact)["troupe/completed"])
+      assert.strictEqual(marks.filter((mark) => mark === false).length, cut, name)
+    }
+  })
+
+  it("may be a thought", () => {
+    const { say } = running()
+    say("item/reasoning/textDelta", { itemId: "r", delta: "hm", contentIndex: 0 })
+    const [told] = ofKind(say("turn/completed", { turn: { id: "T", status: "interrupted" } }), "agent_thought_chunk")
+    assert.deepInclude(updateOf(told!), { messageId: "r", _meta: { "troupe/completed": false } })
+  })
+})
+
+describe("a turn whose text says that it was aborted", () => {
+  const aborted = {
+    item: { type: "agentMessage", id: "m", text: "<turn_aborted>The user interrupted.</turn_aborted>" }
+  }
+
+  it("has ended as interrupted, also where codex sends no end", () => {
+    const { say, translator } = running()
+    assert.containSubset(ends(say("item/completed", aborted)), [{ turn: 1, stopReason: "cancelled", failure: null }])
+    assert.isNull(translator.running())
+  })
+
+  it("has one end, also where codex sends another", () => {
+    const { say } = running()
+    say("item/completed", aborted)
+    assert.deepStrictEqual(ends(say("turn/completed", { turn: { id: "T", status: "completed" } })), [])
+  })
+
+  it("goes on where the marker is only spoken of", () => {
+    const { say } = running()
+    const item = { type: "agentMessage", id: "m", text: "Codex writes `<turn_aborted>` then." }
+    assert.deepStrictEqual(ends(say("item/completed", { item })), [])
+  })
+})

@@ -1,0 +1,148 @@
+/** Events in any order and of any shape, as no agent would send them: the messages are a conversation all the same. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { Recorder } from "../../src/actor/Recorder.ts"
+import { project } from "../../src/conversation/Projection.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { AcpMessage, SessionUpdate } from "../../src/domain/Acp.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { turnRecord } from "./recorded.ts"
+import { assertWellFormed } from "./wellFormed.ts"
+
+/** Few ids, so that they meet; one that OpenAI would not take. */
+const Id = Schema.Literals(["a", "b", "c:1", ""])
+const maybe = Schema.optionalKey
+
+/** Payloads of the right shape, of another, and of none: a field of an event holds one of them. */
+const payloads: ReadonlyArray<unknown> = [
+  { command: "ls", cwd: "/w" },
+  { command: ["ls", 1, "-l"], __proto__: null },
+  { changes: [{ path: "/b", kind: "add" }, { path: 3 }, null], b: { "2": 1, "10": 2, a: { c: [[]], b: "" } } },
+  { output: "out", exitCode: 3 },
+  { output: "", exit_code: 0, changes: 2 },
+  { contentItems: [{ text: "t" }, {}], success: false },
+  [{ type: "diff", path: "/a", oldText: null }, { type: "content", content: { text: "```sh\nx\n```" } }, 7],
+  [{ path: "/a" }, "x"],
+  "Exit code 2\nno",
+  "",
+  7,
+  true,
+  null
+]
+const Payload = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: payloads.length - 1 }))
+const holding = new Set(["rawInput", "rawOutput", "content", "locations", "entries", "cost", "server", "tool"])
+
+const Chunk = Schema.Struct({
+  sessionUpdate: Schema.Literals(["agent_message_chunk", "agent_thought_chunk", "user_message_chunk"]),
+  messageId: maybe(Id),
+  content: maybe(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String })),
+  _meta: maybe(Schema.Struct({ "troupe/completed": maybe(Schema.Boolean) }))
+})
+
+const Tool = Schema.Struct({
+  sessionUpdate: Schema.Literals(["tool_call", "tool_call_update"]),
+  toolCallId: Id,
+  status: maybe(Schema.Literals(["pending", "in_progress", "completed", "failed", "odd"])),
+  kind: maybe(Schema.Literals(["execute", "edit", "read", "think", "other"])),
+  name: maybe(Schema.Literals(["Bash", "exec_command", "mcp__s__t", ""])),
+  title: maybe(Schema.Literals(["Compact conversation", "x"])),
+  rawInput: maybe(Payload),
+  rawOutput: maybe(Payload),
+  content: maybe(Payload),
+  locations: maybe(Payload),
+  _meta: maybe(
+    Schema.Struct({
+      "troupe/item": maybe(
+        Schema.Struct({
+          type: Schema.Literals(["commandExecution", "fileChange", "mcpToolCall", "dynamicToolCall", "webSearch"]),
+          server: maybe(Payload),
+          tool: maybe(Payload)
+        })
+      ),
+      "troupe/status": maybe(Schema.Literals(["declined", "abandoned"])),
+      "troupe/output": maybe(Schema.String)
+    })
+  )
+})
+
+const Other = Schema.Struct({
+  sessionUpdate: Schema.Literals(["plan", "usage_update", "session_info_update", "hologram", ""]),
+  entries: maybe(Payload),
+  cost: maybe(Payload),
+  _meta: maybe(Schema.Struct({ "troupe/item": maybe(Schema.Struct({ type: Payload, payload: Payload })) }))
+})
+
+const End = Schema.Struct({ end: Schema.Literals(["end_turn", "cancelled", "error"]) })
+
+const Told = Schema.Array(Schema.Union([Chunk, Tool, Other, End])).check(Schema.isMinLength(4), Schema.isMaxLength(40))
+const Status = Schema.Literals(["running", "completed", "interrupted", "failed", "timed_out"])
+
+const events = (told: typeof Told.Type): ReadonlyArray<AcpMessage> =>
+  told.map((one) => {
+    if (!("end" in one)) return updateMessage("thread", filled(one) as SessionUpdate)
+    return one.end === "error"
+      ? { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "It failed." } }
+      : { jsonrpc: "2.0", id: 1, result: { stopReason: one.end } }
+  })
+
+const filled = (value: unknown): unknown =>
+  typeof value !== "object" || value === null
+    ? value
+    : Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [
+          key,
+          holding.has(key) && typeof inner === "number" ? payloads[inner] : filled(inner)
+        ])
+      )
+
+const turnOf = (status: typeof Status.Type) => turnRecord({ status, endedAt: status === "running" ? null : 2_000 })
+
+const coalesced = (messages: ReadonlyArray<AcpMessage>): ReadonlyArray<AcpMessage> => {
+  const recorder = new Recorder(SessionId.make("ses_any"), 0)
+  for (const message of messages) recorder.append(1, message, 0)
+  return recorder.take().map(({ message }) => message)
+}
+
+const runs = { arbitrary: { runs: 300, size: 60 } }
+
+describe("the projection of events in any order", () => {
+  it.prop(
+    "is well formed: the user once and first, every result after its call, ids once, arguments sorted",
+    [Told, Status],
+    ([told, status]) => {
+      const turn = turnOf(status)
+      const { messages, toolIterations } = project(turn, events(told))
+      assertWellFormed(messages, turn)
+      assert.isAtMost(toolIterations, messages.filter(({ role }) => role === "tool").length)
+    },
+    runs
+  )
+
+  it.prop(
+    "is the same each time, and the same whether chunks were stored apart or together",
+    [Told, Status],
+    ([told, status]) => {
+      const turn = turnOf(status)
+      const once = project(turn, events(told))
+      assert.deepStrictEqual(project(turn, events(told)), once)
+      assert.deepStrictEqual(project(turn, coalesced(events(told))), once)
+    },
+    runs
+  )
+
+  it.prop(
+    "keeps every call it has told of, while nothing more is said of calls",
+    [Told, Status],
+    ([told, status]) => {
+      const turn = turnOf(status)
+      const idsOf = (messages: ReadonlyArray<AcpMessage>) =>
+        project(turn, messages).messages.flatMap(({ tool_call_id }) => tool_call_id ?? [])
+      const whole = idsOf(events(told))
+      const half = idsOf(events(told.slice(0, told.length / 2)))
+      // What a call is may be known late: a name or a kind turns a note into a call, or a compaction out to be one.
+      const changing = told.slice(told.length / 2).some((one) => "toolCallId" in one)
+      if (!changing) assert.includeMembers(whole, half)
+    },
+    runs
+  )
+})

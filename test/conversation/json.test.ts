@@ -1,0 +1,41 @@
+/** What is written of an agent's data: always JSON, always sorted, never long. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { clipped, json, longestContent } from "../../src/conversation/Json.ts"
+
+describe("JSON of what an agent sent", () => {
+  it.prop("reads back as the same value, where it is short", [Schema.Json], ([value]) => {
+    assert.deepStrictEqual(JSON.parse(json(value)), JSON.parse(JSON.stringify(value)))
+  })
+
+  it.prop(
+    "is JSON and bounded, however little room it has",
+    [Schema.Json, Schema.Literals([0, 1, 8, 64])],
+    ([value, limit]) => {
+      const written = json(value, limit)
+      JSON.parse(written)
+      assert.isBelow(written.length, limit + 20_000)
+    }
+  )
+
+  it("has its keys in order, also those that an engine moves to the front", () =>
+    assert.strictEqual(json({ b: 1, a: { "10": 1, "9": 2 } }), '{"a":{"10":1,"9":2},"b":1}'))
+
+  it("ends, where the value has no end", () => {
+    const round: { in?: unknown } = {}
+    round.in = round
+    assert.isBelow(json(round).length, 1_000)
+    assert.isBelow(json(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * longestContent)
+  })
+
+  it("is null where there is nothing that JSON knows", () =>
+    assert.strictEqual(json([undefined, () => 1, Number.NaN, Symbol.iterator]), "[null,null,null,null]"))
+})
+
+describe("a text that is too long", () => {
+  it("keeps its beginning and its end, and says how much is gone", () =>
+    assert.strictEqual(clipped("abcdefghij", 4), "ab\n… 6 characters left out …\nij"))
+
+  it("is cut into text, not into halves of a character", () =>
+    assert.isTrue(clipped(`${"😀".repeat(100)}`, 51).isWellFormed()))
+})
