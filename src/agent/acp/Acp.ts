@@ -15,6 +15,7 @@ import type { RpcSilent } from "../JsonRpc.ts"
 import { Processes } from "../Processes.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Ask from "./Ask.ts"
+import * as Commands from "./Commands.ts"
 import * as Dialogue from "./Dialogue.ts"
 import type { Reply } from "./Dialogue.ts"
 import * as Failures from "./Failures.ts"
@@ -180,10 +181,12 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const interrupt = Effect.gen(function* () {
     const turn = dialogue.running()
     if (turn === null) return
+    const hadCommands = dialogue.leftRunning(turn).length > 0
     yield* cancel
     // An agent that was still about to begin may have missed the first.
     const stopped = (yield* hasEnded) || (yield* Effect.andThen(cancel, hasEnded))
     if (stopped) yield* endCommands(turn)
+    if (stopped && hadCommands) yield* Commands.untilGone(processes, lease)
   }).pipe(turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {

@@ -12,6 +12,7 @@ import { Deferred, Effect, Option, Scope, Semaphore } from "effect"
 import type { Failure } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
+import * as Commands from "../acp/Commands.ts"
 import * as Dialogue from "../acp/Dialogue.ts"
 import type { Reply } from "../acp/Dialogue.ts"
 import * as Failures from "../acp/Failures.ts"
@@ -203,6 +204,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const interrupt = Effect.gen(function* () {
     const turn = dialogue.running()
     if (turn === null) return
+    const hadCommands = dialogue.leftRunning(turn).length > 0
     // acpx answers "nothing to cancel" until its owner has handed the prompt on, which takes seconds when it is cold.
     while (dialogue.running() === turn) {
       yield* cancel
@@ -210,6 +212,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     }
     // codex ends the turn and lets its commands run on.
     if (dialogue.leftRunning(turn).length > 0) yield* endOwner
+    if (hadCommands) yield* Commands.untilGone(processes, lease, Owner.isOwner)
   }).pipe(Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {

@@ -14,8 +14,11 @@ const leaveWithinMillis = 2_500
 
 const lookEveryMillis = 50
 
+/** Of a command line. */
+export const isOwner = /__queue-owner/
+
 const owners = (processes: Processes["Service"], lease: LeaseId) =>
-  Effect.map(processes.tree(lease), (tree) => tree.filter(({ command }) => command.includes("__queue-owner")))
+  Effect.map(processes.tree(lease), (tree) => tree.filter(({ command }) => isOwner.test(command)))
 
 /** Ends the agent too, and its commands. acpx's record stays, and the next prompt resumes from it. */
 export const end = (processes: Processes["Service"], lease: LeaseId) =>
