@@ -6,7 +6,10 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.ts")
+const root = join(import.meta.dirname, "..", "..")
+const main = join(root, "src", "main.ts")
+/** Each test starts the program anew: what Node made of the sources once halves the time it takes. */
+const compileCache = join(root, "node_modules", ".cache", "node-compile")
 
 export interface Ended {
   readonly code: number | null
@@ -38,7 +41,12 @@ export const makePlace = (): Place => {
 
   const start: Place["start"] = (args, env = {}) => {
     // No PATH but Node's own: agents of the tester's machine are not found.
-    const clean = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env }
+    const clean = {
+      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: cwd,
+      NODE_COMPILE_CACHE: compileCache,
+      ...env
+    }
     const child = spawn(process.execPath, [main, ...args], { cwd, env: clean, stdio: ["ignore", "pipe", "pipe"] })
     const text = { stdout: "", stderr: "" }
     const listeners = new Set<() => void>()
