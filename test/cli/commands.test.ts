@@ -19,18 +19,8 @@ const configure = (content: unknown) => writeFileSync(join(place.cwd, "troupe.co
 
 describe("the command line", () => {
   it("has help for every command, and says nothing on stderr then", async () => {
-    const commands = [
-      "",
-      "serve",
-      "demo",
-      "doctor",
-      "app",
-      "app create",
-      "sessions",
-      "sessions tail",
-      "run",
-      "machines"
-    ]
+    // One of each kind: the program, a group, a command of a group, a command with arguments.
+    const commands = ["", "app", "sessions tail", "serve", "run"]
     const asked = commands.map((command) => place.run([...command.split(" ").filter(Boolean), "--help"]))
     for (const { code, stderr, stdout } of await Promise.all(asked)) {
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
