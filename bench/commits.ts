@@ -1,0 +1,201 @@
+/**
+ * What one commit of a step costs: the entries that a turn's two steps really mean, through the ledger, against the very
+ * same statements on a bare `node:sqlite` connection.
+ */
+import { Effect } from "effect"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import type { SQLInputValue, StatementSync } from "node:sqlite"
+import { begin, decide } from "../machines/decision.ts"
+import { sessionMachineWith } from "../machines/session.ts"
+import type { SessionEvent } from "../machines/session.ts"
+import { keep } from "../src/actor/Bookkeeping.ts"
+import { AppName, SessionId } from "../src/domain/Ids.ts"
+import type { SessionRecord } from "../src/domain/Session.ts"
+import { defaultLimits } from "../src/domain/Settings.ts"
+import { noUsage } from "../src/domain/Turn.ts"
+import type { Write } from "../src/ledger/Database.ts"
+import type { Entry } from "../src/ledger/Ledger.ts"
+import { Ledger } from "../src/ledger/Ledger.ts"
+import { post } from "../src/ledger/Posting.ts"
+import { quantile } from "./sample.ts"
+import { millis, times } from "./table.ts"
+import type { Row } from "./table.ts"
+
+export interface CommitsPlan {
+  readonly rounds: number
+  readonly turns: number
+}
+
+const app = AppName.make("bench")
+const machine = sessionMachineWith(defaultLimits)
+
+/** A session that goes through turn after turn on an awake agent; each step gives the entries of its commit. */
+class Story {
+  readonly #newborn = begin(machine, undefined).next
+  #snapshot = this.#newborn
+  #seq = 0
+  #events = 0
+  #record: SessionRecord = {
+    id: SessionId.make("ses_bench"),
+    app,
+    agent: "null",
+    cwd: "/",
+    ownsCwd: false,
+    model: null,
+    systemPrompt: null,
+    permissions: "deny",
+    meta: {},
+    state: "idle",
+    substate: "idle.asleep",
+    turnCount: 0,
+    createdAt: 0,
+    lastActivityAt: 0,
+    lastTurnAt: null,
+    closedAt: null,
+    threadId: null,
+    restarts: 0,
+    usage: noUsage
+  }
+
+  readonly opening: ReadonlyArray<Entry> = [
+    { _tag: "AppInserted", name: app, at: 0, tokenHash: "0".repeat(64) },
+    { _tag: "SessionInserted", record: this.#record, snapshot: machine.getPersistedSnapshot(this.#newborn) }
+  ]
+
+  wake(): ReadonlyArray<Entry> {
+    const steps = [
+      ...this.submit(),
+      ...this.#step({ type: "slot.granted" }),
+      ...this.#step({ type: "process.ready", thread: "t", at: 0 })
+    ]
+    return [...steps, ...this.end()]
+  }
+
+  submit(): ReadonlyArray<Entry> {
+    const turn = this.#record.turnCount + 1
+    return this.#step({ type: "turn.submitted", turn, timeoutMillis: 600_000, queue: false })
+  }
+
+  end(): ReadonlyArray<Entry> {
+    const turn = this.#record.turnCount
+    return this.#step({ type: "turn.ended", turn, stopReason: "end_turn", failure: null })
+  }
+
+  #step(event: SessionEvent): ReadonlyArray<Entry> {
+    const before = this.#snapshot
+    const decision = decide(machine, before, event)
+    if (!decision.handled) throw new Error(`${event.type} is not taken in ${JSON.stringify(before.value)}`)
+    const at = Date.now()
+    const written = keep(this.#record, {
+      seq: ++this.#seq,
+      at,
+      by: "bench",
+      event,
+      before,
+      decision,
+      persisted: machine.getPersistedSnapshot(decision.next),
+      submission: event.type === "turn.submitted" ? { prompt: "hello", timeoutMillis: 600_000, queue: false } : null,
+      disarmed: decision.cancel,
+      usage: null,
+      tools: 0,
+      contextLost: null
+    })
+    this.#snapshot = decision.next
+    this.#record = written.record
+    const news = written.news.map(({ message, turn }): Entry => ({
+      _tag: "EventAppended",
+      event: { session: this.#record.id, seq: ++this.#events, turn, at, message }
+    }))
+    return [...news, ...written.entries]
+  }
+}
+
+/** The statements of a commit, run as SQLite's own client would. */
+const bareWriter = (db: DatabaseSync) => {
+  const prepared = new Map<string, StatementSync>()
+  const run = ({ params, text }: Write) => {
+    const statement = prepared.get(text) ?? db.prepare(text)
+    prepared.set(text, statement)
+    statement.all(...(params as ReadonlyArray<SQLInputValue>))
+  }
+  return (writes: ReadonlyArray<Write>) => {
+    db.exec("BEGIN IMMEDIATE")
+    for (const write of writes) run(write)
+    db.exec("COMMIT")
+  }
+}
+
+const statementsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Write> => {
+  const writes: Array<Write> = []
+  const collect = (write: Write) => Effect.sync(() => (writes.push(write), []))
+  for (const entry of entries) Effect.runSync(post(collect, entry))
+  return writes
+}
+
+const bareLedger = async (file: string) => {
+  // Made and migrated by the ledger itself, then left to the bare connection.
+  await Effect.runPromise(
+    Effect.scoped(
+      Effect.provide(
+        Ledger.use(({ ping }) => ping),
+        Ledger.layer(file)
+      )
+    )
+  )
+  const db = new DatabaseSync(file)
+  db.exec("PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000")
+  return db
+}
+
+export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Promise<ReadonlyArray<Row>> => {
+  const db = await bareLedger(join(dir, "bare.db"))
+  const writeBare = bareWriter(db)
+  const bareStory = new Story()
+  writeBare(statementsOf(bareStory.opening))
+  writeBare(statementsOf(bareStory.wake()))
+  const troupe: Array<number> = []
+  const bare: Array<number> = []
+  const time = <A>(into: Array<number>, write: Effect.Effect<A>) =>
+    Effect.suspend(() => {
+      const from = performance.now()
+      return Effect.map(write, () => void into.push(performance.now() - from))
+    })
+
+  const program = Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const story = new Story()
+    yield* ledger.write(story.opening)
+    yield* ledger.write(story.wake())
+    for (let round = 0; round <= rounds; round++) {
+      const ours = round === 0 ? [] : troupe
+      const theirs = round === 0 ? [] : bare
+      for (let turn = 0; turn < turns; turn++) {
+        yield* time(ours, Effect.orDie(ledger.write(story.submit())))
+        yield* time(ours, Effect.orDie(ledger.write(story.end())))
+      }
+      for (let turn = 0; turn < turns; turn++) {
+        for (const entries of [bareStory.submit(), bareStory.end()]) {
+          const writes = statementsOf(entries)
+          yield* time(
+            theirs,
+            Effect.sync(() => writeBare(writes))
+          )
+        }
+      }
+    }
+  })
+  await Effect.runPromise(Effect.scoped(Effect.provide(program, Ledger.layer(join(dir, "ledger.db")))))
+  db.close()
+
+  return ([0.5, 0.99] as const).map((part) => {
+    const ours = quantile(troupe, part)
+    const theirs = quantile(bare, part)
+    return {
+      what: `commit of one step of a turn: p${part * 100}`,
+      troupe: millis(ours),
+      reference: `${millis(theirs)} bare node:sqlite`,
+      comparison: times(ours / theirs)
+    }
+  })
+}

@@ -1,0 +1,87 @@
+/** Whether creating a session costs the same whatever the number of those that are open, and what those cost in memory. */
+import type { Client } from "./http.ts"
+import type { House } from "./house.ts"
+import { block, median } from "./sample.ts"
+import { megabytes, millis, times } from "./table.ts"
+import type { Row } from "./table.ts"
+import type { Worker } from "./worker.ts"
+
+export interface Side {
+  readonly house: Worker<House>
+  readonly client: Client
+}
+
+export interface CreationPlan {
+  readonly rounds: number
+  readonly each: number
+}
+
+/** A house with few sessions open against one with many; what was created is closed again, so that both stay so. */
+export const measure = async (
+  few: Side & { readonly open: number },
+  many: Side & { readonly open: number },
+  { each, rounds }: CreationPlan
+): Promise<ReadonlyArray<Row>> => {
+  const taken = { few: [] as Array<number>, many: [] as Array<number> }
+  const takenHttp = { few: [] as Array<number>, many: [] as Array<number> }
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, side] of [["few", few] as const, ["many", many] as const]) {
+      const library = await side.house.call("create", { count: each })
+      const ids: Array<string> = []
+      const http = await block([null], each, async () => {
+        ids.push(idIn(await side.client.post("/sessions", {})))
+      })
+      await side.house.call("close", { ids: [...library.ids, ...ids] })
+      if (round === 0) continue
+      taken[name].push(...library.millis)
+      takenHttp[name].push(...http.millis)
+    }
+  }
+  const count = (open: number) => open.toLocaleString("en-US")
+  const row = (door: string, { few: atFew, many: atMany }: typeof taken): Row => {
+    const ratio = median(atMany) / median(atFew)
+    return {
+      what: `create a session, ${door}, ${count(many.open)} open: p50`,
+      troupe: millis(median(atMany)),
+      reference: `${millis(median(atFew))} at ${count(few.open)} open`,
+      comparison: times(ratio),
+      goal: { text: `flat (<= ${times(flatRatio)})`, met: ratio <= flatRatio }
+    }
+  }
+  return [row("library", taken), row("HTTP", takenHttp)]
+}
+
+export const idIn = (body: string): string => (JSON.parse(body) as { readonly session_id: string }).session_id
+
+/** More than the noise of two equal things in one run. */
+const flatRatio = 1.25
+
+const goalBytes = 400e6
+
+export interface Held {
+  readonly rssBytes: number
+  readonly heapBytes: number
+}
+
+export const asleepRows = (sessions: number, empty: Held, full: Held): ReadonlyArray<Row> => [
+  {
+    what: `memory of the server (RSS), ${sessions.toLocaleString("en-US")} sessions asleep`,
+    troupe: megabytes(full.rssBytes),
+    reference: `${megabytes(empty.rssBytes)} with none`,
+    comparison: `+${megabytes(full.rssBytes - empty.rssBytes)}`,
+    goal: { text: `< ${megabytes(goalBytes)}`, met: full.rssBytes < goalBytes }
+  },
+  {
+    what: "  of it JavaScript's heap in use",
+    troupe: megabytes(full.heapBytes),
+    reference: `${megabytes(empty.heapBytes)} with none`,
+    comparison: `+${megabytes(full.heapBytes - empty.heapBytes)}`
+  }
+]
+
+export const awakeRow = (sessions: number, before: Held, after: Held): Row => ({
+  what: `heap of the server for each of ${sessions} awake sessions`,
+  troupe: `${((after.heapBytes - before.heapBytes) / sessions / 1000).toFixed(0)} kB`,
+  reference: `${megabytes(before.heapBytes)} with none`,
+  comparison: `+${megabytes(after.heapBytes - before.heapBytes)}`
+})

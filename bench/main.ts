@@ -1,0 +1,169 @@
+/**
+ * `npm run bench`: what Troupe costs, as one table of ratios taken in one run.
+ *
+ *     npm run bench                     all of it, below five minutes
+ *     npm run bench -- --quick          fewer rounds, about a minute
+ *     npm run bench -- --only turns     turns, streams, sessions or commits alone
+ *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
+ *
+ * Troupe and its reference take turns, round by round, so that a machine that gets slower slows both. Absolute times
+ * mean this machine at this hour; the comparison is what can be compared.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises"
+import { cpus, tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { parseArgs } from "node:util"
+import * as Commits from "./commits.ts"
+import * as Creation from "./creation.ts"
+import type { House } from "./house.ts"
+import { connect } from "./http.ts"
+import type { Client } from "./http.ts"
+import type { Raw } from "./raw.ts"
+import * as Streams from "./streams.ts"
+import { printed } from "./table.ts"
+import type { Row } from "./table.ts"
+import * as Turns from "./turns.ts"
+import { start } from "./worker.ts"
+import type { Worker } from "./worker.ts"
+
+const sections = ["turns", "streams", "sessions", "commits"] as const
+type Section = (typeof sections)[number]
+
+const manySessions = 10_000
+const fewSessions = 100
+const awakeSessions = 50
+
+const full = {
+  one: { sessions: 1, rounds: 20, each: 100 },
+  fifty: { sessions: awakeSessions, rounds: 10, each: 20 },
+  streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
+  creation: { rounds: 15, each: 20 },
+  commits: { rounds: 10, turns: 250 }
+}
+const quick: typeof full = {
+  one: { sessions: 1, rounds: 6, each: 50 },
+  fifty: { sessions: awakeSessions, rounds: 3, each: 5 },
+  streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
+  creation: { rounds: 4, each: 20 },
+  commits: { rounds: 4, turns: 100 }
+}
+
+interface HouseSide {
+  readonly house: Worker<House>
+  readonly client: Client
+  readonly end: () => Promise<void>
+}
+
+const openHouse = async (dir: string, name: string, profileDir: string | undefined): Promise<HouseSide> => {
+  const dataDir = join(dir, name)
+  await mkdir(dataDir)
+  const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]
+  const house = start<House>("house.ts", [dataDir], ["--expose-gc", ...profiling])
+  const { token, url } = await house.call("info")
+  const client = connect(url, token, awakeSessions)
+  const end = async () => {
+    client.close()
+    await house.end()
+  }
+  return { house, client, end }
+}
+
+const progress = (what: string) => process.stderr.write(`${what}…\n`)
+
+/** Turns and streams share a house, and the pipes of the reference. */
+const busyHouse = async (dir: string, plan: typeof full, wanted: ReadonlySet<Section>, profileDir?: string) => {
+  const rows: Array<Row> = []
+  const raw = start<Raw>("raw.ts", [])
+  const { client, end, house } = await openHouse(dir, "busy", profileDir)
+  try {
+    if (wanted.has("turns")) {
+      progress(`waking ${awakeSessions} sessions`)
+      await raw.call("open", { agents: awakeSessions })
+      const before = await house.call("memory")
+      const { ids } = await house.call("create", { count: awakeSessions })
+      await house.call("turns", { ids, each: 1 })
+      const after = await house.call("memory")
+      for (const turns of [plan.one, plan.fifty]) {
+        progress(`turns on ${turns.sessions} sessions at once`)
+        rows.push(...(await Turns.measure({ raw, house, client, ids }, turns)))
+      }
+      rows.push(Creation.awakeRow(awakeSessions, before, after))
+      await house.call("close", { ids })
+    }
+    if (wanted.has("streams")) {
+      progress("streams of events")
+      await raw.call("open", { agents: 1 })
+      const relay = connect((await raw.call("listen")).url, "none", 1)
+      const newSession = async () => Creation.idIn(await client.post("/sessions", {}))
+      rows.push(...(await Streams.measure({ relay, client, newSession }, plan.streams)))
+      relay.close()
+    }
+  } finally {
+    await Promise.all([raw.end(), end()])
+  }
+  return rows
+}
+
+/** A house with few sessions and one with many. */
+const quietHouses = async (dir: string, plan: typeof full) => {
+  progress(`creating ${manySessions} sessions`)
+  const few = await openHouse(dir, "few", undefined)
+  const many = await openHouse(dir, "many", undefined)
+  try {
+    await few.house.call("create", { count: fewSessions })
+    const empty = await many.house.call("memory")
+    await many.house.call("create", { count: manySessions })
+    const asleep = await many.house.call("memory")
+    const rows = await Creation.measure({ ...few, open: fewSessions }, { ...many, open: manySessions }, plan.creation)
+    return [...rows, ...Creation.asleepRows(manySessions, empty, asleep)]
+  } finally {
+    await Promise.all([few.end(), many.end()])
+  }
+}
+
+const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: string | undefined) => {
+  const dir = await mkdtemp(join(tmpdir(), "troupe-bench-"))
+  try {
+    const rows: Array<Row> = []
+    if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await busyHouse(dir, plan, wanted, profileDir)))
+    if (wanted.has("sessions")) rows.push(...(await quietHouses(dir, plan)))
+    if (wanted.has("commits")) {
+      progress("commits")
+      rows.push(...(await Commits.measure(dir, plan.commits)))
+    }
+    return rows
+  } finally {
+    await rm(dir, { recursive: true, force: true, maxRetries: 5 })
+  }
+}
+
+const options = () => {
+  const { values } = parseArgs({
+    options: { quick: { type: "boolean", default: false }, only: { type: "string" }, profile: { type: "string" } }
+  })
+  const { only, profile } = values
+  const known = sections.find((section) => section === only)
+  if (only !== undefined && known === undefined) {
+    throw new Error(`--only is ${JSON.stringify(only)}: it takes ${sections.join(", ")}.`)
+  }
+  return {
+    plan: values.quick ? quick : full,
+    wanted: new Set(known === undefined ? sections : [known]),
+    profileDir: profile === undefined ? undefined : resolve(profile)
+  }
+}
+
+try {
+  const { plan, profileDir, wanted } = options()
+  const began = performance.now()
+  const rows = await run(plan, wanted, profileDir)
+  const [cpu] = cpus()
+  console.log(printed(rows))
+  console.log(
+    `\nNode ${process.versions.node}, ${cpus().length} x ${cpu?.model.trim() ?? "unknown processor"}, ` +
+      `${((performance.now() - began) / 1000).toFixed(0)} s. Rounds of Troupe and its reference alternate.`
+  )
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

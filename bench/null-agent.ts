@@ -1,0 +1,64 @@
+/**
+ * An agent that thinks nothing: it speaks just enough of the Agent Client Protocol to be prompted, and answers at once.
+ *
+ * `chunks COUNT SIZE` streams so many chunks of text first, `updates COUNT SIZE` so many updates of a tool call, which
+ * nobody may merge; any other prompt gets one short chunk. Both sides of the benchmark talk to this very program.
+ */
+import { once } from "node:events"
+import { createInterface } from "node:readline"
+
+const session = "null"
+/** As much as is written at a time; then the pipe is waited for. */
+const blockCharacters = 64 * 1024
+
+const line = (message: object) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`
+const update = (update: object) => line({ method: "session/update", params: { sessionId: session, update } })
+const chunk = (text: string) =>
+  update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "m" })
+const toolUpdate = (text: string) =>
+  update({
+    sessionUpdate: "tool_call_update",
+    toolCallId: "t",
+    status: "in_progress",
+    content: [{ type: "content", content: { type: "text", text } }]
+  })
+const answer = chunk("done")
+
+const initialized = {
+  protocolVersion: 1,
+  agentCapabilities: { loadSession: false, promptCapabilities: {}, sessionCapabilities: { resume: {} } },
+  agentInfo: { name: "null-agent", version: "1" },
+  authMethods: []
+}
+
+const flood = async (one: string, count: number) => {
+  const atOnce = Math.max(1, Math.floor(blockCharacters / one.length))
+  const block = one.repeat(atOnce)
+  for (let left = count; left > 0; left -= atOnce) {
+    if (!process.stdout.write(left >= atOnce ? block : one.repeat(left))) await once(process.stdout, "drain")
+  }
+}
+
+const prompted = async (id: number, prompt: string) => {
+  const [kind, count, size] = prompt.split(" ")
+  if (kind === "chunks") await flood(chunk("x".repeat(Number(size))), Number(count))
+  if (kind === "updates") await flood(toolUpdate("x".repeat(Number(size))), Number(count))
+  process.stdout.write(answer + line({ id, result: { stopReason: "end_turn" } }))
+}
+
+interface Request {
+  readonly id?: number
+  readonly method?: string
+  readonly params?: { readonly prompt?: ReadonlyArray<{ readonly text?: string }> }
+}
+
+const hear = ({ id, method, params }: Request): void => {
+  if (id === undefined) return
+  if (method === "session/prompt") return void prompted(id, params?.prompt?.[0]?.text ?? "")
+  const result = method === "initialize" ? initialized : method === "session/new" ? { sessionId: session } : {}
+  process.stdout.write(line({ id, result }))
+}
+
+createInterface({ input: process.stdin, crlfDelay: Infinity })
+  .on("line", (text) => hear(JSON.parse(text) as Request))
+  .on("close", () => process.exit(0))
