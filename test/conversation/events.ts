@@ -1,0 +1,51 @@
+/** Events as an agent would send them, a line each, and what they are projected to. */
+import { assert } from "@effect/vitest"
+import { project } from "../../src/conversation/Projection.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { AcpMessage, SessionUpdate } from "../../src/domain/Acp.ts"
+import type { Message, TurnRecord } from "../../src/domain/Turn.ts"
+import { turnRecord } from "./recorded.ts"
+
+export const says = (text: string, more: Readonly<Record<string, unknown>> = {}): SessionUpdate => ({
+  sessionUpdate: "agent_message_chunk",
+  messageId: "m1",
+  content: { type: "text", text },
+  ...more
+})
+export const thinks = (text: string, more: Readonly<Record<string, unknown>> = {}): SessionUpdate => ({
+  ...says(text, { messageId: "t1", ...more }),
+  sessionUpdate: "agent_thought_chunk"
+})
+export const marked = { _meta: { "troupe/completed": true } }
+export const calls = (more: Readonly<Record<string, unknown>>): SessionUpdate => ({
+  sessionUpdate: "tool_call",
+  toolCallId: "call_1",
+  status: "in_progress",
+  ...more
+})
+export const ends = (more: Readonly<Record<string, unknown>> = {}): SessionUpdate => ({
+  sessionUpdate: "tool_call_update",
+  toolCallId: "call_1",
+  status: "completed",
+  ...more
+})
+export const codexItem = (item: Readonly<Record<string, unknown>>) => ({ _meta: { "troupe/item": item } })
+
+export const told = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<AcpMessage> =>
+  updates.map((update) => updateMessage("thread", update))
+export const good: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "end_turn" } }
+export const cancelled: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "cancelled" } }
+export const failed: AcpMessage = { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "It died." } }
+
+/** The messages behind the user's, of a turn that ended well. */
+export const saidOf = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<Message> =>
+  messagesOf([...told(...updates), good])
+export const messagesOf = (events: ReadonlyArray<AcpMessage>, turn: Partial<TurnRecord> = {}): ReadonlyArray<Message> =>
+  project(turnRecord(turn), events).messages.slice(1)
+/** Name, arguments and result of the one tool call. */
+export const callOf = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<unknown> => {
+  const [asked, answered, ...rest] = saidOf(...updates)
+  assert.deepStrictEqual(rest, [])
+  const { arguments: args, name } = asked!.tool_calls![0]!.function
+  return [name, JSON.parse(args), answered!.content]
+}

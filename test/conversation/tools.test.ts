@@ -1,0 +1,237 @@
+/** What becomes of each kind of tool call, and of what is none. */
+import { assert, describe, it } from "@effect/vitest"
+import { project } from "../../src/conversation/Projection.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionUpdate } from "../../src/domain/Acp.ts"
+import { says, marked, calls, ends, codexItem, told, good, saidOf, messagesOf, callOf } from "./events.ts"
+import { turnRecord } from "./recorded.ts"
+
+describe("a command", () => {
+  const item = codexItem({ type: "commandExecution", source: "agent" })
+  const begun = calls({ kind: "read", title: "ls", rawInput: { command: "ls -l", cwd: "/w" }, ...item })
+
+  it("is a call of exec_command, with its output as the result", () =>
+    assert.deepStrictEqual(saidOf(begun, ends({ rawOutput: { output: "a\nb\n", exitCode: 0 } })), [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [
+          {
+            id: "call_1",
+            type: "function",
+            function: { name: "exec_command", arguments: '{"command":"ls -l","cwd":"/w"}' }
+          }
+        ]
+      },
+      { role: "tool", tool_call_id: "call_1", content: "a\nb\n" }
+    ]))
+
+  it("that exits with another code than 0 says so before its output", () =>
+    assert.deepStrictEqual(callOf(begun, ends({ status: "failed", rawOutput: { output: "no\n", exitCode: 2 } })), [
+      "exec_command",
+      { command: "ls -l", cwd: "/w" },
+      "[exit 2]\nno\n"
+    ]))
+
+  it("that was declined has no exit code and says that", () =>
+    assert.strictEqual(
+      callOf(begun, ends({ status: "failed", _meta: { "troupe/status": "declined" } }))[2],
+      "[declined]"
+    ))
+
+  it("of Claude Code takes its exit code from the text that names it", () =>
+    assert.deepStrictEqual(
+      callOf(
+        calls({ name: "Bash", kind: "execute", rawInput: {} }),
+        { ...ends({ rawInput: { command: "false", description: "fail" } }), status: "in_progress" },
+        ends({ status: "failed", rawOutput: "Exit code 1\nboo" })
+      ),
+      ["exec_command", { command: "false" }, "[exit 1]\nboo"]
+    ))
+
+  it("of an agent that sends output in pieces and the exit apart has both", () =>
+    assert.deepStrictEqual(
+      callOf(
+        calls({ name: "exec_command", kind: "execute", rawInput: { command: "x", cwd: "/w" } }),
+        { ...ends({ _meta: { terminal_output_delta: { data: "one " } } }), status: undefined },
+        { ...ends({ _meta: { terminal_output_delta: { data: "two" } } }), status: undefined },
+        ends({ status: "failed", _meta: { terminal_exit: { exit_code: 3 } } })
+      ),
+      ["exec_command", { command: "x", cwd: "/w" }, "[exit 3]\none two"]
+    ))
+
+  it("shows what it printed where its turn ended first, and counts only when it ends", () => {
+    const open = told(begun, { ...ends({ _meta: { "troupe/output": "so far" } }), status: undefined })
+    const early = project(turnRecord({}), [...open, good])
+    assert.strictEqual(early.messages[2]?.content, "[unfinished]\nso far")
+    assert.strictEqual(early.toolIterations, 0)
+    const late = project(turnRecord({}), [
+      ...open,
+      good,
+      ...told(ends({ rawOutput: { output: "all of it", exitCode: 0 } }))
+    ])
+    assert.strictEqual(late.messages[2]?.content, "all of it")
+    assert.strictEqual(late.toolIterations, 1)
+    assert.deepStrictEqual(late.messages[1], early.messages[1])
+  })
+
+  it("is no message while its turn and it go on", () =>
+    assert.deepStrictEqual(messagesOf(told(begun), { status: "running", endedAt: null }), []))
+
+  it("stays before the words that were said while it ran", () =>
+    assert.deepStrictEqual(
+      messagesOf([
+        ...told(begun, says("Still running.", marked)),
+        good,
+        ...told(ends({ rawOutput: { output: "done" } }))
+      ]).map(({ content }) => content),
+      [null, "done", "Still running."]
+    ))
+})
+
+describe("a file change", () => {
+  it("names the files and what happens to them, and nothing of what is in them", () =>
+    assert.deepStrictEqual(
+      callOf(
+        calls({
+          kind: "edit",
+          rawInput: {
+            changes: [
+              { kind: "add", path: "/w/b", diff: "secret" },
+              { path: "/w/a", kind: "update" }
+            ]
+          },
+          ...codexItem({ type: "fileChange" })
+        }),
+        ends({ rawOutput: { status: "completed", changes: 2 } })
+      ),
+      [
+        "apply_patch",
+        {
+          changes: [
+            { kind: "add", path: "/w/b" },
+            { kind: "update", path: "/w/a" }
+          ]
+        },
+        "completed: 2 changes"
+      ]
+    ))
+
+  it("of an ACP agent is known by its diffs, also where the end replaces them", () =>
+    assert.deepStrictEqual(
+      callOf(
+        calls({ kind: "edit", name: "Edit", content: [{ type: "diff", path: "/w/a", oldText: "x", newText: "y" }] }),
+        ends({ status: "failed", content: [{ type: "content", content: { type: "text", text: "No such text." } }] })
+      ),
+      ["apply_patch", { changes: [{ kind: "update", path: "/w/a" }] }, "failed: 1 change\nNo such text."]
+    ))
+})
+
+describe("any other tool", () => {
+  const mcp = calls({
+    rawInput: { b: 1, a: { d: 2, c: 3 } },
+    ...codexItem({ type: "mcpToolCall", server: "s", tool: "t" })
+  })
+
+  it("of an MCP server is called by the server's name and its own, with the result as JSON", () =>
+    assert.deepStrictEqual(callOf(mcp, ends({ rawOutput: { content: [], b: 1 } })), [
+      "mcp.s.t",
+      { a: { c: 3, d: 2 }, b: 1 },
+      '{"b":1,"content":[]}'
+    ]))
+
+  it("has its arguments with sorted keys, at every depth", () =>
+    assert.strictEqual(saidOf(mcp, ends())[0]?.tool_calls?.[0]?.function.arguments, '{"a":{"c":3,"d":2},"b":1}'))
+
+  it("of an MCP server that failed says [error] and why", () =>
+    assert.strictEqual(callOf(mcp, ends({ status: "failed", rawOutput: { message: "gone" } }))[2], "[error] gone"))
+
+  it("of Claude's MCP servers is called as codex's are", () =>
+    assert.deepStrictEqual(
+      callOf(calls({ name: "mcp__probe__ping", kind: "other" }), ends({ rawOutput: [{ type: "text", text: "pong" }] })),
+      ["mcp.probe.ping", {}, "pong"]
+    ))
+
+  it("of the client gives its content items, or whether it succeeded", () => {
+    const dynamic = calls({ rawInput: { q: "x" }, ...codexItem({ type: "dynamicToolCall", tool: "lookup" }) })
+    const found = { contentItems: [{ type: "inputText", text: "found it" }], success: true }
+    assert.deepStrictEqual(callOf(dynamic, ends({ rawOutput: found })), ["lookup", { q: "x" }, "found it"])
+    assert.strictEqual(callOf(dynamic, ends({ rawOutput: { contentItems: null, success: true } }))[2], "success: true")
+  })
+
+  it("keeps its own name and its input as arguments", () =>
+    assert.deepStrictEqual(callOf(calls({ name: "Grep", kind: "search", rawInput: { pattern: "x" } }), ends()), [
+      "Grep",
+      { pattern: "x" },
+      "completed"
+    ]))
+
+  it("without a name is called by its kind, where that says what was done", () =>
+    assert.deepStrictEqual(callOf(calls({ kind: "fetch", title: "Fetch example.org" }), ends({ rawOutput: "text" })), [
+      "fetch",
+      { title: "Fetch example.org" },
+      "text"
+    ]))
+})
+
+describe("what is no call of the model's", () => {
+  const contents = (...updates: ReadonlyArray<SessionUpdate>) => saidOf(...updates).map(({ content }) => content)
+
+  it("is a note that names its kind: a web search", () => {
+    const rawInput = { query: "effect", action: { type: "search" } }
+    const events = [...told(calls({ rawInput, ...codexItem({ type: "webSearch" }) }), ends()), good]
+    const { messages, toolIterations } = project(turnRecord({}), events)
+    assert.deepStrictEqual(messages.slice(1), [
+      { role: "assistant", content: '[webSearch] {"action":{"type":"search"},"query":"effect"}' }
+    ])
+    assert.strictEqual(toolIterations, 0)
+  })
+
+  it("is a note: a plan, once, as it stood in the end", () =>
+    assert.deepStrictEqual(
+      contents({ sessionUpdate: "plan", entries: [{ content: "look", status: "pending" }] }, says("Looking."), {
+        sessionUpdate: "plan",
+        entries: [{ content: "look", status: "completed" }]
+      }),
+      ["Looking.", '[plan] {"entries":[{"content":"look","status":"completed"}]}']
+    ))
+
+  it("is a note: an item or an update of a kind that nobody knows, bounded", () => {
+    const payload = JSON.stringify({ type: "novelty", id: "1", z: 1 })
+    const item = { sessionUpdate: "session_info_update", _meta: { "troupe/item": { type: "novelty", payload } } }
+    const [known, unknown] = contents(item, { sessionUpdate: "hologram", text: "x".repeat(100_000) })
+    assert.strictEqual(known, `[novelty] ${payload}`)
+    assert.match(unknown!, /^\[hologram\] \{"text":"x+/)
+    assert.isBelow(unknown!.length, 20_000)
+  })
+
+  it("is nothing at all: what a session says of itself, and the prompt's echo", () =>
+    assert.deepStrictEqual(
+      contents(
+        { sessionUpdate: "user_message_chunk", content: { type: "text", text: "hello" } },
+        { sessionUpdate: "usage_update", used: 1, size: 2 },
+        { sessionUpdate: "session_info_update", title: "t", _meta: { "troupe/warning": "w" } },
+        { sessionUpdate: "notice", severity: "warning", title: "Careful" }
+      ),
+      []
+    ))
+
+  it("is nothing, but told: a compaction, whoever made it", () => {
+    const ours = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
+    const theirs = [calls({ kind: "think", title: "Compact conversation" }), ends()]
+    for (const updates of [[ours], theirs]) {
+      const { compacted, messages } = project(turnRecord({}), [...told(...updates), good])
+      assert.deepStrictEqual([compacted, messages.length], [true, 1])
+    }
+  })
+
+  it("is nothing: news of a call that was never told of", () => assert.deepStrictEqual(saidOf(ends({ name: "t" })), []))
+
+  it("is kept out: what a sub-agent does in its parent's session, or in another thread", () => {
+    const _meta = { claudeCode: { toolName: "Read", parentToolUseId: "toolu_1" } }
+    assert.deepStrictEqual(saidOf(calls({ name: "Read", _meta }), ends({ _meta })), [])
+    const stranger = updateMessage("another thread", says("not ours"))
+    const events = [...told(says("ours")), stranger, good]
+    assert.deepStrictEqual(messagesOf(events, { threadId: "thread" }), [{ role: "assistant", content: "ours" }])
+  })
+})
