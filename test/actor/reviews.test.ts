@@ -189,7 +189,7 @@ describe("nudges of a session", () => {
   it.effect("turns that settle out of their order are all counted, a compaction is none", () => {
     const { called, onReview } = host()
     return withReviews(
-      { intervals: { memory: 3, skills: 0 }, onReview },
+      { intervals: { memory: 4, skills: 0 }, onReview },
       Effect.gen(function* () {
         const ledger = yield* Ledger
         const reviews = yield* Reviews
@@ -204,8 +204,9 @@ describe("nudges of a session", () => {
           { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 2 } }
         ])
         yield* reviews.turnSettled(after, good, Effect.succeed(messages))
-        assert.deepStrictEqual(called, [])
         yield* settle({ index: 4 })
+        assert.deepStrictEqual(called, [])
+        yield* settle({ index: 5 })
         yield* ended()
         assert.lengthOf(called, 1)
       })
