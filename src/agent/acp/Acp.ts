@@ -166,7 +166,8 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const endCommands = (turn: number) =>
     Effect.gen(function* () {
       const left = dialogue.leftRunning(turn)
-      if (left.length === 0 || !announced.close || !announced.resume) return
+      if (left.length === 0 && !(yield* Commands.areLeft(processes, lease))) return
+      if (!announced.close || !announced.resume) return
       yield* ask("session/close", { sessionId: thread }, closeWithinMillis)
       // A closed session says no more of its commands; whoever shows them has to know that they are over.
       for (const toolCallId of left) {
@@ -185,8 +186,10 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     yield* cancel
     // An agent that was still about to begin may have missed the first.
     const stopped = (yield* hasEnded) || (yield* Effect.andThen(cancel, hasEnded))
-    if (stopped) yield* endCommands(turn)
-    if (stopped && hadCommands) yield* Commands.untilGone(processes, lease)
+    if (!stopped) return
+    // Claude ends its commands itself; what it has in the background is meant to go on.
+    if (!announced.isClaude) yield* endCommands(turn)
+    if (hadCommands) yield* Commands.untilGone(processes, lease)
   }).pipe(turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {

@@ -54,6 +54,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const { lease, session, tell } = request
   const scope = yield* Scope.Scope
   const who = Failures.whoIs(config.agent)
+  const isClaude = config.agent === "claude"
   const dialogue = Dialogue.make(who)
 
   const { answer, exit, stderr } = yield* Command.control(
@@ -210,8 +211,9 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       yield* cancel
       yield* Effect.timeoutOption(Deferred.await(ended), "300 millis")
     }
+    const untold = !isClaude && (yield* Commands.areLeft(processes, lease, Owner.isOwner))
     // codex ends the turn and lets its commands run on.
-    if (dialogue.leftRunning(turn).length > 0) yield* endOwner
+    if (untold || dialogue.leftRunning(turn).length > 0) yield* endOwner
     if (hadCommands) yield* Commands.untilGone(processes, lease, Owner.isOwner)
   }).pipe(Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
