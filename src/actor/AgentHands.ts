@@ -2,10 +2,11 @@
 import { Effect, Fiber, FiberMap, Layer } from "effect"
 import type { SessionCommand } from "../../machines/session.ts"
 import { AgentFailed } from "../agent/Agent.ts"
+import type { AgentConnection } from "../agent/Agent.ts"
 import { Processes } from "../agent/Processes.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { Hands } from "./Hands.ts"
-import type { Stage } from "./Hands.ts"
+import type { Stage, Steering } from "./Hands.ts"
 import * as Lives from "./Lives.ts"
 import { Pool } from "./Pool.ts"
 
@@ -44,7 +45,9 @@ export const layer = Layer.effect(
           return yield* lives.start(stage, command.params.generation, command.params.thread)
         case "handPrompt": {
           const { turn } = command.params
-          const handed = lives.of(session)?.connection?.prompt(turn, yield* stage.promptOf(turn)) ?? gone
+          const { kind, prompt } = yield* stage.askOf(turn)
+          const connection = lives.of(session)?.connection
+          const handed = (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? gone
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             return stage.tell({ event: { type: "turn.ended", turn, stopReason: "error", failure } })
@@ -74,14 +77,38 @@ export const layer = Layer.effect(
       }
     })
 
+    const steer = (session: SessionId, text: string): Effect.Effect<Steering> => {
+      const connection = lives.of(session)?.connection
+      if (connection == null) return Effect.succeed({ _tag: "NoTurn" })
+      if (connection.steer === undefined) {
+        const problem = "The session's agent takes no words while it works. Interrupt the turn, or wait for its end."
+        return Effect.succeed({ _tag: "NotSupported", problem })
+      }
+      return connection.steer(text).pipe(
+        Effect.map((came) => ({ _tag: came === "steered" ? "Steered" : "NoTurn" }) as const),
+        Effect.catch(({ class: kind, message: problem }) =>
+          Effect.succeed({ _tag: kind === "config" ? "NotSupported" : "Failed", problem } as const)
+        )
+      )
+    }
+
     return Hands.of({
       perform,
+      steer,
       drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(lives.end(session))),
       pid: (session) => lives.of(session)?.pid ?? null,
       holding: lives.holding
     })
   })
 )
+
+const compactedBy = (connection: AgentConnection | null | undefined, turn: number) =>
+  connection == null ? undefined : (connection.compact?.(turn) ?? Effect.fail(incompressible))
+
+const incompressible = new AgentFailed({
+  class: "config",
+  message: "The session's agent can't be asked to compact its context; it does so by itself, if at all."
+})
 
 const gone = Effect.fail(
   new AgentFailed({ class: "crash", message: "The agent's process is gone; send the turn again." })

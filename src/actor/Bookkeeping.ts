@@ -4,13 +4,14 @@
  * Pure. The machine decided; this writes it down, and nothing here decides again.
  */
 import type { SessionCommand, Settlement } from "../../machines/session.ts"
-import { troupeMessage } from "../domain/Acp.ts"
+import { notHanded, troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { Entry } from "../ledger/Ledger.ts"
 import { auditOf } from "./AuditTrail.ts"
+import type { Submission } from "./Letter.ts"
 import type { Step } from "./Step.ts"
 import { nameOf, stateOf } from "./Step.ts"
 
@@ -42,7 +43,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
   if (event.type === "turn.submitted" && step.submission !== null) {
     record = { ...record, turnCount: event.turn }
     const status = opened === event.turn ? "running" : "queued"
-    entries.push({ _tag: "TurnInserted", record: newTurn(record, event.turn, status, step.submission.prompt, at) })
+    entries.push({ _tag: "TurnInserted", record: newTurn(record, event.turn, status, step.submission, at) })
   }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   if (step.contextLost !== null) {
@@ -62,7 +63,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
         const usage = step.usage ?? noUsage
         record = { ...record, usage: sum(record.usage, usage) }
         entries.push(outcome(record, command.params, { at, usage, tools: step.tools }))
-        news.push({ turn: command.params.turn, message: endOf(command.params, usage) })
+        news.push({ turn: command.params.turn, message: endOf(command.params, usage, wasHanded(from, command.params)) })
         settled.push(command.params)
         break
       }
@@ -73,7 +74,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
           const status = cancelled ? "interrupted" : "failed"
           const settlement: Settlement = { turn, status, stopReason: cancelled ? "cancelled" : "error", failure }
           entries.push(outcome(record, settlement, { at, usage: noUsage, tools: 0 }))
-          news.push({ turn, message: endOf(settlement, noUsage) })
+          news.push({ turn, message: endOf(settlement, noUsage, false) })
           settled.push(settlement)
         }
         break
@@ -115,12 +116,12 @@ const newTurn = (
   { id, threadId }: SessionRecord,
   index: number,
   status: "queued" | "running",
-  prompt: string,
+  { kind = "prompt", prompt }: Submission,
   at: number
 ): TurnRecord => ({
   session: id,
   index,
-  kind: "prompt",
+  kind,
   status,
   prompt,
   submittedAt: at,
@@ -159,14 +160,24 @@ const outcome = (
   })
 
 /** The turn's last event, as an ACP client would read it. */
-const endOf = ({ failure, status, stopReason, turn }: Settlement, usage: Usage): ResultMessage =>
-  status === "completed" || status === "interrupted"
-    ? { jsonrpc: "2.0", id: turn, result: { stopReason, usage } }
+const endOf = ({ failure, status, stopReason, turn }: Settlement, usage: Usage, handed: boolean): ResultMessage => {
+  const meta = handed ? {} : { _meta: notHanded }
+  return status === "completed" || status === "interrupted"
+    ? { jsonrpc: "2.0", id: turn, result: { stopReason, usage, ...meta } }
     : {
         jsonrpc: "2.0",
         id: turn,
-        error: { code: -32000, message: failure?.message ?? "The turn failed.", data: { class: failure?.class } }
+        error: {
+          code: -32000,
+          message: failure?.message ?? "The turn failed.",
+          data: { class: failure?.class, ...meta }
+        }
       }
+}
+
+/** The agent is only asked after its process is ready, and a crash in between is known by its class. */
+const wasHanded = (from: string, { failure }: Settlement) =>
+  from !== "turning.queued" && from !== "turning.starting" && failure?.class !== "not_delivered"
 
 const sum = (a: Usage, b: Usage): Usage => ({
   inputTokens: a.inputTokens + b.inputTokens,

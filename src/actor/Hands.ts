@@ -5,6 +5,7 @@ import type { SessionCommand } from "../../machines/session.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
 import type { Letter } from "./Letter.ts"
 
 /** The session as its hands see it. */
@@ -14,14 +15,27 @@ export interface Stage {
   readonly tell: (letter: Omit<Letter, "by" | "answer" | "timer">) => Effect.Effect<void>
   /** Records what the agent said. Waits where too much is unwritten. */
   readonly say: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
-  readonly promptOf: (turn: number) => Effect.Effect<string>
+  /** What the agent is to be asked: of a turn its kind is known where its prompt is, and the machine needs neither. */
+  readonly askOf: (turn: number) => Effect.Effect<Asked>
 }
+
+export type Asked = Pick<TurnRecord, "kind" | "prompt">
+
+/** What came of words for a running turn; `problem` says why in a sentence. */
+export type Steering =
+  | { readonly _tag: "Steered" | "NoTurn" }
+  | { readonly _tag: "NotSupported" | "Failed"; readonly problem: string }
 
 export class Hands extends Context.Service<
   Hands,
   {
     /** Returns when it is done. Every command but `handPrompt` may come twice. Never fails: what fails is told. */
     readonly perform: (stage: Stage, command: SessionCommand) => Effect.Effect<void>
+    /**
+     * Adds words to the turn that the agent is at. No command of the machine: it changes no state, nothing is owed of it
+     * after a crash, and who steers waits for the answer.
+     */
+    readonly steer: (session: SessionId, text: string) => Effect.Effect<Steering>
     /** Ends whatever process of the session is left, at once: its actor has died or the house closes. */
     readonly drop: (session: SessionId) => Effect.Effect<void>
     readonly pid: (session: SessionId) => number | null

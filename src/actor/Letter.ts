@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session.ts"
 import { SessionId } from "../domain/Ids.ts"
-import type { Usage } from "../domain/Turn.ts"
+import type { TurnRecord, Usage } from "../domain/Turn.ts"
 
 /** The session's state draws no arrow for the event. An answer, not a fault. */
 export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefused", {
@@ -23,6 +23,9 @@ export class ActorFailed extends Schema.TaggedError<ActorFailed>()("ActorFailed"
 
 /** A turn that has no number yet: the actor, which is alone in numbering them, gives it one. */
 export interface Submission {
+  /** Absent: a prompt. */
+  readonly kind?: TurnRecord["kind"]
+  /** Empty for a compaction. */
   readonly prompt: string
   readonly timeoutMillis: number
   readonly queue: boolean

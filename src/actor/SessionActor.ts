@@ -16,7 +16,7 @@ import * as Alarms from "./Alarms.ts"
 import { keep } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
-import type { Stage } from "./Hands.ts"
+import type { Asked, Stage } from "./Hands.ts"
 import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
 import type { Letter, Reply } from "./Letter.ts"
 import * as Metrics from "./Metrics.ts"
@@ -50,7 +50,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
   const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
-  const prompts = new Map<number, { readonly text: string; readonly at: number }>()
+  const asks = new Map<number, Asked & { readonly at: number }>()
 
   const actor = createActor(shown(machine), { snapshot })
   // A listener of an embedder that throws must end neither us nor its neighbours.
@@ -64,11 +64,11 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     record: () => record,
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
     say: (turn, message) => Effect.andThen(pen.say(turn, message), watchdog.heard(message)),
-    promptOf: (turn) =>
-      Effect.suspend(() => {
-        const known = prompts.get(turn)
-        if (known !== undefined) return Effect.succeed(known.text)
-        return Effect.map(Effect.orDie(ledger.turn(id, turn)), (row) => Option.getOrThrow(row).prompt)
+    askOf: (turn) =>
+      Effect.suspend((): Effect.Effect<Asked> => {
+        const known = asks.get(turn)
+        if (known !== undefined) return Effect.succeed(known)
+        return Effect.map(Effect.orDie(ledger.turn(id, turn)), Option.getOrThrow)
       })
   }
 
@@ -85,8 +85,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
 
   /** Whoever waits for the turn hears of it after its outcome is stored. */
   const settle = ({ status, turn }: Settlement, at: number) => {
-    const begun = prompts.get(turn)?.at
-    prompts.delete(turn)
+    const begun = asks.get(turn)?.at
+    asks.delete(turn)
     pen.forgetTools()
     watchdog.rest()
     const waiting = residence.outcomes.get(turn)
@@ -161,7 +161,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         PubSub.publishUnsafe(steps, { session: id, seq, at, event: event.type, from, to, commands })
 
         if (submission !== null && event.type === "turn.submitted") {
-          prompts.set(event.turn, { text: submission.prompt, at })
+          asks.set(event.turn, { kind: submission.kind ?? "prompt", prompt: submission.prompt, at })
           residence.outcomes.set(event.turn, Deferred.makeUnsafe())
         }
         for (const settlement of written.settled) yield* settle(settlement, at)

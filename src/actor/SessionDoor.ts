@@ -1,17 +1,17 @@
 /** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
 import { Clock, Deferred, Effect, Layer, Option, Stream } from "effect"
 import { longestQueue } from "../../machines/session.ts"
-import { resultOf } from "../conversation/Outcome.ts"
+import { Agents } from "../agent/Agents.ts"
 import { SessionId } from "../domain/Ids.ts"
 import {
   Draining,
   InvalidRequest,
+  NotSupported,
   QueueFull,
   SessionClosed,
   SessionNotFound,
   SessionParked,
   TurnInProgress,
-  TurnNotFound,
   Unavailable
 } from "../domain/Refusal.ts"
 import type { SessionRecord, SessionView } from "../domain/Session.ts"
@@ -23,12 +23,14 @@ import { cannot } from "./faults.ts"
 import { Feed } from "./Feed.ts"
 import { Files } from "./Files.ts"
 import { Hands } from "./Hands.ts"
-import type { EventRefused } from "./Letter.ts"
+import type { EventRefused, Submission } from "./Letter.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 import { Sessions } from "./Sessions.ts"
 import type { Caller, SubmitTurn } from "./Sessions.ts"
+import * as Steering from "./Steering.ts"
 import { Supervisor } from "./Supervisor.ts"
+import * as Transcript from "./Transcript.ts"
 import { viewOf } from "./View.ts"
 
 /** Interrupt and retire, all rungs of both ladders. */
@@ -41,6 +43,7 @@ const nameOfCaller = (caller: Caller) => (caller._tag === "App" ? caller.app : "
 export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
+    const agents = yield* Agents
     const createIt = yield* Creation.make
     const feed = yield* Feed
     const files = yield* Files
@@ -48,7 +51,9 @@ export const layer = Layer.effect(
     const ledger = yield* Ledger
     const lifecycle = yield* Lifecycle
     const { limits } = yield* RuntimeSettings
+    const steerIt = yield* Steering.make
     const supervisor = yield* Supervisor
+    const transcript = yield* Transcript.make
 
     const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const found = yield* ledger.session(SessionId.make(id))
@@ -73,37 +78,26 @@ export const layer = Layer.effect(
       return yield* queue && waiting >= longestQueue ? new QueueFull({ id, waiting }) : new TurnInProgress({ id, turn })
     })
 
-    const resultFor = Effect.fnUntraced(function* (id: SessionId, index: number) {
-      const row = yield* ledger.turn(id, index)
-      if (Option.isNone(row)) return yield* new TurnNotFound({ index })
-      const events = yield* ledger.eventsOfTurn(id, index)
-      return resultOf(
-        row.value,
-        events.map(({ message }) => message)
-      )
-    })
-
-    const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
+    const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
       if (record.state === "closed") return yield* new SessionClosed({ id: record.id })
       if (lifecycle.draining()) return yield* new Draining({})
-      if (turn.prompt.trim() === "") {
-        return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
-      }
-      const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
-      const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
+      return record
+    })
+
+    const begin = Effect.fnUntraced(function* (record: SessionRecord, asked: Submission, by: string) {
       const {
         after,
         residence,
         turn: index
       } = yield* supervisor
-        .send(record.id, { event: { prompt, timeoutMillis, queue }, by: nameOfCaller(caller) })
-        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, queue)))
+        .send(record.id, { event: asked, by })
+        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, asked.queue)))
       const outcome = residence.outcomes.get(index)
 
       const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
         if (outcome !== undefined) yield* Deferred.await(outcome)
-        return yield* resultFor(record.id, index)
+        return yield* transcript.result(record.id, index)
       }).pipe(
         Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
         cannot("read what came of the turn")
@@ -114,7 +108,29 @@ export const layer = Layer.effect(
         Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
       )
       return { session: record.id, index, events, result }
+    })
+
+    const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
+      const record = yield* openFor(caller, id)
+      if (turn.prompt.trim() === "") {
+        return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
+      }
+      const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
+      const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
+      return yield* begin(record, { prompt, timeoutMillis, queue }, nameOfCaller(caller))
     }, cannot("take the turn"))
+
+    const compact = Effect.fn("Sessions.compact")(
+      function* (caller: Caller, id: string) {
+        const record = yield* openFor(caller, id)
+        const { capabilities } = yield* agents.driver(record.agent)
+        if (!capabilities.compact) return yield* new NotSupported({ problem: incompressible(record.agent) })
+        const asked = { kind: "compact", prompt: "", timeoutMillis: limits.turnTimeoutMillis, queue: false } as const
+        return yield* begin(record, asked, nameOfCaller(caller))
+      },
+      Effect.catchTag("UnknownAgent", ({ detail: problem }) => new NotSupported({ problem })),
+      cannot("compact the session")
+    )
 
     const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
@@ -132,6 +148,10 @@ export const layer = Layer.effect(
       if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
       return true
     }, cannot("interrupt the turn"))
+
+    const steer = Effect.fn("Sessions.steer")(function* (caller: Caller, id: string, text: string) {
+      yield* steerIt(yield* find(caller, id), text, nameOfCaller(caller))
+    }, cannot("steer the turn"))
 
     const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
@@ -163,19 +183,17 @@ export const layer = Layer.effect(
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
         const record = yield* find(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)
-        return yield* Effect.forEach(rows, (row) =>
-          Effect.map(ledger.eventsOfTurn(record.id, row.index), (events) =>
-            resultOf(
-              row,
-              events.map(({ message }) => message)
-            )
-          )
-        )
+        return yield* Effect.forEach(rows, transcript.resultOfTurn)
       }, cannot("read the turns")),
       turn: Effect.fn("Sessions.turn")(function* (caller, id, index) {
         const record = yield* find(caller, id)
-        return yield* resultFor(record.id, index)
+        return yield* transcript.result(record.id, index)
       }, cannot("read the turn")),
+      messages: Effect.fn("Sessions.messages")(function* (caller, id, query) {
+        return yield* transcript.messages(yield* find(caller, id), query)
+      }, cannot("read the messages")),
+      steer,
+      compact,
       interrupt,
       close,
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
@@ -199,3 +217,6 @@ export const layer = Layer.effect(
     })
   })
 )
+
+const incompressible = (agent: string) =>
+  `${agent} can't be asked to compact its context; GET /agents tells which agents can. It does so by itself, if at all.`

@@ -12,6 +12,7 @@ import type {
   FileNotFound,
   InvalidRequest,
   NotSupported,
+  NoTurn,
   PoolFull,
   QueueFull,
   SessionClosed,
@@ -23,7 +24,7 @@ import type {
   UnknownAgent
 } from "../domain/Refusal.ts"
 import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
-import type { TurnResult } from "../domain/Turn.ts"
+import type { Message, TurnResult } from "../domain/Turn.ts"
 
 /** Who asks. An app sees its own sessions; the admin sees all. */
 export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonly _tag: "Admin" }
@@ -45,6 +46,12 @@ export interface Turning {
   readonly events: Stream.Stream<StoredEvent, Unavailable>
   /** Succeeds with whatever came of it: a failure is a result. */
   readonly result: Effect.Effect<TurnResult, Unavailable>
+}
+
+/** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */
+export interface TranscriptPage {
+  readonly messages: ReadonlyArray<Message>
+  readonly next: number | null
 }
 
 export interface SessionPage {
@@ -91,6 +98,36 @@ export class Sessions extends Context.Service<
       id: string,
       index: number
     ) => Effect.Effect<TurnResult, SessionNotFound | TurnNotFound | Unavailable>
+    /**
+     * The conversation so far in OpenAI's message shape: turns after `after` and before `before`, as many as asked for or
+     * as a page holds. Of the turn that runs, what is complete by now; a turn that waits in line is not said yet.
+     */
+    readonly messages: (
+      caller: Caller,
+      id: string,
+      query: { readonly after: number; readonly limit: number; readonly before?: number | undefined }
+    ) => Effect.Effect<TranscriptPage, SessionNotFound | Unavailable>
+    /** Adds words to the turn that runs. Succeeds when the agent has taken them: they are among the turn's messages. */
+    readonly steer: (
+      caller: Caller,
+      id: string,
+      text: string
+    ) => Effect.Effect<void, SessionNotFound | SessionClosed | NoTurn | NotSupported | InvalidRequest | Unavailable>
+    /** A turn in which the agent makes room in its context. Never during another: codex would interrupt that one. */
+    readonly compact: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<
+      Turning,
+      | SessionNotFound
+      | SessionClosed
+      | TurnInProgress
+      | QueueFull
+      | SessionParked
+      | NotSupported
+      | Draining
+      | Unavailable
+    >
     /** `true` where a turn was running and has ended by the time this returns, or will within its ladder's deadlines. */
     readonly interrupt: (caller: Caller, id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
     /** `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. */

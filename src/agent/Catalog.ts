@@ -155,7 +155,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
       protocol: "acp",
       env: { ...envOf("demo"), TROUPE_DEMO_STATE: demoState },
       locate: Launch.ofDemo,
-      known: { version, capabilities: { resume: true, steer: false, compact: false, images: false } }
+      known: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
     },
     ...Launch.registered.flatMap((name): ReadonlyArray<Entry> => {
       const locate = () => Launch.ofRegistry(name, acp["PATH"], asIs)

@@ -1,7 +1,8 @@
 /** What a turn came to, read off its stored events: its messages, its last agent message, and what its text says of it. */
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
-import type { TurnRecord, TurnResult } from "../domain/Turn.ts"
+import type { ContextWindow, TurnRecord, TurnResult } from "../domain/Turn.ts"
+import { at, record, whole } from "./Json.ts"
 import { project } from "./Projection.ts"
 
 /**
@@ -9,15 +10,30 @@ import { project } from "./Projection.ts"
  * arrived. `turn.toolIterations` counts the tool calls that have ended, late ones too.
  */
 export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): TurnResult => {
-  const { aborted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
+  const { aborted, compacted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
   const known: TurnRecord = { ...turn, toolIterations }
   return {
     turn: aborted && turn.status === "completed" ? { ...known, ...interrupted } : known,
     finalText: finalText === "" ? cutOff : finalText,
     events: stored.filter(isAgentMessage),
-    messages
+    messages,
+    compacted,
+    context: contextIn(stored),
+    handed: turn.status !== "queued" && !stored.some(saysNotHanded)
   }
 }
+
+/** As the agent told it last: after a compaction it is what is left. */
+const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {
+  const told = stored.findLast((message) => at(message, "params", "update", "sessionUpdate") === "usage_update")
+  const used = whole(at(told, "params", "update", "used"))
+  const size = whole(at(told, "params", "update", "size"))
+  return used === null || size === null ? null : { used, size }
+}
+
+const saysNotHanded = (message: AcpMessage): boolean =>
+  !("method" in message) &&
+  record(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))["troupe/handed"] === false
 
 /** An agent that says in its text that the turn was aborted has not completed it. */
 const interrupted = { status: "interrupted", stopReason: "cancelled", interrupted: true } as const

@@ -1,9 +1,9 @@
 /**
  * A turn's events as messages of a conversation, in OpenAI's shape: the prompt, then what the agent said and did.
  *
- * Only what is complete becomes a message. The same events give the same messages and the same tool call ids every
- * time, and events that come later only ever complete what was open or add to the end. Messages are always well formed:
- * each tool message answers the call right before it.
+ * Only what is complete becomes a message, in the place where it began. The same events give the same messages with the
+ * same tool call ids every time; a command that ends after its turn changes its result and moves nothing. Messages are
+ * always well formed: each tool message answers the call right before it.
  */
 import { createHash } from "node:crypto"
 import type { AcpMessage } from "../domain/Acp.ts"
@@ -85,6 +85,9 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         if (entry.complete && content !== "") assistant({ content })
         break
       }
+      case "Steering":
+        messages.push({ role: "user", content: entry.said })
+        break
       case "Tool":
         tool(entry.tool)
         break

@@ -23,6 +23,8 @@ export interface Words {
 export type Entry =
   | Words
   | { readonly _tag: "Tool"; readonly tool: ToolCall.ToolCall }
+  /** A person's words for the turn while it ran. */
+  | { readonly _tag: "Steering"; readonly said: string }
   | { readonly _tag: "Note"; readonly kind: string; readonly payload: unknown }
 
 export interface Timeline {
@@ -125,6 +127,13 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       // Each one replaces the last: how it stood in the end is what counts.
       if (plan !== null && entries.delete(plan)) notes--
       plan = note(kind, { entries: list(update["entries"]) })
+      return
+    }
+    if (kind === "user_message_chunk" && at(update, "_meta", "troupe/steered") === true) {
+      // What was being said is cut off by it, and what comes next is another message.
+      current = null
+      if (!marked) known.clear()
+      entries.add({ _tag: "Steering", said: text(at(update, "content", "text")) ?? "" })
       return
     }
     if (!asides.has(kind)) {

@@ -63,3 +63,6 @@ export const troupeMessage = (what: string, params: Readonly<Record<string, unkn
 /** Those an app gets in a turn's `events`: the agent's own, and the end. Troupe's news are for the session's stream. */
 export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | ResultMessage =>
   !("method" in message) || message.method === "session/update"
+
+/** `_meta` of the end of a turn that never reached the agent. */
+export const notHanded = { "troupe/handed": false } as const

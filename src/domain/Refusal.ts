@@ -44,6 +44,18 @@ export class TurnInProgress extends Schema.TaggedError<TurnInProgress>()("TurnIn
   }
 }
 
+/** Nothing runs that could take what was sent for the running turn. */
+export class NoTurn extends Schema.TaggedError<NoTurn>()("NoTurn", { id: SessionId }) {
+  readonly code = "no_turn"
+  readonly status = 409
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return "No turn of this session is with its agent, so there is nothing to steer. Send it as a turn of its own."
+  }
+}
+
 export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id: SessionId, waiting: Schema.Int }) {
   readonly code = "queue_full"
   readonly status = 503
@@ -232,6 +244,7 @@ export type Refusal =
   | SessionNotFound
   | SessionClosed
   | TurnInProgress
+  | NoTurn
   | QueueFull
   | SessionParked
   | PoolFull

@@ -124,4 +124,15 @@ export interface TurnResult {
   readonly finalText: string
   readonly events: ReadonlyArray<AcpMessage>
   readonly messages: ReadonlyArray<Message>
+  /** The agent made room in its context: of a compaction, whether it happened. */
+  readonly compacted: boolean
+  /** Tokens in the agent's context window after the turn, and how many it takes; `null` where the agent says nothing. */
+  readonly context: ContextWindow | null
+  /** The turn was given to the agent. `false`: it ended, or still waits, without ever reaching one. */
+  readonly handed: boolean
+}
+
+export interface ContextWindow {
+  readonly used: number
+  readonly size: number
 }

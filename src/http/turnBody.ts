@@ -5,7 +5,16 @@
  * turn has thousands of events, which came from the ledger and need no second look. A test holds the two together.
  */
 import type { AcpMessage } from "../domain/Acp.ts"
-import type { Failure, Message, StopReason, TurnRecord, TurnResult, TurnStatus, Usage } from "../domain/Turn.ts"
+import type {
+  ContextWindow,
+  Failure,
+  Message,
+  StopReason,
+  TurnRecord,
+  TurnResult,
+  TurnStatus,
+  Usage
+} from "../domain/Turn.ts"
 import type { Refused } from "./contract/Problem.ts"
 import { secondsOf } from "./contract/wire.ts"
 
@@ -24,14 +33,17 @@ export interface TurnBody {
   readonly partial: boolean
   readonly interrupted: boolean
   readonly error: string | null
+  readonly api_calls: 0 | 1
   readonly usage: ReturnType<typeof usageBody>
+  readonly compacted: boolean
+  readonly context: ContextWindow | null
   readonly context_lost: boolean
   readonly thread_id: string | null
   readonly agent_turn_id: string | null
   readonly duration_ms: number | null
 }
 
-export const turnBody = ({ events, finalText, messages, turn }: TurnResult): TurnBody => ({
+export const turnBody = ({ compacted, context, events, finalText, handed, messages, turn }: TurnResult): TurnBody => ({
   ok: turn.status !== "failed" && turn.status !== "timed_out",
   session_id: turn.session,
   turn_index: turn.index,
@@ -44,7 +56,10 @@ export const turnBody = ({ events, finalText, messages, turn }: TurnResult): Tur
   partial: turn.status !== "completed",
   interrupted: turn.interrupted || turn.status === "interrupted" || turn.status === "timed_out",
   error: turn.failure === null || turn.status === "interrupted" ? null : errorText(turn.failure),
+  api_calls: handed ? 1 : 0,
   usage: usageBody(turn.usage),
+  compacted,
+  context,
   context_lost: turn.contextLost,
   thread_id: turn.threadId,
   agent_turn_id: turn.agentTurnId,
@@ -54,6 +69,7 @@ export const turnBody = ({ events, finalText, messages, turn }: TurnResult): Tur
 /** What `GET …/turns` adds: the turn may not have ended yet. */
 export const storedTurnBody = (result: TurnResult) => ({
   ...turnBody(result),
+  kind: result.turn.kind,
   status: result.turn.status,
   prompt: result.turn.prompt,
   submitted_at: secondsOf(result.turn.submittedAt),

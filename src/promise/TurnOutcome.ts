@@ -1,6 +1,6 @@
 /** What came of a turn, for callers in TypeScript: the keys of the HTTP body in camelCase, always all of them. */
 import type { AcpMessage } from "../domain/Acp.ts"
-import type { Message, StopReason, TurnResult, Usage } from "../domain/Turn.ts"
+import type { ContextWindow, Message, StopReason, TurnResult, Usage } from "../domain/Turn.ts"
 import { turnBody } from "../http/turnBody.ts"
 
 export interface TurnOutcome {
@@ -19,7 +19,13 @@ export interface TurnOutcome {
   readonly partial: boolean
   readonly interrupted: boolean
   readonly error: string | null
+  /** 1 for a turn that reached the agent, 0 for one that never did. */
+  readonly apiCalls: 0 | 1
   readonly usage: Usage
+  /** The agent made room in its context during this turn; of a compaction, whether it happened. */
+  readonly compacted: boolean
+  /** The agent's context window after the turn, in tokens; `null` where the agent does not tell. */
+  readonly context: ContextWindow | null
   /** The agent's memory of the turns before this one could not be brought back. */
   readonly contextLost: boolean
   readonly threadId: string | null
@@ -42,7 +48,10 @@ export const outcomeOf = (result: TurnResult): TurnOutcome => {
     partial: body.partial,
     interrupted: body.interrupted,
     error: body.error,
+    apiCalls: body.api_calls,
     usage: result.turn.usage,
+    compacted: body.compacted,
+    context: body.context,
     contextLost: body.context_lost,
     threadId: body.thread_id,
     agentTurnId: body.agent_turn_id,

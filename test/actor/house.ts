@@ -9,13 +9,13 @@ import type { SessionCommand } from "../../machines/session.ts"
 import { layerWith } from "../../src/actor/ActorRoom.ts"
 import { Files } from "../../src/actor/Files.ts"
 import { Hands } from "../../src/actor/Hands.ts"
-import type { Stage } from "../../src/actor/Hands.ts"
+import type { Asked, Stage } from "../../src/actor/Hands.ts"
 import { Pool } from "../../src/actor/Pool.ts"
 import { RuntimeSettings } from "../../src/actor/RuntimeSettings.ts"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
 import { Processes } from "../../src/agent/Processes.ts"
-import { updateMessage } from "../../src/domain/Acp.ts"
+import { steeringMessage, updateMessage } from "../../src/domain/Acp.ts"
 import { AppName } from "../../src/domain/Ids.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { UnknownAgent } from "../../src/domain/Refusal.ts"
@@ -59,6 +59,7 @@ const RiggedHands = Layer.effect(
     const pool = yield* Pool
     const rig = yield* Rig
     const alive = new Set<SessionId>()
+    const hanging = new Map<SessionId, { readonly stage: Stage; readonly turn: number }>()
 
     const say = (stage: Stage, turn: number, prompt: string) =>
       Effect.gen(function* () {
@@ -93,8 +94,22 @@ const RiggedHands = Layer.effect(
         }
       })
 
+    const compact = (stage: Stage, turn: number) =>
+      Effect.gen(function* () {
+        const done = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
+        yield* stage.say(turn, updateMessage("thread", done))
+        yield* stage.say(turn, updateMessage("thread", { sessionUpdate: "usage_update", used: 7, size: 1_000 }))
+        yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "end_turn", failure: null } })
+      })
+
+    const ask = (stage: Stage, turn: number, { kind, prompt }: Asked) => {
+      if (prompt === "hang") hanging.set(stage.record().id, { stage, turn })
+      return kind === "compact" ? compact(stage, turn) : say(stage, turn, prompt)
+    }
+
     const end = (session: SessionId) =>
       Effect.sync(() => {
+        hanging.delete(session)
         alive.delete(session)
         rig.exits.delete(session)
         pool.release(session)
@@ -129,7 +144,7 @@ const RiggedHands = Layer.effect(
             return yield* stage.tell({ event: { type: "process.ready", thread, at }, contextLost: null })
           }
           case "handPrompt":
-            return yield* say(stage, command.params.turn, yield* stage.promptOf(command.params.turn))
+            return yield* ask(stage, command.params.turn, yield* stage.askOf(command.params.turn))
           case "interruptTurn": {
             if (rig.deaf) return
             const { turn } = command.params
@@ -141,6 +156,12 @@ const RiggedHands = Layer.effect(
           default:
         }
       }),
+      steer: (session, text) => {
+        const found = hanging.get(session)
+        if (found === undefined) return Effect.succeed({ _tag: "NoTurn" })
+        if (rig.deaf) return Effect.succeed({ _tag: "NotSupported", problem: "It is deaf." })
+        return Effect.as(found.stage.say(found.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
+      },
       drop: end,
       pid: (session) => (alive.has(session) ? 4242 : null),
       holding: () => [...alive]
@@ -151,7 +172,7 @@ const RiggedHands = Layer.effect(
 const driver = (name: string): AgentDriver => ({
   name,
   protocol: "acp",
-  capabilities: { resume: true, steer: false, compact: false, images: false },
+  capabilities: { resume: true, steer: name === "rig", compact: name === "rig", images: false },
   open: () => Effect.die("the rigged hands open nothing")
 })
 

@@ -205,7 +205,7 @@ describe("nudges of a session", () => {
         ])
         yield* reviews.turnSettled(after, good, Effect.succeed(messages))
         yield* settle({ index: 4 })
-        assert.deepStrictEqual(called, [])
+        assert.deepStrictEqual(yield* reviews.of(id), [])
         yield* settle({ index: 5 })
         yield* ended()
         assert.lengthOf(called, 1)

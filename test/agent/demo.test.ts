@@ -30,7 +30,8 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
           sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
         },
         agentInfo: { name: "troupe-demo", title: "Demo", version: "1.0.0" },
-        authMethods: []
+        authMethods: [],
+        _meta: { steering: { supported: true } }
       })
     })
   )

@@ -98,7 +98,10 @@ const resultOf = (session: string, index: number, prompt: string): TurnResult =>
     turn: { ...turnRecord(session, index, status), ...patch },
     finalText: "Hello",
     events,
-    messages
+    messages,
+    compacted: false,
+    context: null,
+    handed: true
   })
   switch (prompt) {
     case "interrupted":

@@ -18,7 +18,10 @@ const keys = [
   "partial",
   "interrupted",
   "error",
+  "api_calls",
   "usage",
+  "compacted",
+  "context",
   "context_lost",
   "thread_id",
   "agent_turn_id",
@@ -263,7 +266,7 @@ it.live("shows past turns whole, page by page", () =>
     assert.isNull(second.json.next_cursor)
 
     const one = yield* call("/sessions/ses_1/turns/2")
-    assert.deepStrictEqual(Object.keys(one.json), [...keys, "status", "prompt", "submitted_at", "ended_at"])
+    assert.deepStrictEqual(Object.keys(one.json), [...keys, "kind", "status", "prompt", "submitted_at", "ended_at"])
     assert.deepStrictEqual(one.json, first.json.turns[1])
     assert.containSubset(one.json, { status: "completed", submitted_at: 1_700_000_000, ended_at: 1_700_000_000.25 })
 

@@ -3,6 +3,7 @@
  * place; all other lines are echoed at the end. `table` is the reference, and what the prompt `help` answers.
  */
 import type { Session } from "./memory.ts"
+import { interjected } from "./turn.ts"
 import type { Turn } from "./turn.ts"
 import { codes, Fault, put, settled, text } from "./wire.ts"
 
@@ -141,7 +142,12 @@ export const perform = async (turn: Turn, prompt: string): Promise<void> => {
       continue
     }
     acted = true
-    await directive.act(turn, argument)
+    try {
+      await directive.act(turn, argument)
+    } catch (cause) {
+      if (cause === interjected) return
+      throw cause
+    }
     turn.signal.throwIfAborted()
   }
   const number = `(turn ${turn.session.turns})`
@@ -156,7 +162,7 @@ const help = () =>
 
 const earlier = (session: Session) =>
   session.history
-    .filter(({ role }) => role === "user")
+    .filter(({ role }) => role !== "agent")
     .slice(0, -1)
     .map(({ text }) => text)
 

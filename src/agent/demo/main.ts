@@ -53,7 +53,8 @@ const initialize = (params: Params) => {
       sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
     },
     agentInfo: { name: "troupe-demo", title: "Demo", version },
-    authMethods: []
+    authMethods: [],
+    _meta: { steering: { supported: true } }
   }
 }
 
@@ -90,7 +91,7 @@ const resume = (params: Params) => answerOf(find(params), params)
 const load = (params: Params) => {
   const session = find(params)
   for (const { role, text: words } of session.history) {
-    update(session.id, { sessionUpdate: `${role === "user" ? "user" : "agent"}_message_chunk`, content: text(words) })
+    update(session.id, { sessionUpdate: `${role === "agent" ? "agent" : "user"}_message_chunk`, content: text(words) })
   }
   return answerOf(session, params)
 }
@@ -104,7 +105,7 @@ const setMode = (params: Params) => {
 }
 
 const cancel = (params: Params) => {
-  if (!isDeaf()) Memory.find(params["sessionId"]).running?.abort()
+  if (!isDeaf()) Memory.find(params["sessionId"]).running?.cancel()
 }
 
 const close = (params: Params) => {
@@ -113,20 +114,36 @@ const close = (params: Params) => {
   return {}
 }
 
+/** As both real adapters have it, for a client that says what is to happen when nothing runs. */
+const steer = (params: Params) => {
+  const session = Memory.find(params["sessionId"])
+  const blocks = params["prompt"]
+  if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
+  const words = textIn(blocks)
+  if (words === "") throw new Fault(codes.invalidParams, "prompt must hold text")
+  if (session.running === null || session.running.signal.aborted || isDeaf()) {
+    return { outcome: "promptRequired", reason: "noRunningTurn" }
+  }
+  Memory.remember(session, { role: "steer", text: words })
+  session.running.steer(words)
+  return { outcome: "injected" }
+}
+
 const prompt = async (id: unknown, params: Params): Promise<void> => {
   const session = Memory.find(params["sessionId"])
   const blocks = params["prompt"]
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
   if (session.running !== null) throw new Fault(codes.invalidRequest, "A turn is running in this session")
   const words = textIn(blocks)
-  const abort = new AbortController()
-  session.running = abort
-  const turn = new Turn(session, abort.signal, typedFailures)
+  const turn = new Turn(session, typedFailures)
+  session.running = turn
   try {
     Memory.remember(session, { role: "user", text: words })
-    await perform(turn, words)
+    for (let next: string | undefined = words; next !== undefined; next = turn.takeSteering()) {
+      await perform(turn, next)
+    }
   } catch (cause) {
-    if (!abort.signal.aborted) throw cause
+    if (!turn.signal.aborted) throw cause
   } finally {
     session.running = null
     if (turn.said !== "") Memory.remember(session, { role: "agent", text: turn.said })
@@ -142,7 +159,8 @@ const requests: Readonly<Record<string, (params: Params) => unknown>> = {
   "session/load": load,
   "session/resume": resume,
   "session/set_mode": setMode,
-  "session/close": close
+  "session/close": close,
+  "_session/steering": steer
 }
 
 const refuse = (id: unknown, cause: unknown) => {

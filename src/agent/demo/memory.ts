@@ -27,11 +27,19 @@ export interface Session {
   width: number
   /** Kinds of tools that the client allowed for good. Not kept: a new process asks again. */
   readonly allowed: Set<string>
-  running: AbortController | null
+  running: Running | null
+}
+
+/** The turn that runs, as far as a client reaches it. */
+export interface Running {
+  readonly signal: AbortSignal
+  readonly cancel: () => void
+  readonly steer: (words: string) => void
 }
 
 export interface Said {
-  readonly role: "user" | "agent"
+  /** `steer`: a user's words for the turn that runs, which make no turn of their own. */
+  readonly role: "user" | "agent" | "steer"
   readonly text: string
 }
 
@@ -75,6 +83,7 @@ export const recall = (id: unknown, cwd: string): Session => {
   for (const entry of read(join(directory, `${id}.ndjson`), id)) {
     if (entry.mode !== undefined) session.mode = entry.mode
     if (entry.user !== undefined) keep(session, { role: "user", text: entry.user })
+    if (entry.steer !== undefined) keep(session, { role: "steer", text: entry.steer })
     if (entry.agent !== undefined) keep(session, { role: "agent", text: entry.agent })
   }
   open.set(id, session)

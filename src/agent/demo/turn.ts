@@ -1,10 +1,14 @@
 /** One turn of the demo agent: what is said in it, what is asked, and how it ends. */
 import { setTimeout as sleep } from "node:timers/promises"
-import type { Session } from "./memory.ts"
+import type { Running, Session } from "./memory.ts"
 import { ask, send, text, update } from "./wire.ts"
 
-export class Turn {
+/** What a directive is cut off with when the user has something to say. */
+export const interjected = Symbol("interjected")
+
+export class Turn implements Running {
   readonly session: Session
+  /** Cancelled. */
   readonly signal: AbortSignal
   /** The client understands typed failures (`_meta.jetbrains.air`, which both real adapters speak). */
   readonly typedFailures: boolean
@@ -15,15 +19,39 @@ export class Turn {
   /** Done once the turn's result is on its way. */
   readonly afterwards: Array<() => Promise<void>> = []
   #calls = 0
+  readonly #cancelled = new AbortController()
+  /** As with a real model, words of the user cut off what is being said, and wait for a tool's end. */
+  #interjected = new AbortController()
+  readonly #words: Array<string> = []
+  #answers = 0
 
-  constructor(session: Session, signal: AbortSignal, typedFailures: boolean) {
+  constructor(session: Session, typedFailures: boolean) {
     this.session = session
-    this.signal = signal
+    this.signal = this.#cancelled.signal
     this.typedFailures = typedFailures
   }
 
+  cancel(): void {
+    this.#cancelled.abort()
+  }
+
+  steer(words: string): void {
+    this.#words.push(words)
+    this.#interjected.abort(interjected)
+  }
+
+  /** The next words of the user's, which begin another answer; `undefined` where there are none. */
+  takeSteering(): string | undefined {
+    const words = this.#words.shift()
+    if (words === undefined) return undefined
+    if (this.#words.length === 0) this.#interjected = new AbortController()
+    this.said = ""
+    this.#answers += 1
+    return words
+  }
+
   get messageId(): string {
-    return `msg_${this.session.turns}`
+    return this.#answers === 0 ? `msg_${this.session.turns}` : `msg_${this.session.turns}_${this.#answers}`
   }
 
   say(words: string): void {
@@ -46,7 +74,11 @@ export class Turn {
   }
 
   async wait(millis: number): Promise<void> {
-    await sleep(millis, undefined, { signal: this.signal })
+    const signal = AbortSignal.any([this.signal, this.#interjected.signal])
+    await sleep(millis, undefined, { signal }).catch((cause: unknown) => {
+      this.signal.throwIfAborted()
+      throw this.#interjected.signal.aborted ? interjected : cause
+    })
   }
 
   /**

@@ -81,6 +81,8 @@ export const Message = Schema.Struct({
   tool_call_id: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Message", description: "A conversation message in OpenAI's shape." })
 
+const ContextWindow = Schema.Struct({ used: Schema.Int, size: Schema.Int })
+
 const resultFields = {
   ok: Schema.Boolean,
   sessionId: Schema.String,
@@ -96,7 +98,16 @@ const resultFields = {
   error: Schema.NullOr(Schema.String).annotate({
     description: "`<failure class>: <what happened and what to do>`, then the redacted end of the agent's stderr."
   }),
+  apiCalls: Schema.Literals([0, 1]).annotate({
+    description: "1 for a turn that reached the agent, 0 for one that never did."
+  }),
   usage: Usage,
+  compacted: Schema.Boolean.annotate({
+    description: "The agent made room in its context during this turn; of a compaction, whether it happened."
+  }),
+  context: Schema.NullOr(ContextWindow).annotate({
+    description: "The agent's context window after the turn, in tokens; null where the agent does not tell."
+  }),
   contextLost: Schema.Boolean.annotate({
     description: "The agent's memory of the turns before this one could not be brought back."
   }),
@@ -121,6 +132,7 @@ export const StoredTurn = wire("StoredTurn", {
   ...resultFields,
   stopReason: Schema.NullOr(StopReason),
   durationMs: Schema.NullOr(Schema.Finite),
+  kind: Schema.Literals(["prompt", "compact"]),
   status: TurnStatus,
   prompt: Schema.String,
   submittedAt: Instant,

@@ -4,7 +4,15 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Meta, Permissions, SessionState } from "../../domain/Session.ts"
 import { Authorized } from "./Auth.ts"
 import { AcpText, IdempotencyHeaders, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
-import { badRequests, BusyProblem, NotFoundProblem, ServerFaultProblem, UnprocessableProblem } from "./Problem.ts"
+import {
+  badRequests,
+  BusyProblem,
+  ConflictProblem,
+  GoneProblem,
+  NotFoundProblem,
+  ServerFaultProblem,
+  UnprocessableProblem
+} from "./Problem.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
 export const CreateSession = wire(
@@ -108,6 +116,18 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       success: wire("Interrupted", { ok: Ok, interrupted: Schema.Boolean }),
       error: [NotFoundProblem, ServerFaultProblem]
     }).annotate(OpenApi.Summary, "Stop the running turn; `interrupted` is false where none runs"),
+    HttpApiEndpoint.post("steer", "/sessions/:id/steer", {
+      params: SessionParams,
+      payload: wire("Steer", { text: Schema.NonEmptyString }, { example: { text: "Leave the tests alone." } }),
+      success: wire("Steered", { ok: Ok, steered: Schema.Literal(true) }),
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ServerFaultProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Add words to the running turn",
+        description:
+          "Answered when the agent has taken them; they are among the turn's messages. 409 `no_turn` where nothing runs, 422 where the agent can't (`capabilities.steer` of `GET /agents`), or not in this moment."
+      })
+    ),
     HttpApiEndpoint.get("events", "/sessions/:id/events", {
       params: SessionParams,
       query: {

@@ -6,6 +6,7 @@ import {
   FailedTurn,
   FileIds,
   IdempotencyHeaders,
+  Message,
   NextCursor,
   PageQuery,
   Prompt,
@@ -64,6 +65,8 @@ export const AcceptedTurn = wire(
   { description: "The turn was accepted, and goes on." }
 ).pipe(HttpApiSchema.status(202))
 
+export const MessagePage = wire("MessagePage", { ok: Ok, messages: Schema.Array(Message), nextCursor: NextCursor })
+
 export class TurnsGroup extends HttpApiGroup.make("turns")
   .add(
     HttpApiEndpoint.post("submit", "/sessions/:id/turn", {
@@ -103,7 +106,30 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
       params: { ...SessionParams, n: TurnIndex },
       success: StoredTurn,
       error: [...badRequests, NotFoundProblem, ServerFaultProblem]
-    }).annotate(OpenApi.Summary, "One turn, with its events and messages")
+    }).annotate(OpenApi.Summary, "One turn, with its events and messages"),
+    HttpApiEndpoint.get("messages", "/sessions/:id/messages", {
+      params: SessionParams,
+      query: PageQuery,
+      success: MessagePage,
+      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "The conversation so far in OpenAI's message shape, oldest first",
+        description:
+          "A page has the messages of whole turns: `limit` counts turns, and a page also ends when it has 4 MiB. Of the turn that runs it has what is complete by now."
+      })
+    ),
+    HttpApiEndpoint.post("compact", "/sessions/:id/compact", {
+      params: SessionParams,
+      success: [TurnResult, FailedTurn, TimedOutTurn],
+      error: [NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, BusyProblem, ServerFaultProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Have the agent make room in its context, as a turn of its own",
+        description:
+          "`compacted` says whether it happened, `context` what is left. 409 while a turn runs; 422 where the agent can't (`capabilities.compact` of `GET /agents`)."
+      })
+    )
   )
   .middleware(Authorized)
   .annotate(OpenApi.Description, "Turns of a session.") {}

@@ -54,6 +54,11 @@ export const layer = HttpApiBuilder.group(
         return { ok: true, interrupted } as const
       }),
 
+      steer: Effect.fnUntraced(function* ({ params, payload }) {
+        yield* refusing(sessions.steer(yield* CurrentCaller, params.id, payload.text))
+        return { ok: true, steered: true } as const
+      }),
+
       events: Effect.fnUntraced(function* ({ headers, params, query, request }) {
         // The header is what a browser sends when it comes back; it has seen more than when it first came.
         const resumed = headers["last-event-id"]

@@ -124,6 +124,19 @@ export const layer = HttpApiBuilder.group(
       get: Effect.fnUntraced(function* ({ params }) {
         const result = yield* refusing(sessions.turn(yield* CurrentCaller, params.id, params.n))
         return answer({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
+      }),
+
+      messages: Effect.fnUntraced(function* ({ params, query }) {
+        const after = query.cursor === undefined ? 0 : indexOf(query.cursor)
+        if (Number.isNaN(after)) return yield* refuse(badCursor)
+        const asked = { after, limit: query.limit ?? defaultLimit }
+        const { messages, next } = yield* refusing(sessions.messages(yield* CurrentCaller, params.id, asked))
+        return { ok: true, messages, nextCursor: next === null ? null : cursorOf(next) } as const
+      }),
+
+      compact: Effect.fnUntraced(function* ({ params }) {
+        const turning = yield* refusing(sessions.compact(yield* CurrentCaller, params.id))
+        return answer(yield* refusing(Effect.flatMap(turning.result, ended)))
       })
     })
   })
