@@ -29,7 +29,9 @@ const eventOf = (row: EventRow): StoredEvent => ({
   message: JSON.parse(row.message) as AcpMessage
 })
 
-const select = "SELECT session, seq, turn, at, message FROM events WHERE session = ?"
+const columns = "SELECT session, seq, turn, at, message FROM events"
+/** By name, since SQLite would go through all of a session's events instead: they are in this order already. */
+const ofTurn = `${columns} INDEXED BY events_by_turn WHERE session = ? AND turn = ? ORDER BY seq`
 
 export const reads = (db: Database) => ({
   lastEvent: (session: SessionId) =>
@@ -42,7 +44,11 @@ export const reads = (db: Database) => ({
       )
       .pipe(Effect.map(([seq]) => seq ?? 0)),
   events: (session: SessionId, after: number, limit: number) =>
-    db.all("read the events", `${select} AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit], eventOf),
-  eventsOfTurn: (session: SessionId, turn: number) =>
-    db.all("read a turn's events", `${select} AND turn = ? ORDER BY seq`, [session, turn], eventOf)
+    db.all(
+      "read the events",
+      `${columns} WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`,
+      [session, after, limit],
+      eventOf
+    ),
+  eventsOfTurn: (session: SessionId, turn: number) => db.all("read a turn's events", ofTurn, [session, turn], eventOf)
 })
