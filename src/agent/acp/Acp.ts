@@ -18,6 +18,7 @@ import * as Ask from "./Ask.ts"
 import * as Commands from "./Commands.ts"
 import * as Dialogue from "./Dialogue.ts"
 import type { Reply } from "./Dialogue.ts"
+import * as Ending from "./Ending.ts"
 import * as Failures from "./Failures.ts"
 import * as Handshake from "./Handshake.ts"
 import * as Steering from "./Steering.ts"
@@ -91,6 +92,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   // Held by whatever must not meet another: a prompt that is written, an interrupt that is carried through.
   const turning = yield* Semaphore.make(1)
   let ended = Deferred.makeUnsafe<void>()
+  const ending = Ending.make(tell)
 
   // For an agent that takes no instructions of its own place: they go in front of the thread's first prompt.
   const isNew = request.thread !== thread
@@ -103,7 +105,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     return Effect.andThen(
       approvals.withdraw,
       Effect.ensuring(
-        tell(fact),
+        ending.tell(fact),
         Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
       )
     )
@@ -190,7 +192,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     // Claude ends its commands itself; what it has in the background is meant to go on.
     if (!announced.isClaude) yield* endCommands(turn)
     if (hadCommands) yield* Commands.untilGone(processes, lease)
-  }).pipe(turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
+  }).pipe(ending.after, turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {
     if (dialogue.running() !== null) yield* cancel
@@ -203,7 +205,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     Effect.suspend(() => {
       const turn = dialogue.running()
       dialogue.abandon()
-      if (turn === null || failure === null) return approvals.withdraw
+      if (turn === null || failure === null) return Effect.andThen(approvals.withdraw, ending.release)
       const told = tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
       return Effect.andThen(approvals.withdraw, told)
     })

@@ -15,6 +15,7 @@ import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
 import * as Commands from "../acp/Commands.ts"
 import * as Dialogue from "../acp/Dialogue.ts"
 import type { Reply } from "../acp/Dialogue.ts"
+import * as Ending from "../acp/Ending.ts"
 import * as Failures from "../acp/Failures.ts"
 import { text } from "../acp/Json.ts"
 import { Processes } from "../Processes.ts"
@@ -86,6 +87,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   // Held while a prompt's command lives: what it prints late belongs to its own turn.
   const turning = yield* Semaphore.make(1)
   let ended = Deferred.makeUnsafe<void>()
+  const ending = Ending.make(tell)
   let isFirst = request.thread !== thread
   const preface = Command.takesSystemPrompt(config) ? null : request.systemPrompt
 
@@ -94,7 +96,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     if (fact === null) return Effect.void
     if (reply.ok) isFirst = false
     return Effect.ensuring(
-      tell(fact),
+      ending.tell(fact),
       Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
     )
   }
@@ -215,7 +217,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     // codex ends the turn and lets its commands run on.
     if (untold || dialogue.leftRunning(turn).length > 0) yield* endOwner
     if (hadCommands) yield* Commands.untilGone(processes, lease, Owner.isOwner)
-  }).pipe(Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
+  }).pipe(ending.after, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {
     dialogue.noteCancel()
@@ -223,6 +225,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     yield* endOwner
     // A prompt's command that is still there says how its turn ended before this is over.
     yield* Effect.timeoutOption(turning.withPermit(Effect.void), lastWordWithin)
+    yield* ending.release
     yield* tell({ _tag: "Exited", code: 0, signal: null, stderr: "" })
   }).pipe(Effect.forkIn(scope), Effect.asVoid)
 
