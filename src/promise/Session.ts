@@ -1,16 +1,22 @@
 /** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
-import { Effect, Exit, Stream } from "effect"
+import { Cause, Effect, Exit, Stream } from "effect"
 import { Sessions } from "../actor/Sessions.ts"
-import type { Caller } from "../actor/Sessions.ts"
+import type { Caller, Turning } from "../actor/Sessions.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { FileId } from "../domain/Ids.ts"
 import type { SessionView, StoredEvent } from "../domain/Session.ts"
+import type { Message } from "../domain/Turn.ts"
 import { poolFullOf } from "../http/turnBody.ts"
 import type { Embedded } from "./Embedded.ts"
-import { TroupeError } from "./TroupeError.ts"
+import { conversationOf, refusedConversation } from "./Conversation.ts"
+import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
+import { troupeError, TroupeError } from "./TroupeError.ts"
 import { outcomeOf } from "./TurnOutcome.ts"
 import type { TurnOutcome } from "./TurnOutcome.ts"
+
+/** A page of the door: a whole conversation comes in as many as it takes. */
+const turnsAtOnce = 200
 
 export interface TurnOptions {
   /** Ids from `storeFile`; their paths are put in front of the prompt. */
@@ -34,6 +40,14 @@ export interface Session extends AsyncDisposable {
   readonly agent: string
   /** Submits at once. */
   readonly turn: (prompt: string, options?: TurnOptions) => Turn
+  /** A turn that is a result whatever happens, in the shape of an app's own tool loop. Never rejects. */
+  readonly runConversation: (input: string, options?: ConversationOptions) => Promise<ConversationResult>
+  /** Adds words to the running turn; rejects with `no_turn` where none runs, `not_supported` where the agent can't. */
+  readonly steer: (text: string) => Promise<void>
+  /** Has the agent make room in its context; `compacted` says whether it happened. Not while a turn runs. */
+  readonly compact: () => Promise<TurnOutcome>
+  /** The whole conversation so far in OpenAI's message shape. */
+  readonly messages: () => Promise<ReadonlyArray<Message>>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
   /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
@@ -50,16 +64,19 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     Effect.flatMap(Sessions, use)
   const close = () => embedded.run(withSessions((sessions) => sessions.close(caller, id)))
 
-  const turn = (prompt: string, { files, signal, ...options }: TurnOptions = {}): Turn => {
-    const request = { ...options, prompt, files: files?.map((file) => FileId.make(file)) }
-    const turning = embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
-    const outcome = turning
+  const outcomeIn = (turning: Promise<Turning>): Promise<TurnOutcome> =>
+    turning
       .then(({ result }) => embedded.run(result))
       .then((result) => {
         const poolFull = poolFullOf(result)
         if (poolFull !== undefined) throw new TroupeError({ ...poolFull, message: poolFull.detail })
         return outcomeOf(result)
       })
+
+  const turn = (prompt: string, { files, signal, ...options }: TurnOptions = {}): Turn => {
+    const request = { ...options, prompt, files: files?.map((file) => FileId.make(file)) }
+    const turning = embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
+    const outcome = outcomeIn(turning)
     // Whoever only iterates, or only submits, is told there or not at all; Node must not take it for nobody's.
     outcome.catch(() => {})
     if (signal !== undefined) interruptOn(signal, turning, outcome)
@@ -70,6 +87,31 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
       )
     )
     return Object.assign(outcome, embedded.iterate(said))
+  }
+
+  /** What was said before a turn, or in all. */
+  const messages = async (before?: number): Promise<ReadonlyArray<Message>> => {
+    const said: Array<Message> = []
+    let after: number | null = 0
+    while (after !== null) {
+      const query: Parameters<Sessions["Service"]["messages"]>[2] = { after, before, limit: turnsAtOnce }
+      const page = await embedded.run(withSessions((sessions) => sessions.messages(caller, id, query)))
+      said.push(...page.messages)
+      after = page.next
+    }
+    return said
+  }
+
+  const runConversation = async (input: string, { messages: given, ...options }: ConversationOptions = {}) => {
+    let before = given
+    try {
+      const outcome = await turn(input, options)
+      before ??= await messages(outcome.turnIndex).catch(() => [])
+      return conversationOf(agent, input, before, outcome)
+    } catch (error) {
+      before ??= await messages().catch(() => [])
+      return refusedConversation(agent, input, before, asTroupeError(error))
+    }
   }
 
   const interrupt = () => embedded.run(withSessions((sessions) => sessions.interrupt(caller, id)))
@@ -86,6 +128,10 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     id,
     agent,
     turn,
+    runConversation,
+    steer: (text) => embedded.run(withSessions((sessions) => sessions.steer(caller, id, text))),
+    compact: () => outcomeIn(embedded.run(withSessions((sessions) => sessions.compact(caller, id)))),
+    messages: () => messages(),
     interrupt,
     close,
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
@@ -95,6 +141,10 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     [Symbol.asyncDispose]: async () => void (await close())
   }
 }
+
+/** Whatever an app's turn is rejected with, said the same way. */
+const asTroupeError = (error: unknown): TroupeError =>
+  error instanceof TroupeError ? error : troupeError(Cause.die(error))
 
 /** A promise as the exit that it comes to, so that its rejection stays the error it is. */
 const settled = <A>(promise: Promise<A>): Promise<Exit.Exit<A, unknown>> =>
