@@ -54,12 +54,14 @@ export class Reviews extends Context.Service<
   {
     /**
      * To be called once a turn's outcome is stored. Counts it, durably and once however often it is called, and starts
-     * a review where one is due; `messages` is then asked for the whole conversation. Never fails: the log tells.
+     * a review where one is due; `messages` is then asked for the whole conversation. Where the session is not `quiet`,
+     * because its next turn has begun, what is due waits for that one's end. Never fails: the log tells.
      */
     readonly turnSettled: (
       session: SessionRecord,
       turn: SettledTurnOf,
-      messages: Effect.Effect<ReadonlyArray<Message>, unknown>
+      messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
+      quiet?: () => boolean
     ) => Effect.Effect<void>
     /** Returns when the session's review has ended, where one runs, at the latest after 2 s. */
     readonly cancel: (session: SessionId, reason: string) => Effect.Effect<void>
@@ -103,7 +105,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     .pipe(Effect.catch((error) => Effect.logWarning("The reviews that a dead Troupe left open stay open", error)))
 
   /** Counts a turn and all that settled around it unseen, as when Troupe died between an outcome and its count. */
-  const tick = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf) {
+  const tick = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf, quiet: () => boolean) {
     const stored = Option.getOrUndefined(yield* ledger.nudges(session.id))
     let last = stored?.turn ?? 0
     let counters: NudgeCounters = stored ?? noNudges
@@ -114,7 +116,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
       if (settled.index !== turn.index && "endedAt" in settled && settled.endedAt === null) break
       last = settled.index
       if (settled.kind === "compact") continue
-      if (settled.index !== turn.index) counters = count(counters, settled, rules)
+      if (settled.index !== turn.index || !quiet()) counters = count(counters, settled, rules)
       else ({ counters, due } = nudge(counters, turn, rules))
     }
     if (last === (stored?.turn ?? 0)) return null
@@ -140,7 +142,8 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     session: SessionRecord,
     turn: number,
     due: DueReview,
-    messages: Effect.Effect<ReadonlyArray<Message>, unknown>
+    messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
+    quiet: () => boolean
   ) {
     yield* cancel(session.id, "The next review of the session is due.")
     const by = reviewerOf(options, settings, from, session)
@@ -163,6 +166,8 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     const letters = yield* ReviewRun.mailbox
     const here: Running = { letters, ended: Deferred.makeUnsafe() }
     running.set(session.id, here)
+    // A turn that began while this was written has looked for a review before there was one.
+    if (!quiet()) Queue.offerUnsafe(letters, { event: { type: "cancel.requested", reason: "A turn began." } })
     const job = { machine, app: session.app, due, messages, by, store, keep: keep(record, session.app) }
     yield* ReviewRun.run(job, letters, workshop).pipe(
       Effect.ensuring(
@@ -180,14 +185,19 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     const here = running.get(session)
     if (here === undefined) return
     Queue.offerUnsafe(here.letters, { event: { type: "cancel.requested", reason } })
-    yield* Effect.timeoutOption(Deferred.await(here.ended), cancelWithin)
+    yield* Deferred.await(here.ended).pipe(Effect.interruptible, Effect.timeoutOption(cancelWithin))
   })
 
   return Reviews.of({
-    turnSettled: Effect.fn("Reviews.turnSettled")(function* (session, turn, messages) {
-      const due = yield* tick(session, turn)
-      if (due !== null) yield* start(session, turn.index, due, messages)
-    }, noted),
+    turnSettled: Effect.fn("Reviews.turnSettled")(
+      function* (session, turn, messages, quiet = () => true) {
+        const due = yield* tick(session, turn, quiet)
+        if (due !== null) yield* start(session, turn.index, due, messages, quiet)
+      },
+      noted,
+      // Once its counter is 0 again the review must begin, also where the caller falls asleep meanwhile.
+      Effect.uninterruptible
+    ),
     cancel: Effect.fn("Reviews.cancel")(cancel),
     of: (session) => unavailable(ledger.reviews(session, shownReviews)),
     memories: (app) => told(store.memories(app)),
