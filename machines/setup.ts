@@ -42,7 +42,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       startWithin: 60_000,
       interruptAgain: 2_000,
       interruptWithin: 8_000,
-      exitWithin: 3_000,
+      // Claude lingers for up to 5 s after its stdin closes, and acpx takes 3 s to end its owner.
+      exitWithin: 5_000,
       terminateWithin: 3_000,
       killAgain: 15_000
     },
@@ -54,7 +55,9 @@ export const sessionSetup = (bounds: SessionBounds) => {
         event.type === "turn.submitted" && event.queue && !context.closing && context.queue.length < longestQueue,
       /** A process is coming up anyway, and somebody waits for one. */
       mayStart: ({ context }) => context.process && context.queue.length > 0,
-      hasRoom: ({ context }) => !context.closing && context.queue.length < longestQueue,
+      /** Nobody runs while it retires, so the first may wait unasked; those behind it have to ask for that. */
+      hasRoom: ({ context, event }) =>
+        event.type === "turn.submitted" && !context.closing && context.queue.length < (event.queue ? longestQueue : 1),
       isClosing: ({ context }) => context.closing,
       isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,

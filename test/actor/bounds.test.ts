@@ -22,7 +22,7 @@ describe("the pool", () => {
       const third = yield* sessions.submit(ours, c!.id, { prompt: "hello" })
       yield* until(a!.id, "retiring.asking")
       assert.strictEqual(yield* stateOf(b!.id), "idle.awake")
-      yield* TestClock.adjust("6 seconds")
+      yield* TestClock.adjust("8 seconds")
       yield* until(a!.id, "idle.asleep")
       assert.strictEqual((yield* third.result).turn.status, "completed")
     }).pipe(inHouse({ maxProcesses: 2 }))

@@ -235,7 +235,7 @@ export const stateOf = (id: SessionId) =>
 export const until = (id: SessionId, wanted: string) =>
   Effect.gen(function* () {
     let state = ""
-    for (let n = 0; n < 50; n++) {
+    for (let n = 0; n < 150; n++) {
       state = yield* stateOf(id)
       if (state === wanted) return
       yield* settle

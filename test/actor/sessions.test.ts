@@ -115,7 +115,7 @@ describe("a turn", () => {
       const { turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
       yield* until(id, "retiring.asking")
-      yield* TestClock.adjust("3 seconds")
+      yield* TestClock.adjust("5 seconds")
       yield* until(id, "retiring.terminating")
       yield* TestClock.adjust("3 seconds")
       yield* until(id, "idle.asleep")
@@ -135,7 +135,7 @@ describe("a turn", () => {
       yield* until(id, "turning.interrupting")
       yield* TestClock.adjust("2 seconds")
       yield* settle
-      yield* TestClock.adjust("6 seconds")
+      yield* TestClock.adjust("8 seconds")
       assert.isTrue(yield* Fiber.join(interrupting))
       assert.strictEqual((yield* turning.result).turn.status, "interrupted")
       assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "interruptTurn").length, 2)
@@ -189,7 +189,7 @@ describe("a session", () => {
       const { id, sessions } = yield* said("hello")
       yield* TestClock.adjust("5 minutes")
       yield* until(id, "retiring.asking")
-      yield* TestClock.adjust("6 seconds")
+      yield* TestClock.adjust("8 seconds")
       yield* until(id, "idle.asleep")
       assert.isNull((yield* sessions.get(ours, id)).process.pid)
       const again = yield* sessions.submit(ours, id, { prompt: "back" })

@@ -246,6 +246,28 @@ describe("the budget of restarts", () => {
 })
 
 describe("the line", () => {
+  it("takes one turn unasked while the process retires, and the next only where it asks to wait", () => {
+    const submit = (turn: number, queue: boolean): SessionEvent => ({
+      type: "turn.submitted",
+      turn,
+      timeoutMillis: 1,
+      queue
+    })
+    const retiring = (
+      [
+        submit(1, false),
+        { type: "slot.granted" },
+        { type: "process.ready", thread: "t", at: 0 },
+        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null },
+        { type: "hibernate.requested", reason: "pool" },
+        submit(2, false)
+      ] as ReadonlyArray<SessionEvent>
+    ).reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
+    assert.strictEqual(nameOf(retiring), "retiring.asking")
+    assert.isFalse(decide(sessionMachine, retiring, submit(3, false)).handled)
+    assert.isTrue(decide(sessionMachine, retiring, submit(3, true)).handled)
+  })
+
   it("has a bound, and runs in order", () => {
     const submit = (turn: number): SessionEvent => ({ type: "turn.submitted", turn, timeoutMillis: 1, queue: true })
     let snapshot = begin(sessionMachine, undefined).next
