@@ -1,0 +1,137 @@
+/** Words for a running turn, and compactions, as the real codex answered: its traces played over real stdio. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import type { AgentFact } from "../../src/agent/Agent.ts"
+import * as Codex from "../../src/agent/codex/Codex.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { connect } from "./acp.agent.ts"
+import { fixture } from "./child.ts"
+import { linesOf, metaOf, ofKind, updates } from "./codex.replay.ts"
+
+/** Plays a trace without those of its requests (and their answers) that this driver never sends. */
+const playing = Effect.fnUntraced(function* (trace: string, unsent: ReadonlyArray<number> = []) {
+  const script = linesOf(trace).filter(
+    ({ dir, msg }) =>
+      !(unsent as ReadonlyArray<unknown>).includes(msg["id"]) || (dir === "out" && msg["method"] !== undefined)
+  )
+  const driver = yield* Codex.make({
+    name: "codex",
+    command: [process.execPath, fixture("codex")],
+    env: { PATH: process.env["PATH"] ?? "", SCRIPT: JSON.stringify(script) }
+  })
+  assert.deepInclude(driver.capabilities, { steer: true, compact: true })
+  const agent = yield* connect(driver)
+  const { compact, steer } = agent.connection
+  if (compact === undefined || steer === undefined) return assert.fail("codex steers and compacts")
+  return { ...agent, compact, steer }
+})
+
+const kindsOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
+  updates(facts)
+    .filter((fact) => fact.turn === turn)
+    .flatMap((fact) => metaOf(fact)["troupe/compaction"] ?? [])
+
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("Codex", (it) => {
+  it.effect("steers the turn that runs, and tells the words in the place where codex took them (53)", () =>
+    Effect.gen(function* () {
+      const { connection, ended, facts, heard, steer } = yield* playing("53-steer", [3, 5, 6, 8])
+      assert.strictEqual(yield* steer("too early"), "no_turn")
+      yield* connection.prompt(1, "one two three")
+      yield* heard("agent_message_chunk")
+      assert.strictEqual(yield* steer("steered text"), "steered")
+      yield* ended(1)
+      const said = updates(facts)
+        .filter(({ message }) => message.params.update.sessionUpdate.endsWith("_message_chunk"))
+        .map(({ message, turn }) => {
+          const { content, sessionUpdate } = message.params.update
+          return [turn, sessionUpdate, (content as { readonly text: string }).text] as const
+        })
+      const at = said.findIndex(([, kind]) => kind === "user_message_chunk")
+      assert.deepStrictEqual(said[at], [1, "user_message_chunk", "steered text"])
+      assert.deepStrictEqual(metaOf(ofKind(facts, "user_message_chunk")[0]!), { "troupe/steered": true })
+      const after = said.slice(at + 1).map(([, , text]) => text)
+      assert.strictEqual(after.join(""), "echo: steered text")
+      assert.strictEqual(yield* steer("too late"), "no_turn")
+    })
+  )
+
+  it.effect("waits for the turn to begin, since codex knows no turn to steer before (53)", () =>
+    Effect.gen(function* () {
+      const { connection, ended, steer } = yield* playing("53-steer", [3, 5, 6, 8])
+      const handed = yield* Effect.forkChild(connection.prompt(1, "one two three"))
+      yield* Effect.yieldNow
+      const steered = yield* Effect.forkChild(steer("steered text"))
+      yield* Fiber.join(handed)
+      assert.strictEqual(yield* Fiber.join(steered), "steered")
+      yield* ended(1)
+    })
+  )
+
+  it.effect("takes a refusal for another turn as no turn to steer, and adds nothing (53)", () =>
+    Effect.gen(function* () {
+      const { connection, facts, heard, steer } = yield* playing("53-steer", [3, 6, 7, 8])
+      yield* connection.prompt(1, "one two three")
+      yield* heard("agent_message_chunk")
+      assert.strictEqual(yield* steer("wrong steer"), "no_turn")
+      assert.deepStrictEqual(ofKind(facts, "user_message_chunk"), [])
+    })
+  )
+
+  it.effect("compacts in a turn of its own, between others, and tells what is left (55)", () =>
+    Effect.gen(function* () {
+      const { compact, ended, facts, turn } = yield* playing("55-compact")
+      yield* turn(1, "first")
+      yield* turn(2, "second")
+      yield* compact(3)
+      const end = yield* ended(3)
+      assert.deepInclude(end, { stopReason: "end_turn", failure: null })
+      assert.isAbove(end.usage?.totalTokens ?? 0, 0)
+      assert.deepStrictEqual(kindsOf(facts, 3), ["started", "completed"])
+      // Codex's own estimate of what is left, which comes last; a stand-in's model does not really shorten anything.
+      const left = ofKind(facts, "usage_update").findLast((fact) => fact.turn === 3)
+      assert.strictEqual(left?.message.params.update["used"], 1_507)
+      yield* turn(4, "after compaction")
+      assert.deepStrictEqual(kindsOf(facts, 4), [])
+    })
+  )
+
+  it.effect("takes no words while it compacts, says why, and compacts on (109)", () =>
+    Effect.gen(function* () {
+      const { compact, ended, facts, steer, turn } = yield* playing("109-input-during-compaction", [6])
+      yield* turn(1, "hello")
+      yield* compact(2)
+      const refused = yield* Effect.flip(steer("s"))
+      assert.deepInclude(refused, { class: "config" })
+      assert.match(refused.message, /while it compacts/)
+      assert.deepInclude(yield* ended(2), { stopReason: "end_turn", failure: null })
+      assert.deepStrictEqual(kindsOf(facts, 2), ["started", "completed"])
+    })
+  )
+
+  it.effect("ends a compaction that is interrupted as cancelled, and tells of none that was done (109b)", () =>
+    Effect.gen(function* () {
+      const { compact, connection, ended, facts, turn } = yield* playing("109b-interrupt-compaction")
+      yield* turn(1, "hello")
+      yield* compact(2)
+      yield* connection.interrupt
+      assert.deepInclude(yield* ended(2), { stopReason: "cancelled", failure: null })
+      assert.notInclude(kindsOf(facts, 2), "completed")
+    })
+  )
+
+  it.effect("never starts a turn or a compaction during a turn: codex would steer or interrupt it (54, 56)", () =>
+    Effect.gen(function* () {
+      for (const trace of ["54-turn-start-while-active", "56-compact-while-active"]) {
+        const { compact, connection } = yield* playing(trace)
+        yield* connection.prompt(1, "one two three")
+        const second = trace.startsWith("54") ? connection.prompt(2, "second input") : compact(2)
+        const exit = yield* Effect.exit(second)
+        assert.include(
+          Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
+          "Turn 2 was prompted while another one runs"
+        )
+      }
+    })
+  )
+})
