@@ -3,7 +3,7 @@
  * library can't drift apart: each gives it one of these.
  */
 import type { Effect, Scope } from "effect"
-import type { TurnResult } from "../../src/http/contract/bodies.ts"
+import type { Message as MessageSchema, TurnResult } from "../../src/http/contract/bodies.ts"
 import type { CreatedSession, Session, sessionFields } from "../../src/http/contract/sessions.ts"
 import type { RunResult } from "../../src/agent/OneShot.ts"
 import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
@@ -19,6 +19,7 @@ export interface Refused {
 type Answer<A> = Effect.Effect<A, Refused>
 
 export type Turn = typeof TurnResult.Type
+export type Message = typeof MessageSchema.Type
 export type SessionShown = Omit<typeof Session.Type, "ok">
 
 export interface AppSurface {
@@ -36,6 +37,10 @@ export interface AppSurface {
   readonly turn: (id: string, prompt: string, options?: { readonly queue?: boolean }) => Answer<Turn>
   readonly turns: (id: string) => Answer<ReadonlyArray<Turn>>
   readonly interrupt: (id: string) => Answer<boolean>
+  readonly steer: (id: string, text: string) => Answer<void>
+  readonly compact: (id: string) => Answer<Turn>
+  /** The whole conversation, page by page where this way in has pages. */
+  readonly messages: (id: string) => Answer<ReadonlyArray<Message>>
   readonly close: (id: string) => Answer<{ readonly alreadyClosed: boolean }>
   /** The sequence numbers and names of what the session's stream has after a number, until it is closed. */
   readonly events: (id: string, after: number) => Answer<ReadonlyArray<readonly [number, string]>>

@@ -6,7 +6,7 @@ import * as Client from "../../src/http/Client.ts"
 import { loopbackNames } from "../../src/http/gate.ts"
 import * as Http from "../../src/http/Http.ts"
 import { adminToken, doors } from "./house.ts"
-import type { AppSurface, HouseSettings, Refused, Surface } from "./Surface.ts"
+import type { AppSurface, HouseSettings, Message, Refused, Surface } from "./Surface.ts"
 
 /** What a client fails with, as the suite wants to see it; whatever is not a refusal is a broken test. */
 const asked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refused> =>
@@ -49,6 +49,25 @@ const app = (client: Client.Client): AppSurface => {
       ),
     interrupt: (id) =>
       Effect.map(asked(client.sessions.interrupt({ params: { id } })), ({ interrupted }) => interrupted),
+    steer: (id, text) => Effect.asVoid(asked(client.sessions.steer({ params: { id }, payload: { text } }))),
+    compact: (id) =>
+      asked(client.turns.compact({ params: { id } })).pipe(
+        Effect.flatMap((turn) => ("events" in turn ? Effect.succeed(turn) : Effect.die("no result")))
+      ),
+    messages: Effect.fnUntraced(function* (id: string) {
+      const all: Array<Message> = []
+      let cursor: string | null = null
+      do {
+        const query: { readonly limit: number; readonly cursor?: string } =
+          cursor === null ? { limit: 1 } : { limit: 1, cursor }
+        const page: { readonly messages: ReadonlyArray<Message>; readonly nextCursor: string | null } = yield* asked(
+          client.turns.messages({ params: { id }, query })
+        )
+        all.push(...page.messages)
+        cursor = page.nextCursor
+      } while (cursor !== null)
+      return all
+    }),
     close: (id) =>
       Effect.map(asked(client.sessions.close({ params: { id } })), ({ alreadyClosed = false }) => ({ alreadyClosed })),
     events: (id, after) =>

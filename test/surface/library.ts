@@ -46,6 +46,9 @@ const app = (troupe: Troupe): AppSurface => {
     turn: (id, prompt, options) => within(id, async (session) => ended(await session.turn(prompt, options))[0]!),
     turns: (id) => within(id, async (session) => (await session.turns()).flatMap(ended)),
     interrupt: (id) => within(id, (session) => session.interrupt()),
+    steer: (id, text) => within(id, (session) => session.steer(text)),
+    compact: (id) => within(id, async (session) => ended(await session.compact())[0]!),
+    messages: (id) => within(id, (session) => session.messages()),
     close: (id) => within(id, (session) => session.close()),
     events: (id, after) =>
       within(id, async (session) => {

@@ -105,6 +105,35 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
+    it.live("steers a running turn, and keeps the words in the conversation between what they came between", () =>
+      Effect.gen(function* () {
+        const { ours, theirs } = yield* open()
+        const { sessionId } = yield* ours.create({})
+        yield* refusal(ours.steer(sessionId, "anybody?"), 409, "no_turn")
+        yield* ours.turn(sessionId, "hello")
+        const running = yield* Effect.forkChild(ours.turn(sessionId, "tool echo first\nhang"))
+        yield* until(ours.messages(sessionId), (messages) => messages.some(({ role }) => role === "tool"))
+        yield* refusal(theirs.steer(sessionId, "not mine"), 404, "session_not_found")
+        yield* refusal(theirs.messages(sessionId), 404, "session_not_found")
+        yield* ours.steer(sessionId, "do this instead")
+        const turn = yield* Fiber.join(running)
+        assert.containSubset(turn, { completed: true, stopReason: "end_turn", apiCalls: 1, compacted: false })
+        assert.match(turn.finalText, /You said: do this instead/)
+        const said = yield* ours.messages(sessionId)
+        assert.deepStrictEqual(
+          said.map(({ role }) => role),
+          ["user", "assistant", "user", "assistant", "tool", "user", "assistant"]
+        )
+        assert.deepStrictEqual(said.slice(2), turn.messages)
+        assert.deepStrictEqual(said[5], { role: "user", content: "do this instead" })
+        yield* refusal(ours.compact(sessionId), 422, "not_supported")
+        yield* ours.close(sessionId)
+        yield* refusal(ours.steer(sessionId, "too late"), 410, "session_closed")
+        yield* refusal(ours.compact(sessionId), 410, "session_closed")
+        assert.deepStrictEqual(yield* ours.messages(sessionId), said)
+      }).pipe(Effect.scoped)
+    )
+
     it.live("shows no app another app's sessions, and tells them from none", () =>
       Effect.gen(function* () {
         const { ours, theirs } = yield* open()

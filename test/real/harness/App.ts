@@ -98,6 +98,21 @@ const sessionOf = (origin: string, token: string, id: string) => {
         what,
         read(`${path}/events`, { headers: { authorization } }, ({ data }) => isIt(data as AcpEvent))
       ),
+    steer: (text: string) =>
+      within(
+        "the steering",
+        call<{ readonly ok: boolean; readonly steered?: true; readonly error?: string }>(
+          `${path}/steer`,
+          token,
+          "POST",
+          { text }
+        )
+      ),
+    compact: within("the compaction", call<Turn>(`${path}/compact`, token, "POST")),
+    messages: Effect.map(
+      call<{ readonly messages: Turn["messages"] }>(`${path}/messages`, token, "GET"),
+      ({ body }) => body.messages
+    ),
     interrupt: within(
       "the interrupt",
       call<{ readonly ok: boolean; readonly interrupted: boolean }>(`${path}/interrupt`, token, "POST")

@@ -23,6 +23,8 @@ export interface Turn {
   readonly partial: boolean
   readonly interrupted: boolean
   readonly error: string | null
+  readonly compacted: boolean
+  readonly context: { readonly used: number; readonly size: number } | null
   readonly context_lost: boolean
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number }
   readonly thread_id: string | null
