@@ -99,7 +99,9 @@ class Story {
       disarmed: decision.cancel,
       usage: null,
       tools: 0,
-      contextLost: null
+      contextLost: null,
+      approval: null,
+      ruling: null
     })
     this.#snapshot = decision.next
     this.#record = written.record

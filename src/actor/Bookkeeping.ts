@@ -10,6 +10,8 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { Entry } from "../ledger/Ledger.ts"
+import { approvalNews } from "./ApprovalNews.ts"
+import type { ApprovalNews } from "./ApprovalNews.ts"
 import { auditOf } from "./AuditTrail.ts"
 import type { Submission } from "./Letter.ts"
 import type { Step } from "./Step.ts"
@@ -27,6 +29,7 @@ export interface Written {
   readonly news: ReadonlyArray<{ readonly turn: number | null; readonly message: AcpMessage }>
   readonly owed: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
   readonly settled: ReadonlyArray<Settlement>
+  readonly approvals: ApprovalNews
 }
 
 export const keep = (before: SessionRecord, step: Step): Written => {
@@ -51,6 +54,9 @@ export const keep = (before: SessionRecord, step: Step): Written => {
     news.push({ turn: null, message: troupeMessage("context_lost", { reason: step.contextLost, before_turn: turn }) })
     if (to.startsWith("turning")) entries.push(patch(session, turn, { contextLost: true }))
   }
+  // Before the turn's own end, which is the last that is said of it.
+  const approvals = approvalNews(before, step)
+  news.push(...approvals.news)
   for (const command of decision.commands) {
     switch (command.type) {
       case "openTurn": {
@@ -109,7 +115,8 @@ export const keep = (before: SessionRecord, step: Step): Written => {
   for (const { action, detail } of auditOf(step, from, to)) {
     entries.push({ _tag: "Audited", record: { at, session, app: record.app, action, actor: step.by, detail } })
   }
-  return { record, entries, news, owed, settled }
+  entries.push(...approvals.entries)
+  return { record, entries, news, owed, settled, approvals }
 }
 
 const newTurn = (

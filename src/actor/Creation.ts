@@ -5,7 +5,7 @@ import { begin } from "../../machines/decision.ts"
 import { Agents } from "../agent/Agents.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
-import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import { Draining, InvalidRequest, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { CreateSession, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -55,10 +55,6 @@ export const make = Effect.gen(function* () {
 
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
     if (lifecycle.draining()) return yield* new Draining({})
-    if (request.permissions === "ask") {
-      const problem = 'permissions "ask" is not supported yet; use "deny", "approve_reads" or "approve_all".'
-      return yield* new NotSupported({ problem })
-    }
     const driver = yield* agents.driver(request.agent ?? null)
     const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
     const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)

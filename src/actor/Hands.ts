@@ -2,7 +2,9 @@
 import { Context } from "effect"
 import type { Effect } from "effect"
 import type { SessionCommand } from "../../machines/session.ts"
+import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
+import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
@@ -15,6 +17,8 @@ export interface Stage {
   readonly tell: (letter: Omit<Letter, "by" | "answer" | "timer">) => Effect.Effect<void>
   /** Records what the agent said. Waits where too much is unwritten. */
   readonly say: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  /** Asks a person. Always comes back: silence is a no at its deadline, and so is the end of the turn. */
+  readonly ask: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   /** What the agent is to be asked: of a turn its kind is known where its prompt is, and the machine needs neither. */
   readonly askOf: (turn: number) => Effect.Effect<Asked>
 }

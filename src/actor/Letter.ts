@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session.ts"
+import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
 
@@ -53,6 +54,10 @@ export interface Letter {
   readonly timer?: { readonly id: string; readonly arming: number }
   /** What the agent reported with the end of a turn. */
   readonly usage?: Usage | null
+  /** What the agent asks leave for, with `approval.asked`. */
+  readonly approval?: ApprovalRecord
+  /** How it was settled, with `approval.settled`; absent: its deadline has passed. */
+  readonly ruling?: Ruling
   /** Why the agent has forgotten what was said before, where it has. */
   readonly contextLost?: string | null
 }

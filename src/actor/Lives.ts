@@ -11,11 +11,12 @@ import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
 import { LeaseId } from "../domain/Ids.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import { policyOf } from "../domain/Session.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Circuits from "./Circuits.ts"
 import type { Stage } from "./Hands.ts"
-import { byPolicy } from "./Policy.ts"
+import { judge } from "./Policy.ts"
 import { Pool } from "./Pool.ts"
 
 export interface Life {
@@ -69,11 +70,13 @@ export const make = Effect.gen(function* () {
     })
 
   const approve = (stage: Stage) =>
-    Effect.fnUntraced(function* ({ kind, title, turn }: ApprovalRequest) {
+    Effect.fnUntraced(function* (request: ApprovalRequest) {
       const { app, id: session, permissions } = stage.record()
-      const decision = byPolicy(permissions, kind)
+      const { by: policy, verdict: decision } = judge(permissions, request)
+      if (decision === "ask") return yield* stage.ask(request)
+      const { kind, title, turn } = request
       const at = yield* Clock.currentTimeMillis
-      const detail = { turn, kind, title, decision, policy: permissions }
+      const detail = { turn, kind, title, decision, policy }
       yield* ledger.writeLater([
         { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
       ])
@@ -107,7 +110,7 @@ export const make = Effect.gen(function* () {
       lease,
       cwd,
       model,
-      permissions,
+      permissions: policyOf(permissions),
       systemPrompt,
       thread,
       tell: heard(stage, life),

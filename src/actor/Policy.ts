@@ -1,19 +1,42 @@
-/** Who may do what without being asked, by the session's `permissions`. */
-import type { ApprovalDecision } from "../agent/Agent.ts"
-import type { Permissions } from "../domain/Session.ts"
+/** Who may do what without being asked, by the session's `permissions`: its rules in their order, then its policy. */
+import type { ApprovalDecision } from "../domain/Approval.ts"
+import { policyOf } from "../domain/Session.ts"
+import type { Permissions, PermissionPolicy, RuleOutcome } from "../domain/Session.ts"
 
 /** ACP's tool kinds that look and don't touch. `fetch` is not one of them: it tells the world what it asks for. */
 const reads: ReadonlySet<string> = new Set(["read", "search"])
 
-/** `ask` without anybody to ask is a no: nobody is listening. */
-export const byPolicy = (permissions: Permissions, kind: string): ApprovalDecision => {
-  switch (permissions) {
+export type Verdict = Exclude<ApprovalDecision, "session"> | "ask"
+
+export interface Judgement {
+  readonly verdict: Verdict
+  /** The policy's word, or `rule 1` for the first rule: what the audit trail names. */
+  readonly by: string
+}
+
+export const judge = (
+  permissions: Permissions,
+  { kind, title }: { readonly kind: string; readonly title: string }
+): Judgement => {
+  const rules = typeof permissions === "string" ? [] : permissions.rules
+  for (const [nth, { match, then }] of rules.entries()) {
+    const isKind = match.kind === undefined || match.kind === kind
+    if (isKind && title.startsWith(match.titlePrefix ?? "")) return { verdict: outcomes[then], by: `rule ${nth + 1}` }
+  }
+  const policy = policyOf(permissions)
+  return { verdict: byPolicy(policy, kind), by: policy }
+}
+
+const outcomes: Readonly<Record<RuleOutcome, Verdict>> = { approve: "once", deny: "deny", ask: "ask" }
+
+const byPolicy = (policy: PermissionPolicy, kind: string): Verdict => {
+  switch (policy) {
     case "approve_all":
       return "once"
     case "approve_reads":
       return reads.has(kind) ? "once" : "deny"
     case "deny":
     case "ask":
-      return "deny"
+      return policy
   }
 }

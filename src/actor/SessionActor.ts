@@ -9,10 +9,11 @@ import { Cause, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
 import { createActor } from "xstate"
 import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
-import type { SessionCommand, SessionEvent, Settlement } from "../../machines/session.ts"
+import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
 import * as Alarms from "./Alarms.ts"
+import { deadlineOf } from "./ApprovalNews.ts"
 import { keep } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
@@ -22,6 +23,7 @@ import type { Letter, Reply } from "./Letter.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
+import * as Questions from "./Questions.ts"
 import { Commons } from "./Residence.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 import type { Residence } from "./Residence.ts"
@@ -50,6 +52,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
   const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
+  const questions = yield* Questions.make(residence, () => record)
   const asks = new Map<number, Asked & { readonly at: number }>()
 
   const actor = createActor(shown(machine), { snapshot })
@@ -64,6 +67,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     record: () => record,
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
     say: (turn, message) => Effect.andThen(pen.say(turn, message), watchdog.heard(message)),
+    ask: questions.ask,
     askOf: (turn) =>
       Effect.suspend((): Effect.Effect<Asked> => {
         const known = asks.get(turn)
@@ -122,7 +126,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       : asked
     const before = snapshot
     const decision = decide(machine, before, event)
-    if (!decision.handled) {
+    if (!decision.handled || isStale(letter, before)) {
       const { closing, queue, turn } = before.context
       const state = nameOf(before)
       return yield* new EventRefused({ id, event: event.type, state, closing, turn, waiting: queue.length })
@@ -142,7 +146,9 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           disarmed,
           usage: letter.usage ?? null,
           tools,
-          contextLost: letter.contextLost ?? null
+          contextLost: letter.contextLost ?? null,
+          approval: letter.approval ?? null,
+          ruling: letter.ruling ?? null
         })
         for (const { message, turn } of written.news) news(turn, message)
         return { entries: written.entries, answer: written }
@@ -168,6 +174,17 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         for (const timer of disarmed) alarms.disarm(timer)
         for (const { delayMillis, event: rings, id: timer } of decision.arm) {
           alarms.arm(timer, at + delayMillis, rings as SessionEvent)
+        }
+        watchdog.hold(to === "turning.asking")
+        for (const { decision, id } of written.approvals.decided) {
+          alarms.disarm(deadlineOf(id))
+          if (to === "turning.interrupting") questions.hold(id)
+          else questions.settle(id, decision)
+        }
+        if (to !== "turning.interrupting") questions.letGo()
+        const { asked: question } = written.approvals
+        if (question !== null) {
+          alarms.arm(deadlineOf(question.id), question.deadlineAt, { type: "approval.settled", id: question.id })
         }
         place(from, to)
         for (const { command, nth, once } of written.owed) yield* pay(seq, nth, command, once)
@@ -223,6 +240,11 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   })
   yield* Effect.raceFirst(loop, Deferred.await(fault))
 })
+
+/** An answer to what is not open any more, or a question of a turn that is not the running one. */
+const isStale = ({ approval, event }: Letter, { context }: SessionSnapshot) =>
+  (approval !== undefined && approval.turn !== context.turn) ||
+  (event !== "wake" && "type" in event && event.type === "approval.settled" && !context.approvals.includes(event.id))
 
 const timing = ({ queue, timeoutMillis }: { readonly queue: boolean; readonly timeoutMillis: number }) => ({
   timeoutMillis,

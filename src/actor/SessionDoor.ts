@@ -18,6 +18,7 @@ import type { SessionRecord, SessionView } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import * as Answers from "./Answers.ts"
 import * as Creation from "./Creation.ts"
 import { cannot } from "./faults.ts"
 import { Feed } from "./Feed.ts"
@@ -44,6 +45,7 @@ export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
     const agents = yield* Agents
+    const answers = yield* Answers.make
     const createIt = yield* Creation.make
     const feed = yield* Feed
     const files = yield* Files
@@ -196,6 +198,12 @@ export const layer = Layer.effect(
       compact,
       interrupt,
       close,
+      approvals: Effect.fn("Sessions.approvals")(function* (caller, id) {
+        return yield* answers.pending(yield* find(caller, id))
+      }, cannot("read the approvals")),
+      answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision) {
+        return yield* answers.answer(yield* find(caller, id), approval, decision, nameOfCaller(caller))
+      }, cannot("settle the approval")),
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
         const record = yield* find(caller, id)
         return feed

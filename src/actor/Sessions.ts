@@ -6,8 +6,11 @@
  */
 import { Context } from "effect"
 import type { Effect, Stream } from "effect"
+import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type {
+  ApprovalNotFound,
+  ApprovalSettled,
   Draining,
   FileNotFound,
   InvalidRequest,
@@ -135,6 +138,18 @@ export class Sessions extends Context.Service<
       caller: Caller,
       id: string
     ) => Effect.Effect<{ readonly alreadyClosed: boolean }, SessionNotFound | Unavailable>
+    /** What the agent of a session with `permissions: "ask"` waits for, oldest first. */
+    readonly approvals: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SessionNotFound | Unavailable>
+    /** The approval as it was settled by this. `ApprovalSettled` where it was before, whoever or whatever did it. */
+    readonly answer: (
+      caller: Caller,
+      id: string,
+      approval: string,
+      decision: ApprovalDecision
+    ) => Effect.Effect<ApprovalRecord, SessionNotFound | ApprovalNotFound | ApprovalSettled | Unavailable>
     /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
     readonly events: (
       caller: Caller,

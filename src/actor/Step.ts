@@ -1,6 +1,7 @@
 /** One step of a session: what was decided, on what, when and by whom. */
 import type { Decision } from "../../machines/decision.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session.ts"
+import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
 import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
 import type { Submission } from "./Letter.ts"
@@ -17,6 +18,8 @@ export interface Step {
   readonly usage: Usage | null
   readonly tools: number
   readonly contextLost: string | null
+  readonly approval: ApprovalRecord | null
+  readonly ruling: Ruling | null
   /** Timers that are over with this step, the one that rang included. */
   readonly disarmed: ReadonlyArray<string>
 }

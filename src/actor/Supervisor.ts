@@ -34,7 +34,7 @@ export class Supervisor extends Context.Service<
   {
     readonly send: (
       id: SessionId,
-      letter: Pick<Letter, "event" | "by">
+      letter: Pick<Letter, "event" | "by" | "ruling">
     ) => Effect.Effect<Sent, EventRefused | ActorFailed>
     /** Brings a session to life and waits until it has settled what was left to settle. */
     readonly wake: (id: SessionId) => Effect.Effect<void, ActorFailed>

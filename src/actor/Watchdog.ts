@@ -11,6 +11,8 @@ import type { Alarms } from "./Alarms.ts"
 const timer = "quiet"
 
 export interface Watchdog {
+  /** A person is being asked, or no more: the agent waits for that and not for itself. */
+  readonly hold: (asking: boolean) => void
   readonly heard: (message: AcpMessage) => Effect.Effect<void>
   /** The turn is over. */
   readonly rest: () => void
@@ -18,16 +20,21 @@ export interface Watchdog {
 
 export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
   let armed = false
+  let held = false
   const rest = () => {
     if (!armed) return
     armed = false
     alarms.disarm(timer)
   }
   return {
+    hold: (asking) => {
+      held = asking
+      if (asking) rest()
+    },
     heard: (message) =>
       Effect.suspend(() => {
         rest()
-        if (!endsTool(message)) return Effect.void
+        if (held || !endsTool(message)) return Effect.void
         return Effect.map(Clock.currentTimeMillis, (now) => {
           armed = true
           alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })

@@ -7,8 +7,9 @@
 import { Schema } from "effect"
 import type { Effect, Scope } from "effect"
 import type { UpdateMessage } from "../domain/Acp.ts"
+import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
-import type { Permissions } from "../domain/Session.ts"
+import type { PermissionPolicy } from "../domain/Session.ts"
 import { FailureClass } from "../domain/Turn.ts"
 import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
 
@@ -40,7 +41,7 @@ export interface ApprovalRequest {
   readonly raw: unknown
 }
 
-export type ApprovalDecision = "once" | "session" | "deny"
+export type { ApprovalDecision } from "../domain/Approval.ts"
 
 /** `no_turn`: nothing that runs could take it, and nothing was begun for it. */
 export type Steered = "steered" | "no_turn"
@@ -70,7 +71,7 @@ export interface OpenRequest {
   readonly cwd: string
   readonly model: string | null
   readonly systemPrompt: string | null
-  readonly permissions: Permissions
+  readonly permissions: PermissionPolicy
   /** The agent's own id of the conversation to go on with; `null` starts a new one. */
   readonly thread: string | null
   /** Awaited before the next line is read, so a slow reader slows the agent and not our memory. */

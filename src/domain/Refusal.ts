@@ -155,6 +155,33 @@ export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFou
   }
 }
 
+export class ApprovalNotFound extends Schema.TaggedError<ApprovalNotFound>()("ApprovalNotFound", {
+  id: Schema.String
+}) {
+  readonly code = "approval_not_found"
+  readonly status = 404
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return "The session has no approval with that id. GET /sessions/{id}/approvals lists those that wait."
+  }
+}
+
+export class ApprovalSettled extends Schema.TaggedError<ApprovalSettled>()("ApprovalSettled", {
+  id: Schema.String,
+  how: Schema.String
+}) {
+  readonly code = "approval_settled"
+  readonly status = 409
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return `The approval is ${this.how} already, and what was decided stands. GET /sessions/{id}/approvals lists those that wait.`
+  }
+}
+
 export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", { id: Schema.String }) {
   readonly code = "file_not_found"
   readonly status = 404
@@ -252,6 +279,8 @@ export type Refusal =
   | InvalidRequest
   | NotSupported
   | TurnNotFound
+  | ApprovalNotFound
+  | ApprovalSettled
   | FileNotFound
   | FileTooLarge
   | AppNotFound

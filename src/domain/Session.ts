@@ -8,8 +8,31 @@ export const SessionState = Schema.Literals(["idle", "turning", "retiring", "clo
 export type SessionState = typeof SessionState.Type
 
 /** Who may do what without being asked. `deny` is the default: no one is listening, so no. */
-export const Permissions = Schema.Literals(["deny", "ask", "approve_reads", "approve_all"])
-export type Permissions = typeof Permissions.Type
+export const PermissionPolicy = Schema.Literals(["deny", "ask", "approve_reads", "approve_all"])
+export type PermissionPolicy = typeof PermissionPolicy.Type
+
+/** All that is named must be so; what is not named may be anything. */
+export const PermissionMatch = Schema.Struct({
+  /** ACP's tool kind. */
+  kind: Schema.optionalKey(Schema.NonEmptyString),
+  titlePrefix: Schema.optionalKey(Schema.NonEmptyString)
+})
+export type PermissionMatch = typeof PermissionMatch.Type
+
+export const RuleOutcome = Schema.Literals(["approve", "deny", "ask"])
+export type RuleOutcome = typeof RuleOutcome.Type
+
+/** The first rule that matches decides; where none does, `default`. */
+export interface PermissionRules {
+  readonly default: PermissionPolicy
+  readonly rules: ReadonlyArray<{ readonly match: PermissionMatch; readonly then: RuleOutcome }>
+}
+
+export type Permissions = PermissionPolicy | PermissionRules
+
+/** What holds where no rule does: all that an agent itself has to know. */
+export const policyOf = (permissions: Permissions): PermissionPolicy =>
+  typeof permissions === "string" ? permissions : permissions.default
 
 /** What the app wants kept with its session, returned as it came. */
 export const Meta = Schema.Record(Schema.String, Schema.Json)

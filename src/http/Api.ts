@@ -5,6 +5,7 @@
  */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AdminGroup } from "./contract/admin.ts"
+import { ApprovalsGroup } from "./contract/approvals.ts"
 import { AgentsGroup } from "./contract/agents.ts"
 import { FilesGroup } from "./contract/files.ts"
 import { HealthGroup } from "./contract/health.ts"
@@ -15,6 +16,7 @@ import { TurnsGroup } from "./contract/turns.ts"
 export class Api extends HttpApi.make("troupe")
   .add(SessionsGroup)
   .add(TurnsGroup)
+  .add(ApprovalsGroup)
   .add(RunGroup)
   .add(FilesGroup)
   .add(AgentsGroup)

@@ -24,6 +24,7 @@ import type { Agents } from "../agent/Agents.ts"
 import { Api } from "./Api.ts"
 import { maxParamLength } from "./faults.ts"
 import * as Admin from "./handlers/admin.ts"
+import * as Approvals from "./handlers/approvals.ts"
 import * as AgentsHandlers from "./handlers/agents.ts"
 import * as Auth from "./handlers/auth.ts"
 import * as FilesHandlers from "./handlers/files.ts"
@@ -58,6 +59,7 @@ export const routes = Layer.mergeAll(
     Layer.mergeAll(
       SessionsHandlers.layer,
       Turns.layer,
+      Approvals.layer,
       Run.layer,
       FilesHandlers.layer,
       AgentsHandlers.layer,

@@ -1,4 +1,5 @@
 /** The words of the ledger: the records it keeps, and the entries that are written to it. */
+import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
@@ -162,6 +163,15 @@ export type Entry =
   | { readonly _tag: "SkillKept"; readonly skill: Skill; readonly atMost: number }
   | { readonly _tag: "SkillReplaced"; readonly skill: Omit<Skill, "createdAt"> }
   | { readonly _tag: "SkillRemoved"; readonly app: AppName; readonly name: string }
+  | { readonly _tag: "ApprovalAsked"; readonly record: ApprovalRecord }
+  | {
+      readonly _tag: "ApprovalSettled"
+      readonly session: SessionId
+      readonly id: string
+      readonly ruling: Ruling
+      readonly by: string
+      readonly at: number
+    }
 
 /** What the sweeper looks for: `null` bounds match nothing. */
 export interface SweepBounds {

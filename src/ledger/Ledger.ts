@@ -8,6 +8,7 @@
  */
 import { Context, Layer } from "effect"
 import type { Effect, Option } from "effect"
+import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, StoredEvent } from "../domain/Session.ts"
@@ -104,6 +105,11 @@ export class Ledger extends Context.Service<
 
     readonly receipt: (app: AppName, key: string) => Read<Option.Option<ReceiptRecord>>
     readonly removeReceipts: (createdBefore: number) => Read<number>
+
+    /** `None` also where it is another session's. */
+    readonly approval: (session: SessionId, id: string) => Read<Option.Option<ApprovalRecord>>
+    /** Oldest first. */
+    readonly pendingApprovals: (session: SessionId) => Read<ReadonlyArray<ApprovalRecord>>
 
     /** `None` before the session's first turn is counted. */
     readonly nudges: (session: SessionId) => Read<Option.Option<NudgeRecord>>

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { Run, Write } from "./Database.ts"
 import type { Entry } from "./Entry.ts"
 import { LedgerError } from "./LedgerError.ts"
+import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
 import * as Events from "./tables/events.ts"
@@ -88,6 +89,10 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
       return Learned.skillReplaced(entry.skill)
     case "SkillRemoved":
       return Learned.skillRemoved(entry.app, entry.name)
+    case "ApprovalAsked":
+      return Approvals.asked(entry.record)
+    case "ApprovalSettled":
+      return Approvals.settled(entry.session, entry.id, entry.ruling, entry.by, entry.at)
     default:
       return entry satisfies never
   }
@@ -116,6 +121,7 @@ const sessionOf = (entry: Entry): string | null | undefined => {
     case "NudgesCounted":
       return entry.nudges.session
     case "ReviewStarted":
+    case "ApprovalAsked":
       return entry.record.session
     default:
       return "session" in entry ? entry.session : undefined

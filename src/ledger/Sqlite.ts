@@ -4,6 +4,7 @@ import type { Scope } from "effect"
 import * as Database from "./Database.ts"
 import type { Ledger } from "./Ledger.ts"
 import type { LedgerUnusable } from "./LedgerError.ts"
+import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
 import * as Events from "./tables/events.ts"
@@ -43,6 +44,7 @@ export const make = Effect.fnUntraced(function* (
     ...Apps.reads(db),
     ...Receipts.reads(db),
     ...Reviews.reads(db),
-    ...Learned.reads(db)
+    ...Learned.reads(db),
+    ...Approvals.reads(db)
   }
 })

@@ -1,11 +1,13 @@
 /** The migrations in their order: numbered, forward only, never edited once released. */
 import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
+import approvals from "./migrations/0003_approvals.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
   "0001_ledger": ledger,
-  "0002_reviews": reviews
+  "0002_reviews": reviews,
+  "0003_approvals": approvals
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -2,6 +2,7 @@
 import { Cause, Effect, Exit, Stream } from "effect"
 import { Sessions } from "../actor/Sessions.ts"
 import type { Caller, Turning } from "../actor/Sessions.ts"
+import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { FileId } from "../domain/Ids.ts"
@@ -48,6 +49,10 @@ export interface Session extends AsyncDisposable {
   readonly compact: () => Promise<TurnOutcome>
   /** The whole conversation so far in OpenAI's message shape. */
   readonly messages: () => Promise<ReadonlyArray<Message>>
+  /** What the agent waits for, where `permissions` say `ask`; oldest first. `events` tell of each as it comes. */
+  readonly approvals: () => Promise<ReadonlyArray<ApprovalRecord>>
+  /** Rejects with `approval_not_found`, or `approval_settled` where somebody or something was faster. */
+  readonly answer: (approvalId: string, decision: ApprovalDecision) => Promise<ApprovalRecord>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
   /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
@@ -132,6 +137,9 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     steer: (text) => embedded.run(withSessions((sessions) => sessions.steer(caller, id, text))),
     compact: () => outcomeIn(embedded.run(withSessions((sessions) => sessions.compact(caller, id)))),
     messages: () => messages(),
+    approvals: () => embedded.run(withSessions((sessions) => sessions.approvals(caller, id))),
+    answer: (approvalId, decision) =>
+      embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
     interrupt,
     close,
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),

@@ -43,7 +43,8 @@ const died = (message: string) =>
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
- * says N words, `tool` ends a tool and goes silent (`tool talks` says one thing more first), `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
+ * says N words, `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
+ * what was decided, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
  */
 export class Rig extends Context.Service<
   Rig,
@@ -83,6 +84,17 @@ const RiggedHands = Layer.effect(
               updateMessage("thread", { sessionUpdate: "tool_call", toolCallId: "t", status: "completed" })
             )
             return n === undefined ? undefined : yield* stage.say(turn, chunk("thinking"))
+          case "leave": {
+            const asked = prompt.split(" ").slice(1)
+            const decisions = yield* Effect.forEach(
+              asked,
+              (kind, nth) =>
+                stage.ask({ id: `${nth}`, turn, kind, title: `use ${kind}`, toolCallId: `t${nth}`, raw: { kind } }),
+              { concurrency: "unbounded" }
+            )
+            yield* stage.say(turn, chunk(decisions.join(" ")))
+            return yield* end(null)
+          }
           case "defect":
             return yield* Effect.die(new Error("a bug of ours"))
           case "words":

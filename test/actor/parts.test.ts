@@ -1,17 +1,18 @@
 /** The small parts that the actor is made of, each alone. */
+/* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Circuits from "../../src/actor/Circuits.ts"
 import { Feed } from "../../src/actor/Feed.ts"
-import { byPolicy } from "../../src/actor/Policy.ts"
+import { judge } from "../../src/actor/Policy.ts"
 import { Recorder } from "../../src/actor/Recorder.ts"
 import { Timekeeper } from "../../src/actor/Timekeeper.ts"
 import { AgentFailed } from "../../src/agent/Agent.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
-import type { StoredEvent } from "../../src/domain/Session.ts"
+import type { Permissions, StoredEvent } from "../../src/domain/Session.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { opened } from "../ledger/samples.ts"
 
@@ -165,11 +166,35 @@ describe("the circuit of an agent kind", () => {
 describe("the policy", () => {
   it("says yes to nothing by default, to looking where that is allowed, to all where that is", () => {
     const kinds = ["read", "search", "edit", "execute", "fetch", "other"]
-    assert.deepStrictEqual(new Set(kinds.map((kind) => byPolicy("deny", kind))), new Set(["deny"]))
+    const verdict = (permissions: Permissions, kind: string) => judge(permissions, { kind, title: "x" }).verdict
+    assert.deepStrictEqual(new Set(kinds.map((kind) => verdict("deny", kind))), new Set(["deny"]))
     assert.deepStrictEqual(
-      kinds.filter((kind) => byPolicy("approve_reads", kind) === "once"),
+      kinds.filter((kind) => verdict("approve_reads", kind) === "once"),
       ["read", "search"]
     )
-    assert.deepStrictEqual(new Set(kinds.map((kind) => byPolicy("approve_all", kind))), new Set(["once"]))
+    assert.deepStrictEqual(new Set(kinds.map((kind) => verdict("approve_all", kind))), new Set(["once"]))
+    assert.deepStrictEqual(new Set(kinds.map((kind) => verdict("ask", kind))), new Set(["ask"]))
+  })
+
+  it("goes by the first rule that matches, whatever the later ones say, and by its default where none does", () => {
+    const permissions: Permissions = {
+      default: "approve_reads",
+      rules: [
+        { match: { kind: "execute", titlePrefix: "git push" }, then: "deny" },
+        { match: { kind: "execute", titlePrefix: "git " }, then: "approve" },
+        { match: { kind: "execute" }, then: "ask" },
+        { match: { titlePrefix: "git " }, then: "deny" }
+      ]
+    }
+    const judged = (kind: string, title: string) => {
+      const { by, verdict } = judge(permissions, { kind, title })
+      return [verdict, by]
+    }
+    assert.deepStrictEqual(judged("execute", "git push origin"), ["deny", "rule 1"])
+    assert.deepStrictEqual(judged("execute", "git status"), ["once", "rule 2"])
+    assert.deepStrictEqual(judged("execute", "rm -r ."), ["ask", "rule 3"])
+    assert.deepStrictEqual(judged("read", "git log"), ["deny", "rule 4"])
+    assert.deepStrictEqual(judged("read", "a.ts"), ["once", "approve_reads"])
+    assert.deepStrictEqual(judged("edit", "a.ts"), ["deny", "approve_reads"])
   })
 })

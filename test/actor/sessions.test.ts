@@ -290,7 +290,6 @@ describe("a session", () => {
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { agent: "nobody" })))._tag, "UnknownAgent")
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "/not/there" })))._tag, "InvalidRequest")
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "relative" })))._tag, "InvalidRequest")
-      assert.strictEqual((yield* Effect.flip(sessions.create(app, { permissions: "ask" })))._tag, "NotSupported")
       const runtime = yield* Runtime
       assert.strictEqual((yield* runtime.counts).sessions.idle, 0)
     }).pipe(inHouse())

@@ -43,6 +43,8 @@ it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =
       "/run",
       "/sessions",
       "/sessions/{id}",
+      "/sessions/{id}/approvals",
+      "/sessions/{id}/approvals/{approval_id}",
       "/sessions/{id}/compact",
       "/sessions/{id}/events",
       "/sessions/{id}/interrupt",

@@ -40,7 +40,6 @@ export const surface = (name: string, open: Open): void => {
         const { ours } = yield* open()
         yield* refusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
         yield* refusal(ours.create({ cwd: "/no/such/directory" }), 400, "invalid_request")
-        yield* refusal(ours.create({ permissions: "ask" }), 422, "not_supported")
         yield* refusal(ours.list({ limit: 10, cursor: "not ours", state: null }), 400, "invalid_request")
       }).pipe(Effect.scoped)
     )

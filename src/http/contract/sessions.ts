@@ -1,7 +1,8 @@
 /** The contract of sessions: create, look, interrupt, close, and the stream of all that happens in one. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Meta, Permissions, SessionState } from "../../domain/Session.ts"
+import { Meta, SessionState } from "../../domain/Session.ts"
+import { Permissions } from "./approvals.ts"
 import { Authorized } from "./Auth.ts"
 import { AcpText, IdempotencyHeaders, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
 import {

@@ -32,7 +32,7 @@ interface SessionRow {
   readonly owns_cwd: number
   readonly model: string | null
   readonly system_prompt: string | null
-  readonly permissions: Permissions
+  readonly permissions: string
   readonly meta: string
 }
 
@@ -91,7 +91,7 @@ export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArra
       flag(record.ownsCwd),
       record.model,
       record.systemPrompt,
-      record.permissions,
+      permissionsText(record.permissions),
       json(record.meta)
     ]
   }
@@ -124,7 +124,7 @@ const recordOf = (row: SessionRow): SessionRecord => ({
   ownsCwd: row.owns_cwd === 1,
   model: row.model,
   systemPrompt: row.system_prompt,
-  permissions: row.permissions,
+  permissions: permissionsOf(row.permissions),
   meta: JSON.parse(row.meta) as Meta,
   state: row.state,
   substate: row.substate,
@@ -137,6 +137,13 @@ const recordOf = (row: SessionRow): SessionRecord => ({
   restarts: row.restarts,
   usage: JSON.parse(row.usage) as Usage
 })
+
+/** A policy stands there as its word, rules as JSON. */
+const permissionsText = (permissions: Permissions): string =>
+  typeof permissions === "string" ? permissions : json(permissions)
+
+const permissionsOf = (text: string): Permissions =>
+  text.startsWith("{") ? (JSON.parse(text) as Permissions) : (text as Permissions)
 
 const select = `SELECT ${columns.join(", ")}, cwd, owns_cwd, model, system_prompt, permissions, meta
   FROM sessions JOIN session_requests ON session_requests.session = sessions.id`

@@ -1,0 +1,81 @@
+/**
+ * What a step means for approvals: rows, news, audit and deadlines, all for the step's own commit.
+ *
+ * Pure. A question is open exactly while its session stands in `turning.asking`; whichever way it leaves that state,
+ * what is open then is withdrawn with the same commit, also at the boot after a crash.
+ */
+import { troupeMessage } from "../domain/Acp.ts"
+import type { TroupeMessage } from "../domain/Acp.ts"
+import type { ApprovalDecision, ApprovalRecord, Ruling } from "../domain/Approval.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import type { Entry } from "../ledger/Ledger.ts"
+import type { Step } from "./Step.ts"
+import { nameOf } from "./Step.ts"
+
+export interface ApprovalNews {
+  readonly entries: ReadonlyArray<Entry>
+  readonly news: ReadonlyArray<{ readonly turn: number; readonly message: TroupeMessage }>
+  /** For whoever waits with the agent's request in hand. */
+  readonly decided: ReadonlyArray<{ readonly id: string; readonly decision: ApprovalDecision }>
+  /** A question whose deadline is to be armed. */
+  readonly asked: ApprovalRecord | null
+}
+
+/** The timer of an approval's deadline. */
+export const deadlineOf = (id: string): string => `approval ${id}`
+
+const withdrawal: Ruling = { status: "withdrawn", decision: "deny" }
+
+export const approvalNews = ({ app, id: session }: SessionRecord, step: Step): ApprovalNews => {
+  const { at, before, by, decision, event, ruling } = step
+  const { turn } = before.context
+  const entries: Array<Entry> = []
+  const news: Array<ApprovalNews["news"][number]> = []
+  const decided: Array<ApprovalNews["decided"][number]> = []
+
+  const settle = (id: string, ruling: Ruling, who: string, reason: string | null) => {
+    const { decision, status } = ruling
+    const said = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
+    entries.push(
+      { _tag: "ApprovalSettled", session, id, ruling, by: who, at },
+      { _tag: "TimerDisarmed", session, timer: deadlineOf(id) },
+      {
+        _tag: "Audited",
+        record: { at, session, app, action: "approval", actor: who, detail: { turn, ...said } }
+      }
+    )
+    news.push({ turn, message: troupeMessage("approval_settled", said) })
+    decided.push({ id, decision })
+  }
+
+  const settledNow = event.type === "approval.settled" ? event.id : null
+  // Silence is the only way in which a question is settled without a word from anybody.
+  if (settledNow !== null) settle(settledNow, ruling ?? { status: "expired", decision: "deny" }, by, null)
+  const open = new Set(openIn(decision.next))
+  for (const id of openIn(before)) {
+    if (id !== settledNow && !open.has(id)) settle(id, withdrawal, "troupe", event.type)
+  }
+
+  const asked = event.type === "approval.asked" ? step.approval : null
+  if (asked !== null) {
+    const { createdAt, deadlineAt, id, kind, title, toolCallId } = asked
+    const told = {
+      approval_id: id,
+      kind,
+      title,
+      tool_call_id: toolCallId,
+      created_at: createdAt / 1000,
+      deadline_at: deadlineAt / 1000
+    }
+    const rings = { type: "approval.settled", id } as const
+    entries.push(
+      { _tag: "ApprovalAsked", record: asked },
+      { _tag: "TimerArmed", timer: { session, timer: deadlineOf(id), dueAt: deadlineAt, event: rings } }
+    )
+    news.push({ turn, message: troupeMessage("approval_asked", told) })
+  }
+  return { entries, news, decided, asked }
+}
+
+const openIn = (snapshot: Step["before"]): ReadonlyArray<string> =>
+  nameOf(snapshot) === "turning.asking" ? snapshot.context.approvals : []

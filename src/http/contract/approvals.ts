@@ -1,0 +1,65 @@
+/** The contract of approvals: what an agent may do unasked, what it asks for, and the answer. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
+import { PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
+import { Authorized } from "./Auth.ts"
+import { SessionParams } from "./bodies.ts"
+import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
+import { Instant, Ok, wire, wireOf } from "./wire.ts"
+
+/** Looked through for every request of an agent. */
+const mostRules = 64
+
+// A word of the wire, and no function: nothing awaits it.
+const PermissionRule = wire("PermissionRule", {
+  match: wireOf(PermissionMatch, "PermissionMatch", {
+    description: "All that is named here must be so; what is not named may be anything."
+  }),
+  // oxlint-disable-next-line unicorn/no-thenable
+  then: RuleOutcome
+})
+
+/** A policy, or rules in front of one. */
+export const Permissions = Schema.Union([
+  PermissionPolicy,
+  wire(
+    "PermissionRules",
+    { default: PermissionPolicy, rules: Schema.Array(PermissionRule).check(Schema.isMaxLength(mostRules)) },
+    { description: "The first rule that matches decides; where none does, `default`." }
+  )
+])
+
+const approvalFields = {
+  approvalId: Schema.String,
+  turnIndex: Schema.Int,
+  kind: Schema.String.annotate({ description: "ACP's tool kind, such as `edit` or `execute`." }),
+  title: Schema.String.annotate({ description: "One line for a person." }),
+  toolCallId: Schema.NullOr(Schema.String),
+  raw: Schema.Json.annotate({ description: "The agent's own request, bounded." }),
+  createdAt: Instant,
+  deadlineAt: Instant.annotate({ description: "Unanswered by then it is a no." }),
+  status: ApprovalStatus,
+  decision: Schema.NullOr(ApprovalDecision),
+  decidedBy: Schema.NullOr(Schema.String),
+  settledAt: Schema.NullOr(Instant)
+}
+
+export const Approval = wire("Approval", approvalFields)
+
+export class ApprovalsGroup extends HttpApiGroup.make("approvals")
+  .add(
+    HttpApiEndpoint.get("list", "/sessions/:id/approvals", {
+      params: SessionParams,
+      success: wire("ApprovalList", { ok: Ok, count: Schema.Int, approvals: Schema.Array(Approval) }),
+      error: [NotFoundProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "What the session's agent waits for, oldest first"),
+    HttpApiEndpoint.post("answer", "/sessions/:id/approvals/:approval_id", {
+      params: { ...SessionParams, approval_id: Schema.String },
+      payload: wire("AnswerApproval", { decision: ApprovalDecision }, { example: { decision: "once" } }),
+      success: wire("AnsweredApproval", { ok: Ok, ...approvalFields }),
+      error: [...badRequests, NotFoundProblem, ConflictProblem, ServerFaultProblem]
+    }).annotate(OpenApi.Summary, "Answer one: for once, for as long as the agent's process lives, or no")
+  )
+  .middleware(Authorized)
+  .annotate(OpenApi.Description, "Leave that an agent asks for. Also told in the session's stream of events.") {}

@@ -1,0 +1,104 @@
+/** Approvals: pending ones by their session, and each by its id. A question is settled once. */
+import { Effect, Option } from "effect"
+import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Ruling } from "../../domain/Approval.ts"
+import type { SessionId } from "../../domain/Ids.ts"
+import type { Database, Write } from "../Database.ts"
+import { insertInto, json } from "./columns.ts"
+
+const columns = [
+  "id",
+  "session",
+  "turn",
+  "kind",
+  "title",
+  "tool_call_id",
+  "raw",
+  "created_at",
+  "deadline_at",
+  "status",
+  "decision",
+  "decided_by",
+  "settled_at"
+]
+
+const insertApproval = insertInto("approvals", columns)
+
+export const asked = (record: ApprovalRecord): Write => ({
+  text: insertApproval,
+  params: [
+    record.id,
+    record.session,
+    record.turn,
+    record.kind,
+    record.title,
+    record.toolCallId,
+    json(record.raw),
+    record.createdAt,
+    record.deadlineAt,
+    record.status,
+    record.decision,
+    record.decidedBy,
+    record.settledAt
+  ]
+})
+
+export const settled = (
+  session: SessionId,
+  id: string,
+  { decision, status }: Ruling,
+  by: string,
+  at: number
+): Write => ({
+  text: `UPDATE approvals SET status = ?, decision = ?, decided_by = ?, settled_at = ?
+    WHERE id = ? AND session = ? AND status = 'pending' RETURNING 1`,
+  params: [status, decision, by, at, id, session],
+  must: "the approval is not pending"
+})
+
+interface ApprovalRow {
+  readonly id: string
+  readonly session: SessionId
+  readonly turn: number
+  readonly kind: string
+  readonly title: string
+  readonly tool_call_id: string | null
+  readonly raw: string
+  readonly created_at: number
+  readonly deadline_at: number
+  readonly status: ApprovalStatus
+  readonly decision: ApprovalDecision | null
+  readonly decided_by: string | null
+  readonly settled_at: number | null
+}
+
+const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
+  id: row.id,
+  session: row.session,
+  turn: row.turn,
+  kind: row.kind,
+  title: row.title,
+  toolCallId: row.tool_call_id,
+  raw: JSON.parse(row.raw) as unknown,
+  createdAt: row.created_at,
+  deadlineAt: row.deadline_at,
+  status: row.status,
+  decision: row.decision,
+  decidedBy: row.decided_by,
+  settledAt: row.settled_at
+})
+
+const select = `SELECT ${columns.join(", ")} FROM approvals`
+
+export const reads = (db: Database) => ({
+  approval: (session: SessionId, id: string) =>
+    db
+      .all("read an approval", `${select} WHERE id = ? AND session = ?`, [id, session], approvalOf)
+      .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+  pendingApprovals: (session: SessionId) =>
+    db.all(
+      "read the pending approvals",
+      `${select} WHERE session = ? AND status = 'pending' ORDER BY created_at, id`,
+      [session],
+      approvalOf
+    )
+})
