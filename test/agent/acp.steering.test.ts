@@ -1,0 +1,82 @@
+/** Words for a running turn over the Agent Client Protocol: what the real adapters answered, and the demo agent. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as Acp from "../../src/agent/acp/Acp.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { connect } from "./acp.agent.ts"
+import { traceFile } from "./acp.replay.ts"
+import { fixture } from "./child.ts"
+import { metaOf, ofKind, textOf, updateOf } from "./codex.replay.ts"
+
+const running = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
+  const driver = yield* Acp.make({
+    name: "agent",
+    command: [process.execPath, ...args],
+    env: { PATH: process.env["PATH"] ?? "" }
+  })
+  assert.isFalse(driver.capabilities.steer, "nobody knows before the handshake")
+  return yield* connect(driver)
+})
+const demo = running(new URL("../../src/agent/demo/main.ts", import.meta.url).pathname)
+
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("an ACP agent", (it) => {
+  for (const trace of ["claude-steering", "codex-steering"]) {
+    it.effect(`takes the words as the real one did, and tells them where it took them (${trace})`, () =>
+      Effect.gen(function* () {
+        const { connection, facts, heard } = yield* running(fixture("acp-replay"), traceFile(trace))
+        assert.isTrue(connection.capabilities.steer)
+        const { steer } = connection
+        if (steer === undefined) return assert.fail("it announced that it can be steered")
+        assert.strictEqual(yield* steer("too early"), "no_turn")
+        yield* connection.prompt(1, "SLOW:60x50")
+        yield* heard("agent_message_chunk")
+        // The first answer that was recorded is that of an agent which has no turn, the second that of one which has.
+        assert.strictEqual(yield* steer("not taken"), "no_turn")
+        assert.strictEqual(yield* steer("steered text"), "steered")
+        const [words, ...more] = ofKind(facts, "user_message_chunk")
+        assert.deepStrictEqual(more, [])
+        assert.strictEqual(words?.turn, 1)
+        assert.deepStrictEqual(updateOf(words!)["content"], { type: "text", text: "steered text" })
+        assert.deepStrictEqual(metaOf(words!), { "troupe/steered": true })
+      })
+    )
+  }
+
+  it.effect("answers the words in the turn that it was at, and ends that once", () =>
+    Effect.gen(function* () {
+      const { connection, count, ended, facts, heard } = yield* demo
+      yield* connection.prompt(1, "slow 500 20")
+      yield* heard("agent_message_chunk")
+      const { steer } = connection
+      if (steer === undefined) return assert.fail("it announced that it can be steered")
+      assert.strictEqual(yield* steer("do this"), "steered")
+      assert.deepInclude(yield* ended(1), { stopReason: "end_turn", failure: null })
+      const [words] = ofKind(facts, "user_message_chunk")
+      assert.strictEqual(textOf(facts.slice(facts.indexOf(words!))), "You said: do this (turn 1)")
+      yield* connection.prompt(2, "recall")
+      yield* ended(2)
+      assert.isTrue(textOf(facts).endsWith('["slow 500 20","do this"]'))
+      assert.strictEqual(count("TurnEnded"), 2)
+    })
+  )
+
+  it.effect(
+    "is not asked where nothing runs, where the turn is being stopped, or where it never said that it can",
+    () =>
+      Effect.gen(function* () {
+        const { connection, ended, heard } = yield* demo
+        const { steer } = connection
+        if (steer === undefined) return assert.fail("it announced that it can be steered")
+        assert.strictEqual(yield* steer("hello?"), "no_turn")
+        yield* connection.prompt(1, "hang")
+        yield* heard("agent_message_chunk")
+        yield* connection.interrupt
+        assert.strictEqual(yield* steer("too late"), "no_turn")
+        assert.deepInclude(yield* ended(1), { stopReason: "cancelled" })
+        const plain = yield* running(fixture("acp-replay"), traceFile("claude-steering"), "no-steering")
+        assert.deepInclude(plain.connection.capabilities, { steer: false, compact: false })
+        assert.isFalse("steer" in plain.connection)
+      })
+  )
+})
