@@ -120,6 +120,18 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
+  it.effect("fails a compaction that the model failed, by its class, and tells of none that was done (106)", () =>
+    Effect.gen(function* () {
+      const { compact, ended, facts, turn } = yield* playing("106-compaction-fails")
+      yield* turn(1, "hello")
+      yield* compact(2)
+      const end = yield* ended(2)
+      assert.deepInclude(end, { stopReason: "error" })
+      assert.strictEqual(end.failure?.class, "model")
+      assert.notInclude(kindsOf(facts, 2), "completed")
+    })
+  )
+
   it.effect("never starts a turn or a compaction during a turn: codex would steer or interrupt it (54, 56)", () =>
     Effect.gen(function* () {
       for (const trace of ["54-turn-start-while-active", "56-compact-while-active"]) {
