@@ -1,0 +1,45 @@
+/** Approvals in the library: asked by the demo agent, seen in the session's events, answered with a promise. */
+/* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { openTroupe, TroupeError } from "../../src/promise.ts"
+import type { Session, Troupe } from "../../src/promise.ts"
+
+/** The id of the first approval after that event, from the stream. */
+const asked = async (session: Session, after = 0): Promise<string> => {
+  for await (const { message } of session.events({ after })) {
+    if ("method" in message && message.method === "_troupe/approval_asked") {
+      return (message.params as { readonly approval_id: string }).approval_id
+    }
+  }
+  return assert.fail("the session ended without a question")
+}
+
+describe("an approval", () => {
+  let troupe: Troupe
+  beforeEach(async () => {
+    troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 500 })
+  })
+  afterEach(() => troupe.close())
+
+  it("is told in the events, listed, and answered once", async () => {
+    const session = await troupe.createSession({ permissions: "ask" })
+    const turn = session.turn("ask edit")
+    const id = await asked(session)
+    const [one] = await session.approvals()
+    assert.containSubset(one, { id, turn: 1, kind: "edit", status: "pending" })
+    assert.containSubset(await session.answer(id, "once"), { status: "answered", decidedBy: "embedded" })
+    assert.include((await turn).finalText, "allow-once")
+    const late = await session.answer(id, "deny").catch((error: unknown) => error)
+    assert.instanceOf(late, TroupeError)
+    assert.containSubset(late, { code: "approval_settled", status: 409 })
+    assert.deepStrictEqual(await session.approvals(), [])
+  })
+
+  it("is not asked where a rule has decided", async () => {
+    const session = await troupe.createSession({
+      permissions: { default: "ask", rules: [{ match: { titlePrefix: "Demo tool" }, then: "deny" }] }
+    })
+    assert.include((await session.turn("ask edit")).finalText, "reject-once")
+    assert.strictEqual((await session.turns()).length, 1)
+  })
+})
