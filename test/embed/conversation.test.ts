@@ -122,8 +122,8 @@ describe("a conversation", () => {
     })
     await new Promise<void>((listening) => api.listen(0, "127.0.0.1", listening))
     const address = `http://127.0.0.1:${(api.address() as AddressInfo).port}/v1`
-    const before = { ...process.env }
-    Object.assign(process.env, { OPENAI_API_KEY: "sk-not-real", OPENAI_BASE_URL: address, ANTHROPIC_BASE_URL: address })
+    const before = process.env
+    process.env = { ...before, OPENAI_API_KEY: "sk-not-real", OPENAI_BASE_URL: address, ANTHROPIC_BASE_URL: address }
     try {
       const own = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 100 })
       const result = await (await own.createSession({})).runConversation("hello")
