@@ -13,7 +13,7 @@ export interface Answer<Body> {
 export interface CreateSession {
   readonly agent: string
   readonly cwd?: string
-  readonly permissions?: "deny" | "approve_reads" | "approve_all"
+  readonly permissions?: "deny" | "ask" | "approve_reads" | "approve_all"
   readonly system_prompt?: string
 }
 
@@ -109,6 +109,16 @@ const sessionOf = (origin: string, token: string, id: string) => {
         )
       ),
     compact: within("the compaction", call<Turn>(`${path}/compact`, token, "POST")),
+    answer: (approval: string, decision: "once" | "session" | "deny") =>
+      within(
+        "the answer",
+        call<{ readonly ok: boolean; readonly status?: string; readonly decision?: string }>(
+          `${path}/approvals/${approval}`,
+          token,
+          "POST",
+          { decision }
+        )
+      ),
     messages: Effect.map(
       call<{ readonly messages: Turn["messages"] }>(`${path}/messages`, token, "GET"),
       ({ body }) => body.messages

@@ -1,0 +1,60 @@
+/** Approvals of real agents: a person is asked before a command runs, and the command runs or not by the answer. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { existsSync } from "node:fs"
+import { claude, codex, codexAcp } from "./harness/agents.ts"
+import type { AcpEvent } from "./harness/wire.ts"
+import { open } from "./harness/scene.ts"
+
+/** Remembers the id of the last approval that it has seen, since a stream is read for one thing only. */
+const asks = (seen: Set<string>) => {
+  const asked: { id: string | null } = { id: null }
+  const isIt = ({ method, params }: AcpEvent) => {
+    if (method !== "_troupe/approval_asked") return false
+    const { approval_id: id } = params as unknown as { readonly approval_id: string }
+    if (seen.has(id)) return false
+    seen.add(id)
+    asked.id = id
+    return true
+  }
+  return { asked, isIt }
+}
+
+// acpx answers by a rule of its own, so nobody can be asked through it.
+describe.each([codex, claude, codexAcp])("$name", ({ name: agent }) => {
+  it.live("waits for a person before it runs a command, and does what was said", () =>
+    Effect.gen(function* () {
+      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const seen = new Set<string>()
+      const answered = (prompt: string, decision: "once" | "deny") =>
+        Effect.gen(function* () {
+          const turn = yield* Effect.forkChild(session.turn(prompt))
+          const { asked, isIt } = asks(seen)
+          yield* session.hears("the question", isIt)
+          const { body, status } = yield* session.answer(asked.id!, decision)
+          assert.strictEqual(status, 200)
+          assert.include(body, { ok: true, status: "answered", decision })
+          return (yield* Fiber.join(turn)).body
+        })
+      assert.include(yield* answered("ASK:touch granted\nSAY:as you wish", "once"), { ok: true, interrupted: false })
+      assert.isTrue(existsSync(house.file("granted")))
+      yield* answered("ASK:touch refused\nSAY:as you wish", "deny")
+      assert.isFalse(existsSync(house.file("refused")))
+      assert.strictEqual((yield* session.turn("go on")).status, 200)
+    })
+  )
+
+  it.live("stops while it waits for a person, and the question is withdrawn", () =>
+    Effect.gen(function* () {
+      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const turn = yield* Effect.forkChild(session.turn("ASK:touch never\nSAY:as you wish"))
+      const { asked, isIt } = asks(new Set())
+      yield* session.hears("the question", isIt)
+      assert.isTrue((yield* session.interrupt).body.interrupted)
+      assert.include((yield* Fiber.join(turn)).body, { interrupted: true, stop_reason: "cancelled" })
+      assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
+      assert.isFalse(existsSync(house.file("never")))
+      assert.strictEqual((yield* session.turn("go on")).body.final_text, "echo: go on")
+    })
+  )
+})
