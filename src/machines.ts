@@ -9,3 +9,12 @@ export type {
   SessionEvent,
   SessionSnapshot
 } from "../machines/session.ts"
+export { reviewMachine, reviewMachineWith } from "../machines/review.ts"
+export type {
+  ReviewBounds,
+  ReviewCommand,
+  ReviewContext,
+  ReviewEnding,
+  ReviewEvent,
+  ReviewSnapshot
+} from "../machines/review.ts"

@@ -11,6 +11,8 @@ import * as ActorRoom from "./actor/ActorRoom.ts"
 import { Apps } from "./actor/Apps.ts"
 import { Files } from "./actor/Files.ts"
 import { Receipts } from "./actor/Receipts.ts"
+import { Reviews } from "./actor/Reviews.ts"
+import type { ReviewOptions } from "./actor/Reviews.ts"
 import { Runs } from "./actor/Runs.ts"
 import type { Runtime } from "./actor/Runtime.ts"
 import { RuntimeSettings } from "./actor/RuntimeSettings.ts"
@@ -27,10 +29,11 @@ import * as Lock from "./ledger/Lock.ts"
 export interface RuntimeOptions {
   /** `None`: the one that is kept in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
+  readonly reviews?: ReviewOptions
 }
 
 /** What stands behind every door. */
-export type Doors = Agents | Apps | Files | Receipts | Runs | Runtime | RuntimeSettings | Sessions | Spending
+export type Doors = Agents | Apps | Files | Receipts | Reviews | Runs | Runtime | RuntimeSettings | Sessions | Spending
 
 export const layer = (settings: Settings, options: RuntimeOptions) =>
   Layer.unwrap(
@@ -42,14 +45,15 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
         onNone: () => DataDir.adminToken(dataDir),
         onSome: Effect.succeed
       })
-      return rooms({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken)
+      return rooms({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken, options.reviews)
     })
   )
 
 /** `dataDir` is a real directory by now, whatever it was called. */
-const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>) =>
+const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
   Layer.mergeAll(Apps.layer({ adminToken }), Receipts.layer, Runs.layer, Spending.layer).pipe(
     Layer.provideMerge(ActorRoom.layer),
+    Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(
       Layer.mergeAll(

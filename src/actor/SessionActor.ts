@@ -28,6 +28,8 @@ import { Commons } from "./Residence.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 import type { Residence } from "./Residence.ts"
 import { nameOf } from "./Step.ts"
+import * as ReviewedTurn from "./ReviewedTurn.ts"
+import { Reviews } from "./Reviews.ts"
 import { shown } from "./Shown.ts"
 import * as Watchdog from "./Watchdog.ts"
 
@@ -39,6 +41,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pool = yield* Pool
   const feed = yield* Feed
   const { machine, steps } = yield* Commons
+  const reviews = yield* Reviews
+  const review = yield* ReviewedTurn.make
   const { limits } = yield* RuntimeSettings
   const scope = yield* Effect.scope
 
@@ -80,6 +84,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pay = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
       if (once) yield* ledger.write([{ _tag: "CommandAttempted", session: id, step, nth }])
+      // A review gives way to a live turn, which waits 2 s for it at most.
+      if (command.type === "handPrompt") yield* reviews.cancel(id, "A turn began.")
       yield* hands.perform(stage, command)
       yield* ledger.writeLater([{ _tag: "CommandSettled", session: id, step, nth }])
     }).pipe(
@@ -102,6 +108,12 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       durationMillis: begun === undefined ? 0 : at - begun
     })
   }
+
+  /** In the order in which they settled, beside the mailbox: what is due must not keep a letter waiting. */
+  const reviewed = (turns: ReadonlyArray<number>) =>
+    Effect.forEach(turns, (turn) => review(record, turn, () => !nameOf(snapshot).startsWith("turning")), {
+      discard: true
+    }).pipe(Effect.forkIn(scope))
 
   /** Tells the pool and the readers where the session stands now. */
   const place = (from: string, to: string) => {
@@ -171,6 +183,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           residence.outcomes.set(event.turn, Deferred.makeUnsafe())
         }
         for (const settlement of written.settled) yield* settle(settlement, at)
+        if (written.settled.length > 0) yield* reviewed(written.settled.map(({ turn }) => turn))
         for (const timer of disarmed) alarms.disarm(timer)
         for (const { delayMillis, event: rings, id: timer } of decision.arm) {
           alarms.arm(timer, at + delayMillis, rings as SessionEvent)
@@ -187,6 +200,10 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           alarms.arm(deadlineOf(question.id), question.deadlineAt, { type: "approval.settled", id: question.id })
         }
         place(from, to)
+        if (to === "closed") {
+          // At once, or this life is over before its review hears of it.
+          yield* Effect.forkIn(reviews.cancel(id, "The session was closed."), scope, { startImmediately: true })
+        }
         for (const { command, nth, once } of written.owed) yield* pay(seq, nth, command, once)
         return { from, to, turn: event.type === "turn.submitted" ? event.turn : snapshot.context.turn, after }
       })

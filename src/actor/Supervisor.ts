@@ -13,6 +13,7 @@ import { ActorFailed } from "./Letter.ts"
 import type { Answer, EventRefused, Letter, Reply } from "./Letter.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 import type { Pool } from "./Pool.ts"
+import type { Reviews } from "./Reviews.ts"
 import type { RuntimeSettings } from "./RuntimeSettings.ts"
 import { Commons, residence as vacant } from "./Residence.ts"
 import type { Residence } from "./Residence.ts"
@@ -49,7 +50,7 @@ export class Supervisor extends Context.Service<
       const hands = yield* Hands
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const run = yield* FiberMap.runtime(fibers)<
-        Commons | Feed | Hands | Ledger | Pool | RuntimeSettings | Timekeeper
+        Commons | Feed | Hands | Ledger | Pool | Reviews | RuntimeSettings | Timekeeper
       >()
       const residents = new Map<SessionId, Residence>()
 

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import type { SessionSnapshot } from "../../machines/session.ts"
 import type { ProcessView, SessionRecord, SessionView } from "../domain/Session.ts"
+import type { Usage } from "../domain/Turn.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 
 const processStates: Readonly<Record<string, ProcessView["state"]>> = {
@@ -27,7 +28,9 @@ export const viewOf = Effect.fnUntraced(function* (
   const state = processStates[record.substate] ?? "stopping"
   const process: ProcessView = { state, pid, restarts: record.restarts }
   const parked = state === "parked" ? yield* parkedOf(ledger, record) : null
-  const view: SessionView = { ...record, process, parked }
+  const reviewed = (yield* ledger.reviewUsage([record.id])).get(record.id)
+  const usage = reviewed === undefined ? record.usage : added(record.usage, reviewed)
+  const view: SessionView = { ...record, process, parked, usage }
   return view
 })
 
@@ -35,4 +38,13 @@ const parkedOf = Effect.fnUntraced(function* (ledger: Ledger["Service"], { id }:
   const snapshot = (yield* ledger.snapshot(id)) as Pick<SessionSnapshot, "context">
   const timer = (yield* ledger.timers(id)).find(({ timer }) => timer.includes("parkFor"))
   return { reason: snapshot.context.reason, until: timer?.dueAt ?? 0 }
+})
+
+/** A session pays for its reviews. */
+const added = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  totalTokens: a.totalTokens + b.totalTokens
 })

@@ -9,6 +9,7 @@ import { ApprovalsGroup } from "./contract/approvals.ts"
 import { AgentsGroup } from "./contract/agents.ts"
 import { FilesGroup } from "./contract/files.ts"
 import { HealthGroup } from "./contract/health.ts"
+import { ReviewsGroup } from "./contract/reviews.ts"
 import { RunGroup } from "./contract/run.ts"
 import { SessionsGroup } from "./contract/sessions.ts"
 import { TurnsGroup } from "./contract/turns.ts"
@@ -19,6 +20,7 @@ export class Api extends HttpApi.make("troupe")
   .add(ApprovalsGroup)
   .add(RunGroup)
   .add(FilesGroup)
+  .add(ReviewsGroup)
   .add(AgentsGroup)
   .add(AdminGroup)
   .add(HealthGroup)

@@ -15,6 +15,7 @@ import type { Socket } from "node:net"
 import type { Apps } from "../actor/Apps.ts"
 import type { Files } from "../actor/Files.ts"
 import type { Receipts } from "../actor/Receipts.ts"
+import type { Reviews } from "../actor/Reviews.ts"
 import type { Runs } from "../actor/Runs.ts"
 import type { Runtime } from "../actor/Runtime.ts"
 import type { RuntimeSettings } from "../actor/RuntimeSettings.ts"
@@ -29,6 +30,7 @@ import * as AgentsHandlers from "./handlers/agents.ts"
 import * as Auth from "./handlers/auth.ts"
 import * as FilesHandlers from "./handlers/files.ts"
 import * as Health from "./handlers/health.ts"
+import * as ReviewsHandlers from "./handlers/reviews.ts"
 import * as Run from "./handlers/run.ts"
 import * as SessionsHandlers from "./handlers/sessions.ts"
 import * as Turns from "./handlers/turns.ts"
@@ -63,6 +65,7 @@ export const routes = Layer.mergeAll(
       Run.layer,
       FilesHandlers.layer,
       AgentsHandlers.layer,
+      ReviewsHandlers.layer,
       Admin.layer,
       Health.layer
     )
@@ -72,7 +75,7 @@ export const routes = Layer.mergeAll(
 )
 
 /** All that stands behind the routes. */
-export type Doors = Agents | Apps | Files | Receipts | Runs | Runtime | RuntimeSettings | Sessions | Spending
+export type Doors = Agents | Apps | Files | Receipts | Reviews | Runs | Runtime | RuntimeSettings | Sessions | Spending
 
 /** Listens as soon as it is built. `extra` adds routes of others, such as the dashboard's, behind the same shell. */
 export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Doors>) =>

@@ -11,6 +11,8 @@ import { Files } from "../../src/actor/Files.ts"
 import { Hands } from "../../src/actor/Hands.ts"
 import type { Asked, Stage } from "../../src/actor/Hands.ts"
 import { Pool } from "../../src/actor/Pool.ts"
+import type { ReviewOptions } from "../../src/actor/Reviews.ts"
+import { Reviews } from "../../src/actor/Reviews.ts"
 import { RuntimeSettings } from "../../src/actor/RuntimeSettings.ts"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
@@ -194,7 +196,7 @@ const RiggedAgents = Layer.mock(Agents)({
 })
 
 /** One life of a house on a file. What is `Done` and the `Rig` outlive it, so a test can have two lives in a row. */
-export const house = (directory: string, limits: Partial<Limits> = {}) => {
+export const house = (directory: string, limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) => {
   const settings = Layer.succeed(RuntimeSettings, {
     dataDir: directory,
     limits: { ...defaultLimits, ...limits },
@@ -203,6 +205,7 @@ export const house = (directory: string, limits: Partial<Limits> = {}) => {
     run: {}
   })
   return layerWith(RiggedHands).pipe(
+    Layer.provideMerge(Reviews.layer(reviews, {})),
     Layer.provideMerge(Files.layer),
     Layer.provideMerge(Ledger.layer(`${directory}/ledger.sqlite`)),
     Layer.provide(RiggedAgents),
@@ -220,11 +223,11 @@ export const scratch = Effect.gen(function* () {
 
 /** A house for one test, with its own directory. */
 export const inHouse =
-  (limits: Partial<Limits> = {}) =>
+  (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const directory = yield* scratch
-      return yield* test.pipe(Effect.provide(house(directory, limits)))
+      return yield* test.pipe(Effect.provide(house(directory, limits, reviews)))
     }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
 
 /** Lets every fiber that can go on go on; real I/O included, so it is a little more than a yield. */

@@ -38,6 +38,7 @@ it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =
       "/agents",
       "/files",
       "/healthz",
+      "/memory",
       "/metrics",
       "/readyz",
       "/run",
@@ -49,10 +50,12 @@ it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =
       "/sessions/{id}/events",
       "/sessions/{id}/interrupt",
       "/sessions/{id}/messages",
+      "/sessions/{id}/reviews",
       "/sessions/{id}/steer",
       "/sessions/{id}/turn",
       "/sessions/{id}/turns",
       "/sessions/{id}/turns/{n}",
+      "/skills",
       "/usage"
     ])
     assert.containSubset(document.components.securitySchemes, { bearer: { type: "http", scheme: "Bearer" } })

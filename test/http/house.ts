@@ -10,6 +10,7 @@ import type { RunResult } from "../../src/agent/OneShot.ts"
 import { Apps } from "../../src/actor/Apps.ts"
 import { Files } from "../../src/actor/Files.ts"
 import { Receipts } from "../../src/actor/Receipts.ts"
+import { Reviews } from "../../src/actor/Reviews.ts"
 import { Runs } from "../../src/actor/Runs.ts"
 import { Runtime } from "../../src/actor/Runtime.ts"
 import { RuntimeSettings } from "../../src/actor/RuntimeSettings.ts"
@@ -352,6 +353,11 @@ export const makeScript = Effect.gen(function* () {
               return Effect.succeed({ ok: true, result: `echo: ${prompt}`, durationMillis: 12, stopReason: "end_turn" })
           }
         })
+    }),
+    Layer.mock(Reviews)({
+      of: () => Effect.succeed([]),
+      memories: () => Effect.succeed([]),
+      skills: () => Effect.succeed([])
     }),
     Layer.mock(Runtime)({
       ready: Effect.succeed({ ready: false, reasons: ["draining: no new work is taken"] }),
