@@ -56,10 +56,16 @@ const busyTimeoutMillis = 5_000
 const lockedRetry = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(20)])
 
 /**
- * Pages in the WAL (4 kB each) at which they are moved to the database, which costs two fsyncs. SQLite's own 1,000 come
- * every 70 turns; measured against that, 4,000 take the p99 of a write from 4 ms to 0.5 ms.
+ * Half of SQLite's own: a commit writes whole pages, some twelve for a few hundred bytes each. Measured per turn, 85 kB
+ * instead of 150 kB and a sixth less processor time; 1,024 gave no more. A file that is there already keeps its own.
  */
-const checkpointPages = 4_000
+const pageBytes = 2_048
+
+/**
+ * Pages in the WAL at which they are moved to the database, which costs two fsyncs. SQLite's own 1,000 come every 25
+ * turns; in a trial, at twice the size of a page, 4,000 took the p99 of a write from 4 ms to 0.5 ms.
+ */
+const checkpointPages = 8_000
 const keptWalBytes = 64 * 1024 * 1024
 
 export const open = Effect.fn("Ledger.open")(function* (
@@ -139,6 +145,8 @@ const connect = Effect.fnUntraced(
     yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
     yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     if (filename !== ":memory:") yield* Effect.try(() => chmodSync(filename, 0o600))
+    // Before WAL is on, and before there is a table.
+    yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
     yield* sql.unsafe("PRAGMA journal_mode = WAL")
     yield* sql.unsafe("PRAGMA synchronous = NORMAL")
     yield* sql.unsafe("PRAGMA foreign_keys = ON")
