@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/actor/Sessions.ts"
+import * as Watchdog from "../../src/actor/Watchdog.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, commandsOf, Done, house, inHouse, ours, Rig, scratch, settle, stateOf, theirs, until } from "./house.ts"
+import { app, Done, house, inHouse, ours, Rig, scratch, settle, stateOf, theirs, until } from "./house.ts"
 
 const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
   effect: Effect.Effect<A, E, R>
@@ -174,16 +176,28 @@ describe("an approval", () => {
     }).pipe(inHouse())
   )
 
-  it.effect("keeps the watchdog for silent agents asleep while it is open", () =>
+  it.effect("keeps the watchdog for silent agents asleep while it is open, whatever tool ends meanwhile", () =>
     Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const { id, open, turn } = yield* asking("edit")
-      yield* TestClock.adjust("4 minutes")
-      assert.strictEqual(yield* stateOf(id), "turning.asking")
-      assert.notInclude(yield* commandsOf(id), "interruptTurn")
-      yield* sessions.answer(ours, id, open[0]!.id, "once")
-      assert.strictEqual((yield* Fiber.join(turn)).turn.status, "completed")
-    }).pipe(inHouse())
+      const armed = new Set<string>()
+      const alarms = {
+        arm: (timer: string) => void armed.add(timer),
+        disarm: (timer: string) => void armed.delete(timer),
+        isArmed: () => false
+      }
+      const watchdog = Watchdog.make(alarms, 90_000)
+      const toolEnds = watchdog.heard(
+        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" })
+      )
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+      watchdog.hold(true)
+      assert.strictEqual(armed.size, 0)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 0)
+      watchdog.hold(false)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+    })
   )
 
   it.effect("of a turn that Troupe's own death has ended is withdrawn at boot, aloud", () =>
