@@ -15,12 +15,12 @@ const remembers = Effect.fnUntraced(function* (session: Session, text: string) {
   assert.strictEqual(body.context_lost, false)
 })
 
-/** While nothing is asked of it. Its parent knows before the next turn comes: what is in between is another test's. */
-const diesIdle = Effect.fnUntraced(function* (agent: RealAgent, victim: RegExp) {
+/** While nothing is asked of it. Its parent knows before the next turn comes: what is in between is a death mid-turn. */
+const diesIdle = Effect.fnUntraced(function* (agent: RealAgent) {
   const { house, session } = yield* open({ agent: agent.name })
   yield* session.turn("the bird is a heron")
-  const { pid } = yield* house.process("the victim", victim)
-  if (agent.showsPid && victim === agent.holder) assert.strictEqual((yield* session.get).process.pid, pid)
+  const { pid } = yield* house.process("the victim", agent.holder)
+  if (agent.showsPid) assert.strictEqual((yield* session.get).process.pid, pid)
   kill(pid, "SIGKILL")
   yield* until("the parent's knowledge", () => isReaped(pid))
   yield* remembers(session, "the bird is a heron")
@@ -47,7 +47,7 @@ const diesMidTurn = Effect.fnUntraced(function* (agent: RealAgent, victim: RegEx
 })
 
 describe.each(agents)("$name", (agent) => {
-  it.live("comes back with its memory when it was killed while idle", () => diesIdle(agent, agent.holder))
+  it.live("comes back with its memory when it was killed while idle", () => diesIdle(agent))
 
   it.live("fails the turn it was killed in, keeps what it said, and comes back with its memory", () =>
     diesMidTurn(agent, agent.holder)
@@ -55,7 +55,18 @@ describe.each(agents)("$name", (agent) => {
 })
 
 describe.each([claude, claudeViaAcpx])("the native claude under $name", (agent) => {
-  it.live("is replaced with its memory when it was killed while idle", () => diesIdle(agent, nativeClaude))
+  it.live("is replaced with its memory when it was killed while idle, at the latest by the turn after next", () =>
+    Effect.gen(function* () {
+      const { house, session } = yield* open({ agent: agent.name })
+      yield* session.turn("the bird is a heron")
+      kill((yield* house.process("the victim", nativeClaude)).pid, "SIGKILL")
+      // Only the adapter can notice, in its own time. A prompt that comes before is lost, and may not be handed twice.
+      const next = yield* session.turn("RECALL")
+      if (next.status === 502) assert.match(next.body.error ?? "", /^crash: .*send the turn again/s)
+      else assert.include(recalled(next.body), "the bird is a heron")
+      yield* remembers(session, "the bird is a heron")
+    })
+  )
 
   it.live("fails the turn it was killed in, and a new one takes over with its memory", () =>
     diesMidTurn(agent, nativeClaude)
