@@ -1,7 +1,7 @@
 /** Turns of real agents, as an app sees them over HTTP: whole, streamed, remembered, with tools, refused. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { agents } from "./harness/agents.ts"
 import { open, recalled } from "./harness/scene.ts"
 import { updatesOf } from "./harness/wire.ts"
@@ -53,19 +53,26 @@ describe.each(agents)("$name", ({ name: agent }) => {
     })
   )
 
-  it.live("runs a command that it asks leave for where all is approved, and does not where all is denied", () =>
+  it.live("runs a command and edits a file where all is approved, and runs none where all is denied", () =>
     Effect.gen(function* () {
       const { app, house, session } = yield* open({ agent, permissions: "approve_all" })
-      const granted = yield* session.turn("ASK:touch granted\nSAY:as you wish")
+      const written = house.file("written")
+      const granted = yield* session.turn(`ASK:touch granted\nWRITE:${written}|a heron\nSAY:as you wish`)
       assert.strictEqual(granted.status, 200)
-      assert.include(granted.body, { ok: true, final_text: "as you wish", tool_iterations: 1 })
+      assert.include(granted.body, { ok: true, final_text: "as you wish", tool_iterations: 2 })
       assert.isTrue(existsSync(house.file("granted")))
-      const calls = updatesOf(granted.body.events, "tool_call")
-      assert.strictEqual(calls.length, 1)
-      const last = updatesOf(granted.body.events, "tool_call_update").findLast(
-        ({ status, toolCallId }) => toolCallId === calls[0]?.["toolCallId"] && status !== undefined
-      )
-      assert.strictEqual(last?.["status"], "completed")
+      assert.strictEqual(readFileSync(written, "utf8").trim(), "a heron")
+      const { events } = granted.body
+      const calls = updatesOf(events, "tool_call").map(({ kind, toolCallId }) => {
+        const last = updatesOf(events, "tool_call_update").findLast(
+          (update) => update["toolCallId"] === toolCallId && update["status"] !== undefined
+        )
+        return { kind, status: last?.["status"] }
+      })
+      assert.deepStrictEqual(calls, [
+        { kind: "execute", status: "completed" },
+        { kind: "edit", status: "completed" }
+      ])
 
       const wary = yield* app.create({ agent, cwd: house.cwd, permissions: "deny" })
       const denied = yield* wary.turn("ASK:touch denied\nSAY:a pity")

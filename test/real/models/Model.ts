@@ -16,7 +16,6 @@ import * as Responses from "./responses.ts"
 
 /** One request for an answer. `texts` is every text of the user in it, oldest first. */
 export interface Asked {
-  readonly api: "messages" | "responses"
   readonly prompt: string
   readonly system: string
   readonly texts: ReadonlyArray<string>
@@ -67,14 +66,14 @@ const serve = async (request: IncomingMessage, response: ServerResponse, asked: 
     case "/v1/messages": {
       const wanted: Anthropic.MessagesRequest = JSON.parse(body)
       const answer = Anthropic.read(wanted)
-      asked.push({ api: "messages", ...saying(answer), texts: userTexts(wanted.messages ?? []) })
+      asked.push({ ...saying(answer), texts: userTexts(wanted.messages ?? []) })
       if (answer.status !== null) return json(answer.status, Anthropic.refusal(answer.status))
       return Anthropic.respond(response, id, wanted, answer)
     }
     case "/v1/responses": {
       const wanted: Responses.ResponsesRequest = JSON.parse(body)
       const answer = Responses.read(wanted)
-      asked.push({ api: "responses", ...saying(answer), texts: userTexts(wanted.input ?? []) })
+      asked.push({ ...saying(answer), texts: userTexts(wanted.input ?? []) })
       if (answer.status !== null) return json(answer.status, Responses.refusal(answer.status))
       return Responses.respond(response, id, wanted, answer)
     }

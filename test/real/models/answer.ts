@@ -16,12 +16,11 @@ export interface Answer {
   readonly everyMillis: number
   readonly hang: boolean
   readonly status: number | null
-  readonly cutAfter: number | null
 }
 
 export const answerTo = (items: ReadonlyArray<Item>, system: string, offersTools: boolean): Answer => {
   const { prompt, toolsDone } = lastPrompt(items)
-  const { cutAfter, hang, recall, say, slow, status, system: tellSystem, think, tools } = parse(prompt)
+  const { hang, recall, say, slow, status, system: tellSystem, think, tools } = parse(prompt)
   const text = say ?? (recall ? JSON.stringify(userTexts(items)) : tellSystem ? system : `echo: ${prompt}`)
   return {
     prompt,
@@ -31,8 +30,7 @@ export const answerTo = (items: ReadonlyArray<Item>, system: string, offersTools
     words: slow === null ? text.split(/(?<= )/) : Array.from({ length: slow.words }, (_, nth) => `w${nth + 1} `),
     everyMillis: slow?.everyMillis ?? 0,
     hang,
-    status,
-    cutAfter
+    status
   }
 }
 
@@ -41,14 +39,9 @@ export const send = (response: ServerResponse, type: string, data: object): void
   if (!response.destroyed) response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...data })}\n\n`)
 }
 
-/** Says the words one by one. `false`: the connection is over, by our doing or the agent's. */
+/** Says the words one by one. `false`: the agent has gone. */
 export const speak = async (response: ServerResponse, answer: Answer, say: (word: string) => void) => {
-  for (const [nth, word] of answer.words.entries()) {
-    if (nth === answer.cutAfter) {
-      // What was said must have left before the connection breaks.
-      await pause(50)
-      response.destroy()
-    }
+  for (const word of answer.words) {
     if (response.destroyed) return false
     say(word)
     if (answer.everyMillis > 0) await pause(answer.everyMillis)

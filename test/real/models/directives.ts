@@ -16,7 +16,6 @@
  * | `SLOW:<n>x<ms>` | says n numbered words, one every so many milliseconds |
  * | `HANG` | begins to answer and says no more until the agent gives up |
  * | `ERR:<status>` | refuses with that HTTP status, as the provider words it |
- * | `CUT:<n>` | says n words, then breaks the connection |
  */
 export type Tool =
   | { readonly kind: "run"; readonly command: string; readonly escalated: boolean }
@@ -31,7 +30,6 @@ export interface Directives {
   readonly slow: { readonly words: number; readonly everyMillis: number } | null
   readonly hang: boolean
   readonly status: number | null
-  readonly cutAfter: number | null
 }
 
 const line = /^([A-Z]+)(?::(.*))?$/
@@ -56,7 +54,6 @@ export const parse = (prompt: string): Directives => {
     system: found.has("SYSTEM"),
     slow: words && everyMillis ? { words, everyMillis } : null,
     hang: found.has("HANG"),
-    status: found.has("ERR") ? Number(found.get("ERR")) : null,
-    cutAfter: found.has("CUT") ? Number(found.get("CUT")) : null
+    status: found.has("ERR") ? Number(found.get("ERR")) : null
   }
 }
