@@ -5,6 +5,7 @@
  * arm, timers to cancel. Nothing runs.
  */
 import type {
+  AnyActorScope,
   AnyMachineSnapshot,
   AnyStateMachine,
   EventFrom,
@@ -13,7 +14,7 @@ import type {
   SnapshotFrom,
   StateMachine
 } from "xstate"
-import { initialTransition, transition } from "xstate"
+import { createActor, initialTransition } from "xstate"
 
 /** Declares an action that carries parameters out and does nothing by itself. */
 export const command =
@@ -68,8 +69,44 @@ export const decide = <M extends AnyStateMachine>(
   const handled =
     (current as AnyMachineSnapshot).status === "active" && machine.getTransitionData(current, event as never).length > 0
   if (!handled) return { next: current, handled, commands: [], arm: [], cancel: [] }
-  const [next, actions] = transition(machine, current, event as never)
+  const [next, actions] = transition(machine, current, event)
   return sort(next, handled, actions)
+}
+
+/**
+ * XState's own `transition`, without the actor that it builds for every call, initial state and all: nothing of it is
+ * read by machines that only assign and command, so one serves a machine for good. 8 us a step instead of 20.
+ */
+export const transition = <M extends AnyStateMachine>(
+  machine: M,
+  current: SnapshotFrom<M>,
+  event: EventFrom<M>
+): readonly [next: SnapshotFrom<M>, actions: ReadonlyArray<Emitted>] => {
+  const actions: Array<Emitted> = []
+  const scope: AnyActorScope = { ...scopeOf(machine), actionExecutor: (action) => void actions.push(action) }
+  return [machine.transition(current, event as never, scope) as SnapshotFrom<M>, actions]
+}
+
+const scopes = new WeakMap<AnyStateMachine, AnyActorScope>()
+
+const scopeOf = (machine: AnyStateMachine): AnyActorScope => {
+  const known = scopes.get(machine)
+  if (known !== undefined) return known
+  const self = createActor(machine)
+  const nothing = () => {}
+  const scope: AnyActorScope = {
+    self,
+    system: self.system,
+    id: "",
+    sessionId: "",
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: nothing
+  }
+  scopes.set(machine, scope)
+  return scope
 }
 
 const sort = <M extends AnyStateMachine>(

@@ -3,8 +3,9 @@
  *
  * It is sent each event after its commit, so `subscribe`, `getSnapshot`, `waitFor` and inspectors see what is stored.
  */
-import { initialTransition, transition } from "xstate"
+import { initialTransition } from "xstate"
 import type { ActorLogic, SnapshotFrom } from "xstate"
+import { transition } from "../../machines/decision.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session.ts"
 
 export const shown = (machine: SessionMachine): ActorLogic<SessionSnapshot, SessionEvent> => ({
