@@ -31,6 +31,7 @@ type Section = (typeof sections)[number]
 
 const manySessions = 10_000
 const fewSessions = 100
+const practice = 2_000
 const awakeSessions = 50
 
 const full = {
@@ -111,6 +112,8 @@ const quietHouses = async (dir: string, plan: typeof full) => {
   const many = await openHouse(dir, "many", undefined)
   try {
     await few.house.call("create", { count: fewSessions })
+    // As practised as the other one will be: compiled code is not what is compared.
+    await few.house.call("close", await few.house.call("create", { count: practice }))
     const empty = await many.house.call("memory")
     await many.house.call("create", { count: manySessions })
     const asleep = await many.house.call("memory")
