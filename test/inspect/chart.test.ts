@@ -71,6 +71,14 @@ describe("a chart", () => {
     })
   )
 
+  it.effect("begins, in DOT, with an arrow into the first state, be it a compound one", () =>
+    Effect.gen(function* () {
+      const dot = yield* Chart.render(sessionMachine, "dot")
+      assert.include(dot, '".start" -> "idle.start" [lhead="cluster_idle"];')
+      assert.notInclude(dot, '-> "idle";')
+    })
+  )
+
   it.effect("is JSON that createMachine takes, with every state and arrow of the original", () =>
     Effect.gen(function* () {
       for (const machine of [lamp, sessionMachine]) {

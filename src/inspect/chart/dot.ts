@@ -9,7 +9,7 @@ export const toDot = ({ arrows, id, root }: Chart): string => {
     '  graph [fontname="Helvetica", fontsize=13, style="rounded", color="#8a8f98"];',
     '  node [fontname="Helvetica", fontsize=12, shape=box, style="rounded,filled", color="#8a8f98", fillcolor="#f4f5f7"];',
     '  edge [fontname="Helvetica", fontsize=9, color="#5b616b", fontcolor="#3a3f47", arrowsize=0.7];',
-    ...within(root, "  "),
+    ...within(states, root, "  "),
     ...arrows.map(({ from, labels, to }) => {
       const ends = [...cluster(states, from, "ltail"), ...cluster(states, to, "lhead")]
       const label = labels.map((each) => each.replace(/["\\]/g, "\\$&")).join("\\l")
@@ -20,12 +20,12 @@ export const toDot = ({ arrows, id, root }: Chart): string => {
   ].join("\n")
 }
 
-const within = (state: ChartState, indent: string): ReadonlyArray<string> => [
+const within = (states: States, state: ChartState, indent: string): ReadonlyArray<string> => [
   ...(state.initial === null
     ? []
     : [
         `${indent}${startOf(state.path)} [shape=point, width=0.12, fillcolor="#5b616b", label=""];`,
-        `${indent}${startOf(state.path)} -> ${quoted(state.initial)};`
+        `${indent}${startOf(state.path)} -> ${anchor(states, state.initial)}${attributes(cluster(states, state.initial, "lhead"))};`
       ]),
   ...state.children.flatMap((child) =>
     child.children.length === 0
@@ -35,7 +35,7 @@ const within = (state: ChartState, indent: string): ReadonlyArray<string> => [
       : [
           `${indent}subgraph ${quoted(`cluster_${child.path}`)} {`,
           `${indent}  label=${quoted(child.key)}; margin=14;`,
-          ...within(child, `${indent}  `),
+          ...within(states, child, `${indent}  `),
           `${indent}}`
         ]
   )
@@ -52,6 +52,8 @@ const anchor = (states: States, path: string): string => (isCompound(states, pat
 
 const cluster = (states: States, path: string, end: "lhead" | "ltail"): ReadonlyArray<string> =>
   isCompound(states, path) ? [`${end}=${quoted(`cluster_${path}`)}`] : []
+
+const attributes = (each: ReadonlyArray<string>): string => (each.length === 0 ? "" : ` [${each.join(", ")}]`)
 
 const startOf = (path: string): string => quoted(`${path}.start`)
 
