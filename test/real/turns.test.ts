@@ -30,12 +30,16 @@ describe.each(agents)("$name", ({ name: agent }) => {
       const prompt = "THINK:let me see\nSLOW:12x40"
       const { events, status } = yield* session.stream(prompt)
       assert.strictEqual(status, 200)
-      const { data: result, event } = events.at(-1) ?? {}
+      const { data, event } = events.at(-1) ?? {}
       assert.strictEqual(event, "result")
-      const first = yield* session.stored(1)
+      const first = data as Turn
       const streamed = events.filter(({ event }) => event === "message").map(({ data }) => data)
       assert.deepStrictEqual<unknown>(streamed, first.events)
-      assert.deepStrictEqual({ ...first, ...(result as Turn) }, first, "the result is what is stored")
+      const stored = yield* session.stored(1)
+      // What an agent adds to a turn after its end, such as a title, is stored behind it.
+      const late = stored.events.slice(first.events.length)
+      assert.isTrue(late.every(({ method }) => method === "session/update"))
+      assert.deepStrictEqual({ ...stored, ...first, events: [...first.events, ...late] }, stored)
       assert.isAbove(updatesOf(first.events, "agent_message_chunk").length, 1, "it came in pieces")
 
       const second = yield* session.turn("RECALL")
