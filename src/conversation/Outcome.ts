@@ -15,13 +15,19 @@ export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): T
   return {
     turn: aborted && turn.status === "completed" ? { ...known, ...interrupted } : known,
     finalText: finalText === "" ? cutOff : finalText,
-    events: stored.filter(isAgentMessage),
+    events: endLast(stored.filter(isAgentMessage)),
     messages,
     compacted,
     context: contextIn(stored),
     handed: turn.status !== "queued" && !stored.some(saysNotHanded)
   }
 }
+
+/** What an agent adds to a turn after its end, a title or a command's late output, belongs before it for a reader. */
+const endLast = <Message extends AcpMessage>(events: ReadonlyArray<Message>): ReadonlyArray<Message> => [
+  ...events.filter((event) => "method" in event),
+  ...events.filter((event) => !("method" in event))
+]
 
 /** As the agent told it last: after a compaction it is what is left. */
 const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {

@@ -6,6 +6,14 @@ import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { says, thinks, marked, calls, ends, told, good, cancelled, failed, saidOf, messagesOf } from "./events.ts"
 import { turnRecord } from "./recorded.ts"
 
+describe("the events of a turn", () => {
+  it("end with its end, whatever an agent adds to it afterwards", () => {
+    const title: SessionUpdate = { sessionUpdate: "session_info_update", title: "Hello" }
+    const { events } = resultOf(turnRecord({}), [...told(says("hi")), good, ...told(title)])
+    assert.deepStrictEqual(events, [...told(says("hi")), ...told(title), good])
+  })
+})
+
 describe("what the agent says", () => {
   it("is a message, with the thoughts before it", () =>
     assert.deepStrictEqual(

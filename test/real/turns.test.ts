@@ -36,10 +36,11 @@ describe.each(agents)("$name", ({ name: agent }) => {
       const streamed = events.filter(({ event }) => event === "message").map(({ data }) => data)
       assert.deepStrictEqual<unknown>(streamed, first.events)
       const stored = yield* session.stored(1)
-      // What an agent adds to a turn after its end, such as a title, is stored behind it.
-      const late = stored.events.slice(first.events.length)
+      // What an agent adds to a turn after its end, such as a title, is stored with it, before the end.
+      const end = first.events.at(-1)!
+      const late = stored.events.slice(first.events.length - 1, -1)
       assert.isTrue(late.every(({ method }) => method === "session/update"))
-      assert.deepStrictEqual({ ...stored, ...first, events: [...first.events, ...late] }, stored)
+      assert.deepStrictEqual({ ...stored, ...first, events: [...first.events.slice(0, -1), ...late, end] }, stored)
       assert.isAbove(updatesOf(first.events, "agent_message_chunk").length, 1, "it came in pieces")
 
       const second = yield* session.turn("RECALL")
