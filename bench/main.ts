@@ -44,11 +44,11 @@ const full = {
   commits: { rounds: 10, turns: 250 }
 }
 const quick: typeof full = {
-  practice: { sessions: awakeSessions, rounds: 1, each: 10 },
+  practice: { sessions: awakeSessions, rounds: 1, each: 40 },
   one: { sessions: 1, rounds: 6, each: 50 },
   fifty: { sessions: awakeSessions, rounds: 3, each: 5 },
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
-  creation: { rounds: 4, each: 20 },
+  creation: { rounds: 10, each: 20 },
   commits: { rounds: 4, turns: 100 }
 }
 
