@@ -11,7 +11,7 @@ import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { LedgerError, OwedCommand } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
 import * as Alarms from "./Alarms.ts"
 import { deadlineOf } from "./ApprovalNews.ts"
 import { keep } from "./Bookkeeping.ts"
@@ -20,6 +20,7 @@ import { Hands } from "./Hands.ts"
 import type { Asked, Stage } from "./Hands.ts"
 import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
 import type { Letter, Reply } from "./Letter.ts"
+import { lossOf } from "./Loss.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
 import { Pool } from "./Pool.ts"
@@ -267,18 +268,3 @@ const timing = ({ queue, timeoutMillis }: { readonly queue: boolean; readonly ti
   timeoutMillis,
   queue
 })
-
-/** What is true of a turn whose process was lost: its prompt was attempted, or it never was. */
-const lossOf = (state: string, owed: ReadonlyArray<OwedCommand>) =>
-  state === "turning.queued" ||
-  state === "turning.starting" ||
-  owed.some(({ attempted, type }) => type === "handPrompt" && !attempted)
-    ? {
-        class: "not_delivered",
-        message: "Troupe stopped before the prompt was handed to the agent. It is safe to send it again."
-      }
-    : {
-        class: "outcome_unknown",
-        message:
-          "Troupe stopped while the agent was at work on this turn. Whether it finished is not known; look at what it did before you send the prompt again."
-      }
