@@ -7,7 +7,7 @@ import type { SessionCommand, Settlement } from "../../machines/session.ts"
 import { notHanded, troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import { noUsage } from "../domain/Turn.ts"
+import { addUsage, noUsage } from "../domain/Turn.ts"
 import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { Entry } from "../ledger/Ledger.ts"
 import { approvalNews } from "./ApprovalNews.ts"
@@ -67,7 +67,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
       }
       case "settleTurn": {
         const usage = step.usage ?? noUsage
-        record = { ...record, usage: sum(record.usage, usage) }
+        record = { ...record, usage: addUsage(record.usage, usage) }
         entries.push(outcome(record, command.params, { at, usage, tools: step.tools }))
         news.push({ turn: command.params.turn, message: endOf(command.params, usage, wasHanded(from, command.params)) })
         settled.push(command.params)
@@ -185,14 +185,6 @@ const endOf = ({ failure, status, stopReason, turn }: Settlement, usage: Usage, 
 /** The agent is only asked after its process is ready, and a crash in between is known by its class. */
 const wasHanded = (from: string, { failure }: Settlement) =>
   from !== "turning.queued" && from !== "turning.starting" && failure?.class !== "not_delivered"
-
-const sum = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  totalTokens: a.totalTokens + b.totalTokens
-})
 
 const changing = [
   "state",

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { SessionSnapshot } from "../../machines/session.ts"
 import type { ProcessView, SessionRecord, SessionView } from "../domain/Session.ts"
-import type { Usage } from "../domain/Turn.ts"
+import { addUsage } from "../domain/Turn.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 
 const processStates: Readonly<Record<string, ProcessView["state"]>> = {
@@ -29,7 +29,8 @@ export const viewOf = Effect.fnUntraced(function* (
   const process: ProcessView = { state, pid, restarts: record.restarts }
   const parked = state === "parked" ? yield* parkedOf(ledger, record) : null
   const reviewed = (yield* ledger.reviewUsage([record.id])).get(record.id)
-  const usage = reviewed === undefined ? record.usage : added(record.usage, reviewed)
+  // A session pays for its reviews.
+  const usage = reviewed === undefined ? record.usage : addUsage(record.usage, reviewed)
   const view: SessionView = { ...record, process, parked, usage }
   return view
 })
@@ -38,13 +39,4 @@ const parkedOf = Effect.fnUntraced(function* (ledger: Ledger["Service"], { id }:
   const snapshot = (yield* ledger.snapshot(id)) as Pick<SessionSnapshot, "context">
   const timer = (yield* ledger.timers(id)).find(({ timer }) => timer.includes("parkFor"))
   return { reason: snapshot.context.reason, until: timer?.dueAt ?? 0 }
-})
-
-/** A session pays for its reviews. */
-const added = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  totalTokens: a.totalTokens + b.totalTokens
 })

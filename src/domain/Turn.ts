@@ -59,6 +59,14 @@ export const noUsage: Usage = {
   totalTokens: 0
 }
 
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  inputTokens: a.inputTokens + b.inputTokens,
+  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
+  totalTokens: a.totalTokens + b.totalTokens
+})
+
 /**
  * The one stored outcome of a turn. `queued` and `running` are not outcomes yet.
  *

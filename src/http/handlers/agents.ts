@@ -2,12 +2,10 @@
 import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Spending } from "../../actor/Spending.ts"
-import type { SpendingOfDay } from "../../actor/Spending.ts"
 import type { Caller } from "../../actor/Sessions.ts"
 import { Agents } from "../../agent/Agents.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
-import { noUsage } from "../../domain/Turn.ts"
-import type { Usage } from "../../domain/Turn.ts"
+import { addUsage, noUsage } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { refusing } from "../refusals.ts"
@@ -41,7 +39,7 @@ export const usageReport = Effect.fnUntraced(function* (
   return {
     ok: true,
     turns: days.reduce((turns, day) => turns + day.turns, 0),
-    usage: days.reduce(added, noUsage),
+    usage: days.reduce((sum, { usage }) => addUsage(sum, usage), noUsage),
     days
   } as const
 }, refusing)
@@ -56,11 +54,3 @@ const instant = (field: string, text: string) => {
     onSome: (millis) => Effect.succeed(millis)
   })
 }
-
-const added = (sum: Usage, { usage }: SpendingOfDay): Usage => ({
-  inputTokens: sum.inputTokens + usage.inputTokens,
-  cachedInputTokens: sum.cachedInputTokens + usage.cachedInputTokens,
-  outputTokens: sum.outputTokens + usage.outputTokens,
-  reasoningTokens: sum.reasoningTokens + usage.reasoningTokens,
-  totalTokens: sum.totalTokens + usage.totalTokens
-})
