@@ -23,6 +23,7 @@ export const make = Effect.gen(function* () {
   const { dataDir, limits } = yield* RuntimeSettings
   const { machine } = yield* Commons
   const creating = yield* Semaphore.make(1)
+  let newest = 0
   const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
 
   const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
@@ -58,7 +59,8 @@ export const make = Effect.gen(function* () {
     const driver = yield* agents.driver(request.agent ?? null)
     const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
     const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
-    const at = yield* Clock.currentTimeMillis
+    // No two at once: a list is ordered by this, and within a millisecond only chance would say which is newer.
+    const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
     const record: SessionRecord = {
       id,
       app,

@@ -284,6 +284,18 @@ describe("a session", () => {
     }).pipe(inHouse({ maxSessions: 2, maxSessionsPerApp: 1 }))
   )
 
+  it.effect("is listed before the one that was made a moment earlier, be it within one millisecond", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const made = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => sessions.create(app, {}))
+      const { items } = yield* sessions.list(ours, { limit: 10, cursor: null, state: null })
+      assert.deepStrictEqual(
+        items.map(({ id }) => id),
+        made.map(({ id }) => id).toReversed()
+      )
+    }).pipe(inHouse())
+  )
+
   it.effect("wants an agent that is known and a directory that is there", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
