@@ -127,8 +127,15 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
       noteFailed: assign(ends("failed")),
       noteSilence: assign(ends("failed", `The model did not answer within ${bounds.callWithinMillis / 1_000} s.`)),
       noteOverrun: assign(ends("over_budget", `It took longer than ${bounds.reviewWithinMillis / 1_000} s.`)),
-      noteOutOfCalls: assign(ends("over_budget", `It made ${bounds.iterations} calls and was not done.`)),
-      noteTooDear: assign(ends("over_budget", `Its next call would take it over ${bounds.inputTokens} input tokens.`))
+      noteOutOfCalls: assign(
+        ends("over_budget", `It made ${bounds.iterations} calls (reviews.iterations) and was not done.`)
+      ),
+      noteTooDear: assign(
+        ends(
+          "over_budget",
+          `Its next call would take it over ${bounds.inputTokens} input tokens (reviews.inputTokens).`
+        )
+      )
     }
   })
 

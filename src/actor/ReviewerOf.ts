@@ -31,9 +31,13 @@ export const reviewerOf = (
   const own = options.apiKey
   const key = own ?? (filled(env["OPENAI_API_KEY"]) ? Redacted.make(env["OPENAI_API_KEY"]) : undefined)
   if (key === undefined)
-    return nobody("There is no key to review with: set the review's apiKey, or the agent's OPENAI_API_KEY.")
+    return nobody(
+      "There is no key to review with: set reviews.apiKey (TROUPE_REVIEW_API_KEY), or the agent's OPENAI_API_KEY."
+    )
   if (!filled(model))
-    return nobody("There is no model to review with: set the review's model, or create sessions with one.")
+    return nobody(
+      "There is no model to review with: set reviews.model (TROUPE_REVIEW_MODEL), or create sessions with one."
+    )
   // The review's own key is not shown to an address that the agent was given.
   const theirs = own === undefined && filled(env["OPENAI_BASE_URL"]) ? env["OPENAI_BASE_URL"] : openAi
   return {

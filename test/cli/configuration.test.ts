@@ -1,11 +1,11 @@
 /** Where a setting comes from, and how a wrong one is refused. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Redacted } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Configuration from "../../src/cli/configuration/Configuration.ts"
-import { keys, names, variableOf } from "../../src/cli/configuration/keys.ts"
+import { keys, names, placeOf, variableOf } from "../../src/cli/configuration/keys.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 
 const directory = Effect.acquireRelease(
@@ -46,7 +46,7 @@ const problem = (given: Given) =>
 describe("configuration", () => {
   it.effect("is the documented default where nothing is said", () =>
     Effect.gen(function* () {
-      const { adminToken, cwd, server, settings } = yield* load({})
+      const { adminToken, cwd, reviews, server, settings } = yield* load({})
       assert.deepStrictEqual(settings, {
         dataDir: join(cwd, ".troupe"),
         limits: defaultLimits,
@@ -63,6 +63,11 @@ describe("configuration", () => {
         logFormat: "json"
       })
       assert.isTrue(Option.isNone(adminToken))
+      assert.deepStrictEqual(reviews, {
+        intervals: { memory: 10, skills: 10 },
+        skillTool: false,
+        bounds: { iterations: 16, inputTokens: 600_000 }
+      })
     })
   )
 
@@ -99,6 +104,35 @@ describe("configuration", () => {
       assert.strictEqual(server.logLevel, "warn")
       assert.strictEqual(server.logFormat, "pretty")
       assert.strictEqual(Option.map(adminToken, Redacted.value).pipe(Option.getOrNull), "0123456789abcdef")
+    })
+  )
+
+  it.effect("reads what reviews are told, from an object of their own in the file", () =>
+    Effect.gen(function* () {
+      const { reviews } = yield* load({
+        env: { TROUPE_REVIEW_API_KEY: "sk-review", TROUPE_REVIEW_MODEL: "small", TROUPE_REVIEW_SKILL_TOOL: "true" },
+        file: {
+          reviews: {
+            memoryInterval: 0,
+            skillInterval: 5,
+            skillTool: false,
+            baseUrl: "http://127.0.0.1:1/v1",
+            model: "large",
+            iterations: 4,
+            inputTokens: 50_000
+          }
+        }
+      })
+      const { apiKey, ...rest } = reviews
+      assert.strictEqual(apiKey && Redacted.value(apiKey), "sk-review")
+      assert.notInclude(JSON.stringify(reviews), "sk-review")
+      assert.deepStrictEqual(rest, {
+        intervals: { memory: 0, skills: 5 },
+        skillTool: true,
+        bounds: { iterations: 4, inputTokens: 50_000 },
+        baseUrl: "http://127.0.0.1:1/v1",
+        model: "small"
+      })
     })
   )
 
@@ -178,6 +212,31 @@ describe("a bad configuration is refused in one line that says where, what, and 
       { file: { agents: { mine: { protocol: "acp" } } } },
       `agents.mine in troupe.config.json does not say what to launch: it takes "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
     ],
+    [
+      { env: { TROUPE_REVIEW_MEMORY_INTERVAL: "-1" } },
+      `TROUPE_REVIEW_MEMORY_INTERVAL is "-1": it takes a whole number from 0 to 1000000 user turns (0 turns memory reviews off).`
+    ],
+    [
+      { file: { reviews: { baseUrl: "api.openai.com" } } },
+      `reviews.baseUrl in troupe.config.json is "api.openai.com": it takes an http or https address such as https://api.openai.com/v1.`
+    ],
+    [
+      { env: { TROUPE_REVIEW_API_KEY: "sk with a blank" } },
+      "TROUPE_REVIEW_API_KEY is not usable: it takes the key as its provider gave it out, without spaces."
+    ],
+    [
+      { file: { reviews: { skillTool: "perhaps" } } },
+      `reviews.skillTool in troupe.config.json is "perhaps": it takes true or false.`
+    ],
+    [
+      { file: { reviews: { itterations: 3 } } },
+      "reviews.itterations in troupe.config.json is no setting. Did you mean reviews.iterations?"
+    ],
+    [
+      { file: { reviews: 10 } },
+      "reviews in troupe.config.json is 10: it takes an object with any of memoryInterval, skillInterval, skillTool, apiKey, baseUrl, model, iterations, inputTokens."
+    ],
+    [{ file: { reviewModel: "x" } }, "reviewModel in troupe.config.json is no setting. Did you mean reviews?"],
     [{ file: [1] }, "troupe.config.json is [1]: it takes a JSON object."]
   ]
 
@@ -206,8 +265,10 @@ describe("a bad configuration is refused in one line that says where, what, and 
   it.effect("refuses what a key does not take, whatever the key", () =>
     Effect.gen(function* () {
       for (const name of names) {
-        const exit = yield* Effect.exit(load({ file: { [name]: { an: "object" } } }))
-        assert.isTrue(Exit.isFailure(exit), name)
+        const [first, second] = placeOf(name)
+        const wrong = { an: "object" }
+        const says = yield* problem({ file: { [first]: second === undefined ? wrong : { [second]: wrong } } })
+        assert.match(says, new RegExp(`^${placeOf(name).join("\\.")} in .* it takes `))
         assert.notInclude(keys[name].takes, "undefined")
       }
     })
@@ -216,5 +277,6 @@ describe("a bad configuration is refused in one line that says where, what, and 
   it("names variables as the contract does", () => {
     assert.strictEqual(variableOf("maxSessionsPerApp"), "TROUPE_MAX_SESSIONS_PER_APP")
     assert.strictEqual(variableOf("postToolQuiet"), "TROUPE_POST_TOOL_QUIET")
+    assert.strictEqual(variableOf("reviewApiKey"), "TROUPE_REVIEW_API_KEY")
   })
 })

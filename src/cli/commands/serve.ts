@@ -38,14 +38,14 @@ export const serveCommand = Command.make(
   ])
 )
 
-const serve = Effect.fnUntraced(function* ({ adminToken, server, settings }: Configuration) {
+const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settings }: Configuration) {
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
   let runtime: Runtime["Service"] | undefined
 
   const serving = Effect.gen(function* () {
-    const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken }), scope)
+    const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken, reviews }), scope)
     runtime = Context.get(doors, Runtime)
     const http = yield* Layer.buildWithScope(
       Http.layer(listening(server, settings.limits.maxBodyBytes)).pipe(Layer.provide(Layer.succeedContext(doors))),

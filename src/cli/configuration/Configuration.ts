@@ -7,11 +7,14 @@
 import { Config, ConfigProvider, Effect, Option } from "effect"
 import type { Redacted } from "effect"
 import { dirname, isAbsolute, resolve } from "node:path"
+import { defaultReviewBounds } from "../../../machines/review.ts"
+import type { ReviewOptions } from "../../actor/Reviews.ts"
+import { defaultIntervals } from "../../conversation/nudges.ts"
 import { defaultLimits } from "../../domain/Settings.ts"
 import type { Settings } from "../../domain/Settings.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
 import * as File from "./File.ts"
-import { flagOf, keys, names, variableOf } from "./keys.ts"
+import { flagOf, keys, names, placeOf, variableOf } from "./keys.ts"
 import type { Key, KeyName } from "./keys.ts"
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "none"
@@ -32,6 +35,8 @@ export interface Configuration {
   readonly server: ServerSettings
   /** `None`: the one that is kept in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
+  /** Apart from the settings, like the admin token: it may hold a key. */
+  readonly reviews: ReviewOptions
 }
 
 /** Where values may come from. `env` is the whole environment; `cwd` is what relative paths are relative to. */
@@ -87,9 +92,33 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       logLevel: yield* or("logLevel", "info"),
       logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json")
     },
-    adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value)
+    adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
+    reviews: yield* reviews(asked)
   }
   return configuration
+})
+
+const reviews = Effect.fnUntraced(function* (asked: ReadonlyArray<Source>) {
+  const get = <K extends KeyName>(name: K) =>
+    Effect.map(find(asked, name, keys[name] as unknown as Key<ValueOf<K>>), (found) => found?.value)
+  const apiKey = yield* get("reviewApiKey")
+  const baseUrl = yield* get("reviewBaseUrl")
+  const model = yield* get("reviewModel")
+  const options: ReviewOptions = {
+    intervals: {
+      memory: (yield* get("reviewMemoryInterval")) ?? defaultIntervals.memory,
+      skills: (yield* get("reviewSkillInterval")) ?? defaultIntervals.skills
+    },
+    skillTool: (yield* get("reviewSkillTool")) ?? false,
+    bounds: {
+      iterations: (yield* get("reviewIterations")) ?? defaultReviewBounds.iterations,
+      inputTokens: (yield* get("reviewInputTokens")) ?? defaultReviewBounds.inputTokens
+    },
+    ...(apiKey === undefined ? {} : { apiKey }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+    ...(model === undefined ? {} : { model })
+  }
+  return options
 })
 
 type ValueOf<K extends KeyName> = (typeof keys)[K] extends Key<infer A> ? A : never
@@ -109,7 +138,7 @@ const inOrder = ({ env, flags }: Sources, file: File.ConfigurationFile): Readonl
     ...values(Object.fromEntries(names.map((name) => [name, env[variableOf(name)]]))),
     called: variableOf
   },
-  { kind: "file", ...values(file.values), called: (name) => `${name} in ${file.shown}` }
+  { kind: "file", ...values(file.values), called: (name) => `${placeOf(name).join(".")} in ${file.shown}` }
 ]
 
 /** An empty value is no value: that is how a compose file leaves one out. */

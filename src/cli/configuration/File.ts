@@ -9,13 +9,15 @@ import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
-import { names } from "./keys.ts"
+import { names, placeOf } from "./keys.ts"
+import type { KeyName } from "./keys.ts"
 
 export interface ConfigurationFile {
   readonly path: string
   /** The same as its reader names it, for errors. */
   readonly shown: string
-  readonly values: Readonly<Record<string, unknown>>
+  /** The single values, by their names, wherever they stand in the file. */
+  readonly values: { readonly [K in KeyName]?: unknown }
   readonly agents: Readonly<Record<string, AgentSpec>>
   readonly run: RunSpec
 }
@@ -40,7 +42,7 @@ export const read = Effect.fnUntraced(function* (named: string | null, cwd: stri
   const file: ConfigurationFile = {
     path,
     shown,
-    values: content,
+    values: valuesOf(content),
     agents: yield* decode(shown, "agents", decodeAgents(content["agents"] ?? {})),
     run: yield* decode(shown, "run", decodeRun(content["run"] ?? {}))
   }
@@ -56,6 +58,15 @@ const bad = (problem: string) => Effect.fail(new BadConfiguration({ problem }))
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
+
+const valuesOf = (content: Readonly<Record<string, unknown>>): ConfigurationFile["values"] =>
+  Object.fromEntries(
+    names.map((name) => {
+      const [first, second] = placeOf(name)
+      const there = content[first]
+      return [name, second === undefined ? there : isObject(there) ? there[second] : undefined]
+    })
+  )
 
 const parse = Effect.fnUntraced(function* (path: string, text: string) {
   const content = yield* Effect.try({
@@ -83,7 +94,16 @@ const refuseUnknown = Effect.fnUntraced(function* (
   file: ConfigurationFile,
   content: Readonly<Record<string, unknown>>
 ) {
-  yield* known(file.shown, "", content, ["$schema", "agents", "run", ...names])
+  const places = names.map(placeOf)
+  const ofReviews = places.flatMap(([, second]) => second ?? [])
+  yield* known(file.shown, "", content, ["$schema", "agents", "run", ...new Set(places.map(([first]) => first))])
+  const reviews = content["reviews"] ?? {}
+  if (!isObject(reviews)) {
+    return yield* bad(
+      `reviews in ${file.shown} is ${quoted(reviews)}: it takes an object with any of ${ofReviews.join(", ")}.`
+    )
+  }
+  yield* known(file.shown, "reviews.", reviews, ofReviews)
   yield* known(file.shown, "run.", content["run"], Object.keys(RunSpec.fields))
   for (const [name, agent] of Object.entries(isObject(content["agents"]) ? content["agents"] : {})) {
     yield* known(file.shown, `agents.${name}.`, agent, Object.keys(AgentSpec.fields))

@@ -1,8 +1,9 @@
 /**
  * Every setting that is one value: how it is read, and what it takes, in the words of the error that refuses another.
  *
- * Named as in `troupe.config.json`. Its environment variable is the same in capitals with `TROUPE_` in front, so
- * `poolWait` is `TROUPE_POOL_WAIT`. Durations and sizes carry their unit: a bare `30` would be 30 of what?
+ * Named as in `troupe.config.json`, where those of reviews stand together: `reviewModel` is `model` in `reviews`. The
+ * environment variable is the name in capitals with `TROUPE_` in front, so `poolWait` is `TROUPE_POOL_WAIT`. Durations
+ * and sizes carry their unit: a bare `30` would be 30 of what?
  */
 import { ByteSize, Config, Duration, Schema } from "effect"
 import type { Redacted } from "effect"
@@ -84,6 +85,24 @@ const token: Key<Redacted.Redacted<string>> = {
   config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{16,512}$/))), name)
 }
 
+/** Of a provider: as it is given out, with no blank in it. */
+const apiKey: Key<Redacted.Redacted<string>> = {
+  takes: "the key as its provider gave it out, without spaces",
+  secret: true,
+  config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{1,4096}$/))), name)
+}
+
+const address = (example: string): Key<string> => ({
+  takes: `an http or https address such as ${example}`,
+  config: (name) =>
+    Config.schema(
+      Schema.String.check(Schema.makeFilter((given) => /^https?:\/\/[^\s?#]+$/.test(given) && URL.canParse(given))),
+      name
+    )
+})
+
+const yesOrNo: Key<boolean> = { takes: "true or false", config: (name) => Config.Boolean(name) }
+
 const hostOfRequest = /^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const originOfPage = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/,]+$/
 
@@ -112,12 +131,30 @@ export const keys = {
   maxFile: size("32 MiB"),
   logLevel: oneOf(["trace", "debug", "info", "warn", "error", "none"]),
   logFormat: oneOf(["pretty", "json"]),
-  defaultAgent: text("the name of an agent")
+  defaultAgent: text("the name of an agent"),
+  reviewMemoryInterval: whole(0, 1_000_000, " user turns (0 turns memory reviews off)"),
+  reviewSkillInterval: whole(0, 1_000_000, " tool iterations (0 turns skill reviews off)"),
+  reviewSkillTool: yesOrNo,
+  reviewApiKey: apiKey,
+  reviewBaseUrl: address("https://api.openai.com/v1"),
+  reviewModel: text("the name of a model"),
+  reviewIterations: whole(1, 1_000, " calls of the model"),
+  reviewInputTokens: whole(1_000, 1_000_000_000, " tokens")
 } satisfies Record<string, Key<unknown>>
 
 export type KeyName = keyof typeof keys
 
 export const names = Object.keys(keys) as ReadonlyArray<KeyName>
+
+/** Settings of reviews stand in an object of their own in the file. */
+const ofReviews = /^review(?=[A-Z])/
+
+/** `poolWait` is called so in the file, and `reviewModel` is `reviews.model`. */
+export const placeOf = (name: KeyName): readonly [string] | readonly ["reviews", string] => {
+  if (!ofReviews.test(name)) return [name]
+  const rest = name.replace(ofReviews, "")
+  return ["reviews", rest.charAt(0).toLowerCase() + rest.slice(1)]
+}
 
 /** `poolWait` is set by `TROUPE_POOL_WAIT`. */
 export const variableOf = (name: KeyName): string => `TROUPE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`

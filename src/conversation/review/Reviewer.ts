@@ -152,15 +152,15 @@ const usageOf = ({ usage }: Response): Usage =>
 
 const failureOf = (cause: unknown, openai: Library, { apiKey, model }: ReviewerConfig): string => {
   if (cause instanceof openai.APIConnectionError) {
-    return "The model's API could not be reached. Check its address (the review's baseUrl, or OPENAI_BASE_URL)."
+    return "The model's API could not be reached. Check its address (reviews.baseUrl, TROUPE_REVIEW_BASE_URL, or the agent's OPENAI_BASE_URL)."
   }
   if (!(cause instanceof openai.APIError)) return "The model's API answered in a way that could not be read."
   switch (cause.status) {
     case 401:
     case 403:
-      return `The model's API refused the key (HTTP ${cause.status}). Check the review's apiKey, or OPENAI_API_KEY.`
+      return `The model's API refused the key (HTTP ${cause.status}). Check reviews.apiKey (TROUPE_REVIEW_API_KEY), or the agent's OPENAI_API_KEY.`
     case 404:
-      return `The model's API knows no ${model} at this address (HTTP 404). Check the review's model and baseUrl.`
+      return `The model's API knows no ${model} at this address (HTTP 404). Check reviews.model and reviews.baseUrl.`
     default: {
       const said = clipped(cause.message, 300).replaceAll(Redacted.value(apiKey), "[redacted]")
       return `The model's API failed, tried three times where that could help: ${said}`
