@@ -1,0 +1,304 @@
+/**
+ * What the dashboard's page and `troupe top` are told, and how they ask: the JSON of `/inspect/api`.
+ *
+ * Types only, so that a browser can import them. Keys are `snake_case` as on all of Troupe's wire, times are Unix
+ * seconds with milliseconds as decimals, sizes are bytes. Every body has `ok: true`; a refusal is a problem
+ * (`application/problem+json`), as everywhere.
+ *
+ * | request | answer |
+ * |---|---|
+ * | `POST login` `Login` | `Me`, and the cookie. 401 `unauthorized` |
+ * | `POST logout` | `{ok}`, and the cookie is gone |
+ * | `GET me` | `Me` |
+ * | `GET sessions?q&state&agent&app&limit&cursor` | `SessionRows`, the last active first |
+ * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
+ * | `GET approvals` | `Approvals`: all that wait, of all sessions that the caller sees |
+ * | `GET coverage?agent` | `Coverage` |
+ * | `GET sessions/{id}` | `Detail` |
+ * | `GET sessions/{id}/steps?after&limit` | `Steps` |
+ * | `GET sessions/{id}/steps/{seq}/wire` | `Wire`; 404 `no_wire` where the step came of no line of the agent |
+ * | `GET sessions/{id}/events?after&limit` | `Events` |
+ * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
+ * | `GET sessions/{id}/processes` | `Processes` |
+ * | `GET sessions/{id}/export?format=json\|html&texts=0\|1` | a file |
+ * | `POST sessions/{id}/interrupt` \| `close` \| `unpark` | `Done` |
+ * | `POST sessions/{id}/approvals/{approval_id}` `{decision}` | `Done` |
+ *
+ * Access: `Authorization: Bearer` (an app's token or the admin's), or the cookie that `login` sets; with the cookie a
+ * `POST` must carry `x-troupe-inspect: 1`, which no foreign page can send. An app sees its own sessions only.
+ */
+
+export type State = "idle" | "turning" | "retiring" | "closed"
+
+/** A token, or the code of a one-time login link. */
+export type Login = { readonly token: string } | { readonly code: string }
+
+export interface Me {
+  readonly ok: true
+  readonly admin: boolean
+  /** `null` for the admin. */
+  readonly app: string | null
+  readonly version: string
+  /** The server's clock, to reckon ages by. */
+  readonly now: number
+  /** Told apart from an earlier life of the server by this. */
+  readonly boot: string
+  /** What the session machine was made with here: the page makes the same one (`sessionMachineWith`). */
+  readonly bounds: {
+    readonly pool_wait_millis: number
+    readonly hibernate_after_millis: number
+    readonly restart_intensity: number
+    readonly restart_period_millis: number
+  }
+}
+
+export type Party = "app" | "agent" | "person" | "operator" | "troupe" | "kernel" | "nobody"
+
+/** What a session waits for, in a few words and for a program. */
+export interface Wait {
+  /** Such as `a turn`, `the end of turn 3`, `an answer to: rm -rf build`. */
+  readonly what: string
+  /** Who owes it. */
+  readonly who: Party
+  /** Since when it stands in this state. */
+  readonly since: number
+  /** The next step that comes by itself, where one does: the delay's name (`hibernateAfter`), when, and into which state. */
+  readonly next: { readonly timer: string; readonly at: number; readonly to: string | null } | null
+}
+
+/** A session as a line of the table. */
+export interface SessionRow {
+  readonly session_id: string
+  readonly app: string
+  readonly agent: string
+  readonly state: State
+  /** Such as `turning.asking`. */
+  readonly substate: string
+  readonly created_at: number
+  readonly last_activity_at: number
+  readonly closed_at: number | null
+  readonly turns: number
+  readonly restarts: number
+  readonly total_tokens: number
+  readonly wait: Wait | null
+}
+
+export interface SessionRows {
+  readonly ok: true
+  /** How many match. */
+  readonly count: number
+  /** All that the caller sees, whatever was asked for. */
+  readonly counts: Readonly<Record<State, number>>
+  /** Names to filter by: agents, and apps where the caller is the admin. */
+  readonly agents: ReadonlyArray<string>
+  readonly apps: ReadonlyArray<string>
+  readonly sessions: ReadonlyArray<SessionRow>
+  readonly next_cursor: string | null
+}
+
+/**
+ * One step of any session that the caller sees, as `GET steps` tells it. The SSE `id` is `<boot>:<n>`. A reader that
+ * comes back with `Last-Event-ID` gets what it missed, then `event: live` (`{"n": …}`); one that was away too long, or
+ * comes from before a restart, gets `event: reset` first and should ask for its rows anew. `event: removed` has
+ * `{session_id}` of a session that was deleted. A session's first news has `seq` 0 and the event `created`.
+ */
+export interface SlimStep {
+  readonly n: number
+  readonly seq: number
+  readonly at: number
+  readonly event: string
+  readonly from: string
+  readonly to: string
+  readonly row: SessionRow
+}
+
+export interface Step {
+  readonly seq: number
+  readonly at: number
+  /** As decided on: what the machine reads, prompts left out. */
+  readonly event: { readonly type: string; readonly [key: string]: unknown }
+  readonly from: string
+  readonly to: string
+  readonly commands: ReadonlyArray<string>
+  /** `GET steps/{seq}/wire` has the line of the agent that caused it. */
+  readonly wire: boolean
+}
+
+export interface Steps {
+  readonly ok: true
+  readonly steps: ReadonlyArray<Step>
+  /** `after` of the next page. */
+  readonly next: number | null
+}
+
+/** The line as it stood on the agent's stdio, secrets redacted, at most 16 kB of it. */
+export interface Wire {
+  readonly ok: true
+  readonly seq: number
+  readonly line: string
+  readonly truncated: boolean
+}
+
+/** What was stored of the session: an ACP message, or Troupe's own news. Text in it is the agent's: never HTML. */
+export interface TranscriptEvent {
+  readonly seq: number
+  readonly turn: number | null
+  readonly at: number
+  readonly message: unknown
+}
+
+export interface Events {
+  readonly ok: true
+  readonly events: ReadonlyArray<TranscriptEvent>
+  readonly next: number | null
+}
+
+/**
+ * SSE of one session: `event: step` (`Step`), `event: event` (`TranscriptEvent`), `event: changed` (`{}`: ask for the
+ * detail again), `event: live` when all that was stored has been told. The SSE `id` names both places, `e12.s7`.
+ */
+export type StreamId = `e${number}.s${number}`
+
+export interface Approval {
+  readonly approval_id: string
+  readonly session_id: string
+  readonly app: string
+  readonly agent: string
+  readonly turn: number
+  /** ACP's tool kind: `read`, `edit`, `execute`, … */
+  readonly kind: string
+  readonly title: string
+  readonly raw: unknown
+  readonly created_at: number
+  readonly deadline_at: number
+  readonly status: "pending" | "answered" | "expired" | "withdrawn"
+  readonly decision: "once" | "session" | "deny" | null
+  readonly decided_by: string | null
+  readonly settled_at: number | null
+}
+
+export interface Approvals {
+  readonly ok: true
+  readonly approvals: ReadonlyArray<Approval>
+}
+
+export interface Turn {
+  readonly index: number
+  readonly kind: "prompt" | "compact"
+  readonly status: "queued" | "running" | "completed" | "interrupted" | "failed" | "timed_out"
+  readonly submitted_at: number
+  readonly ended_at: number | null
+  readonly stop_reason: string | null
+  readonly total_tokens: number
+  readonly tool_iterations: number
+  readonly failure: { readonly class: string; readonly message: string } | null
+}
+
+/** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it lives. */
+export interface ProcessSpan {
+  readonly generation: number
+  readonly started_at: number
+  readonly ended_at: number | null
+  /** How it ended, in a sentence. */
+  readonly exit: string | null
+}
+
+export interface Budget {
+  /** Deaths that are forgiven within the period. */
+  readonly intensity: number
+  readonly period_seconds: number
+  /** When those that count happened. */
+  readonly deaths: ReadonlyArray<number>
+  /** Never below 0. */
+  readonly left: number
+  /** The backoff that runs now. */
+  readonly backoff: { readonly seconds: number; readonly until: number } | null
+  readonly parked: { readonly reason: string; readonly until: number } | null
+}
+
+export interface Detail {
+  readonly ok: true
+  readonly session: SessionRow & {
+    readonly cwd: string
+    readonly model: string | null
+    readonly permissions: unknown
+    readonly thread_id: string | null
+    readonly meta: Readonly<Record<string, unknown>>
+    readonly usage: {
+      readonly input_tokens: number
+      readonly cached_input_tokens: number
+      readonly output_tokens: number
+      readonly reasoning_tokens: number
+      readonly total_tokens: number
+    }
+    readonly cost: { readonly amount: number; readonly currency: string } | null
+  }
+  /** The machine's own: value and context, as stored. */
+  readonly snapshot: { readonly value: unknown; readonly context: Readonly<Record<string, unknown>> }
+  readonly last_step: number
+  readonly last_event: number
+  readonly why: {
+    /** One or two sentences for a person. */
+    readonly sentence: string
+    readonly wait: Wait
+    /** Events that the state draws an arrow for. */
+    readonly awaited: ReadonlyArray<string>
+    /** `null`: nothing was heard since this process started, or there is none. */
+    readonly last_byte_at: number | null
+    /** Turns that wait in line. */
+    readonly queued: number
+  }
+  readonly timers: ReadonlyArray<{ readonly timer: string; readonly event: string; readonly due_at: number }>
+  /** Commands that were decided and are not yet carried out. */
+  readonly owed: ReadonlyArray<{ readonly step: number; readonly type: string; readonly attempted: boolean }>
+  readonly budget: Budget
+  readonly process: { readonly pid: number | null; readonly state: string; readonly up_since: number | null }
+  /** Events that the machine refused in this life of the server, oldest first; at most 32. */
+  readonly refused: ReadonlyArray<{ readonly event: string; readonly state: string; readonly at: number }>
+  readonly turns: ReadonlyArray<Turn>
+  /** All, settled ones too, oldest first; at most 200, the last. */
+  readonly approvals: ReadonlyArray<Approval>
+  readonly processes: ReadonlyArray<ProcessSpan>
+}
+
+export interface Processes {
+  readonly ok: true
+  /** Of the live process group and all that carries its marker; empty where nothing runs or there is no `/proc`. */
+  readonly tree: ReadonlyArray<{
+    readonly pid: number
+    readonly ppid: number
+    readonly command: string
+    readonly rss_bytes: number
+    readonly started_at: number | null
+  }>
+  /** The last of what it wrote to stderr, secrets redacted. */
+  readonly stderr: string
+}
+
+/** How often each step was taken, over the sessions that the caller sees. */
+export interface Coverage {
+  readonly ok: true
+  readonly taken: ReadonlyArray<{
+    readonly from: string
+    readonly event: string
+    readonly to: string
+    readonly n: number
+  }>
+}
+
+/** `note` says what came of it in words, such as `nothing was running`. */
+export interface Done {
+  readonly ok: true
+  readonly note: string
+}
+
+/** What an exported file holds: everything that the page needs to show the one session without a server. */
+export interface Exported {
+  readonly troupe: { readonly version: string; readonly exported_at: number; readonly format: 1 }
+  /** Whether prompts, answers, tool arguments and outputs are in it; secrets never are. */
+  readonly texts: boolean
+  readonly me: Pick<Me, "bounds">
+  readonly detail: Detail
+  readonly steps: ReadonlyArray<Step>
+  readonly events: ReadonlyArray<TranscriptEvent>
+}
