@@ -2,11 +2,13 @@
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
 import { randomBytes } from "node:crypto"
 import { begin } from "../../machines/decision.ts"
+import type { AgentDriver } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
-import { Draining, InvalidRequest, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import type { CreateSession, SessionRecord } from "../domain/Session.ts"
+import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import { mostRules } from "../domain/Session.ts"
+import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { Lifecycle } from "./Lifecycle.ts"
@@ -57,6 +59,7 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
     if (lifecycle.draining()) return yield* new Draining({})
     const driver = yield* agents.driver(request.agent ?? null)
+    const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
     const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
     // No two at once: a list is ordered by this, and within a millisecond only chance would say which is newer.
@@ -69,7 +72,7 @@ export const make = Effect.gen(function* () {
       ownsCwd,
       model: request.model ?? null,
       systemPrompt: request.systemPrompt ?? null,
-      permissions: request.permissions ?? "deny",
+      permissions,
       meta: request.meta ?? {},
       state: "idle",
       substate: "idle.asleep",
@@ -99,4 +102,17 @@ export const make = Effect.gen(function* () {
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
     return record
   })
+})
+
+/** Refused now rather than at the first question: a session that can't be kept to its permissions is none. */
+const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
+  const rules = typeof permissions === "string" ? 0 : permissions.rules.length
+  if (rules > mostRules) {
+    return yield* new InvalidRequest({
+      field: "permissions.rules",
+      problem: `has ${rules} rules; it takes ${mostRules} at most.`
+    })
+  }
+  const problem = driver.cannotKeep?.(permissions) ?? null
+  return problem === null ? permissions : yield* new NotSupported({ problem })
 })

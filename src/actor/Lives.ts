@@ -105,6 +105,9 @@ export const make = Effect.gen(function* () {
     const driver = yield* agents.driver(agent)
     const shut = circuits.check(driver.name, openedAt)
     if (shut !== null) return yield* shut
+    // The agent of this name may have become another since the session was made.
+    const unkept = driver.cannotKeep?.(permissions) ?? null
+    if (unkept !== null) return yield* new AgentFailed({ class: "config", message: unkept })
     const connection = yield* opens(driver, {
       session: id,
       lease,

@@ -9,7 +9,7 @@ import type { Effect, Scope } from "effect"
 import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
-import type { PermissionPolicy } from "../domain/Session.ts"
+import type { PermissionPolicy, Permissions } from "../domain/Session.ts"
 import { FailureClass } from "../domain/Turn.ts"
 import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
 
@@ -121,6 +121,11 @@ export interface AgentDriver {
   readonly protocol: "codex-app-server" | "acp" | "acpx"
   /** What is known without starting it. */
   readonly capabilities: Capabilities
+  /**
+   * Why a session with these permissions can't be kept to them, and what to use instead; `null`: it can. Absent: it
+   * asks `approve` for everything, so it can be kept to anything.
+   */
+  readonly cannotKeep?: (permissions: Permissions) => string | null
   /**
    * Starts the process, shakes hands, and starts or resumes the thread. Every request inside has a deadline of its
    * own. Closing the scope lets the connection go; `Processes.sweep` makes sure of its processes.

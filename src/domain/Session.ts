@@ -30,6 +30,9 @@ export interface PermissionRules {
 
 export type Permissions = PermissionPolicy | PermissionRules
 
+/** Looked through for every request of an agent. */
+export const mostRules = 64
+
 /** What holds where no rule does: all that an agent itself has to know. */
 export const policyOf = (permissions: Permissions): PermissionPolicy =>
   typeof permissions === "string" ? permissions : permissions.default

@@ -137,10 +137,9 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
 
   it.effect.each([
     ["deny", "--deny-all"],
-    ["ask", "--deny-all"],
     ["approve_reads", "--approve-reads"],
     ["approve_all", "--approve-all"]
-  ] as const)("%s becomes %s, since nobody can be asked", ([permissions, flag]) =>
+  ] as const)("%s becomes %s", ([permissions, flag]) =>
     Effect.gen(function* () {
       const session = yield* open(yield* home, { permissions, systemPrompt: "Be kind.", model: "m-1" }, "codex")
       yield* session.turn(1, "acpx-codex-prompt-warm")

@@ -1,8 +1,13 @@
 /** Approvals in the library: asked by the demo agent, seen in the session's events, answered with a promise. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe } from "../../src/promise.ts"
+
+const demo = join(import.meta.dirname, "../../src/agent/demo/main.ts")
 
 /** The id of the first approval after that event, from the stream. */
 const asked = async (session: Session, after = 0): Promise<string> => {
@@ -42,4 +47,21 @@ describe("an approval", () => {
     assert.include((await session.turn("ask edit")).finalText, "reject-once")
     assert.strictEqual((await session.turns()).length, 1)
   })
+})
+
+it("never goes by less than its rules, where its agent has become one that can't be kept to them", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "troupe-embed-"))
+  try {
+    const direct = { protocol: "acp", command: [process.execPath, demo] } as const
+    const before = await openTroupe({ dataDir, agents: { mine: direct } })
+    const rules = [{ match: { kind: "execute" }, then: "deny" }] as const
+    const { id } = await before.createSession({ agent: "mine", permissions: { default: "approve_all", rules } })
+    await before.close()
+    await using after = await openTroupe({ dataDir, agents: { mine: { protocol: "acpx", registry: "claude" } } })
+    const turn = await (await after.session(id)).turn("hello")
+    assert.isFalse(turn.ok)
+    assert.match(turn.error ?? "", /^config: Permissions rules can't be kept behind acpx/)
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+  }
 })

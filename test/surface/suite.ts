@@ -41,6 +41,23 @@ export const surface = (name: string, open: Open): void => {
         yield* refusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
         yield* refusal(ours.create({ cwd: "/no/such/directory" }), 400, "invalid_request")
         yield* refusal(ours.list({ limit: 10, cursor: "not ours", state: null }), 400, "invalid_request")
+        const rule = { match: { kind: "execute" }, then: "deny" } as const
+        const rules = Array.from({ length: 65 }, () => rule)
+        const tooMany = yield* refusal(ours.create({ permissions: { default: "ask", rules } }), 400, "invalid_request")
+        assert.strictEqual(tooMany.detail, "permissions.rules has 65 rules; it takes 64 at most.")
+        yield* ours.create({ permissions: { default: "ask", rules: rules.slice(1) } })
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("refuses permissions that the agent can't be kept to, and says which can", () =>
+      Effect.gen(function* () {
+        const { ours } = yield* open()
+        const rules = [{ match: { kind: "execute" }, then: "deny" }] as const
+        for (const permissions of ["ask", { default: "approve_all", rules }] as const) {
+          const refused = yield* refusal(ours.create({ agent: "acpx:claude", permissions }), 422, "not_supported")
+          assert.match(refused.detail, /behind acpx.*"approve_reads".*the agent "claude" without acpx/)
+        }
+        yield* ours.create({ agent: "acpx:claude", permissions: "approve_reads" })
       }).pipe(Effect.scoped)
     )
 

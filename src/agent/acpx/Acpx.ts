@@ -36,6 +36,7 @@ export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Proc
       name: config.name,
       protocol: "acpx",
       capabilities,
+      cannotKeep: Command.cannotKeep(config.agent),
       open: Effect.fn("Acpx.open")((request) => open(processes, config, request))
     }
     return driver

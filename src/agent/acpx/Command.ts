@@ -7,6 +7,7 @@
 import { Effect, Option, Stream } from "effect"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import { AgentFailed } from "../Agent.ts"
+import type { Permissions } from "../../domain/Session.ts"
 import type { Json } from "../acp/Json.ts"
 import * as Lines from "../Lines.ts"
 import type { Child, Processes } from "../Processes.ts"
@@ -18,9 +19,18 @@ export type AcpxConfig = DriverConfig & { readonly agent: string }
 const warmSeconds = 900
 
 /**
- * acpx answers permission requests by a rule that is fixed before the turn, so nobody can be asked: `ask` is `deny`
- * here. Whoever wants to be asked uses the agent's own protocol, `acp`.
+ * acpx answers permission requests by what its command line says, so nobody can be asked. Nor can it be given our rules:
+ * those of its `--permission-policy` match a tool's kind, its title or the first word of its title, whichever it is, and
+ * in no order, so that leave to `edit` would be leave for a command that is called `edit`.
  */
+export const cannotKeep = (agent: string) => (permissions: Permissions) => {
+  if (typeof permissions === "string" && permissions !== "ask") return null
+  const [what, why] =
+    permissions === "ask" ? ['"ask"', "which nobody can be"] : ["rules", "which has none that mean the same"]
+  return `Permissions ${what} can't be kept behind acpx, ${why}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
+}
+
+/** Nobody is started with `ask`; if one were, nobody would be there to be asked. */
 const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
   deny: "--deny-all",
   ask: "--deny-all",

@@ -2,14 +2,11 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
-import { PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
+import { mostRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
-
-/** Looked through for every request of an agent. */
-const mostRules = 64
 
 // A word of the wire, and no function: nothing awaits it.
 const PermissionRule = wire("PermissionRule", {
@@ -25,7 +22,10 @@ export const Permissions = Schema.Union([
   PermissionPolicy,
   wire(
     "PermissionRules",
-    { default: PermissionPolicy, rules: Schema.Array(PermissionRule).check(Schema.isMaxLength(mostRules)) },
+    {
+      default: PermissionPolicy,
+      rules: Schema.Array(PermissionRule).annotate({ description: `At most ${mostRules}.` })
+    },
     { description: "The first rule that matches decides; where none does, `default`." }
   )
 ])
