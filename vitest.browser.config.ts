@@ -1,0 +1,14 @@
+/** `npm run test:browser`: the dashboard in a real Chromium, against the real server. One file at a time. */
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    exclude: ["**/node_modules/**"],
+    globalSetup: ["test/browser/setup.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    maxWorkers: 1,
+    fileParallelism: false
+  }
+})
