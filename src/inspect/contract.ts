@@ -186,6 +186,8 @@ export interface Turn {
   readonly index: number
   readonly kind: "prompt" | "compact"
   readonly status: "queued" | "running" | "completed" | "interrupted" | "failed" | "timed_out"
+  /** What was asked, at most 4 kB of it: a session's events hold the agent's side only. */
+  readonly prompt: string
   readonly submitted_at: number
   readonly ended_at: number | null
   readonly stop_reason: string | null
