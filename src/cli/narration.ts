@@ -1,9 +1,14 @@
 /**
- * What an agent says and does, as text to read along: its words as they come, everything else on a line of its own.
+ * What an agent says and does, as text to read along: its words as they come, a tool call on a line of its own with how
+ * it ended, everything else on a line of its own.
  *
  * Messages are read loosely: they come from any agent, over the wire or in-process, and an unknown kind is no news.
  */
-import { harmless, paint } from "./terminal.ts"
+import { at, record, text } from "../conversation/Json.ts"
+import * as ToolCall from "../conversation/ToolCall.ts"
+import { shapeOf } from "../conversation/ToolMessages.ts"
+import type { SessionUpdate } from "../domain/Acp.ts"
+import { harmless, oneLine, paint } from "./terminal.ts"
 
 /** As much of an ACP message as is read here. */
 export interface Told {
@@ -16,12 +21,21 @@ export interface Told {
 export interface Narrator {
   /** The text to write next, which may be the middle of a line. */
   readonly tell: (message: Told) => string
+  /** A line of whoever narrates, between what the agent says. */
+  readonly line: (text: string) => string
   /** Ends a line that is open. */
   readonly end: () => string
+  /** What is known of a tool call that has not ended. */
+  readonly tool: (id: string) => ToolCall.ToolCall | undefined
 }
 
+/** Tool calls that may be open at once; beyond, the oldest is forgotten. */
+const toolsKept = 256
+
 export const makeNarrator = (indent = ""): Narrator => {
-  let open: "answer" | "thought" | null = null
+  /** What the open line is of: a message of the agent's, or a tool call. */
+  let open: string | null = null
+  const tools = new Map<string, ToolCall.ToolCall>()
 
   const end = () => {
     const text = open === null ? "" : "\n"
@@ -29,40 +43,78 @@ export const makeNarrator = (indent = ""): Narrator => {
     return text
   }
   const line = (text: string) => `${end()}${indent}${text}\n`
-  const flow = (kind: "answer" | "thought", text: string) => {
-    const start = open === kind ? "" : `${end()}${indent}`
-    open = kind
-    const words = harmless(text).replaceAll("\n", `\n${indent}`)
+  const flow = (kind: "answer" | "thought", update: SessionUpdate) => {
+    const said = text(at(update, "content", "text")) ?? ""
+    if (said === "") return ""
+    const of = `${kind} ${String(update["messageId"] ?? "")}`
+    const start = open === of ? "" : `${end()}${indent}`
+    open = of
+    const words = harmless(said).replaceAll("\n", `\n${indent}`)
     return start + (kind === "thought" ? paint("dim", words) : words)
+  }
+
+  const began = (tool: ToolCall.ToolCall) => {
+    const text = `${end()}${indent}${paint("cyan", `◆ ${titleOf(tool)}`)}`
+    open = `tool ${tool.id}`
+    return text
+  }
+
+  const hearTool = (update: SessionUpdate): string => {
+    const id = text(update["toolCallId"])
+    if (id === null) return ""
+    const known = tools.get(id)
+    const tool = known ?? ToolCall.begin(id)
+    const titled = tool.title
+    ToolCall.merge(tool, update)
+    // Of one that was never called, or has ended, there is nothing more to tell.
+    if (!tool.called) return ""
+    const isOpen = open === `tool ${id}`
+    const start = known === undefined ? began(tool) : ""
+    // Some agents begin with "Terminal" and tell later what is run in it.
+    const title = isOpen && titled !== tool.title ? paint("cyan", `: ${titleOf(tool)}`) : ""
+    if (tool.status !== "completed" && tool.status !== "failed") {
+      tools.set(id, tool)
+      const [oldest] = tools.keys()
+      if (tools.size > toolsKept && oldest !== undefined) tools.delete(oldest)
+      return start + title
+    }
+    tools.delete(id)
+    return `${start}${title}${isOpen || start !== "" ? "" : began(tool)} ${endingOf(tool)}${end()}`
   }
 
   const tell = (message: Told): string => {
     if (message.method === undefined) return line(paint("dim", endOf(message)))
     const params = record(message.params)
     if (message.method.startsWith("_troupe/")) return line(paint("dim", newsOf(message.method, params)))
-    const update = record(params["update"])
-    switch (update["sessionUpdate"]) {
+    const update: SessionUpdate = { sessionUpdate: "", ...record(params["update"]) }
+    switch (update.sessionUpdate) {
       case "agent_message_chunk":
-        return flow("answer", textOf(update["content"]))
+        return flow("answer", update)
       case "agent_thought_chunk":
-        return flow("thought", textOf(update["content"]))
+        return flow("thought", update)
+      case "user_message_chunk":
+        return at(update, "_meta", "troupe/steered") === true
+          ? line(paint("dim", `› ${oneLine(text(at(update, "content", "text")) ?? "")}`))
+          : ""
       case "tool_call":
-        return line(paint("cyan", `◆ ${harmless(String(update["title"] ?? update["kind"] ?? "a tool"))}`))
       case "tool_call_update":
-        return update["status"] === "failed" ? line(paint("red", "◆ the tool failed")) : ""
+        return hearTool(update)
       default:
         return ""
     }
   }
-  return { tell, end }
+  return { tell, line, end, tool: (id) => tools.get(id) }
 }
 
-const record = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
+const titleOf = ({ kind, title }: ToolCall.ToolCall): string => oneLine(title ?? kind ?? "a tool")
 
-const textOf = (content: unknown): string => {
-  const { text } = record(content)
-  return typeof text === "string" ? text : ""
+/** `✓`, `[exit 1]`, `[failed]`, `[declined]`. */
+const endingOf = (tool: ToolCall.ToolCall): string => {
+  const how = ToolCall.outcome(tool)
+  if (how === "completed" && (tool.exitCode ?? 0) === 0) return paint("green", "✓")
+  const shape = shapeOf(tool)
+  const exit = shape._tag === "Call" ? /^\[exit -?\d+\]/.exec(shape.content)?.[0] : undefined
+  return paint("red", exit ?? `[${how}]`)
 }
 
 const endOf = ({ error, result }: Told): string =>

@@ -31,10 +31,14 @@ export const table = (
     .join("\n")
 }
 
-/** What comes from an agent must not move the cursor or rename the window. */
+/** What comes from an agent must not move the cursor, rename the window, or turn around the order in which it is read. */
 export const harmless = (text: string): string =>
   // oxlint-disable-next-line no-control-regex -- those are what is taken out
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "")
+
+/** The same on one line: what an agent calls its tools must not look like a line of ours. */
+export const oneLine = (text: string): string =>
+  harmless(text.replace(/\s*[\r\n\u2028\u2029]+\s*/g, " ⏎ ").replaceAll("\t", " ")).trim()
 
 /** "3 min ago". Both are milliseconds since 1970. */
 export const ago = (since: number, now: number): string => {

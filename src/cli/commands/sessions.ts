@@ -1,70 +1,19 @@
 /** `troupe sessions`: what a server that runs somewhere has to tell of its sessions. Over HTTP, with an app's token. */
-import { Clock, Config, Effect, Option, Schema, Stream } from "effect"
-import type { Redacted } from "effect"
+import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { FetchHttpClient } from "effect/http"
 import { SessionState } from "../../domain/Session.ts"
-import * as Client from "../../http/Client.ts"
 import { Session, SessionPage } from "../../http/contract/sessions.ts"
-import { BadUsage, CommandFailed } from "../failures.ts"
 import { makeNarrator } from "../narration.ts"
 import { jsonFlag } from "../options.ts"
+import { serverFlags, withClient } from "../server.ts"
 import { ago, harmless, paint, print, printJson, table, write } from "../terminal.ts"
 
-const server = {
-  url: Flag.String("url").pipe(
-    Flag.withDescription("Where the server is; else http://127.0.0.1:8420 (TROUPE_URL)"),
-    Flag.withFallbackConfig(Config.String("TROUPE_URL")),
-    Flag.withDefault("http://127.0.0.1:8420")
-  ),
-  token: Flag.Redacted("token").pipe(
-    Flag.withDescription("An app's token, or the admin's (TROUPE_TOKEN, which ps does not show)"),
-    Flag.withFallbackConfig(Config.Redacted("TROUPE_TOKEN")),
-    Flag.optional
-  )
-}
-
 const id = Argument.String("id").pipe(Argument.withDescription("A session's id"))
-
-interface Server {
-  readonly url: string
-  readonly token: Option.Option<Redacted.Redacted<string>>
-}
-
-/** Runs `use` with a client; a server that is not there is told in words. */
-const withClient = <A, E, R>({ token, url }: Server, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
-  Effect.fromOption(token).pipe(
-    Effect.mapError(() => new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })),
-    Effect.flatMap((token) => Client.make({ baseUrl: url.replace(/\/$/, ""), token })),
-    Effect.flatMap(use),
-    Effect.mapError((error) => {
-      if (!isUnreachable(error)) return error
-      const problem = `No Troupe answers at ${url} (${reasonOf(error)}). Start one with troupe serve, or name another with --url.`
-      return new CommandFailed({ code: "unreachable", problem })
-    }),
-    Effect.provide(FetchHttpClient.layer)
-  )
-
-const isUnreachable = (error: unknown): error is { readonly reason: { readonly cause?: unknown } } =>
-  typeof error === "object" &&
-  error !== null &&
-  "reason" in error &&
-  typeof error.reason === "object" &&
-  error.reason !== null &&
-  "_tag" in error.reason &&
-  error.reason._tag === "TransportError"
-
-/** `fetch failed` has the reason inside. */
-const reasonOf = ({ reason }: { readonly reason: { readonly cause?: unknown } }): string => {
-  let cause: unknown = reason.cause
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  return cause instanceof Error ? cause.message : "no connection"
-}
 
 const list = Command.make(
   "list",
   {
-    ...server,
+    ...serverFlags,
     state: Flag.Literals("state", [...SessionState.literals, "open"]).pipe(
       Flag.withDescription("Only those in this state; open is all that are not closed"),
       Flag.optional
@@ -94,7 +43,7 @@ const list = Command.make(
 
 const show = Command.make(
   "show",
-  { id, ...server, json: jsonFlag },
+  { id, ...serverFlags, json: jsonFlag },
   Effect.fn(function* ({ id, json, ...server }) {
     const session = yield* withClient(server, (client) => client.sessions.get({ params: { id } }))
     if (json) return yield* printJson(yield* encodeSession(session))
@@ -126,7 +75,7 @@ const tail = Command.make(
   "tail",
   {
     id,
-    ...server,
+    ...serverFlags,
     after: Flag.Int("after").pipe(
       Flag.withDescription("Begin behind the event with this number; else with the first"),
       Flag.withDefault(0)
@@ -152,7 +101,7 @@ const tail = Command.make(
 
 const close = Command.make(
   "close",
-  { id, ...server, json: jsonFlag },
+  { id, ...serverFlags, json: jsonFlag },
   Effect.fn(function* ({ id, json, ...server }) {
     const closed = yield* withClient(server, (client) => client.sessions.close({ params: { id } }))
     if (json) return yield* printJson({ ok: true, ...(closed.alreadyClosed ? { already_closed: true } : {}) })

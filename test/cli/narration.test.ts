@@ -1,0 +1,54 @@
+/** What an agent says and does, as text: whose line is open, how a tool call ends, what must not reach a terminal. */
+import { assert, describe, it } from "@effect/vitest"
+import { makeNarrator } from "../../src/cli/narration.ts"
+import { oneLine } from "../../src/cli/terminal.ts"
+
+const update = (what: Readonly<Record<string, unknown>>) => ({ method: "session/update", params: { update: what } })
+const says = (words: string, messageId?: string) =>
+  update({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: words }, messageId })
+const calls = (toolCallId: string, title: string) =>
+  update({ sessionUpdate: "tool_call", toolCallId, title, kind: "execute", status: "pending" })
+const changes = (toolCallId: string, what: Readonly<Record<string, unknown>>) =>
+  update({ sessionUpdate: "tool_call_update", toolCallId, ...what })
+
+const told = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrator>["tell"]>[0]>) => {
+  const narrator = makeNarrator("  ")
+  return messages.map((message) => narrator.tell(message)).join("") + narrator.end()
+}
+
+describe("the narration of a session", () => {
+  it("lets words flow, and begins another message on a line of its own", () => {
+    assert.strictEqual(
+      told(says("One ", "a"), says("message.\nOf two lines.", "a")),
+      "  One message.\n  Of two lines.\n"
+    )
+    assert.strictEqual(told(says("First.", "a"), says("Second.", "b")), "  First.\n  Second.\n")
+  })
+
+  it("tells a tool call on one line with how it ended", () => {
+    const exit = { status: "failed", rawOutput: { output: "no", exitCode: 2 } }
+    assert.strictEqual(told(calls("t", "ls"), changes("t", { status: "completed" })), "  ◆ ls ✓\n")
+    assert.strictEqual(told(calls("t", "ls"), changes("t", exit)), "  ◆ ls [exit 2]\n")
+    const declined = { status: "failed", _meta: { "troupe/status": "declined" } }
+    assert.strictEqual(told(calls("t", "ls"), changes("t", declined)), "  ◆ ls [declined]\n")
+    assert.strictEqual(
+      told(calls("t", "Terminal"), changes("t", { title: "ls" }), changes("t", { status: "completed" })),
+      "  ◆ Terminal: ls ✓\n"
+    )
+  })
+
+  it("tells it again at its end where something else was told in between", () => {
+    const ended = [changes("a", { status: "completed" }), changes("b", { status: "failed" })]
+    assert.strictEqual(
+      told(calls("a", "one"), calls("b", "two"), ...ended),
+      "  ◆ one\n  ◆ two\n  ◆ one ✓\n  ◆ two [failed]\n"
+    )
+  })
+
+  it("lets no control sequence through, and no second line where there is one", () => {
+    const nasty = "a\u001b[2Jb\u009b1mc\u0007\rd\u202ee"
+    assert.strictEqual(told(says(nasty)), "  a[2Jb1mcde\n")
+    assert.strictEqual(oneLine("rm -rf ~\n  ✓ harmless\u001b[1A"), "rm -rf ~ ⏎ ✓ harmless[1A")
+    assert.strictEqual(told(calls("t", "ls\nrm"), changes("t", { status: "completed" })), "  ◆ ls ⏎ rm ✓\n")
+  })
+})
