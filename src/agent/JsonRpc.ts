@@ -29,8 +29,8 @@ export interface PeerOptions {
   readonly versioned: boolean
   /** Awaited before the next line is read. `raw` is the line as it came. */
   readonly onNotification: (method: string, params: unknown, raw: string) => Effect.Effect<void>
-  /** Runs beside the reading, so an answer may take its time. An unknown method is -32601. */
-  readonly onRequest: (method: string, params: unknown) => Effect.Effect<unknown, RpcError>
+  /** Runs beside the reading, so an answer may take its time. An unknown method is -32601. `id` is the other side's. */
+  readonly onRequest: (method: string, params: unknown, id: unknown) => Effect.Effect<unknown, RpcError>
 }
 
 export interface Peer {
@@ -140,7 +140,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   // ---- in
 
   const answer = (id: unknown, method: string, params: unknown) =>
-    options.onRequest(method, params).pipe(
+    options.onRequest(method, params, id).pipe(
       Effect.matchCause({
         onSuccess: (result) => ({ id, result: result ?? null }),
         onFailure: (cause) => {

@@ -138,6 +138,28 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
+    it.effect("takes back the one question that the agent takes back, and no other", () =>
+      Effect.gen(function* () {
+        const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+        const asked: Array<string> = []
+        const approve: OpenRequest["approve"] = ({ id }) =>
+          asked.push(id) === 1
+            ? Effect.as(Deferred.await(second), "once" as const)
+            : Effect.andThen(Deferred.succeed(first, undefined), Effect.never).pipe(
+                Effect.onInterrupt(() => Deferred.succeed(second, undefined))
+              )
+        const session = yield* replayed("codex-parallel-tools", { approve }, "take-back")
+        const end = yield* session.turn(1, "both")
+        yield* Deferred.await(first)
+        const answers = yield* session.heard("replay_answers")
+        assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
+          { outcome: { outcome: "cancelled" } },
+          { outcome: { outcome: "selected", optionId: "allow_once" } }
+        ])
+        assert.deepStrictEqual([asked.length, end.stopReason, end.failure], [2, "end_turn", null])
+      })
+    )
+
     it.effect("ends the command that codex left running, says so, and goes on with the conversation", () =>
       Effect.gen(function* () {
         const session = yield* replayed("codex-cancel-tool")

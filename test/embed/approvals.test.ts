@@ -8,6 +8,8 @@ import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe } from "../../src/promise.ts"
 
 const demo = join(import.meta.dirname, "../../src/agent/demo/main.ts")
+const replay = join(import.meta.dirname, "../fixtures/agents/acp-replay.ts")
+const traces = join(import.meta.dirname, "../fixtures/traces/acp")
 
 /** The id of the first approval after that event, from the stream. */
 const asked = async (session: Session, after = 0): Promise<string> => {
@@ -47,6 +49,26 @@ describe("an approval", () => {
     assert.include((await session.turn("ask edit")).finalText, "reject-once")
     assert.strictEqual((await session.turns()).length, 1)
   })
+})
+
+it("is withdrawn when the agent takes its question back, and the turn goes on with the others", async () => {
+  const command = [process.execPath, replay, join(traces, "codex-parallel-tools.ndjson"), "take-back"] as const
+  await using troupe = await openTroupe({ dataDir: ":memory:", agents: { codex: { protocol: "acp", command } } })
+  const session = await troupe.createSession({ agent: "codex", permissions: "ask" })
+  const turn = session.turn("both")
+  const settled: Array<unknown> = []
+  for await (const { message } of session.events({ after: 0 })) {
+    if (!("method" in message) || message.method !== "_troupe/approval_settled") continue
+    const { decided_by, status } = message.params as Readonly<Record<string, unknown>>
+    settled.push([status, decided_by])
+    if (settled.length === 2) break
+    for (const { id } of await session.approvals()) await session.answer(id, "once")
+  }
+  assert.deepStrictEqual(settled, [
+    ["withdrawn", "troupe"],
+    ["answered", "embedded"]
+  ])
+  assert.containSubset(await turn, { ok: true, completed: true })
 })
 
 it("never goes by less than its rules, where its agent has become one that can't be kept to them", async () => {

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 /**
  * The session surface: what every app relies on, whichever way it came in. Run over HTTP and over the library, with real
  * processes of the demo agent.

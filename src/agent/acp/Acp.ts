@@ -60,12 +60,13 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
     onNotification: (method, params) => {
-      // `_auth/status_update`, `$/cancel_request` and what else may come: nothing that a turn depends on.
+      if (method === "$/cancel_request") return approvals.takeBack(params)
+      // `_auth/status_update` and what else may come: nothing that a turn depends on.
       const fact = method === "session/update" ? dialogue.hear(params) : null
       return fact === null ? Effect.void : tell(fact)
     },
-    onRequest: (method, params) =>
-      method === "session/request_permission" ? approvals.answer(params) : Effect.fail(unknownMethod(method))
+    onRequest: (method, params, id) =>
+      method === "session/request_permission" ? approvals.answer(params, id) : Effect.fail(unknownMethod(method))
   })
 
   const ask = Ask.over(peer)

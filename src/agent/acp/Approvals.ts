@@ -2,40 +2,50 @@
 import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { Dialogue } from "./Dialogue.ts"
+import { record } from "./Json.ts"
 import * as Permission from "./Permission.ts"
 
 export interface Approvals {
   /** The answer to a `session/request_permission`. An agent waits for it for ever, so there always is one. */
-  readonly answer: (params: unknown) => Effect.Effect<Permission.Outcome>
+  readonly answer: (params: unknown, id: unknown) => Effect.Effect<Permission.Outcome>
+  /** The agent takes one question back (`$/cancel_request`), by the id of its request; others stay open. */
+  readonly takeBack: (params: unknown) => Effect.Effect<void>
   /** Answers all that is open with `cancelled`, as ACP demands of a client that cancels. */
   readonly withdraw: Effect.Effect<void>
 }
 
 export const make = (dialogue: Dialogue, approve: OpenRequest["approve"]): Approvals => {
-  let withdrawn = Deferred.makeUnsafe<Permission.Outcome>()
+  const open = new Map<unknown, Deferred.Deferred<Permission.Outcome>>()
   let asked = 0
 
-  const answer: Approvals["answer"] = (params) =>
+  const cancel = (question: Deferred.Deferred<Permission.Outcome>) => Deferred.succeed(question, Permission.cancelled)
+
+  const answer: Approvals["answer"] = (params, id) =>
     Effect.suspend(() => {
       const question = Permission.read(params)
       // A session that we did not open (a sub-agent's) has nobody here to speak for it.
       if (question.sessionId !== dialogue.thread) return Effect.succeed(Permission.cancelled)
       const { kind, title, turn } = dialogue.asking(question)
       const { toolCallId } = question
+      const takenBack = Deferred.makeUnsafe<Permission.Outcome>()
+      open.set(id, takenBack)
       return approve({ id: String((asked += 1)), turn, kind, title, toolCallId, raw: params }).pipe(
         Effect.map((decision) => {
           if (decision === "deny") dialogue.noteDenial()
           return Permission.outcome(question, kind, decision)
         }),
-        Effect.raceFirst(Deferred.await(withdrawn))
+        Effect.raceFirst(Deferred.await(takenBack)),
+        Effect.ensuring(Effect.sync(() => open.get(id) === takenBack && open.delete(id)))
       )
     })
 
-  const withdraw = Effect.suspend(() => {
-    const open = withdrawn
-    withdrawn = Deferred.makeUnsafe()
-    return Effect.asVoid(Deferred.succeed(open, Permission.cancelled))
-  })
+  const takeBack: Approvals["takeBack"] = (params) =>
+    Effect.suspend(() => {
+      const question = open.get(record(params)["requestId"])
+      return question === undefined ? Effect.void : Effect.asVoid(cancel(question))
+    })
 
-  return { answer, withdraw }
+  const withdraw = Effect.suspend(() => Effect.forEach([...open.values()], cancel, { discard: true }))
+
+  return { answer, takeBack, withdraw }
 }
