@@ -1,5 +1,5 @@
 /**
- * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here.
+ * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here, and the page.
  *
  * Nothing is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and an app that
  * installs Troupe would get the unpatched one. So its files travel in dist/vendor, and imports of it lead there.
@@ -41,5 +41,8 @@ for (const file of globSync("{src,machines}/**/*.{js,d.ts}", { cwd: dist })) {
   writeFileSync(path, content.replaceAll(`"${vendored}"`, `"${target}"`))
 }
 
+const page = spawnSync(process.execPath, [join(root, "scripts", "page.ts")], { cwd: root, stdio: "inherit" })
+if (page.status !== 0) process.exit(1)
+
 chmodSync(join(dist, "src", "main.js"), 0o755)
-console.log(`dist/ has ${globSync("**/*.js", { cwd: dist }).length} modules`)
+console.log(`dist/ has ${globSync("{src,machines,vendor}/**/*.js", { cwd: dist }).length} modules`)

@@ -4,6 +4,7 @@ import process from "node:process"
 
 const checks: ReadonlyArray<readonly [name: string, command: string, ...args: ReadonlyArray<string>]> = [
   ["types", "tsc", "--noEmit", "-p", "."],
+  ["types of the page", "tsc", "--noEmit", "-p", "src/inspect/page"],
   ["lint", "oxlint", "--quiet"],
   ["format", "oxfmt", "--check"],
   ["rooms", "vitest", "run", "test/rooms.test.ts"]

@@ -20,9 +20,16 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/actor": below.slice(1),
   "src/http": below,
   "src/inspect": below,
+  // Runs in a browser: the machines, and what `shared` adds.
+  "src/inspect/page": ["machines"],
   src: doors,
   "src/promise": doors,
   "src/cli": doors
+}
+
+/** Single files of another room, free of anything that only Node has. */
+const shared: Readonly<Record<string, RegExp>> = {
+  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/
 }
 
 /** Stands above the command line. */
@@ -31,22 +38,25 @@ const program = "src/main.ts"
 /** What a room may import from outside, where that is a short list. */
 const only: Readonly<Record<string, RegExp>> = {
   machines: /^xstate(\/|$)/,
-  "src/domain": /^effect(\/|$)/
+  "src/domain": /^effect(\/|$)/,
+  "src/inspect/page": /^(preact|@preact\/signals|@tanstack\/virtual-core|elkjs|xstate)(\/|$)/
 }
 
 /** What nobody may import, but the rooms that are named. */
 const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray<string> }> = [
   { what: /^(node:)?child_process$|^effect\/process$/, but: ["src/agent"] },
   { what: /^(node:)?sqlite$|^effect\/sql$|^@effect\/sql/, but: ["src/ledger"] },
-  { what: /^xstate(\/|$)/, but: ["machines", "src/actor", "src/inspect"] },
+  { what: /^xstate(\/|$)/, but: ["machines", "src/actor", "src/inspect", "src/inspect/page"] },
+  { what: /^(@?preact|@tanstack|elkjs)(\/|$)/, but: ["src/inspect/page"] },
   { what: /^effect\/(http|http-api)$|^(node:)?https?$/, but: ["src/http", "src/inspect", "src/cli", "src"] },
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]
 
 const root = join(import.meta.dirname, "..")
-const files = globSync("{machines,src}/**/*.ts", { cwd: root })
+const files = globSync("{machines,src}/**/*.{ts,tsx}", { cwd: root })
 
 const roomOf = (file: string): string => {
+  if (file.startsWith("src/inspect/page/")) return "src/inspect/page"
   const [top = "", sub = "", ...rest] = file.split("/")
   return top === "src" && rest.length > 0 ? `src/${sub}` : top
 }
@@ -67,8 +77,9 @@ const wrongIn = (file: string): ReadonlyArray<string> => {
     }
     // The package's own manifest, for its version.
     if (from.endsWith("/package.json")) return []
-    const target = roomOf(normalize(join(dirname(file), from)))
-    const allowed = target === room || open.includes(target) || file === program
+    const path = normalize(join(dirname(file), from))
+    const target = roomOf(path)
+    const allowed = target === room || open.includes(target) || file === program || shared[room]?.test(path) === true
     return allowed ? [] : [`${room} may not look into ${target} (${from})`]
   })
 }

@@ -1,0 +1,142 @@
+/**
+ * `npm run page`: the dashboard's page as files in dist/page, which the server gives out.
+ *
+ * With `--if-stale` only where its sources changed since. Two products: the page, with what it loads later in chunks of
+ * their own, and `export.html`, one file with everything inside, into which the server puts an exported session.
+ */
+import { createHash } from "node:crypto"
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
+import process from "node:process"
+import { gzipSync } from "node:zlib"
+import type { InlineConfig, Rolldown } from "vite"
+
+const root = join(import.meta.dirname, "..")
+const source = join(root, "src", "inspect", "page")
+const target = join(root, "dist", "page")
+
+/** What a visitor waits for: everything that index.html asks for before it shows something, packed. */
+const firstLoadBytes = 500_000
+
+/** Names the sources that the page was built from. */
+const stamp = "sources.sha256"
+
+const sources = createHash("sha256")
+const patterns = ["src/inspect/page/**/*.*", "src/inspect/chart/*.ts", "src/inspect/contract.ts", "machines/*.ts"]
+for (const file of globSync([...patterns, "scripts/page.ts", "package-lock.json"], { cwd: root }).toSorted())
+  sources.update(`${file}\n`).update(readFileSync(join(root, file)))
+const wanted = sources.digest("hex")
+
+const isBuilt = () => existsSync(join(target, stamp)) && readFileSync(join(target, stamp), "utf8") === wanted
+if (process.argv.includes("--if-stale") && isBuilt()) process.exit(0)
+
+const started = performance.now()
+// Late: most starts need none of it.
+const { build } = await import("vite")
+// Beside its place and moved there when it is whole: a server may be reading the old one, and two may build at once.
+const fresh = join(root, "dist", `page.${process.pid}`)
+
+const shared: InlineConfig = {
+  root: source,
+  base: "./",
+  configFile: false,
+  envDir: false,
+  publicDir: false,
+  logLevel: "warn",
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } }
+}
+const output = {
+  target: "es2023",
+  cssTarget: ["chrome123", "firefox125", "safari17.5"],
+  modulePreload: { polyfill: false },
+  // The page's policy lets nothing in from data: addresses but images.
+  assetsInlineLimit: 0,
+  reportCompressedSize: false,
+  chunkSizeWarningLimit: 2_000
+} satisfies InlineConfig["build"]
+
+const buildPage = () =>
+  build({ ...shared, build: { ...output, outDir: fresh, emptyOutDir: true, manifest: "manifest.json" } })
+
+/** In memory: its parts become one file. */
+const buildExport = async (): Promise<string> => {
+  const built = (await build({
+    ...shared,
+    build: {
+      ...output,
+      write: false,
+      cssCodeSplit: false,
+      rolldownOptions: { input: join(source, "export", "main.tsx"), output: { codeSplitting: false } }
+    }
+  })) as Rolldown.RolldownOutput
+  const parts = built.output.map((part) =>
+    part.type === "chunk" ? { name: part.fileName, text: part.code } : { name: part.fileName, text: `${part.source}` }
+  )
+  const all = (ending: string) =>
+    parts
+      .filter(({ name }) => name.endsWith(ending))
+      .map(({ text }) => text)
+      .join("\n")
+  // Neither may end the element that it stands in.
+  const script = all(".js")
+    .replaceAll("</script", String.raw`\x3c/script`)
+    .replaceAll("<!--", String.raw`\x3c!--`)
+  const style = all(".css").replaceAll("</style", String.raw`\3c/style`)
+  const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hash(script)}`,
+    `style-src ${hash(style)}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'"
+  ].join("; ")
+  return readFileSync(join(source, "export", "export.html"), "utf8")
+    .replace("<!--troupe-csp-->", () => `<meta http-equiv="content-security-policy" content="${policy}" />`)
+    .replace("<!--troupe-style-->", () => `<style>${style}</style>`)
+    .replace("<!--troupe-script-->", () => `<script type="module">${script}</script>`)
+}
+
+interface Chunk {
+  readonly file: string
+  readonly css?: ReadonlyArray<string>
+  readonly imports?: ReadonlyArray<string>
+}
+
+const firstLoad = (): ReadonlyArray<string> => {
+  const manifest = JSON.parse(readFileSync(join(fresh, "manifest.json"), "utf8")) as Readonly<Record<string, Chunk>>
+  const files = new Set(["index.html"])
+  const add = (key: string): void => {
+    const chunk = manifest[key]
+    if (chunk === undefined || files.has(chunk.file)) return
+    for (const file of [chunk.file, ...(chunk.css ?? [])]) files.add(file)
+    for (const next of chunk.imports ?? []) add(next)
+  }
+  add("index.html")
+  return [...files]
+}
+
+await buildPage()
+writeFileSync(join(fresh, "export.html"), await buildExport())
+
+const first = firstLoad()
+rmSync(join(fresh, "manifest.json"))
+const packed = (file: string) => gzipSync(readFileSync(join(fresh, file))).length
+const bytes = first.reduce((sum, file) => sum + packed(file), 0)
+const kilobytes = (bytes / 1000).toFixed(0)
+if (bytes > firstLoadBytes) {
+  console.error(
+    `The page's first load is ${kilobytes} kB packed, more than ${firstLoadBytes / 1000}: load a part later.`
+  )
+  rmSync(fresh, { recursive: true })
+  process.exit(1)
+}
+writeFileSync(join(fresh, stamp), wanted)
+
+mkdirSync(join(root, "dist"), { recursive: true })
+const old = `${fresh}.old`
+if (existsSync(target)) renameSync(target, old)
+renameSync(fresh, target)
+rmSync(old, { recursive: true, force: true })
+const seconds = ((performance.now() - started) / 1000).toFixed(1)
+console.log(`${relative(root, target)}: the dashboard, first load ${kilobytes} kB packed (${seconds} s)`)
