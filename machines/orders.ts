@@ -30,6 +30,7 @@ export const takeSlot = (urgent: boolean) => ({
 })
 
 export const completed = settling("completed", "end_turn", () => null)
+export const accepted = settling("completed", "end_turn", () => null, true)
 export const failed = settling("failed", "error", itsFailure)
 export const interrupted = settling("interrupted", "cancelled", itsReason)
 export const unserved = settling("failed", "error", noSlot)

@@ -10,6 +10,7 @@ import type { CommandsOf } from "./decision.ts"
 import { defaultBounds, sessionSetup } from "./setup.ts"
 import type { SessionBounds } from "./setup.ts"
 import {
+  accepted,
   askToExit,
   close,
   completed,
@@ -46,6 +47,9 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     { guard: "endsDistrusted", target: "#session.retiring", actions: [failed, ...dropHopeless, "noteFailure"] },
     { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, ...dropHopeless, "dropApprovals"] }
   ] as const
+
+  /** The answer counts; the process, which still owes an end, does not. */
+  const unended = { guard: "isThisTurn", target: "#session.retiring", actions: [accepted, "noteUnended"] } as const
 
   const idle = words.createStateConfig({
     initial: "asleep",
@@ -172,6 +176,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       running: {
         on: {
           "turn.ended": ends,
+          "turn.answered": unended,
           "approval.asked": { target: "asking", actions: "addApproval" },
           "agent.quiet": "probing",
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
@@ -182,6 +187,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       asking: {
         on: {
           "turn.ended": ends,
+          "turn.answered": unended,
           "approval.asked": { actions: "addApproval" },
           "approval.settled": [
             { guard: "isLastApproval", target: "running", actions: "dropApproval" },
@@ -201,6 +207,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         },
         on: {
           "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
+          "turn.answered": unended,
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }

@@ -62,7 +62,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
-      isThisTurn: ({ context, event }) => event.type === "turn.ended" && event.turn === context.turn,
+      isThisTurn: ({ context, event }) =>
+        (event.type === "turn.ended" || event.type === "turn.answered") && event.turn === context.turn,
       endsGood: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
       endsCancelled: ({ context, event }) =>
@@ -122,6 +123,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
           : { approvals: [] }
       ),
       noteOverrun: assign({ reason: "the turn overran its deadline", approvals: [] }),
+      noteUnended: assign({ reason: "the agent gave its answer and never ended the turn", approvals: [] }),
       noteQuiet: assign({ reason: "the agent went silent and did not answer an interrupt", approvals: [] }),
       noteSlow: assign({ reason: "the agent did not get ready in time" }),
       noteIdle: assign({ reason: "idle" }),

@@ -20,6 +20,8 @@ export interface Settlement {
   readonly status: "completed" | "interrupted" | "failed" | "timed_out"
   readonly stopReason: string
   readonly failure: Failure | null
+  /** The agent's answer stands complete, and no end of the turn ever came. */
+  readonly withoutEnd: boolean
 }
 
 export interface SessionContext {
@@ -79,6 +81,8 @@ export type SessionEvent =
   | { readonly type: "interrupt.requested"; readonly reason: string }
   | { readonly type: "approval.asked"; readonly id: string }
   | { readonly type: "approval.settled"; readonly id: string }
+  /** The turn's time is up and no end has come, but the agent's answer stands complete. */
+  | { readonly type: "turn.answered"; readonly turn: number }
   /** Nothing was heard since a tool ended, for longer than the watchdog allows. */
   | { readonly type: "agent.quiet" }
   | { readonly type: "slot.granted" }
@@ -111,13 +115,14 @@ export const isHopeless = (event: SessionEvent): boolean =>
 type Why = (event: SessionEvent) => Failure | null
 
 /** The parameters of `settleTurn`, from the turn that runs and the event that ends it. */
-export const settling = (status: Settlement["status"], stopReason: string, why: Why) => ({
+export const settling = (status: Settlement["status"], stopReason: string, why: Why, withoutEnd = false) => ({
   type: "settleTurn" as const,
   params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }): Settlement => ({
     turn: context.turn,
     status,
     stopReason: event.type === "turn.ended" && event.failure === null ? event.stopReason : stopReason,
-    failure: why(event)
+    failure: why(event),
+    withoutEnd
   })
 })
 

@@ -35,8 +35,14 @@ export const auditOf = ({ decision, event }: Step, from: string, to: string): Re
         say("turn_start", { turn: command.params.turn })
         break
       case "settleTurn": {
-        const { failure, status, stopReason, turn } = command.params
-        say("turn_end", { turn, status, stop_reason: stopReason, ...(failure && { failure: failure.class }) })
+        const { failure, status, stopReason, turn, withoutEnd } = command.params
+        say("turn_end", {
+          turn,
+          status,
+          stop_reason: stopReason,
+          ...(withoutEnd && { accepted_without_end: true }),
+          ...(failure && { failure: failure.class })
+        })
         break
       }
       case "startProcess": {

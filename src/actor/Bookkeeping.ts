@@ -4,7 +4,7 @@
  * Pure. The machine decided; this writes it down, and nothing here decides again.
  */
 import type { SessionCommand, Settlement } from "../../machines/session.ts"
-import { notHanded, troupeMessage } from "../domain/Acp.ts"
+import { acceptedWithoutEnd, notHanded, troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
@@ -78,7 +78,8 @@ export const keep = (before: SessionRecord, step: Step): Written => {
         const cancelled = failure.class === "interrupted"
         for (const turn of turns) {
           const status = cancelled ? "interrupted" : "failed"
-          const settlement: Settlement = { turn, status, stopReason: cancelled ? "cancelled" : "error", failure }
+          const stopReason = cancelled ? "cancelled" : "error"
+          const settlement: Settlement = { turn, status, stopReason, failure, withoutEnd: false }
           entries.push(outcome(record, settlement, { at, usage: noUsage, tools: 0 }))
           news.push({ turn, message: endOf(settlement, noUsage, false) })
           settled.push(settlement)
@@ -167,8 +168,12 @@ const outcome = (
   })
 
 /** The turn's last event, as an ACP client would read it. */
-const endOf = ({ failure, status, stopReason, turn }: Settlement, usage: Usage, handed: boolean): ResultMessage => {
-  const meta = handed ? {} : { _meta: notHanded }
+const endOf = (
+  { failure, status, stopReason, turn, withoutEnd }: Settlement,
+  usage: Usage,
+  handed: boolean
+): ResultMessage => {
+  const meta = withoutEnd ? { _meta: acceptedWithoutEnd } : handed ? {} : { _meta: notHanded }
   return status === "completed" || status === "interrupted"
     ? { jsonrpc: "2.0", id: turn, result: { stopReason, usage, ...meta } }
     : {

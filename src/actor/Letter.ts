@@ -62,4 +62,6 @@ export interface Letter {
   readonly contextLost?: string | null
 }
 
-export const isSubmission = (event: Exclude<Letter["event"], "wake">): event is Submission => "prompt" in event
+export type News = Exclude<Letter["event"], "wake">
+
+export const isSubmission = (event: News): event is Submission => "prompt" in event

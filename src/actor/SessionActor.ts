@@ -18,8 +18,9 @@ import { keep } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
 import type { Asked, Stage } from "./Hands.ts"
+import * as Hearing from "./Hearing.ts"
 import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
-import type { Letter, Reply } from "./Letter.ts"
+import type { Letter, News, Reply } from "./Letter.ts"
 import { lossOf } from "./Loss.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
@@ -57,6 +58,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
   const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
+  const hear = yield* Hearing.make(id, pen.flush)
   const questions = yield* Questions.make(residence, () => record)
   const asks = new Map<number, Asked & { readonly at: number }>()
 
@@ -131,7 +133,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
 
   const receive = Effect.fnUntraced(function* (
     letter: Letter,
-    asked: Exclude<Letter["event"], "wake">
+    asked: News
   ): Effect.fn.Return<Reply, EventRefused | LedgerError> {
     const submission = isSubmission(asked) ? asked : null
     const event = isSubmission(asked)
@@ -216,7 +218,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       // A timer that was disarmed while its letter lay in the mailbox is not heard.
       if (letter.timer !== undefined && !alarms.isArmed(letter.timer)) return
       if (letter.event === "wake") return
-      const exit = yield* Effect.exit(receive(letter, letter.event))
+      const heard = hear(letter.event, letter.timer, snapshot)
+      const exit = yield* Effect.exit(Effect.flatMap(heard, (event) => receive(letter, event)))
       if (exit._tag === "Success") {
         if (letter.answer !== undefined) Deferred.doneUnsafe(letter.answer, Effect.succeed(exit.value))
         return

@@ -19,7 +19,8 @@ export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): T
     messages,
     compacted,
     context: contextIn(stored),
-    handed: turn.status !== "queued" && !stored.some(saysNotHanded)
+    handed: turn.status !== "queued" && !stored.some(saysNotHanded),
+    acceptedWithoutEnd: stored.some(saysAccepted)
   }
 }
 
@@ -37,9 +38,12 @@ const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {
   return used === null || size === null ? null : { used, size }
 }
 
-const saysNotHanded = (message: AcpMessage): boolean =>
-  !("method" in message) &&
-  record(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))["troupe/handed"] === false
+const saysNotHanded = (message: AcpMessage): boolean => metaOfEnd(message)["troupe/handed"] === false
+
+const saysAccepted = (message: AcpMessage): boolean => metaOfEnd(message)["troupe/accepted_without_end"] === true
+
+const metaOfEnd = (message: AcpMessage) =>
+  "method" in message ? {} : record(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))
 
 /** An agent that says in its text that the turn was aborted has not completed it. */
 const interrupted = { status: "interrupted", stopReason: "cancelled", interrupted: true } as const

@@ -22,7 +22,7 @@ export interface Projection {
   readonly finalText: string
   /** What was heard of an agent message that was cut off, if that was the last one. No message, but told. */
   readonly cutOff: string
-  /** The agent's last word stands complete and nothing was begun after it: all that is missing is the turn's end. */
+  /** The agent's answer stands complete and nothing was begun after it: all that is missing is the turn's end. */
   readonly answered: boolean
   /** Tool calls that came to an end. */
   readonly toolIterations: number
@@ -105,7 +105,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
     messages,
     finalText: texts.map((words) => (words.complete ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
     cutOff: last === undefined || last.complete ? "" : last.said,
-    answered: last?.complete === true && entries.findLast(({ _tag }) => _tag !== "Note") === last,
+    answered: last?.complete === true && !last.commentary && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
     aborted: texts.some(({ said }) => saysAborted(said)),
     compacted

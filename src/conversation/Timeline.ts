@@ -18,6 +18,8 @@ export interface Words {
   readonly late: boolean
   said: string
   complete: boolean
+  /** On the way to an answer, as codex marks it. */
+  commentary: boolean
 }
 
 export type Entry =
@@ -83,7 +85,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     // Without ids a thought between two texts makes them two.
     let words = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : known.get(key)
     if (words === undefined) {
-      words = { _tag, id, late: ended, said: "", complete: false }
+      words = { _tag, id, late: ended, said: "", complete: false, commentary: false }
       known.set(key, words)
       entries.add(words)
     }
@@ -91,6 +93,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     current = words
     words.said += text(at(chunk, "content", "text")) ?? ""
     if (markOf(chunk) === true) words.complete = true
+    if (record(chunk["_meta"])["troupe/phase"] === "commentary") words.commentary = true
   }
 
   const hearTool = (update: SessionUpdate) => {

@@ -66,3 +66,6 @@ export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | 
 
 /** `_meta` of the end of a turn that never reached the agent. */
 export const notHanded = { "troupe/handed": false } as const
+
+/** `_meta` of an end that the agent never sent. */
+export const acceptedWithoutEnd = { "troupe/accepted_without_end": true } as const

@@ -138,6 +138,8 @@ export interface TurnResult {
   readonly context: ContextWindow | null
   /** The turn was given to the agent. `false`: it ended, or still waits, without ever reaching one. */
   readonly handed: boolean
+  /** The agent's answer stood complete and its end never came: at the deadline the answer was taken for the outcome. */
+  readonly acceptedWithoutEnd: boolean
 }
 
 export interface ContextWindow {

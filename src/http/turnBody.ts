@@ -38,12 +38,22 @@ export interface TurnBody {
   readonly compacted: boolean
   readonly context: ContextWindow | null
   readonly context_lost: boolean
+  readonly accepted_without_end: boolean
   readonly thread_id: string | null
   readonly agent_turn_id: string | null
   readonly duration_ms: number | null
 }
 
-export const turnBody = ({ compacted, context, events, finalText, handed, messages, turn }: TurnResult): TurnBody => ({
+export const turnBody = ({
+  acceptedWithoutEnd,
+  compacted,
+  context,
+  events,
+  finalText,
+  handed,
+  messages,
+  turn
+}: TurnResult): TurnBody => ({
   ok: turn.status !== "failed" && turn.status !== "timed_out",
   session_id: turn.session,
   turn_index: turn.index,
@@ -61,6 +71,7 @@ export const turnBody = ({ compacted, context, events, finalText, handed, messag
   compacted,
   context,
   context_lost: turn.contextLost,
+  accepted_without_end: acceptedWithoutEnd,
   thread_id: turn.threadId,
   agent_turn_id: turn.agentTurnId,
   duration_ms: turn.endedAt === null ? null : turn.endedAt - turn.submittedAt

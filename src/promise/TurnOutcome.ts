@@ -28,6 +28,8 @@ export interface TurnOutcome {
   readonly context: ContextWindow | null
   /** The agent's memory of the turns before this one could not be brought back. */
   readonly contextLost: boolean
+  /** The agent gave its whole answer and never ended the turn: at the deadline the answer was accepted. */
+  readonly acceptedWithoutEnd: boolean
   readonly threadId: string | null
   readonly agentTurnId: string | null
   readonly durationMs: number | null
@@ -53,6 +55,7 @@ export const outcomeOf = (result: TurnResult): TurnOutcome => {
     compacted: body.compacted,
     context: body.context,
     contextLost: body.context_lost,
+    acceptedWithoutEnd: body.accepted_without_end,
     threadId: body.thread_id,
     agentTurnId: body.agent_turn_id,
     durationMs: body.duration_ms

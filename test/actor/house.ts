@@ -18,6 +18,7 @@ import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { steeringMessage, updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { AppName } from "../../src/domain/Ids.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { UnknownAgent } from "../../src/domain/Refusal.ts"
@@ -45,7 +46,7 @@ const died = (message: string) =>
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
- * says N words, `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
+ * says N words, `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
  * what was decided, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
  */
 export class Rig extends Context.Service<
@@ -78,6 +79,21 @@ const RiggedHands = Layer.effect(
           case "die":
             yield* stage.say(turn, chunk("half an ans"))
             return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
+          case "answer": {
+            const tell = (update: SessionUpdate) => stage.say(turn, updateMessage("thread", update))
+            const whole = {
+              messageId: "m1",
+              content: { type: "text", text: "Done." },
+              _meta: { "troupe/completed": true }
+            }
+            const call = { toolCallId: "t", title: "a tool", kind: "other" }
+            if (n === "meanwhile") yield* tell({ sessionUpdate: "tool_call", ...call, status: "in_progress" })
+            yield* tell({ sessionUpdate: "agent_message_chunk", ...whole })
+            if (n === "before") yield* tell({ sessionUpdate: "tool_call", ...call, status: "completed" })
+            if (n === "meanwhile")
+              yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" })
+            return
+          }
           case "fail-auth":
             return yield* end({ class: "auth", message: "log in again" }, "error")
           case "tool":

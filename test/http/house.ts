@@ -102,7 +102,8 @@ const resultOf = (session: string, index: number, prompt: string): TurnResult =>
     messages,
     compacted: false,
     context: null,
-    handed: true
+    handed: true,
+    acceptedWithoutEnd: false
   })
   switch (prompt) {
     case "interrupted":

@@ -23,6 +23,7 @@ const keys = [
   "compacted",
   "context",
   "context_lost",
+  "accepted_without_end",
   "thread_id",
   "agent_turn_id",
   "duration_ms"

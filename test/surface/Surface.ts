@@ -7,7 +7,7 @@ import type { Message as MessageSchema, TurnResult } from "../../src/http/contra
 import type { CreatedSession, Session, sessionFields } from "../../src/http/contract/sessions.ts"
 import type { RunResult } from "../../src/agent/OneShot.ts"
 import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
-import type { Limits, RunSpec } from "../../src/domain/Settings.ts"
+import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 
 /** A refusal, as both ways name it. */
 export interface Refused {
@@ -58,6 +58,8 @@ export interface Surface {
 export interface HouseSettings {
   readonly limits?: Partial<Limits>
   readonly run?: RunSpec
+  /** Beside the built-in ones. */
+  readonly agents?: Readonly<Record<string, AgentSpec>>
 }
 
 /** A whole Troupe with the `demo` agent, gone with the scope. */

@@ -28,7 +28,7 @@ export const doors = (settings: HouseSettings = {}) =>
       {
         dataDir: yield* dataDir,
         limits: { ...defaultLimits, ...settings.limits },
-        agents: {},
+        agents: settings.agents ?? {},
         defaultAgent: "demo",
         run: settings.run ?? claude("say hello")
       },

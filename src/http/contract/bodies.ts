@@ -111,6 +111,9 @@ const resultFields = {
   contextLost: Schema.Boolean.annotate({
     description: "The agent's memory of the turns before this one could not be brought back."
   }),
+  acceptedWithoutEnd: Schema.Boolean.annotate({
+    description: "The agent gave its whole answer and never ended the turn: at the deadline the answer was accepted."
+  }),
   threadId: Schema.NullOr(Schema.String),
   agentTurnId: Schema.NullOr(Schema.String),
   durationMs: Schema.Finite
