@@ -15,6 +15,8 @@ export interface StepRecord {
   readonly from: string
   readonly to: string
   readonly commands: ReadonlyArray<string>
+  /** A line of the agent caused it, and is stored with it: `Ledger.wire` has it. */
+  readonly hasWire?: true
 }
 
 /** A command that a step owes the world. */
@@ -122,7 +124,7 @@ export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" |
 export type Entry =
   | { readonly _tag: "SessionInserted"; readonly record: SessionRecord; readonly snapshot: unknown }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
-  | { readonly _tag: "StepAppended"; readonly step: StepRecord }
+  | { readonly _tag: "StepAppended"; readonly step: StepRecord; readonly wire?: string | null }
   | { readonly _tag: "CommandOwed"; readonly command: OwedCommand }
   | { readonly _tag: "CommandAttempted"; readonly session: SessionId; readonly step: number; readonly nth: number }
   | { readonly _tag: "CommandSettled"; readonly session: SessionId; readonly step: number; readonly nth: number }

@@ -76,9 +76,21 @@ export class Ledger extends Context.Service<
     /** 0 where there is none. */
     readonly lastStep: (session: SessionId) => Read<number>
     readonly steps: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<StepRecord>>
+    /** Steps that start, end or begin to retire a process, the last of them, oldest first; of the last 5,000 steps. */
+    readonly lifeSteps: (session: SessionId, limit: number) => Read<ReadonlyArray<StepRecord>>
+    /** The step by which it came to where it stands. */
+    readonly lastMove: (session: SessionId) => Read<Option.Option<StepRecord>>
+    /** The agent's line behind a step, redacted and bounded by whoever stored it (`WireLine`). */
+    readonly wire: (session: SessionId, seq: number) => Read<Option.Option<string>>
 
     /** Oldest first. */
     readonly turns: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
+    /** The same without what was asked, which may be a megabyte each. */
+    readonly turnOutlines: (
+      session: SessionId,
+      after: number,
+      limit: number
+    ) => Read<ReadonlyArray<Omit<TurnRecord, "prompt">>>
     readonly turn: (session: SessionId, index: number) => Read<Option.Option<TurnRecord>>
     /** `queued` and `running` ones, oldest first. */
     readonly openTurns: (session: SessionId) => Read<ReadonlyArray<TurnRecord>>
@@ -110,6 +122,8 @@ export class Ledger extends Context.Service<
     readonly approval: (session: SessionId, id: string) => Read<Option.Option<ApprovalRecord>>
     /** Oldest first. */
     readonly pendingApprovals: (session: SessionId) => Read<ReadonlyArray<ApprovalRecord>>
+    /** All, settled ones too: the last of them, oldest first. */
+    readonly lastApprovals: (session: SessionId, limit: number) => Read<ReadonlyArray<ApprovalRecord>>
 
     /** `None` before the session's first turn is counted. */
     readonly nudges: (session: SessionId) => Read<Option.Option<NudgeRecord>>

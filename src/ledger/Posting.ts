@@ -30,7 +30,7 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
     case "SessionPatched":
       return Sessions.patched(entry.session, entry.patch)
     case "StepAppended":
-      return Steps.appended(entry.step)
+      return Steps.appended(entry.step, entry.wire ?? null)
     case "CommandOwed":
       return Steps.owed(entry.command)
     case "CommandAttempted":

@@ -2,12 +2,14 @@
 import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
 import approvals from "./migrations/0003_approvals.ts"
+import wire from "./migrations/0007_wire.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
   "0001_ledger": ledger,
   "0002_reviews": reviews,
-  "0003_approvals": approvals
+  "0003_approvals": approvals,
+  "0007_wire": wire
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -90,6 +90,41 @@ describe("what is written", () => {
     )
   )
 
+  it.effect("steps know whether the agent's line is kept, and of which the processes tell", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const started = step({ seq: 1, from: "turning.queued", to: "turning.starting", commands: ["startProcess"] })
+        const ended = step({ seq: 2, from: "turning.running", to: "idle.awake", commands: ["settleTurn"] })
+        const stayed = step({ seq: 3, from: "idle.awake", to: "idle.awake", commands: [] })
+        const retires = step({ seq: 4, from: "idle.awake", to: "retiring.asking", commands: ["askToExit"] })
+        const gone = step({
+          seq: 5,
+          event: { type: "process.gone" },
+          from: "retiring.asking",
+          to: "idle.asleep",
+          commands: []
+        })
+        yield* ledger.write([
+          opened(),
+          { _tag: "StepAppended", step: started },
+          { _tag: "StepAppended", step: ended, wire: `{"id":3}` },
+          { _tag: "StepAppended", step: stayed, wire: null }
+        ])
+        assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [started, { ...ended, hasWire: true }, stayed])
+        assert.deepStrictEqual(yield* ledger.wire(id, 2), Option.some(`{"id":3}`))
+        assert.deepStrictEqual(yield* ledger.wire(id, 3), Option.none())
+        assert.deepStrictEqual(yield* ledger.wire(id, 9), Option.none())
+        assert.deepStrictEqual(yield* ledger.lastMove(id), Option.some({ ...ended, hasWire: true as const }))
+        yield* ledger.write([
+          { _tag: "StepAppended", step: retires },
+          { _tag: "StepAppended", step: gone }
+        ])
+        assert.deepStrictEqual(yield* ledger.lifeSteps(id, 10), [started, retires, gone])
+        assert.deepStrictEqual(yield* ledger.lifeSteps(id, 2), [retires, gone])
+      })
+    )
+  )
+
   it.effect("turns come back with their outcome, open ones apart", () =>
     onFile((ledger) =>
       Effect.gen(function* () {

@@ -7,6 +7,7 @@ import type { Database, SqlValue } from "../../src/ledger/Database.ts"
 import { cursorOf } from "../../src/ledger/Cursor.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { SessionQuery } from "../../src/ledger/Ledger.ts"
+import * as Approvals from "../../src/ledger/tables/approvals.ts"
 import * as Apps from "../../src/ledger/tables/apps.ts"
 import * as Audit from "../../src/ledger/tables/audit.ts"
 import * as Events from "../../src/ledger/tables/events.ts"
@@ -49,6 +50,9 @@ describe("the reads of the ledger", () => {
         sessions.remove([id]),
         sessions.restless,
         ...[Steps.reads(db)].flatMap((it) => [it.owed(id), it.timers(id), it.lastStep(id), it.steps(id, 1, 1)]),
+        ...[Steps.reads(db)].flatMap((it) => [it.lifeSteps(id, 1), it.lastMove(id), it.wire(id, 1)]),
+        Turns.reads(db).turnOutlines(id, 1, 1),
+        Approvals.reads(db).lastApprovals(id, 1),
         ...[Turns.reads(db)].flatMap((it) => [
           it.turns(id, 1, 1),
           it.turn(id, 1),

@@ -100,5 +100,14 @@ export const reads = (db: Database) => ({
       `${select} WHERE session = ? AND status = 'pending' ORDER BY created_at, id`,
       [session],
       approvalOf
-    )
+    ),
+  lastApprovals: (session: SessionId, limit: number) =>
+    db
+      .all(
+        "read the approvals",
+        `${select} WHERE session = ? ORDER BY created_at DESC, id DESC LIMIT ?`,
+        [session, limit],
+        approvalOf
+      )
+      .pipe(Effect.map((approvals) => approvals.toReversed()))
 })

@@ -1,18 +1,18 @@
 /** What a session's machine decided, what it still owes the world for it, and the timers it has armed. */
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import type { ArmedTimer, OwedCommand, StepRecord } from "../Entry.ts"
 import { flag, insertInto, json } from "./columns.ts"
 
-const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands"])
+const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])
 const insertOwed = insertInto("owed", ["session", "step", "nth", "type", "params", "once", "attempted"])
 const armTimer = `${insertInto("timers", ["session", "timer", "due_at", "event"])}
   ON CONFLICT (session, timer) DO UPDATE SET due_at = excluded.due_at, event = excluded.event`
 
-export const appended = (step: StepRecord): Write => ({
+export const appended = (step: StepRecord, wire: string | null): Write => ({
   text: insertStep,
-  params: [step.session, step.seq, step.at, json(step.event), step.from, step.to, json(step.commands)]
+  params: [step.session, step.seq, step.at, json(step.event), step.from, step.to, json(step.commands), wire]
 })
 
 export const owed = (command: OwedCommand): Write => ({
@@ -60,6 +60,7 @@ interface StepRow {
   readonly from_state: string
   readonly to_state: string
   readonly commands: string
+  readonly has_wire: number
 }
 
 const stepOf = (row: StepRow): StepRecord => ({
@@ -69,7 +70,8 @@ const stepOf = (row: StepRow): StepRecord => ({
   event: JSON.parse(row.event) as StepRecord["event"],
   from: row.from_state,
   to: row.to_state,
-  commands: JSON.parse(row.commands) as ReadonlyArray<string>
+  commands: JSON.parse(row.commands) as ReadonlyArray<string>,
+  ...(row.has_wire === 1 ? { hasWire: true as const } : {})
 })
 
 interface OwedRow {
@@ -106,6 +108,17 @@ const timerOf = (row: TimerRow): ArmedTimer => ({
   event: JSON.parse(row.event) as ArmedTimer["event"]
 })
 
+const select = `SELECT session, seq, at, event, from_state, to_state, commands, wire IS NOT NULL AS has_wire
+  FROM steps WHERE session = ?`
+
+/** Of how many steps the latest are looked through for those that concern a process. */
+const stepsLookedThrough = 5_000
+
+const aboutProcesses = `${select} AND seq > (SELECT max(seq) FROM steps WHERE session = ?) - ${stepsLookedThrough}
+  AND (commands LIKE '%"startProcess"%' OR event LIKE '{"type":"process.%'
+    OR (to_state LIKE 'retiring.%' AND from_state NOT LIKE 'retiring.%'))
+  ORDER BY seq DESC LIMIT ?`
+
 export const reads = (db: Database) => ({
   owed: (session: SessionId) =>
     db.all(
@@ -131,10 +144,22 @@ export const reads = (db: Database) => ({
       )
       .pipe(Effect.map(([seq]) => seq ?? 0)),
   steps: (session: SessionId, after: number, limit: number) =>
-    db.all(
-      "read the steps",
-      "SELECT session, seq, at, event, from_state, to_state, commands FROM steps WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?",
-      [session, after, limit],
-      stepOf
-    )
+    db.all("read the steps", `${select} AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit], stepOf),
+  lifeSteps: (session: SessionId, limit: number) =>
+    db
+      .all("read the steps of a session's processes", aboutProcesses, [session, session, limit], stepOf)
+      .pipe(Effect.map((steps) => steps.toReversed())),
+  lastMove: (session: SessionId) =>
+    db
+      .all("read the last move", `${select} AND from_state <> to_state ORDER BY seq DESC LIMIT 1`, [session], stepOf)
+      .pipe(Effect.map(([step]) => Option.fromNullishOr(step))),
+  wire: (session: SessionId, seq: number) =>
+    db
+      .all(
+        "read the line behind a step",
+        "SELECT wire FROM steps WHERE session = ? AND seq = ? AND wire IS NOT NULL",
+        [session, seq],
+        (row: { readonly wire: string }) => row.wire
+      )
+      .pipe(Effect.map(([line]) => Option.fromNullishOr(line)))
 })

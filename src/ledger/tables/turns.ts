@@ -92,12 +92,13 @@ interface TurnRow extends UsageRow {
   readonly prompt: string
 }
 
-const recordOf = (row: TurnRow): TurnRecord => ({
+const recordOf = (row: TurnRow): TurnRecord => ({ ...outlineOf(row), prompt: row.prompt })
+
+const outlineOf = (row: Omit<TurnRow, "prompt">): Omit<TurnRecord, "prompt"> => ({
   session: row.session,
   index: row.idx,
   kind: row.kind,
   status: row.status,
-  prompt: row.prompt,
   submittedAt: row.submitted_at,
   endedAt: row.ended_at,
   stopReason: row.stop_reason,
@@ -127,9 +128,14 @@ const usageDayOf = (row: UsageDayRow) => ({
 
 const selectUsage = `SELECT day, app, agent, turns, ${usageColumns.join(", ")} FROM usage_days WHERE day >= ? AND day < ?`
 
+const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")} FROM turns
+  WHERE session = ? AND idx > ? ORDER BY idx LIMIT ?`
+
 export const reads = (db: Database) => ({
   turns: (session: SessionId, after: number, limit: number) =>
     db.all("read the turns", `${select} AND idx > ? ORDER BY idx LIMIT ?`, [session, after, limit], recordOf),
+  turnOutlines: (session: SessionId, after: number, limit: number) =>
+    db.all("read the turns", outlines, [session, after, limit], outlineOf),
   turn: (session: SessionId, index: number) =>
     db
       .all("read a turn", `${select} AND idx = ?`, [session, index], recordOf)
