@@ -11,11 +11,19 @@ export interface ChartState {
   readonly children: ReadonlyArray<ChartState>
 }
 
+/** One way along an arrow. `event` is `always` where it needs none, `after` and the delay's name where that is it. */
+export interface ChartWay {
+  readonly event: string
+  readonly guard: string | null
+}
+
 export interface ChartArrow {
   readonly from: string
   readonly to: string
   /** `event [guard]`, in the order of the machine. */
   readonly labels: ReadonlyArray<string>
+  /** The same, label by label. */
+  readonly ways: ReadonlyArray<ChartWay>
 }
 
 export interface Chart {
@@ -25,12 +33,16 @@ export interface Chart {
 }
 
 export const readChart = (machine: AnyStateMachine): Chart => {
-  const arrows = new Map<string, { from: string; to: string; labels: Array<string> }>()
+  const arrows = new Map<string, { from: string; to: string; labels: Array<string>; ways: Array<ChartWay> }>()
   for (const node of nodesOf(machine.root)) {
-    for (const { from, label, to } of arrowsOf(node)) {
+    for (const { from, to, way } of arrowsOf(node)) {
       const key = `${from} ${to}`
-      const arrow = arrows.get(key) ?? { from, to, labels: [] }
-      if (!arrow.labels.includes(label)) arrow.labels.push(label)
+      const arrow = arrows.get(key) ?? { from, to, labels: [], ways: [] }
+      const label = labelOf(way)
+      if (!arrow.labels.includes(label)) {
+        arrow.labels.push(label)
+        arrow.ways.push(way)
+      }
       arrows.set(key, arrow)
     }
   }
@@ -65,18 +77,20 @@ const arrowsOf = (node: AnyStateNode) => {
   return drawn.flatMap(([event, { actions, guard, target }]) => {
     // "Known, and ignored": an arrow of the machine, but nothing to see.
     if (target === undefined && actions.length === 0) return []
-    const label = guard === undefined ? event : `${event} [${nameOf(guard)}]`
-    return (target ?? [node]).map((to) => ({ from: pathOf(node), to: pathOf(to), label }))
+    const way: ChartWay = { event, guard: guard === undefined ? null : nameOf(guard) }
+    return (target ?? [node]).map((to) => ({ from: pathOf(node), to: pathOf(to), way }))
   })
 }
 
+const labelOf = ({ event, guard }: ChartWay): string => (guard === null ? event : `${event} [${guard}]`)
+
 /** `xstate.after.killAgain.session.retiring.killing` is what the machine calls a delay; people call it `after killAgain`. */
-const eventName = (event: string): string => {
+export const eventName = (event: string): string => {
   const [, delay] = /^xstate\.after\.([^.]+)\./.exec(event) ?? []
   return delay === undefined ? event : `after ${delay}`
 }
 
-const nameOf = (guard: unknown): string =>
+export const nameOf = (guard: unknown): string =>
   typeof guard === "string"
     ? guard
     : typeof guard === "object" && guard !== null && "type" in guard
