@@ -19,7 +19,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/conversation": ["src/domain"],
   "src/actor": below.slice(1),
   "src/http": below,
-  "src/inspect": below,
+  "src/inspect": ["src/http", ...below],
   // Runs in a browser: the machines, and what `shared` adds.
   "src/inspect/page": ["machines"],
   src: doors,

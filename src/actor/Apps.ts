@@ -6,7 +6,7 @@
  * a token revoked by another process (`troupe app revoke` beside a running server) is refused at its next use.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto"
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto"
 import { AppName } from "../domain/Ids.ts"
 import { AppExists, AppNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
@@ -35,6 +35,8 @@ export class Apps extends Context.Service<
     readonly revoke: (name: string) => Effect.Effect<void, AppNotFound | Unavailable>
     /** Revoked ones too. */
     readonly list: Effect.Effect<ReadonlyArray<AppRecord>, Unavailable>
+    /** 32 secret bytes for one purpose, the same at every start until the admin token becomes another. */
+    readonly keyFor: (purpose: string) => Effect.Effect<Redacted.Redacted<Uint8Array>>
   }
 >()("troupe/actor/Apps") {
   static readonly layer = (options: {
@@ -48,6 +50,8 @@ const reserved: ReadonlySet<string> = new Set(["admin", "troupe"])
 const wellFormed = /^trp_[A-Za-z0-9_-]{43}$/
 
 const isAppName = Schema.is(AppName)
+
+const keyBytes = 32
 
 const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redacted.Redacted<string> }) {
   const ledger = yield* Ledger
@@ -126,7 +130,12 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     revoke: Effect.fn("Apps.revoke")((name: string) =>
       change(name, (app, at) => write("app_revoke", { _tag: "AppRevoked", name: app, at }))
     ),
-    list: unavailable(ledger.apps)
+    list: unavailable(ledger.apps),
+    keyFor: (purpose) =>
+      Effect.sync(() => {
+        const key = hkdfSync("sha256", Redacted.value(options.adminToken), "", `troupe ${purpose}`, keyBytes)
+        return Redacted.make(new Uint8Array(key))
+      })
   })
 })
 

@@ -78,7 +78,10 @@ export const routes = Layer.mergeAll(
 export type Doors = Agents | Apps | Files | Receipts | Reviews | Runs | Runtime | RuntimeSettings | Sessions | Spending
 
 /** Listens as soon as it is built. `extra` adds routes of others, such as the dashboard's, behind the same shell. */
-export const layerWith = (options: HttpOptions, extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Doors>) =>
+export const layerWith = (
+  options: HttpOptions,
+  extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Doors>
+) =>
   Layer.effect(
     HttpServer.HttpServer,
     Effect.gen(function* () {

@@ -11,6 +11,7 @@ import { Runtime } from "../../actor/Runtime.ts"
 import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
 import { loopbackNames } from "../../http/gate.ts"
 import * as Http from "../../http/Http.ts"
+import * as Inspect from "../../inspect/Inspect.ts"
 import * as RuntimeLayer from "../../runtime.ts"
 import type { Configuration, ServerSettings } from "../configuration/Configuration.ts"
 import { CommandFailed } from "../failures.ts"
@@ -47,8 +48,15 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   const serving = Effect.gen(function* () {
     const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken, reviews }), scope)
     runtime = Context.get(doors, Runtime)
+    const inspect = yield* Layer.buildWithScope(
+      Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))),
+      scope
+    )
     const http = yield* Layer.buildWithScope(
-      Http.layer(listening(server, settings.limits.maxBodyBytes)).pipe(Layer.provide(Layer.succeedContext(doors))),
+      Http.layerWith(
+        listening(server, settings.limits.maxBodyBytes),
+        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect)))
+      ).pipe(Layer.provide(Layer.succeedContext(doors))),
       // Closed before the runtime is: what a closing session still has to say reaches its readers.
       yield* Scope.fork(scope)
     ).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(notListening(server, cause))))

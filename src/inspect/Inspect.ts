@@ -1,0 +1,18 @@
+/**
+ * The dashboard: the page under `/inspect/` and what it asks for under `/inspect/api`.
+ *
+ * `layer` is what is kept while the server runs (the hub of news, the keys of logins), `routes` goes to
+ * `Http.layerWith`, behind the same shell as the API.
+ */
+import { Layer } from "effect"
+import { Access } from "./api/access.ts"
+import * as LoginRoutes from "./api/login.ts"
+import * as SessionRoutes from "./api/session.ts"
+import { Hub } from "./Hub.ts"
+import * as Page from "./Page.ts"
+
+export { Access } from "./api/access.ts"
+
+export const layer = Layer.merge(Access.layer, Hub.layer)
+
+export const routes = Layer.mergeAll(LoginRoutes.layer, SessionRoutes.layer, Page.layer)

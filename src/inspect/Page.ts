@@ -1,0 +1,129 @@
+/**
+ * The page's files, as `npm run page` built them, under `/inspect/`.
+ *
+ * They are listed once and served by name from that list, so no path leads anywhere else. What Vite named by its
+ * content may be kept by browsers for ever; the page itself is asked for each time. It loads nothing from anybody else
+ * and runs no script that is not one of these files.
+ */
+import { Effect } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
+import { createHash } from "node:crypto"
+import { readdir, readFile } from "node:fs/promises"
+import { extname, join, relative, sep } from "node:path"
+import type { Refused } from "../http/contract/Problem.ts"
+import { answeringRefusals } from "./api/route.ts"
+
+/** In a checkout the build is beside the sources, in the package beside the compiled ones. */
+const builtPage = import.meta.filename.endsWith(".ts")
+  ? join(import.meta.dirname, "..", "..", "dist", "page")
+  : join(import.meta.dirname, "..", "..", "page")
+
+const contentTypes: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".woff2": "font/woff2",
+  ".txt": "text/plain; charset=utf-8"
+}
+
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'"
+].join("; ")
+
+const headers = {
+  "content-security-policy": policy,
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin"
+}
+
+interface File {
+  readonly bytes: Uint8Array
+  readonly type: string
+  readonly etag: string
+  readonly cache: string
+}
+
+const notBuilt = {
+  code: "page_not_built",
+  status: 503,
+  detail: "The dashboard's page is not built. Run `npm run page` in Troupe's checkout, then load this again.",
+  retryAfterSeconds: 10
+} as const satisfies Refused
+
+const missing = {
+  code: "not_found",
+  status: 404,
+  detail: "The dashboard has no such file. It begins at /inspect/."
+} as const satisfies Refused
+
+const indexFile = "index.html"
+
+/** Read when they are first asked for, so that a checkout may be built while the server runs. */
+const reading = (directory: string) => {
+  let known: ReadonlyMap<string, File> | undefined
+  return Effect.gen(function* () {
+    if (known !== undefined) return known
+    const files = yield* Effect.tryPromise(() => readAll(directory)).pipe(
+      Effect.orElseSucceed((): ReadonlyMap<string, File> => new Map())
+    )
+    if (!files.has(indexFile)) return yield* Effect.fail(notBuilt)
+    return (known = files)
+  })
+}
+
+const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> => {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const files = new Map<string, File>()
+  for (const entry of entries) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const name = relative(directory, path).split(sep).join("/")
+    const bytes = await readFile(path)
+    files.set(name, {
+      bytes,
+      type: contentTypes[extname(name)] ?? "application/octet-stream",
+      etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+      // Vite puts what it names by its content into `assets`.
+      cache: name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-store"
+    })
+  }
+  return files
+}
+
+/** Elsewhere than where the build puts it, for tests. */
+export const layerFrom = (directory: string) =>
+  HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      const files = reading(directory)
+      const serve = (request: HttpServerRequest.HttpServerRequest) =>
+        Effect.gen(function* () {
+          const [path = ""] = request.url.split("?")
+          const name = path.slice("/inspect/".length)
+          const file = (yield* files).get(name === "" ? indexFile : name)
+          if (file === undefined || name === indexFile) return yield* Effect.fail(missing)
+          const sent = { ...headers, etag: file.etag, "cache-control": file.cache }
+          return request.headers["if-none-match"] === file.etag
+            ? HttpServerResponse.empty({ status: 304, headers: sent })
+            : HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: sent })
+        }).pipe(answeringRefusals)
+      yield* router.add("GET", "/inspect/*", serve)
+      yield* router.add("GET", "/inspect", HttpServerResponse.redirect("/inspect/", { status: 308 }))
+    })
+  )
+
+export const layer = layerFrom(builtPage)

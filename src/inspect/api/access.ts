@@ -1,0 +1,141 @@
+/**
+ * Who looks: a bearer token as everywhere, or the cookie that a login sets, which holds the same credential sealed.
+ *
+ * Nothing about a login is kept, and a token is looked up at each request: a revoked one is refused at once. A browser
+ * sends the cookie whoever makes it ask, so with it a request that changes something must carry a header that no
+ * foreign page can send.
+ */
+import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
+import { HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
+import { randomBytes } from "node:crypto"
+import { Apps } from "../../actor/Apps.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import type { Unavailable } from "../../domain/Refusal.ts"
+import type { Refused } from "../../http/contract/Problem.ts"
+import type { Login } from "../contract.ts"
+import * as Seal from "../Seal.ts"
+
+export const cookieName = "troupe_inspect"
+export const csrfHeader = "x-troupe-inspect"
+
+const loginLastsMillis = 12 * 3_600_000
+const codeLastsMillis = 15 * 60_000
+/** Links that wait to be used; the oldest gives way. */
+const mostCodes = 16
+
+const noCaller = {
+  code: "unauthorized",
+  status: 401,
+  detail:
+    "Log in at /inspect/, or send a valid token as `Authorization: Bearer <token>`. `troupe app create NAME` makes one."
+} as const satisfies Refused
+
+const wrongToken = {
+  code: "unauthorized",
+  status: 401,
+  detail: "This token is unknown or revoked. `troupe app create NAME` makes one; the admin's is in the data dir."
+} as const satisfies Refused
+
+const wrongCode = {
+  code: "unauthorized",
+  status: 401,
+  detail: "This link was used before, or is older than 15 minutes. Log in with a token; a restart prints a new link."
+} as const satisfies Refused
+
+const foreign = {
+  code: "csrf",
+  status: 403,
+  detail: `With the cookie, a POST must carry the header \`${csrfHeader}: 1\`.`
+} as const satisfies Refused
+
+type Request = HttpServerRequest.HttpServerRequest
+
+export class Access extends Context.Service<
+  Access,
+  {
+    /** Refused where there is no caller, or another page may have made the request. */
+    readonly callerOf: (request: Request) => Effect.Effect<Caller, typeof noCaller | typeof foreign | Unavailable>
+    /** Who it is, and what the cookie is to hold. */
+    readonly login: (
+      login: Login
+    ) => Effect.Effect<
+      { readonly caller: Caller; readonly sealed: string },
+      typeof wrongToken | typeof wrongCode | Unavailable
+    >
+    /** By which the admin can log in once, within 15 minutes. For a terminal, never for a log. */
+    readonly issueCode: Effect.Effect<Redacted.Redacted<string>>
+  }
+>()("troupe/inspect/Access") {
+  static readonly layer = Layer.effect(
+    Access,
+    Effect.gen(function* () {
+      const apps = yield* Apps
+      const seal = Seal.make(yield* apps.keyFor("inspect cookie"))
+      /** Until when each is good. Found by its hash table, which tells a guesser nothing: there are 256 bits to guess. */
+      const codes = new Map<string, number>()
+
+      const callerOf = Effect.fnUntraced(function* (request: Request) {
+        const bearer = /^bearer (.*)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+        if (bearer !== undefined) {
+          const caller = yield* apps.authenticate(Redacted.make(bearer))
+          return Option.isSome(caller) ? caller.value : yield* Effect.fail(noCaller)
+        }
+        const cookie = request.cookies[cookieName]
+        if (cookie === undefined) return yield* Effect.fail(noCaller)
+        const sealed = seal.open(cookie, yield* Clock.currentTimeMillis)
+        if (Option.isNone(sealed)) return yield* Effect.fail(noCaller)
+        if (isChanging(request) && request.headers[csrfHeader] !== "1") return yield* Effect.fail(foreign)
+        const { token } = sealed.value
+        if (token === null) return { _tag: "Admin" } as const
+        const caller = yield* apps.authenticate(Redacted.make(token))
+        return Option.isSome(caller) ? caller.value : yield* Effect.fail(noCaller)
+      })
+
+      const login = Effect.fnUntraced(function* (login: Login) {
+        const now = yield* Clock.currentTimeMillis
+        const until = now + loginLastsMillis
+        if ("code" in login) {
+          const good = codes.get(login.code) ?? 0
+          codes.delete(login.code)
+          if (good <= now) return yield* Effect.fail(wrongCode)
+          return { caller: { _tag: "Admin" } as const, sealed: seal.close({ until, token: null }) }
+        }
+        const caller = yield* apps.authenticate(Redacted.make(login.token))
+        if (Option.isNone(caller)) return yield* Effect.fail(wrongToken)
+        // The admin's own need not travel: the seal's key is made from it.
+        const token = caller.value._tag === "Admin" ? null : login.token
+        return { caller: caller.value, sealed: seal.close({ until, token }) }
+      })
+
+      const issueCode = Effect.map(Clock.currentTimeMillis, (now) => {
+        const code = randomBytes(32).toString("base64url")
+        codes.set(code, now + codeLastsMillis)
+        const [oldest] = codes.keys()
+        if (codes.size > mostCodes && oldest !== undefined) codes.delete(oldest)
+        return Redacted.make(code)
+      })
+
+      return Access.of({ callerOf, login, issueCode })
+    })
+  )
+}
+
+const isChanging = ({ method }: Request) => method !== "GET" && method !== "HEAD"
+
+/** `null`: the browser is to forget it. */
+export const withCookie = (
+  response: HttpServerResponse.HttpServerResponse,
+  request: Request,
+  sealed: string | null
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.setCookieUnsafe(response, cookieName, sealed ?? "", {
+    httpOnly: true,
+    sameSite: "strict",
+    path: "/inspect/",
+    // Behind a proxy the browser's scheme is told by the proxy, or by the browser itself.
+    secure:
+      request.headers["x-forwarded-proto"]?.split(",")[0]?.trim() === "https" ||
+      request.headers["origin"]?.startsWith("https://") === true,
+    maxAge: sealed === null ? 0 : loginLastsMillis
+  })

@@ -1,0 +1,56 @@
+/** Logging in and out, and who one is. The token is in the body and in the sealed cookie, never in an address. */
+import { Clock, Effect, Layer, Schema } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import manifest from "../../../package.json" with { type: "json" }
+import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import type { Me } from "../contract.ts"
+import { Hub } from "../Hub.ts"
+import { Access, withCookie } from "./access.ts"
+import { answeringRefusals, bodyOf, get, routes } from "./route.ts"
+
+const secret = Schema.String.check(Schema.isMaxLength(512))
+const Login = Schema.Union([Schema.Struct({ token: secret }), Schema.Struct({ code: secret })])
+
+const meOf = Effect.gen(function* () {
+  const { limits } = yield* RuntimeSettings
+  const { boot } = yield* Hub
+  return Effect.fnUntraced(function* (caller: Caller): Effect.fn.Return<Me> {
+    return {
+      ok: true,
+      admin: caller._tag === "Admin",
+      app: caller._tag === "App" ? caller.app : null,
+      version: manifest.version,
+      now: (yield* Clock.currentTimeMillis) / 1000,
+      boot,
+      bounds: {
+        pool_wait_millis: limits.poolWaitMillis,
+        hibernate_after_millis: limits.hibernateAfterMillis,
+        restart_intensity: limits.restartIntensity,
+        restart_period_millis: limits.restartPeriodMillis
+      }
+    }
+  })
+})
+
+/** For which nobody has to be anybody yet. */
+const login = HttpRouter.use((router) =>
+  Effect.gen(function* () {
+    const access = yield* Access
+    const me = yield* meOf
+    yield* router.add("POST", "/inspect/api/login", (request) =>
+      Effect.gen(function* () {
+        const { caller, sealed } = yield* access.login(yield* bodyOf(request, Login))
+        return withCookie(HttpServerResponse.jsonUnsafe(yield* me(caller)), request, sealed)
+      }).pipe(answeringRefusals)
+    )
+    // Also for whom the cookie means nothing any more.
+    yield* router.add("POST", "/inspect/api/logout", (request) =>
+      Effect.succeed(withCookie(HttpServerResponse.jsonUnsafe({ ok: true }), request, null))
+    )
+  })
+)
+
+const known = routes(Effect.map(meOf, (me) => [get("/me", ({ caller }) => me(caller))]))
+
+export const layer = Layer.merge(login, known)

@@ -1,0 +1,134 @@
+/**
+ * A route of the dashboard's API: who asks is known before its handler runs, what it returns is the JSON of
+ * `contract.ts`, and what it is refused with is a problem as everywhere.
+ *
+ * A file of routes is a layer:
+ *
+ *     export const layer = routes(
+ *       Effect.gen(function* () {
+ *         const ledger = yield* Ledger
+ *         return [
+ *           get("/sessions/:id", Effect.fnUntraced(function* ({ caller, params }) {
+ *             return { ok: true, … } satisfies Detail
+ *           })),
+ *           get("/sessions/:id/stream", ({ follow }) => Effect.succeed(follow(texts)))
+ *         ]
+ *       })
+ *     )
+ */
+import { Effect, Schema, Stream } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
+import type { Caller } from "../../actor/Sessions.ts"
+import { InvalidRequest } from "../../domain/Refusal.ts"
+import type { Refused } from "../../http/contract/Problem.ts"
+import { unsupportedMedia } from "../../http/faults.ts"
+import { problemResponse } from "../../http/refusals.ts"
+import { RequestId } from "../../http/RequestId.ts"
+import { Streams } from "../../http/Streams.ts"
+import { Access } from "./access.ts"
+
+type Request = HttpServerRequest.HttpServerRequest
+type Response = HttpServerResponse.HttpServerResponse
+
+/** How long a stream outlives its caller's token. */
+const lookAgainEvery = "30 seconds"
+
+export interface Asked {
+  readonly caller: Caller
+  readonly request: Request
+  /** Of the path, as they stand there, decoded. */
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly query: URLSearchParams
+  /** Answers with server-sent events until they end, or the caller's access does (`event: error`, as a problem). */
+  readonly follow: <E extends Refused>(texts: Stream.Stream<string, E>) => Effect.Effect<Response>
+}
+
+/** A body for `JSON.stringify`, or a whole response. */
+type Answer = object | Response
+
+export interface InspectRoute {
+  readonly method: "GET" | "POST"
+  readonly path: `/${string}`
+  readonly handle: (asked: Asked) => Effect.Effect<Answer, Refused>
+}
+
+export const get = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
+  method: "GET",
+  path,
+  handle
+})
+
+export const post = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
+  method: "POST",
+  path,
+  handle
+})
+
+/** The routes under `/inspect/api`; whoever asks has to be somebody. */
+export const routes = <E, R>(made: Effect.Effect<ReadonlyArray<InspectRoute>, E, R>) =>
+  HttpRouter.use((router) =>
+    Effect.gen(function* () {
+      const access = yield* Access
+      const streams = yield* Streams
+      for (const { handle, method, path } of yield* made) {
+        yield* router.add(method, `/inspect/api${path}`, (request) =>
+          Effect.gen(function* () {
+            const caller = yield* access.callerOf(request)
+            const revoked = access.callerOf(request).pipe(Effect.delay(lookAgainEvery), Effect.forever)
+            const params = yield* HttpRouter.params
+            return yield* handle({
+              caller,
+              request,
+              params,
+              query: queryOf(request),
+              follow: (texts) => streams.respond(request, Stream.interruptWhen(texts, revoked))
+            })
+          }).pipe(Effect.map(responseOf), answeringRefusals)
+        )
+      }
+    })
+  )
+
+export const queryOf = (request: Request): URLSearchParams => new URL(request.url, "http://troupe").searchParams
+
+const responseOf = (answer: Answer): Response =>
+  HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
+
+/** A fault of ours leaves its cause in the log. */
+export const answeringRefusals = <R>(answer: Effect.Effect<Response, Refused, R>): Effect.Effect<Response, never, R> =>
+  answer.pipe(
+    Effect.catch((refused) =>
+      Effect.withFiber((fiber) => {
+        const headers = refused.status === 401 ? { "www-authenticate": "Bearer" } : {}
+        const response = Effect.succeed(problemResponse(refused, fiber.getRef(RequestId), headers))
+        return "cause" in refused ? Effect.andThen(Effect.logError(refused.detail, refused.cause), response) : response
+      })
+    )
+  )
+
+/** A number of the query, within its bounds; `InvalidRequest` for anything else. */
+export const integerOf = (
+  query: URLSearchParams,
+  name: string,
+  { least, most, otherwise }: { readonly least: number; readonly most: number; readonly otherwise: number }
+): Effect.Effect<number, InvalidRequest> => {
+  const text = query.get(name)
+  if (text === null) return Effect.succeed(otherwise)
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  return number >= least && number <= most
+    ? Effect.succeed(number)
+    : Effect.fail(new InvalidRequest({ field: name, problem: `must be a whole number from ${least} to ${most}.` }))
+}
+
+/** The JSON body, as `schema` has it. Nothing but JSON, which no foreign form can send. */
+export const bodyOf = <A>(
+  request: Request,
+  schema: Schema.ConstraintDecoder<A>
+): Effect.Effect<A, InvalidRequest | typeof unsupportedMedia> =>
+  /^application\/json\b/i.test(request.headers["content-type"] ?? "")
+    ? request.text.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))),
+        Effect.mapError(() => new InvalidRequest({ field: "body", problem: "must be JSON as this address takes it." }))
+      )
+    : Effect.fail(unsupportedMedia)
