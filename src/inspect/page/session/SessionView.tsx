@@ -1,4 +1,8 @@
 /** Everything of one session. */
 export default function SessionView({ id }: { readonly id: string }) {
-  return <main class="view">{id}</main>
+  return (
+    <main id="view" class="view" tabIndex={-1}>
+      {id}
+    </main>
+  )
 }

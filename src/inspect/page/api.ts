@@ -1,0 +1,148 @@
+/**
+ * The requests that the page can make, typed by the contract. What is refused comes back as `Refused`, with the problem
+ * as the server said it. Nothing of the DOM is in here.
+ */
+import type {
+  Approvals,
+  Coverage,
+  Detail,
+  Done,
+  Events,
+  Login,
+  Me,
+  Processes,
+  SessionRows,
+  State,
+  Steps,
+  Wire
+} from "../contract.ts"
+
+/** A problem of RFC 9457 as Troupe sends it, or as the page words what never reached the server. */
+export interface Problem {
+  /** 0: there was no answer. */
+  readonly status: number
+  /** The stable code, such as `session_closed`. */
+  readonly error: string
+  readonly title: string
+  readonly detail: string
+  readonly request_id?: string
+  readonly reasons?: ReadonlyArray<string>
+}
+
+export class Refused extends Error {
+  readonly problem: Problem
+  constructor(problem: Problem) {
+    super(problem.detail)
+    this.name = "Refused"
+    this.problem = problem
+  }
+}
+
+/** Of whatever was thrown: what a person can be shown. */
+export const problemFrom = (cause: unknown): Problem =>
+  cause instanceof Refused
+    ? cause.problem
+    : {
+        status: 0,
+        error: "page_fault",
+        title: "The page has a fault",
+        detail: cause instanceof Error ? cause.message : String(cause)
+      }
+
+export const unreachable: Problem = {
+  status: 0,
+  error: "unreachable",
+  title: "No answer",
+  detail: "Troupe does not answer. It may be stopped, or the connection to it is down."
+}
+
+/** Of an answer that is not 2xx. One that a proxy made has no problem in it. */
+export const problemOf = async (response: Response): Promise<Problem> => {
+  const plain = {
+    status: response.status,
+    error: "unexpected_answer",
+    title: response.statusText || "Unexpected answer"
+  }
+  const text = await response.text().catch(() => "")
+  try {
+    const body = JSON.parse(text) as Partial<Problem>
+    if (typeof body.error === "string" && typeof body.detail === "string")
+      return { ...plain, ...body, title: body.title ?? plain.title, error: body.error, detail: body.detail }
+  } catch {
+    // Said below.
+  }
+  return { ...plain, detail: `The server answered ${response.status}. ${text.slice(0, 200)}`.trim() }
+}
+
+export interface SessionFilter {
+  readonly q: string
+  readonly state: State | null
+  readonly agent: string | null
+  readonly app: string | null
+}
+
+/** What the server must see on a `POST` that comes with a cookie: no foreign page can send it. */
+export const ownHeaders = { "x-troupe-inspect": "1" }
+
+const answerWithinMillis = 30_000
+
+type Query = Readonly<Record<string, string | number | null | undefined>>
+
+/** `base` ends in a slash: `http://127.0.0.1:8420/inspect/api/`. */
+export const createApi = (base: string, send: typeof fetch = fetch) => {
+  const urlOf = (path: string, query: Query = {}): string => {
+    const url = new URL(path, base)
+    for (const [key, value] of Object.entries(query))
+      if (value !== null && value !== undefined && value !== "") url.searchParams.set(key, String(value))
+    return url.href
+  }
+
+  const ask = async <A>(method: "GET" | "POST", path: string, query?: Query, body?: unknown): Promise<A> => {
+    let response: Response
+    try {
+      response = await send(urlOf(path, query), {
+        method,
+        credentials: "same-origin",
+        cache: "no-store",
+        headers: body === undefined ? ownHeaders : { ...ownHeaders, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(answerWithinMillis)
+      })
+    } catch {
+      throw new Refused(unreachable)
+    }
+    if (!response.ok) throw new Refused(await problemOf(response))
+    return (await response.json().catch(() => {
+      throw new Refused({ ...unreachable, detail: "The connection broke in the middle of an answer." })
+    })) as A
+  }
+
+  const get = <A>(path: string, query?: Query) => ask<A>("GET", path, query)
+  const post = <A>(path: string, body: unknown = {}) => ask<A>("POST", path, undefined, body)
+  const of = (id: string) => `sessions/${encodeURIComponent(id)}`
+
+  return {
+    login: (login: Login) => post<Me>("login", login),
+    logout: () => post<{ readonly ok: true }>("logout"),
+    me: () => get<Me>("me"),
+    sessions: (filter: Partial<SessionFilter>, limit: number, cursor?: string | null) =>
+      get<SessionRows>("sessions", { ...filter, limit, cursor }),
+    approvals: () => get<Approvals>("approvals"),
+    coverage: (agent?: string | null) => get<Coverage>("coverage", { agent }),
+    detail: (id: string) => get<Detail>(of(id)),
+    steps: (id: string, after?: number, limit?: number) => get<Steps>(`${of(id)}/steps`, { after, limit }),
+    wire: (id: string, seq: number) => get<Wire>(`${of(id)}/steps/${seq}/wire`),
+    events: (id: string, after?: number, limit?: number) => get<Events>(`${of(id)}/events`, { after, limit }),
+    processes: (id: string) => get<Processes>(`${of(id)}/processes`),
+    act: (id: string, order: "interrupt" | "close" | "unpark") => post<Done>(`${of(id)}/${order}`),
+    answer: (id: string, approvalId: string, decision: "once" | "session" | "deny") =>
+      post<Done>(`${of(id)}/approvals/${encodeURIComponent(approvalId)}`, { decision }),
+    /** Addresses for `follow` and for links. */
+    stepsUrl: () => urlOf("steps"),
+    streamUrl: (id: string, after?: string) => urlOf(`${of(id)}/stream`, { after }),
+    exportUrl: (id: string, format: "json" | "html", texts: boolean) =>
+      urlOf(`${of(id)}/export`, { format, texts: texts ? 1 : 0 })
+  }
+}
+
+export type Api = ReturnType<typeof createApi>

@@ -1,0 +1,126 @@
+/** Where one can go, how the connection stands, and who looks. */
+import { serverTime } from "../clock.ts"
+import { api, isDraining, me, phase, say, sayProblem } from "../store.ts"
+import { nextTheme, theme } from "../theme.ts"
+import { Brand } from "../ui/Brand.tsx"
+import { Countdown } from "../ui/Time.tsx"
+import { pendingCount } from "../approvals/inbox.ts"
+import { retryNow } from "./house.ts"
+import { showKeys } from "./Keys.tsx"
+import { route } from "./location.ts"
+
+const places = [
+  { view: "sessions", href: "#/", name: "Sessions" },
+  { view: "approvals", href: "#/approvals", name: "Approvals" },
+  { view: "machine", href: "#/machine", name: "Machine" }
+] as const
+
+const themeWords = { system: "as the system has it", light: "light", dark: "dark" }
+const themeSigns = { system: "◐", light: "☀", dark: "☾" }
+
+export const Header = () => {
+  const view = route.value.view
+  const who = me.value
+  return (
+    <header class="header">
+      <a class="brand" href="#/" aria-label="Troupe: all sessions">
+        <Brand />
+        <span>Troupe</span>
+      </a>
+      <nav class="nav" aria-label="Views">
+        {places.map(({ href, name, view: place }) => (
+          <a
+            key={href}
+            href={href}
+            aria-current={place === view || (place === "sessions" && view === "session") ? "page" : undefined}
+          >
+            {name}
+            {place === "approvals" && pendingCount.value > 0 ? (
+              <span class="pill" aria-label={`${pendingCount.value} waiting`}>
+                {pendingCount.value}
+              </span>
+            ) : null}
+          </a>
+        ))}
+      </nav>
+      <div class="header-end">
+        <LinkState />
+        <button
+          type="button"
+          class="icon-button"
+          aria-label={`Colours: ${themeWords[theme.value]}. Change`}
+          title={`Colours: ${themeWords[theme.value]}`}
+          onClick={nextTheme}
+        >
+          {themeSigns[theme.value]}
+        </button>
+        <button type="button" class="icon-button keys-button" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
+          ?
+        </button>
+        <span class="who" title={`Troupe ${who?.version ?? ""}`}>
+          {who?.admin === true ? "admin" : (who?.app ?? "")}
+        </span>
+        <button type="button" class="button" onClick={() => void leave()}>
+          Log out
+        </button>
+      </div>
+    </header>
+  )
+}
+
+const leave = async () => {
+  try {
+    await api.logout()
+    me.value = null
+    say("Logged out")
+  } catch (cause) {
+    sayProblem(cause)
+  }
+}
+
+const LinkState = () => {
+  const { name } = phase.value
+  const words = {
+    connecting: "connecting…",
+    "catching-up": "catching up…",
+    live: "live",
+    lost: "not connected",
+    refused: "refused",
+    resting: "paused"
+  }[name]
+  const look = name === "live" ? "is-live" : name === "lost" || name === "refused" ? "is-lost" : ""
+  return (
+    <div class={`link-state ${look}`} role="status" aria-label={`Connection: ${words}`} title={words}>
+      <i />
+      <span>{words}</span>
+    </div>
+  )
+}
+
+/** What the whole page should know. A short break is not worth one: the header shows it. */
+export const Banners = () => (
+  <div class="banners" role="status">
+    {isDraining.value ? (
+      <p class="banner">Troupe is shutting down: running turns may finish, new ones are not taken.</p>
+    ) : null}
+    <LostBanner />
+  </div>
+)
+
+const LostBanner = () => {
+  const current = phase.value
+  if (current.name === "refused" && current.problem.status !== 401)
+    return <p class="banner bad">No live news: {current.problem.detail}</p>
+  if (current.name !== "lost") return null
+  return (
+    <div class="banner bad">
+      <span>
+        <strong>Connection lost.</strong> {current.problem.detail} Trying again in{" "}
+        <Countdown at={serverTime(current.retryAt)} />. What is shown may be old.
+      </span>
+      <button type="button" class="button" onClick={retryNow}>
+        Try now
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,82 @@
+/** The keys, and the list of them. */
+import { useEffect, useRef } from "preact/hooks"
+import { signal } from "@preact/signals"
+import { go } from "./location.ts"
+import { noFilter } from "./router.ts"
+
+const isShown = signal(false)
+
+export const showKeys = (): void => {
+  isShown.value = true
+}
+
+/** Whoever types is not steering. */
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+
+let isAfterG = false
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.target)) return
+  if (isAfterG) {
+    isAfterG = false
+    if (event.key === "s") return go({ view: "sessions", filter: noFilter })
+    if (event.key === "a") return go({ view: "approvals" })
+    if (event.key === "m") return go({ view: "machine" })
+  }
+  if (event.key === "?") isShown.value = !isShown.value
+  else if (event.key === "g") {
+    isAfterG = true
+    setTimeout(() => {
+      isAfterG = false
+    }, 1_000)
+  } else if (event.key === "/") {
+    const search = document.querySelector<HTMLInputElement>("[data-search]")
+    if (search === null) return
+    event.preventDefault()
+    search.focus()
+    search.select()
+  }
+})
+
+const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> = [
+  [["/"], "search sessions"],
+  [["j", "k", "↑", "↓"], "move in the table"],
+  [["Home", "End"], "first and last loaded row"],
+  [["Enter"], "open the session"],
+  [["Esc"], "leave the search, or take a press back"],
+  [["←", "→"], "step back and forth in a session's time"],
+  [["g", "s"], "all sessions"],
+  [["g", "a"], "approvals"],
+  [["g", "m"], "the machine"],
+  [["?"], "this list"]
+]
+
+export const Keys = () => {
+  const dialog = useRef<HTMLDialogElement>(null)
+  const isOpen = isShown.value
+  useEffect(() => {
+    if (isOpen) dialog.current?.showModal()
+    else dialog.current?.close()
+  }, [isOpen])
+  return (
+    <dialog ref={dialog} class="keys" aria-label="Keys" onClose={() => (isShown.value = false)}>
+      <h2>Keys</h2>
+      <dl>
+        {keys.map(([names, does]) => (
+          <>
+            <dt key={does}>
+              {names.map((name) => (
+                <kbd key={name}>{name}</kbd>
+              ))}
+            </dt>
+            <dd>{does}</dd>
+          </>
+        ))}
+      </dl>
+      <button type="button" class="button" onClick={() => (isShown.value = false)}>
+        Close
+      </button>
+    </dialog>
+  )
+}

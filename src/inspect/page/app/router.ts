@@ -1,0 +1,59 @@
+/** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
+import type { State } from "../../contract.ts"
+import type { SessionFilter } from "../api.ts"
+
+export type Route =
+  | { readonly view: "sessions"; readonly filter: SessionFilter }
+  | { readonly view: "session"; readonly id: string }
+  | { readonly view: "approvals" }
+  | { readonly view: "machine" }
+  | { readonly view: "unknown" }
+
+export const noFilter: SessionFilter = { q: "", state: null, agent: null, app: null }
+
+const states: ReadonlyArray<string> = ["idle", "turning", "retiring", "closed"] satisfies ReadonlyArray<State>
+
+const decoded = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `hash` as the browser has it: empty, or with its `#`. */
+export const routeOf = (hash: string): Route => {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2)
+  if (path === "") return { view: "sessions", filter: filterOf(new URLSearchParams(query)) }
+  if (path === "approvals" || path === "machine") return { view: path }
+  const id = /^sessions\/([^/]+)$/.exec(path)?.[1]
+  const session = id === undefined ? undefined : decoded(id)
+  return session === undefined ? { view: "unknown" } : { view: "session", id: session }
+}
+
+const filterOf = (query: URLSearchParams): SessionFilter => {
+  const state = query.get("state")
+  return {
+    q: query.get("q") ?? "",
+    state: state !== null && states.includes(state) ? (state as State) : null,
+    agent: query.get("agent"),
+    app: query.get("app")
+  }
+}
+
+export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): string => {
+  if (route.view === "session") return `#/sessions/${encodeURIComponent(route.id)}`
+  if (route.view !== "sessions") return `#/${route.view}`
+  const query = new URLSearchParams()
+  for (const [key, value] of Object.entries(route.filter) as ReadonlyArray<[string, string | null]>)
+    if (value !== null && value !== "") query.set(key, value)
+  return query.size === 0 ? "#/" : `#/?${query}`
+}
+
+export const hashOfSession = (id: string): string => hashOf({ view: "session", id })
+
+/** The code of a one-time login link, which stands in the address like a route. */
+export const codeOf = (hash: string): string | undefined => {
+  const code = /^#code=([^&]+)$/.exec(hash)?.[1]
+  return code === undefined ? undefined : decoded(code)
+}

@@ -1,0 +1,2 @@
+/** The inbox. */
+export const ApprovalsView = () => <main id="view" class="view" tabIndex={-1} />

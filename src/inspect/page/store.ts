@@ -1,0 +1,55 @@
+/** What the whole page knows: who looks, how the connection stands, and what it has to say. */
+import { computed, signal } from "@preact/signals"
+import type { Me } from "../contract.ts"
+import { createApi, problemFrom } from "./api.ts"
+import type { Problem } from "./api.ts"
+import { setServerTime } from "./clock.ts"
+import type { Phase } from "./live.ts"
+
+export const api = createApi(new URL("api/", document.baseURI).href)
+
+/** `undefined`: not asked yet. `null`: nobody is logged in. */
+export const me = signal<Me | null | undefined>(undefined)
+
+export const isAdmin = computed(() => me.value?.admin === true)
+
+/** Where the stream of all sessions stands. */
+export const phase = signal<Phase>({ name: "connecting" })
+
+/** The server said that it is ending. */
+export const isDraining = signal(false)
+
+export const setMe = (answer: Me): void => {
+  setServerTime(answer.now)
+  me.value = answer
+}
+
+export interface Toast {
+  readonly id: number
+  readonly text: string
+  readonly detail?: string
+  readonly tone: "good" | "bad"
+}
+
+export const toasts = signal<ReadonlyArray<Toast>>([])
+let lastToast = 0
+
+/** Bad news stays until it is put away, good news for six seconds. At most five at once. */
+export const say = (text: string, tone: Toast["tone"] = "good", detail?: string): void => {
+  lastToast += 1
+  const id = lastToast
+  toasts.value = [...toasts.value.slice(-4), { id, text, tone, ...(detail === undefined ? {} : { detail }) }]
+  if (tone === "good") setTimeout(() => dismiss(id), 6_000)
+}
+
+export const dismiss = (id: number): void => {
+  toasts.value = toasts.value.filter((toast) => toast.id !== id)
+}
+
+/** A login that ended sends to the login; everything else is said. */
+export const sayProblem = (cause: unknown): Problem => {
+  const problem = problemFrom(cause)
+  if (problem.status === 401) me.value = null
+  else say(problem.title, "bad", problem.detail)
+  return problem
+}
