@@ -98,7 +98,6 @@ class Story {
       submission: event.type === "turn.submitted" ? { prompt: "hello", timeoutMillis: 600_000, queue: false } : null,
       disarmed: decision.cancel,
       usage: null,
-      tools: 0,
       contextLost: null,
       approval: null,
       ruling: null

@@ -51,6 +51,9 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
   /** The answer counts; the process, which still owes an end, does not. */
   const unended = { guard: "isThisTurn", target: "#session.retiring", actions: [accepted, "noteUnended"] } as const
 
+  /** By its own word; asked to stop, so that nothing of it runs any more when it counts as ended. */
+  const aborts = { guard: "isThisTurn", target: "interrupting", actions: "noteAborted" } as const
+
   const idle = words.createStateConfig({
     initial: "asleep",
     states: {
@@ -177,6 +180,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "turn.ended": ends,
           "turn.answered": unended,
+          "turn.aborted": aborts,
           "approval.asked": { target: "asking", actions: "addApproval" },
           "agent.quiet": "probing",
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
@@ -188,6 +192,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "turn.ended": ends,
           "turn.answered": unended,
+          "turn.aborted": aborts,
           "approval.asked": { actions: "addApproval" },
           "approval.settled": [
             { guard: "isLastApproval", target: "running", actions: "dropApproval" },
@@ -208,6 +213,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
           "turn.answered": unended,
+          "turn.aborted": aborts,
           "interrupt.requested": { target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
@@ -222,6 +228,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         },
         on: {
           "turn.ended": ends,
+          "turn.aborted": {},
           "interrupt.requested": {},
           "close.requested": { actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }

@@ -62,8 +62,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
       isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
-      isThisTurn: ({ context, event }) =>
-        (event.type === "turn.ended" || event.type === "turn.answered") && event.turn === context.turn,
+      isThisTurn: ({ context, event }) => "turn" in event && event.turn === context.turn,
       endsGood: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
       endsCancelled: ({ context, event }) =>
@@ -123,6 +122,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
           : { approvals: [] }
       ),
       noteOverrun: assign({ reason: "the turn overran its deadline", approvals: [] }),
+      noteAborted: assign({ reason: "the agent said that the turn was aborted" }),
       noteUnended: assign({ reason: "the agent gave its answer and never ended the turn", approvals: [] }),
       noteQuiet: assign({ reason: "the agent went silent and did not answer an interrupt", approvals: [] }),
       noteSlow: assign({ reason: "the agent did not get ready in time" }),

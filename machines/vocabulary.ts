@@ -83,6 +83,8 @@ export type SessionEvent =
   | { readonly type: "approval.settled"; readonly id: string }
   /** The turn's time is up and no end has come, but the agent's answer stands complete. */
   | { readonly type: "turn.answered"; readonly turn: number }
+  /** The agent says in its text that the turn was aborted. It may be at it all the same. */
+  | { readonly type: "turn.aborted"; readonly turn: number }
   /** Nothing was heard since a tool ended, for longer than the watchdog allows. */
   | { readonly type: "agent.quiet" }
   | { readonly type: "slot.granted" }

@@ -68,7 +68,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
       case "settleTurn": {
         const usage = step.usage ?? noUsage
         record = { ...record, usage: addUsage(record.usage, usage) }
-        entries.push(outcome(record, command.params, { at, usage, tools: step.tools }))
+        entries.push(outcome(record, command.params, { at, usage }))
         news.push({ turn: command.params.turn, message: endOf(command.params, usage, wasHanded(from, command.params)) })
         settled.push(command.params)
         break
@@ -80,7 +80,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
           const status = cancelled ? "interrupted" : "failed"
           const stopReason = cancelled ? "cancelled" : "error"
           const settlement: Settlement = { turn, status, stopReason, failure, withoutEnd: false }
-          entries.push(outcome(record, settlement, { at, usage: noUsage, tools: 0 }))
+          entries.push(outcome(record, settlement, { at, usage: noUsage }))
           news.push({ turn, message: endOf(settlement, noUsage, false) })
           settled.push(settlement)
         }
@@ -153,7 +153,7 @@ const patch = (
 const outcome = (
   { id, threadId }: SessionRecord,
   { failure, status, stopReason, turn }: Settlement,
-  { at, tools, usage }: { readonly at: number; readonly usage: Usage; readonly tools: number }
+  { at, usage }: { readonly at: number; readonly usage: Usage }
 ): Entry =>
   patch(id, turn, {
     status,
@@ -163,7 +163,6 @@ const outcome = (
     failure: failure as Failure | null,
     // A deadline ends a turn as an interrupt would: what had arrived is kept, and it was not the agent that ended it.
     interrupted: status === "interrupted" || status === "timed_out",
-    toolIterations: tools,
     threadId
   })
 

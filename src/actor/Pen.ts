@@ -24,19 +24,16 @@ export interface Pen {
    * last event before it.
    */
   readonly write: <A, E>(
-    step: (draft: {
-      readonly at: number
-      readonly tools: number
-      readonly news: (turn: number | null, message: AcpMessage) => void
-    }) => { readonly entries: ReadonlyArray<Entry>; readonly answer: A },
+    step: (draft: { readonly at: number; readonly news: (turn: number | null, message: AcpMessage) => void }) => {
+      readonly entries: ReadonlyArray<Entry>
+      readonly answer: A
+    },
     /** In the same breath as the commit's success. */
     done: (answer: A, after: number, at: number) => Effect.Effect<E>
   ) => Effect.Effect<E, LedgerError>
   readonly flush: Effect.Effect<void, LedgerError>
   /** Nothing waits to be written and nothing is being written in strides. */
   readonly resting: () => boolean
-  /** A turn is over: its tools are counted no more. */
-  readonly forgetTools: () => void
 }
 
 /** `fault` is failed where writing in the background fails. */
@@ -97,7 +94,6 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
           const after = written
           const { answer, entries } = step({
             at,
-            tools: recorder.tools,
             news: (turn, message) => recorder.append(turn, message, at)
           })
           yield* commit(entries)
@@ -105,8 +101,7 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
         })
       ),
     flush,
-    resting: () => recorder.waiting === 0 && !striding,
-    forgetTools: () => recorder.forgetTools()
+    resting: () => recorder.waiting === 0 && !striding
   }
   return pen
 })

@@ -32,7 +32,6 @@ export class Recorder {
   #seq: number
   #pending: Array<Pending> = []
   #bytes = 0
-  #tools = 0
 
   constructor(session: SessionId, lastSeq: number) {
     this.#session = session
@@ -44,20 +43,8 @@ export class Recorder {
     return this.#bytes
   }
 
-  /** Tool calls that came to an end since the last `forgetTools`. */
-  get tools(): number {
-    return this.#tools
-  }
-
-  forgetTools(): void {
-    this.#tools = 0
-  }
-
   append(turn: number | null, message: AcpMessage, at: number): void {
     const update = updateOf(message)
-    const status = update?.sessionUpdate.startsWith("tool_call") ? update["status"] : undefined
-    if (status === "completed" || status === "failed") this.#tools++
-
     const fresh = update === null ? null : mergeable(update)
     this.#bytes += fresh === null ? 256 : fresh.text.length
     const last = this.#pending.at(-1)

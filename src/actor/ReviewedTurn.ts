@@ -1,12 +1,12 @@
 /**
  * Between a session's actor and its reviews: reads off the ledger what a settled turn came to, and hands it on.
  *
- * It is read there and not passed along because tool calls that end late, and a text that says the turn was aborted,
- * are known only to whoever reads the stored events.
+ * It is read there and not passed along because only whoever reads the stored events knows what was said and done.
  */
 import { Effect } from "effect"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
+import * as ToolCount from "./ToolCount.ts"
 import { Reviews } from "./Reviews.ts"
 import type { TranscriptPage } from "./Sessions.ts"
 import * as Transcript from "./Transcript.ts"
@@ -18,6 +18,7 @@ const mostMessages = 10_000
 export const make = Effect.gen(function* () {
   const reviews = yield* Reviews
   const transcript = yield* Transcript.make
+  const counted = yield* ToolCount.make
 
   /** The conversation up to and with this turn. */
   const conversation = Effect.fnUntraced(function* (session: SessionRecord, index: number) {
@@ -35,7 +36,7 @@ export const make = Effect.gen(function* () {
   /** `quiet` tells whether the session still has nothing to do. Never fails. */
   return Effect.fnUntraced(
     function* (session: SessionRecord, index: number, quiet: () => boolean) {
-      const { finalText, turn } = yield* transcript.result(session.id, index)
+      const { finalText, turn } = yield* counted(session.id, index)
       yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index), quiet)
     },
     (effect) => Effect.catchCause(effect, (cause) => Effect.logWarning("A settled turn could not be read", cause))

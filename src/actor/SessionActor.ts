@@ -12,6 +12,7 @@ import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
+import * as AbortWatch from "./AbortWatch.ts"
 import * as Alarms from "./Alarms.ts"
 import { deadlineOf } from "./ApprovalNews.ts"
 import { keep } from "./Bookkeeping.ts"
@@ -33,6 +34,7 @@ import { nameOf } from "./Step.ts"
 import * as ReviewedTurn from "./ReviewedTurn.ts"
 import { Reviews } from "./Reviews.ts"
 import { shown } from "./Shown.ts"
+import * as ToolCount from "./ToolCount.ts"
 import * as Watchdog from "./Watchdog.ts"
 
 /** One life. Ends by itself when the session sleeps with nothing left to do; `vacate` is called in the same breath. */
@@ -58,7 +60,9 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
   const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
-  const hear = yield* Hearing.make(id, pen.flush)
+  const abort = AbortWatch.make(alarms)
+  const hear = yield* Hearing.make(id, pen.flush, abort.suspects)
+  const count = yield* ToolCount.make
   const questions = yield* Questions.make(residence, () => record)
   const asks = new Map<number, Asked & { readonly at: number }>()
 
@@ -73,7 +77,14 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const stage: Stage = {
     record: () => record,
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
-    say: (turn, message) => Effect.andThen(pen.say(turn, message), watchdog.heard(message)),
+    say: Effect.fnUntraced(function* (turn, message) {
+      yield* pen.say(turn, message)
+      const current = nameOf(snapshot).startsWith("turning") && turn === snapshot.context.turn
+      yield* watchdog.heard(message, current)
+      if (turn === null) return
+      if (current) yield* abort.heard(turn, message)
+      else if (Watchdog.endsTool(message)) yield* recount(turn)
+    }),
     ask: questions.ask,
     askOf: (turn) =>
       Effect.suspend((): Effect.Effect<Asked> => {
@@ -82,6 +93,14 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         return Effect.map(Effect.orDie(ledger.turn(id, turn)), Option.getOrThrow)
       })
   }
+
+  /** A call has ended after its turn. */
+  const recount = (turn: number) =>
+    pen.flush.pipe(
+      Effect.andThen(count(id, turn)),
+      Effect.catchCause((cause) => Effect.logWarning("A tool call that ended late could not be counted", cause)),
+      Effect.forkIn(scope)
+    )
 
   /** Performs in the background, so that no slow agent keeps the mailbox waiting; then ticks it off. */
   const pay = (step: number, nth: number, command: SessionCommand, once: boolean) =>
@@ -100,7 +119,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const settle = ({ status, turn }: Settlement, at: number) => {
     const begun = asks.get(turn)?.at
     asks.delete(turn)
-    pen.forgetTools()
+    abort.rest()
     watchdog.rest()
     const waiting = residence.outcomes.get(turn)
     residence.outcomes.delete(turn)
@@ -148,7 +167,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     }
     const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
     return yield* pen.write(
-      ({ at, news, tools }) => {
+      ({ at, news }) => {
         const written = keep(record, {
           seq: seq + 1,
           at,
@@ -160,7 +179,6 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           submission,
           disarmed,
           usage: letter.usage ?? null,
-          tools,
           contextLost: letter.contextLost ?? null,
           approval: letter.approval ?? null,
           ruling: letter.ruling ?? null
@@ -219,8 +237,11 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       if (letter.timer !== undefined && !alarms.isArmed(letter.timer)) return
       if (letter.event === "wake") return
       const heard = hear(letter.event, letter.timer, snapshot)
-      const exit = yield* Effect.exit(Effect.flatMap(heard, (event) => receive(letter, event)))
+      const exit = yield* Effect.exit(
+        Effect.flatMap(heard, (news) => (news === null ? Effect.succeed(null) : receive(letter, news)))
+      )
       if (exit._tag === "Success") {
+        if (exit.value === null) return
         if (letter.answer !== undefined) Deferred.doneUnsafe(letter.answer, Effect.succeed(exit.value))
         return
       }

@@ -16,7 +16,6 @@ export interface Step {
   readonly persisted: unknown
   readonly submission: Submission | null
   readonly usage: Usage | null
-  readonly tools: number
   readonly contextLost: string | null
   readonly approval: ApprovalRecord | null
   readonly ruling: Ruling | null

@@ -13,7 +13,8 @@ const timer = "quiet"
 export interface Watchdog {
   /** A person is being asked, or no more: the agent waits for that and not for itself. */
   readonly hold: (asking: boolean) => void
-  readonly heard: (message: AcpMessage) => Effect.Effect<void>
+  /** Any sign of life. Only the end of a tool of the turn that runs can be followed by a silence of that turn's. */
+  readonly heard: (message: AcpMessage, ofThisTurn: boolean) => Effect.Effect<void>
   /** The turn is over. */
   readonly rest: () => void
 }
@@ -31,10 +32,10 @@ export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
       held = asking
       if (asking) rest()
     },
-    heard: (message) =>
+    heard: (message, ofThisTurn) =>
       Effect.suspend(() => {
         rest()
-        if (held || !endsTool(message)) return Effect.void
+        if (held || !ofThisTurn || !endsTool(message)) return Effect.void
         return Effect.map(Clock.currentTimeMillis, (now) => {
           armed = true
           alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })
@@ -44,7 +45,7 @@ export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
   }
 }
 
-const endsTool = (message: AcpMessage): boolean => {
+export const endsTool = (message: AcpMessage): boolean => {
   if (!("method" in message) || message.method !== "session/update") return false
   const { sessionUpdate, status } = message.params.update
   return sessionUpdate.startsWith("tool_call") && (status === "completed" || status === "failed")

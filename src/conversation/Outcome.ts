@@ -10,10 +10,9 @@ import { project } from "./Projection.ts"
  * arrived. `turn.toolIterations` counts the tool calls that have ended, late ones too.
  */
 export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): TurnResult => {
-  const { aborted, compacted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
-  const known: TurnRecord = { ...turn, toolIterations }
+  const { compacted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
   return {
-    turn: aborted && turn.status === "completed" ? { ...known, ...interrupted } : known,
+    turn: { ...turn, toolIterations },
     finalText: finalText === "" ? cutOff : finalText,
     events: endLast(stored.filter(isAgentMessage)),
     messages,
@@ -44,6 +43,3 @@ const saysAccepted = (message: AcpMessage): boolean => metaOfEnd(message)["troup
 
 const metaOfEnd = (message: AcpMessage) =>
   "method" in message ? {} : record(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))
-
-/** An agent that says in its text that the turn was aborted has not completed it. */
-const interrupted = { status: "interrupted", stopReason: "cancelled", interrupted: true } as const

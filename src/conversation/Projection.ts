@@ -82,7 +82,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         break
       case "Text": {
         const content = spoken(entry)
-        if (entry.complete && content !== "") assistant({ content })
+        if (isWhole(entry) && content !== "") assistant({ content })
         break
       }
       case "Steering":
@@ -103,14 +103,17 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
   const last = texts.at(-1)
   return {
     messages,
-    finalText: texts.map((words) => (words.complete ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
-    cutOff: last === undefined || last.complete ? "" : last.said,
+    finalText: texts.map((words) => (isWhole(words) ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
+    cutOff: last === undefined || isWhole(last) ? "" : last.said,
     answered: last?.complete === true && !last.commentary && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
     aborted: texts.some(({ said }) => saysAborted(said)),
     compacted
   }
 }
+
+/** An agent that says of its turn that it was aborted has no more to say in it. */
+const isWhole = ({ complete, said }: Words): boolean => complete || saysAborted(said)
 
 /** Without the marker of an abort, which is for programs to read. */
 const spoken = ({ said }: Words): string => (saysAborted(said) ? said.replace(aborts, "").trim() : said)

@@ -103,12 +103,15 @@ export interface TurnRecord {
   readonly contextLost: boolean
 }
 
+/** How the marker of an abort begins. */
+export const abortMarker = "<turn_aborted"
+
 /**
  * An agent's text says that its turn was aborted: codex tells its model so with `<turn_aborted>`, and models repeat it.
  * In code it is only spoken of.
  */
 export const saysAborted = (text: string): boolean =>
-  text.includes("<turn_aborted") && /<turn_aborted\b/.test(text.replaceAll(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ""))
+  text.includes(abortMarker) && /<turn_aborted\b/.test(text.replaceAll(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ""))
 
 /** A conversation message in OpenAI's shape. */
 export interface Message {

@@ -186,7 +186,8 @@ describe("an approval", () => {
       }
       const watchdog = Watchdog.make(alarms, 90_000)
       const toolEnds = watchdog.heard(
-        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" })
+        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
+        true
       )
       yield* toolEnds
       assert.strictEqual(armed.size, 1)

@@ -1,9 +1,11 @@
 /** What a turn's end means where the agent's words and its end do not agree, turned by hand. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/actor/Sessions.ts"
-import { app, commandsOf, inHouse, ours, settle, stateOf, until } from "./house.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Rig, app, commandsOf, inHouse, ours, settle, stateOf, until } from "./house.ts"
 
 const turned = (prompt: string, timeoutMillis: number) =>
   Effect.gen(function* () {
@@ -68,6 +70,83 @@ describe("an answer whose turn never ends", () => {
       yield* TestClock.adjust("30 seconds")
       const { acceptedWithoutEnd, finalText, turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, acceptedWithoutEnd, finalText], ["timed_out", false, "thinking"])
+    }).pipe(inHouse())
+  )
+})
+
+describe("a turn that says of itself that it was aborted", () => {
+  const rowOf = (id: SessionId) => Effect.flatMap(Ledger, (ledger) => Effect.map(ledger.turn(id, 1), Option.getOrThrow))
+
+  it.effect("was interrupted though it ends as if it were complete, in its row, its result and its messages", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      const { finalText, messages, turn } = yield* (yield* sessions.submit(ours, id, { prompt: "abort" })).result
+      const outcome = { status: "interrupted", interrupted: true, stopReason: "cancelled", failure: null } as const
+      assert.containSubset(turn, outcome)
+      assert.containSubset(yield* rowOf(id), outcome)
+      assert.strictEqual(finalText, "As far as I got.")
+      assert.deepStrictEqual(messages.slice(1), [{ role: "assistant", content: "As far as I got." }])
+      assert.strictEqual(yield* stateOf(id), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is interrupted where it says so and goes on, before its process counts as healthy again", () =>
+    Effect.gen(function* () {
+      const { id, turning } = yield* turned("abort unended", 600_000)
+      yield* TestClock.adjust("5 seconds")
+      const { turn } = yield* turning.result
+      assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled" })
+      assert.deepStrictEqual((yield* commandsOf(id)).slice(2), ["handPrompt", "interruptTurn"])
+      yield* until(id, "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("costs its process where the interrupt is not heard", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, turning } = yield* turned("abort unended", 600_000)
+      yield* TestClock.adjust("5 seconds")
+      yield* until(id, "turning.interrupting")
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("may speak of the marker in code, ended or not", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("speak-of-abort unended", 600_000)
+      yield* TestClock.adjust("1 minute")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+      assert.isTrue(yield* sessions.interrupt(ours, id))
+      assert.strictEqual((yield* turning.result).turn.failure, null)
+      const ended = yield* sessions.submit(ours, id, { prompt: "speak-of-abort" })
+      assert.strictEqual((yield* ended.result).turn.status, "completed")
+    }).pipe(inHouse())
+  )
+})
+
+describe("the stored count of a turn's tool calls", () => {
+  it.effect("is what readers are told, also of a call that ends after its turn", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const ledger = yield* Ledger
+      const { id } = yield* sessions.create(app, {})
+      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "late" })).result
+      assert.strictEqual(turn.toolIterations, 1)
+      const stored = Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations)
+      yield* settle
+      assert.strictEqual(yield* stored, 1)
+      // The end of another call, after the turn's.
+      const next = yield* sessions.submit(ours, id, { prompt: "late-ends" })
+      yield* next.result
+      yield* settle
+      assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.toolIterations, 2)
+      assert.strictEqual(yield* stored, 2)
+      assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.toolIterations, 0)
     }).pipe(inHouse())
   )
 })

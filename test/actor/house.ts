@@ -46,7 +46,7 @@ const died = (message: string) =>
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
- * says N words, `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
+ * says N words, `abort` says that its turn was aborted and ends it well (`unended`: not at all), `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
  * what was decided, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
  */
 export class Rig extends Context.Service<
@@ -72,6 +72,7 @@ const RiggedHands = Layer.effect(
             event: { type: "turn.ended", turn, stopReason, failure },
             usage: { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
           })
+        const tell = (update: SessionUpdate, of = turn) => stage.say(of, updateMessage("thread", update))
         const [word, n] = prompt.split(" ")
         switch (word) {
           case "hang":
@@ -80,7 +81,6 @@ const RiggedHands = Layer.effect(
             yield* stage.say(turn, chunk("half an ans"))
             return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
           case "answer": {
-            const tell = (update: SessionUpdate) => stage.say(turn, updateMessage("thread", update))
             const whole = {
               messageId: "m1",
               content: { type: "text", text: "Done." },
@@ -94,6 +94,20 @@ const RiggedHands = Layer.effect(
               yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" })
             return
           }
+          case "abort":
+            yield* stage.say(turn, chunk("As far as I got. <turn_"))
+            yield* stage.say(turn, chunk("aborted>You stopped me.</turn_aborted>"))
+            return n === "unended" ? undefined : yield* end(null)
+          case "late":
+            yield* tell({ sessionUpdate: "tool_call", toolCallId: "a", kind: "execute", status: "completed" })
+            yield* tell({ sessionUpdate: "tool_call", toolCallId: "b", kind: "execute", status: "in_progress" })
+            return yield* end(null)
+          case "late-ends":
+            yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "b", status: "completed" }, 1)
+            return yield* end(null)
+          case "speak-of-abort":
+            yield* stage.say(turn, chunk("Codex writes `<turn_aborted>` then."))
+            return n === "unended" ? undefined : yield* end(null)
           case "fail-auth":
             return yield* end({ class: "auth", message: "log in again" }, "error")
           case "tool":

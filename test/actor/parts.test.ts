@@ -55,15 +55,6 @@ describe("the recorder", () => {
     )
     assert.lengthOf(recorder.take(), 6)
   })
-
-  it("counts the tools that came to an end", () => {
-    const recorder = new Recorder(id, 0)
-    const tool = (status: string) => updateMessage("t", { sessionUpdate: "tool_call_update", toolCallId: "x", status })
-    for (const status of ["in_progress", "completed", "failed"]) recorder.append(1, tool(status), 0)
-    assert.strictEqual(recorder.tools, 2)
-    recorder.forgetTools()
-    assert.strictEqual(recorder.tools, 0)
-  })
 })
 
 describe("the timekeeper", () => {

@@ -35,25 +35,12 @@ describe("a text that codex never completes", () => {
 })
 
 describe("a turn whose text says that it was aborted", () => {
-  const aborted = {
-    item: { type: "agentMessage", id: "m", text: "<turn_aborted>The user interrupted.</turn_aborted>" }
-  }
-
-  it("has ended as interrupted, also where codex sends no end", () => {
+  it("goes on for codex, which is still to be interrupted: only codex ends it", () => {
     const { say, translator } = running()
-    assert.containSubset(ends(say("item/completed", aborted)), [{ turn: 1, stopReason: "cancelled", failure: null }])
-    assert.isNull(translator.running())
-  })
-
-  it("has one end, also where codex sends another", () => {
-    const { say } = running()
-    say("item/completed", aborted)
-    assert.deepStrictEqual(ends(say("turn/completed", { turn: { id: "T", status: "completed" } })), [])
-  })
-
-  it("goes on where the marker is only spoken of", () => {
-    const { say } = running()
-    const item = { type: "agentMessage", id: "m", text: "Codex writes `<turn_aborted>` then." }
+    const item = { type: "agentMessage", id: "m", text: "<turn_aborted>The user interrupted.</turn_aborted>" }
     assert.deepStrictEqual(ends(say("item/completed", { item })), [])
+    assert.isNotNull(translator.running())
+    const ended = ends(say("turn/completed", { turn: { id: "T", status: "interrupted" } }))
+    assert.containSubset(ended, [{ turn: 1, stopReason: "cancelled", failure: null }])
   })
 })

@@ -89,16 +89,15 @@ describe("what the agent says", () => {
     assert.strictEqual(finalText, "Started.")
   })
 
-  it("with a raw marker of an abort makes the turn an interrupted one, and the marker is no text", () => {
+  it("with a raw marker of an abort is of an aborted turn, and the marker is no text", () => {
     const events = [...told(says("Some work. <turn_aborted>The user interrupted.</turn_aborted>")), good]
-    const { finalText, turn } = resultOf(turnRecord({}), events)
-    assert.containSubset(turn, { status: "interrupted", interrupted: true, stopReason: "cancelled" })
-    assert.strictEqual(finalText, "Some work.")
+    const { aborted, finalText } = project(turnRecord({}), events)
+    assert.deepStrictEqual([aborted, finalText], [true, "Some work."])
   })
 
   it("may speak of the marker in code", () => {
     const text = "Codex writes `<turn_aborted>`:\n```xml\n<turn_aborted>\n```"
-    assert.strictEqual(resultOf(turnRecord({}), [...told(says(text)), good]).turn.status, "completed")
+    assert.isFalse(project(turnRecord({}), [...told(says(text)), good]).aborted)
   })
 
   it("completes an answer before the turn's end is told, as long as nothing was begun after it", () => {

@@ -41,3 +41,42 @@ describe("an answer whose turn never ends", () => {
     }).pipe(Effect.scoped)
   )
 })
+
+describe("a turn that says of itself that it was aborted", () => {
+  it.live("is interrupted at its agent before the next one is handed over", () =>
+    Effect.gen(function* () {
+      const { codex, heard } = yield* acting
+      const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
+      const { sessionId } = yield* surface.ours.create({ agent: "codex" })
+      const post = (body: unknown) => call(baseUrl, `/sessions/${sessionId}/turn`, tokens.ours, body)
+      const { body, status } = yield* post({ prompt: "aborted", timeout_s: 60 })
+      assert.strictEqual(status, 200)
+      assert.containSubset(body, {
+        ok: true,
+        completed: false,
+        partial: true,
+        interrupted: true,
+        error: null,
+        stop_reason: "cancelled",
+        final_text: "As far as I got."
+      })
+      assert.containSubset(yield* post({ prompt: "hello" }), { status: 200, body: { final_text: "echo: hello" } })
+      assert.deepStrictEqual(yield* heard, ["thread/start", "prompt aborted", "interrupt", "prompt hello"])
+      const stored = yield* call(baseUrl, `/sessions/${sessionId}/turns/1`, tokens.ours)
+      assert.containSubset(stored.body, { status: "interrupted", final_text: "As far as I got." })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is an interrupted one of an ACP agent too, which ends it as if it were complete", () =>
+    Effect.gen(function* () {
+      const { baseUrl, surface, tokens } = yield* openHttp()
+      const { sessionId } = yield* surface.ours.create({ agent: "demo" })
+      const post = (body: unknown) => call(baseUrl, `/sessions/${sessionId}/turn`, tokens.ours, body)
+      const { body } = yield* post({ prompt: "<turn_aborted>You stopped me.</turn_aborted>" })
+      assert.containSubset(body, { interrupted: true, completed: false, stop_reason: "cancelled" })
+      const stored = yield* call(baseUrl, `/sessions/${sessionId}/turns/1`, tokens.ours)
+      assert.containSubset(stored.body, { status: "interrupted", events: body["events"] })
+      assert.containSubset(yield* post({ prompt: "hello" }), { body: { completed: true, turn_index: 2 } })
+    }).pipe(Effect.scoped)
+  )
+})

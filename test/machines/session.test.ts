@@ -19,6 +19,7 @@ const events = [
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" } },
   { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null },
   { type: "turn.answered", turn: 1 },
+  { type: "turn.aborted", turn: 1 },
   { type: "interrupt.requested", reason: "asked for" },
   { type: "approval.asked", id: "a" },
   { type: "approval.asked", id: "b" },

@@ -7,7 +7,6 @@
  */
 import { updateMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import { saysAborted } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import { failedEnd } from "./Failures.ts"
 import * as Items from "./Items.ts"
@@ -77,14 +76,11 @@ export const make = (resuming: string | null): Translator => {
   const turnCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
     const ended = objectIn(params["turn"])
     const id = textIn(ended["id"])
-    return id === null ? none : end(id, endOf(ended))
-  }
-
-  const end = (agentTurnId: string, how: ReturnType<typeof endOf>): ReadonlyArray<AgentFact> => {
-    const closed = closeItems(agentTurnId)
-    const turn = turns.ended(agentTurnId)
+    if (id === null) return none
+    const closed = closeItems(id)
+    const turn = turns.ended(id)
     if (turn === null) return closed
-    return [...closed, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...how }]
+    return [...closed, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(ended) }]
   }
 
   const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
@@ -144,9 +140,7 @@ export const make = (resuming: string | null): Translator => {
       case "agentMessage": {
         const text = textIn(item["text"]) ?? ""
         const meta = { "troupe/completed": true, "troupe/phase": textIn(item["phase"]) }
-        const said = chunk(agentTurnId, item.id, Texts.rest(text, begun?.sent ?? ""), meta)
-        // No other end may come of a turn that calls itself aborted.
-        return agentTurnId !== null && saysAborted(text) ? [said, ...end(agentTurnId, aborted)] : [said]
+        return [chunk(agentTurnId, item.id, Texts.rest(text, begun?.sent ?? ""), meta)]
       }
       case "reasoning": {
         const text = Texts.thoughtOf(item, begun?.stream ?? null)
@@ -309,8 +303,6 @@ export const make = (resuming: string | null): Translator => {
 
 /** Told of a text that is only a part. */
 const cutOff = { "troupe/completed": false }
-
-const aborted = { stopReason: "cancelled", failure: null } as const
 
 const endOf = (ended: Wire) => {
   switch (ended["status"]) {
