@@ -28,6 +28,7 @@ import { makeSession } from "./promise/Session.ts"
 import type { Session } from "./promise/Session.ts"
 import { TroupeError } from "./promise/TroupeError.ts"
 
+export type { SessionActorRef, SessionRequest } from "./actor/Shown.ts"
 export type { AgentView } from "./agent/Agents.ts"
 export type { RunResult } from "./agent/OneShot.ts"
 export type { AcpMessage } from "./domain/Acp.ts"

@@ -7,6 +7,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
+import type { ActorRefs } from "./actor/ActorRefs.ts"
 import * as ActorRoom from "./actor/ActorRoom.ts"
 import { Apps } from "./actor/Apps.ts"
 import { Files } from "./actor/Files.ts"
@@ -33,7 +34,18 @@ export interface RuntimeOptions {
 }
 
 /** What stands behind every door. */
-export type Doors = Agents | Apps | Files | Receipts | Reviews | Runs | Runtime | RuntimeSettings | Sessions | Spending
+export type Doors =
+  | ActorRefs
+  | Agents
+  | Apps
+  | Files
+  | Receipts
+  | Reviews
+  | Runs
+  | Runtime
+  | RuntimeSettings
+  | Sessions
+  | Spending
 
 export const layer = (settings: Settings, options: RuntimeOptions) =>
   Layer.unwrap(

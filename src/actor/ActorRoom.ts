@@ -5,6 +5,7 @@
  * every turn that it left has its outcome.
  */
 import { Layer } from "effect"
+import { ActorRefs } from "./ActorRefs.ts"
 import * as AgentHands from "./AgentHands.ts"
 import { boot } from "./Boot.ts"
 import type { Hands } from "./Hands.ts"
@@ -17,7 +18,7 @@ import { Sweeper } from "./Sweeper.ts"
 
 /** The hands can be others, as in tests that turn the clock. */
 export const layerWith = <E, R>(hands: Layer.Layer<Hands, E, R>) =>
-  Layer.mergeAll(SessionDoor.layer, Operations.layer).pipe(
+  Layer.mergeAll(SessionDoor.layer, Operations.layer, ActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
     Layer.provideMerge(Layer.effectDiscard(boot)),
     Layer.provideMerge(Supervisor.layer),

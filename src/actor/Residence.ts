@@ -1,11 +1,12 @@
 /** What outlives one life of a session's actor, and what all actors share. */
-import { Context, Deferred, Effect, Layer, PubSub } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer, PubSub } from "effect"
 import type { Queue } from "effect"
 import { sessionMachineWith } from "../../machines/session.ts"
 import type { SessionMachine, SessionSnapshot } from "../../machines/session.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { ActorFailed, Letter } from "./Letter.ts"
+import * as Observers from "./Observers.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 /** The mailbox, and those who wait for something of this session. */
@@ -46,7 +47,11 @@ export interface StepSeen {
 /** Ten thousand machines and hubs would cost more than ten thousand sessions. */
 export class Commons extends Context.Service<
   Commons,
-  { readonly machine: SessionMachine; readonly steps: PubSub.PubSub<StepSeen> }
+  {
+    readonly machine: SessionMachine
+    readonly steps: PubSub.PubSub<StepSeen>
+    readonly observers: Observers.Observers
+  }
 >()("troupe/actor/Commons") {
   static readonly layer = Layer.effect(
     Commons,
@@ -54,7 +59,11 @@ export class Commons extends Context.Service<
       const { limits } = yield* RuntimeSettings
       // Who looks at steps too slowly misses some, and finds them in the ledger.
       const steps = yield* PubSub.sliding<StepSeen>({ capacity: 4_096, replay: 0 })
-      return Commons.of({ machine: sessionMachineWith(limits), steps })
+      const run = yield* FiberSet.makeRuntime<never>()
+      const observers = Observers.make((session, error) => {
+        run(Effect.logError(`An observer of session ${session} threw`, error))
+      })
+      return Commons.of({ machine: sessionMachineWith(limits), steps, observers })
     })
   )
 }

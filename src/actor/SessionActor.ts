@@ -2,11 +2,10 @@
  * Runs one session: takes a letter, decides, commits, then performs.
  *
  * The order is the whole point. A crash before the commit loses nothing but an event nobody was promised; a crash after
- * it leaves an owed command, which the next life performs again. What the XState actor beside it shows is what is
+ * it leaves an owed command, which the next life performs again. What those who look are shown is what is
  * stored. A refusal is an answer; a defect ends this life, and the supervisor begins the next one from the ledger.
  */
 import { Cause, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
-import { createActor } from "xstate"
 import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
@@ -33,7 +32,6 @@ import type { Residence } from "./Residence.ts"
 import { nameOf } from "./Step.ts"
 import * as ReviewedTurn from "./ReviewedTurn.ts"
 import { Reviews } from "./Reviews.ts"
-import { shown } from "./Shown.ts"
 import * as ToolCount from "./ToolCount.ts"
 import * as Watchdog from "./Watchdog.ts"
 
@@ -44,7 +42,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const hands = yield* Hands
   const pool = yield* Pool
   const feed = yield* Feed
-  const { machine, steps } = yield* Commons
+  const { machine, observers, steps } = yield* Commons
   const reviews = yield* Reviews
   const review = yield* ReviewedTurn.make
   const { limits } = yield* RuntimeSettings
@@ -66,11 +64,6 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const questions = yield* Questions.make(residence, () => record)
   const asks = new Map<number, Asked & { readonly at: number }>()
 
-  const actor = createActor(shown(machine), { snapshot })
-  // A listener of an embedder that throws must end neither us nor its neighbours.
-  actor.subscribe({ error: () => {} })
-  actor.start()
-  yield* Effect.addFinalizer(() => Effect.sync(() => actor.stop()))
   residence.snapshot = snapshot
   residence.record = record
 
@@ -193,7 +186,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         snapshot = decision.next
         residence.snapshot = snapshot
         residence.record = record
-        actor.send(event)
+        observers.tell({ record, seq, at, event, before, snapshot })
         const from = nameOf(before)
         const to = nameOf(snapshot)
         const commands = decision.commands.map(({ type }) => type)

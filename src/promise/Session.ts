@@ -1,7 +1,9 @@
 /** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
 import { Cause, Effect, Exit, Stream } from "effect"
+import { ActorRefs } from "../actor/ActorRefs.ts"
 import { Sessions } from "../actor/Sessions.ts"
 import type { Caller, Turning } from "../actor/Sessions.ts"
+import type { SessionActorRef } from "../actor/Shown.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
@@ -58,6 +60,12 @@ export interface Session extends AsyncDisposable {
   /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
   readonly events: (options?: { readonly after?: number }) => AsyncIterable<StoredEvent>
   readonly view: () => Promise<SessionView>
+  /**
+   * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for what `SessionRequest` names;
+   * `waitFor`, `toPromise` and `useSelector` take it. It shows what is stored, is done when the session is closed, and
+   * outlives hibernation and restarts. One for the session, as long as somebody has it or subscribes to it.
+   */
+  readonly actor: () => Promise<SessionActorRef>
   /** Past turns, oldest first, after the one with that index; 50 at a time unless told. */
   readonly turns: (query?: { readonly after?: number; readonly limit?: number }) => Promise<ReadonlyArray<TurnOutcome>>
   /** Returns when no process of the session is left. A running turn is interrupted and recorded. */
@@ -142,6 +150,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
       embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
     interrupt,
     close,
+    actor: () => embedded.run(Effect.flatMap(ActorRefs, (refs) => refs.of(caller, id))),
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
     turns: async ({ after = 0, limit = 50 } = {}) =>
       (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(outcomeOf),
