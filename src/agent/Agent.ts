@@ -17,7 +17,9 @@ import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
 export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed", {
   class: FailureClass,
   message: Schema.String,
-  stderr: Schema.optionalKey(Schema.String)
+  stderr: Schema.optionalKey(Schema.String),
+  /** The agent's refusal, where it said one (`wireLine`). */
+  wire: Schema.optionalKey(Schema.String)
 }) {}
 
 /** What an agent can do, as far as it is known before or after its handshake. */
@@ -39,6 +41,8 @@ export interface ApprovalRequest {
   readonly toolCallId: string | null
   /** The request as it came, for whoever wants to see it whole. */
   readonly raw: unknown
+  /** The line it came in (`wireLine`). */
+  readonly wire?: string
 }
 
 export type { ApprovalDecision } from "../domain/Approval.ts"
@@ -60,6 +64,8 @@ export type AgentFact =
       readonly stopReason: StopReason
       readonly usage: Usage | null
       readonly failure: Failure | null
+      /** The line that said so, where one did (`wireLine`). */
+      readonly wire?: string
     }
   /** The connection is over. Said once, last; a turn that was running has no other end. */
   | { readonly _tag: "Exited"; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
@@ -87,6 +93,8 @@ export interface AgentConnection {
   readonly pid: number | null
   /** The agent's id of the conversation. Give it back as `OpenRequest.thread` to go on after the process is gone. */
   readonly thread: string
+  /** The line by which the agent took the conversation up (`wireLine`). */
+  readonly wire?: string
   /** A thread was asked for and this is not it: the agent has forgotten what was said before, and why. */
   readonly contextLost: string | null
   readonly version: string | null

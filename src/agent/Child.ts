@@ -5,7 +5,7 @@
  * only when the last holder of the pipe is gone (a grandchild can hold it for days), and its stdin is a sink for one
  * stream, not a place to write to.
  */
-import { Cause, Deferred, Effect, Fiber, Queue, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Fiber, Queue, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { ChildProcessSpawner } from "effect/process"
@@ -79,6 +79,13 @@ export const spawn = Effect.fnUntraced(function* (
     Effect.forkScoped
   )
 
+  const clock = yield* Clock.Clock
+  let heardAt: number | null = null
+  const hear = <A>(chunk: A): A => {
+    heardAt = clock.currentTimeMillisUnsafe()
+    return chunk
+  }
+
   const secrets = secretsOf(spec.env)
   let tail = Buffer.alloc(0)
   const draining = yield* untilQuiet(handle.stderr, exited).pipe(
@@ -110,6 +117,7 @@ export const spawn = Effect.fnUntraced(function* (
   return {
     pid: handle.pid,
     stdout: untilQuiet(handle.stdout, exited).pipe(
+      Stream.mapArray(hear),
       Stream.mapError(
         (error) => new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${error.message}` })
       )
@@ -117,7 +125,8 @@ export const spawn = Effect.fnUntraced(function* (
     write: (bytes) => Effect.flatMap(Queue.offer(outbox, bytes), (taken) => (taken ? Effect.void : gone)),
     end: Effect.sync(() => Queue.endUnsafe(outbox)),
     exit,
-    stderr
+    stderr,
+    heardAt: () => heardAt
   } satisfies Child
 })
 

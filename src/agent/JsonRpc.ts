@@ -30,18 +30,18 @@ export interface PeerOptions {
   /** Awaited before the next line is read. `raw` is the line as it came. */
   readonly onNotification: (method: string, params: unknown, raw: string) => Effect.Effect<void>
   /** Runs beside the reading, so an answer may take its time. An unknown method is -32601. `id` is the other side's. */
-  readonly onRequest: (method: string, params: unknown, id: unknown) => Effect.Effect<unknown, RpcError>
+  readonly onRequest: (method: string, params: unknown, id: unknown, raw: string) => Effect.Effect<unknown, RpcError>
 }
 
 export interface Peer {
   readonly request: (
     method: string,
     params: unknown,
-    options: { readonly timeoutMillis: number }
+    options: { readonly timeoutMillis: number; readonly arrived?: (raw: string) => void }
   ) => Effect.Effect<unknown, RpcError | RpcSilent>
   /**
    * For a request whose answer is an event among others (a prompt): `onReply` runs in wire order with the
-   * notifications, before the next line is read. Fails only where it could not be written.
+   * notifications, before the next line is read, with the line as it came ("" where none did). Fails only where it could not be written.
    */
   readonly post: (
     method: string,
@@ -49,7 +49,8 @@ export interface Peer {
     onReply: (
       reply:
         | { readonly ok: true; readonly result: unknown }
-        | { readonly ok: false; readonly error: RpcError | RpcSilent }
+        | { readonly ok: false; readonly error: RpcError | RpcSilent },
+      raw: string
     ) => Effect.Effect<void>
   ) => Effect.Effect<void, RpcSilent>
   readonly notify: (method: string, params: unknown) => Effect.Effect<void>
@@ -77,7 +78,7 @@ const overloaded = -32000
 type Reply = Parameters<Parameters<Peer["post"]>[2]>[0]
 
 /** Who waits for a reply. What it returns runs before the next line is read. */
-type Waiting = { readonly method: string; readonly settle: (reply: Reply) => Effect.Effect<void> }
+type Waiting = { readonly method: string; readonly settle: (reply: Reply, raw: string) => Effect.Effect<void> }
 
 export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const ended = yield* Deferred.make<void, AgentFailed>()
@@ -104,13 +105,14 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
           })
         )
 
-  const request: Peer["request"] = (method, params, { timeoutMillis }) =>
+  const request: Peer["request"] = (method, params, { arrived, timeoutMillis }) =>
     Effect.suspend(() => {
       const id = (lastId += 1)
       const answer = Deferred.makeUnsafe<unknown, RpcError | RpcSilent>()
       waiting.set(id, {
         method,
-        settle: (reply) => {
+        settle: (reply, raw) => {
+          if (raw !== "") arrived?.(raw)
           Deferred.doneUnsafe(answer, reply.ok ? Exit.succeed(reply.result) : Exit.fail(reply.error))
           return Effect.void
         }
@@ -139,8 +141,8 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
 
   // ---- in
 
-  const answer = (id: unknown, method: string, params: unknown) =>
-    options.onRequest(method, params, id).pipe(
+  const answer = (id: unknown, method: string, params: unknown, raw: string) =>
+    options.onRequest(method, params, id, raw).pipe(
       Effect.matchCause({
         onSuccess: (result) => ({ id, result: result ?? null }),
         onFailure: (cause) => {
@@ -151,14 +153,14 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
       Effect.flatMap((message) => Effect.ignore(write(method, message)))
     )
 
-  const onRequest = (id: unknown, method: string, params: unknown): Effect.Effect<void> =>
+  const onRequest = (id: unknown, method: string, params: unknown, raw: string): Effect.Effect<void> =>
     Effect.flatMap(FiberSet.size(answering), (atWork) =>
       atWork < requestsAtWork
-        ? Effect.asVoid(FiberSet.run(answering, answer(id, method, params), { startImmediately: true }))
+        ? Effect.asVoid(FiberSet.run(answering, answer(id, method, params, raw), { startImmediately: true }))
         : Effect.ignore(write(method, { id, error: { code: overloaded, message: "Too many requests at once." } }))
     )
 
-  const onReply = (message: Readonly<Record<string, unknown>>): Effect.Effect<void> => {
+  const onReply = (message: Readonly<Record<string, unknown>>, raw: string): Effect.Effect<void> => {
     const waiter = typeof message["id"] === "number" ? waiting.get(message["id"]) : undefined
     // Nobody waits any more (its deadline has passed), or nobody ever did.
     if (waiter === undefined) return Effect.void
@@ -166,7 +168,8 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     return waiter.settle(
       message["error"] === undefined
         ? { ok: true, result: message["result"] }
-        : { ok: false, error: toRpcError(message["error"]) }
+        : { ok: false, error: toRpcError(message["error"]) },
+      raw
     )
   }
 
@@ -180,9 +183,9 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     if (typeof method === "string") {
       return id === undefined
         ? options.onNotification(method, message["params"], line)
-        : onRequest(id, method, message["params"])
+        : onRequest(id, method, message["params"], line)
     }
-    if (id !== undefined && ("result" in message || "error" in message)) return onReply(message)
+    if (id !== undefined && ("result" in message || "error" in message)) return onReply(message, line)
     garbage += 1
     return Effect.void
   }
@@ -211,7 +214,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     waiting.clear()
     return Effect.forEach(
       left,
-      ({ method, settle }) => settle({ ok: false, error: new RpcSilent({ method, reason: "closed" }) }),
+      ({ method, settle }) => settle({ ok: false, error: new RpcSilent({ method, reason: "closed" }) }, ""),
       { discard: true }
     )
   })

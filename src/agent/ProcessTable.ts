@@ -54,11 +54,22 @@ export const info = (stat: Stat): ProcessInfo => ({
   pid: stat.pid,
   ppid: stat.ppid,
   startTime: stat.startTime,
+  startedAt: startedAt(stat.startTime),
   command: redact(
     (read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim().slice(0, 1_000) || `[${stat.pid}]`
   ),
   rssBytes: Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? 0) * 1024
 })
+
+/** `USER_HZ`, the same on every Linux that Node runs on: the kernel's own ticks are translated to it (proc(5)). */
+const ticksPerSecond = 100
+
+/** Counted from the boot by the clock that goes on in a suspended machine, as start times are. */
+const startedAt = (startTime: string): number | null => {
+  const upSeconds = Number(read("/proc/uptime")?.split(" ")[0] ?? NaN)
+  const at = Date.now() - (upSeconds - Number(startTime) / ticksPerSecond) * 1_000
+  return Number.isFinite(at) ? Math.round(at) : null
+}
 
 /** Whether this machine has a `/proc` to read. */
 export const readable: boolean = existsSync("/proc/self/stat")

@@ -42,6 +42,14 @@ export interface Child {
   readonly exit: Effect.Effect<Exit>
   /** The last 8 kB of stderr, secrets redacted. */
   readonly stderr: Effect.Effect<string>
+  /** When the last byte of its stdout was taken in, whatever it was; `null` before the first. */
+  readonly heardAt: () => number | null
+}
+
+/** What is known of a lease's children besides what they say. */
+export interface Vitals {
+  readonly heardAt: number | null
+  readonly stderr: string
 }
 
 /** A process as the kernel tells it. `startTime` is field 22 of `/proc/<pid>/stat`: with the pid and the boot id it is one process for ever. */
@@ -51,6 +59,8 @@ export interface ProcessInfo {
   readonly startTime: string
   readonly command: string
   readonly rssBytes: number
+  /** Milliseconds since 1970, to the hundredth of a second or so; `null` where the kernel does not say. */
+  readonly startedAt: number | null
 }
 
 export class Processes extends Context.Service<
@@ -68,6 +78,8 @@ export class Processes extends Context.Service<
     readonly sweep: (lease: LeaseId) => Effect.Effect<number>
     /** Everyone who belongs to the lease now, by group or marker. */
     readonly tree: (lease: LeaseId) => Effect.Effect<ReadonlyArray<ProcessInfo>>
+    /** Of the lease's children now: the last byte of any, and the tails of their stderr. `null` where there is none. */
+    readonly vitals: (lease: LeaseId) => Effect.Effect<Vitals | null>
     /** The start time of a pid, or `null` where there is no such process. The reaper compares it before it touches. */
     readonly startTime: (pid: number) => Effect.Effect<string | null>
     /**
@@ -103,7 +115,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   const bootId = ProcessTable.bootId()
 
   // The groups that each lease's children lead. An entry lives as long as its child's scope.
-  const groups = new Map<LeaseId, Map<number, Leader>>()
+  const groups = new Map<LeaseId, Map<number, Leader & { readonly child: Child }>>()
 
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
     let pid: number | null = null
@@ -111,8 +123,8 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease, pid)))
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
-    const led = groups.get(spec.lease) ?? new Map<number, Leader>()
-    groups.set(spec.lease, led.set(pid, { startTime: ProcessTable.stat(pid)?.startTime ?? null }))
+    const led = groups.get(spec.lease) ?? new Map<number, Leader & { readonly child: Child }>()
+    groups.set(spec.lease, led.set(pid, { startTime: ProcessTable.stat(pid)?.startTime ?? null, child }))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -142,6 +154,14 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     )
   )
 
+  const vitals = Effect.fn("Processes.vitals")(function* (lease: LeaseId) {
+    const children = [...(groups.get(lease)?.values() ?? [])].map(({ child }) => child)
+    if (children.length === 0) return null
+    const heard = children.flatMap(({ heardAt }) => heardAt() ?? [])
+    const tails = yield* Effect.forEach(children, ({ stderr }) => stderr)
+    return { heardAt: heard.length === 0 ? null : Math.max(...heard), stderr: tails.join("") }
+  })
+
   const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {
     const { pid } = orphan
     // Another boot's pids are other processes, and nobody carries a marker over a boot.
@@ -151,7 +171,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     return yield* endAll(orphan.lease, () => (known && stillOurs(pid, leader) ? [pid] : []))
   })
 
-  return { bootId, spawn, signal, sweep, tree, startTime, reap }
+  return { bootId, spawn, signal, sweep, tree, vitals, startTime, reap }
 }
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)

@@ -13,6 +13,8 @@ import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../JsonRpc.ts"
 import type { RpcSilent } from "../JsonRpc.ts"
 import { Processes } from "../Processes.ts"
+import { secretsOf } from "../Redact.ts"
+import { wireLine } from "../WireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Ask from "./Ask.ts"
 import * as Commands from "./Commands.ts"
@@ -56,6 +58,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const scope = yield* Scope.Scope
   const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
   const dialogue = Dialogue.make(Failures.whoIs(config.name))
+  const secrets = secretsOf(env)
   const approvals = Approvals.make(dialogue, request.approve)
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
@@ -65,11 +68,16 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       const fact = method === "session/update" ? dialogue.hear(params) : null
       return fact === null ? Effect.void : tell(fact)
     },
-    onRequest: (method, params, id) =>
-      method === "session/request_permission" ? approvals.answer(params, id) : Effect.fail(unknownMethod(method))
+    onRequest: (method, params, id, raw) =>
+      method === "session/request_permission"
+        ? approvals.answer(params, id, wireLine(raw, secrets))
+        : Effect.fail(unknownMethod(method))
   })
 
-  const ask = Ask.over(peer)
+  let answer = ""
+  const ask = Ask.over(peer, (line) => {
+    answer = wireLine(line, secrets)
+  })
 
   const { announced, opened, wire } = yield* Effect.gen(function* () {
     const announced = Handshake.read(yield* ask("initialize", Handshake.params, handshakeWithinMillis))
@@ -82,11 +90,13 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     return { announced, wire, opened: yield* Thread.open(wire) }
   }).pipe(
     Effect.catchTags({
-      RpcError: (error) => new AgentFailed(Failures.ofError(dialogue.who, "to start the conversation", error)),
+      RpcError: (error) =>
+        new AgentFailed({ ...Failures.ofError(dialogue.who, "to start the conversation", error), wire: answer }),
       RpcSilent: (silent) => Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
     })
   )
   const { thread } = opened
+  const openedBy = answer
 
   // ---- turns
 
@@ -99,14 +109,14 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const isNew = request.thread !== thread
   let preface = isNew && !announced.systemPrompt ? request.systemPrompt : null
 
-  const finish = (reply: Reply) => {
+  const finish = (reply: Reply, wire?: string) => {
     const fact = dialogue.end(reply)
     if (fact === null) return Effect.void
     if (reply.ok) preface = null
     return Effect.andThen(
       approvals.withdraw,
       Effect.ensuring(
-        ending.tell(fact),
+        ending.tell(wire === undefined ? fact : { ...fact, wire }),
         Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
       )
     )
@@ -114,15 +124,15 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
 
   const post = (text: string, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
     const prompt = [...(preface === null ? [] : [preface]), text].map((text) => ({ type: "text", text }))
-    return peer.post("session/prompt", { sessionId: thread, prompt }, (reply) => {
-      if (reply.ok) return finish(reply)
+    return peer.post("session/prompt", { sessionId: thread, prompt }, (reply, raw) => {
+      if (reply.ok) return finish(reply, wireLine(raw, secrets))
       // The process is gone, and `Exited` is the end of this turn.
       if (reply.error._tag === "RpcSilent") return Effect.void
       const { error } = reply
       if (error.code === Failures.notFound && !isSecondTry && dialogue.untouched()) {
         return Effect.asVoid(Effect.forkIn(comeBack(text, error), scope))
       }
-      return finish({ ok: false, error })
+      return finish({ ok: false, error }, wireLine(raw, secrets))
     })
   }
 
@@ -216,6 +226,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   return {
     pid: child.pid,
     thread,
+    ...(openedBy === "" ? {} : { wire: openedBy }),
     contextLost: opened.contextLost,
     version: announced.version,
     capabilities: {

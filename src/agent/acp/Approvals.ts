@@ -7,7 +7,7 @@ import * as Permission from "./Permission.ts"
 
 export interface Approvals {
   /** The answer to a `session/request_permission`. An agent waits for it for ever, so there always is one. */
-  readonly answer: (params: unknown, id: unknown) => Effect.Effect<Permission.Outcome>
+  readonly answer: (params: unknown, id: unknown, wire: string) => Effect.Effect<Permission.Outcome>
   /** The agent takes one question back (`$/cancel_request`), by the id of its request; others stay open. */
   readonly takeBack: (params: unknown) => Effect.Effect<void>
   /** Answers all that is open with `cancelled`, as ACP demands of a client that cancels. */
@@ -20,7 +20,7 @@ export const make = (dialogue: Dialogue, approve: OpenRequest["approve"]): Appro
 
   const cancel = (question: Deferred.Deferred<Permission.Outcome>) => Deferred.succeed(question, Permission.cancelled)
 
-  const answer: Approvals["answer"] = (params, id) =>
+  const answer: Approvals["answer"] = (params, id, wire) =>
     Effect.suspend(() => {
       const question = Permission.read(params)
       // A session that we did not open (a sub-agent's) has nobody here to speak for it.
@@ -29,7 +29,7 @@ export const make = (dialogue: Dialogue, approve: OpenRequest["approve"]): Appro
       const { toolCallId } = question
       const takenBack = Deferred.makeUnsafe<Permission.Outcome>()
       open.set(id, takenBack)
-      return approve({ id: String((asked += 1)), turn, kind, title, toolCallId, raw: params }).pipe(
+      return approve({ id: String((asked += 1)), turn, kind, title, toolCallId, raw: params, wire }).pipe(
         Effect.map((decision) => {
           if (decision === "deny") dialogue.noteDenial()
           return Permission.outcome(question, kind, decision)

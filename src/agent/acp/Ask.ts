@@ -14,13 +14,18 @@ export type Ask = (
   arrived?: (result: unknown) => void
 ) => Effect.Effect<unknown, RpcError | RpcSilent>
 
+/** Answers that open a conversation. */
+const opens: ReadonlySet<string> = new Set(["session/new", "session/resume", "session/load"])
+
+/** `noted`: the line of an answer that opens a conversation, or refuses something. */
 export const over =
-  (peer: Peer): Ask =>
+  (peer: Peer, noted: (line: string) => void): Ask =>
   (method, params, timeoutMillis, arrived = () => {}) =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
-      yield* peer.post(method, params, (reply) => {
+      yield* peer.post(method, params, (reply, raw) => {
         if (reply.ok) arrived(reply.result)
+        if (reply.ok ? opens.has(method) : reply.error._tag === "RpcError") noted(raw)
         return reply.ok ? Deferred.succeed(answer, reply.result) : Deferred.fail(answer, reply.error)
       })
       return yield* Deferred.await(answer)

@@ -20,6 +20,8 @@ import * as Failures from "../acp/Failures.ts"
 import { text } from "../acp/Json.ts"
 import { Processes } from "../Processes.ts"
 import type { Child } from "../Processes.ts"
+import { secretsOf } from "../Redact.ts"
+import { wireLine } from "../WireLine.ts"
 import * as Command from "./Command.ts"
 import type { AcpxConfig } from "./Command.ts"
 import * as Owner from "./Owner.ts"
@@ -58,6 +60,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const who = Failures.whoIs(config.agent)
   const isClaude = config.agent === "claude"
   const dialogue = Dialogue.make(who)
+  const secrets = secretsOf(config.env)
 
   const { answer, exit, stderr } = yield* Command.control(
     processes,
@@ -92,25 +95,32 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   let isFirst = request.thread !== thread
   const preface = Command.takesSystemPrompt(config) ? null : request.systemPrompt
 
-  const finish = (reply: Reply) => {
+  const finish = (reply: Reply, wire?: string) => {
     const fact = dialogue.end(reply)
     if (fact === null) return Effect.void
     if (reply.ok) isFirst = false
     return Effect.ensuring(
-      ending.tell(fact),
+      ending.tell(wire === undefined ? fact : { ...fact, wire }),
       Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
     )
   }
 
-  const fail = (failure: Failure) => {
+  const fail = (failure: Failure, wire?: string) => {
     const turn = dialogue.running()
     if (turn === null) return Effect.void
     const wasCancelling = dialogue.cancelling()
     // A command that breaks while it is being stopped was asked to break.
-    if (wasCancelling) return finish({ ok: true, result: { stopReason: "cancelled", usage: null } })
+    if (wasCancelling) return finish({ ok: true, result: { stopReason: "cancelled", usage: null } }, wire)
     dialogue.abandon()
     return Effect.ensuring(
-      tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure }),
+      tell({
+        _tag: "TurnEnded",
+        turn,
+        stopReason: "error",
+        usage: null,
+        failure,
+        ...(wire === undefined ? {} : { wire })
+      }),
       Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
     )
   }
@@ -121,6 +131,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       const transcript = Transcript.make(dialogue)
       let refused = false
       let own: OwnError | null = null
+      let wire: string | undefined
       yield* Command.eachLine(child, (line) => {
         const heard = transcript.hear(line)
         switch (heard?._tag) {
@@ -130,12 +141,13 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
             return isFirst ? Effect.void : tellLoss
           case "OwnError":
             own = heard.error
+            wire = wireLine(line, secrets)
             refused = Verdict.isUnknownSession(heard.error) && dialogue.untouched()
             return Effect.void
           case "Reply": {
             const { reply } = heard
             refused = !reply.ok && reply.error.code === Failures.notFound && dialogue.untouched()
-            return refused ? Effect.void : finish(reply)
+            return refused ? Effect.void : finish(reply, wireLine(line, secrets))
           }
           default:
             return Effect.void
@@ -148,7 +160,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       if (refused) return true
       const stderr = yield* child.stderr
       const failure = own === null ? Verdict.ofExit(who, exit, stderr) : Verdict.ofOwnError(who, own)
-      yield* fail({ ...failure, ...(stderr === "" ? {} : { stderr }) })
+      yield* fail({ ...failure, ...(stderr === "" ? {} : { stderr }) }, wire)
       return false
     }).pipe(Effect.catch((failure) => Effect.as(fail({ class: failure.class, message: failure.message }), false)))
 

@@ -16,14 +16,17 @@ import type { Asked, Translator } from "./Translate.ts"
 export interface Decider {
   readonly translator: Translator
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  /** A line as it may be kept. */
+  readonly kept: (raw: string) => string
 }
 
-export const make = ({ translator, approve }: Decider) => {
+export const make = ({ approve, kept, translator }: Decider) => {
   let asked = 0
 
   /** `describe` gets what is known of the item; `reply` puts the decision in the words of this request. */
   const ask = (
     params: Wire,
+    raw: string,
     describe: (asked: Asked) => { readonly kind: string; readonly title: string },
     reply: (decision: ApprovalDecision) => unknown
   ) =>
@@ -31,7 +34,7 @@ export const make = ({ translator, approve }: Decider) => {
       const about = translator.asking(params, true)
       const { turn, toolCallId } = about
       const id = `approval-${(asked += 1)}`
-      return approve({ id, turn, toolCallId, ...describe(about), raw: params })
+      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: kept(raw) })
     }).pipe(
       Effect.map((decision) => {
         if (decision !== "deny") translator.asking(params, false)
@@ -39,12 +42,13 @@ export const make = ({ translator, approve }: Decider) => {
       })
     )
 
-  return (method: string, value: unknown): Effect.Effect<unknown, RpcError> => {
+  return (method: string, value: unknown, _id: unknown, raw: string): Effect.Effect<unknown, RpcError> => {
     const params = objectIn(value)
     switch (method) {
       case "item/commandExecution/requestApproval":
         return ask(
           params,
+          raw,
           () => ({
             kind: params["networkApprovalContext"] == null ? commandKindIn(params) : "fetch",
             title: withReason(commandIn(params), params)
@@ -54,6 +58,7 @@ export const make = ({ translator, approve }: Decider) => {
       case "item/fileChange/requestApproval":
         return ask(
           params,
+          raw,
           ({ changes }) => ({
             kind: "edit",
             title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params)
@@ -66,6 +71,7 @@ export const make = ({ translator, approve }: Decider) => {
         return objectIn(params["_meta"])["codex_approval_kind"] === "mcp_tool_call"
           ? ask(
               params,
+              raw,
               () => ({
                 kind: "other",
                 title: `${textIn(params["serverName"]) ?? "MCP"}: ${textIn(params["message"]) ?? "call a tool"}`

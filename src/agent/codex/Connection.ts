@@ -9,7 +9,8 @@ import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentFact, Capabilities, DriverConfig, OpenRequest } from "../Agent.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import type { Child, Processes } from "../Processes.ts"
-import { redact } from "../Redact.ts"
+import { redact, secretsOf } from "../Redact.ts"
+import { wireLine } from "../WireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Handshake from "./Handshake.ts"
 import * as Placeholders from "./Placeholders.ts"
@@ -55,6 +56,7 @@ export const open = Effect.fnUntraced(function* (
     spawned: request.spawned
   })
   const translator = Translate.make(request.thread)
+  const secrets = secretsOf(config.env)
   let current: Current | null = null
   /** The end of an interrupted turn, until its commands are dead; `cleaned` when codex was told to kill them. */
   let held: AgentFact | null = null
@@ -62,7 +64,7 @@ export const open = Effect.fnUntraced(function* (
 
   // ---- facts
 
-  const onNotification = (method: string, params: unknown): Effect.Effect<void> => {
+  const onNotification = (method: string, params: unknown, raw: string): Effect.Effect<void> => {
     const facts = translator.notification(method, params)
     const running = translator.running()
     if (current !== null && running !== null) {
@@ -70,7 +72,7 @@ export const open = Effect.fnUntraced(function* (
       if (running.started) Deferred.doneUnsafe(current.started, Exit.void)
     }
     if (facts.length === 0 && held === null) return Effect.void
-    return deliver(facts)
+    return deliver(facts.map((fact) => (fact._tag === "TurnEnded" ? { ...fact, wire: kept(raw) } : fact)))
   }
 
   const deliver = Effect.fnUntraced(function* (facts: ReadonlyArray<AgentFact>) {
@@ -112,9 +114,10 @@ export const open = Effect.fnUntraced(function* (
 
   // ---- the wire
 
-  const answer = Approvals.make({ translator, approve: request.approve })
+  const kept = (raw: string): string => wireLine(raw, secrets)
+  const answer = Approvals.make({ translator, approve: request.approve, kept })
   const peer = yield* JsonRpc.make(child, { versioned: false, onNotification, onRequest: answer })
-  const { thread, contextLost, version } = yield* Handshake.run(peer, child, request)
+  const { thread, contextLost, version, wire } = yield* Handshake.run(peer, child, request, kept)
   translator.adopt(thread)
 
   // Whatever was under way ends with the process, after an end that codex has told.
@@ -211,6 +214,7 @@ export const open = Effect.fnUntraced(function* (
   return {
     pid: child.pid,
     thread,
+    wire,
     contextLost,
     version,
     capabilities,

@@ -16,11 +16,25 @@ export interface Ready {
   readonly thread: string
   readonly contextLost: string | null
   readonly version: string | null
+  /** The reply by which it has the thread. */
+  readonly wire: string
 }
 
-export const run = Effect.fnUntraced(function* (peer: Peer, child: Child, request: OpenRequest) {
-  const ask = (method: string, params: Wire, timeoutMillis: number) => peer.request(method, params, { timeoutMillis })
-  const explained = (method: string) => Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error))
+/** `kept`: a line as it may be kept. */
+export const run = Effect.fnUntraced(function* (
+  peer: Peer,
+  child: Child,
+  request: OpenRequest,
+  kept: (raw: string) => string
+) {
+  let wire = ""
+  const arrived = (raw: string) => {
+    wire = kept(raw)
+  }
+  const ask = (method: string, params: Wire, timeoutMillis: number) =>
+    peer.request(method, params, { timeoutMillis, arrived })
+  const explained = (method: string) =>
+    Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error, error._tag === "RpcError" ? wire : ""))
 
   const hello = yield* ask("initialize", introduction, initializeWithinMillis).pipe(explained("initialize"))
   yield* peer.notify("initialized", {})
@@ -30,7 +44,7 @@ export const run = Effect.fnUntraced(function* (peer: Peer, child: Child, reques
   const start = ask("thread/start", settingsOf(request), threadWithinMillis).pipe(explained("thread/start"))
 
   if (request.thread === null) {
-    return { thread: yield* threadIn(yield* start), contextLost: null, version } satisfies Ready
+    return { thread: yield* threadIn(yield* start), contextLost: null, version, wire } satisfies Ready
   }
   const resumed = yield* ask(
     "thread/resume",
@@ -49,8 +63,8 @@ export const run = Effect.fnUntraced(function* (peer: Peer, child: Child, reques
     explained("thread/resume")
   )
   const lost = textIn(objectIn(resumed)["lost"])
-  if (lost === null) return { thread: yield* threadIn(resumed), contextLost: null, version } satisfies Ready
-  return { thread: yield* threadIn(yield* start), contextLost: lost, version } satisfies Ready
+  if (lost === null) return { thread: yield* threadIn(resumed), contextLost: null, version, wire } satisfies Ready
+  return { thread: yield* threadIn(yield* start), contextLost: lost, version, wire } satisfies Ready
 })
 
 const introduction: Wire = {
@@ -100,16 +114,22 @@ const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
 }
 
 /** A request that came to nothing, with what to do about it and what the process said. */
-export const explain = Effect.fnUntraced(function* (child: Child, method: string, error: RpcError | RpcSilent) {
+export const explain = Effect.fnUntraced(function* (
+  child: Child,
+  method: string,
+  error: RpcError | RpcSilent,
+  wire = ""
+) {
   if (error._tag === "RpcError") {
     const message = redact(error.message).slice(0, 1_000)
     return yield* new AgentFailed(
       heldByAnother(error)
         ? {
             class: "crash",
+            ...(wire === "" ? {} : { wire }),
             message: `Another process still has this codex thread open: ${message}. End it and try again.`
           }
-        : { class: "config", message: `Codex refused ${method}: ${message}` }
+        : { class: "config", message: `Codex refused ${method}: ${message}`, ...(wire === "" ? {} : { wire }) }
     )
   }
   const stderr = yield* child.stderr

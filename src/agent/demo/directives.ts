@@ -58,6 +58,12 @@ export const table: Readonly<Record<string, Directive>> = {
     // Loaded where it is used: most processes of this agent never run a command, and start the faster.
     act: async (turn, [, command]) => (await import("./shell.ts")).runTool(turn, command ?? "")
   },
+  "ask-tool": {
+    usage: "ask-tool <command>",
+    does: "the same, and asks first in any mode",
+    takes: /^(.+)$/,
+    act: async (turn, [, command]) => (await import("./shell.ts")).runTool(turn, command ?? "", true)
+  },
   orphan: {
     usage: "orphan",
     does: "leaves a sleeping process in a session of its own behind, and tells its pid",

@@ -26,11 +26,11 @@ process.on("exit", () => {
   for (const group of running) kill(group)
 })
 
-export const runTool = async (turn: Turn, command: string): Promise<void> => {
+export const runTool = async (turn: Turn, command: string, asking = turn.session.mode === "ask"): Promise<void> => {
   const toolCallId = turn.nextCallId()
   const call = { toolCallId, kind: "execute", name: "shell", title: command, rawInput: { command } }
   turn.update({ sessionUpdate: "tool_call", ...call, status: "pending", content: [] })
-  if (turn.session.mode === "ask") {
+  if (asking) {
     const said = await turn.mayI(toolCallId, "execute", command)
     if (!said.startsWith("allow")) {
       turn.update({
@@ -47,7 +47,15 @@ export const runTool = async (turn: Turn, command: string): Promise<void> => {
     turn.update({ sessionUpdate: "tool_call_update", toolCallId, content: content(output) })
   )
   const status = code === 0 ? "completed" : "failed"
-  turn.update({ sessionUpdate: "tool_call_update", toolCallId, status, rawOutput: output, content: content(output) })
+  turn.update({
+    sessionUpdate: "tool_call_update",
+    toolCallId,
+    status,
+    rawOutput: output,
+    content: content(output),
+    // As claude-agent-acp and codex-acp tell it.
+    ...(typeof code === "number" ? { _meta: { terminal_exit: { exit_code: code, signal: null } } } : {})
+  })
   turn.signal.throwIfAborted()
   turn.tell(code === 0 ? `The command printed:\n${output}` : `The command ended with ${code}:\n${output}`)
 }

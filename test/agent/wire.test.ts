@@ -1,0 +1,151 @@
+/** The line behind each fact that moves a session, from real processes; and what else is known of them. */
+import { assert, describe, it, layer } from "@effect/vitest"
+import { Clock, Effect, Layer, Stream } from "effect"
+import { NodeServices } from "@effect/platform-node"
+import * as Acp from "../../src/agent/acp/Acp.ts"
+import * as Codex from "../../src/agent/codex/Codex.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { exitLine, longestWireLine, wasCut, wireLine } from "../../src/agent/WireLine.ts"
+import { connect } from "./acp.agent.ts"
+import { firstLine, fixture, freshLease, spawn, specOf } from "./child.ts"
+
+const path = { PATH: process.env["PATH"] ?? "" }
+const demoMain = new URL("../../src/agent/demo/main.ts", import.meta.url).pathname
+
+const codexWith = (script: ReadonlyArray<object>, env: Readonly<Record<string, string>> = {}) =>
+  Codex.make({
+    name: "codex",
+    command: [process.execPath, fixture("codex")],
+    env: { ...path, SCRIPT: JSON.stringify(script), ...env }
+  })
+
+const into = (msg: object) => ({ dir: "in", msg })
+const out = (msg: object) => ({ dir: "out", msg })
+const opening = [
+  into({ id: 1, method: "initialize" }),
+  out({ id: 1, result: { userAgent: "troupe/9.9.9 (x)" } }),
+  into({ method: "initialized" }),
+  into({ id: 2, method: "thread/start" })
+]
+
+describe("a line", () => {
+  it("loses its secrets, by value and by shape", () => {
+    const line = `{"key":"hunter2-hunter2","auth":"Bearer abcdefghijkl"}`
+    const clean = wireLine(line, ["hunter2-hunter2"])
+    assert.notInclude(clean, "hunter2")
+    assert.notInclude(clean, "abcdefghijkl")
+    assert.isFalse(wasCut(clean))
+  })
+
+  it("is cut at the bound, and a secret across the cut is gone whole", () => {
+    const secret = "s3cr3t-value-of-some-length"
+    const line = `${"x".repeat(longestWireLine - 10)}${secret}${"y".repeat(100_000)}`
+    const cut = wireLine(line, [secret])
+    assert.isTrue(wasCut(cut))
+    assert.strictEqual(cut.length, longestWireLine + 1)
+    assert.isTrue(cut.endsWith("[redacted…") || cut.endsWith("[redacted]…"), cut.slice(-20))
+    assert.notInclude(cut, "s3cr3t")
+  })
+
+  it("of an exit says how, and the last words", () => {
+    assert.strictEqual(exitLine({ code: 3, signal: null }, ""), "exit code 3")
+    assert.strictEqual(exitLine({ code: null, signal: "SIGKILL" }, "panic"), "signal SIGKILL\npanic")
+  })
+})
+
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("what is kept", (it) => {
+  it.effect("of codex: how it took the thread, what it asked, how the turn ended", () =>
+    Effect.gen(function* () {
+      const named = { id: "T", note: "token-of-the-house" }
+      const asks = {
+        id: 0,
+        method: "item/commandExecution/requestApproval",
+        params: { threadId: "T", turnId: "U", itemId: "I", command: "ls" }
+      }
+      const ends = { method: "turn/completed", params: { threadId: "T", turn: { id: "U", status: "completed" } } }
+      const driver = yield* codexWith(
+        [
+          ...opening,
+          out({ id: 2, result: { thread: named } }),
+          into({ id: 3, method: "turn/start" }),
+          out({ id: 3, result: { turn: { id: "U" } } }),
+          out({ method: "turn/started", params: { threadId: "T", turn: { id: "U" } } }),
+          out(asks),
+          into({ id: 0 }),
+          out(ends)
+        ],
+        { HOUSE_TOKEN: "token-of-the-house" }
+      )
+      const session = yield* connect(driver)
+      const took = JSON.parse(session.connection.wire ?? "")
+      assert.deepStrictEqual(took.result, { thread: { id: "T", note: "[redacted]" } })
+      const end = yield* session.turn(1, "go")
+      assert.deepStrictEqual(JSON.parse(session.asked[0]?.wire ?? ""), asks)
+      assert.deepStrictEqual(JSON.parse(end.wire ?? ""), ends)
+    })
+  )
+
+  it.effect("of codex: its refusal of a start", () =>
+    Effect.gen(function* () {
+      const refusal = { id: 2, error: { code: -32600, message: "no such model" } }
+      const driver = yield* codexWith([...opening, out(refusal)])
+      const failed = yield* Effect.flip(connect(driver))
+      assert.strictEqual(failed._tag, "AgentFailed")
+      assert.deepStrictEqual(JSON.parse(failed.wire ?? "").error, refusal.error)
+    })
+  )
+
+  it.effect("of an ACP agent: how it took the session, what it asked, how the turn ended", () =>
+    Effect.gen(function* () {
+      const driver = yield* Acp.make({ name: "demo", command: [process.execPath, demoMain], env: path })
+      const session = yield* connect(driver)
+      assert.strictEqual(JSON.parse(session.connection.wire ?? "").result.sessionId, session.connection.thread)
+      const end = yield* session.turn(1, "ask execute")
+      const asked = JSON.parse(session.asked[0]?.wire ?? "")
+      assert.strictEqual(asked.method, "session/request_permission")
+      assert.deepStrictEqual(asked.params, session.asked[0]?.raw)
+      assert.strictEqual(JSON.parse(end.wire ?? "").result.stopReason, "end_turn")
+    })
+  )
+})
+
+layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it) => {
+  it.effect("have been heard since their first byte, and are forgotten with the last of them", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const lease = freshLease()
+      assert.isNull(yield* processes.vitals(lease))
+      const before = yield* Clock.currentTimeMillis
+      const script = `process.stdin.once("data", () => { console.error("Bearer abcdefgh1234"); console.log("here") })
+        process.stdin.resume()`
+      const heardAt = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", script] })
+          assert.deepStrictEqual(yield* processes.vitals(lease), { heardAt: null, stderr: "" })
+          yield* child.write("go\n")
+          assert.strictEqual(yield* firstLine(child), "here")
+          const [one] = yield* processes.tree(lease)
+          assert.isAtLeast(one?.startedAt ?? 0, before - 5_000)
+          assert.isAtMost(one?.startedAt ?? Infinity, (yield* Clock.currentTimeMillis) + 5_000)
+          yield* child.end
+          yield* child.exit
+          const vitals = yield* processes.vitals(lease)
+          assert.strictEqual(vitals?.stderr.trim(), "Bearer [redacted]")
+          return vitals?.heardAt ?? 0
+        })
+      )
+      assert.isAtLeast(heardAt, before)
+      assert.isNull(yield* processes.vitals(lease))
+    })
+  )
+
+  it.effect("that say nothing were never heard", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const lease = freshLease()
+      const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", ""], stdin: false })
+      yield* Stream.runDrain(child.stdout)
+      assert.isNull((yield* processes.vitals(lease))?.heardAt ?? null)
+    })
+  )
+})
