@@ -23,7 +23,9 @@ const stamp = "sources.sha256"
 
 const sources = createHash("sha256")
 const patterns = ["src/inspect/page/**/*.*", "src/inspect/chart/*.ts", "src/inspect/contract.ts", "machines/*.ts"]
-for (const file of globSync([...patterns, "scripts/page.ts", "package-lock.json"], { cwd: root }).toSorted())
+for (const file of globSync([...patterns, "scripts/{page,chartLayout}.ts", "package-lock.json"], {
+  cwd: root
+}).toSorted())
   sources.update(`${file}\n`).update(readFileSync(join(root, file)))
 const wanted = sources.digest("hex")
 
@@ -33,6 +35,7 @@ if (process.argv.includes("--if-stale") && isBuilt()) process.exit(0)
 const started = performance.now()
 // Late: most starts need none of it.
 const { build } = await import("vite")
+const { chartLayout } = await import("./chartLayout.ts")
 // Beside its place and moved there when it is whole: a server may be reading the old one, and two may build at once.
 const fresh = join(root, "dist", `page.${process.pid}`)
 
@@ -43,6 +46,7 @@ const shared: InlineConfig = {
   envDir: false,
   publicDir: false,
   logLevel: "warn",
+  plugins: [chartLayout()],
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } }
 }
 const output = {

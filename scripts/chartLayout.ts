@@ -1,0 +1,24 @@
+/**
+ * `virtual:chart-layout` for the dashboard's page: where the session machine's boxes and lines stand, reckoned by elkjs
+ * when the page is built. The page is bundled with that very machine, so no browser has to reckon it again.
+ */
+import { createRequire } from "node:module"
+import type { ELK } from "elkjs/lib/elk-api.js"
+import type { Plugin } from "vite"
+import { sessionMachine } from "../machines/session.ts"
+import { readChart } from "../src/inspect/chart/read.ts"
+import { layOut } from "../src/inspect/page/session/chart/layout.ts"
+
+const name = "virtual:chart-layout"
+
+export const reckoned = () => {
+  // CommonJS, and typed as if it were not.
+  const Elk = createRequire(import.meta.url)("elkjs") as new () => ELK
+  return layOut(new Elk(), readChart(sessionMachine))
+}
+
+export const chartLayout = (): Plugin => ({
+  name: "troupe-chart-layout",
+  resolveId: (id) => (id === name ? `\0${name}` : null),
+  load: async (id) => (id === `\0${name}` ? `export default ${JSON.stringify(await reckoned())}` : null)
+})

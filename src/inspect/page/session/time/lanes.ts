@@ -1,0 +1,135 @@
+/**
+ * What happened in a session as lanes over one time: its states, turns, talk, tools, steps, processes, approvals and
+ * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
+ */
+import type { Approval, Detail, ProcessSpan, Turn } from "../../../contract.ts"
+import { toneOf } from "../../tones.ts"
+import type { Tone as StateTone } from "../../tones.ts"
+import type { Replayed } from "../model/replay.ts"
+import { timerName, timerSpans } from "../model/timers.ts"
+import type { Item } from "../model/transcript.ts"
+
+/** What colour something has, and which word stands for it. */
+export type Tone = StateTone | "good" | "bad" | "wait" | "quiet" | "talk" | "tool"
+
+export interface Bar {
+  readonly from: number
+  /** `null`: it goes on. */
+  readonly to: number | null
+  readonly label: string
+  readonly tone: Tone
+}
+
+export interface Mark {
+  readonly at: number
+  readonly label: string
+  readonly tone: Tone
+}
+
+export interface Lane {
+  readonly name: string
+  readonly bars: ReadonlyArray<Bar>
+  readonly marks: ReadonlyArray<Mark>
+}
+
+export interface Told {
+  readonly detail: Detail
+  readonly steps: ReadonlyArray<Replayed>
+  readonly transcript: ReadonlyArray<Item>
+}
+
+export const lanesOf = ({ detail, steps, transcript }: Told): ReadonlyArray<Lane> => [
+  { name: "state", bars: stateBars(detail, steps), marks: [] },
+  { name: "turns", bars: detail.turns.map(turnBar), marks: [] },
+  { name: "talk", bars: talkBars(transcript), marks: [] },
+  { name: "tools", bars: toolBars(transcript), marks: [] },
+  { name: "steps", bars: [], marks: steps.map(stepMark) },
+  { name: "process", bars: detail.processes.map(processBar), marks: detail.processes.flatMap(endMark) },
+  { name: "approvals", bars: detail.approvals.map(approvalBar), marks: [] },
+  { name: "timers", bars: timerBars(detail, steps), marks: [] }
+]
+
+/** Each moment at which something began, ended or happened. */
+export const instantsOf = (lanes: ReadonlyArray<Lane>, now: number): ReadonlyArray<number> =>
+  lanes.flatMap(({ bars, marks }) => [
+    ...bars.flatMap(({ from, to }) => [from, to ?? now]),
+    ...marks.map(({ at }) => at)
+  ])
+
+const stateBars = ({ session }: Detail, steps: ReadonlyArray<Replayed>): ReadonlyArray<Bar> => {
+  const bars: Array<Bar> = []
+  let [from, path] = [session.created_at, steps[0]?.step.from ?? session.substate]
+  for (const { step } of steps) {
+    if (step.to === path) continue
+    bars.push({ from, to: step.at, label: path, tone: toneOf(path) })
+    from = step.at
+    path = step.to
+  }
+  const closed = path === "closed"
+  return [...bars, { from, to: closed ? from : null, label: path, tone: toneOf(path) }]
+}
+
+const turnTones: Readonly<Record<Turn["status"], Tone>> = {
+  queued: "wait",
+  running: "turning",
+  completed: "good",
+  interrupted: "quiet",
+  failed: "bad",
+  timed_out: "bad"
+}
+
+const turnBar = ({ ended_at, failure, index, kind, status, submitted_at }: Turn): Bar => ({
+  from: submitted_at,
+  to: ended_at,
+  label: `${kind === "compact" ? "compaction" : "turn"} ${index}: ${status.replace("_", " ")}${failure === null ? "" : `, ${failure.class}`}`,
+  tone: turnTones[status]
+})
+
+const talkBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
+  transcript.flatMap((item): ReadonlyArray<Bar> =>
+    item.kind === "prompt" || item.kind === "message" || item.kind === "thought"
+      ? [{ from: item.at, to: item.until, label: talkWords[item.kind], tone: item.kind === "prompt" ? "idle" : "talk" }]
+      : []
+  )
+const talkWords = { prompt: "prompt", message: "the agent says", thought: "the agent thinks" }
+
+const toolBars = (transcript: ReadonlyArray<Item>): ReadonlyArray<Bar> =>
+  transcript.flatMap((item): ReadonlyArray<Bar> =>
+    item.kind === "tool"
+      ? [{ from: item.at, to: item.until, label: item.title, tone: item.status === "failed" ? "bad" : "tool" }]
+      : []
+  )
+
+const stepMark = ({ drift, step }: Replayed): Mark => ({
+  at: step.at,
+  label: `step ${step.seq}: ${timerName(step.event.type)}${drift === null ? "" : " (drift)"}`,
+  tone: drift === null ? toneOf(step.to) : "bad"
+})
+
+const processBar = ({ ended_at, generation, started_at }: ProcessSpan): Bar => ({
+  from: started_at,
+  to: ended_at,
+  label: `process ${generation}`,
+  tone: "quiet"
+})
+
+const endMark = ({ ended_at, exit, generation }: ProcessSpan): ReadonlyArray<Mark> =>
+  ended_at === null ? [] : [{ at: ended_at, label: `process ${generation}: ${exit ?? "ended"}`, tone: "bad" }]
+
+const approvalTone = ({ decision, status }: Approval): Tone =>
+  status === "pending" ? "wait" : status !== "answered" ? "quiet" : decision === "deny" ? "bad" : "good"
+
+const approvalBar = (approval: Approval): Bar => ({
+  from: approval.created_at,
+  to: approval.settled_at,
+  label: `${approval.title}: ${approval.status === "answered" ? `${approval.decision} by ${approval.decided_by ?? "someone"}` : approval.status}`,
+  tone: approvalTone(approval)
+})
+
+const timerBars = (detail: Detail, steps: ReadonlyArray<Replayed>): ReadonlyArray<Bar> =>
+  timerSpans(steps, detail.timers).map(({ armedAt, dueAt, endedAt, name, rang }) => ({
+    from: armedAt,
+    to: endedAt,
+    label: `${name}: ${endedAt === null ? "armed" : rang ? "rang" : `disarmed, ${Math.max(0, dueAt - endedAt).toFixed(1)} s before it would have rung`}`,
+    tone: endedAt === null ? "wait" : rang ? "bad" : "quiet"
+  }))

@@ -1,0 +1,136 @@
+/** What the time axis shows of a session: its lanes, its timers, and where its time went. */
+import { assert, describe, it } from "@effect/vitest"
+import { sessionMachine } from "../../../machines/session.ts"
+import type { Detail } from "../../../src/inspect/contract.ts"
+import { timeByState, tokensByTurn } from "../../../src/inspect/page/session/model/costs.ts"
+import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
+import { armedAfter, timerSpans } from "../../../src/inspect/page/session/model/timers.ts"
+import { instantsOf, lanesOf } from "../../../src/inspect/page/session/time/lanes.ts"
+import { eventful, start, stored } from "./house.ts"
+
+const replayOf = (script: typeof eventful) => {
+  const replay = new Replay(sessionMachine)
+  replay.append(stored(script).steps)
+  return replay.steps
+}
+
+/** What the lanes read of it. */
+const detail = {
+  session: { created_at: start - 5, substate: "idle.asleep" },
+  timers: [],
+  turns: [
+    {
+      index: 1,
+      kind: "prompt",
+      status: "failed",
+      prompt: "",
+      submitted_at: start,
+      ended_at: start + 6,
+      stop_reason: "error",
+      total_tokens: 40,
+      tool_iterations: 2,
+      failure: { class: "crash", message: "" }
+    }
+  ],
+  approvals: [
+    {
+      title: "rm -rf build",
+      status: "answered",
+      decision: "deny",
+      decided_by: "a person",
+      created_at: start + 1,
+      settled_at: start + 5
+    }
+  ],
+  processes: [{ generation: 1, started_at: start, ended_at: start + 11, exit: "exit code 3" }]
+} as unknown as Detail
+
+describe("a session's timers", () => {
+  it("are armed, and then ring or are disarmed", () => {
+    const spans = timerSpans(replayOf(eventful), [])
+    const told = spans.map(({ endedAt, name, rang }) => `${name} ${endedAt === null ? "runs" : rang ? "rang" : "off"}`)
+    assert.include(told, "backoff rang")
+    assert.include(told, "poolWait off")
+    assert.include(told, "hibernateAfter rang")
+    assert.strictEqual(told.filter((each) => each.endsWith("runs")).length, 0)
+    const slept = spans.find(({ name, rang }) => name === "hibernateAfter" && rang)
+    assert.closeTo((slept?.dueAt ?? 0) - (slept?.armedAt ?? 0), 300, 1e-6)
+  })
+
+  it("that ran at a moment can be told, and those that run now have the ledger's deadline", () => {
+    const steps = replayOf(eventful.slice(0, 6))
+    assert.deepStrictEqual(
+      armedAfter(steps, 4)
+        .map(({ name }) => name)
+        .toSorted(),
+      ["turnWithin"]
+    )
+    const [timer] = steps[5]?.arm ?? []
+    const moved = timerSpans(steps, [{ timer: timer?.id ?? "", event: "", due_at: 7 }])
+    assert.strictEqual(moved.find(({ endedAt }) => endedAt === null)?.dueAt, 7)
+  })
+})
+
+describe("the lanes of a session", () => {
+  const lanes = lanesOf({ detail, steps: replayOf(eventful), transcript: [] })
+  const lane = (name: string) => lanes.find((each) => each.name === name)
+
+  it("show its states without a hole from its creation on", () => {
+    const bars = lane("state")?.bars ?? []
+    assert.strictEqual(bars[0]?.from, start - 5)
+    assert.isTrue(bars.every(({ from }, n) => n === 0 || from === bars[n - 1]?.to))
+    assert.deepInclude(bars.at(-1), { label: "idle.asleep", to: null, tone: "idle" })
+    assert.deepInclude(bars[4], { label: "turning.asking", tone: "asking" })
+  })
+
+  it("show turns, answers and deaths in words", () => {
+    assert.strictEqual(lane("turns")?.bars[0]?.label, "turn 1: failed, crash")
+    assert.strictEqual(lane("approvals")?.bars[0]?.label, "rm -rf build: deny by a person")
+    assert.strictEqual(lane("process")?.marks[0]?.label, "process 1: exit code 3")
+    assert.strictEqual(lane("steps")?.marks[9]?.label, "step 10: after backoff")
+  })
+
+  it("give every moment to the axis", () => {
+    const instants = instantsOf(lanes, start + 400)
+    assert.include(instants, start + 400)
+    assert.include(instants, start + 11.4)
+  })
+})
+
+describe("where the time went", () => {
+  it("adds up to the session's life, the longest first", () => {
+    const spent = timeByState(detail, replayOf(eventful), start + 400)
+    assert.closeTo(
+      spent.reduce((sum, { seconds }) => sum + seconds, 0),
+      405,
+      1e-6
+    )
+    assert.closeTo(
+      spent.reduce((sum, { share }) => sum + share, 0),
+      1,
+      1e-9
+    )
+    assert.strictEqual(spent[0]?.path, "idle.awake")
+    assert.strictEqual(spent.find(({ path }) => path === "turning.running")?.visits, 4)
+  })
+
+  it("stops with a session that was closed", () => {
+    const closed = replayOf([[10, { type: "close.requested", reason: "" }]])
+    assert.deepStrictEqual(
+      timeByState(detail, closed, start + 9_999).map(({ path, seconds }) => [path, seconds]),
+      [["idle.asleep", 15]]
+    )
+  })
+
+  it("shows a turn's tokens beside the dearest's", () => {
+    const [turn] = detail.turns
+    const turns = turn === undefined ? [] : [turn, { ...turn, index: 2, total_tokens: 10, ended_at: null }]
+    assert.deepStrictEqual(
+      tokensByTurn(turns, start + 9).map(({ seconds, share }) => [share, seconds]),
+      [
+        [1, 6],
+        [0.25, 9]
+      ]
+    )
+  })
+})
