@@ -27,6 +27,10 @@ export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
     armed = false
     alarms.disarm(timer)
   }
+  const begin = Effect.map(Clock.currentTimeMillis, (now) => {
+    armed = true
+    alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })
+  })
   return {
     hold: (asking) => {
       held = asking
@@ -34,16 +38,29 @@ export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
     },
     heard: (message, ofThisTurn) =>
       Effect.suspend(() => {
+        if (isAside(message)) return armed ? begin : Effect.void
         rest()
         if (held || !ofThisTurn || !endsTool(message)) return Effect.void
-        return Effect.map(Clock.currentTimeMillis, (now) => {
-          armed = true
-          alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })
-        })
+        return begin
       }),
     rest
   }
 }
+
+/**
+ * What agents tell beside their work. Codex counts the tokens of the answer that called a tool after that tool's end, so
+ * this is no sign that it goes on; but silence is counted from here.
+ */
+const asides: ReadonlySet<string> = new Set([
+  "usage_update",
+  "session_info_update",
+  "available_commands_update",
+  "current_mode_update",
+  "config_option_update"
+])
+
+const isAside = (message: AcpMessage): boolean =>
+  "method" in message && message.method === "session/update" && asides.has(message.params.update.sessionUpdate)
 
 export const endsTool = (message: AcpMessage): boolean => {
   if (!("method" in message) || message.method !== "session/update") return false
