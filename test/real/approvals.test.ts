@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { existsSync } from "node:fs"
 import { claude, codex, codexAcp } from "./harness/agents.ts"
+import { kill } from "./harness/Kernel.ts"
 import type { AcpEvent } from "./harness/wire.ts"
-import { open } from "./harness/scene.ts"
+import { open, recalled } from "./harness/scene.ts"
 
 /** Remembers the id of the last approval that it has seen, since a stream is read for one thing only. */
 const asks = (seen: Set<string>) => {
@@ -20,8 +21,16 @@ const asks = (seen: Set<string>) => {
   return { asked, isIt }
 }
 
+/** What everybody who follows the session is told of that approval. */
+const isWithdrawn =
+  (approval: string | null) =>
+  ({ method, params }: AcpEvent) => {
+    const told = params as unknown as { readonly approval_id?: string; readonly status?: string }
+    return method === "_troupe/approval_settled" && told.approval_id === approval && told.status === "withdrawn"
+  }
+
 // acpx answers by a rule of its own, so nobody can be asked through it.
-describe.each([codex, claude, codexAcp])("$name", ({ name: agent }) => {
+describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
   it.live("waits for a person before it runs a command, and does what was said", () =>
     Effect.gen(function* () {
       const { house, session } = yield* open({ agent, permissions: "ask" })
@@ -55,6 +64,48 @@ describe.each([codex, claude, codexAcp])("$name", ({ name: agent }) => {
       assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
       assert.isFalse(existsSync(house.file("never")))
       assert.strictEqual((yield* session.turn("go on")).body.final_text, "echo: go on")
+    })
+  )
+
+  it.live("is killed while it waits for a person: the question is withdrawn aloud, and the next turn remembers", () =>
+    Effect.gen(function* () {
+      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const first = yield* session.turn("the bird is a heron")
+      const turn = yield* Effect.forkChild(session.turn("ASK:touch never\nSAY:as you wish"))
+      const { asked, isIt } = asks(new Set())
+      yield* session.hears("the question", isIt)
+      kill((yield* house.process("the victim", holder)).pid, "SIGKILL")
+      const { body, status } = yield* Fiber.join(turn)
+      assert.strictEqual(status, 502)
+      assert.match(body.error ?? "", /^crash: /)
+      yield* session.hears("the withdrawal", isWithdrawn(asked.id))
+      assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
+      const next = yield* session.turn("RECALL")
+      assert.include(next.body, { ok: true, context_lost: false, thread_id: first.body.thread_id })
+      assert.include(recalled(next.body), "the bird is a heron")
+      assert.isFalse(existsSync(house.file("never")))
+    })
+  )
+
+  it.live("loses its Troupe while it waits for a person: the next one withdraws the question and goes on", () =>
+    Effect.gen(function* () {
+      const { app, house, session: before, troupe } = yield* open({ agent, permissions: "ask" })
+      const first = yield* before.turn("the bird is a heron")
+      yield* before.submit("ASK:touch never\nSAY:as you wish")
+      const { asked, isIt } = asks(new Set())
+      yield* before.hears("the question", isIt)
+      troupe.signal("SIGKILL")
+      yield* troupe.ended
+
+      const next = yield* house.serve()
+      const session = next.knownApp(app.token).session(before.id)
+      yield* session.hears("the withdrawal", isWithdrawn(asked.id))
+      assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
+      assert.match((yield* session.stored(2)).error ?? "", /^outcome_unknown: /)
+      const { body } = yield* session.turn("RECALL")
+      assert.include(body, { ok: true, context_lost: false, thread_id: first.body.thread_id })
+      assert.include(recalled(body), "the bird is a heron")
+      assert.isFalse(existsSync(house.file("never")))
     })
   )
 })

@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { speaks } from "./harness/App.ts"
 import { agents, claude, claudeViaAcpx, codex, codexAcp } from "./harness/agents.ts"
-import { open } from "./harness/scene.ts"
+import { open, recalled } from "./harness/scene.ts"
+import { until } from "./harness/until.ts"
 
 describe.each([codex, claude, codexAcp])("$name", ({ name: agent }) => {
   it.live("takes words in the middle of its own, answers them under the same turn, and has one end", () =>
@@ -47,6 +48,26 @@ describe("codex", () => {
       assert.isAbove(body.context?.size ?? 0, body.context?.used ?? 0)
       const next = yield* session.turn("go on")
       assert.include(next.body, { final_text: "echo: go on", compacted: false, thread_id: first.body.thread_id })
+    })
+  )
+
+  it.live("stops in the middle of its compaction, loses nothing by it, and compacts when it is asked again", () =>
+    Effect.gen(function* () {
+      const { house, session } = yield* open({ agent: "codex" })
+      const first = yield* session.turn("the bird is a heron")
+      house.model.hold(() => true)
+      const before = house.model.asked().length
+      const compacting = yield* Effect.forkChild(session.compact)
+      yield* until("the model's part", () => house.model.asked().length > before)
+      assert.isTrue((yield* session.interrupt).body.interrupted)
+      const { body, status } = yield* Fiber.join(compacting)
+      assert.strictEqual(status, 200)
+      assert.include(body, { ok: true, interrupted: true, compacted: false, stop_reason: "cancelled" })
+      house.model.hold(() => false)
+      const next = yield* session.turn("RECALL")
+      assert.include(next.body, { ok: true, thread_id: first.body.thread_id, context_lost: false })
+      assert.include(recalled(next.body), "the bird is a heron")
+      assert.include((yield* session.compact).body, { ok: true, compacted: true })
     })
   )
 

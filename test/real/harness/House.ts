@@ -24,6 +24,11 @@ const configuration = (directory: string) => ({
   agents: {
     codex: { protocol: "codex-app-server", command: ["codex", "app-server"] },
     claude: { protocol: "acp", command: ["claude-agent-acp"], inheritEnv: ["ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"] },
+    // The real codex, stopped before its first word when it is started for the first time.
+    "late-codex": {
+      protocol: "codex-app-server",
+      command: ["sh", "-c", "[ -e late ] || { touch late; kill -STOP $$; }; exec codex app-server"]
+    },
     // It brings a codex of its own, of another version; two versions do not share a home.
     "codex-acp": { protocol: "acp", command: ["codex-acp"], env: { CODEX_HOME: join(directory, "codex-acp") } },
     "claude-via-acpx": { protocol: "acpx", registry: "claude" }

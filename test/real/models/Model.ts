@@ -25,13 +25,20 @@ export interface Model {
   readonly port: number
   /** Since it was started, oldest first. */
   readonly asked: () => ReadonlyArray<Asked>
+  /** From now on it begins to answer whatever holds, and says no more; until it is told otherwise. */
+  readonly hold: (holds: (asked: Asked) => boolean) => void
 }
 
 export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(function* () {
   const asked: Array<Asked> = []
+  let holds: (asked: Asked) => boolean = () => false
+  const hear: Hear = (answer, texts) => {
+    const one = { prompt: answer.prompt, system: answer.system, texts }
+    return { id: asked.push(one), answer: holds(one) ? { ...answer, hang: true } : answer }
+  }
   const server = createServer((request, response) => {
     // An agent that was killed in the middle of its request gets no answer, and is no failure of ours.
-    serve(request, response, asked).catch(() => response.destroy())
+    serve(request, response, hear).catch(() => response.destroy())
   })
   // An agent keeps its connections; a shorter time races with its next request.
   server.keepAliveTimeout = 60_000
@@ -45,12 +52,13 @@ export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(functi
         server.closeAllConnections()
       })
   )
-  return { port: (server.address() as AddressInfo).port, asked: () => asked }
+  return { port: (server.address() as AddressInfo).port, asked: () => asked, hold: (when) => (holds = when) }
 })
 
-const saying = ({ prompt, system }: Answer) => ({ prompt, system })
+/** Remembers what was asked, and gives the answer its number. */
+type Hear = (answer: Answer, texts: ReadonlyArray<string>) => { readonly id: number; readonly answer: Answer }
 
-const serve = async (request: IncomingMessage, response: ServerResponse, asked: Array<Asked>) => {
+const serve = async (request: IncomingMessage, response: ServerResponse, hear: Hear) => {
   let body = ""
   for await (const chunk of request) body += chunk
   const { pathname } = new URL(request.url ?? "/", "http://localhost")
@@ -61,19 +69,16 @@ const serve = async (request: IncomingMessage, response: ServerResponse, asked: 
   // Lists of models, and whatever else an agent looks at before it begins.
   if (request.method !== "POST") return json(200, { object: "list", data: [], models: [] })
   if (pathname === "/v1/messages/count_tokens") return json(200, { input_tokens: 10 })
-  const id = asked.length + 1
   switch (pathname) {
     case "/v1/messages": {
       const wanted: Anthropic.MessagesRequest = JSON.parse(body)
-      const answer = Anthropic.read(wanted)
-      asked.push({ ...saying(answer), texts: userTexts(wanted.messages ?? []) })
+      const { answer, id } = hear(Anthropic.read(wanted), userTexts(wanted.messages ?? []))
       if (answer.status !== null) return json(answer.status, Anthropic.refusal(answer.status))
       return Anthropic.respond(response, id, wanted, answer)
     }
     case "/v1/responses": {
       const wanted: Responses.ResponsesRequest = JSON.parse(body)
-      const answer = Responses.read(wanted)
-      asked.push({ ...saying(answer), texts: userTexts(wanted.input ?? []) })
+      const { answer, id } = hear(Responses.read(wanted), userTexts(wanted.input ?? []))
       if (answer.status !== null) return json(answer.status, Responses.refusal(answer.status))
       return Responses.respond(response, id, wanted, answer)
     }

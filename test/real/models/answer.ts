@@ -20,16 +20,17 @@ export interface Answer {
 
 export const answerTo = (items: ReadonlyArray<Item>, system: string, offersTools: boolean): Answer => {
   const { prompt, toolsDone } = lastPrompt(items)
-  const { hang, recall, say, slow, status, system: tellSystem, think, tools } = parse(prompt)
+  const { hang, millions, recall, say, slow, status, system: tellSystem, think, tools } = parse(prompt)
+  const tool = (offersTools ? tools[toolsDone] : undefined) ?? null
   const text = say ?? (recall ? JSON.stringify(userTexts(items)) : tellSystem ? system : `echo: ${prompt}`)
   return {
     prompt,
     system,
-    tool: (offersTools ? tools[toolsDone] : undefined) ?? null,
+    tool,
     think: toolsDone === 0 ? think : null,
-    words: slow === null ? text.split(/(?<= )/) : Array.from({ length: slow.words }, (_, nth) => `w${nth + 1} `),
+    words: millions !== null ? ["x".repeat(millions * 1_000_000)] : slow === null ? text.split(/(?<= )/) : Array.from({ length: slow.words }, (_, nth) => `w${nth + 1} `),
     everyMillis: slow?.everyMillis ?? 0,
-    hang,
+    hang: hang && tool === null,
     status
   }
 }

@@ -14,7 +14,8 @@
  * | `RECALL` | says the JSON list of every user text that it was sent: what context there is |
  * | `SYSTEM` | says the system prompt |
  * | `SLOW:<n>x<ms>` | says n numbered words, one every so many milliseconds |
- * | `HANG` | begins to answer and says no more until the agent gives up |
+ * | `HANG` | begins to answer and says no more until the agent gives up; after its tools, where it has any |
+ * | `BIG:<n>` | says n million characters, at once |
  * | `ERR:<status>` | refuses with that HTTP status, as the provider words it |
  */
 export type Tool =
@@ -29,6 +30,7 @@ export interface Directives {
   readonly system: boolean
   readonly slow: { readonly words: number; readonly everyMillis: number } | null
   readonly hang: boolean
+  readonly millions: number | null
   readonly status: number | null
 }
 
@@ -54,6 +56,7 @@ export const parse = (prompt: string): Directives => {
     system: found.has("SYSTEM"),
     slow: words && everyMillis ? { words, everyMillis } : null,
     hang: found.has("HANG"),
+    millions: found.has("BIG") ? Number(found.get("BIG")) : null,
     status: found.has("ERR") ? Number(found.get("ERR")) : null
   }
 }
