@@ -51,10 +51,17 @@ export class ActorRefs extends Context.Service<
 
       const post = (id: SessionId, by: string) => {
         let waiting = 0
+        let dropping = false
         return (sent: EventObject) => {
           const event = requestOf(sent, by)
           if (event === null) return void run(Effect.logWarning(`${sent.type} can't be sent to session ${id}`))
-          if (waiting >= mostWaiting) return void run(Effect.logWarning(`too much is sent to session ${id} at once`))
+          if (waiting >= mostWaiting) {
+            // Said once for all that follow.
+            if (!dropping) run(Effect.logWarning(`Too much is sent to session ${id} at once: some of it is dropped`))
+            dropping = true
+            return
+          }
+          dropping = false
           waiting++
           run(
             supervisor.send(id, { event, by }).pipe(
