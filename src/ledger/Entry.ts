@@ -193,6 +193,44 @@ export interface SessionQuery {
   readonly limit: number
 }
 
+/** What the dashboard's table is asked for; `null`: any. */
+export interface OverviewQuery {
+  readonly app: AppName | null
+  readonly state: SessionState | null
+  readonly agent: string | null
+  /** Part of an id, of the names of app, agent, state or model, or of the directory. */
+  readonly search: string | null
+  /** From the last page's `next`. */
+  readonly cursor: string | null
+  readonly limit: number
+}
+
+/** A session as the dashboard's table shows it, and what it waits for. */
+export interface Glance extends Pick<
+  SessionRecord,
+  "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
+> {
+  /** Of its turns; a review's are not among them. */
+  readonly totalTokens: number
+  /** The turn that runs, or ran last. */
+  readonly turn: number
+  readonly process: boolean
+  /** Since when it stands in its substate. */
+  readonly since: number
+  /** The title of its oldest open approval. */
+  readonly asks: string | null
+  /** The timer that is due first. */
+  readonly next: { readonly timer: string; readonly dueAt: number } | null
+}
+
+/** How often one step was taken. */
+export interface Taken {
+  readonly from: string
+  readonly event: string
+  readonly to: string
+  readonly n: number
+}
+
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
   /** How many match in all. */

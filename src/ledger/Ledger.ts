@@ -11,21 +11,24 @@ import type { Effect, Option } from "effect"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
-import type { AuditRecord, SessionRecord, StoredEvent } from "../domain/Session.ts"
+import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type {
   AppRecord,
   ArmedTimer,
   Entry,
   FileRecord,
+  Glance,
   LeaseRecord,
   NudgeRecord,
+  OverviewQuery,
   OwedCommand,
   Page,
   ReceiptRecord,
   SessionQuery,
   StepRecord,
-  SweepBounds
+  SweepBounds,
+  Taken
 } from "./Entry.ts"
 import type { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 import * as Sqlite from "./Sqlite.ts"
@@ -54,6 +57,18 @@ export class Ledger extends Context.Service<
     readonly snapshot: (id: SessionId) => Read<unknown>
     /** Newest first. Fails on a cursor that `parseCursor` (Cursor.ts) does not take: check what a caller sends. */
     readonly sessions: (query: SessionQuery) => Read<Page<SessionRecord>>
+    /**
+     * The last active first. By agent and text it looks through the last active 10,000 open and as many closed ones, and
+     * `count` counts among those. Fails on a cursor that is none.
+     */
+    readonly overview: (query: OverviewQuery) => Read<Page<Glance>>
+    readonly glance: (id: SessionId) => Read<Option.Option<Glance>>
+    /** Constant time, as `openSessions`. */
+    readonly stateCounts: (app: AppName | null) => Read<Readonly<Record<SessionState, number>>>
+    /** Agents of the newest 5,000 sessions, and apps that have any. */
+    readonly names: (
+      app: AppName | null
+    ) => Read<{ readonly agents: ReadonlyArray<string>; readonly apps: ReadonlyArray<string> }>
     /** Constant time, whatever the number of sessions. */
     readonly openSessions: (app: AppName | null) => Read<number>
     readonly due: (bounds: SweepBounds) => Read<{
@@ -76,6 +91,8 @@ export class Ledger extends Context.Service<
     /** 0 where there is none. */
     readonly lastStep: (session: SessionId) => Read<number>
     readonly steps: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<StepRecord>>
+    /** Its last steps, at most `limit`, counted by kind. */
+    readonly taken: (session: SessionId, limit: number) => Read<ReadonlyArray<Taken>>
     /** Steps that start, end or begin to retire a process, the last of them, oldest first; of the last 5,000 steps. */
     readonly lifeSteps: (session: SessionId, limit: number) => Read<ReadonlyArray<StepRecord>>
     /** The step by which it came to where it stands. */
@@ -122,6 +139,11 @@ export class Ledger extends Context.Service<
     readonly approval: (session: SessionId, id: string) => Read<Option.Option<ApprovalRecord>>
     /** Oldest first. */
     readonly pendingApprovals: (session: SessionId) => Read<ReadonlyArray<ApprovalRecord>>
+    /** Those of all sessions, oldest first. */
+    readonly inbox: (
+      app: AppName | null,
+      limit: number
+    ) => Read<ReadonlyArray<ApprovalRecord & { readonly app: AppName; readonly agent: string }>>
     /** All, settled ones too: the last of them, oldest first. */
     readonly lastApprovals: (session: SessionId, limit: number) => Read<ReadonlyArray<ApprovalRecord>>
 

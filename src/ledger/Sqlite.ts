@@ -11,6 +11,7 @@ import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
 import * as Learned from "./tables/learned.ts"
 import * as Leases from "./tables/leases.ts"
+import * as Overview from "./tables/overview.ts"
 import * as Receipts from "./tables/receipts.ts"
 import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
@@ -35,6 +36,7 @@ export const make = Effect.fnUntraced(function* (
       )
       .pipe(Effect.asVoid),
     ...Sessions.reads(db),
+    ...Overview.reads(db),
     ...Steps.reads(db),
     ...Turns.reads(db),
     ...Events.reads(db),

@@ -5,7 +5,7 @@ import type { SessionId } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
 
-const columns = [
+export const approvalColumns = [
   "id",
   "session",
   "turn",
@@ -21,7 +21,7 @@ const columns = [
   "settled_at"
 ]
 
-const insertApproval = insertInto("approvals", columns)
+const insertApproval = insertInto("approvals", approvalColumns)
 
 export const asked = (record: ApprovalRecord): Write => ({
   text: insertApproval,
@@ -55,7 +55,7 @@ export const settled = (
   must: "the approval is not pending"
 })
 
-interface ApprovalRow {
+export interface ApprovalRow {
   readonly id: string
   readonly session: SessionId
   readonly turn: number
@@ -71,7 +71,7 @@ interface ApprovalRow {
   readonly settled_at: number | null
 }
 
-const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
+export const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   id: row.id,
   session: row.session,
   turn: row.turn,
@@ -87,7 +87,7 @@ const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   settledAt: row.settled_at
 })
 
-const select = `SELECT ${columns.join(", ")} FROM approvals`
+const select = `SELECT ${approvalColumns.join(", ")} FROM approvals`
 
 export const reads = (db: Database) => ({
   approval: (session: SessionId, id: string) =>

@@ -1,0 +1,264 @@
+/**
+ * Many sessions at a glance, for the dashboard: the last active first, each with what it waits for.
+ *
+ * Open sessions lie in one index by their last activity and closed ones in another by their end, which was their last;
+ * a page is the first of both, found by key. Names and texts are searched for among the last active only, so that no
+ * question costs more for a longer history.
+ */
+import { Effect, Option } from "effect"
+import type { ApprovalRecord } from "../../domain/Approval.ts"
+import type { AppName, SessionId } from "../../domain/Ids.ts"
+import type { SessionState } from "../../domain/Session.ts"
+import { cursorOf, parseCursor } from "../Cursor.ts"
+import type { Database, SqlValue } from "../Database.ts"
+import type { Glance, OverviewQuery, Page, Taken } from "../Entry.ts"
+import { LedgerError } from "../LedgerError.ts"
+import { approvalColumns, approvalOf } from "./approvals.ts"
+import type { ApprovalRow } from "./approvals.ts"
+
+/** Of the open and of the closed ones each, last active first. */
+const searched = 10_000
+/** The newest, whose agents can be filtered by. */
+const named = 5_000
+
+interface GlanceRow {
+  readonly id: SessionId
+  readonly app: AppName
+  readonly agent: string
+  readonly state: SessionState
+  readonly substate: string
+  readonly created_at: number
+  readonly last_activity_at: number
+  readonly closed_at: number | null
+  readonly turn_count: number
+  readonly restarts: number
+  readonly tokens: number
+  readonly turn: number
+  readonly process: number
+  readonly since: number | null
+  readonly asks: string | null
+  readonly timer: string | null
+  readonly due_at: number | null
+}
+
+const glanceOf = (row: GlanceRow): Glance => ({
+  id: row.id,
+  app: row.app,
+  agent: row.agent,
+  state: row.state,
+  substate: row.substate,
+  createdAt: row.created_at,
+  lastActivityAt: row.last_activity_at,
+  closedAt: row.closed_at,
+  turnCount: row.turn_count,
+  restarts: row.restarts,
+  totalTokens: row.tokens,
+  turn: row.turn,
+  process: row.process === 1,
+  since: row.since ?? row.created_at,
+  asks: row.asks,
+  next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
+})
+
+const glance = `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
+    s.turn_count, s.restarts,
+    json_extract(s.usage, '$.totalTokens') AS tokens,
+    json_extract(s.snapshot, '$.context.turn') AS turn,
+    json_extract(s.snapshot, '$.context.process') AS process,
+    (SELECT at FROM steps WHERE session = s.id AND from_state <> to_state ORDER BY seq DESC LIMIT 1) AS since,
+    (SELECT title FROM approvals WHERE session = s.id AND status = 'pending' ORDER BY created_at, id LIMIT 1) AS asks,
+    (SELECT timer FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS timer,
+    (SELECT due_at FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS due_at
+  FROM sessions AS s`
+
+interface Fragment {
+  readonly text: string
+  readonly params: ReadonlyArray<SqlValue>
+}
+
+const and = (conditions: ReadonlyArray<Fragment>): Fragment => ({
+  text: conditions.map(({ text }) => text).join(" AND "),
+  params: conditions.flatMap(({ params }) => params)
+})
+
+interface Place {
+  readonly at: number
+  readonly id: string
+}
+
+/** The first `limit` of the open and of the closed ones, last active first; each in the order of its index. */
+const lastActive = ({ app, state }: OverviewQuery, after: Place | null, limit: number): Fragment => {
+  const kinds = [
+    ...(state === "closed" ? [] : [{ by: "last_activity_at", is: openAs[state ?? "open"] }]),
+    ...(state === null || state === "closed" ? [{ by: "closed_at", is: "closed_at IS NOT NULL" }] : [])
+  ]
+  const parts = kinds.map(({ by, is }): Fragment => {
+    const among = and([
+      { text: is, params: [] },
+      ...(app === null ? [] : [{ text: "app = ?", params: [app] }]),
+      ...(after === null ? [] : [{ text: `(${by}, id) < (?, ?)`, params: [after.at, after.id] }])
+    ])
+    return {
+      text: `SELECT * FROM (SELECT id, ${by} AS at, app, agent, substate FROM sessions
+        WHERE ${among.text} ORDER BY ${by} DESC, id DESC LIMIT ?)`,
+      params: [...among.params, limit]
+    }
+  })
+  return {
+    text: parts.map(({ text }) => text).join(" UNION ALL "),
+    params: parts.flatMap(({ params }) => params)
+  }
+}
+
+/** Said as the partial indexes say it, so that they are used. */
+const openAs: Readonly<Record<Exclude<SessionState, "closed"> | "open", string>> = {
+  open: "closed_at IS NULL",
+  idle: "closed_at IS NULL AND state = 'idle'",
+  turning: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'turning'",
+  retiring: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'retiring'"
+}
+
+/** Upper and lower case of ASCII letters are the same. */
+const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
+  const conditions = [
+    ...(agent === null ? [] : [{ text: "agent = ?", params: [agent] }]),
+    ...(search === null
+      ? []
+      : [
+          {
+            text: `(instr(lower(id || ' ' || app || ' ' || agent || ' ' || substate), lower(?)) > 0 OR EXISTS (
+              SELECT 1 FROM session_requests
+                WHERE session = id AND instr(lower(cwd || ' ' || coalesce(model, '')), lower(?)) > 0))`,
+            params: [search, search]
+          }
+        ])
+  ]
+  return conditions.length === 0 ? null : and(conditions)
+}
+
+const takenOf = (row: Taken): Taken => ({ from: row.from, event: row.event, to: row.to, n: row.n })
+
+export const reads = (db: Database) => {
+  const stateCounts = (app: AppName | null) =>
+    db
+      .all(
+        "count the sessions",
+        `SELECT state, sum(n) AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`,
+        app === null ? [] : [app],
+        (row: { readonly state: SessionState; readonly n: number }) => [row.state, row.n] as const
+      )
+      .pipe(Effect.map((rows) => ({ idle: 0, turning: 0, retiring: 0, closed: 0, ...Object.fromEntries(rows) })))
+
+  const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
+    const from = query.cursor === null ? null : parseCursor(query.cursor)
+    if (from !== null && Option.isNone(from)) {
+      return yield* new LedgerError({ operation: "list the sessions", cause: "the cursor is none of this ledger's" })
+    }
+    const after = from === null ? null : { at: from.value.createdAt, id: from.value.id }
+    // One more than asked for tells whether another page follows.
+    const page = query.limit + 1
+    const match = matching(query)
+    const { count, rows } =
+      match === null
+        ? yield* Effect.all({ rows: plain(query, after, page), count: kept(query) })
+        : yield* found(query, match, after, page)
+    const shown = rows.slice(0, query.limit)
+    const last = shown.at(-1)
+    const next =
+      rows.length > query.limit && last !== undefined ? cursorOf({ createdAt: last.lastActivityAt, id: last.id }) : null
+    const result: Page<Glance> = { items: shown, count, next }
+    return result
+  })
+
+  const plain = (query: OverviewQuery, after: Place | null, limit: number) => {
+    const { params, text } = lastActive(query, after, limit)
+    return db.all(
+      "list the sessions",
+      `${glance} JOIN (SELECT id, at FROM (${text}) ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
+        ORDER BY c.at DESC, c.id DESC`,
+      [...params, limit],
+      glanceOf
+    )
+  }
+
+  const kept = ({ app, state }: OverviewQuery) =>
+    Effect.map(stateCounts(app), (counts) =>
+      state === null ? Object.values(counts).reduce((sum, n) => sum + n, 0) : counts[state]
+    )
+
+  /** Looked through once, for the page and for the count. */
+  const found = Effect.fnUntraced(function* (
+    query: OverviewQuery,
+    match: Fragment,
+    after: Place | null,
+    limit: number
+  ) {
+    const among = lastActive(query, null, searched)
+    const from =
+      after === null ? { text: "", params: [] } : { text: "WHERE (at, id) < (?, ?)", params: [after.at, after.id] }
+    const rows = yield* db.all(
+      "search the sessions",
+      `WITH found AS MATERIALIZED (SELECT id, at FROM (${among.text}) WHERE ${match.text})
+        SELECT page.*, n FROM (SELECT count(*) AS n FROM found) LEFT JOIN (
+          SELECT g.*, at FROM (SELECT id AS found_id, at FROM found ${from.text} ORDER BY at DESC, id DESC LIMIT ?)
+            JOIN (${glance}) AS g ON g.id = found_id) AS page
+          ORDER BY page.at DESC, page.id DESC`,
+      [...among.params, ...match.params, ...from.params, limit],
+      (row: GlanceRow & { readonly n: number }) => ({ n: row.n, glance: row.id === null ? null : glanceOf(row) })
+    )
+    return {
+      count: rows[0]?.n ?? 0,
+      rows: rows.flatMap(({ glance }) => (glance === null ? [] : [glance]))
+    }
+  })
+
+  return {
+    overview,
+    stateCounts,
+    glance: (id: SessionId) =>
+      db
+        .all("read a session", `${glance} WHERE s.id = ?`, [id], glanceOf)
+        .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+    names: (app: AppName | null) =>
+      Effect.all({
+        agents: db.all(
+          "name the agents",
+          `SELECT DISTINCT agent AS name FROM
+            (SELECT agent FROM sessions${app === null ? "" : " WHERE app = ?"} ORDER BY created_at DESC LIMIT ${named})
+            ORDER BY name`,
+          app === null ? [] : [app],
+          (row: { readonly name: string }) => row.name
+        ),
+        apps: db.all(
+          "name the apps",
+          `SELECT DISTINCT app AS name FROM session_counts WHERE n > 0${app === null ? "" : " AND app = ?"} ORDER BY name`,
+          app === null ? [] : [app],
+          (row: { readonly name: string }) => row.name
+        )
+      }),
+    inbox: (app: AppName | null, limit: number) =>
+      db.all(
+        "read the pending approvals",
+        `SELECT ${approvalColumns.map((column) => `a.${column}`).join(", ")}, s.app, s.agent
+          FROM approvals AS a JOIN sessions AS s ON s.id = a.session
+          WHERE a.status = 'pending'${app === null ? "" : " AND s.app = ?"} ORDER BY a.created_at, a.id LIMIT ?`,
+        app === null ? [limit] : [app, limit],
+        (
+          row: ApprovalRow & { readonly app: AppName; readonly agent: string }
+        ): ApprovalRecord & {
+          readonly app: AppName
+          readonly agent: string
+        } => ({ ...approvalOf(row), app: row.app, agent: row.agent })
+      ),
+    taken: (session: SessionId, limit: number) =>
+      db.all(
+        "count the steps",
+        `SELECT "from", event, "to", count(*) AS n FROM (
+            SELECT from_state AS "from", json_extract(event, '$.type') AS event, to_state AS "to" FROM steps
+              WHERE session = ? ORDER BY seq DESC LIMIT ?)
+          GROUP BY "from", event, "to"`,
+        [session, limit],
+        takenOf
+      )
+  }
+}

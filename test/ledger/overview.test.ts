@@ -1,0 +1,218 @@
+/** Many sessions at a glance: every one on exactly one page, in order, and found by what is known of it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { DatabaseSync } from "node:sqlite"
+import { AppName, SessionId } from "../../src/domain/Ids.ts"
+import type { SessionState } from "../../src/domain/Session.ts"
+import type { Database, SqlValue } from "../../src/ledger/Database.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import type { Glance, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
+import * as Overview from "../../src/ledger/tables/overview.ts"
+import { app, id, opened, otherApp, scratchFile } from "./samples.ts"
+
+const states: ReadonlyArray<SessionState> = ["idle", "turning", "retiring", "closed"]
+const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(20, "0")}`)
+const start = 1_700_000_000_000
+
+/** Sixty sessions, some of which were active in the same millisecond. */
+const sixty = Array.from({ length: 60 }, (_, n) => {
+  const state = states[n % 4]!
+  const at = start + (Math.floor((n * 37) % 60) >> 1) * 1_000
+  return {
+    id: nth(n),
+    app: n % 3 === 0 ? otherApp : app,
+    agent: n % 5 === 0 ? "codex" : "demo",
+    cwd: `/srv/Repo-${n}`,
+    state,
+    substate: state === "closed" ? "closed" : state === "idle" ? "idle.asleep" : `${state}.asking`,
+    createdAt: start + n,
+    lastActivityAt: at,
+    closedAt: state === "closed" ? at : null
+  }
+})
+
+const snapshot = { value: "idle", context: { turn: 4, process: true } }
+
+const filled = <A, E>(use: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    for (const session of sixty) yield* ledger.write([opened(session, snapshot)])
+    return yield* use(ledger)
+  }).pipe(Effect.provide(Ledger.layer(":memory:")))
+
+const query = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
+  app: null,
+  state: null,
+  agent: null,
+  search: null,
+  cursor: null,
+  limit: 7,
+  ...patch
+})
+
+const allPages = Effect.fnUntraced(function* (ledger: Ledger["Service"], asked: OverviewQuery) {
+  const ids: Array<string> = []
+  const counts = new Set<number>()
+  for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+    const page: Page<Glance> = yield* ledger.overview({ ...asked, cursor })
+    assert.isAtMost(page.items.length, asked.limit)
+    ids.push(...page.items.map(({ id }) => id))
+    counts.add(page.count)
+    cursor = page.next
+  }
+  return { ids, counts: [...counts] }
+})
+
+const expected = (asked: OverviewQuery) =>
+  sixty
+    .filter(
+      (one) =>
+        (asked.app === null || one.app === asked.app) &&
+        (asked.state === null || one.state === asked.state) &&
+        (asked.agent === null || one.agent === asked.agent) &&
+        (asked.search === null ||
+          `${one.id} ${one.app} ${one.agent} ${one.substate} ${one.cwd} large`
+            .toLowerCase()
+            .includes(asked.search.toLowerCase()))
+    )
+    .toSorted((a, b) => b.lastActivityAt - a.lastActivityAt || (a.id < b.id ? 1 : -1))
+    .map(({ id }) => id)
+
+const filters = [null, ...states].flatMap((state) =>
+  [null, app].flatMap((app) =>
+    [null, "codex"].flatMap((agent) =>
+      [null, "repo-1", "RETIRING", "100%", "large"].map((search) => query({ state, app, agent, search }))
+    )
+  )
+)
+
+describe("the overview", () => {
+  it.effect("has every session that matches on one page, the last active first, and counts them", () =>
+    filled((ledger) =>
+      Effect.gen(function* () {
+        for (const asked of filters) {
+          const wanted = expected(asked)
+          const { counts, ids } = yield* allPages(ledger, asked)
+          assert.deepStrictEqual(ids, wanted, JSON.stringify(asked))
+          assert.deepStrictEqual(counts, [wanted.length], JSON.stringify(asked))
+        }
+      })
+    )
+  )
+
+  it.effect("tells what each waits for: since when, its question, its next timer", () =>
+    filled((ledger) =>
+      Effect.gen(function* () {
+        const session = nth(1)
+        const asking = { session, event: { type: "approval.asked" }, commands: [] }
+        yield* ledger.write([
+          {
+            _tag: "StepAppended",
+            step: { ...asking, seq: 1, at: start + 5, from: "turning.running", to: "turning.asking" }
+          },
+          {
+            _tag: "StepAppended",
+            step: { ...asking, seq: 2, at: start + 9, from: "turning.asking", to: "turning.asking" }
+          },
+          { _tag: "TimerArmed", timer: { session, timer: "late", dueAt: start + 99, event: { type: "x" } } },
+          { _tag: "TimerArmed", timer: { session, timer: "soon", dueAt: start + 50, event: { type: "x" } } },
+          {
+            _tag: "ApprovalAsked",
+            record: {
+              id: "apr_1",
+              session,
+              turn: 4,
+              kind: "execute",
+              title: "rm -rf build",
+              toolCallId: null,
+              raw: { command: ["rm"] },
+              createdAt: start + 5,
+              deadlineAt: start + 50,
+              status: "pending",
+              decision: null,
+              decidedBy: null,
+              settledAt: null
+            }
+          }
+        ])
+        const one = Option.getOrThrow(yield* ledger.glance(session))
+        assert.containSubset(one, {
+          id: session,
+          since: start + 5,
+          turn: 4,
+          process: true,
+          asks: "rm -rf build",
+          next: { timer: "soon", dueAt: start + 50 }
+        })
+        const { items } = yield* ledger.overview(query({ search: session }))
+        assert.deepStrictEqual(items, [one])
+        assert.containSubset(Option.getOrThrow(yield* ledger.glance(nth(2))), {
+          since: start + 2,
+          asks: null,
+          next: null
+        })
+        assert.isTrue(Option.isNone(yield* ledger.glance(id)))
+
+        assert.deepStrictEqual(
+          (yield* ledger.inbox(null, 10)).map(({ agent, app, id, raw }) => ({ agent, app, id, raw })),
+          [{ agent: "demo", app, id: "apr_1", raw: { command: ["rm"] } }]
+        )
+        assert.deepStrictEqual(yield* ledger.inbox(otherApp, 10), [])
+        assert.deepStrictEqual(yield* ledger.taken(session, 10), [
+          { from: "turning.asking", event: "approval.asked", to: "turning.asking", n: 1 },
+          { from: "turning.running", event: "approval.asked", to: "turning.asking", n: 1 }
+        ])
+        assert.strictEqual((yield* ledger.taken(session, 1)).length, 1)
+      })
+    )
+  )
+
+  it.effect("counts by state and names agents and apps, of one app or of all", () =>
+    filled((ledger) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* ledger.stateCounts(null), { idle: 15, turning: 15, retiring: 15, closed: 15 })
+        assert.deepStrictEqual(yield* ledger.stateCounts(otherApp), { idle: 5, turning: 5, retiring: 5, closed: 5 })
+        assert.deepStrictEqual(yield* ledger.stateCounts(AppName.make("nobody")), {
+          idle: 0,
+          turning: 0,
+          retiring: 0,
+          closed: 0
+        })
+        assert.deepStrictEqual(yield* ledger.names(null), { agents: ["codex", "demo"], apps: ["desk", "shop"] })
+        assert.deepStrictEqual((yield* ledger.names(otherApp)).apps, ["shop"])
+      })
+    )
+  )
+
+  it.effect("refuses a cursor that it did not give", () =>
+    filled((ledger) =>
+      Effect.gen(function* () {
+        assert.match((yield* Effect.flip(ledger.overview(query({ cursor: "!" })))).message, /cursor/)
+      })
+    )
+  )
+
+  it.effect("goes by an index, whatever is asked", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
+      const db: Database = {
+        all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),
+        transaction: () => Effect.die("the overview writes nothing")
+      }
+      const reads = Overview.reads(db)
+      for (const each of filters) yield* reads.overview(each)
+      for (const whose of [null, app])
+        yield* Effect.all([reads.names(whose), reads.inbox(whose, 1), reads.taken(id, 1)])
+      const file = new DatabaseSync(filename)
+      for (const [text, params] of asked) {
+        const plan = file.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...params)
+        for (const { detail } of plan) {
+          assert.notMatch(String(detail), /^SCAN (sessions|steps|timers|session_requests|s|r)$/, text)
+        }
+      }
+      file.close()
+    }).pipe(Effect.scoped)
+  )
+})
