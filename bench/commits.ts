@@ -100,7 +100,8 @@ class Story {
       usage: null,
       contextLost: null,
       approval: null,
-      ruling: null
+      ruling: null,
+      wire: null
     })
     this.#snapshot = decision.next
     this.#record = written.record

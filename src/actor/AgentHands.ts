@@ -48,9 +48,10 @@ export const layer = Layer.effect(
           const { kind, prompt } = yield* stage.askOf(turn)
           const connection = lives.of(session)?.connection
           const handed = (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? gone
-          return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr }) => {
+          return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
-            return stage.tell({ event: { type: "turn.ended", turn, stopReason: "error", failure } })
+            const event = { type: "turn.ended", turn, stopReason: "error", failure } as const
+            return stage.tell({ event, wire: wire ?? null })
           })
         }
         case "interruptTurn":
@@ -97,6 +98,7 @@ export const layer = Layer.effect(
       steer,
       drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(lives.end(session))),
       pid: (session) => lives.of(session)?.pid ?? null,
+      lease: (session) => lives.of(session)?.lease ?? null,
       holding: lives.holding
     })
   })

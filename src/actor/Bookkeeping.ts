@@ -102,7 +102,8 @@ export const keep = (before: SessionRecord, step: Step): Written => {
     { _tag: "SessionPatched", session, patch: { ...changed(before, record), snapshot: step.persisted } },
     {
       _tag: "StepAppended",
-      step: { session, seq, at, event: { ...event }, from, to, commands: decision.commands.map(({ type }) => type) }
+      step: { session, seq, at, event: { ...event }, from, to, commands: decision.commands.map(({ type }) => type) },
+      wire: step.wire
     }
   )
   for (const { command, nth, once } of owed) {

@@ -5,6 +5,7 @@
  * or a repeat. One that falls behind loses its place in memory, not in the stream: it goes back to the ledger.
  */
 import { Cause, Context, Effect, Latch, Layer, Stream } from "effect"
+import type { Scope } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -35,6 +36,8 @@ export class Feed extends Context.Service<
       after: number,
       options: { readonly live: boolean }
     ) => Stream.Stream<StoredEvent, LedgerError>
+    /** `call` after each commit of the session, until the scope closes: for whoever reads the ledger itself. */
+    readonly watch: (session: SessionId, call: () => void) => Effect.Effect<void, never, Scope.Scope>
     readonly readers: () => number
   }
 >()("troupe/actor/Feed") {
@@ -43,8 +46,11 @@ export class Feed extends Context.Service<
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const readers = new Map<SessionId, Set<Reader>>()
+      const watchers = new Map<SessionId, Set<() => void>>()
 
       const publish = (session: SessionId, events: ReadonlyArray<StoredEvent>) => {
+        for (const call of watchers.get(session) ?? []) call()
+        if (events.length === 0) return
         for (const reader of readers.get(session) ?? []) {
           if (reader.waiting.length + events.length > readerCapacity) {
             reader.waiting = []
@@ -55,26 +61,14 @@ export class Feed extends Context.Service<
       }
 
       const finish = (session: SessionId) => {
+        for (const call of watchers.get(session) ?? []) call()
         for (const reader of readers.get(session) ?? []) {
           reader.ended = true
           reader.news.openUnsafe()
         }
       }
 
-      const register = (session: SessionId, reader: Reader) =>
-        Effect.acquireRelease(
-          Effect.sync(() => {
-            const known = readers.get(session)
-            if (known === undefined) readers.set(session, new Set([reader]))
-            else known.add(reader)
-          }),
-          () =>
-            Effect.sync(() => {
-              const known = readers.get(session)
-              known?.delete(reader)
-              if (known?.size === 0) readers.delete(session)
-            })
-        )
+      const register = (session: SessionId, reader: Reader) => keepIn(readers, session, reader)
 
       const follow = (session: SessionId, after: number, { live }: { readonly live: boolean }) =>
         Stream.unwrap(
@@ -119,10 +113,27 @@ export class Feed extends Context.Service<
         publish,
         finish,
         follow,
+        watch: (session, call) => keepIn(watchers, session, call),
         readers: () => [...readers.values()].reduce((sum, { size }) => sum + size, 0)
       })
     })
   )
 }
+
+/** Until the scope closes. */
+const keepIn = <A>(all: Map<SessionId, Set<A>>, session: SessionId, one: A) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const known = all.get(session)
+      if (known === undefined) all.set(session, new Set([one]))
+      else known.add(one)
+    }),
+    () =>
+      Effect.sync(() => {
+        const known = all.get(session)
+        known?.delete(one)
+        if (known?.size === 0) all.delete(session)
+      })
+  )
 
 const isFilled = <A>(items: ReadonlyArray<A>): items is readonly [A, ...ReadonlyArray<A>] => items.length > 0

@@ -5,7 +5,7 @@ import type { SessionCommand } from "../../machines/session.ts"
 import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
-import type { SessionId } from "../domain/Ids.ts"
+import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import type { Letter } from "./Letter.ts"
@@ -43,6 +43,8 @@ export class Hands extends Context.Service<
     /** Ends whatever process of the session is left, at once: its actor has died or the house closes. */
     readonly drop: (session: SessionId) => Effect.Effect<void>
     readonly pid: (session: SessionId) => number | null
+    /** Under which its process and all that this starts can be found (`Processes`). */
+    readonly lease: (session: SessionId) => LeaseId | null
     /** Those that have a process. */
     readonly holding: () => ReadonlyArray<SessionId>
   }

@@ -58,6 +58,8 @@ export interface Letter {
   readonly approval?: ApprovalRecord
   /** How it was settled, with `approval.settled`; absent: its deadline has passed. */
   readonly ruling?: Ruling
+  /** The line of the agent that it came of (`WireLine`), kept with the step. */
+  readonly wire?: string | null
   /** Why the agent has forgotten what was said before, where it has. */
   readonly contextLost?: string | null
 }

@@ -9,6 +9,7 @@ import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentConnection, AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
+import { exitLine } from "../agent/WireLine.ts"
 import { LeaseId } from "../domain/Ids.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { policyOf } from "../domain/Session.ts"
@@ -55,14 +56,15 @@ export const make = Effect.gen(function* () {
             { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
           ])
         case "TurnEnded": {
-          const { failure, stopReason, turn, usage } = fact
-          return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason, failure }, usage })
+          const { failure, stopReason, turn, usage, wire = null } = fact
+          return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
         }
         case "Exited": {
           // News of a process that is being ended, or was, is no death.
           if (lives.get(session) !== life) return
           const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
-          return yield* stage.tell({ event: { type: "process.exited", ...(yield* failureAt(failure)) } })
+          const wire = exitLine(fact, fact.stderr)
+          return yield* stage.tell({ event: { type: "process.exited", ...(yield* failureAt(failure)) }, wire })
         }
         default:
           return fact satisfies never
@@ -130,7 +132,8 @@ export const make = Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     yield* stage.tell({
       event: { type: "process.ready", thread: connection.thread, at },
-      contextLost: connection.contextLost
+      contextLost: connection.contextLost,
+      wire: connection.wire ?? null
     })
   })
 
@@ -156,9 +159,12 @@ export const make = Effect.gen(function* () {
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, house))
   })
 
-  const fails = Effect.fnUntraced(function* (stage: Stage, { class: kind, message, stderr }: AgentFailed) {
+  const fails = Effect.fnUntraced(function* (stage: Stage, { class: kind, message, stderr, wire }: AgentFailed) {
     const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
-    yield* stage.tell({ event: { type: "process.failed", ...(yield* failureAt(failure)) } })
+    yield* stage.tell({
+      event: { type: "process.failed", ...(yield* failureAt(failure)) },
+      wire: wire ?? stderr ?? null
+    })
   })
 
   /** `true` when the kernel knows nobody of it any more. */

@@ -77,7 +77,13 @@ export const make = Effect.fnUntraced(function* (residence: Residence, record: (
     const decision = yield* Deferred.make<ApprovalDecision>()
     waiting.set(id, decision)
     const answer = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
-    const letter: Letter = { event: { type: "approval.asked", id }, by: "troupe", approval, answer }
+    const letter: Letter = {
+      event: { type: "approval.asked", id },
+      by: "troupe",
+      approval,
+      wire: request.wire ?? null,
+      answer
+    }
     return yield* Queue.offer(mailbox, letter).pipe(
       Effect.andThen(Deferred.await(answer)),
       Effect.andThen(Deferred.await(decision)),

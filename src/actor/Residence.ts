@@ -7,6 +7,7 @@ import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { ActorFailed, Letter } from "./Letter.ts"
 import * as Observers from "./Observers.ts"
+import * as Refusals from "./Refusals.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 /** The mailbox, and those who wait for something of this session. */
@@ -51,6 +52,7 @@ export class Commons extends Context.Service<
     readonly machine: SessionMachine
     readonly steps: PubSub.PubSub<StepSeen>
     readonly observers: Observers.Observers
+    readonly refusals: Refusals.Refusals
   }
 >()("troupe/actor/Commons") {
   static readonly layer = Layer.effect(
@@ -63,7 +65,7 @@ export class Commons extends Context.Service<
       const observers = Observers.make((session, error) => {
         run(Effect.logError(`An observer of session ${session} threw`, error))
       })
-      return Commons.of({ machine: sessionMachineWith(limits), steps, observers })
+      return Commons.of({ machine: sessionMachineWith(limits), steps, observers, refusals: Refusals.make() })
     })
   )
 }

@@ -5,7 +5,7 @@
  * it leaves an owed command, which the next life performs again. What those who look are shown is what is
  * stored. A refusal is an answer; a defect ends this life, and the supervisor begins the next one from the ledger.
  */
-import { Cause, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
+import { Cause, Clock, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
 import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
@@ -42,7 +42,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const hands = yield* Hands
   const pool = yield* Pool
   const feed = yield* Feed
-  const { machine, observers, steps } = yield* Commons
+  const { machine, observers, refusals, steps } = yield* Commons
   const reviews = yield* Reviews
   const review = yield* ReviewedTurn.make
   const { limits } = yield* RuntimeSettings
@@ -156,6 +156,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     if (!decision.handled || isStale(letter, before)) {
       const { closing, queue, turn } = before.context
       const state = nameOf(before)
+      refusals.note(id, { event: event.type, state, at: yield* Clock.currentTimeMillis })
       return yield* new EventRefused({ id, event: event.type, state, closing, turn, waiting: queue.length })
     }
     const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
@@ -174,7 +175,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           usage: letter.usage ?? null,
           contextLost: letter.contextLost ?? null,
           approval: letter.approval ?? null,
-          ruling: letter.ruling ?? null
+          ruling: letter.ruling ?? null,
+          wire: letter.wire ?? null
         })
         for (const { message, turn } of written.news) news(turn, message)
         return { entries: written.entries, answer: written }

@@ -19,6 +19,8 @@ export interface Step {
   readonly contextLost: string | null
   readonly approval: ApprovalRecord | null
   readonly ruling: Ruling | null
+  /** The line of the agent that it came of. */
+  readonly wire: string | null
   /** Timers that are over with this step, the one that rang included. */
   readonly disarmed: ReadonlyArray<string>
 }

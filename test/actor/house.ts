@@ -208,6 +208,7 @@ const RiggedHands = Layer.effect(
       },
       drop: end,
       pid: (session) => (alive.has(session) ? 4242 : null),
+      lease: () => null,
       holding: () => [...alive]
     })
   })
