@@ -1,8 +1,49 @@
-/** All sessions. */
+/** All sessions: how many stand where, a search, and the table. */
+import { useEffect } from "preact/hooks"
 import type { SessionFilter } from "../api.ts"
+import { phase } from "../store.ts"
+import { ProblemBox } from "../ui/Problem.tsx"
+import { CountsBar } from "./CountsBar.tsx"
+import { isLoading, problem, reload, show, table } from "./feed.ts"
+import { Grid } from "./Grid.tsx"
+import { Tools } from "./Tools.tsx"
 
-export const SessionsView = ({ filter }: { readonly filter: SessionFilter }) => (
-  <main id="view" class="view" tabIndex={-1}>
-    {filter.q}
-  </main>
-)
+export const SessionsView = ({ filter }: { readonly filter: SessionFilter }) => {
+  useEffect(() => show(filter), [filter])
+  return (
+    <main id="view" class="view sessions" tabIndex={-1}>
+      <h1 class="hidden-text">All sessions</h1>
+      <CountsBar filter={filter} />
+      <Tools filter={filter} />
+      {problem.value === undefined ? null : (
+        <div class="sessions-problem">
+          <ProblemBox problem={problem.value} onRetry={reload} />
+        </div>
+      )}
+      {table.order.value.length === 0 && table.cursor.value !== undefined && !isLoading.value ? (
+        <Nothing filter={filter} />
+      ) : (
+        <Grid />
+      )}
+      <p class="hidden-text" role="status">
+        {phase.value.name === "live" && !isLoading.value ? `${table.count.value} sessions match` : ""}
+      </p>
+    </main>
+  )
+}
+
+const Nothing = ({ filter }: { readonly filter: SessionFilter }) =>
+  filter.q !== "" || filter.state !== null || filter.agent !== null || filter.app !== null ? (
+    <div class="empty">
+      <h2>No session matches</h2>
+      <a href="#/">Show all</a>
+    </div>
+  ) : (
+    <div class="empty">
+      <h2>No sessions yet</h2>
+      <p>The first one appears here as soon as it is made:</p>
+      <pre>
+        {`curl -s ${location.origin}/sessions -H "authorization: Bearer $TROUPE_TOKEN" \\\n  -H 'content-type: application/json' -d '{"agent": "demo"}'`}
+      </pre>
+    </div>
+  )

@@ -1,0 +1,180 @@
+/**
+ * The table: only the rows that are seen are drawn, and each draws itself anew when its own session has news.
+ *
+ * One row has the keyboard's focus (roving tabindex); it stays in the document when it is scrolled away.
+ */
+import { useComputed, useSignal } from "@preact/signals"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import { go } from "../app/location.ts"
+import { isAdmin } from "../store.ts"
+import { plural } from "../format.ts"
+import { useVirtual } from "../ui/virtual.ts"
+import { isLoading, loadMore, place, table } from "./feed.ts"
+import { Row } from "./Row.tsx"
+
+const narrow = matchMedia("(max-width: 720px)")
+const headHeight = 32
+/** The next page is asked for when so few rows are left. */
+const ahead = 30
+const topPixels = 8
+
+export const Grid = () => {
+  const scroller = useRef<HTMLDivElement>(null)
+  const isNarrow = useNarrow()
+  const active = useSignal(place.active)
+  const wantsFocus = useRef(false)
+  const order = table.order.value
+  const rowHeight = isNarrow ? 82 : 36
+  const current = Math.min(active.value, Math.max(0, order.length - 1))
+  const virtual = useVirtual({
+    count: order.length,
+    rowHeight,
+    scroller,
+    above: isNarrow ? 0 : headHeight,
+    keep: current
+  })
+  const items = virtual.getVirtualItems()
+  const last = items.at(-1)?.index ?? 0
+
+  useLayoutEffect(() => {
+    if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop
+  }, [])
+  useEffect(() => {
+    if (last >= order.length - ahead) loadMore()
+  }, [last, order.length, isLoading.value])
+  useEffect(() => {
+    if (!wantsFocus.current) return
+    wantsFocus.current = false
+    scroller.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)?.focus({ preventScroll: true })
+  })
+
+  const moveTo = (index: number) => {
+    const to = Math.max(0, Math.min(order.length - 1, index))
+    wantsFocus.current = true
+    active.value = to
+    place.active = to
+    virtual.scrollToIndex(to, { align: "auto" })
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2)
+    const moves: Readonly<Record<string, number>> = {
+      ArrowDown: current + 1,
+      j: current + 1,
+      ArrowUp: current - 1,
+      k: current - 1,
+      PageDown: current + perPage,
+      PageUp: current - perPage,
+      Home: 0,
+      End: order.length - 1
+    }
+    const id = order[current]
+    const to = moves[event.key]
+    if (to !== undefined) moveTo(to)
+    else if (event.key === "Enter" && id !== undefined) go({ view: "session", id })
+    else return
+    event.preventDefault()
+  }
+
+  return (
+    <div class="grid-frame">
+      <Waiting
+        onLetIn={() => {
+          table.letIn()
+          if (scroller.current !== null) scroller.current.scrollTop = 0
+        }}
+      />
+      <div
+        ref={scroller}
+        class={`grid${isAdmin.value ? " has-apps" : ""}`}
+        role="grid"
+        aria-label="Sessions"
+        aria-rowcount={table.count.value + 1}
+        aria-busy={isLoading.value}
+        onKeyDown={onKeyDown}
+        onScroll={(event) => {
+          place.scrollTop = event.currentTarget.scrollTop
+          place.isAtTop = place.scrollTop <= topPixels
+        }}
+      >
+        <Head />
+        <div class="grid-body" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
+          {items.map(({ index, start }) => {
+            const id = order[index]
+            const row = id === undefined ? undefined : table.row(id)
+            return row === undefined ? null : (
+              <Row
+                key={id}
+                live={row}
+                index={index}
+                top={start}
+                isActive={index === current}
+                onFocus={() => {
+                  active.value = index
+                  place.active = index
+                }}
+              />
+            )
+          })}
+        </div>
+        <p class="grid-end">
+          {table.cursor.value === null
+            ? order.length > 20
+              ? `All ${plural(order.length, "session")} shown`
+              : ""
+            : isLoading.value
+              ? "Loading…"
+              : ""}
+        </p>
+      </div>
+    </div>
+  )
+}
+
+const useNarrow = () => {
+  const matches = useSignal(narrow.matches)
+  useEffect(() => {
+    const look = () => {
+      matches.value = narrow.matches
+    }
+    narrow.addEventListener("change", look)
+    return () => narrow.removeEventListener("change", look)
+  }, [])
+  return matches.value
+}
+
+const Waiting = ({ onLetIn }: { readonly onLetIn: () => void }) => {
+  const words = useComputed(() => `${table.waiting.value.length} new`)
+  return table.waiting.value.length === 0 ? null : (
+    <button type="button" class="new-pill" onClick={onLetIn}>
+      ↑ {words}
+    </button>
+  )
+}
+
+const Head = () => (
+  <div class="grid-head" role="rowgroup">
+    <div class="grid-line" role="row" aria-rowindex={1}>
+      <span role="columnheader">State</span>
+      <span role="columnheader">Session</span>
+      <span role="columnheader">Agent</span>
+      {isAdmin.value ? <span role="columnheader">App</span> : null}
+      <span role="columnheader" class="number">
+        Age
+      </span>
+      <span role="columnheader" class="number">
+        Turns
+      </span>
+      <span role="columnheader" class="number" title="Deaths that were made good">
+        Restarts
+      </span>
+      <span role="columnheader" class="number">
+        Tokens
+      </span>
+      <span role="columnheader">Waits for</span>
+      <span role="columnheader" title="The step that comes by itself">
+        Next by itself
+      </span>
+    </div>
+  </div>
+)

@@ -1,0 +1,95 @@
+/** One session as a line; on a narrow screen, as a card of three. */
+import type { Signal } from "@preact/signals"
+import { hashOfSession } from "../app/router.ts"
+import { count } from "../format.ts"
+import { isAdmin } from "../store.ts"
+import { StateBadge } from "../ui/State.tsx"
+import { Age, Countdown } from "../ui/Time.tsx"
+import type { LiveRow } from "./table.ts"
+import { nextWords, owedBy } from "./words.ts"
+
+interface Props {
+  readonly live: Signal<LiveRow>
+  readonly index: number
+  readonly top: number
+  readonly isActive: boolean
+  readonly onFocus: () => void
+}
+
+const flashMillis = 900
+
+/** A row that is drawn again because it was scrolled to has no news. */
+const flashOf = (changedAt: number): string =>
+  changedAt > 0 && performance.now() - changedAt < flashMillis ? ` flash-${Math.round(changedAt) % 2}` : ""
+
+export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
+  const { changedAt, row } = live.value
+  const { wait } = row
+  const href = hashOfSession(row.session_id)
+  return (
+    <div
+      class={`grid-line grid-row${flashOf(changedAt)}`}
+      role="row"
+      aria-rowindex={index + 2}
+      tabIndex={isActive ? 0 : -1}
+      data-index={index}
+      data-session={row.session_id}
+      style={{ transform: `translateY(${top}px)` }}
+      onFocus={onFocus}
+      onClick={(event) => {
+        // Text that is being selected is not a press; a link does its own.
+        const isLink = event.target instanceof Element && event.target.closest("a") !== null
+        if (!isLink && getSelection()?.isCollapsed !== false) location.hash = href
+      }}
+    >
+      <span role="gridcell" class="cell-state">
+        <StateBadge substate={row.substate} />
+      </span>
+      <span role="gridcell" class="cell-id">
+        <a href={href} class="mono" tabIndex={-1} title={row.session_id}>
+          {row.session_id}
+        </a>
+      </span>
+      <span role="gridcell" class="cell-agent" title={row.agent}>
+        {row.agent}
+      </span>
+      {isAdmin.value ? (
+        <span role="gridcell" class="cell-app" title={row.app}>
+          {row.app}
+        </span>
+      ) : null}
+      <span role="gridcell" class="number cell-age">
+        <Age at={row.created_at} />
+      </span>
+      <span role="gridcell" class="number cell-turns">
+        {row.turns === 0 ? <span class="faint">0</span> : count(row.turns)}
+      </span>
+      <span role="gridcell" class={`number cell-restarts${row.restarts === 0 ? " faint" : " has-restarts"}`}>
+        {count(row.restarts)}
+      </span>
+      <span role="gridcell" class="number cell-tokens">
+        {row.total_tokens === 0 ? <span class="faint">0</span> : count(row.total_tokens)}
+      </span>
+      <span role="gridcell" class="cell-wait" title={wait === null ? "" : `${wait.what}, owed by ${owedBy(wait)}`}>
+        {wait === null || wait.who === "nobody" ? (
+          <span class="faint">–</span>
+        ) : (
+          <>
+            <span class="wait-what">{wait.what}</span>
+            <span class="wait-who">{owedBy(wait)}</span>
+          </>
+        )}
+      </span>
+      <span role="gridcell" class="cell-next">
+        {wait?.next === null || wait?.next === undefined ? (
+          <span class="faint">–</span>
+        ) : (
+          <span title={wait.next.timer}>
+            <Countdown at={wait.next.at} />
+            <span class="next-to">{nextWords(wait.next)}</span>
+          </span>
+        )}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,103 @@
+/** Search and filters; the server carries them out. */
+import { useEffect, useRef, useState } from "preact/hooks"
+import type { SessionFilter } from "../api.ts"
+import { replace } from "../app/location.ts"
+import { noFilter } from "../app/router.ts"
+import { plural } from "../format.ts"
+import { isAdmin } from "../store.ts"
+import { isLoading, table } from "./feed.ts"
+
+/** Who types is not asked for at each letter. */
+const searchAfterMillis = 200
+
+export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
+  const [text, setText] = useState(filter.q)
+  const latest = useRef(filter)
+  latest.current = filter
+  // The address may change by itself: back, or a press elsewhere.
+  useEffect(() => setText(filter.q), [filter.q])
+  useEffect(() => {
+    if (text.trim() === filter.q) return
+    const timer = setTimeout(
+      () => replace({ view: "sessions", filter: { ...latest.current, q: text.trim() } }),
+      searchAfterMillis
+    )
+    return () => clearTimeout(timer)
+  }, [text])
+
+  const set = (change: Partial<SessionFilter>) => replace({ view: "sessions", filter: { ...filter, ...change } })
+  const isFiltered = filter.q !== "" || filter.state !== null || filter.agent !== null || filter.app !== null
+  return (
+    <div class="tools" role="search">
+      <div class="search">
+        <input
+          class="field"
+          type="search"
+          placeholder="Search sessions"
+          aria-label="Search sessions"
+          aria-keyshortcuts="/"
+          autocomplete="off"
+          spellcheck={false}
+          maxLength={200}
+          data-search
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") event.currentTarget.blur()
+            else if (event.key === "ArrowDown" || event.key === "Enter") {
+              event.preventDefault()
+              document.querySelector<HTMLElement>(".grid-row[tabindex='0']")?.focus()
+            }
+          }}
+        />
+        <kbd aria-hidden="true">/</kbd>
+      </div>
+      <Choice
+        name="agent"
+        all="All agents"
+        names={table.agents.value}
+        value={filter.agent}
+        onPick={(agent) => set({ agent })}
+      />
+      {isAdmin.value ? (
+        <Choice name="app" all="All apps" names={table.apps.value} value={filter.app} onPick={(app) => set({ app })} />
+      ) : null}
+      {isFiltered ? (
+        <button type="button" class="button" onClick={() => replace({ view: "sessions", filter: noFilter })}>
+          Clear
+        </button>
+      ) : null}
+      <span class="tools-count" aria-busy={isLoading.value}>
+        {isLoading.value && table.cursor.value === undefined
+          ? "Loading…"
+          : isFiltered
+            ? `${plural(table.count.value, "match", "matches")}`
+            : ""}
+      </span>
+    </div>
+  )
+}
+
+interface ChoiceProps {
+  readonly name: string
+  readonly all: string
+  readonly names: ReadonlyArray<string>
+  readonly value: string | null
+  readonly onPick: (name: string | null) => void
+}
+
+const Choice = ({ all, name, names, onPick, value }: ChoiceProps) => (
+  <select
+    class="select"
+    aria-label={`Filter by ${name}`}
+    value={value ?? ""}
+    onChange={(event) => onPick(event.currentTarget.value === "" ? null : event.currentTarget.value)}
+  >
+    <option value="">{all}</option>
+    {(value === null || names.includes(value) ? names : [value, ...names]).map((each) => (
+      <option key={each} value={each}>
+        {each}
+      </option>
+    ))}
+  </select>
+)
