@@ -64,7 +64,8 @@ export class ActorRefs extends Context.Service<
           dropping = false
           waiting++
           run(
-            supervisor.send(id, { event, by }).pipe(
+            // Not on the sender's stack, who may be in the midst of hearing from the session.
+            Effect.andThen(Effect.yieldNow, supervisor.send(id, { event, by })).pipe(
               Effect.catchTags({
                 EventRefused: ({ state }) => Effect.logDebug(`session ${id} refused ${event.type} in ${state}`),
                 ActorFailed: ({ cause }) => Effect.logError(`session ${id} could not take ${event.type}`, cause)
