@@ -1,0 +1,51 @@
+/** What the session machine is walked with: every event worth trying, and when two of its snapshots are the same. */
+import { sessionMachine } from "../../machines/session.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { timersOf } from "./chart.ts"
+
+export const crash = { class: "crash", message: "it died" }
+const died = { failure: crash, at: 1_000, jitter: 0.5 }
+
+/** Every event worth trying, plus the timers that the machine declares about itself. */
+export const events = [
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: true },
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: false },
+  { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null },
+  { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" } },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" } },
+  { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null },
+  { type: "turn.answered", turn: 1 },
+  { type: "turn.aborted", turn: 1 },
+  { type: "interrupt.requested", reason: "asked for" },
+  { type: "approval.asked", id: "a" },
+  { type: "approval.asked", id: "b" },
+  { type: "approval.settled", id: "a" },
+  { type: "approval.settled", id: "b" },
+  { type: "agent.quiet" },
+  { type: "slot.granted" },
+  { type: "slot.refused", reason: "draining" },
+  { type: "process.ready", thread: "t", at: 500 },
+  { type: "process.failed", ...died },
+  { type: "process.failed", failure: { class: "auth", message: "log in" }, at: 1_000, jitter: 0 },
+  { type: "process.exited", ...died },
+  { type: "process.gone" },
+  { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe died" } },
+  { type: "hibernate.requested", reason: "pool" },
+  { type: "close.requested", reason: "asked for" },
+  { type: "expire.requested", reason: "ttl" },
+  { type: "unpark.requested" },
+  ...timersOf(sessionMachine)
+] as ReadonlyArray<SessionEvent>
+
+/** Two snapshots are the same where no arrow could tell them apart. */
+export const gist = ({ context, value }: SessionSnapshot) =>
+  JSON.stringify([
+    value,
+    context.process,
+    context.closing,
+    context.crashed,
+    Math.min(context.queue.length, 1),
+    context.approvals.length > 1 ? 2 : context.approvals.length,
+    context.restarts.exits.length
+  ])
