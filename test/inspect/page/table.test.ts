@@ -1,0 +1,137 @@
+/** The rows of the page: what a page of the server and the news in between make of them. */
+import { assert, describe, it } from "@effect/vitest"
+import { noFilter } from "../../../src/inspect/page/app/router.ts"
+import type { SessionFilter } from "../../../src/inspect/page/api.ts"
+import { matches, Table } from "../../../src/inspect/page/sessions/table.ts"
+import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/contract.ts"
+
+const rowOf = (id: string, substate = "idle.asleep", more: Partial<SessionRow> = {}): SessionRow => ({
+  session_id: id,
+  app: "default",
+  agent: "demo",
+  state: substate.split(".")[0] as SessionRow["state"],
+  substate,
+  created_at: 1,
+  last_activity_at: 1,
+  closed_at: null,
+  turns: 0,
+  restarts: 0,
+  total_tokens: 0,
+  wait: null,
+  ...more
+})
+
+const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null = null): SessionRows => ({
+  ok: true,
+  count: sessions.length,
+  counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
+  agents: ["demo"],
+  apps: ["default"],
+  sessions,
+  next_cursor: next
+})
+
+const stepOf = (row: SessionRow, from = "idle.asleep", seq = 1): SlimStep => ({
+  n: 1,
+  seq,
+  at: 1,
+  event: seq === 0 ? "created" : "turn.submitted",
+  from,
+  to: row.substate,
+  row
+})
+
+const tableWith = (filter: Partial<SessionFilter>, ...sessions: ReadonlyArray<SessionRow>) => {
+  const table = new Table()
+  table.expect({ ...noFilter, ...filter })
+  table.page(pageOf(sessions), true)
+  return table
+}
+
+const substates = (table: Table) => table.order.value.map((id) => table.row(id)?.value.row.substate)
+
+describe("the table of sessions", () => {
+  it("changes a row where it stands, and only that row", () => {
+    const table = tableWith({}, rowOf("a"), rowOf("b"))
+    const other = table.row("a")?.value
+    table.steps([stepOf(rowOf("b", "turning.queued"))], true, 5)
+    assert.deepStrictEqual(table.order.value, ["a", "b"])
+    assert.deepStrictEqual(substates(table), ["idle.asleep", "turning.queued"])
+    assert.strictEqual(table.row("a")?.value, other)
+    assert.strictEqual(table.row("b")?.value.changedAt, 5)
+    assert.deepStrictEqual(table.counts.value, { idle: 1, turning: 1, retiring: 0, closed: 0 })
+    assert.strictEqual(table.count.value, 2)
+  })
+
+  it("drops a row that the filter is no longer for, unless it came back within the same picture", () => {
+    const table = tableWith({ state: "idle" }, rowOf("a"), rowOf("b"))
+    table.steps(
+      [
+        stepOf(rowOf("a", "turning.queued")),
+        stepOf(rowOf("b", "turning.queued")),
+        stepOf(rowOf("b", "idle.awake"), "turning.running")
+      ],
+      true,
+      5
+    )
+    assert.deepStrictEqual(table.order.value, ["b"])
+    assert.deepStrictEqual(substates(table), ["idle.awake"])
+    assert.strictEqual(table.count.value, 1)
+  })
+
+  it("puts what is new on top of a reader at the top, and lets it wait for one who reads further down", () => {
+    const table = tableWith({}, rowOf("a"))
+    table.steps([stepOf(rowOf("b"), "", 0)], true, 5)
+    assert.deepStrictEqual(table.order.value, ["b", "a"])
+    table.steps([stepOf(rowOf("c"), "", 0), stepOf(rowOf("d"), "", 0)], false, 6)
+    assert.deepStrictEqual(table.order.value, ["b", "a"])
+    assert.deepStrictEqual(table.waiting.value, ["d", "c"])
+    assert.strictEqual(table.count.value, 4)
+    table.letIn()
+    assert.deepStrictEqual(table.order.value, ["d", "c", "b", "a"])
+    assert.deepStrictEqual(table.waiting.value, [])
+  })
+
+  it("takes what was told while a page was on its way for younger than the page", () => {
+    const table = tableWith({}, rowOf("a"))
+    table.expect(noFilter)
+    table.steps([stepOf(rowOf("b", "turning.running"))], false, 5)
+    table.removed("c")
+    table.page(pageOf([rowOf("b"), rowOf("c"), rowOf("d")]), false)
+    assert.deepStrictEqual(table.order.value, ["a", "d"])
+    assert.deepStrictEqual(table.waiting.value, ["b"])
+    assert.strictEqual(table.row("b")?.value.row.substate, "turning.running")
+    assert.isTrue(table.isUnsure)
+  })
+
+  it("has a session once, however often pages and news name it", () => {
+    const table = tableWith({}, rowOf("a"))
+    table.steps([stepOf(rowOf("b"), "", 0), stepOf(rowOf("b", "turning.queued"))], true, 5)
+    table.expect(noFilter)
+    table.page(pageOf([rowOf("a"), rowOf("b"), rowOf("c")]), false)
+    assert.deepStrictEqual(table.order.value, ["b", "a", "c"])
+  })
+
+  it("takes a deleted session off, and out of the counts", () => {
+    const table = tableWith({}, rowOf("a"), rowOf("b"))
+    table.removed("a")
+    assert.deepStrictEqual(table.order.value, ["b"])
+    assert.deepStrictEqual([table.count.value, table.counts.value.idle], [1, 1])
+    assert.isFalse(table.isUnsure)
+    table.removed("never seen")
+    assert.isTrue(table.isUnsure)
+  })
+
+  it("keeps a row that the server found by something that a row does not show", () => {
+    const table = tableWith({ q: "prompt text" }, rowOf("a"))
+    table.steps([stepOf(rowOf("a", "turning.queued")), stepOf(rowOf("b"), "", 0)], true, 5)
+    assert.deepStrictEqual(table.order.value, ["a"])
+  })
+
+  it("searches names and states by each word", () => {
+    const row = rowOf("ses_ABC", "idle.backingOff", { agent: "codex" })
+    assert.isTrue(matches(row, { ...noFilter, q: "CODEX abc" }))
+    assert.isTrue(matches(row, { ...noFilter, q: "" }))
+    assert.isFalse(matches(row, { ...noFilter, q: "codex claude" }))
+  })
+})
