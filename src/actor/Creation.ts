@@ -23,7 +23,7 @@ export const make = Effect.gen(function* () {
   const lifecycle = yield* Lifecycle
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
-  const { machine } = yield* Commons
+  const { machine, observers } = yield* Commons
   const creating = yield* Semaphore.make(1)
   let newest = 0
   const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
@@ -100,6 +100,7 @@ export const make = Effect.gen(function* () {
         )
       )
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
+    observers.announce({ what: "created", record })
     return record
   })
 })

@@ -1,12 +1,14 @@
 /**
  * Whoever in this process looks at what sessions become: told after each commit, in order, in the same breath.
  *
- * Unlike the hub of steps this misses nothing, so it is for those who keep a picture true; it costs a session that
- * nobody looks at one look into a map. Who listens here must be quick, and only sees what is stored.
+ * Nothing is missed here, so a picture can be kept true by it; it costs a session that nobody looks at one look into a
+ * map. Who listens here must be quick, and only sees what is stored.
  */
 import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
+import type { NextTimer } from "./Alarms.ts"
 
 export interface Stored {
   readonly record: SessionRecord
@@ -15,6 +17,17 @@ export interface Stored {
   readonly event: SessionEvent
   readonly before: SessionSnapshot
   readonly snapshot: SessionSnapshot
+  /** When it came to where it stands. */
+  readonly since: number
+  readonly next: NextTimer | null
+  /** The question that came with this step. */
+  readonly asked: Pick<ApprovalRecord, "id" | "title"> | null
+}
+
+/** A session that came into being, or was deleted: no step of its machine. */
+export interface Coming {
+  readonly what: "created" | "removed"
+  readonly record: SessionRecord
 }
 
 type Listener = (stored: Stored) => void
@@ -23,24 +36,36 @@ export interface Observers {
   readonly tell: (stored: Stored) => void
   /** Of one session, or of all. Returns what lets go of it. */
   readonly observe: (session: SessionId | null, listener: Listener) => () => void
+  readonly announce: (coming: Coming) => void
+  readonly comings: (listener: (coming: Coming) => void) => () => void
 }
 
 /** `complain` hears of a listener that threw; its neighbours and the session go on. */
 export const make = (complain: (session: SessionId, error: unknown) => void): Observers => {
   const listeners = new Map<SessionId | null, Set<Listener>>()
 
-  const tellThose = (those: ReadonlySet<Listener> | undefined, stored: Stored) => {
+  const waiting = new Set<(coming: Coming) => void>()
+
+  const tellThose = <A extends { readonly record: SessionRecord }>(
+    those: ReadonlySet<(news: A) => void> | undefined,
+    news: A
+  ) => {
     if (those === undefined) return
     for (const listener of those) {
       try {
-        listener(stored)
+        listener(news)
       } catch (error) {
-        complain(stored.record.id, error)
+        complain(news.record.id, error)
       }
     }
   }
 
   return {
+    announce: (coming) => tellThose(waiting, coming),
+    comings: (listener) => {
+      waiting.add(listener)
+      return () => void waiting.delete(listener)
+    },
     tell: (stored) => {
       if (listeners.size === 0) return
       tellThose(listeners.get(stored.record.id), stored)

@@ -1,5 +1,5 @@
 /** What outlives one life of a session's actor, and what all actors share. */
-import { Context, Deferred, Effect, FiberSet, Layer, PubSub } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer } from "effect"
 import type { Queue } from "effect"
 import { sessionMachineWith } from "../../machines/session.ts"
 import type { SessionMachine, SessionSnapshot } from "../../machines/session.ts"
@@ -34,23 +34,11 @@ export const residence = (id: SessionId, mailbox: Queue.Queue<Letter>): Residenc
   record: null
 })
 
-/** One commit, as the dashboard and the tests see it. */
-export interface StepSeen {
-  readonly session: SessionId
-  readonly seq: number
-  readonly at: number
-  readonly event: string
-  readonly from: string
-  readonly to: string
-  readonly commands: ReadonlyArray<string>
-}
-
 /** Ten thousand machines and hubs would cost more than ten thousand sessions. */
 export class Commons extends Context.Service<
   Commons,
   {
     readonly machine: SessionMachine
-    readonly steps: PubSub.PubSub<StepSeen>
     readonly observers: Observers.Observers
     readonly refusals: Refusals.Refusals
   }
@@ -59,13 +47,11 @@ export class Commons extends Context.Service<
     Commons,
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
-      // Who looks at steps too slowly misses some, and finds them in the ledger.
-      const steps = yield* PubSub.sliding<StepSeen>({ capacity: 4_096, replay: 0 })
       const run = yield* FiberSet.makeRuntime<never>()
       const observers = Observers.make((session, error) => {
         run(Effect.logError(`An observer of session ${session} threw`, error))
       })
-      return Commons.of({ machine: sessionMachineWith(limits), steps, observers, refusals: Refusals.make() })
+      return Commons.of({ machine: sessionMachineWith(limits), observers, refusals: Refusals.make() })
     })
   )
 }

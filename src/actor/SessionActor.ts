@@ -5,7 +5,7 @@
  * it leaves an owed command, which the next life performs again. What those who look are shown is what is
  * stored. A refusal is an answer; a defect ends this life, and the supervisor begins the next one from the ledger.
  */
-import { Cause, Clock, Deferred, Effect, Metric, Option, PubSub, Queue } from "effect"
+import { Cause, Clock, Deferred, Effect, Metric, Option, Queue } from "effect"
 import { decide } from "../../machines/decision.ts"
 import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
@@ -42,7 +42,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const hands = yield* Hands
   const pool = yield* Pool
   const feed = yield* Feed
-  const { machine, observers, refusals, steps } = yield* Commons
+  const { machine, observers, refusals } = yield* Commons
   const reviews = yield* Reviews
   const review = yield* ReviewedTurn.make
   const { limits } = yield* RuntimeSettings
@@ -53,6 +53,8 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   let record = found.value
   let snapshot = restore(machine, yield* ledger.snapshot(id))
   let seq = yield* ledger.lastStep(id)
+  /** When it came to where it stands. */
+  let since = record.lastActivityAt
   /** Failed by whatever goes wrong in the background: it ends this life like any other defect. */
   const fault = yield* Deferred.make<never, LedgerError>()
   const pen = yield* Pen.make(id, fault)
@@ -188,11 +190,19 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         snapshot = decision.next
         residence.snapshot = snapshot
         residence.record = record
-        observers.tell({ record, seq, at, event, before, snapshot })
         const from = nameOf(before)
         const to = nameOf(snapshot)
-        const commands = decision.commands.map(({ type }) => type)
-        PubSub.publishUnsafe(steps, { session: id, seq, at, event: event.type, from, to, commands })
+        if (from !== to) since = at
+        const { asked: question, decided } = written.approvals
+        for (const timer of disarmed) alarms.disarm(timer)
+        for (const { id } of decided) alarms.disarm(deadlineOf(id))
+        for (const { delayMillis, event: rings, id: timer } of decision.arm) {
+          alarms.arm(timer, at + delayMillis, rings as SessionEvent)
+        }
+        if (question !== null) {
+          alarms.arm(deadlineOf(question.id), question.deadlineAt, { type: "approval.settled", id: question.id })
+        }
+        observers.tell({ record, seq, at, event, before, snapshot, since, next: alarms.next(), asked: question })
 
         if (submission !== null && event.type === "turn.submitted") {
           asks.set(event.turn, { kind: submission.kind ?? "prompt", prompt: submission.prompt, at })
@@ -200,21 +210,12 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         }
         for (const settlement of written.settled) yield* settle(settlement, at)
         if (written.settled.length > 0) yield* reviewed(written.settled.map(({ turn }) => turn))
-        for (const timer of disarmed) alarms.disarm(timer)
-        for (const { delayMillis, event: rings, id: timer } of decision.arm) {
-          alarms.arm(timer, at + delayMillis, rings as SessionEvent)
-        }
         watchdog.hold(to === "turning.asking")
-        for (const { decision, id } of written.approvals.decided) {
-          alarms.disarm(deadlineOf(id))
+        for (const { decision, id } of decided) {
           if (to === "turning.interrupting") questions.hold(id)
           else questions.settle(id, decision)
         }
         if (to !== "turning.interrupting") questions.letGo()
-        const { asked: question } = written.approvals
-        if (question !== null) {
-          alarms.arm(deadlineOf(question.id), question.deadlineAt, { type: "approval.settled", id: question.id })
-        }
         place(from, to)
         if (to === "closed") {
           // At once, or this life is over before its review hears of it.

@@ -9,6 +9,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { retentionMillis } from "./Receipts.ts"
+import { Commons } from "./Residence.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 import { Files } from "./Files.ts"
 import { Supervisor } from "./Supervisor.ts"
@@ -33,6 +34,7 @@ export class Sweeper extends Context.Service<
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
       const ledger = yield* Ledger
+      const { observers } = yield* Commons
       const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
@@ -66,6 +68,7 @@ export class Sweeper extends Context.Service<
           }))
         )
         yield* ledger.remove(records.map(({ id }) => id))
+        for (const record of records) observers.announce({ what: "removed", record })
       })
 
       const sweep = Effect.gen(function* () {

@@ -182,7 +182,8 @@ describe("an approval", () => {
       const alarms = {
         arm: (timer: string) => void armed.add(timer),
         disarm: (timer: string) => void armed.delete(timer),
-        isArmed: () => false
+        isArmed: () => false,
+        next: () => null
       }
       const watchdog = Watchdog.make(alarms, 90_000)
       const toolEnds = watchdog.heard(

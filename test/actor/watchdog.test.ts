@@ -15,7 +15,8 @@ const listening = () => {
   const alarms = {
     arm: (_: string, at: number) => void (dueAt = at),
     disarm: () => void (dueAt = null),
-    isArmed: () => false
+    isArmed: () => false,
+    next: () => null
   }
   const watchdog = Watchdog.make(alarms, quietMillis)
   const hear = (update: SessionUpdate) => watchdog.heard(updateMessage("thread", update), true)
