@@ -39,6 +39,7 @@ import { requestIdOf } from "./RequestId.ts"
 import { shell } from "./shell.ts"
 import type { ShellOptions } from "./shell.ts"
 import { Streams } from "./Streams.ts"
+import * as WebSockets from "./WebSockets.ts"
 
 export interface HttpOptions extends ShellOptions {
   readonly host: string
@@ -91,9 +92,14 @@ export const layerWith = (
       const streams = yield* Streams
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")
-      const handler = yield* NodeHttpServer.makeHandler(shell(app, options), { scope: requests })
+      const shelled = shell(app, options)
+      const handler = yield* NodeHttpServer.makeHandler(shelled, { scope: requests })
+      const sockets = yield* WebSockets.make(shelled, requests)
 
-      const node = createServer({ keepAliveTimeout: keepAliveMillis })
+      const node = createServer({
+        keepAliveTimeout: keepAliveMillis,
+        shouldUpgradeCallback: WebSockets.isWebSocket
+      })
       node.maxConnections = connectionLimit
       // Before it listens: a request that came in between would never be answered.
       const answering = new Set<ServerResponse>()
@@ -102,9 +108,10 @@ export const layerWith = (
         response.once("close", () => answering.delete(response))
       })
       node.on("request", handler)
+      node.on("upgrade", sockets.handler)
       node.on("clientError", refuseGarbage)
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
-      yield* Effect.addFinalizer(() => closeGently(node, answering, requests, streams.close))
+      yield* Effect.addFinalizer(() => closeGently(node, answering, requests, streams.close, sockets.close))
       return server
     })
   ).pipe(Layer.provide(Streams.layer))
@@ -116,13 +123,15 @@ const closeGently = Effect.fnUntraced(function* (
   node: Server,
   answering: ReadonlySet<ServerResponse>,
   requests: Scope.Closeable,
-  endStreams: Effect.Effect<void>
+  endStreams: Effect.Effect<void>,
+  endSockets: Effect.Effect<void>
 ) {
   // Streams end by themselves only with their sessions, so nobody could wait for them.
   yield* endStreams
   node.close()
   yield* allAnswered(answering).pipe(Effect.timeoutOption(closeWithin))
   yield* Scope.close(requests, Exit.void)
+  yield* endSockets
   node.closeAllConnections()
 })
 

@@ -40,6 +40,8 @@ export class Streams extends Context.Service<
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
     /** Ends all streams, completely written: the server stops. */
     readonly close: Effect.Effect<void>
+    /** Waits until the server stops, for what is told in another way than `respond`. */
+    readonly closing: Effect.Effect<void>
   }
 >()("troupe/http/Streams") {
   static readonly layer = Layer.effect(
@@ -49,6 +51,7 @@ export class Streams extends Context.Service<
 
       return Streams.of({
         close: Effect.asVoid(Deferred.succeed(closing, undefined)),
+        closing: Deferred.await(closing),
         respond: (request, texts, options) =>
           Effect.withFiber((fiber) => {
             const body = bodyOf(request, texts, fiber.getRef(RequestId), Deferred.await(closing))

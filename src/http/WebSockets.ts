@@ -1,0 +1,62 @@
+/**
+ * WebSockets, for the routes that ask for one: the handshake, a pulse, and an end.
+ *
+ * What is told over them is the routes' own. Here is what all have in common: small frames from the client, a ping
+ * every 30 s by which a client that is gone without a word is found out, and none left when the server has closed.
+ */
+import { NodeHttpServer, NodeWS } from "@effect/platform-node"
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import type { HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
+
+/** Of one frame from a client; `ws` closes the connection of a longer one with 1009. */
+const longestFrame = 4_096
+const pingEvery = "30 seconds"
+/** What a client has to answer a close before its connection is cut. */
+const closeWithin = "2 seconds"
+
+export interface WebSockets {
+  /** For Node's `upgrade` event: the same app that answers requests, in which a route may ask for `request.upgrade`. */
+  readonly handler: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Once the routes have let go of theirs: waits for the clients' word, and not for long. */
+  readonly close: Effect.Effect<void>
+}
+
+/** Others, such as `h2c`, are answered as if they had not asked: nobody has to take what it is offered. */
+export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket"
+
+export const make = Effect.fnUntraced(function* <E>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,
+  requests: Scope.Scope
+) {
+  const server = new NodeWS.WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestFrame })
+  const handler = yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(server), app, { scope: requests })
+
+  const silent = new WeakSet<NodeWS.WebSocket>()
+  yield* Effect.sync(() => {
+    for (const client of server.clients) {
+      if (silent.has(client)) {
+        client.terminate()
+        continue
+      }
+      silent.add(client)
+      client.once("pong", () => silent.delete(client))
+      client.ping()
+    }
+  }).pipe(Effect.delay(pingEvery), Effect.forever, Effect.forkScoped)
+
+  const allClosed = Effect.callback<void>((resume) => server.close(() => resume(Effect.void)))
+  return {
+    handler,
+    close: allClosed.pipe(
+      Effect.timeoutOption(closeWithin),
+      Effect.andThen(
+        Effect.sync(() => {
+          for (const client of server.clients) client.terminate()
+        })
+      )
+    )
+  } satisfies WebSockets
+})
