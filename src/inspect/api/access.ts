@@ -3,7 +3,8 @@
  *
  * Nothing about a login is kept, and a token is looked up at each request: a revoked one is refused at once. A browser
  * sends the cookie whoever makes it ask, so with it a request that changes something must carry a header that no
- * foreign page can send.
+ * foreign page can send. A tool that can only be given an address gets a ticket: the same sealed, good once and for a
+ * minute, and for looking only.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -23,6 +24,9 @@ const loginLastsMillis = 12 * 3_600_000
 const codeLastsMillis = 15 * 60_000
 /** Links that wait to be used; the oldest gives way. */
 const mostCodes = 16
+const ticketLastsMillis = 60_000
+/** Used ones are remembered for as long as they would be good; the oldest gives way. */
+const mostTickets = 4_096
 
 const noCaller = {
   code: "unauthorized",
@@ -43,6 +47,12 @@ const wrongCode = {
   detail: "This link was used before, or is older than 15 minutes. Log in with a token; a restart prints a new link."
 } as const satisfies Refused
 
+const wrongTicket = {
+  code: "unauthorized",
+  status: 401,
+  detail: "This ticket was used before, or is older than a minute. `POST /inspect/api/ticket` gives another."
+} as const satisfies Refused
+
 const foreign = {
   code: "csrf",
   status: 403,
@@ -56,6 +66,19 @@ export class Access extends Context.Service<
   {
     /** Refused where there is no caller, or another page may have made the request. */
     readonly callerOf: (request: Request) => Effect.Effect<Caller, typeof noCaller | typeof foreign | Unavailable>
+    /** The same, or who the ticket in its address was given to; and how to ask again while one goes on looking. */
+    readonly watcherOf: (
+      request: Request
+    ) => Effect.Effect<
+      { readonly caller: Caller; readonly again: Effect.Effect<Caller, typeof noCaller | Unavailable> },
+      typeof noCaller | typeof wrongTicket | typeof foreign | Unavailable
+    >
+    readonly issueTicket: (
+      request: Request
+    ) => Effect.Effect<
+      { readonly ticket: string; readonly until: number },
+      typeof noCaller | typeof foreign | Unavailable
+    >
     /** Who it is, and what the cookie is to hold. */
     readonly login: (
       login: Login
@@ -75,21 +98,52 @@ export class Access extends Context.Service<
       /** Until when each is good. Found by its hash table, which tells a guesser nothing: there are 256 bits to guess. */
       const codes = new Map<string, number>()
 
-      const callerOf = Effect.fnUntraced(function* (request: Request) {
+      const tickets = Seal.make(yield* apps.keyFor("inspect ticket"))
+      const used = new Map<string, number>()
+
+      /** A token; `null` is the admin, who has logged in. */
+      const credentialOf = Effect.fnUntraced(function* (request: Request) {
         const bearer = /^bearer (.*)$/i.exec(request.headers["authorization"] ?? "")?.[1]
-        if (bearer !== undefined) {
-          const caller = yield* apps.authenticate(Redacted.make(bearer))
-          return Option.isSome(caller) ? caller.value : yield* Effect.fail(noCaller)
-        }
+        if (bearer !== undefined) return bearer
         const cookie = request.cookies[cookieName]
         if (cookie === undefined) return yield* Effect.fail(noCaller)
         const sealed = seal.open(cookie, yield* Clock.currentTimeMillis)
         if (Option.isNone(sealed)) return yield* Effect.fail(noCaller)
         if (isChanging(request) && request.headers[csrfHeader] !== "1") return yield* Effect.fail(foreign)
-        const { token } = sealed.value
-        if (token === null) return { _tag: "Admin" } as const
-        const caller = yield* apps.authenticate(Redacted.make(token))
+        return sealed.value.token
+      })
+
+      const callerWith = Effect.fnUntraced(function* (credential: string | null) {
+        if (credential === null) return { _tag: "Admin" } as const
+        const caller = yield* apps.authenticate(Redacted.make(credential))
         return Option.isSome(caller) ? caller.value : yield* Effect.fail(noCaller)
+      })
+
+      const callerOf = (request: Request) => Effect.flatMap(credentialOf(request), callerWith)
+
+      const issueTicket = Effect.fnUntraced(function* (request: Request) {
+        const credential = yield* credentialOf(request)
+        const caller = yield* callerWith(credential)
+        const until = (yield* Clock.currentTimeMillis) + ticketLastsMillis
+        return { ticket: tickets.close({ until, token: caller._tag === "Admin" ? null : credential }), until }
+      })
+
+      const useTicket = Effect.fnUntraced(function* (ticket: string) {
+        const sealed = tickets.open(ticket, yield* Clock.currentTimeMillis)
+        // Written in another way it would be the same ticket, and not remembered as that.
+        const isAsGiven = Buffer.from(ticket, "base64url").toString("base64url") === ticket
+        if (Option.isNone(sealed) || !isAsGiven || used.has(ticket)) return yield* Effect.fail(wrongTicket)
+        used.set(ticket, sealed.value.until)
+        const [oldest] = used.keys()
+        if (used.size > mostTickets && oldest !== undefined) used.delete(oldest)
+        return sealed.value.token
+      })
+
+      const watcherOf = Effect.fnUntraced(function* (request: Request) {
+        const ticket = new URL(request.url, "http://troupe").searchParams.get("ticket")
+        const credential = yield* ticket === null ? credentialOf(request) : useTicket(ticket)
+        const again = callerWith(credential)
+        return { caller: yield* again, again }
       })
 
       const login = Effect.fnUntraced(function* (login: Login) {
@@ -116,7 +170,7 @@ export class Access extends Context.Service<
         return Redacted.make(code)
       })
 
-      return Access.of({ callerOf, login, issueCode })
+      return Access.of({ callerOf, watcherOf, issueTicket, login, issueCode })
     })
   )
 }
