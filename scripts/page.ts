@@ -38,6 +38,7 @@ const { build } = await import("vite")
 const { chartLayout } = await import("./chartLayout.ts")
 // Beside its place and moved there when it is whole: a server may be reading the old one, and two may build at once.
 const fresh = join(root, "dist", `page.${process.pid}`)
+process.on("exit", () => rmSync(fresh, { recursive: true, force: true }))
 
 const shared: InlineConfig = {
   root: source,
@@ -132,7 +133,6 @@ if (bytes > firstLoadBytes) {
   console.error(
     `The page's first load is ${kilobytes} kB packed, more than ${firstLoadBytes / 1000}: load a part later.`
   )
-  rmSync(fresh, { recursive: true })
   process.exit(1)
 }
 writeFileSync(join(fresh, stamp), wanted)

@@ -1,7 +1,8 @@
 /** Dark or light: as the system has it, until somebody says otherwise. */
 import { effect, signal } from "@preact/signals"
 
-export type Theme = "system" | "light" | "dark"
+export const themes = ["system", "light", "dark"] as const
+export type Theme = (typeof themes)[number]
 
 const key = "troupe.theme"
 
@@ -16,10 +17,6 @@ const stored = (): Theme => {
 }
 
 export const theme = signal<Theme>(stored())
-
-export const nextTheme = (): void => {
-  theme.value = theme.value === "system" ? "light" : theme.value === "light" ? "dark" : "system"
-}
 
 effect(() => {
   const chosen = theme.value

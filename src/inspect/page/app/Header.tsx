@@ -1,13 +1,12 @@
-/** Where one can go, how the connection stands, and who looks. */
+/** Where one can go, and how the connection stands. */
 import { serverTime } from "../clock.ts"
-import { api, isDraining, me, phase, say, sayProblem } from "../store.ts"
-import { nextTheme, theme } from "../theme.ts"
+import { isDraining, phase } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
 import { retryNow } from "./house.ts"
-import { showKeys } from "./Keys.tsx"
 import { route } from "./location.ts"
+import { Menu } from "./Menu.tsx"
 
 const places = [
   { view: "sessions", href: "#/", name: "Sessions" },
@@ -15,12 +14,8 @@ const places = [
   { view: "machine", href: "#/machine", name: "Machine" }
 ] as const
 
-const themeWords = { system: "as the system has it", light: "light", dark: "dark" }
-const themeSigns = { system: "◐", light: "☀", dark: "☾" }
-
 export const Header = () => {
   const view = route.value.view
-  const who = me.value
   return (
     <header class="header">
       <a class="brand" href="#/" aria-label="Troupe: all sessions">
@@ -45,37 +40,10 @@ export const Header = () => {
       </nav>
       <div class="header-end">
         <LinkState />
-        <button
-          type="button"
-          class="icon-button"
-          aria-label={`Colours: ${themeWords[theme.value]}. Change`}
-          title={`Colours: ${themeWords[theme.value]}`}
-          onClick={nextTheme}
-        >
-          {themeSigns[theme.value]}
-        </button>
-        <button type="button" class="icon-button keys-button" aria-label="Keys" title="Keys (?)" onClick={showKeys}>
-          ?
-        </button>
-        <span class="who" title={`Troupe ${who?.version ?? ""}`}>
-          {who?.admin === true ? "admin" : (who?.app ?? "")}
-        </span>
-        <button type="button" class="button" onClick={() => void leave()}>
-          Log out
-        </button>
+        <Menu />
       </div>
     </header>
   )
-}
-
-const leave = async () => {
-  try {
-    await api.logout()
-    me.value = null
-    say("Logged out")
-  } catch (cause) {
-    sayProblem(cause)
-  }
 }
 
 const LinkState = () => {

@@ -171,7 +171,9 @@ const Head = () => (
       <span role="columnheader" class="number">
         Tokens
       </span>
-      <span role="columnheader">Waits for</span>
+      <span role="columnheader" class="head-wait">
+        Waits for
+      </span>
       <span role="columnheader" title="The step that comes by itself">
         Next by itself
       </span>

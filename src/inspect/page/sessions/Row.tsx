@@ -71,9 +71,7 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
         {row.total_tokens === 0 ? <span class="faint">0</span> : count(row.total_tokens)}
       </span>
       <span role="gridcell" class="cell-wait" title={wait === null ? "" : `${wait.what}, owed by ${owedBy(wait)}`}>
-        {wait === null || wait.who === "nobody" ? (
-          <span class="faint">–</span>
-        ) : (
+        {wait === null || wait.who === "nobody" ? null : (
           <>
             <span class="wait-what">{wait.what}</span>
             <span class="wait-who">{owedBy(wait)}</span>
@@ -81,9 +79,7 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
         )}
       </span>
       <span role="gridcell" class="cell-next">
-        {wait?.next === null || wait?.next === undefined ? (
-          <span class="faint">–</span>
-        ) : (
+        {wait?.next === null || wait?.next === undefined ? null : (
           <span title={wait.next.timer}>
             <Countdown at={wait.next.at} />
             <span class="next-to">{nextWords(wait.next)}</span>

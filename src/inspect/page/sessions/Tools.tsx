@@ -43,7 +43,8 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
-            if (event.key === "Escape") event.currentTarget.blur()
+            if (event.key === "Escape" && text !== "") setText("")
+            else if (event.key === "Escape") event.currentTarget.blur()
             else if (event.key === "ArrowDown" || event.key === "Enter") {
               event.preventDefault()
               document.querySelector<HTMLElement>(".grid-row[tabindex='0']")?.focus()
