@@ -15,7 +15,7 @@ import type { Refused } from "../http/contract/Problem.ts"
 import { answeringRefusals } from "./api/route.ts"
 
 /** In a checkout the build is beside the sources, in the package beside the compiled ones. */
-const builtPage = import.meta.filename.endsWith(".ts")
+export const builtPage = import.meta.filename.endsWith(".ts")
   ? join(import.meta.dirname, "..", "..", "dist", "page")
   : join(import.meta.dirname, "..", "..", "page")
 
@@ -113,6 +113,8 @@ export const layerFrom = (directory: string) =>
       const serve = (request: HttpServerRequest.HttpServerRequest) =>
         Effect.gen(function* () {
           const [path = ""] = request.url.split("?")
+          // The route has this address as well.
+          if (path === "/inspect") return HttpServerResponse.redirect("/inspect/", { status: 308 })
           const name = path.slice("/inspect/".length)
           const file = (yield* files).get(name === "" ? indexFile : name)
           if (file === undefined || name === indexFile) return yield* Effect.fail(missing)
@@ -122,7 +124,6 @@ export const layerFrom = (directory: string) =>
             : HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: sent })
         }).pipe(answeringRefusals)
       yield* router.add("GET", "/inspect/*", serve)
-      yield* router.add("GET", "/inspect", HttpServerResponse.redirect("/inspect/", { status: 308 }))
     })
   )
 
