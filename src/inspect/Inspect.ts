@@ -8,6 +8,8 @@ import { Layer } from "effect"
 import { Access } from "./api/access.ts"
 import * as LoginRoutes from "./api/login.ts"
 import * as SessionRoutes from "./api/session.ts"
+import * as SessionsRoutes from "./api/sessions.ts"
+import * as StepsRoutes from "./api/steps.ts"
 import { Hub } from "./Hub.ts"
 import * as Page from "./Page.ts"
 
@@ -15,4 +17,10 @@ export { Access } from "./api/access.ts"
 
 export const layer = Layer.merge(Access.layer, Hub.layer)
 
-export const routes = Layer.mergeAll(LoginRoutes.layer, SessionRoutes.layer, Page.layer)
+export const routes = Layer.mergeAll(
+  LoginRoutes.layer,
+  SessionsRoutes.layer,
+  StepsRoutes.layer,
+  SessionRoutes.layer,
+  Page.layer
+)

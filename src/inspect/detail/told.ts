@@ -1,0 +1,59 @@
+/** Records of the ledger, as the dashboard is told them. */
+import type { ApprovalRecord } from "../../domain/Approval.ts"
+import type { SessionRecord, StoredEvent } from "../../domain/Session.ts"
+import type { TurnRecord } from "../../domain/Turn.ts"
+import type { StepRecord } from "../../ledger/Ledger.ts"
+import type { Approval, Step, TranscriptEvent, Turn } from "../contract.ts"
+
+const seconds = (millis: number): number => millis / 1000
+const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))
+
+export const toldStep = ({ at, commands, event, from, hasWire, seq, to }: StepRecord): Step => ({
+  seq,
+  at: seconds(at),
+  event,
+  from,
+  to,
+  commands,
+  wire: hasWire === true
+})
+
+export const toldEvent = ({ at, message, seq, turn }: StoredEvent): TranscriptEvent => ({
+  seq,
+  turn,
+  at: seconds(at),
+  message
+})
+
+export const toldTurn = (turn: TurnRecord): Turn => ({
+  index: turn.index,
+  kind: turn.kind,
+  status: turn.status,
+  prompt: turn.prompt,
+  submitted_at: seconds(turn.submittedAt),
+  ended_at: secondsOrNull(turn.endedAt),
+  stop_reason: turn.stopReason,
+  total_tokens: turn.usage.totalTokens,
+  tool_iterations: turn.toolIterations,
+  failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message }
+})
+
+export const toldApproval = (
+  approval: ApprovalRecord,
+  { agent, app }: Pick<SessionRecord, "agent" | "app">
+): Approval => ({
+  approval_id: approval.id,
+  session_id: approval.session,
+  app,
+  agent,
+  turn: approval.turn,
+  kind: approval.kind,
+  title: approval.title,
+  raw: approval.raw,
+  created_at: seconds(approval.createdAt),
+  deadline_at: seconds(approval.deadlineAt),
+  status: approval.status,
+  decision: approval.decision,
+  decided_by: approval.decidedBy,
+  settled_at: secondsOrNull(approval.settledAt)
+})
