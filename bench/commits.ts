@@ -74,12 +74,12 @@ class Story {
 
   submit(): ReadonlyArray<Entry> {
     const turn = this.#record.turnCount + 1
-    return this.#step({ type: "turn.submitted", turn, timeoutMillis: 600_000, queue: false })
+    return this.#step({ type: "turn.submitted", turn, timeoutMillis: 600_000, queue: false, at: 0 })
   }
 
   end(): ReadonlyArray<Entry> {
     const turn = this.#record.turnCount
-    return this.#step({ type: "turn.ended", turn, stopReason: "end_turn", failure: null })
+    return this.#step({ type: "turn.ended", turn, stopReason: "end_turn", failure: null, at: 0 })
   }
 
   #step(event: SessionEvent): ReadonlyArray<Entry> {

@@ -1,5 +1,14 @@
 /** The orders of the session machine, with what each carries: actions as data, named once and used by its arrows. */
-import { itsFailure, itsReason, noSlot, overdue, settling, settlingHopelessQueue, settlingQueue } from "./vocabulary.ts"
+import {
+  itsFailure,
+  itsReason,
+  noSlot,
+  overdue,
+  settling,
+  settlingHopelessQueue,
+  settlingImpatientQueue,
+  settlingQueue
+} from "./vocabulary.ts"
 import type { SessionContext } from "./vocabulary.ts"
 
 type Given = { readonly context: SessionContext }
@@ -60,5 +69,13 @@ export const failQueue = [
   settlingQueue((context) => ({ class: "crash", message: `The session is parked: ${context.reason}` })),
   "dropQueue" as const
 ]
-export const dropHopeless = [settlingHopelessQueue, "dropHopelessQueue" as const]
+/** The turn that runs, and of those behind it the ones that can't wait for better days. */
+export const failedFor = [
+  failed,
+  "noteLimit" as const,
+  settlingHopelessQueue,
+  "dropHopelessQueue" as const,
+  settlingImpatientQueue,
+  "dropImpatientQueue" as const
+]
 export const close = ["noteReason" as const, "noteClosing" as const, ...emptyQueue]

@@ -14,10 +14,10 @@ import {
   askToExit,
   close,
   completed,
-  dropHopeless,
   endProcess,
   failQueue,
   failed,
+  failedFor,
   handPrompt,
   interruptTurn,
   interrupted,
@@ -44,8 +44,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
   const ends = [
     { guard: "endsCancelled", target: "#session.idle.awake", actions: [interrupted, "trust", "dropApprovals"] },
     { guard: "endsGood", target: "#session.idle.awake", actions: [completed, "trust", "dropApprovals"] },
-    { guard: "endsDistrusted", target: "#session.retiring", actions: [failed, ...dropHopeless, "noteFailure"] },
-    { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, ...dropHopeless, "dropApprovals"] }
+    { guard: "endsParting", target: "#session.retiring", actions: [...failedFor, "noteFailure"] },
+    { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, "dropApprovals"] }
   ] as const
 
   /** The answer counts; the process, which still owes an end, does not. */
@@ -130,12 +130,14 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "expire.requested": { target: "#session.closed", actions: "noteReason" }
         }
       },
+      /** Left alone for now: its agent keeps dying, or the agent's account is used up, which turns may wait for. */
       parked: {
-        after: { parkFor: { target: "asleep", actions: "trust" } },
+        after: { parkFor: { target: "asleep", actions: "tryAgain" } },
         on: {
+          "turn.submitted": { guard: "mayWait", actions: "enqueue" },
           "unpark.requested": { target: "asleep", actions: "trust" },
-          "close.requested": { target: "#session.closed", actions: "noteReason" },
-          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+          "close.requested": { target: "#session.closed", actions: close },
+          "expire.requested": { target: "#session.closed", actions: close }
         }
       }
     }
@@ -170,8 +172,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         after: { startWithin: { target: "#session.retiring", actions: [unready, "noteSlow"] } },
         on: {
           "process.ready": { target: "running", actions: ["noteReady", handPrompt] },
-          "process.failed": { target: "#session.retiring.killing", actions: [failed, ...dropHopeless, "noteDeath"] },
-          "process.exited": { target: "#session.retiring.killing", actions: [failed, ...dropHopeless, "noteDeath"] },
+          "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
+          "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "interrupt.requested": { target: "#session.idle.waking", actions: interrupted },
           "close.requested": { target: "#session.retiring", actions: [interrupted, ...close] }
         }
@@ -244,7 +246,10 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
       "close.requested": { actions: close },
       "expire.requested": { guard: "isNotClosing", actions: close },
-      "process.lost": { target: "#session.idle.asleep", actions: "noteGone" }
+      "process.lost": [
+        { guard: "isLimited", target: "#session.idle.parked", actions: "noteGone" },
+        { target: "#session.idle.asleep", actions: "noteGone" }
+      ]
     },
     states: {
       asking: {
@@ -265,6 +270,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "process.gone": [
             { guard: "isClosing", target: "#session.closed", actions: "noteGone" },
             { guard: "isOverBudget", target: "#session.idle.parked", actions: [...failQueue, "noteGone"] },
+            { guard: "isLimited", target: "#session.idle.parked", actions: "noteGone" },
             { guard: "hasCrashed", target: "#session.idle.backingOff", actions: "noteGone" },
             { target: "#session.idle.asleep", actions: "noteGone" }
           ]

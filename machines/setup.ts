@@ -5,8 +5,9 @@
  */
 import { assign, setup } from "xstate"
 import { command } from "./decision.ts"
+import { lifted, limited, unlimited } from "./limits.ts"
 import { died, noRestarts, overBudget } from "./restarts.ts"
-import { counts, distrusts, isHopeless } from "./vocabulary.ts"
+import { counts, isHopeless, isOfQuota, isPatient, parts } from "./vocabulary.ts"
 import type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./vocabulary.ts"
 
 /** What an operator can set; the other bounds are the machine's own. */
@@ -27,6 +28,14 @@ export const defaultBounds: SessionBounds = {
 /** Turns that may wait in line behind a running one. */
 export const longestQueue = 16
 
+const isLimited = ({ limit }: SessionContext) => limit.pauseMillis > 0
+
+/** Through a pause waits who asks for it, and whose deadline is not before its end. */
+const mayWait = (
+  { limit, queue }: SessionContext,
+  turn: { readonly queue: boolean; readonly at: number; readonly timeoutMillis: number }
+) => turn.queue && queue.length < longestQueue && turn.at + turn.timeoutMillis >= limit.until
+
 export const sessionSetup = (bounds: SessionBounds) => {
   const budget = { intensity: bounds.restartIntensity, periodMillis: bounds.restartPeriodMillis }
 
@@ -36,7 +45,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
       hibernateAfter: bounds.hibernateAfterMillis,
       // A turn that also has to wait for a backoff is not cheated of its wait for a slot.
       poolWait: ({ context }) => bounds.poolWaitMillis + context.restarts.backoffMillis,
-      parkFor: bounds.restartPeriodMillis,
+      parkFor: ({ context }) => (isLimited(context) ? context.limit.pauseMillis : bounds.restartPeriodMillis),
       backoff: ({ context }) => context.restarts.backoffMillis,
       turnWithin: ({ context }) => context.timeoutMillis,
       startWithin: 60_000,
@@ -57,7 +66,11 @@ export const sessionSetup = (bounds: SessionBounds) => {
       mayStart: ({ context }) => context.process && context.queue.length > 0,
       /** Nobody runs while it retires, so the first may wait unasked; those behind it have to ask for that. */
       hasRoom: ({ context, event }) =>
-        event.type === "turn.submitted" && !context.closing && context.queue.length < (event.queue ? longestQueue : 1),
+        event.type === "turn.submitted" &&
+        !context.closing &&
+        (isLimited(context) ? mayWait(context, event) : context.queue.length < (event.queue ? longestQueue : 1)),
+      mayWait: ({ context, event }) => event.type === "turn.submitted" && isLimited(context) && mayWait(context, event),
+      isLimited: ({ context }) => isLimited(context) && !context.closing,
       isClosing: ({ context }) => context.closing,
       isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,
@@ -70,8 +83,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
         event.turn === context.turn &&
         event.failure === null &&
         event.stopReason === "cancelled",
-      endsDistrusted: ({ context, event }) =>
-        event.type === "turn.ended" && event.turn === context.turn && distrusts(event.failure),
+      endsParting: ({ context, event }) =>
+        event.type === "turn.ended" && event.turn === context.turn && parts(event.failure),
       isLastApproval: ({ context, event }) =>
         event.type === "approval.settled" && context.approvals.every((id) => id === event.id)
     },
@@ -101,6 +114,12 @@ export const sessionSetup = (bounds: SessionBounds) => {
         return next === undefined ? {} : { ...next, queue }
       }),
       dropQueue: assign({ queue: [] }),
+      noteLimit: assign(({ context, event }) =>
+        "failure" in event && "at" in event && isOfQuota(event.failure)
+          ? { limit: limited(context.limit, event.at, event.failure.retryAt) }
+          : {}
+      ),
+      dropImpatientQueue: assign({ queue: ({ context }) => context.queue.filter(isPatient(context)) }),
       dropHopelessQueue: assign(({ event }) => (isHopeless(event) ? { queue: [] } : {})),
       countProcess: assign({ process: true, generation: ({ context }) => context.generation + 1, upSince: null }),
       noteReady: assign(({ context, event }) =>
@@ -129,7 +148,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       noteIdle: assign({ reason: "idle" }),
       noteReason: assign(({ event }) => ("reason" in event ? { reason: event.reason } : {})),
       noteClosing: assign({ closing: true }),
-      trust: assign({ restarts: noRestarts }),
+      trust: assign({ restarts: noRestarts, limit: unlimited }),
+      tryAgain: assign({ restarts: noRestarts, limit: ({ context }) => lifted(context.limit) }),
       addApproval: assign(({ context, event }) =>
         event.type === "approval.asked" ? { approvals: [...context.approvals, event.id] } : {}
       ),

@@ -1,4 +1,6 @@
 /** The words of the session machine: what it remembers, what it hears, how a turn can come out. */
+import type { Limit } from "./limits.ts"
+import { unlimited } from "./limits.ts"
 import type { Restarts } from "./restarts.ts"
 import { noRestarts } from "./restarts.ts"
 
@@ -7,6 +9,8 @@ export interface Failure {
   readonly class: string
   readonly message: string
   readonly stderr?: string
+  /** Of class `quota`: when the agent says that it may be asked again, in milliseconds since 1970. */
+  readonly retryAt?: number
 }
 
 export interface WaitingTurn {
@@ -40,6 +44,8 @@ export interface SessionContext {
   /** Approvals that the agent waits for. */
   readonly approvals: ReadonlyArray<string>
   readonly restarts: Restarts
+  /** Whether the agent's account is used up, and how long it is left alone for that. */
+  readonly limit: Limit
   /** Retiring ends in `closed`. */
   readonly closing: boolean
   /** The process that is being retired died, or never came up, in a way that counts against the budget. */
@@ -58,12 +64,13 @@ export const newborn: SessionContext = {
   thread: null,
   approvals: [],
   restarts: noRestarts,
+  limit: unlimited,
   closing: false,
   crashed: false,
   reason: ""
 }
 
-/** A death has its time and its dice inside, so that the machine needs neither clock nor randomness. */
+/** What happens has its time, and its dice, inside, so that the machine needs neither clock nor randomness. */
 interface Death {
   readonly failure: Failure
   readonly at: number
@@ -71,12 +78,19 @@ interface Death {
 }
 
 export type SessionEvent =
-  | { readonly type: "turn.submitted"; readonly turn: number; readonly timeoutMillis: number; readonly queue: boolean }
+  | {
+      readonly type: "turn.submitted"
+      readonly turn: number
+      readonly timeoutMillis: number
+      readonly queue: boolean
+      readonly at: number
+    }
   | {
       readonly type: "turn.ended"
       readonly turn: number
       readonly stopReason: string
       readonly failure: Failure | null
+      readonly at: number
     }
   | { readonly type: "interrupt.requested"; readonly reason: string }
   | { readonly type: "approval.asked"; readonly id: string }
@@ -104,15 +118,19 @@ export type SessionEvent =
 
 /** These would fail the same way again: nothing restarts by itself, and the budget is left alone. */
 const hopeless: ReadonlySet<string> = new Set(["auth", "config", "quota"])
-/** After these the process is not trusted with another turn. The provider's failures are not the process's. */
-const distrusted: ReadonlySet<string> = new Set(["auth", "config", "crash", "protocol", "timeout"])
+/**
+ * After these the process is not kept: not trusted with another turn, or of no use for as long as a used-up account is
+ * left alone. The provider's other failures are not the process's.
+ */
+const parting: ReadonlySet<string> = new Set(["auth", "config", "crash", "protocol", "quota", "timeout"])
 
 export const counts = (failure: Failure): boolean => !hopeless.has(failure.class)
-export const distrusts = (failure: Failure | null): boolean => failure !== null && distrusted.has(failure.class)
+export const parts = (failure: Failure | null): boolean => failure !== null && parting.has(failure.class)
+export const isOfQuota = (failure: Failure | null): failure is Failure => failure?.class === "quota"
 
-/** What waits in line would meet the same end, so it is not tried. */
+/** What waits in line would meet the same end, so it is not tried. A quota is lifted by itself, and waited for. */
 export const isHopeless = (event: SessionEvent): boolean =>
-  "failure" in event && event.failure !== null && hopeless.has(event.failure.class)
+  "failure" in event && event.failure !== null && hopeless.has(event.failure.class) && !isOfQuota(event.failure)
 
 type Why = (event: SessionEvent) => Failure | null
 
@@ -154,5 +172,22 @@ export const settlingHopelessQueue = {
   params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
     turns: isHopeless(event) ? context.queue.map(({ turn }) => turn) : [],
     failure: itsFailure(event) ?? { class: "crash", message: "" }
+  })
+}
+
+/** Whoever waits in line through a pause is bound by their own deadline: where that comes first, waiting is in vain. */
+export const isPatient =
+  ({ limit }: Pick<SessionContext, "limit">) =>
+  ({ timeoutMillis }: WaitingTurn): boolean =>
+    timeoutMillis >= limit.pauseMillis
+
+export const settlingImpatientQueue = {
+  type: "settleQueued" as const,
+  params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
+    turns: context.queue.filter((waiting) => !isPatient(context)(waiting)).map(({ turn }) => turn),
+    failure: {
+      class: "quota",
+      message: `This turn would have waited for longer than its own deadline. ${itsFailure(event)?.message ?? ""}`
+    }
   })
 }

@@ -57,6 +57,9 @@ export const auditOf = ({ decision, event }: Step, from: string, to: string): Re
     const slept = event.type === "hibernate.requested" || (event.type as string).includes(".hibernateAfter.")
     say(slept ? "hibernate" : "retire", { reason: context.reason, generation: context.generation })
   }
-  if (to === "idle.parked") say("park", { reason: context.reason, exits: context.restarts.exits.length })
+  if (to === "idle.parked" && from !== to) {
+    const { limit, reason, restarts } = context
+    say("park", limit.pauseMillis > 0 ? { reason, until: limit.until } : { reason, exits: restarts.exits.length })
+  }
   return lines
 }

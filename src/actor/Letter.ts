@@ -13,7 +13,9 @@ export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefus
   state: Schema.String,
   closing: Schema.Boolean,
   turn: Schema.Int,
-  waiting: Schema.Int
+  waiting: Schema.Int,
+  /** The agent's account is used up: until when nothing is handed over, and what the agent said. */
+  limit: Schema.NullOr(Schema.Struct({ until: Schema.Number, reason: Schema.String }))
 }) {}
 
 /** The session's actor could not be kept alive; its ledger rows are intact. */
@@ -43,9 +45,14 @@ export interface Reply {
 
 export type Answer = Deferred.Deferred<Reply, EventRefused | ActorFailed>
 
+type TurnEnded = Extract<SessionEvent, { readonly type: "turn.ended" }>
+
+/** The end of a turn gets its time from the actor. */
+export type Undated = Exclude<SessionEvent, { readonly type: "turn.submitted" | "turn.ended" }> | Omit<TurnEnded, "at">
+
 export interface Letter {
   /** `wake` only brings the session to life, which settles what was left to settle. */
-  readonly event: Exclude<SessionEvent, { readonly type: "turn.submitted" }> | Submission | "wake"
+  readonly event: Undated | Submission | "wake"
   /** Who caused it, for the audit trail: an app's name, `admin`, or `troupe`. */
   readonly by: string
   /** Absent for news from the world, which nobody waits on. */

@@ -150,16 +150,22 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     asked: News
   ): Effect.fn.Return<Reply, EventRefused | LedgerError> {
     const submission = isSubmission(asked) ? asked : null
-    const event = isSubmission(asked)
-      ? ({ type: "turn.submitted", turn: record.turnCount + 1, ...timing(asked) } as const)
-      : asked
+    const event = dated(asked, record.turnCount + 1, yield* Clock.currentTimeMillis)
     const before = snapshot
     const decision = decide(machine, before, event)
     if (!decision.handled || isStale(letter, before)) {
-      const { closing, queue, turn } = before.context
+      const { closing, limit, queue, reason, turn } = before.context
       const state = nameOf(before)
       refusals.note(id, { event: event.type, state, at: yield* Clock.currentTimeMillis })
-      return yield* new EventRefused({ id, event: event.type, state, closing, turn, waiting: queue.length })
+      return yield* new EventRefused({
+        id,
+        event: event.type,
+        state,
+        closing,
+        turn,
+        waiting: queue.length,
+        limit: limit.pauseMillis > 0 ? { until: limit.until, reason } : null
+      })
     }
     const disarmed = letter.timer === undefined ? decision.cancel : [letter.timer.id, ...decision.cancel]
     return yield* pen.write(
@@ -284,7 +290,9 @@ const isStale = ({ approval, event }: Letter, { context }: SessionSnapshot) =>
   (approval !== undefined && approval.turn !== context.turn) ||
   (event !== "wake" && "type" in event && event.type === "approval.settled" && !context.approvals.includes(event.id))
 
-const timing = ({ queue, timeoutMillis }: { readonly queue: boolean; readonly timeoutMillis: number }) => ({
-  timeoutMillis,
-  queue
-})
+/** As the machine hears them: the actor numbers turns, and has a clock. */
+const dated = (news: News, turn: number, at: number): SessionEvent => {
+  if (!isSubmission(news)) return news.type === "turn.ended" ? { ...news, at } : news
+  const { queue, timeoutMillis } = news
+  return { type: "turn.submitted", turn, timeoutMillis, queue, at }
+}

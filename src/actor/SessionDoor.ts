@@ -68,16 +68,16 @@ export const layer = Layer.effect(
     const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
 
     const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
-      const { closing, id, state, turn, waiting } = refusal
+      const { closing, id, limit, state, turn, waiting } = refusal
       if (state === "closed" || closing) return yield* new SessionClosed({ id })
-      if (state === "idle.parked") {
-        const { parked } = yield* view(record)
-        const until = parked?.until ?? 0
-        const left = until - (yield* Clock.currentTimeMillis)
-        const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
-        return yield* new SessionParked({ id, reason: parked?.reason ?? state, until, retryAfterSeconds })
-      }
-      return yield* queue && waiting >= longestQueue ? new QueueFull({ id, waiting }) : new TurnInProgress({ id, turn })
+      if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
+      if (state !== "idle.parked" && limit === null) return yield* new TurnInProgress({ id, turn })
+      const { parked } = yield* view(record)
+      const until = limit?.until ?? parked?.until ?? 0
+      const left = until - (yield* Clock.currentTimeMillis)
+      const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
+      const reason = limit?.reason ?? parked?.reason ?? state
+      return yield* new SessionParked({ id, reason, until, retryAfterSeconds, quota: limit !== null })
     })
 
     const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {

@@ -68,12 +68,16 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id
   }
 }
 
-/** The restart budget is used up; `until` (milliseconds since 1970) is when the session tries again by itself. */
+/**
+ * The session is left alone for now, because its agent keeps dying, or the agent's account is used up (`quota`); `until`
+ * (milliseconds since 1970) is when it tries again by itself.
+ */
 export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionParked", {
   id: SessionId,
   reason: Schema.String,
   until: Schema.Number,
-  retryAfterSeconds: Schema.Int
+  retryAfterSeconds: Schema.Int,
+  quota: Schema.optionalKey(Schema.Boolean)
 }) {
   readonly code = "session_parked"
   readonly status = 503
@@ -81,7 +85,10 @@ export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionP
     return this.detail
   }
   get detail() {
-    return `The session's agent keeps dying: ${this.reason} It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/{id}/unpark.`
+    const why = this.quota === true ? "account is used up" : "agent keeps dying"
+    const when = `It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/{id}/unpark.`
+    const wait = `A turn with "queue": true waits for that, where its own timeout is no shorter.`
+    return `The session's ${why}: ${this.reason} ${when}${this.quota === true ? ` ${wait}` : ""}`
   }
 }
 

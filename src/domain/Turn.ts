@@ -16,7 +16,8 @@ export type StopReason = typeof StopReason.Type
 
 /**
  * Why a turn or a start failed. The class decides what the supervisor does: `crash`, `protocol` and `timeout` count
- * against the restart budget; `auth`, `config` and `quota` never loop; `model` is the provider's and costs no process.
+ * against the restart budget; `auth`, `config` and `quota` never loop, and after `quota` the session is left alone until
+ * the limit may be lifted; `model` is the provider's and costs no process.
  */
 export const FailureClass = Schema.Literals([
   "auth",
@@ -33,11 +34,15 @@ export const FailureClass = Schema.Literals([
 ])
 export type FailureClass = typeof FailureClass.Type
 
-/** `message` says what happened and what to do about it; `stderr` is the redacted tail of the process's stderr. */
+/**
+ * `message` says what happened and what to do about it; `stderr` is the redacted tail of the process's stderr. `retryAt`
+ * (milliseconds since 1970) is when an agent whose account is used up says that it may be asked again.
+ */
 export const Failure = Schema.Struct({
   class: FailureClass,
   message: Schema.String,
-  stderr: Schema.optionalKey(Schema.String)
+  stderr: Schema.optionalKey(Schema.String),
+  retryAt: Schema.optionalKey(Schema.Finite)
 })
 export type Failure = typeof Failure.Type
 

@@ -5,7 +5,7 @@
 import { NodeServices } from "@effect/platform-node"
 import { Clock, Context, Effect, FileSystem, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import type { SessionCommand } from "../../machines/session.ts"
+import type { Failure, SessionCommand } from "../../machines/session.ts"
 import { layerWith } from "../../src/actor/ActorRoom.ts"
 import { Files } from "../../src/actor/Files.ts"
 import { Hands } from "../../src/actor/Hands.ts"
@@ -46,7 +46,7 @@ const died = (message: string) =>
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
- * says N words, `abort` says that its turn was aborted and ends it well (`unended`: not at all), `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
+ * says N words, `fail-quota N` with a used-up account (to be asked again in N ms), `abort` says that its turn was aborted and ends it well (`unended`: not at all), `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
  * what was decided, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
  */
 export class Rig extends Context.Service<
@@ -67,7 +67,7 @@ const RiggedHands = Layer.effect(
 
     const say = (stage: Stage, turn: number, prompt: string) =>
       Effect.gen(function* () {
-        const end = (failure: { readonly class: string; readonly message: string } | null, stopReason = "end_turn") =>
+        const end = (failure: Failure | null, stopReason = "end_turn") =>
           stage.tell({
             event: { type: "turn.ended", turn, stopReason, failure },
             usage: { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
@@ -108,6 +108,10 @@ const RiggedHands = Layer.effect(
           case "speak-of-abort":
             yield* stage.say(turn, chunk("Codex writes `<turn_aborted>` then."))
             return n === "unended" ? undefined : yield* end(null)
+          case "fail-quota": {
+            const retryAt = n === undefined ? {} : { retryAt: (yield* Clock.currentTimeMillis) + Number(n) }
+            return yield* end({ class: "quota", message: "used up", ...retryAt }, "error")
+          }
           case "fail-auth":
             return yield* end({ class: "auth", message: "log in again" }, "error")
           case "tool":

@@ -274,6 +274,12 @@ describe("failures", () => {
     assert.match(failure?.message ?? "", message)
   })
 
+  it("says when a used-up account may be asked again, where codex does", () => {
+    const [failure] = ends(replay("69-usage-limit-429").facts).flatMap(({ failure }) => failure ?? [])
+    // `Mar 17th, 2030 5:46 PM`, to the end of that minute, in this machine's time zone as codex has it.
+    assert.strictEqual(failure?.retryAt, new Date(2030, 2, 17, 17, 47).getTime())
+  })
+
   it("tells each retry while codex tries again", () => {
     const retries = updates(replay("60b-http401-default-retries").facts).filter(
       (fact) => "troupe/retry" in metaOf(fact)

@@ -131,10 +131,10 @@ describe("the budget of restarts", () => {
     ).reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
   const awake = (
     [
-      { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false },
+      { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false, at: 0 },
       { type: "slot.granted" },
       { type: "process.ready", thread: "t", at: 0 },
-      { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null }
+      { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 0 }
     ] as ReadonlyArray<SessionEvent>
   ).reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
 
@@ -163,8 +163,8 @@ describe("the budget of restarts", () => {
     assert.strictEqual(once.context.restarts.attempt, 1)
     const turned = (
       [
-        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: false },
-        { type: "turn.ended", turn: 2, stopReason: "end_turn", failure: null }
+        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: false, at: 0 },
+        { type: "turn.ended", turn: 2, stopReason: "end_turn", failure: null, at: 0 }
       ] as ReadonlyArray<SessionEvent>
     ).reduce((now, event) => decide(sessionMachine, now, event).next, once)
     assert.deepStrictEqual(turned.context.restarts.exits, [])
@@ -173,8 +173,8 @@ describe("the budget of restarts", () => {
   it("does not loop on a failure that only a person can mend, nor try those that wait in line", () => {
     const starting = (
       [
-        { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false },
-        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: true },
+        { type: "turn.submitted", turn: 1, timeoutMillis: 1, queue: false, at: 0 },
+        { type: "turn.submitted", turn: 2, timeoutMillis: 1, queue: true, at: 0 },
         { type: "slot.granted" }
       ] as ReadonlyArray<SessionEvent>
     ).reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
@@ -195,7 +195,8 @@ describe("the budget of restarts", () => {
       type: "turn.submitted",
       turn: 2,
       timeoutMillis: 1,
-      queue: false
+      queue: false,
+      at: 0
     })
     const slot = commands.find((command) => command.type === "takeSlot")
     assert.deepStrictEqual(slot?.params, { urgent: true, notBefore: 1_250 })
@@ -208,14 +209,15 @@ describe("the line", () => {
       type: "turn.submitted",
       turn,
       timeoutMillis: 1,
-      queue
+      queue,
+      at: 0
     })
     const retiring = (
       [
         submit(1, false),
         { type: "slot.granted" },
         { type: "process.ready", thread: "t", at: 0 },
-        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null },
+        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 0 },
         { type: "hibernate.requested", reason: "pool" },
         submit(2, false)
       ] as ReadonlyArray<SessionEvent>
@@ -226,7 +228,13 @@ describe("the line", () => {
   })
 
   it("has a bound, and runs in order", () => {
-    const submit = (turn: number): SessionEvent => ({ type: "turn.submitted", turn, timeoutMillis: 1, queue: true })
+    const submit = (turn: number): SessionEvent => ({
+      type: "turn.submitted",
+      turn,
+      timeoutMillis: 1,
+      queue: true,
+      at: 0
+    })
     let snapshot = begin(sessionMachine, undefined).next
     for (let turn = 1; turn <= longestQueue + 1; turn++) snapshot = decide(sessionMachine, snapshot, submit(turn)).next
     assert.isFalse(decide(sessionMachine, snapshot, submit(99)).handled)
@@ -234,10 +242,133 @@ describe("the line", () => {
       [
         { type: "slot.granted" },
         { type: "process.ready", thread: "t", at: 0 },
-        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null }
+        { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 0 }
       ] as ReadonlyArray<SessionEvent>
     ).reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
     assert.strictEqual(nameOf(second), "turning.running")
     assert.strictEqual(second.context.turn, 2)
+  })
+})
+
+describe("a used-up account", () => {
+  const submit = (turn: number, timeoutMillis: number, at = 0, queue = true): SessionEvent => ({
+    type: "turn.submitted",
+    turn,
+    timeoutMillis,
+    queue,
+    at
+  })
+  const usedUp = (turn: number, at: number, retryAt?: number): SessionEvent => ({
+    type: "turn.ended",
+    turn,
+    stopReason: "error",
+    failure: { class: "quota", message: "used up", ...(retryAt === undefined ? {} : { retryAt }) },
+    at
+  })
+  const up: ReadonlyArray<SessionEvent> = [{ type: "slot.granted" }, { type: "process.ready", thread: "t", at: 0 }]
+  const gone: ReadonlyArray<SessionEvent> = [
+    { type: "process.exited", failure: crash, at: 0, jitter: 0 },
+    { type: "process.gone" }
+  ]
+  const itsTime = { type: "xstate.after.parkFor.session.idle.parked" } as unknown as SessionEvent
+  const run = (snapshot: SessionSnapshot, ...events: ReadonlyArray<SessionEvent>) =>
+    events.reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
+  const fresh = begin(sessionMachine, undefined).next
+  const parkedWith = (...waiting: ReadonlyArray<SessionEvent>) =>
+    run(fresh, submit(1, 600_000), ...up, ...waiting, usedUp(1, 1_000), ...gone)
+
+  it("keeps who waits, retires the process, and hands nothing over until its time", () => {
+    const parked = parkedWith(submit(2, 600_000))
+    assert.deepStrictEqual([nameOf(parked), parked.context.process], ["idle.parked", false])
+    assert.deepStrictEqual(parked.context.limit, { failures: 1, pauseMillis: 60_000, until: 61_000 })
+    const { commands, next } = decide(sessionMachine, parked, itsTime)
+    assert.strictEqual(nameOf(next), "turning.queued")
+    assert.containSubset(commands, [{ type: "openTurn", params: { turn: 2 } }, { type: "takeSlot" }])
+    assert.strictEqual(next.context.limit.until, 0)
+  })
+
+  it("waits until the agent's own time where it told one, for a day at most", () => {
+    const pauseOf = (retryAt: number) => {
+      const running = run(fresh, submit(1, 600_000), ...up)
+      const { next } = decide(sessionMachine, running, usedUp(1, 1_000, retryAt))
+      const exited = decide(sessionMachine, run(next, gone[0]!), gone[1]!)
+      return exited.arm.map(({ delayMillis }) => delayMillis)
+    }
+    assert.deepStrictEqual(pauseOf(301_000), [300_000])
+    assert.deepStrictEqual(pauseOf(7 * 24 * 3_600_000), [24 * 3_600_000])
+    // A time that has passed is none.
+    assert.deepStrictEqual(pauseOf(500), [60_000])
+  })
+
+  it("is waited for by nobody whose own deadline comes first", () => {
+    const running = run(fresh, submit(1, 600_000), ...up, submit(2, 59_999), submit(3, 60_000))
+    const { commands, next } = decide(sessionMachine, running, usedUp(1, 1_000))
+    const settled = commands.flatMap((command) => (command.type === "settleQueued" ? [command.params] : []))
+    assert.deepStrictEqual(
+      settled.flatMap(({ turns }) => turns),
+      [2]
+    )
+    assert.containSubset(settled.at(-1), { failure: { class: "quota" } })
+    assert.deepStrictEqual(next.context.queue, [{ turn: 3, timeoutMillis: 60_000 }])
+  })
+
+  it("takes a turn that asks to wait, where that is no longer than its deadline, also while it retires", () => {
+    const running = run(fresh, submit(1, 600_000), ...up)
+    for (const snapshot of [run(running, usedUp(1, 1_000)), run(running, usedUp(1, 1_000), ...gone)]) {
+      assert.isTrue(decide(sessionMachine, snapshot, submit(2, 60_000, 1_000)).handled)
+      assert.isFalse(decide(sessionMachine, snapshot, submit(2, 50_000, 1_000)).handled)
+      assert.isTrue(decide(sessionMachine, snapshot, submit(2, 50_000, 11_000)).handled)
+      assert.isFalse(decide(sessionMachine, snapshot, submit(2, 600_000, 1_000, false)).handled)
+    }
+    let full = parkedWith()
+    for (let turn = 2; turn < 2 + longestQueue; turn++) full = run(full, submit(turn, 600_000, 1_000))
+    assert.isFalse(decide(sessionMachine, full, submit(99, 600_000, 1_000)).handled)
+  })
+
+  it("is left alone for longer each time, until a turn ends well", () => {
+    let snapshot = parkedWith()
+    const pauses: Array<number> = []
+    for (let turn = 2; turn < 10; turn++) {
+      pauses.push(snapshot.context.limit.pauseMillis / 60_000)
+      snapshot = run(snapshot, itsTime, submit(turn, 1), ...up, usedUp(turn, 0), ...gone)
+    }
+    assert.deepStrictEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60])
+    const well: SessionEvent = { type: "turn.ended", turn: 10, stopReason: "end_turn", failure: null, at: 0 }
+    assert.strictEqual(run(snapshot, itsTime, submit(10, 1), ...up, well).context.limit.failures, 0)
+  })
+
+  it("is tried at once where an operator says so", () => {
+    const { next } = decide(sessionMachine, parkedWith(submit(2, 600_000)), { type: "unpark.requested" })
+    assert.deepStrictEqual([nameOf(next), next.context.limit.failures], ["turning.queued", 0])
+  })
+
+  it("ends with its session, and those who waited with it", () => {
+    const { commands, next } = decide(sessionMachine, parkedWith(submit(2, 600_000)), {
+      type: "close.requested",
+      reason: "asked for"
+    })
+    assert.strictEqual(nameOf(next), "closed")
+    assert.containSubset(commands, [
+      { type: "settleQueued", params: { turns: [2], failure: { class: "interrupted" } } }
+    ])
+  })
+
+  it("is remembered where Troupe dies while the process goes", () => {
+    const retiring = run(fresh, submit(1, 600_000), ...up, submit(2, 600_000), usedUp(1, 1_000))
+    const failure = { class: "outcome_unknown", message: "Troupe died" }
+    const { arm, next } = decide(sessionMachine, retiring, { type: "process.lost", failure })
+    assert.strictEqual(nameOf(next), "idle.parked")
+    assert.deepStrictEqual(
+      arm.map(({ delayMillis }) => delayMillis),
+      [60_000]
+    )
+  })
+
+  it("may be told by a start as well", () => {
+    const starting = run(fresh, submit(1, 600_000), submit(2, 600_000), { type: "slot.granted" })
+    const failure = { class: "quota", message: "used up" }
+    const parked = run(starting, { type: "process.failed", failure, at: 1_000, jitter: 0 }, { type: "process.gone" })
+    assert.deepStrictEqual([nameOf(parked), parked.context.queue.length], ["idle.parked", 1])
+    assert.deepStrictEqual(parked.context.restarts.exits, [])
   })
 })

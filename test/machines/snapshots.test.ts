@@ -17,7 +17,7 @@ describe.each(versions)("%s", (file) => {
       [snapshot.value].flatMap((value) => (typeof value === "string" ? value : Object.entries(value).flat())).join("."),
       state
     )
-    assert.deepInclude(JSON.parse(JSON.stringify(sessionMachine.getPersistedSnapshot(snapshot))), stored[state]!)
+    assert.containSubset(JSON.parse(JSON.stringify(sessionMachine.getPersistedSnapshot(snapshot))), stored[state]!)
     // It is alive: a close is understood everywhere but in the grave.
     const { handled } = decide(sessionMachine, snapshot, { type: "close.requested", reason: "test" })
     assert.strictEqual(handled, state !== "closed")

@@ -8,13 +8,14 @@ const died = { failure: crash, at: 1_000, jitter: 0.5 }
 
 /** Every event worth trying, plus the timers that the machine declares about itself. */
 export const events = [
-  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: true },
-  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: false },
-  { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null },
-  { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null },
-  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" } },
-  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" } },
-  { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null },
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: true, at: 0 },
+  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: false, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" }, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" }, at: 0 },
+  { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "quota", message: "used up" }, at: 0 },
   { type: "turn.answered", turn: 1 },
   { type: "turn.aborted", turn: 1 },
   { type: "interrupt.requested", reason: "asked for" },
@@ -47,5 +48,6 @@ export const gist = ({ context, value }: SessionSnapshot) =>
     context.crashed,
     Math.min(context.queue.length, 1),
     context.approvals.length > 1 ? 2 : context.approvals.length,
-    context.restarts.exits.length
+    context.restarts.exits.length,
+    context.limit.pauseMillis > 0
   ])

@@ -7,6 +7,7 @@
  */
 import type { Failure } from "../../domain/Turn.ts"
 import type { RpcError } from "../JsonRpc.ts"
+import { resetIn } from "../ResetTime.ts"
 import { at, line, list, record, sentence, text } from "./Json.ts"
 
 /** ACP's codes (schema, `ErrorCode`): what has no code of its own is -32603. */
@@ -45,7 +46,8 @@ const notLoggedIn = (who: Who, said: string): Failure => ({
 
 const outOfQuota = (who: Who, said: string): Failure => ({
   class: "quota",
-  message: `${who.name} has reached a limit of its account: ${line(said)} Wait until the limit is lifted, or use another account.`
+  message: `${who.name} has reached a limit of its account: ${line(said)} Wait until the limit is lifted, or use another account.`,
+  ...resetIn(said, null)
 })
 
 const modelFailed = (who: Who, said: string): Failure => ({

@@ -1,13 +1,17 @@
 /** Why a turn failed, by class and in words that say what to do. Codex's own words are kept, secrets are not. */
 import type { Failure, StopReason } from "../../domain/Turn.ts"
 import { redact } from "../Redact.ts"
+import { resetIn } from "../ResetTime.ts"
 import { numberIn, objectIn, textIn } from "./Protocol.ts"
 
 /** How a failed turn ends. */
 export type FailedEnd = { readonly stopReason: StopReason; readonly failure: Failure | null }
 
-/** From a `TurnError`: `{message, codexErrorInfo: string | {kind: {httpStatusCode}} | null, additionalDetails}`. */
-export const failedEnd = (error: unknown): FailedEnd => {
+/**
+ * From a `TurnError`: `{message, codexErrorInfo: string | {kind: {httpStatusCode}} | null, additionalDetails}`. `at`: when
+ * the turn ended, where codex tells, in milliseconds since 1970.
+ */
+export const failedEnd = (error: unknown, at: number | null = null): FailedEnd => {
   const { message: text, codexErrorInfo } = objectIn(error)
   const said = redact(textIn(text) ?? "no reason given").slice(0, 2_000)
   const { kind, status } = errorInfo(codexErrorInfo)
@@ -27,7 +31,8 @@ export const failedEnd = (error: unknown): FailedEnd => {
     )
   }
   if (kind === "usageLimitExceeded" || kind === "sessionBudgetExceeded") {
-    return failed("quota", `Codex's usage limit is reached: ${said} Wait until it resets, or raise it.`)
+    const message = `Codex's usage limit is reached: ${said} Wait until it resets, or raise it.`
+    return { stopReason: "error", failure: { class: "quota", message, ...resetIn(said, at) } }
   }
   if (said.startsWith("Missing environment variable")) {
     return failed("config", `${said} Set it for Troupe and name it in the agent's "inheritEnv", or set it in "env".`)

@@ -310,7 +310,9 @@ const endOf = (ended: Wire) => {
       return { stopReason: "end_turn", failure: null } as const
     case "interrupted":
       return { stopReason: "cancelled", failure: null } as const
-    default:
-      return failedEnd(ended["error"])
+    default: {
+      const seconds = numberIn(ended["completedAt"])
+      return failedEnd(ended["error"], seconds === null ? null : seconds * 1_000)
+    }
   }
 }

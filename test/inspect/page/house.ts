@@ -12,13 +12,15 @@ export const submitted = (turn: number): SessionEvent => ({
   type: "turn.submitted",
   turn,
   timeoutMillis: 600_000,
-  queue: false
+  queue: false,
+  at: 0
 })
 export const ended = (turn: number): SessionEvent => ({
   type: "turn.ended",
   turn,
   stopReason: "end_turn",
-  failure: null
+  failure: null,
+  at: 0
 })
 export const granted: SessionEvent = { type: "slot.granted" }
 export const ready = (at: number): SessionEvent => ({ type: "process.ready", thread: "thread", at: at * 1000 })

@@ -78,7 +78,7 @@ describe("a replay", () => {
       [400, { type: "slot.granted" }],
       [401, { type: "process.ready", thread: "thread", at: 0 }],
       [402, { ...submitted(5), queue: true } as ReturnType<typeof submitted>],
-      [403, { type: "turn.ended", turn: 4, stopReason: "end_turn", failure: null }]
+      [403, { type: "turn.ended", turn: 4, stopReason: "end_turn", failure: null, at: 0 }]
     ])
     const replay = new Replay(sessionMachine)
     replay.append(steps)
