@@ -91,6 +91,7 @@ describe("addresses", () => {
 
   it("hold the code of a login link only where they are one", () => {
     assert.strictEqual(codeOf("#code=abc-_%2B"), "abc-_+")
+    assert.deepStrictEqual(routeOf("#code=abc"), { view: "sessions", filter: noFilter })
     assert.isUndefined(codeOf("#/?code=abc"))
     assert.isUndefined(codeOf("#code=%E0%A4%A"))
   })

@@ -10,19 +10,19 @@ import { ProblemBox } from "../ui/Problem.tsx"
 import { Toasts } from "../ui/Toasts.tsx"
 import { Banners, Header } from "./Header.tsx"
 import { Keys } from "./Keys.tsx"
-import { route } from "./location.ts"
+import { loginCode, route } from "./location.ts"
 import { Login } from "./Login.tsx"
 import "./house.ts"
 
-export const App = ({ code }: { readonly code: string | undefined }) => (
+export const App = () => (
   <>
-    <Entrance code={code} />
+    <Entrance />
     <Toasts />
     <Keys />
   </>
 )
 
-const Entrance = ({ code }: { readonly code: string | undefined }) => {
+const Entrance = () => {
   const [problem, setProblem] = useState<Problem | undefined>()
   const ask = async () => {
     setProblem(undefined)
@@ -34,12 +34,12 @@ const Entrance = ({ code }: { readonly code: string | undefined }) => {
       else setProblem(problem)
     }
   }
+  const code = loginCode.value
   useEffect(() => {
-    if (code === undefined) void ask()
-    else me.value = null
-  }, [])
+    if (code === undefined && me.value === undefined) void ask()
+  }, [code])
 
-  if (me.value === null) return <Login code={code} />
+  if (code !== undefined || me.value === null) return <Login key={code} code={code} />
   if (problem !== undefined)
     return (
       <main class="login">

@@ -3,9 +3,10 @@ import { useEffect, useState } from "preact/hooks"
 import type { Login as Body } from "../../contract.ts"
 import { problemFrom } from "../api.ts"
 import type { Problem } from "../api.ts"
-import { api, setMe } from "../store.ts"
+import { api, say, setMe } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { ProblemBox } from "../ui/Problem.tsx"
+import { loginCode } from "./location.ts"
 
 export const Login = ({ code }: { readonly code: string | undefined }) => {
   const [token, setToken] = useState("")
@@ -17,8 +18,17 @@ export const Login = ({ code }: { readonly code: string | undefined }) => {
     setProblem(undefined)
     try {
       setMe(await api.login(body))
+      loginCode.value = undefined
     } catch (cause) {
-      setProblem(problemFrom(cause))
+      const problem = problemFrom(cause)
+      // Who opens a used link again may be in already.
+      const known = "code" in body ? await api.me().catch(() => undefined) : undefined
+      if (known !== undefined) {
+        setMe(known)
+        loginCode.value = undefined
+        return say("You are logged in already", "good", problem.detail)
+      }
+      setProblem(problem)
       setBusy(false)
     }
   }
@@ -57,8 +67,8 @@ export const Login = ({ code }: { readonly code: string | undefined }) => {
         {problem === undefined ? null : <ProblemBox problem={problem} />}
         <p class="note">
           The token of an app shows its sessions, the admin's shows all. <code>troupe app create NAME</code> makes an
-          app; the admin token is in <code>admin-token</code> in the data directory. It is kept in a cookie that no
-          script can read, for 12 hours.
+          app; the admin token is in <code>admin-token</code> in the data directory. The login is kept in a cookie that
+          no script can read, for 12 hours.
         </p>
       </form>
     </main>

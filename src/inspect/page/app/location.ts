@@ -1,13 +1,22 @@
-/** The route as a signal, and the ways to change it. */
+/** The route as a signal, and the ways to change it; and the code of a login link, which does not stay in the address. */
 import { signal } from "@preact/signals"
-import { hashOf, routeOf } from "./router.ts"
+import { codeOf, hashOf, routeOf } from "./router.ts"
 import type { Route } from "./router.ts"
 
-export const route = signal<Route>(routeOf(location.hash))
+export const route = signal<Route>({ view: "unknown" })
+/** Not used yet. */
+export const loginCode = signal<string | undefined>(undefined)
 
-addEventListener("hashchange", () => {
+const read = () => {
+  const code = codeOf(location.hash)
   route.value = routeOf(location.hash)
-})
+  if (code === undefined) return
+  // Out of the address, and so out of the history, before anything else happens.
+  history.replaceState(null, "", location.pathname)
+  loginCode.value = code
+}
+read()
+addEventListener("hashchange", read)
 
 type Known = Exclude<Route, { readonly view: "unknown" }>
 

@@ -23,6 +23,7 @@ const decoded = (text: string): string | undefined => {
 
 /** `hash` as the browser has it: empty, or with its `#`. */
 export const routeOf = (hash: string): Route => {
+  if (codeOf(hash) !== undefined) return { view: "sessions", filter: noFilter }
   const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2)
   if (path === "") return { view: "sessions", filter: filterOf(new URLSearchParams(query)) }
   if (path === "approvals" || path === "machine") return { view: path }
