@@ -299,6 +299,8 @@ export interface Exported {
   readonly troupe: { readonly version: string; readonly exported_at: number; readonly format: 1 }
   /** Whether prompts, answers, tool arguments and outputs are in it; secrets never are. */
   readonly texts: boolean
+  /** What is left out of a session that is longer than a file may be, in a sentence: its beginning. */
+  readonly cut: string | null
   readonly me: Pick<Me, "bounds">
   readonly detail: Detail
   readonly steps: ReadonlyArray<Step>

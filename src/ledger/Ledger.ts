@@ -95,19 +95,13 @@ export class Ledger extends Context.Service<
     readonly taken: (session: SessionId, limit: number) => Read<ReadonlyArray<Taken>>
     /** Steps that start, end or begin to retire a process, the last of them, oldest first; of the last 5,000 steps. */
     readonly lifeSteps: (session: SessionId, limit: number) => Read<ReadonlyArray<StepRecord>>
-    /** The step by which it came to where it stands. */
-    readonly lastMove: (session: SessionId) => Read<Option.Option<StepRecord>>
     /** The agent's line behind a step, redacted and bounded by whoever stored it (`WireLine`). */
     readonly wire: (session: SessionId, seq: number) => Read<Option.Option<string>>
 
     /** Oldest first. */
     readonly turns: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
-    /** The same without what was asked, which may be a megabyte each. */
-    readonly turnOutlines: (
-      session: SessionId,
-      after: number,
-      limit: number
-    ) => Read<ReadonlyArray<Omit<TurnRecord, "prompt">>>
+    /** The same with at most 4 kB of what was asked, which may be a megabyte each. */
+    readonly turnOutlines: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
     readonly turn: (session: SessionId, index: number) => Read<Option.Option<TurnRecord>>
     /** `queued` and `running` ones, oldest first. */
     readonly openTurns: (session: SessionId) => Read<ReadonlyArray<TurnRecord>>

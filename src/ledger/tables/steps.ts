@@ -149,10 +149,6 @@ export const reads = (db: Database) => ({
     db
       .all("read the steps of a session's processes", aboutProcesses, [session, session, limit], stepOf)
       .pipe(Effect.map((steps) => steps.toReversed())),
-  lastMove: (session: SessionId) =>
-    db
-      .all("read the last move", `${select} AND from_state <> to_state ORDER BY seq DESC LIMIT 1`, [session], stepOf)
-      .pipe(Effect.map(([step]) => Option.fromNullishOr(step))),
   wire: (session: SessionId, seq: number) =>
     db
       .all(

@@ -92,13 +92,12 @@ interface TurnRow extends UsageRow {
   readonly prompt: string
 }
 
-const recordOf = (row: TurnRow): TurnRecord => ({ ...outlineOf(row), prompt: row.prompt })
-
-const outlineOf = (row: Omit<TurnRow, "prompt">): Omit<TurnRecord, "prompt"> => ({
+const recordOf = (row: TurnRow): TurnRecord => ({
   session: row.session,
   index: row.idx,
   kind: row.kind,
   status: row.status,
+  prompt: row.prompt,
   submittedAt: row.submitted_at,
   endedAt: row.ended_at,
   stopReason: row.stop_reason,
@@ -128,14 +127,16 @@ const usageDayOf = (row: UsageDayRow) => ({
 
 const selectUsage = `SELECT day, app, agent, turns, ${usageColumns.join(", ")} FROM usage_days WHERE day >= ? AND day < ?`
 
-const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")} FROM turns
-  WHERE session = ? AND idx > ? ORDER BY idx LIMIT ?`
+/** A longer prompt is cut, and ends in `…` then. */
+const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")},
+    CASE WHEN length(prompt) > 4096 THEN substr(prompt, 1, 4096) || '…' ELSE prompt END AS prompt
+  FROM turns WHERE session = ? AND idx > ? ORDER BY idx LIMIT ?`
 
 export const reads = (db: Database) => ({
   turns: (session: SessionId, after: number, limit: number) =>
     db.all("read the turns", `${select} AND idx > ? ORDER BY idx LIMIT ?`, [session, after, limit], recordOf),
   turnOutlines: (session: SessionId, after: number, limit: number) =>
-    db.all("read the turns", outlines, [session, after, limit], outlineOf),
+    db.all("read the turns", outlines, [session, after, limit], recordOf),
   turn: (session: SessionId, index: number) =>
     db
       .all("read a turn", `${select} AND idx = ?`, [session, index], recordOf)

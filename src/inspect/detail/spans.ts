@@ -1,0 +1,74 @@
+/**
+ * The processes of a session, from its steps: when each was started, when the kernel knew nobody of it any more, and
+ * why.
+ *
+ * A step has no number of a process in it, but each start counts one up: so they are counted back from the latest.
+ */
+import type { StepRecord } from "../../ledger/Ledger.ts"
+import type { ProcessSpan } from "../contract.ts"
+import { nameOfTimer } from "../wait.ts"
+
+/** `generation`: of the latest process, as the machine has counted. Oldest first. */
+export const spansOf = (steps: ReadonlyArray<StepRecord>, generation: number): ReadonlyArray<ProcessSpan> => {
+  const starts = steps.filter(isStart).length
+  const spans: Array<ProcessSpan> = []
+  let next = generation - starts + 1
+  let open: { readonly generation: number; readonly startedAt: number; exit: string | null } | null = null
+
+  const close = (endedAt: number | null) => {
+    if (open === null) return
+    const { exit, generation, startedAt } = open
+    spans.push({
+      generation,
+      started_at: startedAt / 1000,
+      ended_at: endedAt === null ? null : endedAt / 1000,
+      exit: endedAt === null ? null : (exit ?? "It ended.")
+    })
+    open = null
+  }
+
+  for (const step of steps) {
+    if (open !== null) {
+      open.exit ??= endingOf(step)
+      if (step.event.type === "process.gone" || step.event.type === "process.lost") close(step.at)
+    }
+    if (!isStart(step)) continue
+    close(step.at)
+    open = { generation: next++, startedAt: step.at, exit: null }
+  }
+  close(null)
+  return spans
+}
+
+const isStart = ({ commands }: StepRecord): boolean => commands.includes("startProcess")
+
+/** What the step says of why the process ends; `null` where it says nothing of that. */
+const endingOf = ({ event, from, to }: StepRecord): string | null => {
+  const failure = event["failure"]
+  const failed = isFailure(failure) ? failure.message : null
+  switch (event.type) {
+    case "process.exited":
+    case "process.failed":
+      return failed
+    case "process.lost":
+      return failed ?? "Troupe itself ended, and the process with it."
+    default:
+  }
+  if (!to.startsWith("retiring") || from.startsWith("retiring")) return null
+  if (event.type.startsWith("xstate.after.")) {
+    const timer = nameOfTimer(event.type)
+    return retiredBy[timer] ?? `It was retired: ${timer} was over.`
+  }
+  const reason = failed ?? event["reason"]
+  return typeof reason === "string" && reason !== "" ? `It was retired: ${reason}` : `It was retired (${event.type}).`
+}
+
+const retiredBy: Readonly<Record<string, string>> = {
+  hibernateAfter: "It was put to sleep: nobody had asked it anything for a while.",
+  startWithin: "It was retired: it did not get ready in time.",
+  turnWithin: "It was retired: its turn overran its deadline.",
+  interruptWithin: "It was retired: it did not answer an interrupt."
+}
+
+const isFailure = (value: unknown): value is { readonly message: string } =>
+  typeof value === "object" && value !== null && "message" in value && typeof value.message === "string"

@@ -1,0 +1,74 @@
+/**
+ * Why a session is not moving, in a sentence or two: what it waits for, since when, what is known of its agent, and
+ * what comes by itself.
+ */
+import type { Wait } from "../contract.ts"
+import { age } from "./age.ts"
+
+export interface Circumstances {
+  readonly substate: string
+  readonly wait: Wait
+  /** Turns that wait in line. */
+  readonly queued: number
+  /** Why it retires, backs off, is parked or closed, as the machine has it. */
+  readonly reason: string
+  /** When its process was last heard, in seconds; `null`: never, or there is none. */
+  readonly lastByteAt: number | null
+  /** Seconds. */
+  readonly now: number
+}
+
+export const sentenceOf = (circumstances: Circumstances): string => {
+  const { now, queued, reason, substate, wait } = circumstances
+  if (substate === "closed") return `Closed ${age(now - wait.since)} ago${reason === "" ? "." : `: ${ended(reason)}`}`
+  const waited =
+    substate === "turning.asking" ? `asked ${age(now - wait.since)} ago` : `${age(now - wait.since)} so far`
+  return [
+    `Waits for ${wait.what} (${waited}).`,
+    givesReason(substate) && reason !== "" ? `Why: ${ended(reason)}` : "",
+    wait.who === "agent" ? heard(circumstances) : "",
+    wait.next === null ? (comesOf[substate] ?? "") : nextOf(wait.next, now),
+    queued === 0 ? "" : queued === 1 ? "1 turn waits in line." : `${queued} turns wait in line.`
+  ]
+    .filter((part) => part !== "")
+    .join(" ")
+}
+
+const givesReason = (substate: string): boolean =>
+  substate === "idle.parked" || substate === "idle.backingOff" || substate.startsWith("retiring")
+
+const heard = ({ lastByteAt, now, substate }: Circumstances): string => {
+  if (lastByteAt !== null) return `Its agent was last heard ${age(now - lastByteAt)} ago.`
+  return substate.startsWith("retiring") ? "" : "Its agent has said nothing yet."
+}
+
+/** Where no timer runs. */
+const comesOf: Readonly<Record<string, string>> = {
+  "idle.asleep": "No process runs meanwhile; the next turn starts one."
+}
+
+/** What comes by itself, and when. */
+const nextOf = ({ at, timer, to }: NonNullable<Wait["next"]>, now: number): string => {
+  const when = at <= now ? "any moment now" : `in ${age(at - now)}`
+  const says = nexts[timer]
+  if (says !== undefined) return says(when)
+  return `${timer} is due ${when}${to === null ? "." : ` and leads to ${to}.`}`
+}
+
+const nexts: Readonly<Record<string, (when: string) => string>> = {
+  approvalTimeout: (when) => `Unanswered ${when} it is declined.`,
+  backoff: (when) => `It is started again ${when}.`,
+  exitWithin: (when) => `Otherwise it gets a SIGTERM ${when}.`,
+  hibernateAfter: (when) => `Without one its process is put to sleep ${when}.`,
+  interruptAgain: (when) => `It is asked again ${when}.`,
+  interruptWithin: (when) => `Without an answer its process is retired ${when}.`,
+  killAgain: (when) => `It is killed again ${when}.`,
+  parkFor: (when) => `By itself it is tried again ${when}.`,
+  poolWait: (when) => `Without one the turn fails ${when}.`,
+  postToolQuiet: (when) => `If it stays silent it is asked for a sign of life ${when}.`,
+  startWithin: (when) => `If it does not, it is ended ${when}.`,
+  terminateWithin: (when) => `Otherwise it is killed ${when}.`,
+  turnWithin: (when) => `The turn's time is up ${when}.`
+}
+
+const ended = (text: string): string => (/[.!?…\]]$/.test(text) ? text : `${text}.`)

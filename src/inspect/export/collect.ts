@@ -1,0 +1,100 @@
+/** Reads all that an exported session is made of, within bounds: of a longer one the last is kept, and it is said. */
+import { Clock, Effect } from "effect"
+import manifest from "../../../package.json" with { type: "json" }
+import { cannot } from "../../actor/faults.ts"
+import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import { secretsOf } from "../../agent/Redact.ts"
+import type { SessionId } from "../../domain/Ids.ts"
+import { Ledger } from "../../ledger/Ledger.ts"
+import type { StepRecord } from "../../ledger/Ledger.ts"
+import type { Exported, TranscriptEvent } from "../contract.ts"
+import * as Gather from "../detail/gather.ts"
+import { toldEvent, toldStep } from "../detail/told.ts"
+import { keepingTexts, withoutTexts } from "./redaction.ts"
+
+/** What a browser still opens, and a server still holds in its memory. */
+const mostSteps = 20_000
+const mostEvents = 20_000
+const mostEventChars = 24 * 1024 * 1024
+const pageSize = 500
+
+export const make = Effect.gen(function* () {
+  const { detail, gather } = yield* Gather.make
+  const ledger = yield* Ledger
+  const { agents, limits } = yield* RuntimeSettings
+
+  const stepsOf = Effect.fnUntraced(function* (id: SessionId, last: number) {
+    const steps: Array<StepRecord> = []
+    let after = Math.max(0, last - mostSteps)
+    while (after < last) {
+      const page = yield* ledger.steps(id, after, Math.min(pageSize, last - after))
+      steps.push(...page)
+      const end = page.at(-1)?.seq
+      if (end === undefined) break
+      after = end
+    }
+    return steps
+  })
+
+  /** `keep` makes them smaller before they are counted. The oldest give way. */
+  const eventsOf = Effect.fnUntraced(function* (
+    id: SessionId,
+    last: number,
+    keep: (event: TranscriptEvent) => TranscriptEvent
+  ) {
+    const kept: Array<{ readonly event: TranscriptEvent; readonly chars: number }> = []
+    let chars = 0
+    let dropped = 0
+    let after = Math.max(0, last - mostEvents)
+    while (after < last) {
+      const page = yield* ledger.events(id, after, Math.min(pageSize, last - after))
+      const end = page.at(-1)?.seq
+      if (end === undefined) break
+      after = end
+      for (const stored of page) {
+        const event = keep(toldEvent(stored))
+        const size = JSON.stringify(event).length
+        kept.push({ event, chars: size })
+        chars += size
+      }
+      while (chars > mostEventChars && dropped < kept.length) chars -= kept[dropped++]?.chars ?? 0
+    }
+    return kept.slice(dropped).map(({ event }) => event)
+  })
+
+  return Effect.fnUntraced(function* (caller: Caller, id: string, texts: boolean) {
+    const gathered = yield* gather(caller, id)
+    const { id: session } = gathered.view
+    const redaction = texts ? keepingTexts(secretsOf(agents[gathered.view.agent]?.env ?? {})) : withoutTexts
+    const steps = yield* stepsOf(session, gathered.lastStep)
+    const events = yield* eventsOf(session, gathered.lastEvent, redaction.event)
+    const now = yield* Clock.currentTimeMillis
+    return {
+      troupe: { version: manifest.version, exported_at: now / 1000, format: 1 },
+      texts,
+      cut: cutOf(steps[0]?.seq ?? 1, events[0]?.seq ?? 1),
+      me: {
+        bounds: {
+          pool_wait_millis: limits.poolWaitMillis,
+          hibernate_after_millis: limits.hibernateAfterMillis,
+          restart_intensity: limits.restartIntensity,
+          restart_period_millis: limits.restartPeriodMillis
+        }
+      },
+      detail: detail(redaction.gathered(gathered, steps), now),
+      steps: steps.map((step) => toldStep(redaction.step(step))),
+      events
+    } satisfies Exported
+  }, cannot("export the session"))
+})
+
+const cutOf = (firstStep: number, firstEvent: number): string | null => {
+  const left = [
+    ...(firstStep > 1 ? [`${firstStep - 1} steps`] : []),
+    ...(firstEvent > 1 ? [`${firstEvent - 1} events`] : [])
+  ]
+  return left.length === 0
+    ? null
+    : `The first ${left.join(" and the first ")} are left out: the session is longer than a file may be.`
+}
