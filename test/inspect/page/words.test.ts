@@ -64,9 +64,11 @@ describe("states", () => {
   })
 
   it("name where the next step leads, or the timer that leads nowhere", () => {
-    assert.strictEqual(nextWords({ timer: "hibernateAfter", at: 0, to: "retiring.asking" }), "→ asking")
-    assert.strictEqual(nextWords({ timer: "parkFor", at: 0, to: "closed" }), "→ closed")
-    assert.strictEqual(nextWords({ timer: "interruptAgain", at: 0, to: null }), "interruptAgain")
+    const next = (to: string | null) => ({ timer: "interruptAgain", at: 0, to })
+    assert.strictEqual(nextWords("idle.awake", next("retiring.asking")), "→ retiring")
+    assert.strictEqual(nextWords("idle.parked", next("idle.asleep")), "→ asleep")
+    assert.strictEqual(nextWords("retiring.killing", next("closed")), "→ closed")
+    assert.strictEqual(nextWords("turning.probing", next(null)), "interruptAgain")
   })
 })
 

@@ -5,6 +5,9 @@ import { ProblemBox } from "../ui/Problem.tsx"
 import { ApprovalCard } from "./ApprovalCard.tsx"
 import { pending, problem, refresh } from "./inbox.ts"
 
+/** The server tells no more at once. */
+const mostTold = 500
+
 export const ApprovalsView = () => {
   useEffect(() => void refresh(), [])
   const approvals = pending.value
@@ -15,7 +18,7 @@ export const ApprovalsView = () => {
         <p class="dim" role="status">
           {approvals === undefined || approvals.length === 0
             ? ""
-            : `${plural(approvals.length, "question")} of agents. Unanswered in time, each is declined.`}
+            : `${plural(approvals.length, "question")} of agents${approvals.length < mostTold ? "" : ", and perhaps more"}. Unanswered in time, each is declined.`}
         </p>
         {problem.value === undefined ? null : <ProblemBox problem={problem.value} onRetry={() => void refresh()} />}
         {approvals?.length === 0 && problem.value === undefined ? (

@@ -82,7 +82,7 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
         {wait?.next === null || wait?.next === undefined ? null : (
           <span title={wait.next.timer}>
             <Countdown at={wait.next.at} />
-            <span class="next-to">{nextWords(wait.next)}</span>
+            <span class="next-to">{nextWords(row.substate, wait.next)}</span>
           </span>
         )}
       </span>

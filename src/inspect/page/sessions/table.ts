@@ -20,13 +20,10 @@ export type Counts = SessionRows["counts"]
 
 const noCounts: Counts = { idle: 0, turning: 0, retiring: 0, closed: 0 }
 
-/** Whether a row is to be shown, as far as the page can tell: the server searches in more than a row has. */
+/** Whether a row is to be shown, as far as the page can tell: the server also searches in what a row does not have. */
 export const matches = (row: SessionRow, filter: SessionFilter): boolean =>
   fits(row.state, row, filter) &&
-  filter.q
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => `${row.session_id} ${row.agent} ${row.app} ${row.substate}`.toLowerCase().includes(word))
+  `${row.session_id} ${row.app} ${row.agent} ${row.substate}`.toLowerCase().includes(filter.q.toLowerCase())
 
 const fits = (state: string, row: SessionRow, { agent, app, state: wanted }: SessionFilter): boolean =>
   (wanted === null || state === wanted) && (agent === null || row.agent === agent) && (app === null || row.app === app)

@@ -14,6 +14,8 @@ const owers: Readonly<Record<Wait["who"], string>> = {
 
 export const owedBy = ({ who }: Wait): string => owers[who]
 
-/** Where the next step leads: `→ retiring`. A timer that leads nowhere is named: `interruptAgain`. */
-export const nextWords = ({ timer, to }: NonNullable<Wait["next"]>): string =>
-  to === null ? timer : `→ ${substateWords(to) || stateOf(to)}`
+/** Where the next step leads from here: `→ retiring`, or `→ asleep` within a state. One that leads nowhere is named. */
+export const nextWords = (substate: string, { timer, to }: NonNullable<Wait["next"]>): string => {
+  if (to === null) return timer
+  return `→ ${(stateOf(to) === stateOf(substate) && substateWords(to)) || stateOf(to)}`
+}
