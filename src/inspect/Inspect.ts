@@ -12,15 +12,18 @@ import * as SessionsRoutes from "./api/sessions.ts"
 import * as StepsRoutes from "./api/steps.ts"
 import { Hub } from "./Hub.ts"
 import * as Page from "./Page.ts"
+import * as StatelyRoutes from "./stately/routes.ts"
+import { Watchers } from "./stately/Watchers.ts"
 
 export { Access } from "./api/access.ts"
 
-export const layer = Layer.merge(Access.layer, Hub.layer)
+export const layer = Layer.mergeAll(Access.layer, Hub.layer, Watchers.layer)
 
 export const routes = Layer.mergeAll(
   LoginRoutes.layer,
   SessionsRoutes.layer,
   StepsRoutes.layer,
   SessionRoutes.layer,
+  StatelyRoutes.layer,
   Page.layer
 )

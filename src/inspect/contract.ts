@@ -10,6 +10,7 @@
  * | `POST login` `Login` | `Me`, and the cookie. 401 `unauthorized` |
  * | `POST logout` | `{ok}`, and the cookie is gone |
  * | `GET me` | `Me` |
+ * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
  * | `GET sessions?q&state&agent&app&limit&cursor` | `SessionRows`, the last active first |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
  * | `GET approvals` | `Approvals`: all that wait, of all sessions that the caller sees |
@@ -50,6 +51,13 @@ export interface Me {
     readonly restart_intensity: number
     readonly restart_period_millis: number
   }
+}
+
+/** Good for one connection within a minute, for looking only; `&session=<id>` makes it one session's. */
+export interface Ticket {
+  readonly ok: true
+  readonly url: string
+  readonly expires_at: number
 }
 
 export type Party = "app" | "agent" | "person" | "operator" | "troupe" | "kernel" | "nobody"

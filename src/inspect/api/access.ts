@@ -177,6 +177,10 @@ export class Access extends Context.Service<
 
 const isChanging = ({ method }: Request) => method !== "GET" && method !== "HEAD"
 
+/** Behind a proxy the browser's scheme is told by the proxy, or by the browser itself. */
+export const isHttps = ({ headers }: Request): boolean =>
+  headers["x-forwarded-proto"]?.split(",")[0]?.trim() === "https" || headers["origin"]?.startsWith("https://") === true
+
 /** `null`: the browser is to forget it. */
 export const withCookie = (
   response: HttpServerResponse.HttpServerResponse,
@@ -187,9 +191,6 @@ export const withCookie = (
     httpOnly: true,
     sameSite: "strict",
     path: "/inspect/",
-    // Behind a proxy the browser's scheme is told by the proxy, or by the browser itself.
-    secure:
-      request.headers["x-forwarded-proto"]?.split(",")[0]?.trim() === "https" ||
-      request.headers["origin"]?.startsWith("https://") === true,
+    secure: isHttps(request),
     maxAge: sealed === null ? 0 : loginLastsMillis
   })

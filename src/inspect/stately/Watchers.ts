@@ -1,0 +1,196 @@
+/**
+ * Those who look at sessions through Stately's protocol: how many there may be, and what one of them is told.
+ *
+ * First every awake session that its caller sees, or the one that was asked for; then each step, after its commit. A
+ * session that wakes later is told of when it does. So the picture is whole for whoever joins late, and stays right
+ * through sleep, wake and a restart.
+ */
+import { NodeHttpServerRequest } from "@effect/platform-node"
+import { Clock, Context, Deferred, Effect, Layer, Option } from "effect"
+import type { HttpServerRequest } from "effect/http"
+import { Socket } from "effect/socket"
+import type { IncomingMessage } from "node:http"
+import { restore } from "../../../machines/session.ts"
+import type { SessionSnapshot } from "../../../machines/session.ts"
+import type { Stored } from "../../actor/Observers.ts"
+import { Commons } from "../../actor/Residence.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import { Supervisor } from "../../actor/Supervisor.ts"
+import { SessionId } from "../../domain/Ids.ts"
+import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
+import type { SessionRecord } from "../../domain/Session.ts"
+import type { Refused } from "../../http/contract/Problem.ts"
+import { isWebSocket } from "../../http/WebSockets.ts"
+import { Ledger } from "../../ledger/Ledger.ts"
+import * as Messages from "./messages.ts"
+import * as Outbox from "./Outbox.ts"
+
+/** In all, and of one app or the admin: one that keeps connecting leaves room for the others. */
+const most = 32
+const mostOfOne = 8
+/** Frames that are read and thrown away: an inspector has nothing to say. */
+const mostFrames = 256
+/** How long one goes on looking after its token was revoked. */
+const lookAgainEvery = "30 seconds"
+
+const tooMany = {
+  code: "too_many_inspectors",
+  status: 503,
+  detail: `There may be ${most} inspectors at a time, and ${mostOfOne} of one app. Close one, or look with the dashboard.`
+} as const satisfies Refused
+
+const noWebSocket = {
+  code: "websocket_only",
+  status: 400,
+  detail: "This address is for a WebSocket: connect to it with an inspector of Stately's, or see /inspect/ for a page."
+} as const satisfies Refused
+
+const talksTooMuch = new Socket.CloseEvent(1008, "This address only tells.")
+const revoked = new Socket.CloseEvent(1008, "The token was revoked.")
+const goingAway = new Socket.CloseEvent(1001, "Troupe stops. Sessions go on when it is back.")
+
+export interface Watcher {
+  readonly caller: Caller
+  /** `null`: all that the caller sees. */
+  readonly session: string | null
+  /** Fails when the caller is nobody any more. */
+  readonly again: Effect.Effect<unknown, unknown>
+  /** Done when the server stops. */
+  readonly closing: Effect.Effect<void>
+}
+
+export class Watchers extends Context.Service<
+  Watchers,
+  {
+    /** Ends when the inspector goes, or loses its place. */
+    readonly watch: (
+      request: HttpServerRequest.HttpServerRequest,
+      watcher: Watcher
+    ) => Effect.Effect<void, typeof tooMany | typeof noWebSocket | SessionNotFound | Unavailable>
+    readonly size: () => number
+  }
+>()("troupe/inspect/Watchers") {
+  static readonly layer = Layer.effect(
+    Watchers,
+    Effect.gen(function* () {
+      const { machine, observers } = yield* Commons
+      const ledger = yield* Ledger
+      const supervisor = yield* Supervisor
+      const clock = yield* Clock.Clock
+      const messages = Messages.make(machine)
+      const places = new Map<string, number>()
+      const size = () => [...places.values()].reduce((sum, n) => sum + n, 0)
+
+      const take = (name: string) =>
+        Effect.acquireRelease(
+          Effect.suspend(() => {
+            const taken = places.get(name) ?? 0
+            if (taken >= mostOfOne || size() >= most) return Effect.fail(tooMany)
+            return Effect.sync(() => places.set(name, taken + 1))
+          }),
+          () =>
+            Effect.sync(() => {
+              const taken = places.get(name) ?? 0
+              if (taken > 1) places.set(name, taken - 1)
+              else places.delete(name)
+            })
+        )
+
+      const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
+        const found = yield* unavailable(ledger.session(SessionId.make(id)))
+        if (Option.isNone(found) || !sees(caller, found.value)) return yield* new SessionNotFound({ id })
+        return found.value
+      })
+
+      const tell = Effect.fnUntraced(function* (
+        { pull }: Socket.Reader,
+        outbox: Outbox.Outbox,
+        only: SessionRecord | null,
+        { again, caller, closing }: Watcher
+      ) {
+        const told = new Set<SessionId>()
+        /** `null` where it has been said: a step came first. */
+        const introduce = (record: SessionRecord, snapshot: SessionSnapshot) => {
+          if (told.has(record.id)) return null
+          told.add(record.id)
+          return messages.actor(record, snapshot, clock.currentTimeMillisUnsafe())
+        }
+        const hear = (stored: Stored) => {
+          const { before, record, snapshot } = stored
+          if (!sees(caller, record)) return
+          const first = introduce(record, before)
+          if (first !== null) outbox.put(first)
+          for (const text of messages.step(stored)) outbox.put(text)
+          if (snapshot.status !== "active") told.delete(record.id)
+        }
+        // In one breath: what is awake now is told of below, and what happens from now on is heard.
+        const awake = yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const forget = observers.observe(only?.id ?? null, hear)
+            return { forget, residents: only === null ? supervisor.residents() : [] }
+          }),
+          ({ forget }) => Effect.sync(forget)
+        )
+        const asked = only === null ? [] : [{ record: only, snapshot: yield* standing(only) }]
+        const first = function* () {
+          for (const { record, snapshot } of [...asked, ...awake.residents]) {
+            if (record === null || snapshot === null || !sees(caller, record)) continue
+            const text = introduce(record, snapshot)
+            if (text !== null) yield text
+          }
+        }
+        let frames = 0
+        const reading = Effect.map(pull, ({ length }) => (frames += length)).pipe(
+          Effect.repeat({ until: () => frames > mostFrames }),
+          Effect.as(talksTooMuch)
+        )
+        return yield* Effect.raceAllFirst([
+          outbox.write(first()),
+          reading,
+          again.pipe(
+            Effect.delay(lookAgainEvery),
+            Effect.forever,
+            Effect.catch(() => Effect.succeed(revoked))
+          ),
+          Effect.as(closing, goingAway)
+        ])
+      })
+
+      const standing = (record: SessionRecord) =>
+        Effect.suspend(() => {
+          const here = supervisor.resident(record.id)?.snapshot ?? null
+          if (here !== null) return Effect.succeed(here)
+          return Effect.map(Effect.orDie(ledger.snapshot(record.id)), (stored) => restore(machine, stored))
+        })
+
+      const watch = Effect.fn("Watchers.watch")(function* (
+        request: HttpServerRequest.HttpServerRequest,
+        watcher: Watcher
+      ) {
+        const incoming = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
+        if (!isWebSocket(incoming)) return yield* Effect.fail(noWebSocket)
+        const { caller, session } = watcher
+        yield* take(caller._tag === "App" ? caller.app : "")
+        const only = session === null ? null : yield* find(caller, session)
+        const socket = yield* Effect.orDie(request.upgrade)
+        yield* Effect.gen(function* () {
+          const reader = yield* socket.reader
+          const writer = yield* socket.writer
+          const slow = yield* Deferred.make<Socket.CloseEvent>()
+          const outbox = Outbox.make(writer, incoming.socket, slow)
+          const ended = yield* Effect.raceFirst(tell(reader, outbox, only, watcher), Deferred.await(slow))
+          yield* Effect.logDebug(`An inspector was closed with ${ended.code}: ${ended.reason}`)
+          yield* writer.write(ended)
+          // The inspector is gone, whichever way.
+        }).pipe(Effect.catchTag("SocketError", () => Effect.void))
+      }, Effect.scoped)
+
+      return Watchers.of({ watch, size })
+    })
+  )
+}
+
+const sees = (caller: Caller, { app }: SessionRecord) => caller._tag === "Admin" || caller.app === app
+
+const unavailable = <A, E>(effect: Effect.Effect<A, E>) =>
+  Effect.mapError(effect, (cause) => new Unavailable({ operation: "look at the session", cause }))

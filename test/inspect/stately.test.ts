@@ -1,0 +1,248 @@
+/** Inspection in Stately's protocol: their own package is the client, over a real server and real processes. */
+import { assert, describe, it } from "@effect/vitest"
+import { createWebSocketReceiver } from "@statelyai/inspect"
+import type { StatelyInspectionEvent } from "@statelyai/inspect"
+import { Context, Effect, Exit, Scope } from "effect"
+import { request } from "node:http"
+import { setTimeout as sleep } from "node:timers/promises"
+import { createMachine } from "xstate"
+import type { StateValue } from "xstate"
+import { WebSocket } from "ws"
+import { ActorRefs } from "../../src/actor/ActorRefs.ts"
+import { Watchers } from "../../src/inspect/stately/Watchers.ts"
+import { adminToken, cookieOf, csrf, open, scratch } from "./house.ts"
+
+type House = Effect.Success<ReturnType<typeof open>>
+type Told = StatelyInspectionEvent & { readonly snapshot?: { readonly value: unknown; readonly status: string } }
+
+const longest = 20_000
+
+/** What an inspector shows: of each actor that it was told of, the last state. */
+const receive = async (url: string) => {
+  const told: Array<Told> = []
+  const receiver = createWebSocketReceiver({ server: url })
+  receiver.subscribe((event) => told.push(event as Told))
+  const picture = () => {
+    const actors = new Map<string, unknown>()
+    for (const event of told) {
+      if (event.type === "@xstate.actor") actors.set(event.sessionId, event.snapshot!.value)
+      // An inspector can draw nothing of an actor that it does not know.
+      else assert.isTrue(actors.has(event.sessionId), `${event.type} of a stranger`)
+      if (event.type === "@xstate.snapshot") actors.set(event.sessionId, event.snapshot!.value)
+    }
+    return actors
+  }
+  const until = async (wanted: (told: ReadonlyArray<Told>) => boolean) => {
+    const end = Date.now() + longest
+    while (!wanted(told)) {
+      if (Date.now() > end) assert.fail(`not told in time; ${JSON.stringify(told.slice(-5))}`)
+      await sleep(10)
+    }
+  }
+  const stands = (session: string, value: unknown) =>
+    until(() => JSON.stringify(picture().get(session)) === JSON.stringify(value))
+  return { told, picture, until, stands }
+}
+
+const ticketOf = (house: House, token: string) =>
+  Effect.map(house.call("/inspect/api/ticket", { token, body: {} }), ({ json }): string => json.url)
+
+const watch = (house: House, token: string, more = "") =>
+  Effect.flatMap(ticketOf(house, token), (url) => Effect.promise(() => receive(url + more)))
+
+/** A program, which can send headers. Resolves with the code and reason of its end, or the status it was refused with. */
+const connect = (house: House, path: string, headers: Readonly<Record<string, string>>) => {
+  const socket = new WebSocket(house.base.replace("http", "ws") + path, { headers })
+  const frames: Array<string> = []
+  socket.on("message", (data: Buffer) => frames.push(data.toString()))
+  socket.on("error", () => {})
+  const opened = new Promise<number>((resolve) => {
+    socket.on("open", () => resolve(101))
+    socket.on("unexpected-response", (_, response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+  })
+  const closed = new Promise<{ readonly code: number; readonly reason: string }>((resolve) => {
+    socket.on("close", (code: number, reason: Buffer) => resolve({ code, reason: reason.toString() }))
+  })
+  return { socket, frames, opened, closed }
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+const events = (told: ReadonlyArray<Told>) =>
+  told.flatMap((message) => (message.type === "@xstate.event" ? [message.event.type] : []))
+
+describe("/inspect/stately", () => {
+  it.live("draws a session for Stately's own receiver: its machine, then each event and what came of it", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const token = yield* house.mint("desk")
+      const id = yield* house.create(token)
+      const { picture, stands, told } = yield* watch(house, token, `&session=${id}`)
+      yield* Effect.promise(() => stands(id, { idle: "asleep" }))
+      yield* house.turn(token, id, "the secret of the prompt")
+      yield* Effect.promise(() => stands(id, { idle: "awake" }))
+      assert.deepStrictEqual(events(told), ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
+
+      const [first] = told
+      assert.strictEqual(first?.type, "@xstate.actor")
+      if (first?.type !== "@xstate.actor") return
+      assert.deepStrictEqual(first.snapshot.value, { idle: "asleep" })
+      const machine = createMachine(JSON.parse(first.definition!))
+      for (const value of picture().values()) machine.resolveState({ value: value as StateValue })
+      for (const message of told) {
+        assert.containSubset(message, { sessionId: id, rootId: id, _version: "0.7.2" })
+        assert.match(message.createdAt, /^\d{13}$/)
+      }
+      assert.notInclude(JSON.stringify(told), "secret of the prompt")
+      assert.notInclude(JSON.stringify(told), token)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has the right picture for whoever joins late, and after a kill, sleep, wake, close and a restart", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* scratch
+      const life = yield* Scope.make()
+      const house = yield* Scope.provide(open({ dataDir }), life)
+      const token = yield* house.mint("desk")
+      const id = yield* house.create(token)
+      const asleep = yield* house.create(token)
+      yield* house.turn(token, id, "hello")
+
+      const late = yield* watch(house, token)
+      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+      assert.isFalse(late.picture().has(asleep))
+
+      const { json } = yield* house.call(`/sessions/${id}`, { token })
+      process.kill(json.process.pid, "SIGKILL")
+      yield* Effect.promise(() => late.until((told) => events(told).includes("process.gone")))
+      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+
+      const refs = Context.get(house.house, ActorRefs)
+      const actor = yield* refs.of({ _tag: "Admin" }, id)
+      actor.send({ type: "hibernate.requested" })
+      yield* Effect.promise(() => late.stands(id, { idle: "asleep" }))
+      yield* house.turn(token, id, "again")
+      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+      assert.strictEqual(late.told.filter(({ type }) => type === "@xstate.actor").length, 1)
+
+      // One that sleeps is shown to whoever asks for it by name.
+      const one = yield* watch(house, token, `&session=${asleep}`)
+      yield* Effect.promise(() => one.stands(asleep, { idle: "asleep" }))
+      yield* house.call(`/sessions/${asleep}`, { token, method: "DELETE" })
+      yield* Effect.promise(() => one.stands(asleep, "closed"))
+      assert.strictEqual(one.told.at(-1)?.snapshot?.status, "done")
+      assert.deepStrictEqual([...one.picture().keys()], [asleep])
+      yield* Scope.close(life, Exit.void)
+
+      const again = yield* open({ dataDir })
+      const after = yield* watch(again, token, `&session=${id}`)
+      yield* Effect.promise(() => after.stands(id, { idle: "asleep" }))
+      yield* again.turn(token, id, "recall")
+      yield* Effect.promise(() => after.stands(id, { idle: "awake" }))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("shows an app its own sessions only, and the admin all", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const [mine, theirs] = [yield* house.mint("desk"), yield* house.mint("other")]
+      const id = yield* house.create(mine)
+      const watching = yield* watch(house, mine)
+      const admin = yield* watch(house, adminToken)
+      const foreign = yield* house.create(theirs)
+      yield* house.turn(theirs, foreign, "hello")
+      yield* house.turn(mine, id, "hello")
+      yield* Effect.promise(() => watching.stands(id, { idle: "awake" }))
+      yield* Effect.promise(() => admin.stands(foreign, { idle: "awake" }))
+      assert.deepStrictEqual([...watching.picture().keys()], [id])
+      assert.isFalse(JSON.stringify(watching.told).includes(foreign))
+      for (const session of [foreign, "ses_none", "%00"]) {
+        const refused = connect(house, `/inspect/stately?session=${session}`, bearer(mine))
+        assert.strictEqual(yield* Effect.promise(() => refused.opened), 404)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("lets in by a header, the dashboard's cookie or a ticket that is good once, and nobody else", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const token = yield* house.mint("desk")
+      const status = (headers: Readonly<Record<string, string>>, path = "/inspect/stately") =>
+        Effect.promise(async () => {
+          const { opened, socket } = connect(house, path, headers)
+          const code = await opened
+          socket.terminate()
+          return code
+        })
+      assert.strictEqual(yield* status(bearer(token)), 101)
+      assert.strictEqual(yield* status({}), 401)
+      assert.strictEqual(yield* status(bearer("trp_nonsense")), 401)
+      assert.strictEqual(yield* status({}, `/inspect/stately?token=${token}`), 401)
+      const cookie = cookieOf((yield* house.call("/inspect/api/login", { body: { token } })).headers)
+      assert.strictEqual(yield* status({ cookie }), 101)
+      assert.strictEqual(yield* status({ cookie, origin: "https://evil.example" }), 403)
+      assert.strictEqual(yield* status({ ...bearer(token), host: "evil.example" }), 403)
+
+      const withoutHeader = yield* house.call("/inspect/api/ticket", { headers: { cookie }, body: {} })
+      assert.strictEqual(withoutHeader.status, 403)
+      const { json } = yield* house.call("/inspect/api/ticket", { headers: { cookie, ...csrf }, body: {} })
+      const { pathname, search } = new URL(json.url)
+      assert.notInclude(json.url, token)
+      // It is for looking, here and nowhere else.
+      const elsewhere = yield* house.call(`/inspect/api/me${search}`)
+      assert.strictEqual(elsewhere.status, 401)
+      assert.strictEqual(yield* status({}, pathname + search), 101)
+      assert.strictEqual(yield* status({}, pathname + search), 401)
+      assert.strictEqual(yield* status({}, `${pathname}${search}=`), 401)
+      assert.strictEqual(yield* status({}, `${pathname}?ticket=${cookie.split("=")[1]}`), 401)
+      const late = yield* ticketOf(house, token)
+      yield* Effect.orDie(house.apps.revoke("desk"))
+      assert.strictEqual(yield* status({}, new URL(late).pathname + new URL(late).search), 401)
+
+      const plain = yield* house.call("/inspect/stately", { token: adminToken })
+      assert.containSubset(plain.json, { ok: false, error: "websocket_only", status: 400 })
+      // What asks for something else than a WebSocket is answered as if it had not.
+      const h2c = yield* Effect.promise(
+        () =>
+          new Promise<number | undefined>((resolve, reject) => {
+            const headers = { connection: "upgrade", upgrade: "h2c" }
+            const asked = request(`${house.base}/healthz`, { headers }, (response) => {
+              response.resume()
+              resolve(response.statusCode)
+            })
+            asked.on("error", reject).end()
+          })
+      )
+      assert.strictEqual(h2c, 200)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has a bound on inspectors, on what they say, and lets none outlive the server", () =>
+    Effect.gen(function* () {
+      const life = yield* Scope.make()
+      const house = yield* Scope.provide(open(), life)
+      const [token, other] = [yield* house.mint("desk"), yield* house.mint("other")]
+      const watchers = Context.get(house.house, Watchers)
+      const all = Array.from({ length: 8 }, () => connect(house, "/inspect/stately", bearer(token)))
+      for (const { opened } of all) assert.strictEqual(yield* Effect.promise(() => opened), 101)
+      assert.strictEqual(yield* Effect.promise(() => connect(house, "/inspect/stately", bearer(token)).opened), 503)
+      const neighbour = connect(house, "/inspect/stately", bearer(other))
+      assert.strictEqual(yield* Effect.promise(() => neighbour.opened), 101)
+
+      const [shouts, talks, ...rest] = all
+      shouts!.socket.send("x".repeat(5_000))
+      assert.strictEqual((yield* Effect.promise(() => shouts!.closed)).code, 1009)
+      for (let n = 0; n < 300; n++) talks!.socket.send("{}")
+      assert.deepInclude(yield* Effect.promise(() => talks!.closed), { code: 1008, reason: "This address only tells." })
+      rest[0]!.socket.terminate()
+      for (let n = 0; n < 200 && watchers.size() > 6; n++) yield* Effect.sleep("10 millis")
+      assert.strictEqual(watchers.size(), 6)
+
+      yield* Scope.close(life, Exit.void)
+      assert.strictEqual((yield* Effect.promise(() => neighbour.closed)).code, 1001)
+      for (const { closed } of rest.slice(1)) assert.strictEqual((yield* Effect.promise(() => closed)).code, 1001)
+    }).pipe(Effect.scoped)
+  )
+})
