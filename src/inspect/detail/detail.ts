@@ -8,6 +8,7 @@ import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import type { ArmedTimer, Glance, OwedCommand, StepRecord } from "../../ledger/Ledger.ts"
 import type { Detail } from "../contract.ts"
+import { rowOf } from "../row.ts"
 import { nameOfTimer, waitOf } from "../wait.ts"
 import { awaitedIn } from "./awaited.ts"
 import { budgetOf } from "./budget.ts"
@@ -48,18 +49,9 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
   return {
     ok: true,
     session: {
-      session_id: view.id,
-      app: view.app,
-      agent: view.agent,
-      state: view.state,
-      substate,
-      created_at: view.createdAt / 1000,
-      last_activity_at: view.lastActivityAt / 1000,
-      closed_at: view.closedAt === null ? null : view.closedAt / 1000,
-      turns: view.turnCount,
-      restarts: view.restarts,
+      ...rowOf(glance),
+      // A session pays for its reviews too.
       total_tokens: usage.totalTokens,
-      wait,
       cwd: view.cwd,
       model: view.model,
       permissions: view.permissions,

@@ -1,0 +1,225 @@
+/** What is said of one session, from its rows: why it stands where it stands, its budget, its processes. */
+import { assert, describe, it } from "@effect/vitest"
+import { decide } from "../../machines/decision.ts"
+import { restore, sessionMachine } from "../../machines/session.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { newborn } from "../../machines/vocabulary.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import type { StepRecord } from "../../src/ledger/Ledger.ts"
+import { age } from "../../src/inspect/detail/age.ts"
+import { awaitedIn } from "../../src/inspect/detail/awaited.ts"
+import { budgetOf } from "../../src/inspect/detail/budget.ts"
+import { spansOf } from "../../src/inspect/detail/spans.ts"
+import { sentenceOf } from "../../src/inspect/detail/why.ts"
+import type { Circumstances } from "../../src/inspect/detail/why.ts"
+import { stands, waitOf } from "../../src/inspect/wait.ts"
+import type { Standing } from "../../src/inspect/wait.ts"
+
+const session = SessionId.make("ses_1")
+const valueOf = (substate: string): unknown => {
+  const [state, inner] = substate.split(".")
+  return inner === undefined ? state : { [state ?? ""]: inner }
+}
+const standingAt = (substate: string, context: object = {}): SessionSnapshot =>
+  restore(sessionMachine, { value: valueOf(substate), context: { ...newborn, ...context }, status: "active" })
+
+describe("a length of time", () => {
+  it("is said in its two largest units", () => {
+    assert.deepStrictEqual([0, 0.9, 12, 60, 288, 3_600, 7_500, 90_061].map(age), [
+      "0 s",
+      "0 s",
+      "12 s",
+      "1 min",
+      "4 min 48 s",
+      "1 h",
+      "2 h 5 min",
+      "1 d 1 h"
+    ])
+  })
+})
+
+describe("awaited events", () => {
+  it("are exactly those that the state takes", () => {
+    const asked = (snapshot: SessionSnapshot, event: string) =>
+      sessionMachine.getTransitionData(snapshot, { type: event } as unknown as SessionEvent).length > 0
+    for (const substate of Object.keys(stands).filter((name) => name !== "closed")) {
+      const snapshot = standingAt(substate)
+      const awaited = awaitedIn(snapshot)
+      assert.isAbove(awaited.length, 0, substate)
+      assert.strictEqual(new Set(awaited).size, awaited.length)
+      for (const event of awaited.filter((name) => !name.startsWith("after "))) {
+        const known = sessionMachine.events.some((type) => type === event)
+        assert.isTrue(known, `${substate} awaits ${event}`)
+      }
+      // Guards aside, what is not awaited is not taken, or known and ignored.
+      for (const type of sessionMachine.events) {
+        if (awaited.includes(type) || type.startsWith("xstate.")) continue
+        if (!asked(snapshot, type)) continue
+        const { next, commands } = decide(sessionMachine, snapshot, { type } as unknown as SessionEvent)
+        assert.isTrue(next === snapshot || commands.length === 0, `${substate} takes ${type}`)
+      }
+    }
+  })
+
+  it("name the timers by their delays, and leave out what is known and ignored", () => {
+    assert.include(awaitedIn(standingAt("idle.awake")), "after hibernateAfter")
+    assert.notInclude(awaitedIn(standingAt("retiring.killing")), "process.exited")
+    assert.deepStrictEqual(
+      awaitedIn(restore(sessionMachine, { value: "closed", context: newborn, status: "done" })),
+      []
+    )
+  })
+})
+
+const standing: Standing = {
+  substate: "turning.running",
+  since: 1_000_000,
+  turn: 3,
+  process: true,
+  asks: null,
+  next: null
+}
+const said = (given: Partial<Standing>, circumstances: Partial<Circumstances> = {}) =>
+  sentenceOf({
+    substate: given.substate ?? standing.substate,
+    wait: waitOf({ ...standing, ...given }),
+    queued: 0,
+    reason: "",
+    lastByteAt: null,
+    now: 1_012,
+    ...circumstances
+  })
+
+describe("why it is not moving", () => {
+  it("says who owes what, since when, and what comes by itself", () => {
+    const next = { timer: "approval apr_1", dueAt: 1_300_000 }
+    assert.strictEqual(
+      said({ substate: "turning.asking", asks: "rm -rf build", next }),
+      "Waits for an answer to: rm -rf build (asked 12 s ago). Unanswered in 4 min 48 s it is declined."
+    )
+    assert.strictEqual(
+      said(
+        { next: { timer: "xstate.after.turnWithin.session.turning", dueAt: 1_600_000 } },
+        { lastByteAt: 1_009, queued: 2 }
+      ),
+      "Waits for the end of turn 3 (12 s so far). Its agent was last heard 3 s ago. The turn's time is up in 9 min 48 s. 2 turns wait in line."
+    )
+    assert.strictEqual(
+      said(
+        { substate: "idle.parked", next: { timer: "xstate.after.parkFor.session.idle.parked", dueAt: 1_060_000 } },
+        { reason: "The agent process was killed by SIGKILL." }
+      ),
+      "Waits for an operator to unpark it, or its time (12 s so far). Why: The agent process was killed by SIGKILL. By itself it is tried again in 48 s."
+    )
+    assert.strictEqual(
+      said({ substate: "idle.asleep" }),
+      "Waits for a turn (12 s so far). No process runs meanwhile; the next turn starts one."
+    )
+    assert.strictEqual(said({ substate: "closed" }, { reason: "closed by desk" }), "Closed 12 s ago: closed by desk.")
+  })
+
+  it("does not say of a timer that is due that it is still to come", () => {
+    const next = { timer: "xstate.after.killAgain.session.retiring.killing", dueAt: 1_011_000 }
+    assert.match(said({ substate: "retiring.killing", next }), /It is killed again any moment now\.$/)
+  })
+
+  it("has a sentence for every state, and words for every delay of the machine", () => {
+    for (const substate of Object.keys(stands)) {
+      assert.match(said({ substate }), /^(Waits for |Closed ).+\.$/)
+    }
+    for (const delay of [...Object.keys(sessionMachine.implementations.delays), "approvalTimeout", "postToolQuiet"]) {
+      const timer =
+        delay === "approvalTimeout"
+          ? "approval x"
+          : delay === "postToolQuiet"
+            ? "quiet"
+            : `xstate.after.${delay}.session`
+      assert.notMatch(said({ next: { timer, dueAt: 1_100_000 } }), /is due in/, delay)
+    }
+  })
+})
+
+describe("the restart budget", () => {
+  const bounds = { intensity: 3, periodMillis: 60_000 }
+  const none = { backoff: null, parkFor: null }
+  const after = (...exits: ReadonlyArray<number>) => ({
+    reason: "it died",
+    restarts: { exits, attempt: exits.length, backoffMillis: 500, retryAt: 100_500 }
+  })
+
+  it("forgives as many deaths as lie within the period, and forgets older ones", () => {
+    assert.deepStrictEqual(budgetOf(after(30_000, 90_000, 95_000), "idle.awake", bounds, none, 101_000), {
+      intensity: 3,
+      period_seconds: 60,
+      deaths: [90, 95],
+      left: 1,
+      backoff: null,
+      parked: null
+    })
+  })
+
+  it("tells the backoff that runs, also that of a turn in line", () => {
+    const running = { seconds: 0.5, until: 100.5 }
+    assert.deepStrictEqual(
+      budgetOf(after(100_000), "idle.backingOff", bounds, { ...none, backoff: 100_500 }, 100_100).backoff,
+      running
+    )
+    assert.deepStrictEqual(budgetOf(after(100_000), "turning.queued", bounds, none, 100_100).backoff, running)
+    assert.isNull(budgetOf(after(100_000), "turning.queued", bounds, none, 100_600).backoff)
+  })
+
+  it("has nothing left while it is parked, and says until when", () => {
+    const budget = budgetOf(after(1, 2, 3, 4), "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
+    assert.deepStrictEqual([budget.left, budget.deaths], [0, []])
+    assert.deepStrictEqual(budget.parked, { reason: "it died", until: 160 })
+  })
+})
+
+describe("the processes of a session", () => {
+  const step = (seq: number, type: string, from: string, to: string, more: Partial<StepRecord> & object = {}) =>
+    ({ session, seq, at: seq * 1_000, event: { type }, from, to, commands: [], ...more }) satisfies StepRecord
+  const start = (seq: number) =>
+    step(seq, "slot.granted", "turning.queued", "turning.starting", { commands: ["startProcess"] })
+  const gone = (seq: number) => step(seq, "process.gone", "retiring.killing", "idle.asleep")
+
+  it("are told from their start to the kernel's word, each with why it ended", () => {
+    const slept = "xstate.after.hibernateAfter.session.idle.awake"
+    const failure = { class: "crash", message: "The agent process was killed by SIGKILL." }
+    const steps = [
+      start(1),
+      step(2, slept, "idle.awake", "retiring.asking"),
+      step(3, "process.exited", "retiring.asking", "retiring.killing", {
+        event: { type: "process.exited", failure: { class: "crash", message: "ended with exit code 0" } }
+      }),
+      gone(4),
+      start(5),
+      step(6, "process.exited", "turning.running", "retiring.killing", { event: { type: "process.exited", failure } }),
+      gone(7),
+      start(8)
+    ]
+    assert.deepStrictEqual(spansOf(steps, 9), [
+      {
+        generation: 7,
+        started_at: 1,
+        ended_at: 4,
+        exit: "It was put to sleep: nobody had asked it anything for a while."
+      },
+      { generation: 8, started_at: 5, ended_at: 7, exit: failure.message },
+      { generation: 9, started_at: 8, ended_at: null, exit: null }
+    ])
+  })
+
+  it("end with Troupe itself where that ended first", () => {
+    const steps = [
+      start(1),
+      step(2, "process.lost", "turning.running", "idle.asleep", {
+        event: { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe stopped." } }
+      })
+    ]
+    assert.deepStrictEqual(spansOf(steps, 1), [{ generation: 1, started_at: 1, ended_at: 2, exit: "Troupe stopped." }])
+  })
+
+  it("of which the start is not among the steps are left out", () => {
+    assert.deepStrictEqual(spansOf([gone(1)], 4), [])
+  })
+})
