@@ -7,7 +7,8 @@ import {
   settling,
   settlingHopelessQueue,
   settlingImpatientQueue,
-  settlingQueue
+  settlingQueue,
+  settlingWaiting
 } from "./vocabulary.ts"
 import type { SessionContext } from "./vocabulary.ts"
 
@@ -78,4 +79,5 @@ export const failedFor = [
   settlingImpatientQueue,
   "dropImpatientQueue" as const
 ]
+export const leaveLine = [settlingWaiting, "leaveLine" as const]
 export const close = ["noteReason" as const, "noteClosing" as const, ...emptyQueue]

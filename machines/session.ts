@@ -21,6 +21,7 @@ import {
   handPrompt,
   interruptTurn,
   interrupted,
+  leaveLine,
   openTurn,
   overran,
   releaseSlot,
@@ -135,6 +136,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         after: { parkFor: { target: "asleep", actions: "tryAgain" } },
         on: {
           "turn.submitted": { guard: "mayWait", actions: "enqueue" },
+          "interrupt.requested": { guard: "isInLine", actions: leaveLine },
           "unpark.requested": { target: "asleep", actions: "trust" },
           "close.requested": { target: "#session.closed", actions: close },
           "expire.requested": { target: "#session.closed", actions: close }
@@ -154,6 +156,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     },
     on: {
       "turn.submitted": { guard: "mayQueue", actions: "enqueue" },
+      "interrupt.requested": { guard: "isInLine", actions: leaveLine },
       "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": { target: "#session.idle.asleep", actions: [failed, "noteGone"] }
     },
@@ -164,7 +167,11 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "slot.granted": { target: "starting", actions: startProcess },
           "slot.refused": { target: "#session.idle.asleep", actions: unserved },
-          "interrupt.requested": { target: "#session.idle.asleep", actions: [interrupted, releaseSlot] },
+          "interrupt.requested": {
+            guard: "isMeant",
+            target: "#session.idle.asleep",
+            actions: [interrupted, releaseSlot]
+          },
           "close.requested": { target: "#session.closed", actions: [interrupted, releaseSlot, ...close] }
         }
       },
@@ -174,7 +181,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "process.ready": { target: "running", actions: ["noteReady", handPrompt] },
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
-          "interrupt.requested": { target: "#session.idle.waking", actions: interrupted },
+          "interrupt.requested": { guard: "isMeant", target: "#session.idle.waking", actions: interrupted },
           "close.requested": { target: "#session.retiring", actions: [interrupted, ...close] }
         }
       },
@@ -185,7 +192,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "turn.aborted": aborts,
           "approval.asked": { target: "asking", actions: "addApproval" },
           "agent.quiet": "probing",
-          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
@@ -200,7 +207,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
             { guard: "isLastApproval", target: "running", actions: "dropApproval" },
             { actions: "dropApproval" }
           ],
-          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
@@ -216,7 +223,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
           "turn.answered": unended,
           "turn.aborted": aborts,
-          "interrupt.requested": { target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
         }
@@ -231,7 +238,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         on: {
           "turn.ended": ends,
           "turn.aborted": {},
-          "interrupt.requested": {},
+          "interrupt.requested": { guard: "isMeant" },
           "close.requested": { actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }
         }
@@ -244,6 +251,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     initial: "asking",
     on: {
       "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
+      "interrupt.requested": { guard: "isInLine", actions: leaveLine },
       "close.requested": { actions: close },
       "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": [

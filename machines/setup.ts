@@ -76,6 +76,11 @@ export const sessionSetup = (bounds: SessionBounds) => {
       hasCrashed: ({ context }) => context.crashed,
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
       isThisTurn: ({ context, event }) => "turn" in event && event.turn === context.turn,
+      /** An interrupt is for the turn that runs, unless it names another. */
+      isMeant: ({ context, event }) =>
+        event.type === "interrupt.requested" && (event.turn === undefined || event.turn === context.turn),
+      isInLine: ({ context, event }) =>
+        event.type === "interrupt.requested" && context.queue.some(({ turn }) => turn === event.turn),
       endsGood: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
       endsCancelled: ({ context, event }) =>
@@ -113,6 +118,9 @@ export const sessionSetup = (bounds: SessionBounds) => {
         const [next, ...queue] = context.queue
         return next === undefined ? {} : { ...next, queue }
       }),
+      leaveLine: assign(({ context, event }) =>
+        event.type === "interrupt.requested" ? { queue: context.queue.filter(({ turn }) => turn !== event.turn) } : {}
+      ),
       dropQueue: assign({ queue: [] }),
       noteLimit: assign(({ context, event }) =>
         "failure" in event && "at" in event && isOfQuota(event.failure)

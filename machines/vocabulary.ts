@@ -92,7 +92,8 @@ export type SessionEvent =
       readonly failure: Failure | null
       readonly at: number
     }
-  | { readonly type: "interrupt.requested"; readonly reason: string }
+  /** `turn`: that one and no other, whether it runs or waits in line. Absent: whichever runs. */
+  | { readonly type: "interrupt.requested"; readonly reason: string; readonly turn?: number }
   | { readonly type: "approval.asked"; readonly id: string }
   | { readonly type: "approval.settled"; readonly id: string }
   /** The turn's time is up and no end has come, but the agent's answer stands complete. */
@@ -172,6 +173,15 @@ export const settlingHopelessQueue = {
   params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
     turns: isHopeless(event) ? context.queue.map(({ turn }) => turn) : [],
     failure: itsFailure(event) ?? { class: "crash", message: "" }
+  })
+}
+
+/** One that waits in line is taken out of it. */
+export const settlingWaiting = {
+  type: "settleQueued" as const,
+  params: ({ event }: { readonly event: SessionEvent }) => ({
+    turns: event.type === "interrupt.requested" && event.turn !== undefined ? [event.turn] : [],
+    failure: itsReason(event) ?? { class: "interrupted", message: "" }
   })
 }
 

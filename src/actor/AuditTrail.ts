@@ -13,7 +13,7 @@ export const auditOf = ({ decision, event }: Step, from: string, to: string): Re
 
   switch (event.type) {
     case "interrupt.requested":
-      say("interrupt", { turn: context.turn })
+      say("interrupt", { turn: event.turn ?? context.turn })
       break
     case "close.requested":
       say("close", { reason: event.reason })

@@ -87,6 +87,22 @@ export const layer = Layer.effect(
       return record
     })
 
+    /** The turn given, or the one that runs. */
+    const stop = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
+      const resident = supervisor.resident(id)
+      const meant = turn ?? resident?.snapshot?.context.turn
+      const outcome = meant === undefined ? undefined : resident?.outcomes.get(meant)
+      const which = turn === undefined ? {} : { turn }
+      const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
+      const sent = yield* Effect.option(
+        supervisor.send(id, { event, by }).pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
+      )
+      if (Option.isNone(sent)) return false
+      // Its commands are dead when its outcome is stored, and only then is it interrupted.
+      if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
+      return true
+    })
+
     const begin = Effect.fnUntraced(function* (record: SessionRecord, asked: Submission, by: string) {
       const {
         after,
@@ -109,7 +125,8 @@ export const layer = Layer.effect(
         Stream.takeUntil(({ message }) => !("method" in message)),
         Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
       )
-      return { session: record.id, index, events, result }
+      const interrupt = cannot("interrupt the turn")(stop(record, by, index))
+      return { session: record.id, index, events, result, interrupt }
     })
 
     const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
@@ -135,20 +152,7 @@ export const layer = Layer.effect(
     )
 
     const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
-      const record = yield* find(caller, id)
-      const resident = supervisor.resident(record.id)
-      const running = resident?.snapshot?.context.turn
-      const outcome = running === undefined ? undefined : resident?.outcomes.get(running)
-      const event = { type: "interrupt.requested", reason: `interrupted by ${nameOfCaller(caller)}` } as const
-      const sent = yield* Effect.option(
-        supervisor
-          .send(record.id, { event, by: nameOfCaller(caller) })
-          .pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
-      )
-      if (Option.isNone(sent)) return false
-      // Its commands are dead when its outcome is stored, and only then is it interrupted.
-      if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
-      return true
+      return yield* stop(yield* find(caller, id), nameOfCaller(caller))
     }, cannot("interrupt the turn"))
 
     const steer = Effect.fn("Sessions.steer")(function* (caller: Caller, id: string, text: string) {

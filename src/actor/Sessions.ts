@@ -49,6 +49,8 @@ export interface Turning {
   readonly events: Stream.Stream<StoredEvent, Unavailable>
   /** Succeeds with whatever came of it: a failure is a result. */
   readonly result: Effect.Effect<TurnResult, Unavailable>
+  /** Stops this turn and no other, also where it still waits in line. `false` where it has ended already. */
+  readonly interrupt: Effect.Effect<boolean, Unavailable>
 }
 
 /** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */

@@ -28,7 +28,7 @@ export interface TurnOptions {
   readonly timeoutMillis?: number
   /** Wait in line behind a running turn instead of being refused with `turn_in_progress`. */
   readonly queue?: boolean
-  /** Interrupts the turn. Without it a turn goes on whether or not anybody waits for it. */
+  /** Interrupts this turn, or takes it out of the line. Without it a turn goes on whether or not anybody waits for it. */
   readonly signal?: AbortSignal
 }
 
@@ -129,8 +129,9 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
 
   const interrupt = () => embedded.run(withSessions((sessions) => sessions.interrupt(caller, id)))
 
-  const interruptOn = (signal: AbortSignal, accepted: Promise<unknown>, over: Promise<unknown>) => {
-    const abort = () => void accepted.then(interrupt).catch(() => {})
+  /** That turn, wherever it is by then: it may still wait in line behind another. */
+  const interruptOn = (signal: AbortSignal, accepted: Promise<Turning>, over: Promise<unknown>) => {
+    const abort = () => void accepted.then((turning) => embedded.run(turning.interrupt)).catch(() => {})
     if (signal.aborted) return abort()
     signal.addEventListener("abort", abort, { once: true })
     const forget = () => signal.removeEventListener("abort", abort)

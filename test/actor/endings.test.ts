@@ -150,3 +150,28 @@ describe("the stored count of a turn's tool calls", () => {
     }).pipe(inHouse())
   )
 })
+
+describe("an interrupt of one turn", () => {
+  it.effect("ends the one that waits in line, which never reaches the agent, and no other", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("hang", 600_000)
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+      assert.isTrue(yield* second.interrupt)
+      const { events, handed, turn } = yield* second.result
+      assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled", interrupted: true })
+      assert.deepStrictEqual([handed, events.length], [false, 1])
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+      assert.isFalse(yield* second.interrupt)
+      assert.isTrue(yield* turning.interrupt)
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      assert.strictEqual((yield* third.result).finalText, "you said: third")
+      assert.isFalse(yield* turning.interrupt)
+      const lines = (yield* sessions.audit(id)).filter(({ action }) => action === "interrupt")
+      assert.deepStrictEqual(
+        lines.map(({ detail }) => detail),
+        [{ turn: 2 }, { turn: 1 }]
+      )
+    }).pipe(inHouse())
+  )
+})

@@ -1,6 +1,6 @@
 /** Ends of turns that a real process of a scripted codex leaves open, as an app sees them over HTTP. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
 import { acting, call } from "./acting.ts"
 
@@ -77,6 +77,33 @@ describe("a turn that says of itself that it was aborted", () => {
       const stored = yield* call(baseUrl, `/sessions/${sessionId}/turns/1`, tokens.ours)
       assert.containSubset(stored.body, { status: "interrupted", events: body["events"] })
       assert.containSubset(yield* post({ prompt: "hello" }), { body: { completed: true, turn_index: 2 } })
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("a client that goes away and wants its turn cancelled", () => {
+  it.live("takes the turn that waits in line with it, and leaves the one that runs alone", () =>
+    Effect.gen(function* () {
+      const { codex, heard } = yield* acting
+      const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
+      const { sessionId } = yield* surface.ours.create({ agent: "codex" })
+      const path = `/sessions/${sessionId}`
+      const post = (body: unknown) => call(baseUrl, `${path}/turn`, tokens.ours, body)
+      const stored = (n: number) => call(baseUrl, `${path}/turns/${n}`, tokens.ours)
+      const until = (n: number, status: string) =>
+        stored(n).pipe(Effect.delay("20 millis"), Effect.repeat({ until: ({ body }) => body["status"] === status }))
+
+      const running = yield* Effect.forkChild(post({ prompt: "hang" }))
+      yield* until(1, "running")
+      const waiting = yield* Effect.forkChild(post({ prompt: "second", queue: true, cancel_on_disconnect: true }))
+      yield* until(2, "queued")
+      yield* Fiber.interrupt(waiting)
+      const { body } = yield* until(2, "interrupted")
+      assert.containSubset(body, { api_calls: 0, stop_reason: "cancelled" })
+      assert.strictEqual((yield* stored(1)).body["status"], "running")
+      assert.isTrue(yield* surface.ours.interrupt(sessionId))
+      assert.containSubset(yield* Fiber.join(running), { status: 200, body: { interrupted: true } })
+      assert.notInclude(yield* heard, "prompt second")
     }).pipe(Effect.scoped)
   )
 })

@@ -242,7 +242,8 @@ export const makeScript = Effect.gen(function* () {
                   Stream.drain(Stream.fromEffect(Deferred.await(release)))
                 )
               : Stream.fromIterable(storedEvents(id, ["one", "two\nlines"])),
-        result: waits ? Effect.as(Deferred.await(release), result) : Effect.succeed(result)
+        result: waits ? Effect.as(Deferred.await(release), result) : Effect.succeed(result),
+        interrupt: Effect.sync(() => script.interrupted.push(`${id} turn 1`) > 0)
       }
     }),
     turns: (caller, id, { after, limit }) =>

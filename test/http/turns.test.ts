@@ -246,7 +246,7 @@ it.live("lets a turn go on when its client goes away, and stops it where that wa
         else assert.lengthOf(script.interrupted, 0)
         yield* Fiber.interrupt(fiber)
       }
-      assert.deepStrictEqual(script.interrupted.splice(0), ["ses_ok"])
+      assert.deepStrictEqual(script.interrupted.splice(0), ["ses_ok turn 1"])
     }
   }).pipe(Effect.scoped)
 )

@@ -250,6 +250,41 @@ describe("the line", () => {
   })
 })
 
+describe("an interrupt of one turn", () => {
+  const submit = (turn: number): SessionEvent => ({
+    type: "turn.submitted",
+    turn,
+    timeoutMillis: 1,
+    queue: true,
+    at: 0
+  })
+  const interrupt = (turn: number): SessionEvent => ({ type: "interrupt.requested", reason: "asked for", turn })
+  const line = [
+    submit(1),
+    { type: "slot.granted" } as const,
+    { type: "process.ready", thread: "t", at: 0 } as const,
+    submit(2),
+    submit(3)
+  ].reduce((now, event) => decide(sessionMachine, now, event).next, begin(sessionMachine, undefined).next)
+
+  it("takes it out of the line, where it waits, and touches no other", () => {
+    const { commands, next } = decide(sessionMachine, line, interrupt(2))
+    assert.strictEqual(nameOf(next), "turning.running")
+    assert.deepStrictEqual(commands, [
+      { type: "settleQueued", params: { turns: [2], failure: { class: "interrupted", message: "asked for" } } }
+    ])
+    assert.deepStrictEqual(
+      next.context.queue.map(({ turn }) => turn),
+      [3]
+    )
+  })
+
+  it("is the running one's where it runs, and nobody's where it is over", () => {
+    assert.strictEqual(nameOf(decide(sessionMachine, line, interrupt(1)).next), "turning.interrupting")
+    assert.isFalse(decide(sessionMachine, line, interrupt(7)).handled)
+  })
+})
+
 describe("a used-up account", () => {
   const submit = (turn: number, timeoutMillis: number, at = 0, queue = true): SessionEvent => ({
     type: "turn.submitted",

@@ -8,8 +8,8 @@ const died = { failure: crash, at: 1_000, jitter: 0.5 }
 
 /** Every event worth trying, plus the timers that the machine declares about itself. */
 export const events = [
-  { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: true, at: 0 },
   { type: "turn.submitted", turn: 1, timeoutMillis: 600_000, queue: false, at: 0 },
+  { type: "turn.submitted", turn: 2, timeoutMillis: 600_000, queue: true, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" }, at: 0 },
@@ -19,6 +19,8 @@ export const events = [
   { type: "turn.answered", turn: 1 },
   { type: "turn.aborted", turn: 1 },
   { type: "interrupt.requested", reason: "asked for" },
+  { type: "interrupt.requested", reason: "asked for", turn: 1 },
+  { type: "interrupt.requested", reason: "asked for", turn: 2 },
   { type: "approval.asked", id: "a" },
   { type: "approval.asked", id: "b" },
   { type: "approval.settled", id: "a" },

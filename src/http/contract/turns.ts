@@ -42,7 +42,9 @@ export const SubmitTurn = wire(
       Schema.Boolean.annotate({ description: "`false`: answer 202 as soon as the turn is accepted. Default `true`." })
     ),
     cancelOnDisconnect: Schema.optionalKey(
-      Schema.Boolean.annotate({ description: "Interrupt the turn if this connection goes away. Default `false`." })
+      Schema.Boolean.annotate({
+        description: "Interrupt this turn, or take it out of the line, if the connection goes away. Default `false`."
+      })
     )
   },
   { example: { prompt: "Fix the failing test.", timeout_s: 600 } }

@@ -5,7 +5,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Receipts } from "../../actor/Receipts.ts"
 import type { Answer } from "../../actor/Receipts.ts"
 import { Sessions } from "../../actor/Sessions.ts"
-import type { Caller, Turning } from "../../actor/Sessions.ts"
+import type { Turning } from "../../actor/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
 import type { TurnResult } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
@@ -35,15 +35,6 @@ export const layer = HttpApiBuilder.group(
     const sessions = yield* Sessions
     const streams = yield* Streams
 
-    /** Stops this turn and no other: the session may be at the next one already. */
-    const cancel = (caller: Caller, turning: Turning) =>
-      sessions.turn(caller, turning.session, turning.index).pipe(
-        Effect.flatMap(({ turn }) =>
-          turn.status === "running" ? sessions.interrupt(caller, turning.session) : Effect.succeed(false)
-        ),
-        Effect.ignore
-      )
-
     return handlers.handleAll({
       submit: Effect.fnUntraced(function* ({ params, payload, request }) {
         const caller = yield* CurrentCaller
@@ -67,7 +58,7 @@ export const layer = HttpApiBuilder.group(
         const onGone =
           payload.cancelOnDisconnect === true
             ? Deferred.await(accepted).pipe(
-                Effect.flatMap((turning) => cancel(caller, turning)),
+                Effect.flatMap(({ interrupt }) => Effect.ignore(interrupt)),
                 Effect.timeoutOption(cancelWithin),
                 Effect.asVoid
               )
