@@ -41,11 +41,13 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   return { path: dataDir, ledger: join(dataDir, "troupe.sqlite") }
 })
 
+export const adminTokenFile = "admin-token"
+
 /** The admin token of this data dir, made at the first call. */
 export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, path }: DataDir) {
   const fresh = `trp_admin_${randomBytes(32).toString("base64url")}`
   if (ledger === ":memory:") return Redacted.make(fresh)
-  const file = join(path, "admin-token")
+  const file = join(path, adminTokenFile)
   const text = yield* attempt(path, async () => {
     await writeOnce(file, `${fresh}\n`)
     return readFile(file, "utf8")

@@ -6,6 +6,7 @@ import { Apps } from "../actor/Apps.ts"
 import { Agents } from "../agent/Agents.ts"
 import * as DataDir from "../dataDir.ts"
 import type { Settings } from "../domain/Settings.ts"
+import { Access } from "../inspect/Inspect.ts"
 import { paint, print } from "./terminal.ts"
 
 /** The app that a newcomer gets without asking. */
@@ -18,9 +19,11 @@ export interface Where {
   readonly settings: Settings
   readonly version: string
   readonly isTerminal: boolean
+  /** Where the admin's token is to be found, in words. */
+  readonly adminToken: string
 }
 
-export const greet = Effect.fn("greet")(function* ({ isTerminal, settings, url, version }: Where) {
+export const greet = Effect.fn("greet")(function* ({ adminToken, isTerminal, settings, url, version }: Where) {
   const agents = yield* Effect.flatMap(Agents, ({ list }) => list)
   const there = agents.filter(({ available }) => available).map(({ name }) => name)
   const { note, secret } = yield* wayIn(settings.dataDir, isTerminal)
@@ -30,12 +33,21 @@ export const greet = Effect.fn("greet")(function* ({ isTerminal, settings, url, 
   yield* line("agents", `${there.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
   yield* line("data", settings.dataDir)
   yield* line("docs", `${url}/docs`)
+  yield* line("inspect", yield* dashboard(url, isTerminal, adminToken))
   yield* line("token", note)
   yield* print()
   yield* print(
     `  curl -s ${url}/sessions -H "authorization: Bearer ${secret}" -H 'content-type: application/json' -d '{}'`
   )
   yield* print()
+})
+
+/** The link logs the admin in once, so it is a secret: a log gets the address only. */
+const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean, adminToken: string) {
+  const page = `${url}/inspect/`
+  if (!isTerminal) return `${page} (log in with a token; the admin's is ${adminToken})`
+  const code = yield* Effect.flatMap(Access, ({ issueCode }) => issueCode)
+  return `${page}#code=${Redacted.value(code)} ${paint("dim", "(logs in once, within 15 minutes)")}`
 })
 
 /** `secret` is what a shell puts in place of the token: itself while it may be shown, else where it is to be read. */

@@ -4,11 +4,13 @@
  * The port opens when boot has settled what a dead Troupe left. The first signal drains: no new work, running turns may
  * finish, then every process is retired and the program ends with 0. A second signal does not wait for the turns.
  */
-import { Context, Effect, Layer, Scope } from "effect"
+import { Context, Effect, Layer, Option, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Command } from "effect/cli"
+import { join } from "node:path"
 import { Runtime } from "../../actor/Runtime.ts"
 import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/gate.ts"
 import * as Http from "../../http/Http.ts"
 import * as Inspect from "../../inspect/Inspect.ts"
@@ -65,8 +67,9 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
       url: urlOf(server, Context.get(http, HttpServer.HttpServer)),
       settings: real,
       version,
-      isTerminal: process.stdout.isTTY === true
-    }).pipe(Effect.provideContext(doors))
+      isTerminal: process.stdout.isTTY === true,
+      adminToken: Option.isSome(adminToken) ? "TROUPE_ADMIN_TOKEN" : `in ${join(real.dataDir, DataDir.adminTokenFile)}`
+    }).pipe(Effect.provideContext(inspect))
     return yield* Effect.never
   })
 

@@ -49,7 +49,7 @@ export const layer = routes(
         count: page.count,
         counts: yield* ledger.stateCounts(own),
         agents: names.agents,
-        apps: names.apps,
+        apps: own === null ? names.apps : [],
         sessions: page.items.map(rowOf),
         next_cursor: page.next
       } satisfies SessionRows
