@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { createWebSocketReceiver } from "@statelyai/inspect"
 import type { StatelyInspectionEvent } from "@statelyai/inspect"
 import { Context, Effect, Exit, Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { request } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
 import { createMachine } from "xstate"
@@ -51,10 +52,13 @@ const watch = (house: House, token: string, more = "") =>
   Effect.flatMap(ticketOf(house, token), (url) => Effect.promise(() => receive(url + more)))
 
 /** A program, which can send headers. Resolves with the code and reason of its end, or the status it was refused with. */
-const connect = (house: House, path: string, headers: Readonly<Record<string, string>>) => {
-  const socket = new WebSocket(house.base.replace("http", "ws") + path, { headers })
-  const frames: Array<string> = []
-  socket.on("message", (data: Buffer) => frames.push(data.toString()))
+const connect = (
+  house: House,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  options: { readonly autoPong?: boolean } = {}
+) => {
+  const socket = new WebSocket(house.base.replace("http", "ws") + path, { headers, ...options })
   socket.on("error", () => {})
   const opened = new Promise<number>((resolve) => {
     socket.on("open", () => resolve(101))
@@ -66,7 +70,7 @@ const connect = (house: House, path: string, headers: Readonly<Record<string, st
   const closed = new Promise<{ readonly code: number; readonly reason: string }>((resolve) => {
     socket.on("close", (code: number, reason: Buffer) => resolve({ code, reason: reason.toString() }))
   })
-  return { socket, frames, opened, closed }
+  return { socket, opened, closed }
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
@@ -243,6 +247,30 @@ describe("/inspect/stately", () => {
       yield* Scope.close(life, Exit.void)
       assert.strictEqual((yield* Effect.promise(() => neighbour.closed)).code, 1001)
       for (const { closed } of rest.slice(1)) assert.strictEqual((yield* Effect.promise(() => closed)).code, 1001)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ends when its token is revoked, and when its client is gone without a word", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const [token, other] = [yield* house.mint("desk"), yield* house.mint("other")]
+      const revoked = connect(house, "/inspect/stately", bearer(token))
+      const good = connect(house, "/inspect/stately", bearer(other))
+      const gone = connect(house, "/inspect/stately", bearer(other), { autoPong: false })
+      for (const { opened } of [revoked, good, gone]) assert.strictEqual(yield* Effect.promise(() => opened), 101)
+      yield* Effect.orDie(house.apps.revoke("desk"))
+      const pinged = new Promise((resolve) => good.socket.once("ping", resolve))
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(yield* Effect.promise(() => revoked.closed), {
+        code: 1008,
+        reason: "The token was revoked."
+      })
+      yield* Effect.promise(() => pinged)
+      // Its answer is on the way.
+      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual((yield* Effect.promise(() => gone.closed)).code, 1006)
+      assert.strictEqual(good.socket.readyState, WebSocket.OPEN)
     }).pipe(Effect.scoped)
   )
 })

@@ -1,0 +1,105 @@
+/** What waits for an inspector, over a real connection: all of it in order, or an end that says why. */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import type { Socket } from "effect/socket"
+import { connect, createServer } from "node:net"
+import type { AddressInfo, Socket as Tcp } from "node:net"
+import { TestClock } from "effect/testing"
+import * as Outbox from "../../src/inspect/stately/Outbox.ts"
+
+/** Two ends of a connection; `near` is the server's. */
+const pair = Effect.gen(function* () {
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() => createServer({ pauseOnConnect: false })),
+    (server) => Effect.sync(() => server.close())
+  )
+  const [far, near] = yield* Effect.promise(
+    () =>
+      new Promise<readonly [Tcp, Tcp]>((resolve) => {
+        let other: Tcp | undefined
+        server.on("connection", (socket) => resolve([other!, socket]))
+        server.listen(0, "127.0.0.1", () => {
+          other = connect((server.address() as AddressInfo).port, "127.0.0.1")
+          other.pause()
+        })
+      })
+  )
+  yield* Effect.addFinalizer(() => Effect.sync(() => [far, near].forEach((socket) => socket.destroy())))
+  const end = yield* Deferred.make<Socket.CloseEvent>()
+  let most = 0
+  const write = (chunk: string | Uint8Array | Socket.CloseEvent) =>
+    Effect.sync(() => {
+      near.write(String(chunk))
+      most = Math.max(most, near.writableLength)
+    })
+  const outbox = Outbox.make(
+    { write, writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }) },
+    near,
+    end
+  )
+  return { far, outbox, end, most: () => most }
+})
+
+const read = (far: Tcp, bytes: number) =>
+  Effect.callback<string>((resume) => {
+    let text = ""
+    far.on("data", (data) => {
+      text += data.toString("latin1")
+      if (text.length >= bytes) resume(Effect.succeed(text))
+    })
+    far.resume()
+  })
+
+const kilobyte = (n: number) => String(n).padStart(1_024, "-")
+
+describe("the outbox", () => {
+  it.live("sends a picture of any size, no faster than it is taken, and then what has happened meanwhile", () =>
+    Effect.gen(function* () {
+      const { end, far, most, outbox } = yield* pair
+      let made = 0
+      const picture = function* () {
+        while (made < 16_384) yield kilobyte(made++)
+      }
+      const writing = yield* Effect.forkChild(outbox.write(picture()))
+      yield* Effect.sleep("20 millis")
+      // Nobody reads: what the kernel has not taken is not even made.
+      assert.isBelow(made, 16_384)
+      for (let n = 0; n < 100; n++) outbox.put(kilobyte(16_384 + n))
+      const text = yield* read(far, 16_484 * 1_024)
+      for (let n = 0; n < 16_484; n += 97) {
+        assert.strictEqual(text.slice(n * 1_024, (n + 1) * 1_024), kilobyte(n))
+      }
+      assert.isAtMost(most(), 300 * 1_024)
+      assert.isFalse(yield* Deferred.isDone(end))
+      yield* Fiber.interrupt(writing)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("ends the connection of one for whom more than two megabytes wait", () =>
+    Effect.gen(function* () {
+      const { end, far, outbox } = yield* pair
+      const writing = yield* Effect.forkChild(outbox.write([]))
+      for (let n = 0; n < 20_000; n++) {
+        outbox.put(kilobyte(n))
+        if (n % 100 === 0) yield* Effect.yieldNow
+      }
+      assert.strictEqual(yield* Deferred.await(end), Outbox.tooSlow)
+      far.destroy()
+      yield* Fiber.interrupt(writing)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("ends the connection of one who takes nothing for half a minute", () =>
+    Effect.gen(function* () {
+      const { end, outbox } = yield* pair
+      const writing = yield* Effect.forkChild(outbox.write(Array.from({ length: 16_384 }, (_, n) => kilobyte(n))))
+      for (let n = 0; n < 100 && !(yield* Deferred.isDone(end)); n++) {
+        yield* TestClock.withLive(Effect.sleep("5 millis"))
+        yield* TestClock.adjust("30 seconds")
+      }
+      assert.isTrue(yield* Deferred.isDone(end))
+      assert.strictEqual(yield* Deferred.await(end), Outbox.tooSlow)
+      yield* Fiber.interrupt(writing)
+    }).pipe(Effect.scoped)
+  )
+})
