@@ -11,14 +11,21 @@ import { layOut } from "../src/inspect/page/session/chart/layout.ts"
 
 const name = "virtual:chart-layout"
 
-export const reckoned = () => {
+const reckon = () => {
   // CommonJS, and typed as if it were not.
   const Elk = createRequire(import.meta.url)("elkjs") as new () => ELK
   return layOut(new Elk(), readChart(sessionMachine))
 }
 
+let known: ReturnType<typeof reckon> | undefined
+/** Once for both of the page's builds: it takes a second. */
+export const reckoned = () => (known ??= reckon())
+
 export const chartLayout = (): Plugin => ({
   name: "troupe-chart-layout",
-  resolveId: (id) => (id === name ? `\0${name}` : null),
-  load: async (id) => (id === `\0${name}` ? `export default ${JSON.stringify(await reckoned())}` : null)
+  resolveId: { filter: { id: new RegExp(`^${name}$`) }, handler: (id) => `\0${id}` },
+  load: {
+    filter: { id: new RegExp(`^\0${name}$`) },
+    handler: async () => `export default ${JSON.stringify(await reckoned())}`
+  }
 })

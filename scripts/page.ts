@@ -54,6 +54,8 @@ const output = {
   target: "es2023",
   cssTarget: ["chrome123", "firefox125", "safari17.5"],
   modulePreload: { polyfill: false },
+  // Where a build's time went is of interest to nobody who starts a server.
+  rolldownOptions: { checks: { pluginTimings: false } },
   // The page's policy lets nothing in from data: addresses but images.
   assetsInlineLimit: 0,
   reportCompressedSize: false,
@@ -71,7 +73,11 @@ const buildExport = async (): Promise<string> => {
       ...output,
       write: false,
       cssCodeSplit: false,
-      rolldownOptions: { input: join(source, "export", "main.tsx"), output: { codeSplitting: false } }
+      rolldownOptions: {
+        ...output.rolldownOptions,
+        input: join(source, "export", "main.tsx"),
+        output: { codeSplitting: false }
+      }
     }
   })) as Rolldown.RolldownOutput
   const parts = built.output.map((part) =>

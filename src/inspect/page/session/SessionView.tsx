@@ -1,8 +1,20 @@
-/** Everything of one session. */
+/** Everything of one session, live from the server. */
+import { useEffect, useState } from "preact/hooks"
+import { me } from "../store.ts"
+import { openSession } from "./open.ts"
+import type { Store } from "./store.ts"
+import { Workbench } from "./Workbench.tsx"
+
 export default function SessionView({ id }: { readonly id: string }) {
-  return (
-    <main id="view" class="view" tabIndex={-1}>
-      {id}
-    </main>
-  )
+  const [store, setStore] = useState<Store | undefined>()
+  const who = me.value
+  const boot = who?.boot
+  // Another life of the server may have other bounds, and its machine others with it.
+  useEffect(() => {
+    if (who === null || who === undefined) return
+    const opened = openSession(id, who)
+    setStore(opened.store)
+    return opened.close
+  }, [id, boot])
+  return store === undefined ? <main id="view" class="view" tabIndex={-1} aria-busy /> : <Workbench store={store} />
 }

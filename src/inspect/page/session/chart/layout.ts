@@ -46,7 +46,7 @@ const options = {
   // States in the order that the machine tells them in, which is the order of a life.
   "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-  "elk.layered.thoroughness": "40",
+  "elk.layered.thoroughness": "10",
   "elk.spacing.nodeNode": "24",
   "elk.spacing.edgeNode": "12",
   "elk.spacing.edgeEdge": "7",
@@ -57,7 +57,7 @@ const options = {
   "elk.json.edgeCoords": "ROOT"
 }
 
-const widthOf = (key: string): number => Math.max(84, Math.round(key.length * 7.8 + 34))
+const widthOf = (key: string): number => Math.max(92, Math.round(key.length * 8 + 50))
 
 const nodeOf = ({ children, key, path }: ChartState): ElkNode =>
   children.length === 0

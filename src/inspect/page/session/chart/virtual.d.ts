@@ -1,4 +1,6 @@
 declare module "virtual:chart-layout" {
-  const drawn: import("./layout.ts").Drawn
+  import type { Drawn } from "./layout.ts"
+
+  const drawn: Drawn
   export default drawn
 }

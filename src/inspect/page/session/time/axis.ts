@@ -3,7 +3,7 @@
  * happened for long the axis is short and says so.
  *
  * Between two neighbouring instants at which something happened, the axis is as long as the time up to a knee, and grows
- * with the logarithm of it beyond: it stays in order, nothing is cut out, and a night costs as much as half a minute.
+ * with the logarithm of it beyond: it stays in order, nothing is cut out, and a night costs as much as six seconds.
  */
 export interface Gap {
   readonly from: number
@@ -20,12 +20,17 @@ export interface Axis {
   readonly gaps: ReadonlyArray<Gap>
 }
 
-const kneeSeconds = 2
+const kneeSeconds = 0.5
 /** A pause is worth a mark where it takes less than a fifth of its own length. */
 const squeezed = 5
 
+/** Each once, in order. */
+export const inOrder = (instants: ReadonlyArray<number>): ReadonlyArray<number> =>
+  [...new Set(instants)].toSorted((a, b) => a - b)
+
+/** `instants` in order. */
 export const axisOf = (instants: ReadonlyArray<number>): Axis => {
-  const times = [...new Set(instants)].toSorted((a, b) => a - b)
+  const times = [...instants]
   const first = times[0] ?? 0
   if (times.length === 0) times.push(first)
   const places = [0]

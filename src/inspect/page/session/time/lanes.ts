@@ -50,9 +50,9 @@ export const lanesOf = ({ detail, steps, transcript }: Told): ReadonlyArray<Lane
 ]
 
 /** Each moment at which something began, ended or happened. */
-export const instantsOf = (lanes: ReadonlyArray<Lane>, now: number): ReadonlyArray<number> =>
+export const instantsOf = (lanes: ReadonlyArray<Lane>): ReadonlyArray<number> =>
   lanes.flatMap(({ bars, marks }) => [
-    ...bars.flatMap(({ from, to }) => [from, to ?? now]),
+    ...bars.flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
     ...marks.map(({ at }) => at)
   ])
 

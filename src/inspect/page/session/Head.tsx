@@ -1,0 +1,128 @@
+/** Which session it is, where it stands, and what a person may do to it. */
+import { useState } from "preact/hooks"
+import type { Detail } from "../../contract.ts"
+import { count, plural } from "../format.ts"
+import { say, sayProblem } from "../store.ts"
+import { Confirm } from "../ui/Confirm.tsx"
+import { StateBadge } from "../ui/State.tsx"
+import { Age } from "../ui/Time.tsx"
+import { ExportMenu } from "./ExportMenu.tsx"
+import type { Store } from "./store.ts"
+
+interface Props {
+  readonly store: Store
+  readonly detail: Detail
+}
+
+export const Head = ({ detail, store }: Props) => {
+  const { agent, app, cwd, model, session_id, usage } = detail.session
+  return (
+    <header class="session-head">
+      <div class="session-name">
+        <StateBadge substate={store.active.value} />
+        <h1 class="mono">{session_id}</h1>
+        {store.door === null ? null : <CopyId id={session_id} />}
+      </div>
+      <p class="session-facts">
+        <span>
+          <b>{agent}</b>
+          {model === null ? "" : ` · ${model}`}
+        </span>
+        <span class="faint">app {app}</span>
+        <span>
+          <Age at={detail.session.created_at} /> <span class="faint">old</span>
+        </span>
+        <span>
+          {plural(detail.session.turns, "turn")} <span class="faint">·</span>{" "}
+          {plural(detail.session.restarts, "restart")}
+        </span>
+        <span title={`${usage.input_tokens} in, ${usage.output_tokens} out`}>{count(usage.total_tokens)} tokens</span>
+        {detail.session.cost === null ? null : (
+          <span>
+            {detail.session.cost.amount.toFixed(2)} {detail.session.cost.currency}
+          </span>
+        )}
+        <span class="faint session-cwd mono" title={cwd}>
+          {cwd}
+        </span>
+      </p>
+      <div class="session-orders">
+        <Standing store={store} />
+        <Orders store={store} detail={detail} />
+        {store.door === null ? null : <ExportMenu door={store.door} />}
+      </div>
+    </header>
+  )
+}
+
+/** Whether what is seen is now. */
+const Standing = ({ store }: { readonly store: Store }) => {
+  if (store.door === null) return <span class="standing">exported</span>
+  const { name } = store.phase.value
+  const words = {
+    connecting: "connecting…",
+    "catching-up": "catching up…",
+    live: "live",
+    lost: "connection lost",
+    refused: "refused",
+    resting: "resting"
+  }
+  return (
+    <span
+      class={`standing link-state ${name === "live" ? "is-live" : name === "lost" || name === "refused" ? "is-lost" : ""}`}
+      role="status"
+    >
+      <i />
+      {words[name]}
+    </span>
+  )
+}
+
+const Orders = ({ detail, store }: Props) => {
+  const { door } = store
+  const { state, substate } = detail.session
+  if (door === null || state === "closed") return null
+  const order = (what: "interrupt" | "close" | "unpark") => async () => {
+    try {
+      const { note } = await door.act(what)
+      say(note)
+    } catch (cause) {
+      sayProblem(cause)
+    }
+  }
+  return (
+    <>
+      {substate === "idle.parked" && door.isAdmin ? (
+        <Confirm tone="primary" again="Really unpark?" run={order("unpark")}>
+          Unpark
+        </Confirm>
+      ) : null}
+      {state === "turning" ? (
+        <Confirm again="Really interrupt?" run={order("interrupt")}>
+          Interrupt
+        </Confirm>
+      ) : null}
+      <Confirm tone="danger" again="Really close?" run={order("close")}>
+        Close
+      </Confirm>
+    </>
+  )
+}
+
+const CopyId = ({ id }: { readonly id: string }) => {
+  const [isCopied, setCopied] = useState(false)
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(id)
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1_500)
+    } catch {
+      say("The browser does not let the page copy", "bad", "Select the id and copy it by hand.")
+    }
+  }
+  return (
+    <button type="button" class="icon-button" aria-label="Copy the session's id" onClick={() => void copy()}>
+      {isCopied ? "copied" : "copy"}
+    </button>
+  )
+}

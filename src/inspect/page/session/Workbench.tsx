@@ -1,0 +1,71 @@
+/**
+ * A session in three parts: its chart, why it stands where it stands with all that is known of it, and its time.
+ *
+ * The same parts show a session live and one that was exported; an exported one only has nobody to ask.
+ */
+import drawn from "virtual:chart-layout"
+import { ProblemBox } from "../ui/Problem.tsx"
+import { ChartView } from "./chart/ChartView.tsx"
+import { StateList } from "./chart/StateList.tsx"
+import { Head } from "./Head.tsx"
+import type { Taken } from "./model/taken.ts"
+import { Panels } from "./panels/Panels.tsx"
+import { Why } from "./panels/Why.tsx"
+import type { Store } from "./store.ts"
+import { Timeline } from "./time/Timeline.tsx"
+import { TravelBar } from "./time/TravelBar.tsx"
+import "./styles/session.css"
+import "./styles/chart.css"
+import "./styles/time.css"
+import "./styles/panels.css"
+
+export const Workbench = ({ store }: { readonly store: Store }) => {
+  const problem = store.problem.value
+  const detail = store.detail.value
+  if (problem !== undefined)
+    return (
+      <main id="view" class="view session-problem" tabIndex={-1}>
+        <ProblemBox problem={problem} />
+        <a href="#/">All sessions</a>
+      </main>
+    )
+  if (detail === undefined) return <main id="view" class="view" tabIndex={-1} aria-busy />
+  return (
+    <main id="view" class={`view session${store.isLive.value ? "" : " as-it-was"}`} tabIndex={-1}>
+      <Head store={store} detail={detail} />
+      <section class="session-chart" aria-label="Machine">
+        <Chart store={store} />
+        <StateList store={store} />
+      </section>
+      <section class="session-now" aria-label="Why it stands where it stands">
+        <Why store={store} detail={detail} />
+      </section>
+      <section class="session-panels" aria-label="What is known of it">
+        <Panels store={store} detail={detail} />
+      </section>
+      <section class="session-time" aria-label="Time">
+        <TravelBar store={store} />
+        <Timeline store={store} />
+      </section>
+    </main>
+  )
+}
+
+const none: ReadonlyArray<Taken> = []
+
+const Chart = ({ store }: { readonly store: Store }) => (
+  <ChartView
+    chart={store.chart}
+    drawn={drawn}
+    active={store.active.value}
+    counts={store.counts.value}
+    visits={store.visits.value}
+    last={store.last.value?.taken ?? none}
+    lastKey={`${store.last.value?.step.seq ?? 0}`}
+    selected={store.selected.value}
+    onSelect={(path) => {
+      store.selected.value = path
+      if (path !== null) store.tab.value = "state"
+    }}
+  />
+)

@@ -1,0 +1,124 @@
+/** What a drawing of the chart says at one moment: which lines are lit, how thick, and what is written beside them. */
+import type { Chart, ChartArrow } from "../../../chart/read.ts"
+import { wayKey } from "../model/counts.ts"
+import type { Count } from "../model/counts.ts"
+import type { Taken } from "../model/taken.ts"
+import { keyOf } from "../model/taken.ts"
+import { lineage } from "../model/value.ts"
+import type { Box, Drawn, Line } from "./layout.ts"
+import { placeLabels } from "./labels.ts"
+import type { Placed } from "./labels.ts"
+
+export interface Look {
+  readonly chart: Chart
+  readonly drawn: Drawn
+  /** The state it stands in, such as `turning.asking`. */
+  readonly active: string
+  readonly counts: ReadonlyMap<string, Count>
+  /** The ways that the last step went. */
+  readonly last: ReadonlyArray<Taken>
+  readonly selected: string | null
+  readonly hovered: string | null
+  /** Every label, not only those of the moment. */
+  readonly all: boolean
+}
+
+export interface DrawnLine {
+  readonly line: Line
+  readonly tone: "last" | "focus" | "awaited" | "taken" | "never"
+  readonly width: number
+}
+
+export interface Scene {
+  /** The faint ones first. */
+  readonly lines: ReadonlyArray<DrawnLine>
+  readonly labels: ReadonlyArray<Placed & { readonly tone: DrawnLine["tone"] }>
+}
+
+const order: ReadonlyArray<DrawnLine["tone"]> = ["never", "taken", "awaited", "focus", "last"]
+
+export const sceneOf = (look: Look): Scene => {
+  const { active, chart, counts, drawn, hovered, last } = look
+  const arrows = new Map(chart.arrows.map((arrow) => [keyOf(arrow), arrow] as const))
+  const lately = new Set(last.map(keyOf))
+  const standing = new Set(lineage(active))
+  const focus = hovered ?? look.selected
+  const toneOf = (line: Line): DrawnLine["tone"] => {
+    if (focus !== null && (line.from === focus || line.to === focus)) return "focus"
+    if (lately.has(keyOf(line))) return "last"
+    if (standing.has(line.from)) return "awaited"
+    return counts.has(keyOf(line)) ? "taken" : "never"
+  }
+  const lines = drawn.lines
+    .map((line) => ({ line, tone: toneOf(line), width: widthOf(counts.get(keyOf(line))?.all ?? 0) }))
+    .toSorted((a, b) => order.indexOf(a.tone) - order.indexOf(b.tone))
+  const written = lines.filter(({ tone }) => look.all || tone !== "never").toReversed()
+  const texts = (each: DrawnLine) => {
+    const count = counts.get(keyOf(each.line))
+    // Of what is past, how often is enough.
+    if (each.tone === "taken" && !look.all) return [`×${count?.all ?? 0}`]
+    return labelOf(arrows.get(keyOf(each.line)), count, each.tone, last)
+  }
+  const placed = placeLabels(
+    written.map((each) => ({ line: each.line, texts: texts(each) })),
+    drawn.boxes,
+    drawn
+  )
+  const tones = new Map(written.map(({ line, tone }) => [line, tone] as const))
+  return { lines, labels: placed.map((label) => ({ ...label, tone: tones.get(label.line) ?? "never" })) }
+}
+
+/** One is a hair, a thousand is four pixels. */
+const widthOf = (count: number): number => (count === 0 ? 1 : 1.4 + Math.min(2.6, Math.log10(count) * 0.9))
+
+const labelOf = (
+  arrow: ChartArrow | undefined,
+  count: Count | undefined,
+  tone: DrawnLine["tone"],
+  last: ReadonlyArray<Taken>
+): ReadonlyArray<string> => {
+  if (arrow === undefined) return []
+  const [first = ""] = arrow.labels
+  const times = count === undefined ? "" : ` ×${count.all}`
+  if (tone === "last") {
+    const way = last.find((each) => keyOf(each) === keyOf(arrow))
+    return [`${way === undefined ? first : way.event}${times}`]
+  }
+  // Guards part ways that lead to the same state; the event says enough here, the list beside says all.
+  const events = [...new Set(arrow.ways.map(({ event }) => event))].toSorted((a, b) => rank(a) - rank(b))
+  if (tone === "focus" && events.length <= 4) return [...events.slice(0, -1), `${events.at(-1) ?? ""}${times}`]
+  return [`${events[0] ?? ""}${events.length > 1 ? ` +${events.length - 1}` : ""}${times}`]
+}
+
+/** What happens says more than what follows of itself. */
+const rank = (event: string): number => (event === "always" ? 1 : 0)
+
+export interface ListedWay {
+  readonly from: string
+  readonly to: string
+  readonly event: string
+  readonly guard: string | null
+  readonly count: number
+}
+
+/** Every way out of a state, its parents' too, in the order of the machine. */
+export const waysFrom = (
+  { arrows }: Chart,
+  path: string,
+  counts: ReadonlyMap<string, Count>
+): ReadonlyArray<ListedWay> => {
+  const standing = lineage(path)
+  return arrows
+    .filter(({ from }) => standing.includes(from))
+    .toSorted((a, b) => standing.indexOf(b.from) - standing.indexOf(a.from))
+    .flatMap(({ from, to, ways }) =>
+      ways.map(({ event, guard }) => {
+        const taken = counts.get(keyOf({ from, to }))?.ways.get(wayKey({ event, guard })) ?? 0
+        return { from, to, event, guard, count: taken }
+      })
+    )
+}
+
+/** How often a state went back into itself: such arrows are no lines. */
+export const loopsOf = ({ path }: Box, counts: ReadonlyMap<string, Count>): number =>
+  counts.get(keyOf({ from: path, to: path }))?.all ?? 0

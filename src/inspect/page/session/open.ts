@@ -1,0 +1,93 @@
+/** Opens a session on the server: its detail, then its stream from the beginning, and on for as long as it is looked at. */
+import type { Detail, Me, Step, TranscriptEvent } from "../../contract.ts"
+import { problemFrom } from "../api.ts"
+import { follow } from "../live.ts"
+import { api, me } from "../store.ts"
+import { createStore } from "./store.ts"
+import type { Store } from "./store.ts"
+
+export const openSession = (id: string, who: Me): { readonly store: Store; readonly close: () => void } => {
+  const store = createStore(who.bounds, {
+    isAdmin: who.admin,
+    wire: (seq) => api.wire(id, seq),
+    processes: () => api.processes(id),
+    act: (order) => api.act(id, order),
+    answer: (approvalId, decision) => api.answer(id, approvalId, decision),
+    exportUrl: (format, texts) => api.exportUrl(id, format, texts)
+  })
+  const close = feed(id, store)
+  return { store, close }
+}
+
+/** What comes in between is one question: a turn that streams changes the detail many times a second. */
+const askAgainMillis = 200
+
+const feed = (id: string, store: Store): (() => void) => {
+  let isOpen = true
+  let steps: Array<Step> = []
+  let events: Array<TranscriptEvent> = []
+  let drawing: ReturnType<typeof setTimeout> | undefined
+  let asking: ReturnType<typeof setTimeout> | undefined
+
+  /** A stream of thousands is drawn a few times a second, not thousands of times. */
+  const draw = () => {
+    drawing = undefined
+    store.take(steps, events)
+    steps = []
+    events = []
+  }
+  const later = () => {
+    drawing ??= setTimeout(draw, 50)
+  }
+
+  const ask = async () => {
+    try {
+      const detail: Detail = await api.detail(id)
+      if (!isOpen) return
+      store.detail.value = detail
+      store.problem.value = undefined
+    } catch (cause) {
+      if (!isOpen) return
+      const problem = problemFrom(cause)
+      if (problem.status === 401) me.value = null
+      // What is known stays in sight while the server is away; a session that is gone is gone.
+      if (store.detail.value === undefined || problem.status === 404) store.problem.value = problem
+    }
+  }
+  const askSoon = () => {
+    asking ??= setTimeout(() => {
+      asking = undefined
+      void ask()
+    }, askAgainMillis)
+  }
+
+  void ask()
+  const following = follow({
+    url: api.streamUrl(id),
+    onPhase: (phase) => {
+      store.phase.value = phase
+      if (phase.name === "live") askSoon()
+    },
+    onEvent: ({ data, event }) => {
+      if (event === "step") {
+        steps.push(JSON.parse(data) as Step)
+        later()
+      } else if (event === "event") {
+        events.push(JSON.parse(data) as TranscriptEvent)
+        later()
+      }
+      if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()
+    }
+  })
+  const look = () => (document.hidden ? following.rest() : following.resume())
+  document.addEventListener("visibilitychange", look)
+  addEventListener("online", following.retry)
+  return () => {
+    isOpen = false
+    clearTimeout(drawing)
+    clearTimeout(asking)
+    document.removeEventListener("visibilitychange", look)
+    removeEventListener("online", following.retry)
+    following.stop()
+  }
+}

@@ -1,0 +1,105 @@
+/** The restart budget as a picture: the deaths within the period, how many more are forgiven, and what is waited for. */
+import type { Budget as BudgetOf, Detail } from "../../../contract.ts"
+import { now } from "../../clock.ts"
+import { clockTime, duration, plural } from "../../format.ts"
+import { Countdown } from "../../ui/Time.tsx"
+import { deathsOn, leftOfWait } from "../model/strip.ts"
+
+/** One for each death that is forgiven: full is left, empty is spent. */
+export const Pips = ({ budget: { intensity, left } }: { readonly budget: BudgetOf }) => (
+  <span class="pips" role="img" aria-label={`${left} of ${intensity}`}>
+    {Array.from({ length: Math.min(intensity, 12) }, (_, n) => (
+      <i key={n} class={n < left ? "left" : "spent"} />
+    ))}
+    <span>
+      {left} of {intensity}
+    </span>
+  </span>
+)
+
+export const Budget = ({ detail: { budget, processes } }: { readonly detail: Detail }) => (
+  <div class="budget">
+    <p>
+      {plural(budget.intensity, "death")} within {duration(budget.period_seconds)}{" "}
+      {budget.intensity === 1 ? "is" : "are"} forgiven; one more, and the session is parked.
+    </p>
+    <Pips budget={budget} />
+    <Strip budget={budget} />
+    {budget.backoff === null ? null : <Backoff {...budget.backoff} />}
+    {budget.parked === null ? null : (
+      <div class="parked" role="status">
+        <b>Parked</b>
+        <p>{budget.parked.reason}</p>
+        <p class="dim">
+          It comes back by itself in <Countdown at={budget.parked.until} />, or when an operator unparks it.
+        </p>
+      </div>
+    )}
+    <h2>Processes</h2>
+    {processes.length === 0 ? <p class="dim">None was ever started.</p> : null}
+    <ol class="spans">
+      {processes.toReversed().map(({ ended_at, exit, generation, started_at }) => (
+        <li key={generation} class={ended_at === null ? "alive" : ""}>
+          <b>{generation}</b>
+          <span>{clockTime(started_at, now.value)}</span>
+          <span>{duration((ended_at ?? now.value) - started_at)}</span>
+          <span class="dim">{ended_at === null ? "lives" : (exit ?? "ended")}</span>
+        </li>
+      ))}
+    </ol>
+  </div>
+)
+
+const Strip = ({ budget }: { readonly budget: BudgetOf }) => {
+  const deaths = deathsOn(budget, now.value)
+  const counting = deaths.filter(({ counts }) => counts).length
+  return (
+    <figure class="strip">
+      <svg width="100%" height="40" role="img" aria-label={`${plural(counting, "death")} within the period`}>
+        <rect class="strip-room" x="0" y="8" width="100%" height="20" rx="4" />
+        {deaths
+          .filter(({ counts }) => counts)
+          .map(({ at, x }) => (
+            <svg key={at} x={`${x * 100}%`} y="0" overflow="visible">
+              <line class="strip-death" y1="4" y2="32" />
+              <path class="strip-death" d="M-4 14 4 22M4 14-4 22" />
+              <title>died {duration(now.value - at)} ago</title>
+            </svg>
+          ))}
+      </svg>
+      <figcaption>
+        <span>{duration(budget.period_seconds)} ago</span>
+        <span>
+          {deaths.length === 0
+            ? "no death is held against it"
+            : deaths
+                .filter(({ counts }) => counts)
+                .map(({ at }) => `${duration(now.value - at)} ago`)
+                .join(", ") || "the deaths are older than the period"}
+        </span>
+        <span>now</span>
+      </figcaption>
+    </figure>
+  )
+}
+
+const round = 2 * Math.PI * 16
+
+const Backoff = ({ seconds, until }: { readonly seconds: number; readonly until: number }) => (
+  <div class="backoff" role="status">
+    <svg width="44" height="44" viewBox="0 0 44 44" aria-hidden="true">
+      <circle class="ring-room" cx="22" cy="22" r="16" />
+      <circle
+        class="ring"
+        cx="22"
+        cy="22"
+        r="16"
+        stroke-dasharray={`${round * leftOfWait(seconds, until, now.value)} ${round}`}
+        transform="rotate(-90 22 22)"
+      />
+    </svg>
+    <p>
+      Backs off for {seconds.toFixed(1)} s; the next process starts in <Countdown at={until} />.
+    </p>
+  </div>
+)

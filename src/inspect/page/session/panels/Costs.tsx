@@ -1,0 +1,54 @@
+/** Where the session's time and tokens went. */
+import type { Detail } from "../../../contract.ts"
+import { now } from "../../clock.ts"
+import { count, digits, duration } from "../../format.ts"
+import { toneOf } from "../../tones.ts"
+import { timeByState, tokensByTurn } from "../model/costs.ts"
+import type { Store } from "../store.ts"
+
+export const Costs = ({ detail, store }: { readonly store: Store; readonly detail: Detail }) => {
+  const { usage } = detail.session
+  const turns = tokensByTurn(detail.turns, now.value)
+  return (
+    <div class="costs" tabIndex={0} role="region" aria-label="Time and tokens">
+      <h2>Time by state</h2>
+      <table class="bars">
+        <tbody>
+          {timeByState(detail, store.steps.value, now.value).map(({ path, seconds, share, visits }) => (
+            <tr key={path} class={`tone-${toneOf(path)}`}>
+              <th scope="row">{path}</th>
+              <td class="bar-cell">
+                <i style={{ width: `${Math.max(share * 100, 0.4)}%` }} />
+              </td>
+              <td class="number">{seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds)}</td>
+              <td class="number dim">{visits}×</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <h2>Tokens by turn</h2>
+      <p class="dim">
+        {digits(usage.input_tokens)} in ({digits(usage.cached_input_tokens)} of them cached),{" "}
+        {digits(usage.output_tokens)} out ({digits(usage.reasoning_tokens)} to reason).
+      </p>
+      <table class="bars">
+        <tbody>
+          {turns.map(({ index, seconds, share, tokens, tools }) => (
+            <tr key={index} class="tone-talk">
+              <th scope="row">turn {index}</th>
+              <td class="bar-cell">
+                <i style={{ width: `${Math.max(share * 100, 0.4)}%` }} />
+              </td>
+              <td class="number">{count(tokens)}</td>
+              <td class="number dim">
+                {seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds)}
+                {tools === 0 ? "" : `, ${tools} tools`}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {turns.length === 0 ? <p class="dim">No turn yet.</p> : null}
+    </div>
+  )
+}

@@ -1,0 +1,104 @@
+/** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
+import { now } from "../../clock.ts"
+import { clockTime, duration, fullTime } from "../../format.ts"
+import { toneOf } from "../../tones.ts"
+import { timerName } from "../model/timers.ts"
+import type { Item } from "../model/transcript.ts"
+
+export const Entry = ({ item }: { readonly item: Item }) => {
+  switch (item.kind) {
+    case "state":
+      return (
+        <p class={`entry-line tone-${toneOf(item.to)}`}>
+          <i />
+          <span>
+            {item.to} <span class="faint">by {timerName(item.event)}</span>
+          </span>
+          <At at={item.at} />
+        </p>
+      )
+    case "end":
+      return (
+        <p class={`entry-line ${item.ok ? "" : "bad"}`}>
+          <i />
+          <span>{item.ok ? `end of turn ${item.turn ?? ""}: ${item.text}` : item.text}</span>
+          <At at={item.at} />
+        </p>
+      )
+    case "prompt":
+    case "message":
+    case "thought":
+      return (
+        <article class={`entry entry-${item.kind}`}>
+          <header>
+            <b>{names[item.kind]}</b>
+            {item.kind === "prompt" && item.turn !== null ? <span class="faint"> turn {item.turn}</span> : null}
+            <At at={item.at} />
+          </header>
+          <p class="entry-text">{item.text}</p>
+        </article>
+      )
+    case "tool":
+      return <ToolEntry item={item} />
+    case "plan":
+      return (
+        <article class="entry">
+          <header>
+            <b>Plan</b>
+            <At at={item.at} />
+          </header>
+          <ul class="plan">
+            {item.entries.map(({ status, text }, n) => (
+              <li key={n} class={status}>
+                {text}
+              </li>
+            ))}
+          </ul>
+        </article>
+      )
+    case "news":
+      return (
+        <details class="entry-news">
+          <summary>
+            <span>{item.what.replaceAll("_", " ")}</span>
+            <At at={item.at} />
+          </summary>
+          <pre>{item.text}</pre>
+        </details>
+      )
+  }
+}
+
+const names = { prompt: "Prompt", message: "Agent", thought: "Thought" }
+
+const ToolEntry = ({ item }: { readonly item: Extract<Item, { readonly kind: "tool" }> }) => (
+  <details class={`entry-tool ${item.status}`}>
+    <summary>
+      <span class="tool-kind">{item.tool}</span>
+      <code>{item.title}</code>
+      <span class="tool-status">
+        {item.status.replaceAll("_", " ")}
+        {item.until - item.at >= 1 ? `, ${duration(item.until - item.at)}` : ""}
+      </span>
+      <At at={item.at} />
+    </summary>
+    {item.input === "" ? null : (
+      <>
+        <h3>input</h3>
+        <pre>{item.input}</pre>
+      </>
+    )}
+    {item.output === "" ? null : (
+      <>
+        <h3>output</h3>
+        <pre>{item.output}</pre>
+      </>
+    )}
+  </details>
+)
+
+const At = ({ at }: { readonly at: number }) => (
+  <time class="entry-at" dateTime={new Date(at * 1000).toISOString()} title={fullTime(at)}>
+    {clockTime(at, now.peek())}
+  </time>
+)

@@ -1,0 +1,98 @@
+/** What runs for the session: the processes of its agent, and what it last wrote to stderr. Asked while it is seen. */
+import { useEffect, useState } from "preact/hooks"
+import type { Detail, Processes as ProcessesOf } from "../../../contract.ts"
+import { problemFrom } from "../../api.ts"
+import type { Problem } from "../../api.ts"
+import { bytes } from "../../format.ts"
+import { ProblemBox } from "../../ui/Problem.tsx"
+import { Since } from "../../ui/Time.tsx"
+import { treeOf } from "../model/tree.ts"
+import type { Store } from "../store.ts"
+
+interface Props {
+  readonly store: Store
+  readonly detail: Detail
+}
+
+const askMillis = 2_000
+
+export const Processes = ({ detail, store }: Props) => {
+  const { door } = store
+  const [told, setTold] = useState<ProcessesOf | undefined>()
+  const [problem, setProblem] = useState<Problem | undefined>()
+  useEffect(() => {
+    if (door === null) return
+    let isHere = true
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = async () => {
+      try {
+        const answer = document.hidden ? undefined : await door.processes()
+        if (isHere && answer !== undefined) {
+          setTold(answer)
+          setProblem(undefined)
+        }
+      } catch (cause) {
+        if (isHere) setProblem(problemFrom(cause))
+      }
+      if (isHere) timer = setTimeout(() => void ask(), askMillis)
+    }
+    void ask()
+    return () => {
+      isHere = false
+      clearTimeout(timer)
+    }
+  }, [door])
+  const { pid, state, up_since } = detail.process
+  return (
+    <div class="processes" tabIndex={0} role="region" aria-label="Process">
+      <p>
+        The agent's process {pid === null ? <b>is not running</b> : <b>{pid}</b>} <span class="dim">({state})</span>
+        {up_since === null ? null : (
+          <>
+            , up <Since at={up_since} />
+          </>
+        )}
+        .
+      </p>
+      {store.isLive.value ? null : <p class="faint">The tree is as it is now: processes leave no history.</p>}
+      {problem === undefined ? null : <ProblemBox problem={problem} />}
+      {told === undefined || told.tree.length === 0 ? null : (
+        <table class="tree">
+          <thead>
+            <tr>
+              <th scope="col" class="number">
+                pid
+              </th>
+              <th scope="col">command</th>
+              <th scope="col" class="number">
+                RSS
+              </th>
+              <th scope="col" class="number">
+                age
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {treeOf(told.tree).map(({ branch, process }) => (
+              <tr key={process.pid}>
+                <td class="number">{process.pid}</td>
+                <td>
+                  <span class="faint mono">{branch}</span>
+                  <code>{process.command}</code>
+                </td>
+                <td class="number">{bytes(process.rss_bytes)}</td>
+                <td class="number">{process.started_at === null ? "" : <Since at={process.started_at} />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {told !== undefined && told.stderr !== "" ? (
+        <>
+          <h2>stderr, its end</h2>
+          <pre class="stderr">{told.stderr}</pre>
+        </>
+      ) : null}
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+/**
+ * The conversation: what was asked, said, thought and done, with the session's states as thin lines between.
+ *
+ * Follows its end while one reads there; in time travel the moment is scrolled to, and what came later is faint.
+ */
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import type { Store } from "../store.ts"
+import { lastAtOrBefore } from "../time/axis.ts"
+import { Entry } from "./Entry.tsx"
+import { useMeasured } from "./useMeasured.ts"
+
+/** Nearer to the end than this is at the end. */
+const endPixels = 60
+
+export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
+  const scroller = useRef<HTMLDivElement>(null)
+  const items = store.transcript.value
+  const rows = useMeasured({
+    count: items.length,
+    guess: 44,
+    keyOf: (index) => items[index]?.key ?? `${index}`,
+    scroller
+  })
+  const isAtEnd = useRef(true)
+  const lastTop = useRef(0)
+  // Only who scrolls back leaves the end: rows that are measured move it away by themselves.
+  const watch = () => {
+    const element = scroller.current
+    if (element === null) return
+    const isNear = element.scrollHeight - element.scrollTop - element.clientHeight < endPixels
+    if (isNear) isAtEnd.current = true
+    else if (element.scrollTop < lastTop.current - 2) isAtEnd.current = false
+    lastTop.current = element.scrollTop
+  }
+  const pinned = store.cursor.value
+  const step = pinned === null ? undefined : store.steps.value[pinned - 1]?.step
+  const until = pinned === null ? Infinity : (step?.at ?? 0)
+
+  useLayoutEffect(() => {
+    if (pinned === null && isAtEnd.current && items.length > 0) rows.scrollToIndex(items.length - 1, { align: "end" })
+  }, [items, rows.getTotalSize()])
+  useEffect(() => {
+    if (pinned === null) return
+    const last = lastAtOrBefore(
+      items.map(({ at }) => at),
+      until
+    )
+    rows.scrollToIndex(Math.max(0, last), { align: "center" })
+  }, [pinned])
+
+  return (
+    <div
+      class="transcript"
+      ref={scroller}
+      onScroll={watch}
+      tabIndex={0}
+      role="log"
+      aria-label="Transcript"
+      aria-live="off"
+    >
+      {items.length === 0 ? <p class="empty">Nothing was said yet.</p> : null}
+      <div class="rows" style={{ height: `${rows.getTotalSize()}px` }}>
+        {rows.getVirtualItems().map(({ index, key, start }) => {
+          const item = items[index]
+          return item === undefined ? null : (
+            <div
+              key={key}
+              ref={(element) => rows.measureElement(element)}
+              data-index={index}
+              class={`row${item.at > until ? " later" : ""}`}
+              style={{ transform: `translateY(${start}px)` }}
+            >
+              <Entry item={item} />
+            </div>
+          )
+        })}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,114 @@
+/** Why it is not moving: what is awaited, who owes it, since when, and what comes by itself. Or how it was, then. */
+import type { ComponentChildren } from "preact"
+import type { Detail } from "../../../contract.ts"
+import { now } from "../../clock.ts"
+import { duration, plural } from "../../format.ts"
+import { owedBy } from "../../sessions/words.ts"
+import { toneOf } from "../../tones.ts"
+import { Sign } from "../../ui/State.tsx"
+import { Countdown, Since } from "../../ui/Time.tsx"
+import { armedAfter, timerName } from "../model/timers.ts"
+import type { Store } from "../store.ts"
+import { Pips } from "./Budget.tsx"
+
+interface Props {
+  readonly store: Store
+  readonly detail: Detail
+}
+
+export const Why = ({ detail, store }: Props) =>
+  store.isLive.value ? <WhyNow detail={detail} /> : <AsItWas store={store} />
+
+const WhyNow = ({ detail }: { readonly detail: Detail }) => {
+  const { awaited, last_byte_at, queued, sentence, wait } = detail.why
+  const { next } = wait
+  return (
+    <div class={`why tone-${toneOf(detail.session.substate)}`}>
+      <p class="why-sentence">
+        <Sign tone={toneOf(detail.session.substate)} />
+        {sentence}
+      </p>
+      <dl class="facts">
+        <Fact name="owed by">{owedBy(wait)}</Fact>
+        <Fact name="since">
+          <Since at={wait.since} />
+        </Fact>
+        {detail.process.pid === null && last_byte_at === null ? null : (
+          <Fact name="last byte of the agent">
+            {last_byte_at === null ? (
+              "nothing yet"
+            ) : (
+              <>
+                <Since at={last_byte_at} /> ago
+              </>
+            )}
+          </Fact>
+        )}
+        {next === null ? null : (
+          <Fact name="by itself">
+            <span class="why-next">
+              {next.timer} in <Countdown at={next.at} />
+              {next.to === null ? null : <span class="dim"> → {next.to}</span>}
+            </span>
+          </Fact>
+        )}
+        {queued === 0 ? null : <Fact name="in line">{plural(queued, "turn")}</Fact>}
+        {detail.owed.length === 0 ? null : (
+          <Fact name="not yet carried out">{detail.owed.map(({ type }) => type).join(", ")}</Fact>
+        )}
+        <Fact name="restarts left">
+          <Pips budget={detail.budget} />
+        </Fact>
+      </dl>
+      {awaited.length === 0 ? null : (
+        <p class="why-awaited">
+          <span class="faint">hears</span>
+          {awaited.map((event) => (
+            <code key={event}>{timerName(event)}</code>
+          ))}
+        </p>
+      )}
+    </div>
+  )
+}
+
+const AsItWas = ({ store }: { readonly store: Store }) => {
+  const step = store.last.value?.step
+  const at = step?.at ?? store.detail.value?.session.created_at ?? 0
+  const moment = store.pointed.value ?? at
+  const armed = armedAfter(store.steps.value, store.moment.value)
+  return (
+    <div class={`why was tone-${toneOf(store.active.value)}`}>
+      <p class="why-sentence">
+        <Sign tone={toneOf(store.active.value)} />
+        <span>
+          As it was {duration(now.value - moment)} ago: <b>{store.active.value}</b>
+          {step === undefined ? ", newborn" : `, for ${duration(moment - at)} since ${timerName(step.event.type)}`}.
+        </span>
+      </p>
+      <dl class="facts">
+        {armed.map(({ dueAt, name }) => (
+          <Fact key={name} name={`after ${name}`}>
+            in {duration(dueAt - moment)}
+          </Fact>
+        ))}
+        {step === undefined ? null : (
+          <Fact name="orders of that step">{step.commands.length === 0 ? "none" : step.commands.join(", ")}</Fact>
+        )}
+      </dl>
+      {store.last.value?.drift === null || store.last.value === undefined ? null : (
+        <p class="drift" role="alert">
+          Drift: {store.last.value.drift}
+        </p>
+      )}
+      <p class="faint">Rebuilt from the stored steps by the machine itself. Nothing is run again.</p>
+    </div>
+  )
+}
+
+export const Fact = ({ children, name }: { readonly children: ComponentChildren; readonly name: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+)

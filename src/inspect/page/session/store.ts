@@ -1,0 +1,147 @@
+/**
+ * One opened session: what is known of it, and the moment that is looked at.
+ *
+ * A moment is a count of steps: 0 is the newborn session, all of them is now. What is shown (the chart, the context, the
+ * marks on the axis) follows the moment; live, pinned by time travel, or only pointed at on the axis.
+ */
+import { computed, signal } from "@preact/signals"
+import { newborn } from "../../../../machines/vocabulary.ts"
+import { readChart } from "../../chart/read.ts"
+import type { Detail, Done, Me, Processes, Step, TranscriptEvent, Wire } from "../../contract.ts"
+import type { Problem } from "../api.ts"
+import { now } from "../clock.ts"
+import type { Phase } from "../live.ts"
+import { countsAfter, visitsAfter } from "./model/counts.ts"
+import { machineOf, Replay } from "./model/replay.ts"
+import type { Replayed } from "./model/replay.ts"
+import { Transcript, withPrompts } from "./model/transcript.ts"
+import { changes, pathOf } from "./model/value.ts"
+import { axisOf, inOrder, lastAtOrBefore } from "./time/axis.ts"
+import type { View } from "./time/axis.ts"
+import { instantsOf, lanesOf } from "./time/lanes.ts"
+
+/** What can be asked and ordered beyond what is known; an exported session has nobody to ask. */
+export interface Door {
+  readonly isAdmin: boolean
+  readonly wire: (seq: number) => Promise<Wire>
+  readonly processes: () => Promise<Processes>
+  readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
+  readonly answer: (approvalId: string, decision: "once" | "session" | "deny") => Promise<Done>
+  readonly exportUrl: (format: "json" | "html", texts: boolean) => string
+}
+
+/** The clock of the page may be a little behind the last thing that happened. */
+const upTo = (time: number, instants: ReadonlyArray<number>): ReadonlyArray<number> =>
+  time > (instants.at(-1) ?? 0) ? [...instants, time] : instants
+
+export const createStore = (bounds: Me["bounds"], door: Door | null) => {
+  const machine = machineOf(bounds)
+  const replay = new Replay(machine)
+  const told = new Transcript()
+
+  const detail = signal<Detail | undefined>(undefined)
+  const problem = signal<Problem | undefined>(undefined)
+  const phase = signal<Phase>({ name: "connecting" })
+  const steps = signal<ReadonlyArray<Replayed>>([])
+  const events = signal(told.items)
+  /** Where time travel stands; `null` is live. */
+  const cursor = signal<number | null>(null)
+  /** The time on the axis that is pointed at. */
+  const pointed = signal<number | null>(null)
+  const selected = signal<string | null>(null)
+  const tab = signal("transcript")
+  /** The part of the axis that is seen; `null` is all of it. */
+  const view = signal<View | null>(null)
+
+  const times = computed(() => steps.value.map(({ step }) => step.at))
+  const moment = computed(() => {
+    const at = pointed.value
+    if (at !== null) return lastAtOrBefore(times.value, at) + 1
+    return cursor.value ?? steps.value.length
+  })
+  const isLive = computed(() => cursor.value === null && pointed.value === null)
+  const snapshot = computed(() => {
+    const count = Math.min(moment.value, steps.value.length)
+    return replay.at(count)
+  })
+  const active = computed(() =>
+    steps.value.length === 0 && detail.value !== undefined
+      ? detail.value.session.substate
+      : pathOf(snapshot.value.value)
+  )
+  /** The step that led here. */
+  const last = computed(() => steps.value[moment.value - 1])
+  const transcript = computed(() => withPrompts(events.value, detail.value?.turns ?? []))
+  const lanes = computed(() =>
+    detail.value === undefined
+      ? []
+      : lanesOf({ detail: detail.value, steps: steps.value, transcript: transcript.value })
+  )
+  const isOver = computed(() => detail.value?.session.state === "closed")
+  const instants = computed(() => inOrder(instantsOf(lanes.value)))
+  const axis = computed(() => axisOf(isOver.value ? instants.value : upTo(now.value, instants.value)))
+  /** Where the replay, all of it, ends elsewhere than the ledger. */
+  const drift = computed(() => {
+    const known = detail.value
+    const count = steps.value.length
+    if (known === undefined || steps.value[count - 1]?.step.seq !== known.last_step) return []
+    const rebuilt = replay.at(count)
+    const { value } = known.snapshot
+    // What a later version added to the context has its newborn value, as where a session is restored.
+    const context = { ...newborn, ...known.snapshot.context }
+    return changes({ state: pathOf(value), context }, { state: pathOf(rebuilt.value), context: rebuilt.context })
+  })
+  const drifts = computed(() => steps.value.filter((each) => each.drift !== null))
+
+  return {
+    machine,
+    chart: readChart(machine),
+    door,
+    detail,
+    problem,
+    phase,
+    steps,
+    cursor,
+    pointed,
+    selected,
+    tab,
+    view,
+    moment,
+    isLive,
+    snapshot,
+    active,
+    last,
+    transcript,
+    lanes,
+    axis,
+    isOver,
+    drift,
+    drifts,
+    counts: computed(() => countsAfter(steps.value, moment.value)),
+    visits: computed(() => visitsAfter(steps.value, moment.value)),
+    /** The snapshot after so many steps. */
+    at: (count: number) => replay.at(count),
+    lastIds: () => ({ step: steps.value.at(-1)?.step.seq ?? 0, event: told.lastSeq }),
+    take: (newSteps: ReadonlyArray<Step>, newEvents: ReadonlyArray<TranscriptEvent>) => {
+      if (newSteps.length > 0) {
+        replay.append(newSteps)
+        steps.value = [...replay.steps]
+      }
+      if (newEvents.length > 0) {
+        told.append(newEvents)
+        events.value = told.items
+      }
+    },
+    /** Past the last step is live again. */
+    travel: (to: number) => {
+      pointed.value = null
+      cursor.value = to >= steps.value.length ? null : Math.max(0, to)
+    },
+    goLive: () => {
+      pointed.value = null
+      cursor.value = null
+    }
+  }
+}
+
+export type Store = ReturnType<typeof createStore>

@@ -1,0 +1,92 @@
+/** Time travel: over the stored steps, forth and back. Nothing is run again; `Live` comes back to now. */
+import { useEffect } from "preact/hooks"
+import { now } from "../../clock.ts"
+import { clockTime, duration } from "../../format.ts"
+import { timerName } from "../model/timers.ts"
+import type { Store } from "../store.ts"
+
+export const TravelBar = ({ store }: { readonly store: Store }) => {
+  const count = store.steps.value.length
+  const at = Math.min(store.moment.value, count)
+  const step = store.last.value?.step
+  const isLive = store.isLive.value
+  useTravelKeys(store)
+  return (
+    <div class={`travel${isLive ? "" : " travelling"}`}>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="One step back"
+        disabled={at === 0}
+        onClick={() => store.travel(at - 1)}
+      >
+        ◀
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="One step on"
+        disabled={at >= count}
+        onClick={() => store.travel(at + 1)}
+      >
+        ▶
+      </button>
+      <input
+        type="range"
+        min={0}
+        max={count}
+        value={at}
+        aria-label="The step that is looked at"
+        aria-valuetext={
+          step === undefined
+            ? "before the first step"
+            : `step ${step.seq}, ${timerName(step.event.type)}, to ${step.to}`
+        }
+        onInput={(event) => store.travel(Number(event.currentTarget.value))}
+      />
+      <span class="travel-step">
+        {step === undefined ? (
+          <span class="dim">before the first step</span>
+        ) : (
+          <>
+            <b>
+              {step.seq}
+              <span class="faint">/{store.steps.value.at(-1)?.step.seq}</span>
+            </b>{" "}
+            <code>{timerName(step.event.type)}</code>{" "}
+            <span class="dim">
+              {clockTime(step.at, now.value, true)}
+              {isLive ? "" : `, ${duration(now.value - step.at)} ago`}
+            </span>
+          </>
+        )}
+      </span>
+      {store.view.value === null ? null : (
+        <button type="button" class="button" onClick={() => (store.view.value = null)}>
+          All of it
+        </button>
+      )}
+      <button type="button" class="button live-button" disabled={store.cursor.value === null} onClick={store.goLive}>
+        {store.isOver.value || store.door === null ? "Last" : "Live"}
+      </button>
+    </div>
+  )
+}
+
+/** `[` and `]` from anywhere but a field; the slider itself has the arrow keys. */
+const useTravelKeys = (store: Store) =>
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.target instanceof HTMLElement && event.target.matches("input:not([type=range]), textarea, select"))
+        return
+      const at = store.moment.value
+      if (event.key === "[") store.travel(at - 1)
+      else if (event.key === "]") store.travel(at + 1)
+      else if (event.key === "l") store.goLive()
+      else return
+      event.preventDefault()
+    }
+    addEventListener("keydown", press)
+    return () => removeEventListener("keydown", press)
+  }, [store])

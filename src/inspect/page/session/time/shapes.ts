@@ -1,0 +1,56 @@
+/** A lane in pixels: only what is seen, and no more than the eye can part, however much there is. */
+import type { Lane, Tone } from "./lanes.ts"
+
+export interface BarShape {
+  readonly x: number
+  readonly width: number
+  readonly label: string
+  readonly tone: Tone
+  /** It goes on. */
+  readonly open: boolean
+}
+
+export interface MarkShape {
+  readonly x: number
+  readonly label: string
+  readonly tone: Tone
+}
+
+export interface Shapes {
+  readonly bars: ReadonlyArray<BarShape>
+  readonly marks: ReadonlyArray<MarkShape>
+}
+
+const thinnest = 2
+
+export const shapesOf = ({ bars, marks }: Lane, xOf: (at: number) => number, width: number, now: number): Shapes => {
+  const seen: Array<BarShape> = []
+  for (const { from, label, to, tone } of bars) {
+    const x = Math.max(xOf(from), -8)
+    const end = Math.min(xOf(to ?? Math.max(now, from)), width + 8)
+    if (end < -thinnest || x > width + thinnest) continue
+    const before = seen.at(-1)
+    // Thinner than a line and right behind another of its kind: one line for both.
+    if (before !== undefined && before.tone === tone && end - before.x <= thinnest) continue
+    seen.push({ x, width: Math.max(end - x, thinnest), label, tone, open: to === null })
+  }
+  const points: Array<MarkShape> = []
+  for (const { at, label, tone } of marks) {
+    const x = xOf(at)
+    if (x < -thinnest || x > width + thinnest) continue
+    const before = points.at(-1)
+    if (before !== undefined && before.tone === tone && x - before.x < thinnest) continue
+    points.push({ x, label, tone })
+  }
+  return { bars: seen, marks: points }
+}
+
+const reach = 6
+
+/** What a pointer at `x` means: a mark close by, else the bar that it is on. */
+export const nearest = ({ bars, marks }: Shapes, x: number): { readonly label: string } | undefined => {
+  const [mark] = marks
+    .filter((each) => Math.abs(each.x - x) <= reach)
+    .toSorted((a, b) => Math.abs(a.x - x) - Math.abs(b.x - x))
+  return mark ?? bars.findLast((bar) => x >= bar.x - 1 && x <= bar.x + bar.width + 1)
+}
