@@ -39,7 +39,7 @@ const program = "src/main.ts"
 const only: Readonly<Record<string, RegExp>> = {
   machines: /^xstate(\/|$)/,
   "src/domain": /^effect(\/|$)/,
-  "src/inspect/page": /^(preact|@preact\/signals|@tanstack\/virtual-core|elkjs|xstate)(\/|$)/
+  "src/inspect/page": /^(preact|@preact\/signals|@tanstack\/virtual-core|elkjs|xstate)(\/|$)|^virtual:chart-layout$/
 }
 
 /** What nobody may import, but the rooms that are named. */
