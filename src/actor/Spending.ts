@@ -1,7 +1,9 @@
 /** What has been used: tokens and turns, by day, app and agent. */
 import { Context, Effect, Layer } from "effect"
+import type { Cost } from "../domain/Cost.ts"
 import type { AppName } from "../domain/Ids.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
+import { noUsage } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "./faults.ts"
@@ -14,6 +16,8 @@ export interface SpendingOfDay {
   readonly agent: string
   readonly turns: number
   readonly usage: Usage
+  /** By currency; empty where the agent does not tell. */
+  readonly costs: ReadonlyArray<Cost>
 }
 
 export class Spending extends Context.Service<
@@ -31,9 +35,25 @@ export class Spending extends Context.Service<
     Spending,
     Effect.map(Ledger, (ledger) =>
       Spending.of({
-        between: (caller, from, to) =>
-          unavailable(ledger.usage({ app: caller._tag === "App" ? caller.app : null, from, to }))
+        between: (caller, from, to) => {
+          const query = { app: caller._tag === "App" ? caller.app : null, from, to }
+          return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
+        }
       })
     )
   )
+}
+
+/** A turn that ran past midnight may have told its cost on a day on which none ended. */
+const joined = (
+  usage: ReadonlyArray<Omit<SpendingOfDay, "costs">>,
+  costs: ReadonlyArray<Pick<SpendingOfDay, "day" | "app" | "agent"> & { readonly cost: Cost }>
+): ReadonlyArray<SpendingOfDay> => {
+  const key = ({ agent, app, day }: Pick<SpendingOfDay, "day" | "app" | "agent">) => `${day} ${app} ${agent}`
+  const days = new Map(usage.map((day) => [key(day), { ...day, costs: [] as ReadonlyArray<Cost> }]))
+  for (const { cost, ...of } of costs) {
+    const day = days.get(key(of)) ?? { ...of, turns: 0, usage: noUsage, costs: [] }
+    days.set(key(of), { ...day, costs: [...day.costs, cost] })
+  }
+  return [...days.values()].toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
 }

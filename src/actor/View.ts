@@ -31,7 +31,8 @@ export const viewOf = Effect.fnUntraced(function* (
   const reviewed = (yield* ledger.reviewUsage([record.id])).get(record.id)
   // A session pays for its reviews.
   const usage = reviewed === undefined ? record.usage : addUsage(record.usage, reviewed)
-  const view: SessionView = { ...record, process, parked, usage }
+  const cost = (yield* ledger.costsOfSessions([record.id])).get(record.id) ?? null
+  const view: SessionView = { ...record, process, parked, usage, cost }
   return view
 })
 

@@ -1,6 +1,7 @@
 /** A session: what an app asks for, and what is known of it. */
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
+import type { Cost } from "./Cost.ts"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { Usage } from "./Turn.ts"
 
@@ -89,6 +90,8 @@ export interface SessionView extends SessionRecord {
   readonly process: ProcessView
   /** Why it is parked and until when, while it is. */
   readonly parked: { readonly reason: string; readonly until: number } | null
+  /** `null` where its agent does not tell. What its reviews cost nobody tells. */
+  readonly cost: Cost | null
 }
 
 /** An event as stored and streamed: `seq` counts from 1 in each session without a gap. */

@@ -1,6 +1,7 @@
 /** One turn of a conversation: what is asked, how it can end, and what is known of it afterwards. */
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
+import type { Cost } from "./Cost.ts"
 import type { SessionId } from "./Ids.ts"
 
 /** ACP's stop reasons, and `error` for a turn that no stop reason describes. */
@@ -106,6 +107,8 @@ export interface TurnRecord {
   readonly agentTurnId: string | null
   /** The agent's memory of the turns before this one could not be brought back. */
   readonly contextLost: boolean
+  /** Absent where its agent does not tell. */
+  readonly cost?: Cost
 }
 
 /** How the marker of an abort begins. */

@@ -5,6 +5,7 @@
  * turn has thousands of events, which came from the ledger and need no second look. A test holds the two together.
  */
 import type { AcpMessage } from "../domain/Acp.ts"
+import type { Cost } from "../domain/Cost.ts"
 import type {
   ContextWindow,
   Failure,
@@ -35,6 +36,7 @@ export interface TurnBody {
   readonly error: string | null
   readonly api_calls: 0 | 1
   readonly usage: ReturnType<typeof usageBody>
+  readonly cost: Cost | null
   readonly compacted: boolean
   readonly context: ContextWindow | null
   readonly context_lost: boolean
@@ -68,6 +70,7 @@ export const turnBody = ({
   error: turn.failure === null || turn.status === "interrupted" ? null : errorText(turn.failure),
   api_calls: handed ? 1 : 0,
   usage: usageBody(turn.usage),
+  cost: turn.cost ?? null,
   compacted,
   context,
   context_lost: turn.contextLost,

@@ -19,5 +19,6 @@ export const sessionView = (session: SessionView) => ({
   meta: session.meta,
   process: session.process,
   parked: session.parked,
-  usage: session.usage
+  usage: session.usage,
+  cost: session.cost
 })

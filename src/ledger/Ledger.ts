@@ -9,6 +9,7 @@
 import { Context, Layer } from "effect"
 import type { Effect, Option } from "effect"
 import type { ApprovalRecord } from "../domain/Approval.ts"
+import type { Cost } from "../domain/Cost.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
@@ -165,6 +166,16 @@ export class Ledger extends Context.Service<
         readonly turns: number
         readonly usage: Usage
       }>
+    >
+    /** What each session has cost so far; one whose agent tells nothing is not in it. */
+    readonly costsOfSessions: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, Cost>>
+    /** As `usage`, by currency too; a turn counts on the day on which its agent first told what it cost. */
+    readonly costs: (query: {
+      readonly app: AppName | null
+      readonly from: number
+      readonly to: number
+    }) => Read<
+      ReadonlyArray<{ readonly day: string; readonly app: AppName; readonly agent: string; readonly cost: Cost }>
     >
   }
 >()("troupe/ledger/Ledger") {

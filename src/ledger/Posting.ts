@@ -6,6 +6,7 @@ import { LedgerError } from "./LedgerError.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
+import * as Costs from "./tables/costs.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
 import * as Learned from "./tables/learned.ts"
@@ -46,7 +47,7 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
     case "TurnPatched":
       return Turns.patched(entry.session, entry.index, entry.patch)
     case "EventAppended":
-      return Events.appended(entry.event)
+      return [Events.appended(entry.event), ...Costs.told(entry.event)]
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":

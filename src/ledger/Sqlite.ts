@@ -7,6 +7,7 @@ import type { LedgerUnusable } from "./LedgerError.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
+import * as Costs from "./tables/costs.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
 import * as Learned from "./tables/learned.ts"
@@ -41,6 +42,7 @@ export const make = Effect.fnUntraced(function* (
     ...Turns.reads(db),
     ...Events.reads(db),
     ...Audit.reads(db),
+    ...Costs.reads(db),
     ...Leases.reads(db),
     ...Files.reads(db),
     ...Apps.reads(db),

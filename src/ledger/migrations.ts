@@ -2,6 +2,7 @@
 import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
 import approvals from "./migrations/0003_approvals.ts"
+import costs from "./migrations/0004_costs.ts"
 import wire from "./migrations/0007_wire.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
@@ -9,6 +10,7 @@ export const migrations = {
   "0001_ledger": ledger,
   "0002_reviews": reviews,
   "0003_approvals": approvals,
+  "0004_costs": costs,
   "0007_wire": wire
 }
 

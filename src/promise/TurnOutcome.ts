@@ -1,5 +1,6 @@
 /** What came of a turn, for callers in TypeScript: the keys of the HTTP body in camelCase, always all of them. */
 import type { AcpMessage } from "../domain/Acp.ts"
+import type { Cost } from "../domain/Cost.ts"
 import type { ContextWindow, Message, StopReason, TurnResult, Usage } from "../domain/Turn.ts"
 import { turnBody } from "../http/turnBody.ts"
 
@@ -22,6 +23,8 @@ export interface TurnOutcome {
   /** 1 for a turn that reached the agent, 0 for one that never did. */
   readonly apiCalls: 0 | 1
   readonly usage: Usage
+  /** What the turn cost; `null` where the agent does not tell. */
+  readonly cost: Cost | null
   /** The agent made room in its context during this turn; of a compaction, whether it happened. */
   readonly compacted: boolean
   /** The agent's context window after the turn, in tokens; `null` where the agent does not tell. */
@@ -52,6 +55,7 @@ export const outcomeOf = (result: TurnResult): TurnOutcome => {
     error: body.error,
     apiCalls: body.api_calls,
     usage: result.turn.usage,
+    cost: body.cost,
     compacted: body.compacted,
     context: body.context,
     contextLost: body.context_lost,

@@ -58,6 +58,7 @@ export const sessionView = (id: string): SessionView => ({
   threadId: "thread-1",
   restarts: 1,
   usage: { ...noUsage, inputTokens: 7, totalTokens: 7 },
+  cost: { amount: 0.25, currency: "USD" },
   process: { state: "up", pid: 4242, restarts: 1 },
   parked: null
 })
@@ -379,7 +380,8 @@ export const makeScript = Effect.gen(function* () {
             app: AppName.make(caller._tag === "App" ? caller.app : "everyone"),
             agent: "demo",
             turns: 2,
-            usage: { ...noUsage, inputTokens: 5, totalTokens: 5 }
+            usage: { ...noUsage, inputTokens: 5, totalTokens: 5 },
+            costs: [{ amount: 0.1, currency: "USD" }]
           }
         ])
     }),

@@ -21,7 +21,8 @@ it.live("shows a session as the contract has it", () =>
       meta,
       process: { state: "up", pid: 4242, restarts: 1 },
       parked: null,
-      usage: { input_tokens: 7, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0, total_tokens: 7 }
+      usage: { input_tokens: 7, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0, total_tokens: 7 },
+      cost: { amount: 0.25, currency: "USD" }
     })
     const created = yield* call("/sessions", { body: { meta } })
     assert.deepStrictEqual(created.json, {
@@ -195,6 +196,7 @@ it.live("lists agents, and adds up what was used of them", () =>
     })
     const usage = yield* call("/usage?from=1700000000&to=2023-11-15", { token: otherToken })
     assert.containSubset(usage.json, { ok: true, turns: 2, usage: { input_tokens: 5 } })
+    assert.deepStrictEqual(usage.json.costs, [{ amount: 0.1, currency: "USD" }])
     assert.containSubset(usage.json.days[0], { day: "1700000000000..1700006400000", app: "another-app", agent: "demo" })
     assert.strictEqual((yield* call("/admin/usage", { token })).json.days[0].app, "everyone")
   }).pipe(Effect.scoped)

@@ -20,6 +20,7 @@ const keys = [
   "error",
   "api_calls",
   "usage",
+  "cost",
   "compacted",
   "context",
   "context_lost",

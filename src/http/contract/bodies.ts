@@ -1,8 +1,9 @@
 /** The parts that several endpoints share: parameters, pages, usage, a turn's result. */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { Cost } from "../../domain/Cost.ts"
 import { StopReason, TurnStatus } from "../../domain/Turn.ts"
-import { Instant, Ok, wire } from "./wire.ts"
+import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
 /** Whose they are and whether they exist is for the door to say; a path takes any. */
 export const SessionParams = { id: Schema.String.annotate({ description: "A session's id." }) }
@@ -81,6 +82,9 @@ export const Message = Schema.Struct({
   tool_call_id: Schema.optionalKey(Schema.String)
 }).annotate({ identifier: "Message", description: "A conversation message in OpenAI's shape." })
 
+export const Money = wireOf(Cost, "Cost", { description: "As the agent tells it, in a currency of ISO 4217." })
+const Costs = Schema.Array(Money).annotate({ description: "By currency; empty where no agent tells." })
+
 const ContextWindow = Schema.Struct({ used: Schema.Int, size: Schema.Int })
 
 const resultFields = {
@@ -102,6 +106,7 @@ const resultFields = {
     description: "1 for a turn that reached the agent, 0 for one that never did."
   }),
   usage: Usage,
+  cost: Schema.NullOr(Money).annotate({ description: "What the turn cost; null where the agent does not tell." }),
   compacted: Schema.Boolean.annotate({
     description: "The agent made room in its context during this turn; of a compaction, whether it happened."
   }),
@@ -146,13 +151,15 @@ export const UsageReport = wire("UsageReport", {
   ok: Ok,
   turns: Schema.Int,
   usage: Usage,
+  costs: Costs,
   days: Schema.Array(
     wire("UsageOfDay", {
       day: Schema.String.annotate({ description: "UTC.", examples: ["2026-11-21"] }),
       app: Schema.String,
       agent: Schema.String,
       turns: Schema.Int,
-      usage: Usage
+      usage: Usage,
+      costs: Costs
     })
   )
 })

@@ -4,7 +4,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Meta, SessionState } from "../../domain/Session.ts"
 import { Permissions } from "./approvals.ts"
 import { Authorized } from "./Auth.ts"
-import { AcpText, IdempotencyHeaders, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
+import { AcpText, IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
 import {
   badRequests,
   BusyProblem,
@@ -67,7 +67,8 @@ export const sessionFields = {
   parked: Schema.NullOr(
     wire("Parked", { reason: Schema.String, until: Instant }, { description: "Given up for now: why, and until when." })
   ),
-  usage: Usage
+  usage: Usage,
+  cost: Schema.NullOr(Money).annotate({ description: "Of its turns so far; null where its agent does not tell." })
 }
 export const Session = wire("Session", { ok: Ok, ...sessionFields })
 export const SessionPage = wire("SessionPage", {

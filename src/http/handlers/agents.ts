@@ -4,6 +4,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Spending } from "../../actor/Spending.ts"
 import type { Caller } from "../../actor/Sessions.ts"
 import { Agents } from "../../agent/Agents.ts"
+import { addCosts } from "../../domain/Cost.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
@@ -40,6 +41,7 @@ export const usageReport = Effect.fnUntraced(function* (
     ok: true,
     turns: days.reduce((turns, day) => turns + day.turns, 0),
     usage: days.reduce((sum, { usage }) => addUsage(sum, usage), noUsage),
+    costs: addCosts(days.flatMap(({ costs }) => costs)),
     days
   } as const
 }, refusing)

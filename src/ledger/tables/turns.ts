@@ -1,5 +1,6 @@
 /** Turns with their one outcome, and what was used on which day. A trigger refuses a second outcome. */
 import { Effect, Option } from "effect"
+import type { Cost } from "../../domain/Cost.ts"
 import type { AppName, SessionId } from "../../domain/Ids.ts"
 import type { Failure, StopReason, TurnRecord, TurnStatus } from "../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
@@ -28,7 +29,11 @@ const columns = [
 ]
 
 const insertTurn = insertInto("turns", columns)
-const select = `SELECT ${columns.join(", ")} FROM turns WHERE session = ?`
+
+/** What it cost stands beside it: its agent may tell that at any time, also after the turn's end. */
+const cost = `(SELECT json_object('amount', amount, 'currency', currency) FROM costs
+  WHERE costs.session = turns.session AND turn = idx AND amount IS NOT NULL) AS cost`
+const select = `SELECT ${columns.join(", ")}, ${cost} FROM turns WHERE session = ?`
 
 export const inserted = (record: TurnRecord): Write => ({
   text: insertTurn,
@@ -90,6 +95,7 @@ interface TurnRow extends UsageRow {
   readonly context_lost: number
   readonly failure: string | null
   readonly prompt: string
+  readonly cost: string | null
 }
 
 const recordOf = (row: TurnRow): TurnRecord => ({
@@ -107,7 +113,8 @@ const recordOf = (row: TurnRow): TurnRecord => ({
   toolIterations: row.tool_iterations,
   threadId: row.thread_id,
   agentTurnId: row.agent_turn_id,
-  contextLost: row.context_lost === 1
+  contextLost: row.context_lost === 1,
+  ...(row.cost === null ? {} : { cost: JSON.parse(row.cost) as Cost })
 })
 
 interface UsageDayRow extends UsageRow {
@@ -129,7 +136,8 @@ const selectUsage = `SELECT day, app, agent, turns, ${usageColumns.join(", ")} F
 
 /** A longer prompt is cut, and ends in `…` then. */
 const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")},
-    CASE WHEN length(prompt) > 4096 THEN substr(prompt, 1, 4096) || '…' ELSE prompt END AS prompt
+    CASE WHEN length(prompt) > 4096 THEN substr(prompt, 1, 4096) || '…' ELSE prompt END AS prompt,
+    ${cost}
   FROM turns WHERE session = ? AND idx > ? ORDER BY idx LIMIT ?`
 
 export const reads = (db: Database) => ({

@@ -27,6 +27,7 @@ export interface Turn {
   readonly context: { readonly used: number; readonly size: number } | null
   readonly context_lost: boolean
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number }
+  readonly cost: { readonly amount: number; readonly currency: string } | null
   readonly thread_id: string | null
 }
 
@@ -34,6 +35,7 @@ export interface SessionBody {
   readonly session_id: string
   readonly state: string
   readonly turn_count: number
+  readonly cost: { readonly amount: number; readonly currency: string } | null
   readonly process: { readonly state: string; readonly pid: number | null; readonly restarts: number }
 }
 

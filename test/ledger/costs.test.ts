@@ -1,0 +1,142 @@
+/** What turns cost: from an agent's running totals to what each turn, session and day has added to them. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import type { Entry } from "../../src/ledger/Ledger.ts"
+import { app, id, opened, said, turn } from "./samples.ts"
+
+const at = 1_700_000_002_000
+const dayMillis = 86_400_000
+
+/** An agent tells what its thread has cost so far. */
+const tells = (
+  seq: number,
+  of: number | null,
+  amount: unknown,
+  more: { thread?: string; at?: number; currency?: string } = {}
+) =>
+  said(seq, {
+    turn: of,
+    at: more.at ?? at,
+    message: updateMessage(more.thread ?? "thread", {
+      sessionUpdate: "usage_update",
+      used: 1,
+      size: 2,
+      cost: { amount, currency: more.currency ?? "USD" }
+    })
+  })
+
+const turns = (...indexes: ReadonlyArray<number>): ReadonlyArray<Entry> =>
+  indexes.map((index) => ({ _tag: "TurnInserted", record: turn({ index }) }))
+
+const usd = (amount: number) => ({ amount, currency: "USD" })
+
+const costs = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const read = yield* ledger.turns(id, 0, 10)
+  const days = yield* ledger.costs({ app: null, from: 0, to: at + 2 * dayMillis })
+  return {
+    turns: read.map(({ cost }) => cost ?? null),
+    session: (yield* ledger.costsOfSessions([id])).get(id) ?? null,
+    days: days.map(({ cost, day }) => [day, cost] as const)
+  }
+})
+
+const inLedger = Effect.provide(Ledger.layer(":memory:"))
+
+describe("costs", () => {
+  it.effect("are what a turn added to what its agent had told before, the last word of a turn counts", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      yield* ledger.write([opened(), ...turns(1, 2, 3)])
+      yield* ledger.write([tells(1, 1, 0.1), tells(2, 1, 0.3), tells(3, 3, 0.7)])
+      assert.deepStrictEqual(yield* costs, {
+        turns: [usd(0.3), null, usd(0.4)],
+        session: usd(0.7),
+        days: [["2023-11-14", usd(0.7)]]
+      })
+      const one = yield* ledger.turn(id, 3)
+      assert.deepStrictEqual(Option.getOrThrow(one).cost, usd(0.4))
+      assert.deepStrictEqual(
+        (yield* ledger.turnOutlines(id, 0, 10)).map(({ cost }) => cost),
+        [usd(0.3), undefined, usd(0.4)]
+      )
+    }).pipe(inLedger)
+  )
+
+  it.effect("are not known of a turn after which the total is less than before, and are again of the next", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      yield* ledger.write([opened(), ...turns(1, 2, 3), tells(1, 1, 1), tells(2, 2, 0.8), tells(3, 3, 0.9)])
+      assert.deepStrictEqual(yield* costs, {
+        turns: [usd(1), null, usd(0.1)],
+        session: usd(1.1),
+        days: [["2023-11-14", usd(1.1)]]
+      })
+    }).pipe(inLedger)
+  )
+
+  it.effect("are not known of the first turn after a death, and are after a process that went when it was asked", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const state = (seq: number, from: string, to: string, event: string) =>
+        said(seq, { turn: null, message: troupeMessage("state", { from, to, event }) })
+      yield* ledger.write([opened(), ...turns(1, 2, 3, 4, 5)])
+      yield* ledger.write([tells(1, 1, 1), state(2, "retiring.asking", "retiring.killing", "process.exited")])
+      yield* ledger.write([tells(3, 2, 2), state(4, "turning.running", "retiring.killing", "process.exited")])
+      yield* ledger.write([tells(5, 3, 2), tells(6, 4, 3), state(7, "turning.running", "idle.asleep", "process.lost")])
+      yield* ledger.write([tells(8, 5, 4)])
+      assert.deepStrictEqual((yield* costs).turns, [usd(1), usd(1), null, usd(1), null])
+    }).pipe(inLedger)
+  )
+
+  it.effect("begin anew with another thread, and count on the day on which they were told", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      yield* ledger.write([
+        opened(),
+        ...turns(1, 2),
+        tells(1, 1, 1),
+        tells(2, 2, 0.25, { thread: "another", at: at + dayMillis })
+      ])
+      assert.deepStrictEqual(yield* costs, {
+        turns: [usd(1), usd(0.25)],
+        session: usd(1.25),
+        days: [
+          ["2023-11-14", usd(1)],
+          ["2023-11-15", usd(0.25)]
+        ]
+      })
+    }).pipe(inLedger)
+  )
+
+  it.effect("are none where nothing that is a cost is told, or outside of any turn", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      yield* ledger.write([opened(), ...turns(1)])
+      yield* ledger.write([
+        tells(1, null, 5),
+        tells(2, 1, -1),
+        tells(3, 1, "much"),
+        tells(4, 1, 1, { currency: "dollars" })
+      ])
+      assert.deepStrictEqual(yield* costs, { turns: [null], session: null, days: [] })
+      // What was told outside is in the total of the next turn.
+      yield* ledger.write([tells(5, 1, 6)])
+      assert.deepStrictEqual((yield* costs).session, usd(6))
+    }).pipe(inLedger)
+  )
+
+  it.effect("of a day stay when their session is removed", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      yield* ledger.write([opened(), ...turns(1), tells(1, 1, 2)])
+      yield* ledger.remove([id])
+      const query = { from: 0, to: at + dayMillis }
+      assert.deepStrictEqual(yield* ledger.costs({ app, ...query }), [
+        { day: "2023-11-14", app, agent: "demo", cost: usd(2) }
+      ])
+    }).pipe(inLedger)
+  )
+})
