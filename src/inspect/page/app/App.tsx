@@ -2,6 +2,7 @@
 import type { ComponentType } from "preact"
 import { useEffect, useState } from "preact/hooks"
 import { ApprovalsView } from "../approvals/ApprovalsView.tsx"
+import { pendingCount } from "../approvals/inbox.ts"
 import { problemFrom } from "../api.ts"
 import type { Problem } from "../api.ts"
 import { SessionsView } from "../sessions/SessionsView.tsx"
@@ -67,9 +68,10 @@ const toView = (event: Event) => {
 
 const View = () => {
   const current = route.value
+  const waiting = pendingCount.value
   useEffect(() => {
-    document.title = titles[current.view]
-  }, [current.view])
+    document.title = `${waiting === 0 ? "" : `(${waiting}) `}${titles[current.view]}`
+  }, [current.view, waiting])
   switch (current.view) {
     case "sessions":
       return <SessionsView filter={current.filter} />

@@ -45,6 +45,7 @@ effect(() => {
     url: api.stepsUrl(),
     onPhase: (next) => {
       phase.value = next
+      if (next.name === "lost") isDraining.value = false
       if (next.name !== "refused") return
       if (next.problem.status === 401) me.value = null
     },
