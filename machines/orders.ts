@@ -20,7 +20,7 @@ export const openTurn = {
   type: "openTurn" as const,
   params: ({ context }: Given) => ({ turn: context.turn, timeoutMillis: context.timeoutMillis })
 }
-export const handPrompt = { type: "handPrompt" as const, params: ofThisTurn }
+export const handPrompt = [{ type: "handPrompt" as const, params: ofThisTurn }, "noteSpoken" as const]
 export const askToExit = { type: "askToExit" as const, params: ofThisProcess }
 export const terminateProcess = { type: "terminateProcess" as const, params: ofThisProcess }
 export const endProcess = { type: "endProcess" as const, params: ofThisProcess }
@@ -31,7 +31,10 @@ export const startProcess = [
   "countProcess" as const,
   {
     type: "startProcess" as const,
-    params: ({ context }: Given) => ({ generation: context.generation, thread: context.thread })
+    params: ({ context: { generation, thread, unspoken } }: Given) => ({
+      generation,
+      thread: unspoken ? null : thread
+    })
   }
 ]
 export const takeSlot = (urgent: boolean) => ({

@@ -72,11 +72,11 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       awake: {
         always: [
           { guard: "isClosing", target: "#session.retiring" },
-          { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", handPrompt] }
+          { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", ...handPrompt] }
         ],
         after: { hibernateAfter: { target: "#session.retiring", actions: "noteIdle" } },
         on: {
-          "turn.submitted": { target: "#session.turning.running", actions: ["takeTurn", handPrompt] },
+          "turn.submitted": { target: "#session.turning.running", actions: ["takeTurn", ...handPrompt] },
           "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
           "process.lost": { target: "asleep", actions: "noteGone" },
           "hibernate.requested": { target: "#session.retiring", actions: "noteReason" },
@@ -178,7 +178,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       starting: {
         after: { startWithin: { target: "#session.retiring", actions: [unready, "noteSlow"] } },
         on: {
-          "process.ready": { target: "running", actions: ["noteReady", handPrompt] },
+          "process.ready": { target: "running", actions: ["noteReady", ...handPrompt] },
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "interrupt.requested": { guard: "isMeant", target: "#session.idle.waking", actions: interrupted },

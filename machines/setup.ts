@@ -132,9 +132,15 @@ export const sessionSetup = (bounds: SessionBounds) => {
       countProcess: assign({ process: true, generation: ({ context }) => context.generation + 1, upSince: null }),
       noteReady: assign(({ context, event }) =>
         event.type === "process.ready"
-          ? { thread: event.thread, upSince: event.at, restarts: { ...context.restarts, backoffMillis: 0 } }
+          ? {
+              thread: event.thread,
+              unspoken: context.unspoken || event.thread !== context.thread,
+              upSince: event.at,
+              restarts: { ...context.restarts, backoffMillis: 0 }
+            }
           : {}
       ),
+      noteSpoken: assign({ unspoken: false }),
       noteDeath: assign(({ context, event }) => {
         if (event.type !== "process.failed" && event.type !== "process.exited") return {}
         const { at, failure, jitter } = event

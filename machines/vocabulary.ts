@@ -41,6 +41,8 @@ export interface SessionContext {
   readonly upSince: number | null
   /** The agent's own id of the conversation, to resume. */
   readonly thread: string | null
+  /** No prompt was handed over in that conversation yet: there is nothing in it to resume, or to lose. */
+  readonly unspoken: boolean
   /** Approvals that the agent waits for. */
   readonly approvals: ReadonlyArray<string>
   readonly restarts: Restarts
@@ -62,6 +64,7 @@ export const newborn: SessionContext = {
   generation: 0,
   upSince: null,
   thread: null,
+  unspoken: false,
   approvals: [],
   restarts: noRestarts,
   limit: unlimited,

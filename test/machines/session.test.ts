@@ -285,6 +285,45 @@ describe("an interrupt of one turn", () => {
   })
 })
 
+describe("a conversation in which nothing was said", () => {
+  const submit = (turn: number): SessionEvent => ({
+    type: "turn.submitted",
+    turn,
+    timeoutMillis: 1,
+    queue: false,
+    at: 0
+  })
+  const ready = (thread: string): SessionEvent => ({ type: "process.ready", thread, at: 0 })
+  const granted: SessionEvent = { type: "slot.granted" }
+  const sleep: ReadonlyArray<SessionEvent> = [{ type: "hibernate.requested", reason: "pool" }, { type: "process.gone" }]
+  const killed: SessionEvent = { type: "process.exited", failure: crash, at: 0, jitter: 0 }
+  const run = (snapshot: SessionSnapshot, ...events: ReadonlyArray<SessionEvent>) =>
+    events.reduce((now, event) => decide(sessionMachine, now, event).next, snapshot)
+  const resumes = (snapshot: SessionSnapshot) => {
+    const { commands } = decide(sessionMachine, snapshot, granted)
+    return commands.find((command) => command.type === "startProcess")?.params.thread
+  }
+
+  it("is begun anew, since there is nothing to resume and nothing to lose", () => {
+    const silent = run(
+      begin(sessionMachine, undefined).next,
+      submit(1),
+      granted,
+      { type: "interrupt.requested", reason: "asked for" },
+      ready("t"),
+      sleep[0]!,
+      killed,
+      sleep[1]!,
+      submit(2)
+    )
+    assert.strictEqual(nameOf(silent), "turning.queued")
+    assert.isNull(resumes(silent))
+    const ended: SessionEvent = { type: "turn.ended", turn: 2, stopReason: "end_turn", failure: null, at: 0 }
+    const spoken = run(silent, granted, ready("u"), ended, sleep[0]!, killed, sleep[1]!, submit(3))
+    assert.strictEqual(resumes(spoken), "u")
+  })
+})
+
 describe("a used-up account", () => {
   const submit = (turn: number, timeoutMillis: number, at = 0, queue = true): SessionEvent => ({
     type: "turn.submitted",
