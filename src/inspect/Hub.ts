@@ -122,7 +122,7 @@ export class Hub extends Context.Service<
             const caughtUp = !isLive && place === last
             isLive ||= caughtUp
             const said = caughtUp ? text + live(place) : text
-            if (said !== "") return [said, { place, isLive, said: "", rests: isLive }]
+            if (said !== "") return [said, { place, isLive, said: "", rests: place === last }]
             if (place === last) yield* untilNews
           }
         })
