@@ -15,7 +15,7 @@ export const Menu = () => {
           <i class="who">{name}</i> ▾
         </span>
       </button>
-      <div id="menu" popover="auto" class="menu">
+      <div id="menu" popover="auto" class="account-menu">
         <p>
           Logged in as <b>{who?.admin === true ? "the admin" : `the app ${name}`}</b>
           <br />
