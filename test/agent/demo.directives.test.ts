@@ -137,7 +137,10 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
       )
       assert.include(good.text, "hi\n")
       const bad = yield* agent.say("tool exit 3")
-      assert.strictEqual(bad.updates.at(-2)?.["status"], "failed")
+      assert.deepInclude(bad.updates.at(-2), {
+        status: "failed",
+        _meta: { terminal_exit: { exit_code: 3, signal: null } }
+      })
       assert.strictEqual(bad.text, "The command ended with 3:\n")
       assert.isAtMost((yield* agent.say("tool head -c 300000 /dev/zero | tr '\\0' x")).text.length, 70_000)
     })
@@ -178,6 +181,16 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
       assert.strictEqual(text, "The command was not run: the client said reject-once.")
       assert.strictEqual(updates[0]?.sessionUpdate, "current_mode_update")
       assert.strictEqual(updates.at(-2)?.["status"], "failed")
+    })
+  )
+
+  it.effect("ask-tool: asks first in any mode", () =>
+    Effect.gen(function* () {
+      const refused = yield* open({ decide: choosing("reject-once") })
+      const { text } = yield* refused.say("ask-tool echo hi")
+      assert.strictEqual(text, "The command was not run: the client said reject-once.")
+      const allowed = yield* open({ decide: choosing("allow-once") })
+      assert.strictEqual((yield* allowed.say("ask-tool echo hi")).text, "The command printed:\nhi\n")
     })
   )
 
