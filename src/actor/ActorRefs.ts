@@ -127,8 +127,11 @@ export class ActorRefs extends Context.Service<
         // It sleeps. What it becomes while its row is read is newer than the row.
         let latest: SessionSnapshot | null = null
         const forget = observers.observe(id, ({ snapshot }) => (latest = snapshot))
-        const stored = yield* Effect.ensuring(ledger.snapshot(id), Effect.sync(forget))
-        return known() ?? make(id, by, latest ?? restore(machine, stored))
+        return yield* Effect.flatMap(ledger.snapshot(id), (stored) => {
+          // Deleted meanwhile.
+          if (stored === null) return Effect.fail(new SessionNotFound({ id: text }))
+          return Effect.succeed(known() ?? make(id, by, latest ?? restore(machine, stored)))
+        }).pipe(Effect.ensuring(Effect.sync(forget)))
       }, cannot("look at the session"))
 
       return ActorRefs.of({ of, size: () => all.size })

@@ -25,7 +25,8 @@ export interface WebSockets {
 }
 
 /** Others, such as `h2c`, are answered as if they had not asked: nobody has to take what it is offered. */
-export const isWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket"
+export const isWebSocket = ({ headers, method }: IncomingMessage): boolean =>
+  method === "GET" && headers.upgrade?.toLowerCase() === "websocket"
 
 export const make = Effect.fnUntraced(function* <E>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, HttpServerRequest.HttpServerRequest | Scope.Scope>,

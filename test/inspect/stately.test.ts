@@ -207,19 +207,32 @@ describe("/inspect/stately", () => {
 
       const plain = yield* house.call("/inspect/stately", { token: adminToken })
       assert.containSubset(plain.json, { ok: false, error: "websocket_only", status: 400 })
+      // An address that is for no WebSocket answers as it does.
+      assert.strictEqual(yield* status({}, "/healthz"), 200)
+      assert.strictEqual(yield* status({}, "/sessions"), 401)
+      assert.strictEqual(yield* status({}, "/nowhere"), 404)
       // What asks for something else than a WebSocket is answered as if it had not.
-      const h2c = yield* Effect.promise(
-        () =>
-          new Promise<number | undefined>((resolve, reject) => {
-            const headers = { connection: "upgrade", upgrade: "h2c" }
-            const asked = request(`${house.base}/healthz`, { headers }, (response) => {
-              response.resume()
-              resolve(response.statusCode)
+      const asking = (path: string, upgrade: string, body?: string) =>
+        Effect.promise(
+          () =>
+            new Promise<number | undefined>((resolve, reject) => {
+              const headers = {
+                ...bearer(adminToken),
+                connection: "upgrade",
+                upgrade,
+                "content-type": "application/json"
+              }
+              const method = body === undefined ? "GET" : "POST"
+              const asked = request(house.base + path, { method, headers }, (response) => {
+                response.resume()
+                resolve(response.statusCode)
+              })
+              asked.on("error", reject).end(body)
             })
-            asked.on("error", reject).end()
-          })
-      )
-      assert.strictEqual(h2c, 200)
+        )
+      assert.strictEqual(yield* asking("/healthz", "h2c"), 200)
+      assert.strictEqual(yield* asking("/admin/sweep", "h2c", "{}"), 200)
+      assert.strictEqual(yield* asking("/admin/sweep", "websocket", "{}"), 200)
     }).pipe(Effect.scoped)
   )
 
