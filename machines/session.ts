@@ -87,13 +87,13 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       /** Comes back by itself after a death. It never makes anybody wait: no free slot, no process. */
       waking: {
         always: [
-          { guard: "isClosing", target: "#session.retiring" },
+          { guard: "isClosing", target: "#session.retiring.killing" },
           { guard: "mayStart", target: "#session.turning.starting", actions: "takeQueued" },
           { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
         ],
         after: {
           startWithin: [
-            { guard: "hasProcess", target: "#session.retiring", actions: "noteSlow" },
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: "noteSlow" },
             { target: "asleep", actions: releaseSlot }
           ]
         },
@@ -109,15 +109,15 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
             { target: "#session.turning", actions: "takeTurn" }
           ],
           "hibernate.requested": [
-            { guard: "hasProcess", target: "#session.retiring", actions: "noteReason" },
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: "noteReason" },
             { target: "asleep", actions: releaseSlot }
           ],
           "close.requested": [
-            { guard: "hasProcess", target: "#session.retiring", actions: close },
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: close },
             { target: "#session.closed", actions: ["noteReason", releaseSlot] }
           ],
           "expire.requested": [
-            { guard: "hasProcess", target: "#session.retiring", actions: close },
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: close },
             { target: "#session.closed", actions: ["noteReason", releaseSlot] }
           ]
         }
@@ -176,13 +176,13 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         }
       },
       starting: {
-        after: { startWithin: { target: "#session.retiring", actions: [unready, "noteSlow"] } },
+        after: { startWithin: { target: "#session.retiring.killing", actions: [unready, "noteSlow"] } },
         on: {
           "process.ready": { target: "running", actions: ["noteReady", ...handPrompt] },
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "interrupt.requested": { guard: "isMeant", target: "#session.idle.waking", actions: interrupted },
-          "close.requested": { target: "#session.retiring", actions: [interrupted, ...close] }
+          "close.requested": { target: "#session.retiring.killing", actions: [interrupted, ...close] }
         }
       },
       running: {
@@ -246,7 +246,10 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     }
   })
 
-  /** Ask, terminate, kill, each with its deadline; left only when the kernel says that nobody is there. */
+  /**
+   * Ask, terminate, kill, each with its deadline; left only when the kernel says that nobody is there. A process that
+   * never got ready has nothing to lose and nothing to be asked by: it is killed.
+   */
   const retiring = words.createStateConfig({
     initial: "asking",
     on: {

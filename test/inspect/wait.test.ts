@@ -52,7 +52,7 @@ describe("what a session waits for", () => {
       "backoff.session.idle.backingOff": "idle.waking",
       "parkFor.session.idle.parked": "idle.asleep",
       "turnWithin.session.turning": "retiring.asking",
-      "startWithin.session.idle.waking": "retiring.asking",
+      "startWithin.session.idle.waking": "retiring.killing",
       "interruptAgain.session.turning.interrupting": null,
       "terminateWithin.session.retiring.terminating": "retiring.killing"
     })
