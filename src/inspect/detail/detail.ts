@@ -64,7 +64,7 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
         reasoning_tokens: usage.reasoningTokens,
         total_tokens: usage.totalTokens
       },
-      cost: null
+      cost: view.cost
     },
     snapshot: { value: snapshot.value, context: { ...context } },
     last_step: gathered.lastStep,

@@ -1,0 +1,154 @@
+/**
+ * Stored steps are enough: sessions are led through every state, and each is rebuilt from its steps alone, by the page's
+ * own reducer, to exactly the snapshot that the ledger has of it.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { Sessions } from "../../src/actor/Sessions.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import type { Permissions } from "../../src/domain/Session.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import { toldStep } from "../../src/inspect/detail/told.ts"
+import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
+import { stands } from "../../src/inspect/wait.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Rig, app, inHouse, ours, settle, until } from "../actor/house.ts"
+
+const limits = { maxProcesses: 2, restartIntensity: 2, restartPeriodMillis: 120_000, hibernateAfterMillis: 30_000 }
+
+const opened = (permissions: Permissions = "approve_all") =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, { permissions })
+    const say = (prompt: string) => sessions.submit(ours, id, { prompt, queue: true })
+    return { id, say, sessions }
+  })
+
+/** Dies until it is parked, is unparked, and works again. */
+const dying = Effect.gen(function* () {
+  const { id, say, sessions } = yield* opened()
+  yield* say("hello")
+  yield* until(id, "idle.awake")
+  yield* say("die")
+  yield* until(id, "idle.backingOff")
+  yield* until(id, "idle.awake")
+  yield* say("die")
+  yield* until(id, "idle.backingOff")
+  yield* say("die")
+  yield* until(id, "idle.parked")
+  yield* sessions.unpark(id)
+  yield* say("hello again")
+  yield* until(id, "idle.awake")
+  return id
+})
+
+/** Comes back by itself, but its process does not get ready: it stands in `waking` until it is given up. */
+const waking = Effect.gen(function* () {
+  const { id, say } = yield* opened()
+  const rig = yield* Rig
+  yield* say("hello")
+  yield* until(id, "idle.awake")
+  yield* say("die")
+  yield* until(id, "idle.backingOff")
+  rig.broken = "never"
+  yield* until(id, "idle.waking")
+  rig.broken = null
+  yield* TestClock.adjust("61 seconds")
+  yield* settle
+  return id
+})
+
+const rungs = [
+  ["8 seconds", "retiring.asking"],
+  ["5 seconds", "retiring.terminating"],
+  ["3 seconds", "closed"]
+] as const
+
+/** Asked, interrupted, deaf to it, retired by force, and closed. */
+const deaf = Effect.gen(function* () {
+  const { id, say, sessions } = yield* opened("ask")
+  const rig = yield* Rig
+  yield* say("leave execute edit")
+  yield* until(id, "turning.asking")
+  const [first, second] = yield* sessions.approvals(ours, id)
+  yield* sessions.answer(ours, id, first?.id ?? "", "once")
+  yield* sessions.answer(ours, id, second?.id ?? "", "deny")
+  yield* until(id, "idle.awake")
+  yield* say("hang")
+  yield* say("waits in line")
+  yield* until(id, "turning.running")
+  rig.deaf = true
+  yield* Effect.forkScoped(sessions.close(ours, id))
+  yield* until(id, "turning.interrupting")
+  for (const [within, rung] of rungs) {
+    yield* TestClock.adjust(within)
+    yield* until(id, rung)
+  }
+  rig.deaf = false
+  return id
+})
+
+/** Silent after a tool, probed, and alive. */
+const silent = Effect.gen(function* () {
+  const { id, say } = yield* opened()
+  yield* say("tool")
+  yield* until(id, "turning.running")
+  yield* TestClock.adjust(defaultLimits.postToolQuietMillis)
+  yield* until(id, "idle.awake")
+  return id
+})
+
+/** Waits for a place that two others hold, and then sleeps. */
+const crowded = Effect.gen(function* () {
+  const [one, two, three] = [yield* opened(), yield* opened(), yield* opened()]
+  yield* one.say("hang")
+  yield* two.say("hang")
+  yield* until(one.id, "turning.running")
+  yield* until(two.id, "turning.running")
+  yield* three.say("hello")
+  yield* until(three.id, "turning.queued")
+  yield* Effect.forkScoped(one.sessions.interrupt(ours, one.id))
+  yield* until(three.id, "idle.awake")
+  yield* TestClock.adjust(limits.hibernateAfterMillis)
+  yield* until(three.id, "idle.asleep")
+  return [one.id, two.id, three.id]
+})
+
+const replayed = Effect.fnUntraced(function* (id: SessionId) {
+  const ledger = yield* Ledger
+  const steps = (yield* ledger.steps(id, 0, 1_000)).map(toldStep)
+  const machine = machineOf({
+    pool_wait_millis: defaultLimits.poolWaitMillis,
+    hibernate_after_millis: limits.hibernateAfterMillis,
+    restart_intensity: limits.restartIntensity,
+    restart_period_millis: limits.restartPeriodMillis
+  })
+  const replay = new Replay(machine)
+  // As it comes over the wire.
+  replay.append(JSON.parse(JSON.stringify(steps)) as typeof steps)
+  const rebuilt = JSON.parse(JSON.stringify(machine.getPersistedSnapshot(replay.at(steps.length)))) as unknown
+  return { steps, replay, rebuilt, stored: yield* ledger.snapshot(id) }
+})
+
+describe("a replay of stored steps", () => {
+  it.effect("ends in the stored snapshot, whatever the session went through", () =>
+    Effect.gen(function* () {
+      const ids = [yield* dying, yield* waking, yield* deaf, yield* silent, ...(yield* crowded)]
+      const visited = new Set<string>()
+      for (const id of ids) {
+        const { rebuilt, replay, steps, stored } = yield* replayed(id)
+        assert.deepStrictEqual(rebuilt, stored)
+        assert.deepStrictEqual(
+          replay.steps.flatMap(({ drift }) => drift ?? []),
+          []
+        )
+        for (const { from, to } of steps) visited.add(from).add(to)
+      }
+      assert.deepStrictEqual(
+        Object.keys(stands).filter((state) => !visited.has(state)),
+        []
+      )
+    }).pipe(inHouse(limits))
+  )
+})
