@@ -195,6 +195,36 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
+    it.effect("asks for version 1 and nothing else, and for what tells an answer from a failure", () =>
+      Effect.gen(function* () {
+        const session = yield* replayed("claude-basic")
+        yield* session.connection.askToExit
+        const [hello = ""] = (yield* session.exited).stderr.split("\n")
+        const { clientCapabilities, protocolVersion } = JSON.parse(hello.replace(/^initialize /, "")) as {
+          readonly protocolVersion: unknown
+          readonly clientCapabilities: Readonly<Record<string, unknown>>
+        }
+        assert.strictEqual(protocolVersion, 1)
+        assert.containSubset(clientCapabilities, {
+          fs: { readTextFile: false, writeTextFile: false },
+          terminal: false,
+          session: { notices: {} },
+          _meta: {
+            terminal_output_delta: true,
+            jetbrains: { air: { version: 1, capabilities: ["sessionFailure"] } }
+          }
+        })
+      })
+    )
+
+    it.effect("refuses an agent that will only speak another version", () =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(replayed("claude-basic", {}, "speak-2"))
+        assert.strictEqual(error.class, "protocol")
+        assert.match(error.message, /speaks version 2.*Troupe speaks version 1/)
+      })
+    )
+
     it.effect("sets the mode anew after a resume, and hands the instructions over", () =>
       Effect.gen(function* () {
         const thread = threadOf("codex-resume-mid")

@@ -1,5 +1,6 @@
 /** Every recorded trace through the translator: what must hold for all of them, and what each of them is about. */
 import { assert, describe, it } from "@effect/vitest"
+import { failedEnd } from "../../src/agent/codex/Failures.ts"
 import { itemIn, objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
 import { ends, metaOf, ofKind, replay, textOf, traces, updateOf, updates } from "./codex.replay.ts"
 import type { Replay } from "./codex.replay.ts"
@@ -278,6 +279,32 @@ describe("failures", () => {
     const [failure] = ends(replay("69-usage-limit-429").facts).flatMap(({ failure }) => failure ?? [])
     // `Mar 17th, 2030 5:46 PM`, to the end of that minute, in this machine's time zone as codex has it.
     assert.strictEqual(failure?.retryAt, new Date(2030, 2, 17, 17, 47).getTime())
+  })
+
+  // Those of codex's table that no trace has.
+  it.each([
+    [{ httpConnectionFailed: { httpStatusCode: 403 } }, "forbidden", "auth", /HTTP 403.*codex login/],
+    [{ httpConnectionFailed: { httpStatusCode: 404 } }, "not found", "model", /HTTP 404/],
+    [{ httpConnectionFailed: { httpStatusCode: 503 } }, "unavailable", "model", /HTTP 503/],
+    ["unauthorized", "no login", "auth", /HTTP 401.*codex login/],
+    ["rateLimitExceeded", "slow down", "model", /slow down/],
+    ["serverOverloaded", "busy", "model", /busy/],
+    ["usageLimitExceeded", "insufficient_quota", "quota", /usage limit/],
+    ["other", "Missing environment variable: `KEY`.", "config", /inheritEnv/],
+    ["fromTheFuture", "who knows", "model", /who knows/],
+    [null, null, "model", /no reason given/]
+  ] as const)("%j: a failure that says %j is of class %s", (codexErrorInfo, message, failureClass, says) => {
+    const { failure, stopReason } = failedEnd({ message, codexErrorInfo })
+    assert.deepStrictEqual([stopReason, failure?.class], ["error", failureClass])
+    assert.match(failure?.message ?? "", says)
+  })
+
+  it.each([
+    ["max_output_tokens", "max_tokens"],
+    ["content_filter", "refusal"]
+  ] as const)("takes an answer that was cut short (%s) for an end and no failure", (reason, stopReason) => {
+    const message = `Incomplete response returned, reason: ${reason}`
+    assert.deepStrictEqual(failedEnd({ message, codexErrorInfo: "other" }), { stopReason, failure: null })
   })
 
   it("tells each retry while codex tries again", () => {

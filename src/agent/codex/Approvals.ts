@@ -5,7 +5,7 @@
  * declined without asking; questions to a person, forms and tools of ours get the empty answer, since there is nobody
  * and nothing behind them. What nobody knows is -32601.
  */
-import { Clock, Effect } from "effect"
+import { Clock, Deferred, Effect } from "effect"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../JsonRpc.ts"
 import { changesTitle } from "./Items.ts"
@@ -21,11 +21,13 @@ export interface Decider {
 }
 
 export const make = ({ approve, kept, translator }: Decider) => {
+  const open = new Map<unknown, Deferred.Deferred<ApprovalDecision>>()
   let asked = 0
 
   /** `describe` gets what is known of the item; `reply` puts the decision in the words of this request. */
   const ask = (
     params: Wire,
+    requestId: unknown,
     raw: string,
     describe: (asked: Asked) => { readonly kind: string; readonly title: string },
     reply: (decision: ApprovalDecision) => unknown
@@ -34,7 +36,12 @@ export const make = ({ approve, kept, translator }: Decider) => {
       const about = translator.asking(params, true)
       const { turn, toolCallId } = about
       const id = `approval-${(asked += 1)}`
-      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: kept(raw) })
+      const resolved = Deferred.makeUnsafe<ApprovalDecision>()
+      open.set(requestId, resolved)
+      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: kept(raw) }).pipe(
+        Effect.raceFirst(Deferred.await(resolved)),
+        Effect.ensuring(Effect.sync(() => open.delete(requestId)))
+      )
     }).pipe(
       Effect.map((decision) => {
         if (decision !== "deny") translator.asking(params, false)
@@ -42,12 +49,13 @@ export const make = ({ approve, kept, translator }: Decider) => {
       })
     )
 
-  return (method: string, value: unknown, _id: unknown, raw: string): Effect.Effect<unknown, RpcError> => {
+  const answer = (method: string, value: unknown, id: unknown, raw: string): Effect.Effect<unknown, RpcError> => {
     const params = objectIn(value)
     switch (method) {
       case "item/commandExecution/requestApproval":
         return ask(
           params,
+          id,
           raw,
           () => ({
             kind: params["networkApprovalContext"] == null ? commandKindIn(params) : "fetch",
@@ -58,6 +66,7 @@ export const make = ({ approve, kept, translator }: Decider) => {
       case "item/fileChange/requestApproval":
         return ask(
           params,
+          id,
           raw,
           ({ changes }) => ({
             kind: "edit",
@@ -71,6 +80,7 @@ export const make = ({ approve, kept, translator }: Decider) => {
         return objectIn(params["_meta"])["codex_approval_kind"] === "mcp_tool_call"
           ? ask(
               params,
+              id,
               raw,
               () => ({
                 kind: "other",
@@ -99,6 +109,15 @@ export const make = ({ approve, kept, translator }: Decider) => {
         return Effect.fail(new RpcError({ code: -32601, message: `Troupe does not answer ${method}.` }))
     }
   }
+
+  /** `serverRequest/resolved`: codex has done with a question. One that has no answer yet needs none any more. */
+  const resolved = (params: unknown) =>
+    Effect.suspend(() => {
+      const question = open.get(objectIn(params)["requestId"])
+      return question === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(question, "deny"))
+    })
+
+  return { answer, resolved }
 }
 
 const words = { once: "accept", session: "acceptForSession", deny: "decline" } as const satisfies Record<

@@ -65,6 +65,7 @@ export const open = Effect.fnUntraced(function* (
   // ---- facts
 
   const onNotification = (method: string, params: unknown, raw: string): Effect.Effect<void> => {
+    if (method === "serverRequest/resolved") return approvals.resolved(params)
     const facts = translator.notification(method, params)
     const running = translator.running()
     if (current !== null && running !== null) {
@@ -115,8 +116,8 @@ export const open = Effect.fnUntraced(function* (
   // ---- the wire
 
   const kept = (raw: string): string => wireLine(raw, secrets)
-  const answer = Approvals.make({ translator, approve: request.approve, kept })
-  const peer = yield* JsonRpc.make(child, { versioned: false, onNotification, onRequest: answer })
+  const approvals = Approvals.make({ translator, approve: request.approve, kept })
+  const peer = yield* JsonRpc.make(child, { versioned: false, onNotification, onRequest: approvals.answer })
   const { thread, contextLost, version, wire } = yield* Handshake.run(peer, child, request, kept)
   translator.adopt(thread)
 

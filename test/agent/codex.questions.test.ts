@@ -1,0 +1,193 @@
+/** What codex asks of us: several at once, in any order, taken back, and what nobody here knows. Over real stdio. */
+import { NodeServices } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Deferred, Effect, FileSystem, Layer } from "effect"
+import type { ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
+import * as Codex from "../../src/agent/codex/Codex.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { connect } from "./acp.agent.ts"
+import { fixture } from "./child.ts"
+import { traceFile } from "./codex.replay.ts"
+
+/** A connection to a codex that plays a trace or a script, and the replies that it got, by the id of its request. */
+const playing = Effect.fnUntraced(function* (
+  played: { readonly TRACE: string } | { readonly SCRIPT: string },
+  approve: OpenRequest["approve"]
+) {
+  const files = yield* FileSystem.FileSystem
+  const heard = yield* files.makeTempFileScoped()
+  const driver = yield* Codex.make({
+    name: "codex",
+    command: [process.execPath, fixture("codex")],
+    env: { PATH: process.env["PATH"] ?? "", HEARD: heard, ...played }
+  })
+  const session = yield* connect(driver, { approve })
+  const lines = Effect.map(files.readFileString(heard), (text) =>
+    text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Line]))
+  )
+  const replies = Effect.map(lines, (all) =>
+    all.flatMap(({ error, id, method, result }) => (method === undefined ? [[id, result ?? error?.code] as const] : []))
+  )
+  return { ...session, lines, replies }
+})
+
+interface Line {
+  readonly id?: unknown
+  readonly method?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly result?: unknown
+  readonly error?: { readonly code: number }
+}
+
+const asks = (id: number, method: string, params: object = {}) => ({
+  dir: "out",
+  msg: { id, method, params: { threadId: "T", turnId: "U", itemId: `item-${id}`, ...params } }
+})
+const replied = (id: number) => ({ dir: "in", msg: { id } })
+const says = (method: string, params: object) => ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } })
+
+/** A turn in which all this happens. */
+const turnOf = (...lines: ReadonlyArray<object>) => ({
+  SCRIPT: JSON.stringify([
+    { dir: "in", msg: { id: 1, method: "initialize" } },
+    { dir: "out", msg: { id: 1, result: {} } },
+    { dir: "in", msg: { id: 2, method: "thread/start" } },
+    { dir: "out", msg: { id: 2, result: { thread: { id: "T" } } } },
+    { dir: "in", msg: { id: 3, method: "turn/start" } },
+    { dir: "out", msg: { id: 3, result: { turn: { id: "U" } } } },
+    says("turn/started", { turn: { id: "U" } }),
+    ...lines,
+    says("turn/completed", { turn: { id: "U", status: "completed" } })
+  ])
+})
+
+const command = "item/commandExecution/requestApproval"
+
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("questions of codex", (it) => {
+  it.effect("are open together, each with its own answer: the first waits for the second (34)", () =>
+    Effect.gen(function* () {
+      const second = yield* Deferred.make<void>()
+      const asked: Array<ApprovalRequest> = []
+      const session = yield* playing({ TRACE: traceFile("34-approvals-two-outstanding") }, (request) =>
+        asked.push(request) === 1
+          ? Effect.as(Deferred.await(second), "once" as const)
+          : Effect.as(Deferred.succeed(second, undefined), "deny" as const)
+      )
+      const { failure } = yield* session.turn(1, "both")
+      assert.isNull(failure)
+      assert.strictEqual(new Set(asked.map(({ toolCallId }) => toolCallId)).size, 2)
+      assert.sameDeepMembers(
+        [...(yield* session.replies)],
+        [
+          [1, { decision: "decline" }],
+          [0, { decision: "accept" }]
+        ]
+      )
+    })
+  )
+
+  it.effect("are open no longer where codex has done with them, and the others are", () =>
+    Effect.gen(function* () {
+      const taken = yield* Deferred.make<void>()
+      const asked: Array<ApprovalRequest> = []
+      const session = yield* playing(
+        turnOf(
+          asks(0, command, { command: "ls" }),
+          asks(1, command, { command: "pwd" }),
+          says("serverRequest/resolved", { requestId: 1 }),
+          replied(1),
+          replied(0)
+        ),
+        (request) =>
+          asked.push(request) === 1
+            ? Effect.as(Deferred.await(taken), "once" as const)
+            : Effect.onInterrupt(Effect.never, () => Deferred.succeed(taken, undefined))
+      )
+      yield* session.turn(1, "both")
+      assert.deepStrictEqual(
+        asked.map(({ title }) => title),
+        ["ls", "pwd"]
+      )
+      assert.sameDeepMembers(
+        [...(yield* session.replies)],
+        [
+          [1, { decision: "decline" }],
+          [0, { decision: "accept" }]
+        ]
+      )
+    })
+  )
+
+  it.effect("never open more than the change that is asked for, whatever root it names", () =>
+    Effect.gen(function* () {
+      const change = "item/fileChange/requestApproval"
+      const session = yield* playing(
+        turnOf(asks(0, change, { grantRoot: "/" }), replied(0), asks(1, change), replied(1)),
+        () => Effect.succeed("session" as const)
+      )
+      yield* session.turn(1, "write")
+      assert.deepStrictEqual(yield* session.replies, [
+        [0, { decision: "accept" }],
+        [1, { decision: "acceptForSession" }]
+      ])
+    })
+  )
+
+  it.effect("of the network are shown as that", () =>
+    Effect.gen(function* () {
+      const asked: Array<ApprovalRequest> = []
+      const session = yield* playing(
+        turnOf(asks(0, command, { command: "curl x", networkApprovalContext: { host: "x" } }), replied(0)),
+        (request) =>
+          Effect.as(
+            Effect.sync(() => asked.push(request)),
+            "deny" as const
+          )
+      )
+      yield* session.turn(1, "fetch")
+      assert.deepStrictEqual(
+        asked.map(({ kind, title }) => [kind, title]),
+        [["fetch", "curl x"]]
+      )
+    })
+  )
+
+  it.effect("have an answer all, -32601 where nobody here knows one", () =>
+    Effect.gen(function* () {
+      const unknown = [
+        "account/chatgptAuthTokens/refresh",
+        "attestation/generate",
+        "applyPatchApproval",
+        "execCommandApproval",
+        "from/the/future"
+      ]
+      const session = yield* playing(
+        turnOf(
+          ...unknown.flatMap((method, id) => [asks(id, method), replied(id)]),
+          asks(9, "currentTime/read"),
+          replied(9)
+        ),
+        () => Effect.die("nobody is to be asked")
+      )
+      yield* session.turn(1, "ask")
+      const replies = new Map(yield* session.replies)
+      for (const id of unknown.keys()) assert.strictEqual(replies.get(id), -32601)
+      assert.isAbove((replies.get(9) as { readonly currentTimeAt: number }).currentTimeAt, 1_700_000_000)
+    })
+  )
+
+  it.effect(
+    "are asked for by configuration: commands in the sandbox, leave outside of it, no retries without end",
+    () =>
+      Effect.gen(function* () {
+        const session = yield* playing(turnOf(), () => Effect.succeed("deny" as const))
+        yield* session.turn(1, "hello")
+        const start = (yield* session.lines).find(({ method }) => method === "thread/start")
+        assert.deepInclude(start?.params, {
+          approvalPolicy: "on-request",
+          sandbox: "workspace-write",
+          config: { "features.unbounded_connection_retries": false, "features.goals": false }
+        })
+      })
+  )
+})
