@@ -8,6 +8,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { appCommand } from "./commands/app.ts"
+import { chatCommand } from "./commands/chat.ts"
 import { demoCommand } from "./commands/demo.ts"
 import { doctorCommand } from "./commands/doctor.ts"
 import { machinesCommand } from "./commands/machines.ts"
@@ -23,6 +24,7 @@ const troupe = Command.make("troupe").pipe(
   Command.withSubcommands([
     serveCommand,
     demoCommand,
+    chatCommand,
     doctorCommand,
     appCommand,
     sessionsCommand,

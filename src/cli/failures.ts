@@ -27,6 +27,12 @@ export class AlreadyTold extends Schema.TaggedError<AlreadyTold>()("AlreadyTold"
 /** It was told to stop before it was done. */
 export class Stopped extends Schema.TaggedError<Stopped>()("Stopped", { exitCode: Schema.Int }) {}
 
+/** A refusal, a problem of the server's or any other error, with its code and its words. */
+export const asFailed = (error: unknown): CommandFailed =>
+  error instanceof CommandFailed
+    ? error
+    : new CommandFailed({ code: codeOf(error), problem: messageOf(error, Cause.fail(error)) })
+
 export interface Ending {
   readonly exitCode: number
   /** `null`: nothing is left to say. */

@@ -35,11 +35,14 @@ const toolsKept = 256
 export const makeNarrator = (indent = ""): Narrator => {
   /** What the open line is of: a message of the agent's, or a tool call. */
   let open: string | null = null
+  /** Ends of lines that the agent has told and that are written when more follows: an answer ends where its words do. */
+  let owed = ""
   const tools = new Map<string, ToolCall.ToolCall>()
 
   const end = () => {
     const text = open === null ? "" : "\n"
     open = null
+    owed = ""
     return text
   }
   const line = (text: string) => `${end()}${indent}${text}\n`
@@ -49,8 +52,11 @@ export const makeNarrator = (indent = ""): Narrator => {
     const of = `${kind} ${String(update["messageId"] ?? "")}`
     const start = open === of ? "" : `${end()}${indent}`
     open = of
-    const words = harmless(said).replaceAll("\n", `\n${indent}`)
-    return start + (kind === "thought" ? paint("dim", words) : words)
+    const whole = owed + harmless(said)
+    const words = whole.trimEnd() === "" ? "" : whole.replace(/\n+$/, "")
+    owed = whole.slice(words.length)
+    const shown = words.replaceAll("\n", `\n${indent}`)
+    return start + (kind === "thought" && shown !== "" ? paint("dim", shown) : shown)
   }
 
   const began = (tool: ToolCall.ToolCall) => {

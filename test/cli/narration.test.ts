@@ -22,7 +22,8 @@ describe("the narration of a session", () => {
       told(says("One ", "a"), says("message.\nOf two lines.", "a")),
       "  One message.\n  Of two lines.\n"
     )
-    assert.strictEqual(told(says("First.", "a"), says("Second.", "b")), "  First.\n  Second.\n")
+    assert.strictEqual(told(says("First.\n\n", "a"), says("Second.", "b")), "  First.\n  Second.\n")
+    assert.strictEqual(told(says("First.\n", "a"), says("Second. \n", "a")), "  First.\n  Second. \n")
   })
 
   it("tells a tool call on one line with how it ended", () => {

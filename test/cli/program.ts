@@ -23,13 +23,18 @@ export interface Running {
   readonly stdout: () => string
   readonly stderr: () => string
   readonly ended: Promise<Ended>
-  /** Resolves with the first match in stdout; rejects when the program ends before. */
-  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>
+  /** Resolves with the first match in stdout behind `from`; rejects when the program ends before. */
+  readonly says: (pattern: RegExp, from?: number) => Promise<RegExpExecArray>
+  /** To its stdin, where it has one. */
+  readonly write: (text: string) => void
 }
+
+/** What it reads: nothing, what the test writes, or what is typed at a terminal of its own (`hasTerminals`). */
+export type Stdin = "ignore" | "pipe" | "terminal"
 
 export interface Place {
   readonly cwd: string
-  readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Running
+  readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>, stdin?: Stdin) => Running
   readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<Ended>
   /** Ends what still runs, and removes everything. */
   readonly leave: () => Promise<void>
@@ -39,7 +44,7 @@ export const makePlace = (): Place => {
   const cwd = mkdtempSync(join(tmpdir(), "troupe-cli-"))
   const running = new Set<Running>()
 
-  const start: Place["start"] = (args, env = {}) => {
+  const start: Place["start"] = (args, env = {}, stdin = "ignore") => {
     // No PATH but Node's own: agents of the tester's machine are not found.
     const clean = {
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
@@ -47,7 +52,12 @@ export const makePlace = (): Place => {
       NODE_COMPILE_CACHE: compileCache,
       ...env
     }
-    const child = spawn(process.execPath, [main, ...args], { cwd, env: clean, stdio: ["ignore", "pipe", "pipe"] })
+    const [command, all] = commandOf([process.execPath, main, ...args], stdin)
+    const child: ChildProcess = spawn(command, [...all], {
+      cwd,
+      env: clean,
+      stdio: [stdin === "ignore" ? "ignore" : "pipe", "pipe", "pipe"]
+    })
     const text = { stdout: "", stderr: "" }
     const listeners = new Set<() => void>()
     for (const name of ["stdout", "stderr"] as const) {
@@ -57,17 +67,18 @@ export const makePlace = (): Place => {
       })
     }
     const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...text }))
-    const says = (pattern: RegExp) =>
+    const says = (pattern: RegExp, from = 0) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(text.stdout)
+          const found = pattern.exec(text.stdout.slice(from))
           if (found !== null) resolve(found)
         }
         listeners.add(look)
         look()
         void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${text.stdout}\n${text.stderr}`)))
       })
-    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, says }
+    const write = (text: string) => void child.stdin?.write(text)
+    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, says, write }
     running.add(self)
     void ended.then(() => running.delete(self))
     return self
@@ -85,6 +96,19 @@ export const makePlace = (): Place => {
       rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
     }
   }
+}
+
+/** `script` of util-linux, which Debian and its like always have. */
+export const hasTerminals =
+  spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true
+
+const commandOf = (
+  [file = "", ...args]: ReadonlyArray<string>,
+  stdin: Stdin
+): readonly [string, ReadonlyArray<string>] => {
+  if (stdin !== "terminal") return [file, args]
+  const words = [file, ...args].map((word) => `'${word}'`).join(" ")
+  return ["script", ["-qfec", `stty cols 100 rows 40; exec ${words}`, "/dev/null"]]
 }
 
 /** Whether a process can still do something: one that only waits for its parent to notice its end can't. */

@@ -1,0 +1,52 @@
+/** A conversation with a session of this process: the runtime itself, without a port. */
+import { Effect, Stream } from "effect"
+import { Sessions } from "../../actor/Sessions.ts"
+import type { Caller } from "../../actor/Sessions.ts"
+import { AppName } from "../../domain/Ids.ts"
+import type { CreateSession } from "../../domain/Session.ts"
+import { asFailed, CommandFailed } from "../failures.ts"
+import type { Conversation } from "./Conversation.ts"
+
+/** Whose sessions these are: no app of the data dir's, unless somebody gives one this name. */
+const app = AppName.make("chat")
+const caller: Caller = { _tag: "App", app }
+
+export const open = Effect.fnUntraced(function* (request: CreateSession) {
+  const sessions = yield* Sessions
+  const { agent, id } = yield* sessions.create(app, request).pipe(
+    Effect.catchTag("UnknownAgent", ({ code, name }) => {
+      const problem = `No agent is called ${JSON.stringify(name)}. troupe doctor lists the ones there are; troupe.config.json adds more.`
+      return Effect.fail(new CommandFailed({ code, problem }))
+    }),
+    Effect.mapError(asFailed)
+  )
+  const conversation: Conversation = {
+    id,
+    agent,
+    events: Stream.unwrap(sessions.events(caller, id, 0)).pipe(
+      Stream.map(({ message }) => message),
+      Stream.mapError(asFailed)
+    ),
+    submit: (prompt) => sessions.submit(caller, id, { prompt }).pipe(Effect.asVoid, Effect.mapError(asFailed)),
+    compact: sessions.compact(caller, id).pipe(
+      Effect.flatMap(({ result }) => result),
+      Effect.map(({ compacted, turn }) => compacted || turn.status !== "completed"),
+      Effect.mapError(asFailed)
+    ),
+    steer: (text) => Effect.mapError(sessions.steer(caller, id, text), asFailed),
+    interrupt: sessions.interrupt(caller, id).pipe(Effect.asVoid, Effect.mapError(asFailed)),
+    question: (wanted) =>
+      sessions.approvals(caller, id).pipe(
+        Effect.map((open) => open.find((approval) => approval.id === wanted) ?? null),
+        Effect.mapError(asFailed)
+      ),
+    answer: (approval, decision) =>
+      sessions.answer(caller, id, approval, decision).pipe(Effect.asVoid, Effect.mapError(asFailed)),
+    summary: sessions.get(caller, id).pipe(
+      Effect.map(({ process, turnCount, usage }) => ({ turns: turnCount, usage, pid: process.pid })),
+      Effect.mapError(asFailed)
+    ),
+    close: sessions.close(caller, id).pipe(Effect.asVoid, Effect.mapError(asFailed))
+  }
+  return conversation
+})

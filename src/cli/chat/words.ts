@@ -1,0 +1,144 @@
+/** What a chat says beside the agent: news of the session, a question and what it is about, the answer to a command. */
+import { at, clipped, list, name, record, text } from "../../conversation/Json.ts"
+import type { ToolCall } from "../../conversation/ToolCall.ts"
+import type { ApprovalDecision } from "../../domain/Approval.ts"
+import type { SessionUpdate } from "../../domain/Acp.ts"
+import { harmless, oneLine, paint } from "../terminal.ts"
+import type { Question, Summary } from "./Conversation.ts"
+
+export const help = [
+  "A line is a turn; one that ends with \\ goes on in the next line.",
+  "What you write while a turn runs waits for its end.",
+  "",
+  "  /steer TEXT   adds words to the turn that runs, where the agent can",
+  "  /compact      has the agent make room in its context, where it can",
+  "  /usage        tells what the session has used",
+  "  /help         shows this",
+  "  /quit         closes the session, as Ctrl-D does",
+  "",
+  "Ctrl-C interrupts the turn, a second one ends the chat. A line that begins with a blank is sent as it is."
+].join("\n")
+
+export const prompt = paint("bold", "› ")
+/** Of a line that goes on. */
+export const goesOn = paint("bold", "… ")
+export const waits = "It waits for the end of this turn. /steer TEXT says it at once."
+
+export const quiet = (words: string) => paint("dim", words)
+
+/** A `_troupe/…` message in a sentence; `null` where it is no news to a person. */
+export const newsOf = (method: string, params: unknown): string | null => {
+  switch (method) {
+    case "_troupe/context_lost":
+      return `The agent has lost what was said before: ${oneLine(String(at(params, "reason")))}`
+    case "_troupe/state":
+      return movedTo(String(at(params, "to")), String(at(params, "from")))
+    default:
+      return null
+  }
+}
+
+const movedTo = (to: string, from: string): string | null => {
+  switch (to) {
+    case "idle.backingOff":
+      return "The agent's process is dead. Another one is being started."
+    case "idle.awake":
+      return from === "idle.waking" ? "A new process has taken the conversation up." : null
+    case "idle.parked":
+      return "The agent's process keeps dying: no other is started for now. The next line says for how long."
+    default:
+      return null
+  }
+}
+
+/** What an agent tells beside the conversation. */
+export const asideOf = (update: SessionUpdate): string | null => {
+  if (update.sessionUpdate === "notice") return noticeOf(update)
+  const meta = record(update["_meta"])
+  const retry = name(at(meta, "troupe/retry", "message"))
+  if (retry !== null) return `The agent tries again: ${oneLine(retry)}`
+  const warning = name(meta["troupe/warning"])
+  if (warning !== null) return oneLine(warning)
+  return meta["troupe/compaction"] === "completed" ? compacted : null
+}
+
+export const notCompacted = "The agent has made no room in its context."
+
+const compacted = "The agent has made room in its context."
+
+const noticeOf = (update: SessionUpdate): string | null => {
+  const title = name(update["title"]) ?? name(update["message"])
+  return title === null ? null : oneLine(title)
+}
+
+// ---- questions
+
+/** What a key, or the line that begins with it, means. */
+export const keys: Readonly<Record<string, ApprovalDecision>> = { y: "once", a: "session", n: "deny" }
+
+export const answers: Readonly<Record<ApprovalDecision, string>> = {
+  once: "yes, once",
+  session: "yes, for this session",
+  deny: "no"
+}
+
+export const keyPrompt = "  y yes, once · a for this session · n no · d details › "
+
+export const questionText = ({ deadlineAt, kind, raw, title }: Question, now: number): string => {
+  const { command, cwd } = detailsOf(raw)
+  const minutes = Math.max(1, Math.round((deadlineAt - now) / 60_000))
+  const lines = [paint("yellow", `? ${oneLine(kind)}: ${oneLine(title)}`)]
+  // A title is the agent's to choose; a command is what is run.
+  if (command !== null && !oneLine(title).includes(oneLine(command))) lines.push(`  command: ${oneLine(command)}`)
+  lines.push(quiet(`  ${cwd === null ? "" : `in ${oneLine(cwd)}; `}no answer within ${minutes} min is a no`))
+  return `${lines.join("\n")}\n`
+}
+
+/** Everything that is known of what is asked for. */
+export const detailsText = ({ raw }: Question, tool: ToolCall | undefined): string => {
+  const changes = (tool?.diffs ?? []).flatMap((diff) => [
+    quiet(`  ${oneLine(String(diff["path"]))}`),
+    ...sideOf("-", "red", diff["oldText"]),
+    ...sideOf("+", "green", diff["newText"])
+  ])
+  if (changes.length > 0) return `${changes.join("\n")}\n`
+  const request = JSON.stringify(at(raw, "toolCall") ?? raw, null, 2) ?? "null"
+  return `${indented(harmless(clipped(request, longestDetails)))}\n`
+}
+
+const longestDetails = 8_000
+
+const sideOf = (mark: string, style: "red" | "green", side: unknown): ReadonlyArray<string> =>
+  (name(side) === null ? [] : clipped(String(side), longestDetails).split("\n")).map((line) =>
+    paint(style, `  ${mark} ${harmless(line)}`)
+  )
+
+const indented = (lines: string): string => lines.replace(/^/gm, "  ")
+
+/** As codex and the agents of the Agent Client Protocol tell what they want to run, and where. */
+const detailsOf = (raw: unknown) => {
+  const input = record(at(raw, "toolCall", "rawInput"))
+  const command = input["command"] ?? input["cmd"] ?? at(raw, "command")
+  return {
+    command: Array.isArray(command) ? list(command).map(String).join(" ") : name(command),
+    cwd: text(input["cwd"] ?? at(raw, "cwd"))
+  }
+}
+
+// ---- summaries
+
+export interface Context {
+  readonly used: number
+  readonly size: number
+}
+
+export const usageText = ({ turns, usage }: Summary, context: Context | null): string => {
+  const room =
+    context === null || context.size === 0
+      ? ""
+      : ` · context ${context.used} of ${context.size} (${Math.round((100 * context.used) / context.size)} %)`
+  const { cachedInputTokens, inputTokens, outputTokens } = usage
+  return `${countOf(turns, "turn")} · ${inputTokens} tokens in (${cachedInputTokens} cached), ${outputTokens} out${room}`
+}
+
+const countOf = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`

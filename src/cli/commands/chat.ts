@@ -1,0 +1,106 @@
+/**
+ * `troupe chat`: a session in the terminal, with its agent's words as they come and its questions asked in place.
+ *
+ * The session lives in this process, on the data dir, or on a server that `--url` names. It is closed with the chat, and
+ * no process of it is left.
+ */
+import { Config, Effect, Option, Redacted } from "effect"
+import { Command, Flag } from "effect/cli"
+import { randomBytes } from "node:crypto"
+import { resolve } from "node:path"
+import { PermissionPolicy } from "../../domain/Session.ts"
+import * as RuntimeLayer from "../../runtime.ts"
+import * as Chat from "../chat/Chat.ts"
+import type { Conversation } from "../chat/Conversation.ts"
+import * as Embedded from "../chat/embedded.ts"
+import * as Piped from "../chat/Piped.ts"
+import * as Remote from "../chat/remote.ts"
+import * as Tty from "../chat/Tty.ts"
+import * as Words from "../chat/words.ts"
+import { BadUsage, CommandFailed, Stopped } from "../failures.ts"
+import * as Logging from "../logging.ts"
+import { configuration, dataDirFlags } from "../options.ts"
+import { serverFlags, withClient } from "../server.ts"
+import { oneLine, print } from "../terminal.ts"
+
+const text = (name: string, description: string) =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+
+export const chatCommand = Command.make(
+  "chat",
+  {
+    agent: text("agent", "Which agent; else the default one"),
+    cwd: text("cwd", "Where it works; else here, or with --url in a fresh directory of the server's"),
+    model: text("model", "Which model; else the agent's own default"),
+    permissions: Flag.Literals("permissions", PermissionPolicy.literals).pipe(
+      Flag.withDescription("What the agent may do unasked; else it asks you"),
+      Flag.withDefault("ask" as const)
+    ),
+    url: Flag.String("url").pipe(
+      Flag.withDescription("A server to have the session on; else it lives in this process (TROUPE_URL)"),
+      Flag.withFallbackConfig(Config.String("TROUPE_URL")),
+      Flag.optional
+    ),
+    token: serverFlags.token,
+    ...dataDirFlags
+  },
+  Effect.fn(function* ({ agent, config, cwd, dataDir, model, permissions, token, url }) {
+    const request = { ...given({ agent, model }), permissions }
+    if (Option.isSome(url)) {
+      if (Option.isSome(dataDir) || Option.isSome(config)) return yield* new BadUsage({ problem: eitherOr })
+      const asked = { ...request, ...given({ cwd }) }
+      return yield* withClient({ url: url.value, token }, (client) => chat(Remote.open(client, url.value, asked)))
+    }
+    const { reviews, settings } = yield* configuration({ config, dataDir })
+    // No door of this process asks for it, and the data dir's own stays for a server.
+    const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
+    const here = { ...request, cwd: resolve(Option.getOrElse(cwd, () => ".")) }
+    yield* chat(Embedded.open(here)).pipe(
+      Effect.provide(RuntimeLayer.layer(settings, { adminToken, reviews })),
+      Effect.catchTag("LedgerUnusable", (unusable) => {
+        const held = unusable.problem.startsWith("is held")
+        const problem = held ? `${unusable.message} ${besideServer}` : unusable.message
+        return Effect.fail(new CommandFailed({ code: "ledger_unusable", problem }))
+      }),
+      Effect.provide(Logging.quiet)
+    )
+  })
+).pipe(
+  Command.withDescription("Talk with an agent in the terminal"),
+  Command.withExamples([
+    { command: "troupe chat --agent codex", description: "Ctrl-C interrupts a turn, Ctrl-D closes the session" },
+    { command: "troupe chat --url http://127.0.0.1:8420", description: "On a server, with a token in TROUPE_TOKEN" }
+  ])
+)
+
+const eitherOr =
+  "--url (or TROUPE_URL) names a server, and --data-dir and --config work without one. Give one or the other."
+const besideServer = "To talk through a server that runs, name it with --url and set TROUPE_TOKEN."
+
+/** Only what was given. */
+const given = (flags: Readonly<Record<string, Option.Option<string>>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(flags).flatMap(([name, value]) => (Option.isSome(value) ? [[name, value.value]] : []))
+  )
+
+const chat = <R>(open: Effect.Effect<Conversation, CommandFailed, R>) =>
+  Effect.gen(function* () {
+    const { exitCode, left } = yield* Effect.acquireUseRelease(open, converse, ({ close }) => close).pipe(
+      Effect.flatMap(({ conversation, exitCode }) => Effect.map(conversation.summary, (left) => ({ exitCode, left })))
+    )
+    const { pid } = left
+    if (pid !== null)
+      return yield* new CommandFailed({ code: "process_left", problem: `Process ${pid} is left. End it.` })
+    yield* print(Words.quiet(`Closed after ${Words.usageText(left, null)}. No process is left.`))
+    if (exitCode !== 0) return yield* new Stopped({ exitCode })
+  })
+
+const converse = Effect.fnUntraced(function* (conversation: Conversation) {
+  const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const { agent, id } = conversation
+  yield* print(Words.quiet(`${oneLine(agent)}, session ${id}`))
+  yield* print(Words.quiet("Ctrl-C interrupts a turn, Ctrl-D closes the session, /help tells more."))
+  const exitCode = yield* Chat.talk(conversation, interactive ? Tty.make : Piped.make)
+  yield* print(Words.quiet("Closing the session."))
+  return { conversation, exitCode }
+})

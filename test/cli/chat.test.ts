@@ -1,0 +1,243 @@
+/** `troupe chat`, run as people and scripts run it: at a real terminal, from a pipe, and on a server. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { hasTerminals, isAlive, makePlace } from "./program.ts"
+import type { Place, Running, Stdin } from "./program.ts"
+
+let place: Place
+beforeEach(() => {
+  place = makePlace()
+})
+afterEach(() => place.leave())
+
+interface Chat extends Running {
+  /** The next match behind the last one. */
+  readonly hears: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly isTerminal: boolean
+}
+
+const chat = (stdin: Stdin, args: ReadonlyArray<string> = ["--data-dir", ":memory:"], env = {}): Chat => {
+  const program = place.start(["chat", ...args], env, stdin)
+  let from = 0
+  const hears = async (pattern: RegExp) => {
+    const found = await program.says(pattern, from)
+    from += found.index + found[0].length
+    return found
+  }
+  return { ...program, hears, isTerminal: stdin === "terminal" }
+}
+
+/** Has the agent tell its own pid. */
+const agentOf = async ({ hears, isTerminal, write }: Chat): Promise<number> => {
+  // Enter, at a terminal.
+  write(`tool echo agent $PPID${isTerminal ? "\r" : "\n"}`)
+  return Number((await hears(/^agent (\d+)\r?$/m))[1])
+}
+
+describe("troupe chat from a pipe", () => {
+  it("takes each line for a turn, tells what comes of it, and leaves nothing", async () => {
+    const program = chat("pipe")
+    const pid = await agentOf(program)
+    program.write("think\ntool exit 3\nfirst \\\nand second\n/usage\n/nope\n")
+    program.child.stdin?.end("hello")
+    const { code, stderr, stdout } = await program.ended
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    const [, ...turns] = stdout.split(/^› /m)
+    assert.match(turns[1] ?? "", /^think\nLet me think\.\nDone \(turn 2\)\n/)
+    assert.match(turns[2] ?? "", /^tool exit 3\n◆ exit 3 \[exit 3\]\nThe command ended with 3:/)
+    assert.match(turns[4] ?? "", /^and second\nYou said: first \nand second \(turn 4\)\n/)
+    assert.match(turns[5] ?? "", /^\/usage\n4 turns · \d+ tokens in \(0 cached\), \d+ out\n/)
+    assert.match(turns[6] ?? "", /^\/nope\n✗ There is no command \/nope\. \/help lists them/)
+    assert.match(turns[7] ?? "", /^hello\nYou said: hello \(turn 5\)\n/)
+    assert.match(stdout, /Closed after 5 turns · .*\. No process is left\.\n$/)
+    assert.isFalse(isAlive(pid))
+  })
+
+  it("asks in place, and takes the next lines for answers", async () => {
+    const program = chat("pipe")
+    program.write("ask-tool echo ran > one\nmaybe\nd\ny\nask-tool echo ran > two\nn\nask edit\n")
+    program.child.stdin?.end()
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 0)
+    assert.match(
+      stdout,
+      /^\? execute: echo ran > one\n {2}no answer within 5 min is a no\n.*› maybe \(that is no answer\)$/m
+    )
+    assert.match(stdout, /› details\n[^]*"title": "echo ran > one"[^]*› yes, once\n◆ echo ran > one ✓/)
+    assert.match(stdout, /› no\n◆ echo ran > two \[failed\]/)
+    assert.strictEqual(readFileSync(join(place.cwd, "one"), "utf8"), "ran\n")
+    assert.throws(() => readFileSync(join(place.cwd, "two")))
+    // Nobody is left who could say yes to the last one.
+    assert.match(stdout, /^\? edit: Demo tool of kind edit\n.*\n.*› no\n[^]*The client said: reject-once/m)
+  })
+
+  it("goes on after a turn that fails and an agent that dies, and exits with 1 then", async () => {
+    const program = chat("pipe")
+    program.write("fail model\ncrash\n")
+    await program.hears(/^✗ model: .*The demo's model failed, as you asked.*\n/m)
+    await program.hears(/^About to crash\.\n✗ crash: .*exit code 1.*\n/m)
+    await program.hears(/^The agent's process is dead\. Another one is being started\.\n/m)
+    await program.hears(/^A new process has taken the conversation up\.\n/m)
+    program.write("recall\n")
+    await program.hears(/^\["fail model","crash"\]\n/m)
+    program.child.stdin?.end()
+    assert.strictEqual((await program.ended).code, 1)
+  })
+
+  it("says aloud that the agent has lost the conversation", async () => {
+    const demo = join(import.meta.dirname, "..", "..", "src", "agent", "demo", "main.ts")
+    const env = { TROUPE_DEMO_START: "forget" }
+    const agents = { forgetful: { protocol: "acp", command: [process.execPath, demo], env } }
+    writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ agents, defaultAgent: "forgetful" }))
+    const program = chat("pipe")
+    program.write("remember this\nexit-after\n")
+    await program.hears(/^The agent has lost what was said before: .+\n/m)
+    program.child.stdin?.end("recall\n")
+    assert.match((await program.ended).stdout, /› recall\n\[\]\n/)
+  })
+
+  it("is interrupted by SIGINT and goes on, and is ended by SIGTERM", async () => {
+    const program = chat("pipe")
+    const pid = await agentOf(program)
+    program.write("slow 10000 20\nhello\n")
+    await program.hears(/word3/)
+    program.child.kill("SIGINT")
+    await program.hears(/\^C The turn is being interrupted\. Another Ctrl-C ends the chat\.\n[^]*— interrupted\n/)
+    await program.hears(/› hello\nYou said: hello \(turn 3\)\n\n/)
+    program.write("/steer no\nhang\n")
+    await program.hears(/› \/steer no\n✗ No turn runs that could be steered\.\n/)
+    await program.hears(/^Hanging\./m)
+    program.child.kill("SIGTERM")
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 143)
+    assert.match(stdout, /No process is left\.\n$/)
+    assert.isFalse(isAlive(pid))
+  })
+
+  it("lets no control sequence of the agent's through", async () => {
+    const program = chat("pipe")
+    program.write("\u001b]0;owned\u0007 \u001b[2J\n")
+    program.child.stdin?.end("tool printf '\\033[2Jcleared' # \u001b[31m\n")
+    const { stdout } = await program.ended
+    assert.match(stdout, /You said: \]0;owned/)
+    assert.match(stdout, /\[2Jcleared/)
+    assert.notInclude(stdout, "\u001b")
+    assert.notInclude(stdout, "\u0007")
+  })
+
+  it("says what to do beside a server, and with flags that contradict each other", async () => {
+    const first = chat("pipe", ["--data-dir", "data"])
+    await first.says(/session ses_/)
+    const second = await chat("ignore", ["--data-dir", "data"]).ended
+    assert.deepStrictEqual([second.code, second.stdout], [1, ""])
+    assert.match(second.stderr, /^troupe: .* is held by the Troupe with pid \d+.*--url.*TROUPE_TOKEN\.\n$/)
+    const both = await chat("ignore", ["--data-dir", "data", "--url", "http://127.0.0.1:1"]).ended
+    assert.deepStrictEqual([both.code, both.stdout], [2, ""])
+    assert.match(both.stderr, /^troupe: --url .* --data-dir .*\n$/)
+    const nobody = await chat("ignore", ["--data-dir", ":memory:", "--agent", "nobody"]).ended
+    assert.strictEqual(nobody.code, 1)
+    assert.match(nobody.stderr, /^troupe: No agent is called "nobody"\. troupe doctor .*\n$/)
+    first.child.stdin?.end()
+    assert.strictEqual((await first.ended).code, 0)
+  })
+})
+
+describe("troupe chat on a server", () => {
+  it("streams, asks in place, steers, interrupts and closes over HTTP", async () => {
+    const server = place.start(["serve", "--port", "0"])
+    const [, url = ""] = await server.says(/listens on (http:\/\/\S+)[^]*curl/)
+    const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+    const program = chat("pipe", ["--url", url], { TROUPE_TOKEN: token })
+    const [, id = ""] = await program.hears(/session (ses_\S+)/)
+    const pid = await agentOf(program)
+    program.write("ask-tool echo yes\ny\nslow 10000 20\n/steer hurry up\n")
+    await program.hears(/› yes, once\n◆ echo yes ✓/)
+    await program.hears(/word1[^]*\n› hurry up\nYou said: hurry up/)
+    program.write("slow 10000 20\n")
+    await program.hears(/word3/)
+    program.child.kill("SIGINT")
+    await program.hears(/— interrupted\n/)
+    program.child.stdin?.end()
+    const { code, stderr } = await program.ended
+    assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+    assert.isFalse(isAlive(pid))
+    const shown = await place.run(["sessions", "show", id, "--url", url], { TROUPE_TOKEN: token })
+    assert.match(shown.stdout, /^state +closed$/m)
+  })
+
+  it("says that no server is there", async () => {
+    const { code, stderr } = await chat("ignore", ["--url", "http://127.0.0.1:1", "--token", "x"]).ended
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /^troupe: No Troupe answers at http:\/\/127\.0\.0\.1:1 .*\n$/)
+  })
+})
+
+// Named as it is, so that a report of what was skipped says why.
+describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-linux)", () => {
+  it("streams, is answered with a key, interrupted with Ctrl-C and closed with Ctrl-D", async () => {
+    const program = chat("terminal")
+    const pid = await agentOf(program)
+    program.write("ask-tool echo may\r")
+    await program.hears(/\? execute: echo may[^]*details › /)
+    // What is pasted is no answer. Nothing tells when it has been read, so the next key is tried until it counts.
+    program.write("yes\r")
+    const pressing = setInterval(() => program.write("d"), 100)
+    await program.hears(/› details/).finally(() => clearInterval(pressing))
+    await program.hears(/"title": "echo may"[^]*details › /)
+    program.write("a")
+    await program.hears(/yes, for this session\s+.*◆ echo may.*✓/)
+    program.write("ask-tool echo again\r")
+    await program.hears(/◆ echo again.*✓/)
+    program.write("slow 10000 20\r")
+    await program.hears(/word3/)
+    program.write("\u0003")
+    await program.hears(/— interrupted/)
+    program.write("ask edit\r")
+    await program.hears(/\? edit: [^]*details › /)
+    program.write("\u0003")
+    await program.hears(/It is not asked any more\.[^]*— interrupted/)
+    program.write("half a line\u0003\u0003")
+    await program.hears(/Ctrl-D or \/quit ends the chat\./)
+    program.write("\u0004")
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 0)
+    assert.notInclude(stdout, "You said: half")
+    assert.match(stdout, /No process is left\./)
+    assert.isFalse(isAlive(pid))
+  })
+
+  it("keeps what is written while a turn runs, steers with it, and is ended by a second Ctrl-C", async () => {
+    const program = chat("terminal")
+    const pid = await agentOf(program)
+    program.write("slow 10000 20\r")
+    await program.hears(/word3/)
+    program.write("what next?\r")
+    await program.hears(/next › [^]*It waits for the end of this turn/)
+    program.write("/steer hurry up\r")
+    await program.hears(/You said: hurry up/)
+    await program.hears(/› .*what next\?\s+You said: what next\?/)
+    program.write("slow 10000 20\r")
+    await program.hears(/word3/)
+    program.write("\u0003\u0003")
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 130)
+    assert.match(stdout, /No process is left\./)
+    assert.isFalse(isAlive(pid))
+  })
+
+  it("colours, and does not with NO_COLOR", async () => {
+    const ended = async (env: Readonly<Record<string, string>>) => {
+      const program = chat("terminal", ["--data-dir", ":memory:"], { TERM: "xterm-256color", ...env })
+      program.write("think\r")
+      await program.hears(/Done/)
+      program.write("/quit\r")
+      return program.ended
+    }
+    const [coloured, plain] = await Promise.all([ended({}), ended({ NO_COLOR: "1" })])
+    const dim = "\u001b[2mLet me think."
+    assert.deepStrictEqual([coloured.code, plain.code], [0, 0])
+    assert.include(coloured.stdout, dim)
+    assert.notInclude(plain.stdout, dim)
+  })
+})
