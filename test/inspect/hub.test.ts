@@ -1,0 +1,148 @@
+/** What a hundred readers cost: one ring for all, and nothing for a reader who does not read. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Queue, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import { begin, decide } from "../../machines/decision.ts"
+import { sessionMachine } from "../../machines/session.ts"
+import { Commons } from "../../src/actor/Residence.ts"
+import { RuntimeSettings } from "../../src/actor/RuntimeSettings.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import { Hub, ringCapacity } from "../../src/inspect/Hub.ts"
+import { app, otherApp, session } from "../ledger/samples.ts"
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
+
+const heapMegabytes = () => {
+  collect()
+  return process.memoryUsage().heapUsed / 1024 / 1024
+}
+
+const newborn = begin(sessionMachine, undefined).next
+const event = { type: "close.requested", reason: "closed by the test" } as const
+const { next: closed } = decide(sessionMachine, newborn, event)
+
+/** A step of one of a thousand sessions; every tenth is another app's. */
+const tell = (commons: Commons["Service"], n: number) => {
+  const record = session({
+    id: SessionId.make(`ses_${String(n % 1_000).padStart(20, "0")}`),
+    app: n % 10 === 0 ? otherApp : app,
+    // What an app may keep with its session, and the ring must not.
+    meta: { large: "x".repeat(20_000) + n }
+  })
+  commons.observers.tell({
+    record,
+    seq: n,
+    at: n,
+    event,
+    before: newborn,
+    snapshot: closed,
+    since: n,
+    next: null,
+    asked: null
+  })
+}
+
+const housed = Hub.layer.pipe(
+  Layer.provideMerge(Commons.layer),
+  Layer.provide(
+    Layer.succeed(RuntimeSettings, {
+      dataDir: ":memory:",
+      limits: defaultLimits,
+      agents: {},
+      defaultAgent: null,
+      run: {}
+    })
+  )
+)
+
+const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: step$/gm)].map(([, n]) => Number(n))
+
+describe("the hub", () => {
+  it.effect("keeps a ring and a place for each of a hundred readers, one of whom stands still", () =>
+    Effect.gen(function* () {
+      const commons = yield* Commons
+      const hub = yield* Hub
+      const mine = { _tag: "App", app } as const
+      const seen: Array<Array<number>> = Array.from({ length: 99 }, () => [])
+      const readers = yield* Effect.forEach(seen, (ids) =>
+        hub.follow(mine, null).pipe(
+          Stream.runForEach((text) => Effect.sync(() => ids.push(...idsIn(text)))),
+          Effect.forkChild({ startImmediately: true })
+        )
+      )
+      // Takes what is said first, and then nothing.
+      const taken = yield* Queue.bounded<string>(1)
+      const stalled = yield* hub.follow(mine, null).pipe(
+        Stream.runForEach((text) => Queue.offer(taken, text)),
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Effect.yieldNow
+      const before = heapMegabytes()
+
+      const all = 5_000
+      for (let n = 1; n <= all; n++) {
+        tell(commons, n)
+        if (n % 100 === 0) yield* TestClock.adjust("25 millis")
+      }
+      const grown = heapMegabytes() - before
+      const mineOfAll = Array.from({ length: all }, (_, nth) => nth + 1).filter((n) => n % 10 !== 0)
+      for (const ids of seen) assert.deepStrictEqual(ids, mineOfAll)
+      assert.strictEqual(hub.counts().kept, ringCapacity)
+      // 4,096 news of a kilobyte or so; their sessions' metadata alone would be 80 MB; what the readers note here is 4 MB.
+      assert.isBelow(grown, 30, `${grown.toFixed(1)} MB`)
+
+      // When it reads again it is told that it missed too much, and goes on with the rest.
+      const told: Array<string> = []
+      while (!/event: reset[^]*event: live/.test(told.join(""))) {
+        yield* TestClock.adjust("25 millis")
+        told.push(yield* Queue.take(taken))
+      }
+      assert.isBelow(idsIn(told.join("")).length, 300)
+      tell(commons, all + 1)
+      yield* TestClock.adjust("25 millis")
+      assert.deepStrictEqual(idsIn(yield* Queue.take(taken)), [all + 1])
+
+      yield* Effect.forEach([...readers, stalled], Fiber.interrupt, { concurrency: "unbounded" })
+      assert.strictEqual(hub.counts().waiting, 0)
+    }).pipe(Effect.provide(housed))
+  )
+
+  it.effect("says what is asked, the oldest first, for as long as it is", () =>
+    Effect.gen(function* () {
+      const commons = yield* Commons
+      const hub = yield* Hub
+      const asking = (ids: ReadonlyArray<string>, asked: string | null, substate = "turning.asking") =>
+        commons.observers.tell({
+          record: session({ state: "turning", substate }),
+          seq: 1,
+          at: 1,
+          event,
+          before: newborn,
+          snapshot: { ...newborn, context: { ...newborn.context, approvals: [...ids] } },
+          since: 1,
+          next: null,
+          asked: asked === null ? null : { id: asked, title: `may I ${asked}` }
+        })
+      asking(["a"], "a")
+      asking(["a", "b"], "b")
+      asking(["b"], null)
+      asking([], null, "turning.running")
+      asking(["c"], "c")
+      const [text = ""] = yield* hub.follow({ _tag: "Admin" }, `${hub.boot}:0`).pipe(Stream.take(1), Stream.runCollect)
+      assert.deepStrictEqual(
+        [...text.matchAll(/"what":"([^"]+)"/g)].map(([, what]) => what),
+        [
+          "an answer to: may I a",
+          "an answer to: may I a",
+          "an answer to: may I b",
+          "the end of turn 0",
+          "an answer to: may I c"
+        ]
+      )
+    }).pipe(Effect.provide(housed))
+  )
+})
