@@ -1,0 +1,178 @@
+/** A session as a file: what is in it, what never is, and that nothing in it can act. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Detail, Exported, TranscriptEvent } from "../../src/inspect/contract.ts"
+import { asHtml } from "../../src/inspect/export/file.ts"
+import { hidden, keepingTexts, withoutTexts } from "../../src/inspect/export/redaction.ts"
+import { adminToken, open } from "./house.ts"
+
+const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
+const sentence = "the fox said <script>alert(1)</script> to nobody"
+const secret = "sk-abcdefghijklmnop1234"
+
+const event = (update: object): TranscriptEvent => ({
+  seq: 1,
+  turn: 1,
+  at: 1,
+  message: { jsonrpc: "2.0", method: "session/update", params: { sessionId: "t-1", update } }
+})
+const updateOf = ({ message }: TranscriptEvent) =>
+  (message as { readonly params: { readonly update: Record<string, unknown> } }).params.update
+
+describe("an event without its texts", () => {
+  it("keeps what the protocol says, and of everything else how long it was", () => {
+    const told = withoutTexts.event(
+      event({
+        sessionUpdate: "tool_call",
+        toolCallId: "call-1",
+        kind: "execute",
+        status: "completed",
+        title: "cat /etc/passwd",
+        rawInput: { command: ["cat", "/etc/passwd"], kind: "a secret kind", "/srv/a file": 1, id: "someone" },
+        content: [{ type: "content", content: { type: "text", text: "root:x:0" } }],
+        _meta: { status: "free text" }
+      })
+    )
+    assert.deepStrictEqual(updateOf(told), {
+      sessionUpdate: "tool_call",
+      toolCallId: "call-1",
+      kind: "execute",
+      status: "completed",
+      title: "[redacted: 15 characters]",
+      rawInput: {
+        command: ["[redacted: 3 characters]", "[redacted: 11 characters]"],
+        kind: "[redacted: 13 characters]",
+        "[redacted: 11 characters] 2": 1,
+        id: "[redacted: 7 characters]"
+      },
+      content: [{ type: "content", content: { type: "text", text: "[redacted: 8 characters]" } }],
+      _meta: { status: "[redacted: 9 characters]" }
+    })
+  })
+
+  it("takes no sentence for a word of the protocol", () => {
+    const told = updateOf(withoutTexts.event(event({ sessionUpdate: "x", status: "please keep this", kind: "a.b-c" })))
+    assert.deepStrictEqual([told["status"], told["kind"]], [hidden("please keep this"), "a.b-c"])
+  })
+})
+
+describe("an event with its texts", () => {
+  it("has lost its secrets all the same", () => {
+    const told = JSON.stringify(
+      keepingTexts(["hunter2-hunter2"]).event(event({ sessionUpdate: "x", text: `${secret} hunter2-hunter2 fine` }))
+    )
+    assert.notInclude(told, secret)
+    assert.notInclude(told, "hunter2")
+    assert.include(told, "fine")
+  })
+})
+
+/** A session that said things of every kind: a prompt, an answer, a tool, a question, a failure. */
+const talkative = Effect.gen(function* () {
+  const house = yield* open()
+  const token = yield* house.mint("ours")
+  const id = yield* house.create(token, { permissions: "approve_all", meta: { customer: "Ms. Smith" } })
+  yield* house.turn(token, id, sentence)
+  yield* house.turn(token, id, `tool echo ${secret}`)
+  yield* house.turn(token, id, "fail model")
+  yield* house.call(api(id, "/close"), { token, body: {} })
+  return { ...house, token, id }
+})
+
+const exported = (text: string) => JSON.parse(text) as Exported
+
+describe("an exported session", () => {
+  it.live("has its whole shape, and nothing that anybody said", () =>
+    Effect.gen(function* () {
+      const { call, id, token } = yield* talkative
+      const { headers, text } = yield* call(api(id, "/export"), { token })
+      assert.strictEqual(headers.get("content-disposition"), `attachment; filename="troupe-${id}.json"`)
+      assert.strictEqual(headers.get("cache-control"), "no-store")
+      for (const said of ["fox", "script", secret, "Smith", "echo sk", "/tmp/", "You said"])
+        assert.notInclude(text, said)
+
+      const { cut, detail, events, me, steps, texts, troupe } = exported(text)
+      assert.deepStrictEqual([texts, cut, troupe.format], [false, null, 1])
+      assert.strictEqual(me.bounds.restart_intensity, 3)
+      const now = (yield* call(api(id), { token })).json as Detail
+      assert.deepStrictEqual([steps.length, events.length], [now.last_step, now.last_event])
+      assert.deepStrictEqual(
+        detail.turns.map(({ prompt, status }) => [status, prompt]),
+        now.turns.map(({ prompt, status }) => [status, hidden(prompt)])
+      )
+      assert.deepStrictEqual(
+        detail.processes.map(({ generation }) => generation),
+        now.processes.map(({ generation }) => generation)
+      )
+      assert.deepStrictEqual(detail.session.meta, { customer: hidden("Ms. Smith") })
+      assert.strictEqual(detail.session.cwd, hidden(now.session.cwd))
+      const stored = yield* call(api(id, "/steps?limit=1000"), { token })
+      assert.deepStrictEqual(
+        steps.map(({ commands, from, seq, to }) => [seq, from, to, commands]),
+        stored.json.steps.map(({ commands, from, seq, to }: (typeof steps)[number]) => [seq, from, to, commands])
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has the texts where they are asked for, and still no secret", () =>
+    Effect.gen(function* () {
+      const { call, id, token } = yield* talkative
+      const { text } = yield* call(api(id, "/export?texts=1"), { token })
+      assert.notInclude(text, secret)
+      const { detail, events, texts } = exported(text)
+      assert.isTrue(texts)
+      assert.strictEqual(detail.turns[0]?.prompt, sentence)
+      assert.include(JSON.stringify(events), "You said")
+      assert.deepStrictEqual(detail.session.meta, { customer: "Ms. Smith" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is refused in a form that is none", () =>
+    Effect.gen(function* () {
+      const { call, create, mint } = yield* open()
+      const id = yield* create(yield* mint("ours"))
+      for (const query of ["format=pdf", "texts=yes"]) {
+        const { json, status } = yield* call(api(id, `/export?${query}`), { token: adminToken })
+        assert.deepStrictEqual([status, json.error], [400, "invalid_request"], query)
+      }
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("the page of an exported session", () => {
+  const template = "<!doctype html><body><!--troupe-export--><script>run()</script></body>"
+  const data = { detail: { session: { session_id: sentence } }, note: "<!-- <script> </script>" } as unknown as Exported
+
+  const built = Effect.acquireRelease(
+    Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-page-"))),
+    (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
+  )
+
+  it.effect("carries the data as data: nothing in it ends its script or begins another", () =>
+    Effect.gen(function* () {
+      const page = yield* built
+      yield* Effect.promise(() => writeFile(join(page, "export.html"), template))
+      const html = yield* asHtml(data, page)
+      assert.strictEqual(html.split("<script").length, 3)
+      assert.strictEqual(html.split("</script>").length, 3)
+      const [, json = ""] = /<script type="application\/json" id="troupe-export">(.*?)<\/script>/s.exec(html) ?? []
+      assert.notInclude(json, "<")
+      assert.deepStrictEqual(JSON.parse(json), data)
+      assert.isTrue(html.endsWith("<script>run()</script></body>"))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("can't be had where it is not built, and says what to do", () =>
+    Effect.gen(function* () {
+      const page = yield* built
+      const refused = yield* Effect.flip(asHtml(data, page))
+      assert.strictEqual(refused.status, 503)
+      assert.include(refused.detail, "npm run page")
+      yield* Effect.promise(() => writeFile(join(page, "export.html"), "<!doctype html>"))
+      assert.strictEqual((yield* Effect.flip(asHtml(data, page))).status, 503)
+    }).pipe(Effect.scoped)
+  )
+})
