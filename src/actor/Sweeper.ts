@@ -1,7 +1,8 @@
 /**
  * Ends what has lived long enough: sessions past their TTL, closed ones past their grave time, files, receipts.
  *
- * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of.
+ * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of, by a quarter
+ * of a year.
  */
 import { Clock, Context, Deferred, Effect, FileSystem, Layer, Semaphore } from "effect"
 import type { Unavailable } from "../domain/Refusal.ts"
@@ -24,6 +25,10 @@ export interface Swept {
 const batch = 200
 /** The ladder of a retirement takes no longer. */
 const closeWithin = "40 seconds"
+/** After its session's burial an audit trail is kept for this long; then it goes, whole. */
+const auditRetentionMillis = 90 * 24 * 3_600_000
+/** Sessions whose trails go in one sweep: thousands of lines may be of one. */
+const trailsAtOnce = 50
 
 export class Sweeper extends Context.Service<
   Sweeper,
@@ -85,6 +90,7 @@ export class Sweeper extends Context.Service<
 
         const old = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
         yield* ledger.removeReceipts(now - retentionMillis)
+        yield* ledger.removeAudit(now - auditRetentionMillis, trailsAtOnce)
 
         const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
         const hardDeleted = due.remove.length

@@ -115,6 +115,8 @@ export class Ledger extends Context.Service<
 
     /** Oldest first; outlives its session. */
     readonly audit: (session: SessionId, limit: number) => Read<ReadonlyArray<AuditRecord>>
+    /** The whole trails of at most so many sessions that were buried (`sweep_delete`) before then; how many lines. */
+    readonly removeAudit: (buriedBefore: number, sessions: number) => Read<number>
     readonly leases: Read<ReadonlyArray<LeaseRecord>>
 
     readonly file: (app: AppName, id: FileId) => Read<Option.Option<FileRecord>>

@@ -4,6 +4,7 @@ import reviews from "./migrations/0002_reviews.ts"
 import approvals from "./migrations/0003_approvals.ts"
 import costs from "./migrations/0004_costs.ts"
 import wire from "./migrations/0007_wire.ts"
+import audit from "./migrations/0008_audit.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -11,7 +12,8 @@ export const migrations = {
   "0002_reviews": reviews,
   "0003_approvals": approvals,
   "0004_costs": costs,
-  "0007_wire": wire
+  "0007_wire": wire,
+  "0008_audit": audit
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -212,6 +212,29 @@ describe("what is written", () => {
     )
   )
 
+  it.effect("an audit trail goes whole, long after its session was buried, the oldest first", () =>
+    onFile((ledger) =>
+      Effect.gen(function* () {
+        const lines = (of: string, buriedAt: number | null) =>
+          [
+            { at: 1, action: "create" },
+            { at: 2, action: "close" },
+            ...(buriedAt === null ? [] : [{ at: buriedAt, action: "sweep_delete" }])
+          ].map(({ action, at }) => ({
+            _tag: "Audited" as const,
+            record: { at, session: SessionId.make(of), app, action, actor: "troupe", detail: {} }
+          }))
+        yield* ledger.write([...lines("ses_late", 9), ...lines("ses_early", 5), ...lines("ses_open", null)])
+        const left = (of: string) => Effect.map(ledger.audit(SessionId.make(of), 10), ({ length }) => length)
+        assert.strictEqual(yield* ledger.removeAudit(5, 10), 0)
+        assert.strictEqual(yield* ledger.removeAudit(10, 1), 3)
+        assert.deepStrictEqual([yield* left("ses_early"), yield* left("ses_late"), yield* left("ses_open")], [0, 3, 2])
+        assert.strictEqual(yield* ledger.removeAudit(10, 10), 3)
+        assert.deepStrictEqual([yield* left("ses_late"), yield* left("ses_open")], [0, 2])
+      })
+    )
+  )
+
   it.effect("an app is found by its live token's hash alone", () =>
     onFile((ledger) =>
       Effect.gen(function* () {

@@ -60,7 +60,7 @@ describe("the reads of the ledger", () => {
           it.usage({ app, from: 1, to: 2 })
         ]),
         ...[Events.reads(db)].flatMap((it) => [it.lastEvent(id), it.events(id, 1, 1), it.eventsOfTurn(id, 1)]),
-        Audit.reads(db).audit(id, 1),
+        ...[Audit.reads(db)].flatMap((it) => [it.audit(id, 1), it.removeAudit(1, 1)]),
         ...[Files.reads(db)].flatMap((it) => [
           it.file(app, FileId.make("f")),
           it.filesBefore(1, 1),

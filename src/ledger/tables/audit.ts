@@ -1,4 +1,5 @@
-/** The audit trail: appended to, read, and never changed or removed. */
+/** The audit trail: appended to, read, never changed, and forgotten long after the session that it tells of is gone. */
+import { Effect } from "effect"
 import type { AppName, SessionId } from "../../domain/Ids.ts"
 import type { AuditRecord } from "../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
@@ -33,5 +34,17 @@ export const reads = (db: Database) => ({
       `SELECT ${columns.join(", ")} FROM audit WHERE session = ? ORDER BY id LIMIT ?`,
       [session, limit],
       recordOf
-    )
+    ),
+  /** Whole trails, of so many sessions at most, that were buried before then; how many lines. */
+  removeAudit: (buriedBefore: number, sessions: number) =>
+    db
+      .transaction("remove old audit trails", (run) =>
+        run({
+          text: `DELETE FROM audit WHERE session IN (
+            SELECT session FROM audit WHERE action = 'sweep_delete' AND at < ? ORDER BY at LIMIT ?
+          ) RETURNING 1`,
+          params: [buriedBefore, sessions]
+        })
+      )
+      .pipe(Effect.map((removed) => removed.length))
 })
