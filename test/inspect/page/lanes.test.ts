@@ -66,7 +66,7 @@ describe("a session's timers", () => {
       ["turnWithin"]
     )
     const [timer] = steps[5]?.arm ?? []
-    const moved = timerSpans(steps, [{ timer: timer?.id ?? "", event: "", due_at: 7 }])
+    const moved = timerSpans(steps, [{ timer: "hibernateAfter", event: timer?.id ?? "", due_at: 7 }])
     assert.strictEqual(moved.find(({ endedAt }) => endedAt === null)?.dueAt, 7)
   })
 })

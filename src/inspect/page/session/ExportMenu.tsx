@@ -5,9 +5,9 @@ import type { Door } from "./store.ts"
 export const ExportMenu = ({ door }: { readonly door: Door }) => {
   const [withTexts, setWithTexts] = useState(false)
   return (
-    <details class="menu">
+    <details class="export-menu">
       <summary class="button">Export</summary>
-      <div class="menu-body panel">
+      <div class="export-body panel">
         <label>
           <input type="checkbox" checked={withTexts} onChange={(event) => setWithTexts(event.currentTarget.checked)} />{" "}
           with prompts, answers and tool output

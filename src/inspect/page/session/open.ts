@@ -21,6 +21,8 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
 
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */
 const askAgainMillis = 200
+/** The words of the wait tell times. */
+const askAnywayMillis = 5_000
 
 const feed = (id: string, store: Store): (() => void) => {
   let isOpen = true
@@ -79,6 +81,9 @@ const feed = (id: string, store: Store): (() => void) => {
       if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()
     }
   })
+  const anyway = setInterval(() => {
+    if (!document.hidden && store.phase.value.name === "live" && !store.isOver.value) void ask()
+  }, askAnywayMillis)
   const look = () => (document.hidden ? following.rest() : following.resume())
   document.addEventListener("visibilitychange", look)
   addEventListener("online", following.retry)
@@ -86,6 +91,7 @@ const feed = (id: string, store: Store): (() => void) => {
     isOpen = false
     clearTimeout(drawing)
     clearTimeout(asking)
+    clearInterval(anyway)
     document.removeEventListener("visibilitychange", look)
     removeEventListener("online", following.retry)
     following.stop()

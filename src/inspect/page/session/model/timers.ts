@@ -37,7 +37,7 @@ export const timerSpans = (steps: ReadonlyArray<Replayed>, armed: Detail["timers
       open.set(id, { name: delayOf(event.type), armedAt: step.at, dueAt, endedAt: null, rang: false })
     }
   }
-  const due = new Map(armed.map((timer) => [timer.timer, timer.due_at]))
+  const due = new Map(armed.map(({ due_at, event }) => [event, due_at]))
   const running = [...open].map(([id, span]) => ({ ...span, dueAt: due.get(id) ?? span.dueAt }))
   return [...spans, ...running].toSorted((a, b) => a.armedAt - b.armedAt)
 }

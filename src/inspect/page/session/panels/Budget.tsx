@@ -18,7 +18,7 @@ export const Pips = ({ budget: { intensity, left } }: { readonly budget: BudgetO
 )
 
 export const Budget = ({ detail: { budget, processes } }: { readonly detail: Detail }) => (
-  <div class="budget">
+  <div class="budget" tabIndex={0} role="region" aria-label="Restarts">
     <p>
       {plural(budget.intensity, "death")} within {duration(budget.period_seconds)}{" "}
       {budget.intensity === 1 ? "is" : "are"} forgiven; one more, and the session is parked.

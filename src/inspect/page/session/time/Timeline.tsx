@@ -70,8 +70,8 @@ export const Timeline = ({ store }: { readonly store: Store }) => {
   return (
     <div class="timeline" ref={body} onPointerMove={point} onPointerLeave={leave} onClick={pin}>
       <ul class="lane-names" aria-hidden="true">
-        {lanes.map(({ name }) => (
-          <li key={name}>{name}</li>
+        {lanes.map(({ name }, n) => (
+          <li key={n}>{name}</li>
         ))}
       </ul>
       <svg class="lanes" width={Math.max(0, width)} height={height + gapsHeight} role="img" aria-label={inWords(store)}>
@@ -97,7 +97,7 @@ export const Timeline = ({ store }: { readonly store: Store }) => {
           </g>
         ))}
         {shapes.map(({ bars, marks }, n) => (
-          <g key={lanes[n]?.name} transform={`translate(0 ${axisHeight + n * laneHeight})`}>
+          <g key={n} transform={`translate(0 ${axisHeight + n * laneHeight})`}>
             <line class="lane-line" x2={width} y1={laneHeight} y2={laneHeight} />
             {bars.map(({ label, open, tone, width: w, x }) => (
               <g key={x} class={`bar tone-${tone}${open ? " open" : ""}`}>

@@ -46,8 +46,20 @@ export const lanesOf = ({ detail, steps, transcript }: Told): ReadonlyArray<Lane
   { name: "steps", bars: [], marks: steps.map(stepMark) },
   { name: "process", bars: detail.processes.map(processBar), marks: detail.processes.flatMap(endMark) },
   { name: "approvals", bars: detail.approvals.map(approvalBar), marks: [] },
-  { name: "timers", bars: timerBars(detail, steps), marks: [] }
+  ...rows(timerBars(detail, steps)).map((bars, n) => ({ name: n === 0 ? "timers" : "", bars, marks: [] }))
 ]
+
+/** Timers run beside each other: in as many rows as that takes, and no more than three. */
+const rows = (bars: ReadonlyArray<Bar>): ReadonlyArray<ReadonlyArray<Bar>> => {
+  const rows: Array<Array<Bar>> = [[]]
+  for (const bar of bars) {
+    const free = rows.find((row) => (row.at(-1)?.to ?? (row.length === 0 ? 0 : Infinity)) <= bar.from)
+    if (free !== undefined) free.push(bar)
+    else if (rows.length < 3) rows.push([bar])
+    else rows.at(-1)?.push(bar)
+  }
+  return rows
+}
 
 /** Each moment at which something began, ended or happened. */
 export const instantsOf = (lanes: ReadonlyArray<Lane>): ReadonlyArray<number> =>
