@@ -1,9 +1,11 @@
 /**
- * `npm run readme`: brings what is generated in README.md up to date, the chart of the session machine and a transcript
- * of `troupe demo`, which is run for it. A test holds the chart to the machine.
+ * `npm run readme`: brings what is generated in README.md up to date, the chart of the session machine and transcripts
+ * of `troupe demo` and `troupe chat`, which are run for it. A test holds the chart to the machine.
  */
-import { execFileSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import process from "node:process"
 
@@ -15,6 +17,46 @@ const troupe = (...args: ReadonlyArray<string>) =>
     encoding: "utf8",
     env: { ...process.env, NO_COLOR: "1" }
   }).trim()
+
+/** What a person does in the chat of the README, each when the agent has come so far. */
+const doings: ReadonlyArray<readonly [RegExp, string | NodeJS.Signals]> = [
+  [/^Ctrl-C/m, 'ask-tool echo "# Notes" | tee notes.md\n'],
+  [/details › $/, "y\n"],
+  [/✓[^]*\n\n$/, "ask-tool rm -r notes.md\n"],
+  [/details › $/, "n\n"],
+  [/client said[^]*\n\n$/, "slow 500 60\n"],
+  [/word12/, "SIGINT"],
+  [/interrupted\n\n$/, "recall\n"]
+]
+
+/** Without a terminal a chat says the same, and can be waited for. */
+const chat = async (): Promise<string> => {
+  const cwd = mkdtempSync(join(tmpdir(), "troupe-readme-"))
+  const child = spawn(process.execPath, [join(root, "src", "main.ts"), "chat", "--agent", "demo"], {
+    cwd,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["pipe", "pipe", "inherit"]
+  })
+  const left = [...doings]
+  let said = ""
+  let from = 0
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    said += chunk
+    const [awaited, doing] = left[0] ?? []
+    if (awaited === undefined || doing === undefined || !awaited.test(said.slice(from))) return
+    left.shift()
+    from = said.length
+    if (doing === "SIGINT") child.kill(doing)
+    else child.stdin.write(doing)
+    if (left.length === 0) child.stdin.end()
+  })
+  const deadline = setTimeout(() => child.kill("SIGTERM"), 60_000)
+  const [code] = await once(child, "close")
+  clearTimeout(deadline)
+  rmSync(cwd, { recursive: true, force: true })
+  if (code !== 0 || left.length > 0) throw new Error(`The chat ended with ${code}, before ${left[0]?.[0]}:\n${said}`)
+  return said.trim()
+}
 
 const put = (text: string, name: string, content: string): string => {
   const open = `<!-- ${name}: npm run readme -->\n`
@@ -28,4 +70,5 @@ const fenced = (language: string, content: string) => `\`\`\`${language}\n${cont
 
 const before = readFileSync(readme, "utf8")
 const withDemo = put(before, "demo", fenced("text", `$ troupe demo\n\n${troupe("demo")}`))
-writeFileSync(readme, put(withDemo, "chart", fenced("mermaid", troupe("machines", "session"))))
+const withChat = put(withDemo, "chat", fenced("text", `$ troupe chat --agent demo\n${await chat()}`))
+writeFileSync(readme, put(withChat, "chart", fenced("mermaid", troupe("machines", "session"))))

@@ -22,6 +22,15 @@ describe("README.md", () => {
     assert.match(story, /kill -9 \d+[^]*\["Remember: the answer is 42\."[^]*no process is left/)
   })
 
+  it("shows a conversation in which a person is asked twice, and interrupts", () => {
+    const [, story = ""] = /```text\n\$ troupe chat.*\n([^]*?)```/.exec(readme) ?? []
+    assert.match(
+      story,
+      /^\? execute: .*\n.*\n.* › yes, once\n◆ .* ✓\n[^]*^\? execute: .*\n.*\n.* › no\n◆ .* \[failed\]\n/m
+    )
+    assert.match(story, /\^C [^]*— interrupted\n[^]*No process is left\./)
+  })
+
   it("names scripts that there are, and links to files that there are", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       readonly scripts: Readonly<Record<string, string>>
