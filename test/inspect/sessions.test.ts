@@ -1,0 +1,156 @@
+/** The table of all sessions, the inbox of approvals, and how often each arrow was taken: each only of one's own. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import type { Approvals, Coverage, SessionRows } from "../../src/inspect/contract.ts"
+import { adminToken, open } from "./house.ts"
+
+type House = Effect.Success<ReturnType<typeof open>>
+
+const asking = (house: House, token: string) => ({
+  rows: (query = "") =>
+    Effect.map(house.call(`/inspect/api/sessions${query}`, { token }), ({ json }) => json as SessionRows),
+  approvals: Effect.map(house.call("/inspect/api/approvals", { token }), ({ json }) => json as Approvals),
+  coverage: (query = "") =>
+    Effect.map(house.call(`/inspect/api/coverage${query}`, { token }), ({ json }) => json as Coverage)
+})
+
+/** Until the agent of a session asks. */
+const asked = (house: House, token: string, id: string) =>
+  Effect.gen(function* () {
+    while ((yield* house.call(`/sessions/${id}/approvals`, { token })).json.count === 0)
+      yield* Effect.sleep("20 millis")
+  })
+
+describe("the dashboard's table", () => {
+  it.live("lists, filters, searches and counts what the caller sees, and nothing of others", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const ours = yield* house.mint("ours")
+      const theirs = yield* house.mint("theirs")
+      const first = yield* house.create(ours)
+      const second = yield* house.create(ours, { model: "Large-1" })
+      const third = yield* house.create(theirs)
+      yield* house.call(`/sessions/${second}`, { token: ours, method: "DELETE" })
+      yield* house.turn(ours, first, "hello")
+
+      const mine = asking(house, ours)
+      const all = yield* mine.rows()
+      assert.deepStrictEqual(
+        all.sessions.map(({ session_id }) => session_id),
+        [first, second]
+      )
+      assert.deepInclude(all, {
+        ok: true,
+        count: 2,
+        counts: { idle: 1, turning: 0, retiring: 0, closed: 1 },
+        agents: ["demo"],
+        apps: [],
+        next_cursor: null
+      })
+      assert.deepInclude(all.sessions[0], { app: "ours", substate: "idle.awake", turns: 1, restarts: 0 })
+      assert.isNull(all.sessions[1]!.wait)
+
+      const idsOf = (query: string) =>
+        Effect.map(mine.rows(query), ({ sessions }) => sessions.map((one) => one.session_id))
+      assert.deepStrictEqual(yield* idsOf("?state=closed"), [second])
+      assert.deepStrictEqual(yield* idsOf("?q=large-1"), [second])
+      assert.deepStrictEqual(yield* idsOf(`?q=${second}`), [second])
+      assert.deepStrictEqual(yield* idsOf("?agent=codex"), [])
+      // As if they had never been.
+      for (const query of [`?q=${third}`, "?app=theirs", "?app=nobody"]) {
+        const none = yield* mine.rows(query)
+        assert.deepStrictEqual([none.count, none.sessions], [0, []], query)
+      }
+
+      const admin = asking(house, adminToken)
+      assert.deepInclude(yield* admin.rows(), { count: 3, apps: ["ours", "theirs"] })
+      assert.deepStrictEqual(
+        (yield* admin.rows("?app=theirs")).sessions.map(({ app }) => app),
+        ["theirs"]
+      )
+
+      const page = yield* mine.rows("?limit=1")
+      assert.strictEqual(page.count, 2)
+      assert.deepStrictEqual(yield* idsOf(`?limit=1&cursor=${page.next_cursor}`), [second])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("refuses what it can't read, and says what it takes", () =>
+    Effect.gen(function* () {
+      const { call } = yield* open()
+      for (const [query, field] of [
+        ["state=open", "state"],
+        ["limit=0", "limit"],
+        ["limit=501", "limit"],
+        ["limit=ten", "limit"],
+        ["cursor=nonsense", "cursor"]
+      ] as const) {
+        const { json, status } = yield* call(`/inspect/api/sessions?${query}`, { token: adminToken })
+        assert.strictEqual(status, 400)
+        assert.containSubset(json, { ok: false, error: "invalid_request" })
+        assert.include(json.detail, field)
+      }
+      // A form sends what was left empty.
+      assert.strictEqual(
+        (yield* call("/inspect/api/sessions?q=&state=&agent=&app=", { token: adminToken })).status,
+        200
+      )
+      for (const [method, path] of [
+        ["POST", "/inspect/api/sessions"],
+        ["GET", "/inspect/api/nothing"],
+        ["DELETE", "/inspect/api/me"]
+      ] as const) {
+        const { json, status } = yield* call(path, { method, token: adminToken })
+        assert.strictEqual(status, 404, `${method} ${path}`)
+        assert.strictEqual(json.ok, false)
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has every question that waits in one inbox, and says whom its session waits for", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const ours = yield* house.mint("ours")
+      const theirs = yield* house.mint("theirs")
+      const id = yield* house.create(ours, { permissions: "ask" })
+      const turn = yield* Effect.forkChild(house.turn(ours, id, "ask execute"), { startImmediately: true })
+      yield* asked(house, ours, id)
+
+      const { approvals } = yield* asking(house, ours).approvals
+      assert.strictEqual(approvals.length, 1)
+      const [approval] = approvals
+      assert.deepInclude(approval, { session_id: id, app: "ours", agent: "demo", turn: 1, status: "pending" })
+      assert.deepStrictEqual((yield* asking(house, theirs).approvals).approvals, [])
+      assert.deepStrictEqual((yield* asking(house, adminToken).approvals).approvals, approvals)
+      const [row] = (yield* asking(house, ours).rows("?state=turning")).sessions
+      assert.deepInclude(row?.wait, { what: `an answer to: ${approval!.title}`, who: "person" })
+      assert.deepInclude(row?.wait?.next, {
+        timer: "approvalTimeout",
+        at: approval!.deadline_at,
+        to: "turning.running"
+      })
+
+      const path = `/sessions/${id}/approvals/${approval!.approval_id}`
+      yield* house.call(path, { token: ours, body: { decision: "deny" } })
+      assert.deepStrictEqual((yield* asking(house, ours).approvals).approvals, [])
+      assert.include((yield* Fiber.join(turn)).final_text, "reject")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("counts how often each step was taken, by agent, over what the caller sees", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const ours = yield* house.mint("ours")
+      const theirs = yield* house.mint("theirs")
+      const id = yield* house.create(ours)
+      for (const prompt of ["one", "two"]) yield* house.turn(ours, id, prompt)
+      const { taken } = yield* asking(house, ours).coverage()
+      const times = (event: string) => taken.filter((one) => one.event === event).map(({ n }) => n)
+      assert.deepStrictEqual(times("turn.ended"), [2])
+      assert.deepStrictEqual(times("process.ready"), [1])
+      assert.deepStrictEqual((yield* asking(house, adminToken).coverage("?agent=demo")).taken, taken)
+      assert.deepStrictEqual((yield* asking(house, adminToken).coverage("?agent=codex")).taken, [])
+      assert.deepStrictEqual((yield* asking(house, theirs).coverage()).taken, [])
+    }).pipe(Effect.scoped)
+  )
+})
