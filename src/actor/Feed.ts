@@ -26,8 +26,8 @@ interface Reader {
 export class Feed extends Context.Service<
   Feed,
   {
-    /** Call after the commit, in order of `seq`. */
-    readonly publish: (session: SessionId, events: ReadonlyArray<StoredEvent>) => void
+    /** Call after the commit, in order of `seq`; `stepped`: more than events was in it. */
+    readonly publish: (session: SessionId, events: ReadonlyArray<StoredEvent>, stepped: boolean) => void
     /** The session is closed: its readers end when they have got everything. */
     readonly finish: (session: SessionId) => void
     /** `live: false` ends with what is stored now. */
@@ -37,7 +37,7 @@ export class Feed extends Context.Service<
       options: { readonly live: boolean }
     ) => Stream.Stream<StoredEvent, LedgerError>
     /** `call` after each commit of the session, until the scope closes: for whoever reads the ledger itself. */
-    readonly watch: (session: SessionId, call: () => void) => Effect.Effect<void, never, Scope.Scope>
+    readonly watch: (session: SessionId, call: (stepped: boolean) => void) => Effect.Effect<void, never, Scope.Scope>
     readonly readers: () => number
   }
 >()("troupe/actor/Feed") {
@@ -46,10 +46,10 @@ export class Feed extends Context.Service<
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const readers = new Map<SessionId, Set<Reader>>()
-      const watchers = new Map<SessionId, Set<() => void>>()
+      const watchers = new Map<SessionId, Set<(stepped: boolean) => void>>()
 
-      const publish = (session: SessionId, events: ReadonlyArray<StoredEvent>) => {
-        for (const call of watchers.get(session) ?? []) call()
+      const publish = (session: SessionId, events: ReadonlyArray<StoredEvent>, stepped: boolean) => {
+        for (const call of watchers.get(session) ?? []) call(stepped)
         if (events.length === 0) return
         for (const reader of readers.get(session) ?? []) {
           if (reader.waiting.length + events.length > readerCapacity) {
@@ -61,7 +61,7 @@ export class Feed extends Context.Service<
       }
 
       const finish = (session: SessionId) => {
-        for (const call of watchers.get(session) ?? []) call()
+        for (const call of watchers.get(session) ?? []) call(true)
         for (const reader of readers.get(session) ?? []) {
           reader.ended = true
           reader.news.openUnsafe()

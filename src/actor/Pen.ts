@@ -55,7 +55,7 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
       const appended = events.map((event): Entry => ({ _tag: "EventAppended", event }))
       return Effect.flatMap(ledger.write([...appended, ...entries]), () => {
         written = events.at(-1)?.seq ?? written
-        feed.publish(session, events)
+        feed.publish(session, events, entries.length > 0)
         return Metric.update(eventsTotal, events.length)
       })
     })

@@ -119,7 +119,7 @@ describe("the feed", () => {
       for (let from = 1; from <= 3_000; from += 100) {
         const batch = Array.from({ length: 100 }, (_, n) => event(from + n))
         yield* ledger.write(batch.map((event) => ({ _tag: "EventAppended", event })))
-        feed.publish(id, batch)
+        feed.publish(id, batch, false)
       }
       const seen = yield* Fiber.join(slow)
       assert.deepStrictEqual(

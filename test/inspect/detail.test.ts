@@ -197,7 +197,7 @@ describe("the processes of a session", () => {
       gone(7),
       start(8)
     ]
-    assert.deepStrictEqual(spansOf(steps, 9), [
+    assert.deepStrictEqual(spansOf(steps, { generation: 9, process: true, upSince: 8_500 }), [
       {
         generation: 7,
         started_at: 1,
@@ -216,10 +216,18 @@ describe("the processes of a session", () => {
         event: { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe stopped." } }
       })
     ]
-    assert.deepStrictEqual(spansOf(steps, 1), [{ generation: 1, started_at: 1, ended_at: 2, exit: "Troupe stopped." }])
+    assert.deepStrictEqual(spansOf(steps, { generation: 1, process: false, upSince: null }), [
+      { generation: 1, started_at: 1, ended_at: 2, exit: "Troupe stopped." }
+    ])
   })
 
   it("of which the start is not among the steps are left out", () => {
-    assert.deepStrictEqual(spansOf([gone(1)], 4), [])
+    assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: false, upSince: null }), [])
+  })
+
+  it("that lives is told, however long ago it was started", () => {
+    assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: true, upSince: 2_000 }), [
+      { generation: 4, started_at: 2, ended_at: null, exit: null }
+    ])
   })
 })

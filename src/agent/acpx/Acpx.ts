@@ -62,7 +62,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const dialogue = Dialogue.make(who)
   const secrets = secretsOf(config.env)
 
-  const { answer, exit, stderr } = yield* Command.control(
+  const { answer, exit, line, stderr } = yield* Command.control(
     processes,
     config,
     request,
@@ -245,6 +245,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   return {
     pid: null,
     thread,
+    wire: wireLine(line, secrets),
     contextLost:
       request.thread === null || request.thread === thread
         ? null

@@ -114,12 +114,15 @@ export const control = Effect.fnUntraced(function* (
 ) {
   const child = yield* spawn(processes, config, request, command, null)
   let answer: Json | null = null
+  let answered = ""
   const read = eachLine(child, (line) =>
     Effect.sync(() => {
       const object = parsed(line)
-      if (object["action"] !== undefined || object["error"] !== undefined) answer = object
+      if (object["action"] === undefined && object["error"] === undefined) return
+      answer = object
+      answered = line
     })
   )
   const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
-  return { answer: answer as Json | null, exit: Option.getOrNull(exit), stderr: yield* child.stderr }
+  return { answer: answer as Json | null, line: answered, exit: Option.getOrNull(exit), stderr: yield* child.stderr }
 }, Effect.scoped)

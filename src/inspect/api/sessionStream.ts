@@ -38,7 +38,12 @@ export const layer = routes(
 
     const texts = Effect.fnUntraced(function* (id: SessionId, place: Place) {
       const news = yield* Latch.make()
-      yield* feed.watch(id, () => news.openUnsafe())
+      // What an agent says comes many times a second, and brings no step.
+      let stepped = true
+      yield* feed.watch(id, (withStep) => {
+        stepped ||= withStep
+        news.openUnsafe()
+      })
       let told = false
       let settling = false
 
@@ -47,8 +52,12 @@ export const layer = routes(
           // Before the read: what is committed by now is in it, and what comes later rings again.
           yield* news.close
           const events = yield* ledger.events(id, place.event, pageSize)
-          const steps = yield* ledger.steps(id, place.step, pageSize)
+          const looked = stepped
+          stepped = false
+          const steps = looked ? yield* ledger.steps(id, place.step, pageSize) : []
           const merged = merge(events, steps, pageSize)
+          // There may be more than a page of them, or some were left for the next.
+          if (steps.length === pageSize || merged.length < events.length + steps.length) stepped = true
           if (merged.length > 0) {
             const moved = merged.some((one) => "commands" in one)
             const [first = "", ...rest] = merged.map((one) => textOf(one, place))

@@ -98,6 +98,6 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
     refused: gathered.refused.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
     turns: gathered.turns.map(toldTurn),
     approvals: gathered.approvals.map((approval) => toldApproval(approval, view)),
-    processes: spansOf(gathered.lifeSteps, context.generation)
+    processes: spansOf(gathered.lifeSteps, context)
   }
 }

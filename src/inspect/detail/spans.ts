@@ -8,8 +8,18 @@ import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { ProcessSpan } from "../contract.ts"
 import { nameOfTimer } from "../wait.ts"
 
-/** `generation`: of the latest process, as the machine has counted. Oldest first. */
-export const spansOf = (steps: ReadonlyArray<StepRecord>, generation: number): ReadonlyArray<ProcessSpan> => {
+/** What the machine knows of the latest process. */
+export interface Latest {
+  readonly generation: number
+  readonly process: boolean
+  readonly upSince: number | null
+}
+
+/** Oldest first. */
+export const spansOf = (
+  steps: ReadonlyArray<StepRecord>,
+  { generation, process, upSince }: Latest
+): ReadonlyArray<ProcessSpan> => {
   const starts = steps.filter(isStart).length
   const spans: Array<ProcessSpan> = []
   let next = generation - starts + 1
@@ -36,6 +46,8 @@ export const spansOf = (steps: ReadonlyArray<StepRecord>, generation: number): R
     close(step.at)
     open = { generation: next++, startedAt: step.at, exit: null }
   }
+  // It has lived for longer than steps were looked through.
+  if (process && open === null && upSince !== null) open = { generation, startedAt: upSince, exit: null }
   close(null)
   return spans
 }

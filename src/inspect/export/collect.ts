@@ -91,10 +91,12 @@ export const make = Effect.gen(function* () {
 
 const cutOf = (firstStep: number, firstEvent: number): string | null => {
   const left = [
-    ...(firstStep > 1 ? [`${firstStep - 1} steps`] : []),
-    ...(firstEvent > 1 ? [`${firstEvent - 1} events`] : [])
+    ...(firstStep > 1 ? [counted(firstStep - 1, "step")] : []),
+    ...(firstEvent > 1 ? [counted(firstEvent - 1, "event")] : [])
   ]
   return left.length === 0
     ? null
-    : `The first ${left.join(" and the first ")} are left out: the session is longer than a file may be.`
+    : `Left out at the beginning, because a file may not be longer: ${left.join(" and ")}.`
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`
