@@ -74,3 +74,10 @@ export interface Letter {
 export type News = Exclude<Letter["event"], "wake">
 
 export const isSubmission = (event: News): event is Submission => "prompt" in event
+
+/** As the machine hears them: the actor numbers turns, and has a clock. */
+export const dated = (news: News, turn: number, at: number): SessionEvent => {
+  if (!isSubmission(news)) return news.type === "turn.ended" ? { ...news, at } : news
+  const { queue, timeoutMillis } = news
+  return { type: "turn.submitted", turn, timeoutMillis, queue, at }
+}

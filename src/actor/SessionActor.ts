@@ -11,16 +11,15 @@ import { restore } from "../../machines/session.ts"
 import type { SessionCommand, SessionEvent, SessionSnapshot, Settlement } from "../../machines/session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
-import * as AbortWatch from "./AbortWatch.ts"
 import * as Alarms from "./Alarms.ts"
 import { deadlineOf } from "./ApprovalNews.ts"
 import { keep } from "./Bookkeeping.ts"
 import { Feed } from "./Feed.ts"
 import { Hands } from "./Hands.ts"
 import type { Asked, Stage } from "./Hands.ts"
-import * as Hearing from "./Hearing.ts"
-import { ActorFailed, EventRefused, isSubmission } from "./Letter.ts"
+import { ActorFailed, dated, EventRefused, isSubmission } from "./Letter.ts"
 import type { Letter, News, Reply } from "./Letter.ts"
+import * as Listening from "./Listening.ts"
 import { lossOf } from "./Loss.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Pen from "./Pen.ts"
@@ -32,8 +31,6 @@ import type { Residence } from "./Residence.ts"
 import { nameOf } from "./Step.ts"
 import * as ReviewedTurn from "./ReviewedTurn.ts"
 import { Reviews } from "./Reviews.ts"
-import * as ToolCount from "./ToolCount.ts"
-import * as Watchdog from "./Watchdog.ts"
 
 /** One life. Ends by itself when the session sleeps with nothing left to do; `vacate` is called in the same breath. */
 export const live = Effect.fnUntraced(function* (residence: Residence, vacate: () => void) {
@@ -59,10 +56,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
   const fault = yield* Deferred.make<never, LedgerError>()
   const pen = yield* Pen.make(id, fault)
   const alarms = yield* Alarms.make(residence)
-  const watchdog = Watchdog.make(alarms, limits.postToolQuietMillis)
-  const abort = AbortWatch.make(alarms)
-  const hear = yield* Hearing.make(id, pen.flush, abort.suspects)
-  const count = yield* ToolCount.make
+  const listening = yield* Listening.make(id, alarms, pen, limits.postToolQuietMillis)
   const questions = yield* Questions.make(residence, () => record)
   const asks = new Map<number, Asked & { readonly at: number }>()
 
@@ -74,11 +68,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
     say: Effect.fnUntraced(function* (turn, message) {
       yield* pen.say(turn, message)
-      const current = nameOf(snapshot).startsWith("turning") && turn === snapshot.context.turn
-      yield* watchdog.heard(message, current)
-      if (turn === null) return
-      if (current) yield* abort.heard(turn, message)
-      else if (Watchdog.endsTool(message)) yield* recount(turn)
+      yield* listening.heard(turn, message, nameOf(snapshot).startsWith("turning") ? snapshot.context.turn : null)
     }),
     ask: questions.ask,
     askOf: (turn) =>
@@ -88,14 +78,6 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
         return Effect.map(Effect.orDie(ledger.turn(id, turn)), Option.getOrThrow)
       })
   }
-
-  /** A call has ended after its turn. */
-  const recount = (turn: number) =>
-    pen.flush.pipe(
-      Effect.andThen(count(id, turn)),
-      Effect.catchCause((cause) => Effect.logWarning("A tool call that ended late could not be counted", cause)),
-      Effect.forkIn(scope)
-    )
 
   /** Performs in the background, so that no slow agent keeps the mailbox waiting; then ticks it off. */
   const pay = (step: number, nth: number, command: SessionCommand, once: boolean) =>
@@ -111,11 +93,10 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     )
 
   /** Whoever waits for the turn hears of it after its outcome is stored. */
-  const settle = ({ status, turn }: Settlement, at: number) => {
+  const settle = ({ status, turn }: Settlement, running: number, at: number) => {
     const begun = asks.get(turn)?.at
     asks.delete(turn)
-    abort.rest()
-    watchdog.rest()
+    if (turn === running) listening.rest()
     const waiting = residence.outcomes.get(turn)
     residence.outcomes.delete(turn)
     if (waiting !== undefined) Deferred.doneUnsafe(waiting, Effect.void)
@@ -214,9 +195,9 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
           asks.set(event.turn, { kind: submission.kind ?? "prompt", prompt: submission.prompt, at })
           residence.outcomes.set(event.turn, Deferred.makeUnsafe())
         }
-        for (const settlement of written.settled) yield* settle(settlement, at)
+        for (const settlement of written.settled) yield* settle(settlement, before.context.turn, at)
         if (written.settled.length > 0) yield* reviewed(written.settled.map(({ turn }) => turn))
-        watchdog.hold(to === "turning.asking")
+        listening.hold(to === "turning.asking")
         for (const { decision, id } of decided) {
           if (to === "turning.interrupting") questions.hold(id)
           else questions.settle(id, decision)
@@ -238,7 +219,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
       // A timer that was disarmed while its letter lay in the mailbox is not heard.
       if (letter.timer !== undefined && !alarms.isArmed(letter.timer)) return
       if (letter.event === "wake") return
-      const heard = hear(letter.event, letter.timer, snapshot)
+      const heard = listening.hear(letter.event, letter.timer, snapshot)
       const exit = yield* Effect.exit(
         Effect.flatMap(heard, (news) => (news === null ? Effect.succeed(null) : receive(letter, news)))
       )
@@ -289,10 +270,3 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
 const isStale = ({ approval, event }: Letter, { context }: SessionSnapshot) =>
   (approval !== undefined && approval.turn !== context.turn) ||
   (event !== "wake" && "type" in event && event.type === "approval.settled" && !context.approvals.includes(event.id))
-
-/** As the machine hears them: the actor numbers turns, and has a clock. */
-const dated = (news: News, turn: number, at: number): SessionEvent => {
-  if (!isSubmission(news)) return news.type === "turn.ended" ? { ...news, at } : news
-  const { queue, timeoutMillis } = news
-  return { type: "turn.submitted", turn, timeoutMillis, queue, at }
-}

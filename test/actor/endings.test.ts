@@ -152,6 +152,17 @@ describe("the stored count of a turn's tool calls", () => {
 })
 
 describe("an interrupt of one turn", () => {
+  it.effect("keeps the watchdog of the one that runs awake", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("tool", 600_000)
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      assert.isTrue(yield* second.interrupt)
+      yield* TestClock.adjust("90 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.failure?.class], ["timed_out", "timeout"])
+    }).pipe(inHouse())
+  )
+
   it.effect("ends the one that waits in line, which never reaches the agent, and no other", () =>
     Effect.gen(function* () {
       const { id, sessions, turning } = yield* turned("hang", 600_000)
