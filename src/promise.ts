@@ -11,6 +11,7 @@ import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import { Files } from "./actor/Files.ts"
 import type { StoredFile } from "./actor/Files.ts"
+import { Reviews } from "./actor/Reviews.ts"
 import { Runs } from "./actor/Runs.ts"
 import type { RunPrompt } from "./actor/Runs.ts"
 import { Runtime } from "./actor/Runtime.ts"
@@ -21,9 +22,12 @@ import type { AgentView } from "./agent/Agents.ts"
 import type { RunResult } from "./agent/OneShot.ts"
 import { AppName } from "./domain/Ids.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
+import type { Memory, Skill } from "./domain/Review.ts"
 import { defaultLimits } from "./domain/Settings.ts"
 import type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
 import * as Embedded from "./promise/Embedded.ts"
+import { reviewOptions } from "./promise/Reviewing.ts"
+import type { Reviewing } from "./promise/Reviewing.ts"
 import { makeSession } from "./promise/Session.ts"
 import type { Session } from "./promise/Session.ts"
 import { TroupeError } from "./promise/TroupeError.ts"
@@ -34,6 +38,9 @@ export type { RunResult } from "./agent/OneShot.ts"
 export type { AcpMessage } from "./domain/Acp.ts"
 export type { ApprovalDecision, ApprovalRecord, ApprovalStatus } from "./domain/Approval.ts"
 export type { CreateSession, PermissionRules, Permissions, SessionView, StoredEvent } from "./domain/Session.ts"
+export type { ReviewRequest } from "./conversation/review/ReviewRequest.ts"
+export type { Memory, ReviewRecord, Skill } from "./domain/Review.ts"
+export type { Reviewing } from "./promise/Reviewing.ts"
 export type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
 export type { Message, Usage } from "./domain/Turn.ts"
 export type { ConversationOptions, ConversationResult } from "./promise/Conversation.ts"
@@ -52,6 +59,8 @@ export interface TroupeOptions {
   readonly run?: RunSpec
   /** Bounds that differ from the defaults, in milliseconds and bytes. */
   readonly limits?: Partial<Limits>
+  /** Background reviews, which learn from conversations. Default: ours, every 10 turns, on the agent's account. */
+  readonly reviews?: Reviewing
   /** Whose sessions these are. Default: `embedded`. */
   readonly app?: string
   /** How long `close` lets running turns finish. Default: 5000. */
@@ -74,6 +83,9 @@ export interface Troupe extends AsyncDisposable {
   readonly run: (prompt: string, options?: Omit<RunPrompt, "prompt">) => Promise<RunResult>
   readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
   readonly agents: () => Promise<ReadonlyArray<AgentView>>
+  /** What reviews have learned for this app: facts, oldest first, and ways of doing things, by name. */
+  readonly memories: () => Promise<ReadonlyArray<Memory>>
+  readonly skills: () => Promise<ReadonlyArray<Skill>>
   readonly sweep: () => Promise<{ readonly softClosed: number; readonly hardDeleted: number }>
   /** The same Troupe for another app, which sees its own sessions only. */
   readonly as: (app: string) => Troupe
@@ -96,6 +108,7 @@ export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> =
   const adminToken = Redacted.make(randomBytes(32).toString("hex"))
   const embedded = await Embedded.open(settings, adminToken, {
     drainMillis: options.drainMillis ?? 5_000,
+    reviews: reviewOptions(options.reviews ?? {}),
     logging: loggingTo(options.log)
   })
   return troupeOf(embedded, caller)
@@ -117,6 +130,8 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
     run: (prompt, options) => run(Effect.flatMap(Runs, (runs) => runs.run(app, { ...options, prompt }))),
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
     agents: () => run(Effect.flatMap(Agents, ({ list }) => list)),
+    memories: () => run(Effect.flatMap(Reviews, ({ memories }) => memories(app))),
+    skills: () => run(Effect.flatMap(Reviews, ({ skills }) => skills(app))),
     sweep: () => run(Effect.flatMap(Runtime, ({ sweep }) => sweep)),
     as: (other) => troupeOf(embedded, callerOf(other)),
     close,

@@ -1,6 +1,7 @@
 /** The edge between promises and effects: runs an effect in the embedded runtime, and tells failures as `TroupeError`. */
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
+import type { ReviewOptions } from "../actor/Reviews.ts"
 import { Runtime } from "../actor/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as RuntimeLayer from "../runtime.ts"
@@ -18,9 +19,9 @@ export interface Embedded {
 export const open = async (
   settings: Settings,
   adminToken: Redacted.Redacted<string>,
-  options: { readonly drainMillis: number; readonly logging: Layer.Layer<never> }
+  options: { readonly drainMillis: number; readonly logging: Layer.Layer<never>; readonly reviews: ReviewOptions }
 ): Promise<Embedded> => {
-  const layer = RuntimeLayer.layer(settings, { adminToken: Option.some(adminToken) })
+  const layer = RuntimeLayer.layer(settings, { adminToken: Option.some(adminToken), reviews: options.reviews })
   const runtime = ManagedRuntime.make(Layer.provideMerge(layer, options.logging))
   const booted = await runtime.runPromiseExit(Effect.context<RuntimeLayer.Doors>())
   if (Exit.isFailure(booted)) {

@@ -1,6 +1,7 @@
 /** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
 import { Cause, Effect, Exit, Stream } from "effect"
 import { ActorRefs } from "../actor/ActorRefs.ts"
+import { Reviews } from "../actor/Reviews.ts"
 import { Sessions } from "../actor/Sessions.ts"
 import type { Caller, Turning } from "../actor/Sessions.ts"
 import type { SessionActorRef } from "../actor/Shown.ts"
@@ -8,6 +9,7 @@ import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { FileId } from "../domain/Ids.ts"
+import type { ReviewRecord } from "../domain/Review.ts"
 import type { SessionView, StoredEvent } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import { poolFullOf } from "../http/turnBody.ts"
@@ -55,6 +57,8 @@ export interface Session extends AsyncDisposable {
   readonly approvals: () => Promise<ReadonlyArray<ApprovalRecord>>
   /** Rejects with `approval_not_found`, or `approval_settled` where somebody or something was faster. */
   readonly answer: (approvalId: string, decision: ApprovalDecision) => Promise<ApprovalRecord>
+  /** Its background reviews, newest first: why each ran, what it wrote and used, how it ended. */
+  readonly reviews: () => Promise<ReadonlyArray<ReviewRecord>>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
   /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
@@ -152,6 +156,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     interrupt,
     close,
     actor: () => embedded.run(Effect.flatMap(ActorRefs, (refs) => refs.of(caller, id))),
+    reviews: () => embedded.run(Effect.flatMap(Reviews, ({ of }) => of(id))),
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
     turns: async ({ after = 0, limit = 50 } = {}) =>
       (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(outcomeOf),

@@ -1,0 +1,76 @@
+/** Background reviews in the library: taken over by the host, or run by Troupe on the account that the host names. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { openTroupe } from "../../src/promise.ts"
+import type { ReviewRequest, Reviewing, Session } from "../../src/promise.ts"
+import { calling, inOrder, serve } from "../fixtures/models/responses.ts"
+
+const open = (reviews: Reviewing) =>
+  openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 500, reviews })
+
+const everyTurn = { memory: 1 }
+
+/** Its last review, when that has ended. */
+const reviewed = async (session: Session) => {
+  for (;;) {
+    const [last] = await session.reviews()
+    if (last !== undefined && last.ending !== null) return last
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+describe("reviews in the library", () => {
+  it("are the host's, with exactly the three fields, where it takes them over", async () => {
+    const asked: Array<ReviewRequest> = []
+    await using troupe = await open({ intervals: everyTurn, onReview: (request) => asked.push(request) })
+    const session = await troupe.createSession()
+    const { messages } = await session.turn("hello")
+    assert.containSubset(await reviewed(session), { mode: "host", ending: "completed", reviewMemory: true })
+    assert.deepStrictEqual(asked, [{ messagesSnapshot: messages, reviewMemory: true, reviewSkills: false }])
+  })
+
+  it("fail alone where the host does, and stop for the next turn", async () => {
+    const begun = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    const work = [
+      () => Promise.reject(new Error("no time for this")),
+      (signal: AbortSignal) => {
+        signal.addEventListener("abort", () => aborted.resolve())
+        begun.resolve()
+        return aborted.promise
+      }
+    ]
+    await using troupe = await open({ intervals: everyTurn, onReview: (_, signal) => work.shift()?.(signal) })
+    const session = await troupe.createSession()
+    assert.isTrue((await session.turn("hello")).ok)
+    assert.containSubset(await reviewed(session), { ending: "failed", reason: "no time for this" })
+    assert.isTrue((await session.turn("again")).ok)
+    await begun.promise
+    assert.isTrue((await session.turn("and again")).ok)
+    await aborted.promise
+    const endings = (await session.reviews()).map(({ ending }) => ending)
+    assert.deepStrictEqual(endings.slice(-2), ["cancelled", "failed"])
+  })
+
+  it.live("are Troupe's own else, on the host's account, and what they learn can be read", () =>
+    Effect.gen(function* () {
+      const model = yield* serve(
+        inOrder(calling("memory", { action: "add", text: "They keep herons.", id: null }), { text: "Done." })
+      )
+      yield* Effect.promise(async () => {
+        const account = { apiKey: "sk-of-the-host", baseUrl: model.baseUrl, model: "small" }
+        await using troupe = await open({ intervals: everyTurn, ...account })
+        const session = await troupe.createSession()
+        await session.turn("hello")
+        assert.containSubset(await reviewed(session), { mode: "codex_responses", ending: "completed", model: "small" })
+        assert.deepStrictEqual(
+          (await troupe.memories()).map(({ text }) => text),
+          ["They keep herons."]
+        )
+        assert.deepStrictEqual(await troupe.skills(), [])
+        assert.deepStrictEqual(await troupe.as("another").memories(), [])
+      })
+      assert.strictEqual(model.asked[0]?.authorization, "Bearer sk-of-the-host")
+    }).pipe(Effect.scoped)
+  )
+})
