@@ -1,0 +1,52 @@
+/** The dashboard's way in, as the server's greeting tells it: a secret on a terminal, and never in a log. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { hasTerminals, makePlace } from "./program.ts"
+import type { Place } from "./program.ts"
+
+let place: Place
+beforeEach(() => {
+  place = makePlace()
+})
+afterEach(() => place.leave())
+
+const login = async (url: string, body: object) =>
+  fetch(`${url}/inspect/api/login`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body)
+  })
+
+describe("troupe serve", () => {
+  it.skipIf(!hasTerminals)("shows a link on a terminal that logs the admin in once", async () => {
+    const program = place.start(["serve", "--port", "0"], {}, "terminal")
+    const [, url = "", code = ""] = await program.says(/inspect +(http:\/\/[^/]+)\/inspect\/#code=([\w-]{43})\b/)
+    const first = await login(url, { code })
+    assert.strictEqual(first.status, 200)
+    assert.deepInclude(await first.json(), { ok: true, admin: true })
+    assert.strictEqual((await login(url, { code })).status, 401)
+  })
+
+  it("names the dashboard's address without a secret where there is no terminal, and where the token is", async () => {
+    const program = place.start(["serve", "--port", "0"])
+    const [, url = "", file = ""] = await program.says(
+      /inspect +(http:\/\/[^/]+)\/inspect\/ \(log in with a token; the admin's is in (.+)\)/
+    )
+    await program.says(/curl/)
+    const token = readFileSync(file, "utf8").trim()
+    assert.strictEqual((await login(url, { token })).status, 200)
+    const said = program.stdout() + program.stderr()
+    assert.notInclude(said, "code=")
+    assert.notInclude(said, token)
+  })
+
+  it("names the variable where the operator chose the token", async () => {
+    // One of an earlier start is there, and is not the one.
+    mkdirSync(join(place.cwd, ".troupe"))
+    writeFileSync(join(place.cwd, ".troupe", "admin-token"), "of-an-earlier-start\n")
+    const program = place.start(["serve", "--port", "0"], { TROUPE_ADMIN_TOKEN: "chosen-by-the-operator" })
+    await program.says(/the admin's is TROUPE_ADMIN_TOKEN\)/)
+    assert.notInclude(program.stdout() + program.stderr(), "chosen-by-the-operator")
+  })
+})
