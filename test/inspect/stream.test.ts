@@ -8,7 +8,7 @@ import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { merge } from "../../src/inspect/api/sessionStream.ts"
 import { reading } from "../http/events.ts"
 import type { Read } from "../http/events.ts"
-import { open } from "./house.ts"
+import { open, scratch } from "./house.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 
@@ -96,6 +96,49 @@ describe("the stream of one session", () => {
       }
       const query = yield* house.call(api(id, "/stream?after=e1.s"), { token })
       assert.deepStrictEqual([query.status, query.json.error], [400, "invalid_request"])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is the same for many readers at once", () =>
+    Effect.gen(function* () {
+      const house = yield* open()
+      const token = yield* house.mint("ours")
+      const id = yield* house.create(token)
+      yield* house.turn(token, id, "hello")
+      const readers = yield* Effect.all(Array.from({ length: 30 }, () => listen(house, token, id)))
+      const stored = yield* Effect.all(readers.map(({ until }) => until(isLive)))
+      yield* Effect.forkScoped(house.turn(token, id, "slow 20 5"))
+      const came = yield* Effect.all(
+        readers.map(({ until }) => until(stepTo("idle.awake"))),
+        { concurrency: "unbounded" }
+      )
+      const { json } = yield* house.call(api(id), { token })
+      for (const [nth, live] of came.entries()) {
+        assert.deepStrictEqual(seqsOf([...(stored[nth] ?? []), ...live], "step"), counting(json.last_step))
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes on after a restart of Troupe where it was before", () =>
+    Effect.gen(function* () {
+      const dataDir = yield* scratch
+      const before = yield* Effect.gen(function* () {
+        const house = yield* open({ dataDir })
+        const token = yield* house.mint("ours")
+        const id = yield* house.create(token)
+        yield* house.turn(token, id, "hello")
+        const told = yield* (yield* listen(house, token, id)).until(isLive)
+        return { token, id, told, place: told.findLast(({ id }) => id !== undefined)?.id ?? "" }
+      }).pipe(Effect.scoped)
+      const { id, place, told, token } = before
+      const house = yield* open({ dataDir })
+      const rest = yield* (yield* listen(house, token, id, place)).until(isLive)
+      const { json } = yield* house.call(api(id), { token })
+      assert.strictEqual(json.session.substate, "idle.asleep")
+      assert.deepStrictEqual(json.owed, [])
+      assert.isTrue(json.processes.every(({ ended_at }: { readonly ended_at: number | null }) => ended_at !== null))
+      assert.deepStrictEqual(seqsOf([...told, ...rest], "step"), counting(json.last_step))
+      assert.deepStrictEqual(seqsOf([...told, ...rest], "event"), counting(json.last_event))
     }).pipe(Effect.scoped)
   )
 
