@@ -59,6 +59,7 @@ export const Head = ({ detail, store }: Props) => {
 const Standing = ({ store }: { readonly store: Store }) => {
   if (store.door === null) return <span class="standing">exported</span>
   const { name } = store.phase.value
+  if (store.isOver.value && name === "live") return <span class="standing">complete</span>
   const words = {
     connecting: "connecting…",
     "catching-up": "catching up…",

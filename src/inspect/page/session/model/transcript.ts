@@ -113,7 +113,7 @@ export class Transcript {
     const id = str(update["messageId"])
     const same = last !== undefined && last.kind === kind && last.turn === event.turn && last.key.endsWith(`/${id}`)
     if (!same) return this.#add(event, { kind, text }, `/${id}`)
-    this.#items[this.#items.length - 1] = { ...last, text: last.text + text, until: event.at }
+    this.#items[this.#items.length - 1] = { ...last, text: joined(last.text, text), until: event.at }
   }
 
   #tool(event: TranscriptEvent, update: Readonly<Record<string, unknown>>): void {
@@ -136,6 +136,14 @@ export class Transcript {
   #add({ at, seq, turn }: TranscriptEvent, body: Body, suffix = ""): void {
     this.#items.push({ ...body, key: `${seq}${suffix}`, turn, at, until: at } as Item)
   }
+}
+
+/** Two redacted pieces are one that is as long as both. */
+const joined = (before: string, text: string): string => {
+  const [one, other] = [before, text].map((each) => /^\[redacted: (\d+) characters\]$/.exec(each)?.[1])
+  return one === undefined || other === undefined
+    ? before + text
+    : `[redacted: ${Number(one) + Number(other)} characters]`
 }
 
 const merged = (before: Tool | undefined, update: Readonly<Record<string, unknown>>): Tool => {

@@ -28,7 +28,7 @@ const tabsOf = ({ detail, store }: Props): ReadonlyArray<Tab> => {
   return [
     { id: "transcript", name: "Transcript" },
     { id: "steps", name: "Steps", badge: drifts, isUrgent: true },
-    { id: "state", name: "State" },
+    { id: "state", name: "State", badge: detail.refused.length },
     { id: "approvals", name: "Approvals", badge: pending, isUrgent: true },
     { id: "process", name: "Process" },
     { id: "budget", name: "Restarts", badge: detail.budget.deaths.length },

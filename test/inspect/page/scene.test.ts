@@ -1,0 +1,142 @@
+/** What the drawn chart says at a moment, and that its labels can be read. */
+import { assert, describe, it } from "@effect/vitest"
+import { sessionMachine } from "../../../machines/session.ts"
+import { reckoned } from "../../../scripts/chartLayout.ts"
+import { readChart } from "../../../src/inspect/chart/read.ts"
+import { placeLabels } from "../../../src/inspect/page/session/chart/labels.ts"
+import { loopsOf, sceneOf, waysFrom } from "../../../src/inspect/page/session/chart/scene.ts"
+import { fitted, scaled, shifted } from "../../../src/inspect/page/session/chart/viewport.ts"
+import { countsAfter, visitsAfter } from "../../../src/inspect/page/session/model/counts.ts"
+import { delayMillis } from "../../../src/inspect/page/session/model/delays.ts"
+import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
+import { eventful, stored } from "./house.ts"
+
+const replay = new Replay(sessionMachine)
+replay.append(stored(eventful).steps)
+const chart = readChart(sessionMachine)
+
+const sceneAfter = async (count: number, focus: Partial<Parameters<typeof sceneOf>[0]> = {}) => {
+  const { value } = replay.at(count)
+  return sceneOf({
+    chart,
+    drawn: await reckoned(),
+    active: typeof value === "string" ? value : Object.entries(value).flat().join("."),
+    counts: countsAfter(replay.steps, count),
+    last: replay.steps[count - 1]?.taken ?? [],
+    selected: null,
+    hovered: null,
+    all: false,
+    ...focus
+  })
+}
+const toneOf = ({ lines }: Awaited<ReturnType<typeof sceneAfter>>, from: string, to: string) =>
+  lines.find(({ line }) => line.from === from && line.to === to)?.tone
+
+describe("the chart at a moment", () => {
+  it("lights the last way, names those that lead on, and leaves the rest faint", async () => {
+    const scene = await sceneAfter(4)
+    assert.strictEqual(toneOf(scene, "turning.running", "turning.asking"), "last")
+    assert.strictEqual(toneOf(scene, "turning.asking", "turning.running"), "awaited")
+    assert.strictEqual(toneOf(scene, "turning", "idle.asleep"), "awaited")
+    assert.strictEqual(toneOf(scene, "turning.queued", "turning.starting"), "taken")
+    assert.strictEqual(toneOf(scene, "idle.parked", "idle.asleep"), "never")
+    assert.include(
+      scene.labels.map(({ texts }) => texts.join()),
+      "approval.asked ×1"
+    )
+    // What is bright lies on top.
+    assert.strictEqual(scene.lines.at(-1)?.tone, "last")
+  })
+
+  it("draws what was taken often thicker", async () => {
+    const { lines } = await sceneAfter(replay.steps.length)
+    const widthOf = (from: string, to: string) =>
+      lines.find(({ line }) => line.from === from && line.to === to)?.width ?? 0
+    assert.isAbove(widthOf("turning.running", "idle.awake"), widthOf("turning.starting", "turning.running"))
+    assert.isAbove(widthOf("turning.starting", "turning.running"), widthOf("idle.parked", "closed"))
+  })
+
+  it("names what leads to and from a state that is looked at", async () => {
+    const scene = await sceneAfter(4, { hovered: "idle.backingOff" })
+    assert.strictEqual(toneOf(scene, "idle.backingOff", "idle.waking"), "focus")
+    const label = scene.labels.find(({ line }) => line.from === "idle.backingOff" && line.to === "closed")
+    assert.deepStrictEqual(label?.texts, ["close.requested", "expire.requested"])
+  })
+
+  it("names every line when asked to", async () => {
+    const { labels, lines } = await sceneAfter(4, { all: true })
+    assert.deepStrictEqual(
+      labels.map(({ line }) => `${line.from} ${line.to}`).toSorted(),
+      lines.map(({ line }) => `${line.from} ${line.to}`).toSorted()
+    )
+  })
+
+  it("lists every way out of a state with how often it was taken, its parents' after its own", () => {
+    const ways = waysFrom(chart, "turning.running", countsAfter(replay.steps, replay.steps.length))
+    const good = ways.find(({ event, guard }) => event === "turn.ended" && guard === "endsGood")
+    assert.strictEqual(good?.count, 2)
+    assert.strictEqual(ways.find(({ event }) => event === "agent.quiet")?.count, 0)
+    const froms = ways.map(({ from }) => from)
+    assert.deepStrictEqual([...new Set(froms)], ["turning.running", "turning"])
+  })
+
+  it("counts visits, and ways back into the same state", async () => {
+    const visits = visitsAfter(replay.steps, replay.steps.length)
+    assert.strictEqual(visits.get("turning.running"), 4)
+    assert.strictEqual(visits.get("idle.asleep"), 2)
+    assert.isUndefined(visits.get("idle.parked"))
+    const { boxes } = await reckoned()
+    const waking = boxes.find(({ path }) => path === "idle.waking")
+    assert.isDefined(waking)
+    if (waking !== undefined) assert.strictEqual(loopsOf(waking, countsAfter(replay.steps, 11)), 1)
+  })
+
+  it("knows how long each delay is, reckoned ones too", () => {
+    assert.strictEqual(delayMillis(sessionMachine, "hibernateAfter", replay.at(0)), 300_000)
+    assert.strictEqual(delayMillis(sessionMachine, "turnWithin", replay.at(1)), 600_000)
+    assert.strictEqual(delayMillis(sessionMachine, "backoff", replay.at(9)), 275)
+    assert.isNull(delayMillis(sessionMachine, "never", replay.at(0)))
+  })
+})
+
+describe("labels", () => {
+  it("stand apart from each other and from the states", () => {
+    const line = {
+      from: "a",
+      to: "b",
+      points: [
+        { x: 100, y: 0 },
+        { x: 100, y: 200 }
+      ]
+    }
+    const box = { path: "b", key: "b", kind: "atomic" as const, initial: false, x: 50, y: 80, width: 100, height: 40 }
+    const placed = placeLabels(
+      [
+        { line, texts: ["one"] },
+        { line, texts: ["two"] },
+        { line, texts: ["three", "lines", "here"] }
+      ],
+      [box],
+      { width: 300, height: 220 }
+    )
+    const rects = [...placed, box]
+    for (const [n, a] of rects.entries())
+      for (const b of rects.slice(n + 1))
+        assert.isTrue(
+          a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y,
+          JSON.stringify([a, b])
+        )
+  })
+})
+
+describe("the part of a drawing that is seen", () => {
+  it("is all of it at first, and keeps what is pointed at while it is looked at closer", () => {
+    const view = fitted({ width: 500, height: 1_000 }, { width: 400, height: 524 })
+    assert.strictEqual(view.k, 0.5)
+    assert.strictEqual(view.x, 75)
+    const closer = scaled(view, 2, 100, 100)
+    assert.closeTo((100 - closer.x) / closer.k, (100 - view.x) / view.k, 1e-9)
+    assert.strictEqual(scaled(view, 1_000, 0, 0).k, 3)
+    assert.deepStrictEqual(shifted(view, 5, -5), { k: 0.5, x: 80, y: view.y - 5 })
+  })
+})
