@@ -163,7 +163,8 @@ export interface Events {
 
 /**
  * SSE of one session: `event: step` (`Step`), `event: event` (`TranscriptEvent`), `event: changed` (`{}`: ask for the
- * detail again), `event: live` when all that was stored has been told. The SSE `id` names both places, `e12.s7`.
+ * detail again), `event: live` when all that was stored has been told. The SSE `id` names both places, `e12.s7`. That of
+ * a closed session stays open, and silent after `live`.
  */
 export type StreamId = `e${number}.s${number}`
 
