@@ -87,17 +87,19 @@ export interface SessionRow {
   readonly closed_at: number | null
   readonly turns: number
   readonly restarts: number
+  /** Of its turns. What its reviews used as well is in the detail's `usage`. */
   readonly total_tokens: number
+  /** `null` where it is closed. */
   readonly wait: Wait | null
 }
 
 export interface SessionRows {
   readonly ok: true
-  /** How many match. */
+  /** How many match; of an agent or a text, among the last active 10,000 open sessions and as many closed ones. */
   readonly count: number
   /** All that the caller sees, whatever was asked for. */
   readonly counts: Readonly<Record<State, number>>
-  /** Names to filter by: agents, and apps where the caller is the admin. */
+  /** Names to filter by: agents of the newest 5,000 sessions, and apps where the caller is the admin. */
   readonly agents: ReadonlyArray<string>
   readonly apps: ReadonlyArray<string>
   readonly sessions: ReadonlyArray<SessionRow>
@@ -109,6 +111,10 @@ export interface SessionRows {
  * comes back with `Last-Event-ID` gets what it missed, then `event: live` (`{"n": …}`); one that was away too long, or
  * comes from before a restart, gets `event: reset` first and should ask for its rows anew. `event: removed` has
  * `{session_id}` of a session that was deleted. A session's first news has `seq` 0 and the event `created`.
+ *
+ * The row is as it was with that step. Ask for rows after `live`: what happens since then is told. The server keeps the
+ * last 4,096 news; who can't send a header says `?after=<boot>:<n>`. A caller whose access ends is told so within half a
+ * minute, by `event: error` with the problem.
  */
 export interface SlimStep {
   readonly n: number
@@ -188,6 +194,7 @@ export interface Approval {
 
 export interface Approvals {
   readonly ok: true
+  /** The oldest first, at most 500. */
   readonly approvals: ReadonlyArray<Approval>
 }
 
@@ -286,7 +293,10 @@ export interface Processes {
   readonly stderr: string
 }
 
-/** How often each step was taken, over the sessions that the caller sees. */
+/**
+ * How often each step was taken, over the sessions that the caller sees: the last 1,000 steps of each of the last active
+ * 1,000, and 100,000 in all.
+ */
 export interface Coverage {
   readonly ok: true
   readonly taken: ReadonlyArray<{
