@@ -74,6 +74,20 @@ const needed: Readonly<Record<Kind, ReadonlyArray<string>>> = {
   demo: []
 }
 
+/**
+ * What Claude Code is told where nobody says otherwise. Its own ten retries of a failed model take three minutes, those
+ * of a refused login in silence; five take a quarter of a minute, which is about what codex takes.
+ */
+const claudeUnasked = { CLAUDE_CODE_MAX_RETRIES: "5" }
+
+const unasked: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  "codex-app-server": {},
+  acp: claudeUnasked,
+  acpx: claudeUnasked,
+  print: claudeUnasked,
+  demo: {}
+}
+
 /** `print` is `claude -p` behind `/run`. */
 export type Kind = AgentSpec["protocol"] | "print" | "demo"
 
@@ -97,6 +111,9 @@ export const forChild = (
   for (const [name, value] of Object.entries(from)) {
     if (value === undefined || name.startsWith("TROUPE_")) continue
     if (named.has(name) || (wanted(name) && !notOurs.some((pattern) => pattern.test(name)))) child[name] = value
+  }
+  for (const [name, value] of Object.entries(unasked[kind])) {
+    if ((child[name] ?? "") === "") child[name] = value
   }
   for (const [name, value] of Object.entries(spec.env ?? {})) {
     if (!name.startsWith("TROUPE_")) child[name] = value

@@ -30,7 +30,20 @@ describe("Environment", () => {
   })
 
   it("gives claude what claude needs, and no other agent's key", () => {
-    assert.deepStrictEqual(forChild("print", ours, {}), { ...common, ANTHROPIC_API_KEY: "key", IS_SANDBOX: "1" })
+    assert.deepStrictEqual(forChild("print", ours, {}), {
+      ...common,
+      ANTHROPIC_API_KEY: "key",
+      CLAUDE_CODE_MAX_RETRIES: "5",
+      IS_SANDBOX: "1"
+    })
+  })
+
+  it("bounds the retries of claude, and leaves the number to who names one", () => {
+    const retries = (from: Readonly<Record<string, string>>, env = {}) =>
+      forChild("acp", from, { env })["CLAUDE_CODE_MAX_RETRIES"]
+    assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "" }), "5")
+    assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "2" }), "2")
+    assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "2" }, { CLAUDE_CODE_MAX_RETRIES: "10" }), "10")
   })
 
   it("gives the stand-in no account at all", () => {

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { agents } from "./harness/agents.ts"
+import { agents, claude } from "./harness/agents.ts"
 import { open, recalled } from "./harness/scene.ts"
 import { updatesOf } from "./harness/wire.ts"
 import type { Turn } from "./harness/wire.ts"
@@ -22,6 +22,17 @@ const assertWhole = (turn: Turn) => {
   assert.strictEqual(end?.id, turn.turn_index)
   assert.strictEqual(end?.result?.stopReason, "end_turn")
 }
+
+describe(claude.name, () => {
+  it.live("gives a refused account up long before its own three minutes, where nobody says how often to try", () =>
+    Effect.gen(function* () {
+      const { session } = yield* open({ agent: claude.name }, { CLAUDE_CODE_MAX_RETRIES: "" })
+      const { body, status } = yield* session.turn("ERR:401")
+      assert.strictEqual(status, 502)
+      assert.match(body.error ?? "", /^auth: /)
+    })
+  )
+})
 
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("streams a turn as it is stored, and answers the next one knowing it", () =>
