@@ -1,6 +1,6 @@
 /** Asks who looks, then shows the view that the address names. */
 import type { ComponentType } from "preact"
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import { ApprovalsView } from "../approvals/ApprovalsView.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
 import { problemFrom } from "../api.ts"
@@ -9,6 +9,7 @@ import { SessionsView } from "../sessions/SessionsView.tsx"
 import { api, me, setMe } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { Toasts } from "../ui/Toasts.tsx"
+import { focusNextView, focusView } from "./focus.ts"
 import { Banners, Header } from "./Header.tsx"
 import { Keys } from "./Keys.tsx"
 import { loginCode, route } from "./location.ts"
@@ -63,7 +64,7 @@ const Entrance = () => {
 /** The part of the address behind `#` is the route: it can't be where to scroll to as well. */
 const toView = (event: Event) => {
   event.preventDefault()
-  document.getElementById("view")?.focus()
+  focusView()
 }
 
 const View = () => {
@@ -72,6 +73,12 @@ const View = () => {
   useEffect(() => {
     document.title = `${waiting === 0 ? "" : `(${waiting}) `}${titles[current.view]}`
   }, [current.view, waiting])
+  const key = current.view === "session" ? current.id : current.view
+  const shown = useRef(key)
+  useEffect(() => {
+    if (shown.current !== key) focusNextView()
+    shown.current = key
+  }, [key])
   switch (current.view) {
     case "sessions":
       return <SessionsView filter={current.filter} />

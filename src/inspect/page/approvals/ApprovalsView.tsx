@@ -1,5 +1,6 @@
 /** The inbox: every question that waits for a person, the most urgent first. */
-import { useEffect } from "preact/hooks"
+import { useEffect, useRef } from "preact/hooks"
+import { focusView } from "../app/focus.ts"
 import { plural } from "../format.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { ApprovalCard } from "./ApprovalCard.tsx"
@@ -11,6 +12,13 @@ const mostTold = 500
 export const ApprovalsView = () => {
   useEffect(() => void refresh(), [])
   const approvals = pending.value
+  // The answered one takes the focus with it.
+  const shown = useRef(0)
+  const count = approvals?.length ?? 0
+  useEffect(() => {
+    if (count < shown.current && document.activeElement === document.body) focusView()
+    shown.current = count
+  }, [count])
   return (
     <main id="view" class="view" tabIndex={-1} aria-busy={approvals === undefined}>
       <div class="inbox">

@@ -10,6 +10,7 @@ import { isAdmin } from "../store.ts"
 import { plural } from "../format.ts"
 import { useVirtual } from "../ui/virtual.ts"
 import { isLoading, loadMore, place, table } from "./feed.ts"
+import type { Place } from "./feed.ts"
 import { Row } from "./Row.tsx"
 
 const narrow = matchMedia("(max-width: 720px)")
@@ -22,10 +23,11 @@ export const Grid = () => {
   const scroller = useRef<HTMLDivElement>(null)
   const isNarrow = useNarrow()
   const active = useSignal(place.active)
-  const wantsFocus = useRef(false)
   const order = table.order.value
+  const current = indexOf(order, active.value)
+  // Who comes back from a session is at its row again.
+  const wantsFocus = useRef(place.hasLeft)
   const rowHeight = isNarrow ? 82 : 36
-  const current = Math.min(active.value, Math.max(0, order.length - 1))
   const virtual = useVirtual({
     count: order.length,
     rowHeight,
@@ -38,37 +40,48 @@ export const Grid = () => {
 
   useLayoutEffect(() => {
     if (scroller.current !== null) scroller.current.scrollTop = place.scrollTop
+    place.hasLeft = false
+    return () => {
+      place.hasLeft = scroller.current?.contains(document.activeElement) === true
+    }
   }, [])
   useEffect(() => {
     if (last >= order.length - ahead) loadMore()
   }, [last, order.length, isLoading.value])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!wantsFocus.current) return
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${indexOf(order, active.peek())}"]`)
+    if (row === null || row === undefined) return
     wantsFocus.current = false
-    scroller.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)?.focus({ preventScroll: true })
+    row.focus({ preventScroll: true })
   })
 
+  const stand = (index: number) => {
+    active.value = { index, id: order[index] }
+    place.active = active.value
+  }
   const moveTo = (index: number) => {
     const to = Math.max(0, Math.min(order.length - 1, index))
     wantsFocus.current = true
-    active.value = to
-    place.active = to
+    stand(to)
     virtual.scrollToIndex(to, { align: "auto" })
   }
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     const perPage = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 0) / rowHeight) - 2)
+    // Keys come faster than pictures.
+    const at = indexOf(order, active.peek())
     const moves: Readonly<Record<string, number>> = {
-      ArrowDown: current + 1,
-      j: current + 1,
-      ArrowUp: current - 1,
-      k: current - 1,
-      PageDown: current + perPage,
-      PageUp: current - perPage,
+      ArrowDown: at + 1,
+      j: at + 1,
+      ArrowUp: at - 1,
+      k: at - 1,
+      PageDown: at + perPage,
+      PageUp: at - perPage,
       Home: 0,
       End: order.length - 1
     }
-    const id = order[current]
+    const id = order[at]
     const to = moves[event.key]
     if (to !== undefined) moveTo(to)
     else if (event.key === "Enter" && id !== undefined) go({ view: "session", id })
@@ -109,10 +122,7 @@ export const Grid = () => {
                 index={index}
                 top={start}
                 isActive={index === current}
-                onFocus={() => {
-                  active.value = index
-                  place.active = index
-                }}
+                onFocus={() => stand(index)}
               />
             )
           })}
@@ -129,6 +139,13 @@ export const Grid = () => {
       </div>
     </div>
   )
+}
+
+/** Where the row is now: others may have come before it. */
+const indexOf = (order: ReadonlyArray<string>, { id, index }: Place): number => {
+  if (order[index] === id) return index
+  const now = id === undefined ? -1 : order.indexOf(id)
+  return now >= 0 ? now : Math.max(0, Math.min(index, order.length - 1))
 }
 
 const useNarrow = () => {

@@ -20,8 +20,16 @@ const longestBacklog = 20_000
 export const table = new Table()
 export const problem = signal<Problem | undefined>(undefined)
 export const isLoading = signal(false)
+/** The row that has the keyboard's attention. */
+export interface Place {
+  readonly index: number
+  readonly id: string | undefined
+}
+
+const first: Place = { index: 0, id: undefined }
+
 /** Where the reader was, kept for when they come back. */
-export const place = { scrollTop: 0, active: 0, isAtTop: true }
+export const place = { scrollTop: 0, active: first, isAtTop: true, hasLeft: false }
 
 let filter: SessionFilter = noFilter
 let generation = 0
@@ -45,7 +53,7 @@ export const show = (wanted: SessionFilter): void => {
 export const reload = (): void => {
   generation += 1
   place.scrollTop = 0
-  place.active = 0
+  place.active = first
   table.expect(filter)
   void load(generation, undefined)
 }
