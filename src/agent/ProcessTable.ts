@@ -50,14 +50,18 @@ export const carries = (pid: number, lease: string): boolean => {
   return environ.startsWith(entry) || environ.includes(`\0${entry}`)
 }
 
-export const info = (stat: Stat): ProcessInfo => ({
+/** `secrets`: known values, besides what looks like one. */
+export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo => ({
   pid: stat.pid,
   ppid: stat.ppid,
   startTime: stat.startTime,
   startedAt: startedAt(stat.startTime),
-  command: redact(
-    (read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim().slice(0, 1_000) || `[${stat.pid}]`
-  ),
+  // Cut after: a secret at the edge must still be whole when it is looked for.
+  command:
+    redact((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim().slice(0, 8_000), secrets).slice(
+      0,
+      1_000
+    ) || `[${stat.pid}]`,
   rssBytes: Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? 0) * 1024
 })
 

@@ -14,6 +14,7 @@ import type { LeaseId } from "../domain/Ids.ts"
 import type { AgentFailed } from "./Agent.ts"
 import * as ChildOf from "./Child.ts"
 import * as ProcessTable from "./ProcessTable.ts"
+import { secretsOf } from "./Redact.ts"
 
 export interface SpawnSpec {
   readonly lease: LeaseId
@@ -115,7 +116,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   const bootId = ProcessTable.bootId()
 
   // The groups that each lease's children lead. An entry lives as long as its child's scope.
-  const groups = new Map<LeaseId, Map<number, Leader & { readonly child: Child }>>()
+  const groups = new Map<LeaseId, Map<number, Leading>>()
 
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
     let pid: number | null = null
@@ -123,8 +124,9 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease, pid)))
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
-    const led = groups.get(spec.lease) ?? new Map<number, Leader & { readonly child: Child }>()
-    groups.set(spec.lease, led.set(pid, { startTime: ProcessTable.stat(pid)?.startTime ?? null, child }))
+    const led = groups.get(spec.lease) ?? new Map<number, Leading>()
+    const startTime = ProcessTable.stat(pid)?.startTime ?? null
+    groups.set(spec.lease, led.set(pid, { startTime, child, secrets: secretsOf(spec.env) }))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -150,7 +152,11 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   const tree = Effect.fn("Processes.tree")((lease: LeaseId) =>
     Effect.map(
       members(lease, () => groupsOf(lease)),
-      (stats) => stats.map(ProcessTable.info)
+      (stats) => {
+        // A command line may hold what the child was given in its environment.
+        const secrets = [...(groups.get(lease)?.values() ?? [])].flatMap(({ secrets }) => secrets)
+        return stats.map((stat) => ProcessTable.info(stat, secrets))
+      }
     )
   )
 
@@ -179,6 +185,12 @@ const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.sta
 /** Of a group's leader: what tells it from a later process of the same pid. `null` where there is no `/proc`. */
 interface Leader {
   readonly startTime: string | null
+}
+
+/** A child of ours, and what it was given that must not be shown. */
+interface Leading extends Leader {
+  readonly child: Child
+  readonly secrets: ReadonlyArray<string>
 }
 
 /**

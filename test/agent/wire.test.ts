@@ -139,6 +139,21 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
     })
   )
 
+  it.effect("show no secret of their environment on their command lines", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const lease = freshLease()
+      const command = [process.execPath, "-e", "setInterval(() => {}, 1e6)", "--", "--pass=hunter2-hunter2"] as const
+      yield* spawn({
+        ...specOf("wire", { lease }),
+        command: [...command],
+        env: { ...path, A_TOKEN: "hunter2-hunter2" }
+      })
+      const [one] = yield* processes.tree(lease)
+      assert.include(one?.command ?? "", "--pass=[redacted]")
+    })
+  )
+
   it.effect("that say nothing were never heard", () =>
     Effect.gen(function* () {
       const processes = yield* Processes

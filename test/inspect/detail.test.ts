@@ -144,6 +144,7 @@ describe("the restart budget", () => {
   const none = { backoff: null, parkFor: null }
   const after = (...exits: ReadonlyArray<number>) => ({
     reason: "it died",
+    limit: newborn.limit,
     restarts: { exits, attempt: exits.length, backoffMillis: 500, retryAt: 100_500 }
   })
 
@@ -172,6 +173,9 @@ describe("the restart budget", () => {
     const budget = budgetOf(after(1, 2, 3, 4), "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
     assert.deepStrictEqual([budget.left, budget.deaths], [0, []])
     assert.deepStrictEqual(budget.parked, { reason: "it died", until: 160 })
+    const limit = { ...newborn.limit, pauseMillis: 60_000 }
+    const spent = budgetOf({ ...after(), limit }, "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
+    assert.strictEqual(spent.left, 3, "an account that is used up is no death")
   })
 })
 

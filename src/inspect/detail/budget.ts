@@ -14,7 +14,7 @@ export interface ArmedUntil {
 
 /** Times come in milliseconds and leave in seconds. */
 export const budgetOf = (
-  { reason, restarts }: Pick<SessionContext, "reason" | "restarts">,
+  { limit, reason, restarts }: Pick<SessionContext, "limit" | "reason" | "restarts">,
   substate: string,
   { intensity, periodMillis }: Bounds,
   due: ArmedUntil,
@@ -28,7 +28,8 @@ export const budgetOf = (
     intensity,
     period_seconds: periodMillis / 1000,
     deaths: deaths.map((at) => at / 1000),
-    left: isParked ? 0 : Math.max(0, intensity - deaths.length),
+    // Parked for its account's limit, it has died of nothing.
+    left: isParked && limit.pauseMillis === 0 ? 0 : Math.max(0, intensity - deaths.length),
     backoff: until === null ? null : { seconds: restarts.backoffMillis / 1000, until: until / 1000 },
     parked: isParked ? { reason, until: (due.parkFor ?? now) / 1000 } : null
   }
