@@ -174,3 +174,5 @@ export const sessionSetup = (bounds: SessionBounds) => {
     }
   })
 }
+
+export type SessionWords = ReturnType<typeof sessionSetup>

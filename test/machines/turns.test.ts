@@ -1,0 +1,45 @@
+/** One turn among others, and the conversation that it is a part of. */
+import { assert, describe, it } from "@effect/vitest"
+import { decide } from "../../machines/decision.ts"
+import { sessionMachine } from "../../machines/session.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { endedWell, exited, fresh, gone, granted, nameOf, ready, run, submit } from "./story.ts"
+
+describe("an interrupt of one turn", () => {
+  const interrupt = (turn: number): SessionEvent => ({ type: "interrupt.requested", reason: "asked for", turn })
+  const line = run(fresh, submit(1), granted, ready(), submit(2), submit(3))
+
+  it("takes it out of the line, where it waits, and touches no other", () => {
+    const { commands, next } = decide(sessionMachine, line, interrupt(2))
+    assert.strictEqual(nameOf(next), "turning.running")
+    assert.deepStrictEqual(commands, [
+      { type: "settleQueued", params: { turns: [2], failure: { class: "interrupted", message: "asked for" } } }
+    ])
+    assert.deepStrictEqual(
+      next.context.queue.map(({ turn }) => turn),
+      [3]
+    )
+  })
+
+  it("is the running one's where it runs, and nobody's where it is over", () => {
+    assert.strictEqual(nameOf(run(line, interrupt(1))), "turning.interrupting")
+    assert.isFalse(decide(sessionMachine, line, interrupt(7)).handled)
+  })
+})
+
+describe("a conversation in which nothing was said", () => {
+  const sleep: SessionEvent = { type: "hibernate.requested", reason: "pool" }
+  const resumes = (snapshot: SessionSnapshot) => {
+    const { commands } = decide(sessionMachine, snapshot, granted)
+    return commands.find((command) => command.type === "startProcess")?.params.thread
+  }
+
+  it("is begun anew, since there is nothing to resume and nothing to lose", () => {
+    const interrupt: SessionEvent = { type: "interrupt.requested", reason: "asked for" }
+    const silent = run(fresh, submit(1), granted, interrupt, ready("t"), sleep, exited, gone, submit(2))
+    assert.strictEqual(nameOf(silent), "turning.queued")
+    assert.isNull(resumes(silent))
+    const spoken = run(silent, granted, ready("u"), endedWell(2), sleep, exited, gone, submit(3))
+    assert.strictEqual(resumes(spoken), "u")
+  })
+})
