@@ -19,7 +19,10 @@ export type SessionRequest =
   | { readonly type: "hibernate.requested"; readonly reason?: string | undefined }
   | { readonly type: "unpark.requested" }
 
-/** Works wherever XState takes an actor: `waitFor`, `toPromise` (done when the session is closed), `useSelector`. */
+/**
+ * Works wherever XState takes an actor: `waitFor`, `toPromise` (done when the session is closed), `useSelector`. `stop`
+ * ends it for all who have it, and never the session; whoever asks again gets another.
+ */
 export type SessionActorRef = ActorRef<SessionSnapshot, SessionRequest>
 
 export interface Ears {
