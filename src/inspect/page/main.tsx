@@ -1,11 +1,15 @@
 /** The dashboard's page. */
 import { render } from "preact"
 import { App } from "./app/App.tsx"
+import { sayProblem } from "./store.ts"
 import "./styles/tokens.css"
 import "./styles/base.css"
 import "./styles/shell.css"
 import "./styles/sessions.css"
 import "./styles/approvals.css"
+
+// What nobody awaited and failed all the same: said, not swallowed.
+addEventListener("unhandledrejection", ({ reason }) => sayProblem(reason))
 
 const place = document.getElementById("app")
 if (place !== null) render(<App />, place)
