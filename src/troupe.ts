@@ -1,7 +1,8 @@
 /**
  * Troupe as Effect services and layers: what `import { Troupe } from "troupe"` names.
  *
- * `layer(settings, options)` gives every service here; `Http.layer` puts the API on a port in front of them.
+ * `layer(settings, options)` gives every service here; `Http.layer` puts the API on a port in front of them, and
+ * `Http.layerWith` adds routes to it, such as `Inspect.routes` (the dashboard), which stand on `Inspect.layer`.
  */
 export { layer } from "./runtime.ts"
 export type { Doors, RuntimeOptions } from "./runtime.ts"
@@ -32,3 +33,4 @@ export { defaultLimits } from "./domain/Settings.ts"
 export type { AgentSpec, Limits, RunSpec, Settings } from "./domain/Settings.ts"
 export type { Failure, Message, TurnRecord, TurnResult, Usage } from "./domain/Turn.ts"
 export * as Http from "./http/Http.ts"
+export * as Inspect from "./inspect/Inspect.ts"
