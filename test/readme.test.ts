@@ -26,7 +26,7 @@ describe("README.md", () => {
     const [, story = ""] = /```text\n\$ troupe chat.*\n([^]*?)```/.exec(readme) ?? []
     assert.match(
       story,
-      /^\? execute: .*\n.*\n.* › yes, once\n◆ .* ✓\n[^]*^\? execute: .*\n.*\n.* › no\n◆ .* \[failed\]\n/m
+      /^\? execute: .*\n.*\n.* › yes, once\n◆ .* ✓\n[^]*^\? execute: .*\n.*\n.* › no\n◆ .* \[declined\]\n/m
     )
     assert.match(story, /\^C [^]*— interrupted\n[^]*No process is left\./)
   })

@@ -27,6 +27,8 @@ export interface Narrator {
   readonly end: () => string
   /** What is known of a tool call that has not ended. */
   readonly tool: (id: string) => ToolCall.ToolCall | undefined
+  /** It was not allowed: agents tell that in many ways, or as any other failure. */
+  readonly declined: (id: string) => void
 }
 
 /** Tool calls that may be open at once; beyond, the oldest is forgotten. */
@@ -109,7 +111,11 @@ export const makeNarrator = (indent = ""): Narrator => {
         return ""
     }
   }
-  return { tell, line, end, tool: (id) => tools.get(id) }
+  const declined = (id: string) => {
+    const tool = tools.get(id)
+    if (tool !== undefined) tool.ending = "declined"
+  }
+  return { tell, line, end, tool: (id) => tools.get(id), declined }
 }
 
 const titleOf = ({ kind, title }: ToolCall.ToolCall): string => oneLine(title ?? kind ?? "a tool")
@@ -118,6 +124,7 @@ const titleOf = ({ kind, title }: ToolCall.ToolCall): string => oneLine(title ??
 const endingOf = (tool: ToolCall.ToolCall): string => {
   const how = ToolCall.outcome(tool)
   if (how === "completed" && (tool.exitCode ?? 0) === 0) return paint("green", "✓")
+  if (how === "declined" && tool.status === "failed") return paint("red", "[declined]")
   const shape = shapeOf(tool)
   const exit = shape._tag === "Call" ? /^\[exit -?\d+\]/.exec(shape.content)?.[0] : undefined
   return paint("red", exit ?? `[${how}]`)

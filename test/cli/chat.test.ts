@@ -65,7 +65,7 @@ describe("troupe chat from a pipe", () => {
       /^\? execute: echo ran > one\n {2}no answer within 5 min is a no\n.*› maybe \(that is no answer\)$/m
     )
     assert.match(stdout, /› details\n[^]*"title": "echo ran > one"[^]*› yes, once\n◆ echo ran > one ✓/)
-    assert.match(stdout, /› no\n◆ echo ran > two \[failed\]/)
+    assert.match(stdout, /› no\n◆ echo ran > two \[declined\]/)
     assert.strictEqual(readFileSync(join(place.cwd, "one"), "utf8"), "ran\n")
     assert.throws(() => readFileSync(join(place.cwd, "two")))
     // Nobody is left who could say yes to the last one.
@@ -187,7 +187,10 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     await program.hears(/"title": "echo may"[^]*details › /)
     program.write("a")
     await program.hears(/yes, for this session\s+.*◆ echo may.*✓/)
-    program.write("ask-tool echo again\r")
+    // Two lines at once, which are one turn.
+    program.write("ask edit\\\rask-tool echo again\r")
+    await program.hears(/\? edit: [^]*details › /)
+    program.write("n")
     await program.hears(/◆ echo again.*✓/)
     program.write("slow 10000 20\r")
     await program.hears(/word3/)

@@ -169,7 +169,7 @@ export const talk = Effect.fnUntraced(function* (conversation: Conversation, mak
         else {
           // It is shown again when its turn has come.
           lines = [...lines, { ...happening, seen: false }]
-          if (console.interactive) note(Words.waits)
+          if (console.interactive && !happening.text.endsWith("\\")) note(Words.waits)
         }
         return
       case "Key":

@@ -27,6 +27,7 @@ export const make = (conversation: Conversation, console: Console, narrator: Nar
   const decide = (question: Question, decision: ApprovalDecision) => {
     console.answered(Words.answers[decision])
     waiting = waiting.slice(1)
+    if (decision === "deny" && question.toolCallId !== null) narrator.declined(question.toolCallId)
     return conversation.answer(question.id, decision)
   }
 

@@ -77,11 +77,14 @@ export const make = (hear: Hear): Console => {
     put(held)
     held = ""
   }
-  /** Takes what is being written off the screen for as long as `meanwhile` takes. */
-  const above = (meanwhile: () => void) => {
+  const erase = () => {
     if (shown !== "key") moveCursor(stdout, 0, -editor.getCursorPos().rows)
     cursorTo(stdout, 0)
     clearScreenDown(stdout)
+  }
+  /** Takes what is being written off the screen for as long as `meanwhile` takes. */
+  const above = (meanwhile: () => void) => {
+    erase()
     meanwhile()
     if (shown === "key") stdout.write(wanted._tag === "Key" ? wanted.prompt : "")
     else draw(editor.getPrompt())
@@ -93,6 +96,11 @@ export const make = (hear: Hear): Console => {
       const prompt = wanted.prompt
       shown = "prompt"
       return above(() => editor.setPrompt(prompt))
+    }
+    // Several lines may come at once: the prompt for one more is in nobody's hands then.
+    if (isEditing() && editor.line === "" && (shown === "prompt" || wanted._tag === "Key")) {
+      erase()
+      hide()
     }
     if (shown !== null) return
     if (wanted._tag === "Line") edit("prompt", wanted.prompt)

@@ -45,7 +45,7 @@ const movedTo = (to: string, from: string): string | null => {
     case "idle.awake":
       return from === "idle.waking" ? "A new process has taken the conversation up." : null
     case "idle.parked":
-      return "The agent's process keeps dying: no other is started for now. The next line says for how long."
+      return "The agent is left alone for now: its process keeps dying, or its account is used up. The next line says for how long."
     default:
       return null
   }
