@@ -3,6 +3,7 @@
  *
  * The same parts show a session live and one that was exported; an exported one only has nobody to ask.
  */
+import { useComputed } from "@preact/signals"
 import drawn from "virtual:chart-layout"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { ChartView } from "./chart/ChartView.tsx"
@@ -20,6 +21,8 @@ import "./styles/time.css"
 import "./styles/panels.css"
 
 export const Workbench = ({ store }: { readonly store: Store }) => {
+  // Bound to the element: what follows the pointer draws itself, and not all that stands around it.
+  const classes = useComputed(() => `view session${store.isLive.value ? "" : " as-it-was"}`)
   const problem = store.problem.value
   const detail = store.detail.value
   if (problem !== undefined)
@@ -31,7 +34,7 @@ export const Workbench = ({ store }: { readonly store: Store }) => {
     )
   if (detail === undefined) return <main id="view" class="view" tabIndex={-1} aria-busy />
   return (
-    <main id="view" class={`view session${store.isLive.value ? "" : " as-it-was"}`} tabIndex={-1}>
+    <main id="view" class={classes} tabIndex={-1}>
       <Head store={store} detail={detail} />
       <section class="session-chart" aria-label="Machine">
         <Chart store={store} />

@@ -55,14 +55,12 @@ const candidates = (points: ReadonlyArray<Point>): ReadonlyArray<Point> => {
     const from = points[n - 1]
     return from === undefined ? [] : [{ from, to }]
   })
-  return parts
-    .toReversed()
-    .flatMap(({ from, to }) =>
-      [0.5, 0.3, 0.7, 0.15, 0.85, 0.4, 0.6, 0.05, 0.95].map((t) => ({
-        x: from.x + (to.x - from.x) * t,
-        y: from.y + (to.y - from.y) * t
-      }))
-    )
+  return parts.toReversed().flatMap(({ from, to }) =>
+    [0.5, 0.3, 0.7, 0.15, 0.85, 0.4, 0.6, 0.05, 0.95].map((t) => ({
+      x: from.x + (to.x - from.x) * t,
+      y: from.y + (to.y - from.y) * t
+    }))
+  )
 }
 
 const overlap = (a: Rect, b: Rect): number => {

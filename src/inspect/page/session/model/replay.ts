@@ -34,6 +34,8 @@ export interface Replayed {
 
 const checkpointEvery = 100
 
+const eventOf = (step: Step) => step.event as unknown as SessionEvent
+
 export class Replay {
   readonly machine: SessionMachine
   readonly steps: Array<Replayed> = []
@@ -65,19 +67,22 @@ export class Replay {
     const nearest = Math.floor(Math.max(0, count) / checkpointEvery)
     let snapshot = this.#checkpoints[nearest] ?? this.#last
     for (const { step } of this.steps.slice(nearest * checkpointEvery, Math.max(0, count)))
-      snapshot = this.#through(snapshot, step, 0).next
+      snapshot = this.#after(snapshot, step).next
     return snapshot
   }
 
   #through(before: SessionSnapshot, step: Step, missing: number) {
-    const event = step.event as unknown as SessionEvent
-    const from = pathOf(before.value)
-    const decision = decide(this.machine, before, event)
+    const { decision, next } = this.#after(before, step)
     const to = pathOf(decision.next.value)
-    const drift = driftOf(step, missing, from, to, decision)
-    const next = to === step.to ? decision.next : this.#standing(step.to, decision.next)
-    const taken = decision.handled ? takenWays(this.machine, before, event, to) : []
+    const drift = driftOf(step, missing, pathOf(before.value), to, decision)
+    const taken = decision.handled ? takenWays(this.machine, before, eventOf(step), to) : []
     return { next, replayed: { step, taken, arm: decision.arm, cancel: decision.cancel, drift } }
+  }
+
+  #after(before: SessionSnapshot, step: Step) {
+    const decision = decide(this.machine, before, eventOf(step))
+    const isAsStored = pathOf(decision.next.value) === step.to
+    return { decision, next: isAsStored ? decision.next : this.#standing(step.to, decision.next) }
   }
 
   /** In the stored state with the context that there is; a state that this chart does not know stays where it was. */

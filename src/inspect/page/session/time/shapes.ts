@@ -30,19 +30,23 @@ export const shapesOf = ({ bars, marks }: Lane, xOf: (at: number) => number, wid
     const end = Math.min(xOf(to ?? Math.max(now, from)), width + 8)
     if (end < -thinnest || x > width + thinnest) continue
     const before = seen.at(-1)
-    // Thinner than a line and right behind another of its kind: one line for both.
-    if (before !== undefined && before.tone === tone && end - before.x <= thinnest) continue
-    seen.push({ x, width: Math.max(end - x, thinnest), label, tone, open: to === null })
+    if (before !== undefined && before.width <= thinnest && end - before.x <= thinnest) joinInto(seen, before, tone)
+    else seen.push({ x, width: Math.max(end - x, thinnest), label, tone, open: to === null })
   }
   const points: Array<MarkShape> = []
   for (const { at, label, tone } of marks) {
     const x = xOf(at)
     if (x < -thinnest || x > width + thinnest) continue
     const before = points.at(-1)
-    if (before !== undefined && before.tone === tone && x - before.x < thinnest) continue
-    points.push({ x, label, tone })
+    if (before !== undefined && x - before.x < thinnest) joinInto(points, before, tone)
+    else points.push({ x, label, tone })
   }
   return { bars: seen, marks: points }
+}
+
+/** What lies on one line is one line; what went bad in it is not hidden by what went well. */
+const joinInto = <S extends { readonly tone: Tone }>(shapes: Array<S>, last: S, tone: Tone): void => {
+  if (tone === "bad" && last.tone !== "bad") shapes[shapes.length - 1] = { ...last, tone }
 }
 
 const reach = 6

@@ -1,0 +1,54 @@
+/** The timeline as it is drawn: reckoned when something came, was looked at closer, or a second passed, and not before. */
+import { computed, signal } from "@preact/signals"
+import { now } from "../../clock.ts"
+import type { Store } from "../store.ts"
+import { ticksOf, whole } from "./axis.ts"
+import type { View } from "./axis.ts"
+import { nearest, shapesOf } from "./shapes.ts"
+
+export const laneHeight = 19
+export const axisHeight = 18
+/** Left of the lanes, for their names. */
+export const namesWidth = 74
+const tickWidth = 120
+
+export const createFrame = (store: Store) => {
+  const width = signal(600)
+  const frame = computed(() => {
+    const axis = store.axis.value
+    const lanes = store.lanes.value
+    const view = store.view.value ?? whole(axis)
+    const room = Math.max(1, width.value)
+    const xOf = (at: number) => ((axis.placeOf(at) - view.from) / (view.to - view.from)) * room
+    const timeAt = (x: number) => axis.timeAt(view.from + (x / room) * (view.to - view.from))
+    // An axis that is over needs no clock.
+    const until = store.isOver.value ? 0 : now.value
+    return {
+      axis,
+      view,
+      width: room,
+      xOf,
+      timeAt,
+      names: lanes.map(({ name }) => name),
+      shapes: lanes.map((lane) => shapesOf(lane, xOf, room, until)),
+      ticks: ticksOf(axis, view, Math.max(1, Math.floor(room / tickWidth))),
+      height: axisHeight + lanes.length * laneHeight
+    }
+  })
+  return {
+    width,
+    frame,
+    /** All of it is no view: it grows with the session. */
+    show: (next: View) => {
+      const all = whole(store.axis.peek())
+      store.view.value = next.to - next.from >= all.to - all.from ? null : next
+    },
+    /** What stands at a place of the lanes, in words. */
+    wordsAt: (x: number, y: number): string | undefined => {
+      const lane = frame.peek().shapes[Math.floor((y - axisHeight) / laneHeight)]
+      return lane === undefined ? undefined : nearest(lane, x)?.label
+    }
+  }
+}
+
+export type Frame = ReturnType<typeof createFrame>
