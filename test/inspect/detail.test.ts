@@ -6,6 +6,7 @@ import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
 import { newborn } from "../../machines/vocabulary.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
+import { withinChars } from "../../src/inspect/api/sessionReads.ts"
 import { age } from "../../src/inspect/detail/age.ts"
 import { awaitedIn } from "../../src/inspect/detail/awaited.ts"
 import { budgetOf } from "../../src/inspect/detail/budget.ts"
@@ -233,5 +234,17 @@ describe("the processes of a session", () => {
     assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: true, upSince: 2_000 }), [
       { generation: 4, started_at: 2, ended_at: null, exit: null }
     ])
+  })
+})
+
+describe("a page of large things", () => {
+  it("has as many as fit, and always one", () => {
+    const sized = (...lengths: ReadonlyArray<number>) => lengths.map((length) => "x".repeat(length - 2))
+    const fitting = (lengths: ReadonlyArray<number>) =>
+      withinChars(sized(...lengths), 100).map(({ length }) => length + 2)
+    assert.deepStrictEqual(fitting([40, 40, 20]), [40, 40, 20])
+    assert.deepStrictEqual(fitting([40, 40, 21]), [40, 40])
+    assert.deepStrictEqual(fitting([500, 10]), [500])
+    assert.deepStrictEqual(fitting([]), [])
   })
 })
