@@ -1,7 +1,8 @@
 /** Approvals of real agents: a person is asked before a command runs, and the command runs or not by the answer. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { claude, codex, codexAcp } from "./harness/agents.ts"
 import { kill } from "./harness/Kernel.ts"
 import type { AcpEvent } from "./harness/wire.ts"
@@ -9,13 +10,21 @@ import { open, recalled } from "./harness/scene.ts"
 
 /** Remembers the id of the last approval that it has seen, since a stream is read for one thing only. */
 const asks = (seen: Set<string>) => {
-  const asked: { id: string | null } = { id: null }
+  const asked: { id: string | null; kind: string; title: string } = { id: null, kind: "", title: "" }
   const isIt = ({ method, params }: AcpEvent) => {
     if (method !== "_troupe/approval_asked") return false
-    const { approval_id: id } = params as unknown as { readonly approval_id: string }
+    const {
+      approval_id: id,
+      kind,
+      title
+    } = params as unknown as {
+      readonly approval_id: string
+      readonly kind: string
+      readonly title: string
+    }
     if (seen.has(id)) return false
     seen.add(id)
-    asked.id = id
+    Object.assign(asked, { id, kind, title })
     return true
   }
   return { asked, isIt }
@@ -106,6 +115,33 @@ describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
       assert.include(body, { ok: true, context_lost: false, thread_id: first.body.thread_id })
       assert.include(recalled(body), "the bird is a heron")
       assert.isFalse(existsSync(house.file("never")))
+    })
+  )
+})
+
+const elsewhere = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync("/var/tmp/troupe-real-")),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+describe(codex.name, () => {
+  it.live("says what a change outside of its sandbox would change, and changes it or not by the answer", () =>
+    Effect.gen(function* () {
+      const { session } = yield* open({ agent: codex.name, permissions: "ask" })
+      const seen = new Set<string>()
+      // The temporary directory, where the house is, is inside of the sandbox.
+      const outside = join(yield* elsewhere, "heron.txt")
+      for (const decision of ["deny", "once"] as const) {
+        const turn = yield* Effect.forkChild(session.turn(`WRITE:${outside}|a heron\nSAY:as you wish`))
+        const { asked, isIt } = asks(seen)
+        yield* session.hears("the question", isIt)
+        assert.strictEqual(asked.kind, "edit")
+        assert.match(asked.title, /^1 add: .*heron\.txt/)
+        assert.isFalse(existsSync(outside))
+        assert.strictEqual((yield* session.answer(asked.id!, decision)).status, 200)
+        assert.isTrue((yield* Fiber.join(turn)).body.ok)
+        assert.strictEqual(existsSync(outside), decision === "once")
+      }
     })
   )
 })
