@@ -1,8 +1,9 @@
 /** The line behind each fact that moves a session, from real processes; and what else is known of them. */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Clock, Effect, Layer, Stream } from "effect"
+import { Clock, Effect, FileSystem, Layer, Stream } from "effect"
 import { NodeServices } from "@effect/platform-node"
 import * as Acp from "../../src/agent/acp/Acp.ts"
+import * as Acpx from "../../src/agent/acpx/Acpx.ts"
 import * as Codex from "../../src/agent/codex/Codex.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { exitLine, longestWireLine, wasCut, wireLine } from "../../src/agent/WireLine.ts"
@@ -104,6 +105,23 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const asked = JSON.parse(session.asked[0]?.wire ?? "")
       assert.strictEqual(asked.method, "session/request_permission")
       assert.deepStrictEqual(asked.params, session.asked[0]?.raw)
+      assert.strictEqual(JSON.parse(end.wire ?? "").result.stopReason, "end_turn")
+    })
+  )
+
+  it.effect("of acpx: how it has the session, and how the turn ended", () =>
+    Effect.gen(function* () {
+      const files = yield* FileSystem.FileSystem
+      const folder = yield* files.makeTempDirectoryScoped({ prefix: "troupe-wire-" })
+      const driver = yield* Acpx.make({
+        name: "acpx:claude",
+        agent: "claude",
+        command: [process.execPath, fixture("acpx")],
+        env: { ...path, FAKE_ACPX_HOME: folder }
+      })
+      const session = yield* connect(driver)
+      assert.strictEqual(JSON.parse(session.connection.wire ?? "").acpxRecordId, session.connection.thread)
+      const end = yield* session.turn(1, "acpx-claude-prompt-cold")
       assert.strictEqual(JSON.parse(end.wire ?? "").result.stopReason, "end_turn")
     })
   )
