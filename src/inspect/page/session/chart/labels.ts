@@ -25,13 +25,13 @@ export const placeLabels = (
   boxes: ReadonlyArray<Box>,
   room: { readonly width: number; readonly height: number }
 ): ReadonlyArray<Placed> => {
-  const taken: Array<Rect> = boxes.filter(({ kind }) => kind !== "compound" && kind !== "parallel")
+  const taken: Array<Rect> = boxes.map(solidOf)
   const placed: Array<Placed> = []
   for (const { line, texts } of wanted) {
     const width = Math.max(...texts.map(({ length }) => length)) * charWidth + 10
     const height = texts.length * lineHeight + 5
     let best: { readonly at: Rect; readonly cost: number } | undefined
-    for (const { x, y } of candidates(line.points)) {
+    for (const { x, y } of [...candidates(line.points), ...beside(line.points, width / 2 + 4)]) {
       const at = {
         x: Math.min(Math.max(0, x - width / 2), Math.max(0, room.width - width)),
         y: Math.min(Math.max(0, y - height / 2), Math.max(0, room.height - height)),
@@ -48,6 +48,20 @@ export const placeLabels = (
   }
   return placed
 }
+
+/** A state inside which others stand is free but for its name. */
+const solidOf = ({ height, key, kind, width, x, y }: Box): Rect =>
+  kind === "compound" || kind === "parallel"
+    ? { x: x + 12, y: y + 8, width: key.length * nameCharWidth, height: 18 }
+    : { x, y, width, height }
+const nameCharWidth = 8
+
+/** Not on the line, but right or left of it. */
+const beside = (points: ReadonlyArray<Point>, by: number): ReadonlyArray<Point> =>
+  candidates(points).flatMap(({ x, y }) => [
+    { x: x + by, y },
+    { x: x - by, y }
+  ])
 
 /** Its end first: lines that share a way part before they arrive. */
 const candidates = (points: ReadonlyArray<Point>): ReadonlyArray<Point> => {

@@ -1,6 +1,5 @@
 /** The timeline as it is drawn: reckoned when something came, was looked at closer, or a second passed, and not before. */
 import { computed, signal } from "@preact/signals"
-import { now } from "../../clock.ts"
 import type { Store } from "../store.ts"
 import { ticksOf, whole } from "./axis.ts"
 import type { View } from "./axis.ts"
@@ -21,8 +20,8 @@ export const createFrame = (store: Store) => {
     const room = Math.max(1, width.value)
     const xOf = (at: number) => ((axis.placeOf(at) - view.from) / (view.to - view.from)) * room
     const timeAt = (x: number) => axis.timeAt(view.from + (x / room) * (view.to - view.from))
-    // An axis that is over needs no clock.
-    const until = store.isOver.value ? 0 : now.value
+    // What goes on reaches the end of the axis: the clock may be a little behind what happened.
+    const until = axis.timeAt(axis.length)
     return {
       axis,
       view,
