@@ -4,6 +4,7 @@ import { now } from "../../clock.ts"
 import { clockTime, duration } from "../../format.ts"
 import { timerName } from "../model/timers.ts"
 import type { Store } from "../store.ts"
+import { whole, zoomed } from "./axis.ts"
 
 export const TravelBar = ({ store }: { readonly store: Store }) => {
   const count = store.steps.value.length
@@ -73,17 +74,32 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
   )
 }
 
-/** `[` and `]` from anywhere but a field; the slider itself has the arrow keys. */
+/** Looks closer at the moment that is shown, or from further away. */
+const zoom = (store: Store, factor: number) => {
+  const axis = store.axis.peek()
+  const all = whole(axis)
+  const view = store.view.peek() ?? all
+  const at = axis.placeOf(store.last.peek()?.step.at ?? axis.timeAt(0))
+  const isSeen = at >= view.from && at <= view.to
+  const next = zoomed(axis, view, factor, isSeen ? (at - view.from) / (view.to - view.from) : 0.5)
+  store.view.value = next.to - next.from >= all.to - all.from ? null : next
+}
+
+/** `[` and `]` from anywhere but a field, the arrow keys where nothing else has them. */
 const useTravelKeys = (store: Store) =>
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
       if (event.target instanceof HTMLElement && event.target.matches("input:not([type=range]), textarea, select"))
         return
       const at = store.moment.value
-      if (event.key === "[") store.travel(at - 1)
-      else if (event.key === "]") store.travel(at + 1)
+      // Elsewhere the arrows move in a list, or among the tabs.
+      const isFree = event.target === document.body || (event.target as Element | null)?.id === "view"
+      if (event.key === "[" || (isFree && event.key === "ArrowLeft")) store.travel(at - 1)
+      else if (event.key === "]" || (isFree && event.key === "ArrowRight")) store.travel(at + 1)
       else if (event.key === "l") store.goLive()
+      else if (event.key === "+" || event.key === "=") zoom(store, 0.7)
+      else if (event.key === "-") zoom(store, 1.4)
       else return
       event.preventDefault()
     }
