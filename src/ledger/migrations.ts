@@ -3,8 +3,8 @@ import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
 import approvals from "./migrations/0003_approvals.ts"
 import costs from "./migrations/0004_costs.ts"
-import wire from "./migrations/0007_wire.ts"
-import audit from "./migrations/0008_audit.ts"
+import wire from "./migrations/0005_wire.ts"
+import audit from "./migrations/0006_audit.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -12,8 +12,8 @@ export const migrations = {
   "0002_reviews": reviews,
   "0003_approvals": approvals,
   "0004_costs": costs,
-  "0007_wire": wire,
-  "0008_audit": audit
+  "0005_wire": wire,
+  "0006_audit": audit
 }
 
 export const migrationsTable = "troupe_migrations"
