@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { codex } from "./harness/agents.ts"
+import { claude, codex, codexAcp } from "./harness/agents.ts"
 import type { Session } from "./harness/App.ts"
 import type { House } from "./harness/House.ts"
 import { kill } from "./harness/Kernel.ts"
@@ -146,6 +146,20 @@ describe("codex", () => {
       assert.strictEqual(status, 502)
       assert.match(body.error ?? "", /a line of more than/)
       yield* wasRetired(past)
+    })
+  )
+})
+
+describe.each([claude, codexAcp])("$name", ({ name: agent }) => {
+  it.live("is not waited for where it is quiet after a tool, and goes on with what it knows", () =>
+    Effect.gen(function* () {
+      const { session } = yield* open({ agent, permissions: "approve_all" }, quiet)
+      yield* session.turn("the bird is a heron")
+      const { body, status } = yield* session.turn("RUN:touch done\nHANG")
+      assert.strictEqual(status, 504)
+      assert.match(body.error ?? "", /^timeout: /)
+      const next = yield* session.turn("RECALL")
+      assert.include(recalled(next.body), "the bird is a heron")
     })
   )
 })
