@@ -11,6 +11,7 @@ import type { HttpServerRequest } from "effect/http"
 import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
+import { gzipSync } from "node:zlib"
 import type { Refused } from "../http/contract/Problem.ts"
 import { answeringRefusals } from "./api/route.ts"
 
@@ -53,6 +54,8 @@ const headers = {
 
 interface File {
   readonly bytes: Uint8Array
+  /** As gzip; `null` where it would not be smaller. */
+  readonly packed: Uint8Array | null
   readonly type: string
   readonly etag: string
   readonly cache: string
@@ -94,16 +97,23 @@ const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> =>
     const path = join(entry.parentPath, entry.name)
     const name = relative(directory, path).split(sep).join("/")
     const bytes = await readFile(path)
+    const packed = gzipSync(bytes)
     files.set(name, {
       bytes,
+      packed: packed.length < bytes.length ? packed : null,
       type: contentTypes[extname(name)] ?? "application/octet-stream",
-      etag: `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
+      // A weak one: of the content, whichever way it is packed.
+      etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
       // Vite puts what it names by its content into `assets`.
       cache: name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-store"
     })
   }
   return files
 }
+
+/** A browser says so in plain words; who forbids it with `q=0` does not get it. */
+const takesGzip = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
+  /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(headers["accept-encoding"] ?? "")
 
 /** Elsewhere than where the build puts it, for tests. */
 export const layerFrom = (directory: string) =>
@@ -118,10 +128,16 @@ export const layerFrom = (directory: string) =>
           const name = path.slice("/inspect/".length)
           const file = (yield* files).get(name === "" ? indexFile : name)
           if (file === undefined || name === indexFile) return yield* Effect.fail(missing)
-          const sent = { ...headers, etag: file.etag, "cache-control": file.cache }
-          return request.headers["if-none-match"] === file.etag
-            ? HttpServerResponse.empty({ status: 304, headers: sent })
-            : HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: sent })
+          const sent = { ...headers, etag: file.etag, "cache-control": file.cache, vary: "accept-encoding" }
+          if (request.headers["if-none-match"] === file.etag)
+            return HttpServerResponse.empty({ status: 304, headers: sent })
+          const packed = takesGzip(request) ? file.packed : null
+          return packed === null
+            ? HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: sent })
+            : HttpServerResponse.uint8Array(packed, {
+                contentType: file.type,
+                headers: { ...sent, "content-encoding": "gzip" }
+              })
         }).pipe(answeringRefusals)
       yield* router.add("GET", "/inspect/*", serve)
     })

@@ -65,6 +65,28 @@ describe("the dashboard's page", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("travels packed to whoever takes it so, and as it is to others", () =>
+    Effect.gen(function* () {
+      const directory = yield* built
+      const rules = "body { color: red }\n".repeat(500)
+      writeFileSync(join(directory, "assets", "main-abc.css"), rules)
+      const { call } = yield* serving(directory)
+      const get = (path: string, accept: string) => call(path, { token: null, headers: { "accept-encoding": accept } })
+      const packed = yield* get("/inspect/assets/main-abc.css", "br, gzip")
+      assert.strictEqual(packed.headers.get("content-encoding"), "gzip")
+      assert.isBelow(Number(packed.headers.get("content-length")), 500)
+      assert.strictEqual(packed.text, rules)
+      for (const accept of ["identity", "gzip;q=0, br"]) {
+        const plain = yield* get("/inspect/assets/main-abc.css", accept)
+        assert.isNull(plain.headers.get("content-encoding"))
+        assert.strictEqual(plain.headers.get("vary"), "accept-encoding")
+        assert.strictEqual(plain.text, rules)
+      }
+      // Nothing is won with a few bytes.
+      assert.isNull((yield* get("/inspect/assets/main-abc.js", "gzip")).headers.get("content-encoding"))
+    }).pipe(Effect.scoped)
+  )
+
   it.live("lets browsers keep what is named by its content", () =>
     Effect.gen(function* () {
       const { call } = yield* serving(yield* built)
