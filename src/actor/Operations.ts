@@ -1,5 +1,6 @@
 /** `Runtime`, as it really is: readiness, sweeps, numbers, and the way out. */
 import { Clock, Deferred, Effect, Layer, Schedule } from "effect"
+import type { SessionEvent } from "../../machines/session.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -46,10 +47,17 @@ export const layer = Layer.effect(
 
       const reason = "Troupe is shutting down"
       const tell =
-        (event: { readonly type: "interrupt.requested" | "hibernate.requested"; readonly reason: string }) =>
+        (event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>) =>
         ({ id }: Residence) =>
           Effect.ignore(supervisor.send(id, { event, by: "troupe" }))
       const late = supervisor.residents().filter(turning)
+      // Who waits in line first, or the end of the running turn would hand the next one over.
+      const waiting = late.flatMap((residence) =>
+        (residence.snapshot?.context.queue ?? []).map(({ turn }) =>
+          tell({ type: "interrupt.requested", reason, turn })(residence)
+        )
+      )
+      yield* Effect.all(waiting, { concurrency: "unbounded" })
       yield* Effect.forEach(late, tell({ type: "interrupt.requested", reason }), { concurrency: "unbounded" })
       yield* Effect.timeoutOption(outcomesOf(late), retireWithin)
       yield* Effect.forEach(supervisor.residents(), tell({ type: "hibernate.requested", reason }), {

@@ -118,6 +118,34 @@ describe("after the supervisor's death", () => {
 })
 
 describe("draining", () => {
+  it.effect("hands nothing over that waited in line behind a turn that it ends", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      yield* Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const runtime = yield* Runtime
+        const id = yield* submitted("hang")
+        const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+        const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+        yield* until(id, "turning.running")
+        const draining = yield* Effect.forkChild(runtime.drain(1_000))
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        for (const { result } of [second, third]) {
+          const { handed, turn } = yield* result
+          assert.deepStrictEqual([turn.status, handed], ["interrupted", false])
+          assert.include(turn.failure?.message, "shutting down")
+        }
+        for (let n = 0; n < 5; n++) {
+          yield* settle
+          yield* TestClock.adjust("3 seconds")
+        }
+        yield* Fiber.join(draining)
+        assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
+      }).pipe(Effect.provide(house(directory)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+  )
+
   it.effect("takes no new turn, lets the running ones end, and leaves every session asleep", () =>
     Effect.gen(function* () {
       const directory = yield* scratch
