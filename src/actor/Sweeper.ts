@@ -27,7 +27,9 @@ const batch = 200
 const closeWithin = "40 seconds"
 /** After its session's burial an audit trail is kept for this long; then it goes, whole. */
 const auditRetentionMillis = 90 * 24 * 3_600_000
-/** Sessions whose trails go in one sweep: thousands of lines may be of one. */
+/** Looked for this often, which is often enough for what is kept that long. */
+const auditEveryMillis = 3_600_000
+/** Sessions whose trails go in one transaction: thousands of lines may be of one. */
 const trailsAtOnce = 50
 
 export class Sweeper extends Context.Service<
@@ -44,6 +46,7 @@ export class Sweeper extends Context.Service<
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
       const one = yield* Semaphore.make(1)
+      let auditSweptAt = 0
 
       const close = Effect.fnUntraced(
         function* ({ createdAt, id }: SessionRecord, now: number) {
@@ -90,7 +93,11 @@ export class Sweeper extends Context.Service<
 
         const old = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
         yield* ledger.removeReceipts(now - retentionMillis)
-        yield* ledger.removeAudit(now - auditRetentionMillis, trailsAtOnce)
+        if (now - auditSweptAt >= auditEveryMillis) {
+          auditSweptAt = now
+          const removed = ledger.removeAudit(now - auditRetentionMillis, trailsAtOnce)
+          yield* Effect.repeat(removed, { until: (lines) => lines === 0 })
+        }
 
         const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
         const hardDeleted = due.remove.length

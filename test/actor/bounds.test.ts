@@ -92,17 +92,33 @@ describe("the sweeper", () => {
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { cwd, id } = yield* sessions.create(app, {})
-      yield* TestClock.adjust(hours(24) - 120_000)
+      yield* TestClock.adjust(hours(23))
       yield* settle
       assert.strictEqual(yield* stateOf(id), "idle.asleep")
-      yield* TestClock.adjust(240_000)
+      yield* TestClock.adjust(hours(2))
       yield* until(id, "closed")
-      yield* TestClock.adjust(hours(24 * 7) + 120_000)
+      yield* TestClock.adjust(hours(24 * 7 + 1))
       yield* until(id, "gone")
       const actions = (yield* sessions.audit(id)).map(({ action }) => action)
       assert.deepStrictEqual(actions, ["create", "sweep_close", "sweep_delete"])
       assert.isFalse(existsSync(cwd))
-    }).pipe(inHouse())
+    }).pipe(inHouse({ sweepIntervalMillis: hours(1) }))
+  )
+
+  it.effect("forgets an audit trail a quarter of a year after its session was deleted", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const ledger = yield* Ledger
+      const { id } = yield* sessions.create(app, {})
+      yield* TestClock.adjust(hours(24))
+      yield* until(id, "gone")
+      const lines = Effect.map(ledger.audit(id, 10), ({ length }) => length)
+      yield* TestClock.adjust(hours(24 * 89))
+      assert.strictEqual(yield* lines, 3)
+      yield* TestClock.adjust(hours(24 * 2))
+      yield* settle
+      assert.strictEqual(yield* lines, 0)
+    }).pipe(inHouse({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(6) }))
   )
 
   it.effect("counts what it did, and does it once", () =>
