@@ -1,0 +1,153 @@
+/**
+ * The real server as its own process, and pages of a real browser that are watched: whatever a test does, its page runs
+ * nothing that the policy forbids, throws nothing, and asks nobody but the server.
+ */
+import { assert } from "@effect/vitest"
+import type { Browser, BrowserContext, Page } from "playwright-core"
+import { makePlace } from "../cli/program.ts"
+import type { Place, Running } from "../cli/program.ts"
+import { launch } from "./chromium.ts"
+
+export const adminToken = "an-admin-token-for-tests"
+
+/** Every wait of a page ends by then. */
+export const patienceMillis = 30_000
+
+interface Called {
+  readonly status: number
+  // What the server answers is looked at field by field.
+  readonly json: any
+}
+
+export interface House {
+  readonly place: Place
+  readonly url: string
+  readonly browser: Browser
+  readonly call: (method: string, path: string, token: string, body?: object) => Promise<Called>
+  readonly mint: (name: string) => Promise<string>
+  readonly create: (token: string, body?: object) => Promise<string>
+  /** Waits for its end. */
+  readonly turn: (token: string, id: string, prompt: string) => Promise<Called>
+  /** Does not. */
+  readonly begin: (token: string, id: string, prompt: string) => Promise<void>
+  readonly visit: (options?: VisitOptions) => Promise<Page>
+  /** `SIGTERM`, and `start` again at the same address with the same directory. */
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+  /** Ends everything. Fails where a page did what no page may. */
+  readonly leave: () => Promise<void>
+}
+
+export interface VisitOptions {
+  readonly colorScheme?: "light" | "dark"
+  readonly width?: number
+  readonly height?: number
+  /** Logs in with it. */
+  readonly token?: string
+  /** Such as `#/approvals`. */
+  readonly at?: string
+}
+
+export const openHouse = async (env: Readonly<Record<string, string>> = {}, place = makePlace()): Promise<House> => {
+  let program: Running
+  let url = ""
+  const run = async (port: string) => {
+    program = place.start(["serve", "--port", port], { TROUPE_ADMIN_TOKEN: adminToken, ...env })
+    const [, said = ""] = await program.says(/inspect +(http:\/\/[^/]+)\/inspect\//)
+    url = said
+  }
+  await run("0")
+  const browser = await launch()
+  const watches: Array<() => void> = []
+
+  const call: House["call"] = async (method, path, token, body) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(patienceMillis)
+    })
+    return { status: response.status, json: await response.json() }
+  }
+
+  return {
+    place,
+    get url() {
+      return url
+    },
+    browser,
+    call,
+    mint: async (name) => (await call("POST", "/admin/apps", adminToken, { name })).json.token,
+    create: async (token, body = {}) =>
+      (await call("POST", "/sessions", token, { agent: "demo", ...body })).json.session_id,
+    turn: (token, id, prompt) => call("POST", `/sessions/${id}/turn`, token, { prompt }),
+    begin: async (token, id, prompt) =>
+      void (await call("POST", `/sessions/${id}/turn`, token, { prompt, wait: false })),
+    visit: async ({ at = "", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" })
+      context.setDefaultTimeout(patienceMillis)
+      const page = await context.newPage()
+      watches.push(watch(page, url))
+      await page.goto(`${url}/inspect/${at}`)
+      if (token !== undefined) await logIn(page, token)
+      return page
+    },
+    stop: async () => {
+      program.child.kill("SIGTERM")
+      await program.ended
+    },
+    start: () => run(new URL(url).port),
+    leave: async () => {
+      try {
+        for (const look of watches) look()
+      } finally {
+        await browser.close()
+        await place.leave()
+      }
+    }
+  }
+}
+
+export const logIn = async (page: Page, token: string): Promise<void> => {
+  await page.getByLabel("Token").fill(token)
+  await page.getByRole("button", { name: "Log in" }).click()
+  await page.locator(".header").waitFor()
+}
+
+/** Gives back what says, at the end, what was wrong with it. */
+const watch = (page: Page, origin: string) => {
+  const wrong: Array<string> = []
+  page.on("request", (request) => {
+    const to = request.url()
+    if (!to.startsWith(`${origin}/`) && !to.startsWith("data:")) wrong.push(`asked for ${to}`)
+  })
+  page.on("pageerror", (error) => wrong.push(`threw ${error.stack ?? error.message}`))
+  page.on("console", (message) => {
+    // What is refused, or lost with a server that is restarted, is no fault of the page.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
+      wrong.push(`said ${message.text()}`)
+  })
+  page.on("dialog", (dialog) => {
+    wrong.push(`opened a dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  return () => assert.deepStrictEqual(wrong, [])
+}
+
+/** Reads until it is so. What it read last stands in the error. */
+export const until = async <A>(read: () => Promise<A> | A, isIt: (value: A) => boolean): Promise<A> => {
+  const deadline = performance.now() + patienceMillis
+  while (true) {
+    const value = await read()
+    if (isIt(value)) return value
+    if (performance.now() > deadline) throw new Error(`it never came; it was ${JSON.stringify(value)?.slice(0, 2_000)}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+/** What can be read of everything that the browser keeps of the page, but the cookie that no script sees. */
+export const kept = async (context: BrowserContext, page: Page): Promise<string> =>
+  JSON.stringify([
+    await context.storageState(),
+    await page.evaluate("[document.cookie, location.href, { ...localStorage }, { ...sessionStorage }, history.state]")
+  ])
