@@ -1,4 +1,5 @@
 /** The keys, and the list of them. */
+import { Fragment } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { signal } from "@preact/signals"
 import { go } from "./location.ts"
@@ -66,14 +67,14 @@ export const Keys = () => {
       <h2>Keys</h2>
       <dl>
         {keys.map(([names, does]) => (
-          <>
-            <dt key={does}>
+          <Fragment key={does}>
+            <dt>
               {names.map((name) => (
                 <kbd key={name}>{name}</kbd>
               ))}
             </dt>
             <dd>{does}</dd>
-          </>
+          </Fragment>
         ))}
       </dl>
       <button type="button" class="button" onClick={() => (isShown.value = false)}>
