@@ -1,29 +1,52 @@
 /** The session as a file to keep or to send; texts are left out unless somebody wants them in it. */
-import { useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import type { Door } from "./store.ts"
 
 export const ExportMenu = ({ door }: { readonly door: Door }) => {
   const [withTexts, setWithTexts] = useState(false)
+  const menu = useRef<HTMLDetailsElement>(null)
+  useClosing(menu)
+  const close = () => menu.current?.removeAttribute("open")
   return (
-    <details class="export-menu">
+    <details class="export-menu" ref={menu}>
       <summary class="button">Export</summary>
       <div class="export-body panel">
         <label>
           <input type="checkbox" checked={withTexts} onChange={(event) => setWithTexts(event.currentTarget.checked)} />{" "}
-          with prompts, answers and tool output
+          With prompts, answers and tool output
         </label>
         <p class="dim">
           {withTexts
             ? "Whoever gets the file reads the whole conversation. Known secrets are taken out all the same."
             : "Texts are replaced by their length. Safe to attach to an issue."}
         </p>
-        <a class="button primary" href={door.exportUrl("html", withTexts)} download>
+        <a class="button primary" href={door.exportUrl("html", withTexts)} download onClick={close}>
           One HTML file, opens offline
         </a>
-        <a class="button" href={door.exportUrl("json", withTexts)} download>
+        <a class="button" href={door.exportUrl("json", withTexts)} download onClick={close}>
           JSON
         </a>
       </div>
     </details>
   )
 }
+
+/** A press beside it, or Escape, closes it. */
+const useClosing = (menu: { readonly current: HTMLDetailsElement | null }) =>
+  useEffect(() => {
+    const press = (event: Event) => {
+      if (event.target instanceof Node && menu.current?.contains(event.target) === false)
+        menu.current.removeAttribute("open")
+    }
+    const escape = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || menu.current?.open !== true) return
+      menu.current.removeAttribute("open")
+      menu.current.querySelector("summary")?.focus()
+    }
+    addEventListener("pointerdown", press)
+    addEventListener("keydown", escape)
+    return () => {
+      removeEventListener("pointerdown", press)
+      removeEventListener("keydown", escape)
+    }
+  }, [])
