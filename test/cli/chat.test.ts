@@ -166,6 +166,24 @@ describe("troupe chat on a server", () => {
     assert.match(shown.stdout, /^state +closed$/m)
   })
 
+  it("goes on when its server was killed and is back, and ends with a session that is closed elsewhere", async () => {
+    const server = place.start(["serve", "--port", "0"])
+    const [, url = "", port = ""] = await server.says(/listens on (http:\/\/\S+:(\d+))[^]*curl/)
+    const env = { TROUPE_TOKEN: readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim() }
+    const program = chat("pipe", ["--url", url], env)
+    const [, id = ""] = await program.hears(/session (ses_\S+)/)
+    program.write("hello\n")
+    await program.hears(/You said: hello/)
+    server.child.kill("SIGKILL")
+    await server.ended
+    await place.start(["serve", "--port", port]).says(/listens on/)
+    program.write("recall\n")
+    await program.hears(/^\["hello"\]\n/m)
+    assert.strictEqual((await place.run(["sessions", "close", id, "--url", url], env)).code, 0)
+    assert.strictEqual((await program.ended).code, 0)
+    assert.match(program.stdout(), /^The session was closed\.\n/m)
+  })
+
   it("says that no server is there", async () => {
     const { code, stderr } = await chat("ignore", ["--url", "http://127.0.0.1:1", "--token", "x"]).ended
     assert.strictEqual(code, 1)
