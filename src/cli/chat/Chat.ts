@@ -135,6 +135,7 @@ export const talk = Effect.fnUntraced(function* (conversation: Conversation, mak
       return complain(`${String(at(error, "data", "class") ?? "failed")}: ${String(at(error, "message"))}`, "\n")
     }
     const how = String(at(result, "stopReason"))
+    if (at(result, "_meta", "troupe/accepted_without_end") === true) note(Words.withoutEnd)
     if (how === "end_turn") console.write(narrator.end())
     else note(how === "cancelled" ? "— interrupted" : `— ${oneLine(how)}`)
     console.write("\n")

@@ -24,6 +24,8 @@ export const prompt = paint("bold", "› ")
 export const goesOn = paint("bold", "… ")
 export const waits = "It waits for the end of this turn. /steer TEXT says it at once."
 
+export const withoutEnd = "— the agent never said that it had ended: what it said counts"
+
 export const quiet = (words: string) => paint("dim", words)
 
 /** A `_troupe/…` message in a sentence; `null` where it is no news to a person. */
