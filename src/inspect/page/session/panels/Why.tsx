@@ -17,16 +17,23 @@ interface Props {
 }
 
 export const Why = ({ detail, store }: Props) =>
-  store.isLive.value ? <WhyNow detail={detail} /> : <AsItWas store={store} />
+  store.isLive.value ? (
+    <WhyNow detail={detail} isLost={["lost", "refused"].includes(store.phase.value.name)} />
+  ) : (
+    <AsItWas store={store} />
+  )
 
-const WhyNow = ({ detail }: { readonly detail: Detail }) => {
+const WhyNow = ({ detail, isLost }: { readonly detail: Detail; readonly isLost: boolean }) => {
   const { awaited, last_byte_at, queued, sentence, wait } = detail.why
   const { next } = wait
   return (
     <div class={`why tone-${toneOf(detail.session.substate)}`}>
       <p class="why-sentence">
         <Sign tone={toneOf(detail.session.substate)} />
-        {sentence}
+        <span>
+          {isLost ? <b class="bad">As last heard: </b> : null}
+          {sentence}
+        </span>
       </p>
       <dl class="facts">
         <Fact name="owed by">{owedBy(wait)}</Fact>
