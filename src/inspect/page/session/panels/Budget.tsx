@@ -5,6 +5,9 @@ import { clockTime, duration, plural } from "../../format.ts"
 import { Countdown } from "../../ui/Time.tsx"
 import { deathsOn, leftOfWait } from "../model/strip.ts"
 
+/** More rows than this are read by nobody. */
+const mostProcesses = 100
+
 /** One for each death that is forgiven: full is left, empty is spent. */
 export const Pips = ({ budget: { intensity, left } }: { readonly budget: BudgetOf }) => (
   <span class="pips" role="img" aria-label={`${left} of ${intensity}`}>
@@ -38,15 +41,19 @@ export const Budget = ({ detail: { budget, processes } }: { readonly detail: Det
     <h2>Processes</h2>
     {processes.length === 0 ? <p class="dim">None was ever started.</p> : null}
     <ol class="spans">
-      {processes.toReversed().map(({ ended_at, exit, generation, started_at }) => (
-        <li key={generation} class={ended_at === null ? "alive" : ""}>
-          <b>{generation}</b>
-          <span>{clockTime(started_at, now.value)}</span>
-          <span>{duration((ended_at ?? now.value) - started_at)}</span>
-          <span class="dim">{ended_at === null ? "lives" : (exit ?? "ended")}</span>
-        </li>
-      ))}
+      {processes
+        .slice(-mostProcesses)
+        .toReversed()
+        .map(({ ended_at, exit, generation, started_at }) => (
+          <li key={generation} class={ended_at === null ? "alive" : ""}>
+            <b>{generation}</b>
+            <span>{clockTime(started_at, now.value)}</span>
+            <span>{duration((ended_at ?? now.value) - started_at)}</span>
+            <span class="dim">{ended_at === null ? "lives" : (exit ?? "ended")}</span>
+          </li>
+        ))}
     </ol>
+    {processes.length > mostProcesses ? <p class="dim">And {processes.length - mostProcesses} before them.</p> : null}
   </div>
 )
 

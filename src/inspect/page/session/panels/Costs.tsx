@@ -6,6 +6,9 @@ import { toneOf } from "../../tones.ts"
 import { timeByState, tokensByTurn } from "../model/costs.ts"
 import type { Store } from "../store.ts"
 
+/** More rows than this are read by nobody. */
+const mostTurns = 200
+
 export const Costs = ({ detail, store }: { readonly store: Store; readonly detail: Detail }) => {
   const { usage } = detail.session
   const turns = tokensByTurn(detail.turns, now.value)
@@ -33,22 +36,26 @@ export const Costs = ({ detail, store }: { readonly store: Store; readonly detai
       </p>
       <table class="bars">
         <tbody>
-          {turns.map(({ index, seconds, share, tokens, tools }) => (
-            <tr key={index} class="tone-talk">
-              <th scope="row">turn {index}</th>
-              <td class="bar-cell">
-                <i style={{ width: `${Math.max(share * 100, 0.4)}%` }} />
-              </td>
-              <td class="number">{count(tokens)}</td>
-              <td class="number dim">
-                {seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds)}
-                {tools === 0 ? "" : `, ${tools} tools`}
-              </td>
-            </tr>
-          ))}
+          {turns
+            .slice(-mostTurns)
+            .toReversed()
+            .map(({ index, seconds, share, tokens, tools }) => (
+              <tr key={index} class="tone-talk">
+                <th scope="row">turn {index}</th>
+                <td class="bar-cell">
+                  <i style={{ width: `${Math.max(share * 100, 0.4)}%` }} />
+                </td>
+                <td class="number">{count(tokens)}</td>
+                <td class="number dim">
+                  {seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds)}
+                  {tools === 0 ? "" : `, ${tools} tools`}
+                </td>
+              </tr>
+            ))}
         </tbody>
       </table>
       {turns.length === 0 ? <p class="dim">No turn yet.</p> : null}
+      {turns.length > mostTurns ? <p class="dim">And {digits(turns.length - mostTurns)} before them.</p> : null}
     </div>
   )
 }
