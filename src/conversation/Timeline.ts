@@ -64,6 +64,9 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   /** Texts and thoughts that a chunk may still add to, by kind and id. */
   const known = new Map<string, Words>()
   let current: Words | null = null
+  /** The id of what the last steering cut off, and what came under that id afterwards. */
+  let cutOff: string | null = null
+  let leftover: Words | null = null
   let plan: Entry | null = null
   let over = turn.endedAt !== null
   let ended = false
@@ -88,7 +91,10 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       words = { _tag, id, late: ended, said: "", complete: false, commentary: false }
       known.set(key, words)
       entries.add(words)
+      if (id !== null && id === cutOff) leftover = words
     }
+    // Chunks of what was cut off may come behind the steering. Another message says that they were no message of their own.
+    if (current !== null && current === leftover && id !== current.id) current = null
     if (words !== current) close()
     current = words
     words.said += text(at(chunk, "content", "text")) ?? ""
@@ -134,6 +140,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     }
     if (kind === "user_message_chunk" && at(update, "_meta", "troupe/steered") === true) {
       // What was being said is cut off by it, and what comes next is another message.
+      if (current !== null) cutOff = current.id
       current = null
       if (!marked) known.clear()
       entries.add({ _tag: "Steering", said: text(at(update, "content", "text")) ?? "" })

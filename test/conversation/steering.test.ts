@@ -71,6 +71,22 @@ describe("words for a running turn", () => {
     ])
   })
 
+  it("cut off what was being said also where its last chunks come behind them", () => {
+    const events = [
+      said("I was ", "m1"),
+      steered("stop that"),
+      said("saying ", "m1"),
+      said("that", "m1"),
+      said("Stopped.", "m2"),
+      end()
+    ]
+    assert.deepStrictEqual(rolesOf(events).slice(1), [
+      ["user", "stop that"],
+      ["assistant", "Stopped."]
+    ])
+    assert.strictEqual(resultOf(record(), events).finalText, "Stopped.")
+  })
+
   it("come after the tool that they waited for, and never between a call and its answer", () => {
     const events = [
       tool("pending"),
