@@ -38,18 +38,24 @@ export const Confirm = ({ again, children, disabled = false, run, tone = "plain"
     }
   }
   return (
-    <button
-      type="button"
-      class={`button ${tone}${stage === "asking" ? " armed" : ""}`}
-      disabled={disabled || stage === "running"}
-      onClick={() => void press()}
-      onBlur={() => stage === "asking" && setStage("ready")}
-      onKeyDown={(event) => event.key === "Escape" && setStage("ready")}
-    >
-      <span class={stage === "ready" ? "" : "ghost"}>{children}</span>
-      <span class={stage === "ready" ? "ghost" : ""} role="status">
-        {stage === "asking" ? again : stage === "running" ? "…" : ""}
+    <>
+      <button
+        type="button"
+        class={`button ${tone}${stage === "asking" ? " armed" : ""}`}
+        disabled={disabled || stage === "running"}
+        onClick={() => void press()}
+        onBlur={() => stage === "asking" && setStage("ready")}
+        onKeyDown={(event) => event.key === "Escape" && setStage("ready")}
+      >
+        <span class={stage === "ready" ? "" : "ghost"}>{children}</span>
+        <span class={stage === "ready" ? "ghost" : ""}>
+          {stage === "asking" ? again : stage === "running" ? "…" : ""}
+        </span>
+      </button>
+      {/* Beside it: what is inside a button is its name, and no news. */}
+      <span class="hidden-text" role="status">
+        {stage === "asking" ? `${again} Press again.` : ""}
       </span>
-    </button>
+    </>
   )
 }

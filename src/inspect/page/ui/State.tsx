@@ -25,8 +25,7 @@ export const StateBadge = ({ substate }: { readonly substate: string }) => {
   return (
     <span class={`badge tone-${tone}`}>
       <Sign tone={tone} />
-      <b>{stateOf(substate)}</b>
-      {words === "" ? null : <span class="badge-sub">{words}</span>}
+      <b>{stateOf(substate)}</b> {words === "" ? null : <span class="badge-sub">{words}</span>}
     </span>
   )
 }
