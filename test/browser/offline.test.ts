@@ -1,0 +1,87 @@
+/** A session as one file: it opens without a server, goes back in time, and tells nobody what it should not. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
+import type { Page } from "playwright-core"
+import { chromium, shoot } from "./chromium.ts"
+import { adminToken, openHouse, patienceMillis } from "./house.ts"
+import type { House } from "./house.ts"
+
+const nasty = "<script>document.title = 'taken-over'</script><img src=x onerror=\"document.title = 'taken-over'\">"
+
+describe.skipIf(chromium === null)("an exported session", () => {
+  const directory = mkdtempSync(join(tmpdir(), "troupe-offline-"))
+  let house: House
+  let id: string
+  beforeAll(async () => {
+    house = await openHouse()
+    const app = await house.mint("desk")
+    id = await house.create(app)
+    await house.turn(app, id, `${nasty}\ntool echo hello-from-a-tool`)
+    await house.turn(app, id, "crash 3")
+    await house.call("DELETE", `/sessions/${id}`, app)
+  })
+  afterAll(async () => {
+    rmSync(directory, { recursive: true, force: true })
+    await house?.leave()
+  })
+
+  /** The file in a page of its own, that may ask for nothing. */
+  const opened = async (texts: 0 | 1) => {
+    const response = await fetch(`${house.url}/inspect/api/sessions/${id}/export?format=html&texts=${texts}`, {
+      headers: { authorization: `Bearer ${adminToken}` }
+    })
+    assert.match(response.headers.get("content-disposition") ?? "", /^attachment/)
+    const file = join(directory, `session-${texts}.html`)
+    writeFileSync(file, await response.text())
+    const context = await house.browser.newContext({ offline: true, reducedMotion: "reduce" })
+    context.setDefaultTimeout(patienceMillis)
+    const page = await context.newPage()
+    const wrong: Array<string> = []
+    page.on("request", (request) => {
+      if (!request.url().startsWith(pathToFileURL(file).href)) wrong.push(`asked for ${request.url()}`)
+    })
+    page.on("pageerror", (error) => wrong.push(error.message))
+    page.on("console", (message) => void (message.type() === "error" && wrong.push(message.text())))
+    await page.goto(pathToFileURL(file).href)
+    await page.locator(".session").waitFor()
+    return { page, wrong }
+  }
+  const everything = async (page: Page) => (await page.content()) + (await page.locator("body").innerText())
+
+  it("opens offline without its texts, shows the chart and the time, and goes back in it", async () => {
+    const { page, wrong } = await opened(0)
+    await page.locator(".session-head .badge", { hasText: "closed" }).waitFor()
+    const all = await everything(page)
+    for (const secret of ["hello-from-a-tool", "taken-over", adminToken]) assert.notInclude(all, secret)
+    assert.include(all, "[redacted: ")
+
+    await page.getByRole("slider").press("Home")
+    await page.getByText("before the first step").waitFor()
+    await page.getByRole("slider").press("ArrowRight")
+    await page.locator(".session-head .badge", { hasText: "turning" }).waitFor()
+    await page.locator(".why", { hasText: "Rebuilt from the stored steps" }).waitFor()
+    assert.strictEqual(await page.locator(".drift").count(), 0)
+    await page.getByRole("button", { name: "Last" }).click()
+    await page.locator(".session-head .badge", { hasText: "closed" }).waitFor()
+    for (const order of ["Interrupt", "Close", "Unpark", "Export"])
+      assert.strictEqual(await page.getByRole("button", { name: order, exact: true }).count(), 0)
+    await shoot(page, "session-offline")
+    assert.deepStrictEqual(wrong, [])
+    await page.context().close()
+  })
+
+  it("keeps its texts where one asks for them, as text", async () => {
+    const { page, wrong } = await opened(1)
+    await page.locator(".entry-prompt", { hasText: "taken-over" }).waitFor()
+    await page.locator(".entry-message", { hasText: "<img src=x" }).waitFor()
+    assert.include(await everything(page), "hello-from-a-tool")
+    assert.notInclude(await everything(page), adminToken)
+    assert.notStrictEqual(await page.title(), "taken-over")
+    assert.strictEqual(await page.locator(".session img").count(), 0)
+    assert.deepStrictEqual(wrong, [])
+    await page.context().close()
+  })
+})
