@@ -27,9 +27,12 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/cli": doors
 }
 
-/** Single files of another room, free of anything that only Node has. */
+/** Single files of another room, free of anything that only Node has, or only a browser. */
 const shared: Readonly<Record<string, RegExp>> = {
-  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/
+  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/,
+  // What `troupe top` and the page do alike, with nothing of a browser in it.
+  "src/cli":
+    /^src\/inspect\/page\/(api|live|sse|format|tones|sessions\/words|session\/model\/(transcript|content))\.ts$/
 }
 
 /** Stands above the command line. */

@@ -15,6 +15,7 @@ import { machinesCommand } from "./commands/machines.ts"
 import { runCommand } from "./commands/run.ts"
 import { serveCommand } from "./commands/serve.ts"
 import { sessionsCommand } from "./commands/sessions.ts"
+import { topCommand } from "./commands/top.ts"
 import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
@@ -28,6 +29,7 @@ const troupe = Command.make("troupe").pipe(
     doctorCommand,
     appCommand,
     sessionsCommand,
+    topCommand,
     runCommand,
     machinesCommand
   ])

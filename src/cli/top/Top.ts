@@ -1,0 +1,291 @@
+/**
+ * `troupe top` at work: follows the house and the session under the cursor, does what keys ask for, and keeps the model
+ * that is drawn.
+ */
+import type { SlimStep, State, TranscriptEvent } from "../../inspect/contract.ts"
+import { problemFrom } from "../../inspect/page/api.ts"
+import type { Api, Problem, SessionFilter } from "../../inspect/page/api.ts"
+import { follow } from "../../inspect/page/live.ts"
+import type { Following, Phase } from "../../inspect/page/live.ts"
+import { makeModel, mostEvents, moved, withEvent } from "./Model.ts"
+import type { Decision, Order, Said } from "./Model.ts"
+
+export interface Options {
+  readonly url: string
+  readonly api: Api
+  /** `fetch`, with the token. */
+  readonly send: typeof fetch
+  readonly filter: SessionFilter
+  /** Something is to be drawn anew. */
+  readonly changed: () => void
+  /** It is over: `null` as it was wished, a problem where nobody may look any more. */
+  readonly ended: (problem: Problem | null) => void
+}
+
+const pageSize = 100
+/** A count costs the server a look at all sessions: not at each step. */
+const recountMillis = 10_000
+/** Whoever holds a key down looks at none of the sessions in between. */
+const restMillis = 150
+const typedMillis = 250
+const goodNewsSeconds = 5
+const badNewsSeconds = 15
+
+export type Top = ReturnType<typeof makeTop>
+
+export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => {
+  const model = makeModel(url)
+  let skewSeconds = 0
+  let isOver = false
+  let generation = 0
+  let hasNews = false
+  let session: Following | undefined
+
+  const now = (): number => Date.now() / 1000 + skewSeconds
+
+  /** Not more often than that, and never after the end. */
+  const soon = (millis: number, run: () => void) => {
+    let waiting: ReturnType<typeof setTimeout> | undefined
+    const later = () => {
+      waiting = undefined
+      if (!isOver) run()
+    }
+    return {
+      /** The first who asks sets the time. */
+      ask: () => void (waiting ??= setTimeout(later, millis)),
+      /** The last one does. */
+      again: () => {
+        clearTimeout(waiting)
+        waiting = setTimeout(later, millis)
+      },
+      cancel: () => clearTimeout(waiting)
+    }
+  }
+
+  const ask = async <A>(
+    request: Promise<A>,
+    done: (answer: A) => void,
+    refused: (problem: Problem) => void
+  ): Promise<void> => {
+    const answer = await request.then(
+      (body) => ({ body }),
+      (cause: unknown) => ({ problem: problemFrom(cause) })
+    )
+    if (isOver) return
+    if ("body" in answer) done(answer.body)
+    else if (answer.problem.status === 401) return ended(answer.problem)
+    else refused(answer.problem)
+    changed()
+  }
+  /** What came of a request, unless it is over by now. */
+  const asked = <A>(request: Promise<A>, done: (answer: A) => void, refused: (problem: Problem) => void = complain) =>
+    void ask(request, done, refused)
+
+  const say = (text: string, tone: Said["tone"] = "good") => {
+    model.said = { text, tone, until: now() + (tone === "good" ? goodNewsSeconds : badNewsSeconds) }
+    changed()
+  }
+  const complain = ({ detail }: Problem) => say(detail, "bad")
+
+  const introduce = () =>
+    asked(api.me(), (me) => {
+      skewSeconds = me.now - Date.now() / 1000
+      model.me = me
+    })
+
+  // The session under the cursor.
+
+  const refresh = soon(300, () => {
+    const id = model.opened?.id
+    if (id === undefined) return
+    asked(
+      api.detail(id),
+      (detail) => {
+        if (model.opened?.id === id) model.opened = { ...model.opened, detail, problem: null }
+      },
+      ({ detail: problem }) => {
+        if (model.opened?.id === id) model.opened = { ...model.opened, problem }
+      }
+    )
+  })
+  const watch = soon(restMillis, () => {
+    const id = model.selected
+    if (id === null || !model.showsDetail) return
+    asked(
+      api.detail(id),
+      (detail) => {
+        if (model.opened?.id !== id) return
+        model.opened = { ...model.opened, detail }
+        session?.stop()
+        session = follow({
+          url: api.streamUrl(id),
+          after: `e${Math.max(0, detail.last_event - mostEvents)}.s${detail.last_step}`,
+          send,
+          onPhase: (phase) => {
+            if (phase.name === "refused" && model.opened?.id === id)
+              model.opened = { ...model.opened, problem: phase.problem.detail }
+          },
+          onEvent: ({ data, event }) => {
+            if (model.opened?.id !== id) return
+            if (event === "event") model.opened = withEvent(model.opened, JSON.parse(data) as TranscriptEvent)
+            else if (event === "changed") refresh.ask()
+            changed()
+          }
+        })
+      },
+      ({ detail: problem }) => {
+        if (model.opened?.id === id) model.opened = { ...model.opened, problem }
+      }
+    )
+  })
+
+  const select = (id: string | null) => {
+    model.selected = id
+    changed()
+    if (id !== null && model.rows.order.indexOf(id) >= model.rows.order.length - 20) loadMore()
+    if (model.opened?.id === id && model.showsDetail) return
+    session?.stop()
+    session = undefined
+    model.opened = id === null || !model.showsDetail ? null : { id, detail: null, events: [], problem: null }
+    watch.again()
+  }
+
+  /** Who is under the cursor stays there; where they leave, the next one is. */
+  const keepingPlace = (change: () => void) => {
+    const before = model.selected === null ? 0 : Math.max(0, model.rows.order.indexOf(model.selected))
+    change()
+    changed()
+    if (model.rows.row(model.selected) !== undefined) return
+    const next = model.rows.order[Math.min(before, model.rows.order.length - 1)] ?? null
+    if (next !== model.selected) select(next)
+  }
+
+  // The table.
+
+  const load = (cursor: string | undefined, wanted: SessionFilter) => {
+    const own = (generation += 1)
+    model.isLoading = true
+    model.rows.expect(wanted)
+    changed()
+    asked(
+      api.sessions(wanted, pageSize, cursor),
+      (answer) => {
+        if (own !== generation) return
+        model.isLoading = false
+        model.problem = null
+        keepingPlace(() => model.rows.page(answer, cursor === undefined))
+      },
+      (problem) => {
+        if (own !== generation) return
+        model.isLoading = false
+        model.problem = problem.detail
+      }
+    )
+  }
+  const loadMore = () => {
+    const { cursor, filter, hasMore } = model.rows
+    if (hasMore && !model.isLoading && typeof cursor === "string") load(cursor, filter)
+  }
+  const reload = (wanted: SessionFilter = model.rows.filter) => load(undefined, wanted)
+  const typed = soon(typedMillis, () => {
+    if (model.mode.name === "filter") reload({ ...model.rows.filter, q: model.mode.text })
+  })
+  const recount = () => {
+    if (!model.rows.isUnsure || model.isLoading) return
+    const own = generation
+    asked(
+      api.sessions(model.rows.filter, 1),
+      (answer) => own === generation && model.rows.recounted(answer),
+      () => {}
+    )
+  }
+
+  const askApprovals = soon(300, () =>
+    asked(api.approvals(), ({ approvals }) => {
+      model.approvals = approvals
+      // One that somebody else answered leaves none chosen: a key that is pressed then must not answer its neighbour.
+      if (!approvals.some(({ approval_id }) => approval_id === model.approval)) model.approval = null
+    })
+  )
+
+  // The house.
+
+  const onPhase = (phase: Phase) => {
+    if (phase.name === "refused") return ended(phase.problem)
+    model.phase = phase.name === "lost" ? { ...phase, retryAt: phase.retryAt + skewSeconds * 1000 } : phase
+    changed()
+  }
+  const onNews = ({ data, event }: { readonly event: string; readonly data: string }) => {
+    switch (event) {
+      case "step": {
+        const step = JSON.parse(data) as SlimStep
+        keepingPlace(() => model.rows.step(step))
+        if (step.from === "turning.asking" || step.to === "turning.asking") askApprovals.ask()
+        return
+      }
+      case "removed": {
+        const { session_id } = JSON.parse(data) as { readonly session_id: string }
+        return keepingPlace(() => model.rows.removed(session_id))
+      }
+      case "reset":
+        // Perhaps another life of the server.
+        introduce()
+        askApprovals.ask()
+        return reload()
+      case "live":
+        if (hasNews) return
+        hasNews = true
+        askApprovals.ask()
+        return reload(filter)
+    }
+  }
+
+  introduce()
+  const house = follow({ url: api.stepsUrl(), send, onPhase, onEvent: onNews })
+  const clock = setInterval(changed, 1_000)
+  const recounting = setInterval(recount, recountMillis)
+
+  return {
+    model,
+    now,
+    select,
+    say,
+    reload,
+    filterTyped: typed.again,
+    quit: () => ended(null),
+    move: (by: number) => select(moved(model.rows.order, model.selected, by)),
+    toggle: () => {
+      model.showsDetail = !model.showsDetail
+      select(model.selected)
+    },
+    chooseApproval: (by: number) => {
+      const ids = model.approvals.map(({ approval_id }) => approval_id)
+      model.approval = moved(ids, model.approval, by)
+    },
+    showState: (state: State | null) => reload({ ...model.rows.filter, state }),
+    act: (order: Order, id: string) => asked(api.act(id, order), ({ note }) => say(note)),
+    answer: (decision: Decision) => {
+      const one = model.approvals.find(({ approval_id }) => approval_id === model.approval)
+      if (one === undefined) return say("Choose one first, with ↑ or ↓.", "bad")
+      asked(
+        api.answer(one.session_id, one.approval_id, decision),
+        ({ note }) => {
+          say(note)
+          askApprovals.ask()
+        },
+        (problem) => {
+          complain(problem)
+          askApprovals.ask()
+        }
+      )
+    },
+    stop: () => {
+      isOver = true
+      house.stop()
+      session?.stop()
+      clearInterval(clock)
+      clearInterval(recounting)
+      for (const each of [refresh, watch, typed, askApprovals]) each.cancel()
+    }
+  }
+}

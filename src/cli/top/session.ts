@@ -1,0 +1,191 @@
+/** The session under the cursor, opened: its machine, why it stands where it stands, and what happened last. */
+import { sentenceOf } from "../../inspect/detail/why.ts"
+import type { Detail } from "../../inspect/contract.ts"
+import { age, clockTime, count, countdown } from "../../inspect/page/format.ts"
+import { Transcript, withPrompts } from "../../inspect/page/session/model/transcript.ts"
+import type { Item } from "../../inspect/page/session/model/transcript.ts"
+import { toneOf } from "../../inspect/page/tones.ts"
+import { cut, fitLine, lineWidth, span, visible, wrap } from "./cells.ts"
+import type { Line, Style } from "./cells.ts"
+import { arrowsFrom, flatChart, treeChart } from "./chart.ts"
+import type { Opened } from "./Model.ts"
+import { badge, styleOf } from "./words.ts"
+
+interface Room {
+  readonly columns: number
+  readonly rows: number
+  /** Seconds. */
+  readonly now: number
+}
+
+const widestTree = 24
+/** The tree, the arrows beside it, and words beside those. */
+const roomy = { columns: 100, rows: 20 }
+
+/** At most `rows` lines. */
+export const sessionLines = (opened: Opened | null, room: Room): ReadonlyArray<Line> => {
+  if (opened === null) return []
+  const { detail, problem } = opened
+  const said = problem === null ? null : [span(visible(problem), "red")]
+  if (detail === null) return [heading(opened, room.columns), said ?? [span("Asking for it …", "dim")]]
+  const head = [titled(detail, room), ...(said === null ? [] : [said]), ...whyLines(detail, room)]
+  const left = room.rows - head.length
+  const isRoomy = room.columns >= roomy.columns && left >= roomy.rows
+  return [...head, ...(isRoomy ? beside(opened, detail, left, room) : below(opened, detail, left, room))].slice(
+    0,
+    room.rows
+  )
+}
+
+const heading = ({ id }: Opened, columns: number): Line => [
+  span("── ", "dim"),
+  span(id, "bold"),
+  span(` ${"─".repeat(columns)}`, "dim")
+]
+
+const titled = ({ process, session, why }: Detail, { columns, now }: Room): Line => {
+  const parts = [
+    process.pid === null ? `no process (${process.state})` : `pid ${process.pid}`,
+    ...(process.up_since === null ? [] : [`up ${age(now - process.up_since)}`]),
+    ...(why.queued === 0 ? [] : [`${why.queued} in line`]),
+    `${count(session.usage.total_tokens)} tokens`
+  ]
+  const start: Line = [
+    span("── ", "dim"),
+    span(session.session_id, "bold"),
+    span("  "),
+    span(badge(session.substate, false), styleOf(toneOf(session.substate))),
+    span(`  ${visible(parts.join(", "))} `, "dim")
+  ]
+  return [...start, span("─".repeat(Math.max(0, columns - lineWidth(start))), "dim")]
+}
+
+/** Reckoned here, so that its ages and countdowns go on between two answers of the server. */
+const whyLines = ({ session, snapshot, why }: Detail, { columns, now, rows }: Room): ReadonlyArray<Line> => {
+  const reason = snapshot.context["reason"]
+  const sentence = sentenceOf({
+    substate: session.substate,
+    wait: why.wait,
+    queued: why.queued,
+    reason: typeof reason === "string" ? reason : "",
+    lastByteAt: why.last_byte_at,
+    now
+  })
+  return wrap(visible(sentence), columns, rows > 14 ? 3 : 2).map((text) => [span(text)])
+}
+
+/** The time that is left to a timer that runs. */
+const leftOf =
+  ({ timers }: Detail, now: number) =>
+  (delay: string): string | null => {
+    const due = timers.find(({ timer }) => timer === delay)?.due_at
+    return due === undefined ? null : due <= now ? "due" : countdown(due - now)
+  }
+
+const beside = (opened: Opened, detail: Detail, rows: number, { columns, now }: Room) => {
+  const { session, turns } = detail
+  const tree = treeChart(session.substate)
+  const arrows = arrowsFrom(session.substate, leftOf(detail, now))
+  const widestArrows = Math.min(Math.max(20, ...arrows.map(lineWidth)) + 2, Math.floor(columns * 0.4))
+  const words = columns - widestTree - widestArrows
+  const happened = happenedLines(opened, turns, { columns: words, rows: rows - 1, now })
+  const titles: Line = [
+    ...fitLine([span("machine", "dim")], widestTree),
+    ...fitLine([span(`out of ${session.substate}`, "dim")], widestArrows),
+    span("last events", "dim")
+  ]
+  const lines = Array.from({ length: rows - 1 }, (_, n) => [
+    ...fitLine(tree[n] ?? [], widestTree),
+    ...fitLine(arrows[n] ?? [], widestArrows),
+    ...(happened[n] ?? [])
+  ])
+  return [titles, ...lines]
+}
+
+const below = (opened: Opened, detail: Detail, rows: number, { columns, now }: Room) => {
+  const { session, turns } = detail
+  const arrows = arrowsFrom(session.substate, leftOf(detail, now))
+  const chart = flatChart(session.substate)
+  const left = rows - chart.length
+  const shownArrows = arrowRows(arrows, Math.max(1, Math.floor(left / 3)), columns)
+  const happened = happenedLines(opened, turns, { columns, rows: left - shownArrows.length, now })
+  return [...chart, ...shownArrows, ...happened]
+}
+
+/** As many in one line as there is room for. */
+const arrowRows = (arrows: ReadonlyArray<Line>, most: number, columns: number): ReadonlyArray<Line> => {
+  const rows: Array<Line> = []
+  let row: Line = []
+  for (const [nth, arrow] of arrows.entries()) {
+    const longer = row.length === 0 ? [span("  "), ...arrow] : [...row, span("   "), ...arrow]
+    if (lineWidth(longer) <= columns || row.length === 0) {
+      row = longer
+      continue
+    }
+    if (rows.length + 1 === most)
+      return [...rows, [...fitLine(row, columns - 9), span(` +${arrows.length - nth} more`, "dim")]]
+    rows.push(row)
+    row = [span("  "), ...arrow]
+  }
+  return row.length === 0 ? rows : [...rows, row]
+}
+
+/** The last that fill the room, the newest at the bottom. */
+const happenedLines = (
+  { events }: Opened,
+  turns: Detail["turns"],
+  { columns, now, rows }: Room
+): ReadonlyArray<Line> => {
+  if (rows <= 0) return []
+  const transcript = new Transcript()
+  transcript.append(events)
+  const oldest = events[0]?.at ?? 0
+  const items = withPrompts(
+    transcript.items,
+    turns.filter(({ submitted_at }) => submitted_at >= oldest || events.length === 0)
+  )
+  const lines: Array<Line> = []
+  for (const item of items.slice(-rows).toReversed()) {
+    lines.unshift(...itemLines(item, columns, now, Math.min(3, rows)))
+    if (lines.length >= rows) break
+  }
+  return lines.length === 0 ? [[span("Nothing has happened yet.", "dim")]] : lines.slice(-rows)
+}
+
+/** What is said may have grown for minutes: its end is the news. */
+const longestTail = 600
+
+const itemLines = (item: Item, columns: number, now: number, most: number): ReadonlyArray<Line> => {
+  const { style, text, who } = told(item)
+  const time = clockTime(item.until, now)
+  const indent = time.length + 11
+  const width = Math.max(10, columns - indent)
+  const tail = text.length > longestTail ? `…${text.slice(-longestTail)}` : text
+  const wrapped = wrap(visible(tail.trim()), width, 60)
+  const shown = item.kind === "message" ? wrapped.slice(-most) : [cut(wrapped.join(" "), width)]
+  return shown.map((part, nth) => [
+    span(nth === 0 ? `${time} ${who.padEnd(9)} ` : " ".repeat(indent), "dim"),
+    span(part, style)
+  ])
+}
+
+const told = (item: Item): { readonly who: string; readonly text: string; readonly style: Style | null } => {
+  switch (item.kind) {
+    case "prompt":
+      return { who: "prompt", text: item.text, style: "bold" }
+    case "message":
+      return { who: "agent", text: item.text, style: null }
+    case "thought":
+      return { who: "thinks", text: item.text, style: "dim" }
+    case "tool":
+      return { who: "tool", text: `${item.title} (${item.status.replaceAll("_", " ")})`, style: "cyan" }
+    case "plan":
+      return { who: "plan", text: item.entries.map(({ text }) => text).join("; "), style: null }
+    case "state":
+      return { who: "state", text: `${item.from} → ${item.to}  ${item.event}`, style: styleOf(toneOf(item.to)) }
+    case "end":
+      return { who: "turn", text: item.ok ? `ended: ${item.text}` : item.text, style: item.ok ? "green" : "red" }
+    case "news":
+      return { who: "news", text: `${item.what} ${item.text}`, style: "dim" }
+  }
+}

@@ -1,0 +1,42 @@
+/** The table's words and signs: a state has a colour and a sign, for neither says anything alone. */
+import type { SessionRow, State } from "../../inspect/contract.ts"
+import { countdown } from "../../inspect/page/format.ts"
+import { nextWords, owedBy } from "../../inspect/page/sessions/words.ts"
+import { stateOf, substateWords, toneOf } from "../../inspect/page/tones.ts"
+import type { Tone } from "../../inspect/page/tones.ts"
+
+const looks = {
+  idle: ["○", "blue"],
+  turning: ["●", "green"],
+  asking: ["?", "magenta"],
+  retiring: ["◐", "cyan"],
+  backing: ["↻", "yellow"],
+  parked: ["‖", "red"],
+  closed: ["·", "gray"]
+} as const satisfies Readonly<Record<Tone, readonly [sign: string, style: string]>>
+
+export const styleOf = (tone: Tone) => looks[tone][1]
+export const signOf = (tone: Tone): string => looks[tone][0]
+
+export const states = ["idle", "turning", "retiring", "closed"] as const satisfies ReadonlyArray<State>
+
+/** `● turning running`; where there is no room only what tells it from all others. */
+export const badge = (substate: string, isNarrow: boolean): string => {
+  const state = stateOf(substate)
+  const words = substateWords(substate)
+  const said = !isNarrow ? `${state} ${words}`.trim() : state === "retiring" || words === "" ? state : words
+  return `${signOf(toneOf(substate))} ${said}`
+}
+
+export const shortId = (id: string): string => id.replace(/^ses_/, "").slice(0, 8)
+
+/** `0:07 → retiring`, or `0:07` in a narrow table; nothing where no step comes by itself. */
+export const nextOf = ({ substate, wait }: SessionRow, now: number, isNarrow: boolean): string => {
+  const next = wait?.next ?? null
+  if (next === null) return ""
+  const left = next.at <= now ? "due" : countdown(next.at - now)
+  return isNarrow ? left : `${left} ${nextWords(substate, next)}`
+}
+
+export const waitOf = ({ wait }: SessionRow, isNarrow = false): string =>
+  wait === null ? "" : isNarrow || wait.who === "nobody" ? wait.what : `${wait.what} (${owedBy(wait)})`
