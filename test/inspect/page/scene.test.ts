@@ -7,7 +7,7 @@ import { placeLabels } from "../../../src/inspect/page/session/chart/labels.ts"
 import { loopsOf, sceneOf, waysFrom } from "../../../src/inspect/page/session/chart/scene.ts"
 import { fitted, scaled, shifted } from "../../../src/inspect/page/session/chart/viewport.ts"
 import { countsAfter, visitsAfter } from "../../../src/inspect/page/session/model/counts.ts"
-import { delayMillis } from "../../../src/inspect/page/session/model/delays.ts"
+import { delayMillis, delayWords } from "../../../src/inspect/page/session/model/delays.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
 import { eventful, stored } from "./house.ts"
 
@@ -71,6 +71,12 @@ describe("the chart at a moment", () => {
     )
   })
 
+  it("says of what comes by itself how long it takes", async () => {
+    const scene = await sceneAfter(6, { delays: (name) => (name === "hibernateAfter" ? "5 min" : "") })
+    const label = scene.labels.find(({ line }) => line.from === "idle.awake" && line.to === "retiring")
+    assert.match(label?.texts.join() ?? "", /^after hibernateAfter 5 min \+\d/)
+  })
+
   it("lists every way out of a state with how often it was taken, its parents' after its own", () => {
     const ways = waysFrom(chart, "turning.running", countsAfter(replay.steps, replay.steps.length))
     const good = ways.find(({ event, guard }) => event === "turn.ended" && guard === "endsGood")
@@ -96,6 +102,7 @@ describe("the chart at a moment", () => {
     assert.strictEqual(delayMillis(sessionMachine, "turnWithin", replay.at(1)), 600_000)
     assert.strictEqual(delayMillis(sessionMachine, "backoff", replay.at(9)), 275)
     assert.isNull(delayMillis(sessionMachine, "never", replay.at(0)))
+    assert.deepStrictEqual([null, 0, 275, 300_000].map(delayWords), ["", "", "275 ms", "5 min"])
   })
 })
 

@@ -9,6 +9,7 @@ import { ProblemBox } from "../ui/Problem.tsx"
 import { ChartView } from "./chart/ChartView.tsx"
 import { StateList } from "./chart/StateList.tsx"
 import { Head } from "./Head.tsx"
+import { delayMillis, delayWords } from "./model/delays.ts"
 import type { Taken } from "./model/taken.ts"
 import { Panels } from "./panels/Panels.tsx"
 import { Why } from "./panels/Why.tsx"
@@ -66,6 +67,7 @@ const Chart = ({ store }: { readonly store: Store }) => (
     last={store.last.value?.taken ?? none}
     lastKey={`${store.last.value?.step.seq ?? 0}`}
     selected={store.selected.value}
+    delays={(name) => delayWords(delayMillis(store.machine, name, store.snapshot.peek()))}
     onSelect={(path) => {
       store.selected.value = path
       if (path !== null) store.tab.value = "state"

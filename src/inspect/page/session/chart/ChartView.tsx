@@ -27,17 +27,30 @@ interface Props {
   readonly lastKey: string
   readonly selected: string | null
   readonly onSelect: (path: string | null) => void
+  /** How long a delay is, in words; it does not change between two pictures without another `lastKey`. */
+  readonly delays?: ((name: string) => string) | undefined
 }
 
 const none: ReadonlyArray<Taken> = []
 
-export const ChartView = ({ active, chart, counts, drawn, last, lastKey, onSelect, selected, visits }: Props) => {
+export const ChartView = ({
+  active,
+  chart,
+  counts,
+  delays,
+  drawn,
+  last,
+  lastKey,
+  onSelect,
+  selected,
+  visits
+}: Props) => {
   const [hovered, setHovered] = useState<string | null>(null)
   const [all, setAll] = useState(false)
   const room = useRef<HTMLDivElement>(null)
   const { fit, handlers, isMoving, view, zoom } = usePanZoom(room, drawn)
   const scene = useMemo(
-    () => sceneOf({ chart, drawn, active, counts, last, selected, hovered, all }),
+    () => sceneOf({ chart, drawn, active, counts, last, selected, hovered, all, delays }),
     [chart, drawn, active, counts, last, selected, hovered, all]
   )
   // The first picture is where it stands; only what comes after that moves.

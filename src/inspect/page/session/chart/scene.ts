@@ -21,6 +21,8 @@ export interface Look {
   readonly hovered: string | null
   /** Every label, not only those of the moment. */
   readonly all: boolean
+  /** How long a delay is then, in words, by its name. */
+  readonly delays?: ((name: string) => string) | undefined
 }
 
 export interface DrawnLine {
@@ -57,7 +59,8 @@ export const sceneOf = (look: Look): Scene => {
     const count = counts.get(keyOf(each.line))
     // Of what is past, how often is enough.
     if (each.tone === "taken" && !look.all) return [`×${count?.all ?? 0}`]
-    return labelOf(arrows.get(keyOf(each.line)), count, each.tone, last)
+    const timed = (event: string) => withDelay(event, look.delays)
+    return labelOf(arrows.get(keyOf(each.line)), count, each.tone, last, timed)
   }
   const placed = placeLabels(
     written.map((each) => ({ line: each.line, texts: texts(each) })),
@@ -75,23 +78,29 @@ const labelOf = (
   arrow: ChartArrow | undefined,
   count: Count | undefined,
   tone: DrawnLine["tone"],
-  last: ReadonlyArray<Taken>
+  last: ReadonlyArray<Taken>,
+  timed: (event: string) => string
 ): ReadonlyArray<string> => {
   if (arrow === undefined) return []
   const [first = ""] = arrow.labels
   const times = count === undefined ? "" : ` ×${count.all}`
   if (tone === "last") {
     const way = last.find((each) => keyOf(each) === keyOf(arrow))
-    return [`${way === undefined ? first : way.event}${times}`]
+    return [`${timed(way === undefined ? first : way.event)}${times}`]
   }
   // Guards part ways that lead to the same state; the event says enough here, the list beside says all.
-  const events = [...new Set(arrow.ways.map(({ event }) => event))].toSorted((a, b) => rank(a) - rank(b))
+  const events = [...new Set(arrow.ways.map(({ event }) => event))].toSorted((a, b) => rank(a) - rank(b)).map(timed)
   if (tone === "focus" && events.length <= 4) return [...events.slice(0, -1), `${events.at(-1) ?? ""}${times}`]
   return [`${events[0] ?? ""}${events.length > 1 ? ` +${events.length - 1}` : ""}${times}`]
 }
 
-/** What happens says more than what follows of itself. */
-const rank = (event: string): number => (event === "always" ? 1 : 0)
+/** What comes by itself first; what happens says more than what follows of itself. */
+const rank = (event: string): number => (event === "always" ? 2 : event.startsWith(after) ? 0 : 1)
+
+const after = "after "
+
+const withDelay = (event: string, delays: Look["delays"]): string =>
+  delays === undefined || !event.startsWith(after) ? event : `${event} ${delays(event.slice(after.length))}`.trimEnd()
 
 export interface ListedWay {
   readonly from: string

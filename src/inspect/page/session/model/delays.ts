@@ -1,4 +1,5 @@
 /** How long a named delay of the machine is at a moment: a number, or reckoned from what it remembers then. */
+import { duration } from "../../format.ts"
 import type { SessionMachine, SessionSnapshot } from "../../../../../machines/session.ts"
 
 export const delayMillis = (machine: SessionMachine, name: string, snapshot: SessionSnapshot): number | null => {
@@ -9,3 +10,7 @@ export const delayMillis = (machine: SessionMachine, name: string, snapshot: Ses
   const reckoned: unknown = Reflect.apply(delay, undefined, [{ context: snapshot.context, event: { type: "" } }, {}])
   return typeof reckoned === "number" ? reckoned : null
 }
+
+/** Empty where it is not known, or where there is none to wait. */
+export const delayWords = (millis: number | null): string =>
+  millis === null || millis === 0 ? "" : millis < 1_000 ? `${millis} ms` : duration(millis / 1_000)

@@ -1,13 +1,13 @@
 /** A state's ways out, with how often each was taken and which wait; what the machine remembers, and what a step changed. */
 import type { Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { clockTime, duration } from "../../format.ts"
+import { clockTime } from "../../format.ts"
 import { toneOf } from "../../tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import { Countdown } from "../../ui/Time.tsx"
 import { waysFrom } from "../chart/scene.ts"
 import type { ListedWay } from "../chart/scene.ts"
-import { delayMillis } from "../model/delays.ts"
+import { delayMillis, delayWords } from "../model/delays.ts"
 import { timerName } from "../model/timers.ts"
 import { changes } from "../model/value.ts"
 import type { Store } from "../store.ts"
@@ -75,13 +75,13 @@ const Way = ({ detail, store, way }: Props & { readonly way: ListedWay }) => {
 /** How long it is, and where it runs, how long still. */
 const Delay = ({ detail, store, way }: Props & { readonly way: ListedWay }) => {
   if (!way.event.startsWith("after ")) return null
-  const millis = delayMillis(store.machine, way.event.slice(6), store.snapshot.value)
+  const words = delayWords(delayMillis(store.machine, way.event.slice(6), store.snapshot.value))
   const armed = store.isLive.value
     ? detail.timers.find(({ event, timer }) => timerName(event) === way.event || timerName(timer) === way.event)
     : undefined
   return (
     <span class="dim">
-      {millis === null ? "" : ` ${millis < 1_000 ? `${millis} ms` : duration(millis / 1000)}`}
+      {words === "" ? "" : ` ${words}`}
       {armed === undefined ? null : (
         <>
           {" "}
