@@ -15,8 +15,8 @@ export const patienceMillis = 30_000
 
 interface Called {
   readonly status: number
-  // What the server answers is looked at field by field.
-  readonly json: any
+  /** Looked at field by field. */
+  readonly json: ReturnType<typeof JSON.parse>
 }
 
 export interface House {

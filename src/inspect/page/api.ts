@@ -16,6 +16,7 @@ import type {
   Steps,
   Wire
 } from "../contract.ts"
+import { parsed } from "./visible.ts"
 
 /** A problem of RFC 9457 as Troupe sends it, or as the page words what never reached the server. */
 export interface Problem {
@@ -65,7 +66,7 @@ export const problemOf = async (response: Response): Promise<Problem> => {
   }
   const text = await response.text().catch(() => "")
   try {
-    const body = JSON.parse(text) as Partial<Problem>
+    const body = parsed<Partial<Problem>>(text)
     if (typeof body.error === "string" && typeof body.detail === "string")
       return { ...plain, ...body, title: body.title ?? plain.title, error: body.error, detail: body.detail }
   } catch {
@@ -112,9 +113,11 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
       throw new Refused(unreachable)
     }
     if (!response.ok) throw new Refused(await problemOf(response))
-    return (await response.json().catch(() => {
+    try {
+      return parsed<A>(await response.text())
+    } catch {
       throw new Refused({ ...unreachable, detail: "The connection broke in the middle of an answer." })
-    })) as A
+    }
   }
 
   const get = <A>(path: string, query?: Query) => ask<A>("GET", path, query)

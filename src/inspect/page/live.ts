@@ -8,6 +8,7 @@ import { problemFrom, problemOf, Refused, unreachable } from "./api.ts"
 import type { Problem } from "./api.ts"
 import { sseParser } from "./sse.ts"
 import type { ServerEvent } from "./sse.ts"
+import { parsed } from "./visible.ts"
 
 export type Phase =
   | { readonly name: "connecting" }
@@ -76,7 +77,7 @@ export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: Foll
       const push = sseParser((event) => {
         if (signal.aborted) return
         if (event.id !== "") lastId = event.id
-        if (event.event === "error") throw new Refused(JSON.parse(event.data) as Problem)
+        if (event.event === "error") throw new Refused(parsed<Problem>(event.data))
         if (event.event === "live") {
           failures = 0
           onPhase({ name: "live" })

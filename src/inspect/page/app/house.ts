@@ -7,6 +7,7 @@ import type { SlimStep } from "../../contract.ts"
 import { follow } from "../live.ts"
 import type { Following } from "../live.ts"
 import { api, isDraining, me, phase, setMe } from "../store.ts"
+import { parsed } from "../visible.ts"
 
 export type News =
   | { readonly type: "step"; readonly step: SlimStep }
@@ -50,7 +51,7 @@ effect(() => {
       if (next.problem.status === 401) me.value = null
     },
     onEvent: ({ data, event }) => {
-      if (event === "step") tell({ type: "step", step: JSON.parse(data) as SlimStep })
+      if (event === "step") tell({ type: "step", step: parsed<SlimStep>(data) })
       else if (event === "removed")
         tell({ type: "removed", sessionId: (JSON.parse(data) as { readonly session_id: string }).session_id })
       else if (event === "reset" || event === "live") {

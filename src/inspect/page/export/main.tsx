@@ -8,6 +8,7 @@ import { freezeAt } from "../clock.ts"
 import { fullTime } from "../format.ts"
 import { createStore } from "../session/store.ts"
 import { Workbench } from "../session/Workbench.tsx"
+import { parsed } from "../visible.ts"
 import "../styles/tokens.css"
 import "../styles/base.css"
 import "../styles/shell.css"
@@ -17,7 +18,7 @@ const read = (): Exported | string => {
   const text = document.getElementById("troupe-export")?.textContent
   if (text === undefined || text === "") return "There is no session in this file."
   try {
-    const data = JSON.parse(text) as Exported
+    const data = parsed<Exported>(text)
     return data.troupe.format === 1 ? data : "This session was exported in a format that this file can't show."
   } catch {
     return "The session in this file can't be read: the file may have been cut."

@@ -3,6 +3,7 @@ import type { Detail, Me, Step, TranscriptEvent } from "../../contract.ts"
 import { problemFrom } from "../api.ts"
 import { follow } from "../live.ts"
 import { api, me } from "../store.ts"
+import { parsed } from "../visible.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 
@@ -72,10 +73,10 @@ const feed = (id: string, store: Store): (() => void) => {
     },
     onEvent: ({ data, event }) => {
       if (event === "step") {
-        steps.push(JSON.parse(data) as Step)
+        steps.push(parsed<Step>(data))
         later()
       } else if (event === "event") {
-        events.push(JSON.parse(data) as TranscriptEvent)
+        events.push(parsed<TranscriptEvent>(data))
         later()
       }
       if (event === "changed" || (event === "step" && store.phase.value.name === "live")) askSoon()

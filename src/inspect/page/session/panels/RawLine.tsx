@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks"
 import type { Wire } from "../../../contract.ts"
 import { problemFrom } from "../../api.ts"
+import { parsed } from "../../visible.ts"
 import type { Door } from "../store.ts"
 
 export const RawLine = ({ door, seq }: { readonly door: Door; readonly seq: number }) => {
@@ -29,7 +30,7 @@ export const RawLine = ({ door, seq }: { readonly door: Door; readonly seq: numb
 /** A line of JSON is easier to read in many; anything else is what it is. */
 const indented = (line: string): string => {
   try {
-    return JSON.stringify(JSON.parse(line), null, 2)
+    return JSON.stringify(parsed(line), null, 2)
   } catch {
     return line
   }

@@ -1,0 +1,26 @@
+/**
+ * Text of an agent as a person should see it: characters that show nothing, or turn around what stands beside them, are
+ * shown by name. A command that is to be allowed reads as it will run, and an escape sequence is seen to be one.
+ */
+
+/** Controls but tab and the ends of lines; and what directs the writing (Unicode's bidirectional controls). */
+// oxlint-disable-next-line no-control-regex
+const hidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+const nameOf = (char: string): string => {
+  const code = char.charCodeAt(0)
+  // Unicode has a picture for each of the old ones: ␛ for escape.
+  if (code < 0x20) return String.fromCharCode(0x2400 + code)
+  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`
+}
+
+export const visible = (text: string): string => text.replace(hidden, nameOf)
+
+/** As JSON writes such a character: by a `\u`, or as it is. Most texts have none, and cost one look. */
+const mayHide = /\\[ubf]|[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+
+/** For everything that comes from the server. */
+export const parsed = <A>(json: string): A =>
+  (mayHide.test(json)
+    ? JSON.parse(json, (_, value: unknown) => (typeof value === "string" ? visible(value) : value))
+    : JSON.parse(json)) as A

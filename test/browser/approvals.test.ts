@@ -1,0 +1,92 @@
+/** An agent asks, and a person answers: in the inbox, in the session's view, and by keys only. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { Page } from "playwright-core"
+import { chromium, shoot } from "./chromium.ts"
+import { adminToken, openHouse, until } from "./house.ts"
+import type { House } from "./house.ts"
+
+describe.skipIf(chromium === null)("an approval", () => {
+  let house: House
+  let app: string
+  beforeAll(async () => {
+    house = await openHouse()
+    app = await house.mint("desk")
+  })
+  afterAll(() => house?.leave())
+
+  const asking = async (prompt: string) => {
+    const id = await house.create(app, { permissions: "ask" })
+    await house.begin(app, id, prompt)
+    await until(
+      async () => (await house.call("GET", `/sessions/${id}/approvals`, app)).json,
+      ({ count }) => count === 1
+    )
+    return id
+  }
+  const ended = (id: string) =>
+    until(
+      async () => (await house.call("GET", `/sessions/${id}/turns/1`, app)).json,
+      (turn) => turn.status === "completed"
+    )
+
+  it("appears in an inbox that is open, and is answered there by a second press", async () => {
+    const page = await house.visit({ token: adminToken, at: "#/approvals" })
+    await page.getByText("Nobody waits for an answer").waitFor()
+    const allowed = await asking("ask-tool echo it-was-done")
+    const denied = await asking("ask-tool echo it-was-not")
+    const card = (title: string) => page.getByRole("article", { name: title })
+    await card("echo it-was-done").waitFor()
+    await card("echo it-was-not").waitFor()
+    assert.strictEqual(await page.locator(".nav .pill").textContent(), "2")
+    await card("echo it-was-done").getByText("The request as the agent sent it").click()
+    await card("echo it-was-done").getByText('"kind": "execute"').first().waitFor()
+    await shoot(page, "approvals")
+
+    await answer(page, "echo it-was-done", "Allow once", "Really allow?")
+    await card("echo it-was-done").waitFor({ state: "detached" })
+    assert.include(JSON.stringify(await ended(allowed)), "The command printed:\\nit-was-done")
+    await answer(page, "echo it-was-not", "Deny", "Really deny?")
+    await page.getByText("Nobody waits for an answer").waitFor()
+    assert.include(JSON.stringify(await ended(denied)), "was not run")
+    assert.strictEqual(await page.locator(".nav .pill").count(), 0)
+  })
+
+  it("is answered in its session's view, by keys only, and stays written down", async () => {
+    const id = await asking("ask-tool echo for-the-session")
+    const page = await house.visit({ token: adminToken, at: `#/sessions/${id}` })
+    await page.locator(".session-head .badge", { hasText: "asking" }).waitFor()
+    await page.getByRole("tab", { name: "Approvals" }).focus()
+    await page.keyboard.press("Enter")
+    const always = page.getByRole("button", { name: "Allow for the session" })
+    await always.focus()
+    await shoot(page, "session-asking")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Enter")
+    await ended(id)
+    await page.locator(".settled li", { hasText: "session by" }).waitFor()
+    await page.locator(".session-head .badge", { hasText: "idle awake" }).waitFor()
+    // Its kind is allowed from now on: nobody is asked again.
+    const again = await house.turn(app, id, "ask-tool echo once-more")
+    assert.include(again.json.final_text, "once-more")
+    const { json } = await house.call("GET", `/admin/sessions/${id}/audit`, adminToken)
+    assert.include(JSON.stringify(json), "approval")
+  })
+
+  it("that somebody else answered leaves every page that shows it", async () => {
+    const id = await asking("ask-tool echo elsewhere")
+    const inbox = await house.visit({ token: adminToken, at: "#/approvals" })
+    const view = await house.visit({ token: app, at: `#/sessions/${id}` })
+    await inbox.getByRole("article", { name: "echo elsewhere" }).waitFor()
+    await view.locator(".session-head .badge", { hasText: "asking" }).waitFor()
+    const { json } = await house.call("GET", `/sessions/${id}/approvals`, app)
+    await house.call("POST", `/sessions/${id}/approvals/${json.approvals[0].approval_id}`, app, { decision: "deny" })
+    await inbox.getByText("Nobody waits for an answer").waitFor()
+    await view.locator(".session-head .badge", { hasText: "idle awake" }).waitFor()
+  })
+})
+
+const answer = async (page: Page, title: string, first: string, again: string) => {
+  const card = page.getByRole("article", { name: title })
+  await card.getByRole("button", { name: first, exact: true }).click()
+  await card.getByRole("button", { name: again }).click()
+}
