@@ -45,7 +45,7 @@ describe.skipIf(chromium === null)("a malicious transcript", () => {
     await answer.waitFor()
     const said = await answer.textContent()
     for (const line of lines) assert.include(said, visible(line))
-    assert.include(said, "\u241B[31mred")
+    assert.include(said, "⟨ESC⟩[31mred")
     await isUntouched(page)
     await shoot(page, "session-malice")
     for (const tab of ["Steps", "State", "Process", "Restarts", "Time & tokens"]) {

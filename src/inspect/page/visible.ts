@@ -7,11 +7,11 @@
 // oxlint-disable-next-line no-control-regex
 const hidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
+const names: Readonly<Record<number, string>> = { 0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x1b: "ESC", 0x7f: "DEL" }
+
 const nameOf = (char: string): string => {
   const code = char.charCodeAt(0)
-  // Unicode has a picture for each of the old ones: ␛ for escape.
-  if (code < 0x20) return String.fromCharCode(0x2400 + code)
-  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`
+  return `⟨${names[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`}⟩`
 }
 
 export const visible = (text: string): string => text.replace(hidden, nameOf)

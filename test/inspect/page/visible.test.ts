@@ -4,7 +4,7 @@ import { parsed, visible } from "../../../src/inspect/page/visible.ts"
 
 describe("the page's texts", () => {
   it("name what shows nothing or turns the writing around", () => {
-    assert.strictEqual(visible("\u001B[31mred\u001B[0m\u0007"), "␛[31mred␛[0m␇")
+    assert.strictEqual(visible("\u001B[31mred\u001B[0m\u0007"), "⟨ESC⟩[31mred⟨ESC⟩[0m⟨BEL⟩")
     assert.strictEqual(visible("rm \u202Etxt.exe\u2066 \u200F\u0085"), "rm ⟨U+202E⟩txt.exe⟨U+2066⟩ ⟨U+200F⟩⟨U+0085⟩")
   })
 
@@ -16,7 +16,7 @@ describe("the page's texts", () => {
   it("are read so out of JSON, however it writes them, and at any depth", () => {
     for (const json of ['{"a":["\u202E"],"b":1}', '{"a":["\\u202e"],"b":1}', '{"a":["\\u202E"],"b":1}'])
       assert.deepStrictEqual(parsed(json), { a: ["⟨U+202E⟩"], b: 1 })
-    assert.deepStrictEqual(parsed('["\\b\\f", "\\n\\t", null, "é"]'), ["␈␌", "\n\t", null, "é"])
+    assert.deepStrictEqual(parsed('["\\b\\f", "\\n\\t", null, "é"]'), ["⟨BS⟩⟨U+000C⟩", "\n\t", null, "é"])
     assert.throws(() => parsed("{"))
   })
 })
