@@ -4,7 +4,7 @@
  * Building it takes the data dir for this process alone, ends what a dead supervisor left behind and settles its turns;
  * closing its scope retires every process. Whoever has the layer has a house in order.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
 import type { ActorRefs } from "./actor/ActorRefs.ts"

@@ -6,7 +6,7 @@
  * so a sweep also ends whoever still carries the marker in `/proc/<pid>/environ`. Limits: a descendant that cleared
  * its environment, and platforms without `/proc`, where only the group is ended.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer } from "effect"
 import type { Scope, Stream } from "effect"
 import { ChildProcessSpawner } from "effect/process"

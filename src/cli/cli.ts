@@ -4,7 +4,7 @@
  * Results go to stdout, everything else to stderr. The exit code is 0 for success, 1 for failure, 2 for bad usage, and
  * 128 and the signal's number for a command that a signal ended.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { appCommand } from "./commands/app.ts"

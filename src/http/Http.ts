@@ -5,7 +5,7 @@
  * first has settled everything when the port opens. On the way out no new connection is taken, streams of events are
  * ended, and what still runs may finish for a while.
  */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"

@@ -4,7 +4,7 @@
  * A reader is waited for, never buffered for: what it has not taken yet is at most a few batches here, the rest stays
  * with whoever makes it. One that takes nothing for 30 s loses its connection, and comes back with the last id it saw.
  */
-import { NodeHttpServerRequest } from "@effect/platform-node"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Context, Deferred, Effect, Exit, Layer, Queue, Stream } from "effect"
 import type { Cause } from "effect"
 import { HttpServerResponse } from "effect/http"

@@ -4,7 +4,8 @@
  * What is told over them is the routes' own. Here is what all have in common: small frames from the client, a ping
  * every 30 s by which a client that is gone without a word is found out, and none left when the server has closed.
  */
-import { NodeHttpServer, NodeWS } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeWS from "@effect/platform-node/NodeWS"
 import { Effect } from "effect"
 import type { Scope } from "effect"
 import type { HttpServerRequest, HttpServerResponse } from "effect/http"

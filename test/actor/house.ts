@@ -2,7 +2,7 @@
  * A house for actor tests: real ledger file, real pool, supervisor, sweeper and doors; hands that do what a prompt says
  * instead of holding a process, so that `TestClock` turns every deadline.
  */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Clock, Context, Effect, FileSystem, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import type { Failure, SessionCommand } from "../../machines/session.ts"

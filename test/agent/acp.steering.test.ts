@@ -1,5 +1,5 @@
 /** Words for a running turn over the Agent Client Protocol: what the real adapters answered, and the demo agent. */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as Acp from "../../src/agent/acp/Acp.ts"

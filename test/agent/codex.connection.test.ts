@@ -1,7 +1,7 @@
 /** The driver over real stdio, against a process that plays traces and scripts. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Fiber, Latch, Layer, Option } from "effect"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import type { AgentFact, ApprovalDecision, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
 import * as Codex from "../../src/agent/codex/Codex.ts"
 import { Processes } from "../../src/agent/Processes.ts"

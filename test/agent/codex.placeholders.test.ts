@@ -1,7 +1,7 @@
 /** The empty directories that codex's sandbox leaves go; everything else in a workspace stays. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import * as Placeholders from "../../src/agent/codex/Placeholders.ts"

@@ -1,5 +1,5 @@
 /** What codex asks of us: several at once, in any order, taken back, and what nobody here knows. Over real stdio. */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Deferred, Effect, FileSystem, Layer } from "effect"
 import type { ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"

@@ -1,5 +1,5 @@
 /** Words for a running turn, and compactions, as the real codex answered: its traces played over real stdio. */
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
 import type { AgentFact } from "../../src/agent/Agent.ts"

@@ -1,7 +1,7 @@
 /** The line behind each fact that moves a session, from real processes; and what else is known of them. */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Effect, FileSystem, Layer, Stream } from "effect"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Acp from "../../src/agent/acp/Acp.ts"
 import * as Acpx from "../../src/agent/acpx/Acpx.ts"
 import * as Codex from "../../src/agent/codex/Codex.ts"

@@ -1,5 +1,5 @@
 /** Reviews, memories and skills on a real port: each app its own, in the wire's spelling, refused like everything else. */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"

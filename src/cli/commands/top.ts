@@ -39,11 +39,10 @@ export const topCommand = Command.make(
     if (Option.isNone(token))
       return yield* new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })
     const send = withToken(token.value)
+    if (!URL.canParse(url))
+      return yield* new BadUsage({ problem: `--url is "${url}": it takes an address such as http://127.0.0.1:8420.` })
     const at = { url: url.replace(/\/$/, ""), send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
-    const api = yield* Effect.try({
-      try: () => createApi(`${at.url}/inspect/api/`, send),
-      catch: () => new BadUsage({ problem: `--url is "${url}": it takes an address such as http://127.0.0.1:8420.` })
-    })
+    const api = createApi(`${at.url}/inspect/api/`, send)
     // Told before the screen is taken over: nobody is there, or nobody may look.
     yield* asked(at.url, () => api.me())
     if (json || process.stdout.isTTY !== true || process.stdin.isTTY !== true)

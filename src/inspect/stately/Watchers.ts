@@ -5,7 +5,7 @@
  * session that wakes later is told of when it does. So the picture is whole for whoever joins late, and stays right
  * through sleep, wake and a restart.
  */
-import { NodeHttpServerRequest } from "@effect/platform-node"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Clock, Context, Deferred, Effect, Layer, Option } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"
