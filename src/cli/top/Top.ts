@@ -2,13 +2,14 @@
  * `troupe top` at work: follows the house and the session under the cursor, does what keys ask for, and keeps the model
  * that is drawn.
  */
-import type { SlimStep, State, TranscriptEvent } from "../../inspect/contract.ts"
-import { problemFrom } from "../../inspect/page/api.ts"
+import type { SlimStep, State } from "../../inspect/contract.ts"
 import type { Api, Problem, SessionFilter } from "../../inspect/page/api.ts"
 import { follow } from "../../inspect/page/live.ts"
-import type { Following, Phase } from "../../inspect/page/live.ts"
-import { makeModel, mostEvents, moved, withEvent } from "./Model.ts"
+import type { Phase } from "../../inspect/page/live.ts"
+import { makeAsking } from "./asking.ts"
+import { makeModel, moved } from "./Model.ts"
 import type { Decision, Order, Said } from "./Model.ts"
+import { makeWatching } from "./watching.ts"
 
 export interface Options {
   readonly url: string
@@ -25,8 +26,6 @@ export interface Options {
 const pageSize = 100
 /** A count costs the server a look at all sessions: not at each step. */
 const recountMillis = 10_000
-/** Whoever holds a key down looks at none of the sessions in between. */
-const restMillis = 150
 const typedMillis = 250
 const goodNewsSeconds = 5
 const badNewsSeconds = 15
@@ -36,56 +35,19 @@ export type Top = ReturnType<typeof makeTop>
 export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => {
   const model = makeModel(url)
   let skewSeconds = 0
-  let isOver = false
   let generation = 0
   let hasNews = false
-  let session: Following | undefined
 
   const now = (): number => Date.now() / 1000 + skewSeconds
-
-  /** Not more often than that, and never after the end. */
-  const soon = (millis: number, run: () => void) => {
-    let waiting: ReturnType<typeof setTimeout> | undefined
-    const later = () => {
-      waiting = undefined
-      if (!isOver) run()
-    }
-    return {
-      /** The first who asks sets the time. */
-      ask: () => void (waiting ??= setTimeout(later, millis)),
-      /** The last one does. */
-      again: () => {
-        clearTimeout(waiting)
-        waiting = setTimeout(later, millis)
-      },
-      cancel: () => clearTimeout(waiting)
-    }
-  }
-
-  const ask = async <A>(
-    request: Promise<A>,
-    done: (answer: A) => void,
-    refused: (problem: Problem) => void
-  ): Promise<void> => {
-    const answer = await request.then(
-      (body) => ({ body }),
-      (cause: unknown) => ({ problem: problemFrom(cause) })
-    )
-    if (isOver) return
-    if ("body" in answer) done(answer.body)
-    else if (answer.problem.status === 401) return ended(answer.problem)
-    else refused(answer.problem)
-    changed()
-  }
-  /** What came of a request, unless it is over by now. */
-  const asked = <A>(request: Promise<A>, done: (answer: A) => void, refused: (problem: Problem) => void = complain) =>
-    void ask(request, done, refused)
 
   const say = (text: string, tone: Said["tone"] = "good") => {
     model.said = { text, tone, until: now() + (tone === "good" ? goodNewsSeconds : badNewsSeconds) }
     changed()
   }
   const complain = ({ detail }: Problem) => say(detail, "bad")
+  const asking = makeAsking({ changed, complain, shutOut: ended })
+  const { asked, soon } = asking
+  const watching = makeWatching({ api, send, asking, model, changed })
 
   const introduce = () =>
     asked(api.me(), (me) => {
@@ -93,61 +55,11 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
       model.me = me
     })
 
-  // The session under the cursor.
-
-  const refresh = soon(300, () => {
-    const id = model.opened?.id
-    if (id === undefined) return
-    asked(
-      api.detail(id),
-      (detail) => {
-        if (model.opened?.id === id) model.opened = { ...model.opened, detail, problem: null }
-      },
-      ({ detail: problem }) => {
-        if (model.opened?.id === id) model.opened = { ...model.opened, problem }
-      }
-    )
-  })
-  const watch = soon(restMillis, () => {
-    const id = model.selected
-    if (id === null || !model.showsDetail) return
-    asked(
-      api.detail(id),
-      (detail) => {
-        if (model.opened?.id !== id) return
-        model.opened = { ...model.opened, detail }
-        session?.stop()
-        session = follow({
-          url: api.streamUrl(id),
-          after: `e${Math.max(0, detail.last_event - mostEvents)}.s${detail.last_step}`,
-          send,
-          onPhase: (phase) => {
-            if (phase.name === "refused" && model.opened?.id === id)
-              model.opened = { ...model.opened, problem: phase.problem.detail }
-          },
-          onEvent: ({ data, event }) => {
-            if (model.opened?.id !== id) return
-            if (event === "event") model.opened = withEvent(model.opened, JSON.parse(data) as TranscriptEvent)
-            else if (event === "changed") refresh.ask()
-            changed()
-          }
-        })
-      },
-      ({ detail: problem }) => {
-        if (model.opened?.id === id) model.opened = { ...model.opened, problem }
-      }
-    )
-  })
-
   const select = (id: string | null) => {
     model.selected = id
     changed()
     if (id !== null && model.rows.order.indexOf(id) >= model.rows.order.length - 20) loadMore()
-    if (model.opened?.id === id && model.showsDetail) return
-    session?.stop()
-    session = undefined
-    model.opened = id === null || !model.showsDetail ? null : { id, detail: null, events: [], problem: null }
-    watch.again()
+    watching.watch(model.showsDetail ? id : null)
   }
 
   /** Who is under the cursor stays there; where they leave, the next one is. */
@@ -179,6 +91,7 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
         if (own !== generation) return
         model.isLoading = false
         model.problem = problem.detail
+        if (model.rows.order.length > 0) complain(problem)
       }
     )
   }
@@ -233,10 +146,12 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
         askApprovals.ask()
         return reload()
       case "live":
-        if (hasNews) return
-        hasNews = true
+        // What happened while nothing was heard was told by now; what was asked for in vain is asked for again.
+        watching.recover()
+        if (hasNews && model.problem === null) return
         askApprovals.ask()
-        return reload(filter)
+        reload(hasNews ? model.rows.filter : filter)
+        hasNews = true
     }
   }
 
@@ -280,12 +195,11 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
       )
     },
     stop: () => {
-      isOver = true
+      asking.stop()
       house.stop()
-      session?.stop()
+      watching.stop()
       clearInterval(clock)
       clearInterval(recounting)
-      for (const each of [refresh, watch, typed, askApprovals]) each.cancel()
     }
   }
 }

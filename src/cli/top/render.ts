@@ -104,7 +104,7 @@ interface Column {
 
 const columnsOf = ({ me }: Model, columns: number) => {
   const isWide = columns >= 120
-  const names = isWide ? 16 : 9
+  const names = isWide ? 16 : 7
   const set = {
     state: { head: "STATE", width: isWide ? 22 : 14 },
     id: { head: "SESSION", width: isWide ? 31 : 8 },

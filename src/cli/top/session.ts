@@ -48,13 +48,13 @@ const titled = ({ process, session, why }: Detail, { columns, now }: Room): Line
     process.pid === null ? `no process (${process.state})` : `pid ${process.pid}`,
     ...(process.up_since === null ? [] : [`up ${age(now - process.up_since)}`]),
     ...(why.queued === 0 ? [] : [`${why.queued} in line`]),
-    `${count(session.usage.total_tokens)} tokens`
+    ...(columns < roomy.columns ? [] : [`${count(session.usage.total_tokens)} tokens`])
   ]
   const start: Line = [
     span("── ", "dim"),
     span(session.session_id, "bold"),
     span("  "),
-    span(badge(session.substate, false), styleOf(toneOf(session.substate))),
+    span(badge(session.substate, columns < roomy.columns), styleOf(toneOf(session.substate))),
     span(`  ${visible(parts.join(", "))} `, "dim")
   ]
   return [...start, span("─".repeat(Math.max(0, columns - lineWidth(start))), "dim")]

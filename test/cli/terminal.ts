@@ -1,0 +1,123 @@
+/** The real program in a real terminal (Python's pty), and what a person would see there. */
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import process from "node:process"
+
+const root = join(import.meta.dirname, "..", "..")
+const bridge = join(root, "test", "fixtures", "terminal.py")
+
+export const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0
+
+/** On a machine that is busy with other tests. */
+const showsWithinMillis = 30_000
+
+export interface Size {
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface Left {
+  readonly code: number
+  /** The terminal's settings are what they were. */
+  readonly restored: boolean
+}
+
+export type Terminal = ReturnType<typeof openTerminal>
+
+export const openTerminal = (
+  args: ReadonlyArray<string>,
+  { columns, cwd, env, rows }: Size & { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
+) => {
+  const command = [process.execPath, join(root, "src", "main.ts"), ...args]
+  const child = spawn("python3", [bridge, String(columns), String(rows), ...command], {
+    cwd,
+    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TERM: "xterm-256color", ...env }
+  })
+  const picture = makePicture()
+  const listeners = new Set<() => void>()
+  let errors = ""
+  child.stderr.setEncoding("utf8").on("data", (text: string) => void (errors += text))
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    picture.write(text)
+    for (const listener of listeners) listener()
+  })
+  const ended = once(child, "close").then((): Left => {
+    const last = errors.trim().split("\n").at(-1) ?? ""
+    return JSON.parse(last) as Left
+  })
+  const tell = (asked: object) => void child.stdin.write(`${JSON.stringify(asked)}\n`)
+  return {
+    picture,
+    ended,
+    keys: (keys: string) => tell({ keys }),
+    signal: (signal: number) => tell({ signal }),
+    resize: (size: Size) => tell({ size: [size.columns, size.rows] }),
+    /** The whole screen, once it shows that. */
+    shows: (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
+        const done = () => {
+          clearTimeout(deadline)
+          listeners.delete(look)
+        }
+        const fail = (how: string) => {
+          done()
+          reject(new Error(`It ${how} ${pattern}:\n${picture.text()}\n${errors}`))
+        }
+        const look = () => {
+          const seen = picture.text()
+          if (!pattern.test(seen)) return
+          done()
+          resolve(seen)
+        }
+        const deadline = setTimeout(fail, showsWithinMillis, "does not show")
+        listeners.add(look)
+        look()
+        void ended.then(() => fail("ended before it showed"))
+      }),
+    /** Ends it, whatever it does. */
+    leave: async () => {
+      child.stdin.end()
+      await ended.catch(() => {})
+    }
+  }
+}
+
+/** As much of a terminal as `troupe top` uses: a place to write at, lines and screens to clear, and modes. */
+const makePicture = () => {
+  let lines: Array<string> = []
+  let row = 0
+  let rest = ""
+  /** All that was ever written. */
+  let written = ""
+  const modes = new Map<string, boolean>()
+  // oxlint-disable-next-line no-control-regex -- those are what a terminal reads
+  const token = /\u001b\[(\??)([\d;]*)([A-Za-z])|([^\u001b]+)/y
+
+  const take = ([, isPrivate, numbers = "", letter, text]: RegExpExecArray) => {
+    if (text !== undefined) lines[row] = (lines[row] ?? "") + text
+    else if (isPrivate === "?") modes.set(numbers, letter === "h")
+    else if (letter === "H") {
+      row = Number(numbers.split(";")[0] || 1) - 1
+      lines[row] = ""
+    } else if (letter === "J") lines = []
+  }
+  return {
+    write: (piece: string) => {
+      written += piece
+      rest += piece
+      token.lastIndex = 0
+      let at = 0
+      for (let found = token.exec(rest); found !== null; found = token.exec(rest)) {
+        take(found)
+        at = token.lastIndex
+      }
+      rest = rest.slice(at)
+    },
+    text: () => Array.from(lines, (line) => (line ?? "").trimEnd()).join("\n"),
+    lines: () => lines.length,
+    written: () => written,
+    /** `1049` is the alternate screen, `25` the cursor, `7` the wrapping of lines. */
+    mode: (name: string) => modes.get(name)
+  }
+}

@@ -1,0 +1,198 @@
+/** `troupe top` as a program, in a real terminal, on a real server with the demo agent. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { constants } from "node:os"
+import { join } from "node:path"
+import { makePlace } from "./program.ts"
+import type { Place } from "./program.ts"
+import { hasPython, openTerminal } from "./terminal.ts"
+import type { Size, Terminal } from "./terminal.ts"
+
+let place: Place
+const terminals = new Set<Terminal>()
+beforeEach(() => {
+  place = makePlace()
+})
+afterEach(async () => {
+  for (const terminal of terminals) await terminal.leave()
+  terminals.clear()
+  await place.leave()
+})
+
+const serve = async (port = "0") => {
+  const program = place.start(["serve", "--port", port])
+  const [, url = ""] = await program.says(/listens on (http:\/\/\S+)[^]*curl/)
+  const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+  const call = async (path: string, body: object) => {
+    const response = await fetch(url + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+    return (await response.json()) as Record<string, unknown>
+  }
+  const create = async (more: object = {}) =>
+    String((await call("/sessions", { agent: "demo", ...more }))["session_id"])
+  const turn = (id: string, prompt: string, wait = false) => call(`/sessions/${id}/turn`, { prompt, wait })
+  return { program, url, token, create, turn, env: { TROUPE_URL: url, TROUPE_TOKEN: token } }
+}
+
+const small: Size = { columns: 80, rows: 24 }
+
+const watch = (env: Readonly<Record<string, string>>, size = small, args: ReadonlyArray<string> = []): Terminal => {
+  const terminal = openTerminal(["top", ...args], { ...size, cwd: place.cwd, env })
+  terminals.add(terminal)
+  return terminal
+}
+
+const shortOf = (id: string) => id.slice(4, 12)
+
+const isGivenBack = ({ picture }: Terminal) => {
+  const [screen, cursor, wraps] = ["1049", "25", "7"].map(picture.mode)
+  assert.deepStrictEqual({ screen, cursor, wraps }, { screen: false, cursor: true, wraps: true })
+}
+
+describe.skipIf(!hasPython)("troupe top in a terminal", () => {
+  it("follows a turn, interrupts it once it is told to, and gives the terminal back", async () => {
+    const house = await serve()
+    const id = await house.create()
+    const terminal = watch(house.env)
+    await terminal.shows(new RegExp(`○ asleep +${shortOf(id)}[^]*\\[asleep\\]`))
+    await terminal.shows(/● live/)
+
+    await house.turn(id, "slow 5000 20")
+    await terminal.shows(/● turning 1[^]*● running[^]*\[running\][^]*agent +.*word\d/)
+    terminal.keys("i")
+    await terminal.shows(new RegExp(`Interrupt the turn of ${id}\\?`))
+    terminal.keys("n")
+    await terminal.shows(/q quit/)
+    terminal.keys("i")
+    await terminal.shows(/Interrupt the turn/)
+    terminal.keys("y")
+    await terminal.shows(/○ awake[^]*\[awake\]/)
+
+    terminal.keys("q")
+    assert.deepStrictEqual(await terminal.ended, { code: 0, restored: true })
+    isGivenBack(terminal)
+    assert.notInclude(terminal.picture.written(), house.token)
+  })
+
+  it("filters on the server, closes what is under the cursor, and draws anew when it is resized", async () => {
+    const house = await serve()
+    const [first, second] = [await house.create(), await house.create()]
+    const terminal = watch(house.env)
+    await terminal.shows(/2 sessions/)
+    terminal.keys(`/${first}`)
+    await terminal.shows(new RegExp(`/${first} +Enter keeps it`))
+    terminal.keys("\r")
+    await terminal.shows(/ 1 session of “ses_/)
+    assert.notInclude(terminal.picture.text(), shortOf(second))
+    terminal.keys("c")
+    await terminal.shows(new RegExp(`Close ${first}\\?`))
+    terminal.keys("y")
+    await terminal.shows(/· closed 1[^]*\[closed\]/)
+    terminal.keys("\u001b")
+    await terminal.shows(new RegExp(shortOf(second)))
+
+    terminal.resize({ columns: 140, rows: 50 })
+    const wide = await terminal.shows(/machine +out of/)
+    assert.include(wide, second, "there is room for the whole id")
+    terminal.resize({ columns: 30, rows: 6 })
+    await terminal.shows(/^The terminal is too small/)
+    terminal.resize(small)
+    await terminal.shows(/q quit/)
+    terminal.keys("?")
+    await terminal.shows(/interrupt the turn that runs/)
+    terminal.keys("\u0003")
+    assert.deepStrictEqual(await terminal.ended, { code: 0, restored: true })
+    isGivenBack(terminal)
+  })
+
+  it("answers an approval only after it was chosen, and shows what the agent wrote without obeying it", async () => {
+    const house = await serve()
+    const id = await house.create({ permissions: "ask" })
+    await house.turn(id, "evil \u001b]0;owned\u0007\u001b[2J", true)
+    const terminal = watch(house.env)
+    await terminal.shows(/evil ␛\]0;owned␇␛\[2J/)
+    assert.notInclude(terminal.picture.written(), "\u001b]0;")
+
+    await house.turn(id, "ask execute")
+    await terminal.shows(/ 1 ask \(a\)/)
+    terminal.keys("a")
+    await terminal.shows(/Choose one with/)
+    terminal.keys("o")
+    await terminal.shows(/Choose one first/)
+    terminal.keys("j")
+    await terminal.shows(/turn 2/)
+    terminal.keys("d")
+    await terminal.shows(/Nothing waits for an answer/)
+    terminal.keys("\u001b")
+    await terminal.shows(/○ awake/)
+    // As the terminal's window is closed, and as a supervisor ends it.
+    terminal.signal(constants.signals.SIGTERM)
+    assert.deepStrictEqual(await terminal.ended, { code: 128 + constants.signals.SIGTERM, restored: true })
+    isGivenBack(terminal)
+  })
+
+  it("says that the connection is lost, and has the table of the server that comes back", async () => {
+    const house = await serve()
+    const id = await house.create()
+    const terminal = watch(house.env)
+    await terminal.shows(/● live/)
+    house.program.child.kill("SIGTERM")
+    await house.program.ended
+    await terminal.shows(/connection lost, tries again in 0:\d\d/)
+    const again = await serve(new URL(house.url).port)
+    await terminal.shows(/● live/)
+    await again.turn(id, "hello", true)
+    await terminal.shows(new RegExp(`○ awake +${shortOf(id)}[^]*You said: hello`))
+    terminal.signal(constants.signals.SIGHUP)
+    assert.deepInclude(await terminal.ended, { code: 128 + constants.signals.SIGHUP })
+    isGivenBack(terminal)
+  })
+
+  it("is without colours where they are not wanted", async () => {
+    const house = await serve()
+    await house.create()
+    const terminal = watch({ ...house.env, NO_COLOR: "1" })
+    await terminal.shows(/● live[^]*asleep/)
+    terminal.keys("q")
+    await terminal.ended
+    // oxlint-disable-next-line no-control-regex -- those are what is looked for
+    assert.notMatch(terminal.picture.written(), /\u001b\[[1-9]\d*m/)
+  })
+})
+
+describe("troupe top without a terminal", () => {
+  it("prints the table once, as text and as rows, and filters both", async () => {
+    const house = await serve()
+    const id = await house.create()
+    await house.create()
+    await house.turn(id, "hello", true)
+    const plain = await place.run(["top"], house.env)
+    assert.strictEqual(plain.code, 0, plain.stderr)
+    assert.match(plain.stdout, /^2 idle, 0 turning, 0 retiring, 0 closed\nSESSION +STATE/)
+    assert.match(plain.stdout, new RegExp(`${id} +idle\\.awake +demo .* a turn \\(the app\\)\n`))
+
+    const json = await place.run(["top", "--json", "--filter", id], house.env)
+    const { count, sessions } = JSON.parse(json.stdout) as { count: number; sessions: ReadonlyArray<object> }
+    assert.deepStrictEqual([json.code, count, sessions.length], [0, 1, 1])
+    assert.deepInclude(sessions[0], { session_id: id, substate: "idle.awake", turns: 1 })
+  })
+
+  it("says in one line what is missing: a token, a server, a token that is known", async () => {
+    const house = await serve()
+    const tried = await Promise.all([
+      place.run(["top"]),
+      place.run(["top", "--url", "http://127.0.0.1:1", "--token", "x"]),
+      place.run(["top", "--url", "nowhere", "--token", "x"]),
+      place.run(["top", "--url", house.url, "--token", "trp_unknown"])
+    ])
+    const says = [/No token was given/, /No Troupe answers at http:\/\/127\.0\.0\.1:1\./, /--url is "nowhere"/, /oken/]
+    for (const [n, { code, stderr, stdout }] of tried.entries()) {
+      assert.deepStrictEqual([stdout, code], ["", [2, 1, 2, 1][n]], stderr)
+      assert.match(stderr, says[n]!)
+      assert.match(stderr, /^troupe: .*\n$/)
+    }
+  })
+})
