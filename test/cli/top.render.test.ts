@@ -158,6 +158,8 @@ describe("the machine as text", () => {
     const arrows = arrowsFrom("retiring.killing", (delay) => (delay === "killAgain" ? "0:04" : null)).map(textOf)
     assert.strictEqual(arrows[0], "after killAgain 0:04 ↺")
     assert.include(arrows, "process.gone [isClosing] → closed")
+    const gone = arrows.filter((arrow) => arrow.startsWith("process.gone"))
+    assert.strictEqual(gone.at(-1), "process.gone → idle.asleep", "what is left where no guard holds")
     assert.include(arrows, "close.requested ↺", "what its parent draws is there too")
   })
 })
@@ -214,6 +216,11 @@ describe("the screen", () => {
     assert.match(seen, /machine +out of turning\.running +last events/)
     assert.match(seen, /├─ \[running\]/)
     assert.match(seen, /● turning running +ses_running0{20} +demo.*the end of turn 3 \(the agent\) +1:07 → retiring/)
+  })
+
+  it("has heard an agent that speaks, whatever was told of it before", () => {
+    const seen = picture(modelWith([running], opened(running, [said(9, "Hello")])), 80, 24)
+    assert.match(seen, /last heard 1 s ago/)
   })
 
   it("keeps the cursor's row in sight in a long table", () => {

@@ -41,7 +41,16 @@ export const arrowsFrom = (active: string, left: (delay: string) => string | nul
   const keys = active.split(".")
   const lineage = keys.map((_, n) => keys.slice(0, keys.length - n).join("."))
   const ways = lineage.flatMap((path) => chart.arrows.filter(({ from }) => from === path).flatMap(waysOf))
-  return ways.toSorted((a, b) => rankOf(a) - rankOf(b)).map((way) => lineOf(way, left))
+  const firstOf = (event: string) => ways.findIndex((way) => way.event === event)
+  return ways
+    .toSorted(
+      (a, b) =>
+        rankOf(a) - rankOf(b) ||
+        firstOf(a.event) - firstOf(b.event) ||
+        // The way without a guard is what is left where no guard holds.
+        Number(a.guard === null) - Number(b.guard === null)
+    )
+    .map((way) => lineOf(way, left))
 }
 
 const waysOf = ({ from, to, ways }: ChartArrow) => ways.map((way) => ({ ...way, to: from === to ? null : to }))

@@ -7,7 +7,7 @@ const keys: ReadonlyArray<readonly [key: string, does: string]> = [
   ["↑ ↓  j k", "choose a session"],
   ["PgUp PgDn", "a page up or down; Home and End (g, G) to the first and the last"],
   ["Enter", "open or close the session below the table"],
-  ["/", "filter, by what the server finds: id, agent, app, title; Esc takes the filter off"],
+  ["/", "filter by what the server finds; Esc takes the filter off"],
   ["s", "show one state only, the next one, or all"],
   ["r", "ask for the table anew, the last active first"],
   ["i", "interrupt the turn that runs"],
@@ -21,7 +21,7 @@ export const helpLines: ReadonlyArray<Line> = [
   [],
   ...keys.map(([key, does]): Line => [span(`  ${key.padEnd(11)}`, "bold"), span(does)]),
   [],
-  [span("  A session waits for whoever stands in brackets; what stands behind comes by itself.", "dim")]
+  [span("  In brackets is who owes what is waited for; behind it, what comes by itself.", "dim")]
 ]
 
 export const hints = (mode: Mode["name"]): string => {

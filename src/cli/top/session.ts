@@ -2,6 +2,7 @@
 import { sentenceOf } from "../../inspect/detail/why.ts"
 import type { Detail } from "../../inspect/contract.ts"
 import { age, clockTime, count, countdown } from "../../inspect/page/format.ts"
+import { isRecord } from "../../inspect/page/session/model/content.ts"
 import { Transcript, withPrompts } from "../../inspect/page/session/model/transcript.ts"
 import type { Item } from "../../inspect/page/session/model/transcript.ts"
 import { toneOf } from "../../inspect/page/tones.ts"
@@ -28,7 +29,7 @@ export const sessionLines = (opened: Opened | null, room: Room): ReadonlyArray<L
   const { detail, problem } = opened
   const said = problem === null ? null : [span(visible(problem), "red")]
   if (detail === null) return [heading(opened, room.columns), said ?? [span("Asking for it …", "dim")]]
-  const head = [titled(detail, room), ...(said === null ? [] : [said]), ...whyLines(detail, room)]
+  const head = [titled(detail, room), ...(said === null ? [] : [said]), ...whyLines(detail, heardAt(opened), room)]
   const left = room.rows - head.length
   const isRoomy = room.columns >= roomy.columns && left >= roomy.rows
   return [...head, ...(isRoomy ? beside(opened, detail, left, room) : below(opened, detail, left, room))].slice(
@@ -60,15 +61,26 @@ const titled = ({ process, session, why }: Detail, { columns, now }: Room): Line
   return [...start, span("─".repeat(Math.max(0, columns - lineWidth(start))), "dim")]
 }
 
+/** An agent that speaks is heard, whether or not the rest was asked for anew since. */
+const heardAt = ({ detail, events }: Opened): number | null => {
+  const told = detail?.why.last_byte_at ?? null
+  const said = events.findLast(({ message }) => isRecord(message) && message["method"] === "session/update")?.at
+  return told === null || said === undefined ? told : Math.max(told, said)
+}
+
 /** Reckoned here, so that its ages and countdowns go on between two answers of the server. */
-const whyLines = ({ session, snapshot, why }: Detail, { columns, now, rows }: Room): ReadonlyArray<Line> => {
+const whyLines = (
+  { session, snapshot, why }: Detail,
+  heard: number | null,
+  { columns, now, rows }: Room
+): ReadonlyArray<Line> => {
   const reason = snapshot.context["reason"]
   const sentence = sentenceOf({
     substate: session.substate,
     wait: why.wait,
     queued: why.queued,
     reason: typeof reason === "string" ? reason : "",
-    lastByteAt: why.last_byte_at,
+    lastByteAt: heard,
     now
   })
   return wrap(visible(sentence), columns, rows > 14 ? 3 : 2).map((text) => [span(text)])
