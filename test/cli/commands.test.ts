@@ -30,7 +30,7 @@ describe("the command line", () => {
 
   it("answers bad usage with 2 and one line on stderr", async () => {
     const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
-      [["nope"], /^troupe: Unknown subcommand "nope" for "troupe" \(see troupe --help\)\n$/],
+      [["frobnicate"], /^troupe: Unknown subcommand "frobnicate" for "troupe" \(see troupe --help\)\n$/],
       [["serve", "--prot", "1"], /^troupe: .*--prot.*--port.*\n$/],
       [["machines", "nope"], /^troupe: There is no machine nope\. There is session\.\n$/],
       [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
