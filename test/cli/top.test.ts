@@ -108,6 +108,21 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     isGivenBack(terminal)
   })
 
+  it("asks for the next page where the first one ends", async () => {
+    const house = await serve()
+    const ids: Array<string> = []
+    while (ids.length < 120) ids.push(await house.create())
+    const oldest = (nth: number) => new RegExp(`○ asleep +${shortOf(ids[nth] ?? "")}`)
+    const terminal = watch(house.env)
+    await terminal.shows(/120 sessions/)
+    terminal.keys("G")
+    await terminal.shows(oldest(19))
+    terminal.keys("G")
+    await terminal.shows(oldest(0))
+    terminal.keys("q")
+    assert.deepInclude(await terminal.ended, { code: 0 })
+  })
+
   it("answers an approval only after it was chosen, and shows what the agent wrote without obeying it", async () => {
     const house = await serve()
     const id = await house.create({ permissions: "ask" })
