@@ -7,33 +7,34 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { appCommand } from "./commands/app.ts"
-import { chatCommand } from "./commands/chat.ts"
-import { demoCommand } from "./commands/demo.ts"
-import { doctorCommand } from "./commands/doctor.ts"
-import { machinesCommand } from "./commands/machines.ts"
-import { runCommand } from "./commands/run.ts"
-import { serveCommand } from "./commands/serve.ts"
-import { sessionsCommand } from "./commands/sessions.ts"
-import { topCommand } from "./commands/top.ts"
 import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
 
-const troupe = Command.make("troupe").pipe(
-  Command.withDescription("A supervisor for coding-agent sessions"),
-  Command.withSubcommands([
-    serveCommand,
-    demoCommand,
-    chatCommand,
-    doctorCommand,
-    appCommand,
-    sessionsCommand,
-    topCommand,
-    runCommand,
-    machinesCommand
-  ])
-)
+/** Loaded by name: a server is most of the program, and the other commands start without it. */
+const commands = {
+  serve: async () => (await import("./commands/serve.ts")).serveCommand,
+  demo: async () => (await import("./commands/demo.ts")).demoCommand,
+  chat: async () => (await import("./commands/chat.ts")).chatCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  app: async () => (await import("./commands/app.ts")).appCommand,
+  sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,
+  top: async () => (await import("./commands/top.ts")).topCommand,
+  run: async () => (await import("./commands/run.ts")).runCommand,
+  machines: async () => (await import("./commands/machines.ts")).machinesCommand
+}
+type Name = keyof typeof commands
+
+const isName = (word: string | undefined): word is Name => word !== undefined && Object.hasOwn(commands, word)
+
+/** All of them where none is named: for help, and for a word that is nearly a name. */
+const troupeFor = async (word: string | undefined) => {
+  const names = isName(word) ? [word] : (Object.keys(commands) as Array<Name>)
+  return Command.make("troupe").pipe(
+    Command.withDescription("A supervisor for coding-agent sessions"),
+    Command.withSubcommands(await Promise.all(names.map((name) => commands[name]())))
+  )
+}
 
 /** Help is long and stays on request: what is wrong is one line, and says where to read more. */
 const presenter: CliOutput.Presenter = {
@@ -52,6 +53,7 @@ const environment = Layer.mergeAll(
 
 /** Carries the arguments out and answers with the exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
+  const troupe = await troupeFor(args[0])
   const exit = await Effect.runPromiseExit(
     Signals.under(Command.runWith(troupe, { version, renderErrors: true })(args)).pipe(Effect.provide(environment))
   )
