@@ -3,6 +3,7 @@
  * nothing that the policy forbids, throws nothing, and asks nobody but the server.
  */
 import { assert } from "@effect/vitest"
+import type { ChildProcess } from "node:child_process"
 import type { Browser, BrowserContext, Page } from "playwright-core"
 import { makePlace } from "../cli/program.ts"
 import type { Place, Running } from "../cli/program.ts"
@@ -23,6 +24,7 @@ export interface House {
   readonly place: Place
   readonly url: string
   readonly browser: Browser
+  readonly program: () => ChildProcess
   readonly call: (method: string, path: string, token: string, body?: object) => Promise<Called>
   readonly mint: (name: string) => Promise<string>
   readonly create: (token: string, body?: object) => Promise<string>
@@ -70,19 +72,25 @@ export const openHouse = async (env: Readonly<Record<string, string>> = {}, plac
     return { status: response.status, json: await response.json() }
   }
 
+  const done = async (...given: Parameters<typeof call>) => {
+    const { json, status } = await call(...given)
+    assert.isTrue(status >= 200 && status < 300, `${given[0]} ${given[1]}: ${JSON.stringify(json)}`)
+    return json
+  }
+
   return {
     place,
     get url() {
       return url
     },
     browser,
+    program: () => program.child,
     call,
-    mint: async (name) => (await call("POST", "/admin/apps", adminToken, { name })).json.token,
-    create: async (token, body = {}) =>
-      (await call("POST", "/sessions", token, { agent: "demo", ...body })).json.session_id,
+    mint: async (name) => (await done("POST", "/admin/apps", adminToken, { name })).token,
+    create: async (token, body = {}) => (await done("POST", "/sessions", token, { agent: "demo", ...body })).session_id,
     turn: (token, id, prompt) => call("POST", `/sessions/${id}/turn`, token, { prompt }),
     begin: async (token, id, prompt) =>
-      void (await call("POST", `/sessions/${id}/turn`, token, { prompt, wait: false })),
+      void (await done("POST", `/sessions/${id}/turn`, token, { prompt, wait: false })),
     visit: async ({ at = "", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
       const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" })
       context.setDefaultTimeout(patienceMillis)

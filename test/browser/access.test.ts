@@ -1,0 +1,114 @@
+/** The token of an app opens what is the app's, on the page and on each address behind it, and nothing else. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { SlimStep } from "../../src/inspect/contract.ts"
+import { chromium } from "./chromium.ts"
+import { adminToken, openHouse, until } from "./house.ts"
+import type { House } from "./house.ts"
+
+describe.skipIf(chromium === null)("an app's login", () => {
+  let house: House
+  beforeAll(async () => {
+    house = await openHouse()
+  })
+  afterAll(() => house?.leave())
+
+  it("sees its own sessions only, whatever its page asks for", async () => {
+    const [ours, theirs] = [await house.mint("ours"), await house.mint("theirs")]
+    const mine = await house.create(ours)
+    const foreign = await house.create(theirs, { permissions: "ask" })
+    await house.turn(ours, mine, "hello")
+    await house.begin(theirs, foreign, "ask-tool echo of-theirs")
+    const approvals = `/sessions/${foreign}/approvals`
+    const asked = await until(
+      async () => (await house.call("GET", approvals, theirs)).json,
+      ({ count }) => count === 1
+    )
+
+    const page = await house.visit({ token: ours })
+    await page.locator(`[data-session="${mine}"]`).waitFor()
+    assert.strictEqual(await page.locator(".grid-row").count(), 1)
+    assert.deepStrictEqual(await page.locator(".count b").allTextContents(), ["1", "1", "0", "0", "0"])
+    assert.strictEqual(await page.getByLabel("Filter by app").count(), 0)
+    await page.getByRole("link", { name: "Approvals" }).click()
+    await page.getByText("Nobody waits for an answer").waitFor()
+
+    // With the page's own cookie, as a script on it would ask.
+    const ask = (method: string, path: string) =>
+      page.evaluate<{ readonly status: number; readonly text: string }>(
+        `fetch(${JSON.stringify(`/inspect/api/${path}`)}, { method: ${JSON.stringify(method)}, headers: { "x-troupe-inspect": "1", "content-type": "application/json" }${method === "POST" ? ', body: \'{"decision":"once"}\'' : ""} })
+          .then(async (response) => ({ status: response.status, text: await response.text() }))`
+      )
+    for (const path of ["sessions", `sessions?q=${foreign}`, "sessions?app=theirs", "approvals", "coverage", "me"]) {
+      const { status, text } = await ask("GET", path)
+      assert.strictEqual(status, 200, path)
+      assert.notInclude(text, foreign)
+      assert.notInclude(text, "theirs")
+    }
+    const never = "ses_there-never-was-such-a-one"
+    const bodyOf = (text: string, id: string) => {
+      const { request_id: _, ...rest } = JSON.parse(text.replaceAll(id, "ID"))
+      return rest
+    }
+    for (const [method, rest] of [
+      ["GET", ""],
+      ["GET", "/steps"],
+      ["GET", "/steps/1/wire"],
+      ["GET", "/events"],
+      ["GET", "/stream"],
+      ["GET", "/processes"],
+      ["GET", "/export?format=json"],
+      ["GET", "/export?format=html&texts=1"],
+      ["POST", "/interrupt"],
+      ["POST", "/close"],
+      ["POST", "/unpark"],
+      ["POST", `/approvals/${asked.approvals[0].approval_id}`]
+    ] as const) {
+      const refused = await ask(method, `sessions/${foreign}${rest}`)
+      assert.isTrue(refused.status === 404 || refused.status === 403, `${method} ${rest}: ${refused.status}`)
+      // And says no more than of one that never was.
+      const unknown = await ask(method, `sessions/${never}${rest}`)
+      assert.strictEqual(refused.status, unknown.status, rest)
+      assert.deepStrictEqual(bodyOf(refused.text, foreign), bodyOf(unknown.text, never), rest)
+    }
+    assert.strictEqual((await house.call("GET", approvals, theirs)).json.count, 1)
+    assert.strictEqual((await house.call("GET", `/sessions/${foreign}`, theirs)).json.state, "turning")
+
+    // Nothing of theirs is told as it happens.
+    await page.evaluate(
+      `(async () => {
+      window.heard = []
+      const response = await fetch("/inspect/api/steps")
+      const decoder = new TextDecoder()
+      for await (const bytes of response.body) window.heard.push(decoder.decode(bytes))
+    })()`.replace("(async", "void (async")
+    )
+    await until(
+      () => page.evaluate<number>("window.heard.length"),
+      (length) => length > 0
+    )
+    await house.call("DELETE", `/sessions/${foreign}`, theirs)
+    await house.call("DELETE", `/sessions/${mine}`, ours)
+    const heard = await until(
+      () => page.evaluate<string>("window.heard.join('')"),
+      (text) => text.includes('"to":"closed"')
+    )
+    const told = [...heard.matchAll(/^data: (\{"n":\d+,"seq".*)$/gm)].map(
+      ([, data = ""]) => JSON.parse(data) as SlimStep
+    )
+    assert.isAbove(told.length, 0)
+    for (const { row } of told) assert.strictEqual(row.session_id, mine)
+
+    await page.goto(`${house.url}/inspect/#/sessions/${foreign}`)
+    await page.getByRole("alert").waitFor()
+    assert.include(await page.getByRole("alert").textContent(), "session_not_found")
+  })
+
+  it("ends with the app, in the middle of a look", async () => {
+    const token = await house.mint("fired")
+    const page = await house.visit({ token })
+    await page.getByRole("heading", { name: "No sessions yet" }).waitFor()
+    await house.call("DELETE", "/admin/apps/fired", adminToken)
+    await page.reload()
+    await page.getByLabel("Token").waitFor()
+  })
+})

@@ -1,0 +1,178 @@
+/** A house of two thousand sessions: found by a search, scrolled through, walked by keys, watched by a hundred. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import type { Page } from "playwright-core"
+import type { SlimStep } from "../../src/inspect/contract.ts"
+import { digits, plural } from "../../src/inspect/page/format.ts"
+import { makePlace } from "../cli/program.ts"
+import { chromium, shoot } from "./chromium.ts"
+import { adminToken, openHouse, patienceMillis, until } from "./house.ts"
+import type { House } from "./house.ts"
+import { idOf, isClosed, seed } from "./seed.ts"
+
+const total = 2_000
+
+describe.skipIf(chromium === null)("two thousand sessions", () => {
+  let house: House
+  beforeAll(async () => {
+    const place = makePlace()
+    await seed(place, total)
+    house = await openHouse({ TROUPE_MAX_SESSIONS: "5000" }, place)
+  })
+  afterAll(() => house?.leave())
+
+  const rows = (page: Page) => page.locator(".grid-row")
+  const row = (page: Page, n: number) => page.locator(`[data-session="${idOf(n)}"]`)
+  const all = async () => {
+    const page = await house.visit({ token: adminToken })
+    await row(page, 0).waitFor()
+    return page
+  }
+  const matches = (page: Page, count: number) =>
+    page.getByText(plural(count, "match", "matches"), { exact: true }).waitFor()
+
+  it("are counted, searched and filtered by the server", async () => {
+    const page = await all()
+    const closed = Array.from({ length: total }, (_, n) => n).filter(isClosed).length
+    await page.getByRole("button", { name: `all ${digits(total)}` }).waitFor()
+    await page.getByRole("button", { name: `closed ${closed}` }).click()
+    await row(page, 3).waitFor()
+    await matches(page, closed)
+    assert.deepStrictEqual(new Set(await page.locator(".grid-row .badge b").allTextContents()), new Set(["closed"]))
+    await page.getByRole("button", { name: "Clear" }).click()
+
+    await page.getByLabel("Search sessions").fill("needle-in")
+    await matches(page, 1)
+    await row(page, 1_234).waitFor()
+    assert.strictEqual(await rows(page).count(), 1)
+    await page.getByLabel("Search sessions").fill("there is no such thing")
+    await page.getByRole("heading", { name: "No session matches" }).waitFor()
+    await page.getByRole("link", { name: "Show all" }).click()
+    await page.getByLabel("Filter by agent").selectOption("codex")
+    await page.getByLabel("Filter by app").selectOption("shop")
+    await matches(page, Array.from({ length: total }, (_, n) => n).filter((n) => n % 3 === 1).length)
+    // What is looked at can be sent as a link.
+    const second = await house.visit({ token: adminToken, at: new URL(page.url()).hash })
+    await matches(second, 667)
+  })
+
+  it("are scrolled through to the last, with no more rows in the document than one sees", async () => {
+    const page = await all()
+    const most = async () => assert.isAtMost(await rows(page).count(), 80)
+    await most()
+    await page.locator(".grid").hover()
+    const place = "document.querySelector('.grid').scrollTop"
+    while (!(await row(page, total - 1).isVisible())) {
+      const before = await page.evaluate<number>(place)
+      await page.mouse.wheel(0, 20_000)
+      await until(
+        () => page.evaluate<number>(place),
+        (now) => now > before
+      )
+      await most()
+      assert.isAbove(await rows(page).count(), 5)
+    }
+    await page.getByText(`All ${plural(total, "session")} shown`).waitFor()
+    await page.mouse.wheel(0, -1_000_000)
+    await row(page, 0).waitFor()
+    await most()
+  })
+
+  it("are found, opened, gone through in time, and left, by keys only", async () => {
+    const page = await all()
+    const id = await house.create(await house.mint("keys"))
+    await house.call("POST", `/admin/sessions/${id}/close`, adminToken)
+    const press = (...keys: ReadonlyArray<string>) =>
+      keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve())
+    const focused = (selector: string) =>
+      until(
+        () => page.evaluate<boolean>(`document.activeElement.matches(${JSON.stringify(selector)})`),
+        (isIt) => isIt
+      )
+    await press("/")
+    await page.keyboard.type("needle-in")
+    await matches(page, 1)
+    await press("ArrowDown")
+    await focused(`[data-session="${idOf(1_234)}"]`)
+    await press("/", "Escape")
+    await page.getByText("1 match", { exact: true }).waitFor({ state: "detached" })
+    await row(page, 0).waitFor()
+    await press("ArrowDown", "j", "j", "k", "End", "Home")
+    await focused(".grid-row[data-index='0']")
+    await press("/")
+    await page.keyboard.type(id)
+    await matches(page, 1)
+    await press("ArrowDown")
+    await focused(`[data-session="${id}"]`)
+    await press("Enter")
+    await page.locator(".session-head h1", { hasText: id }).waitFor()
+    await until(
+      () => page.getByRole("slider").getAttribute("max"),
+      (max) => max === "1"
+    )
+    await press("[")
+    await page.getByText("before the first step").waitFor()
+    await press("]")
+    await page.getByText("close.requested").first().waitFor()
+    // The browser's own key for it, which no window hears where there is none.
+    await page.goBack()
+    await page.locator(".grid").waitFor()
+    await focused(`[data-session="${id}"]`)
+    await press("?")
+    await page.getByRole("dialog", { name: "Keys" }).waitFor()
+    await shoot(page, "keys")
+    await press("Escape")
+    await press("g", "a")
+    await page.getByRole("heading", { name: "Approvals" }).waitFor()
+    await press("g", "s")
+    await page.locator(".grid").waitFor()
+  })
+
+  it("are watched by a hundred at once, a half of whom never read, in bounded memory", async () => {
+    const token = await house.mint("watched")
+    const ids = await Promise.all(Array.from({ length: 20 }, () => house.create(token)))
+    const before = memoryOf(house)
+    const controller = new AbortController()
+    const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(patienceMillis)])
+    const readers = await Promise.all(
+      Array.from({ length: 100 }, () =>
+        fetch(`${house.url}/inspect/api/steps`, {
+          headers: { authorization: `Bearer ${adminToken}` },
+          signal
+        })
+      )
+    )
+    for (const { status } of readers) assert.strictEqual(status, 200)
+    const told = readers.slice(50).map((response) => closedIn(response, ids.length))
+    await Promise.all(ids.map((id) => house.call("DELETE", `/sessions/${id}`, token)))
+    assert.deepStrictEqual(
+      await Promise.all(told),
+      Array.from({ length: 50 }, () => ids.length)
+    )
+    const after = memoryOf(house)
+    controller.abort()
+    assert.isBelow(after - before, 128 * 1024, `${before} kB before, ${after} kB with a hundred`)
+    const page = await all()
+    await page.getByText("live", { exact: true }).waitFor()
+  })
+})
+
+const memoryOf = ({ program }: House): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${program().pid}/status`, "utf8"))?.[1])
+
+/** Reads a stream until so many sessions have closed in it; how many that were. */
+const closedIn = async (response: Response, wanted: number): Promise<number> => {
+  const seen = new Set<string>()
+  const decoder = new TextDecoder()
+  let rest = ""
+  for await (const bytes of response.body ?? []) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) {
+      const step = line.startsWith("data: {") ? (JSON.parse(line.slice(6)) as Partial<SlimStep>) : {}
+      if (step.to === "closed" && step.row !== undefined) seen.add(step.row.session_id)
+    }
+    if (seen.size >= wanted) break
+  }
+  return seen.size
+}
