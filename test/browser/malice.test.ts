@@ -1,7 +1,7 @@
 /** An agent that would like to be more than text. Every page of `openHouse` also fails on what its policy had to stop. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { visible } from "../../src/inspect/page/visible.ts"
+import { visible } from "../../src/inspect/client/visible.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, openHouse } from "./house.ts"
 import type { House } from "./house.ts"

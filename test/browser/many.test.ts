@@ -3,7 +3,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import type { SlimStep } from "../../src/inspect/contract.ts"
-import { digits, plural } from "../../src/inspect/page/format.ts"
+import { digits, plural } from "../../src/inspect/client/format.ts"
 import { makePlace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, openHouse, patienceMillis, until } from "./house.ts"
@@ -61,17 +61,14 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     const most = async () => assert.isAtMost(await rows(page).count(), 80)
     await most()
     await page.locator(".grid").hover()
-    const place = "document.querySelector('.grid').scrollTop"
-    while (!(await row(page, total - 1).isVisible())) {
-      const before = await page.evaluate<number>(place)
-      await page.mouse.wheel(0, 20_000)
-      await until(
-        () => page.evaluate<number>(place),
-        (now) => now > before
-      )
-      await most()
-      assert.isAbove(await rows(page).count(), 5)
-    }
+    await until(
+      async () => {
+        await page.mouse.wheel(0, 5_000)
+        await most()
+        return row(page, total - 1).isVisible()
+      },
+      (isThere) => isThere
+    )
     await page.getByText(`All ${plural(total, "session")} shown`).waitFor()
     await page.mouse.wheel(0, -1_000_000)
     await row(page, 0).waitFor()

@@ -1,0 +1,136 @@
+/** How the main views look, in both colours, wide and narrow: usable by everyone, and pictures to look at. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import axe from "axe-core"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Page } from "playwright-core"
+import { makePlace } from "../cli/program.ts"
+import { chromium, shoot } from "./chromium.ts"
+import { adminToken, openHouse, until } from "./house.ts"
+import type { House } from "./house.ts"
+
+/** The demo agent under the names that a team gives to its agents. */
+const agents = (() => {
+  const demo = {
+    protocol: "acp",
+    command: [process.execPath, join(import.meta.dirname, "../../src/agent/demo/main.ts")]
+  }
+  return { coder: demo, reviewer: demo, triage: demo }
+})()
+
+describe.skipIf(chromium === null)("the views", () => {
+  let house: House
+  let asking: string
+  beforeAll(async () => {
+    const place = makePlace()
+    writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "coder", agents }))
+    house = await openHouse({ TROUPE_MAX_PROCESSES: "16" }, place)
+    asking = await furnish(house)
+  })
+  afterAll(() => house?.leave())
+
+  const views = () =>
+    [
+      ["sessions", "#/", ".grid-row"],
+      ["approvals", "#/approvals", ".approval"],
+      ["machine", "#/machine", "svg .state"],
+      ["session", `#/sessions/${asking}`, ".session-head .badge"]
+    ] as const
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`have no serious fault that axe knows, in ${colorScheme}, and none of them is wider than its window`, async () => {
+      for (const [width, height] of [
+        [1280, 800],
+        [390, 844]
+      ] as const) {
+        const page = await house.visit({ colorScheme, width, height })
+        await page.getByLabel("Token").waitFor()
+        await isSound(page, `login ${colorScheme} ${width}`)
+        await page.getByLabel("Token").fill(adminToken)
+        await page.keyboard.press("Enter")
+        for (const [name, hash, selector] of views()) {
+          await page.goto(`${house.url}/inspect/${hash}`)
+          await page
+            .locator(selector)
+            .first()
+            .waitFor({ state: width < 720 ? "attached" : "visible" })
+          if (name === "session") {
+            await page.getByRole("tab", { name: "Approvals" }).click()
+            await page.locator(".session .approval").waitFor()
+          }
+          await shoot(page, `view-${name}-${colorScheme}-${width}`)
+          await isSound(page, `${name} ${colorScheme} ${width}`)
+          if (name === "session")
+            for (const tab of ["Transcript", "Steps", "State", "Process", "Restarts", "Time & tokens"]) {
+              await page.getByRole("tab", { name: tab }).click()
+              await isSound(page, `${tab} ${colorScheme} ${width}`)
+            }
+        }
+        await page.context().close()
+      }
+    })
+  }
+
+  const isSound = async (page: Page, where: string) => {
+    const { innerWidth, scrollWidth } = await page.evaluate<{ innerWidth: number; scrollWidth: number }>(
+      "({ innerWidth, scrollWidth: document.documentElement.scrollWidth })"
+    )
+    assert.isAtMost(scrollWidth, innerWidth, `${where} scrolls sideways`)
+    if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(axe.source)
+    const { violations } = await page.evaluate<axe.AxeResults>("axe.run(document, { resultTypes: ['violations'] })")
+    const serious = violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`
+      )
+    assert.deepStrictEqual(serious, [], where)
+  }
+})
+
+/** Sessions of three apps in every state there is; gives back the one that asks. */
+const furnish = async (house: House): Promise<string> => {
+  const [desk, shop, mail] = [await house.mint("desk"), await house.mint("shop"), await house.mint("mail")]
+  const made = async (token: string, agent: string, ...prompts: ReadonlyArray<string>) => {
+    const id = await house.create(token, { agent, permissions: "ask" })
+    for (const prompt of prompts) await house.turn(token, id, prompt)
+    return id
+  }
+  const state = async (id: string) => (await house.call("GET", `/inspect/api/sessions/${id}`, adminToken)).json
+  const reaches = (id: string, substate: string) =>
+    until(
+      () => state(id),
+      ({ session }) => session.substate === substate
+    )
+
+  const waits = made(desk, "triage")
+  const parked = made(shop, "reviewer", "crash 1", "crash 1", "crash 1", "crash 1")
+  const [over, healed] = await Promise.all([
+    made(mail, "triage", "sort the morning's mail\nslow 400 0", "and the evening's\nslow 200 0"),
+    made(desk, "reviewer", "look at the last change\nslow 300 0", "crash 1", "go on\nslow 120 0"),
+    waits,
+    parked
+  ])
+  await house.call("DELETE", `/sessions/${over}`, mail)
+  const closing = await house.create(shop, { agent: "coder" })
+  await house.begin(shop, closing, "hang hard")
+  const works = await made(shop, "coder", "read the repository\nslow 900 0")
+  await house.begin(shop, works, "write the migration\nslow 100000 50")
+  await house.begin(desk, healed, "tool sleep 300")
+  const asks = await made(
+    desk,
+    "coder",
+    "Read the failing test and tell me why it fails.\ntool ls\nslow 60 0",
+    "Then mend it.\ntool echo mended\nslow 40 0"
+  )
+  await house.begin(desk, asks, "Clean up and run the tests again.\nask-tool rm -rf build && npm test")
+  const [first] = [await made(mail, "triage", "what came in today?\nslow 80 0")]
+  await house.begin(mail, first, "ask-tool mv inbox/42 archive/")
+  await Promise.all([
+    reaches(asks, "turning.asking"),
+    reaches(first, "turning.asking"),
+    reaches(works, "turning.running")
+  ])
+  await reaches(closing, "turning.running")
+  await house.call("DELETE", `/sessions/${closing}`, shop)
+  return asks
+}
