@@ -22,7 +22,12 @@ const firstLoadBytes = 500_000
 const stamp = "sources.sha256"
 
 const sources = createHash("sha256")
-const patterns = ["src/inspect/page/**/*.*", "src/inspect/chart/*.ts", "src/inspect/contract.ts", "machines/*.ts"]
+const patterns = [
+  "src/inspect/page/**/*.*",
+  "src/inspect/{client,chart}/*.ts",
+  "src/inspect/contract.ts",
+  "machines/*.ts"
+]
 for (const file of globSync([...patterns, "scripts/{page,chartLayout}.ts", "package-lock.json"], {
   cwd: root
 }).toSorted())

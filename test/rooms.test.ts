@@ -20,19 +20,19 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/actor": below.slice(1),
   "src/http": below,
   "src/inspect": ["src/http", ...below],
-  // Runs in a browser: the machines, and what `shared` adds.
-  "src/inspect/page": ["machines"],
+  // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
+  "src/inspect/client": ["machines"],
+  // Runs in a browser.
+  "src/inspect/page": ["machines", "src/inspect/client"],
   src: doors,
   "src/promise": doors,
-  "src/cli": doors
+  "src/cli": [...doors, "src/inspect/client"]
 }
 
 /** Single files of another room, free of anything that only Node has, or only a browser. */
 const shared: Readonly<Record<string, RegExp>> = {
-  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/,
-  // What `troupe top` and the page do alike, with nothing of a browser in it.
-  "src/cli":
-    /^src\/inspect\/page\/(api|live|sse|format|tones|sessions\/words|session\/model\/(transcript|content))\.ts$/
+  "src/inspect/client": /^src\/inspect\/(contract\.ts$|chart\/)/,
+  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/
 }
 
 /** Stands above the command line. */
@@ -42,6 +42,7 @@ const program = "src/main.ts"
 const only: Readonly<Record<string, RegExp>> = {
   machines: /^xstate(\/|$)/,
   "src/domain": /^effect(\/|$)/,
+  "src/inspect/client": /^none$/,
   "src/inspect/page": /^(preact|@preact\/signals|@tanstack\/virtual-core|elkjs|xstate)(\/|$)|^virtual:chart-layout$/
 }
 
@@ -59,7 +60,8 @@ const root = join(import.meta.dirname, "..")
 const files = globSync("{machines,src}/**/*.{ts,tsx}", { cwd: root })
 
 const roomOf = (file: string): string => {
-  if (file.startsWith("src/inspect/page/")) return "src/inspect/page"
+  const within = /^src\/inspect\/(?:client|page)(?=\/)/.exec(file)
+  if (within !== null) return within[0]
   const [top = "", sub = "", ...rest] = file.split("/")
   return top === "src" && rest.length > 0 ? `src/${sub}` : top
 }

@@ -1,6 +1,6 @@
 /** All that `troupe top` knows and shows. Times are Unix seconds by the server's clock, but for the phase's. */
 import type { Approval, Detail, Me, TranscriptEvent } from "../../inspect/contract.ts"
-import type { Phase } from "../../inspect/page/live.ts"
+import type { Phase } from "../../inspect/client/live.ts"
 import { Rows } from "./Rows.ts"
 
 export type Order = "interrupt" | "close" | "unpark"

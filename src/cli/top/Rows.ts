@@ -3,8 +3,8 @@
  * as it is after it. Rows keep their places; what is new goes on top.
  */
 import type { SessionRow, SessionRows, SlimStep, State } from "../../inspect/contract.ts"
-import type { SessionFilter } from "../../inspect/page/api.ts"
-import { stateOf } from "../../inspect/page/tones.ts"
+import type { SessionFilter } from "../../inspect/client/api.ts"
+import { stateOf } from "../../inspect/client/tones.ts"
 
 /** Who wants to see further filters: nobody reads that many in a terminal. */
 const mostRows = 2_000

@@ -3,9 +3,9 @@
  * that is drawn.
  */
 import type { SlimStep, State } from "../../inspect/contract.ts"
-import type { Api, Problem, SessionFilter } from "../../inspect/page/api.ts"
-import { follow } from "../../inspect/page/live.ts"
-import type { Phase } from "../../inspect/page/live.ts"
+import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
+import { follow } from "../../inspect/client/live.ts"
+import type { Phase } from "../../inspect/client/live.ts"
 import { makeAsking } from "./asking.ts"
 import { makeModel, moved } from "./Model.ts"
 import type { Decision, Order, Said } from "./Model.ts"

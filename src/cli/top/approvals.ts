@@ -1,7 +1,7 @@
 /** What waits for an answer: all of it as a list, the chosen one whole. */
 import type { Approval } from "../../inspect/contract.ts"
-import { age, countdown } from "../../inspect/page/format.ts"
-import { pretty } from "../../inspect/page/session/model/content.ts"
+import { age, countdown } from "../../inspect/client/format.ts"
+import { pretty } from "../../inspect/client/content.ts"
 import { fit, span, visible, wrap } from "./cells.ts"
 import type { Line } from "./cells.ts"
 import type { Model } from "./Model.ts"

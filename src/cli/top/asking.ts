@@ -1,6 +1,6 @@
 /** Requests and delays of a program that may end meanwhile: nothing comes of any of them after that. */
-import { problemFrom } from "../../inspect/page/api.ts"
-import type { Problem } from "../../inspect/page/api.ts"
+import { problemFrom } from "../../inspect/client/api.ts"
+import type { Problem } from "../../inspect/client/api.ts"
 
 export interface Hearing {
   /** Something is to be drawn anew. */

@@ -2,7 +2,7 @@
 import { sessionMachine } from "../../../machines/session.ts"
 import { readChart } from "../../inspect/chart/read.ts"
 import type { ChartArrow, ChartState } from "../../inspect/chart/read.ts"
-import { toneOf } from "../../inspect/page/tones.ts"
+import { toneOf } from "../../inspect/client/tones.ts"
 import { span } from "./cells.ts"
 import type { Line, Span } from "./cells.ts"
 import { styleOf } from "./words.ts"

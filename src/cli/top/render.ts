@@ -1,6 +1,6 @@
 /** The whole screen as lines, out of what is known: no terminal, no clock, nothing remembered. */
-import { age, count, countdown, plural } from "../../inspect/page/format.ts"
-import { toneOf } from "../../inspect/page/tones.ts"
+import { age, count, countdown, plural } from "../../inspect/client/format.ts"
+import { toneOf } from "../../inspect/client/tones.ts"
 import { approvalLines } from "./approvals.ts"
 import { cut, fit, fitLine, lineWidth, span, visible } from "./cells.ts"
 import type { Line, Span, Style } from "./cells.ts"

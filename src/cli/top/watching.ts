@@ -1,8 +1,8 @@
 /** Follows the session under the cursor, once the cursor rests on it: how it stands, and what happens in it. */
 import type { Detail, TranscriptEvent } from "../../inspect/contract.ts"
-import type { Api, Problem } from "../../inspect/page/api.ts"
-import { follow } from "../../inspect/page/live.ts"
-import type { Following } from "../../inspect/page/live.ts"
+import type { Api, Problem } from "../../inspect/client/api.ts"
+import { follow } from "../../inspect/client/live.ts"
+import type { Following } from "../../inspect/client/live.ts"
 import type { Asking } from "./asking.ts"
 import { mostEvents, withEvent } from "./Model.ts"
 import type { Model, Opened } from "./Model.ts"

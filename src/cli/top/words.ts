@@ -1,9 +1,9 @@
 /** The table's words and signs: a state has a colour and a sign, for neither says anything alone. */
 import type { SessionRow, State } from "../../inspect/contract.ts"
-import { countdown } from "../../inspect/page/format.ts"
-import { nextWords, owedBy } from "../../inspect/page/sessions/words.ts"
-import { stateOf, substateWords, toneOf } from "../../inspect/page/tones.ts"
-import type { Tone } from "../../inspect/page/tones.ts"
+import { countdown } from "../../inspect/client/format.ts"
+import { nextWords, owedBy } from "../../inspect/client/words.ts"
+import { stateOf, substateWords, toneOf } from "../../inspect/client/tones.ts"
+import type { Tone } from "../../inspect/client/tones.ts"
 
 const looks = {
   idle: ["○", "blue"],

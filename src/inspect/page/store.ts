@@ -1,10 +1,10 @@
 /** What the whole page knows: who looks, how the connection stands, and what it has to say. */
 import { computed, signal } from "@preact/signals"
 import type { Me } from "../contract.ts"
-import { createApi, problemFrom } from "./api.ts"
-import type { Problem } from "./api.ts"
+import { createApi, problemFrom } from "../client/api.ts"
+import type { Problem } from "../client/api.ts"
 import { setServerTime } from "./clock.ts"
-import type { Phase } from "./live.ts"
+import type { Phase } from "../client/live.ts"
 
 export const api = createApi(new URL("api/", document.baseURI).href)
 

@@ -1,7 +1,7 @@
 /** The rows of the page: what a page of the server and the news in between make of them. */
 import { assert, describe, it } from "@effect/vitest"
 import { noFilter } from "../../../src/inspect/page/app/router.ts"
-import type { SessionFilter } from "../../../src/inspect/page/api.ts"
+import type { SessionFilter } from "../../../src/inspect/client/api.ts"
 import { matches, Table } from "../../../src/inspect/page/sessions/table.ts"
 import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/contract.ts"
 

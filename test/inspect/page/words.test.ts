@@ -2,75 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { codeOf, hashOf, noFilter, routeOf } from "../../../src/inspect/page/app/router.ts"
 import { endOf, leftOf, touchesApprovals } from "../../../src/inspect/page/approvals/words.ts"
-import { age, bytes, count, countdown, digits, duration, plural, shortened } from "../../../src/inspect/page/format.ts"
-import { nextWords } from "../../../src/inspect/page/sessions/words.ts"
-import { stateOf, substateWords, toneOf } from "../../../src/inspect/page/tones.ts"
 import type { Approval, SlimStep } from "../../../src/inspect/contract.ts"
-
-describe("numbers and times", () => {
-  it.each([
-    [-3, "0 s", "0s", "0:00"],
-    [4.9, "4 s", "4s", "0:05"],
-    [60, "1 min", "1m", "1:00"],
-    [200, "3 min 20 s", "3m", "3:20"],
-    [7390, "2 h 3 min", "2h", "2:03:10"],
-    [90_000, "1 d 1 h", "1d", "25:00:00"]
-  ] as const)("%d s", (seconds, long, short, left) => {
-    assert.deepStrictEqual([duration(seconds), age(seconds), countdown(seconds)], [long, short, left])
-  })
-
-  it("counts with three digits that matter", () => {
-    assert.deepStrictEqual([0, 999, 1_000, 12_345, 999_949, 999_950, 4_100_000, 2_500_000_000].map(count), [
-      "0",
-      "999",
-      "1k",
-      "12.3k",
-      "999k",
-      "1M",
-      "4.1M",
-      "2.5G"
-    ])
-    assert.strictEqual(digits(1_234_567), "1\u202f234\u202f567")
-    assert.deepStrictEqual([plural(1, "match", "matches"), plural(2, "match", "matches")], ["1 match", "2 matches"])
-  })
-
-  it("writes sizes", () => {
-    assert.deepStrictEqual([0, 1_023, 1_536, 15 * 1_048_576].map(bytes), ["0 B", "1023 B", "1.5 KiB", "15 MiB"])
-  })
-
-  it("keeps both ends of what is long", () => {
-    assert.strictEqual(shortened("short"), "short")
-    const id = shortened("ses_EuZjgZIGvXzePAUYRMmVpP13dZg", 18)
-    assert.match(id, /^ses_.+….+dZg$/)
-    assert.isAtMost(id.length, 18)
-  })
-})
-
-describe("states", () => {
-  it("are named by their words and have a tone of their own where a person is wanted", () => {
-    assert.deepStrictEqual(
-      ["idle.asleep", "idle.backingOff", "idle.parked", "turning.asking", "retiring.asking", "closed"].map(
-        (substate) => [stateOf(substate), substateWords(substate), toneOf(substate)]
-      ),
-      [
-        ["idle", "asleep", "idle"],
-        ["idle", "backing off", "backing"],
-        ["idle", "parked", "parked"],
-        ["turning", "asking", "asking"],
-        ["retiring", "asking", "retiring"],
-        ["closed", "", "closed"]
-      ]
-    )
-  })
-
-  it("name where the next step leads, or the timer that leads nowhere", () => {
-    const next = (to: string | null) => ({ timer: "interruptAgain", at: 0, to })
-    assert.strictEqual(nextWords("idle.awake", next("retiring.asking")), "→ retiring")
-    assert.strictEqual(nextWords("idle.parked", next("idle.asleep")), "→ asleep")
-    assert.strictEqual(nextWords("retiring.killing", next("closed")), "→ closed")
-    assert.strictEqual(nextWords("turning.probing", next(null)), "interruptAgain")
-  })
-})
 
 describe("addresses", () => {
   it("lead back to what made them", () => {

@@ -1,7 +1,7 @@
 /** Asks who looks, then shows the view that the address names. */
 import { useEffect, useState } from "preact/hooks"
-import { problemFrom } from "../api.ts"
-import type { Problem } from "../api.ts"
+import { problemFrom } from "../../client/api.ts"
+import type { Problem } from "../../client/api.ts"
 import { api, me, setMe } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { Toasts } from "../ui/Toasts.tsx"

@@ -1,8 +1,8 @@
 /** Comes in with a token, or with the code of the link that the server showed in its terminal. */
 import { useEffect, useState } from "preact/hooks"
 import type { Login as Body } from "../../contract.ts"
-import { problemFrom } from "../api.ts"
-import type { Problem } from "../api.ts"
+import { problemFrom } from "../../client/api.ts"
+import type { Problem } from "../../client/api.ts"
 import { api, say, setMe } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { ProblemBox } from "../ui/Problem.tsx"

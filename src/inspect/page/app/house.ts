@@ -4,10 +4,10 @@
  */
 import { computed, effect } from "@preact/signals"
 import type { SlimStep } from "../../contract.ts"
-import { follow } from "../live.ts"
-import type { Following } from "../live.ts"
+import { follow } from "../../client/live.ts"
+import type { Following } from "../../client/live.ts"
 import { api, isDraining, me, phase, setMe } from "../store.ts"
-import { parsed } from "../visible.ts"
+import { parsed } from "../../client/visible.ts"
 
 export type News =
   | { readonly type: "step"; readonly step: SlimStep }

@@ -1,6 +1,6 @@
 /** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
 import type { State } from "../../contract.ts"
-import type { SessionFilter } from "../api.ts"
+import type { SessionFilter } from "../../client/api.ts"
 
 export type Route =
   | { readonly view: "sessions"; readonly filter: SessionFilter }

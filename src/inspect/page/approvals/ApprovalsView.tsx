@@ -1,7 +1,7 @@
 /** The inbox: every question that waits for a person, the most urgent first. */
 import { useEffect, useRef } from "preact/hooks"
 import { focusView } from "../app/focus.ts"
-import { plural } from "../format.ts"
+import { plural } from "../../client/format.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { ApprovalCard } from "./ApprovalCard.tsx"
 import { pending, problem, refresh } from "./inbox.ts"

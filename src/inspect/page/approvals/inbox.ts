@@ -5,8 +5,8 @@
 import { computed, effect, signal } from "@preact/signals"
 import type { Approval } from "../../contract.ts"
 import { listen } from "../app/house.ts"
-import { problemFrom } from "../api.ts"
-import type { Problem } from "../api.ts"
+import { problemFrom } from "../../client/api.ts"
+import type { Problem } from "../../client/api.ts"
 import { api, me } from "../store.ts"
 import { touchesApprovals } from "./words.ts"
 

@@ -1,7 +1,7 @@
 /** Which session it is, where it stands, and what a person may do to it. */
 import { useState } from "preact/hooks"
 import type { Detail } from "../../contract.ts"
-import { count, plural } from "../format.ts"
+import { count, plural } from "../../client/format.ts"
 import { say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { StateBadge } from "../ui/State.tsx"

@@ -1,9 +1,9 @@
 /** Opens a session on the server: its detail, then its stream from the beginning, and on for as long as it is looked at. */
 import type { Detail, Me, Step, TranscriptEvent } from "../../contract.ts"
-import { problemFrom } from "../api.ts"
-import { follow } from "../live.ts"
+import { problemFrom } from "../../client/api.ts"
+import { follow } from "../../client/live.ts"
 import { api, me } from "../store.ts"
-import { parsed } from "../visible.ts"
+import { parsed } from "../../client/visible.ts"
 import { createStore } from "./store.ts"
 import type { Store } from "./store.ts"
 

@@ -1,8 +1,8 @@
 /** How many sessions stand in each state, live; a press shows only those. */
 import type { State } from "../../contract.ts"
-import type { SessionFilter } from "../api.ts"
+import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
-import { digits } from "../format.ts"
+import { digits } from "../../client/format.ts"
 import { Sign } from "../ui/State.tsx"
 import { table } from "./feed.ts"
 

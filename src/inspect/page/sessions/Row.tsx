@@ -1,12 +1,12 @@
 /** One session as a line; on a narrow screen, as a card of three. */
 import type { Signal } from "@preact/signals"
 import { hashOfSession } from "../app/router.ts"
-import { count } from "../format.ts"
+import { count } from "../../client/format.ts"
 import { isAdmin } from "../store.ts"
 import { StateBadge } from "../ui/State.tsx"
 import { Age, Countdown } from "../ui/Time.tsx"
 import type { LiveRow } from "./table.ts"
-import { nextWords, owedBy } from "./words.ts"
+import { nextWords, owedBy } from "../../client/words.ts"
 
 interface Props {
   readonly live: Signal<LiveRow>

@@ -1,6 +1,6 @@
 /** All sessions: how many stand where, a search, and the table. */
 import { useEffect } from "preact/hooks"
-import type { SessionFilter } from "../api.ts"
+import type { SessionFilter } from "../../client/api.ts"
 import { phase } from "../store.ts"
 import { ProblemBox } from "../ui/Problem.tsx"
 import { CountsBar } from "./CountsBar.tsx"

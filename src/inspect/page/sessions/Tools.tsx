@@ -1,9 +1,9 @@
 /** Search and filters; the server carries them out. */
 import { useEffect, useRef, useState } from "preact/hooks"
-import type { SessionFilter } from "../api.ts"
+import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
 import { noFilter } from "../app/router.ts"
-import { plural } from "../format.ts"
+import { plural } from "../../client/format.ts"
 import { isAdmin } from "../store.ts"
 import { isLoading, table } from "./feed.ts"
 

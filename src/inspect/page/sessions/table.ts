@@ -7,8 +7,8 @@
 import { batch, signal } from "@preact/signals"
 import type { Signal } from "@preact/signals"
 import type { SessionRow, SessionRows, SlimStep, State } from "../../contract.ts"
-import type { SessionFilter } from "../api.ts"
-import { stateOf } from "../tones.ts"
+import type { SessionFilter } from "../../client/api.ts"
+import { stateOf } from "../../client/tones.ts"
 
 export interface LiveRow {
   readonly row: SessionRow

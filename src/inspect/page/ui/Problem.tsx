@@ -1,5 +1,5 @@
 /** A problem as the server said it, and what there is to do. */
-import type { Problem } from "../api.ts"
+import type { Problem } from "../../client/api.ts"
 
 export const ProblemBox = ({ onRetry, problem }: { readonly problem: Problem; readonly onRetry?: () => void }) => (
   <div class="problem" role="alert">

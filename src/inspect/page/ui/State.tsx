@@ -1,6 +1,6 @@
 /** A state with its sign, its colour and its words. */
-import { stateOf, substateWords, toneOf } from "../tones.ts"
-import type { Tone } from "../tones.ts"
+import { stateOf, substateWords, toneOf } from "../../client/tones.ts"
+import type { Tone } from "../../client/tones.ts"
 
 /** One shape for each tone, on a square of 12. */
 const shapes: Readonly<Record<Tone, string>> = {

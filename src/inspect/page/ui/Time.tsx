@@ -1,7 +1,7 @@
 /** Times that go on by themselves: only the text changes, not what it stands in. */
 import { useComputed, useSignal } from "@preact/signals"
 import { now } from "../clock.ts"
-import { age, countdown, duration, fullTime } from "../format.ts"
+import { age, countdown, duration, fullTime } from "../../client/format.ts"
 
 interface Props {
   /** Unix seconds, by the server's clock. */

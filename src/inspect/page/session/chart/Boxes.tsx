@@ -1,5 +1,5 @@
 /** The states of a drawn chart: frames for those that have others inside, boxes that can be pressed for the rest. */
-import { toneOf } from "../../tones.ts"
+import { toneOf } from "../../../client/tones.ts"
 import type { Count } from "../model/counts.ts"
 import type { Box, Drawn } from "./layout.ts"
 import { loopsOf } from "./scene.ts"

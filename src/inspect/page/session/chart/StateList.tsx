@@ -1,5 +1,5 @@
 /** The chart as a list, where a screen is too narrow to draw it: the states with how often each was entered. */
-import { substateWords, toneOf } from "../../tones.ts"
+import { substateWords, toneOf } from "../../../client/tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import type { ChartState } from "../../../chart/read.ts"
 import type { Store } from "../store.ts"

@@ -1,5 +1,5 @@
 /** How long a named delay of the machine is at a moment: a number, or reckoned from what it remembers then. */
-import { duration } from "../../format.ts"
+import { duration } from "../../../client/format.ts"
 import type { SessionMachine, SessionSnapshot } from "../../../../../machines/session.ts"
 
 export const delayMillis = (machine: SessionMachine, name: string, snapshot: SessionSnapshot): number | null => {

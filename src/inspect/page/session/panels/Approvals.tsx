@@ -2,7 +2,7 @@
 import { ApprovalCard } from "../../approvals/ApprovalCard.tsx"
 import type { Approval, Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { clockTime } from "../../format.ts"
+import { clockTime } from "../../../client/format.ts"
 import type { Store } from "../store.ts"
 
 export const Approvals = ({ detail, store }: { readonly store: Store; readonly detail: Detail }) => {

@@ -1,8 +1,8 @@
 /** Where the session's time and tokens went. */
 import type { Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { count, digits, duration } from "../../format.ts"
-import { toneOf } from "../../tones.ts"
+import { count, digits, duration } from "../../../client/format.ts"
+import { toneOf } from "../../../client/tones.ts"
 import { timeByState, tokensByTurn } from "../model/costs.ts"
 import type { Store } from "../store.ts"
 

@@ -1,9 +1,9 @@
 /** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
 import { now } from "../../clock.ts"
-import { clockTime, duration, fullTime } from "../../format.ts"
-import { toneOf } from "../../tones.ts"
+import { clockTime, duration, fullTime } from "../../../client/format.ts"
+import { toneOf } from "../../../client/tones.ts"
 import { timerName } from "../model/timers.ts"
-import type { Item } from "../model/transcript.ts"
+import type { Item } from "../../../client/transcript.ts"
 
 export const Entry = ({ item }: { readonly item: Item }) => {
   switch (item.kind) {

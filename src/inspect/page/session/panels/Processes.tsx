@@ -1,9 +1,9 @@
 /** What runs for the session: the processes of its agent, and what it last wrote to stderr. Asked while it is seen. */
 import { useEffect, useState } from "preact/hooks"
 import type { Detail, Processes as ProcessesOf } from "../../../contract.ts"
-import { problemFrom } from "../../api.ts"
-import type { Problem } from "../../api.ts"
-import { bytes } from "../../format.ts"
+import { problemFrom } from "../../../client/api.ts"
+import type { Problem } from "../../../client/api.ts"
+import { bytes } from "../../../client/format.ts"
 import { ProblemBox } from "../../ui/Problem.tsx"
 import { Since } from "../../ui/Time.tsx"
 import { treeOf } from "../model/tree.ts"

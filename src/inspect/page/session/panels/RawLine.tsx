@@ -1,8 +1,8 @@
 /** The line of the agent that a step came of, as it stood on its stdio. */
 import { useEffect, useState } from "preact/hooks"
 import type { Wire } from "../../../contract.ts"
-import { problemFrom } from "../../api.ts"
-import { parsed } from "../../visible.ts"
+import { problemFrom } from "../../../client/api.ts"
+import { parsed } from "../../../client/visible.ts"
 import type { Door } from "../store.ts"
 
 export const RawLine = ({ door, seq }: { readonly door: Door; readonly seq: number }) => {

@@ -1,8 +1,8 @@
 /** A state's ways out, with how often each was taken and which wait; what the machine remembers, and what a step changed. */
 import type { Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { clockTime } from "../../format.ts"
-import { toneOf } from "../../tones.ts"
+import { clockTime } from "../../../client/format.ts"
+import { toneOf } from "../../../client/tones.ts"
 import { Sign } from "../../ui/State.tsx"
 import { Countdown } from "../../ui/Time.tsx"
 import { waysFrom } from "../chart/scene.ts"

@@ -1,8 +1,8 @@
 /** Every stored step: from where, by what, to where, what it ordered. A press goes there in time. */
 import { useEffect, useRef, useState } from "preact/hooks"
 import { now } from "../../clock.ts"
-import { clockTime } from "../../format.ts"
-import { toneOf } from "../../tones.ts"
+import { clockTime } from "../../../client/format.ts"
+import { toneOf } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
 import { timerName } from "../model/timers.ts"
 import type { Store } from "../store.ts"

@@ -1,6 +1,6 @@
 /** The lanes of a timeline, drawn; nothing in here follows the pointer. */
 import { now } from "../../clock.ts"
-import { clockTime, duration } from "../../format.ts"
+import { clockTime, duration } from "../../../client/format.ts"
 import { axisHeight, laneHeight } from "./frame.ts"
 import type { Frame } from "./frame.ts"
 import type { Shapes } from "./shapes.ts"

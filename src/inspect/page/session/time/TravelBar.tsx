@@ -1,7 +1,7 @@
 /** Time travel: over the stored steps, forth and back. Nothing is run again; `Live` comes back to now. */
 import { useEffect } from "preact/hooks"
 import { now } from "../../clock.ts"
-import { clockTime, duration } from "../../format.ts"
+import { clockTime, duration } from "../../../client/format.ts"
 import { timerName } from "../model/timers.ts"
 import type { Store } from "../store.ts"
 import { whole, zoomed } from "./axis.ts"

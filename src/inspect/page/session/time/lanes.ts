@@ -3,11 +3,11 @@
  * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
  */
 import type { Approval, Detail, ProcessSpan, Turn } from "../../../contract.ts"
-import { toneOf } from "../../tones.ts"
-import type { Tone as StateTone } from "../../tones.ts"
+import { toneOf } from "../../../client/tones.ts"
+import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
 import { timerName, timerSpans } from "../model/timers.ts"
-import type { Item } from "../model/transcript.ts"
+import type { Item } from "../../../client/transcript.ts"
 
 /** What colour something has, and which word stands for it. */
 export type Tone = StateTone | "good" | "bad" | "wait" | "quiet" | "talk" | "tool"

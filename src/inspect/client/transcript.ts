@@ -4,7 +4,7 @@
  * Events come in order and in pieces; chunks of one message become one item, updates of one tool its last state.
  * Everything in it is the agent's text: it is shown as text and as nothing else.
  */
-import type { TranscriptEvent, Turn } from "../../../contract.ts"
+import type { TranscriptEvent, Turn } from "../contract.ts"
 import { contentText, isRecord, pretty, str } from "./content.ts"
 
 interface Place {

@@ -1,4 +1,4 @@
-/** Which of the page's tones a substate has. A tone is a colour and a sign: neither says anything alone. */
+/** Which tone a substate has. A tone is a colour and a sign: neither says anything alone. */
 export type Tone = "idle" | "turning" | "asking" | "retiring" | "backing" | "parked" | "closed"
 
 const special: Readonly<Record<string, Tone>> = {

@@ -3,10 +3,10 @@ import { afterEach, assert, describe, it } from "@effect/vitest"
 import { createServer } from "node:http"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { follow, retryDelayMillis } from "../../../src/inspect/page/live.ts"
-import type { Following, Phase } from "../../../src/inspect/page/live.ts"
-import { sseParser } from "../../../src/inspect/page/sse.ts"
-import type { ServerEvent } from "../../../src/inspect/page/sse.ts"
+import { follow, retryDelayMillis } from "../../../src/inspect/client/live.ts"
+import type { Following, Phase } from "../../../src/inspect/client/live.ts"
+import { sseParser } from "../../../src/inspect/client/sse.ts"
+import type { ServerEvent } from "../../../src/inspect/client/sse.ts"
 
 const parsed = (pieces: ReadonlyArray<string>) => {
   const events: Array<ServerEvent> = []

@@ -1,6 +1,6 @@
 /**
- * The requests that the page can make, typed by the contract. What is refused comes back as `Refused`, with the problem
- * as the server said it. Nothing of the DOM is in here.
+ * The requests of the page and of `troupe top`, typed by the contract. What is refused comes back as `Refused`, with the
+ * problem as the server said it.
  */
 import type {
   Approvals,
@@ -18,7 +18,7 @@ import type {
 } from "../contract.ts"
 import { parsed } from "./visible.ts"
 
-/** A problem of RFC 9457 as Troupe sends it, or as the page words what never reached the server. */
+/** A problem of RFC 9457 as Troupe sends it, or in the same form what never reached the server. */
 export interface Problem {
   /** 0: there was no answer. */
   readonly status: number

@@ -1,4 +1,4 @@
-/** Numbers and times as the page writes them: short, of an even width, and never with more precision than is read. */
+/** Numbers and times as a reader is shown them: short, of an even width, and never with more precision than is read. */
 
 const minute = 60
 const hour = 60 * minute

@@ -1,6 +1,6 @@
 /** What a person can't see must not change what they see. */
 import { assert, describe, it } from "@effect/vitest"
-import { parsed, visible } from "../../../src/inspect/page/visible.ts"
+import { parsed, visible } from "../../../src/inspect/client/visible.ts"
 
 describe("the page's texts", () => {
   it("name what shows nothing or turns the writing around", () => {

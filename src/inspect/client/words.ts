@@ -1,6 +1,6 @@
 /** The words of a wait, as the table has room for them. */
-import type { Wait } from "../../contract.ts"
-import { stateOf, substateWords } from "../tones.ts"
+import type { Wait } from "../contract.ts"
+import { stateOf, substateWords } from "./tones.ts"
 
 const owers: Readonly<Record<Wait["who"], string>> = {
   app: "the app",

@@ -1,5 +1,5 @@
 /**
- * Follows one of Troupe's streams for as long as the page wants it: connects, comes back with the last id that it saw,
+ * Follows one of Troupe's streams for as long as its reader wants it: connects, comes back with the last id that it saw,
  * waits longer after each failure, and says at every moment where it stands.
  *
  * `fetch` and not `EventSource`, which tells neither why it was refused nor when it tries again.
@@ -15,11 +15,11 @@ export type Phase =
   /** Connected; what was missed is being told. */
   | { readonly name: "catching-up" }
   | { readonly name: "live" }
-  /** Tries again at `retryAt`, in milliseconds of the page's own clock. */
+  /** Tries again at `retryAt`, in milliseconds of the reader's own clock. */
   | { readonly name: "lost"; readonly retryAt: number; readonly problem: Problem }
   /** Nobody may look from here: no more attempts. */
   | { readonly name: "refused"; readonly problem: Problem }
-  /** Nobody looks: the page is hidden. */
+  /** Nobody looks, as at a page that is hidden. */
   | { readonly name: "resting" }
 
 export interface FollowOptions {
