@@ -86,9 +86,11 @@ export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionP
   }
   get detail() {
     const why = this.quota === true ? "account is used up" : "agent keeps dying"
-    const when = `It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/{id}/unpark.`
+    const when = `It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/${this.id}/unpark.`
     const wait = `A turn with "queue": true waits for that, where its own timeout is no shorter.`
-    return `The session's ${why}: ${this.reason} ${when}${this.quota === true ? ` ${wait}` : ""}`
+    // A reason may be the last line of an agent's stderr.
+    const reason = /[.!?]$/.test(this.reason) ? this.reason : `${this.reason}.`
+    return `The session's ${why}: ${reason} ${when}${this.quota === true ? ` ${wait}` : ""}`
   }
 }
 
