@@ -32,7 +32,7 @@ describe("the command line", () => {
     const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [["frobnicate"], /^troupe: Unknown subcommand "frobnicate" for "troupe" \(see troupe --help\)\n$/],
       [["serve", "--prot", "1"], /^troupe: .*--prot.*--port.*\n$/],
-      [["machines", "nope"], /^troupe: There is no machine nope\. There is session\.\n$/],
+      [["machines", "nope"], /^troupe: There is no machine nope\. There is session and review\.\n$/],
       [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
       [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
       [["run", ""], /^troupe: .*prompt.*\n$/],
@@ -119,6 +119,8 @@ describe("troupe machines", () => {
     assert.match(await print("dot"), /^digraph "session" \{/)
     assert.match(await print("svg"), /<\/svg>\n$/)
     assert.strictEqual(createMachine(JSON.parse(await print("json"))).id, "session")
+    const { stdout } = await place.run(["machines", "review"])
+    assert.match(stdout, /^stateDiagram-v2\n {2}\[\*\] --> working\n/)
   })
 })
 

@@ -1,20 +1,22 @@
 /** `troupe machines`: the state machines that run, as pictures and data. */
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { reviewMachine } from "../../../machines/review.ts"
 import { sessionMachine } from "../../../machines/session.ts"
 import * as Chart from "../../inspect/Chart.ts"
 import { BadUsage } from "../failures.ts"
 import { print } from "../terminal.ts"
 
-const machines = { session: sessionMachine } as const
+const machines = { session: sessionMachine, review: reviewMachine } as const
 const names = Object.keys(machines) as ReadonlyArray<keyof typeof machines>
 
 export const machinesCommand = Command.make(
   "machines",
   {
     name: Argument.String("name").pipe(
-      Argument.withDescription(`Which one: ${names.join(", ")}; all of them where none is named`),
-      Argument.optional
+      Argument.withDescription(`Which one: ${names.join(" or ")}; the first where none is named`),
+      // One at a time: two pictures, or two values of JSON, would be no file that anything opens.
+      Argument.withDefault("session")
     ),
     format: Flag.Literals("format", Chart.formats).pipe(
       Flag.withDescription("mermaid for a README, json for XState's createMachine, svg or dot for Graphviz"),
@@ -22,12 +24,11 @@ export const machinesCommand = Command.make(
     )
   },
   Effect.fn(function* ({ format, name }) {
-    const wanted = Option.getOrUndefined(name)
-    const chosen = wanted === undefined ? names : names.filter((each) => each === wanted)
-    if (chosen.length === 0) {
-      return yield* new BadUsage({ problem: `There is no machine ${wanted}. There is ${names.join(", ")}.` })
+    const machine = names.find((each) => each === name)
+    if (machine === undefined) {
+      return yield* new BadUsage({ problem: `There is no machine ${name}. There is ${names.join(" and ")}.` })
     }
-    for (const each of chosen) yield* print((yield* Chart.render(machines[each], format)).trimEnd())
+    yield* print((yield* Chart.render(machines[machine], format)).trimEnd())
   })
 ).pipe(
   Command.withDescription("Print the state machines, as they run"),
