@@ -149,12 +149,17 @@ describe.skipIf(chromium === null)("a session's life", () => {
     await badge(page, "turning running")
     await page.getByRole("tab", { name: "Process" }).click()
     await page.locator(".tree code", { hasText: "sleep 300" }).first().waitFor()
+    // Each below its parent, and further to the right.
+    const branches = await page.locator(".tree td:nth-child(2)").allInnerTexts()
+    assert.match(branches.at(-1) ?? "", /^ +└─ *sleep 300$/)
     await shoot(page, "session-processes")
     await press(page, "Interrupt", "Really interrupt?")
     await badge(page, "idle awake")
     await page.getByRole("tab", { name: "Steps" }).click()
     await page.getByRole("button", { name: "wire" }).last().click()
     await page.getByText("stopReason").waitFor()
+    await page.locator(".step.current code", { hasText: "turn.ended" }).waitFor()
+    assert.isAbove((await page.locator(".step.current .step-line").boundingBox())?.width ?? 0, 400)
     await shoot(page, "session-steps")
   })
 

@@ -58,6 +58,7 @@ describe.skipIf(chromium === null)("the views", () => {
             await page.getByRole("tab", { name: "Approvals" }).click()
             await page.locator(".session .approval").waitFor()
           }
+          if (name === "sessions") await page.getByLabel("2 waiting").waitFor()
           await shoot(page, `view-${name}-${colorScheme}-${width}`)
           await isSound(page, `${name} ${colorScheme} ${width}`)
           if (name === "session")

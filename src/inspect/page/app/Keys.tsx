@@ -3,7 +3,7 @@ import { Fragment } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { signal } from "@preact/signals"
 import { go } from "./location.ts"
-import { noFilter } from "./router.ts"
+import { noFilter } from "../../client/rows.ts"
 
 const isShown = signal(false)
 

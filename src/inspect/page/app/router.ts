@@ -1,6 +1,7 @@
 /** Where the page is, in the part of the address behind `#`: a link to it can be sent, and going back works. */
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
+import { noFilter } from "../../client/rows.ts"
 
 export type Route =
   | { readonly view: "sessions"; readonly filter: SessionFilter }
@@ -8,8 +9,6 @@ export type Route =
   | { readonly view: "approvals" }
   | { readonly view: "machine" }
   | { readonly view: "unknown" }
-
-export const noFilter: SessionFilter = { q: "", state: null, agent: null, app: null }
 
 const states: ReadonlyArray<string> = ["idle", "turning", "retiring", "closed"] satisfies ReadonlyArray<State>
 

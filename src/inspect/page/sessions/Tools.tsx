@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks"
 import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
-import { noFilter } from "../app/router.ts"
+import { noFilter } from "../../client/rows.ts"
 import { plural } from "../../client/format.ts"
 import { isAdmin } from "../store.ts"
 import { isLoading, table } from "./feed.ts"

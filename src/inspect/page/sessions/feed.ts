@@ -4,9 +4,9 @@
  */
 import { effect, signal } from "@preact/signals"
 import { listen } from "../app/house.ts"
-import { noFilter } from "../app/router.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem, SessionFilter } from "../../client/api.ts"
+import { noFilter } from "../../client/rows.ts"
 import type { SlimStep } from "../../contract.ts"
 import { api, me } from "../store.ts"
 import { Table } from "./table.ts"

@@ -4,11 +4,12 @@
  * Rows stay where they are while somebody reads them. What is new goes on top where the reader stands at the top, and
  * waits to be let in where not.
  */
-import { batch, signal } from "@preact/signals"
+import { batch, computed, signal } from "@preact/signals"
 import type { Signal } from "@preact/signals"
-import type { SessionRow, SessionRows, SlimStep, State } from "../../contract.ts"
+import type { SessionRow, SessionRows, SlimStep } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
-import { stateOf } from "../../client/tones.ts"
+import { afterRemoval, afterStep, arrivals, belongs, isFirst, noFilter, noTally, tallyOf } from "../../client/rows.ts"
+import type { Meanwhile } from "../../client/rows.ts"
 
 export interface LiveRow {
   readonly row: SessionRow
@@ -16,84 +17,66 @@ export interface LiveRow {
   readonly changedAt: number
 }
 
-export type Counts = SessionRows["counts"]
-
-const noCounts: Counts = { idle: 0, turning: 0, retiring: 0, closed: 0 }
-
-/** Whether a row is to be shown, as far as the page can tell: the server also searches in what a row does not have. */
-export const matches = (row: SessionRow, filter: SessionFilter): boolean =>
-  fits(row.state, row, filter) &&
-  `${row.session_id} ${row.app} ${row.agent} ${row.substate}`.toLowerCase().includes(filter.q.toLowerCase())
-
-const fits = (state: string, row: SessionRow, { agent, app, state: wanted }: SessionFilter): boolean =>
-  (wanted === null || state === wanted) && (agent === null || row.agent === agent) && (app === null || row.app === app)
-
 export class Table {
   readonly order = signal<ReadonlyArray<string>>([])
   /** New ones that the reader has not let in. */
   readonly waiting = signal<ReadonlyArray<string>>([])
-  readonly count = signal(0)
-  readonly counts = signal<Counts>(noCounts)
   readonly agents = signal<ReadonlyArray<string>>([])
   readonly apps = signal<ReadonlyArray<string>>([])
   /** `undefined` before the first page, `null` after the last. */
   readonly cursor = signal<string | null | undefined>(undefined)
-  /** Counts that were reckoned and not told: worth asking for, when there is time. */
-  isUnsure = false
+
+  readonly #tally = signal(noTally)
+  readonly count = computed(() => this.#tally.value.count)
+  readonly counts = computed(() => this.#tally.value.counts)
 
   readonly #rows = new Map<string, Signal<LiveRow>>()
-  /** What was told while a page was on its way: younger than the page. */
-  #during: Map<string, SessionRow | null> | undefined
-  #filter: SessionFilter = { q: "", state: null, agent: null, app: null }
+  #meanwhile: Meanwhile | undefined
+  #filter: SessionFilter = noFilter
 
   row(id: string): Signal<LiveRow> | undefined {
     return this.#rows.get(id)
   }
 
+  /** Counts that were reckoned and not told. */
+  get isUnsure(): boolean {
+    return this.#tally.peek().isUnsure
+  }
+
   /** From here on news is kept for the page that comes. */
   expect(filter: SessionFilter): void {
     this.#filter = filter
-    this.#during = new Map()
+    this.#meanwhile = new Map()
   }
 
   /** Everything that was there is of another filter, another reader or another time. */
   clear(): void {
     batch(() => {
       this.#rows.clear()
-      this.#during = undefined
+      this.#meanwhile = undefined
       this.order.value = []
       this.waiting.value = []
       this.cursor.value = undefined
     })
   }
 
-  page(answer: SessionRows, isFirst: boolean): void {
+  page(answer: SessionRows, isFirstPage: boolean): void {
     batch(() => {
-      const during = this.#during
-      this.#during = undefined
-      if (isFirst) this.clear()
-      const order = [...this.order.value]
-      const shown = new Set([...order, ...this.waiting.value])
-      for (const told of answer.sessions) {
-        const row = during?.get(told.session_id) ?? told
-        if (during?.get(told.session_id) === null || shown.has(told.session_id)) continue
-        if (!fits(row.state, row, this.#filter)) continue
-        this.#rows.set(row.session_id, signal({ row, changedAt: 0 }))
-        order.push(row.session_id)
-      }
-      this.order.value = order
+      const meanwhile = this.#meanwhile
+      this.#meanwhile = undefined
+      if (isFirstPage) this.clear()
+      const rows = arrivals(answer, meanwhile, this.#filter, (id) => this.#rows.has(id))
+      for (const row of rows) this.#rows.set(row.session_id, signal({ row, changedAt: 0 }))
+      this.order.value = [...this.order.value, ...rows.map(({ session_id }) => session_id)]
       this.cursor.value = answer.next_cursor
-      this.recounted(answer)
-      this.isUnsure = (during?.size ?? 0) > 0
+      this.recounted(answer, meanwhile)
     })
   }
 
-  recounted({ agents, apps, count, counts }: SessionRows): void {
-    this.isUnsure = false
-    this.count.value = count
-    this.counts.value = counts
-    this.agents.value = agents
-    this.apps.value = apps
+  recounted(answer: SessionRows, meanwhile?: Meanwhile): void {
+    this.#tally.value = tallyOf(answer, meanwhile)
+    this.agents.value = answer.agents
+    this.apps.value = answer.apps
   }
 
   /** `isAtTop`: new rows may be put in, nobody loses the place where they read. */
@@ -102,12 +85,11 @@ export class Table {
       const gone = new Set<string>()
       const fresh: Array<string> = []
       for (const step of steps) {
-        this.#during?.set(step.row.session_id, step.row)
-        this.#count(step)
         const { row } = step
+        this.#meanwhile?.set(row.session_id, row)
+        this.#count(step)
         const known = this.#rows.get(row.session_id)
-        // Found by the server in something that a row does not show: its text does not make it leave.
-        const isShown = known === undefined ? matches(row, this.#filter) : fits(row.state, row, this.#filter)
+        const isShown = belongs(row, this.#filter, known !== undefined)
         if (known !== undefined && isShown) {
           known.value = { row, changedAt: nowMillis }
           gone.delete(row.session_id)
@@ -127,13 +109,10 @@ export class Table {
 
   removed(id: string): void {
     batch(() => {
-      this.#during?.set(id, null)
+      this.#meanwhile?.set(id, null)
       const row = this.#rows.get(id)?.peek().row
-      this.isUnsure ||= row === undefined
-      if (row === undefined) return
-      this.count.value -= 1
-      this.#shift(row.state, undefined)
-      this.#drop(new Set([id]))
+      this.#tally.value = afterRemoval(this.#tally.peek(), row)
+      if (row !== undefined) this.#drop(new Set([id]))
     })
   }
 
@@ -144,26 +123,11 @@ export class Table {
     })
   }
 
-  #count({ event, from, row, seq }: SlimStep): void {
-    const isNew = seq === 0 || event === "created"
-    const before = isNew ? undefined : (stateOf(from) as State)
-    this.#shift(before, row.state)
-    const was = before !== undefined && fits(before, row, this.#filter)
-    const is = fits(row.state, row, this.#filter)
-    if (was !== is) {
-      this.count.value += is ? 1 : -1
-      // A search is the server's.
-      this.isUnsure ||= this.#filter.q !== ""
-    }
-    if (isNew && !this.agents.value.includes(row.agent)) this.isUnsure = true
-  }
-
-  #shift(from: State | undefined, to: State | undefined): void {
-    if (from === to) return
-    const counts = { ...this.counts.value }
-    if (from !== undefined) counts[from] = Math.max(0, counts[from] - 1)
-    if (to !== undefined) counts[to] += 1
-    this.counts.value = counts
+  #count(step: SlimStep): void {
+    const tally = afterStep(this.#tally.peek(), step, this.#filter)
+    // Its name is to be among those to filter by.
+    const isNamed = !isFirst(step) || this.agents.peek().includes(step.row.agent)
+    this.#tally.value = isNamed ? tally : { ...tally, isUnsure: true }
   }
 
   #drop(ids: ReadonlySet<string>): void {
