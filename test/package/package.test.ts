@@ -4,7 +4,8 @@
  * `npm run build` makes dist/ first (`npm pack` does it by itself).
  */
 import { assert, beforeAll, afterAll, describe, it } from "@effect/vitest"
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -79,6 +80,33 @@ describe("the packed tarball in an empty project", () => {
     const token = succeed(project, "npx", "troupe", "app", "create", "web", "--data-dir", "data").split("\n")[0] ?? ""
     assert.match(token, /^trp_/)
     assert.match(succeed(project, "npx", "troupe", "app", "list", "--data-dir", "data"), /^web /m)
+  })
+
+  it("serves the dashboard, whole and from itself", async () => {
+    const cli = join(project, "node_modules", "troupe", "dist", "src", "main.js")
+    const server = spawn(process.execPath, [cli, "serve", "--port", "0", "--data-dir", "served"], {
+      cwd: project,
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    try {
+      let said = ""
+      for await (const chunk of server.stdout.setEncoding("utf8")) {
+        said += chunk as string
+        if (/curl /.test(said)) break
+      }
+      const [url = ""] = /http:\/\/\S+\/inspect\//.exec(said) ?? []
+      const page = await fetch(url)
+      assert.strictEqual(page.status, 200)
+      assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'/)
+      const [, script = ""] = /<script[^>]* src="([^"]+)"/.exec(await page.text()) ?? []
+      const code = await fetch(new URL(script, url))
+      assert.deepStrictEqual([code.status, code.headers.get("content-type")?.split(";")[0]], [200, "text/javascript"])
+      assert.strictEqual((await fetch(new URL("api/sessions", url))).status, 401)
+    } finally {
+      server.kill("SIGTERM")
+      await once(server, "close")
+    }
+    assert.strictEqual(server.exitCode, 0)
   })
 
   it("embeds in ten lines", () => {
