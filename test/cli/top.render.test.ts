@@ -6,7 +6,7 @@ import { arrowsFrom, flatChart, treeChart } from "../../src/cli/top/chart.ts"
 import { makeModel, moved, withEvent } from "../../src/cli/top/Model.ts"
 import type { Model } from "../../src/cli/top/Model.ts"
 import { render } from "../../src/cli/top/render.ts"
-import { noFilter } from "../../src/cli/top/Rows.ts"
+import { noFilter } from "../../src/inspect/client/rows.ts"
 import type { Approval, Detail, SessionRow, TranscriptEvent } from "../../src/inspect/contract.ts"
 
 const now = 1_700_000_000

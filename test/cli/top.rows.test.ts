@@ -1,6 +1,7 @@
 /** The table of `troupe top`, as it is told: a page, and the steps before, during and after it. */
 import { assert, describe, it } from "@effect/vitest"
-import { noFilter, Rows } from "../../src/cli/top/Rows.ts"
+import { Rows } from "../../src/cli/top/Rows.ts"
+import { noFilter } from "../../src/inspect/client/rows.ts"
 import type { SessionRow, SessionRows, SlimStep } from "../../src/inspect/contract.ts"
 
 const rowOf = (id: string, substate = "idle.asleep"): SessionRow => ({
@@ -52,16 +53,16 @@ describe("the rows of the table", () => {
     rows.step(stepOf(rowOf("c"), "idle.asleep", 0))
     assert.deepStrictEqual(rows.order, ["c", "a", "b"])
     assert.strictEqual(rows.row("b")?.substate, "turning.running")
-    assert.deepStrictEqual(rows.counts, { idle: 2, turning: 1, retiring: 0, closed: 0 })
-    assert.strictEqual(rows.count, 3)
+    assert.deepStrictEqual(rows.tally.counts, { idle: 2, turning: 1, retiring: 0, closed: 0 })
+    assert.strictEqual(rows.tally.count, 3)
   })
 
   it("leave where they don't fit the filter any more, and are counted", () => {
     const rows = withRows({ state: "idle" }, rowOf("a"), rowOf("b"))
     rows.step(stepOf(rowOf("a", "turning.queued")))
-    assert.deepStrictEqual([rows.order, rows.count], [["b"], 1])
+    assert.deepStrictEqual([rows.order, rows.tally.count], [["b"], 1])
     rows.step(stepOf(rowOf("a"), "turning.running", 2))
-    assert.deepStrictEqual([rows.order, rows.count], [["a", "b"], 2])
+    assert.deepStrictEqual([rows.order, rows.tally.count], [["a", "b"], 2])
   })
 
   it("stay where the server found them by something that they don't show", () => {
@@ -79,7 +80,7 @@ describe("the rows of the table", () => {
     rows.page(pageOf("more", rowOf("a"), rowOf("b"), rowOf("c")), true)
     assert.deepStrictEqual(rows.order, ["a", "c"])
     assert.strictEqual(rows.row("a")?.substate, "turning.running")
-    assert.isTrue(rows.isUnsure)
+    assert.isTrue(rows.tally.isUnsure)
     assert.isTrue(rows.hasMore)
   })
 

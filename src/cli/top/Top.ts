@@ -104,7 +104,7 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
     if (model.mode.name === "filter") reload({ ...model.rows.filter, q: model.mode.text })
   })
   const recount = () => {
-    if (!model.rows.isUnsure || model.isLoading) return
+    if (!model.rows.tally.isUnsure || model.isLoading) return
     const own = generation
     asked(
       api.sessions(model.rows.filter, 1),

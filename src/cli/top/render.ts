@@ -75,7 +75,8 @@ const standing = (phase: Model["phase"], now: number): readonly [string, Style] 
   }
 }
 
-const bar = ({ approvals, rows: { counts } }: Model, columns: number): Line => {
+const bar = ({ approvals, rows }: Model, columns: number): Line => {
+  const { counts } = rows.tally
   const sum = states.reduce((total, state) => total + counts[state], 0)
   const width = Math.min(40, Math.max(10, columns - 66))
   // Whatever there is of can be seen.
@@ -178,7 +179,7 @@ const foot = (model: Model, { columns, now }: Room): Line => {
   if (said !== null && said.until > now) return [span(visible(said.text), said.tone === "good" ? "green" : "red")]
   const { q, state } = rows.filter
   const filtered = [...(state === null ? [] : [state]), ...(q === "" ? [] : [`“${visible(q)}”`])].join(" ")
-  const shown = `${plural(rows.count, "session")}${filtered === "" ? "" : ` of ${filtered}`}`
+  const shown = `${plural(rows.tally.count, "session")}${filtered === "" ? "" : ` of ${filtered}`}`
   return [...fitLine([span(hints(mode.name), "dim")], Math.max(0, columns - shown.length - 1)), span(` ${shown}`)]
 }
 

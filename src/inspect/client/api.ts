@@ -45,8 +45,8 @@ export const problemFrom = (cause: unknown): Problem =>
     ? cause.problem
     : {
         status: 0,
-        error: "page_fault",
-        title: "The page has a fault",
+        error: "client_fault",
+        title: "A fault here, not at the server",
         detail: cause instanceof Error ? cause.message : String(cause)
       }
 

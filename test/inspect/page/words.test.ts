@@ -1,7 +1,8 @@
 /** What the page writes, and where its addresses lead. */
 import { assert, describe, it } from "@effect/vitest"
-import { codeOf, hashOf, noFilter, routeOf } from "../../../src/inspect/page/app/router.ts"
+import { codeOf, hashOf, routeOf } from "../../../src/inspect/page/app/router.ts"
 import { endOf, leftOf, touchesApprovals } from "../../../src/inspect/page/approvals/words.ts"
+import { noFilter } from "../../../src/inspect/client/rows.ts"
 import type { Approval, SlimStep } from "../../../src/inspect/contract.ts"
 
 describe("addresses", () => {
