@@ -47,13 +47,15 @@ describe.skipIf(chromium === null)("a session's life", () => {
     const { processes } = await detail(id)
     assert.match(processes[0].exit, /SIGKILL/)
 
-    await house.begin(app, id, "hang hard")
-    await stands("turning running")
+    // It hears nobody for as long as it is stopped, so its end can be watched.
+    const { pid } = (await detail(id)).process
+    process.kill(pid, "SIGSTOP")
     await row.click()
     await press(page, "Close", "Really close?")
     await page.locator(".session-head .badge", { hasText: "retiring" }).waitFor()
     await page.goBack()
     await stands("retiring")
+    process.kill(pid, "SIGCONT")
     await stands("closed")
     const states = new Set((await shownOf(page)).map((words) => words.split(" ", 1)[0]))
     assert.isTrue(states.has("closed"))

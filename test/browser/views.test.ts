@@ -39,6 +39,7 @@ describe.skipIf(chromium === null)("the views", () => {
 
   for (const colorScheme of ["light", "dark"] as const) {
     it(`have no serious fault that axe knows, in ${colorScheme}, and none of them is wider than its window`, async () => {
+      const { closed } = await retiring(house)
       for (const [width, height] of [
         [1280, 800],
         [390, 844]
@@ -59,6 +60,7 @@ describe.skipIf(chromium === null)("the views", () => {
             await page.locator(".session .approval").waitFor()
           }
           if (name === "sessions") await page.getByLabel("2 waiting").waitFor()
+          if (name === "sessions" && width > 720) await page.locator(".badge", { hasText: "retiring" }).waitFor()
           await shoot(page, `view-${name}-${colorScheme}-${width}`)
           await isSound(page, `${name} ${colorScheme} ${width}`)
           if (name === "session")
@@ -69,6 +71,7 @@ describe.skipIf(chromium === null)("the views", () => {
         }
         await page.context().close()
       }
+      await closed
     })
   }
 
@@ -87,6 +90,18 @@ describe.skipIf(chromium === null)("the views", () => {
     assert.deepStrictEqual(serious, [], where)
   }
 })
+
+let attempts = 1
+
+/** A session that is being closed, for some seconds: its agent is stopped, and must be killed. */
+const retiring = async (house: House): Promise<{ readonly closed: Promise<unknown> }> => {
+  const { json } = await house.call("POST", "/admin/apps", adminToken, { name: `old-${attempts++}` })
+  const id = await house.create(json.token, { agent: "triage" })
+  await house.turn(json.token, id, "that was all\nslow 70 0")
+  const { process: running } = (await house.call("GET", `/sessions/${id}`, json.token)).json
+  process.kill(running.pid, "SIGSTOP")
+  return { closed: house.call("DELETE", `/sessions/${id}`, json.token) }
+}
 
 /** Sessions of three apps in every state there is; gives back the one that asks. */
 const furnish = async (house: House): Promise<string> => {
@@ -112,8 +127,6 @@ const furnish = async (house: House): Promise<string> => {
     parked
   ])
   await house.call("DELETE", `/sessions/${over}`, mail)
-  const closing = await house.create(shop, { agent: "coder" })
-  await house.begin(shop, closing, "hang hard")
   const works = await made(shop, "coder", "read the repository\nslow 900 0")
   await house.begin(shop, works, "write the migration\nslow 100000 50")
   await house.begin(desk, healed, "tool sleep 300")
@@ -131,7 +144,5 @@ const furnish = async (house: House): Promise<string> => {
     reaches(first, "turning.asking"),
     reaches(works, "turning.running")
   ])
-  await reaches(closing, "turning.running")
-  await house.call("DELETE", `/sessions/${closing}`, shop)
   return asks
 }
