@@ -249,6 +249,7 @@ export interface Detail {
       readonly reasoning_tokens: number
       readonly total_tokens: number
     }
+    /** Of its turns so far; `null` where its agent does not tell. */
     readonly cost: { readonly amount: number; readonly currency: string } | null
   }
   /** The machine's own: value and context, as stored. */

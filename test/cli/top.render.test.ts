@@ -218,6 +218,17 @@ describe("the screen", () => {
     assert.match(seen, /● turning running +ses_running0{20} +demo.*the end of turn 3 \(the agent\) +1:07 → retiring/)
   })
 
+  it("tells in the session's title what it cost, where its agent told that and there is room", () => {
+    const model = modelWith([running], (model) => {
+      const detail = detailOf(running)
+      const session = { ...detail.session, cost: { amount: 0.0011, currency: "USD" } }
+      model.opened = { id: running.session_id, detail: { ...detail, session }, events: [], problem: null }
+    })
+    assert.match(picture(model, 160, 50), /pid 4711, up 1m, 2 in line, 12\.3k tokens, 0\.0011 USD ─/)
+    assert.notInclude(picture(model, 80, 24), "USD")
+    assert.notInclude(picture(modelWith([running], opened(running)), 160, 50), "USD")
+  })
+
   it("has heard an agent that speaks, whatever was told of it before", () => {
     const seen = picture(modelWith([running], opened(running, [said(9, "Hello")])), 80, 24)
     assert.match(seen, /last heard 1 s ago/)

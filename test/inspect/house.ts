@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { Apps } from "../../src/actor/Apps.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import type { Limits } from "../../src/domain/Settings.ts"
+import type { AgentSpec, Limits } from "../../src/domain/Settings.ts"
 import { loopbackNames } from "../../src/http/gate.ts"
 import * as Http from "../../src/http/Http.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
@@ -30,6 +30,7 @@ export interface HouseOptions {
   readonly dataDir?: string
   readonly limits?: Partial<Limits>
   readonly adminToken?: string
+  readonly agents?: Readonly<Record<string, AgentSpec>>
 }
 
 export const open = (options: HouseOptions = {}) =>
@@ -41,7 +42,7 @@ export const open = (options: HouseOptions = {}) =>
         {
           dataDir: options.dataDir ?? (yield* scratch),
           limits: { ...defaultLimits, ...options.limits },
-          agents: {},
+          agents: options.agents ?? {},
           defaultAgent: "demo",
           run: {}
         },

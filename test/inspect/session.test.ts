@@ -1,7 +1,8 @@
 /** One session over the dashboard's API: a real server, real processes of the demo agent, real deaths. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Detail, Processes, Step, Steps } from "../../src/inspect/contract.ts"
+import { join } from "node:path"
+import type { Detail, Exported, Processes, Step, Steps } from "../../src/inspect/contract.ts"
 import { adminToken, csrf, open } from "./house.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
@@ -28,10 +29,40 @@ const at = (substate: string) => (detail: Detail) => detail.session.substate ===
 const stepsOf = ({ call }: House, token: string, id: string) =>
   Effect.map(call(api(id, "/steps?limit=1000"), { token }), ({ json }) => (json as Steps).steps)
 
+const fixtures = join(import.meta.dirname, "../fixtures")
+/** Says what a real one said, which told what each of its two turns cost. */
+const replayed = [
+  process.execPath,
+  join(fixtures, "agents/acp-replay.ts"),
+  join(fixtures, "traces/acp/claude-basic.ndjson")
+] as const
+
 const wireOf = ({ call }: House, token: string, id: string, { seq }: Step) =>
   Effect.map(call(api(id, `/steps/${seq}/wire`), { token }), ({ json }) => json)
 
 describe("a session on the dashboard", () => {
+  it.live("has what it cost as its agent told it, exported without its texts too, and nothing where none did", () =>
+    Effect.gen(function* () {
+      const house = yield* open({ agents: { told: { protocol: "acp", command: replayed } } })
+      const { call, create, mint, turn } = house
+      const token = yield* mint("ours")
+      const id = yield* create(token, { agent: "told" })
+      assert.isNull((yield* detailOf(house, token, id)).session.cost)
+      for (const [nth, amount] of [0.0003248, 0.001138].entries()) {
+        assert.isTrue((yield* turn(token, id, `turn ${nth}`)).completed)
+        assert.deepStrictEqual((yield* detailOf(house, token, id)).session.cost, { amount, currency: "USD" })
+      }
+      const { text } = yield* call(api(id, "/export"), { token })
+      const exported = JSON.parse(text) as Exported
+      assert.isFalse(exported.texts)
+      assert.deepStrictEqual(exported.detail.session.cost, { amount: 0.001138, currency: "USD" })
+
+      const silent = yield* create(token)
+      yield* turn(token, silent, "hello")
+      assert.isNull((yield* detailOf(house, token, silent)).session.cost)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is nothing to another app: neither to read nor to change", () =>
     Effect.gen(function* () {
       const house = yield* open()

@@ -1,7 +1,7 @@
 /** The session under the cursor, opened: its machine, why it stands where it stands, and what happened last. */
 import { sentenceOf } from "../../inspect/detail/why.ts"
 import type { Detail } from "../../inspect/contract.ts"
-import { age, clockTime, count, countdown } from "../../inspect/client/format.ts"
+import { age, clockTime, count, countdown, money } from "../../inspect/client/format.ts"
 import { isRecord } from "../../inspect/client/content.ts"
 import { Transcript, withPrompts } from "../../inspect/client/transcript.ts"
 import type { Item } from "../../inspect/client/transcript.ts"
@@ -49,7 +49,8 @@ const titled = ({ process, session, why }: Detail, { columns, now }: Room): Line
     process.pid === null ? `no process (${process.state})` : `pid ${process.pid}`,
     ...(process.up_since === null ? [] : [`up ${age(now - process.up_since)}`]),
     ...(why.queued === 0 ? [] : [`${why.queued} in line`]),
-    ...(columns < roomy.columns ? [] : [`${count(session.usage.total_tokens)} tokens`])
+    ...(columns < roomy.columns ? [] : [`${count(session.usage.total_tokens)} tokens`]),
+    ...(columns < roomy.columns || session.cost === null ? [] : [money(session.cost)])
   ]
   const start: Line = [
     span("── ", "dim"),

@@ -45,6 +45,10 @@ export const count = (n: number): string => {
   return n < 999_950_000 ? scaled(1_000_000, "M") : scaled(1_000_000_000, "G")
 }
 
+/** `12.30 USD`; of less than a cent two digits that count: `0.0016 USD`. */
+export const money = ({ amount, currency }: { readonly amount: number; readonly currency: string }): string =>
+  `${amount > 0 && amount < 0.01 ? amount.toLocaleString("en-GB", { maximumSignificantDigits: 2 }) : amount.toFixed(2)} ${currency}`
+
 /** All digits, in groups: `12 345`. */
 export const digits = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, "\u202f")
 

@@ -7,6 +7,7 @@ import {
   countdown,
   digits,
   duration,
+  money,
   plural,
   shortened
 } from "../../../src/inspect/client/format.ts"
@@ -38,6 +39,19 @@ describe("numbers and times", () => {
     ])
     assert.strictEqual(digits(1_234_567), "1\u202f234\u202f567")
     assert.deepStrictEqual([plural(1, "match", "matches"), plural(2, "match", "matches")], ["1 match", "2 matches"])
+  })
+
+  it("writes money, and never nothing for what is more than nothing", () => {
+    const usd = [0, 0.0000004, 0.00113, 0.00999, 0.01, 12.3, 4_000].map((amount) => money({ amount, currency: "USD" }))
+    assert.deepStrictEqual(usd, [
+      "0.00 USD",
+      "0.0000004 USD",
+      "0.0011 USD",
+      "0.01 USD",
+      "0.01 USD",
+      "12.30 USD",
+      "4000.00 USD"
+    ])
   })
 
   it("writes sizes", () => {

@@ -1,7 +1,7 @@
 /** Which session it is, where it stands, and what a person may do to it. */
 import { useState } from "preact/hooks"
 import type { Detail } from "../../contract.ts"
-import { count, plural } from "../../client/format.ts"
+import { count, money, plural } from "../../client/format.ts"
 import { say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { StateBadge } from "../ui/State.tsx"
@@ -15,7 +15,7 @@ interface Props {
 }
 
 export const Head = ({ detail, store }: Props) => {
-  const { agent, app, cwd, model, session_id, usage } = detail.session
+  const { agent, app, cost, cwd, model, session_id, usage } = detail.session
   return (
     <header class="session-head">
       <div class="session-name">
@@ -37,11 +37,7 @@ export const Head = ({ detail, store }: Props) => {
           {plural(detail.session.restarts, "restart")}
         </span>
         <span title={`${usage.input_tokens} in, ${usage.output_tokens} out`}>{count(usage.total_tokens)} tokens</span>
-        {detail.session.cost === null ? null : (
-          <span>
-            {detail.session.cost.amount.toFixed(2)} {detail.session.cost.currency}
-          </span>
-        )}
+        {cost === null ? null : <span title="What its agent tells that it cost">{money(cost)}</span>}
         <span class="faint session-cwd mono" title={cwd}>
           {cwd}
         </span>

@@ -1,7 +1,7 @@
 /** Where the session's time and tokens went. */
 import type { Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { count, digits, duration } from "../../../client/format.ts"
+import { count, digits, duration, money } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { timeByState, tokensByTurn } from "../model/costs.ts"
 import type { Store } from "../store.ts"
@@ -10,7 +10,7 @@ import type { Store } from "../store.ts"
 const mostTurns = 200
 
 export const Costs = ({ detail, store }: { readonly store: Store; readonly detail: Detail }) => {
-  const { usage } = detail.session
+  const { cost, usage } = detail.session
   const turns = tokensByTurn(detail.turns, now.value)
   return (
     <div class="costs" tabIndex={0} role="region" aria-label="Time and tokens">
@@ -33,6 +33,7 @@ export const Costs = ({ detail, store }: { readonly store: Store; readonly detai
       <p class="dim">
         {digits(usage.input_tokens)} in ({digits(usage.cached_input_tokens)} of them cached),{" "}
         {digits(usage.output_tokens)} out ({digits(usage.reasoning_tokens)} to reason).
+        {cost === null ? "" : ` As its agent tells, they cost ${money(cost)}.`}
       </p>
       <table class="bars">
         <tbody>
