@@ -1,7 +1,7 @@
 /** Where the session's time and tokens went. */
 import type { Detail } from "../../../contract.ts"
 import { now } from "../../clock.ts"
-import { count, digits, duration, money } from "../../../client/format.ts"
+import { count, digits, duration, money, plural } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { timeByState, tokensByTurn } from "../model/costs.ts"
 import type { Store } from "../store.ts"
@@ -49,7 +49,7 @@ export const Costs = ({ detail, store }: { readonly store: Store; readonly detai
                 <td class="number">{count(tokens)}</td>
                 <td class="number dim">
                   {seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds)}
-                  {tools === 0 ? "" : `, ${tools} tools`}
+                  {tools === 0 ? "" : `, ${plural(tools, "tool")}`}
                 </td>
               </tr>
             ))}
