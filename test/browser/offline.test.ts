@@ -12,10 +12,11 @@ import type { House } from "./house.ts"
 const nasty = "<script>document.title = 'taken-over'</script><img src=x onerror=\"document.title = 'taken-over'\">"
 
 describe.skipIf(chromium === null)("an exported session", () => {
-  const directory = mkdtempSync(join(tmpdir(), "troupe-offline-"))
+  let directory: string
   let house: House
   let id: string
   beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "troupe-offline-"))
     house = await openHouse()
     const app = await house.mint("desk")
     id = await house.create(app)
