@@ -81,7 +81,7 @@ describe("a used-up account", () => {
       assert.strictEqual(refusal.retryAfterSeconds, left)
       assert.match(
         refusal.detail,
-        new RegExp(`account is used up: used up It may be tried again in ${left} s.*"queue": true`)
+        new RegExp(`account is used up: used up\\. It may be tried again in ${left} s.*"queue": true`)
       )
       const hasty = { prompt: "soon", queue: true, timeoutMillis: 60_000 }
       assert.strictEqual((yield* Effect.flip(sessions.submit(ours, id, hasty)))._tag, "SessionParked")
