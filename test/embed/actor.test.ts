@@ -1,6 +1,10 @@
 /** A session as an XState actor in an app's own program: XState's own functions, real processes, real deaths. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { useSelector as useSelectorOfReact } from "@xstate/react"
 import { setTimeout as sleep } from "node:timers/promises"
+import { createElement } from "react"
+import { act, create } from "react-test-renderer"
+import type { ReactTestRenderer } from "react-test-renderer"
 import { createActor, sendTo, setup, toPromise, waitFor } from "xstate"
 import { openTroupe } from "../../src/promise.ts"
 import type { SessionActorRef, SessionRequest, Troupe } from "../../src/promise.ts"
@@ -68,6 +72,26 @@ describe("session.actor()", () => {
       "idle.awake"
     ])
     assert.isTrue(actor.getSnapshot().can({ type: "hibernate.requested", reason: "" }))
+  })
+
+  it("is what @xstate/react selects from", async () => {
+    Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true })
+    const session = await troupe.createSession()
+    const actor = await session.actor()
+    const drawn: Array<string> = []
+    const Badge = () => {
+      const state = useSelectorOfReact(actor, nameOf)
+      drawn.push(state)
+      return createElement("b", null, state)
+    }
+    let root!: ReactTestRenderer
+    await act(async () => void (root = create(createElement(Badge))))
+    await act(async () => void (await session.turn("hello")))
+    assert.deepStrictEqual(root.toJSON(), { type: "b", props: {}, children: ["idle.awake"] })
+    await act(async () => void (await session.close()))
+    assert.deepStrictEqual(root.toJSON(), { type: "b", props: {}, children: ["closed"] })
+    assert.strictEqual(drawn[0], "idle.asleep")
+    await act(async () => root.unmount())
   })
 
   it("outlives a killed process, hibernation and wake, and is done when the session is closed", async () => {
