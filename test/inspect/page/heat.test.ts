@@ -23,7 +23,10 @@ describe("heatOf", () => {
       [...heat.visits],
       [
         ["turning.queued", 3],
-        ["retiring.asking", 2]
+        ["retiring.asking", 2],
+        // Nobody was seen to come there, and who leaves must have been.
+        ["idle.asleep", 3],
+        ["idle.awake", 2]
       ]
     )
     assert.deepStrictEqual([heat.steps, heat.strange.length], [5, 0])

@@ -23,7 +23,7 @@ export interface HeatWay {
 export interface Heat {
   /** By `from to`. */
   readonly counts: ReadonlyMap<string, { readonly all: number; readonly ways: ReadonlyMap<string, number> }>
-  /** How often each state was entered from another. */
+  /** How often each state was entered. Left counts as entered where it is more: a session begins in a state. */
   readonly visits: ReadonlyMap<string, number>
   /** In the order of the machine. */
   readonly ways: ReadonlyArray<HeatWay>
@@ -38,13 +38,17 @@ const longestPassage = 6
 export const heatOf = (chart: Chart, taken: ReadonlyArray<Taken>): Heat => {
   const initial = initialsOf(chart.root)
   const arrows = new Map<string, Map<string, number>>()
-  const visits = new Map<string, number>()
+  const entered = new Map<string, number>()
+  const left = new Map<string, number>()
   const strange: Array<Taken> = []
   let steps = 0
   for (const each of taken) {
     const { from, n, to } = each
     steps += n
-    if (from !== to) visits.set(to, (visits.get(to) ?? 0) + n)
+    if (from !== to) {
+      entered.set(to, (entered.get(to) ?? 0) + n)
+      left.set(from, (left.get(from) ?? 0) + n)
+    }
     const passage = passageOf(chart, initial, { ...each, event: eventName(each.event) })
     // What is heard and ignored is not drawn, and leads nowhere.
     if (passage === undefined && from !== to) strange.push(each)
@@ -58,7 +62,9 @@ export const heatOf = (chart: Chart, taken: ReadonlyArray<Taken>): Heat => {
     counts: new Map(
       [...arrows].map(([key, ways]) => [key, { all: ways.values().reduce((a, b) => a + b, 0), ways }] as const)
     ),
-    visits,
+    visits: new Map(
+      [...entered, ...left].map(([state]) => [state, Math.max(entered.get(state) ?? 0, left.get(state) ?? 0)])
+    ),
     ways: chart.arrows.flatMap((arrow) =>
       [...new Set(arrow.ways.map(({ event }) => event))].map((event) => ({
         from: arrow.from,
