@@ -1,4 +1,4 @@
-/** `npm run test:real`: the real codex, claude and acpx against a loopback model. One file at a time, with long waits. */
+/** `npm run test:real`: the real codex, claude and acpx against a loopback model. Mostly it waits, so two files at a time. */
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
@@ -8,7 +8,6 @@ export default defineConfig({
     globalSetup: ["test/real/install.ts"],
     testTimeout: 120_000,
     hookTimeout: 300_000,
-    maxWorkers: 1,
-    fileParallelism: false
+    maxWorkers: 2
   }
 })
