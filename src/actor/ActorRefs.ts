@@ -4,17 +4,18 @@
  * An actor is kept while somebody has it or subscribes to it, and no longer: a program that looked at ten thousand
  * sessions keeps none of them in memory by that. Nobody can tell one that was collected from one that was not.
  */
-import { Context, Effect, FiberSet, Layer, Option } from "effect"
+import { Context, Effect, FiberSet, Layer } from "effect"
 import type { EventObject } from "xstate"
 import { restore } from "../../machines/session.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
-import { SessionId } from "../domain/Ids.ts"
+import type { SessionId } from "../domain/Ids.ts"
 import { SessionNotFound } from "../domain/Refusal.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import { findSession, nameOfCaller } from "./Caller.ts"
+import type { Caller } from "./Caller.ts"
 import { cannot } from "./faults.ts"
 import { Commons } from "./Residence.ts"
-import type { Caller } from "./Sessions.ts"
 import { Shown } from "./Shown.ts"
 import type { SessionActorRef } from "./Shown.ts"
 import { Supervisor } from "./Supervisor.ts"
@@ -114,12 +115,8 @@ export class ActorRefs extends Context.Service<
       )
 
       const of = Effect.fn("ActorRefs.of")(function* (caller: Caller, text: string) {
-        const id = SessionId.make(text)
-        const found = yield* ledger.session(id)
-        if (Option.isNone(found) || (caller._tag === "App" && found.value.app !== caller.app)) {
-          return yield* new SessionNotFound({ id: text })
-        }
-        const by = caller._tag === "App" ? caller.app : "admin"
+        const { id } = yield* findSession(ledger, caller, text)
+        const by = nameOfCaller(caller)
         const known = () => all.get(`${id} ${by}`)?.actor.deref()
         const here = known() ?? given(supervisor.resident(id)?.snapshot, (snapshot) => make(id, by, snapshot))
         if (here !== undefined) return here

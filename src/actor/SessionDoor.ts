@@ -19,6 +19,8 @@ import type { TurnResult } from "../domain/Turn.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Answers from "./Answers.ts"
+import { appOf, findSession, nameOfCaller } from "./Caller.ts"
+import type { Caller } from "./Caller.ts"
 import * as Creation from "./Creation.ts"
 import { cannot } from "./faults.ts"
 import { Feed } from "./Feed.ts"
@@ -28,7 +30,7 @@ import type { EventRefused, Submission } from "./Letter.ts"
 import { Lifecycle } from "./Lifecycle.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 import { Sessions } from "./Sessions.ts"
-import type { Caller, SubmitTurn } from "./Sessions.ts"
+import type { SubmitTurn } from "./Sessions.ts"
 import * as Steering from "./Steering.ts"
 import { Supervisor } from "./Supervisor.ts"
 import * as Transcript from "./Transcript.ts"
@@ -38,8 +40,6 @@ import { viewOf } from "./View.ts"
 const ladderWithin = "40 seconds"
 /** Of a turn's events in one answer; past that a reader follows the stream. */
 const auditLines = 10_000
-
-const nameOfCaller = (caller: Caller) => (caller._tag === "App" ? caller.app : "admin")
 
 export const layer = Layer.effect(
   Sessions,
@@ -57,13 +57,7 @@ export const layer = Layer.effect(
     const supervisor = yield* Supervisor
     const transcript = yield* Transcript.make
 
-    const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
-      const found = yield* ledger.session(SessionId.make(id))
-      if (Option.isNone(found) || (caller._tag === "App" && found.value.app !== caller.app)) {
-        return yield* new SessionNotFound({ id })
-      }
-      return found.value
-    })
+    const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
 
     const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
 
@@ -181,7 +175,7 @@ export const layer = Layer.effect(
         if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
           return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
         }
-        const page = yield* ledger.sessions({ app: caller._tag === "App" ? caller.app : null, ...query })
+        const page = yield* ledger.sessions({ app: appOf(caller), ...query })
         const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),

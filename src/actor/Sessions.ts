@@ -7,6 +7,7 @@
 import { Context } from "effect"
 import type { Effect, Stream } from "effect"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
+import type { Caller } from "./Caller.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type {
   ApprovalNotFound,
@@ -29,8 +30,7 @@ import type {
 import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
 import type { Message, TurnResult } from "../domain/Turn.ts"
 
-/** Who asks. An app sees its own sessions; the admin sees all. */
-export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonly _tag: "Admin" }
+export type { Caller } from "./Caller.ts"
 
 export interface SubmitTurn {
   readonly prompt: string

@@ -7,7 +7,8 @@ import { noUsage } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "./faults.ts"
-import type { Caller } from "./Sessions.ts"
+import { appOf } from "./Caller.ts"
+import type { Caller } from "./Caller.ts"
 
 export interface SpendingOfDay {
   /** UTC, `YYYY-MM-DD`. */
@@ -36,7 +37,7 @@ export class Spending extends Context.Service<
     Effect.map(Ledger, (ledger) =>
       Spending.of({
         between: (caller, from, to) => {
-          const query = { app: caller._tag === "App" ? caller.app : null, from, to }
+          const query = { app: appOf(caller), from, to }
           return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
         }
       })

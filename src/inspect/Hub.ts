@@ -8,7 +8,8 @@ import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Coming, Stored } from "../actor/Observers.ts"
 import { Commons } from "../actor/Residence.ts"
-import type { Caller } from "../actor/Sessions.ts"
+import { sees } from "../actor/Caller.ts"
+import type { Caller } from "../actor/Caller.ts"
 import { nameOf } from "../actor/Step.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
@@ -97,7 +98,7 @@ export class Hub extends Context.Service<
         let text = ""
         for (let n = place + 1; n <= until; n++) {
           const news = ring[n % ringCapacity]
-          if (news !== undefined && (caller._tag === "Admin" || news.app === caller.app)) text += textOf(news)
+          if (news !== undefined && sees(caller, news.app)) text += textOf(news)
         }
         return { text, until }
       }

@@ -3,7 +3,8 @@ import { Clock, Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
 import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { appOf } from "../../actor/Caller.ts"
+import type { Caller } from "../../actor/Caller.ts"
 import type { Me } from "../contract.ts"
 import { Hub } from "../Hub.ts"
 import { Access, withCookie } from "./access.ts"
@@ -19,7 +20,7 @@ const meOf = Effect.gen(function* () {
     return {
       ok: true,
       admin: caller._tag === "Admin",
-      app: caller._tag === "App" ? caller.app : null,
+      app: appOf(caller),
       version: manifest.version,
       now: (yield* Clock.currentTimeMillis) / 1000,
       boot,

@@ -1,7 +1,8 @@
 /** `GET sessions`, `approvals` and `coverage`: what the caller sees of all sessions. */
 import { Effect, Option, Schema, Semaphore } from "effect"
 import { cannot } from "../../actor/faults.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { appOf } from "../../actor/Caller.ts"
+import type { Caller } from "../../actor/Caller.ts"
 import { AppName } from "../../domain/Ids.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { SessionState } from "../../domain/Session.ts"
@@ -21,8 +22,6 @@ const mostApprovals = 500
 const coveredSessions = 1_000
 const coveredOfOne = 1_000
 const coveredSteps = 100_000
-
-const appOf = (caller: Caller) => (caller._tag === "App" ? caller.app : null)
 
 export const layer = routes(
   Effect.gen(function* () {

@@ -6,7 +6,7 @@
  * through sleep, wake and a restart.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { Clock, Context, Deferred, Effect, Layer, Option } from "effect"
+import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"
 import type { IncomingMessage } from "node:http"
@@ -14,10 +14,12 @@ import { restore } from "../../../machines/session.ts"
 import type { SessionSnapshot } from "../../../machines/session.ts"
 import type { Stored } from "../../actor/Observers.ts"
 import { Commons } from "../../actor/Residence.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { findSession, sees } from "../../actor/Caller.ts"
+import type { Caller } from "../../actor/Caller.ts"
+import { cannot } from "../../actor/faults.ts"
 import { Supervisor } from "../../actor/Supervisor.ts"
-import { SessionId } from "../../domain/Ids.ts"
-import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
+import type { SessionId } from "../../domain/Ids.ts"
+import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 import type { Refused } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
@@ -96,12 +98,6 @@ export class Watchers extends Context.Service<
             })
         )
 
-      const find = Effect.fnUntraced(function* (caller: Caller, id: string) {
-        const found = yield* unavailable(ledger.session(SessionId.make(id)))
-        if (Option.isNone(found) || !sees(caller, found.value)) return yield* new SessionNotFound({ id })
-        return found.value
-      })
-
       const tell = Effect.fnUntraced(function* (
         { pull }: Socket.Reader,
         outbox: Outbox.Outbox,
@@ -117,7 +113,7 @@ export class Watchers extends Context.Service<
         }
         const hear = (stored: Stored) => {
           const { before, record, snapshot } = stored
-          if (!sees(caller, record)) return
+          if (!sees(caller, record.app)) return
           const first = introduce(record, before)
           if (first !== null) outbox.put(first)
           for (const text of messages.step(stored)) outbox.put(text)
@@ -134,7 +130,7 @@ export class Watchers extends Context.Service<
         const asked = only === null ? [] : [{ record: only, snapshot: yield* standing(only) }]
         const first = function* () {
           for (const { record, snapshot } of [...asked, ...awake.residents]) {
-            if (record === null || snapshot === null || !sees(caller, record)) continue
+            if (record === null || snapshot === null || !sees(caller, record.app)) continue
             const text = introduce(record, snapshot)
             if (text !== null) yield text
           }
@@ -171,7 +167,8 @@ export class Watchers extends Context.Service<
         if (!isWebSocket(incoming)) return yield* Effect.fail(noWebSocket)
         const { caller, session } = watcher
         yield* take(caller._tag === "App" ? caller.app : "")
-        const only = session === null ? null : yield* find(caller, session)
+        const only =
+          session === null ? null : yield* findSession(ledger, caller, session).pipe(cannot("look at the session"))
         const socket = yield* Effect.orDie(request.upgrade)
         yield* Effect.gen(function* () {
           const reader = yield* socket.reader
@@ -189,8 +186,3 @@ export class Watchers extends Context.Service<
     })
   )
 }
-
-const sees = (caller: Caller, { app }: SessionRecord) => caller._tag === "Admin" || caller.app === app
-
-const unavailable = <A, E>(effect: Effect.Effect<A, E>) =>
-  Effect.mapError(effect, (cause) => new Unavailable({ operation: "look at the session", cause }))
