@@ -131,13 +131,14 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     asked: News
   ): Effect.fn.Return<Reply, EventRefused | LedgerError> {
     const submission = isSubmission(asked) ? asked : null
-    const event = dated(asked, record.turnCount + 1, yield* Clock.currentTimeMillis)
+    const now = yield* Clock.currentTimeMillis
+    const event = dated(asked, record.turnCount + 1, now)
     const before = snapshot
     const decision = decide(machine, before, event)
     if (!decision.handled || isStale(letter, before)) {
       const { closing, limit, queue, reason, turn } = before.context
       const state = nameOf(before)
-      refusals.note(id, { event: event.type, state, at: yield* Clock.currentTimeMillis })
+      refusals.note(id, { event: event.type, state, at: now })
       return yield* new EventRefused({
         id,
         event: event.type,

@@ -41,7 +41,8 @@ export interface Peer {
   ) => Effect.Effect<unknown, RpcError | RpcSilent>
   /**
    * For a request whose answer is an event among others (a prompt): `onReply` runs in wire order with the
-   * notifications, before the next line is read, with the line as it came ("" where none did). Fails only where it could not be written.
+   * notifications, before the next line is read, with the line as it came ("" where none did). Fails only where it
+   * could not be written.
    */
   readonly post: (
     method: string,
