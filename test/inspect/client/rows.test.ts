@@ -1,42 +1,12 @@
 /** What a table makes of the news, wherever it is drawn: who gets in, and how the counts go on. */
 import { assert, describe, it } from "@effect/vitest"
 import { afterRemoval, afterStep, belongs, matches, noFilter, tallyOf } from "../../../src/inspect/client/rows.ts"
-import type { SessionRow, SlimStep } from "../../../src/inspect/contract.ts"
+import * as Samples from "./samples.ts"
 
-const rowOf = (substate: string): SessionRow => ({
-  session_id: "ses_ABC",
-  app: "web",
-  agent: "codex",
-  state: substate.split(".")[0] as SessionRow["state"],
-  substate,
-  created_at: 1,
-  last_activity_at: 1,
-  closed_at: null,
-  turns: 0,
-  restarts: 0,
-  total_tokens: 0,
-  wait: null
-})
+const rowOf = (substate: string) => Samples.rowOf("ses_ABC", substate, { agent: "codex" })
+const stepOf = (from: string, to: string, seq = 1) => Samples.stepOf(rowOf(to), from, seq)
 
-const stepOf = (from: string, to: string, seq = 1): SlimStep => ({
-  n: 1,
-  seq,
-  at: 1,
-  event: seq === 0 ? "created" : "turn.submitted",
-  from,
-  to,
-  row: rowOf(to)
-})
-
-const told = tallyOf({
-  ok: true,
-  count: 5,
-  counts: { idle: 3, turning: 2, retiring: 0, closed: 0 },
-  agents: [],
-  apps: [],
-  sessions: [],
-  next_cursor: null
-})
+const told = tallyOf({ ...Samples.pageOf([]), count: 5, counts: { idle: 3, turning: 2, retiring: 0, closed: 0 } })
 
 describe("rows", () => {
   it("are searched as the server does it, in what they show", () => {
@@ -88,15 +58,7 @@ describe("counts", () => {
   })
 
   it("are unsure where news came while the server was counting, and go no lower than nothing", () => {
-    const answer = {
-      ok: true,
-      count: 0,
-      counts: { idle: 0, turning: 0, retiring: 0, closed: 0 },
-      agents: [],
-      apps: [],
-      sessions: [],
-      next_cursor: null
-    } as const
+    const answer = Samples.pageOf([])
     const late = tallyOf(answer, new Map([["ses_ABC", null]]))
     assert.isTrue(late.isUnsure)
     assert.deepInclude(afterStep(late, stepOf("idle.awake", "closed"), { ...noFilter, state: "idle" }), {

@@ -3,43 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { noFilter } from "../../../src/inspect/client/rows.ts"
 import type { SessionFilter } from "../../../src/inspect/client/api.ts"
 import { Table } from "../../../src/inspect/page/sessions/table.ts"
-import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/contract.ts"
-
-const rowOf = (id: string, substate = "idle.asleep", more: Partial<SessionRow> = {}): SessionRow => ({
-  session_id: id,
-  app: "default",
-  agent: "demo",
-  state: substate.split(".")[0] as SessionRow["state"],
-  substate,
-  created_at: 1,
-  last_activity_at: 1,
-  closed_at: null,
-  turns: 0,
-  restarts: 0,
-  total_tokens: 0,
-  wait: null,
-  ...more
-})
-
-const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null = null): SessionRows => ({
-  ok: true,
-  count: sessions.length,
-  counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
-  agents: ["demo"],
-  apps: ["default"],
-  sessions,
-  next_cursor: next
-})
-
-const stepOf = (row: SessionRow, from = "idle.asleep", seq = 1): SlimStep => ({
-  n: 1,
-  seq,
-  at: 1,
-  event: seq === 0 ? "created" : "turn.submitted",
-  from,
-  to: row.substate,
-  row
-})
+import type { SessionRow } from "../../../src/inspect/contract.ts"
+import { pageOf, rowOf, stepOf } from "../client/samples.ts"
 
 const tableWith = (filter: Partial<SessionFilter>, ...sessions: ReadonlyArray<SessionRow>) => {
   const table = new Table()

@@ -1,0 +1,39 @@
+/** Rows, pages and steps as `/inspect/api` tells them, for the tables that are made of them. */
+import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/contract.ts"
+
+export const rowOf = (id: string, substate = "idle.asleep", more: Partial<SessionRow> = {}): SessionRow => ({
+  session_id: id,
+  app: "web",
+  agent: "demo",
+  state: substate.split(".")[0] as SessionRow["state"],
+  substate,
+  created_at: 1,
+  last_activity_at: 1,
+  closed_at: null,
+  turns: 0,
+  restarts: 0,
+  total_tokens: 0,
+  wait: null,
+  ...more
+})
+
+export const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null = null): SessionRows => ({
+  ok: true,
+  count: sessions.length,
+  counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
+  agents: ["demo"],
+  apps: ["web"],
+  sessions,
+  next_cursor: next
+})
+
+/** A step to where the row stands; of `seq` 0, its session's first news. */
+export const stepOf = (row: SessionRow, from = "idle.asleep", seq = 1): SlimStep => ({
+  n: 1,
+  seq,
+  at: 1,
+  event: seq === 0 ? "created" : "turn.submitted",
+  from,
+  to: row.substate,
+  row
+})
