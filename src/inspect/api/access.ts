@@ -28,30 +28,21 @@ const ticketLastsMillis = 60_000
 /** Used ones are remembered for as long as they would be good; the oldest gives way. */
 const mostTickets = 4_096
 
-const noCaller = {
-  code: "unauthorized",
-  status: 401,
-  detail:
-    "Log in at /inspect/, or send a valid token as `Authorization: Bearer <token>`. `troupe app create NAME` makes one."
-} as const satisfies Refused
+const unauthorized = (detail: string) => ({ code: "unauthorized", status: 401, detail }) as const satisfies Refused
+type Unauthorized = ReturnType<typeof unauthorized>
 
-const wrongToken = {
-  code: "unauthorized",
-  status: 401,
-  detail: "This token is unknown or revoked. `troupe app create NAME` makes one; the admin's is in the data dir."
-} as const satisfies Refused
-
-const wrongCode = {
-  code: "unauthorized",
-  status: 401,
-  detail: "This link was used before, or is older than 15 minutes. Log in with a token; a restart prints a new link."
-} as const satisfies Refused
-
-const wrongTicket = {
-  code: "unauthorized",
-  status: 401,
-  detail: "This ticket was used before, or is older than a minute. `POST /inspect/api/ticket` gives another."
-} as const satisfies Refused
+const noCaller = unauthorized(
+  "Log in at /inspect/, or send a valid token as `Authorization: Bearer <token>`. `troupe app create NAME` makes one."
+)
+const wrongToken = unauthorized(
+  "This token is unknown or revoked. `troupe app create NAME` makes one; the admin's is in the data dir."
+)
+const wrongCode = unauthorized(
+  "This link was used before, or is older than 15 minutes. Log in with a token; a restart prints a new link."
+)
+const wrongTicket = unauthorized(
+  "This ticket was used before, or is older than a minute. `POST /inspect/api/ticket` gives another."
+)
 
 const foreign = {
   code: "csrf",
@@ -65,27 +56,21 @@ export class Access extends Context.Service<
   Access,
   {
     /** Refused where there is no caller, or another page may have made the request. */
-    readonly callerOf: (request: Request) => Effect.Effect<Caller, typeof noCaller | typeof foreign | Unavailable>
+    readonly callerOf: (request: Request) => Effect.Effect<Caller, Unauthorized | typeof foreign | Unavailable>
     /** The same, or who the ticket in its address was given to; and how to ask again while one goes on looking. */
     readonly watcherOf: (
       request: Request
     ) => Effect.Effect<
-      { readonly caller: Caller; readonly again: Effect.Effect<Caller, typeof noCaller | Unavailable> },
-      typeof noCaller | typeof wrongTicket | typeof foreign | Unavailable
+      { readonly caller: Caller; readonly again: Effect.Effect<Caller, Unauthorized | Unavailable> },
+      Unauthorized | typeof foreign | Unavailable
     >
     readonly issueTicket: (
       request: Request
-    ) => Effect.Effect<
-      { readonly ticket: string; readonly until: number },
-      typeof noCaller | typeof foreign | Unavailable
-    >
+    ) => Effect.Effect<{ readonly ticket: string; readonly until: number }, Unauthorized | typeof foreign | Unavailable>
     /** Who it is, and what the cookie is to hold. */
     readonly login: (
       login: Login
-    ) => Effect.Effect<
-      { readonly caller: Caller; readonly sealed: string },
-      typeof wrongToken | typeof wrongCode | Unavailable
-    >
+    ) => Effect.Effect<{ readonly caller: Caller; readonly sealed: string }, Unauthorized | Unavailable>
     /** By which the admin can log in once, within 15 minutes. For a terminal, never for a log. */
     readonly issueCode: Effect.Effect<Redacted.Redacted<string>>
   }
