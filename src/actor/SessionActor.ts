@@ -68,7 +68,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
     tell: (letter) => Effect.asVoid(Queue.offer(mailbox, { ...letter, by: "troupe" })),
     say: Effect.fnUntraced(function* (turn, message) {
       yield* pen.say(turn, message)
-      yield* listening.heard(turn, message, nameOf(snapshot).startsWith("turning") ? snapshot.context.turn : null)
+      yield* listening.heard(turn, message, record.state === "turning" ? snapshot.context.turn : null)
     }),
     ask: questions.ask,
     askOf: (turn) =>
@@ -109,7 +109,7 @@ export const live = Effect.fnUntraced(function* (residence: Residence, vacate: (
 
   /** In the order in which they settled, beside the mailbox: what is due must not keep a letter waiting. */
   const reviewed = (turns: ReadonlyArray<number>) =>
-    Effect.forEach(turns, (turn) => review(record, turn, () => !nameOf(snapshot).startsWith("turning")), {
+    Effect.forEach(turns, (turn) => review(record, turn, () => record.state !== "turning"), {
       discard: true
     }).pipe(Effect.forkIn(scope))
 
