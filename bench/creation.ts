@@ -1,6 +1,6 @@
 /** Whether creating a session costs the same whatever the number of those that are open, and what those cost in memory. */
 import type { Client } from "./http.ts"
-import type { House } from "./house.ts"
+import type { House } from "./troupe.ts"
 import { block, median } from "./sample.ts"
 import { megabytes, millis, times } from "./table.ts"
 import type { Row } from "./table.ts"

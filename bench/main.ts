@@ -15,7 +15,7 @@ import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Commits from "./commits.ts"
 import * as Creation from "./creation.ts"
-import type { House } from "./house.ts"
+import type { House } from "./troupe.ts"
 import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
 import type { Raw } from "./raw.ts"
@@ -62,7 +62,7 @@ const openHouse = async (dir: string, name: string, profileDir: string | undefin
   const dataDir = join(dir, name)
   await mkdir(dataDir)
   const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]
-  const house = start<House>("house.ts", [dataDir], ["--expose-gc", ...profiling])
+  const house = start<House>("troupe.ts", [dataDir], ["--expose-gc", ...profiling])
   const { token, url } = await house.call("info")
   const client = connect(url, token, awakeSessions)
   const end = async () => {

@@ -1,6 +1,6 @@
 /** What Troupe adds to a turn: through the library and over HTTP, against a bare pipe to the same agent. */
 import type { Client } from "./http.ts"
-import type { House } from "./house.ts"
+import type { House } from "./troupe.ts"
 import type { Raw } from "./raw.ts"
 import { block, sampleOf } from "./sample.ts"
 import type { Block, Sample } from "./sample.ts"

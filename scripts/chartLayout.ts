@@ -5,7 +5,7 @@
 import { createRequire } from "node:module"
 import type { ELK } from "elkjs/lib/elk-api.js"
 import type { Plugin } from "vite"
-import { sessionMachine } from "../machines/session.ts"
+import { sessionMachine } from "../machines/session/machine.ts"
 import { readChart } from "../src/inspect/chart/read.ts"
 import { layOut } from "../src/inspect/page/session/chart/layout.ts"
 

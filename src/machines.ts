@@ -1,15 +1,15 @@
 /** `troupe/machines`: what can happen to a session, as XState machines to draw, walk, or build a page on. */
-export { begin, decide } from "../machines/decision.ts"
-export type { CommandsOf, Decision, Timer } from "../machines/decision.ts"
-export { longestQueue, sessionMachine, sessionMachineWith } from "../machines/session.ts"
+export { begin, decide } from "../machines/decide.ts"
+export type { CommandsOf, Decision, Timer } from "../machines/decide.ts"
+export { longestQueue, sessionMachine, sessionMachineWith } from "../machines/session/machine.ts"
 export type {
   SessionBounds,
   SessionCommand,
   SessionContext,
   SessionEvent,
   SessionSnapshot
-} from "../machines/session.ts"
-export { reviewMachine, reviewMachineWith } from "../machines/review.ts"
+} from "../machines/session/machine.ts"
+export { reviewMachine, reviewMachineWith } from "../machines/review/machine.ts"
 export type {
   ReviewBounds,
   ReviewCommand,
@@ -17,4 +17,4 @@ export type {
   ReviewEnding,
   ReviewEvent,
   ReviewSnapshot
-} from "../machines/review.ts"
+} from "../machines/review/machine.ts"

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { sessionMachine } from "../machines/session.ts"
+import { sessionMachine } from "../machines/session/machine.ts"
 import * as Chart from "../src/inspect/Chart.ts"
 
 const root = join(import.meta.dirname, "..")

@@ -7,7 +7,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { globSync, readFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 
-const below = ["src/actor", "machines", "src/conversation", "src/agent", "src/ledger", "src/domain"]
+const base = ["machines", "src/conversation", "src/agent", "src/ledger", "src/domain"]
+/** The runtime's own areas, lowest first: each may look into those before it. */
+const layers = ["src/runtime", "src/review", "src/session", "src/supervision", "src/services"]
+const below = [...layers, ...base]
 const doors = ["src", "src/promise", "src/http", "src/inspect", ...below]
 
 /** Each room, and the rooms it may look into; itself it may always. A file of `src` itself is `src`, the doors' room. */
@@ -17,7 +20,11 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/ledger": ["src/domain"],
   "src/agent": ["src/domain"],
   "src/conversation": ["src/domain"],
-  "src/actor": below.slice(1),
+  "src/runtime": [...base, "src/session", "src/services"],
+  "src/review": [...base, "src/runtime", "src/services"],
+  "src/session": [...base, ...layers.slice(0, 2)],
+  "src/supervision": [...base, ...layers.slice(0, 3)],
+  "src/services": [...base, ...layers.slice(0, 4)],
   "src/http": below,
   "src/inspect": ["src/http", ...below],
   // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
@@ -50,7 +57,7 @@ const only: Readonly<Record<string, RegExp>> = {
 const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray<string> }> = [
   { what: /^(node:)?child_process$|^effect\/process$/, but: ["src/agent"] },
   { what: /^(node:)?sqlite$|^effect\/sql$|^@effect\/sql/, but: ["src/ledger"] },
-  { what: /^xstate(\/|$)/, but: ["machines", "src/actor", "src/inspect", "src/inspect/page"] },
+  { what: /^xstate(\/|$)/, but: ["machines", "src/services", "src/inspect", "src/inspect/page"] },
   { what: /^(@?preact|@tanstack|elkjs)(\/|$)/, but: ["src/inspect/page"] },
   { what: /^effect\/(http|http-api)$|^(node:)?https?$/, but: ["src/http", "src/inspect", "src/cli", "src"] },
   { what: /^effect\/cli$/, but: ["src/cli"] }
@@ -100,7 +107,7 @@ describe("rooms", () => {
 
   it("finds an arrow that points up, and a package that is closed", () => {
     assert.include(importsOf("src/main.ts").join(), "./cli/")
-    assert.isFalse(rooms["src/actor"]?.includes("src/http") ?? true)
+    assert.isFalse(rooms["src/session"]?.includes("src/http") ?? true)
     assert.isTrue(closed[0]?.what.test("node:child_process"))
   })
 })

@@ -2,7 +2,7 @@
 import { Effect, Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { Apps } from "../actor/Apps.ts"
+import { Apps } from "../services/Apps.ts"
 import { Agents } from "../agent/Agents.ts"
 import * as DataDir from "../dataDir.ts"
 import type { Settings } from "../domain/Settings.ts"

@@ -12,7 +12,7 @@ import type { HttpServerRequest } from "effect/http"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { Refused } from "./contract/Problem.ts"
-import { defect, isClientGone } from "./faults.ts"
+import { defect, isClientGone } from "./errors.ts"
 import { problemJson } from "./refusals.ts"
 import { RequestId } from "./RequestId.ts"
 

@@ -5,7 +5,7 @@
  * and of "why is it not moving". Where a timer leads is read off the machine's own arrows.
  */
 import type { AnyStateNode } from "xstate"
-import { sessionMachine } from "../../machines/session.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
 import type { Party, Wait } from "./contract.ts"
 
 /** A session at rest between two steps. Times are milliseconds since 1970. */

@@ -30,12 +30,12 @@ import type {
   StepRecord,
   SweepBounds,
   Taken
-} from "./Entry.ts"
+} from "./LedgerWrite.ts"
 import type { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 import * as Sqlite from "./Sqlite.ts"
 
 // The contract's words come with it: whoever has a ledger in hand needs one import.
-export type * from "./Entry.ts"
+export type * from "./LedgerWrite.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 
 type Read<A> = Effect.Effect<A, LedgerError>

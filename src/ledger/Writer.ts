@@ -8,9 +8,9 @@
 import { Deferred, Effect, Exit, Fiber, Queue } from "effect"
 import type { Cause, Scope } from "effect"
 import type { Database } from "./Database.ts"
-import type { Entry } from "./Entry.ts"
+import type { Entry } from "./LedgerWrite.ts"
 import { LedgerError } from "./LedgerError.ts"
-import { post } from "./Posting.ts"
+import { post } from "./apply.ts"
 
 /** Callers that may wait in line; the next ones wait to get in. */
 const lineCapacity = 1_024

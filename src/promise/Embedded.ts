@@ -1,10 +1,10 @@
 /** The edge between promises and effects: runs an effect in the embedded runtime, and tells failures as `TroupeError`. */
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
-import type { ReviewOptions } from "../actor/Reviews.ts"
-import { Runtime } from "../actor/Runtime.ts"
+import type { ReviewOptions } from "../review/Reviews.ts"
+import { Runtime } from "../services/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
-import * as RuntimeLayer from "../runtime.ts"
+import * as RuntimeLayer from "../wiring.ts"
 import { troupeError } from "./TroupeError.ts"
 
 export interface Embedded {

@@ -1,10 +1,10 @@
 /** Background reviews for a host that speaks promises: when they are due, who runs them, and on which account. */
 import { Effect, Redacted } from "effect"
-import type { ReviewBounds } from "../../machines/review.ts"
-import type { ReviewOptions } from "../actor/Reviews.ts"
-import { defaultIntervals } from "../conversation/nudges.ts"
-import type { NudgeIntervals } from "../conversation/nudges.ts"
-import type { ReviewRequest } from "../conversation/review/ReviewRequest.ts"
+import type { ReviewBounds } from "../../machines/review/machine.ts"
+import type { ReviewOptions } from "../review/Reviews.ts"
+import { defaultIntervals } from "../review/nudges.ts"
+import type { NudgeIntervals } from "../review/nudges.ts"
+import type { ReviewRequest } from "../review/ReviewRequest.ts"
 
 export interface Reviewing {
   /** User turns before a memory review, tool iterations before a skill review. Default: 10 each; 0 turns one off. */

@@ -1,8 +1,8 @@
 /** Replays a recorded trace through the dialogue, as a connection would: prompts begin turns, replies end them. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
-import type { TurnEnded } from "../../src/agent/acp/Dialogue.ts"
+import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
+import type { TurnEnded } from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Permission from "../../src/agent/acp/Permission.ts"
 import { at, list, record, text } from "../../src/agent/acp/Json.ts"

@@ -1,7 +1,7 @@
 /** Every recorded conversation with a real ACP agent, through the pure middle of the driver. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import { at } from "../../src/agent/acp/Json.ts"
 import { RpcError } from "../../src/agent/JsonRpc.ts"

@@ -1,6 +1,6 @@
 /** What the real acpx printed for its prompts, sorted out. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import type { Heard } from "../../src/agent/acpx/Transcript.ts"

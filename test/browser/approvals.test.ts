@@ -2,8 +2,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, until } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, openHouse, until } from "./harness.ts"
+import type { House } from "./harness.ts"
 
 describe.skipIf(chromium === null)("an approval", () => {
   let house: House

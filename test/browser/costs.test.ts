@@ -5,8 +5,8 @@ import { join } from "node:path"
 import process from "node:process"
 import { makePlace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, openHouse } from "./harness.ts"
+import type { House } from "./harness.ts"
 
 const fixtures = join(import.meta.dirname, "..", "fixtures")
 const command = [

@@ -3,8 +3,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { hasTerminals, makePlace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, kept, logIn, openHouse } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, kept, logIn, openHouse } from "./harness.ts"
+import type { House } from "./harness.ts"
 
 describe.skipIf(chromium === null)("logging in", () => {
   let house: House

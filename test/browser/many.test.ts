@@ -6,8 +6,8 @@ import type { SlimStep } from "../../src/inspect/contract.ts"
 import { digits, plural } from "../../src/inspect/client/format.ts"
 import { makePlace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, patienceMillis, until } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, openHouse, patienceMillis, until } from "./harness.ts"
+import type { House } from "./harness.ts"
 import { idOf, isClosed, seed } from "./seed.ts"
 
 const total = 2_000

@@ -6,8 +6,8 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, patienceMillis } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, openHouse, patienceMillis } from "./harness.ts"
+import type { House } from "./harness.ts"
 
 const nasty = "<script>document.title = 'taken-over'</script><img src=x onerror=\"document.title = 'taken-over'\">"
 

@@ -6,8 +6,8 @@ import { join } from "node:path"
 import type { Page } from "playwright-core"
 import { makePlace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, until } from "./house.ts"
-import type { House } from "./house.ts"
+import { adminToken, openHouse, until } from "./harness.ts"
+import type { House } from "./harness.ts"
 
 /** The demo agent under the names that a team gives to its agents. */
 const agents = (() => {

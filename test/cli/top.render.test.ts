@@ -1,6 +1,6 @@
 /** What `troupe top` draws: pure, so it is tried without a terminal, at the sizes that terminals have. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../machines/session.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
 import { cut, encode, fit, fitLine, lineWidth, textOf, visible, widthOf, wrap } from "../../src/cli/top/cells.ts"
 import { arrowsFrom, flatChart, treeChart } from "../../src/cli/top/chart.ts"
 import { makeModel, moved, withEvent } from "../../src/cli/top/Model.ts"

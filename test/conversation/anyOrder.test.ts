@@ -1,7 +1,7 @@
 /** Events in any order and of any shape, as no agent would send them: the messages are a conversation all the same. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { Recorder } from "../../src/actor/Recorder.ts"
+import { Recorder } from "../../src/session/ChunkBuffer.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../../src/domain/Acp.ts"

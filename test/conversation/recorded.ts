@@ -1,11 +1,11 @@
 /** The turns of the recorded traces as the ledger would hold them: driver's facts, coalesced, each turn with its record. */
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/Dialogue.ts"
+import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import { listIn, objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
 import type { Wire } from "../../src/agent/codex/Protocol.ts"
-import { Recorder } from "../../src/actor/Recorder.ts"
+import { Recorder } from "../../src/session/ChunkBuffer.ts"
 import type { AcpMessage, ResultMessage } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { noUsage } from "../../src/domain/Turn.ts"

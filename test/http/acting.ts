@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { AgentSpec } from "../../src/domain/Settings.ts"
-import { dataDir } from "../surface/house.ts"
+import { dataDir } from "../surface/harness.ts"
 
 /** `heard`: what any process of it was asked, in order. */
 export const acting = Effect.map(dataDir, (directory) => {

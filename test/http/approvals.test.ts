@@ -4,8 +4,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
 import type { HouseSettings } from "../surface/Surface.ts"
-import { calling } from "./house.ts"
-import type { Call, Told } from "./house.ts"
+import { calling } from "./harness.ts"
+import type { Call, Told } from "./harness.ts"
 
 const open = (settings: HouseSettings = {}) =>
   Effect.gen(function* () {

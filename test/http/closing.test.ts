@@ -3,7 +3,7 @@ import { it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { once } from "node:events"
 import { connect } from "node:net"
-import { open } from "./house.ts"
+import { open } from "./harness.ts"
 
 // The clock stands still here, so no deadline helps the server out.
 it.effect("does not wait for a connection that no request ever came by", () =>

@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as Client from "../../src/http/Client.ts"
-import { adminToken, appToken, open } from "./house.ts"
+import { adminToken, appToken, open } from "./harness.ts"
 
 interface Operation {
   readonly operationId: string

@@ -1,7 +1,7 @@
 /** The operator's endpoints, the probes, uploads, agents and numbers: their exact bodies. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { adminToken, appToken, open, otherToken } from "./house.ts"
+import { adminToken, appToken, open, otherToken } from "./harness.ts"
 
 const token = adminToken
 

@@ -1,8 +1,8 @@
 /** Whatever a client does wrong, it gets a problem that names it, in one shape, and nothing of our insides. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { adminToken, open, otherToken, secret } from "./house.ts"
-import type { Told } from "./house.ts"
+import { adminToken, open, otherToken, secret } from "./harness.ts"
+import type { Told } from "./harness.ts"
 
 /** The shape that every refusal has, whatever its cause. */
 const assertProblem = (told: Told, status: number, error: string) => {

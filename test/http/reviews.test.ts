@@ -5,13 +5,13 @@ import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
-import { Reviews } from "../../src/actor/Reviews.ts"
+import { Reviews } from "../../src/review/Reviews.ts"
 import { Unavailable } from "../../src/domain/Refusal.ts"
 import type { ReviewRecord } from "../../src/domain/Review.ts"
 import { ReviewsApi } from "../../src/http/contract/reviews.ts"
 import * as Auth from "../../src/http/handlers/auth.ts"
 import * as ReviewsHandlers from "../../src/http/handlers/reviews.ts"
-import { adminToken, calling, makeScript, otherToken, secret } from "./house.ts"
+import { adminToken, calling, makeScript, otherToken, secret } from "./harness.ts"
 
 const times = { createdAt: 1_700_000_000_123, updatedAt: 1_700_000_001_000 }
 

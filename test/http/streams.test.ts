@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { reading } from "./events.ts"
-import { appToken, chunk, open } from "./house.ts"
+import { appToken, chunk, open } from "./harness.ts"
 
 /** Until a count that has begun to grow stands still. */
 const still = (count: () => number) =>

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Access } from "../../src/inspect/Inspect.ts"
-import { adminToken, cookieOf, csrf, open, scratch } from "./house.ts"
+import { adminToken, cookieOf, csrf, open, scratch } from "./harness.ts"
 
 const login = (call: Effect.Success<ReturnType<typeof open>>["call"], body: object) =>
   call("/inspect/api/login", { body })

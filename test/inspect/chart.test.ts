@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { createMachine, setup } from "xstate"
 import type { AnyStateMachine } from "xstate"
 import { toDirectedGraph } from "xstate/graph"
-import { sessionMachine } from "../../machines/session.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
 import { readChart } from "../../src/inspect/chart/read.ts"
 import * as Chart from "../../src/inspect/Chart.ts"
 

@@ -1,9 +1,9 @@
 /** What is said of one session, from its rows: why it stands where it stands, its budget, its processes. */
 import { assert, describe, it } from "@effect/vitest"
-import { decide } from "../../machines/decision.ts"
-import { restore, sessionMachine } from "../../machines/session.ts"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
-import { newborn } from "../../machines/vocabulary.ts"
+import { decide } from "../../machines/decide.ts"
+import { restore, sessionMachine } from "../../machines/session/machine.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
+import { newborn } from "../../machines/session/events.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { withinChars } from "../../src/inspect/api/sessionReads.ts"

@@ -7,7 +7,7 @@ import { join } from "node:path"
 import type { Detail, Exported, TranscriptEvent } from "../../src/inspect/contract.ts"
 import { asHtml } from "../../src/inspect/export/file.ts"
 import { hidden, keepingTexts, withoutTexts } from "../../src/inspect/export/redaction.ts"
-import { adminToken, open } from "./house.ts"
+import { adminToken, open } from "./harness.ts"
 
 const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
 const sentence = "the fox said <script>alert(1)</script> to nobody"

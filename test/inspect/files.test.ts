@@ -7,8 +7,8 @@ import { connect } from "node:net"
 import { join } from "node:path"
 import * as Http from "../../src/http/Http.ts"
 import * as Page from "../../src/inspect/Page.ts"
-import { calling, makeScript, options } from "../http/house.ts"
-import { scratch } from "./house.ts"
+import { calling, makeScript, options } from "../http/harness.ts"
+import { scratch } from "./harness.ts"
 
 const built = Effect.map(scratch, (directory) => {
   const page = join(directory, "page")

@@ -5,15 +5,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import { Sessions } from "../../src/actor/Sessions.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import type { Permissions } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import { toldStep } from "../../src/inspect/detail/told.ts"
+import { toldStep } from "../../src/inspect/detail/dto.ts"
 import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
 import { stands } from "../../src/inspect/wait.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { Rig, app, inHouse, ours, settle, until } from "../actor/house.ts"
+import { Rig, app, inHouse, ours, settle, until } from "../services/harness.ts"
 
 const limits = { maxProcesses: 2, restartIntensity: 2, restartPeriodMillis: 120_000, hibernateAfterMillis: 30_000 }
 

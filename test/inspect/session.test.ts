@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
 import type { Detail, Exported, Processes, Step, Steps } from "../../src/inspect/contract.ts"
-import { adminToken, csrf, open } from "./house.ts"
+import { adminToken, csrf, open } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { Approvals, Coverage, SessionRows } from "../../src/inspect/contract.ts"
-import { adminToken, open } from "./house.ts"
+import { adminToken, open } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 

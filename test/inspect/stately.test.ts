@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { createMachine } from "xstate"
 import type { StateValue } from "xstate"
 import { WebSocket } from "ws"
-import { ActorRefs } from "../../src/actor/ActorRefs.ts"
+import { ActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { Watchers } from "../../src/inspect/stately/Watchers.ts"
-import { adminToken, cookieOf, csrf, open, scratch } from "./house.ts"
+import { adminToken, cookieOf, csrf, open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 type Told = StatelyInspectionEvent & { readonly snapshot?: { readonly value: unknown; readonly status: string } }

@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import type { SlimStep } from "../../src/inspect/contract.ts"
 import { reading } from "../http/events.ts"
 import type { Read } from "../http/events.ts"
-import { adminToken, cookieOf, open, scratch } from "./house.ts"
+import { adminToken, cookieOf, open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 

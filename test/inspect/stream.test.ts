@@ -8,7 +8,7 @@ import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { merge } from "../../src/inspect/api/sessionStream.ts"
 import { reading } from "../http/events.ts"
 import type { Read } from "../http/events.ts"
-import { open, scratch } from "./house.ts"
+import { open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
 

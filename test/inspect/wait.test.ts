@@ -1,7 +1,7 @@
 /** What a session waits for, in each state that the machine can rest in. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AnyStateNode } from "xstate"
-import { sessionMachine } from "../../machines/session.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
 import { stands, waitOf } from "../../src/inspect/wait.ts"
 import type { Standing } from "../../src/inspect/wait.ts"
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createActor } from "xstate"
 import { getShortestPaths } from "xstate/graph"
-import { begin, decide } from "../../machines/decision.ts"
-import { defaultReviewBounds, reviewMachine, reviewMachineWith } from "../../machines/review.ts"
-import type { ReviewCommand, ReviewEvent, ReviewSnapshot } from "../../machines/review.ts"
+import { begin, decide } from "../../machines/decide.ts"
+import { defaultReviewBounds, reviewMachine, reviewMachineWith } from "../../machines/review/machine.ts"
+import type { ReviewCommand, ReviewEvent, ReviewSnapshot } from "../../machines/review/machine.ts"
 import { drawnBy, edgesOf, leavesOf, timersOf } from "./chart.ts"
 
 const used = (inputTokens: number) => ({

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { createActor } from "xstate"
 import { getShortestPaths } from "xstate/graph"
-import { begin, decide } from "../../machines/decision.ts"
-import { longestQueue, sessionMachine } from "../../machines/session.ts"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { begin, decide } from "../../machines/decide.ts"
+import { longestQueue, sessionMachine } from "../../machines/session/machine.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { drawnBy, edgesOf, leavesOf } from "./chart.ts"
 import { crash, events, gist } from "./walk.ts"
 

@@ -1,8 +1,8 @@
 /** Snapshots of past versions, one of each state. The files are named by the version that stored them; never edit one. */
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync, readdirSync } from "node:fs"
-import { decide } from "../../machines/decision.ts"
-import { restore, sessionMachine } from "../../machines/session.ts"
+import { decide } from "../../machines/decide.ts"
+import { restore, sessionMachine } from "../../machines/session/machine.ts"
 import { nodesOf } from "./chart.ts"
 
 const directory = new URL("../fixtures/snapshots/", import.meta.url)

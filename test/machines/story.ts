@@ -1,9 +1,9 @@
 /** Events in a row, as a test tells them to the session machine. */
-import { begin, decide } from "../../machines/decision.ts"
-import { sessionMachine } from "../../machines/session.ts"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { begin, decide } from "../../machines/decide.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 
-export { nameOf } from "../../src/actor/Step.ts"
+export { nameOf } from "../../src/session/Step.ts"
 
 export const fresh = begin(sessionMachine, undefined).next
 

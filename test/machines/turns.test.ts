@@ -1,8 +1,8 @@
 /** One turn among others, and the conversation that it is a part of. */
 import { assert, describe, it } from "@effect/vitest"
-import { decide } from "../../machines/decision.ts"
-import { sessionMachine } from "../../machines/session.ts"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { decide } from "../../machines/decide.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { endedWell, exited, fresh, gone, granted, nameOf, ready, run, submit } from "./story.ts"
 
 describe("an interrupt of one turn", () => {

@@ -1,6 +1,6 @@
 /** What the session machine is walked with: every event worth trying, and when two of its snapshots are the same. */
-import { sessionMachine } from "../../machines/session.ts"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session.ts"
+import { sessionMachine } from "../../machines/session/machine.ts"
+import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { timersOf } from "./chart.ts"
 
 export const crash = { class: "crash", message: "it died" }

@@ -1,7 +1,7 @@
 /** The surface over HTTP, and what only HTTP has: tokens, statuses, the exact bytes. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { claude } from "./house.ts"
+import { claude } from "./harness.ts"
 import { openHttp } from "./http.ts"
 import { surface } from "./suite.ts"
 

@@ -1,11 +1,11 @@
 /** The surface over HTTP: a real port, and the typed client that apps get. */
 import { Cause, Context, Effect, Layer, Redacted, Stream } from "effect"
 import { FetchHttpClient, HttpServer } from "effect/http"
-import { Apps } from "../../src/actor/Apps.ts"
+import { Apps } from "../../src/services/Apps.ts"
 import * as Client from "../../src/http/Client.ts"
-import { loopbackNames } from "../../src/http/gate.ts"
+import { loopbackNames } from "../../src/http/originCheck.ts"
 import * as Http from "../../src/http/Http.ts"
-import { adminToken, doors } from "./house.ts"
+import { adminToken, doors } from "./harness.ts"
 import type { AppSurface, HouseSettings, Message, Refused, Surface } from "./Surface.ts"
 
 /** What a client fails with, as the suite wants to see it; whatever is not a refusal is a broken test. */

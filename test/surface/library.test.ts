@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { openTroupe } from "../../src/promise.ts"
-import { dataDir } from "./house.ts"
+import { dataDir } from "./harness.ts"
 import { openLibrary } from "./library.ts"
 import { surface } from "./suite.ts"
 

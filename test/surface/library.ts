@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe, TurnOutcome } from "../../src/promise.ts"
-import { sessionView } from "../../src/http/views.ts"
-import { claude, dataDir } from "./house.ts"
+import { sessionView } from "../../src/http/dto.ts"
+import { claude, dataDir } from "./harness.ts"
 import type { AppSurface, Open, Refused, Surface, Turn } from "./Surface.ts"
 
 /** What a promise rejects with, as the suite wants to see it; whatever is not a refusal is a broken test. */

@@ -5,7 +5,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { claude } from "./house.ts"
+import { claude } from "./harness.ts"
 import type { Open, Refused } from "./Surface.ts"
 
 const refusal = (answer: Effect.Effect<unknown, Refused>, status: number, code: string) =>

@@ -1,7 +1,7 @@
 /** Asks whoever may decide, and takes the question back when the turn that asked is over. */
 import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
-import type { Dialogue } from "./Dialogue.ts"
+import type { Dialogue } from "./TurnTracker.ts"
 import { record } from "./Json.ts"
 import * as Permission from "./Permission.ts"
 

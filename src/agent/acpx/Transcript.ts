@@ -6,8 +6,8 @@
  * before it and by its shape. Between them stand acpx's own errors, with `id: null` (observed with acpx 0.19.1).
  */
 import { RpcError } from "../JsonRpc.ts"
-import { isProse } from "../acp/Dialogue.ts"
-import type { Dialogue, Reply, Told } from "../acp/Dialogue.ts"
+import { isProse } from "../acp/TurnTracker.ts"
+import type { Dialogue, Reply, Told } from "../acp/TurnTracker.ts"
 import { at, list, record, text } from "../acp/Json.ts"
 import type { Json } from "../acp/Json.ts"
 

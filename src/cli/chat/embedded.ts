@@ -1,7 +1,7 @@
 /** A conversation with a session of this process: the runtime itself, without a port. */
 import { Effect, Stream } from "effect"
-import { Sessions } from "../../actor/Sessions.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { Sessions } from "../../services/Sessions.ts"
+import type { Caller } from "../../services/Sessions.ts"
 import { AppName } from "../../domain/Ids.ts"
 import type { CreateSession } from "../../domain/Session.ts"
 import { asFailed, CommandFailed } from "../failures.ts"

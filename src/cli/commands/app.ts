@@ -1,7 +1,7 @@
 /** `troupe app`: who may come in. Works on the data dir itself, beside a server that runs or without one. */
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
 import { Argument, Command } from "effect/cli"
-import { Apps } from "../../actor/Apps.ts"
+import { Apps } from "../../services/Apps.ts"
 import * as DataDir from "../../dataDir.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import { BadUsage } from "../failures.ts"

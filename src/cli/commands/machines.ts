@@ -1,8 +1,8 @@
 /** `troupe machines`: the state machines that run, as pictures and data. */
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { reviewMachine } from "../../../machines/review.ts"
-import { sessionMachine } from "../../../machines/session.ts"
+import { reviewMachine } from "../../../machines/review/machine.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import * as Chart from "../../inspect/Chart.ts"
 import { BadUsage } from "../failures.ts"
 import { print } from "../terminal.ts"

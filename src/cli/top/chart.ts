@@ -1,5 +1,5 @@
 /** The session's machine as text: its states, the one where the session stands lit, and the arrows that lead out of it. */
-import { sessionMachine } from "../../../machines/session.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import { readChart } from "../../inspect/chart/read.ts"
 import type { ChartArrow, ChartState } from "../../inspect/chart/read.ts"
 import { toneOf } from "../../inspect/client/tones.ts"

@@ -1,7 +1,7 @@
 /** Who may call: every endpoint but the two of `/healthz` and `/readyz` asks for a bearer token, `/admin` for the admin's. */
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
-import type { Caller } from "../../actor/Sessions.ts"
+import type { Caller } from "../../services/Sessions.ts"
 import { ForbiddenProblem, ServerFaultProblem, UnauthorizedProblem } from "./Problem.ts"
 
 /** Whose token came with the request. */

@@ -1,8 +1,8 @@
 /** Agents, and what has been used of them, over HTTP. */
 import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Spending } from "../../actor/Spending.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { Spending } from "../../services/UsageReport.ts"
+import type { Caller } from "../../services/Sessions.ts"
 import { Agents } from "../../agent/Agents.ts"
 import { addCosts } from "../../domain/Cost.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"

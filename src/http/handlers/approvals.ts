@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Sessions } from "../../actor/Sessions.ts"
+import { Sessions } from "../../services/Sessions.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"

@@ -1,6 +1,6 @@
 /** Whose token it is. All that is wrong with one is the same 401: nothing is learned by trying. */
 import { Effect, Layer, Option, Redacted } from "effect"
-import { Apps } from "../../actor/Apps.ts"
+import { Apps } from "../../services/Apps.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
 import type { Refused } from "../contract/Problem.ts"
 import { refuse, refusing } from "../refusals.ts"

@@ -2,15 +2,15 @@
 import { Effect, Option, Stream } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { Files } from "../../actor/Files.ts"
-import type { StoredFile } from "../../actor/Files.ts"
-import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
+import { Files } from "../../services/Files.ts"
+import type { StoredFile } from "../../services/Files.ts"
+import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { refusing } from "../refusals.ts"
-import { appOf } from "../views.ts"
+import { appOf } from "../dto.ts"
 
 /** What a form has besides its file: boundaries, headers, fields that are not read. */
 const formBytes = 64 * 1024

@@ -1,7 +1,7 @@
 /** The two probes. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Runtime } from "../../actor/Runtime.ts"
+import { Runtime } from "../../services/Runtime.ts"
 import { Api } from "../Api.ts"
 import { refuse } from "../refusals.ts"
 

@@ -1,13 +1,13 @@
 /** Reviews, memories and skills over HTTP: read only, it is reviews that write. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Reviews } from "../../actor/Reviews.ts"
-import { Sessions } from "../../actor/Sessions.ts"
+import { Reviews } from "../../review/Reviews.ts"
+import { Sessions } from "../../services/Sessions.ts"
 import type { Memory, ReviewRecord, Skill } from "../../domain/Review.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { ReviewsApi } from "../contract/reviews.ts"
 import { refusing } from "../refusals.ts"
-import { appOf } from "../views.ts"
+import { appOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
   ReviewsApi,

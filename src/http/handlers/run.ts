@@ -1,16 +1,16 @@
 /** One-shot prompts over HTTP. The bodies have exactly the contract's keys. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Receipts } from "../../actor/Receipts.ts"
-import type { Answer } from "../../actor/Receipts.ts"
-import { Runs } from "../../actor/Runs.ts"
+import { Receipts } from "../../services/Idempotency.ts"
+import type { Answer } from "../../services/Idempotency.ts"
+import { Runs } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../agent/OneShot.ts"
 import { FileId } from "../../domain/Ids.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { answer, once } from "../once.ts"
+import { answer, once } from "../idempotent.ts"
 import { refusing } from "../refusals.ts"
-import { appOf } from "../views.ts"
+import { appOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,

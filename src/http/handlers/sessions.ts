@@ -1,17 +1,17 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Receipts } from "../../actor/Receipts.ts"
-import { Sessions } from "../../actor/Sessions.ts"
+import { Receipts } from "../../services/Idempotency.ts"
+import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { Refused } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
-import { answer, once } from "../once.ts"
+import { answer, once } from "../idempotent.ts"
 import { refuse, refusing } from "../refusals.ts"
 import { eventText, Streams } from "../Streams.ts"
-import { appOf, sessionView } from "../views.ts"
+import { appOf, sessionView } from "../dto.ts"
 
 const createdJson = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(CreatedSession)))
 

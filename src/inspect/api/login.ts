@@ -2,9 +2,9 @@
 import { Clock, Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
-import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
-import { appOf } from "../../actor/Caller.ts"
-import type { Caller } from "../../actor/Caller.ts"
+import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
+import { appOf } from "../../runtime/Caller.ts"
+import type { Caller } from "../../runtime/Caller.ts"
 import type { Me } from "../contract.ts"
 import { Hub } from "../Hub.ts"
 import { Access, withCookie } from "./access.ts"

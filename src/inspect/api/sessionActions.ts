@@ -3,7 +3,7 @@
  * name of who is logged in, and so into the audit trail.
  */
 import { Effect, Schema } from "effect"
-import { Sessions } from "../../actor/Sessions.ts"
+import { Sessions } from "../../services/Sessions.ts"
 import { ApprovalDecision } from "../../domain/Approval.ts"
 import type { Refused } from "../../http/contract/Problem.ts"
 import type { Done } from "../contract.ts"

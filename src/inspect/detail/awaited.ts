@@ -1,5 +1,5 @@
 /** Which events a session's state draws an arrow for, read off its machine: the innermost state's own first. */
-import type { SessionSnapshot } from "../../../machines/session.ts"
+import type { SessionSnapshot } from "../../../machines/session/machine.ts"
 import { nameOfTimer } from "../wait.ts"
 
 export const awaitedIn = (snapshot: SessionSnapshot): ReadonlyArray<string> => {

@@ -1,5 +1,5 @@
 /** The restart budget as it stands now: which deaths still count, what is left, and what is waited for because of them. */
-import type { SessionContext } from "../../../machines/session.ts"
+import type { SessionContext } from "../../../machines/session/machine.ts"
 import type { Budget } from "../contract.ts"
 
 export interface Bounds {

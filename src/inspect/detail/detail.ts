@@ -1,7 +1,7 @@
 /** A session as the dashboard shows it opened: what was gathered of it, put together. Pure. */
-import { restore } from "../../../machines/session.ts"
-import type { SessionContext, SessionMachine } from "../../../machines/session.ts"
-import type { Refusal } from "../../actor/Refusals.ts"
+import { restore } from "../../../machines/session/machine.ts"
+import type { SessionContext, SessionMachine } from "../../../machines/session/machine.ts"
+import type { Refusal } from "../../runtime/RefusedEvents.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { SessionView } from "../../domain/Session.ts"
@@ -14,7 +14,7 @@ import { awaitedIn } from "./awaited.ts"
 import { budgetOf } from "./budget.ts"
 import type { Bounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
-import { toldApproval, toldTurn } from "./told.ts"
+import { toldApproval, toldTurn } from "./dto.ts"
 import { sentenceOf } from "./why.ts"
 
 /** All of one moment, or as near to it as reading one after the other comes. */

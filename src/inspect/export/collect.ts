@@ -1,16 +1,16 @@
 /** Reads all that an exported session is made of, within bounds: of a longer one the last is kept, and it is said. */
 import { Clock, Effect } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
-import { cannot } from "../../actor/faults.ts"
-import { RuntimeSettings } from "../../actor/RuntimeSettings.ts"
-import type { Caller } from "../../actor/Sessions.ts"
+import { cannot } from "../../runtime/errors.ts"
+import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
+import type { Caller } from "../../services/Sessions.ts"
 import { secretsOf } from "../../agent/Redact.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { Exported, TranscriptEvent } from "../contract.ts"
 import * as Gather from "../detail/gather.ts"
-import { toldEvent, toldStep } from "../detail/told.ts"
+import { toldEvent, toldStep } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
 
 /** What a browser still opens, and a server still holds in its memory. */

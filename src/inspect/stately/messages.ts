@@ -5,8 +5,8 @@
  * An inspector knows a session by its own id, which it has through sleep, wake and restarts; XState's ids begin anew
  * with each process. What is told is what the ledger keeps of a step: numbers and names, no prompt and no answer.
  */
-import type { Stored } from "../../actor/Observers.ts"
-import type { SessionMachine, SessionSnapshot } from "../../../machines/session.ts"
+import type { Stored } from "../../runtime/CommitObservers.ts"
+import type { SessionMachine, SessionSnapshot } from "../../../machines/session/machine.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 
 /** The version of `@statelyai/inspect` whose messages these are; inspectors look whether there is one. */

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import type { AppName } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { AppRecord } from "../Entry.ts"
+import type { AppRecord } from "../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "token_hash"])}

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import type { AppName } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ReceiptRecord } from "../Entry.ts"
+import type { ReceiptRecord } from "../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const columns = ["app", "key", "fingerprint", "created_at", "status", "body"]

@@ -4,7 +4,7 @@ import type { SessionId } from "../../domain/Ids.ts"
 import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../domain/Review.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { NudgeRecord, ReviewPatch } from "../Entry.ts"
+import type { NudgeRecord, ReviewPatch } from "../LedgerWrite.ts"
 import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
 

@@ -10,7 +10,7 @@ import type { Meta, Permissions, SessionRecord, SessionState } from "../../domai
 import type { Usage } from "../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../Cursor.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../Entry.ts"
+import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
 import { flag, insertInto, json, updateOf } from "./columns.ts"
 

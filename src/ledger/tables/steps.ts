@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ArmedTimer, OwedCommand, StepRecord } from "../Entry.ts"
+import type { ArmedTimer, OwedCommand, StepRecord } from "../LedgerWrite.ts"
 import { flag, insertInto, json } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])

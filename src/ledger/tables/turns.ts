@@ -4,7 +4,7 @@ import type { Cost } from "../../domain/Cost.ts"
 import type { AppName, SessionId } from "../../domain/Ids.ts"
 import type { Failure, StopReason, TurnRecord, TurnStatus } from "../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { TurnPatch } from "../Entry.ts"
+import type { TurnPatch } from "../LedgerWrite.ts"
 import { flag, insertInto, jsonOrNull, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
 

@@ -8,7 +8,7 @@ import { createApi, Refused, unreachable } from "../../../src/inspect/client/api
 import { follow } from "../../../src/inspect/client/live.ts"
 import { Table } from "../../../src/inspect/page/sessions/table.ts"
 import type { SlimStep } from "../../../src/inspect/contract.ts"
-import { adminToken, open } from "../house.ts"
+import { adminToken, open } from "../harness.ts"
 
 /** A browser's part: keeps the cookie that it is given. */
 const browser = () => {

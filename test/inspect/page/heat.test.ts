@@ -1,7 +1,7 @@
 /** Steps of many sessions laid over the chart of the machine that took them. */
 import { assert, describe, it } from "@effect/vitest"
-import { begin, decide } from "../../../machines/decision.ts"
-import { sessionMachine } from "../../../machines/session.ts"
+import { begin, decide } from "../../../machines/decide.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
 import { heatOf } from "../../../src/inspect/page/machine/heat.ts"
 import { pathOf } from "../../../src/inspect/page/session/model/value.ts"

@@ -1,12 +1,12 @@
 /** What the time axis shows of a session: its lanes, its timers, and where its time went. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../../machines/session.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import type { Detail } from "../../../src/inspect/contract.ts"
 import { timeByState, tokensByTurn } from "../../../src/inspect/page/session/model/costs.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
 import { armedAfter, timerSpans } from "../../../src/inspect/page/session/model/timers.ts"
 import { instantsOf, lanesOf } from "../../../src/inspect/page/session/time/lanes.ts"
-import { eventful, start, stored } from "./house.ts"
+import { eventful, start, stored } from "./harness.ts"
 
 const replayOf = (script: typeof eventful) => {
   const replay = new Replay(sessionMachine)

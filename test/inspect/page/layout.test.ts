@@ -1,6 +1,6 @@
 /** The drawn chart of the session machine: everything has a place, and nothing is left out. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../../machines/session.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
 import { labelPoint, pathData } from "../../../src/inspect/page/session/chart/layout.ts"

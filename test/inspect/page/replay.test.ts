@@ -1,9 +1,9 @@
 /** Time travel: the page's replay of stored steps, held against what production decided. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../../machines/session.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
 import { changes, pathOf } from "../../../src/inspect/page/session/model/value.ts"
-import { eventful, rang, stored, submitted, turns } from "./house.ts"
+import { eventful, rang, stored, submitted, turns } from "./harness.ts"
 
 const json = (snapshot: object) => JSON.parse(JSON.stringify(snapshot)) as unknown
 

@@ -1,6 +1,6 @@
 /** What the drawn chart says at a moment, and that its labels can be read. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../../machines/session.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
 import { readChart } from "../../../src/inspect/chart/read.ts"
 import { placeLabels } from "../../../src/inspect/page/session/chart/labels.ts"
@@ -9,7 +9,7 @@ import { fitted, scaled, shifted } from "../../../src/inspect/page/session/chart
 import { countsAfter, visitsAfter } from "../../../src/inspect/page/session/model/counts.ts"
 import { delayMillis, delayWords } from "../../../src/inspect/page/session/model/delays.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
-import { eventful, stored } from "./house.ts"
+import { eventful, stored } from "./harness.ts"
 
 const replay = new Replay(sessionMachine)
 replay.append(stored(eventful).steps)

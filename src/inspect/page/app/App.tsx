@@ -11,7 +11,7 @@ import { Keys } from "./Keys.tsx"
 import { loginCode } from "./location.ts"
 import { Login } from "./Login.tsx"
 import { View } from "./View.tsx"
-import "./house.ts"
+import "./serverStatus.ts"
 
 export const App = () => (
   <>

@@ -4,7 +4,7 @@ import { isDraining, phase } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
-import { retryNow } from "./house.ts"
+import { retryNow } from "./serverStatus.ts"
 import { route } from "./location.ts"
 import { Menu } from "./Menu.tsx"
 

@@ -4,7 +4,7 @@
  */
 import { computed, effect, signal } from "@preact/signals"
 import type { Approval } from "../../contract.ts"
-import { listen } from "../app/house.ts"
+import { listen } from "../app/serverStatus.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem } from "../../client/api.ts"
 import { api, me } from "../store.ts"

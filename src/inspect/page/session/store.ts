@@ -5,7 +5,7 @@
  * marks on the axis) follows the moment; live, pinned by time travel, or only pointed at on the axis.
  */
 import { computed, signal } from "@preact/signals"
-import { newborn } from "../../../../machines/vocabulary.ts"
+import { newborn } from "../../../../machines/session/events.ts"
 import { readChart } from "../../chart/read.ts"
 import type { Detail, Done, Me, Processes, Step, TranscriptEvent, Wire } from "../../contract.ts"
 import type { Problem } from "../../client/api.ts"

@@ -3,7 +3,7 @@
  * It goes on while a session is looked at, so that who comes back finds the table as it is now, where they left it.
  */
 import { effect, signal } from "@preact/signals"
-import { listen } from "../app/house.ts"
+import { listen } from "../app/serverStatus.ts"
 import { problemFrom } from "../../client/api.ts"
 import type { Problem, SessionFilter } from "../../client/api.ts"
 import { noFilter } from "../../client/rows.ts"

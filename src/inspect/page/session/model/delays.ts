@@ -1,6 +1,6 @@
 /** How long a named delay of the machine is at a moment: a number, or reckoned from what it remembers then. */
 import { duration } from "../../../client/format.ts"
-import type { SessionMachine, SessionSnapshot } from "../../../../../machines/session.ts"
+import type { SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 
 export const delayMillis = (machine: SessionMachine, name: string, snapshot: SessionSnapshot): number | null => {
   const delays: Readonly<Record<string, unknown>> = machine.implementations.delays

@@ -5,13 +5,13 @@
  * pass when steps arrive keeps a snapshot of each hundredth, so that any moment is at most a hundred steps away. Where
  * what was stored says otherwise, that is a drift: told, and the replay goes on from the stored state.
  */
-import { begin, decide } from "../../../../../machines/decision.ts"
-import type { Timer } from "../../../../../machines/decision.ts"
-import { sessionMachineWith } from "../../../../../machines/session.ts"
-import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session.ts"
+import { begin, decide } from "../../../../../machines/decide.ts"
+import type { Timer } from "../../../../../machines/decide.ts"
+import { sessionMachineWith } from "../../../../../machines/session/machine.ts"
+import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 import type { Me, Step } from "../../../contract.ts"
-import { takenWays } from "./taken.ts"
-import type { Taken } from "./taken.ts"
+import { takenWays } from "./transitionCounts.ts"
+import type { Taken } from "./transitionCounts.ts"
 import { pathOf, valueOf } from "./value.ts"
 
 export const machineOf = (bounds: Me["bounds"]): SessionMachine =>

@@ -1,0 +1,113 @@
+/**
+ * The subject: a whole Troupe in a process of its own, with its HTTP server, as `troupe serve` has it.
+ *
+ * The library's door (`Sessions`) is used from within; HTTP from outside, by the process that measures.
+ */
+import { Context, Effect, Layer, Logger, ManagedRuntime, Option, Redacted, References } from "effect"
+import { HttpServer } from "effect/http"
+import { Apps } from "../src/services/Apps.ts"
+import { Sessions } from "../src/services/Sessions.ts"
+import type { Caller } from "../src/services/Sessions.ts"
+import { AppName } from "../src/domain/Ids.ts"
+import { defaultLimits } from "../src/domain/Settings.ts"
+import { loopbackNames } from "../src/http/originCheck.ts"
+import * as Http from "../src/http/Http.ts"
+import * as Runtime from "../src/wiring.ts"
+import { block, cpuMillis } from "./sample.ts"
+import type { Block } from "./sample.ts"
+import { obey } from "./worker.ts"
+
+const app = AppName.make("bench")
+const caller: Caller = { _tag: "App", app }
+const hourMillis = 3_600_000
+
+const [dataDir = ""] = process.argv.slice(2)
+
+const settings = {
+  dataDir,
+  limits: {
+    ...defaultLimits,
+    maxSessions: 100_000,
+    maxSessionsPerApp: 100_000,
+    maxProcesses: 64,
+    hibernateAfterMillis: hourMillis
+  },
+  agents: {
+    null: {
+      protocol: "acp",
+      command: [process.execPath, new URL("null-agent.ts", import.meta.url).pathname]
+    }
+  },
+  defaultAgent: "null",
+  run: {}
+} as const
+
+const listening = {
+  host: "127.0.0.1",
+  port: 0,
+  allowedHosts: loopbackNames,
+  allowedOrigins: [],
+  maxBodyBytes: defaultLimits.maxBodyBytes
+}
+
+const adminToken = Option.some(Redacted.make("an-admin-token-for-the-benchmark"))
+const runtime = ManagedRuntime.make(
+  Http.layer(listening).pipe(
+    Layer.provideMerge(Runtime.layer(settings, { adminToken })),
+    Layer.provideMerge(
+      Layer.merge(
+        Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]),
+        Layer.succeed(References.MinimumLogLevel, "Warn")
+      )
+    )
+  )
+)
+
+const collect = (globalThis as { readonly gc?: () => void }).gc
+
+const calls = {
+  info: async () => {
+    const doors = await runtime.context()
+    const { token } = await runtime.runPromise(Context.get(doors, Apps).mint("bench"))
+    const { address } = Context.get(doors, HttpServer.HttpServer)
+    return { url: HttpServer.formatAddress(address), token: Redacted.value(token) }
+  },
+  create: async ({ count }: { readonly count: number }): Promise<Block & { readonly ids: ReadonlyArray<string> }> => {
+    const sessions = Context.get(await runtime.context(), Sessions)
+    const ids: Array<string> = []
+    const made = await block([null], count, async () => {
+      ids.push((await runtime.runPromise(sessions.create(app, {}))).id)
+    })
+    return { ...made, ids }
+  },
+  /** Every session takes `each` turns, one after the other; all sessions at once. */
+  turns: async ({ each, ids }: { readonly ids: ReadonlyArray<string>; readonly each: number }): Promise<Block> => {
+    const sessions = Context.get(await runtime.context(), Sessions)
+    const turn = (id: string) =>
+      Effect.flatMap(sessions.submit(caller, id, { prompt: "hello" }), ({ result }) => result).pipe(
+        Effect.filterOrFail(
+          ({ turn }) => turn.status === "completed",
+          ({ turn }) => new Error(`a turn ${turn.status}: ${turn.failure?.message}`)
+        )
+      )
+    return block(ids, each, (id) => runtime.runPromise(turn(id)))
+  },
+  close: async ({ ids }: { readonly ids: ReadonlyArray<string> }): Promise<void> => {
+    const sessions = Context.get(await runtime.context(), Sessions)
+    await runtime.runPromise(Effect.forEach(ids, (id) => sessions.close(caller, id), { discard: true }))
+  },
+  cpu: async () => ({ millis: cpuMillis() }),
+  /** After a forced collection, so that what is counted is what is held. */
+  memory: async () => {
+    for (let pass = 0; pass < 3; pass++) {
+      collect?.()
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const { heapUsed, rss } = process.memoryUsage()
+    return { rssBytes: rss, heapBytes: heapUsed, collected: collect !== undefined }
+  }
+} as const
+
+export type House = typeof calls
+
+obey(calls, () => runtime.dispose())

@@ -1,0 +1,189 @@
+/**
+ * One session, from its creation to its grave.
+ *
+ * Pure: no clock, no process, no database. What the session wants done leaves as a command; what happened comes back as
+ * an event. Every delay is named, so the chart shows it and the actor arms it. Commands that only keep the books
+ * (`openTurn`, `settleTurn`, `settleQueued`) are carried out inside the commit; the others after it.
+ */
+import type { SnapshotFrom } from "xstate"
+import type { CommandsOf } from "../decide.ts"
+import { defaultBounds, sessionSetup } from "./setup.ts"
+import type { SessionBounds } from "./setup.ts"
+import {
+  askToExit,
+  close,
+  endProcess,
+  failQueue,
+  handPrompt,
+  leaveLine,
+  releaseSlot,
+  startProcess,
+  takeSlot,
+  terminateProcess
+} from "./commands.ts"
+import { turning } from "./turning.ts"
+import { newborn } from "./events.ts"
+
+export { longestQueue } from "./setup.ts"
+export type { SessionBounds } from "./setup.ts"
+export type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./events.ts"
+
+export const sessionMachineWith = (bounds: SessionBounds) => {
+  const words = sessionSetup(bounds)
+
+  const idle = words.createStateConfig({
+    initial: "asleep",
+    states: {
+      asleep: {
+        always: [
+          { guard: "isClosing", target: "#session.closed" },
+          { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
+        ],
+        on: {
+          "turn.submitted": { target: "#session.turning", actions: "takeTurn" },
+          "close.requested": { target: "#session.closed", actions: "noteReason" },
+          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+        }
+      },
+      awake: {
+        always: [
+          { guard: "isClosing", target: "#session.retiring" },
+          { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", ...handPrompt] }
+        ],
+        after: { hibernateAfter: { target: "#session.retiring", actions: "noteIdle" } },
+        on: {
+          "turn.submitted": { target: "#session.turning.running", actions: ["takeTurn", ...handPrompt] },
+          "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.lost": { target: "asleep", actions: "noteGone" },
+          "hibernate.requested": { target: "#session.retiring", actions: "noteReason" },
+          "close.requested": { target: "#session.retiring", actions: close },
+          "expire.requested": { target: "#session.retiring", actions: close }
+        }
+      },
+      /** Comes back by itself after a death. It never makes anybody wait: no free slot, no process. */
+      waking: {
+        always: [
+          { guard: "isClosing", target: "#session.retiring.killing" },
+          { guard: "mayStart", target: "#session.turning.starting", actions: "takeQueued" },
+          { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
+        ],
+        after: {
+          startWithin: [
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: "noteSlow" },
+            { target: "asleep", actions: releaseSlot }
+          ]
+        },
+        on: {
+          "slot.granted": { guard: "hasNoProcess", actions: startProcess },
+          "slot.refused": { guard: "hasNoProcess", target: "asleep" },
+          "process.ready": { target: "awake", actions: "noteReady" },
+          "process.failed": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
+          "process.lost": { target: "asleep", actions: "noteGone" },
+          "turn.submitted": [
+            { guard: "hasProcess", target: "#session.turning.starting", actions: "takeTurn" },
+            { target: "#session.turning", actions: "takeTurn" }
+          ],
+          "hibernate.requested": [
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: "noteReason" },
+            { target: "asleep", actions: releaseSlot }
+          ],
+          "close.requested": [
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: close },
+            { target: "#session.closed", actions: ["noteReason", releaseSlot] }
+          ],
+          "expire.requested": [
+            { guard: "hasProcess", target: "#session.retiring.killing", actions: close },
+            { target: "#session.closed", actions: ["noteReason", releaseSlot] }
+          ]
+        }
+      },
+      backingOff: {
+        always: { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" },
+        after: { backoff: { target: "waking", actions: takeSlot(false) } },
+        on: {
+          "turn.submitted": { target: "#session.turning", actions: "takeTurn" },
+          "close.requested": { target: "#session.closed", actions: "noteReason" },
+          "expire.requested": { target: "#session.closed", actions: "noteReason" }
+        }
+      },
+      /** Left alone for now: its agent keeps dying, or the agent's account is used up, which turns may wait for. */
+      parked: {
+        after: { parkFor: { target: "asleep", actions: "tryAgain" } },
+        on: {
+          "turn.submitted": { guard: "mayWait", actions: "enqueue" },
+          "interrupt.requested": { guard: "isInLine", actions: leaveLine },
+          "unpark.requested": { target: "asleep", actions: "trust" },
+          "close.requested": { target: "#session.closed", actions: close },
+          "expire.requested": { target: "#session.closed", actions: close }
+        }
+      }
+    }
+  })
+
+  /**
+   * Ask, terminate, kill, each with its deadline; left only when the kernel says that nobody is there. A process that
+   * never got ready has nothing to lose and nothing to be asked by: it is killed.
+   */
+  const retiring = words.createStateConfig({
+    initial: "asking",
+    on: {
+      "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
+      "interrupt.requested": { guard: "isInLine", actions: leaveLine },
+      "close.requested": { actions: close },
+      "expire.requested": { guard: "isNotClosing", actions: close },
+      "process.lost": [
+        { guard: "isLimited", target: "#session.idle.parked", actions: "noteGone" },
+        { target: "#session.idle.asleep", actions: "noteGone" }
+      ]
+    },
+    states: {
+      asking: {
+        entry: askToExit,
+        after: { exitWithin: "terminating" },
+        on: { "process.exited": "killing" }
+      },
+      terminating: {
+        entry: terminateProcess,
+        after: { terminateWithin: "killing" },
+        on: { "process.exited": "killing" }
+      },
+      killing: {
+        entry: endProcess,
+        after: { killAgain: { target: "killing", reenter: true } },
+        on: {
+          "process.exited": {},
+          "process.gone": [
+            { guard: "isClosing", target: "#session.closed", actions: "noteGone" },
+            { guard: "isOverBudget", target: "#session.idle.parked", actions: [...failQueue, "noteGone"] },
+            { guard: "isLimited", target: "#session.idle.parked", actions: "noteGone" },
+            { guard: "hasCrashed", target: "#session.idle.backingOff", actions: "noteGone" },
+            { target: "#session.idle.asleep", actions: "noteGone" }
+          ]
+        }
+      }
+    }
+  })
+
+  return words.createMachine({
+    id: "session",
+    context: newborn,
+    initial: "idle",
+    states: { idle, turning: turning(words), retiring, closed: { type: "final" } }
+  })
+}
+
+export const sessionMachine = sessionMachineWith(defaultBounds)
+
+/**
+ * A stored snapshot, as this version reads it: what a later version added to the context has its newborn value. Throws
+ * on a state that the chart does not know any more; `test/fixtures/snapshots` holds one of each that was ever stored.
+ */
+export const restore = (machine: SessionMachine, persisted: unknown): SessionSnapshot => {
+  const stored = persisted as Parameters<SessionMachine["resolveState"]>[0]
+  return machine.resolveState({ ...stored, context: { ...newborn, ...stored.context } }) as SessionSnapshot
+}
+
+export type SessionMachine = typeof sessionMachine
+export type SessionSnapshot = SnapshotFrom<SessionMachine>
+export type SessionCommand = CommandsOf<SessionMachine>

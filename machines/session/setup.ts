@@ -1,0 +1,178 @@
+/**
+ * What the session machine is made of: its delays, its guards, its commands, and what it remembers.
+ *
+ * The chart itself is `session.ts`; nothing here knows a state.
+ */
+import { assign, setup } from "xstate"
+import { command } from "../decide.ts"
+import { lifted, limited, unlimited } from "./quota.ts"
+import { died, noRestarts, overBudget } from "./restarts.ts"
+import { counts, isHopeless, isOfQuota, isPatient, parts } from "./events.ts"
+import type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./events.ts"
+
+/** What an operator can set; the other bounds are the machine's own. */
+export interface SessionBounds {
+  readonly poolWaitMillis: number
+  readonly hibernateAfterMillis: number
+  readonly restartIntensity: number
+  readonly restartPeriodMillis: number
+}
+
+export const defaultBounds: SessionBounds = {
+  poolWaitMillis: 30_000,
+  hibernateAfterMillis: 300_000,
+  restartIntensity: 3,
+  restartPeriodMillis: 60_000
+}
+
+/** Turns that may wait in line behind a running one. */
+export const longestQueue = 16
+
+const isLimited = ({ limit }: SessionContext) => limit.pauseMillis > 0
+
+/** Through a pause waits who asks for it, and whose deadline is not before its end. */
+const mayWait = (
+  { limit, queue }: SessionContext,
+  turn: { readonly queue: boolean; readonly at: number; readonly timeoutMillis: number }
+) => turn.queue && queue.length < longestQueue && turn.at + turn.timeoutMillis >= limit.until
+
+export const sessionSetup = (bounds: SessionBounds) => {
+  const budget = { intensity: bounds.restartIntensity, periodMillis: bounds.restartPeriodMillis }
+
+  return setup({
+    types: { context: {} as SessionContext, events: {} as SessionEvent },
+    delays: {
+      hibernateAfter: bounds.hibernateAfterMillis,
+      // A turn that also has to wait for a backoff is not cheated of its wait for a slot.
+      poolWait: ({ context }) => bounds.poolWaitMillis + context.restarts.backoffMillis,
+      parkFor: ({ context }) => (isLimited(context) ? context.limit.pauseMillis : bounds.restartPeriodMillis),
+      backoff: ({ context }) => context.restarts.backoffMillis,
+      turnWithin: ({ context }) => context.timeoutMillis,
+      startWithin: 60_000,
+      interruptAgain: 2_000,
+      interruptWithin: 8_000,
+      // Claude lingers for up to 5 s after its stdin closes, and acpx takes 3 s to end its owner.
+      exitWithin: 5_000,
+      terminateWithin: 3_000,
+      killAgain: 15_000
+    },
+    guards: {
+      hasProcess: ({ context }) => context.process,
+      hasNoProcess: ({ context }) => !context.process,
+      hasQueued: ({ context }) => context.queue.length > 0,
+      mayQueue: ({ context, event }) =>
+        event.type === "turn.submitted" && event.queue && !context.closing && context.queue.length < longestQueue,
+      /** A process is coming up anyway, and somebody waits for one. */
+      mayStart: ({ context }) => context.process && context.queue.length > 0,
+      /** Nobody runs while it retires, so the first may wait unasked; those behind it have to ask for that. */
+      hasRoom: ({ context, event }) =>
+        event.type === "turn.submitted" &&
+        !context.closing &&
+        (isLimited(context) ? mayWait(context, event) : context.queue.length < (event.queue ? longestQueue : 1)),
+      mayWait: ({ context, event }) => event.type === "turn.submitted" && isLimited(context) && mayWait(context, event),
+      isLimited: ({ context }) => isLimited(context) && !context.closing,
+      isClosing: ({ context }) => context.closing,
+      isNotClosing: ({ context }) => !context.closing,
+      hasCrashed: ({ context }) => context.crashed,
+      isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
+      isThisTurn: ({ context, event }) => "turn" in event && event.turn === context.turn,
+      /** An interrupt is for the turn that runs, unless it names another. */
+      isMeant: ({ context, event }) =>
+        event.type === "interrupt.requested" && (event.turn === undefined || event.turn === context.turn),
+      isInLine: ({ context, event }) =>
+        event.type === "interrupt.requested" && context.queue.some(({ turn }) => turn === event.turn),
+      endsGood: ({ context, event }) =>
+        event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
+      endsCancelled: ({ context, event }) =>
+        event.type === "turn.ended" &&
+        event.turn === context.turn &&
+        event.failure === null &&
+        event.stopReason === "cancelled",
+      endsParting: ({ context, event }) =>
+        event.type === "turn.ended" && event.turn === context.turn && parts(event.failure),
+      isLastApproval: ({ context, event }) =>
+        event.type === "approval.settled" && context.approvals.every((id) => id === event.id)
+    },
+    actions: {
+      openTurn: command<WaitingTurn>(),
+      settleTurn: command<Settlement>(),
+      settleQueued: command<{ readonly turns: ReadonlyArray<number>; readonly failure: Failure }>(),
+      takeSlot: command<{ readonly urgent: boolean; readonly notBefore: number }>(),
+      releaseSlot: command<{ readonly generation: number }>(),
+      startProcess: command<{ readonly generation: number; readonly thread: string | null }>(),
+      handPrompt: command<{ readonly turn: number }>(),
+      interruptTurn: command<{ readonly turn: number }>(),
+      askToExit: command<{ readonly generation: number }>(),
+      terminateProcess: command<{ readonly generation: number }>(),
+      endProcess: command<{ readonly generation: number }>(),
+
+      takeTurn: assign(({ event }) =>
+        event.type === "turn.submitted" ? { turn: event.turn, timeoutMillis: event.timeoutMillis } : {}
+      ),
+      enqueue: assign(({ context, event }) =>
+        event.type === "turn.submitted"
+          ? { queue: [...context.queue, { turn: event.turn, timeoutMillis: event.timeoutMillis }] }
+          : {}
+      ),
+      takeQueued: assign(({ context }) => {
+        const [next, ...queue] = context.queue
+        return next === undefined ? {} : { ...next, queue }
+      }),
+      leaveLine: assign(({ context, event }) =>
+        event.type === "interrupt.requested" ? { queue: context.queue.filter(({ turn }) => turn !== event.turn) } : {}
+      ),
+      dropQueue: assign({ queue: [] }),
+      noteLimit: assign(({ context, event }) =>
+        "failure" in event && "at" in event && isOfQuota(event.failure)
+          ? { limit: limited(context.limit, event.at, event.failure.retryAt) }
+          : {}
+      ),
+      dropImpatientQueue: assign({ queue: ({ context }) => context.queue.filter(isPatient(context)) }),
+      dropHopelessQueue: assign(({ event }) => (isHopeless(event) ? { queue: [] } : {})),
+      countProcess: assign({ process: true, generation: ({ context }) => context.generation + 1, upSince: null }),
+      noteReady: assign(({ context, event }) =>
+        event.type === "process.ready"
+          ? {
+              thread: event.thread,
+              unspoken: context.unspoken || event.thread !== context.thread,
+              upSince: event.at,
+              restarts: { ...context.restarts, backoffMillis: 0 }
+            }
+          : {}
+      ),
+      noteSpoken: assign({ unspoken: false }),
+      noteDeath: assign(({ context, event }) => {
+        if (event.type !== "process.failed" && event.type !== "process.exited") return {}
+        const { at, failure, jitter } = event
+        if (!counts(failure)) return { reason: failure.message }
+        const restarts = died(context.restarts, budget, { at, jitter, upSince: context.upSince })
+        return { crashed: true, reason: failure.message, restarts }
+      }),
+      noteGone: assign({ process: false, upSince: null, approvals: [], crashed: false }),
+      noteFailure: assign(({ event }) =>
+        event.type === "turn.ended" && event.failure !== null
+          ? { reason: event.failure.message, approvals: [] }
+          : { approvals: [] }
+      ),
+      noteOverrun: assign({ reason: "the turn overran its deadline", approvals: [] }),
+      noteAborted: assign({ reason: "the agent said that the turn was aborted" }),
+      noteUnended: assign({ reason: "the agent gave its answer and never ended the turn", approvals: [] }),
+      noteQuiet: assign({ reason: "the agent went silent and did not answer an interrupt", approvals: [] }),
+      noteSlow: assign({ reason: "the agent did not get ready in time" }),
+      noteIdle: assign({ reason: "idle" }),
+      noteReason: assign(({ event }) => ("reason" in event ? { reason: event.reason } : {})),
+      noteClosing: assign({ closing: true }),
+      trust: assign({ restarts: noRestarts, limit: unlimited }),
+      tryAgain: assign({ restarts: noRestarts, limit: ({ context }) => lifted(context.limit) }),
+      addApproval: assign(({ context, event }) =>
+        event.type === "approval.asked" ? { approvals: [...context.approvals, event.id] } : {}
+      ),
+      dropApproval: assign(({ context, event }) =>
+        event.type === "approval.settled" ? { approvals: context.approvals.filter((id) => id !== event.id) } : {}
+      ),
+      dropApprovals: assign({ approvals: [] })
+    }
+  })
+}
+
+export type SessionWords = ReturnType<typeof sessionSetup>

@@ -1,0 +1,168 @@
+/**
+ * A conversation of the agent, begun or taken up again, and set up as the session wants it.
+ *
+ * Model, mode and instructions are said anew each time: codex-acp forgets mode and model over a resume, and Claude
+ * remembers even a mode that no longer asks. What was played back by a load is not told.
+ */
+import { Effect, Schedule } from "effect"
+import { AgentFailed } from "../Agent.ts"
+import type { OpenRequest } from "../Agent.ts"
+import type { RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { Ask } from "./request.ts"
+import type { Dialogue } from "./TurnTracker.ts"
+import * as Failures from "./Failures.ts"
+import type { Announced } from "./Handshake.ts"
+import { at, line, list, record, text } from "./Json.ts"
+import type { Json } from "./Json.ts"
+
+export interface Wire {
+  readonly ask: Ask
+  readonly dialogue: Dialogue
+  readonly announced: Announced
+  readonly request: OpenRequest
+  /** Modes and models, as last offered: a resume need not repeat them. */
+  offered: Json
+}
+
+/** `contextLost` says why the thread that was asked for is not this one. */
+export interface Opened {
+  readonly thread: string
+  readonly contextLost: string | null
+}
+
+/** claude-agent-acp takes 0.4 s; an agent that is fetched by `npx` before it can answer takes as long as the network. */
+const openWithinMillis = 45_000
+const configureWithinMillis = 10_000
+
+/** Another process still has the thread: it may be dying. codex lets go when that process is gone. */
+const whileTaken = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(10)])
+
+export const open = Effect.fnUntraced(function* (wire: Wire) {
+  const { announced, request } = wire
+  if (request.thread === null) return { thread: yield* begin(wire), contextLost: null } satisfies Opened
+  if (!announced.resume && !announced.load) {
+    const contextLost = `${wire.dialogue.who.name} can't take up a conversation again: it announces neither session/resume nor session/load.`
+    return { thread: yield* begin(wire), contextLost } satisfies Opened
+  }
+  const unknown = yield* takeUp(wire, request.thread).pipe(
+    Effect.as(null),
+    Effect.catchIf(isUnknownThread, (error) => Effect.succeed(error))
+  )
+  if (unknown === null) return { thread: request.thread, contextLost: null } satisfies Opened
+  const contextLost = `${wire.dialogue.who.name} does not know the conversation ${request.thread} any more (${reasonOf(unknown)}).`
+  return { thread: yield* begin(wire), contextLost } satisfies Opened
+})
+
+const begin = Effect.fnUntraced(function* (wire: Wire) {
+  const { dialogue } = wire
+  dialogue.thread = null
+  const result = yield* wire.ask("session/new", settings(wire), openWithinMillis, (result) => {
+    dialogue.thread = text(at(result, "sessionId"))
+  })
+  if (dialogue.thread === null) {
+    return yield* new AgentFailed(Failures.malformed(dialogue.who, "the result of session/new has no sessionId."))
+  }
+  yield* configure(wire, dialogue.thread, result)
+  return dialogue.thread
+})
+
+/** Goes on with a thread, in this process. Also the way back after the agent lost the thread's own process. */
+export const takeUp = Effect.fnUntraced(function* (wire: Wire, thread: string) {
+  const { announced, dialogue } = wire
+  dialogue.thread = thread
+  const method = announced.resume ? "session/resume" : "session/load"
+  const result = yield* Effect.suspend(() => {
+    dialogue.replaying = !announced.resume
+    return wire.ask(method, { sessionId: thread, ...settings(wire) }, openWithinMillis, () => {
+      dialogue.replaying = false
+    })
+  }).pipe(
+    Effect.retry({ schedule: whileTaken, while: isTaken }),
+    Effect.ensuring(Effect.sync(() => (dialogue.replaying = false)))
+  )
+  yield* configure(wire, thread, result)
+})
+
+/** The fields that `session/new`, `session/resume` and `session/load` share. */
+const settings = ({ announced, request }: Wire) => ({
+  cwd: request.cwd,
+  mcpServers: [],
+  ...(request.systemPrompt === null || !announced.systemPrompt
+    ? {}
+    : { systemPrompt: { mode: "append", content: [{ type: "text", text: request.systemPrompt }] } }),
+  ...(announced.isClaude ? { _meta: { claudeCode: { options: claudeOptions(request) } } } : {})
+})
+
+/** Suggestions for a next prompt, which nobody reads here, cost Claude a request with the whole context each turn. */
+const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
+
+const configure = Effect.fnUntraced(function* (wire: Wire, thread: string, result: unknown) {
+  wire.offered = { ...wire.offered, ...record(result) }
+  const mode = askingMode(wire.offered)
+  if (mode !== null) {
+    yield* wire.ask("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
+  }
+  if (wire.request.model !== null) yield* setModel(wire, thread, wire.request.model)
+})
+
+/**
+ * Modes in which an agent asks its client: `workspace-write` is codex-acp's (its default, `agent`, has a model judge
+ * instead), `default` is what Claude, Gemini and others call theirs. Whoever says yes is decided by the session's
+ * permissions, not by a mode, so that each answer is on record.
+ */
+const askingModes = ["workspace-write", "default"]
+
+/** `null`: it offers no mode that is known to ask, and stays in its own. */
+export const askingMode = (offer: unknown): string | null => {
+  const offered = new Set(list(at(offer, "modes", "availableModes")).map((mode) => record(mode)["id"]))
+  return askingModes.find((mode) => offered.has(mode)) ?? null
+}
+
+const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, model: string) {
+  const { dialogue, offered } = wire
+  const models = list(at(offered, "models", "availableModels")).flatMap((one) => text(record(one)["modelId"]) ?? [])
+  const option = modelOption(offered)
+  if (option !== null && option.values.includes(model)) {
+    const choice = { sessionId: thread, configId: option.id, value: model }
+    return yield* wire.ask("session/set_config_option", choice, configureWithinMillis)
+  }
+  if (models.includes(model)) {
+    return yield* wire.ask("session/set_model", { sessionId: thread, modelId: model }, configureWithinMillis)
+  }
+  // Claude Code takes any name in its options, and its gateway knows more of them than its list does.
+  if (wire.announced.isClaude) return
+  const known = [...new Set([...(option?.values ?? []), ...models])]
+  return yield* new AgentFailed({
+    class: "config",
+    message:
+      known.length === 0
+        ? `${dialogue.who.name} lets its client choose no model. Leave model out, and set it in the agent's own configuration.`
+        : `${dialogue.who.name} does not know the model ${line(model, 80)}. It takes: ${line(known.join(", "), 600)}.`
+  })
+})
+
+/** The configuration option that chooses the model, with its values; they may come in groups. */
+const modelOption = (offer: unknown) => {
+  const options = list(at(offer, "configOptions")).map(record)
+  const option = options.find(({ category }) => category === "model") ?? options.find(({ id }) => id === "model")
+  const id = text(option?.["id"])
+  if (option === undefined || id === null) return null
+  const values = list(option["options"]).flatMap((one) => {
+    const { options: group, value } = record(one)
+    return text(value) ?? list(group).flatMap((inner) => text(record(inner)["value"]) ?? [])
+  })
+  return { id, values }
+}
+
+/** Claude: -32002. codex-acp: -32603 and "no rollout found". Ids of the wrong shape: -32603, each in its own words. */
+export const isUnknownThread = (error: AgentFailed | RpcError | RpcSilent): error is RpcError =>
+  error._tag === "RpcError" &&
+  (error.code === Failures.notFound ||
+    (error.code === -32603 &&
+      /no rollout found|requires a valid session ID|invalid session id|not found/i.test(reasonOf(error))))
+
+/** codex: one process at a time may write to a thread (`data.reason`, observed with 0.166). */
+const isTaken = (error: AgentFailed | RpcError | RpcSilent): boolean =>
+  error._tag === "RpcError" && Failures.isTaken(error)
+
+const reasonOf = (error: RpcError): string => line(text(at(error.data, "details")) ?? error.message, 160)

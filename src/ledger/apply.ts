@@ -1,0 +1,130 @@
+/** How each entry is written: which statements, on which tables. A new kind of entry does not compile until it is here. */
+import { Effect } from "effect"
+import type { Run, Write } from "./Database.ts"
+import type { Entry } from "./LedgerWrite.ts"
+import { LedgerError } from "./LedgerError.ts"
+import * as Approvals from "./tables/approvals.ts"
+import * as Apps from "./tables/apps.ts"
+import * as Audit from "./tables/audit.ts"
+import * as Costs from "./tables/costs.ts"
+import * as Events from "./tables/events.ts"
+import * as Files from "./tables/files.ts"
+import * as Learned from "./tables/learned.ts"
+import * as Leases from "./tables/leases.ts"
+import * as Receipts from "./tables/receipts.ts"
+import * as Reviews from "./tables/reviews.ts"
+import * as Sessions from "./tables/sessions.ts"
+import * as Steps from "./tables/steps.ts"
+import * as Turns from "./tables/turns.ts"
+
+/** Runs the entry's statements in the transaction that is open. */
+export const post = (run: Run, entry: Entry): Effect.Effect<unknown, LedgerError> =>
+  Effect.suspend(() => {
+    const writes = writesOf(entry)
+    return "text" in writes ? run(writes) : Effect.forEach(writes, run, { discard: true })
+  }).pipe(Effect.mapError((cause) => new LedgerError({ operation: nameOf(entry), cause })))
+
+const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
+  switch (entry._tag) {
+    case "SessionInserted":
+      return Sessions.inserted(entry.record, entry.snapshot)
+    case "SessionPatched":
+      return Sessions.patched(entry.session, entry.patch)
+    case "StepAppended":
+      return Steps.appended(entry.step, entry.wire ?? null)
+    case "CommandOwed":
+      return Steps.owed(entry.command)
+    case "CommandAttempted":
+      return Steps.attempted(entry.session, entry.step, entry.nth)
+    case "CommandSettled":
+      return Steps.settled(entry.session, entry.step, entry.nth)
+    case "TimerArmed":
+      return Steps.armed(entry.timer)
+    case "TimerDisarmed":
+      return Steps.disarmed(entry.session, entry.timer)
+    case "TurnInserted":
+      return Turns.inserted(entry.record)
+    case "TurnPatched":
+      return Turns.patched(entry.session, entry.index, entry.patch)
+    case "EventAppended":
+      return [Events.appended(entry.event), ...Costs.told(entry.event)]
+    case "Audited":
+      return Audit.audited(entry.record)
+    case "LeaseOpened":
+      return Leases.opened(entry.lease)
+    case "LeaseSpawned":
+      return Leases.spawned(entry.lease, entry.pid, entry.startTime)
+    case "LeaseClosed":
+      return Leases.closed(entry.lease)
+    case "FileInserted":
+      return Files.inserted(entry.record)
+    case "AppInserted":
+      return Apps.inserted(entry.name, entry.at, entry.tokenHash)
+    case "AppTokenReplaced":
+      return Apps.tokenReplaced(entry.name, entry.at, entry.tokenHash)
+    case "AppRevoked":
+      return Apps.revoked(entry.name, entry.at)
+    case "ReceiptOpened":
+      return Receipts.opened(entry.receipt)
+    case "ReceiptAnswered":
+      return Receipts.answered(entry.app, entry.key, entry.response)
+    case "ReceiptForgotten":
+      return Receipts.forgotten(entry.app, entry.key)
+    case "NudgesCounted":
+      return Reviews.nudged(entry.nudges)
+    case "ReviewStarted":
+      return Reviews.started(entry.record)
+    case "ReviewPatched":
+      return Reviews.patched(entry.id, entry.patch)
+    case "ReviewsAbandoned":
+      return Reviews.abandoned(entry.at, entry.reason)
+    case "MemoryKept":
+      return Learned.memoryKept(entry.memory, entry.atMost)
+    case "MemoryReplaced":
+      return Learned.memoryReplaced(entry.app, entry.id, entry.text, entry.at)
+    case "MemoryRemoved":
+      return Learned.memoryRemoved(entry.app, entry.id)
+    case "SkillKept":
+      return Learned.skillKept(entry.skill, entry.atMost)
+    case "SkillReplaced":
+      return Learned.skillReplaced(entry.skill)
+    case "SkillRemoved":
+      return Learned.skillRemoved(entry.app, entry.name)
+    case "ApprovalAsked":
+      return Approvals.asked(entry.record)
+    case "ApprovalSettled":
+      return Approvals.settled(entry.session, entry.id, entry.ruling, entry.by, entry.at)
+    default:
+      return entry satisfies never
+  }
+}
+
+/** Which entry it was, for a log: its kind and whose it is, nothing of what it says. */
+const nameOf = (entry: Entry): string => {
+  const session = sessionOf(entry)
+  return session === undefined ? `write ${entry._tag}` : `write ${entry._tag} of ${session}`
+}
+
+const sessionOf = (entry: Entry): string | null | undefined => {
+  switch (entry._tag) {
+    case "SessionInserted":
+      return entry.record.id
+    case "StepAppended":
+      return entry.step.session
+    case "CommandOwed":
+      return entry.command.session
+    case "TimerArmed":
+      return entry.timer.session
+    case "TurnInserted":
+      return entry.record.session
+    case "EventAppended":
+      return entry.event.session
+    case "NudgesCounted":
+      return entry.nudges.session
+    case "ReviewStarted":
+    case "ApprovalAsked":
+      return entry.record.session
+    default:
+      return "session" in entry ? entry.session : undefined
+  }
+}

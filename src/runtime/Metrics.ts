@@ -1,0 +1,93 @@
+/**
+ * The numbers that `/metrics` shows. No label holds a session's id: what labels there are have few values.
+ *
+ * Counters and histograms are updated where things happen; gauges are set from `Runtime.counts` when somebody asks.
+ */
+import { Effect, Metric } from "effect"
+import type { Counts } from "../services/Runtime.ts"
+
+/** Seconds, from a fast answer to the longest turn that is allowed. */
+const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
+
+const turnsTotal = Metric.counter("troupe_turns_total", {
+  description: "Turns that ended, by outcome and agent.",
+  incremental: true
+})
+const turnSeconds = Metric.histogram("troupe_turn_duration_seconds", {
+  description: "From a turn's submission to its end, by agent.",
+  boundaries: secondsBuckets
+})
+
+/** `outcome` is a turn's status (`completed`, `failed`, …); `agent` a configured name. */
+export const turnEnded = (turn: {
+  readonly outcome: string
+  readonly agent: string
+  readonly durationMillis: number
+}) =>
+  Effect.andThen(
+    Metric.update(Metric.withAttributes(turnsTotal, { outcome: turn.outcome, agent: turn.agent }), 1),
+    Metric.update(Metric.withAttributes(turnSeconds, { agent: turn.agent }), turn.durationMillis / 1000)
+  )
+
+/** Events as stored, after coalescing. */
+export const eventsTotal = Metric.counter("troupe_events_total", {
+  description: "Events written to the ledger.",
+  incremental: true
+})
+
+export const restartsTotal = Metric.counter("troupe_process_restarts_total", {
+  description: "Exits of agent processes that were followed by another start.",
+  incremental: true
+})
+
+export const orphansTotal = Metric.counter("troupe_orphans_swept_total", {
+  description: "Processes that outlived their agent or their supervisor, and were ended.",
+  incremental: true
+})
+
+const runsTotal = Metric.counter("troupe_runs_total", {
+  description: "One-shot runs that ended, by outcome.",
+  incremental: true
+})
+
+export const runEnded = (outcome: "completed" | "failed" | "timed_out") =>
+  Metric.update(Metric.withAttributes(runsTotal, { outcome }), 1)
+
+const sessions = Metric.gauge("troupe_sessions", { description: "Sessions in the ledger, by state." })
+const processes = Metric.gauge("troupe_processes", { description: "Live agent processes." })
+const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
+const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
+
+/** What has not happened yet is shown as 0: an alert can't be written on a number that is not there. */
+export const setCounts = (counts: Counts) =>
+  Effect.all(
+    [
+      ...[eventsTotal, restartsTotal, orphansTotal].map((counter) => Metric.update(counter, 0)),
+      ...Object.entries(counts.sessions).map(([state, count]) =>
+        Metric.update(Metric.withAttributes(sessions, { state }), count)
+      ),
+      Metric.update(processes, counts.processes),
+      Metric.update(processLimit, counts.maxProcesses),
+      Metric.update(waiting, counts.waiting)
+    ],
+    { discard: true }
+  )
+
+const requestsTotal = Metric.counter("troupe_http_requests_total", {
+  description: "Requests answered, by route, method and status.",
+  incremental: true
+})
+const requestSeconds = Metric.histogram("troupe_http_request_duration_seconds", {
+  description: "From a request's arrival to its answer's headers, by route.",
+  boundaries: secondsBuckets
+})
+
+/** `route` is the pattern, never the path: its values are bounded by the contract. */
+export const requestAnswered = (labels: {
+  readonly route: string
+  readonly method: string
+  readonly status: string
+}) => ({
+  count: Metric.withAttributes(requestsTotal, labels),
+  seconds: Metric.withAttributes(requestSeconds, { route: labels.route })
+})

@@ -1,0 +1,56 @@
+/** What was said in a session, read off its stored events: what came of a turn, and the whole conversation in pages. */
+import { Effect, Option } from "effect"
+import { resultOf } from "../conversation/Outcome.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import { TurnNotFound } from "../domain/Refusal.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import type { Message, TurnRecord } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { TranscriptPage } from "../services/Sessions.ts"
+
+/** A page ends with the turn that fills it. */
+const pageCharacters = 4 * 1024 * 1024
+
+export interface TranscriptQuery {
+  readonly after: number
+  readonly limit: number
+  readonly before?: number | undefined
+}
+
+export const make = Effect.gen(function* () {
+  const ledger = yield* Ledger
+
+  const resultOfTurn = (turn: TurnRecord) =>
+    Effect.map(ledger.eventsOfTurn(turn.session, turn.index), (events) =>
+      resultOf(
+        turn,
+        events.map(({ message }) => message)
+      )
+    )
+
+  const result = Effect.fnUntraced(function* (id: SessionId, index: number) {
+    const row = yield* ledger.turn(id, index)
+    return Option.isNone(row) ? yield* new TurnNotFound({ index }) : yield* resultOfTurn(row.value)
+  })
+
+  /** Turn by turn: what a turn's events take is not known before they are read. */
+  const messages = Effect.fnUntraced(function* ({ id, turnCount }: SessionRecord, query: TranscriptQuery) {
+    const { after, before = turnCount + 1, limit } = query
+    const said: Array<Message> = []
+    let last = after
+    let characters = 0
+    for (let n = 0; n < limit && characters < pageCharacters; n++) {
+      const [row] = yield* ledger.turns(id, last, 1)
+      if (row === undefined || row.index >= before || row.status === "queued") return ended(said)
+      const turn = yield* resultOfTurn(row)
+      said.push(...turn.messages)
+      characters += JSON.stringify(turn.messages).length
+      last = row.index
+    }
+    return last + 1 < before ? ({ messages: said, next: last } satisfies TranscriptPage) : ended(said)
+  })
+
+  return { resultOfTurn, result, messages } as const
+})
+
+const ended = (messages: ReadonlyArray<Message>): TranscriptPage => ({ messages, next: null })

@@ -1,0 +1,147 @@
+/**
+ * Who may come in: apps and their tokens.
+ *
+ * A token is `trp_` and 43 characters (256 random bits); the ledger keeps its SHA-256 only, and comparing takes the
+ * same time whether it matches or not. The admin token opens `/admin` and everything an app may do. Nothing is cached:
+ * a token revoked by another process (`troupe app revoke` beside a running server) is refused at its next use.
+ */
+import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto"
+import { AppName } from "../domain/Ids.ts"
+import { AppExists, AppNotFound, InvalidRequest } from "../domain/Refusal.ts"
+import type { Unavailable } from "../domain/Refusal.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { AppRecord, Entry, LedgerError } from "../ledger/Ledger.ts"
+import { unavailable } from "../runtime/errors.ts"
+import type { Caller } from "./Sessions.ts"
+
+export class Apps extends Context.Service<
+  Apps,
+  {
+    /** `None`: unknown, revoked or malformed; a caller is not told which. */
+    readonly authenticate: (token: Redacted.Redacted<string>) => Effect.Effect<Option.Option<Caller>, Unavailable>
+    /** The token is in this answer and nowhere else, ever. A revoked name may be taken again, with what it owned. */
+    readonly mint: (
+      name: string
+    ) => Effect.Effect<
+      { readonly name: AppName; readonly token: Redacted.Redacted<string> },
+      AppExists | InvalidRequest | Unavailable
+    >
+    /** The old token is refused from now on. */
+    readonly rotate: (
+      name: string
+    ) => Effect.Effect<{ readonly name: AppName; readonly token: Redacted.Redacted<string> }, AppNotFound | Unavailable>
+    /** Its sessions stay until they are swept. */
+    readonly revoke: (name: string) => Effect.Effect<void, AppNotFound | Unavailable>
+    /** Revoked ones too. */
+    readonly list: Effect.Effect<ReadonlyArray<AppRecord>, Unavailable>
+    /** 32 secret bytes for one purpose, the same at every start until the admin token becomes another. */
+    readonly keyFor: (purpose: string) => Effect.Effect<Redacted.Redacted<Uint8Array>>
+  }
+>()("troupe/actor/Apps") {
+  static readonly layer = (options: {
+    readonly adminToken: Redacted.Redacted<string>
+  }): Layer.Layer<Apps, never, Ledger> => Layer.effect(Apps, make(options))
+}
+
+/** The audit trail's own actors: an app that went by one of these could not be told from them. */
+const reserved: ReadonlySet<string> = new Set(["admin", "troupe"])
+
+const wellFormed = /^trp_[A-Za-z0-9_-]{43}$/
+
+const isAppName = Schema.is(AppName)
+
+const keyBytes = 32
+
+const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redacted.Redacted<string> }) {
+  const ledger = yield* Ledger
+  const adminHash = hashOf(Redacted.value(options.adminToken))
+
+  const live = (name: string) =>
+    ledger.apps.pipe(Effect.map((apps) => apps.find((app) => app.name === name && app.revokedAt === null)))
+
+  /** The entry, and its line in the audit trail, which belongs to no session. */
+  const write = (action: string, entry: Extract<Entry, { readonly name: AppName; readonly at: number }>) =>
+    ledger.write([
+      entry,
+      {
+        _tag: "Audited",
+        record: { at: entry.at, session: null, app: entry.name, action, actor: "admin", detail: {} }
+      }
+    ])
+
+  const authenticate = Effect.fn("Apps.authenticate")(function* (token: Redacted.Redacted<string>) {
+    const given = Redacted.value(token)
+    const hash = hashOf(given)
+    if (same(hash, adminHash)) return Option.some<Caller>({ _tag: "Admin" })
+    if (!wellFormed.test(given)) return Option.none<Caller>()
+    const found = yield* ledger.appByToken(hash)
+    return Option.isSome(found) && same(hash, found.value.tokenHash)
+      ? Option.some<Caller>({ _tag: "App", app: found.value.app })
+      : Option.none<Caller>()
+  }, unavailable)
+
+  const mint = Effect.fn("Apps.mint")(function* (name: string) {
+    if (!isAppName(name)) {
+      return yield* new InvalidRequest({
+        field: "name",
+        problem: "must be 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit."
+      })
+    }
+    if (reserved.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
+    if ((yield* live(name)) !== undefined) return yield* new AppExists({ name })
+    const token = newToken()
+    const at = yield* Clock.currentTimeMillis
+    const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)) } as const
+    yield* write("app_create", entry).pipe(
+      // Somebody else may have taken the name since it was looked up.
+      Effect.catch(
+        Effect.fnUntraced(function* (error) {
+          return yield* (yield* live(name)) === undefined ? error : new AppExists({ name })
+        })
+      )
+    )
+    return { name, token }
+  }, unavailable)
+
+  /** What a live app's name leads to, or that there is none. */
+  const change = Effect.fnUntraced(function* <A>(
+    name: string,
+    to: (app: AppName, at: number) => Effect.Effect<A, LedgerError>
+  ) {
+    const app = yield* live(name)
+    if (app === undefined) return yield* new AppNotFound({ name })
+    return yield* to(app.name, yield* Clock.currentTimeMillis)
+  }, unavailable)
+
+  return Apps.of({
+    authenticate,
+    mint,
+    rotate: Effect.fn("Apps.rotate")((name: string) =>
+      change(name, (app, at) => {
+        const token = newToken()
+        const tokenHash = hashOf(Redacted.value(token))
+        return Effect.as(write("app_rotate", { _tag: "AppTokenReplaced", name: app, at, tokenHash }), {
+          name: app,
+          token
+        })
+      })
+    ),
+    revoke: Effect.fn("Apps.revoke")((name: string) =>
+      change(name, (app, at) => write("app_revoke", { _tag: "AppRevoked", name: app, at }))
+    ),
+    list: unavailable(ledger.apps),
+    keyFor: (purpose) =>
+      Effect.sync(() => {
+        const key = hkdfSync("sha256", Redacted.value(options.adminToken), "", `troupe ${purpose}`, keyBytes)
+        return Redacted.make(new Uint8Array(key))
+      })
+  })
+})
+
+const newToken = () => Redacted.make(`trp_${randomBytes(32).toString("base64url")}`)
+
+const hashOf = (token: string) => createHash("sha256").update(token).digest("hex")
+
+/** Both are SHA-256 in hex, so of one length. */
+const same = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b))

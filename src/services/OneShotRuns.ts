@@ -1,0 +1,110 @@
+/**
+ * One-shot prompts, within the same bounds as sessions: a run takes a slot of the pool for as long as its process
+ * lives, waits for one no longer than a turn does, and works in an empty directory that goes with it.
+ */
+import { Clock, Context, Effect, FileSystem, Layer } from "effect"
+import { randomBytes, randomUUID } from "node:crypto"
+import { OneShot } from "../agent/OneShot.ts"
+import type { RunResult } from "../agent/OneShot.ts"
+import { Processes } from "../agent/Processes.ts"
+import { LeaseId, SessionId } from "../domain/Ids.ts"
+import type { AppName, FileId } from "../domain/Ids.ts"
+import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import type { FileNotFound } from "../domain/Refusal.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { unavailable } from "../runtime/errors.ts"
+import { Files } from "./Files.ts"
+import { Lifecycle } from "../runtime/Draining.ts"
+import * as Metrics from "../runtime/Metrics.ts"
+import { Pool } from "../runtime/ProcessSlots.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+
+export interface RunPrompt {
+  readonly prompt: string
+  readonly model?: string | undefined
+  readonly system?: string | undefined
+  readonly files?: ReadonlyArray<FileId> | undefined
+  /** Replaces the configured turn timeout, in milliseconds. */
+  readonly timeoutMillis?: number | undefined
+}
+
+export class Runs extends Context.Service<
+  Runs,
+  {
+    /** A failure is a result; a refusal has started nothing. */
+    readonly run: (
+      app: AppName,
+      request: RunPrompt
+    ) => Effect.Effect<RunResult, FileNotFound | PoolFull | Draining | Unavailable>
+  }
+>()("troupe/actor/Runs") {
+  static readonly layer: Layer.Layer<
+    Runs,
+    never,
+    Files | FileSystem.FileSystem | Ledger | Lifecycle | OneShot | Pool | Processes | RuntimeSettings
+  > = Layer.effect(
+    Runs,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const files = yield* Files
+  const fs = yield* FileSystem.FileSystem
+  const ledger = yield* Ledger
+  const lifecycle = yield* Lifecycle
+  const oneShot = yield* OneShot
+  const pool = yield* Pool
+  const processes = yield* Processes
+  const { limits } = yield* RuntimeSettings
+
+  const slot = Effect.fnUntraced(function* (app: AppName) {
+    const session = SessionId.make(`run_${randomBytes(16).toString("hex")}`)
+    // A slot that is granted while the waiting is given up is released all the same.
+    yield* Effect.addFinalizer(() => Effect.sync(() => pool.release(session)))
+    const answer = yield* pool
+      .take({ session, app, urgent: true, notBefore: 0 })
+      .pipe(Effect.timeoutOrElse({ duration: limits.poolWaitMillis, orElse: () => Effect.succeed("refused") }))
+    if (answer === "granted") return
+    if (lifecycle.draining()) return yield* new Draining({})
+    return yield* new PoolFull({ what: "processes", limit: limits.maxProcesses, retryAfterSeconds: 5 })
+  })
+
+  /** In the ledger before the spawn, so that the next boot finds what a killed supervisor left of a run. */
+  const leased = Effect.gen(function* () {
+    const lease = LeaseId.make(`run_${randomUUID()}`)
+    const { bootId } = processes
+    const openedAt = yield* Clock.currentTimeMillis
+    const record = { id: lease, session: null, generation: 1, bootId, openedAt, pid: null, startTime: null }
+    yield* unavailable(ledger.write([{ _tag: "LeaseOpened", lease: record }]))
+    yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "LeaseClosed", lease }]))
+    const spawned = Effect.fnUntraced(function* (pid: number) {
+      const startTime = yield* processes.startTime(pid)
+      yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
+    })
+    return { lease, spawned }
+  })
+
+  const run = Effect.fn("Runs.run")(function* (app: AppName, request: RunPrompt) {
+    if (lifecycle.draining()) return yield* new Draining({})
+    const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
+    yield* slot(app)
+    const cwd = yield* fs
+      .makeTempDirectoryScoped({ prefix: "troupe-run-" })
+      .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make a directory for the run", cause })))
+    const { lease, spawned } = yield* leased
+    const result = yield* oneShot.run({
+      lease,
+      spawned,
+      prompt,
+      model: request.model ?? null,
+      system: request.system ?? null,
+      timeoutMillis: request.timeoutMillis ?? limits.turnTimeoutMillis,
+      cwd
+    })
+    yield* Metrics.runEnded(result.ok ? "completed" : result.stopReason === "timeout" ? "timed_out" : "failed")
+    return result
+  }, Effect.scoped)
+
+  return Runs.of({ run })
+})

@@ -1,0 +1,164 @@
+/**
+ * The door of the runtime: everything an app can do with its sessions, whoever carries the request in.
+ *
+ * HTTP, the library and, later, a cluster come in here and nowhere else. Nothing above this door holds state about a
+ * session; nothing behind it assumes to be the only process.
+ */
+import { Context } from "effect"
+import type { Effect, Stream } from "effect"
+import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
+import type {
+  ApprovalNotFound,
+  ApprovalSettled,
+  Draining,
+  FileNotFound,
+  InvalidRequest,
+  NotSupported,
+  NoTurn,
+  PoolFull,
+  QueueFull,
+  SessionClosed,
+  SessionNotFound,
+  SessionParked,
+  TurnInProgress,
+  TurnNotFound,
+  Unavailable,
+  UnknownAgent
+} from "../domain/Refusal.ts"
+import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
+import type { Message, TurnResult } from "../domain/Turn.ts"
+
+export type { Caller } from "../runtime/Caller.ts"
+
+export interface SubmitTurn {
+  readonly prompt: string
+  readonly files?: ReadonlyArray<FileId> | undefined
+  /** Replaces the configured turn timeout, in milliseconds. */
+  readonly timeoutMillis?: number | undefined
+  /** Wait in line behind a running turn instead of being refused. */
+  readonly queue?: boolean | undefined
+}
+
+/** A turn that was accepted: it goes on whether or not anybody holds this. */
+export interface Turning {
+  readonly session: SessionId
+  readonly index: number
+  /** Its events as they are stored, from the first; ends after the turn's last. */
+  readonly events: Stream.Stream<StoredEvent, Unavailable>
+  /** Succeeds with whatever came of it: a failure is a result. */
+  readonly result: Effect.Effect<TurnResult, Unavailable>
+  /** Stops this turn and no other, also where it still waits in line. `false` where it has ended already. */
+  readonly interrupt: Effect.Effect<boolean, Unavailable>
+}
+
+/** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */
+export interface TranscriptPage {
+  readonly messages: ReadonlyArray<Message>
+  readonly next: number | null
+}
+
+export interface SessionPage {
+  readonly items: ReadonlyArray<SessionView>
+  readonly count: number
+  readonly next: string | null
+}
+
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    readonly create: (
+      app: AppName,
+      request: CreateSession
+    ) => Effect.Effect<SessionView, UnknownAgent | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable>
+    readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
+    readonly list: (
+      caller: Caller,
+      query: { readonly limit: number; readonly cursor: string | null; readonly state: SessionState | "open" | null }
+    ) => Effect.Effect<SessionPage, InvalidRequest | Unavailable>
+    readonly submit: (
+      caller: Caller,
+      id: string,
+      turn: SubmitTurn
+    ) => Effect.Effect<
+      Turning,
+      | SessionNotFound
+      | SessionClosed
+      | TurnInProgress
+      | QueueFull
+      | SessionParked
+      | FileNotFound
+      | InvalidRequest
+      | Draining
+      | Unavailable
+    >
+    readonly turns: (
+      caller: Caller,
+      id: string,
+      query: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<TurnResult>, SessionNotFound | Unavailable>
+    readonly turn: (
+      caller: Caller,
+      id: string,
+      index: number
+    ) => Effect.Effect<TurnResult, SessionNotFound | TurnNotFound | Unavailable>
+    /**
+     * The conversation so far in OpenAI's message shape: turns after `after` and before `before`, as many as asked for or
+     * as a page holds. Of the turn that runs, what is complete by now; a turn that waits in line is not said yet.
+     */
+    readonly messages: (
+      caller: Caller,
+      id: string,
+      query: { readonly after: number; readonly limit: number; readonly before?: number | undefined }
+    ) => Effect.Effect<TranscriptPage, SessionNotFound | Unavailable>
+    /** Adds words to the turn that runs. Succeeds when the agent has taken them: they are among the turn's messages. */
+    readonly steer: (
+      caller: Caller,
+      id: string,
+      text: string
+    ) => Effect.Effect<void, SessionNotFound | SessionClosed | NoTurn | NotSupported | InvalidRequest | Unavailable>
+    /** A turn in which the agent makes room in its context. Never during another: codex would interrupt that one. */
+    readonly compact: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<
+      Turning,
+      | SessionNotFound
+      | SessionClosed
+      | TurnInProgress
+      | QueueFull
+      | SessionParked
+      | NotSupported
+      | Draining
+      | Unavailable
+    >
+    /** `true` where a turn was running and has ended by the time this returns, or will within its ladder's deadlines. */
+    readonly interrupt: (caller: Caller, id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
+    /** `alreadyClosed` where there was nothing left to do. Returns when no process of the session is left. */
+    readonly close: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<{ readonly alreadyClosed: boolean }, SessionNotFound | Unavailable>
+    /** What the agent of a session with `permissions: "ask"` waits for, oldest first. */
+    readonly approvals: (
+      caller: Caller,
+      id: string
+    ) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SessionNotFound | Unavailable>
+    /** The approval as it was settled by this. `ApprovalSettled` where it was before, whoever or whatever did it. */
+    readonly answer: (
+      caller: Caller,
+      id: string,
+      approval: string,
+      decision: ApprovalDecision
+    ) => Effect.Effect<ApprovalRecord, SessionNotFound | ApprovalNotFound | ApprovalSettled | Unavailable>
+    /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
+    readonly events: (
+      caller: Caller,
+      id: string,
+      after: number
+    ) => Effect.Effect<Stream.Stream<StoredEvent, Unavailable>, SessionNotFound | Unavailable>
+    readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
+    readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
+  }
+>()("troupe/actor/Sessions") {}

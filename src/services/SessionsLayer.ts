@@ -1,0 +1,228 @@
+/** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
+import { Clock, Deferred, Effect, Layer, Option, Stream } from "effect"
+import { longestQueue } from "../../machines/session/machine.ts"
+import { Agents } from "../agent/Agents.ts"
+import { SessionId } from "../domain/Ids.ts"
+import {
+  Draining,
+  InvalidRequest,
+  NotSupported,
+  QueueFull,
+  SessionClosed,
+  SessionNotFound,
+  SessionParked,
+  TurnInProgress,
+  Unavailable
+} from "../domain/Refusal.ts"
+import type { SessionRecord, SessionView } from "../domain/Session.ts"
+import type { TurnResult } from "../domain/Turn.ts"
+import { parseCursor } from "../ledger/Cursor.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import * as Answers from "./answerApproval.ts"
+import { appOf, findSession, nameOfCaller } from "../runtime/Caller.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import * as Creation from "./createSession.ts"
+import { cannot } from "../runtime/errors.ts"
+import { Feed } from "../runtime/EventFeed.ts"
+import { Files } from "./Files.ts"
+import { Hands } from "../session/CommandHandler.ts"
+import type { EventRefused, Submission } from "../session/Envelope.ts"
+import { Lifecycle } from "../runtime/Draining.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { Sessions } from "./Sessions.ts"
+import type { SubmitTurn } from "./Sessions.ts"
+import * as Steering from "./steerTurn.ts"
+import { Supervisor } from "../supervision/Supervisor.ts"
+import * as Transcript from "../runtime/Transcript.ts"
+import { viewOf } from "./sessionView.ts"
+
+/** Interrupt and retire, all rungs of both ladders. */
+const ladderWithin = "40 seconds"
+/** Of a turn's events in one answer; past that a reader follows the stream. */
+const auditLines = 10_000
+
+export const layer = Layer.effect(
+  Sessions,
+  Effect.gen(function* () {
+    const agents = yield* Agents
+    const answers = yield* Answers.make
+    const createIt = yield* Creation.make
+    const feed = yield* Feed
+    const files = yield* Files
+    const hands = yield* Hands
+    const ledger = yield* Ledger
+    const lifecycle = yield* Lifecycle
+    const { limits } = yield* RuntimeSettings
+    const steerIt = yield* Steering.make
+    const supervisor = yield* Supervisor
+    const transcript = yield* Transcript.make
+
+    const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
+
+    const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
+
+    const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
+      const { closing, id, limit, state, turn, waiting } = refusal
+      if (state === "closed" || closing) return yield* new SessionClosed({ id })
+      if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
+      if (state !== "idle.parked" && limit === null) return yield* new TurnInProgress({ id, turn })
+      const { parked } = yield* view(record)
+      const until = limit?.until ?? parked?.until ?? 0
+      const left = until - (yield* Clock.currentTimeMillis)
+      const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
+      const reason = limit?.reason ?? parked?.reason ?? state
+      return yield* new SessionParked({ id, reason, until, retryAfterSeconds, quota: limit !== null })
+    })
+
+    const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
+      const record = yield* find(caller, id)
+      if (record.state === "closed") return yield* new SessionClosed({ id: record.id })
+      if (lifecycle.draining()) return yield* new Draining({})
+      return record
+    })
+
+    /** The turn given, or the one that runs. */
+    const stop = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
+      const resident = supervisor.resident(id)
+      const meant = turn ?? resident?.snapshot?.context.turn
+      const outcome = meant === undefined ? undefined : resident?.outcomes.get(meant)
+      const which = turn === undefined ? {} : { turn }
+      const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
+      const sent = yield* Effect.option(
+        supervisor.send(id, { event, by }).pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
+      )
+      if (Option.isNone(sent)) return false
+      // Its commands are dead when its outcome is stored, and only then is it interrupted.
+      if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
+      return true
+    })
+
+    const begin = Effect.fnUntraced(function* (record: SessionRecord, asked: Submission, by: string) {
+      const {
+        after,
+        residence,
+        turn: index
+      } = yield* supervisor
+        .send(record.id, { event: asked, by })
+        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, asked.queue)))
+      const outcome = residence.outcomes.get(index)
+
+      const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
+        if (outcome !== undefined) yield* Deferred.await(outcome)
+        return yield* transcript.result(record.id, index)
+      }).pipe(
+        Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
+        cannot("read what came of the turn")
+      )
+      const events = feed.follow(record.id, after, { live: true }).pipe(
+        Stream.filter((event) => event.turn === index),
+        Stream.takeUntil(({ message }) => !("method" in message)),
+        Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
+      )
+      const interrupt = cannot("interrupt the turn")(stop(record, by, index))
+      return { session: record.id, index, events, result, interrupt }
+    })
+
+    const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
+      const record = yield* openFor(caller, id)
+      if (turn.prompt.trim() === "") {
+        return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
+      }
+      const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
+      const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
+      return yield* begin(record, { prompt, timeoutMillis, queue }, nameOfCaller(caller))
+    }, cannot("take the turn"))
+
+    const compact = Effect.fn("Sessions.compact")(
+      function* (caller: Caller, id: string) {
+        const record = yield* openFor(caller, id)
+        const { capabilities } = yield* agents.driver(record.agent)
+        if (!capabilities.compact) return yield* new NotSupported({ problem: incompressible(record.agent) })
+        const asked = { kind: "compact", prompt: "", timeoutMillis: limits.turnTimeoutMillis, queue: false } as const
+        return yield* begin(record, asked, nameOfCaller(caller))
+      },
+      Effect.catchTag("UnknownAgent", ({ detail: problem }) => new NotSupported({ problem })),
+      cannot("compact the session")
+    )
+
+    const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
+      return yield* stop(yield* find(caller, id), nameOfCaller(caller))
+    }, cannot("interrupt the turn"))
+
+    const steer = Effect.fn("Sessions.steer")(function* (caller: Caller, id: string, text: string) {
+      yield* steerIt(yield* find(caller, id), text, nameOfCaller(caller))
+    }, cannot("steer the turn"))
+
+    const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
+      const record = yield* find(caller, id)
+      if (record.state === "closed") return { alreadyClosed: true }
+      const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
+      return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
+        Effect.tap(({ residence }) => Effect.timeoutOption(Deferred.await(residence.closed), ladderWithin)),
+        Effect.as({ alreadyClosed: false }),
+        Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
+      )
+    }, cannot("close the session"))
+
+    return Sessions.of({
+      create: Effect.fn("Sessions.create")(function* (app, request) {
+        return yield* view(yield* createIt(app, request))
+      }, cannot("create the session")),
+      get: Effect.fn("Sessions.get")(function* (caller, id) {
+        return yield* view(yield* find(caller, id))
+      }, cannot("read the session")),
+      list: Effect.fn("Sessions.list")(function* (caller, query) {
+        if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
+          return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
+        }
+        const page = yield* ledger.sessions({ app: appOf(caller), ...query })
+        const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
+        return { items, count: page.count, next: page.next }
+      }, cannot("list the sessions")),
+      submit,
+      turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
+        const record = yield* find(caller, id)
+        const rows = yield* ledger.turns(record.id, after, limit)
+        return yield* Effect.forEach(rows, transcript.resultOfTurn)
+      }, cannot("read the turns")),
+      turn: Effect.fn("Sessions.turn")(function* (caller, id, index) {
+        const record = yield* find(caller, id)
+        return yield* transcript.result(record.id, index)
+      }, cannot("read the turn")),
+      messages: Effect.fn("Sessions.messages")(function* (caller, id, query) {
+        return yield* transcript.messages(yield* find(caller, id), query)
+      }, cannot("read the messages")),
+      steer,
+      compact,
+      interrupt,
+      close,
+      approvals: Effect.fn("Sessions.approvals")(function* (caller, id) {
+        return yield* answers.pending(yield* find(caller, id))
+      }, cannot("read the approvals")),
+      answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision) {
+        return yield* answers.answer(yield* find(caller, id), approval, decision, nameOfCaller(caller))
+      }, cannot("settle the approval")),
+      events: Effect.fn("Sessions.events")(function* (caller, id, after) {
+        const record = yield* find(caller, id)
+        return feed
+          .follow(record.id, after, { live: record.state !== "closed" })
+          .pipe(Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause })))
+      }, cannot("read the session's events")),
+      audit: Effect.fn("Sessions.audit")(function* (id) {
+        const lines = yield* ledger.audit(SessionId.make(id), auditLines)
+        if (lines.length === 0) return yield* new SessionNotFound({ id })
+        return lines
+      }, cannot("read the audit trail")),
+      unpark: Effect.fn("Sessions.unpark")(function* (id) {
+        const record = yield* find({ _tag: "Admin" }, id)
+        return yield* supervisor.send(record.id, { event: { type: "unpark.requested" }, by: "admin" }).pipe(
+          Effect.as(true),
+          Effect.catchTag("EventRefused", () => Effect.succeed(false))
+        )
+      }, cannot("unpark the session"))
+    })
+  })
+)
+
+const incompressible = (agent: string) =>
+  `${agent} can't be asked to compact its context; GET /agents tells which agents can. It does so by itself, if at all.`

@@ -1,0 +1,119 @@
+/**
+ * Ends what has lived long enough: sessions past their TTL, closed ones past their grave time, files, receipts.
+ *
+ * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of, by a quarter
+ * of a year.
+ */
+import { Clock, Context, Deferred, Effect, FileSystem, Layer, Semaphore } from "effect"
+import type { Unavailable } from "../domain/Refusal.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
+import { retentionMillis } from "./Idempotency.ts"
+import { Commons } from "../session/Mailbox.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { Files } from "./Files.ts"
+import { Supervisor } from "../supervision/Supervisor.ts"
+
+export interface Swept {
+  /** Sessions closed, or bound to close after the turn that they run. */
+  readonly softClosed: number
+  readonly hardDeleted: number
+}
+
+/** Of each kind at once; the rest waits for the next sweep. */
+const batch = 200
+/** The ladder of a retirement takes no longer. */
+const closeWithin = "40 seconds"
+/** After its session's burial an audit trail is kept for this long; then it goes, whole. */
+const auditRetentionMillis = 90 * 24 * 3_600_000
+/** Looked for this often, which is often enough for what is kept that long. */
+const auditEveryMillis = 3_600_000
+/** Sessions whose trails go in one transaction: thousands of lines may be of one. */
+const trailsAtOnce = 50
+
+export class Sweeper extends Context.Service<
+  Sweeper,
+  { readonly sweep: Effect.Effect<Swept, LedgerError | Unavailable> }
+>()("troupe/actor/Sweeper") {
+  static readonly layer = Layer.effect(
+    Sweeper,
+    Effect.gen(function* () {
+      const { limits } = yield* RuntimeSettings
+      const ledger = yield* Ledger
+      const { observers } = yield* Commons
+      const supervisor = yield* Supervisor
+      const files = yield* FileSystem.FileSystem
+      const uploads = yield* Files
+      const one = yield* Semaphore.make(1)
+      let auditSweptAt = 0
+
+      const close = Effect.fnUntraced(
+        function* ({ createdAt, id }: SessionRecord, now: number) {
+          const old = limits.sessionTtlMillis !== null && now - createdAt > limits.sessionTtlMillis
+          const reason = old ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
+          const sent = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
+          if (!sent.to.startsWith("turning")) {
+            yield* Deferred.await(sent.residence.closed).pipe(Effect.timeoutOption(closeWithin))
+          }
+          return 1
+        },
+        Effect.catchTags({
+          // Already closing, or its actor can't be kept alive: the next sweep looks again.
+          EventRefused: () => Effect.succeed(0),
+          ActorFailed: () => Effect.succeed(0)
+        })
+      )
+
+      const bury = Effect.fnUntraced(function* (records: ReadonlyArray<SessionRecord>, at: number) {
+        for (const { cwd, ownsCwd } of records) {
+          if (ownsCwd) yield* Effect.ignore(files.remove(cwd, { recursive: true, force: true }))
+        }
+        yield* ledger.write(
+          records.map(({ app, closedAt, id: session }) => ({
+            _tag: "Audited",
+            record: { at, session, app, action: "sweep_delete", actor: "troupe", detail: { closed_at: closedAt } }
+          }))
+        )
+        yield* ledger.remove(records.map(({ id }) => id))
+        for (const record of records) observers.announce({ what: "removed", record })
+      })
+
+      const sweep = Effect.gen(function* () {
+        const now = yield* Clock.currentTimeMillis
+        const before = (millis: number | null) => (millis === null ? null : now - millis)
+        const due = yield* ledger.due({
+          createdBefore: before(limits.sessionTtlMillis),
+          activeBefore: before(limits.sessionIdleTtlMillis),
+          closedBefore: now - limits.sessionHardTtlMillis,
+          limit: batch
+        })
+        const closed = yield* Effect.forEach(due.close, (record) => close(record, now), { concurrency: 8 })
+        yield* bury(due.remove, now)
+
+        const old = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
+        yield* ledger.removeReceipts(now - retentionMillis)
+        if (now - auditSweptAt >= auditEveryMillis) {
+          auditSweptAt = now
+          const removed = ledger.removeAudit(now - auditRetentionMillis, trailsAtOnce)
+          yield* Effect.repeat(removed, { until: (lines) => lines === 0 })
+        }
+
+        const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
+        const hardDeleted = due.remove.length
+        if (softClosed + hardDeleted + old > 0) {
+          yield* Effect.logInfo(`sweep: ${softClosed} closed, ${hardDeleted} deleted, ${old} files removed`)
+        }
+        return { softClosed, hardDeleted }
+      }).pipe(one.withPermit)
+
+      yield* sweep.pipe(
+        Effect.catchCause((cause) => Effect.logError("the sweep failed; the next one tries again", cause)),
+        Effect.delay(limits.sweepIntervalMillis),
+        Effect.forever,
+        Effect.forkScoped
+      )
+      return Sweeper.of({ sweep })
+    })
+  )
+}

@@ -1,0 +1,60 @@
+/** What has been used: tokens and turns, by day, app and agent. */
+import { Context, Effect, Layer } from "effect"
+import type { Cost } from "../domain/Cost.ts"
+import type { AppName } from "../domain/Ids.ts"
+import type { Unavailable } from "../domain/Refusal.ts"
+import { noUsage } from "../domain/Turn.ts"
+import type { Usage } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { unavailable } from "../runtime/errors.ts"
+import { appOf } from "../runtime/Caller.ts"
+import type { Caller } from "../runtime/Caller.ts"
+
+export interface SpendingOfDay {
+  /** UTC, `YYYY-MM-DD`. */
+  readonly day: string
+  readonly app: AppName
+  readonly agent: string
+  readonly turns: number
+  readonly usage: Usage
+  /** By currency; empty where the agent does not tell. */
+  readonly costs: ReadonlyArray<Cost>
+}
+
+export class Spending extends Context.Service<
+  Spending,
+  {
+    /** An app's own, or the admin's view of all; `from` inclusive, `to` exclusive, in milliseconds since 1970. */
+    readonly between: (
+      caller: Caller,
+      from: number,
+      to: number
+    ) => Effect.Effect<ReadonlyArray<SpendingOfDay>, Unavailable>
+  }
+>()("troupe/actor/Spending") {
+  static readonly layer: Layer.Layer<Spending, never, Ledger> = Layer.effect(
+    Spending,
+    Effect.map(Ledger, (ledger) =>
+      Spending.of({
+        between: (caller, from, to) => {
+          const query = { app: appOf(caller), from, to }
+          return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
+        }
+      })
+    )
+  )
+}
+
+/** A turn that ran past midnight may have told its cost on a day on which none ended. */
+const joined = (
+  usage: ReadonlyArray<Omit<SpendingOfDay, "costs">>,
+  costs: ReadonlyArray<Pick<SpendingOfDay, "day" | "app" | "agent"> & { readonly cost: Cost }>
+): ReadonlyArray<SpendingOfDay> => {
+  const key = ({ agent, app, day }: Pick<SpendingOfDay, "day" | "app" | "agent">) => `${day} ${app} ${agent}`
+  const days = new Map(usage.map((day) => [key(day), { ...day, costs: [] as ReadonlyArray<Cost> }]))
+  for (const { cost, ...of } of costs) {
+    const day = days.get(key(of)) ?? { ...of, turns: 0, usage: noUsage, costs: [] }
+    days.set(key(of), { ...day, costs: [...day.costs, cost] })
+  }
+  return [...days.values()].toSorted((a, b) => (key(a) < key(b) ? -1 : 1))
+}

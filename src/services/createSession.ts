@@ -1,0 +1,119 @@
+/** How a session comes into being: an agent that is known, a directory that is there, and room for one more. */
+import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
+import { randomBytes } from "node:crypto"
+import { begin } from "../../machines/decide.ts"
+import type { AgentDriver } from "../agent/Agent.ts"
+import { Agents } from "../agent/Agents.ts"
+import { SessionId } from "../domain/Ids.ts"
+import type { AppName } from "../domain/Ids.ts"
+import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import { mostRules } from "../domain/Session.ts"
+import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
+import { noUsage } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { Lifecycle } from "../runtime/Draining.ts"
+import { Commons } from "../session/Mailbox.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+
+/** `Sessions.create` without its view: the answer is the row as stored. */
+export const make = Effect.gen(function* () {
+  const agents = yield* Agents
+  const fs = yield* FileSystem.FileSystem
+  const ledger = yield* Ledger
+  const lifecycle = yield* Lifecycle
+  const path = yield* Path.Path
+  const { dataDir, limits } = yield* RuntimeSettings
+  const { machine, observers } = yield* Commons
+  const creating = yield* Semaphore.make(1)
+  let newest = 0
+  const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
+
+  const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
+    if (asked === undefined) {
+      const own = path.join(path.resolve(dataDir), "sessions", id)
+      yield* fs
+        .makeDirectory(own, { recursive: true, mode: 0o700 })
+        .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
+      return { cwd: own, ownsCwd: true }
+    }
+    if (!path.isAbsolute(asked))
+      return yield* new InvalidRequest({ field: "cwd", problem: "must be an absolute path." })
+    const info = yield* Effect.option(fs.stat(asked))
+    if (Option.isNone(info) || info.value.type !== "Directory") {
+      const problem = `must be a directory that exists and can be read; ${JSON.stringify(asked)} is not.`
+      return yield* new InvalidRequest({ field: "cwd", problem })
+    }
+    return { cwd: asked, ownsCwd: false }
+  })
+
+  const roomFor = Effect.fnUntraced(function* (app: AppName) {
+    const { maxSessions, maxSessionsPerApp } = limits
+    if ((yield* ledger.openSessions(null)) >= maxSessions) {
+      return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
+    }
+    if ((yield* ledger.openSessions(app)) >= maxSessionsPerApp) {
+      return yield* new PoolFull({ what: "sessions_per_app", limit: maxSessionsPerApp, retryAfterSeconds: 30 })
+    }
+  })
+
+  return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
+    if (lifecycle.draining()) return yield* new Draining({})
+    const driver = yield* agents.driver(request.agent ?? null)
+    const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
+    const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
+    const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
+    // No two at once: a list is ordered by this, and within a millisecond only chance would say which is newer.
+    const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
+    const record: SessionRecord = {
+      id,
+      app,
+      agent: driver.name,
+      cwd,
+      ownsCwd,
+      model: request.model ?? null,
+      systemPrompt: request.systemPrompt ?? null,
+      permissions,
+      meta: request.meta ?? {},
+      state: "idle",
+      substate: "idle.asleep",
+      turnCount: 0,
+      createdAt: at,
+      lastActivityAt: at,
+      lastTurnAt: null,
+      closedAt: null,
+      threadId: null,
+      restarts: 0,
+      usage: noUsage
+    }
+    // Looking for room and taking it is one thing, or two could take the last place.
+    yield* creating
+      .withPermit(
+        Effect.andThen(
+          roomFor(app),
+          ledger.write([
+            { _tag: "SessionInserted", record, snapshot: newborn },
+            {
+              _tag: "Audited",
+              record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
+            }
+          ])
+        )
+      )
+      .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
+    observers.announce({ what: "created", record })
+    return record
+  })
+})
+
+/** Refused now rather than at the first question: a session that can't be kept to its permissions is none. */
+const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
+  const rules = typeof permissions === "string" ? 0 : permissions.rules.length
+  if (rules > mostRules) {
+    return yield* new InvalidRequest({
+      field: "permissions.rules",
+      problem: `has ${rules} rules; it takes ${mostRules} at most.`
+    })
+  }
+  const problem = driver.cannotKeep?.(permissions) ?? null
+  return problem === null ? permissions : yield* new NotSupported({ problem })
+})

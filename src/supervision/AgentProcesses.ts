@@ -1,0 +1,212 @@
+/**
+ * The processes of sessions: a life is one of them, from its lease to the kernel's word that nobody is left.
+ *
+ * The lease is in the ledger before the process is spawned, and the slot is given back after the last of it is gone.
+ */
+import { Clock, Deferred, Effect, Exit, Fiber, Random, Scope } from "effect"
+import { randomUUID } from "node:crypto"
+import { AgentFailed } from "../agent/Agent.ts"
+import type { AgentConnection, AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
+import { Agents } from "../agent/Agents.ts"
+import { Processes } from "../agent/Processes.ts"
+import { exitLine } from "../agent/WireLine.ts"
+import { LeaseId } from "../domain/Ids.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import { policyOf } from "../domain/Session.ts"
+import type { Failure } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import * as Circuits from "./CircuitBreaker.ts"
+import type { Stage } from "../session/CommandHandler.ts"
+import { judge } from "./permissions.ts"
+import { Pool } from "../runtime/ProcessSlots.ts"
+
+export interface Life {
+  readonly generation: number
+  readonly lease: LeaseId
+  readonly scope: Scope.Closeable
+  readonly opening: Deferred.Deferred<Fiber.Fiber<void>>
+  connection: AgentConnection | null
+  pid: number | null
+}
+
+/** A driver promises to let go at once; this is for one that does not. */
+const letGoWithin = "10 seconds"
+
+export const make = Effect.gen(function* () {
+  const agents = yield* Agents
+  const ledger = yield* Ledger
+  const pool = yield* Pool
+  const processes = yield* Processes
+  const circuits = Circuits.make()
+  const house = yield* Effect.scope
+  const lives = new Map<SessionId, Life>()
+
+  const failureAt = Effect.fnUntraced(function* (failure: Failure) {
+    return { failure, at: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
+  })
+
+  const heard = (stage: Stage, life: Life) =>
+    Effect.fnUntraced(function* (fact: AgentFact) {
+      const session = stage.record().id
+      switch (fact._tag) {
+        case "Update":
+          return yield* stage.say(fact.turn, fact.message)
+        case "TurnStarted":
+          return yield* ledger.writeLater([
+            { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
+          ])
+        case "TurnEnded": {
+          const { failure, stopReason, turn, usage, wire = null } = fact
+          return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
+        }
+        case "Exited": {
+          // News of a process that is being ended, or was, is no death.
+          if (lives.get(session) !== life) return
+          const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
+          const wire = exitLine(fact, fact.stderr)
+          return yield* stage.tell({ event: { type: "process.exited", ...(yield* failureAt(failure)) }, wire })
+        }
+        default:
+          return fact satisfies never
+      }
+    })
+
+  const approve = (stage: Stage) =>
+    Effect.fnUntraced(function* (request: ApprovalRequest) {
+      const { app, id: session, permissions } = stage.record()
+      const { by: policy, verdict: decision } = judge(permissions, request)
+      if (decision === "ask") return yield* stage.ask(request)
+      const { kind, title, turn } = request
+      const at = yield* Clock.currentTimeMillis
+      const detail = { turn, kind, title, decision, policy }
+      yield* ledger.writeLater([
+        { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
+      ])
+      return decision
+    })
+
+  const opens = Effect.fnUntraced(function* (driver: AgentDriver, request: OpenRequest) {
+    const connection = yield* Effect.tapError(driver.open(request), (failure) =>
+      Effect.map(Clock.currentTimeMillis, (now) => circuits.failed(driver.name, failure, now))
+    )
+    circuits.started(driver.name)
+    return connection
+  })
+
+  const open = Effect.fnUntraced(function* (stage: Stage, life: Life, thread: string | null) {
+    const { agent, cwd, id, model, permissions, systemPrompt } = stage.record()
+    const openedAt = yield* Clock.currentTimeMillis
+    const { bootId } = processes
+    const { generation, lease } = life
+    yield* ledger.write([
+      {
+        _tag: "LeaseOpened",
+        lease: { id: lease, session: id, generation, bootId, openedAt, pid: null, startTime: null }
+      }
+    ])
+    const driver = yield* agents.driver(agent)
+    const shut = circuits.check(driver.name, openedAt)
+    if (shut !== null) return yield* shut
+    // The agent of this name may have become another since the session was made.
+    const unkept = driver.cannotKeep?.(permissions) ?? null
+    if (unkept !== null) return yield* new AgentFailed({ class: "config", message: unkept })
+    const connection = yield* opens(driver, {
+      session: id,
+      lease,
+      cwd,
+      model,
+      permissions: policyOf(permissions),
+      systemPrompt,
+      thread,
+      tell: heard(stage, life),
+      approve: approve(stage),
+      spawned: (pid) =>
+        Effect.gen(function* () {
+          life.pid ??= pid
+          const startTime = yield* processes.startTime(pid)
+          yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
+        })
+    })
+    life.connection = connection
+    life.pid = connection.pid ?? life.pid
+    const at = yield* Clock.currentTimeMillis
+    yield* stage.tell({
+      event: { type: "process.ready", thread: connection.thread, at },
+      contextLost: connection.contextLost,
+      wire: connection.wire ?? null
+    })
+  })
+
+  const start = Effect.fnUntraced(function* (stage: Stage, generation: number, thread: string | null) {
+    const session = stage.record().id
+    if (lives.has(session)) yield* end(session)
+    const scope = yield* Scope.fork(house)
+    const opening = yield* Deferred.make<Fiber.Fiber<void>>()
+    const life: Life = { generation, lease: LeaseId.make(randomUUID()), scope, opening, connection: null, pid: null }
+    lives.set(session, life)
+    const opened = open(stage, life, thread).pipe(
+      Scope.provide(scope),
+      Effect.catchTags({
+        AgentFailed: (failure) => fails(stage, failure),
+        UnknownAgent: ({ detail }) => fails(stage, new AgentFailed({ class: "config", message: detail }))
+      }),
+      Effect.catchDefect((defect) => {
+        const message = `The agent could not be started: ${defect instanceof Error ? defect.message : String(defect)}`
+        return fails(stage, new AgentFailed({ class: "protocol", message }))
+      }),
+      Effect.orDie
+    )
+    yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, house))
+  })
+
+  const fails = Effect.fnUntraced(function* (stage: Stage, { class: kind, message, stderr, wire }: AgentFailed) {
+    const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
+    yield* stage.tell({
+      event: { type: "process.failed", ...(yield* failureAt(failure)) },
+      wire: wire ?? stderr ?? null
+    })
+  })
+
+  /** `true` when the kernel knows nobody of it any more. */
+  const end = Effect.fnUntraced(function* (session: SessionId) {
+    const life = lives.get(session)
+    if (life !== undefined) {
+      yield* Effect.flatMap(Deferred.await(life.opening), Fiber.interrupt).pipe(Effect.timeoutOption(letGoWithin))
+      yield* processes.signal(life.lease, "SIGKILL")
+      yield* Scope.close(life.scope, Exit.void).pipe(Effect.timeoutOption(letGoWithin))
+      const left = yield* processes.sweep(life.lease)
+      if (left > 0) {
+        yield* Effect.logError(`${left} processes of session ${session} would not die`)
+        return false
+      }
+      lives.delete(session)
+      yield* ledger.writeLater([{ _tag: "LeaseClosed", lease: life.lease }])
+    }
+    pool.release(session)
+    return true
+  })
+
+  yield* Effect.addFinalizer(() => Effect.forEach([...lives.keys()], end, { concurrency: "unbounded", discard: true }))
+
+  return {
+    /** Ends what is left of an earlier life first. What comes of it is told. */
+    start,
+    end,
+    of: (session: SessionId) => lives.get(session),
+    holding: () => [...lives.keys()]
+  } as const
+})
+
+const deathOf = ({
+  code,
+  signal,
+  stderr
+}: {
+  readonly code: number | null
+  readonly signal: string | null
+  readonly stderr: string
+}) => {
+  const how = signal === null ? `ended with exit code ${code ?? "unknown"}` : `was killed by ${signal}`
+  const last = stderr.trim().split("\n").at(-1) ?? ""
+  return `The agent process ${how}${last === "" ? "." : `: ${last}`}`
+}

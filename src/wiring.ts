@@ -1,0 +1,78 @@
+/**
+ * The wiring below the doors: from settings to everything that the server, the library and the command line come in by.
+ *
+ * Building it takes the data dir for this process alone, ends what a dead supervisor left behind and settles its turns;
+ * closing its scope retires every process. Whoever has the layer has a house in order.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Effect, Layer, Option } from "effect"
+import type { Redacted } from "effect"
+import type { ActorRefs } from "./services/SessionActorRefs.ts"
+import * as ActorRoom from "./services/layer.ts"
+import { Apps } from "./services/Apps.ts"
+import { Files } from "./services/Files.ts"
+import { Receipts } from "./services/Idempotency.ts"
+import { Reviews } from "./review/Reviews.ts"
+import type { ReviewOptions } from "./review/Reviews.ts"
+import { Runs } from "./services/OneShotRuns.ts"
+import type { Runtime } from "./services/Runtime.ts"
+import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
+import type { Sessions } from "./services/Sessions.ts"
+import { Spending } from "./services/UsageReport.ts"
+import { Agents } from "./agent/Agents.ts"
+import { OneShot } from "./agent/OneShot.ts"
+import { Processes } from "./agent/Processes.ts"
+import * as DataDir from "./dataDir.ts"
+import type { Settings } from "./domain/Settings.ts"
+import { Ledger } from "./ledger/Ledger.ts"
+import * as Lock from "./ledger/Lock.ts"
+
+export interface RuntimeOptions {
+  /** `None`: the one that is kept in the data dir, made where there is none yet. */
+  readonly adminToken: Option.Option<Redacted.Redacted<string>>
+  readonly reviews?: ReviewOptions
+}
+
+/** What stands behind every door. */
+export type Doors =
+  | ActorRefs
+  | Agents
+  | Apps
+  | Files
+  | Receipts
+  | Reviews
+  | Runs
+  | Runtime
+  | RuntimeSettings
+  | Sessions
+  | Spending
+
+export const layer = (settings: Settings, options: RuntimeOptions) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const dataDir = yield* DataDir.open(settings.dataDir)
+      // Before anything of it is read: what another Troupe works on is none of ours.
+      if (dataDir.ledger !== ":memory:") yield* Lock.hold(dataDir.path)
+      const adminToken = yield* Option.match(options.adminToken, {
+        onNone: () => DataDir.adminToken(dataDir),
+        onSome: Effect.succeed
+      })
+      return rooms({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken, options.reviews)
+    })
+  )
+
+/** `dataDir` is a real directory by now, whatever it was called. */
+const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
+  Layer.mergeAll(Apps.layer({ adminToken }), Receipts.layer, Runs.layer, Spending.layer).pipe(
+    Layer.provideMerge(ActorRoom.layer),
+    Layer.provideMerge(Reviews.layer(reviews)),
+    Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.succeed(RuntimeSettings, settings),
+        Ledger.layer(ledger),
+        Processes.layer,
+        NodeServices.layer
+      )
+    )
+  )

@@ -1,0 +1,86 @@
+/**
+ * A whole Troupe with its dashboard on a real port: real ledger file, real processes of the demo agent.
+ *
+ * `open` may be called again with the same directory and another scope, which is a restart.
+ */
+import { Context, Effect, Layer, Logger, Option, Redacted } from "effect"
+import { HttpServer } from "effect/http"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { inspect } from "node:util"
+import { Apps } from "../../src/services/Apps.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import type { AgentSpec, Limits } from "../../src/domain/Settings.ts"
+import { loopbackNames } from "../../src/http/originCheck.ts"
+import * as Http from "../../src/http/Http.ts"
+import * as Inspect from "../../src/inspect/Inspect.ts"
+import * as Runtime from "../../src/wiring.ts"
+import { calling } from "../http/harness.ts"
+
+export const adminToken = "an-admin-token-for-tests"
+
+/** A directory of its own, gone with the scope. */
+export const scratch = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-inspect-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
+)
+
+export interface HouseOptions {
+  readonly dataDir?: string
+  readonly limits?: Partial<Limits>
+  readonly adminToken?: string
+  readonly agents?: Readonly<Record<string, AgentSpec>>
+}
+
+export const open = (options: HouseOptions = {}) =>
+  Effect.gen(function* () {
+    const log: Array<string> = []
+    const kept = Logger.make((entry) => log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 })))
+    const doors = yield* Layer.build(
+      Runtime.layer(
+        {
+          dataDir: options.dataDir ?? (yield* scratch),
+          limits: { ...defaultLimits, ...options.limits },
+          agents: options.agents ?? {},
+          defaultAgent: "demo",
+          run: {}
+        },
+        { adminToken: Option.some(Redacted.make(options.adminToken ?? adminToken)) }
+      )
+    ).pipe(Effect.provide(Logger.layer([kept])), Effect.orDie)
+    const house = yield* Layer.build(Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))))
+    const server = yield* Layer.build(
+      Http.layerWith(
+        { host: "127.0.0.1", port: 0, allowedHosts: loopbackNames, allowedOrigins: [], maxBodyBytes: 1024 * 1024 },
+        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(house)))
+      ).pipe(Layer.provide(Layer.succeedContext(doors)))
+    ).pipe(Effect.provide(Logger.layer([kept])), Effect.orDie)
+
+    const base = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
+    const { ask, call } = calling(base)
+    const apps = Context.get(doors, Apps)
+    return {
+      base,
+      /** With `token: null` unless one is given. */
+      ask: (path: string, given: Parameters<typeof ask>[1] = {}) => ask(path, { token: null, ...given }),
+      call: (path: string, given: Parameters<typeof call>[1] = {}) => call(path, { token: null, ...given }),
+      apps,
+      house,
+      log,
+      mint: (name: string) => Effect.map(Effect.orDie(apps.mint(name)), ({ token }): string => Redacted.value(token)),
+      /** Through the API, as an app does. */
+      create: (token: string, body: object = {}) =>
+        Effect.map(
+          call("/sessions", { token, body: { agent: "demo", ...body } }),
+          ({ json }): string => json.session_id
+        ),
+      turn: (token: string, id: string, prompt: string) =>
+        Effect.map(call(`/sessions/${id}/turn`, { token, body: { prompt } }), ({ json }) => json)
+    }
+  })
+
+export const csrf = { "x-troupe-inspect": "1" }
+
+/** What a browser would send back of it. */
+export const cookieOf = (headers: Headers): string => headers.getSetCookie()[0]?.split(";")[0] ?? ""

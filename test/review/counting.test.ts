@@ -1,0 +1,149 @@
+/** Counters from a settled turn to the review that is due: durable, each session's own, no turn twice or never. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { Reviews } from "../../src/review/Reviews.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { id, opened, scratchFile, turn as turnSample } from "../ledger/samples.ts"
+import { eachTurn, ended, good, host, life, messages, session, settle, withReviews } from "./harness.ts"
+
+describe("nudges of a session", () => {
+  it.effect("below both thresholds there is no review", () => {
+    const { called, onReview } = host()
+    return withReviews(
+      { onReview, skillTool: true },
+      Effect.gen(function* () {
+        for (let index = 1; index <= 9; index++) yield* settle({ index, toolIterations: 1 })
+        const reviews = yield* Reviews
+        assert.deepStrictEqual(yield* reviews.of(id), [])
+        assert.deepStrictEqual(called, [])
+      })
+    )
+  })
+
+  it.effect(
+    "the skill threshold calls the host with exactly the three named fields, and its counter is 0 again",
+    () => {
+      const { called, onReview } = host()
+      return withReviews(
+        { onReview, skillTool: true },
+        Effect.gen(function* () {
+          yield* settle({ toolIterations: 11 })
+          const record = yield* ended()
+          assert.deepStrictEqual(called, [{ messagesSnapshot: messages, reviewMemory: false, reviewSkills: true }])
+          assert.deepStrictEqual(Object.keys(called[0] ?? {}).sort(), [
+            "messagesSnapshot",
+            "reviewMemory",
+            "reviewSkills"
+          ])
+          assert.deepStrictEqual(
+            [record.mode, record.ending, record.model, record.turn, record.reviewSkills],
+            ["host", "completed", null, 1, true]
+          )
+          const { value } = (yield* Ledger.use((ledger) => ledger.nudges(id))) as { value: unknown }
+          assert.deepStrictEqual(value, { session: id, turn: 1, userTurns: 1, toolIterations: 0 })
+        })
+      )
+    }
+  )
+
+  it.effect("an interrupted turn leaves the counter reached, and the next good one is reviewed", () => {
+    const { called, onReview } = host()
+    return withReviews(
+      { ...eachTurn, onReview },
+      Effect.gen(function* () {
+        yield* settle({ status: "interrupted", interrupted: true })
+        const reviews = yield* Reviews
+        assert.deepStrictEqual(yield* reviews.of(id), [])
+        yield* settle({ index: 2 })
+        yield* ended()
+        assert.lengthOf(called, 1)
+      })
+    )
+  })
+
+  it.effect("two sessions accumulate each their own, through a death of Troupe, and no turn counts twice", () => {
+    const { called, onReview } = host()
+    const two = session({ id: SessionId.make("ses_the-second-conversation") })
+    return Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const options = { intervals: { memory: 4, skills: 0 }, onReview }
+      yield* Effect.gen(function* () {
+        yield* Ledger.use((ledger) => ledger.write([opened({ agent: "codex" }), opened({ id: two.id })]))
+        yield* settle({ index: 1 })
+        yield* settle({ index: 2 })
+        yield* settle({ index: 1 }, two)
+        const reviews = yield* Reviews
+        yield* reviews.turnSettled(session({ turnCount: 2 }), { ...good, index: 2 }, Effect.succeed(messages))
+        // Its outcome is stored, and Troupe dies before it is counted.
+        const record = { ...turnSample(), index: 3, status: "completed", endedAt: 1 } as const
+        yield* Ledger.use((ledger) => ledger.write([{ _tag: "TurnInserted", record }]))
+      }).pipe(Effect.provide(life(filename, options)))
+      assert.deepStrictEqual(called, [])
+      yield* Effect.gen(function* () {
+        yield* settle({ index: 2 }, two)
+        yield* settle({ index: 4 })
+        yield* ended()
+        assert.lengthOf(called, 1)
+        const reviews = yield* Reviews
+        assert.deepStrictEqual(yield* reviews.of(two.id), [])
+      }).pipe(Effect.provide(life(filename, options)))
+    }).pipe(Effect.scoped)
+  })
+
+  it.effect("turns that settle out of their order are all counted, a compaction is none", () => {
+    const { called, onReview } = host()
+    return withReviews(
+      { intervals: { memory: 4, skills: 0 }, onReview },
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const reviews = yield* Reviews
+        const row = (index: number, endedAt: number | null, kind: "prompt" | "compact" = "prompt") => ({
+          _tag: "TurnInserted" as const,
+          record: { ...turnSample(), index, kind, endedAt, status: endedAt === null ? "running" : "failed" } as const
+        })
+        yield* ledger.write([row(1, null), row(2, 1), row(3, 1, "compact")])
+        const after = session({ turnCount: 3 })
+        yield* reviews.turnSettled(after, { ...good, index: 2, status: "failed" }, Effect.succeed(messages))
+        yield* ledger.write([
+          { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 2 } }
+        ])
+        yield* reviews.turnSettled(after, good, Effect.succeed(messages))
+        yield* settle({ index: 4 })
+        assert.deepStrictEqual(yield* reviews.of(id), [])
+        yield* settle({ index: 5 })
+        yield* ended()
+        assert.lengthOf(called, 1)
+      })
+    )
+  })
+})
+
+describe("a session whose next turn has begun", () => {
+  it.effect("is counted, and reviewed after that one", () => {
+    const { called, onReview } = host()
+    return withReviews(
+      { ...eachTurn, onReview },
+      Effect.gen(function* () {
+        yield* settle({}, session(), () => false)
+        const reviews = yield* Reviews
+        assert.deepStrictEqual(yield* reviews.of(id), [])
+        yield* settle({ index: 2 })
+        assert.strictEqual((yield* ended()).turn, 2)
+        assert.lengthOf(called, 1)
+      })
+    )
+  })
+
+  it.effect("has its review cancelled where the turn began while that was written down", () => {
+    let looks = 0
+    return withReviews(
+      { ...eachTurn, onReview: () => Effect.never },
+      Effect.gen(function* () {
+        yield* settle({}, session(), () => ++looks === 1)
+        const record = yield* ended()
+        assert.deepStrictEqual([record.ending, record.reason], ["cancelled", "A turn began."])
+      })
+    )
+  })
+})

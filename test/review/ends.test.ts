@@ -1,0 +1,98 @@
+/** How reviews give way: to a live turn, to the next review, to the end of Troupe. */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { Reviews } from "../../src/review/Reviews.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { calling, inOrder } from "../fixtures/models/responses.ts"
+import { id, opened, scratchFile } from "../ledger/samples.ts"
+import { account, eachTurn, ended, life, settle, withReviews } from "./harness.ts"
+
+describe("a live turn", () => {
+  it.effect("cancels a review that waits for its model, and what was used is kept", () =>
+    Effect.gen(function* () {
+      const { asked, options } = yield* account(inOrder(calling("memory", { action: "list" }), "hang"))
+      yield* withReviews(
+        options,
+        Effect.gen(function* () {
+          yield* settle()
+          while (asked.length < 2) yield* TestClock.withLive(Effect.sleep("5 millis"))
+          const reviews = yield* Reviews
+          // The clock stands still: that it returns at all means that it did not wait for a deadline.
+          yield* reviews.cancel(id, "A turn began.")
+          const [record] = yield* reviews.of(id)
+          assert.deepStrictEqual(
+            [record?.ending, record?.reason, record?.usage.inputTokens],
+            ["cancelled", "A turn began.", 100]
+          )
+          yield* reviews.cancel(id, "Nothing runs.")
+        })
+      )
+    })
+  )
+
+  it.effect("never waits more than 2 s for a host that will not stop", () => {
+    const begun = Deferred.makeUnsafe<void>()
+    const stubborn = Effect.uninterruptible(
+      Effect.andThen(Deferred.succeed(begun, undefined), Effect.sleep("1 minute"))
+    )
+    return withReviews(
+      { ...eachTurn, onReview: () => stubborn },
+      Effect.gen(function* () {
+        yield* settle()
+        yield* Deferred.await(begun)
+        const reviews = yield* Reviews
+        const cancelling = yield* Effect.forkChild(reviews.cancel(id, "A turn began."))
+        yield* TestClock.adjust("2 seconds")
+        yield* Fiber.join(cancelling)
+        assert.strictEqual((yield* ended()).ending, "cancelled")
+        yield* TestClock.adjust("1 minute")
+      })
+    )
+  })
+
+  it.effect("is followed by the next review, one at a time, and a host's failure is the record's reason", () =>
+    withReviews(
+      {
+        ...eachTurn,
+        onReview: ({ messagesSnapshot }) => Effect.fail(new Error(`no room for ${messagesSnapshot.length}`))
+      },
+      Effect.gen(function* () {
+        yield* settle()
+        const first = yield* ended()
+        assert.deepStrictEqual([first.ending, first.reason], ["failed", "no room for 2"])
+        yield* TestClock.adjust("1 second")
+        yield* settle({ index: 2 })
+        assert.strictEqual((yield* ended()).turn, 2)
+        const reviews = yield* Reviews
+        assert.lengthOf(yield* reviews.of(id), 2)
+      })
+    )
+  )
+})
+
+describe("a Troupe that stops", () => {
+  it.effect("ends its reviews as cancelled, and the next one closes what a dead one left open", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const options = { ...eachTurn, onReview: () => Effect.never }
+      yield* Effect.andThen(
+        Ledger.use((ledger) => ledger.write([opened({ agent: "codex" })])),
+        settle()
+      ).pipe(Effect.provide(life(filename, options)))
+      yield* Effect.gen(function* () {
+        const reviews = yield* Reviews
+        const [record] = yield* reviews.of(id)
+        assert.deepStrictEqual([record?.ending, record?.reason], ["cancelled", "Troupe was shutting down."])
+        const ledger = yield* Ledger
+        const dead = { ...record!, id: "rev_dead", endedAt: null, ending: null, reason: null }
+        yield* ledger.write([{ _tag: "ReviewStarted", record: dead }])
+      }).pipe(Effect.provide(life(filename, options)))
+      yield* Effect.gen(function* () {
+        const reviews = yield* Reviews
+        const dead = (yield* reviews.of(id)).find((record) => record.id === "rev_dead")
+        assert.deepStrictEqual([dead?.ending, dead?.reason], ["cancelled", "Troupe stopped while it ran."])
+      }).pipe(Effect.provide(life(filename, options)))
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,101 @@
+/**
+ * Reviews on their own: a real ledger file, a model behind real HTTP or a host, the clock turned by hand. The session is
+ * a row: nothing that a review does may need, or touch, more of it.
+ */
+import { Effect, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { Reviews } from "../../src/review/Reviews.ts"
+import type { ReviewOptions, SettledTurnOf } from "../../src/review/Reviews.ts"
+import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
+import type { ReviewRequest } from "../../src/review/ReviewRequest.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import type { SessionRecord } from "../../src/domain/Session.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import type { AgentSpec } from "../../src/domain/Settings.ts"
+import type { Message } from "../../src/domain/Turn.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { serve } from "../fixtures/models/responses.ts"
+import type { Script } from "../fixtures/models/responses.ts"
+import { id, opened, scratchFile, session as sample, turn as turnSample } from "../ledger/samples.ts"
+
+export const key = Redacted.make("sk-a-secret-of-the-review")
+export const messages: ReadonlyArray<Message> = [
+  { role: "user", content: "I prefer tabs." },
+  { role: "assistant", content: "Noted." }
+]
+export const session = (fields: Partial<SessionRecord> = {}) => sample({ agent: "codex", ...fields })
+
+export const good: SettledTurnOf = {
+  index: 1,
+  kind: "prompt",
+  status: "completed",
+  interrupted: false,
+  finalText: "Noted.",
+  toolIterations: 0
+}
+/** One turn is enough for a memory review. */
+export const eachTurn = { intervals: { memory: 1, skills: 0 } }
+
+export const life = (filename: string, options: ReviewOptions, agents: Readonly<Record<string, AgentSpec>> = {}) =>
+  Reviews.layer(options, {}).pipe(
+    Layer.provideMerge(Ledger.layer(filename)),
+    Layer.provide(
+      Layer.succeed(
+        RuntimeSettings,
+        RuntimeSettings.of({ dataDir: ":memory:", limits: defaultLimits, agents, defaultAgent: null, run: {} })
+      )
+    )
+  )
+
+export const withReviews = <A, E>(
+  options: ReviewOptions,
+  test: Effect.Effect<A, E, Reviews | Ledger>,
+  agents: Readonly<Record<string, AgentSpec>> = {}
+) =>
+  Effect.gen(function* () {
+    const filename = yield* scratchFile
+    return yield* Effect.andThen(
+      Ledger.use((ledger) => ledger.write([opened({ agent: "codex" })])),
+      test
+    ).pipe(Effect.provide(life(filename, options, agents)))
+  }).pipe(Effect.scoped)
+
+/** A review's account at a model that follows the script. */
+export const account = (script: Script) =>
+  Effect.map(serve(script), ({ asked, baseUrl }) => ({ asked, options: { ...eachTurn, apiKey: key, baseUrl } }))
+
+/** Settles a turn of the session, with its row, as the actor does. */
+export const settle = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = session(), quiet = () => true) =>
+  Effect.gen(function* () {
+    const turn = { ...good, ...fields }
+    const { index, interrupted, kind, status, toolIterations } = turn
+    const record = { ...turnSample(), session: of.id, index, interrupted, kind, status, toolIterations, endedAt: 1 }
+    yield* Ledger.use((ledger) => ledger.write([{ _tag: "TurnInserted", record }]))
+    const reviews = yield* Reviews
+    yield* reviews.turnSettled({ ...of, turnCount: index }, turn, Effect.succeed(messages), quiet)
+  })
+
+/** The newest review of the session, once it has ended; real I/O takes real time. */
+export const ended = (of: SessionId = id) =>
+  Effect.gen(function* () {
+    const reviews = yield* Reviews
+    for (let n = 0; n < 1_000; n++) {
+      const [newest] = yield* reviews.of(of)
+      if (newest !== undefined && newest.ending !== null) return newest
+      yield* TestClock.withLive(Effect.sleep("5 millis"))
+    }
+    return yield* Effect.die(new Error("the review has not ended"))
+  })
+
+/** A host that notes what it was called with. */
+export const host = (review: Effect.Effect<unknown, unknown> = Effect.void) => {
+  const called: Array<ReviewRequest> = []
+  return {
+    called,
+    onReview: (request: ReviewRequest) =>
+      Effect.andThen(
+        Effect.sync(() => called.push(request)),
+        review
+      )
+  }
+}

@@ -1,0 +1,136 @@
+/** The two counters by their rules: examples as the rules are written, and properties over any run of turns. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { count, defaultIntervals, noNudges, nudge } from "../../src/review/nudges.ts"
+import type { NudgeCounters, NudgeRules, SettledTurn } from "../../src/review/nudges.ts"
+
+const both: NudgeRules = { intervals: defaultIntervals, skillToolRegistered: true }
+const good: SettledTurn = { status: "completed", interrupted: false, finalText: "Done.", toolIterations: 0 }
+const interrupted: SettledTurn = { ...good, status: "interrupted", interrupted: true }
+
+const run = (turns: ReadonlyArray<SettledTurn>, rules: NudgeRules, from: NudgeCounters = noNudges) => {
+  let counters = from
+  const dues = turns.map((turn) => {
+    const nudged = nudge(counters, turn, rules)
+    counters = nudged.counters
+    return nudged.due
+  })
+  return { counters, dues }
+}
+
+describe("nudges, as written", () => {
+  it("ticks the memory counter once per turn and asks for nothing below both thresholds", () => {
+    const { counters, dues } = run(
+      Array.from({ length: 9 }, () => ({ ...good, toolIterations: 1 })),
+      both
+    )
+    assert.deepStrictEqual(counters, { userTurns: 9, toolIterations: 9 })
+    assert.isTrue(dues.every((due) => due === null))
+  })
+
+  it("reviews memory with the tenth turn and begins again at 0, the other counter untouched", () => {
+    const { counters, dues } = run(
+      Array.from({ length: 10 }, () => good),
+      both,
+      { userTurns: 0, toolIterations: 4 }
+    )
+    assert.deepStrictEqual(dues.at(-1), { reviewMemory: true, reviewSkills: false })
+    assert.deepStrictEqual(counters, { userTurns: 0, toolIterations: 4 })
+  })
+
+  it("reviews skills as soon as one turn's tool iterations reach the interval", () => {
+    const { counters, due } = nudge(noNudges, { ...good, toolIterations: 12 }, both)
+    assert.deepStrictEqual(due, { reviewMemory: false, reviewSkills: true })
+    assert.deepStrictEqual(counters, { userTurns: 1, toolIterations: 0 })
+  })
+
+  it("asks for both in one review where both are reached", () => {
+    const { counters, due } = nudge({ userTurns: 9, toolIterations: 9 }, { ...good, toolIterations: 1 }, both)
+    assert.deepStrictEqual(due, { reviewMemory: true, reviewSkills: true })
+    assert.deepStrictEqual(counters, noNudges)
+  })
+
+  it("leaves a counter reached where the turn was interrupted, failed or silent, and reviews after the next good one", () => {
+    const bad: ReadonlyArray<SettledTurn> = [
+      interrupted,
+      { ...good, status: "timed_out", interrupted: true },
+      { ...good, status: "failed" },
+      { ...good, finalText: " \n" }
+    ]
+    for (const turn of bad) {
+      const waiting = nudge({ userTurns: 9, toolIterations: 0 }, turn, both)
+      assert.deepStrictEqual(waiting, { counters: { userTurns: 10, toolIterations: 0 }, due: null })
+      const after = nudge(waiting.counters, good, both)
+      assert.deepStrictEqual(after, {
+        counters: noNudges,
+        due: { reviewMemory: true, reviewSkills: false }
+      })
+    }
+  })
+
+  it("never reviews what is turned off, nor skills where no skill tool is registered", () => {
+    const busy = Array.from({ length: 50 }, () => ({ ...good, toolIterations: 5 }))
+    const off = run(busy, { intervals: { memory: 0, skills: 0 }, skillToolRegistered: true })
+    assert.isTrue(off.dues.every((due) => due === null))
+    assert.deepStrictEqual(off.counters, noNudges)
+    const toolless = run(busy, { intervals: { memory: 0, skills: 10 }, skillToolRegistered: false })
+    assert.isTrue(toolless.dues.every((due) => due === null))
+    assert.deepStrictEqual(toolless.counters, noNudges)
+  })
+})
+
+const Natural = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 30 }))
+const Turn = Schema.Struct({
+  status: Schema.Literals(["completed", "interrupted", "failed", "timed_out"]),
+  interrupted: Schema.Boolean,
+  finalText: Schema.Literals(["", " ", "Done."]),
+  toolIterations: Natural
+})
+const Run = Schema.Array(Turn).check(Schema.isMaxLength(60))
+const Rules = Schema.Struct({
+  intervals: Schema.Struct({ memory: Natural, skills: Natural }),
+  skillToolRegistered: Schema.Boolean
+})
+
+const isGood = ({ finalText, interrupted, status }: SettledTurn) =>
+  status === "completed" && !interrupted && finalText.trim() !== ""
+
+describe("nudges, over any run of turns", () => {
+  it.prop(
+    "lose no turn: what was counted is what the reviews took and what is left",
+    [Run, Rules],
+    ([turns, rules]) => {
+      let counters = noNudges
+      let turnsTaken = 0
+      let toolsTaken = 0
+      for (const turn of turns) {
+        const reached = count(counters, turn, rules)
+        const { counters: after, due } = nudge(counters, turn, rules)
+        if (due?.reviewMemory === true) turnsTaken += reached.userTurns
+        if (due?.reviewSkills === true) toolsTaken += reached.toolIterations
+        counters = after
+      }
+      const tools = turns.reduce((sum, { toolIterations }) => sum + toolIterations, 0)
+      const skills = rules.skillToolRegistered && rules.intervals.skills > 0
+      assert.strictEqual(turnsTaken + counters.userTurns, rules.intervals.memory > 0 ? turns.length : 0)
+      assert.strictEqual(toolsTaken + counters.toolIterations, skills ? tools : 0)
+    }
+  )
+
+  it.prop("review after good turns only, and only what is reached", [Run, Rules], ([turns, rules]) => {
+    let counters = noNudges
+    for (const turn of turns) {
+      const reached = count(counters, turn, rules)
+      const { counters: after, due } = nudge(counters, turn, rules)
+      const { memory, skills } = rules.intervals
+      const wanted = {
+        reviewMemory: isGood(turn) && memory > 0 && reached.userTurns >= memory,
+        reviewSkills: isGood(turn) && rules.skillToolRegistered && skills > 0 && reached.toolIterations >= skills
+      }
+      assert.deepStrictEqual(due, wanted.reviewMemory || wanted.reviewSkills ? wanted : null)
+      assert.strictEqual(after.userTurns, wanted.reviewMemory ? 0 : reached.userTurns)
+      assert.strictEqual(after.toolIterations, wanted.reviewSkills ? 0 : reached.toolIterations)
+      counters = after
+    }
+  })
+})

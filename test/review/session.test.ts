@@ -1,0 +1,101 @@
+/** Reviews of sessions that really run: due after a turn, given way to the next, ended with the session. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { Reviews } from "../../src/review/Reviews.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import type { ReviewRequest } from "../../src/review/ReviewRequest.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { app, inHouse, ours, settle, until } from "../services/harness.ts"
+
+const eachTurn = { intervals: { memory: 1, skills: 0 } }
+
+const turn = (id: SessionId, prompt: string) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { result } = yield* sessions.submit(ours, id, { prompt })
+    return yield* result
+  })
+
+/** The newest review once it stands as wanted. */
+const review = (id: SessionId, wanted: (ending: string | null) => boolean) =>
+  Effect.gen(function* () {
+    const reviews = yield* Reviews
+    for (let n = 0; n < 100; n++) {
+      const [newest] = yield* reviews.of(id)
+      if (newest !== undefined && wanted(newest.ending)) return newest
+      yield* TestClock.withLive(Effect.sleep("5 millis"))
+    }
+    return yield* Effect.die(new Error("no such review"))
+  })
+
+describe("a session that is reviewed", () => {
+  it.effect("shows the host the whole conversation after the turn that was due", () => {
+    const called: Array<ReviewRequest> = []
+    const onReview = (request: ReviewRequest) => Effect.sync(() => called.push(request))
+    return inHouse(
+      {},
+      { intervals: { memory: 2, skills: 0 }, onReview }
+    )(
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const { id } = yield* sessions.create(app, {})
+        yield* turn(id, "one")
+        yield* turn(id, "two")
+        const { ending, turn: after } = yield* review(id, (ending) => ending !== null)
+        assert.deepStrictEqual([ending, after], ["completed", 2])
+        assert.deepStrictEqual(
+          called.map(({ messagesSnapshot }) => messagesSnapshot.map(({ content, role }) => `${role}: ${content}`)),
+          [["user: one", "assistant: you said: one", "user: two", "assistant: you said: two"]]
+        )
+      })
+    )
+  })
+
+  it.effect("cancels its review when the next turn begins, which is answered as ever", () =>
+    inHouse(
+      {},
+      { ...eachTurn, onReview: () => Effect.never }
+    )(
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const { id } = yield* sessions.create(app, {})
+        yield* turn(id, "one")
+        const first = yield* review(id, (ending) => ending === null)
+        const second = yield* turn(id, "two")
+        assert.strictEqual(second.turn.status, "completed")
+        const reviews = yield* Reviews
+        const ended = (yield* reviews.of(id)).find((record) => record.id === first.id)
+        assert.deepStrictEqual([ended?.ending, ended?.reason], ["cancelled", "A turn began."])
+      })
+    )
+  )
+
+  it.effect("goes on as ever when its review fails, and cancels it when it is closed", () => {
+    let fails = true
+    const onReview = () => (fails ? Effect.fail(new Error("no")) : Effect.never)
+    return inHouse(
+      {},
+      { ...eachTurn, onReview }
+    )(
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const { id } = yield* sessions.create(app, {})
+        yield* turn(id, "one")
+        assert.strictEqual((yield* review(id, (ending) => ending !== null)).ending, "failed")
+        fails = false
+        yield* settle
+        yield* until(id, "idle.awake")
+        yield* turn(id, "two")
+        yield* review(id, (ending) => ending === null)
+        const closing = yield* Effect.forkChild(sessions.close(ours, id))
+        yield* until(id, "retiring.terminating")
+        yield* TestClock.adjust("3 seconds")
+        yield* until(id, "closed")
+        yield* Fiber.join(closing)
+        const { ending, reason } = yield* review(id, (ending) => ending === "cancelled")
+        assert.deepStrictEqual([ending, reason], ["cancelled", "The session was closed."])
+      })
+    )
+  })
+})

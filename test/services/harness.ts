@@ -1,0 +1,300 @@
+/**
+ * A house for actor tests: real ledger file, real pool, supervisor, sweeper and doors; hands that do what a prompt says
+ * instead of holding a process, so that `TestClock` turns every deadline.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Clock, Context, Effect, FileSystem, Layer, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import type { Failure, SessionCommand } from "../../machines/session/machine.ts"
+import { layerWith } from "../../src/services/layer.ts"
+import { Files } from "../../src/services/Files.ts"
+import { Hands } from "../../src/session/CommandHandler.ts"
+import type { Asked, Stage } from "../../src/session/CommandHandler.ts"
+import { Pool } from "../../src/runtime/ProcessSlots.ts"
+import type { ReviewOptions } from "../../src/review/Reviews.ts"
+import { Reviews } from "../../src/review/Reviews.ts"
+import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
+import type { AgentDriver } from "../../src/agent/Agent.ts"
+import { Agents } from "../../src/agent/Agents.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { steeringMessage, updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionUpdate } from "../../src/domain/Acp.ts"
+import { AppName } from "../../src/domain/Ids.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { UnknownAgent } from "../../src/domain/Refusal.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import type { Limits } from "../../src/domain/Settings.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+
+export const app = AppName.make("ours")
+export const other = AppName.make("theirs")
+export const ours = { _tag: "App", app } as const
+export const theirs = { _tag: "App", app: other } as const
+
+/** What the hands were told to do, in order. */
+export class Done extends Context.Service<Done, Ref.Ref<ReadonlyArray<SessionCommand & { readonly of: SessionId }>>>()(
+  "test/Done"
+) {
+  static readonly layer = Layer.effect(Done, Ref.make<ReadonlyArray<SessionCommand & { readonly of: SessionId }>>([]))
+}
+
+const chunk = (text: string, messageId = "m1") =>
+  updateMessage("thread", { sessionUpdate: "agent_message_chunk", messageId, content: { type: "text", text } })
+
+const died = (message: string) =>
+  Effect.map(Clock.currentTimeMillis, (at) => ({ failure: { class: "crash", message }, at, jitter: 0 }))
+
+/**
+ * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`
+ * says N words, `fail-quota N` with a used-up account (to be asked again in N ms), `abort` says that its turn was aborted and ends it well (`unended`: not at all), `answer` gives a whole answer and never ends (`before` a tool, or `meanwhile` one runs and ends), `tool` ends a tool and goes silent (`tool talks` says one thing more first), `leave K…` asks leave for tools of these kinds at once and says
+ * what was decided, `defect` throws in us. Anything else is echoed. Starts fail while `broken` is set.
+ */
+export class Rig extends Context.Service<
+  Rig,
+  { broken: string | null; deaf: boolean; exits: Map<SessionId, Effect.Effect<void>> }
+>()("test/Rig") {
+  static readonly layer = Layer.sync(Rig, () => ({ broken: null, deaf: false, exits: new Map() }))
+}
+
+const RiggedHands = Layer.effect(
+  Hands,
+  Effect.gen(function* () {
+    const done = yield* Done
+    const pool = yield* Pool
+    const rig = yield* Rig
+    const alive = new Set<SessionId>()
+    const hanging = new Map<SessionId, { readonly stage: Stage; readonly turn: number }>()
+
+    const say = (stage: Stage, turn: number, prompt: string) =>
+      Effect.gen(function* () {
+        const end = (failure: Failure | null, stopReason = "end_turn") =>
+          stage.tell({
+            event: { type: "turn.ended", turn, stopReason, failure },
+            usage: { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
+          })
+        const tell = (update: SessionUpdate, of = turn) => stage.say(of, updateMessage("thread", update))
+        const [word, n] = prompt.split(" ")
+        switch (word) {
+          case "hang":
+            return yield* stage.say(turn, chunk("thinking"))
+          case "die":
+            yield* stage.say(turn, chunk("half an ans"))
+            return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
+          case "answer": {
+            const whole = {
+              messageId: "m1",
+              content: { type: "text", text: "Done." },
+              _meta: { "troupe/completed": true }
+            }
+            const call = { toolCallId: "t", title: "a tool", kind: "other" }
+            if (n === "meanwhile") yield* tell({ sessionUpdate: "tool_call", ...call, status: "in_progress" })
+            yield* tell({ sessionUpdate: "agent_message_chunk", ...whole })
+            if (n === "before") yield* tell({ sessionUpdate: "tool_call", ...call, status: "completed" })
+            if (n === "meanwhile")
+              yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" })
+            return
+          }
+          case "abort":
+            yield* stage.say(turn, chunk("As far as I got. <turn_"))
+            yield* stage.say(turn, chunk("aborted>You stopped me.</turn_aborted>"))
+            return n === "unended" ? undefined : yield* end(null)
+          case "late":
+            yield* tell({ sessionUpdate: "tool_call", toolCallId: "a", kind: "execute", status: "completed" })
+            yield* tell({ sessionUpdate: "tool_call", toolCallId: "b", kind: "execute", status: "in_progress" })
+            return yield* end(null)
+          case "late-ends":
+            yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "b", status: "completed" }, 1)
+            return yield* end(null)
+          case "speak-of-abort":
+            yield* stage.say(turn, chunk("Codex writes `<turn_aborted>` then."))
+            return n === "unended" ? undefined : yield* end(null)
+          case "fail-quota": {
+            const retryAt = n === undefined ? {} : { retryAt: (yield* Clock.currentTimeMillis) + Number(n) }
+            return yield* end({ class: "quota", message: "used up", ...retryAt }, "error")
+          }
+          case "fail-auth":
+            return yield* end({ class: "auth", message: "log in again" }, "error")
+          case "tool":
+            yield* stage.say(
+              turn,
+              updateMessage("thread", { sessionUpdate: "tool_call", toolCallId: "t", status: "completed" })
+            )
+            return n === undefined ? undefined : yield* stage.say(turn, chunk("thinking"))
+          case "leave": {
+            const asked = prompt.split(" ").slice(1)
+            const decisions = yield* Effect.forEach(
+              asked,
+              (kind, nth) =>
+                stage.ask({ id: `${nth}`, turn, kind, title: `use ${kind}`, toolCallId: `t${nth}`, raw: { kind } }),
+              { concurrency: "unbounded" }
+            )
+            yield* stage.say(turn, chunk(decisions.join(" ")))
+            return yield* end(null)
+          }
+          case "defect":
+            return yield* Effect.die(new Error("a bug of ours"))
+          case "words":
+            for (let i = 0; i < Number(n); i++) yield* stage.say(turn, chunk(`w${i} `))
+            return yield* end(null)
+          default:
+            yield* stage.say(turn, chunk(`you said: ${prompt}`))
+            return yield* end(null)
+        }
+      })
+
+    const compact = (stage: Stage, turn: number) =>
+      Effect.gen(function* () {
+        const done = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
+        yield* stage.say(turn, updateMessage("thread", done))
+        yield* stage.say(turn, updateMessage("thread", { sessionUpdate: "usage_update", used: 7, size: 1_000 }))
+        yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "end_turn", failure: null } })
+      })
+
+    const ask = (stage: Stage, turn: number, { kind, prompt }: Asked) => {
+      if (prompt === "hang") hanging.set(stage.record().id, { stage, turn })
+      return kind === "compact" ? compact(stage, turn) : say(stage, turn, prompt)
+    }
+
+    const end = (session: SessionId) =>
+      Effect.sync(() => {
+        hanging.delete(session)
+        alive.delete(session)
+        rig.exits.delete(session)
+        pool.release(session)
+      })
+
+    return Hands.of({
+      perform: Effect.fnUntraced(function* (stage, command): Effect.fn.Return<void> {
+        const { app, id: session } = stage.record()
+        yield* Ref.update(done, (all) => [...all, { ...command, of: session }])
+        switch (command.type) {
+          case "takeSlot": {
+            const answer = yield* pool.take({ app, session, ...command.params })
+            const event = answer === "granted" ? "slot.granted" : "slot.refused"
+            return yield* stage.tell({ event: { type: event, reason: "full" } })
+          }
+          case "releaseSlot":
+            return pool.release(session)
+          case "startProcess": {
+            if (rig.broken === "never") return
+            if (rig.broken !== null) {
+              return yield* stage.tell({ event: { type: "process.failed", ...(yield* died(rig.broken)) } })
+            }
+            alive.add(session)
+            rig.exits.set(
+              session,
+              Effect.flatMap(died("killed from outside"), (death) =>
+                stage.tell({ event: { type: "process.exited", ...death } })
+              )
+            )
+            const at = yield* Clock.currentTimeMillis
+            const thread = command.params.thread ?? `thread of ${session}`
+            return yield* stage.tell({ event: { type: "process.ready", thread, at }, contextLost: null })
+          }
+          case "handPrompt":
+            return yield* ask(stage, command.params.turn, yield* stage.askOf(command.params.turn))
+          case "interruptTurn": {
+            if (rig.deaf) return
+            const { turn } = command.params
+            return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "cancelled", failure: null } })
+          }
+          case "endProcess":
+            yield* end(session)
+            return yield* stage.tell({ event: { type: "process.gone" } })
+          default:
+        }
+      }),
+      steer: (session, text) => {
+        const found = hanging.get(session)
+        if (found === undefined) return Effect.succeed({ _tag: "NoTurn" })
+        if (rig.deaf) return Effect.succeed({ _tag: "NotSupported", problem: "It is deaf." })
+        return Effect.as(found.stage.say(found.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
+      },
+      drop: end,
+      pid: (session) => (alive.has(session) ? 4242 : null),
+      lease: () => null,
+      holding: () => [...alive]
+    })
+  })
+)
+
+const driver = (name: string): AgentDriver => ({
+  name,
+  protocol: "acp",
+  capabilities: { resume: true, steer: name === "rig", compact: name === "rig", images: false },
+  open: () => Effect.die("the rigged hands open nothing")
+})
+
+const RiggedAgents = Layer.mock(Agents)({
+  driver: (name) =>
+    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "rig"))
+})
+
+/** One life of a house on a file. What is `Done` and the `Rig` outlive it, so a test can have two lives in a row. */
+export const house = (directory: string, limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) => {
+  const settings = Layer.succeed(RuntimeSettings, {
+    dataDir: directory,
+    limits: { ...defaultLimits, ...limits },
+    agents: {},
+    defaultAgent: null,
+    run: {}
+  })
+  return layerWith(RiggedHands).pipe(
+    Layer.provideMerge(Reviews.layer(reviews, {})),
+    Layer.provideMerge(Files.layer),
+    Layer.provideMerge(Ledger.layer(`${directory}/ledger.sqlite`)),
+    Layer.provide(RiggedAgents),
+    Layer.provide(Layer.mock(Processes)({ bootId: "boot" })),
+    Layer.provide(settings),
+    Layer.provide(NodeServices.layer),
+    Layer.fresh
+  )
+}
+
+export const scratch = Effect.gen(function* () {
+  const files = yield* FileSystem.FileSystem
+  return yield* files.makeTempDirectoryScoped({ prefix: "troupe-test-" })
+}).pipe(Effect.provide(NodeServices.layer))
+
+/** A house for one test, with its own directory. */
+export const inHouse =
+  (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) =>
+  <A, E, R>(test: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      return yield* test.pipe(Effect.provide(house(directory, limits, reviews)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+
+/** Lets every fiber that can go on go on; real I/O included, so it is a little more than a yield. */
+export const settle = Effect.gen(function* () {
+  for (let n = 0; n < 20; n++) {
+    yield* Effect.yieldNow
+    yield* TestClock.adjust("5 millis")
+    yield* TestClock.withLive(Effect.sleep("1 millis"))
+  }
+})
+
+export const stateOf = (id: SessionId) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const found = yield* ledger.session(id)
+    return found._tag === "Some" ? found.value.substate : "gone"
+  })
+
+/** Turns the clock in small steps until the session stands there, or fails with where it stands instead. */
+export const until = (id: SessionId, wanted: string) =>
+  Effect.gen(function* () {
+    let state = ""
+    for (let n = 0; n < 150; n++) {
+      state = yield* stateOf(id)
+      if (state === wanted) return
+      yield* settle
+    }
+    return yield* Effect.die(new Error(`${id} stands at ${state}, not at ${wanted}`))
+  })
+
+export const commandsOf = (id: SessionId) =>
+  Effect.gen(function* () {
+    const done = yield* Done
+    return (yield* Ref.get(done)).filter(({ of }) => of === id).map(({ type }) => type)
+  })

@@ -1,0 +1,197 @@
+/** Idempotency-Key: the first answer again, and nothing twice, whoever leaves and whatever dies. */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { Receipts } from "../../src/services/Idempotency.ts"
+import type { Answer } from "../../src/services/Idempotency.ts"
+import { PoolFull, TurnInProgress, Unavailable } from "../../src/domain/Refusal.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { app, id, otherApp, scratchFile } from "../ledger/samples.ts"
+
+const layerOn = (filename: string) => Receipts.layer.pipe(Layer.provide(Ledger.layer(filename)))
+
+const onFile = <A, E>(test: (receipts: Receipts["Service"]) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    const filename = yield* scratchFile
+    return yield* Receipts.use(test).pipe(Effect.provide(layerOn(filename)))
+  }).pipe(Effect.scoped)
+
+/** Work that counts how often it ran. */
+const counted = <E = never>(outcome: Effect.Effect<Answer, E> = Effect.succeed({ status: 200, body: '{"n":1}' })) => {
+  const runs = { count: 0 }
+  return { runs, work: Effect.suspend(() => (runs.count++, outcome)) }
+}
+
+/** Work that says when it has begun, and ends when it may. */
+const gated = <E = never>(outcome: Effect.Effect<Answer, E> = Effect.succeed({ status: 200, body: "1" })) =>
+  Effect.gen(function* () {
+    const begun = yield* Deferred.make<void>()
+    const mayEnd = yield* Deferred.make<void>()
+    const waiting = Deferred.succeed(begun, undefined).pipe(
+      Effect.andThen(Deferred.await(mayEnd)),
+      Effect.andThen(outcome)
+    )
+    return { ...counted(waiting), begun: Deferred.await(begun), end: Deferred.succeed(mayEnd, undefined) }
+  })
+
+const full = new PoolFull({ what: "processes", limit: 8, retryAfterSeconds: 5 })
+
+describe("a request with a key", () => {
+  it.effect("runs once, and is answered the same again, a failure too", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { runs, work } = counted(Effect.succeed({ status: 502, body: '{"ok":false, "partial":true}' }))
+        const first = yield* receipts.once(app, "key", "body", work)
+        const again = yield* receipts.once(app, "key", "body", work)
+        assert.deepStrictEqual(first, { status: 502, body: '{"ok":false, "partial":true}', replayed: false })
+        assert.deepStrictEqual(again, { ...first, replayed: true })
+        assert.strictEqual(runs.count, 1)
+      })
+    )
+  )
+
+  it.effect("is another one with another key or from another app", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { runs, work } = counted()
+        yield* receipts.once(app, "key", "body", work)
+        yield* receipts.once(app, "other", "body", work)
+        yield* receipts.once(otherApp, "key", "body", work)
+        assert.strictEqual(runs.count, 3)
+      })
+    )
+  )
+
+  it.effect("is refused with another body, while the first runs and after", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { begun, end, runs, work } = yield* gated()
+        const first = yield* Effect.forkChild(receipts.once(app, "key", "body", work))
+        yield* begun
+        const during = yield* Effect.flip(receipts.once(app, "key", "another", work))
+        yield* end
+        yield* Fiber.join(first)
+        const after = yield* Effect.flip(receipts.once(app, "key", "another", work))
+        assert.deepStrictEqual([during._tag, after._tag], ["IdempotencyConflict", "IdempotencyConflict"])
+        assert.strictEqual(runs.count, 1)
+      })
+    )
+  )
+
+  it.effect("waits for the first while that still runs", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { begun, end, runs, work } = yield* gated()
+        const ask = receipts.once(app, "key", "body", work).pipe(Effect.map(({ replayed }) => replayed))
+        const all = yield* Effect.forkChild(
+          Effect.all(
+            Array.from({ length: 20 }, () => ask),
+            { concurrency: "unbounded" }
+          )
+        )
+        yield* begun
+        yield* end
+        assert.deepStrictEqual(yield* Fiber.join(all), [false, ...Array.from({ length: 19 }, () => true)])
+        assert.strictEqual(runs.count, 1)
+      })
+    )
+  )
+
+  it.effect("goes on when its caller leaves, and answers the one who comes back", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { begun, end, runs, work } = yield* gated()
+        const first = yield* Effect.forkChild(receipts.once(app, "key", "body", work))
+        yield* begun
+        yield* Fiber.interrupt(first)
+        const second = yield* Effect.forkChild(receipts.once(app, "key", "body", work))
+        yield* end
+        assert.deepStrictEqual(yield* Fiber.join(second), { status: 200, body: "1", replayed: true })
+        assert.strictEqual(runs.count, 1)
+      })
+    )
+  )
+
+  it.effect("may be made again after a refusal, which accepted nothing", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        for (const refusal of [full, new TurnInProgress({ id, turn: 1 })]) {
+          const refused = counted(Effect.fail(refusal))
+          assert.strictEqual(yield* Effect.flip(receipts.once(app, refusal._tag, "body", refused.work)), refusal)
+          const { runs, work } = counted()
+          assert.isFalse((yield* receipts.once(app, refusal._tag, "body", work)).replayed)
+          assert.deepStrictEqual([refused.runs.count, runs.count], [1, 1])
+        }
+      })
+    )
+  )
+
+  it.effect("tells all who wait for it when it is refused", () =>
+    onFile((receipts) =>
+      Effect.gen(function* () {
+        const { begun, end, runs, work } = yield* gated(Effect.fail(full))
+        const ask = Effect.flip(receipts.once(app, "key", "body", work))
+        const all = yield* Effect.forkChild(Effect.all([ask, ask], { concurrency: "unbounded" }))
+        yield* begun
+        yield* end
+        assert.deepStrictEqual(yield* Fiber.join(all), [full, full])
+        assert.strictEqual(runs.count, 1)
+      })
+    )
+  )
+
+  it.effect("never runs again when nobody knows whether it did: after a fault, a defect, or a crash of Troupe", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const never = counted()
+      const asked = (key: string) =>
+        Effect.map(
+          Receipts.use((receipts) => Effect.flip(receipts.once(app, key, "body", never.work))).pipe(
+            Effect.provide(layerOn(filename))
+          ),
+          (error) => [error._tag, error.detail] as const
+        )
+
+      yield* Receipts.use((receipts) =>
+        Effect.gen(function* () {
+          const fault = new Unavailable({ operation: "store the turn", cause: new Error("disk full") })
+          assert.strictEqual(yield* Effect.flip(receipts.once(app, "fault", "body", Effect.fail(fault))), fault)
+          assert.isTrue(Exit.isFailure(yield* Effect.exit(receipts.once(app, "defect", "body", Effect.die("a bug")))))
+        })
+      ).pipe(Effect.provide(layerOn(filename)))
+
+      // Troupe stops while the work runs: its scope closes around it.
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layerOn(filename), scope)
+      const { begun, work } = yield* gated()
+      const cutOff = Receipts.use((receipts) => receipts.once(app, "crash", "body", work))
+      yield* Effect.forkChild(Effect.provideContext(cutOff, context))
+      yield* begun
+      yield* Scope.close(scope, Exit.void)
+
+      for (const key of ["fault", "defect", "crash"]) {
+        const [tag, detail] = yield* asked(key)
+        assert.strictEqual(tag, "Unavailable", key)
+        assert.match(detail, /whether the first request .* took effect.*ask again with a new key/)
+      }
+      assert.strictEqual(never.runs.count, 0)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is answered again after a restart, for a day", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const { runs, work } = counted()
+      const ask = Receipts.use((receipts) => receipts.once(app, "key", "body", work)).pipe(
+        Effect.map(({ replayed }) => replayed),
+        (asked) => Effect.provide(asked, layerOn(filename))
+      )
+      assert.isFalse(yield* ask)
+      yield* TestClock.adjust("23 hours")
+      assert.isTrue(yield* ask)
+      yield* TestClock.adjust("1 hour")
+      assert.isFalse(yield* ask)
+      assert.strictEqual(runs.count, 2)
+    }).pipe(Effect.scoped)
+  )
+})

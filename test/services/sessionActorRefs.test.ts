@@ -1,0 +1,141 @@
+/** Sessions as XState actors behind the doors: what they outlive, what they hold, and when they are let go. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
+import type { EventObject } from "xstate"
+import { ActorRefs } from "../../src/services/SessionActorRefs.ts"
+import { nameOf } from "../../src/session/Step.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import type { SessionActorRef } from "../../src/services/MirrorActor.ts"
+import { Rig, app, inHouse, ours, settle, theirs, until } from "./harness.ts"
+
+setFlagsFromString("--expose-gc")
+const collect = runInNewContext("gc") as () => void
+
+const opened = Effect.gen(function* () {
+  const sessions = yield* Sessions
+  const { id } = yield* sessions.create(app, {})
+  const refs = yield* ActorRefs
+  return { id, refs, sessions, actor: yield* refs.of(ours, id) }
+})
+
+const named = (actor: SessionActorRef) => {
+  const seen: Array<string> = []
+  actor.subscribe((snapshot) => seen.push(nameOf(snapshot)))
+  return seen
+}
+
+/** Memory is given back when the engine likes: looked at until it was, a bounded number of times. */
+const sizeAfterCollecting = (refs: ActorRefs["Service"], most: number) =>
+  Effect.gen(function* () {
+    for (let n = 0; n < 50 && refs.size() > most; n++) {
+      collect()
+      yield* TestClock.withLive(Effect.sleep("5 millis"))
+    }
+    return refs.size()
+  })
+
+describe("a session's actor", () => {
+  it.effect("shows the same whether it was asked for asleep, awake or in a turn", () =>
+    Effect.gen(function* () {
+      const { actor, id, refs, sessions } = yield* opened
+      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.asleep")
+      yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* until(id, "turning.running")
+      assert.strictEqual(yield* refs.of(ours, id), actor)
+      const admins = yield* refs.of({ _tag: "Admin" }, id)
+      assert.notStrictEqual(admins, actor)
+      assert.deepStrictEqual(admins.getSnapshot().value, actor.getSnapshot().value)
+      assert.deepStrictEqual(admins.getSnapshot().context, actor.getSnapshot().context)
+    }).pipe(inHouse())
+  )
+
+  it.effect("tells an inspector the event by which each snapshot came", () =>
+    Effect.gen(function* () {
+      const { actor, id, sessions } = yield* opened
+      const events: Array<string> = []
+      actor.system.inspect({
+        next: (inspected) => void (inspected.type === "@xstate.snapshot" && events.push(inspected.event.type))
+      })
+      yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
+      assert.deepStrictEqual(events, ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
+    }).pipe(inHouse())
+  )
+
+  it.effect("outlives a defect of ours that ends the life of the session's own actor", () =>
+    Effect.gen(function* () {
+      const { actor, id, sessions } = yield* opened
+      const seen = named(actor)
+      yield* sessions.submit(ours, id, { prompt: "defect" })
+      yield* until(id, "idle.asleep")
+      assert.strictEqual(seen.at(-1), "idle.asleep")
+      yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
+      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.awake")
+      assert.strictEqual(actor.getSnapshot().context.turn, 2)
+    }).pipe(inHouse())
+  )
+
+  it.effect("ends a pause when it is sent that, and keeps who sent it", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      const { actor, id, sessions } = yield* opened
+      rig.broken = "no such program"
+      yield* sessions.submit(ours, id, { prompt: "hello" })
+      yield* until(id, "idle.parked")
+      actor.send({ type: "unpark.requested" })
+      yield* until(id, "idle.asleep")
+      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.asleep")
+      actor.send({ type: "close.requested", reason: "x".repeat(2_000) })
+      yield* until(id, "closed")
+      assert.strictEqual(actor.getSnapshot().status, "done")
+      assert.strictEqual(actor.getSnapshot().context.reason.length, 500)
+      const close = (yield* sessions.audit(id)).find(({ action }) => action === "close")
+      assert.strictEqual(close?.actor, app)
+    }).pipe(inHouse({ restartIntensity: 0 }))
+  )
+
+  it.effect("takes no more in one go than it can hold, and nothing that is no request", () =>
+    Effect.gen(function* () {
+      const { actor, id, sessions } = yield* opened
+      for (let n = 0; n < 5_000; n++) actor.send({ type: "interrupt.requested" })
+      for (const type of ["process.gone", "xstate.after.parkFor", "constructor", "toString"]) {
+        ;(actor.send as (event: EventObject) => void)({ type })
+      }
+      yield* settle
+      yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
+      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is not another app's", () =>
+    Effect.gen(function* () {
+      const { id, refs } = yield* opened
+      assert.strictEqual((yield* Effect.flip(refs.of(theirs, id))).code, "session_not_found")
+      assert.strictEqual((yield* Effect.flip(refs.of(ours, "ses_none"))).code, "session_not_found")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is let go when nobody has it, kept while somebody subscribes, and over when it was stopped", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const refs = yield* ActorRefs
+      const one = yield* sessions.create(app, {})
+      for (let n = 0; n < 100; n++) yield* refs.of(ours, (yield* sessions.create(app, {})).id)
+      const seen = named(yield* refs.of(ours, one.id))
+      // The one that is subscribed to, and what the fiber's own stack may still hold.
+      assert.isAtMost(yield* sizeAfterCollecting(refs, 2), 2)
+      yield* (yield* sessions.submit(ours, one.id, { prompt: "hello" })).result
+      assert.strictEqual(seen.at(-1), "idle.awake")
+
+      const again = yield* refs.of(ours, one.id)
+      again.stop()
+      assert.isAtMost(yield* sizeAfterCollecting(refs, 1), 1)
+      const fresh = yield* refs.of(ours, one.id)
+      assert.notStrictEqual(fresh, again)
+      assert.strictEqual(nameOf(fresh.getSnapshot()), "idle.awake")
+      assert.strictEqual((yield* sessions.get(ours, one.id)).state, "idle")
+    }).pipe(inHouse())
+  )
+})

@@ -1,0 +1,371 @@
+/** One session's life behind the door `Sessions`, turned by hand. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Runtime } from "../../src/services/Runtime.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Rig, app, commandsOf, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
+
+const opened = Effect.gen(function* () {
+  const sessions = yield* Sessions
+  const { id } = yield* sessions.create(app, {})
+  return { sessions, id }
+})
+const said = (prompt: string) =>
+  Effect.gen(function* () {
+    const { id, sessions } = yield* opened
+    const turning = yield* sessions.submit(ours, id, { prompt })
+    return { id, sessions, result: yield* turning.result }
+  })
+
+describe("a turn", () => {
+  it.effect("starts the process, ends with its one outcome, and leaves the session awake", () =>
+    Effect.gen(function* () {
+      const { id, result, sessions } = yield* said("hello")
+      assert.strictEqual(result.finalText, "you said: hello")
+      assert.strictEqual(result.turn.status, "completed")
+      assert.strictEqual(result.turn.stopReason, "end_turn")
+      assert.strictEqual(result.turn.usage.totalTokens, 5)
+      assert.deepStrictEqual(
+        result.events.map((event) => ("method" in event ? event.method : event.id)),
+        ["session/update", 1]
+      )
+      assert.deepStrictEqual(yield* commandsOf(id), ["takeSlot", "startProcess", "handPrompt"])
+      const view = yield* sessions.get(ours, id)
+      assert.deepStrictEqual([view.state, view.turnCount, view.process.state], ["idle", 1, "up"])
+      assert.strictEqual(view.usage.inputTokens, 3)
+    }).pipe(inHouse())
+  )
+
+  it.effect("streams the events that it stores, from the first to the end", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "words 300" })
+      const streamed = yield* Stream.runCollect(turning.events)
+      const { events, finalText } = yield* turning.result
+      assert.deepStrictEqual(
+        streamed.map(({ message }) => message),
+        [...events]
+      )
+      assert.strictEqual(finalText.split(" ").length, 301)
+      const seqs = streamed.map(({ seq }) => seq)
+      assert.deepStrictEqual(
+        seqs,
+        [...seqs].sort((a, b) => a - b)
+      )
+    }).pipe(inHouse())
+  )
+
+  it.effect("stores fewer bytes than twice its text, however small the chunks", () =>
+    Effect.gen(function* () {
+      const { result } = yield* said("words 3000")
+      const stored = result.events.map((event) => JSON.stringify(event).length).reduce((a, b) => a + b)
+      assert.isBelow(stored, 2 * result.finalText.length)
+    }).pipe(inHouse())
+  )
+
+  it.effect("is refused while another runs, and waits in line where it asks for that", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const first = yield* sessions.submit(ours, id, { prompt: "hang" })
+      const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "second" }))
+      assert.strictEqual(refusal._tag, "TurnInProgress")
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+      yield* until(id, "turning.running")
+      assert.isTrue(yield* sessions.interrupt(ours, id))
+      assert.strictEqual((yield* first.result).turn.status, "interrupted")
+      assert.strictEqual((yield* second.result).finalText, "you said: second")
+      assert.strictEqual((yield* third.result).turn.index, 3)
+    }).pipe(inHouse())
+  )
+
+  it.effect("has a line with a bound", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      yield* sessions.submit(ours, id, { prompt: "hang" })
+      for (let n = 0; n < 16; n++) yield* sessions.submit(ours, id, { prompt: "next", queue: true })
+      const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "too many", queue: true }))
+      assert.strictEqual(refusal._tag, "QueueFull")
+    }).pipe(inHouse())
+  )
+
+  it.effect("that dies mid-turn has failed with what had arrived, and the next one has a new process", () =>
+    Effect.gen(function* () {
+      const { id, result, sessions } = yield* said("die")
+      assert.strictEqual(result.turn.status, "failed")
+      assert.strictEqual(result.turn.failure?.class, "crash")
+      assert.strictEqual(result.finalText, "half an ans")
+      const next = yield* sessions.submit(ours, id, { prompt: "again" })
+      yield* settle
+      yield* settle
+      yield* settle
+      assert.strictEqual((yield* next.result).finalText, "you said: again")
+      assert.strictEqual((yield* sessions.get(ours, id)).process.restarts, 1)
+    }).pipe(inHouse())
+  )
+
+  it.effect("overruns its deadline, is settled at once, and its process is retired by the ladder", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "hang", timeoutMillis: 30_000 })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("30 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
+      yield* until(id, "retiring.asking")
+      yield* TestClock.adjust("5 seconds")
+      yield* until(id, "retiring.terminating")
+      yield* TestClock.adjust("3 seconds")
+      yield* until(id, "idle.asleep")
+      const ladder = (yield* commandsOf(id)).slice(-3)
+      assert.deepStrictEqual(ladder, ["askToExit", "terminateProcess", "endProcess"])
+    }).pipe(inHouse())
+  )
+
+  it.effect("that cannot be interrupted is asked twice, then its process is retired", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* until(id, "turning.running")
+      const interrupting = yield* Effect.forkChild(sessions.interrupt(ours, id))
+      yield* until(id, "turning.interrupting")
+      yield* TestClock.adjust("2 seconds")
+      yield* settle
+      yield* TestClock.adjust("8 seconds")
+      assert.isTrue(yield* Fiber.join(interrupting))
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "interruptTurn").length, 2)
+    }).pipe(inHouse())
+  )
+})
+
+describe("the watchdog", () => {
+  it.effect("interrupts an agent that went silent after a tool, and keeps the process that answers", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
+      assert.strictEqual(yield* stateOf(id), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("retires the process that does not answer", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      yield* until(id, "turning.probing")
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* turning.result).turn.status, "timed_out")
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is disarmed by any other sign of life", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      yield* sessions.submit(ours, id, { prompt: "tool talks" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("5 minutes")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+    }).pipe(inHouse())
+  )
+})
+
+describe("a session", () => {
+  it.effect("is put to sleep when idle, and woken by the next turn with its thread", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* said("hello")
+      yield* TestClock.adjust("5 minutes")
+      yield* until(id, "retiring.asking")
+      yield* TestClock.adjust("8 seconds")
+      yield* until(id, "idle.asleep")
+      assert.isNull((yield* sessions.get(ours, id)).process.pid)
+      const again = yield* sessions.submit(ours, id, { prompt: "back" })
+      const { turn } = yield* again.result
+      assert.strictEqual(turn.threadId, `thread of ${id}`)
+      assert.isFalse(turn.contextLost)
+      const actions = (yield* sessions.audit(id)).map(({ action }) => action)
+      assert.includeMembers(actions, ["create", "start", "turn_start", "turn_end", "hibernate", "wake"])
+    }).pipe(inHouse())
+  )
+
+  it.effect(
+    "is parked when its process keeps dying, refuses turns with the reason, and is unparked by an operator",
+    () =>
+      Effect.gen(function* () {
+        const rig = yield* Rig
+        rig.broken = "no such file"
+        const { id, sessions } = yield* opened
+        const turning = yield* sessions.submit(ours, id, { prompt: "try" })
+        assert.strictEqual((yield* turning.result).turn.failure?.message, "no such file")
+        // It tries again by itself, later and later, until the budget is used up.
+        for (let n = 0; n < 3; n++) {
+          yield* TestClock.adjust("2 seconds")
+          yield* settle
+        }
+        yield* until(id, "idle.parked")
+        const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "no" }))
+        assert.strictEqual(refusal._tag, "SessionParked")
+        if (refusal._tag === "SessionParked") {
+          assert.include(refusal.reason, "no such file")
+          assert.isAtMost(refusal.retryAfterSeconds, 600)
+        }
+        rig.broken = null
+        assert.isTrue(yield* sessions.unpark(id))
+        assert.isFalse(yield* sessions.unpark(id))
+        const now = yield* sessions.submit(ours, id, { prompt: "now" })
+        assert.strictEqual((yield* now.result).turn.status, "completed")
+      }).pipe(inHouse({ restartPeriodMillis: 600_000 }))
+  )
+
+  it.effect("comes back by itself when its process dies idle, after a backoff", () =>
+    Effect.gen(function* () {
+      const { id } = yield* said("hello")
+      const rig = yield* Rig
+      yield* rig.exits.get(id)!
+      yield* settle
+      yield* TestClock.adjust("1 second")
+      yield* until(id, "idle.awake")
+      const types = yield* commandsOf(id)
+      assert.strictEqual(types.filter((type) => type === "startProcess").length, 2)
+    }).pipe(inHouse())
+  )
+
+  it.effect("is closed once, with its running turn interrupted first and recorded", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* until(id, "turning.running")
+      const closing = yield* Effect.forkChild(sessions.close(ours, id))
+      yield* settle
+      yield* TestClock.adjust("10 seconds")
+      yield* settle
+      assert.deepStrictEqual(yield* Fiber.join(closing), { alreadyClosed: false })
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      assert.deepStrictEqual(yield* sessions.close(ours, id), { alreadyClosed: true })
+      const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "no" }))
+      assert.strictEqual(refusal._tag, "SessionClosed")
+      assert.isNotNull((yield* sessions.get(ours, id)).closedAt)
+    }).pipe(inHouse())
+  )
+
+  it.effect("of another app is not found, in the same words as one that never was", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const foreign = yield* Effect.flip(sessions.get(theirs, id))
+      const unknown = yield* Effect.flip(sessions.get(theirs, "ses_never"))
+      assert.strictEqual(foreign._tag, "SessionNotFound")
+      assert.strictEqual((foreign as { detail?: string }).detail, (unknown as { detail?: string }).detail)
+      assert.strictEqual((yield* sessions.get({ _tag: "Admin" }, id)).id, id)
+    }).pipe(inHouse())
+  )
+
+  it.effect("finds the house full at the limit, and the app at its own", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      yield* sessions.create(app, {})
+      const own = yield* Effect.flip(sessions.create(app, {}))
+      assert.deepStrictEqual([own._tag, "what" in own && own.what], ["PoolFull", "sessions_per_app"])
+      yield* sessions.create(other, {})
+      const all = yield* Effect.flip(sessions.create(other, {}))
+      assert.deepStrictEqual([all._tag, "what" in all && all.what], ["PoolFull", "sessions"])
+    }).pipe(inHouse({ maxSessions: 2, maxSessionsPerApp: 1 }))
+  )
+
+  it.effect("is listed before the one that was made a moment earlier, be it within one millisecond", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const made = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => sessions.create(app, {}))
+      const { items } = yield* sessions.list(ours, { limit: 10, cursor: null, state: null })
+      assert.deepStrictEqual(
+        items.map(({ id }) => id),
+        made.map(({ id }) => id).toReversed()
+      )
+    }).pipe(inHouse())
+  )
+
+  it.effect("wants an agent that is known and a directory that is there", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      assert.strictEqual((yield* Effect.flip(sessions.create(app, { agent: "nobody" })))._tag, "UnknownAgent")
+      assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "/not/there" })))._tag, "InvalidRequest")
+      assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "relative" })))._tag, "InvalidRequest")
+      const runtime = yield* Runtime
+      assert.strictEqual((yield* runtime.counts).sessions.idle, 0)
+    }).pipe(inHouse())
+  )
+})
+
+describe("a defect of ours", () => {
+  it.effect("settles its own turn as unknown, is survived by its session, and never reaches another", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const neighbour = yield* sessions.create(app, {})
+      const running = yield* sessions.submit(ours, neighbour.id, { prompt: "hang" })
+      yield* until(neighbour.id, "turning.running")
+      const turning = yield* sessions.submit(ours, id, { prompt: "defect" })
+      const result = yield* Effect.forkChild(turning.result)
+      yield* settle
+      yield* settle
+      assert.strictEqual((yield* Fiber.join(result)).turn.failure?.class, "outcome_unknown")
+      const next = yield* sessions.submit(ours, id, { prompt: "still there" })
+      yield* settle
+      assert.strictEqual((yield* next.result).finalText, "you said: still there")
+      assert.strictEqual(yield* stateOf(neighbour.id), "turning.running")
+      yield* sessions.interrupt(ours, neighbour.id)
+      assert.strictEqual((yield* running.result).turn.status, "interrupted")
+    }).pipe(inHouse())
+  )
+})
+
+describe("a reader", () => {
+  it.effect("gets what was stored and what comes, without a gap or a repeat, from wherever it left off", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* said("one")
+      const all = yield* Effect.forkChild(
+        Stream.runCollect(Stream.takeUntil(yield* sessions.events(ours, id, 0), ({ message }) => isEnd(message, 3)))
+      )
+      for (const prompt of ["words 700", "three"]) {
+        yield* (yield* sessions.submit(ours, id, { prompt })).result
+      }
+      const seen = yield* Fiber.join(all)
+      assert.deepStrictEqual(
+        seen.map(({ seq }) => seq),
+        seen.map((_, n) => n + 1)
+      )
+      const rest = yield* Stream.runCollect(
+        Stream.takeUntil(yield* sessions.events(ours, id, seen[4]!.seq), ({ message }) => isEnd(message, 3))
+      )
+      assert.deepStrictEqual(rest, seen.slice(5))
+      const ledger = yield* Ledger
+      assert.strictEqual((yield* ledger.turns(id, 0, 10)).length, 3)
+    }).pipe(inHouse())
+  )
+
+  it.effect("ends with the session", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const reading = yield* Effect.forkChild(Stream.runCollect(yield* sessions.events(ours, id, 0)))
+      yield* settle
+      yield* sessions.close(ours, id)
+      const last = (yield* Fiber.join(reading)).at(-1)
+      assert.deepInclude(last?.message, { method: "_troupe/state" })
+      const replayed = yield* Stream.runCollect(yield* sessions.events(ours, id, 0))
+      assert.deepStrictEqual(replayed.at(-1), last)
+    }).pipe(inHouse())
+  )
+})
+
+const isEnd = (message: object, turn: number) => "id" in message && message.id === turn

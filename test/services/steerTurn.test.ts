@@ -1,0 +1,134 @@
+/** Steering, compactions and the conversation so far, at the door, with rigged hands. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { Sessions } from "../../src/services/Sessions.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { app, commandsOf, inHouse, ours, Rig, settle, theirs, until } from "./harness.ts"
+
+const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
+  effect: Effect.Effect<A, E, R>
+) => Effect.map(Effect.flip(effect), ({ code, status }) => [status, code])
+
+/** The rigged process does not go when it is asked to: both rungs before the last take their time. */
+const closing = (id: SessionId) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    yield* Effect.forkChild(sessions.close(ours, id))
+    yield* until(id, "retiring.asking")
+    yield* TestClock.adjust("3 seconds")
+    yield* until(id, "retiring.terminating")
+    yield* TestClock.adjust("3 seconds")
+    yield* until(id, "closed")
+  })
+
+it.effect("steers the turn that runs, keeps the words among its messages, and says in the trail who it was", () =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    const { result } = yield* sessions.submit(ours, id, { prompt: "hang" })
+    yield* until(id, "turning.running")
+    yield* settle
+    yield* sessions.steer(ours, id, "be quick")
+    yield* until(id, "turning.running")
+    yield* settle
+    const { messages } = yield* sessions.turn(ours, id, 1)
+    assert.deepStrictEqual(messages, [
+      { role: "user", content: "hang" },
+      { role: "user", content: "be quick" }
+    ])
+    const trail = (yield* sessions.audit(id)).filter(({ action }) => action === "steer")
+    assert.deepStrictEqual(
+      trail.map(({ actor, detail }) => ({ actor, detail })),
+      [{ actor: "ours", detail: { turn: 1, characters: 8, outcome: "steered" } }]
+    )
+    const ended = yield* Effect.forkChild(result)
+    yield* sessions.interrupt(ours, id)
+    assert.strictEqual((yield* Fiber.join(ended)).turn.status, "interrupted")
+  }).pipe(inHouse())
+)
+
+it.effect("refuses to steer what can't be steered, each for its own reason", () =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [409, "no_turn"])
+    assert.deepStrictEqual(yield* refusedWith(sessions.steer(theirs, id, "x")), [404, "session_not_found"])
+    yield* sessions.submit(ours, id, { prompt: "hang" })
+    yield* until(id, "turning.running")
+    yield* settle
+    assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "  ")), [400, "invalid_request"])
+    const rig = yield* Rig
+    rig.deaf = true
+    assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [422, "not_supported"])
+    rig.deaf = false
+    yield* sessions.interrupt(ours, id)
+    yield* until(id, "idle.awake")
+    yield* closing(id)
+    assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [410, "session_closed"])
+  }).pipe(inHouse())
+)
+
+it.effect("compacts in a turn of its own, which is no message of the conversation", () =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    const first = yield* sessions.submit(ours, id, { prompt: "hello" })
+    yield* until(id, "idle.awake")
+    assert.isFalse((yield* first.result).compacted)
+    const compaction = yield* sessions.compact(ours, id)
+    yield* until(id, "idle.awake")
+    const { compacted, context, handed, messages, turn } = yield* compaction.result
+    assert.containSubset(turn, { kind: "compact", status: "completed", index: 2, prompt: "" })
+    assert.deepStrictEqual(
+      { compacted, context, handed },
+      { compacted: true, context: { used: 7, size: 1_000 }, handed: true }
+    )
+    assert.deepStrictEqual(messages, [])
+    assert.deepStrictEqual((yield* sessions.messages(ours, id, { after: 0, limit: 50 })).messages.length, 2)
+    assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "handPrompt").length, 2)
+  }).pipe(inHouse())
+)
+
+it.effect("never compacts during a turn, nor where the agent can't", () =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    yield* sessions.submit(ours, id, { prompt: "hang" })
+    yield* until(id, "turning.running")
+    assert.deepStrictEqual(yield* refusedWith(sessions.compact(ours, id)), [409, "turn_in_progress"])
+    yield* sessions.interrupt(ours, id)
+    const plain = yield* sessions.create(app, { agent: "plain" })
+    assert.deepStrictEqual(yield* refusedWith(sessions.compact(ours, plain.id)), [422, "not_supported"])
+  }).pipe(inHouse())
+)
+
+it.effect("hands out the conversation so far in pages of whole turns, without a turn that still waits in line", () =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    for (const prompt of ["one", "two"]) {
+      yield* sessions.submit(ours, id, { prompt })
+      yield* until(id, "idle.awake")
+    }
+    yield* sessions.submit(ours, id, { prompt: "hang" })
+    yield* until(id, "turning.running")
+    const waiting = yield* sessions.submit(ours, id, { prompt: "later", queue: true })
+    const contents = (messages: ReadonlyArray<{ readonly content: string | null }>) =>
+      messages.map(({ content }) => content)
+    const page = yield* sessions.messages(ours, id, { after: 0, limit: 2 })
+    assert.deepStrictEqual(contents(page.messages), ["one", "you said: one", "two", "you said: two"])
+    assert.strictEqual(page.next, 2)
+    const rest = yield* sessions.messages(ours, id, { after: 2, limit: 2 })
+    assert.deepStrictEqual([contents(rest.messages), rest.next], [["hang"], null])
+    const before = yield* sessions.messages(ours, id, { after: 0, limit: 50, before: 2 })
+    assert.deepStrictEqual([contents(before.messages), before.next], [["one", "you said: one"], null])
+    assert.deepStrictEqual(yield* refusedWith(sessions.messages(theirs, id, { after: 0, limit: 1 })), [
+      404,
+      "session_not_found"
+    ])
+    yield* closing(id)
+    assert.strictEqual((yield* waiting.result).handed, false)
+    assert.strictEqual((yield* sessions.turn(ours, id, 3)).handed, true)
+  }).pipe(inHouse())
+)

@@ -1,0 +1,240 @@
+/** Approvals at the door, with rigged hands: asked, answered, expired, withdrawn, each in the ledger and the trail. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Sessions } from "../../src/services/Sessions.ts"
+import * as Watchdog from "../../src/session/TurnWatch.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { app, Done, house, inHouse, ours, Rig, scratch, settle, stateOf, theirs, until } from "../services/harness.ts"
+
+const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
+  effect: Effect.Effect<A, E, R>
+) => Effect.map(Effect.flip(effect), ({ code, status }) => [status, code])
+
+/** A session whose agent asks leave for tools of these kinds, and waits. */
+const asking = (...kinds: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, { permissions: "ask" })
+    const { result } = yield* sessions.submit(ours, id, { prompt: `leave ${kinds.join(" ")}` })
+    const turn = yield* Effect.forkChild(result)
+    yield* until(id, "turning.asking")
+    yield* settle
+    return { id, turn, open: yield* sessions.approvals(ours, id) }
+  })
+
+/** What the stream says of approvals: how each was asked and settled, with its turn. */
+const told = (id: SessionId) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    return (yield* ledger.events(id, 0, 1_000)).flatMap(({ message, turn }) => {
+      if (!("method" in message) || !message.method.startsWith("_troupe/approval_")) return []
+      const { params } = message as { readonly params: Readonly<Record<string, unknown>> }
+      return [[turn, params["approval_id"], params["status"] ?? "asked", params["decided_by"] ?? null]]
+    })
+  })
+
+const trail = (id: SessionId) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    return (yield* sessions.audit(id)).flatMap(({ action, actor, detail }) =>
+      action === "approval" ? [[actor, detail["status"], detail["decision"]]] : []
+    )
+  })
+
+const statusOf = (id: SessionId, approval: string) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const found = yield* ledger.approval(id, approval)
+    return found._tag === "Some" ? [found.value.status, found.value.decision, found.value.decidedBy] : ["none"]
+  })
+
+describe("an approval", () => {
+  it.effect("waits for its answer, hands it to the agent, and is told, kept and audited", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open, turn } = yield* asking("execute")
+      const [one] = open
+      assert.match(one!.id, /^apr_[\w-]{27}$/)
+      assert.containSubset(one, {
+        session: id,
+        turn: 1,
+        kind: "execute",
+        title: "use execute",
+        toolCallId: "t0",
+        raw: { kind: "execute" },
+        status: "pending",
+        decision: null
+      })
+      assert.strictEqual(one!.deadlineAt - one!.createdAt, 300_000)
+      const settled = yield* sessions.answer(ours, id, one!.id, "session")
+      assert.containSubset(settled, { status: "answered", decision: "session", decidedBy: "ours" })
+      const { events, finalText } = yield* Fiber.join(turn)
+      assert.strictEqual(finalText, "session")
+      assert.isFalse(events.some((message) => "method" in message && message.method.startsWith("_troupe/")))
+      assert.deepStrictEqual(yield* told(id), [
+        [1, one!.id, "asked", null],
+        [1, one!.id, "answered", "ours"]
+      ])
+      assert.deepStrictEqual(yield* trail(id), [["ours", "answered", "session"]])
+      assert.deepStrictEqual(yield* sessions.approvals(ours, id), [])
+    }).pipe(inHouse())
+  )
+
+  it.effect("may be one of several, answered in any order, and the session asks until the last", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open, turn } = yield* asking("read", "edit", "execute")
+      const of = (kind: string) => open.find((approval) => approval.kind === kind)!.id
+      yield* sessions.answer(ours, id, of("execute"), "deny")
+      yield* sessions.answer(ours, id, of("read"), "once")
+      assert.strictEqual(yield* stateOf(id), "turning.asking")
+      yield* sessions.answer(ours, id, of("edit"), "session")
+      assert.strictEqual((yield* Fiber.join(turn)).finalText, "once session deny")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is a no when nobody has said anything by its deadline, and can't be answered any more", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open, turn } = yield* asking("execute")
+      yield* TestClock.adjust("50 seconds")
+      assert.strictEqual(yield* stateOf(id), "turning.asking")
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(turn)).finalText, "deny")
+      assert.deepStrictEqual(yield* statusOf(id, open[0]!.id), ["expired", "deny", "troupe"])
+      assert.deepStrictEqual(yield* trail(id), [["troupe", "expired", "deny"]])
+      const late = sessions.answer(ours, id, open[0]!.id, "once")
+      assert.deepStrictEqual(yield* refusedWith(late), [409, "approval_settled"])
+    }).pipe(inHouse({ approvalTimeoutMillis: 60_000 }))
+  )
+
+  it.effect("takes one answer: the second is refused while another question is still open", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open } = yield* asking("read", "edit")
+      const first = open[0]!.id
+      const both = yield* Effect.all(
+        [Effect.exit(sessions.answer(ours, id, first, "once")), Effect.exit(sessions.answer(ours, id, first, "deny"))],
+        { concurrency: 2 }
+      )
+      assert.deepStrictEqual(both.map(({ _tag }) => _tag).sort(), ["Failure", "Success"])
+      assert.strictEqual((yield* trail(id)).length, 1)
+      yield* sessions.answer(ours, id, open[1]!.id, "once")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is nobody else's: another app finds no session, and a session no approval of another", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open } = yield* asking("edit")
+      const { id: neighbour } = yield* sessions.create(app, {})
+      const answer = (who: typeof ours, session: string, approval: string) =>
+        refusedWith(sessions.answer(who, session, approval, "once"))
+      assert.deepStrictEqual(yield* answer(theirs, id, open[0]!.id), [404, "session_not_found"])
+      assert.deepStrictEqual(yield* refusedWith(sessions.approvals(theirs, id)), [404, "session_not_found"])
+      assert.deepStrictEqual(yield* answer(ours, neighbour, open[0]!.id), [404, "approval_not_found"])
+      assert.deepStrictEqual(yield* answer(ours, id, "apr_none"), [404, "approval_not_found"])
+      assert.deepStrictEqual(yield* statusOf(id, open[0]!.id), ["pending", null, null])
+    }).pipe(inHouse())
+  )
+
+  it.effect("is withdrawn when its turn is interrupted, before the turn's last event", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id, open, turn } = yield* asking("edit", "execute")
+      assert.isTrue(yield* sessions.interrupt(ours, id))
+      assert.isTrue((yield* Fiber.join(turn)).turn.interrupted)
+      for (const approval of open) {
+        assert.deepStrictEqual(yield* statusOf(id, approval.id), ["withdrawn", "deny", "troupe"])
+        assert.deepStrictEqual(yield* refusedWith(sessions.answer(ours, id, approval.id, "once")), [
+          409,
+          "approval_settled"
+        ])
+      }
+      const ledger = yield* Ledger
+      const last = (yield* ledger.eventsOfTurn(id, 1)).at(-1)
+      assert.isFalse("method" in last!.message)
+      assert.strictEqual((yield* told(id)).filter(([, , status]) => status === "withdrawn").length, 2)
+    }).pipe(inHouse())
+  )
+
+  it.effect("is withdrawn when the agent's process dies, and when the session is closed under it", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const dying = yield* asking("edit")
+      yield* (yield* Rig).exits.get(dying.id)!
+      assert.strictEqual((yield* Fiber.join(dying.turn)).turn.status, "failed")
+      assert.deepStrictEqual(yield* statusOf(dying.id, dying.open[0]!.id), ["withdrawn", "deny", "troupe"])
+
+      const closing = yield* asking("edit")
+      yield* Effect.forkChild(sessions.close(ours, closing.id))
+      assert.strictEqual((yield* Fiber.join(closing.turn)).turn.status, "interrupted")
+      assert.deepStrictEqual(yield* statusOf(closing.id, closing.open[0]!.id), ["withdrawn", "deny", "troupe"])
+    }).pipe(inHouse())
+  )
+
+  it.effect("keeps the watchdog for silent agents asleep while it is open, whatever tool ends meanwhile", () =>
+    Effect.gen(function* () {
+      const armed = new Set<string>()
+      const alarms = {
+        arm: (timer: string) => void armed.add(timer),
+        disarm: (timer: string) => void armed.delete(timer),
+        isArmed: () => false,
+        next: () => null
+      }
+      const watchdog = Watchdog.make(alarms, 90_000)
+      const toolEnds = watchdog.heard(
+        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
+        true
+      )
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+      watchdog.hold(true)
+      assert.strictEqual(armed.size, 0)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 0)
+      watchdog.hold(false)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+    })
+  )
+
+  it.effect("of a turn that Troupe's own death has ended is withdrawn at boot, aloud", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const before = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const context = yield* Layer.build(house(directory))
+          return yield* asking("edit").pipe(Effect.provide(context))
+        })
+      )
+      yield* Effect.gen(function* () {
+        const sessions = yield* Sessions
+        assert.deepStrictEqual(yield* sessions.approvals(ours, before.id), [])
+        assert.deepStrictEqual(yield* statusOf(before.id, before.open[0]!.id), ["withdrawn", "deny", "troupe"])
+        assert.deepStrictEqual((yield* told(before.id)).at(-1), [1, before.open[0]!.id, "withdrawn", "troupe"])
+        assert.deepStrictEqual(yield* trail(before.id), [["troupe", "withdrawn", "deny"]])
+        const { result } = yield* sessions.submit(ours, before.id, { prompt: "hello" })
+        assert.strictEqual((yield* result).turn.status, "completed")
+      }).pipe(Effect.provide(house(directory)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+  )
+
+  it.effect("is told to whoever reads the turn's events as it happens", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, { permissions: "ask" })
+      const { events, result } = yield* sessions.submit(ours, id, { prompt: "leave edit" })
+      const seen = yield* Effect.forkChild(Stream.runCollect(events))
+      yield* until(id, "turning.asking")
+      const [one] = yield* sessions.approvals(ours, id)
+      yield* sessions.answer(ours, id, one!.id, "once")
+      yield* result
+      const methods = (yield* Fiber.join(seen)).flatMap(({ message }) => ("method" in message ? [message.method] : []))
+      assert.containSubset(methods, ["_troupe/approval_asked", "_troupe/approval_settled"])
+    }).pipe(inHouse())
+  )
+})

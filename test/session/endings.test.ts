@@ -1,0 +1,188 @@
+/** What a turn's end means where the agent's words and its end do not agree, turned by hand. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { TestClock } from "effect/testing"
+import { Sessions } from "../../src/services/Sessions.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Rig, app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
+
+const turned = (prompt: string, timeoutMillis: number) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    const turning = yield* sessions.submit(ours, id, { prompt, timeoutMillis })
+    yield* until(id, "turning.running")
+    yield* settle
+    return { id, sessions, turning }
+  })
+
+describe("an answer whose turn never ends", () => {
+  it.effect("is accepted at the deadline, said aloud, and its process is retired all the same", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("answer", 30_000)
+      yield* TestClock.adjust("29 seconds")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+      yield* TestClock.adjust("1 seconds")
+      const { acceptedWithoutEnd, events, finalText, messages, turn } = yield* turning.result
+      assert.containSubset(turn, { status: "completed", stopReason: "end_turn", interrupted: false, failure: null })
+      assert.deepStrictEqual([acceptedWithoutEnd, finalText], [true, "Done."])
+      assert.deepStrictEqual(messages.at(-1), { role: "assistant", content: "Done." })
+      assert.containSubset(events.at(-1), {
+        id: 1,
+        result: { stopReason: "end_turn", _meta: { "troupe/accepted_without_end": true } }
+      })
+      yield* until(id, "retiring.asking")
+      yield* TestClock.adjust("8 seconds")
+      yield* until(id, "idle.asleep")
+      assert.deepStrictEqual((yield* commandsOf(id)).slice(3), ["askToExit", "terminateProcess", "endProcess"])
+      const ended = (yield* sessions.audit(id)).find(({ action }) => action === "turn_end")
+      assert.containSubset(ended, { detail: { status: "completed", accepted_without_end: true } })
+      const next = yield* sessions.submit(ours, id, { prompt: "and now?" })
+      assert.strictEqual((yield* next.result).finalText, "you said: and now?")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is accepted by the watchdog too, where all that came after it is the end of a tool", () =>
+    Effect.gen(function* () {
+      const { id, turning } = yield* turned("answer meanwhile", 600_000)
+      yield* TestClock.adjust("90 seconds")
+      const { acceptedWithoutEnd, finalText, turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, acceptedWithoutEnd, finalText], ["completed", true, "Done."])
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("was none where the agent began a tool after it", () =>
+    Effect.gen(function* () {
+      const { id, turning } = yield* turned("answer before", 600_000)
+      yield* TestClock.adjust("90 seconds")
+      const { acceptedWithoutEnd, turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, acceptedWithoutEnd], ["timed_out", false])
+      yield* until(id, "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is none where the agent was still speaking", () =>
+    Effect.gen(function* () {
+      const { turning } = yield* turned("hang", 30_000)
+      yield* TestClock.adjust("30 seconds")
+      const { acceptedWithoutEnd, finalText, turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, acceptedWithoutEnd, finalText], ["timed_out", false, "thinking"])
+    }).pipe(inHouse())
+  )
+})
+
+describe("a turn that says of itself that it was aborted", () => {
+  const rowOf = (id: SessionId) => Effect.flatMap(Ledger, (ledger) => Effect.map(ledger.turn(id, 1), Option.getOrThrow))
+
+  it.effect("was interrupted though it ends as if it were complete, in its row, its result and its messages", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      const { finalText, messages, turn } = yield* (yield* sessions.submit(ours, id, { prompt: "abort" })).result
+      const outcome = { status: "interrupted", interrupted: true, stopReason: "cancelled", failure: null } as const
+      assert.containSubset(turn, outcome)
+      assert.containSubset(yield* rowOf(id), outcome)
+      assert.strictEqual(finalText, "As far as I got.")
+      assert.deepStrictEqual(messages.slice(1), [{ role: "assistant", content: "As far as I got." }])
+      assert.strictEqual(yield* stateOf(id), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is interrupted where it says so and goes on, before its process counts as healthy again", () =>
+    Effect.gen(function* () {
+      const { id, turning } = yield* turned("abort unended", 600_000)
+      yield* TestClock.adjust("5 seconds")
+      const { turn } = yield* turning.result
+      assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled" })
+      assert.deepStrictEqual((yield* commandsOf(id)).slice(2), ["handPrompt", "interruptTurn"])
+      yield* until(id, "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("costs its process where the interrupt is not heard", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, turning } = yield* turned("abort unended", 600_000)
+      yield* TestClock.adjust("5 seconds")
+      yield* until(id, "turning.interrupting")
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("may speak of the marker in code, ended or not", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("speak-of-abort unended", 600_000)
+      yield* TestClock.adjust("1 minute")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+      assert.isTrue(yield* sessions.interrupt(ours, id))
+      assert.strictEqual((yield* turning.result).turn.failure, null)
+      const ended = yield* sessions.submit(ours, id, { prompt: "speak-of-abort" })
+      assert.strictEqual((yield* ended.result).turn.status, "completed")
+    }).pipe(inHouse())
+  )
+})
+
+describe("the stored count of a turn's tool calls", () => {
+  it.effect("is what readers are told, also of a call that ends after its turn", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const ledger = yield* Ledger
+      const { id } = yield* sessions.create(app, {})
+      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "late" })).result
+      assert.strictEqual(turn.toolIterations, 1)
+      const stored = Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations)
+      yield* settle
+      assert.strictEqual(yield* stored, 1)
+      // The end of another call, after the turn's.
+      const next = yield* sessions.submit(ours, id, { prompt: "late-ends" })
+      yield* next.result
+      yield* settle
+      assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.toolIterations, 2)
+      assert.strictEqual(yield* stored, 2)
+      assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.toolIterations, 0)
+    }).pipe(inHouse())
+  )
+})
+
+describe("an interrupt of one turn", () => {
+  it.effect("keeps the watchdog of the one that runs awake", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("tool", 600_000)
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      assert.isTrue(yield* second.interrupt)
+      yield* TestClock.adjust("90 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.failure?.class], ["timed_out", "timeout"])
+    }).pipe(inHouse())
+  )
+
+  it.effect("ends the one that waits in line, which never reaches the agent, and no other", () =>
+    Effect.gen(function* () {
+      const { id, sessions, turning } = yield* turned("hang", 600_000)
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+      assert.isTrue(yield* second.interrupt)
+      const { events, handed, turn } = yield* second.result
+      assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled", interrupted: true })
+      assert.deepStrictEqual([handed, events.length], [false, 1])
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+      assert.isFalse(yield* second.interrupt)
+      assert.isTrue(yield* turning.interrupt)
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      assert.strictEqual((yield* third.result).finalText, "you said: third")
+      assert.isFalse(yield* turning.interrupt)
+      const lines = (yield* sessions.audit(id)).filter(({ action }) => action === "interrupt")
+      assert.deepStrictEqual(
+        lines.map(({ detail }) => detail),
+        [{ turn: 2 }, { turn: 1 }]
+      )
+    }).pipe(inHouse())
+  )
+})

@@ -1,0 +1,175 @@
+/** What a house does when it is not the first on its ledger: the supervisor died, and this is the next one. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import { Runtime } from "../../src/services/Runtime.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Done, Rig, app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
+
+/** Two lives on one directory; the first ends as a SIGKILL would leave it: nothing is drained, nothing is told. */
+const twice = <A, B, E, F>(
+  first: Effect.Effect<A, E, Layer.Success<ReturnType<typeof house>> | Rig | Done>,
+  second: (left: A) => Effect.Effect<B, F, Layer.Success<ReturnType<typeof house>> | Rig | Done>
+) =>
+  Effect.gen(function* () {
+    const directory = yield* scratch
+    const left = yield* first.pipe(Effect.provide(house(directory)))
+    yield* Ref.set(yield* Done, [])
+    return yield* second(left).pipe(Effect.provide(house(directory)))
+  }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+
+const submitted = (prompt: string) =>
+  Effect.gen(function* () {
+    const sessions = yield* Sessions
+    const { id } = yield* sessions.create(app, {})
+    yield* sessions.submit(ours, id, { prompt })
+    return id
+  })
+
+describe("after the supervisor's death", () => {
+  it.effect("a turn whose prompt was handed over has an unknown outcome, and only one", () =>
+    twice(
+      Effect.tap(submitted("hang"), (id) => until(id, "turning.running")),
+      (id) =>
+        Effect.gen(function* () {
+          const sessions = yield* Sessions
+          const { turn } = yield* sessions.turn(ours, id, 1)
+          assert.deepStrictEqual([turn.status, turn.failure?.class], ["failed", "outcome_unknown"])
+          assert.strictEqual(yield* stateOf(id), "idle.asleep")
+          const ends = (yield* (yield* Ledger).eventsOfTurn(id, 1)).filter(({ message }) => !("method" in message))
+          assert.lengthOf(ends, 1)
+          assert.deepStrictEqual(yield* Ref.get(yield* Done), [])
+        })
+    )
+  )
+
+  it.effect("a turn whose prompt never left says that it is safe to send again", () =>
+    twice(
+      Effect.gen(function* () {
+        const rig = yield* Rig
+        rig.broken = "never"
+        const id = yield* submitted("hello")
+        yield* until(id, "turning.starting")
+        rig.broken = null
+        return id
+      }),
+      (id) =>
+        Effect.gen(function* () {
+          const sessions = yield* Sessions
+          const { turn } = yield* sessions.turn(ours, id, 1)
+          assert.strictEqual(turn.failure?.class, "not_delivered")
+          const again = yield* sessions.submit(ours, id, { prompt: "hello" })
+          assert.strictEqual((yield* again.result).finalText, "you said: hello")
+        })
+    )
+  )
+
+  it.effect("a turn that waited in line is run, for nobody has seen it yet", () =>
+    twice(
+      Effect.gen(function* () {
+        const id = yield* submitted("hang")
+        yield* (yield* Sessions).submit(ours, id, { prompt: "me too", queue: true })
+        yield* until(id, "turning.running")
+        return id
+      }),
+      (id) =>
+        Effect.gen(function* () {
+          yield* until(id, "idle.awake")
+          const { finalText, turn } = yield* (yield* Sessions).turn(ours, id, 2)
+          assert.deepStrictEqual([turn.status, finalText], ["completed", "you said: me too"])
+        })
+    )
+  )
+
+  it.effect("an idle session sleeps, and the next turn resumes its thread", () =>
+    twice(
+      Effect.tap(submitted("hello"), (id) => until(id, "idle.awake")),
+      (id) =>
+        Effect.gen(function* () {
+          assert.strictEqual(yield* stateOf(id), "idle.asleep")
+          const turning = yield* (yield* Sessions).submit(ours, id, { prompt: "again" })
+          assert.strictEqual((yield* turning.result).turn.threadId, `thread of ${id}`)
+          const start = (yield* Ref.get(yield* Done)).find(({ type }) => type === "startProcess")
+          assert.deepInclude(start?.params, { thread: `thread of ${id}` })
+        })
+    )
+  )
+
+  it.effect("what was owed is performed, and timers ring at their old deadline", () =>
+    twice(
+      Effect.gen(function* () {
+        const id = yield* submitted("die")
+        yield* until(id, "idle.backingOff")
+        return id
+      }),
+      (id) =>
+        Effect.gen(function* () {
+          const [timer] = yield* (yield* Ledger).timers(id)
+          assert.include(timer?.timer, "backoff")
+          assert.strictEqual(yield* stateOf(id), "idle.backingOff")
+          yield* TestClock.setTime(timer!.dueAt)
+          yield* until(id, "idle.awake")
+          const done = (yield* Ref.get(yield* Done)).map(({ type }) => type)
+          assert.deepStrictEqual(done, ["takeSlot", "startProcess"])
+        })
+    )
+  )
+})
+
+describe("draining", () => {
+  it.effect("hands nothing over that waited in line behind a turn that it ends", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      yield* Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const runtime = yield* Runtime
+        const id = yield* submitted("hang")
+        const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+        const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+        yield* until(id, "turning.running")
+        const draining = yield* Effect.forkChild(runtime.drain(1_000))
+        yield* settle
+        yield* TestClock.adjust("1 second")
+        for (const { result } of [second, third]) {
+          const { handed, turn } = yield* result
+          assert.deepStrictEqual([turn.status, handed], ["interrupted", false])
+          assert.include(turn.failure?.message, "shutting down")
+        }
+        for (let n = 0; n < 5; n++) {
+          yield* settle
+          yield* TestClock.adjust("3 seconds")
+        }
+        yield* Fiber.join(draining)
+        assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
+      }).pipe(Effect.provide(house(directory)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+  )
+
+  it.effect("takes no new turn, lets the running ones end, and leaves every session asleep", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      yield* Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const runtime = yield* Runtime
+        const id = yield* submitted("hang")
+        const idle = yield* submitted("hello")
+        yield* until(id, "turning.running")
+        const draining = yield* Effect.forkChild(runtime.drain(30_000))
+        yield* settle
+        assert.isFalse((yield* runtime.ready).ready)
+        const refusal = yield* Effect.flip(sessions.submit(ours, idle, { prompt: "no" }))
+        assert.strictEqual(refusal._tag, "Draining")
+        assert.strictEqual((yield* Effect.flip(sessions.create(app, {})))._tag, "Draining")
+        yield* TestClock.adjust("30 seconds")
+        for (let n = 0; n < 5; n++) {
+          yield* settle
+          yield* TestClock.adjust("3 seconds")
+        }
+        yield* Fiber.join(draining)
+        assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
+        assert.deepStrictEqual([yield* stateOf(id), yield* stateOf(idle)], ["idle.asleep", "idle.asleep"])
+      }).pipe(Effect.provide(house(directory)))
+    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+  )
+})
