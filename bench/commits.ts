@@ -9,15 +9,15 @@ import type { SQLInputValue, StatementSync } from "node:sqlite"
 import { begin, decide } from "../machines/decide.ts"
 import { sessionMachineWith } from "../machines/session/machine.ts"
 import type { SessionEvent } from "../machines/session/machine.ts"
-import { keep } from "../src/session/commit.ts"
+import { entriesOf } from "../src/session/commit.ts"
 import { AppName, SessionId } from "../src/domain/Ids.ts"
 import type { SessionRecord } from "../src/domain/Session.ts"
 import { defaultLimits } from "../src/domain/Settings.ts"
 import { noUsage } from "../src/domain/Turn.ts"
 import type { Write } from "../src/ledger/Database.ts"
-import type { Entry } from "../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../src/ledger/Ledger.ts"
 import { Ledger } from "../src/ledger/Ledger.ts"
-import { post } from "../src/ledger/apply.ts"
+import { apply } from "../src/ledger/apply.ts"
 import { quantile } from "./sample.ts"
 import { millis, times } from "./table.ts"
 import type { Row } from "./table.ts"
@@ -58,12 +58,12 @@ class Story {
     usage: noUsage
   }
 
-  readonly opening: ReadonlyArray<Entry> = [
+  readonly opening: ReadonlyArray<LedgerWrite> = [
     { _tag: "AppInserted", name: app, at: 0, tokenHash: "0".repeat(64) },
     { _tag: "SessionInserted", record: this.#record, snapshot: machine.getPersistedSnapshot(this.#newborn) }
   ]
 
-  wake(): ReadonlyArray<Entry> {
+  wake(): ReadonlyArray<LedgerWrite> {
     const steps = [
       ...this.submit(),
       ...this.#step({ type: "slot.granted" }),
@@ -72,22 +72,22 @@ class Story {
     return [...steps, ...this.end()]
   }
 
-  submit(): ReadonlyArray<Entry> {
+  submit(): ReadonlyArray<LedgerWrite> {
     const turn = this.#record.turnCount + 1
     return this.#step({ type: "turn.submitted", turn, timeoutMillis: 600_000, queue: false, at: 0 })
   }
 
-  end(): ReadonlyArray<Entry> {
+  end(): ReadonlyArray<LedgerWrite> {
     const turn = this.#record.turnCount
     return this.#step({ type: "turn.ended", turn, stopReason: "end_turn", failure: null, at: 0 })
   }
 
-  #step(event: SessionEvent): ReadonlyArray<Entry> {
+  #step(event: SessionEvent): ReadonlyArray<LedgerWrite> {
     const before = this.#snapshot
     const decision = decide(machine, before, event)
     if (!decision.handled) throw new Error(`${event.type} is not taken in ${JSON.stringify(before.value)}`)
     const at = Date.now()
-    const written = keep(this.#record, {
+    const written = entriesOf(this.#record, {
       seq: ++this.#seq,
       at,
       by: "bench",
@@ -100,12 +100,12 @@ class Story {
       usage: null,
       contextLost: null,
       approval: null,
-      ruling: null,
+      resolution: null,
       wire: null
     })
     this.#snapshot = decision.next
     this.#record = written.record
-    const news = written.news.map(({ message, turn }): Entry => ({
+    const news = written.messages.map(({ message, turn }): LedgerWrite => ({
       _tag: "EventAppended",
       event: { session: this.#record.id, seq: ++this.#events, turn, at, message }
     }))
@@ -128,10 +128,10 @@ const bareWriter = (db: DatabaseSync) => {
   }
 }
 
-const statementsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Write> => {
+const statementsOf = (entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> => {
   const writes: Array<Write> = []
   const collect = (write: Write) => Effect.sync(() => (writes.push(write), []))
-  for (const entry of entries) Effect.runSync(post(collect, entry))
+  for (const entry of entries) Effect.runSync(apply(collect, entry))
   return writes
 }
 

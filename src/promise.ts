@@ -12,9 +12,9 @@ import { resolve } from "node:path"
 import { Files } from "./services/Files.ts"
 import type { StoredFile } from "./services/Files.ts"
 import { Reviews } from "./review/Reviews.ts"
-import { Runs } from "./services/OneShotRuns.ts"
+import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { RunPrompt } from "./services/OneShotRuns.ts"
-import { Runtime } from "./services/Runtime.ts"
+import { Operator } from "./services/Runtime.ts"
 import { Sessions } from "./services/Sessions.ts"
 import type { Caller, SessionPage } from "./services/Sessions.ts"
 import { Agents } from "./agent/Agents.ts"
@@ -127,12 +127,12 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
     session: async (id) => makeSession(embedded, caller, await sessions((door) => door.get(caller, id))),
     listSessions: ({ cursor = null, limit = 50, state } = {}) =>
       sessions((door) => door.list(caller, { limit, cursor, state: state ?? null })),
-    run: (prompt, options) => run(Effect.flatMap(Runs, (runs) => runs.run(app, { ...options, prompt }))),
+    run: (prompt, options) => run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt }))),
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
     agents: () => run(Effect.flatMap(Agents, ({ list }) => list)),
     memories: () => run(Effect.flatMap(Reviews, ({ memories }) => memories(app))),
     skills: () => run(Effect.flatMap(Reviews, ({ skills }) => skills(app))),
-    sweep: () => run(Effect.flatMap(Runtime, ({ sweep }) => sweep)),
+    sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),
     as: (other) => troupeOf(embedded, callerOf(other)),
     close,
     [Symbol.asyncDispose]: close

@@ -7,18 +7,18 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
-import type { ActorRefs } from "./services/SessionActorRefs.ts"
+import type { SessionActorRefs } from "./services/SessionActorRefs.ts"
 import * as ActorRoom from "./services/layer.ts"
 import { Apps } from "./services/Apps.ts"
 import { Files } from "./services/Files.ts"
-import { Receipts } from "./services/Idempotency.ts"
+import { Idempotency } from "./services/Idempotency.ts"
 import { Reviews } from "./review/Reviews.ts"
 import type { ReviewOptions } from "./review/Reviews.ts"
-import { Runs } from "./services/OneShotRuns.ts"
-import type { Runtime } from "./services/Runtime.ts"
+import { OneShotRuns } from "./services/OneShotRuns.ts"
+import type { Operator } from "./services/Runtime.ts"
 import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
 import type { Sessions } from "./services/Sessions.ts"
-import { Spending } from "./services/UsageReport.ts"
+import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
 import { OneShot } from "./agent/OneShot.ts"
 import { Processes } from "./agent/Processes.ts"
@@ -34,18 +34,18 @@ export interface RuntimeOptions {
 }
 
 /** What stands behind every door. */
-export type Doors =
-  | ActorRefs
+export type PublicServices =
+  | SessionActorRefs
   | Agents
   | Apps
   | Files
-  | Receipts
+  | Idempotency
   | Reviews
-  | Runs
-  | Runtime
+  | OneShotRuns
+  | Operator
   | RuntimeSettings
   | Sessions
-  | Spending
+  | UsageReport
 
 export const layer = (settings: Settings, options: RuntimeOptions) =>
   Layer.unwrap(
@@ -63,7 +63,7 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
 
 /** `dataDir` is a real directory by now, whatever it was called. */
 const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
-  Layer.mergeAll(Apps.layer({ adminToken }), Receipts.layer, Runs.layer, Spending.layer).pipe(
+  Layer.mergeAll(Apps.layer({ adminToken }), Idempotency.layer, OneShotRuns.layer, UsageReport.layer).pipe(
     Layer.provideMerge(ActorRoom.layer),
     Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),

@@ -104,7 +104,7 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
       isOutOfCalls: ({ context }) => context.iterations >= bounds.iterations,
       isOutOfTokens: ({ context }) => context.usage.inputTokens + context.nextInputTokens > bounds.inputTokens,
       wantsTools: ({ event }) => event.type === "model.answered" && event.calls > 0,
-      endsCancelled: ({ context }) => context.ending === "cancelled",
+      endedCancelled: ({ context }) => context.ending === "cancelled",
       endsFailed: ({ context }) => context.ending === "failed"
     },
     actions: {
@@ -202,7 +202,7 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
   })
 
   const stopped = [
-    { guard: "endsCancelled", target: "cancelled" },
+    { guard: "endedCancelled", target: "cancelled" },
     { guard: "endsFailed", target: "failed" },
     { target: "overBudget" }
   ] as const

@@ -1,12 +1,12 @@
 /** The orders of the session machine, with what each carries: actions as data, named once and used by its arrows. */
 import {
-  itsFailure,
-  itsReason,
+  failureOf,
+  reasonOf,
   noSlot,
   overdue,
   settling,
-  settlingHopelessQueue,
-  settlingImpatientQueue,
+  settlingNotRetryableQueue,
+  settlingExpiringQueue,
   settlingQueue,
   settlingWaiting
 } from "./events.ts"
@@ -20,7 +20,7 @@ export const openTurn = {
   type: "openTurn" as const,
   params: ({ context }: Given) => ({ turn: context.turn, timeoutMillis: context.timeoutMillis })
 }
-export const handPrompt = [{ type: "handPrompt" as const, params: ofThisTurn }, "noteSpoken" as const]
+export const handPrompt = [{ type: "handPrompt" as const, params: ofThisTurn }, "notePrompted" as const]
 export const askToExit = { type: "askToExit" as const, params: ofThisProcess }
 export const terminateProcess = { type: "terminateProcess" as const, params: ofThisProcess }
 export const endProcess = { type: "endProcess" as const, params: ofThisProcess }
@@ -44,8 +44,8 @@ export const takeSlot = (urgent: boolean) => ({
 
 export const completed = settling("completed", "end_turn", () => null)
 export const accepted = settling("completed", "end_turn", () => null, true)
-export const failed = settling("failed", "error", itsFailure)
-export const interrupted = settling("interrupted", "cancelled", itsReason)
+export const failed = settling("failed", "error", failureOf)
+export const interrupted = settling("interrupted", "cancelled", reasonOf)
 export const unserved = settling("failed", "error", noSlot)
 export const unready = settling(
   "timed_out",
@@ -77,10 +77,10 @@ export const failQueue = [
 export const failedFor = [
   failed,
   "noteLimit" as const,
-  settlingHopelessQueue,
-  "dropHopelessQueue" as const,
-  settlingImpatientQueue,
-  "dropImpatientQueue" as const
+  settlingNotRetryableQueue,
+  "dropNotRetryableQueue" as const,
+  settlingExpiringQueue,
+  "dropExpiringQueue" as const
 ]
-export const leaveLine = [settlingWaiting, "leaveLine" as const]
+export const leaveQueue = [settlingWaiting, "leaveQueue" as const]
 export const close = ["noteReason" as const, "noteClosing" as const, ...emptyQueue]

@@ -1,6 +1,6 @@
 /** The words of the session machine: what it remembers, what it hears, how a turn can come out. */
-import type { Limit } from "./quota.ts"
-import { unlimited } from "./quota.ts"
+import type { QuotaPause } from "./quota.ts"
+import { noPause } from "./quota.ts"
 import type { Restarts } from "./restarts.ts"
 import { noRestarts } from "./restarts.ts"
 
@@ -47,7 +47,7 @@ export interface SessionContext {
   readonly approvals: ReadonlyArray<string>
   readonly restarts: Restarts
   /** Whether the agent's account is used up, and how long it is left alone for that. */
-  readonly limit: Limit
+  readonly limit: QuotaPause
   /** Retiring ends in `closed`. */
   readonly closing: boolean
   /** The process that is being retired died, or never came up, in a way that counts against the budget. */
@@ -56,7 +56,7 @@ export interface SessionContext {
   readonly reason: string
 }
 
-export const newborn: SessionContext = {
+export const initialContext: SessionContext = {
   turn: 0,
   timeoutMillis: 0,
   queue: [],
@@ -67,7 +67,7 @@ export const newborn: SessionContext = {
   unspoken: false,
   approvals: [],
   restarts: noRestarts,
-  limit: unlimited,
+  limit: noPause,
   closing: false,
   crashed: false,
   reason: ""
@@ -128,12 +128,12 @@ const hopeless: ReadonlySet<string> = new Set(["auth", "config", "quota"])
  */
 const parting: ReadonlySet<string> = new Set(["auth", "config", "crash", "protocol", "quota", "timeout"])
 
-export const counts = (failure: Failure): boolean => !hopeless.has(failure.class)
-export const parts = (failure: Failure | null): boolean => failure !== null && parting.has(failure.class)
+export const countsAgainstBudget = (failure: Failure): boolean => !hopeless.has(failure.class)
+export const isFatalToProcess = (failure: Failure | null): boolean => failure !== null && parting.has(failure.class)
 export const isOfQuota = (failure: Failure | null): failure is Failure => failure?.class === "quota"
 
 /** What waits in line would meet the same end, so it is not tried. A quota is lifted by itself, and waited for. */
-export const isHopeless = (event: SessionEvent): boolean =>
+export const isNotRetryable = (event: SessionEvent): boolean =>
   "failure" in event && event.failure !== null && hopeless.has(event.failure.class) && !isOfQuota(event.failure)
 
 type Why = (event: SessionEvent) => Failure | null
@@ -150,9 +150,9 @@ export const settling = (status: Settlement["status"], stopReason: string, why: 
   })
 })
 
-export const itsFailure: Why = (event) => ("failure" in event ? event.failure : null)
-export const itsReason: Why = (event) =>
-  "reason" in event ? { class: "interrupted", message: event.reason } : itsFailure(event)
+export const failureOf: Why = (event) => ("failure" in event ? event.failure : null)
+export const reasonOf: Why = (event) =>
+  "reason" in event ? { class: "interrupted", message: event.reason } : failureOf(event)
 export const overdue =
   (message: string): Why =>
   () => ({ class: "timeout", message })
@@ -171,11 +171,11 @@ export const settlingQueue = (why: (context: SessionContext) => Failure) => ({
 })
 
 /** The same, where the failure at hand would be theirs too; otherwise nothing. */
-export const settlingHopelessQueue = {
+export const settlingNotRetryableQueue = {
   type: "settleQueued" as const,
   params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
-    turns: isHopeless(event) ? context.queue.map(({ turn }) => turn) : [],
-    failure: itsFailure(event) ?? { class: "crash", message: "" }
+    turns: isNotRetryable(event) ? context.queue.map(({ turn }) => turn) : [],
+    failure: failureOf(event) ?? { class: "crash", message: "" }
   })
 }
 
@@ -184,23 +184,23 @@ export const settlingWaiting = {
   type: "settleQueued" as const,
   params: ({ event }: { readonly event: SessionEvent }) => ({
     turns: event.type === "interrupt.requested" && event.turn !== undefined ? [event.turn] : [],
-    failure: itsReason(event) ?? { class: "interrupted", message: "" }
+    failure: reasonOf(event) ?? { class: "interrupted", message: "" }
   })
 }
 
 /** Whoever waits in line through a pause is bound by their own deadline: where that comes first, waiting is in vain. */
-export const isPatient =
+export const outlastsPause =
   ({ limit }: Pick<SessionContext, "limit">) =>
   ({ timeoutMillis }: WaitingTurn): boolean =>
     timeoutMillis >= limit.pauseMillis
 
-export const settlingImpatientQueue = {
+export const settlingExpiringQueue = {
   type: "settleQueued" as const,
   params: ({ context, event }: { readonly context: SessionContext; readonly event: SessionEvent }) => ({
-    turns: context.queue.filter((waiting) => !isPatient(context)(waiting)).map(({ turn }) => turn),
+    turns: context.queue.filter((waiting) => !outlastsPause(context)(waiting)).map(({ turn }) => turn),
     failure: {
       class: "quota",
-      message: `This turn would have waited for longer than its own deadline. ${itsFailure(event)?.message ?? ""}`
+      message: `This turn would have waited for longer than its own deadline. ${failureOf(event)?.message ?? ""}`
     }
   })
 }

@@ -15,14 +15,14 @@ import {
   endProcess,
   failQueue,
   handPrompt,
-  leaveLine,
+  leaveQueue,
   releaseSlot,
   startProcess,
   takeSlot,
   terminateProcess
 } from "./commands.ts"
-import { turning } from "./turning.ts"
-import { newborn } from "./events.ts"
+import { turningState } from "./turning.ts"
+import { initialContext } from "./events.ts"
 
 export { longestQueue } from "./setup.ts"
 export type { SessionBounds } from "./setup.ts"
@@ -64,7 +64,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       waking: {
         always: [
           { guard: "isClosing", target: "#session.retiring.killing" },
-          { guard: "mayStart", target: "#session.turning.starting", actions: "takeQueued" },
+          { guard: "canStartQueued", target: "#session.turning.starting", actions: "takeQueued" },
           { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
         ],
         after: {
@@ -109,11 +109,11 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       },
       /** Left alone for now: its agent keeps dying, or the agent's account is used up, which turns may wait for. */
       parked: {
-        after: { parkFor: { target: "asleep", actions: "tryAgain" } },
+        after: { parkFor: { target: "asleep", actions: "liftPause" } },
         on: {
-          "turn.submitted": { guard: "mayWait", actions: "enqueue" },
-          "interrupt.requested": { guard: "isInLine", actions: leaveLine },
-          "unpark.requested": { target: "asleep", actions: "trust" },
+          "turn.submitted": { guard: "canQueueWhilePaused", actions: "enqueue" },
+          "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
+          "unpark.requested": { target: "asleep", actions: "resetBudget" },
           "close.requested": { target: "#session.closed", actions: close },
           "expire.requested": { target: "#session.closed", actions: close }
         }
@@ -128,8 +128,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
   const retiring = words.createStateConfig({
     initial: "asking",
     on: {
-      "turn.submitted": { guard: "hasRoom", actions: "enqueue" },
-      "interrupt.requested": { guard: "isInLine", actions: leaveLine },
+      "turn.submitted": { guard: "canQueueWhileRetiring", actions: "enqueue" },
+      "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
       "close.requested": { actions: close },
       "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": [
@@ -167,9 +167,9 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
 
   return words.createMachine({
     id: "session",
-    context: newborn,
+    context: initialContext,
     initial: "idle",
-    states: { idle, turning: turning(words), retiring, closed: { type: "final" } }
+    states: { idle, turning: turningState(words), retiring, closed: { type: "final" } }
   })
 }
 
@@ -181,7 +181,7 @@ export const sessionMachine = sessionMachineWith(defaultBounds)
  */
 export const restore = (machine: SessionMachine, persisted: unknown): SessionSnapshot => {
   const stored = persisted as Parameters<SessionMachine["resolveState"]>[0]
-  return machine.resolveState({ ...stored, context: { ...newborn, ...stored.context } }) as SessionSnapshot
+  return machine.resolveState({ ...stored, context: { ...initialContext, ...stored.context } }) as SessionSnapshot
 }
 
 export type SessionMachine = typeof sessionMachine

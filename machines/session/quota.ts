@@ -4,7 +4,7 @@
  * Where the agent said when the limit is lifted, until then; else longer and longer, because the turn that finds out
  * whether it is lifted may be lost to it. Forgotten with the first turn that ends well.
  */
-export interface Limit {
+export interface QuotaPause {
   /** Failures of this kind since the agent last completed a turn. */
   readonly failures: number
   /** How long nothing is handed over; 0 where nothing is in the way. */
@@ -13,7 +13,7 @@ export interface Limit {
   readonly until: number
 }
 
-export const unlimited: Limit = { failures: 0, pauseMillis: 0, until: 0 }
+export const noPause: QuotaPause = { failures: 0, pauseMillis: 0, until: 0 }
 
 const firstPauseMillis = 60_000
 const longestPauseMillis = 3_600_000
@@ -21,7 +21,7 @@ const longestPauseMillis = 3_600_000
 const longestToldMillis = 24 * 3_600_000
 
 /** `retryAt` is the agent's word, which counts where it lies ahead. */
-export const limited = (before: Limit, at: number, retryAt: number | undefined): Limit => {
+export const paused = (before: QuotaPause, at: number, retryAt: number | undefined): QuotaPause => {
   const failures = before.failures + 1
   const guessed = Math.min(firstPauseMillis * 2 ** (failures - 1), longestPauseMillis)
   const told = retryAt === undefined ? 0 : Math.min(retryAt - at, longestToldMillis)
@@ -30,4 +30,4 @@ export const limited = (before: Limit, at: number, retryAt: number | undefined):
 }
 
 /** The time has come: tried again, and not forgotten. */
-export const lifted = (before: Limit): Limit => ({ ...before, pauseMillis: 0, until: 0 })
+export const lifted = (before: QuotaPause): QuotaPause => ({ ...before, pauseMillis: 0, until: 0 })

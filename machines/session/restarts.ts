@@ -27,7 +27,7 @@ const firstBackoffMillis = 250
 const longestBackoffMillis = 30_000
 
 /** `jitter` is a random number of [0, 1): up to a fifth is added, so that many sessions do not come back in one wave. */
-export const died = (
+export const afterDeath = (
   before: Restarts,
   budget: Budget,
   death: { readonly at: number; readonly jitter: number; readonly upSince: number | null }

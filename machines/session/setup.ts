@@ -5,9 +5,9 @@
  */
 import { assign, setup } from "xstate"
 import { command } from "../decide.ts"
-import { lifted, limited, unlimited } from "./quota.ts"
-import { died, noRestarts, overBudget } from "./restarts.ts"
-import { counts, isHopeless, isOfQuota, isPatient, parts } from "./events.ts"
+import { lifted, paused, noPause } from "./quota.ts"
+import { afterDeath, noRestarts, overBudget } from "./restarts.ts"
+import { countsAgainstBudget, isNotRetryable, isOfQuota, outlastsPause, isFatalToProcess } from "./events.ts"
 import type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./events.ts"
 
 /** What an operator can set; the other bounds are the machine's own. */
@@ -31,7 +31,7 @@ export const longestQueue = 16
 const isLimited = ({ limit }: SessionContext) => limit.pauseMillis > 0
 
 /** Through a pause waits who asks for it, and whose deadline is not before its end. */
-const mayWait = (
+const canQueueWhilePaused = (
   { limit, queue }: SessionContext,
   turn: { readonly queue: boolean; readonly at: number; readonly timeoutMillis: number }
 ) => turn.queue && queue.length < longestQueue && turn.at + turn.timeoutMillis >= limit.until
@@ -60,16 +60,19 @@ export const sessionSetup = (bounds: SessionBounds) => {
       hasProcess: ({ context }) => context.process,
       hasNoProcess: ({ context }) => !context.process,
       hasQueued: ({ context }) => context.queue.length > 0,
-      mayQueue: ({ context, event }) =>
+      canQueueBehindTurn: ({ context, event }) =>
         event.type === "turn.submitted" && event.queue && !context.closing && context.queue.length < longestQueue,
       /** A process is coming up anyway, and somebody waits for one. */
-      mayStart: ({ context }) => context.process && context.queue.length > 0,
+      canStartQueued: ({ context }) => context.process && context.queue.length > 0,
       /** Nobody runs while it retires, so the first may wait unasked; those behind it have to ask for that. */
-      hasRoom: ({ context, event }) =>
+      canQueueWhileRetiring: ({ context, event }) =>
         event.type === "turn.submitted" &&
         !context.closing &&
-        (isLimited(context) ? mayWait(context, event) : context.queue.length < (event.queue ? longestQueue : 1)),
-      mayWait: ({ context, event }) => event.type === "turn.submitted" && isLimited(context) && mayWait(context, event),
+        (isLimited(context)
+          ? canQueueWhilePaused(context, event)
+          : context.queue.length < (event.queue ? longestQueue : 1)),
+      canQueueWhilePaused: ({ context, event }) =>
+        event.type === "turn.submitted" && isLimited(context) && canQueueWhilePaused(context, event),
       isLimited: ({ context }) => isLimited(context) && !context.closing,
       isClosing: ({ context }) => context.closing,
       isNotClosing: ({ context }) => !context.closing,
@@ -77,19 +80,19 @@ export const sessionSetup = (bounds: SessionBounds) => {
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
       isThisTurn: ({ context, event }) => "turn" in event && event.turn === context.turn,
       /** An interrupt is for the turn that runs, unless it names another. */
-      isMeant: ({ context, event }) =>
+      interruptsThisTurn: ({ context, event }) =>
         event.type === "interrupt.requested" && (event.turn === undefined || event.turn === context.turn),
-      isInLine: ({ context, event }) =>
+      interruptsQueuedTurn: ({ context, event }) =>
         event.type === "interrupt.requested" && context.queue.some(({ turn }) => turn === event.turn),
-      endsGood: ({ context, event }) =>
+      endedWell: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
-      endsCancelled: ({ context, event }) =>
+      endedCancelled: ({ context, event }) =>
         event.type === "turn.ended" &&
         event.turn === context.turn &&
         event.failure === null &&
         event.stopReason === "cancelled",
-      endsParting: ({ context, event }) =>
-        event.type === "turn.ended" && event.turn === context.turn && parts(event.failure),
+      endedFatally: ({ context, event }) =>
+        event.type === "turn.ended" && event.turn === context.turn && isFatalToProcess(event.failure),
       isLastApproval: ({ context, event }) =>
         event.type === "approval.settled" && context.approvals.every((id) => id === event.id)
     },
@@ -118,17 +121,17 @@ export const sessionSetup = (bounds: SessionBounds) => {
         const [next, ...queue] = context.queue
         return next === undefined ? {} : { ...next, queue }
       }),
-      leaveLine: assign(({ context, event }) =>
+      leaveQueue: assign(({ context, event }) =>
         event.type === "interrupt.requested" ? { queue: context.queue.filter(({ turn }) => turn !== event.turn) } : {}
       ),
       dropQueue: assign({ queue: [] }),
       noteLimit: assign(({ context, event }) =>
         "failure" in event && "at" in event && isOfQuota(event.failure)
-          ? { limit: limited(context.limit, event.at, event.failure.retryAt) }
+          ? { limit: paused(context.limit, event.at, event.failure.retryAt) }
           : {}
       ),
-      dropImpatientQueue: assign({ queue: ({ context }) => context.queue.filter(isPatient(context)) }),
-      dropHopelessQueue: assign(({ event }) => (isHopeless(event) ? { queue: [] } : {})),
+      dropExpiringQueue: assign({ queue: ({ context }) => context.queue.filter(outlastsPause(context)) }),
+      dropNotRetryableQueue: assign(({ event }) => (isNotRetryable(event) ? { queue: [] } : {})),
       countProcess: assign({ process: true, generation: ({ context }) => context.generation + 1, upSince: null }),
       noteReady: assign(({ context, event }) =>
         event.type === "process.ready"
@@ -140,12 +143,12 @@ export const sessionSetup = (bounds: SessionBounds) => {
             }
           : {}
       ),
-      noteSpoken: assign({ unspoken: false }),
+      notePrompted: assign({ unspoken: false }),
       noteDeath: assign(({ context, event }) => {
         if (event.type !== "process.failed" && event.type !== "process.exited") return {}
         const { at, failure, jitter } = event
-        if (!counts(failure)) return { reason: failure.message }
-        const restarts = died(context.restarts, budget, { at, jitter, upSince: context.upSince })
+        if (!countsAgainstBudget(failure)) return { reason: failure.message }
+        const restarts = afterDeath(context.restarts, budget, { at, jitter, upSince: context.upSince })
         return { crashed: true, reason: failure.message, restarts }
       }),
       noteGone: assign({ process: false, upSince: null, approvals: [], crashed: false }),
@@ -162,8 +165,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       noteIdle: assign({ reason: "idle" }),
       noteReason: assign(({ event }) => ("reason" in event ? { reason: event.reason } : {})),
       noteClosing: assign({ closing: true }),
-      trust: assign({ restarts: noRestarts, limit: unlimited }),
-      tryAgain: assign({ restarts: noRestarts, limit: ({ context }) => lifted(context.limit) }),
+      resetBudget: assign({ restarts: noRestarts, limit: noPause }),
+      liftPause: assign({ restarts: noRestarts, limit: ({ context }) => lifted(context.limit) }),
       addApproval: assign(({ context, event }) =>
         event.type === "approval.asked" ? { approvals: [...context.approvals, event.id] } : {}
       ),
@@ -175,4 +178,4 @@ export const sessionSetup = (bounds: SessionBounds) => {
   })
 }
 
-export type SessionWords = ReturnType<typeof sessionSetup>
+export type SessionSetup = ReturnType<typeof sessionSetup>

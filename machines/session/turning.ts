@@ -11,7 +11,7 @@ import {
   handPrompt,
   interrupted,
   interruptTurn,
-  leaveLine,
+  leaveQueue,
   openTurn,
   overran,
   releaseSlot,
@@ -21,14 +21,14 @@ import {
   unserved,
   wentQuiet
 } from "./commands.ts"
-import type { SessionWords } from "./setup.ts"
+import type { SessionSetup } from "./setup.ts"
 
-export const turning = (words: SessionWords) => {
+export const turningState = (words: SessionSetup) => {
   /** How a turn that the agent has ends, whatever else is going on. */
   const ends = [
-    { guard: "endsCancelled", target: "#session.idle.awake", actions: [interrupted, "trust", "dropApprovals"] },
-    { guard: "endsGood", target: "#session.idle.awake", actions: [completed, "trust", "dropApprovals"] },
-    { guard: "endsParting", target: "#session.retiring", actions: [...failedFor, "noteFailure"] },
+    { guard: "endedCancelled", target: "#session.idle.awake", actions: [interrupted, "resetBudget", "dropApprovals"] },
+    { guard: "endedWell", target: "#session.idle.awake", actions: [completed, "resetBudget", "dropApprovals"] },
+    { guard: "endedFatally", target: "#session.retiring", actions: [...failedFor, "noteFailure"] },
     { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, "dropApprovals"] }
   ] as const
 
@@ -48,8 +48,8 @@ export const turning = (words: SessionWords) => {
       ]
     },
     on: {
-      "turn.submitted": { guard: "mayQueue", actions: "enqueue" },
-      "interrupt.requested": { guard: "isInLine", actions: leaveLine },
+      "turn.submitted": { guard: "canQueueBehindTurn", actions: "enqueue" },
+      "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
       "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": { target: "#session.idle.asleep", actions: [failed, "noteGone"] }
     },
@@ -61,7 +61,7 @@ export const turning = (words: SessionWords) => {
           "slot.granted": { target: "starting", actions: startProcess },
           "slot.refused": { target: "#session.idle.asleep", actions: unserved },
           "interrupt.requested": {
-            guard: "isMeant",
+            guard: "interruptsThisTurn",
             target: "#session.idle.asleep",
             actions: [interrupted, releaseSlot]
           },
@@ -74,7 +74,7 @@ export const turning = (words: SessionWords) => {
           "process.ready": { target: "running", actions: ["noteReady", ...handPrompt] },
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
-          "interrupt.requested": { guard: "isMeant", target: "#session.idle.waking", actions: interrupted },
+          "interrupt.requested": { guard: "interruptsThisTurn", target: "#session.idle.waking", actions: interrupted },
           "close.requested": { target: "#session.retiring.killing", actions: [interrupted, ...close] }
         }
       },
@@ -85,7 +85,7 @@ export const turning = (words: SessionWords) => {
           "turn.aborted": aborts,
           "approval.asked": { target: "asking", actions: "addApproval" },
           "agent.quiet": "probing",
-          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
@@ -100,7 +100,7 @@ export const turning = (words: SessionWords) => {
             { guard: "isLastApproval", target: "running", actions: "dropApproval" },
             { actions: "dropApproval" }
           ],
-          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
@@ -116,7 +116,7 @@ export const turning = (words: SessionWords) => {
           "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
           "turn.answered": unended,
           "turn.aborted": aborts,
-          "interrupt.requested": { guard: "isMeant", target: "interrupting", actions: "noteReason" },
+          "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
         }
@@ -131,7 +131,7 @@ export const turning = (words: SessionWords) => {
         on: {
           "turn.ended": ends,
           "turn.aborted": {},
-          "interrupt.requested": { guard: "isMeant" },
+          "interrupt.requested": { guard: "interruptsThisTurn" },
           "close.requested": { actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }
         }

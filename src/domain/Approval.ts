@@ -11,7 +11,7 @@ export const ApprovalStatus = Schema.Literals(["pending", "answered", "expired",
 export type ApprovalStatus = typeof ApprovalStatus.Type
 
 /** How it was settled. Only an answer may say yes: silence and withdrawal are `deny`. */
-export interface Ruling {
+export interface Resolution {
   readonly status: Exclude<ApprovalStatus, "pending">
   readonly decision: ApprovalDecision
 }

@@ -14,13 +14,13 @@ import type { Server, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import type { Apps } from "../services/Apps.ts"
 import type { Files } from "../services/Files.ts"
-import type { Receipts } from "../services/Idempotency.ts"
+import type { Idempotency } from "../services/Idempotency.ts"
 import type { Reviews } from "../review/Reviews.ts"
-import type { Runs } from "../services/OneShotRuns.ts"
-import type { Runtime } from "../services/Runtime.ts"
+import type { OneShotRuns } from "../services/OneShotRuns.ts"
+import type { Operator } from "../services/Runtime.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { Sessions } from "../services/Sessions.ts"
-import type { Spending } from "../services/UsageReport.ts"
+import type { UsageReport } from "../services/UsageReport.ts"
 import type { Agents } from "../agent/Agents.ts"
 import { Api } from "./Api.ts"
 import { maxParamLength } from "./errors.ts"
@@ -36,12 +36,12 @@ import * as SessionsHandlers from "./handlers/sessions.ts"
 import * as Turns from "./handlers/turns.ts"
 import { problemJson } from "./refusals.ts"
 import { requestIdOf } from "./RequestId.ts"
-import { shell } from "./middleware.ts"
-import type { ShellOptions } from "./middleware.ts"
+import { middleware } from "./middleware.ts"
+import type { MiddlewareOptions } from "./middleware.ts"
 import { Streams } from "./Streams.ts"
 import * as WebSockets from "./WebSockets.ts"
 
-export interface HttpOptions extends ShellOptions {
+export interface HttpOptions extends MiddlewareOptions {
   readonly host: string
   /** 0 picks a free one; `HttpServer.HttpServer`'s `address` tells which. */
   readonly port: number
@@ -76,12 +76,22 @@ export const routes = Layer.mergeAll(
 )
 
 /** All that stands behind the routes. */
-export type Doors = Agents | Apps | Files | Receipts | Reviews | Runs | Runtime | RuntimeSettings | Sessions | Spending
+export type HttpServices =
+  | Agents
+  | Apps
+  | Files
+  | Idempotency
+  | Reviews
+  | OneShotRuns
+  | Operator
+  | RuntimeSettings
+  | Sessions
+  | UsageReport
 
 /** Listens as soon as it is built. `extra` adds routes of others, such as the dashboard's, behind the same shell. */
 export const layerWith = (
   options: HttpOptions,
-  extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | Doors>
+  extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | HttpServices>
 ) =>
   Layer.effect(
     HttpServer.HttpServer,
@@ -92,7 +102,7 @@ export const layerWith = (
       const streams = yield* Streams
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")
-      const shelled = shell(app, options)
+      const shelled = middleware(app, options)
       const handler = yield* NodeHttpServer.makeHandler(shelled, { scope: requests })
       const sockets = yield* WebSockets.make(shelled, requests)
 

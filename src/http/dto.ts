@@ -6,7 +6,7 @@ import type { SessionView } from "../domain/Session.ts"
 /** What belongs to the admin itself, such as the sessions it opens. No app can have this name. */
 const adminApp = AppName.make("admin")
 
-export const appOf = (caller: Caller): AppName => (caller._tag === "App" ? caller.app : adminApp)
+export const appNameOf = (caller: Caller): AppName => (caller._tag === "App" ? caller.app : adminApp)
 
 export const sessionView = (session: SessionView) => ({
   sessionId: session.id,

@@ -3,22 +3,22 @@ import { Effect } from "effect"
 import type { Headers, HttpServerRequest } from "effect/http"
 import { HttpServerResponse } from "effect/http"
 import { createHash } from "node:crypto"
-import type { Answer, Receipts } from "../services/Idempotency.ts"
+import type { StoredAnswer, Idempotency } from "../services/Idempotency.ts"
 import type { AppName } from "../domain/Ids.ts"
 
-export const answer = ({ body, status }: Answer): HttpServerResponse.HttpServerResponse =>
+export const answer = ({ body, status }: StoredAnswer): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(body, { status, contentType: "application/json" })
 
 /** Runs `work` itself where the request has no key. */
-export const once = <E, R>(
-  receipts: Receipts["Service"],
+export const idempotent = <E, R>(
+  idempotency: Idempotency["Service"],
   app: AppName,
   request: HttpServerRequest.HttpServerRequest,
-  work: Effect.Effect<Answer, E, R>
+  work: Effect.Effect<StoredAnswer, E, R>
 ) => {
   const key = keyOf(request.headers)
   if (key === undefined) return work
-  return Effect.flatMap(fingerprintOf(request), (fingerprint) => receipts.once(app, key, fingerprint, work))
+  return Effect.flatMap(fingerprintOf(request), (fingerprint) => idempotency.once(app, key, fingerprint, work))
 }
 
 export const keyOf = (headers: Headers.Headers): string | undefined => headers["idempotency-key"]

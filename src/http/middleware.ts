@@ -7,12 +7,12 @@ import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse 
 import type { Scope } from "effect"
 import * as Metrics from "../runtime/Metrics.ts"
 import { faultOf, tooLarge, unsupportedMedia } from "./errors.ts"
-import { makeGate, preflightHeaders } from "./originCheck.ts"
-import type { GateOptions } from "./originCheck.ts"
+import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
+import type { OriginCheckOptions } from "./originCheck.ts"
 import { problemResponse } from "./refusals.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
 
-export interface ShellOptions extends GateOptions {
+export interface MiddlewareOptions extends OriginCheckOptions {
   readonly maxBodyBytes: number
 }
 
@@ -20,11 +20,11 @@ type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
 /** The answers of `routes`, and an answer where they fail. */
-export const shell = <E>(
+export const middleware = <E>(
   routes: Effect.Effect<Response, E, Request | Scope.Scope>,
-  options: ShellOptions
+  options: MiddlewareOptions
 ): Effect.Effect<Response, E, Request | Scope.Scope> => {
-  const gate = makeGate(options)
+  const originCheck = makeOriginCheck(options)
   const maxBodySize = ByteSize.fromInputUnsafe(options.maxBodyBytes)
   const count = makeCounter()
 
@@ -33,8 +33,8 @@ export const shell = <E>(
     const requestId = requestIdOf(request.headers["x-request-id"])
     const clock = fiber.getRef(Clock.Clock)
     const startedAt = clock.currentTimeMillisUnsafe()
-    const refused = gate.refusal(request.headers)
-    const crossOrigin = gate.crossOrigin(request.headers)
+    const refused = originCheck.refusal(request.headers)
+    const crossOrigin = originCheck.crossOrigin(request.headers)
 
     const answer: Effect.Effect<Response, E, Request | Scope.Scope> =
       refused !== undefined

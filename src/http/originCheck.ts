@@ -7,7 +7,7 @@
 import type { Headers } from "effect/http"
 import type { Refused } from "./contract/Problem.ts"
 
-export interface GateOptions {
+export interface OriginCheckOptions {
   /** Host names, with or without a port; `*` serves all. */
   readonly allowedHosts: ReadonlyArray<string>
   /** Origins of pages on other hosts that may call; `*` serves all. */
@@ -16,13 +16,13 @@ export interface GateOptions {
 
 export const loopbackNames: ReadonlyArray<string> = ["localhost", "127.0.0.1", "[::1]"]
 
-export interface Gate {
+export interface OriginCheck {
   readonly refusal: (headers: Headers.Headers) => Refused | undefined
   /** The headers that let a page on another, allowed, host read the answer. */
   readonly crossOrigin: (headers: Headers.Headers) => Readonly<Record<string, string>> | undefined
 }
 
-export const makeGate = ({ allowedHosts, allowedOrigins }: GateOptions): Gate => {
+export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOptions): OriginCheck => {
   const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()))
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, "")))
   const serves = (host: string) => hosts.has("*") || hosts.has(host) || hosts.has(withoutPort(host))

@@ -6,14 +6,14 @@
  */
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
-import type { Coming, Stored } from "../runtime/CommitObservers.ts"
-import { Commons } from "../session/Mailbox.ts"
+import type { SessionLifecycle, Committed } from "../runtime/CommitObservers.ts"
+import { SessionShared } from "../session/Mailbox.ts"
 import { sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { nameOf } from "../session/Step.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { Glance } from "../ledger/Ledger.ts"
+import type { SessionSummary } from "../ledger/Ledger.ts"
 import type { SlimStep } from "./contract.ts"
 import { rowOf } from "./row.ts"
 
@@ -29,7 +29,7 @@ interface News {
   readonly app: AppName
   /** `null`: the session was deleted. */
   readonly step: Omit<SlimStep, "n" | "row"> | null
-  readonly glance: Glance
+  readonly glance: SessionSummary
   text: string | null
 }
 
@@ -47,7 +47,7 @@ export class Hub extends Context.Service<
   static readonly layer = Layer.effect(
     Hub,
     Effect.gen(function* () {
-      const { observers } = yield* Commons
+      const { observers } = yield* SessionShared
       const boot = randomUUID()
       const ring = Array.from<News | undefined>({ length: ringCapacity })
       let last = 0
@@ -55,7 +55,7 @@ export class Hub extends Context.Service<
       let coming: Deferred.Deferred<void> | null = null
       let waiting = 0
 
-      const push = (app: AppName, step: News["step"], glance: Glance) => {
+      const push = (app: AppName, step: News["step"], glance: SessionSummary) => {
         last++
         ring[last % ringCapacity] = { n: last, app, step, glance, text: null }
         if (coming === null) return
@@ -64,18 +64,18 @@ export class Hub extends Context.Service<
       }
 
       const questions = new Questions()
-      const stepped = (stored: Stored) => {
+      const stepped = (stored: Committed) => {
         const { at, before, event, record, seq } = stored
         const step = { seq, at: at / 1000, event: event.type, from: nameOf(before), to: nameOf(stored.snapshot) }
         push(record.app, step, glanceOf(stored, questions.after(stored)))
       }
-      const came = ({ record, what }: Coming) => {
+      const came = ({ record, what }: SessionLifecycle) => {
         const { createdAt: at, substate } = record
         const step = what === "removed" ? null : { seq: 0, at: at / 1000, event: what, from: substate, to: substate }
         push(record.app, step, glanceOfNew(record))
       }
       yield* Effect.acquireRelease(
-        Effect.sync(() => [observers.observe(null, stepped), observers.comings(came)]),
+        Effect.sync(() => [observers.observe(null, stepped), observers.observeLifecycle(came)]),
         (lettingGo) => Effect.sync(() => lettingGo.forEach((letGo) => letGo()))
       )
 
@@ -155,12 +155,12 @@ const eventOf = (boot: string, { glance, n, step }: News): string => {
   return `id: ${boot}:${n}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-const glanceOf = ({ next, record, since, snapshot }: Stored, asks: string | null): Glance => {
+const glanceOf = ({ next, record, since, snapshot }: Committed, asks: string | null): SessionSummary => {
   const { process, turn } = snapshot.context
   return { ...fieldsOf(record), turn, process, since, asks, next }
 }
 
-const glanceOfNew = (record: SessionRecord): Glance => ({
+const glanceOfNew = (record: SessionRecord): SessionSummary => ({
   ...fieldsOf(record),
   turn: 0,
   process: false,
@@ -189,7 +189,7 @@ class Questions {
   readonly #open = new Map<SessionId, ReadonlyMap<string, string>>()
 
   /** The oldest that is open after this step. */
-  after({ asked, record, snapshot }: Stored): string | null {
+  after({ newApproval: asked, record, snapshot }: Committed): string | null {
     if (record.substate !== "turning.asking") {
       this.#open.delete(record.id)
       return null

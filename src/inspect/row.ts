@@ -1,9 +1,9 @@
 /** A session as a line of the table, whether it is read from the ledger or told as it changes. */
-import type { Glance } from "../ledger/Ledger.ts"
+import type { SessionSummary } from "../ledger/Ledger.ts"
 import type { SessionRow } from "./contract.ts"
 import { waitOf } from "./wait.ts"
 
-export const rowOf = (glance: Glance): SessionRow => ({
+export const rowOf = (glance: SessionSummary): SessionRow => ({
   session_id: glance.id,
   app: glance.app,
   agent: glance.agent,

@@ -37,7 +37,7 @@ interface Stand {
 
 const endOfTurn = ({ turn }: Standing) => `the end of turn ${turn}`
 
-export const stands: Readonly<Record<string, Stand>> = {
+export const standingOf: Readonly<Record<string, Stand>> = {
   "idle.asleep": { what: () => "a turn", who: "app" },
   "idle.awake": { what: () => "a turn", who: "app" },
   "idle.waking": { what: () => "its process to come back", who: "agent" },
@@ -58,7 +58,7 @@ export const stands: Readonly<Record<string, Stand>> = {
 const unknown: Stand = { what: ({ substate }) => `what leads out of ${substate}`, who: "troupe" }
 
 export const waitOf = (standing: Standing): Wait => {
-  const { what, who } = stands[standing.substate] ?? unknown
+  const { what, who } = standingOf[standing.substate] ?? unknown
   const { next, since } = standing
   return {
     what: what(standing),

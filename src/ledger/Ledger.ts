@@ -17,19 +17,19 @@ import type { TurnRecord, Usage } from "../domain/Turn.ts"
 import type {
   AppRecord,
   ArmedTimer,
-  Entry,
+  LedgerWrite,
   FileRecord,
-  Glance,
+  SessionSummary,
   LeaseRecord,
   NudgeRecord,
   OverviewQuery,
-  OwedCommand,
+  OutboxCommand,
   Page,
   ReceiptRecord,
   SessionQuery,
   StepRecord,
   SweepBounds,
-  Taken
+  TransitionCount
 } from "./LedgerWrite.ts"
 import type { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 import * as Sqlite from "./Sqlite.ts"
@@ -44,12 +44,12 @@ export class Ledger extends Context.Service<
   Ledger,
   {
     /** Stored when it succeeds; nothing of it is written when it fails. Not interruptible: its caller knows which. */
-    readonly write: (entries: ReadonlyArray<Entry>) => Read<void>
+    readonly write: (entries: ReadonlyArray<LedgerWrite>) => Read<void>
     /**
      * Written in order with whatever is written next, at the latest after 50 ms. For what a crash may repeat: where it
      * can't be written, the log tells. Waits only where a thousand callers are in line.
      */
-    readonly writeLater: (entries: ReadonlyArray<Entry>) => Effect.Effect<void>
+    readonly writeLater: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void>
     /** A row can be written and read back. */
     readonly ping: Read<void>
 
@@ -62,8 +62,8 @@ export class Ledger extends Context.Service<
      * The last active first. By agent and text it looks through the last active 10,000 open and as many closed ones, and
      * `count` counts among those. Fails on a cursor that is none.
      */
-    readonly overview: (query: OverviewQuery) => Read<Page<Glance>>
-    readonly glance: (id: SessionId) => Read<Option.Option<Glance>>
+    readonly overview: (query: OverviewQuery) => Read<Page<SessionSummary>>
+    readonly glance: (id: SessionId) => Read<Option.Option<SessionSummary>>
     /** Constant time, as `openSessions`. */
     readonly stateCounts: (app: AppName | null) => Read<Readonly<Record<SessionState, number>>>
     /** Agents of the newest 5,000 sessions, and apps that have any. */
@@ -87,13 +87,13 @@ export class Ledger extends Context.Service<
      * too: what their last step owed may be unpaid), and open ones in a state other than `idle.asleep`.
      */
     readonly restless: Read<ReadonlyArray<SessionId>>
-    readonly owed: (session: SessionId) => Read<ReadonlyArray<OwedCommand>>
+    readonly outbox: (session: SessionId) => Read<ReadonlyArray<OutboxCommand>>
     readonly timers: (session: SessionId) => Read<ReadonlyArray<ArmedTimer>>
     /** 0 where there is none. */
     readonly lastStep: (session: SessionId) => Read<number>
     readonly steps: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<StepRecord>>
     /** Its last steps, at most `limit`, counted by kind. */
-    readonly taken: (session: SessionId, limit: number) => Read<ReadonlyArray<Taken>>
+    readonly taken: (session: SessionId, limit: number) => Read<ReadonlyArray<TransitionCount>>
     /** Steps that start, end or begin to retire a process, the last of them, oldest first; of the last 5,000 steps. */
     readonly lifeSteps: (session: SessionId, limit: number) => Read<ReadonlyArray<StepRecord>>
     /** The agent's line behind a step, redacted and bounded by whoever stored it (`WireLine`). */

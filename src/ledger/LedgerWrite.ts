@@ -1,5 +1,5 @@
 /** The words of the ledger: the records it keeps, and the entries that are written to it. */
-import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
+import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
@@ -20,7 +20,7 @@ export interface StepRecord {
 }
 
 /** A command that a step owes the world. */
-export interface OwedCommand {
+export interface OutboxCommand {
   readonly session: SessionId
   readonly step: number
   readonly nth: number
@@ -28,7 +28,7 @@ export interface OwedCommand {
   readonly params: unknown
   /** Never performed again once attempted. */
   readonly once: boolean
-  readonly attempted: boolean
+  readonly claimed: boolean
 }
 
 export interface ArmedTimer {
@@ -121,13 +121,13 @@ export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" |
   readonly ended?: { readonly at: number; readonly ending: ReviewEnding; readonly reason: string | null }
 }
 
-export type Entry =
+export type LedgerWrite =
   | { readonly _tag: "SessionInserted"; readonly record: SessionRecord; readonly snapshot: unknown }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
   | { readonly _tag: "StepAppended"; readonly step: StepRecord; readonly wire?: string | null }
-  | { readonly _tag: "CommandOwed"; readonly command: OwedCommand }
-  | { readonly _tag: "CommandAttempted"; readonly session: SessionId; readonly step: number; readonly nth: number }
-  | { readonly _tag: "CommandSettled"; readonly session: SessionId; readonly step: number; readonly nth: number }
+  | { readonly _tag: "CommandQueued"; readonly command: OutboxCommand }
+  | { readonly _tag: "CommandClaimed"; readonly session: SessionId; readonly step: number; readonly nth: number }
+  | { readonly _tag: "CommandDone"; readonly session: SessionId; readonly step: number; readonly nth: number }
   | { readonly _tag: "TimerArmed"; readonly timer: ArmedTimer }
   | { readonly _tag: "TimerDisarmed"; readonly session: SessionId; readonly timer: string }
   | { readonly _tag: "TurnInserted"; readonly record: TurnRecord }
@@ -170,7 +170,7 @@ export type Entry =
       readonly _tag: "ApprovalSettled"
       readonly session: SessionId
       readonly id: string
-      readonly ruling: Ruling
+      readonly ruling: Resolution
       readonly by: string
       readonly at: number
     }
@@ -206,7 +206,7 @@ export interface OverviewQuery {
 }
 
 /** A session as the dashboard's table shows it, and what it waits for. */
-export interface Glance extends Pick<
+export interface SessionSummary extends Pick<
   SessionRecord,
   "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
 > {
@@ -224,7 +224,7 @@ export interface Glance extends Pick<
 }
 
 /** How often one step was taken. */
-export interface Taken {
+export interface TransitionCount {
   readonly from: string
   readonly event: string
   readonly to: string

@@ -8,9 +8,9 @@
 import { Deferred, Effect, Exit, Fiber, Queue } from "effect"
 import type { Cause, Scope } from "effect"
 import type { Database } from "./Database.ts"
-import type { Entry } from "./LedgerWrite.ts"
+import type { LedgerWrite } from "./LedgerWrite.ts"
 import { LedgerError } from "./LedgerError.ts"
-import { post } from "./apply.ts"
+import { apply } from "./apply.ts"
 
 /** Callers that may wait in line; the next ones wait to get in. */
 const lineCapacity = 1_024
@@ -21,12 +21,12 @@ const laterEntries = 512
 const laterMillis = 50
 
 export interface Writer {
-  readonly write: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, LedgerError>
-  readonly writeLater: (entries: ReadonlyArray<Entry>) => Effect.Effect<void>
+  readonly write: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void, LedgerError>
+  readonly writeLater: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void>
 }
 
 interface Job {
-  readonly entries: ReadonlyArray<Entry>
+  readonly entries: ReadonlyArray<LedgerWrite>
   /** Absent: written for later, and nobody waits. */
   readonly done?: Deferred.Deferred<void, LedgerError>
 }
@@ -84,7 +84,7 @@ const commit = Effect.fnUntraced(function* (db: Database, jobs: ReadonlyArray<Jo
   let refused = false
   const shared = yield* db
     .transaction("commit", (run) =>
-      Effect.forEach(jobs, ({ entries }) => Effect.forEach(entries, (entry) => post(run, entry), { discard: true }), {
+      Effect.forEach(jobs, ({ entries }) => Effect.forEach(entries, (entry) => apply(run, entry), { discard: true }), {
         discard: true
       }).pipe(
         Effect.onError(() =>

@@ -1,7 +1,7 @@
 /** How each entry is written: which statements, on which tables. A new kind of entry does not compile until it is here. */
 import { Effect } from "effect"
 import type { Run, Write } from "./Database.ts"
-import type { Entry } from "./LedgerWrite.ts"
+import type { LedgerWrite } from "./LedgerWrite.ts"
 import { LedgerError } from "./LedgerError.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
@@ -18,13 +18,13 @@ import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
 
 /** Runs the entry's statements in the transaction that is open. */
-export const post = (run: Run, entry: Entry): Effect.Effect<unknown, LedgerError> =>
+export const apply = (run: Run, entry: LedgerWrite): Effect.Effect<unknown, LedgerError> =>
   Effect.suspend(() => {
     const writes = writesOf(entry)
     return "text" in writes ? run(writes) : Effect.forEach(writes, run, { discard: true })
   }).pipe(Effect.mapError((cause) => new LedgerError({ operation: nameOf(entry), cause })))
 
-const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
+const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
     case "SessionInserted":
       return Sessions.inserted(entry.record, entry.snapshot)
@@ -32,12 +32,12 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
       return Sessions.patched(entry.session, entry.patch)
     case "StepAppended":
       return Steps.appended(entry.step, entry.wire ?? null)
-    case "CommandOwed":
-      return Steps.owed(entry.command)
-    case "CommandAttempted":
-      return Steps.attempted(entry.session, entry.step, entry.nth)
-    case "CommandSettled":
-      return Steps.settled(entry.session, entry.step, entry.nth)
+    case "CommandQueued":
+      return Steps.queued(entry.command)
+    case "CommandClaimed":
+      return Steps.claimed(entry.session, entry.step, entry.nth)
+    case "CommandDone":
+      return Steps.done(entry.session, entry.step, entry.nth)
     case "TimerArmed":
       return Steps.armed(entry.timer)
     case "TimerDisarmed":
@@ -100,18 +100,18 @@ const writesOf = (entry: Entry): Write | ReadonlyArray<Write> => {
 }
 
 /** Which entry it was, for a log: its kind and whose it is, nothing of what it says. */
-const nameOf = (entry: Entry): string => {
+const nameOf = (entry: LedgerWrite): string => {
   const session = sessionOf(entry)
   return session === undefined ? `write ${entry._tag}` : `write ${entry._tag} of ${session}`
 }
 
-const sessionOf = (entry: Entry): string | null | undefined => {
+const sessionOf = (entry: LedgerWrite): string | null | undefined => {
   switch (entry._tag) {
     case "SessionInserted":
       return entry.record.id
     case "StepAppended":
       return entry.step.session
-    case "CommandOwed":
+    case "CommandQueued":
       return entry.command.session
     case "TimerArmed":
       return entry.timer.session

@@ -2,15 +2,17 @@
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
 import type { ReviewOptions } from "../review/Reviews.ts"
-import { Runtime } from "../services/Runtime.ts"
+import { Operator } from "../services/Runtime.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as RuntimeLayer from "../wiring.ts"
 import { troupeError } from "./TroupeError.ts"
 
 export interface Embedded {
-  readonly run: <A, E>(effect: Effect.Effect<A, E, RuntimeLayer.Doors>) => Promise<A>
+  readonly run: <A, E>(effect: Effect.Effect<A, E, RuntimeLayer.PublicServices>) => Promise<A>
   /** Leaving the iteration lets the stream go. */
-  readonly iterate: <A, E, E2>(stream: Effect.Effect<Stream.Stream<A, E>, E2, RuntimeLayer.Doors>) => AsyncIterable<A>
+  readonly iterate: <A, E, E2>(
+    stream: Effect.Effect<Stream.Stream<A, E>, E2, RuntimeLayer.PublicServices>
+  ) => AsyncIterable<A>
   /** Drains, then ends everything. More than once is once. */
   readonly close: () => Promise<void>
 }
@@ -23,7 +25,7 @@ export const open = async (
 ): Promise<Embedded> => {
   const layer = RuntimeLayer.layer(settings, { adminToken: Option.some(adminToken), reviews: options.reviews })
   const runtime = ManagedRuntime.make(Layer.provideMerge(layer, options.logging))
-  const booted = await runtime.runPromiseExit(Effect.context<RuntimeLayer.Doors>())
+  const booted = await runtime.runPromiseExit(Effect.context<RuntimeLayer.PublicServices>())
   if (Exit.isFailure(booted)) {
     await runtime.dispose()
     throw troupeError(booted.cause)
@@ -45,7 +47,7 @@ export const open = async (
   })
 
   const end = async () => {
-    await run(Context.get(doors, Runtime).drain(options.drainMillis)).finally(() => runtime.dispose())
+    await run(Context.get(doors, Operator).drain(options.drainMillis)).finally(() => runtime.dispose())
   }
   let closed: Promise<void> | undefined
   return { run, iterate, close: () => (closed ??= end()) }

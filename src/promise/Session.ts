@@ -1,6 +1,6 @@
 /** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
 import { Cause, Effect, Exit, Stream } from "effect"
-import { ActorRefs } from "../services/SessionActorRefs.ts"
+import { SessionActorRefs } from "../services/SessionActorRefs.ts"
 import { Reviews } from "../review/Reviews.ts"
 import { Sessions } from "../services/Sessions.ts"
 import type { Caller, Turning } from "../services/Sessions.ts"
@@ -155,7 +155,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
       embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
     interrupt,
     close,
-    actor: () => embedded.run(Effect.flatMap(ActorRefs, (refs) => refs.of(caller, id))),
+    actor: () => embedded.run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
     reviews: () => embedded.run(Effect.flatMap(Reviews, ({ of }) => of(id))),
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
     turns: async ({ after = 0, limit = 50 } = {}) =>

@@ -10,14 +10,14 @@ import { StoreFailed, StoreRefused, storeLimits } from "./ReviewStore.ts"
 import type { ReviewStore, SkillText } from "./ReviewStore.ts"
 import type { AppName } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Entry, LedgerError } from "../ledger/Ledger.ts"
+import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   // Looking and writing are one act: two reviews of an app must not both find the last free place.
   const turnstile = yield* Semaphore.make(1)
 
-  const write = (entry: Entry) => failing(ledger.write([entry]))
+  const write = (entry: LedgerWrite) => failing(ledger.write([entry]))
   const memories = (app: AppName) => failing(ledger.memories(app))
   const skills = (app: AppName) => failing(ledger.skills(app))
 

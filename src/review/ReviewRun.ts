@@ -23,7 +23,7 @@ import type { Message } from "../domain/Turn.ts"
 import type { ReviewPatch } from "../ledger/Ledger.ts"
 
 /** Who reviews: the host, our reviewer, or nobody, and why. */
-export type By =
+export type ReviewerChoice =
   | { readonly _tag: "Host"; readonly review: (request: ReviewRequest) => Effect.Effect<unknown, unknown> }
   | { readonly _tag: "Reviewer"; readonly reviewer: Reviewer }
   | { readonly _tag: "Nobody"; readonly reason: string }
@@ -33,22 +33,22 @@ export interface Job {
   readonly app: AppName
   readonly due: DueReview
   readonly messages: Effect.Effect<ReadonlyArray<Message>, unknown>
-  readonly by: By
+  readonly by: ReviewerChoice
   readonly store: ReviewStore
   /** Must not fail, nor take longer than a write does. */
   readonly keep: (progress: ReviewPatch) => Effect.Effect<void>
 }
 
-export interface Letter {
+export interface ReviewEnvelope {
   readonly event: ReviewEvent
   /** Set by a timer: which arming of it rang. */
   readonly timer?: Timer
 }
 
-export type Letters = Queue.Queue<Letter>
+export type ReviewMailbox = Queue.Queue<ReviewEnvelope>
 
 const mailboxCapacity = 64
-export const mailbox: Effect.Effect<Letters> = Queue.bounded<Letter>(mailboxCapacity)
+export const makeMailbox: Effect.Effect<ReviewMailbox> = Queue.bounded<ReviewEnvelope>(mailboxCapacity)
 
 /** Calls of one answer that are carried out, and writes that a record lists. */
 const callsAtOnce = 32
@@ -57,7 +57,7 @@ const listedWrites = 256
 /**
  * `workshop` is where its work is forked: work that will not stop keeps nobody waiting here, and ends with that scope.
  */
-export const run = Effect.fnUntraced(function* (job: Job, letters: Letters, workshop: Scope.Scope) {
+export const run = Effect.fnUntraced(function* (job: Job, mailbox: ReviewMailbox, workshop: Scope.Scope) {
   const { app, by, due, machine, store } = job
   const wrote: Array<ReviewWrite> = []
   const timers = new Map<string, { readonly timer: Timer; readonly fiber: Fiber.Fiber<unknown> }>()
@@ -67,7 +67,7 @@ export const run = Effect.fnUntraced(function* (job: Job, letters: Letters, work
   let answer: ModelAnswer | undefined
   let { next: snapshot, ...first } = begin(machine, undefined)
 
-  const tell = (event: ReviewEvent) => Queue.offer(letters, { event })
+  const tell = (event: ReviewEvent) => Queue.offer(mailbox, { event })
   const progress = (): ReviewPatch => {
     const { iterations, usage } = snapshot.context
     return { iterations, usage, wrote: wrote.slice(0, listedWrites) }
@@ -160,7 +160,7 @@ export const run = Effect.fnUntraced(function* (job: Job, letters: Letters, work
   }: Omit<Decision<ReviewMachine>, "next" | "handled">) {
     yield* Effect.forEach(cancel, disarm, { discard: true })
     for (const timer of arm) {
-      const ring = Queue.offer(letters, { event: timer.event as ReviewEvent, timer })
+      const ring = Queue.offer(mailbox, { event: timer.event as ReviewEvent, timer })
       const fiber = yield* Effect.forkChild(Effect.andThen(Effect.sleep(timer.delayMillis), ring))
       timers.set(timer.id, { timer, fiber })
     }
@@ -170,7 +170,7 @@ export const run = Effect.fnUntraced(function* (job: Job, letters: Letters, work
   const loop = Effect.gen(function* () {
     yield* carryOut(first)
     while (snapshot.status === "active") {
-      const { event, timer } = yield* Queue.take(letters)
+      const { event, timer } = yield* Queue.take(mailbox)
       // A timer that was disarmed while its letter lay in the box is not heard.
       if (timer !== undefined && timers.get(timer.id)?.timer !== timer) continue
       const decision = decide(machine, snapshot, event)

@@ -23,7 +23,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import type { ReviewPatch } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import * as LearnedStore from "./LedgerReviewStore.ts"
-import { reviewerOf } from "./chooseReviewer.ts"
+import { chooseReviewer } from "./chooseReviewer.ts"
 import * as ReviewRun from "./ReviewRun.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
@@ -70,7 +70,7 @@ export class Reviews extends Context.Service<
     readonly memories: (app: AppName) => Effect.Effect<ReadonlyArray<Memory>, Unavailable>
     readonly skills: (app: AppName) => Effect.Effect<ReadonlyArray<Skill>, Unavailable>
   }
->()("troupe/actor/Reviews") {
+>()("troupe/review/Reviews") {
   /** `from` is our own environment, of which a codex session's reviewer gets what its codex gets. */
   static readonly layer = (
     options: ReviewOptions = {},
@@ -84,7 +84,7 @@ const shownReviews = 200
 const missedAtOnce = 256
 
 interface Running {
-  readonly letters: ReviewRun.Letters
+  readonly letters: ReviewRun.ReviewMailbox
   readonly ended: Deferred.Deferred<void>
 }
 
@@ -146,7 +146,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     quiet: () => boolean
   ) {
     yield* cancel(session.id, "The next review of the session is due.")
-    const by = reviewerOf(options, settings, from, session)
+    const by = chooseReviewer(options, settings, from, session)
     const record: ReviewRecord = {
       id: `rev_${randomBytes(12).toString("base64url")}`,
       session: session.id,
@@ -163,13 +163,13 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
       usage: noUsage
     }
     yield* ledger.write([{ _tag: "ReviewStarted", record }])
-    const letters = yield* ReviewRun.mailbox
-    const here: Running = { letters, ended: Deferred.makeUnsafe() }
+    const mailbox = yield* ReviewRun.makeMailbox
+    const here: Running = { letters: mailbox, ended: Deferred.makeUnsafe() }
     running.set(session.id, here)
     // A turn that began while this was written has looked for a review before there was one.
-    if (!quiet()) Queue.offerUnsafe(letters, { event: { type: "cancel.requested", reason: "A turn began." } })
+    if (!quiet()) Queue.offerUnsafe(mailbox, { event: { type: "cancel.requested", reason: "A turn began." } })
     const job = { machine, app: session.app, due, messages, by, store, keep: keep(record, session.app) }
-    yield* ReviewRun.run(job, letters, workshop).pipe(
+    yield* ReviewRun.run(job, mailbox, workshop).pipe(
       Effect.ensuring(
         Effect.sync(() => {
           if (running.get(session.id) === here) running.delete(session.id)

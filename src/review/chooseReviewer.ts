@@ -9,19 +9,19 @@ import { forChild } from "../agent/Environment.ts"
 import * as Reviewer from "./Reviewer.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
-import type { By } from "./ReviewRun.ts"
+import type { ReviewerChoice } from "./ReviewRun.ts"
 import type { ReviewOptions } from "./Reviews.ts"
 
 type Source = Readonly<Record<string, string | undefined>>
 
 const openAi = "https://api.openai.com/v1"
 
-export const reviewerOf = (
+export const chooseReviewer = (
   options: Pick<ReviewOptions, "onReview" | "apiKey" | "baseUrl" | "model">,
   settings: Pick<Settings, "agents">,
   from: Source,
   session: Pick<SessionRecord, "agent" | "model">
-): By => {
+): ReviewerChoice => {
   if (options.onReview !== undefined) return { _tag: "Host", review: options.onReview }
   const spec = settings.agents[session.agent]
   const protocol = spec?.protocol ?? (session.agent === "codex" ? "codex-app-server" : null)
@@ -51,7 +51,7 @@ export const reviewerOf = (
   }
 }
 
-const nobody = (reason: string): By => ({ _tag: "Nobody", reason })
+const nobody = (reason: string): ReviewerChoice => ({ _tag: "Nobody", reason })
 
 const filled = (value: string | null | undefined): value is string =>
   value !== undefined && value !== null && value !== ""

@@ -10,7 +10,7 @@ import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { NextTimer } from "../session/SessionTimers.ts"
 
-export interface Stored {
+export interface Committed {
   readonly record: SessionRecord
   readonly seq: number
   readonly at: number
@@ -21,30 +21,30 @@ export interface Stored {
   readonly since: number
   readonly next: NextTimer | null
   /** The question that came with this step. */
-  readonly asked: Pick<ApprovalRecord, "id" | "title"> | null
+  readonly newApproval: Pick<ApprovalRecord, "id" | "title"> | null
 }
 
 /** A session that came into being, or was deleted: no step of its machine. */
-export interface Coming {
+export interface SessionLifecycle {
   readonly what: "created" | "removed"
   readonly record: SessionRecord
 }
 
-type Listener = (stored: Stored) => void
+type Listener = (stored: Committed) => void
 
-export interface Observers {
-  readonly tell: (stored: Stored) => void
+export interface CommitObservers {
+  readonly notify: (stored: Committed) => void
   /** Of one session, or of all. Returns what lets go of it. */
   readonly observe: (session: SessionId | null, listener: Listener) => () => void
-  readonly announce: (coming: Coming) => void
-  readonly comings: (listener: (coming: Coming) => void) => () => void
+  readonly notifyLifecycle: (coming: SessionLifecycle) => void
+  readonly observeLifecycle: (listener: (coming: SessionLifecycle) => void) => () => void
 }
 
 /** `complain` hears of a listener that threw; its neighbours and the session go on. */
-export const make = (complain: (session: SessionId, error: unknown) => void): Observers => {
+export const make = (complain: (session: SessionId, error: unknown) => void): CommitObservers => {
   const listeners = new Map<SessionId | null, Set<Listener>>()
 
-  const waiting = new Set<(coming: Coming) => void>()
+  const waiting = new Set<(coming: SessionLifecycle) => void>()
 
   const tellThose = <A extends { readonly record: SessionRecord }>(
     those: ReadonlySet<(news: A) => void> | undefined,
@@ -61,12 +61,12 @@ export const make = (complain: (session: SessionId, error: unknown) => void): Ob
   }
 
   return {
-    announce: (coming) => tellThose(waiting, coming),
-    comings: (listener) => {
+    notifyLifecycle: (coming) => tellThose(waiting, coming),
+    observeLifecycle: (listener) => {
       waiting.add(listener)
       return () => void waiting.delete(listener)
     },
-    tell: (stored) => {
+    notify: (stored) => {
       if (listeners.size === 0) return
       tellThose(listeners.get(stored.record.id), stored)
       tellThose(listeners.get(null), stored)

@@ -23,8 +23,8 @@ interface Reader {
   readonly news: Latch.Latch
 }
 
-export class Feed extends Context.Service<
-  Feed,
+export class EventFeed extends Context.Service<
+  EventFeed,
   {
     /** Call after the commit, in order of `seq`; `stepped`: more than events was in it. */
     readonly publish: (session: SessionId, events: ReadonlyArray<StoredEvent>, stepped: boolean) => void
@@ -40,9 +40,9 @@ export class Feed extends Context.Service<
     readonly watch: (session: SessionId, call: (stepped: boolean) => void) => Effect.Effect<void, never, Scope.Scope>
     readonly readers: () => number
   }
->()("troupe/actor/Feed") {
+>()("troupe/runtime/EventFeed") {
   static readonly layer = Layer.effect(
-    Feed,
+    EventFeed,
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const readers = new Map<SessionId, Set<Reader>>()
@@ -109,7 +109,7 @@ export class Feed extends Context.Service<
           })
         )
 
-      return Feed.of({
+      return EventFeed.of({
         publish,
         finish,
         follow,

@@ -17,8 +17,8 @@ interface Waiting {
   readonly answer: Deferred.Deferred<SlotAnswer>
 }
 
-export class Pool extends Context.Service<
-  Pool,
+export class ProcessSlots extends Context.Service<
+  ProcessSlots,
   {
     /**
      * A slot for a session, not before a time (milliseconds since 1970). One that is not urgent is refused where none is
@@ -41,9 +41,9 @@ export class Pool extends Context.Service<
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
   }
->()("troupe/actor/Pool") {
+>()("troupe/runtime/ProcessSlots") {
   static readonly layer = Layer.effect(
-    Pool,
+    ProcessSlots,
     Effect.gen(function* () {
       const size = (yield* RuntimeSettings).limits.maxProcesses
       const held = new Map<SessionId, AppName>()
@@ -85,7 +85,7 @@ export class Pool extends Context.Service<
         }
       }
 
-      return Pool.of({
+      return ProcessSlots.of({
         take: ({ app, notBefore, session, urgent }) =>
           Effect.gen(function* () {
             const now = yield* Clock.currentTimeMillis

@@ -6,32 +6,32 @@
  */
 import type { SessionId } from "../domain/Ids.ts"
 
-export interface Refusal {
+export interface RefusedEvent {
   readonly event: string
   readonly state: string
   readonly at: number
 }
 
-export interface Refusals {
-  readonly note: (session: SessionId, refusal: Refusal) => void
+export interface RefusedEvents {
+  readonly note: (session: SessionId, refusal: RefusedEvent) => void
   /** Oldest first. */
-  readonly of: (session: SessionId) => ReadonlyArray<Refusal>
+  readonly of: (session: SessionId) => ReadonlyArray<RefusedEvent>
 }
 
 const mostOfOne = 32
 const mostSessions = 1_024
 
-export const make = (): Refusals => {
-  const noted = new Map<SessionId, ReadonlyArray<Refusal>>()
+export const make = (): RefusedEvents => {
+  const bySession = new Map<SessionId, ReadonlyArray<RefusedEvent>>()
   return {
     note: (session, refusal) => {
-      const before = noted.get(session) ?? []
+      const before = bySession.get(session) ?? []
       // The last refused stands last, so the first is the one that gives way.
-      noted.delete(session)
-      noted.set(session, [...before, refusal].slice(-mostOfOne))
-      const [oldest] = noted.keys()
-      if (noted.size > mostSessions && oldest !== undefined) noted.delete(oldest)
+      bySession.delete(session)
+      bySession.set(session, [...before, refusal].slice(-mostOfOne))
+      const [oldest] = bySession.keys()
+      if (bySession.size > mostSessions && oldest !== undefined) bySession.delete(oldest)
     },
-    of: (session) => noted.get(session) ?? []
+    of: (session) => bySession.get(session) ?? []
   }
 }

@@ -2,4 +2,4 @@
 import { Context } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 
-export class RuntimeSettings extends Context.Service<RuntimeSettings, Settings>()("troupe/actor/RuntimeSettings") {}
+export class RuntimeSettings extends Context.Service<RuntimeSettings, Settings>()("troupe/runtime/RuntimeSettings") {}

@@ -6,7 +6,7 @@
  */
 import { Clock, Context, Effect, Latch, Layer } from "effect"
 
-interface Alarm {
+interface TimerEntry {
   readonly key: string
   readonly dueAt: number
   readonly arming: number
@@ -14,35 +14,35 @@ interface Alarm {
 
 interface Armed {
   readonly arming: number
-  readonly ring: () => boolean
+  readonly fire: () => boolean
 }
 
-export class Timekeeper extends Context.Service<
-  Timekeeper,
+export class Timers extends Context.Service<
+  Timers,
   {
     /**
      * `ring` runs at `dueAt` (milliseconds since 1970), or at once where that has passed; it must not throw. `false`:
      * nobody could hear it (a full mailbox is no reason to forget a deadline), so it rings again in 50 ms.
      */
-    readonly arm: (key: string, dueAt: number, ring: () => boolean) => void
+    readonly arm: (key: string, dueAt: number, fire: () => boolean) => void
     readonly disarm: (key: string) => void
     readonly size: () => number
   }
->()("troupe/actor/Timekeeper") {
+>()("troupe/runtime/Timers") {
   static readonly layer = Layer.effect(
-    Timekeeper,
+    Timers,
     Effect.gen(function* () {
       const armed = new Map<string, Armed>()
       const changed = yield* Latch.make()
-      let heap: Array<Alarm> = []
+      let heap: Array<TimerEntry> = []
       let armings = 0
 
-      const arm = (key: string, dueAt: number, ring: () => boolean) => {
+      const arm = (key: string, dueAt: number, fire: () => boolean) => {
         const arming = ++armings
-        armed.set(key, { arming, ring })
+        armed.set(key, { arming, fire })
         // What was disarmed stays in the heap until it is due; many short turns would fill it with the dead.
         if (heap.length > 64 && heap.length > 4 * armed.size) {
-          heap = heap.filter((alarm) => armed.get(alarm.key)?.arming === alarm.arming)
+          heap = heap.filter((entry) => armed.get(entry.key)?.arming === entry.arming)
           heap.sort((a, b) => a.dueAt - b.dueAt)
         }
         if (push(heap, { key, dueAt, arming }) === 0) changed.openUnsafe()
@@ -55,10 +55,10 @@ export class Timekeeper extends Context.Service<
           let next = heap[0]
           while (next !== undefined && next.dueAt <= now) {
             pop(heap)
-            const alarm = armed.get(next.key)
-            if (alarm?.arming === next.arming) {
+            const entry = armed.get(next.key)
+            if (entry?.arming === next.arming) {
               armed.delete(next.key)
-              if (!alarm.ring()) arm(next.key, now + 50, alarm.ring)
+              if (!entry.fire()) arm(next.key, now + 50, entry.fire)
             }
             next = heap[0]
           }
@@ -68,7 +68,7 @@ export class Timekeeper extends Context.Service<
         }
       }).pipe(Effect.forkScoped)
 
-      return Timekeeper.of({ arm, disarm: (key) => void armed.delete(key), size: () => armed.size })
+      return Timers.of({ arm, disarm: (key) => void armed.delete(key), size: () => armed.size })
     })
   )
 }
@@ -77,19 +77,19 @@ export class Timekeeper extends Context.Service<
 const longestSleepMillis = 2 ** 31 - 1
 
 /** A binary heap by `dueAt`; the answer is where the new one came to stand. */
-const push = (heap: Array<Alarm>, alarm: Alarm): number => {
-  let at = heap.push(alarm) - 1
+const push = (heap: Array<TimerEntry>, entry: TimerEntry): number => {
+  let at = heap.push(entry) - 1
   while (at > 0) {
     const parent = (at - 1) >> 1
-    if (heap[parent]!.dueAt <= alarm.dueAt) break
+    if (heap[parent]!.dueAt <= entry.dueAt) break
     heap[at] = heap[parent]!
     at = parent
   }
-  heap[at] = alarm
+  heap[at] = entry
   return at
 }
 
-const pop = (heap: Array<Alarm>): void => {
+const pop = (heap: Array<TimerEntry>): void => {
   const last = heap.pop()
   if (last === undefined || heap.length === 0) return
   let at = 0

@@ -11,7 +11,7 @@ import { AppName } from "../domain/Ids.ts"
 import { AppExists, AppNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { AppRecord, Entry, LedgerError } from "../ledger/Ledger.ts"
+import type { AppRecord, LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import type { Caller } from "./Sessions.ts"
 
@@ -38,7 +38,7 @@ export class Apps extends Context.Service<
     /** 32 secret bytes for one purpose, the same at every start until the admin token becomes another. */
     readonly keyFor: (purpose: string) => Effect.Effect<Redacted.Redacted<Uint8Array>>
   }
->()("troupe/actor/Apps") {
+>()("troupe/services/Apps") {
   static readonly layer = (options: {
     readonly adminToken: Redacted.Redacted<string>
   }): Layer.Layer<Apps, never, Ledger> => Layer.effect(Apps, make(options))
@@ -61,7 +61,7 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     ledger.apps.pipe(Effect.map((apps) => apps.find((app) => app.name === name && app.revokedAt === null)))
 
   /** The entry, and its line in the audit trail, which belongs to no session. */
-  const write = (action: string, entry: Extract<Entry, { readonly name: AppName; readonly at: number }>) =>
+  const write = (action: string, entry: Extract<LedgerWrite, { readonly name: AppName; readonly at: number }>) =>
     ledger.write([
       entry,
       {

@@ -44,7 +44,7 @@ export class Files extends Context.Service<
     /** Removes files stored before that time, at most `limit` of them; how many there were. For the sweeper. */
     readonly removeBefore: (createdBefore: number, limit: number) => Effect.Effect<number, Unavailable>
   }
->()("troupe/actor/Files") {
+>()("troupe/services/Files") {
   static readonly layer: Layer.Layer<Files, Unavailable, Ledger | RuntimeSettings | FileSystem.FileSystem | Path.Path> =
     Layer.effect(
       Files,

@@ -14,14 +14,14 @@ import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 
-export interface Answer {
+export interface StoredAnswer {
   readonly status: number
   /** JSON text, byte for byte what was sent the first time. */
   readonly body: string
 }
 
-export class Receipts extends Context.Service<
-  Receipts,
+export class Idempotency extends Context.Service<
+  Idempotency,
   {
     /**
      * Runs `work` once for a key and keeps its answer, whatever its status, for 24 hours. A second call while the first
@@ -33,12 +33,12 @@ export class Receipts extends Context.Service<
       app: AppName,
       key: string,
       fingerprint: string,
-      work: Effect.Effect<Answer, E, R>
-    ) => Effect.Effect<Answer & { readonly replayed: boolean }, E | IdempotencyConflict | Unavailable, R>
+      work: Effect.Effect<StoredAnswer, E, R>
+    ) => Effect.Effect<StoredAnswer & { readonly replayed: boolean }, E | IdempotencyConflict | Unavailable, R>
   }
->()("troupe/actor/Receipts") {
-  static readonly layer: Layer.Layer<Receipts, never, Ledger> = Layer.effect(
-    Receipts,
+>()("troupe/services/Idempotency") {
+  static readonly layer: Layer.Layer<Idempotency, never, Ledger> = Layer.effect(
+    Idempotency,
     Effect.suspend(() => make)
   )
 }
@@ -50,7 +50,7 @@ const inFlightCapacity = 4_096
 
 interface InFlight {
   readonly fingerprint: string
-  readonly settled: Deferred.Deferred<Answer & { readonly replayed: boolean }, unknown>
+  readonly settled: Deferred.Deferred<StoredAnswer & { readonly replayed: boolean }, unknown>
 }
 
 const make = Effect.gen(function* () {
@@ -68,14 +68,14 @@ const make = Effect.gen(function* () {
         { _tag: "ReceiptForgotten", app, key },
         { _tag: "ReceiptOpened", receipt: { app, key, fingerprint, createdAt: now, response: null } }
       ])
-      return Option.none<Answer>()
+      return Option.none<StoredAnswer>()
     }
     if (fresh.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
     return Option.some(fresh.value.response ?? (yield* unknownOutcome(key)))
   }, unavailable)
 
   /** What came of the work, for the next one who asks. */
-  const close = <E>(app: AppName, key: string, exit: Exit.Exit<Answer, E>): Effect.Effect<void, LedgerError> => {
+  const close = <E>(app: AppName, key: string, exit: Exit.Exit<StoredAnswer, E>): Effect.Effect<void, LedgerError> => {
     if (Exit.isSuccess(exit)) {
       const { body, status } = exit.value
       return ledger.write([{ _tag: "ReceiptAnswered", app, key, response: { status, body } }])
@@ -90,7 +90,7 @@ const make = Effect.gen(function* () {
     app: AppName,
     key: string,
     fingerprint: string,
-    work: Effect.Effect<Answer, E, R>
+    work: Effect.Effect<StoredAnswer, E, R>
   ) {
     const stored = yield* open(app, key, fingerprint)
     if (Option.isSome(stored)) return { ...stored.value, replayed: true }
@@ -106,14 +106,14 @@ const make = Effect.gen(function* () {
     app: AppName,
     key: string,
     fingerprint: string,
-    work: Effect.Effect<Answer, E, R>
+    work: Effect.Effect<StoredAnswer, E, R>
   ) {
     const name = `${app} ${key}`
     const running = inFlight.get(name)
     if (running !== undefined) {
       if (running.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
       // It carries what the same work of the first caller may fail with.
-      const settled = running.settled as Deferred.Deferred<Answer & { readonly replayed: boolean }, E>
+      const settled = running.settled as Deferred.Deferred<StoredAnswer & { readonly replayed: boolean }, E>
       return { ...(yield* Deferred.await(settled)), replayed: true }
     }
     if (inFlight.size >= inFlightCapacity) {
@@ -125,7 +125,7 @@ const make = Effect.gen(function* () {
     // In one step: a caller that is interrupted here must not leave a key that is in work for ever.
     const settled = yield* Effect.gen(function* () {
       const settled = yield* Deferred.make<
-        Answer & { readonly replayed: boolean },
+        StoredAnswer & { readonly replayed: boolean },
         E | IdempotencyConflict | Unavailable
       >()
       inFlight.set(name, { fingerprint, settled: settled as InFlight["settled"] })
@@ -142,7 +142,7 @@ const make = Effect.gen(function* () {
     return yield* Deferred.await(settled)
   })
 
-  return Receipts.of({ once })
+  return Idempotency.of({ once })
 })
 
 /** Every refusal was given before anything began, but for `Unavailable`: a fault of ours may strike at any time. */

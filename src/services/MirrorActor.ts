@@ -25,7 +25,7 @@ export type SessionRequest =
  */
 export type SessionActorRef = ActorRef<SessionSnapshot, SessionRequest>
 
-export interface Ears {
+export interface MirrorHooks {
   /** Gets whatever was sent, typed or not. */
   readonly post: (event: EventObject) => void
   /** A subscriber threw. It is nobody else's fault, so nobody else is told. */
@@ -38,12 +38,12 @@ export interface Ears {
 
 type Logic = ActorLogic<SessionSnapshot, SessionRequest>
 
-export class Shown extends Actor<Logic> {
-  readonly #ears: Ears
+export class MirrorActor extends Actor<Logic> {
+  readonly #ears: MirrorHooks
   readonly #told: WeakMap<object, SessionSnapshot>
   readonly #subscriptions = new Set<object>()
 
-  constructor(machine: SessionMachine, snapshot: SessionSnapshot, id: string, ears: Ears) {
+  constructor(machine: SessionMachine, snapshot: SessionSnapshot, id: string, ears: MirrorHooks) {
     const told = new WeakMap<object, SessionSnapshot>()
     super(logicOf(machine, snapshot, told, ears.post), { id, snapshot })
     this.#ears = ears
@@ -111,7 +111,7 @@ const logicOf = (
   machine: SessionMachine,
   first: SessionSnapshot,
   told: WeakMap<object, SessionSnapshot>,
-  post: Ears["post"]
+  post: MirrorHooks["post"]
 ): Logic => ({
   transition: (snapshot, event) => {
     const next = told.get(event)

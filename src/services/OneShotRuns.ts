@@ -14,9 +14,9 @@ import type { FileNotFound } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { Files } from "./Files.ts"
-import { Lifecycle } from "../runtime/Draining.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
-import { Pool } from "../runtime/ProcessSlots.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 export interface RunPrompt {
@@ -28,8 +28,8 @@ export interface RunPrompt {
   readonly timeoutMillis?: number | undefined
 }
 
-export class Runs extends Context.Service<
-  Runs,
+export class OneShotRuns extends Context.Service<
+  OneShotRuns,
   {
     /** A failure is a result; a refusal has started nothing. */
     readonly run: (
@@ -37,13 +37,13 @@ export class Runs extends Context.Service<
       request: RunPrompt
     ) => Effect.Effect<RunResult, FileNotFound | PoolFull | Draining | Unavailable>
   }
->()("troupe/actor/Runs") {
+>()("troupe/services/OneShotRuns") {
   static readonly layer: Layer.Layer<
-    Runs,
+    OneShotRuns,
     never,
-    Files | FileSystem.FileSystem | Ledger | Lifecycle | OneShot | Pool | Processes | RuntimeSettings
+    Files | FileSystem.FileSystem | Ledger | DrainState | OneShot | ProcessSlots | Processes | RuntimeSettings
   > = Layer.effect(
-    Runs,
+    OneShotRuns,
     Effect.suspend(() => make)
   )
 }
@@ -52,21 +52,21 @@ const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
-  const lifecycle = yield* Lifecycle
+  const drainState = yield* DrainState
   const oneShot = yield* OneShot
-  const pool = yield* Pool
+  const slots = yield* ProcessSlots
   const processes = yield* Processes
   const { limits } = yield* RuntimeSettings
 
   const slot = Effect.fnUntraced(function* (app: AppName) {
     const session = SessionId.make(`run_${randomBytes(16).toString("hex")}`)
     // A slot that is granted while the waiting is given up is released all the same.
-    yield* Effect.addFinalizer(() => Effect.sync(() => pool.release(session)))
-    const answer = yield* pool
+    yield* Effect.addFinalizer(() => Effect.sync(() => slots.release(session)))
+    const answer = yield* slots
       .take({ session, app, urgent: true, notBefore: 0 })
       .pipe(Effect.timeoutOrElse({ duration: limits.poolWaitMillis, orElse: () => Effect.succeed("refused") }))
     if (answer === "granted") return
-    if (lifecycle.draining()) return yield* new Draining({})
+    if (drainState.draining()) return yield* new Draining({})
     return yield* new PoolFull({ what: "processes", limit: limits.maxProcesses, retryAfterSeconds: 5 })
   })
 
@@ -86,7 +86,7 @@ const make = Effect.gen(function* () {
   })
 
   const run = Effect.fn("Runs.run")(function* (app: AppName, request: RunPrompt) {
-    if (lifecycle.draining()) return yield* new Draining({})
+    if (drainState.draining()) return yield* new Draining({})
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* slot(app)
     const cwd = yield* fs
@@ -106,5 +106,5 @@ const make = Effect.gen(function* () {
     return result
   }, Effect.scoped)
 
-  return Runs.of({ run })
+  return OneShotRuns.of({ run })
 })

@@ -4,11 +4,11 @@ import type { SessionEvent } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import { Hands } from "../session/CommandHandler.ts"
-import { Lifecycle } from "../runtime/Draining.ts"
-import { Pool } from "../runtime/ProcessSlots.ts"
-import { Runtime } from "./Runtime.ts"
-import type { Residence } from "../session/Mailbox.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import { DrainState } from "../runtime/DrainState.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { Operator } from "./Runtime.ts"
+import type { SessionHandle } from "../session/Mailbox.ts"
 import { nameOf } from "../session/Step.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
@@ -16,20 +16,20 @@ import { Sweeper } from "./Sweeper.ts"
 /** The ladder of a retirement, with room to spare. */
 const retireWithin = "20 seconds"
 
-const turning = ({ snapshot }: Residence) => snapshot !== null && nameOf(snapshot).startsWith("turning")
+const turning = ({ snapshot }: SessionHandle) => snapshot !== null && nameOf(snapshot).startsWith("turning")
 
 export const layer = Layer.effect(
-  Runtime,
+  Operator,
   Effect.gen(function* () {
     const agents = yield* Agents
-    const hands = yield* Hands
+    const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
-    const lifecycle = yield* Lifecycle
-    const pool = yield* Pool
+    const drainState = yield* DrainState
+    const slots = yield* ProcessSlots
     const supervisor = yield* Supervisor
     const { sweep } = yield* Sweeper
 
-    const outcomesOf = (residences: ReadonlyArray<Residence>) =>
+    const outcomesOf = (residences: ReadonlyArray<SessionHandle>) =>
       Effect.forEach(
         residences.flatMap(({ outcomes }) => [...outcomes.values()]),
         Deferred.await,
@@ -37,43 +37,43 @@ export const layer = Layer.effect(
       )
 
     const drain = Effect.fn("Runtime.drain")(function* (deadlineMillis: number) {
-      if (lifecycle.draining()) return
-      lifecycle.drain()
-      pool.drain()
+      if (drainState.draining()) return
+      drainState.drain()
+      slots.drain()
       const began = yield* Clock.currentTimeMillis
-      const running = supervisor.residents().filter(turning)
+      const running = supervisor.loaded().filter(turning)
       if (running.length > 0) yield* Effect.logInfo(`draining: ${running.length} turns may finish first`)
       yield* Effect.timeoutOption(outcomesOf(running), deadlineMillis)
 
       const reason = "Troupe is shutting down"
       const tell =
         (event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>) =>
-        ({ id }: Residence) =>
+        ({ id }: SessionHandle) =>
           Effect.ignore(supervisor.send(id, { event, by: "troupe" }))
-      const late = supervisor.residents().filter(turning)
+      const late = supervisor.loaded().filter(turning)
       // Who waits in line first, or the end of the running turn would hand the next one over.
-      const waiting = late.flatMap((residence) =>
-        (residence.snapshot?.context.queue ?? []).map(({ turn }) =>
-          tell({ type: "interrupt.requested", reason, turn })(residence)
+      const waiting = late.flatMap((handle) =>
+        (handle.snapshot?.context.queue ?? []).map(({ turn }) =>
+          tell({ type: "interrupt.requested", reason, turn })(handle)
         )
       )
       yield* Effect.all(waiting, { concurrency: "unbounded" })
       yield* Effect.forEach(late, tell({ type: "interrupt.requested", reason }), { concurrency: "unbounded" })
       yield* Effect.timeoutOption(outcomesOf(late), retireWithin)
-      yield* Effect.forEach(supervisor.residents(), tell({ type: "hibernate.requested", reason }), {
+      yield* Effect.forEach(supervisor.loaded(), tell({ type: "hibernate.requested", reason }), {
         concurrency: "unbounded"
       })
-      yield* Effect.sync(() => hands.holding().length).pipe(
+      yield* Effect.sync(() => commandHandler.sessionsWithProcess().length).pipe(
         Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (left) => left === 0 }),
         Effect.timeoutOption(retireWithin)
       )
       yield* Effect.logInfo(`drained in ${(yield* Clock.currentTimeMillis) - began} ms`)
     })
 
-    return Runtime.of({
+    return Operator.of({
       ready: Effect.gen(function* () {
         const reasons: Array<string> = []
-        if (lifecycle.draining()) reasons.push("draining: no new work is taken")
+        if (drainState.draining()) reasons.push("draining: no new work is taken")
         const written = yield* Effect.exit(ledger.ping)
         if (written._tag === "Failure")
           reasons.push("the ledger can't be written: see the log, and the disk's free space")
@@ -91,8 +91,8 @@ export const layer = Layer.effect(
           retiring: yield* count("retiring"),
           closed: yield* count("closed")
         }
-        const { size, waiting } = pool.counts()
-        return { sessions, processes: hands.holding().length, maxProcesses: size, waiting }
+        const { size, waiting } = slots.counts()
+        return { sessions, processes: commandHandler.sessionsWithProcess().length, maxProcesses: size, waiting }
       }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause }))),
       drain
     })

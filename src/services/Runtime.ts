@@ -10,8 +10,8 @@ export interface Counts {
   readonly waiting: number
 }
 
-export class Runtime extends Context.Service<
-  Runtime,
+export class Operator extends Context.Service<
+  Operator,
   {
     /** Ledger writable, default agent resolvable, not draining. The reasons, where not. */
     readonly ready: Effect.Effect<{ readonly ready: boolean; readonly reasons: ReadonlyArray<string> }>
@@ -23,4 +23,4 @@ export class Runtime extends Context.Service<
      */
     readonly drain: (deadlineMillis: number) => Effect.Effect<void>
   }
->()("troupe/actor/Runtime") {}
+>()("troupe/services/Operator") {}

@@ -15,8 +15,8 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
-import { Commons } from "../session/Mailbox.ts"
-import { Shown } from "./MirrorActor.ts"
+import { SessionShared } from "../session/Mailbox.ts"
+import { MirrorActor } from "./MirrorActor.ts"
 import type { SessionActorRef } from "./MirrorActor.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 
@@ -25,25 +25,25 @@ const mostWaiting = 64
 const longestReason = 500
 
 interface Kept {
-  readonly actor: WeakRef<Shown>
+  readonly actor: WeakRef<MirrorActor>
   /** The same, while somebody subscribes. */
-  held: Shown | null
+  held: MirrorActor | null
   letGo: () => void
 }
 
-export class ActorRefs extends Context.Service<
-  ActorRefs,
+export class SessionActorRefs extends Context.Service<
+  SessionActorRefs,
   {
     /** The same one for the same caller, as long as it is in use. */
     readonly of: (caller: Caller, id: string) => Effect.Effect<SessionActorRef, SessionNotFound | Unavailable>
     /** Actors that are told of their sessions now. */
     readonly size: () => number
   }
->()("troupe/actor/ActorRefs") {
+>()("troupe/services/SessionActorRefs") {
   static readonly layer = Layer.effect(
-    ActorRefs,
+    SessionActorRefs,
     Effect.gen(function* () {
-      const { machine, observers } = yield* Commons
+      const { machine, observers } = yield* SessionShared
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const run = yield* FiberSet.makeRuntime<never>()
@@ -77,10 +77,10 @@ export class ActorRefs extends Context.Service<
         }
       }
 
-      const make = (id: SessionId, by: string, snapshot: SessionSnapshot): Shown => {
+      const make = (id: SessionId, by: string, snapshot: SessionSnapshot): MirrorActor => {
         const key = `${id} ${by}`
         let kept: Kept | null = null
-        const shown = new Shown(machine, snapshot, id, {
+        const shown = new MirrorActor(machine, snapshot, id, {
           post: post(id, by),
           complain: (error) => void run(Effect.logError(`A subscriber of session ${id} threw`, error)),
           held: (held) => {
@@ -118,7 +118,7 @@ export class ActorRefs extends Context.Service<
         const { id } = yield* findSession(ledger, caller, text)
         const by = nameOfCaller(caller)
         const known = () => all.get(`${id} ${by}`)?.actor.deref()
-        const here = known() ?? given(supervisor.resident(id)?.snapshot, (snapshot) => make(id, by, snapshot))
+        const here = known() ?? given(supervisor.handle(id)?.snapshot, (snapshot) => make(id, by, snapshot))
         if (here !== undefined) return here
 
         // It sleeps. What it becomes while its row is read is newer than the row.
@@ -131,7 +131,7 @@ export class ActorRefs extends Context.Service<
         }).pipe(Effect.ensuring(Effect.sync(forget)))
       }, cannot("look at the session"))
 
-      return ActorRefs.of({ of, size: () => all.size })
+      return SessionActorRefs.of({ of, size: () => all.size })
     })
   )
 }

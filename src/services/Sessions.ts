@@ -161,4 +161,4 @@ export class Sessions extends Context.Service<
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
     readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
   }
->()("troupe/actor/Sessions") {}
+>()("troupe/services/Sessions") {}

@@ -23,18 +23,18 @@ import { appOf, findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import * as Creation from "./createSession.ts"
 import { cannot } from "../runtime/errors.ts"
-import { Feed } from "../runtime/EventFeed.ts"
+import { EventFeed } from "../runtime/EventFeed.ts"
 import { Files } from "./Files.ts"
-import { Hands } from "../session/CommandHandler.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
-import { Lifecycle } from "../runtime/Draining.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Sessions } from "./Sessions.ts"
 import type { SubmitTurn } from "./Sessions.ts"
 import * as Steering from "./steerTurn.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import * as Transcript from "../runtime/Transcript.ts"
-import { viewOf } from "./sessionView.ts"
+import { sessionView } from "./sessionView.ts"
 
 /** Interrupt and retire, all rungs of both ladders. */
 const ladderWithin = "40 seconds"
@@ -47,11 +47,11 @@ export const layer = Layer.effect(
     const agents = yield* Agents
     const answers = yield* Answers.make
     const createIt = yield* Creation.make
-    const feed = yield* Feed
+    const feed = yield* EventFeed
     const files = yield* Files
-    const hands = yield* Hands
+    const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
-    const lifecycle = yield* Lifecycle
+    const drainState = yield* DrainState
     const { limits } = yield* RuntimeSettings
     const steerIt = yield* Steering.make
     const supervisor = yield* Supervisor
@@ -59,7 +59,7 @@ export const layer = Layer.effect(
 
     const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
 
-    const view = (record: SessionRecord) => viewOf(ledger, record, hands.pid(record.id))
+    const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler.pid(record.id))
 
     const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
       const { closing, id, limit, state, turn, waiting } = refusal
@@ -77,13 +77,13 @@ export const layer = Layer.effect(
     const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
       if (record.state === "closed") return yield* new SessionClosed({ id: record.id })
-      if (lifecycle.draining()) return yield* new Draining({})
+      if (drainState.draining()) return yield* new Draining({})
       return record
     })
 
     /** The turn given, or the one that runs. */
     const stop = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
-      const resident = supervisor.resident(id)
+      const resident = supervisor.handle(id)
       const meant = turn ?? resident?.snapshot?.context.turn
       const outcome = meant === undefined ? undefined : resident?.outcomes.get(meant)
       const which = turn === undefined ? {} : { turn }
@@ -100,12 +100,12 @@ export const layer = Layer.effect(
     const begin = Effect.fnUntraced(function* (record: SessionRecord, asked: Submission, by: string) {
       const {
         after,
-        residence,
+        handle,
         turn: index
       } = yield* supervisor
         .send(record.id, { event: asked, by })
         .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, asked.queue)))
-      const outcome = residence.outcomes.get(index)
+      const outcome = handle.outcomes.get(index)
 
       const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
         if (outcome !== undefined) yield* Deferred.await(outcome)
@@ -158,7 +158,7 @@ export const layer = Layer.effect(
       if (record.state === "closed") return { alreadyClosed: true }
       const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
       return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
-        Effect.tap(({ residence }) => Effect.timeoutOption(Deferred.await(residence.closed), ladderWithin)),
+        Effect.tap(({ handle }) => Effect.timeoutOption(Deferred.await(handle.closed), ladderWithin)),
         Effect.as({ alreadyClosed: false }),
         Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
       )

@@ -10,7 +10,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { retentionMillis } from "./Idempotency.ts"
-import { Commons } from "../session/Mailbox.ts"
+import { SessionShared } from "../session/Mailbox.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Files } from "./Files.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
@@ -35,13 +35,13 @@ const trailsAtOnce = 50
 export class Sweeper extends Context.Service<
   Sweeper,
   { readonly sweep: Effect.Effect<Swept, LedgerError | Unavailable> }
->()("troupe/actor/Sweeper") {
+>()("troupe/services/Sweeper") {
   static readonly layer = Layer.effect(
     Sweeper,
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
       const ledger = yield* Ledger
-      const { observers } = yield* Commons
+      const { observers } = yield* SessionShared
       const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
@@ -54,7 +54,7 @@ export class Sweeper extends Context.Service<
           const reason = old ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
           const sent = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
           if (!sent.to.startsWith("turning")) {
-            yield* Deferred.await(sent.residence.closed).pipe(Effect.timeoutOption(closeWithin))
+            yield* Deferred.await(sent.handle.closed).pipe(Effect.timeoutOption(closeWithin))
           }
           return 1
         },
@@ -76,7 +76,7 @@ export class Sweeper extends Context.Service<
           }))
         )
         yield* ledger.remove(records.map(({ id }) => id))
-        for (const record of records) observers.announce({ what: "removed", record })
+        for (const record of records) observers.notifyLifecycle({ what: "removed", record })
       })
 
       const sweep = Effect.gen(function* () {

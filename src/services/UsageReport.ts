@@ -10,7 +10,7 @@ import { unavailable } from "../runtime/errors.ts"
 import { appOf } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 
-export interface SpendingOfDay {
+export interface DailyUsage {
   /** UTC, `YYYY-MM-DD`. */
   readonly day: string
   readonly app: AppName
@@ -21,21 +21,21 @@ export interface SpendingOfDay {
   readonly costs: ReadonlyArray<Cost>
 }
 
-export class Spending extends Context.Service<
-  Spending,
+export class UsageReport extends Context.Service<
+  UsageReport,
   {
     /** An app's own, or the admin's view of all; `from` inclusive, `to` exclusive, in milliseconds since 1970. */
     readonly between: (
       caller: Caller,
       from: number,
       to: number
-    ) => Effect.Effect<ReadonlyArray<SpendingOfDay>, Unavailable>
+    ) => Effect.Effect<ReadonlyArray<DailyUsage>, Unavailable>
   }
->()("troupe/actor/Spending") {
-  static readonly layer: Layer.Layer<Spending, never, Ledger> = Layer.effect(
-    Spending,
+>()("troupe/services/UsageReport") {
+  static readonly layer: Layer.Layer<UsageReport, never, Ledger> = Layer.effect(
+    UsageReport,
     Effect.map(Ledger, (ledger) =>
-      Spending.of({
+      UsageReport.of({
         between: (caller, from, to) => {
           const query = { app: appOf(caller), from, to }
           return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
@@ -47,10 +47,10 @@ export class Spending extends Context.Service<
 
 /** A turn that ran past midnight may have told its cost on a day on which none ended. */
 const joined = (
-  usage: ReadonlyArray<Omit<SpendingOfDay, "costs">>,
-  costs: ReadonlyArray<Pick<SpendingOfDay, "day" | "app" | "agent"> & { readonly cost: Cost }>
-): ReadonlyArray<SpendingOfDay> => {
-  const key = ({ agent, app, day }: Pick<SpendingOfDay, "day" | "app" | "agent">) => `${day} ${app} ${agent}`
+  usage: ReadonlyArray<Omit<DailyUsage, "costs">>,
+  costs: ReadonlyArray<Pick<DailyUsage, "day" | "app" | "agent"> & { readonly cost: Cost }>
+): ReadonlyArray<DailyUsage> => {
+  const key = ({ agent, app, day }: Pick<DailyUsage, "day" | "app" | "agent">) => `${day} ${app} ${agent}`
   const days = new Map(usage.map((day) => [key(day), { ...day, costs: [] as ReadonlyArray<Cost> }]))
   for (const { cost, ...of } of costs) {
     const day = days.get(key(of)) ?? { ...of, turns: 0, usage: noUsage, costs: [] }

@@ -27,7 +27,7 @@ export const make = Effect.gen(function* () {
       .send(session.id, {
         event: { type: "approval.settled", id },
         by,
-        ruling: { status: "answered", decision }
+        resolution: { status: "answered", decision }
       })
       .pipe(
         // Somebody else, the clock or the end of its turn was faster.

@@ -11,8 +11,8 @@ import { mostRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import { Lifecycle } from "../runtime/Draining.ts"
-import { Commons } from "../session/Mailbox.ts"
+import { DrainState } from "../runtime/DrainState.ts"
+import { SessionShared } from "../session/Mailbox.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
@@ -20,10 +20,10 @@ export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
-  const lifecycle = yield* Lifecycle
+  const drainState = yield* DrainState
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
-  const { machine, observers } = yield* Commons
+  const { machine, observers } = yield* SessionShared
   const creating = yield* Semaphore.make(1)
   let newest = 0
   const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
@@ -57,7 +57,7 @@ export const make = Effect.gen(function* () {
   })
 
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
-    if (lifecycle.draining()) return yield* new Draining({})
+    if (drainState.draining()) return yield* new Draining({})
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
@@ -100,7 +100,7 @@ export const make = Effect.gen(function* () {
         )
       )
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
-    observers.announce({ what: "created", record })
+    observers.notifyLifecycle({ what: "created", record })
     return record
   })
 })

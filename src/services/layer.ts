@@ -5,25 +5,25 @@
  * every turn that it left has its outcome.
  */
 import { Layer } from "effect"
-import { ActorRefs } from "./SessionActorRefs.ts"
+import { SessionActorRefs } from "./SessionActorRefs.ts"
 import * as AgentHands from "../supervision/AgentCommandHandler.ts"
-import { boot } from "../supervision/recovery.ts"
-import type { Hands } from "../session/CommandHandler.ts"
-import { Lifecycle } from "../runtime/Draining.ts"
+import { recover } from "../supervision/recovery.ts"
+import type { CommandHandler } from "../session/CommandHandler.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import * as Operations from "./Operator.ts"
-import { Pool } from "../runtime/ProcessSlots.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import * as SessionDoor from "./SessionsLayer.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 /** The hands can be others, as in tests that turn the clock. */
-export const layerWith = <E, R>(hands: Layer.Layer<Hands, E, R>) =>
-  Layer.mergeAll(SessionDoor.layer, Operations.layer, ActorRefs.layer).pipe(
+export const layerWith = <E, R>(commandHandler: Layer.Layer<CommandHandler, E, R>) =>
+  Layer.mergeAll(SessionDoor.layer, Operations.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
-    Layer.provideMerge(Layer.effectDiscard(boot)),
+    Layer.provideMerge(Layer.effectDiscard(recover)),
     Layer.provideMerge(Supervisor.layer),
-    Layer.provideMerge(hands),
-    Layer.provideMerge(Layer.merge(Pool.layer, Lifecycle.layer))
+    Layer.provideMerge(commandHandler),
+    Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer))
   )
 
 export const layer = layerWith(AgentHands.layer)

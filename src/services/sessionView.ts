@@ -20,7 +20,7 @@ const processStates: Readonly<Record<string, ProcessView["state"]>> = {
   closed: "none"
 }
 
-export const viewOf = Effect.fnUntraced(function* (
+export const sessionView = Effect.fnUntraced(function* (
   ledger: Ledger["Service"],
   record: SessionRecord,
   pid: number | null

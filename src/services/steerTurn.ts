@@ -8,7 +8,7 @@ import { Clock, Effect } from "effect"
 import { InvalidRequest, NotSupported, NoTurn, SessionClosed, Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import { Hands } from "../session/CommandHandler.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
 import { nameOf } from "../session/Step.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 
@@ -18,7 +18,7 @@ const steerable: ReadonlySet<string> = new Set(["turning.running", "turning.aski
 const outcomes = { Steered: "steered", NoTurn: "no_turn", NotSupported: "not_supported", Failed: "failed" } as const
 
 export const make = Effect.gen(function* () {
-  const hands = yield* Hands
+  const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const supervisor = yield* Supervisor
 
@@ -26,10 +26,10 @@ export const make = Effect.gen(function* () {
     const { app, id, state } = record
     if (state === "closed") return yield* new SessionClosed({ id })
     if (text.trim() === "") return yield* new InvalidRequest({ field: "text", problem: "must hold something to say." })
-    const snapshot = supervisor.resident(id)?.snapshot ?? null
+    const snapshot = supervisor.handle(id)?.snapshot ?? null
     if (snapshot === null || !steerable.has(nameOf(snapshot))) return yield* new NoTurn({ id })
     const { turn } = snapshot.context
-    const came = yield* hands.steer(id, text)
+    const came = yield* commandHandler.steer(id, text)
     const at = yield* Clock.currentTimeMillis
     const detail = { turn, characters: text.length, outcome: outcomes[came._tag] }
     yield* ledger.writeLater([

@@ -8,7 +8,7 @@
 import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { abortMarker } from "../domain/Turn.ts"
-import type { Alarms } from "./SessionTimers.ts"
+import type { SessionTimers } from "./SessionTimers.ts"
 
 const timer = "aborted"
 /** After its last word, where the agent does not mark a text as whole. */
@@ -22,7 +22,7 @@ export interface AbortWatch {
   readonly rest: () => void
 }
 
-export const make = (alarms: Alarms): AbortWatch => {
+export const make = (timers: SessionTimers): AbortWatch => {
   let suspected = false
   /** The end of the text that is being said, as long as a marker that is cut in two. */
   let tail = ""
@@ -38,12 +38,12 @@ export const make = (alarms: Alarms): AbortWatch => {
         suspected ||= said.includes(abortMarker)
         if (!suspected) return Effect.void
         return Effect.map(Clock.currentTimeMillis, (now) =>
-          alarms.arm(timer, words.whole ? now : now + graceMillis, { type: "turn.aborted", turn })
+          timers.arm(timer, words.whole ? now : now + graceMillis, { type: "turn.aborted", turn })
         )
       }),
     suspects: () => suspected,
     rest: () => {
-      if (suspected) alarms.disarm(timer)
+      if (suspected) timers.disarm(timer)
       suspected = false
       tail = ""
       id = undefined

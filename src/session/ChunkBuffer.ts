@@ -27,7 +27,7 @@ const mergeable = (update: SessionUpdate): { readonly text: string; readonly of:
 const updateOf = (message: AcpMessage): SessionUpdate | null =>
   "method" in message && message.method === "session/update" ? message.params.update : null
 
-export class Recorder {
+export class ChunkBuffer {
   readonly #session: SessionId
   #seq: number
   #pending: Array<Pending> = []

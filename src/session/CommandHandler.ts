@@ -8,44 +8,44 @@ import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
-import type { Letter } from "./Envelope.ts"
+import type { Envelope } from "./Envelope.ts"
 
 /** The session as its hands see it. */
-export interface Stage {
+export interface SessionPort {
   readonly record: () => SessionRecord
   /** Posts news to the mailbox; waits while that is full. */
-  readonly tell: (letter: Omit<Letter, "by" | "answer" | "timer">) => Effect.Effect<void>
+  readonly post: (letter: Omit<Envelope, "by" | "answer" | "timer">) => Effect.Effect<void>
   /** Records what the agent said. Waits where too much is unwritten. */
-  readonly say: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** Asks a person. Always comes back: silence is a no at its deadline, and so is the end of the turn. */
-  readonly ask: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  readonly requestApproval: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   /** What the agent is to be asked: of a turn its kind is known where its prompt is, and the machine needs neither. */
-  readonly askOf: (turn: number) => Effect.Effect<Asked>
+  readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
 }
 
-export type Asked = Pick<TurnRecord, "kind" | "prompt">
+export type TurnPrompt = Pick<TurnRecord, "kind" | "prompt">
 
 /** What came of words for a running turn; `problem` says why in a sentence. */
-export type Steering =
+export type SteerOutcome =
   | { readonly _tag: "Steered" | "NoTurn" }
   | { readonly _tag: "NotSupported" | "Failed"; readonly problem: string }
 
-export class Hands extends Context.Service<
-  Hands,
+export class CommandHandler extends Context.Service<
+  CommandHandler,
   {
     /** Returns when it is done. Every command but `handPrompt` may come twice. Never fails: what fails is told. */
-    readonly perform: (stage: Stage, command: SessionCommand) => Effect.Effect<void>
+    readonly perform: (stage: SessionPort, command: SessionCommand) => Effect.Effect<void>
     /**
      * Adds words to the turn that the agent is at. No command of the machine: it changes no state, nothing is owed of it
      * after a crash, and who steers waits for the answer.
      */
-    readonly steer: (session: SessionId, text: string) => Effect.Effect<Steering>
+    readonly steer: (session: SessionId, text: string) => Effect.Effect<SteerOutcome>
     /** Ends whatever process of the session is left, at once: its actor has died or the house closes. */
     readonly drop: (session: SessionId) => Effect.Effect<void>
     readonly pid: (session: SessionId) => number | null
     /** Under which its process and all that this starts can be found (`Processes`). */
     readonly lease: (session: SessionId) => LeaseId | null
     /** Those that have a process. */
-    readonly holding: () => ReadonlyArray<SessionId>
+    readonly sessionsWithProcess: () => ReadonlyArray<SessionId>
   }
->()("troupe/actor/Hands") {}
+>()("troupe/session/CommandHandler") {}

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
-import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
+import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
 
@@ -43,20 +43,22 @@ export interface Reply {
   readonly after: number
 }
 
-export type Answer = Deferred.Deferred<Reply, EventRefused | ActorFailed>
+export type ReplyTo = Deferred.Deferred<Reply, EventRefused | ActorFailed>
 
 type TurnEnded = Extract<SessionEvent, { readonly type: "turn.ended" }>
 
 /** The end of a turn gets its time from the actor. */
-export type Undated = Exclude<SessionEvent, { readonly type: "turn.submitted" | "turn.ended" }> | Omit<TurnEnded, "at">
+export type Unstamped =
+  | Exclude<SessionEvent, { readonly type: "turn.submitted" | "turn.ended" }>
+  | Omit<TurnEnded, "at">
 
-export interface Letter {
+export interface Envelope {
   /** `wake` only brings the session to life, which settles what was left to settle. */
-  readonly event: Undated | Submission | "wake"
+  readonly event: Unstamped | Submission | "wake"
   /** Who caused it, for the audit trail: an app's name, `admin`, or `troupe`. */
   readonly by: string
   /** Absent for news from the world, which nobody waits on. */
-  readonly answer?: Answer
+  readonly replyTo?: ReplyTo
   /** Which arming of which timer this came from; a timer disarmed meanwhile is not heard. */
   readonly timer?: { readonly id: string; readonly arming: number }
   /** What the agent reported with the end of a turn. */
@@ -64,19 +66,19 @@ export interface Letter {
   /** What the agent asks leave for, with `approval.asked`. */
   readonly approval?: ApprovalRecord
   /** How it was settled, with `approval.settled`; absent: its deadline has passed. */
-  readonly ruling?: Ruling
+  readonly resolution?: Resolution
   /** The line of the agent that it came of (`WireLine`), kept with the step. */
   readonly wire?: string | null
   /** Why the agent has forgotten what was said before, where it has. */
   readonly contextLost?: string | null
 }
 
-export type News = Exclude<Letter["event"], "wake">
+export type Incoming = Exclude<Envelope["event"], "wake">
 
-export const isSubmission = (event: News): event is Submission => "prompt" in event
+export const isSubmission = (event: Incoming): event is Submission => "prompt" in event
 
 /** As the machine hears them: the actor numbers turns, and has a clock. */
-export const dated = (news: News, turn: number, at: number): SessionEvent => {
+export const stamped = (news: Incoming, turn: number, at: number): SessionEvent => {
   if (!isSubmission(news)) return news.type === "turn.ended" ? { ...news, at } : news
   const { queue, timeoutMillis } = news
   return { type: "turn.submitted", turn, timeoutMillis, queue, at }

@@ -8,24 +8,24 @@ import { Clock, Deferred, Effect, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Entry, LedgerError } from "../ledger/Ledger.ts"
-import { Feed } from "../runtime/EventFeed.ts"
+import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
+import { EventFeed } from "../runtime/EventFeed.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
-import { Recorder } from "./ChunkBuffer.ts"
+import { ChunkBuffer } from "./ChunkBuffer.ts"
 
-const strideMillis = 50
-const strideCharacters = 4096
+const flushMillis = 50
+const flushCharacters = 4096
 
-export interface Pen {
+export interface Journal {
   /** Awaited by whoever reads the agent, so that one who says too much waits for the ledger. */
-  readonly say: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /**
    * Runs alone: what `step` says and writes is one commit with all that waited. Its answer comes with the number of the
    * last event before it.
    */
-  readonly write: <A, E>(
+  readonly commit: <A, E>(
     step: (draft: { readonly at: number; readonly news: (turn: number | null, message: AcpMessage) => void }) => {
-      readonly entries: ReadonlyArray<Entry>
+      readonly entries: ReadonlyArray<LedgerWrite>
       readonly answer: A
     },
     /** In the same breath as the commit's success. */
@@ -33,26 +33,26 @@ export interface Pen {
   ) => Effect.Effect<E, LedgerError>
   readonly flush: Effect.Effect<void, LedgerError>
   /** Nothing waits to be written and nothing is being written in strides. */
-  readonly resting: () => boolean
+  readonly isIdle: () => boolean
 }
 
 /** `fault` is failed where writing in the background fails. */
 export const make = Effect.fnUntraced(function* (session: SessionId, fault: Deferred.Deferred<never, LedgerError>) {
   const ledger = yield* Ledger
-  const feed = yield* Feed
+  const feed = yield* EventFeed
   const scope = yield* Effect.scope
   const alone = yield* Semaphore.make(1)
   let written = yield* ledger.lastEvent(session)
   let flushedAt = 0
-  let striding = false
-  const recorder = new Recorder(session, written)
+  let isFlushing = false
+  const buffer = new ChunkBuffer(session, written)
 
   /** Everything that waits, and `entries`. */
-  const commit = (entries: ReadonlyArray<Entry>) =>
+  const commit = (entries: ReadonlyArray<LedgerWrite>) =>
     Effect.suspend(() => {
-      const events = recorder.take()
+      const events = buffer.take()
       if (events.length === 0 && entries.length === 0) return Effect.void
-      const appended = events.map((event): Entry => ({ _tag: "EventAppended", event }))
+      const appended = events.map((event): LedgerWrite => ({ _tag: "EventAppended", event }))
       return Effect.flatMap(ledger.write([...appended, ...entries]), () => {
         written = events.at(-1)?.seq ?? written
         feed.publish(session, events, entries.length > 0)
@@ -66,42 +66,42 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
       yield* commit([])
     })
   )
-  const strides = Effect.gen(function* () {
-    while (recorder.waiting > 0) {
-      const due = flushedAt + strideMillis - (yield* Clock.currentTimeMillis)
+  const flushLoop = Effect.gen(function* () {
+    while (buffer.waiting > 0) {
+      const due = flushedAt + flushMillis - (yield* Clock.currentTimeMillis)
       if (due > 0) yield* Effect.sleep(due)
       yield* flush
     }
   }).pipe(
     Effect.catchCause((cause) => Deferred.failCause(fault, cause)),
-    Effect.ensuring(Effect.sync(() => (striding = false)))
+    Effect.ensuring(Effect.sync(() => (isFlushing = false)))
   )
 
-  const pen: Pen = {
-    say: Effect.fnUntraced(function* (turn, message) {
-      recorder.append(turn, message, yield* Clock.currentTimeMillis)
-      if (recorder.waiting >= strideCharacters) {
+  const journal: Journal = {
+    append: Effect.fnUntraced(function* (turn, message) {
+      buffer.append(turn, message, yield* Clock.currentTimeMillis)
+      if (buffer.waiting >= flushCharacters) {
         yield* Effect.catchCause(flush, (cause) => Deferred.failCause(fault, cause))
-      } else if (!striding) {
-        striding = true
-        yield* Effect.forkIn(strides, scope)
+      } else if (!isFlushing) {
+        isFlushing = true
+        yield* Effect.forkIn(flushLoop, scope)
       }
     }),
-    write: (step, done) =>
+    commit: (step, done) =>
       alone.withPermit(
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           const after = written
           const { answer, entries } = step({
             at,
-            news: (turn, message) => recorder.append(turn, message, at)
+            news: (turn, message) => buffer.append(turn, message, at)
           })
           yield* commit(entries)
           return yield* done(answer, after, at)
         })
       ),
     flush,
-    resting: () => recorder.waiting === 0 && !striding
+    isIdle: () => buffer.waiting === 0 && !isFlushing
   }
-  return pen
+  return journal
 })

@@ -6,22 +6,27 @@ import { Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import * as AbortWatch from "./AbortWatch.ts"
-import type { Alarms } from "./SessionTimers.ts"
+import type { SessionTimers } from "./SessionTimers.ts"
 import * as Hearing from "./interpret.ts"
-import type { Pen } from "./Journal.ts"
+import type { Journal } from "./Journal.ts"
 import * as ToolCount from "../runtime/ToolCount.ts"
 import * as Watchdog from "./TurnWatch.ts"
 
-export const make = Effect.fnUntraced(function* (session: SessionId, alarms: Alarms, pen: Pen, quietMillis: number) {
+export const make = Effect.fnUntraced(function* (
+  session: SessionId,
+  timers: SessionTimers,
+  journal: Journal,
+  quietMillis: number
+) {
   const count = yield* ToolCount.make
   const scope = yield* Effect.scope
-  const abort = AbortWatch.make(alarms)
-  const watchdog = Watchdog.make(alarms, quietMillis)
-  const hear = yield* Hearing.make(session, pen.flush, abort.suspects)
+  const abort = AbortWatch.make(timers)
+  const watchdog = Watchdog.make(timers, quietMillis)
+  const hear = yield* Hearing.make(session, journal.flush, abort.suspects)
 
   /** Beside the agent's reader, which has more to read. */
   const recount = (turn: number) =>
-    pen.flush.pipe(
+    journal.flush.pipe(
       Effect.andThen(count(session, turn)),
       Effect.catchCause((cause) => Effect.logWarning("A tool call that ended late could not be counted", cause)),
       Effect.forkIn(scope)

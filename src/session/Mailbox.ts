@@ -5,15 +5,15 @@ import { sessionMachineWith } from "../../machines/session/machine.ts"
 import type { SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { ActorFailed, Letter } from "./Envelope.ts"
+import type { ActorFailed, Envelope } from "./Envelope.ts"
 import * as Observers from "../runtime/CommitObservers.ts"
 import * as Refusals from "../runtime/RefusedEvents.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 /** The mailbox, and those who wait for something of this session. */
-export interface Residence {
+export interface SessionHandle {
   readonly id: SessionId
-  readonly mailbox: Queue.Queue<Letter>
+  readonly mailbox: Queue.Queue<Envelope>
   /** Of each turn that was accepted in this process and has no outcome yet. */
   readonly outcomes: Map<number, Deferred.Deferred<void>>
   /** Done when the session is closed. */
@@ -24,7 +24,7 @@ export interface Residence {
   record: SessionRecord | null
 }
 
-export const residence = (id: SessionId, mailbox: Queue.Queue<Letter>): Residence => ({
+export const makeHandle = (id: SessionId, mailbox: Queue.Queue<Envelope>): SessionHandle => ({
   id,
   mailbox,
   outcomes: new Map(),
@@ -35,23 +35,23 @@ export const residence = (id: SessionId, mailbox: Queue.Queue<Letter>): Residenc
 })
 
 /** Ten thousand machines and hubs would cost more than ten thousand sessions. */
-export class Commons extends Context.Service<
-  Commons,
+export class SessionShared extends Context.Service<
+  SessionShared,
   {
     readonly machine: SessionMachine
-    readonly observers: Observers.Observers
-    readonly refusals: Refusals.Refusals
+    readonly observers: Observers.CommitObservers
+    readonly refusedEvents: Refusals.RefusedEvents
   }
->()("troupe/actor/Commons") {
+>()("troupe/session/SessionShared") {
   static readonly layer = Layer.effect(
-    Commons,
+    SessionShared,
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
       const run = yield* FiberSet.makeRuntime<never>()
       const observers = Observers.make((session, error) => {
         run(Effect.logError(`An observer of session ${session} threw`, error))
       })
-      return Commons.of({ machine: sessionMachineWith(limits), observers, refusals: Refusals.make() })
+      return SessionShared.of({ machine: sessionMachineWith(limits), observers, refusedEvents: Refusals.make() })
     })
   )
 }

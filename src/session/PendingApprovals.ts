@@ -10,8 +10,8 @@ import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { ActorFailed, EventRefused, Letter, Reply } from "./Envelope.ts"
-import type { Residence } from "./Mailbox.ts"
+import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
+import type { SessionHandle } from "./Mailbox.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 /** More than any agent was seen to ask at once; one that asks without end gets a no. */
@@ -21,26 +21,26 @@ const rawCharacters = 16_384
 const titleCharacters = 500
 const kindCharacters = 64
 
-export interface Questions {
-  readonly ask: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+export interface PendingApprovals {
+  readonly request: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   readonly settle: (id: string, decision: ApprovalDecision) => void
   /**
    * Its turn is being interrupted: the answer waits until that is done, since an agent that is told no goes on, and
    * would end its turn as if nobody had interrupted it.
    */
-  readonly hold: (id: string) => void
+  readonly holdWhileInterrupting: (id: string) => void
   /** What is held is a no by now. */
-  readonly letGo: () => void
+  readonly denyHeld: () => void
 }
 
-export const make = Effect.fnUntraced(function* (residence: Residence, record: () => SessionRecord) {
-  const { id: session, mailbox } = residence
+export const make = Effect.fnUntraced(function* (handle: SessionHandle, record: () => SessionRecord) {
+  const { id: session, mailbox } = handle
   const ledger = yield* Ledger
   const { limits } = yield* RuntimeSettings
   const waiting = new Map<string, Deferred.Deferred<ApprovalDecision>>()
   const held = new Set<string>()
 
-  const settle: Questions["settle"] = (id, decision) => {
+  const settle: PendingApprovals["settle"] = (id, decision) => {
     const one = waiting.get(id)
     waiting.delete(id)
     if (one !== undefined) Deferred.doneUnsafe(one, Effect.succeed(decision))
@@ -55,14 +55,14 @@ export const make = Effect.fnUntraced(function* (residence: Residence, record: (
     return "deny" as const
   })
 
-  const ask: Questions["ask"] = Effect.fnUntraced(function* (request) {
+  const ask: PendingApprovals["request"] = Effect.fnUntraced(function* (request) {
     if (waiting.size >= mostOpen) return yield* unasked(request, `${mostOpen} questions are open already`)
     const id = `apr_${randomBytes(20).toString("base64url")}`
     const createdAt = yield* Clock.currentTimeMillis
     const approval: ApprovalRecord = {
       id,
       session,
-      turn: request.turn ?? residence.snapshot?.context.turn ?? 0,
+      turn: request.turn ?? handle.snapshot?.context.turn ?? 0,
       kind: request.kind.slice(0, kindCharacters),
       title: request.title.slice(0, titleCharacters),
       toolCallId: request.toolCallId,
@@ -77,14 +77,14 @@ export const make = Effect.fnUntraced(function* (residence: Residence, record: (
     const decision = yield* Deferred.make<ApprovalDecision>()
     waiting.set(id, decision)
     const answer = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
-    const letter: Letter = {
+    const envelope: Envelope = {
       event: { type: "approval.asked", id },
       by: "troupe",
       approval,
       wire: request.wire ?? null,
-      answer
+      replyTo: answer
     }
-    return yield* Queue.offer(mailbox, letter).pipe(
+    return yield* Queue.offer(mailbox, envelope).pipe(
       Effect.andThen(Deferred.await(answer)),
       Effect.andThen(Deferred.await(decision)),
       Effect.catchTag("EventRefused", () => unasked(request, "no turn of the agent's is running that could ask")),
@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function* (residence: Residence, record: (
       Effect.onInterrupt(() =>
         Effect.sync(() => {
           const ruling = { status: "withdrawn", decision: "deny" } as const
-          Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", ruling })
+          Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution: ruling })
         })
       ),
       Effect.ensuring(Effect.sync(() => waiting.delete(id)))
@@ -102,11 +102,11 @@ export const make = Effect.fnUntraced(function* (residence: Residence, record: (
   })
 
   yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => settle(id, "deny"))))
-  const letGo = () => {
+  const denyHeld = () => {
     for (const id of held) settle(id, "deny")
     held.clear()
   }
-  return { ask, settle, hold: (id) => void held.add(id), letGo } satisfies Questions
+  return { request: ask, settle, holdWhileInterrupting: (id) => void held.add(id), denyHeld } satisfies PendingApprovals
 })
 
 const bounded = (raw: unknown): unknown => {

@@ -1,11 +1,11 @@
 /** The timers of one life of a session: rows in the ledger, armed at the timekeeper, heard as letters. */
 import { Effect, Queue } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
-import type { Letter } from "./Envelope.ts"
-import type { Residence } from "./Mailbox.ts"
-import { Timekeeper } from "../runtime/Timers.ts"
+import type { Envelope } from "./Envelope.ts"
+import type { SessionHandle } from "./Mailbox.ts"
+import { Timers } from "../runtime/Timers.ts"
 
-export interface Alarms {
+export interface SessionTimers {
   readonly arm: (timer: string, dueAt: number, event: SessionEvent) => void
   readonly disarm: (timer: string) => void
   /** A letter that lay in the mailbox while its timer was disarmed, or armed anew, is not heard. */
@@ -22,21 +22,21 @@ export interface NextTimer {
 /** What a watch armed for itself ends with this life; the machine's own and the approvals' are rows. */
 const isRow = (timer: string) => timer.startsWith("xstate.after.") || timer.startsWith("approval ")
 
-export const make = Effect.fnUntraced(function* ({ id, mailbox }: Residence) {
-  const timekeeper = yield* Timekeeper
+export const make = Effect.fnUntraced(function* ({ id, mailbox }: SessionHandle) {
+  const allTimers = yield* Timers
   const armed = new Map<string, { readonly arming: number; readonly dueAt: number }>()
   let armings = 0
 
-  const alarms: Alarms = {
+  const timers: SessionTimers = {
     arm: (timer, dueAt, event) => {
       const arming = ++armings
       armed.set(timer, { arming, dueAt })
-      const letter: Letter = { event: event as Letter["event"], by: "troupe", timer: { id: timer, arming } }
-      timekeeper.arm(`${id} ${timer}`, dueAt, () => Queue.offerUnsafe(mailbox, letter))
+      const envelope: Envelope = { event: event as Envelope["event"], by: "troupe", timer: { id: timer, arming } }
+      allTimers.arm(`${id} ${timer}`, dueAt, () => Queue.offerUnsafe(mailbox, envelope))
     },
     disarm: (timer) => {
       armed.delete(timer)
-      timekeeper.disarm(`${id} ${timer}`)
+      allTimers.disarm(`${id} ${timer}`)
     },
     isArmed: ({ arming, id: timer }) => armed.get(timer)?.arming === arming,
     next: () => {
@@ -47,6 +47,6 @@ export const make = Effect.fnUntraced(function* ({ id, mailbox }: Residence) {
       return next
     }
   }
-  yield* Effect.addFinalizer(() => Effect.sync(() => [...armed.keys()].forEach(alarms.disarm)))
-  return alarms
+  yield* Effect.addFinalizer(() => Effect.sync(() => [...armed.keys()].forEach(timers.disarm)))
+  return timers
 })

@@ -1,7 +1,7 @@
 /** One step of a session: what was decided, on what, when and by whom. */
 import type { Decision } from "../../machines/decide.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
-import type { ApprovalRecord, Ruling } from "../domain/Approval.ts"
+import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
 import type { Submission } from "./Envelope.ts"
@@ -18,7 +18,7 @@ export interface Step {
   readonly usage: Usage | null
   readonly contextLost: string | null
   readonly approval: ApprovalRecord | null
-  readonly ruling: Ruling | null
+  readonly resolution: Resolution | null
   /** The line of the agent that it came of. */
   readonly wire: string | null
   /** Timers that are over with this step, the one that rang included. */

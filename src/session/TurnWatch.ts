@@ -6,7 +6,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
-import type { Alarms } from "./SessionTimers.ts"
+import type { SessionTimers } from "./SessionTimers.ts"
 
 const timer = "quiet"
 
@@ -19,17 +19,17 @@ export interface Watchdog {
   readonly rest: () => void
 }
 
-export const make = (alarms: Alarms, quietMillis: number): Watchdog => {
+export const make = (timers: SessionTimers, quietMillis: number): Watchdog => {
   let armed = false
   let held = false
   const rest = () => {
     if (!armed) return
     armed = false
-    alarms.disarm(timer)
+    timers.disarm(timer)
   }
   const begin = Effect.map(Clock.currentTimeMillis, (now) => {
     armed = true
-    alarms.arm(timer, now + quietMillis, { type: "agent.quiet" })
+    timers.arm(timer, now + quietMillis, { type: "agent.quiet" })
   })
   return {
     hold: (asking) => {

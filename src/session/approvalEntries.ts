@@ -6,15 +6,15 @@
  */
 import { troupeMessage } from "../domain/Acp.ts"
 import type { TroupeMessage } from "../domain/Acp.ts"
-import type { ApprovalDecision, ApprovalRecord, Ruling } from "../domain/Approval.ts"
+import type { ApprovalDecision, ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { Entry } from "../ledger/Ledger.ts"
+import type { LedgerWrite } from "../ledger/Ledger.ts"
 import type { Step } from "./Step.ts"
 import { nameOf } from "./Step.ts"
 
-export interface ApprovalNews {
-  readonly entries: ReadonlyArray<Entry>
-  readonly news: ReadonlyArray<{ readonly turn: number; readonly message: TroupeMessage }>
+export interface ApprovalEntries {
+  readonly entries: ReadonlyArray<LedgerWrite>
+  readonly messages: ReadonlyArray<{ readonly turn: number; readonly message: TroupeMessage }>
   /** For whoever waits with the agent's request in hand. */
   readonly decided: ReadonlyArray<{ readonly id: string; readonly decision: ApprovalDecision }>
   /** A question whose deadline is to be armed. */
@@ -22,29 +22,29 @@ export interface ApprovalNews {
 }
 
 /** The timer of an approval's deadline. */
-export const deadlineOf = (id: string): string => `approval ${id}`
+export const approvalTimer = (id: string): string => `approval ${id}`
 
-const withdrawal: Ruling = { status: "withdrawn", decision: "deny" }
+const withdrawal: Resolution = { status: "withdrawn", decision: "deny" }
 
-export const approvalNews = ({ app, id: session }: SessionRecord, step: Step): ApprovalNews => {
-  const { at, before, by, decision, event, ruling } = step
+export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step): ApprovalEntries => {
+  const { at, before, by, decision, event, resolution: ruling } = step
   const { turn } = before.context
-  const entries: Array<Entry> = []
-  const news: Array<ApprovalNews["news"][number]> = []
-  const decided: Array<ApprovalNews["decided"][number]> = []
+  const entries: Array<LedgerWrite> = []
+  const messages: Array<ApprovalEntries["messages"][number]> = []
+  const decided: Array<ApprovalEntries["decided"][number]> = []
 
-  const settle = (id: string, ruling: Ruling, who: string, reason: string | null) => {
+  const settle = (id: string, ruling: Resolution, who: string, reason: string | null) => {
     const { decision, status } = ruling
     const said = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
     entries.push(
       { _tag: "ApprovalSettled", session, id, ruling, by: who, at },
-      { _tag: "TimerDisarmed", session, timer: deadlineOf(id) },
+      { _tag: "TimerDisarmed", session, timer: approvalTimer(id) },
       {
         _tag: "Audited",
         record: { at, session, app, action: "approval", actor: who, detail: { turn, ...said } }
       }
     )
-    news.push({ turn, message: troupeMessage("approval_settled", said) })
+    messages.push({ turn, message: troupeMessage("approval_settled", said) })
     decided.push({ id, decision })
   }
 
@@ -70,11 +70,11 @@ export const approvalNews = ({ app, id: session }: SessionRecord, step: Step): A
     const rings = { type: "approval.settled", id } as const
     entries.push(
       { _tag: "ApprovalAsked", record: asked },
-      { _tag: "TimerArmed", timer: { session, timer: deadlineOf(id), dueAt: deadlineAt, event: rings } }
+      { _tag: "TimerArmed", timer: { session, timer: approvalTimer(id), dueAt: deadlineAt, event: rings } }
     )
-    news.push({ turn, message: troupeMessage("approval_asked", told) })
+    messages.push({ turn, message: troupeMessage("approval_asked", told) })
   }
-  return { entries, news, decided, asked }
+  return { entries, messages: messages, decided, asked }
 }
 
 const openIn = (snapshot: Step["before"]): ReadonlyArray<string> =>

@@ -6,7 +6,7 @@ interface Line {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-export const auditOf = ({ decision, event }: Step, from: string, to: string): ReadonlyArray<Line> => {
+export const auditEntries = ({ decision, event }: Step, from: string, to: string): ReadonlyArray<Line> => {
   const { context } = decision.next
   const lines: Array<Line> = []
   const say = (action: string, detail: Line["detail"] = {}) => lines.push({ action, detail })

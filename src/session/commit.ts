@@ -9,10 +9,10 @@ import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
 import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
-import type { Entry } from "../ledger/Ledger.ts"
-import { approvalNews } from "./approvalEntries.ts"
-import type { ApprovalNews } from "./approvalEntries.ts"
-import { auditOf } from "./auditEntries.ts"
+import type { LedgerWrite } from "../ledger/Ledger.ts"
+import { approvalEntries } from "./approvalEntries.ts"
+import type { ApprovalEntries } from "./approvalEntries.ts"
+import { auditEntries } from "./auditEntries.ts"
 import type { Submission } from "./Envelope.ts"
 import type { Step } from "./Step.ts"
 import { nameOf, stateOf } from "./Step.ts"
@@ -22,23 +22,23 @@ const inCommit: ReadonlySet<string> = new Set(["openTurn", "settleTurn", "settle
 /** A crash between the attempt and its settling must not repeat these. */
 const onceOnly: ReadonlySet<string> = new Set(["handPrompt"])
 
-export interface Written {
+export interface CommitPlan {
   readonly record: SessionRecord
-  readonly entries: ReadonlyArray<Entry>
+  readonly entries: ReadonlyArray<LedgerWrite>
   /** To be numbered and stored with the same commit. */
-  readonly news: ReadonlyArray<{ readonly turn: number | null; readonly message: AcpMessage }>
-  readonly owed: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
+  readonly messages: ReadonlyArray<{ readonly turn: number | null; readonly message: AcpMessage }>
+  readonly outbox: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
   readonly settled: ReadonlyArray<Settlement>
-  readonly approvals: ApprovalNews
+  readonly approvals: ApprovalEntries
 }
 
-export const keep = (before: SessionRecord, step: Step): Written => {
+export const entriesOf = (before: SessionRecord, step: Step): CommitPlan => {
   const { at, decision, event, seq } = step
   const from = nameOf(step.before)
   const to = nameOf(decision.next)
   const session = before.id
-  const entries: Array<Entry> = []
-  const news: Array<{ readonly turn: number | null; readonly message: AcpMessage }> = []
+  const entries: Array<LedgerWrite> = []
+  const messages: Array<{ readonly turn: number | null; readonly message: AcpMessage }> = []
   const settled: Array<Settlement> = []
   let record: SessionRecord = { ...before, state: stateOf(to), substate: to, lastActivityAt: at }
 
@@ -51,12 +51,15 @@ export const keep = (before: SessionRecord, step: Step): Written => {
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   if (step.contextLost !== null) {
     const { turn } = decision.next.context
-    news.push({ turn: null, message: troupeMessage("context_lost", { reason: step.contextLost, before_turn: turn }) })
+    messages.push({
+      turn: null,
+      message: troupeMessage("context_lost", { reason: step.contextLost, before_turn: turn })
+    })
     if (to.startsWith("turning")) entries.push(patch(session, turn, { contextLost: true }))
   }
   // Before the turn's own end, which is the last that is said of it.
-  const approvals = approvalNews(before, step)
-  news.push(...approvals.news)
+  const approvals = approvalEntries(before, step)
+  messages.push(...approvals.messages)
   for (const command of decision.commands) {
     switch (command.type) {
       case "openTurn": {
@@ -69,7 +72,10 @@ export const keep = (before: SessionRecord, step: Step): Written => {
         const usage = step.usage ?? noUsage
         record = { ...record, usage: addUsage(record.usage, usage) }
         entries.push(outcome(record, command.params, { at, usage }))
-        news.push({ turn: command.params.turn, message: endOf(command.params, usage, wasHanded(from, command.params)) })
+        messages.push({
+          turn: command.params.turn,
+          message: endOf(command.params, usage, wasHanded(from, command.params))
+        })
         settled.push(command.params)
         break
       }
@@ -81,7 +87,7 @@ export const keep = (before: SessionRecord, step: Step): Written => {
           const stopReason = cancelled ? "cancelled" : "error"
           const settlement: Settlement = { turn, status, stopReason, failure, withoutEnd: false }
           entries.push(outcome(record, settlement, { at, usage: noUsage }))
-          news.push({ turn, message: endOf(settlement, noUsage, false) })
+          messages.push({ turn, message: endOf(settlement, noUsage, false) })
           settled.push(settlement)
         }
         break
@@ -93,9 +99,9 @@ export const keep = (before: SessionRecord, step: Step): Written => {
     }
   }
   if (to === "closed") record = { ...record, closedAt: at }
-  if (from !== to) news.push({ turn: null, message: troupeMessage("state", { from, to, event: event.type }) })
+  if (from !== to) messages.push({ turn: null, message: troupeMessage("state", { from, to, event: event.type }) })
 
-  const owed = decision.commands.flatMap((command, nth) =>
+  const outbox = decision.commands.flatMap((command, nth) =>
     inCommit.has(command.type) ? [] : [{ nth, command, once: onceOnly.has(command.type) }]
   )
   entries.push(
@@ -106,19 +112,19 @@ export const keep = (before: SessionRecord, step: Step): Written => {
       wire: step.wire
     }
   )
-  for (const { command, nth, once } of owed) {
+  for (const { command, nth, once } of outbox) {
     const { params, type } = command
-    entries.push({ _tag: "CommandOwed", command: { session, step: seq, nth, type, params, once, attempted: false } })
+    entries.push({ _tag: "CommandQueued", command: { session, step: seq, nth, type, params, once, claimed: false } })
   }
   for (const timer of step.disarmed) entries.push({ _tag: "TimerDisarmed", session, timer })
   for (const { delayMillis, event: rings, id } of decision.arm) {
     entries.push({ _tag: "TimerArmed", timer: { session, timer: id, dueAt: at + delayMillis, event: rings } })
   }
-  for (const { action, detail } of auditOf(step, from, to)) {
+  for (const { action, detail } of auditEntries(step, from, to)) {
     entries.push({ _tag: "Audited", record: { at, session, app: record.app, action, actor: step.by, detail } })
   }
   entries.push(...approvals.entries)
-  return { record, entries, news, owed, settled, approvals }
+  return { record, entries, messages: messages, outbox, settled, approvals }
 }
 
 const newTurn = (
@@ -148,14 +154,14 @@ const newTurn = (
 const patch = (
   session: SessionRecord["id"],
   index: number,
-  what: Extract<Entry, { _tag: "TurnPatched" }>["patch"]
-): Entry => ({ _tag: "TurnPatched", session, index, patch: what })
+  what: Extract<LedgerWrite, { _tag: "TurnPatched" }>["patch"]
+): LedgerWrite => ({ _tag: "TurnPatched", session, index, patch: what })
 
 const outcome = (
   { id, threadId }: SessionRecord,
   { failure, status, stopReason, turn }: Settlement,
   { at, usage }: { readonly at: number; readonly usage: Usage }
-): Entry =>
+): LedgerWrite =>
   patch(id, turn, {
     status,
     endedAt: at,

@@ -11,7 +11,7 @@ import { project } from "../conversation/Projection.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
-import type { Letter, News } from "./Envelope.ts"
+import type { Envelope, Incoming } from "./Envelope.ts"
 import { nameOf } from "./Step.ts"
 
 /** Where an agent is at a turn and nobody has asked it to stop. */
@@ -37,22 +37,22 @@ export const make = Effect.fnUntraced(function* (
 
   /** The news as the machine is to hear them; `null` where they turn out to be none. */
   return Effect.fnUntraced(function* (
-    news: News,
-    timer: Letter["timer"],
+    incoming: Incoming,
+    timer: Envelope["timer"],
     snapshot: SessionSnapshot
-  ): Effect.fn.Return<News | null, LedgerError> {
+  ): Effect.fn.Return<Incoming | null, LedgerError> {
     const { turn } = snapshot.context
-    if (!("type" in news) || !nameOf(snapshot).startsWith("turning")) return news
-    if (news.type === "turn.ended" && news.turn === turn && news.failure === null && suspects()) {
-      return (yield* said(turn)).aborted ? { ...news, stopReason: "cancelled" } : news
+    if (!("type" in incoming) || !nameOf(snapshot).startsWith("turning")) return incoming
+    if (incoming.type === "turn.ended" && incoming.turn === turn && incoming.failure === null && suspects()) {
+      return (yield* said(turn)).aborted ? { ...incoming, stopReason: "cancelled" } : incoming
     }
-    if (news.type === "turn.aborted") return news.turn === turn && (yield* said(turn)).aborted ? news : null
-    if (!isDeadline(news, timer) || !working.has(nameOf(snapshot))) return news
+    if (incoming.type === "turn.aborted") return incoming.turn === turn && (yield* said(turn)).aborted ? incoming : null
+    if (!isDeadline(incoming, timer) || !working.has(nameOf(snapshot))) return incoming
     const { aborted, answered } = yield* said(turn)
-    return aborted ? { type: "turn.aborted", turn } : answered ? { type: "turn.answered", turn } : news
+    return aborted ? { type: "turn.aborted", turn } : answered ? { type: "turn.answered", turn } : incoming
   })
 })
 
 /** The turn's own, or the watchdog's. */
-const isDeadline = ({ type }: { readonly type: string }, timer: Letter["timer"]): boolean =>
+const isDeadline = ({ type }: { readonly type: string }, timer: Envelope["timer"]): boolean =>
   type === "agent.quiet" || timer?.id.includes(".turnWithin.") === true

@@ -5,31 +5,31 @@ import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentConnection } from "../agent/Agent.ts"
 import { Processes } from "../agent/Processes.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import { Hands } from "../session/CommandHandler.ts"
-import type { Stage, Steering } from "../session/CommandHandler.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import type { SessionPort, SteerOutcome } from "../session/CommandHandler.ts"
 import * as Lives from "./AgentProcesses.ts"
-import { Pool } from "../runtime/ProcessSlots.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 
 export const layer = Layer.effect(
-  Hands,
+  CommandHandler,
   Effect.gen(function* () {
-    const lives = yield* Lives.make
-    const pool = yield* Pool
+    const agentProcesses = yield* Lives.make
+    const slots = yield* ProcessSlots
     const processes = yield* Processes
     const requests = yield* FiberMap.make<SessionId>()
 
     const ofThis = (session: SessionId, generation: number) => {
-      const life = lives.of(session)
-      return life?.generation === generation ? life : undefined
+      const agentProcess = agentProcesses.of(session)
+      return agentProcess?.generation === generation ? agentProcess : undefined
     }
 
-    const perform = Effect.fnUntraced(function* (stage: Stage, command: SessionCommand): Effect.fn.Return<void> {
-      const { app, id: session } = stage.record()
+    const perform = Effect.fnUntraced(function* (port: SessionPort, command: SessionCommand): Effect.fn.Return<void> {
+      const { app, id: session } = port.record()
       switch (command.type) {
         case "takeSlot": {
           const { notBefore, urgent } = command.params
-          const asking = Effect.flatMap(pool.take({ app, session, notBefore, urgent }), (answer) =>
-            stage.tell({
+          const asking = Effect.flatMap(slots.take({ app, session, notBefore, urgent }), (answer) =>
+            port.post({
               event:
                 answer === "granted" ? { type: "slot.granted" } : { type: "slot.refused", reason: "no process is free" }
             })
@@ -39,35 +39,35 @@ export const layer = Layer.effect(
         }
         case "releaseSlot":
           yield* FiberMap.remove(requests, session)
-          pool.release(session)
+          slots.release(session)
           return
         case "startProcess":
-          return yield* lives.start(stage, command.params.generation, command.params.thread)
+          return yield* agentProcesses.start(port, command.params.generation, command.params.thread)
         case "handPrompt": {
           const { turn } = command.params
-          const { kind, prompt } = yield* stage.askOf(turn)
-          const connection = lives.of(session)?.connection
+          const { kind, prompt } = yield* port.promptOf(turn)
+          const connection = agentProcesses.of(session)?.connection
           const handed = (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? gone
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             const event = { type: "turn.ended", turn, stopReason: "error", failure } as const
-            return stage.tell({ event, wire: wire ?? null })
+            return port.post({ event, wire: wire ?? null })
           })
         }
         case "interruptTurn":
-          return yield* lives.of(session)?.connection?.interrupt ?? Effect.void
+          return yield* agentProcesses.of(session)?.connection?.interrupt ?? Effect.void
         case "askToExit": {
-          const life = ofThis(session, command.params.generation)
-          if (life === undefined) return
-          return yield* life.connection?.askToExit ?? processes.signal(life.lease, "SIGTERM")
+          const agentProcess = ofThis(session, command.params.generation)
+          if (agentProcess === undefined) return
+          return yield* agentProcess.connection?.askToExit ?? processes.signal(agentProcess.lease, "SIGTERM")
         }
         case "terminateProcess": {
-          const life = ofThis(session, command.params.generation)
-          if (life !== undefined) yield* processes.signal(life.lease, "SIGTERM")
+          const agentProcess = ofThis(session, command.params.generation)
+          if (agentProcess !== undefined) yield* processes.signal(agentProcess.lease, "SIGTERM")
           return
         }
         case "endProcess":
-          if (yield* lives.end(session)) yield* stage.tell({ event: { type: "process.gone" } })
+          if (yield* agentProcesses.end(session)) yield* port.post({ event: { type: "process.gone" } })
           return
         case "openTurn":
         case "settleTurn":
@@ -78,8 +78,8 @@ export const layer = Layer.effect(
       }
     })
 
-    const steer = (session: SessionId, text: string): Effect.Effect<Steering> => {
-      const connection = lives.of(session)?.connection
+    const steer = (session: SessionId, text: string): Effect.Effect<SteerOutcome> => {
+      const connection = agentProcesses.of(session)?.connection
       if (connection == null) return Effect.succeed({ _tag: "NoTurn" })
       if (connection.steer === undefined) {
         const problem = "The session's agent takes no words while it works. Interrupt the turn, or wait for its end."
@@ -93,13 +93,13 @@ export const layer = Layer.effect(
       )
     }
 
-    return Hands.of({
+    return CommandHandler.of({
       perform,
       steer,
-      drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(lives.end(session))),
-      pid: (session) => lives.of(session)?.pid ?? null,
-      lease: (session) => lives.of(session)?.lease ?? null,
-      holding: lives.holding
+      drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(agentProcesses.end(session))),
+      pid: (session) => agentProcesses.of(session)?.pid ?? null,
+      lease: (session) => agentProcesses.of(session)?.lease ?? null,
+      sessionsWithProcess: agentProcesses.holding
     })
   })
 )

@@ -16,11 +16,11 @@ import { policyOf } from "../domain/Session.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Circuits from "./CircuitBreaker.ts"
-import type { Stage } from "../session/CommandHandler.ts"
-import { judge } from "./permissions.ts"
-import { Pool } from "../runtime/ProcessSlots.ts"
+import type { SessionPort } from "../session/CommandHandler.ts"
+import { decidePermission } from "./permissions.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 
-export interface Life {
+export interface AgentProcess {
   readonly generation: number
   readonly lease: LeaseId
   readonly scope: Scope.Closeable
@@ -35,47 +35,47 @@ const letGoWithin = "10 seconds"
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const ledger = yield* Ledger
-  const pool = yield* Pool
+  const slots = yield* ProcessSlots
   const processes = yield* Processes
-  const circuits = Circuits.make()
+  const breaker = Circuits.make()
   const house = yield* Effect.scope
-  const lives = new Map<SessionId, Life>()
+  const agentProcesses = new Map<SessionId, AgentProcess>()
 
   const failureAt = Effect.fnUntraced(function* (failure: Failure) {
     return { failure, at: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
   })
 
-  const heard = (stage: Stage, life: Life) =>
+  const heard = (port: SessionPort, agentProcess: AgentProcess) =>
     Effect.fnUntraced(function* (fact: AgentFact) {
-      const session = stage.record().id
+      const session = port.record().id
       switch (fact._tag) {
         case "Update":
-          return yield* stage.say(fact.turn, fact.message)
+          return yield* port.append(fact.turn, fact.message)
         case "TurnStarted":
           return yield* ledger.writeLater([
             { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
           ])
         case "TurnEnded": {
           const { failure, stopReason, turn, usage, wire = null } = fact
-          return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
+          return yield* port.post({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
         }
         case "Exited": {
           // News of a process that is being ended, or was, is no death.
-          if (lives.get(session) !== life) return
+          if (agentProcesses.get(session) !== agentProcess) return
           const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
           const wire = exitLine(fact, fact.stderr)
-          return yield* stage.tell({ event: { type: "process.exited", ...(yield* failureAt(failure)) }, wire })
+          return yield* port.post({ event: { type: "process.exited", ...(yield* failureAt(failure)) }, wire })
         }
         default:
           return fact satisfies never
       }
     })
 
-  const approve = (stage: Stage) =>
+  const approve = (port: SessionPort) =>
     Effect.fnUntraced(function* (request: ApprovalRequest) {
-      const { app, id: session, permissions } = stage.record()
-      const { by: policy, verdict: decision } = judge(permissions, request)
-      if (decision === "ask") return yield* stage.ask(request)
+      const { app, id: session, permissions } = port.record()
+      const { by: policy, outcome: decision } = decidePermission(permissions, request)
+      if (decision === "ask") return yield* port.requestApproval(request)
       const { kind, title, turn } = request
       const at = yield* Clock.currentTimeMillis
       const detail = { turn, kind, title, decision, policy }
@@ -87,17 +87,17 @@ export const make = Effect.gen(function* () {
 
   const opens = Effect.fnUntraced(function* (driver: AgentDriver, request: OpenRequest) {
     const connection = yield* Effect.tapError(driver.open(request), (failure) =>
-      Effect.map(Clock.currentTimeMillis, (now) => circuits.failed(driver.name, failure, now))
+      Effect.map(Clock.currentTimeMillis, (now) => breaker.failed(driver.name, failure, now))
     )
-    circuits.started(driver.name)
+    breaker.started(driver.name)
     return connection
   })
 
-  const open = Effect.fnUntraced(function* (stage: Stage, life: Life, thread: string | null) {
-    const { agent, cwd, id, model, permissions, systemPrompt } = stage.record()
+  const open = Effect.fnUntraced(function* (port: SessionPort, agentProcess: AgentProcess, thread: string | null) {
+    const { agent, cwd, id, model, permissions, systemPrompt } = port.record()
     const openedAt = yield* Clock.currentTimeMillis
     const { bootId } = processes
-    const { generation, lease } = life
+    const { generation, lease } = agentProcess
     yield* ledger.write([
       {
         _tag: "LeaseOpened",
@@ -105,7 +105,7 @@ export const make = Effect.gen(function* () {
       }
     ])
     const driver = yield* agents.driver(agent)
-    const shut = circuits.check(driver.name, openedAt)
+    const shut = breaker.check(driver.name, openedAt)
     if (shut !== null) return yield* shut
     // The agent of this name may have become another since the session was made.
     const unkept = driver.cannotKeep?.(permissions) ?? null
@@ -118,50 +118,57 @@ export const make = Effect.gen(function* () {
       permissions: policyOf(permissions),
       systemPrompt,
       thread,
-      tell: heard(stage, life),
-      approve: approve(stage),
+      tell: heard(port, agentProcess),
+      approve: approve(port),
       spawned: (pid) =>
         Effect.gen(function* () {
-          life.pid ??= pid
+          agentProcess.pid ??= pid
           const startTime = yield* processes.startTime(pid)
           yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
         })
     })
-    life.connection = connection
-    life.pid = connection.pid ?? life.pid
+    agentProcess.connection = connection
+    agentProcess.pid = connection.pid ?? agentProcess.pid
     const at = yield* Clock.currentTimeMillis
-    yield* stage.tell({
+    yield* port.post({
       event: { type: "process.ready", thread: connection.thread, at },
       contextLost: connection.contextLost,
       wire: connection.wire ?? null
     })
   })
 
-  const start = Effect.fnUntraced(function* (stage: Stage, generation: number, thread: string | null) {
-    const session = stage.record().id
-    if (lives.has(session)) yield* end(session)
+  const start = Effect.fnUntraced(function* (port: SessionPort, generation: number, thread: string | null) {
+    const session = port.record().id
+    if (agentProcesses.has(session)) yield* end(session)
     const scope = yield* Scope.fork(house)
     const opening = yield* Deferred.make<Fiber.Fiber<void>>()
-    const life: Life = { generation, lease: LeaseId.make(randomUUID()), scope, opening, connection: null, pid: null }
-    lives.set(session, life)
-    const opened = open(stage, life, thread).pipe(
+    const agentProcess: AgentProcess = {
+      generation,
+      lease: LeaseId.make(randomUUID()),
+      scope,
+      opening,
+      connection: null,
+      pid: null
+    }
+    agentProcesses.set(session, agentProcess)
+    const opened = open(port, agentProcess, thread).pipe(
       Scope.provide(scope),
       Effect.catchTags({
-        AgentFailed: (failure) => fails(stage, failure),
-        UnknownAgent: ({ detail }) => fails(stage, new AgentFailed({ class: "config", message: detail }))
+        AgentFailed: (failure) => fails(port, failure),
+        UnknownAgent: ({ detail }) => fails(port, new AgentFailed({ class: "config", message: detail }))
       }),
       Effect.catchDefect((defect) => {
         const message = `The agent could not be started: ${defect instanceof Error ? defect.message : String(defect)}`
-        return fails(stage, new AgentFailed({ class: "protocol", message }))
+        return fails(port, new AgentFailed({ class: "protocol", message }))
       }),
       Effect.orDie
     )
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, house))
   })
 
-  const fails = Effect.fnUntraced(function* (stage: Stage, { class: kind, message, stderr, wire }: AgentFailed) {
+  const fails = Effect.fnUntraced(function* (port: SessionPort, { class: kind, message, stderr, wire }: AgentFailed) {
     const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
-    yield* stage.tell({
+    yield* port.post({
       event: { type: "process.failed", ...(yield* failureAt(failure)) },
       wire: wire ?? stderr ?? null
     })
@@ -169,31 +176,35 @@ export const make = Effect.gen(function* () {
 
   /** `true` when the kernel knows nobody of it any more. */
   const end = Effect.fnUntraced(function* (session: SessionId) {
-    const life = lives.get(session)
-    if (life !== undefined) {
-      yield* Effect.flatMap(Deferred.await(life.opening), Fiber.interrupt).pipe(Effect.timeoutOption(letGoWithin))
-      yield* processes.signal(life.lease, "SIGKILL")
-      yield* Scope.close(life.scope, Exit.void).pipe(Effect.timeoutOption(letGoWithin))
-      const left = yield* processes.sweep(life.lease)
+    const agentProcess = agentProcesses.get(session)
+    if (agentProcess !== undefined) {
+      yield* Effect.flatMap(Deferred.await(agentProcess.opening), Fiber.interrupt).pipe(
+        Effect.timeoutOption(letGoWithin)
+      )
+      yield* processes.signal(agentProcess.lease, "SIGKILL")
+      yield* Scope.close(agentProcess.scope, Exit.void).pipe(Effect.timeoutOption(letGoWithin))
+      const left = yield* processes.sweep(agentProcess.lease)
       if (left > 0) {
         yield* Effect.logError(`${left} processes of session ${session} would not die`)
         return false
       }
-      lives.delete(session)
-      yield* ledger.writeLater([{ _tag: "LeaseClosed", lease: life.lease }])
+      agentProcesses.delete(session)
+      yield* ledger.writeLater([{ _tag: "LeaseClosed", lease: agentProcess.lease }])
     }
-    pool.release(session)
+    slots.release(session)
     return true
   })
 
-  yield* Effect.addFinalizer(() => Effect.forEach([...lives.keys()], end, { concurrency: "unbounded", discard: true }))
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach([...agentProcesses.keys()], end, { concurrency: "unbounded", discard: true })
+  )
 
   return {
     /** Ends what is left of an earlier life first. What comes of it is told. */
     start,
     end,
-    of: (session: SessionId) => lives.get(session),
-    holding: () => [...lives.keys()]
+    of: (session: SessionId) => agentProcesses.get(session),
+    holding: () => [...agentProcesses.keys()]
   } as const
 })
 

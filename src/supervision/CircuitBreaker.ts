@@ -14,7 +14,7 @@ interface Circuit {
   readonly reason: string
 }
 
-export interface Circuits {
+export interface CircuitBreaker {
   /** The failure to start with, or `null` where it may be tried. After its time one start is let through as a probe. */
   readonly check: (agent: string, now: number) => AgentFailed | null
   readonly started: (agent: string) => void
@@ -22,25 +22,25 @@ export interface Circuits {
   readonly failed: (agent: string, failure: AgentFailed, now: number) => void
 }
 
-export const make = (): Circuits => {
-  const circuits = new Map<string, Circuit>()
+export const make = (): CircuitBreaker => {
+  const breaker = new Map<string, Circuit>()
   return {
     check: (agent, now) => {
-      const circuit = circuits.get(agent)
+      const circuit = breaker.get(agent)
       if (circuit === undefined || circuit.failures < openAfter) return null
       if (now >= circuit.openUntil) {
-        circuits.set(agent, { ...circuit, openUntil: now + openMillis })
+        breaker.set(agent, { ...circuit, openUntil: now + openMillis })
         return null
       }
       const seconds = Math.ceil((circuit.openUntil - now) / 1000)
       const message = `The agent ${JSON.stringify(agent)} failed to start ${circuit.failures} times in a row and is left alone for ${seconds} s more; \`troupe doctor\` says why. Last: ${circuit.reason}`
       return new AgentFailed({ class: "config", message })
     },
-    started: (agent) => void circuits.delete(agent),
+    started: (agent) => void breaker.delete(agent),
     failed: (agent, failure, now) => {
       if (failure.class !== "crash" && failure.class !== "protocol" && failure.class !== "timeout") return
-      const failures = (circuits.get(agent)?.failures ?? 0) + 1
-      circuits.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
+      const failures = (breaker.get(agent)?.failures ?? 0) + 1
+      breaker.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
     }
   }
 }

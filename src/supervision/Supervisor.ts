@@ -7,18 +7,18 @@
  */
 import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
-import { Feed } from "../runtime/EventFeed.ts"
-import { Hands } from "../session/CommandHandler.ts"
+import { EventFeed } from "../runtime/EventFeed.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
 import { ActorFailed } from "../session/Envelope.ts"
-import type { Answer, EventRefused, Letter, Reply } from "../session/Envelope.ts"
+import type { ReplyTo, EventRefused, Envelope, Reply } from "../session/Envelope.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
-import type { Pool } from "../runtime/ProcessSlots.ts"
+import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { Reviews } from "../review/Reviews.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-import { Commons, residence as vacant } from "../session/Mailbox.ts"
-import type { Residence } from "../session/Mailbox.ts"
-import { live } from "../session/SessionActor.ts"
-import { Timekeeper } from "../runtime/Timers.ts"
+import { SessionShared, makeHandle } from "../session/Mailbox.ts"
+import type { SessionHandle } from "../session/Mailbox.ts"
+import * as SessionActor from "../session/SessionActor.ts"
+import { Timers } from "../runtime/Timers.ts"
 
 const mailboxCapacity = 256
 /** Deaths of an actor, which are defects of ours, within a minute. */
@@ -27,7 +27,7 @@ const periodMillis = 60_000
 
 /** An accepted letter: the reply, and the residence in which what follows can be awaited. */
 export interface Sent extends Reply {
-  readonly residence: Residence
+  readonly handle: SessionHandle
 }
 
 export class Supervisor extends Context.Service<
@@ -35,97 +35,97 @@ export class Supervisor extends Context.Service<
   {
     readonly send: (
       id: SessionId,
-      letter: Pick<Letter, "event" | "by" | "ruling">
+      letter: Pick<Envelope, "event" | "by" | "resolution">
     ) => Effect.Effect<Sent, EventRefused | ActorFailed>
     /** Brings a session to life and waits until it has settled what was left to settle. */
     readonly wake: (id: SessionId) => Effect.Effect<void, ActorFailed>
     /** What is in memory of it; `null` where it sleeps. */
-    readonly resident: (id: SessionId) => Residence | null
-    readonly residents: () => ReadonlyArray<Residence>
+    readonly handle: (id: SessionId) => SessionHandle | null
+    readonly loaded: () => ReadonlyArray<SessionHandle>
   }
->()("troupe/actor/Supervisor") {
+>()("troupe/supervision/Supervisor") {
   static readonly layerNoDeps = Layer.effect(
     Supervisor,
     Effect.gen(function* () {
-      const hands = yield* Hands
+      const commandHandler = yield* CommandHandler
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const run = yield* FiberMap.runtime(fibers)<
-        Commons | Feed | Hands | Ledger | Pool | Reviews | RuntimeSettings | Timekeeper
+        SessionShared | EventFeed | CommandHandler | Ledger | ProcessSlots | Reviews | RuntimeSettings | Timers
       >()
-      const residents = new Map<SessionId, Residence>()
+      const loaded = new Map<SessionId, SessionHandle>()
 
-      const giveUp = (residence: Residence, cause: unknown) => {
-        const failed = Effect.fail(new ActorFailed({ id: residence.id, cause }))
-        residents.delete(residence.id)
-        Deferred.doneUnsafe(residence.settled, failed)
-        for (let letter = Queue.takeUnsafe(residence.mailbox); letter?._tag === "Success";) {
-          if (letter.value.answer !== undefined) Deferred.doneUnsafe(letter.value.answer, failed)
-          letter = Queue.takeUnsafe(residence.mailbox)
+      const giveUp = (handle: SessionHandle, cause: unknown) => {
+        const failed = Effect.fail(new ActorFailed({ id: handle.id, cause }))
+        loaded.delete(handle.id)
+        Deferred.doneUnsafe(handle.settled, failed)
+        for (let envelope = Queue.takeUnsafe(handle.mailbox); envelope?._tag === "Success";) {
+          if (envelope.value.replyTo !== undefined) Deferred.doneUnsafe(envelope.value.replyTo, failed)
+          envelope = Queue.takeUnsafe(handle.mailbox)
         }
-        for (const outcome of residence.outcomes.values()) Deferred.doneUnsafe(outcome, Effect.void)
-        Deferred.doneUnsafe(residence.closed, Effect.void)
+        for (const outcome of handle.outcomes.values()) Deferred.doneUnsafe(outcome, Effect.void)
+        Deferred.doneUnsafe(handle.closed, Effect.void)
       }
 
-      const supervise = Effect.fnUntraced(function* (residence: Residence) {
-        const { id } = residence
+      const supervise = Effect.fnUntraced(function* (handle: SessionHandle) {
+        const { id } = handle
         let deaths: ReadonlyArray<number> = []
         while (true) {
-          const vacate = () => void residents.delete(id)
-          const exit = yield* Effect.exit(Effect.scoped(live(residence, vacate)))
+          const unload = () => void loaded.delete(id)
+          const exit = yield* Effect.exit(Effect.scoped(SessionActor.run(handle, unload)))
           if (exit._tag === "Success") return
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           yield* Effect.logError(`the actor of session ${id} died; resuming it from the ledger`, exit.cause)
-          yield* hands.drop(id)
+          yield* commandHandler.drop(id)
           const now = yield* Clock.currentTimeMillis
           deaths = [...deaths, now].filter((at) => now - at < periodMillis)
-          if (deaths.length > intensity) return giveUp(residence, Cause.squash(exit.cause))
+          if (deaths.length > intensity) return giveUp(handle, Cause.squash(exit.cause))
           yield* Effect.sleep(50 * 2 ** deaths.length)
         }
       })
 
       /** Everything in one breath: between finding the residence and the letter in its box nobody may move out. */
-      const deliver = (id: SessionId, letter: Letter) =>
+      const deliver = (id: SessionId, envelope: Envelope) =>
         Effect.gen(function* () {
           while (true) {
-            const fresh = residents.has(id) ? null : yield* Queue.bounded<Letter>(mailboxCapacity)
+            const fresh = loaded.has(id) ? null : yield* Queue.bounded<Envelope>(mailboxCapacity)
             const delivered = yield* Effect.sync(() => {
-              const known = residents.get(id)
-              if (known !== undefined) return { residence: known, offered: Queue.offerUnsafe(known.mailbox, letter) }
+              const known = loaded.get(id)
+              if (known !== undefined) return { handle: known, offered: Queue.offerUnsafe(known.mailbox, envelope) }
               if (fresh === null) return undefined
-              const residence = vacant(id, fresh)
-              residents.set(id, residence)
+              const handle = makeHandle(id, fresh)
+              loaded.set(id, handle)
               // The letter goes first: a fiber starts at once, and one that finds an empty box goes straight home.
-              const offered = Queue.offerUnsafe(fresh, letter)
-              run(id, supervise(residence))
-              return { residence, offered }
+              const offered = Queue.offerUnsafe(fresh, envelope)
+              run(id, supervise(handle))
+              return { handle, offered }
             })
             if (delivered === undefined) continue
             // A full mailbox is read by somebody, so it can be waited for.
-            if (!delivered.offered) yield* Queue.offer(delivered.residence.mailbox, letter)
-            return delivered.residence
+            if (!delivered.offered) yield* Queue.offer(delivered.handle.mailbox, envelope)
+            return delivered.handle
           }
         })
 
-      const send = Effect.fnUntraced(function* (id: SessionId, letter: Pick<Letter, "event" | "by">) {
-        const answer: Answer = Deferred.makeUnsafe()
-        const residence = yield* deliver(id, { ...letter, answer })
-        return { ...(yield* Deferred.await(answer)), residence }
+      const send = Effect.fnUntraced(function* (id: SessionId, envelope: Pick<Envelope, "event" | "by">) {
+        const answer: ReplyTo = Deferred.makeUnsafe()
+        const handle = yield* deliver(id, { ...envelope, replyTo: answer })
+        return { ...(yield* Deferred.await(answer)), handle }
       })
 
       return Supervisor.of({
         send,
         wake: (id) =>
           Effect.gen(function* () {
-            const residence = yield* deliver(id, { event: "wake", by: "troupe" })
-            yield* Deferred.await(residence.settled)
+            const handle = yield* deliver(id, { event: "wake", by: "troupe" })
+            yield* Deferred.await(handle.settled)
           }),
-        resident: (id) => residents.get(id) ?? null,
-        residents: () => [...residents.values()]
+        handle: (id) => loaded.get(id) ?? null,
+        loaded: () => [...loaded.values()]
       })
     })
   )
 
   static readonly layer = this.layerNoDeps.pipe(
-    Layer.provideMerge(Layer.mergeAll(Commons.layer, Feed.layer, Timekeeper.layer))
+    Layer.provideMerge(Layer.mergeAll(SessionShared.layer, EventFeed.layer, Timers.layer))
   )
 }

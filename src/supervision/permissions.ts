@@ -6,30 +6,30 @@ import type { Permissions, PermissionPolicy, RuleOutcome } from "../domain/Sessi
 /** ACP's tool kinds that look and don't touch. `fetch` is not one of them: it tells the world what it asks for. */
 const reads: ReadonlySet<string> = new Set(["read", "search"])
 
-export type Verdict = Exclude<ApprovalDecision, "session"> | "ask"
+export type PermissionOutcome = Exclude<ApprovalDecision, "session"> | "ask"
 
-export interface Judgement {
-  readonly verdict: Verdict
+export interface PermissionDecision {
+  readonly outcome: PermissionOutcome
   /** The policy's word, or `rule 1` for the first rule: what the audit trail names. */
   readonly by: string
 }
 
-export const judge = (
+export const decidePermission = (
   permissions: Permissions,
   { kind, title }: { readonly kind: string; readonly title: string }
-): Judgement => {
+): PermissionDecision => {
   const rules = typeof permissions === "string" ? [] : permissions.rules
   for (const [nth, { match, then }] of rules.entries()) {
     const isKind = match.kind === undefined || match.kind === kind
-    if (isKind && title.startsWith(match.titlePrefix ?? "")) return { verdict: outcomes[then], by: `rule ${nth + 1}` }
+    if (isKind && title.startsWith(match.titlePrefix ?? "")) return { outcome: outcomes[then], by: `rule ${nth + 1}` }
   }
   const policy = policyOf(permissions)
-  return { verdict: byPolicy(policy, kind), by: policy }
+  return { outcome: byPolicy(policy, kind), by: policy }
 }
 
-const outcomes: Readonly<Record<RuleOutcome, Verdict>> = { approve: "once", deny: "deny", ask: "ask" }
+const outcomes: Readonly<Record<RuleOutcome, PermissionOutcome>> = { approve: "once", deny: "deny", ask: "ask" }
 
-const byPolicy = (policy: PermissionPolicy, kind: string): Verdict => {
+const byPolicy = (policy: PermissionPolicy, kind: string): PermissionOutcome => {
   switch (policy) {
     case "approve_all":
       return "once"

@@ -10,7 +10,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { orphansTotal } from "../runtime/Metrics.ts"
 import { Supervisor } from "./Supervisor.ts"
 
-export const boot = Effect.gen(function* () {
+export const recover = Effect.gen(function* () {
   const ledger = yield* Ledger
   const processes = yield* Processes
   const supervisor = yield* Supervisor

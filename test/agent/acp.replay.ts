@@ -112,7 +112,7 @@ export const replay = (name: string): Replay => {
   return { thread: thread ?? "", facts, ends, questions, replies, written }
 }
 
-const question = (dialogue: Dialogue.Dialogue, params: unknown): Question => {
+const question = (dialogue: Dialogue.TurnTracker, params: unknown): Question => {
   const asked = Permission.read(params)
   const { kind, title, turn } = dialogue.asking(asked)
   const answers = {

@@ -7,7 +7,7 @@ import { sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import { session, usage } from "../ledger/samples.ts"
 import type { Place } from "../cli/program.ts"
 
@@ -26,7 +26,7 @@ const closed: SessionSnapshot = decide(sessionMachine, asleep, {
 }).next
 
 /** Number 0 is the last active one. All of them began within a day: none is old enough to be swept. */
-const nth = (n: number, now: number): Entry => {
+const nth = (n: number, now: number): LedgerWrite => {
   const at = now - n * (hour / 100)
   const isOver = isClosed(n)
   return {
@@ -58,7 +58,9 @@ export const seed = (place: Place, count: number): Promise<void> => {
   const now = Date.now()
   return Effect.gen(function* () {
     const ledger = yield* Ledger
-    yield* ledger.write(apps.map((name): Entry => ({ _tag: "AppInserted", name, at: now, tokenHash: `none-${name}` })))
+    yield* ledger.write(
+      apps.map((name): LedgerWrite => ({ _tag: "AppInserted", name, at: now, tokenHash: `none-${name}` }))
+    )
     yield* ledger.write(Array.from({ length: count }, (_, n) => nth(n, now)))
   }).pipe(Effect.provide(Ledger.layer(join(dataDir, "troupe.sqlite"))), Effect.scoped, Effect.runPromise)
 }

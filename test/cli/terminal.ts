@@ -94,13 +94,13 @@ const makePicture = () => {
   // oxlint-disable-next-line no-control-regex -- those are what a terminal reads
   const token = /\u001b\[(\??)([\d;]*)([A-Za-z])|([^\u001b]+)/y
 
-  const take = ([, isPrivate, numbers = "", letter, text]: RegExpExecArray) => {
+  const take = ([, isPrivate, numbers = "", envelope, text]: RegExpExecArray) => {
     if (text !== undefined) lines[row] = (lines[row] ?? "") + text
-    else if (isPrivate === "?") modes.set(numbers, letter === "h")
-    else if (letter === "H") {
+    else if (isPrivate === "?") modes.set(numbers, envelope === "h")
+    else if (envelope === "H") {
       row = Number(numbers.split(";")[0] || 1) - 1
       lines[row] = ""
-    } else if (letter === "J") lines = []
+    } else if (envelope === "J") lines = []
   }
   return {
     write: (piece: string) => {

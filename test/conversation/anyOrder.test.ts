@@ -1,7 +1,7 @@
 /** Events in any order and of any shape, as no agent would send them: the messages are a conversation all the same. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { Recorder } from "../../src/session/ChunkBuffer.ts"
+import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../../src/domain/Acp.ts"
@@ -98,7 +98,7 @@ const filled = (value: unknown): unknown =>
 const turnOf = (status: typeof Status.Type) => turnRecord({ status, endedAt: status === "running" ? null : 2_000 })
 
 const coalesced = (messages: ReadonlyArray<AcpMessage>): ReadonlyArray<AcpMessage> => {
-  const recorder = new Recorder(SessionId.make("ses_any"), 0)
+  const recorder = new ChunkBuffer(SessionId.make("ses_any"), 0)
   for (const message of messages) recorder.append(1, message, 0)
   return recorder.take().map(({ message }) => message)
 }

@@ -5,7 +5,7 @@ import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import { listIn, objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
 import type { Wire } from "../../src/agent/codex/Protocol.ts"
-import { Recorder } from "../../src/session/ChunkBuffer.ts"
+import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
 import type { AcpMessage, ResultMessage } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
@@ -62,7 +62,7 @@ const turnsOf = (
 ): ReadonlyArray<RecordedTurn> =>
   prompts.map((prompt, nth) => {
     const index = nth + 1
-    const recorder = new Recorder(SessionId.make("ses_recorded"), 0)
+    const recorder = new ChunkBuffer(SessionId.make("ses_recorded"), 0)
     const ended = facts.find((fact) => fact._tag === "TurnEnded" && fact.turn === index) as Ended | undefined
     for (const fact of facts) {
       if (fact._tag === "Update" && fact.turn === index) recorder.append(index, fact.message, 0)

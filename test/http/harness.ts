@@ -9,14 +9,14 @@ import { Agents } from "../../src/agent/Agents.ts"
 import type { RunResult } from "../../src/agent/OneShot.ts"
 import { Apps } from "../../src/services/Apps.ts"
 import { Files } from "../../src/services/Files.ts"
-import { Receipts } from "../../src/services/Idempotency.ts"
+import { Idempotency } from "../../src/services/Idempotency.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
-import { Runs } from "../../src/services/OneShotRuns.ts"
-import { Runtime } from "../../src/services/Runtime.ts"
+import { OneShotRuns } from "../../src/services/OneShotRuns.ts"
+import { Operator } from "../../src/services/Runtime.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { Caller } from "../../src/services/Sessions.ts"
-import { Spending } from "../../src/services/UsageReport.ts"
+import { UsageReport } from "../../src/services/UsageReport.ts"
 import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
 import { AppName, FileId, SessionId } from "../../src/domain/Ids.ts"
 import * as Refusal from "../../src/domain/Refusal.ts"
@@ -320,7 +320,7 @@ export const makeScript = Effect.gen(function* () {
           )
         )
     }),
-    Layer.mock(Runs)({
+    Layer.mock(OneShotRuns)({
       run: (_app, { prompt }) =>
         Effect.suspend((): Effect.Effect<RunResult, Refusal.PoolFull | Refusal.FileNotFound> => {
           script.submitted.push({ caller: { _tag: "Admin" }, prompt, timeoutMillis: undefined })
@@ -362,7 +362,7 @@ export const makeScript = Effect.gen(function* () {
       memories: () => Effect.succeed([]),
       skills: () => Effect.succeed([])
     }),
-    Layer.mock(Runtime)({
+    Layer.mock(Operator)({
       ready: Effect.succeed({ ready: false, reasons: ["draining: no new work is taken"] }),
       sweep: Effect.succeed({ softClosed: 1, hardDeleted: 2 }),
       counts: Effect.succeed({
@@ -372,7 +372,7 @@ export const makeScript = Effect.gen(function* () {
         waiting: 1
       })
     }),
-    Layer.mock(Spending)({
+    Layer.mock(UsageReport)({
       between: (caller, from, to) =>
         Effect.succeed([
           {
@@ -402,7 +402,7 @@ export const makeScript = Effect.gen(function* () {
       RuntimeSettings.of({ dataDir: ":memory:", limits: defaultLimits, agents: {}, defaultAgent: null, run: {} })
     ),
     // The real one: idempotency is worth little if only a script keeps it.
-    Receipts.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
+    Idempotency.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
   )
   return { script, doors }
 })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { decide } from "../../machines/decide.ts"
 import { restore, sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
-import { newborn } from "../../machines/session/events.ts"
+import { initialContext } from "../../machines/session/events.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { withinChars } from "../../src/inspect/api/sessionReads.ts"
@@ -13,7 +13,7 @@ import { budgetOf } from "../../src/inspect/detail/budget.ts"
 import { spansOf } from "../../src/inspect/detail/spans.ts"
 import { sentenceOf } from "../../src/inspect/detail/why.ts"
 import type { Circumstances } from "../../src/inspect/detail/why.ts"
-import { stands, waitOf } from "../../src/inspect/wait.ts"
+import { standingOf, waitOf } from "../../src/inspect/wait.ts"
 import type { Standing } from "../../src/inspect/wait.ts"
 
 const session = SessionId.make("ses_1")
@@ -22,7 +22,7 @@ const valueOf = (substate: string): unknown => {
   return inner === undefined ? state : { [state ?? ""]: inner }
 }
 const standingAt = (substate: string, context: object = {}): SessionSnapshot =>
-  restore(sessionMachine, { value: valueOf(substate), context: { ...newborn, ...context }, status: "active" })
+  restore(sessionMachine, { value: valueOf(substate), context: { ...initialContext, ...context }, status: "active" })
 
 describe("a length of time", () => {
   it("is said in its two largest units", () => {
@@ -43,7 +43,7 @@ describe("awaited events", () => {
   it("are exactly those that the state takes", () => {
     const asked = (snapshot: SessionSnapshot, event: string) =>
       sessionMachine.getTransitionData(snapshot, { type: event } as unknown as SessionEvent).length > 0
-    for (const substate of Object.keys(stands).filter((name) => name !== "closed")) {
+    for (const substate of Object.keys(standingOf).filter((name) => name !== "closed")) {
       const snapshot = standingAt(substate)
       const awaited = awaitedIn(snapshot)
       assert.isAbove(awaited.length, 0, substate)
@@ -66,7 +66,7 @@ describe("awaited events", () => {
     assert.include(awaitedIn(standingAt("idle.awake")), "after hibernateAfter")
     assert.notInclude(awaitedIn(standingAt("retiring.killing")), "process.exited")
     assert.deepStrictEqual(
-      awaitedIn(restore(sessionMachine, { value: "closed", context: newborn, status: "done" })),
+      awaitedIn(restore(sessionMachine, { value: "closed", context: initialContext, status: "done" })),
       []
     )
   })
@@ -125,7 +125,7 @@ describe("why it is not moving", () => {
   })
 
   it("has a sentence for every state, and words for every delay of the machine", () => {
-    for (const substate of Object.keys(stands)) {
+    for (const substate of Object.keys(standingOf)) {
       assert.match(said({ substate }), /^(Waits for |Closed ).+\.$/)
     }
     for (const delay of [...Object.keys(sessionMachine.implementations.delays), "approvalTimeout", "postToolQuiet"]) {
@@ -145,7 +145,7 @@ describe("the restart budget", () => {
   const none = { backoff: null, parkFor: null }
   const after = (...exits: ReadonlyArray<number>) => ({
     reason: "it died",
-    limit: newborn.limit,
+    limit: initialContext.limit,
     restarts: { exits, attempt: exits.length, backoffMillis: 500, retryAt: 100_500 }
   })
 
@@ -174,7 +174,7 @@ describe("the restart budget", () => {
     const budget = budgetOf(after(1, 2, 3, 4), "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
     assert.deepStrictEqual([budget.left, budget.deaths], [0, []])
     assert.deepStrictEqual(budget.parked, { reason: "it died", until: 160 })
-    const limit = { ...newborn.limit, pauseMillis: 60_000 }
+    const limit = { ...initialContext.limit, pauseMillis: 60_000 }
     const spent = budgetOf({ ...after(), limit }, "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
     assert.strictEqual(spent.left, 3, "an account that is used up is no death")
   })

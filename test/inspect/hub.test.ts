@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { begin, decide } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import { Commons } from "../../src/session/Mailbox.ts"
+import { SessionShared } from "../../src/session/Mailbox.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
@@ -26,14 +26,14 @@ const event = { type: "close.requested", reason: "closed by the test" } as const
 const { next: closed } = decide(sessionMachine, newborn, event)
 
 /** A step of one of a thousand sessions; every tenth is another app's. */
-const tell = (commons: Commons["Service"], n: number) => {
+const tell = (commons: SessionShared["Service"], n: number) => {
   const record = session({
     id: SessionId.make(`ses_${String(n % 1_000).padStart(20, "0")}`),
     app: n % 10 === 0 ? otherApp : app,
     // What an app may keep with its session, and the ring must not.
     meta: { large: "x".repeat(20_000) + n }
   })
-  commons.observers.tell({
+  commons.observers.notify({
     record,
     seq: n,
     at: n,
@@ -42,12 +42,12 @@ const tell = (commons: Commons["Service"], n: number) => {
     snapshot: closed,
     since: n,
     next: null,
-    asked: null
+    newApproval: null
   })
 }
 
 const housed = Hub.layer.pipe(
-  Layer.provideMerge(Commons.layer),
+  Layer.provideMerge(SessionShared.layer),
   Layer.provide(
     Layer.succeed(RuntimeSettings, {
       dataDir: ":memory:",
@@ -64,7 +64,7 @@ const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: ste
 describe("the hub", () => {
   it.effect("keeps a ring and a place for each of a hundred readers, one of whom stands still", () =>
     Effect.gen(function* () {
-      const commons = yield* Commons
+      const commons = yield* SessionShared
       const hub = yield* Hub
       const mine = { _tag: "App", app } as const
       const seen: Array<Array<number>> = Array.from({ length: 99 }, () => [])
@@ -113,10 +113,10 @@ describe("the hub", () => {
 
   it.effect("says what is asked, the oldest first, for as long as it is", () =>
     Effect.gen(function* () {
-      const commons = yield* Commons
+      const commons = yield* SessionShared
       const hub = yield* Hub
       const asking = (ids: ReadonlyArray<string>, asked: string | null, substate = "turning.asking") =>
-        commons.observers.tell({
+        commons.observers.notify({
           record: session({ state: "turning", substate }),
           seq: 1,
           at: 1,
@@ -125,7 +125,7 @@ describe("the hub", () => {
           snapshot: { ...newborn, context: { ...newborn.context, approvals: [...ids] } },
           since: 1,
           next: null,
-          asked: asked === null ? null : { id: asked, title: `may I ${asked}` }
+          newApproval: asked === null ? null : { id: asked, title: `may I ${asked}` }
         })
       asking(["a"], "a")
       asking(["a", "b"], "b")

@@ -9,9 +9,9 @@ import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import type { Permissions } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import { toldStep } from "../../src/inspect/detail/dto.ts"
+import { stepDto } from "../../src/inspect/detail/dto.ts"
 import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
-import { stands } from "../../src/inspect/wait.ts"
+import { standingOf } from "../../src/inspect/wait.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Rig, app, inHouse, ours, settle, until } from "../services/harness.ts"
 
@@ -117,7 +117,7 @@ const crowded = Effect.gen(function* () {
 
 const replayed = Effect.fnUntraced(function* (id: SessionId) {
   const ledger = yield* Ledger
-  const steps = (yield* ledger.steps(id, 0, 1_000)).map(toldStep)
+  const steps = (yield* ledger.steps(id, 0, 1_000)).map(stepDto)
   const machine = machineOf({
     pool_wait_millis: defaultLimits.poolWaitMillis,
     hibernate_after_millis: limits.hibernateAfterMillis,
@@ -146,7 +146,7 @@ describe("a replay of stored steps", () => {
         for (const { from, to } of steps) visited.add(from).add(to)
       }
       assert.deepStrictEqual(
-        Object.keys(stands).filter((state) => !visited.has(state)),
+        Object.keys(standingOf).filter((state) => !visited.has(state)),
         []
       )
     }).pipe(inHouse(limits))

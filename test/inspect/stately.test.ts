@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { createMachine } from "xstate"
 import type { StateValue } from "xstate"
 import { WebSocket } from "ws"
-import { ActorRefs } from "../../src/services/SessionActorRefs.ts"
+import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { Watchers } from "../../src/inspect/stately/Watchers.ts"
 import { adminToken, cookieOf, csrf, open, scratch } from "./harness.ts"
 
@@ -123,7 +123,7 @@ describe("/inspect/stately", () => {
       yield* Effect.promise(() => late.until((told) => events(told).includes("process.gone")))
       yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
 
-      const refs = Context.get(house.house, ActorRefs)
+      const refs = Context.get(house.house, SessionActorRefs)
       const actor = yield* refs.of({ _tag: "Admin" }, id)
       actor.send({ type: "hibernate.requested" })
       yield* Effect.promise(() => late.stands(id, { idle: "asleep" }))

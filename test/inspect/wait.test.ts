@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import { stands, waitOf } from "../../src/inspect/wait.ts"
+import { standingOf, waitOf } from "../../src/inspect/wait.ts"
 import type { Standing } from "../../src/inspect/wait.ts"
 
 const leavesOf = (node: AnyStateNode): ReadonlyArray<AnyStateNode> =>
@@ -21,7 +21,7 @@ const at = (substate: string, patch: Partial<Standing> = {}): Standing => ({
 describe("what a session waits for", () => {
   it("is known for every state of the machine, and for no other", () => {
     const leaves = leavesOf(sessionMachine.root).map(({ path }) => path.join("."))
-    assert.deepStrictEqual(Object.keys(stands).toSorted(), leaves.toSorted())
+    assert.deepStrictEqual(Object.keys(standingOf).toSorted(), leaves.toSorted())
   })
 
   it("names the turn, the question, and since when", () => {

@@ -3,12 +3,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { DatabaseSync } from "node:sqlite"
-import type { ApprovalRecord, Ruling } from "../../src/domain/Approval.ts"
+import type { ApprovalRecord, Resolution } from "../../src/domain/Approval.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { Permissions } from "../../src/domain/Session.ts"
 import type { Database, SqlValue } from "../../src/ledger/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import * as Approvals from "../../src/ledger/tables/approvals.ts"
 import { id, opened, scratchFile } from "./samples.ts"
 
@@ -38,9 +38,9 @@ const approval = (n: number, fields: Partial<ApprovalRecord> = {}): ApprovalReco
   ...fields
 })
 
-const asked = (record: ApprovalRecord): Entry => ({ _tag: "ApprovalAsked", record })
+const asked = (record: ApprovalRecord): LedgerWrite => ({ _tag: "ApprovalAsked", record })
 
-const settled = (n: number, ruling: Ruling, session = id): Entry => ({
+const settled = (n: number, ruling: Resolution, session = id): LedgerWrite => ({
   _tag: "ApprovalSettled",
   session,
   id: `apr_${n}`,
@@ -49,7 +49,7 @@ const settled = (n: number, ruling: Ruling, session = id): Entry => ({
   at
 })
 
-const yes: Ruling = { status: "answered", decision: "once" }
+const yes: Resolution = { status: "answered", decision: "once" }
 
 describe("approvals in the ledger", () => {
   it.effect("come back as they were asked, the pending ones oldest first, and are settled once", () =>

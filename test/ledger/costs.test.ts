@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import { app, id, opened, said, turn } from "./samples.ts"
 
 const at = 1_700_000_002_000
@@ -27,7 +27,7 @@ const tells = (
     })
   })
 
-const turns = (...indexes: ReadonlyArray<number>): ReadonlyArray<Entry> =>
+const turns = (...indexes: ReadonlyArray<number>): ReadonlyArray<LedgerWrite> =>
   indexes.map((index) => ({ _tag: "TurnInserted", record: turn({ index }) }))
 
 const usd = (amount: number) => ({ amount, currency: "USD" })

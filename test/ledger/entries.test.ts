@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { FileId, LeaseId, SessionId } from "../../src/domain/Ids.ts"
 import { troupeMessage } from "../../src/domain/Acp.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import { app, event, id, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
@@ -47,7 +47,7 @@ describe("what is written", () => {
     )
   )
 
-  it.effect("steps, owed commands and timers come back until they are settled and disarmed", () =>
+  it.effect("steps, outbox commands and timers come back until they are done and disarmed", () =>
     onFile((ledger) =>
       Effect.gen(function* () {
         const prompt = {
@@ -57,7 +57,7 @@ describe("what is written", () => {
           type: "prompt",
           params: { turn: 1 },
           once: true,
-          attempted: false
+          claimed: false
         } as const
         const start = { ...prompt, nth: 0, type: "start", params: null, once: false }
         const deadline = { session: id, timer: "turn", dueAt: 1_700_000_600_000, event: { type: "deadline" } }
@@ -66,25 +66,25 @@ describe("what is written", () => {
           opened(),
           { _tag: "StepAppended", step: step() },
           { _tag: "StepAppended", step: step({ seq: 2, commands: [] }) },
-          { _tag: "CommandOwed", command: prompt },
-          { _tag: "CommandOwed", command: start },
+          { _tag: "CommandQueued", command: prompt },
+          { _tag: "CommandQueued", command: start },
           { _tag: "TimerArmed", timer: { ...deadline, dueAt: 1 } },
           { _tag: "TimerArmed", timer: deadline }
         ])
         assert.strictEqual(yield* ledger.lastStep(id), 2)
         assert.deepStrictEqual(yield* ledger.steps(id, 0, 1), [step()])
         assert.deepStrictEqual(yield* ledger.steps(id, 1, 10), [step({ seq: 2, commands: [] })])
-        assert.deepStrictEqual(yield* ledger.owed(id), [start, prompt])
+        assert.deepStrictEqual(yield* ledger.outbox(id), [start, prompt])
         assert.deepStrictEqual(yield* ledger.timers(id), [deadline])
 
         yield* ledger.write([
-          { _tag: "CommandAttempted", session: id, step: 1, nth: 1 },
-          { _tag: "CommandSettled", session: id, step: 1, nth: 0 },
-          { _tag: "CommandSettled", session: id, step: 1, nth: 0 },
+          { _tag: "CommandClaimed", session: id, step: 1, nth: 1 },
+          { _tag: "CommandDone", session: id, step: 1, nth: 0 },
+          { _tag: "CommandDone", session: id, step: 1, nth: 0 },
           { _tag: "TimerDisarmed", session: id, timer: "turn" },
           { _tag: "TimerDisarmed", session: id, timer: "never armed" }
         ])
-        assert.deepStrictEqual(yield* ledger.owed(id), [{ ...prompt, attempted: true }])
+        assert.deepStrictEqual(yield* ledger.outbox(id), [{ ...prompt, claimed: true }])
         assert.deepStrictEqual(yield* ledger.timers(id), [])
       })
     )
@@ -260,10 +260,12 @@ describe("what is written", () => {
 })
 
 describe("what is refused", () => {
-  const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, attempted: false }
+  const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
   const nobody = SessionId.make("ses_nobody")
 
-  const cases: ReadonlyArray<readonly [name: string, before: ReadonlyArray<Entry>, entry: Entry, reason: RegExp]> = [
+  const cases: ReadonlyArray<
+    readonly [name: string, before: ReadonlyArray<LedgerWrite>, entry: LedgerWrite, reason: RegExp]
+  > = [
     [
       "a change of a session that there is not",
       [],
@@ -287,11 +289,11 @@ describe("what is refused", () => {
     [
       "a second attempt of a command",
       [
-        { _tag: "CommandOwed", command },
-        { _tag: "CommandAttempted", session: id, step: 1, nth: 0 }
+        { _tag: "CommandQueued", command },
+        { _tag: "CommandClaimed", session: id, step: 1, nth: 0 }
       ],
-      { _tag: "CommandAttempted", session: id, step: 1, nth: 0 },
-      /attempted before/
+      { _tag: "CommandClaimed", session: id, step: 1, nth: 0 },
+      /claimed before/
     ],
     [
       "a second outcome of a turn",

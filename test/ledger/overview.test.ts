@@ -6,7 +6,7 @@ import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import type { SessionState } from "../../src/domain/Session.ts"
 import type { Database, SqlValue } from "../../src/ledger/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Glance, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
+import type { SessionSummary, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
 import * as Overview from "../../src/ledger/tables/overview.ts"
 import { app, id, opened, otherApp, scratchFile } from "./samples.ts"
 
@@ -54,7 +54,7 @@ const allPages = Effect.fnUntraced(function* (ledger: Ledger["Service"], asked: 
   const ids: Array<string> = []
   const counts = new Set<number>()
   for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-    const page: Page<Glance> = yield* ledger.overview({ ...asked, cursor })
+    const page: Page<SessionSummary> = yield* ledger.overview({ ...asked, cursor })
     assert.isAtMost(page.items.length, asked.limit)
     ids.push(...page.items.map(({ id }) => id))
     counts.add(page.count)

@@ -49,7 +49,7 @@ describe("the reads of the ledger", () => {
         sessions.due({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
         sessions.remove([id]),
         sessions.restless,
-        ...[Steps.reads(db)].flatMap((it) => [it.owed(id), it.timers(id), it.lastStep(id), it.steps(id, 1, 1)]),
+        ...[Steps.reads(db)].flatMap((it) => [it.outbox(id), it.timers(id), it.lastStep(id), it.steps(id, 1, 1)]),
         ...[Steps.reads(db)].flatMap((it) => [it.lifeSteps(id, 1), it.wire(id, 1)]),
         Turns.reads(db).turnOutlines(id, 1, 1),
         Approvals.reads(db).lastApprovals(id, 1),

@@ -7,7 +7,7 @@ import { SessionId } from "../../src/domain/Ids.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
 import type { Database, SqlValue } from "../../src/ledger/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import * as Learned from "../../src/ledger/tables/learned.ts"
 import * as Reviews from "../../src/ledger/tables/reviews.ts"
 import { app, id, opened, otherApp, scratchFile, usage } from "./samples.ts"
@@ -41,7 +41,7 @@ const review = (fields: Partial<ReviewRecord> = {}): ReviewRecord => ({
   ...fields
 })
 
-const started = (fields: Partial<ReviewRecord> = {}): Entry => ({ _tag: "ReviewStarted", record: review(fields) })
+const started = (fields: Partial<ReviewRecord> = {}): LedgerWrite => ({ _tag: "ReviewStarted", record: review(fields) })
 
 const memory = (n: number) => ({ id: `mem_${n}`, app, text: `fact ${n}`, createdAt: at + n, updatedAt: at + n })
 
@@ -60,7 +60,7 @@ describe("nudge counters", () => {
       Effect.gen(function* () {
         yield* ledger.write([opened()])
         assert.deepStrictEqual(yield* ledger.nudges(id), Option.none())
-        const counted = (turn: number, userTurns: number): Entry => ({
+        const counted = (turn: number, userTurns: number): LedgerWrite => ({
           _tag: "NudgesCounted",
           nudges: { session: id, turn, userTurns, toolIterations: 3 }
         })
@@ -107,7 +107,7 @@ describe("reviews", () => {
         yield* ledger.write([started({ id: "rev_2", startedAt: at + 9 })])
         assert.deepStrictEqual(yield* ledger.reviews(id, 10), [review({ id: "rev_2", startedAt: at + 9 }), first])
         assert.lengthOf(yield* ledger.reviews(id, 1), 1)
-        const again: Entry = {
+        const again: LedgerWrite = {
           _tag: "ReviewPatched",
           id: "rev_1",
           patch: { iterations: 2, wrote, usage: usage(20), ended: { at, ending: "completed", reason: null } }
@@ -135,7 +135,7 @@ describe("reviews", () => {
     onFile((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), started()])
-        const spent = (tokens: number): Entry => ({
+        const spent = (tokens: number): LedgerWrite => ({
           _tag: "ReviewPatched",
           id: "rev_1",
           patch: {

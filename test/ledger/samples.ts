@@ -8,7 +8,7 @@ import type { SessionRecord, StoredEvent } from "../../src/domain/Session.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
 import type { TurnRecord } from "../../src/domain/Turn.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
-import type { Entry, LeaseRecord, StepRecord } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite, LeaseRecord, StepRecord } from "../../src/ledger/Ledger.ts"
 
 export const scratch = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-test-"))),
@@ -45,7 +45,7 @@ export const session = (fields: Partial<SessionRecord> = {}): SessionRecord => (
   ...fields
 })
 
-export const opened = (fields: Partial<SessionRecord> = {}, snapshot: unknown = { value: "idle" }): Entry => ({
+export const opened = (fields: Partial<SessionRecord> = {}, snapshot: unknown = { value: "idle" }): LedgerWrite => ({
   _tag: "SessionInserted",
   record: session(fields),
   snapshot
@@ -90,7 +90,7 @@ export const event = (seq: number, fields: Partial<StoredEvent> = {}): StoredEve
   ...fields
 })
 
-export const said = (seq: number, fields: Partial<StoredEvent> = {}): Entry => ({
+export const said = (seq: number, fields: Partial<StoredEvent> = {}): LedgerWrite => ({
   _tag: "EventAppended",
   event: event(seq, fields)
 })

@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { LeaseId, SessionId } from "../../src/domain/Ids.ts"
 import { parseCursor } from "../../src/ledger/Cursor.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Entry, Page, SessionQuery } from "../../src/ledger/Ledger.ts"
+import type { LedgerWrite, Page, SessionQuery } from "../../src/ledger/Ledger.ts"
 import type { SessionRecord } from "../../src/domain/Session.ts"
 import { app, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
 
@@ -18,7 +18,7 @@ const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(26, "0")}`)
 
 const idsOf = (records: ReadonlyArray<SessionRecord>) => records.map(({ id }) => id)
 
-const closed = (n: number, at: number): Entry => ({
+const closed = (n: number, at: number): LedgerWrite => ({
   _tag: "SessionPatched",
   session: nth(n),
   patch: { state: "closed", substate: "closed", closedAt: at }
@@ -132,7 +132,7 @@ describe("sessions", () => {
           type: "removeDirectory",
           params: null,
           once: false,
-          attempted: false
+          claimed: false
         }
         yield* ledger.write([
           opened({ id: nth(0) }),
@@ -140,7 +140,7 @@ describe("sessions", () => {
           opened({ id: nth(2) }),
           { _tag: "TimerArmed", timer: { session: nth(2), timer: "wake", dueAt: 1, event: { type: "wake" } } },
           opened({ id: nth(3) }),
-          { _tag: "CommandOwed", command: owes },
+          { _tag: "CommandQueued", command: owes },
           closed(3, 5),
           opened({ id: nth(4) }),
           { _tag: "TurnInserted", record: turn({ session: nth(4), status: "queued" }) },
@@ -163,8 +163,8 @@ describe("sessions", () => {
             opened({ id }),
             { _tag: "StepAppended", step: step({ session: id }) },
             {
-              _tag: "CommandOwed",
-              command: { session: id, step: 1, nth: 0, type: "t", params: {}, once: false, attempted: false }
+              _tag: "CommandQueued",
+              command: { session: id, step: 1, nth: 0, type: "t", params: {}, once: false, claimed: false }
             },
             { _tag: "TimerArmed", timer: { session: id, timer: "t", dueAt: 1, event: { type: "t" } } },
             {
@@ -183,7 +183,7 @@ describe("sessions", () => {
           yield* ledger.remove([id, nth(1)])
           assert.deepStrictEqual(yield* ledger.session(id), Option.none())
           assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [])
-          assert.deepStrictEqual(yield* ledger.owed(id), [])
+          assert.deepStrictEqual(yield* ledger.outbox(id), [])
           assert.deepStrictEqual(yield* ledger.timers(id), [])
           assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
           assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
@@ -203,7 +203,7 @@ describe("sessions", () => {
       Effect.gen(function* () {
         const noon = Date.UTC(2026, 2, 1, 12)
         const midnight = Date.UTC(2026, 2, 2)
-        const ended = (n: number, index: number, endedAt: number, tokens: number): ReadonlyArray<Entry> => [
+        const ended = (n: number, index: number, endedAt: number, tokens: number): ReadonlyArray<LedgerWrite> => [
           { _tag: "TurnInserted", record: turn({ session: nth(n), index }) },
           {
             _tag: "TurnPatched",

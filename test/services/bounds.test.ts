@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { existsSync } from "node:fs"
-import { Runtime } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Runtime.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Done, app, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
@@ -31,7 +31,7 @@ describe("the pool", () => {
   it.effect("never holds more than its size, and lets nobody wait longer than the bound", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
-      const runtime = yield* Runtime
+      const runtime = yield* Operator
       const busy = yield* sessions.create(app, {})
       const late = yield* sessions.create(app, {})
       yield* sessions.submit(ours, busy.id, { prompt: "hang" })
@@ -124,7 +124,7 @@ describe("the sweeper", () => {
   it.effect("counts what it did, and does it once", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
-      const runtime = yield* Runtime
+      const runtime = yield* Operator
       yield* sessions.create(app, {})
       yield* sessions.create(app, {})
       yield* TestClock.adjust("2 seconds")
@@ -138,7 +138,7 @@ describe("the sweeper", () => {
   it.effect("lets a running turn finish, and closes after it", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
-      const runtime = yield* Runtime
+      const runtime = yield* Operator
       const { id } = yield* sessions.create(app, {})
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
       yield* until(id, "turning.running")
@@ -156,7 +156,7 @@ describe("the sweeper", () => {
   it.effect("counts idleness from the last activity", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
-      const runtime = yield* Runtime
+      const runtime = yield* Operator
       const { id } = yield* sessions.create(app, {})
       yield* TestClock.adjust("50 seconds")
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result

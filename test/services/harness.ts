@@ -8,9 +8,9 @@ import { TestClock } from "effect/testing"
 import type { Failure, SessionCommand } from "../../machines/session/machine.ts"
 import { layerWith } from "../../src/services/layer.ts"
 import { Files } from "../../src/services/Files.ts"
-import { Hands } from "../../src/session/CommandHandler.ts"
-import type { Asked, Stage } from "../../src/session/CommandHandler.ts"
-import { Pool } from "../../src/runtime/ProcessSlots.ts"
+import { CommandHandler } from "../../src/session/CommandHandler.ts"
+import type { TurnPrompt, SessionPort } from "../../src/session/CommandHandler.ts"
+import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import type { ReviewOptions } from "../../src/review/Reviews.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
@@ -57,29 +57,29 @@ export class Rig extends Context.Service<
 }
 
 const RiggedHands = Layer.effect(
-  Hands,
+  CommandHandler,
   Effect.gen(function* () {
     const done = yield* Done
-    const pool = yield* Pool
+    const pool = yield* ProcessSlots
     const rig = yield* Rig
     const alive = new Set<SessionId>()
-    const hanging = new Map<SessionId, { readonly stage: Stage; readonly turn: number }>()
+    const hanging = new Map<SessionId, { readonly port: SessionPort; readonly turn: number }>()
 
-    const say = (stage: Stage, turn: number, prompt: string) =>
+    const say = (port: SessionPort, turn: number, prompt: string) =>
       Effect.gen(function* () {
         const end = (failure: Failure | null, stopReason = "end_turn") =>
-          stage.tell({
+          port.post({
             event: { type: "turn.ended", turn, stopReason, failure },
             usage: { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
           })
-        const tell = (update: SessionUpdate, of = turn) => stage.say(of, updateMessage("thread", update))
+        const tell = (update: SessionUpdate, of = turn) => port.append(of, updateMessage("thread", update))
         const [word, n] = prompt.split(" ")
         switch (word) {
           case "hang":
-            return yield* stage.say(turn, chunk("thinking"))
+            return yield* port.append(turn, chunk("thinking"))
           case "die":
-            yield* stage.say(turn, chunk("half an ans"))
-            return yield* stage.tell({ event: { type: "process.exited", ...(yield* died("it died")) } })
+            yield* port.append(turn, chunk("half an ans"))
+            return yield* port.post({ event: { type: "process.exited", ...(yield* died("it died")) } })
           case "answer": {
             const whole = {
               messageId: "m1",
@@ -95,8 +95,8 @@ const RiggedHands = Layer.effect(
             return
           }
           case "abort":
-            yield* stage.say(turn, chunk("As far as I got. <turn_"))
-            yield* stage.say(turn, chunk("aborted>You stopped me.</turn_aborted>"))
+            yield* port.append(turn, chunk("As far as I got. <turn_"))
+            yield* port.append(turn, chunk("aborted>You stopped me.</turn_aborted>"))
             return n === "unended" ? undefined : yield* end(null)
           case "late":
             yield* tell({ sessionUpdate: "tool_call", toolCallId: "a", kind: "execute", status: "completed" })
@@ -106,7 +106,7 @@ const RiggedHands = Layer.effect(
             yield* tell({ sessionUpdate: "tool_call_update", toolCallId: "b", status: "completed" }, 1)
             return yield* end(null)
           case "speak-of-abort":
-            yield* stage.say(turn, chunk("Codex writes `<turn_aborted>` then."))
+            yield* port.append(turn, chunk("Codex writes `<turn_aborted>` then."))
             return n === "unended" ? undefined : yield* end(null)
           case "fail-quota": {
             const retryAt = n === undefined ? {} : { retryAt: (yield* Clock.currentTimeMillis) + Number(n) }
@@ -115,44 +115,51 @@ const RiggedHands = Layer.effect(
           case "fail-auth":
             return yield* end({ class: "auth", message: "log in again" }, "error")
           case "tool":
-            yield* stage.say(
+            yield* port.append(
               turn,
               updateMessage("thread", { sessionUpdate: "tool_call", toolCallId: "t", status: "completed" })
             )
-            return n === undefined ? undefined : yield* stage.say(turn, chunk("thinking"))
+            return n === undefined ? undefined : yield* port.append(turn, chunk("thinking"))
           case "leave": {
             const asked = prompt.split(" ").slice(1)
             const decisions = yield* Effect.forEach(
               asked,
               (kind, nth) =>
-                stage.ask({ id: `${nth}`, turn, kind, title: `use ${kind}`, toolCallId: `t${nth}`, raw: { kind } }),
+                port.requestApproval({
+                  id: `${nth}`,
+                  turn,
+                  kind,
+                  title: `use ${kind}`,
+                  toolCallId: `t${nth}`,
+                  raw: { kind }
+                }),
               { concurrency: "unbounded" }
             )
-            yield* stage.say(turn, chunk(decisions.join(" ")))
+            yield* port.append(turn, chunk(decisions.join(" ")))
             return yield* end(null)
           }
           case "defect":
             return yield* Effect.die(new Error("a bug of ours"))
           case "words":
-            for (let i = 0; i < Number(n); i++) yield* stage.say(turn, chunk(`w${i} `))
+            for (let i = 0; i < Number(n); i++) yield* port.append(turn, chunk(`w${i} `))
             return yield* end(null)
           default:
-            yield* stage.say(turn, chunk(`you said: ${prompt}`))
+            yield* port.append(turn, chunk(`you said: ${prompt}`))
             return yield* end(null)
         }
       })
 
-    const compact = (stage: Stage, turn: number) =>
+    const compact = (port: SessionPort, turn: number) =>
       Effect.gen(function* () {
         const done = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
-        yield* stage.say(turn, updateMessage("thread", done))
-        yield* stage.say(turn, updateMessage("thread", { sessionUpdate: "usage_update", used: 7, size: 1_000 }))
-        yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "end_turn", failure: null } })
+        yield* port.append(turn, updateMessage("thread", done))
+        yield* port.append(turn, updateMessage("thread", { sessionUpdate: "usage_update", used: 7, size: 1_000 }))
+        yield* port.post({ event: { type: "turn.ended", turn, stopReason: "end_turn", failure: null } })
       })
 
-    const ask = (stage: Stage, turn: number, { kind, prompt }: Asked) => {
-      if (prompt === "hang") hanging.set(stage.record().id, { stage, turn })
-      return kind === "compact" ? compact(stage, turn) : say(stage, turn, prompt)
+    const ask = (port: SessionPort, turn: number, { kind, prompt }: TurnPrompt) => {
+      if (prompt === "hang") hanging.set(port.record().id, { port: port, turn })
+      return kind === "compact" ? compact(port, turn) : say(port, turn, prompt)
     }
 
     const end = (session: SessionId) =>
@@ -163,44 +170,44 @@ const RiggedHands = Layer.effect(
         pool.release(session)
       })
 
-    return Hands.of({
-      perform: Effect.fnUntraced(function* (stage, command): Effect.fn.Return<void> {
-        const { app, id: session } = stage.record()
+    return CommandHandler.of({
+      perform: Effect.fnUntraced(function* (port, command): Effect.fn.Return<void> {
+        const { app, id: session } = port.record()
         yield* Ref.update(done, (all) => [...all, { ...command, of: session }])
         switch (command.type) {
           case "takeSlot": {
             const answer = yield* pool.take({ app, session, ...command.params })
             const event = answer === "granted" ? "slot.granted" : "slot.refused"
-            return yield* stage.tell({ event: { type: event, reason: "full" } })
+            return yield* port.post({ event: { type: event, reason: "full" } })
           }
           case "releaseSlot":
             return pool.release(session)
           case "startProcess": {
             if (rig.broken === "never") return
             if (rig.broken !== null) {
-              return yield* stage.tell({ event: { type: "process.failed", ...(yield* died(rig.broken)) } })
+              return yield* port.post({ event: { type: "process.failed", ...(yield* died(rig.broken)) } })
             }
             alive.add(session)
             rig.exits.set(
               session,
               Effect.flatMap(died("killed from outside"), (death) =>
-                stage.tell({ event: { type: "process.exited", ...death } })
+                port.post({ event: { type: "process.exited", ...death } })
               )
             )
             const at = yield* Clock.currentTimeMillis
             const thread = command.params.thread ?? `thread of ${session}`
-            return yield* stage.tell({ event: { type: "process.ready", thread, at }, contextLost: null })
+            return yield* port.post({ event: { type: "process.ready", thread, at }, contextLost: null })
           }
           case "handPrompt":
-            return yield* ask(stage, command.params.turn, yield* stage.askOf(command.params.turn))
+            return yield* ask(port, command.params.turn, yield* port.promptOf(command.params.turn))
           case "interruptTurn": {
             if (rig.deaf) return
             const { turn } = command.params
-            return yield* stage.tell({ event: { type: "turn.ended", turn, stopReason: "cancelled", failure: null } })
+            return yield* port.post({ event: { type: "turn.ended", turn, stopReason: "cancelled", failure: null } })
           }
           case "endProcess":
             yield* end(session)
-            return yield* stage.tell({ event: { type: "process.gone" } })
+            return yield* port.post({ event: { type: "process.gone" } })
           default:
         }
       }),
@@ -208,12 +215,12 @@ const RiggedHands = Layer.effect(
         const found = hanging.get(session)
         if (found === undefined) return Effect.succeed({ _tag: "NoTurn" })
         if (rig.deaf) return Effect.succeed({ _tag: "NotSupported", problem: "It is deaf." })
-        return Effect.as(found.stage.say(found.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
+        return Effect.as(found.port.append(found.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
       },
       drop: end,
       pid: (session) => (alive.has(session) ? 4242 : null),
       lease: () => null,
-      holding: () => [...alive]
+      sessionsWithProcess: () => [...alive]
     })
   })
 )

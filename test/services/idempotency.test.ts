@@ -2,28 +2,30 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { Receipts } from "../../src/services/Idempotency.ts"
-import type { Answer } from "../../src/services/Idempotency.ts"
+import { Idempotency } from "../../src/services/Idempotency.ts"
+import type { StoredAnswer } from "../../src/services/Idempotency.ts"
 import { PoolFull, TurnInProgress, Unavailable } from "../../src/domain/Refusal.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { app, id, otherApp, scratchFile } from "../ledger/samples.ts"
 
-const layerOn = (filename: string) => Receipts.layer.pipe(Layer.provide(Ledger.layer(filename)))
+const layerOn = (filename: string) => Idempotency.layer.pipe(Layer.provide(Ledger.layer(filename)))
 
-const onFile = <A, E>(test: (receipts: Receipts["Service"]) => Effect.Effect<A, E>) =>
+const onFile = <A, E>(test: (receipts: Idempotency["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Receipts.use(test).pipe(Effect.provide(layerOn(filename)))
+    return yield* Idempotency.use(test).pipe(Effect.provide(layerOn(filename)))
   }).pipe(Effect.scoped)
 
 /** Work that counts how often it ran. */
-const counted = <E = never>(outcome: Effect.Effect<Answer, E> = Effect.succeed({ status: 200, body: '{"n":1}' })) => {
+const counted = <E = never>(
+  outcome: Effect.Effect<StoredAnswer, E> = Effect.succeed({ status: 200, body: '{"n":1}' })
+) => {
   const runs = { count: 0 }
   return { runs, work: Effect.suspend(() => (runs.count++, outcome)) }
 }
 
 /** Work that says when it has begun, and ends when it may. */
-const gated = <E = never>(outcome: Effect.Effect<Answer, E> = Effect.succeed({ status: 200, body: "1" })) =>
+const gated = <E = never>(outcome: Effect.Effect<StoredAnswer, E> = Effect.succeed({ status: 200, body: "1" })) =>
   Effect.gen(function* () {
     const begun = yield* Deferred.make<void>()
     const mayEnd = yield* Deferred.make<void>()
@@ -146,13 +148,13 @@ describe("a request with a key", () => {
       const never = counted()
       const asked = (key: string) =>
         Effect.map(
-          Receipts.use((receipts) => Effect.flip(receipts.once(app, key, "body", never.work))).pipe(
+          Idempotency.use((receipts) => Effect.flip(receipts.once(app, key, "body", never.work))).pipe(
             Effect.provide(layerOn(filename))
           ),
           (error) => [error._tag, error.detail] as const
         )
 
-      yield* Receipts.use((receipts) =>
+      yield* Idempotency.use((receipts) =>
         Effect.gen(function* () {
           const fault = new Unavailable({ operation: "store the turn", cause: new Error("disk full") })
           assert.strictEqual(yield* Effect.flip(receipts.once(app, "fault", "body", Effect.fail(fault))), fault)
@@ -164,7 +166,7 @@ describe("a request with a key", () => {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(layerOn(filename), scope)
       const { begun, work } = yield* gated()
-      const cutOff = Receipts.use((receipts) => receipts.once(app, "crash", "body", work))
+      const cutOff = Idempotency.use((receipts) => receipts.once(app, "crash", "body", work))
       yield* Effect.forkChild(Effect.provideContext(cutOff, context))
       yield* begun
       yield* Scope.close(scope, Exit.void)
@@ -182,7 +184,7 @@ describe("a request with a key", () => {
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const { runs, work } = counted()
-      const ask = Receipts.use((receipts) => receipts.once(app, "key", "body", work)).pipe(
+      const ask = Idempotency.use((receipts) => receipts.once(app, "key", "body", work)).pipe(
         Effect.map(({ replayed }) => replayed),
         (asked) => Effect.provide(asked, layerOn(filename))
       )

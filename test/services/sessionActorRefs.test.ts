@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { EventObject } from "xstate"
-import { ActorRefs } from "../../src/services/SessionActorRefs.ts"
+import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { nameOf } from "../../src/session/Step.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionActorRef } from "../../src/services/MirrorActor.ts"
@@ -17,7 +17,7 @@ const collect = runInNewContext("gc") as () => void
 const opened = Effect.gen(function* () {
   const sessions = yield* Sessions
   const { id } = yield* sessions.create(app, {})
-  const refs = yield* ActorRefs
+  const refs = yield* SessionActorRefs
   return { id, refs, sessions, actor: yield* refs.of(ours, id) }
 })
 
@@ -28,7 +28,7 @@ const named = (actor: SessionActorRef) => {
 }
 
 /** Memory is given back when the engine likes: looked at until it was, a bounded number of times. */
-const sizeAfterCollecting = (refs: ActorRefs["Service"], most: number) =>
+const sizeAfterCollecting = (refs: SessionActorRefs["Service"], most: number) =>
   Effect.gen(function* () {
     for (let n = 0; n < 50 && refs.size() > most; n++) {
       collect()
@@ -120,7 +120,7 @@ describe("a session's actor", () => {
   it.effect("is let go when nobody has it, kept while somebody subscribes, and over when it was stopped", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
-      const refs = yield* ActorRefs
+      const refs = yield* SessionActorRefs
       const one = yield* sessions.create(app, {})
       for (let n = 0; n < 100; n++) yield* refs.of(ours, (yield* sessions.create(app, {})).id)
       const seen = named(yield* refs.of(ours, one.id))

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Runtime } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Runtime.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Rig, app, commandsOf, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
@@ -302,7 +302,7 @@ describe("a session", () => {
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { agent: "nobody" })))._tag, "UnknownAgent")
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "/not/there" })))._tag, "InvalidRequest")
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "relative" })))._tag, "InvalidRequest")
-      const runtime = yield* Runtime
+      const runtime = yield* Operator
       assert.strictEqual((yield* runtime.counts).sessions.idle, 0)
     }).pipe(inHouse())
   )

@@ -4,10 +4,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Circuits from "../../src/supervision/CircuitBreaker.ts"
-import { Feed } from "../../src/runtime/EventFeed.ts"
-import { judge } from "../../src/supervision/permissions.ts"
-import { Recorder } from "../../src/session/ChunkBuffer.ts"
-import { Timekeeper } from "../../src/runtime/Timers.ts"
+import { EventFeed } from "../../src/runtime/EventFeed.ts"
+import { decidePermission } from "../../src/supervision/permissions.ts"
+import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
+import { Timers } from "../../src/runtime/Timers.ts"
 import { AgentFailed } from "../../src/agent/Agent.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
@@ -28,7 +28,7 @@ const textsOf = (events: ReadonlyArray<StoredEvent>) =>
 
 describe("the recorder", () => {
   it("merges chunks of one message, and numbers what it hands over without a gap", () => {
-    const recorder = new Recorder(id, 41)
+    const recorder = new ChunkBuffer(id, 41)
     for (const word of ["one ", "two ", "three"]) recorder.append(1, say(word), 5)
     recorder.append(1, updateMessage("t", { sessionUpdate: "tool_call", toolCallId: "x" }), 6)
     recorder.append(1, say("four"), 7)
@@ -42,7 +42,7 @@ describe("the recorder", () => {
   })
 
   it("keeps apart what is not one message: another id, another turn, a thought, an image, a remark about it", () => {
-    const recorder = new Recorder(id, 0)
+    const recorder = new ChunkBuffer(id, 0)
     recorder.append(1, say("a"), 0)
     recorder.append(1, say("b", { messageId: "b" }), 0)
     recorder.append(2, say("c", { messageId: "b" }), 0)
@@ -60,7 +60,7 @@ describe("the recorder", () => {
 describe("the timekeeper", () => {
   it.effect("rings in order of what is due, never what was disarmed, and again where nobody heard", () =>
     Effect.gen(function* () {
-      const timekeeper = yield* Timekeeper
+      const timekeeper = yield* Timers
       const rung: Array<string> = []
       const ring = (name: string) => () => rung.push(name) > 0
       timekeeper.arm("late", 30, ring("late"))
@@ -80,12 +80,12 @@ describe("the timekeeper", () => {
       yield* TestClock.adjust(100)
       assert.strictEqual(rung.at(-1), "heard")
       assert.strictEqual(timekeeper.size(), 0)
-    }).pipe(Effect.provide(Timekeeper.layer))
+    }).pipe(Effect.provide(Timers.layer))
   )
 
   it.effect("rings what is overdue at once, and forgets the dead of many short timers", () =>
     Effect.gen(function* () {
-      const timekeeper = yield* Timekeeper
+      const timekeeper = yield* Timers
       for (let n = 0; n < 10_000; n++) {
         timekeeper.arm(`turn ${n % 10}`, 600_000 + n, () => true)
         timekeeper.disarm(`turn ${n % 10}`)
@@ -95,17 +95,17 @@ describe("the timekeeper", () => {
       yield* TestClock.adjust(1)
       assert.isTrue(rung)
       assert.strictEqual(timekeeper.size(), 0)
-    }).pipe(Effect.provide(Timekeeper.layer))
+    }).pipe(Effect.provide(Timers.layer))
   )
 })
 
 describe("the feed", () => {
-  const WithLedger = Feed.layer.pipe(Layer.provideMerge(Ledger.layer(":memory:")))
+  const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(Ledger.layer(":memory:")))
   const event = (seq: number): StoredEvent => ({ session: id, seq, turn: 1, at: 0, message: say(`${seq}`) })
 
   it.effect("gives a reader that fell far behind everything all the same, from the ledger", () =>
     Effect.gen(function* () {
-      const feed = yield* Feed
+      const feed = yield* EventFeed
       const ledger = yield* Ledger
       yield* ledger.write([opened({ id })])
       const reading = feed.follow(id, 0, { live: true }).pipe(Stream.take(3_000))
@@ -157,7 +157,8 @@ describe("the circuit of an agent kind", () => {
 describe("the policy", () => {
   it("says yes to nothing by default, to looking where that is allowed, to all where that is", () => {
     const kinds = ["read", "search", "edit", "execute", "fetch", "other"]
-    const verdict = (permissions: Permissions, kind: string) => judge(permissions, { kind, title: "x" }).verdict
+    const verdict = (permissions: Permissions, kind: string) =>
+      decidePermission(permissions, { kind, title: "x" }).outcome
     assert.deepStrictEqual(new Set(kinds.map((kind) => verdict("deny", kind))), new Set(["deny"]))
     assert.deepStrictEqual(
       kinds.filter((kind) => verdict("approve_reads", kind) === "once"),
@@ -178,7 +179,7 @@ describe("the policy", () => {
       ]
     }
     const judged = (kind: string, title: string) => {
-      const { by, verdict } = judge(permissions, { kind, title })
+      const { by, outcome: verdict } = decidePermission(permissions, { kind, title })
       return [verdict, by]
     }
     assert.deepStrictEqual(judged("execute", "git push origin"), ["deny", "rule 1"])

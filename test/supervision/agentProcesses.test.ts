@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import { Runtime } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Runtime.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Done, Rig, app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
@@ -123,7 +123,7 @@ describe("draining", () => {
       const directory = yield* scratch
       yield* Effect.gen(function* () {
         const sessions = yield* Sessions
-        const runtime = yield* Runtime
+        const runtime = yield* Operator
         const id = yield* submitted("hang")
         const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
         const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
@@ -151,7 +151,7 @@ describe("draining", () => {
       const directory = yield* scratch
       yield* Effect.gen(function* () {
         const sessions = yield* Sessions
-        const runtime = yield* Runtime
+        const runtime = yield* Operator
         const id = yield* submitted("hang")
         const idle = yield* submitted("hello")
         yield* until(id, "turning.running")

@@ -1,7 +1,7 @@
 /** Asks whoever may decide, and takes the question back when the turn that asked is over. */
 import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
-import type { Dialogue } from "./TurnTracker.ts"
+import type { TurnTracker } from "./TurnTracker.ts"
 import { record } from "./Json.ts"
 import * as Permission from "./Permission.ts"
 
@@ -14,7 +14,7 @@ export interface Approvals {
   readonly withdraw: Effect.Effect<void>
 }
 
-export const make = (dialogue: Dialogue, approve: OpenRequest["approve"]): Approvals => {
+export const make = (dialogue: TurnTracker, approve: OpenRequest["approve"]): Approvals => {
   const open = new Map<unknown, Deferred.Deferred<Permission.Outcome>>()
   let asked = 0
 

@@ -12,7 +12,7 @@ import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import * as Ask from "./request.ts"
-import type { Dialogue } from "./TurnTracker.ts"
+import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./Failures.ts"
 import { at, line } from "./Json.ts"
 
@@ -21,7 +21,7 @@ const steerWithinMillis = 10_000
 
 export interface Steerable {
   readonly child: Child
-  readonly dialogue: Dialogue
+  readonly dialogue: TurnTracker
   readonly peer: Peer
   readonly tell: (fact: AgentFact) => Effect.Effect<void>
   readonly thread: string

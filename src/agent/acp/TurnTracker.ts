@@ -29,7 +29,7 @@ export interface ToolCall {
   readonly open: boolean
 }
 
-export interface Dialogue {
+export interface TurnTracker {
   /** The agent's session id. Updates of others, and all updates before it is known, are not ours. */
   thread: string | null
   /** While `session/load` plays back what was said before: nothing of that is news. */
@@ -73,7 +73,7 @@ const toolCallsKept = 1_024
 
 const proseKept = 2_000
 
-export const make = (who: Who): Dialogue => {
+export const make = (who: Who): TurnTracker => {
   const tools = new Map<string, ToolCall>()
   let running: Running | null = null
   let last: number | null = null
@@ -93,7 +93,7 @@ export const make = (who: Who): Dialogue => {
     return call
   }
 
-  const hear: Dialogue["hear"] = (params) => {
+  const hear: TurnTracker["hear"] = (params) => {
     const { sessionId, update } = record(params)
     const kind = record(update)["sessionUpdate"]
     if (dialogue.replaying || sessionId !== dialogue.thread || dialogue.thread === null || typeof kind !== "string")
@@ -115,7 +115,7 @@ export const make = (who: Who): Dialogue => {
     return { _tag: "Update", turn, message }
   }
 
-  const end: Dialogue["end"] = (reply) => {
+  const end: TurnTracker["end"] = (reply) => {
     if (running === null) return null
     const was = running
     running = null
@@ -131,13 +131,13 @@ export const make = (who: Who): Dialogue => {
     }
   }
 
-  const asking: Dialogue["asking"] = ({ kind, title, toolCallId }) => {
+  const asking: TurnTracker["asking"] = ({ kind, title, toolCallId }) => {
     const known = toolCallId === null ? undefined : tools.get(toolCallId)
     const kindOf = kind ?? known?.kind ?? "other"
     return { turn: known === undefined ? last : known.turn, kind: kindOf, title: title ?? known?.title ?? kindOf }
   }
 
-  const dialogue: Dialogue = {
+  const dialogue: TurnTracker = {
     thread: null,
     replaying: false,
     who,

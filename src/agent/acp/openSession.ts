@@ -9,7 +9,7 @@ import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../JsonRpc.ts"
 import type { Ask } from "./request.ts"
-import type { Dialogue } from "./TurnTracker.ts"
+import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./Failures.ts"
 import type { Announced } from "./Handshake.ts"
 import { at, line, list, record, text } from "./Json.ts"
@@ -17,7 +17,7 @@ import type { Json } from "./Json.ts"
 
 export interface Wire {
   readonly ask: Ask
-  readonly dialogue: Dialogue
+  readonly dialogue: TurnTracker
   readonly announced: Announced
   readonly request: OpenRequest
   /** Modes and models, as last offered: a resume need not repeat them. */

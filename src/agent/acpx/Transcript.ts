@@ -7,7 +7,7 @@
  */
 import { RpcError } from "../JsonRpc.ts"
 import { isProse } from "../acp/TurnTracker.ts"
-import type { Dialogue, Reply, Told } from "../acp/TurnTracker.ts"
+import type { TurnTracker, Reply, Told } from "../acp/TurnTracker.ts"
 import { at, list, record, text } from "../acp/Json.ts"
 import type { Json } from "../acp/Json.ts"
 
@@ -44,7 +44,7 @@ const toAgent = new Set([
   "session/set_config_option"
 ])
 
-export const make = (dialogue: Dialogue): Transcript => {
+export const make = (dialogue: TurnTracker): Transcript => {
   const isCodex = /codex/i.test(dialogue.who.name)
   // One prompt's requests: a handful, and each is taken out by its answer.
   const toldAgent = new Map<unknown, string>()

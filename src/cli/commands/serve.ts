@@ -8,7 +8,7 @@ import { Context, Effect, Layer, Option, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Command } from "effect/cli"
 import { join } from "node:path"
-import { Runtime } from "../../services/Runtime.ts"
+import { Operator } from "../../services/Runtime.ts"
 import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
@@ -45,11 +45,11 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
-  let runtime: Runtime["Service"] | undefined
+  let runtime: Operator["Service"] | undefined
 
   const serving = Effect.gen(function* () {
     const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken, reviews }), scope)
-    runtime = Context.get(doors, Runtime)
+    runtime = Context.get(doors, Operator)
     const inspect = yield* Layer.buildWithScope(
       Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))),
       scope

@@ -136,10 +136,10 @@ export const nearest = (word: string, among: ReadonlyArray<string>): string => {
 /** Levenshtein's, row by row. */
 const distance = (a: string, b: string): number => {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (const [row, letter] of [...a].entries()) {
+  for (const [row, envelope] of [...a].entries()) {
     const current = [row + 1]
     for (let column = 1; column <= b.length; column++) {
-      const changed = above[column - 1]! + (b[column - 1] === letter ? 0 : 1)
+      const changed = above[column - 1]! + (b[column - 1] === envelope ? 0 : 1)
       current.push(Math.min(changed, above[column]! + 1, current[column - 1]! + 1))
     }
     above = current

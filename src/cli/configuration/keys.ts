@@ -160,4 +160,5 @@ export const placeOf = (name: KeyName): readonly [string] | readonly ["reviews",
 export const variableOf = (name: KeyName): string => `TROUPE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`
 
 /** `dataDir` is set by `--data-dir`. */
-export const flagOf = (name: KeyName): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+export const flagOf = (name: KeyName): string =>
+  `--${name.replace(/[A-Z]/g, (envelope) => `-${envelope.toLowerCase()}`)}`

@@ -6,15 +6,15 @@ import { HttpApiBuilder } from "effect/http-api"
 import { PrometheusMetrics } from "effect/observability"
 import { Apps } from "../../services/Apps.ts"
 import * as Metrics from "../../runtime/Metrics.ts"
-import { Runtime } from "../../services/Runtime.ts"
+import { Operator } from "../../services/Runtime.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
-import { Spending } from "../../services/UsageReport.ts"
+import { UsageReport } from "../../services/UsageReport.ts"
 import type { AuditRecord } from "../../domain/Session.ts"
 import { Api } from "../Api.ts"
 import { refusing } from "../refusals.ts"
 import { sessionView } from "../dto.ts"
-import { usageReport } from "./agents.ts"
+import { usageOf } from "./agents.ts"
 import { closed, pageOf } from "./sessions.ts"
 
 const admin: Caller = { _tag: "Admin" }
@@ -24,9 +24,9 @@ export const layer = HttpApiBuilder.group(
   "admin",
   Effect.fnUntraced(function* (handlers) {
     const apps = yield* Apps
-    const runtime = yield* Runtime
+    const runtime = yield* Operator
     const sessions = yield* Sessions
-    const spending = yield* Spending
+    const usageReport = yield* UsageReport
 
     return handlers.handleAll({
       createApp: Effect.fnUntraced(function* ({ payload }) {
@@ -58,7 +58,7 @@ export const layer = HttpApiBuilder.group(
       sweep: Effect.fnUntraced(function* () {
         return { ok: true, ...(yield* refusing(runtime.sweep)) } as const
       }),
-      usage: ({ query }) => usageReport(spending, admin, query),
+      usage: ({ query }) => usageOf(usageReport, admin, query),
       metrics: Effect.fnUntraced(function* () {
         yield* Metrics.setCounts(yield* refusing(runtime.counts))
         return HttpServerResponse.text(yield* PrometheusMetrics.format(), {

@@ -1,7 +1,7 @@
 /** Agents, and what has been used of them, over HTTP. */
 import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Spending } from "../../services/UsageReport.ts"
+import { UsageReport } from "../../services/UsageReport.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { Agents } from "../../agent/Agents.ts"
 import { addCosts } from "../../domain/Cost.ts"
@@ -16,12 +16,12 @@ export const layer = HttpApiBuilder.group(
   "agents",
   Effect.fnUntraced(function* (handlers) {
     const agents = yield* Agents
-    const spending = yield* Spending
+    const usageReport = yield* UsageReport
 
     return handlers.handleAll({
       list: () => Effect.map(agents.list, (agents) => ({ ok: true, agents }) as const),
       usage: Effect.fnUntraced(function* ({ query }) {
-        return yield* usageReport(spending, yield* CurrentCaller, query)
+        return yield* usageOf(usageReport, yield* CurrentCaller, query)
       })
     })
   })
@@ -29,14 +29,14 @@ export const layer = HttpApiBuilder.group(
 
 const thirtyDaysMillis = 30 * 24 * 3_600_000
 
-export const usageReport = Effect.fnUntraced(function* (
-  spending: Spending["Service"],
+export const usageOf = Effect.fnUntraced(function* (
+  usageReport: UsageReport["Service"],
   caller: Caller,
   query: { readonly from?: string | undefined; readonly to?: string | undefined }
 ) {
   const to = query.to === undefined ? yield* Clock.currentTimeMillis : yield* instant("to", query.to)
   const from = query.from === undefined ? to - thirtyDaysMillis : yield* instant("from", query.from)
-  const days = yield* spending.between(caller, from, to)
+  const days = yield* usageReport.between(caller, from, to)
   return {
     ok: true,
     turns: days.reduce((turns, day) => turns + day.turns, 0),

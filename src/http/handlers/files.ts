@@ -10,7 +10,7 @@ import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { refusing } from "../refusals.ts"
-import { appOf } from "../dto.ts"
+import { appNameOf } from "../dto.ts"
 
 /** What a form has besides its file: boundaries, headers, fields that are not read. */
 const formBytes = 64 * 1024
@@ -53,7 +53,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handle(
       "upload",
       Effect.fnUntraced(function* ({ payload, request }) {
-        const app = appOf(yield* CurrentCaller)
+        const app = appNameOf(yield* CurrentCaller)
         const announced = Number(request.headers["content-length"] ?? 0)
         const stored =
           announced > maxFileBytes + formBytes

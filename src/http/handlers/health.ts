@@ -1,7 +1,7 @@
 /** The two probes. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Runtime } from "../../services/Runtime.ts"
+import { Operator } from "../../services/Runtime.ts"
 import { Api } from "../Api.ts"
 import { refuse } from "../refusals.ts"
 
@@ -11,7 +11,7 @@ export const layer = HttpApiBuilder.group(
   Api,
   "health",
   Effect.fnUntraced(function* (handlers) {
-    const runtime = yield* Runtime
+    const runtime = yield* Operator
 
     return handlers.handleAll({
       alive: () => Effect.succeed(ok),

@@ -7,7 +7,7 @@ import type { Memory, ReviewRecord, Skill } from "../../domain/Review.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { ReviewsApi } from "../contract/reviews.ts"
 import { refusing } from "../refusals.ts"
-import { appOf } from "../dto.ts"
+import { appNameOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
   ReviewsApi,
@@ -24,11 +24,11 @@ export const layer = HttpApiBuilder.group(
         return { ok: true, count: list.length, reviews: list.map(reviewView) } as const
       }),
       memories: Effect.fnUntraced(function* () {
-        const list = yield* refusing(reviews.memories(appOf(yield* CurrentCaller)))
+        const list = yield* refusing(reviews.memories(appNameOf(yield* CurrentCaller)))
         return { ok: true, count: list.length, memories: list.map(memoryView) } as const
       }),
       skills: Effect.fnUntraced(function* () {
-        const list = yield* refusing(reviews.skills(appOf(yield* CurrentCaller)))
+        const list = yield* refusing(reviews.skills(appNameOf(yield* CurrentCaller)))
         return { ok: true, count: list.length, skills: list.map(skillView) } as const
       })
     })

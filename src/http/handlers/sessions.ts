@@ -1,17 +1,17 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Receipts } from "../../services/Idempotency.ts"
+import { Idempotency } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { Refused } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
-import { answer, once } from "../idempotent.ts"
+import { answer, idempotent } from "../idempotent.ts"
 import { refuse, refusing } from "../refusals.ts"
 import { eventText, Streams } from "../Streams.ts"
-import { appOf, sessionView } from "../dto.ts"
+import { appNameOf, sessionView } from "../dto.ts"
 
 const createdJson = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(CreatedSession)))
 
@@ -19,19 +19,19 @@ export const layer = HttpApiBuilder.group(
   Api,
   "sessions",
   Effect.fnUntraced(function* (handlers) {
-    const receipts = yield* Receipts
+    const idempotency = yield* Idempotency
     const sessions = yield* Sessions
     const streams = yield* Streams
 
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload, request }) {
-        const app = appOf(yield* CurrentCaller)
+        const app = appNameOf(yield* CurrentCaller)
         const work = Effect.gen(function* () {
           const { agent, createdAt, id, meta, state } = yield* sessions.create(app, payload)
           const created = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
           return { status: 200, body: yield* Effect.orDie(createdJson(created)) }
         })
-        return answer(yield* refusing(once(receipts, app, request, work)))
+        return answer(yield* refusing(idempotent(idempotency, app, request, work)))
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {

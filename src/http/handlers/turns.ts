@@ -2,8 +2,8 @@
 import { Deferred, Effect, Exit, Option, Stream } from "effect"
 import type { Headers } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { Receipts } from "../../services/Idempotency.ts"
-import type { Answer } from "../../services/Idempotency.ts"
+import { Idempotency } from "../../services/Idempotency.ts"
+import type { StoredAnswer } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Turning } from "../../services/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
@@ -13,11 +13,11 @@ import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { Refused } from "../contract/Problem.ts"
 import { isClientGone } from "../errors.ts"
-import { answer, keyOf, once } from "../idempotent.ts"
+import { answer, keyOf, idempotent } from "../idempotent.ts"
 import { refuse, refusing } from "../refusals.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
 import { poolFullOf, statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
-import { appOf } from "../dto.ts"
+import { appNameOf } from "../dto.ts"
 
 /** A second caller with the same key waits for the first one's turn; its headers do not. */
 const headersWithin = "1 second"
@@ -31,7 +31,7 @@ export const layer = HttpApiBuilder.group(
   Api,
   "turns",
   Effect.fnUntraced(function* (handlers) {
-    const receipts = yield* Receipts
+    const idempotency = yield* Idempotency
     const sessions = yield* Sessions
     const streams = yield* Streams
 
@@ -52,7 +52,7 @@ export const layer = HttpApiBuilder.group(
           if (payload.wait === false && !streamed) return acceptedAnswer(turning)
           return yield* ended(yield* turning.result)
         })
-        const whole = once(receipts, appOf(caller), request, work)
+        const whole = idempotent(idempotency, appNameOf(caller), request, work)
 
         // The client may leave before its turn is accepted, and is then still to be obeyed.
         const onGone =
@@ -135,7 +135,7 @@ export const layer = HttpApiBuilder.group(
 
 const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
 
-const acceptedAnswer = ({ index, session }: Turning): Answer => ({
+const acceptedAnswer = ({ index, session }: Turning): StoredAnswer => ({
   status: 202,
   body: JSON.stringify({ ok: true, session_id: session, turn_index: index })
 })

@@ -1,7 +1,7 @@
 /** What is stored of one session, and what is known of its process now. All of it also of a closed one. */
 import { Clock, Effect, Option } from "effect"
 import { cannot } from "../../runtime/errors.ts"
-import { Hands } from "../../session/CommandHandler.ts"
+import { CommandHandler } from "../../session/CommandHandler.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Processes } from "../../agent/Processes.ts"
 import { wasCut } from "../../agent/WireLine.ts"
@@ -9,7 +9,7 @@ import type { Refused } from "../../http/contract/Problem.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { Detail, Events, Processes as ProcessesOf, Steps, Wire } from "../contract.ts"
 import * as Gather from "../detail/gather.ts"
-import { toldEvent, toldStep } from "../detail/dto.ts"
+import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
 import type { Asked } from "./route.ts"
 import { routes } from "./route.ts"
@@ -30,7 +30,7 @@ export const idOf = ({ params }: Asked): string => params["id"] ?? ""
 export const layer = routes(
   Effect.gen(function* () {
     const { detail, gather } = yield* Gather.make
-    const hands = yield* Hands
+    const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
     const processes = yield* Processes
     const sessions = yield* Sessions
@@ -57,7 +57,7 @@ export const layer = routes(
           const { after, limit } = yield* pageOf(asked)
           const steps = yield* ledger.steps(id, after, limit)
           const next = steps.length < limit ? null : (steps.at(-1)?.seq ?? null)
-          return { ok: true, steps: steps.map(toldStep), next } satisfies Steps
+          return { ok: true, steps: steps.map(stepDto), next } satisfies Steps
         }, cannot("read the steps"))
       ),
       get(
@@ -76,7 +76,7 @@ export const layer = routes(
           const { id } = yield* ofCaller(asked)
           const { after, limit } = yield* pageOf(asked)
           const stored = yield* ledger.events(id, after, limit)
-          const events = withinChars(stored.map(toldEvent), pageChars)
+          const events = withinChars(stored.map(eventDto), pageChars)
           const next = events.length < stored.length || stored.length === limit ? (events.at(-1)?.seq ?? null) : null
           return { ok: true, events, next } satisfies Events
         }, cannot("read the events"))
@@ -85,7 +85,7 @@ export const layer = routes(
         "/sessions/:id/processes",
         Effect.fnUntraced(function* (asked) {
           const { id } = yield* ofCaller(asked)
-          const lease = hands.lease(id)
+          const lease = commandHandler.lease(id)
           if (lease === null) return { ok: true, tree: [], stderr: "" } satisfies ProcessesOf
           const tree = yield* processes.tree(lease)
           const vitals = yield* processes.vitals(lease)

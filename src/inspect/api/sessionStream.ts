@@ -8,7 +8,7 @@
  */
 import { Effect, Latch, Option, Stream } from "effect"
 import { cannot } from "../../runtime/errors.ts"
-import { Feed } from "../../runtime/EventFeed.ts"
+import { EventFeed } from "../../runtime/EventFeed.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
@@ -16,7 +16,7 @@ import type { StoredEvent } from "../../domain/Session.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { StreamId } from "../contract.ts"
-import { toldEvent, toldStep } from "../detail/dto.ts"
+import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, routes } from "./route.ts"
 import type { Asked } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
@@ -32,7 +32,7 @@ export interface Place {
 
 export const layer = routes(
   Effect.gen(function* () {
-    const feed = yield* Feed
+    const feed = yield* EventFeed
     const ledger = yield* Ledger
     const sessions = yield* Sessions
 
@@ -135,7 +135,7 @@ export const merge = (
 }
 
 const textOf = (one: StoredEvent | StepRecord, place: Place): string => {
-  const [kind, data] = "commands" in one ? ["step", toldStep(one)] : ["event", toldEvent(one)]
+  const [kind, data] = "commands" in one ? ["step", stepDto(one)] : ["event", eventDto(one)]
   if ("commands" in one) place.step = one.seq
   else place.event = one.seq
   const id: StreamId = `e${place.event}.s${place.step}`

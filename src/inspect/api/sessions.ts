@@ -8,9 +8,9 @@ import { InvalidRequest } from "../../domain/Refusal.ts"
 import { SessionState } from "../../domain/Session.ts"
 import { parseCursor } from "../../ledger/Cursor.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
-import type { OverviewQuery, Taken } from "../../ledger/Ledger.ts"
+import type { OverviewQuery, TransitionCount } from "../../ledger/Ledger.ts"
 import type { Approvals, Coverage, SessionRows } from "../contract.ts"
-import { toldApproval } from "../detail/dto.ts"
+import { approvalDto } from "../detail/dto.ts"
 import { rowOf } from "../row.ts"
 import { get, integerOf, routes } from "./route.ts"
 
@@ -55,7 +55,7 @@ export const layer = routes(
     }, cannot("list the sessions"))
 
     const coverage = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
-      const sum = new Map<string, Taken>()
+      const sum = new Map<string, TransitionCount>()
       let seen = 0
       const query = { app: appOf(caller), state: null, agent, search: null, cursor: null, limit: coveredSessions }
       for (const { id } of (yield* ledger.overview(query)).items) {
@@ -75,7 +75,7 @@ export const layer = routes(
       get("/sessions", ({ caller, query }) => sessions(caller, query)),
       get("/approvals", ({ caller }) =>
         ledger.inbox(appOf(caller), mostApprovals).pipe(
-          Effect.map((list): Approvals => ({ ok: true, approvals: list.map((one) => toldApproval(one, one)) })),
+          Effect.map((list): Approvals => ({ ok: true, approvals: list.map((one) => approvalDto(one, one)) })),
           cannot("read the approvals")
         )
       ),

@@ -1,12 +1,12 @@
 /** A session as the dashboard shows it opened: what was gathered of it, put together. Pure. */
 import { restore } from "../../../machines/session/machine.ts"
 import type { SessionContext, SessionMachine } from "../../../machines/session/machine.ts"
-import type { Refusal } from "../../runtime/RefusedEvents.ts"
+import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
-import type { ArmedTimer, Glance, OwedCommand, StepRecord } from "../../ledger/Ledger.ts"
+import type { ArmedTimer, SessionSummary, OutboxCommand, StepRecord } from "../../ledger/Ledger.ts"
 import type { Detail } from "../contract.ts"
 import { rowOf } from "../row.ts"
 import { nameOfTimer, waitOf } from "../wait.ts"
@@ -14,22 +14,22 @@ import { awaitedIn } from "./awaited.ts"
 import { budgetOf } from "./budget.ts"
 import type { Bounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
-import { toldApproval, toldTurn } from "./dto.ts"
+import { approvalDto, turnDto } from "./dto.ts"
 import { sentenceOf } from "./why.ts"
 
 /** All of one moment, or as near to it as reading one after the other comes. */
 export interface Gathered {
   readonly view: SessionView
-  readonly glance: Glance
+  readonly glance: SessionSummary
   readonly snapshot: Persisted
   readonly lastStep: number
   readonly lastEvent: number
   readonly timers: ReadonlyArray<ArmedTimer>
-  readonly owed: ReadonlyArray<OwedCommand>
+  readonly owed: ReadonlyArray<OutboxCommand>
   readonly turns: ReadonlyArray<TurnRecord>
   readonly approvals: ReadonlyArray<ApprovalRecord>
   readonly lifeSteps: ReadonlyArray<StepRecord>
-  readonly refused: ReadonlyArray<Refusal>
+  readonly refused: ReadonlyArray<RefusedEvent>
   readonly vitals: Vitals | null
 }
 
@@ -88,7 +88,7 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
       event: event.type,
       due_at: dueAt / 1000
     })),
-    owed: gathered.owed.map(({ attempted, step, type }) => ({ step, type, attempted })),
+    owed: gathered.owed.map(({ claimed: attempted, step, type }) => ({ step, type, attempted })),
     budget: budgetOf(context, substate, bounds, { backoff: due("backoff"), parkFor: due("parkFor") }, nowMillis),
     process: {
       pid: process.pid,
@@ -96,8 +96,8 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
       up_since: context.process && context.upSince !== null ? context.upSince / 1000 : null
     },
     refused: gathered.refused.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
-    turns: gathered.turns.map(toldTurn),
-    approvals: gathered.approvals.map((approval) => toldApproval(approval, view)),
+    turns: gathered.turns.map(turnDto),
+    approvals: gathered.approvals.map((approval) => approvalDto(approval, view)),
     processes: spansOf(gathered.lifeSteps, context)
   }
 }

@@ -8,7 +8,7 @@ import type { Approval, Step, TranscriptEvent, Turn } from "../contract.ts"
 const seconds = (millis: number): number => millis / 1000
 const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))
 
-export const toldStep = ({ at, commands, event, from, hasWire, seq, to }: StepRecord): Step => ({
+export const stepDto = ({ at, commands, event, from, hasWire, seq, to }: StepRecord): Step => ({
   seq,
   at: seconds(at),
   event,
@@ -18,14 +18,14 @@ export const toldStep = ({ at, commands, event, from, hasWire, seq, to }: StepRe
   wire: hasWire === true
 })
 
-export const toldEvent = ({ at, message, seq, turn }: StoredEvent): TranscriptEvent => ({
+export const eventDto = ({ at, message, seq, turn }: StoredEvent): TranscriptEvent => ({
   seq,
   turn,
   at: seconds(at),
   message
 })
 
-export const toldTurn = (turn: TurnRecord): Turn => ({
+export const turnDto = (turn: TurnRecord): Turn => ({
   index: turn.index,
   kind: turn.kind,
   status: turn.status,
@@ -38,7 +38,7 @@ export const toldTurn = (turn: TurnRecord): Turn => ({
   failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message }
 })
 
-export const toldApproval = (
+export const approvalDto = (
   approval: ApprovalRecord,
   { agent, app }: Pick<SessionRecord, "agent" | "app">
 ): Approval => ({

@@ -1,8 +1,8 @@
 /** Reads what a session's detail is made of: its rows, and what is known of its process. */
 import { Effect, Option } from "effect"
 import { cannot } from "../../runtime/errors.ts"
-import { Hands } from "../../session/CommandHandler.ts"
-import { Commons } from "../../session/Mailbox.ts"
+import { CommandHandler } from "../../session/CommandHandler.ts"
+import { SessionShared } from "../../session/Mailbox.ts"
 import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
@@ -20,11 +20,11 @@ const lifeStepsRead = 800
 const readings = 3
 
 export const make = Effect.gen(function* () {
-  const hands = yield* Hands
+  const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const processes = yield* Processes
   const sessions = yield* Sessions
-  const { machine, refusals } = yield* Commons
+  const { machine, refusedEvents: refusals } = yield* SessionShared
   const { limits } = yield* RuntimeSettings
   const bounds = { intensity: limits.restartIntensity, periodMillis: limits.restartPeriodMillis }
 
@@ -33,7 +33,7 @@ export const make = Effect.gen(function* () {
     const glance = yield* ledger.glance(view.id)
     // Deleted in between.
     if (Option.isNone(glance)) return yield* new SessionNotFound({ id })
-    const lease = hands.lease(view.id)
+    const lease = commandHandler.lease(view.id)
     const gathered: Gathered = {
       view,
       glance: glance.value,
@@ -41,7 +41,7 @@ export const make = Effect.gen(function* () {
       lastStep: yield* ledger.lastStep(view.id),
       lastEvent: yield* ledger.lastEvent(view.id),
       timers: yield* ledger.timers(view.id),
-      owed: yield* ledger.owed(view.id),
+      owed: yield* ledger.outbox(view.id),
       turns: yield* ledger.turnOutlines(view.id, view.turnCount - turnsShown, turnsShown),
       approvals: yield* ledger.lastApprovals(view.id, approvalsShown),
       lifeSteps: yield* ledger.lifeSteps(view.id, lifeStepsRead),

@@ -10,7 +10,7 @@ import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { Exported, TranscriptEvent } from "../contract.ts"
 import * as Gather from "../detail/gather.ts"
-import { toldEvent, toldStep } from "../detail/dto.ts"
+import { eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
 
 /** What a browser still opens, and a server still holds in its memory. */
@@ -53,7 +53,7 @@ export const make = Effect.gen(function* () {
       if (end === undefined) break
       after = end
       for (const stored of page) {
-        const event = keep(toldEvent(stored))
+        const event = keep(eventDto(stored))
         const size = JSON.stringify(event).length
         kept.push({ event, chars: size })
         chars += size
@@ -83,7 +83,7 @@ export const make = Effect.gen(function* () {
         }
       },
       detail: detail(redaction.gathered(gathered, steps), now),
-      steps: steps.map((step) => toldStep(redaction.step(step))),
+      steps: steps.map((step) => stepDto(redaction.step(step))),
       events
     } satisfies Exported
   }, cannot("export the session"))

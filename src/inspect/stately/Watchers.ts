@@ -12,8 +12,8 @@ import { Socket } from "effect/socket"
 import type { IncomingMessage } from "node:http"
 import { restore } from "../../../machines/session/machine.ts"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
-import type { Stored } from "../../runtime/CommitObservers.ts"
-import { Commons } from "../../session/Mailbox.ts"
+import type { Committed } from "../../runtime/CommitObservers.ts"
+import { SessionShared } from "../../session/Mailbox.ts"
 import { findSession, sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { cannot } from "../../runtime/errors.ts"
@@ -75,7 +75,7 @@ export class Watchers extends Context.Service<
   static readonly layer = Layer.effect(
     Watchers,
     Effect.gen(function* () {
-      const { machine, observers } = yield* Commons
+      const { machine, observers } = yield* SessionShared
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const clock = yield* Clock.Clock
@@ -111,7 +111,7 @@ export class Watchers extends Context.Service<
           told.add(record.id)
           return messages.actor(record, snapshot, clock.currentTimeMillisUnsafe())
         }
-        const hear = (stored: Stored) => {
+        const hear = (stored: Committed) => {
           const { before, record, snapshot } = stored
           if (!sees(caller, record.app)) return
           const first = introduce(record, before)
@@ -123,7 +123,7 @@ export class Watchers extends Context.Service<
         const awake = yield* Effect.acquireRelease(
           Effect.sync(() => {
             const forget = observers.observe(only?.id ?? null, hear)
-            return { forget, residents: only === null ? supervisor.residents() : [] }
+            return { forget, residents: only === null ? supervisor.loaded() : [] }
           }),
           ({ forget }) => Effect.sync(forget)
         )
@@ -154,7 +154,7 @@ export class Watchers extends Context.Service<
 
       const standing = (record: SessionRecord) =>
         Effect.suspend(() => {
-          const here = supervisor.resident(record.id)?.snapshot ?? null
+          const here = supervisor.handle(record.id)?.snapshot ?? null
           if (here !== null) return Effect.succeed(here)
           return Effect.map(Effect.orDie(ledger.snapshot(record.id)), (stored) => restore(machine, stored))
         })

@@ -5,7 +5,7 @@
  * An inspector knows a session by its own id, which it has through sleep, wake and restarts; XState's ids begin anew
  * with each process. What is told is what the ledger keeps of a step: numbers and names, no prompt and no answer.
  */
-import type { Stored } from "../../runtime/CommitObservers.ts"
+import type { Committed } from "../../runtime/CommitObservers.ts"
 import type { SessionMachine, SessionSnapshot } from "../../../machines/session/machine.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 
@@ -16,14 +16,14 @@ export interface Messages {
   /** A session that the inspector has not heard of, where it stands. */
   readonly actor: (record: SessionRecord, snapshot: SessionSnapshot, at: number) => string
   /** The step's event, then the snapshot after it. */
-  readonly step: (stored: Stored) => readonly [event: string, snapshot: string]
+  readonly step: (stored: Committed) => readonly [event: string, snapshot: string]
 }
 
 export const make = (machine: SessionMachine): Messages => {
   // Names stay and code goes, as in `troupe machines --format json`.
   const definition = JSON.stringify(machine.config)
   /** Written once for all who look. */
-  const written = new WeakMap<Stored, readonly [string, string]>()
+  const written = new WeakMap<Committed, readonly [string, string]>()
 
   const shape = (snapshot: SessionSnapshot) => {
     const { children: _, ...persisted } = machine.getPersistedSnapshot(snapshot) as { readonly children?: unknown }

@@ -1,6 +1,6 @@
 /** Approvals: pending ones by their session, and each by its id. A question is settled once. */
 import { Effect, Option } from "effect"
-import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Ruling } from "../../domain/Approval.ts"
+import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../domain/Approval.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
@@ -45,7 +45,7 @@ export const asked = (record: ApprovalRecord): Write => ({
 export const settled = (
   session: SessionId,
   id: string,
-  { decision, status }: Ruling,
+  { decision, status }: Resolution,
   by: string,
   at: number
 ): Write => ({

@@ -11,7 +11,7 @@ import type { AppName, SessionId } from "../../domain/Ids.ts"
 import type { SessionState } from "../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
-import type { Glance, OverviewQuery, Page, Taken } from "../LedgerWrite.ts"
+import type { SessionSummary, OverviewQuery, Page, TransitionCount } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
 import { approvalColumns, approvalOf } from "./approvals.ts"
 import type { ApprovalRow } from "./approvals.ts"
@@ -41,7 +41,7 @@ interface GlanceRow {
   readonly due_at: number | null
 }
 
-const glanceOf = (row: GlanceRow): Glance => ({
+const glanceOf = (row: GlanceRow): SessionSummary => ({
   id: row.id,
   app: row.app,
   agent: row.agent,
@@ -136,7 +136,7 @@ const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
   return conditions.length === 0 ? null : and(conditions)
 }
 
-const takenOf = (row: Taken): Taken => ({ from: row.from, event: row.event, to: row.to, n: row.n })
+const takenOf = (row: TransitionCount): TransitionCount => ({ from: row.from, event: row.event, to: row.to, n: row.n })
 
 export const reads = (db: Database) => {
   const stateCounts = (app: AppName | null) =>
@@ -166,7 +166,7 @@ export const reads = (db: Database) => {
     const last = shown.at(-1)
     const next =
       rows.length > query.limit && last !== undefined ? cursorOf({ createdAt: last.lastActivityAt, id: last.id }) : null
-    const result: Page<Glance> = { items: shown, count, next }
+    const result: Page<SessionSummary> = { items: shown, count, next }
     return result
   })
 

@@ -2,11 +2,11 @@
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ArmedTimer, OwedCommand, StepRecord } from "../LedgerWrite.ts"
+import type { ArmedTimer, OutboxCommand, StepRecord } from "../LedgerWrite.ts"
 import { flag, insertInto, json } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])
-const insertOwed = insertInto("owed", ["session", "step", "nth", "type", "params", "once", "attempted"])
+const insertOutbox = insertInto("owed", ["session", "step", "nth", "type", "params", "once", "attempted"])
 const armTimer = `${insertInto("timers", ["session", "timer", "due_at", "event"])}
   ON CONFLICT (session, timer) DO UPDATE SET due_at = excluded.due_at, event = excluded.event`
 
@@ -15,8 +15,8 @@ export const appended = (step: StepRecord, wire: string | null): Write => ({
   params: [step.session, step.seq, step.at, json(step.event), step.from, step.to, json(step.commands), wire]
 })
 
-export const owed = (command: OwedCommand): Write => ({
-  text: insertOwed,
+export const queued = (command: OutboxCommand): Write => ({
+  text: insertOutbox,
   params: [
     command.session,
     command.step,
@@ -24,19 +24,19 @@ export const owed = (command: OwedCommand): Write => ({
     command.type,
     json(command.params),
     flag(command.once),
-    flag(command.attempted)
+    flag(command.claimed)
   ]
 })
 
-/** Whoever marks it first may perform it; marking it again fails, whichever process tries. */
-export const attempted = (session: SessionId, step: number, nth: number): Write => ({
+/** The first to claim it may perform it; a second claim fails, whichever process makes it. */
+export const claimed = (session: SessionId, step: number, nth: number): Write => ({
   text: "UPDATE owed SET attempted = 1 WHERE session = ? AND step = ? AND nth = ? AND attempted = 0 RETURNING 1",
   params: [session, step, nth],
-  must: "the command was attempted before, or is not owed"
+  must: "the command was claimed before, or is not in the outbox"
 })
 
-/** Settling twice is once. */
-export const settled = (session: SessionId, step: number, nth: number): Write => ({
+/** Repeatable: done twice is done once. */
+export const done = (session: SessionId, step: number, nth: number): Write => ({
   text: "DELETE FROM owed WHERE session = ? AND step = ? AND nth = ?",
   params: [session, step, nth]
 })
@@ -74,7 +74,7 @@ const stepOf = (row: StepRow): StepRecord => ({
   ...(row.has_wire === 1 ? { hasWire: true as const } : {})
 })
 
-interface OwedRow {
+interface OutboxRow {
   readonly session: SessionId
   readonly step: number
   readonly nth: number
@@ -84,14 +84,14 @@ interface OwedRow {
   readonly attempted: number
 }
 
-const owedOf = (row: OwedRow): OwedCommand => ({
+const outboxCommandOf = (row: OutboxRow): OutboxCommand => ({
   session: row.session,
   step: row.step,
   nth: row.nth,
   type: row.type,
   params: JSON.parse(row.params) as unknown,
   once: row.once === 1,
-  attempted: row.attempted === 1
+  claimed: row.attempted === 1
 })
 
 interface TimerRow {
@@ -120,12 +120,12 @@ const aboutProcesses = `${select} AND seq > (SELECT max(seq) FROM steps WHERE se
   ORDER BY seq DESC LIMIT ?`
 
 export const reads = (db: Database) => ({
-  owed: (session: SessionId) =>
+  outbox: (session: SessionId) =>
     db.all(
-      "read the owed commands",
+      "read the outbox",
       "SELECT session, step, nth, type, params, once, attempted FROM owed WHERE session = ? ORDER BY step, nth",
       [session],
-      owedOf
+      outboxCommandOf
     ),
   timers: (session: SessionId) =>
     db.all(

@@ -83,14 +83,14 @@ describe("a replay", () => {
     const replay = new Replay(sessionMachine)
     replay.append(steps)
     assert.deepStrictEqual(replay.steps.at(-1)?.taken, [
-      { from: "turning.running", to: "idle.awake", event: "turn.ended", guard: "endsGood" },
+      { from: "turning.running", to: "idle.awake", event: "turn.ended", guard: "endedWell" },
       { from: "idle.awake", to: "turning.running", event: "always", guard: "hasQueued" }
     ])
     assert.deepStrictEqual(replay.steps[9]?.taken, [
       { from: "idle.backingOff", to: "idle.waking", event: "after backoff", guard: null }
     ])
     assert.deepStrictEqual(replay.steps.at(-2)?.taken, [
-      { from: "turning", to: "turning", event: "turn.submitted", guard: "mayQueue" }
+      { from: "turning", to: "turning", event: "turn.submitted", guard: "canQueueBehindTurn" }
     ])
   })
 

@@ -79,7 +79,7 @@ describe("the chart at a moment", () => {
 
   it("lists every way out of a state with how often it was taken, its parents' after its own", () => {
     const ways = waysFrom(chart, "turning.running", countsAfter(replay.steps, replay.steps.length))
-    const good = ways.find(({ event, guard }) => event === "turn.ended" && guard === "endsGood")
+    const good = ways.find(({ event, guard }) => event === "turn.ended" && guard === "endedWell")
     assert.strictEqual(good?.count, 2)
     assert.strictEqual(ways.find(({ event }) => event === "agent.quiet")?.count, 0)
     const froms = ways.map(({ from }) => from)

@@ -5,7 +5,7 @@
  * marks on the axis) follows the moment; live, pinned by time travel, or only pointed at on the axis.
  */
 import { computed, signal } from "@preact/signals"
-import { newborn } from "../../../../machines/session/events.ts"
+import { initialContext } from "../../../../machines/session/events.ts"
 import { readChart } from "../../chart/read.ts"
 import type { Detail, Done, Me, Processes, Step, TranscriptEvent, Wire } from "../../contract.ts"
 import type { Problem } from "../../client/api.ts"
@@ -88,7 +88,7 @@ export const createStore = (bounds: Me["bounds"], door: Door | null) => {
     const rebuilt = replay.at(count)
     const { value } = known.snapshot
     // What a later version added to the context has its newborn value, as where a session is restored.
-    const context = { ...newborn, ...known.snapshot.context }
+    const context = { ...initialContext, ...known.snapshot.context }
     return changes({ state: pathOf(value), context }, { state: pathOf(rebuilt.value), context: rebuilt.context })
   })
   const drifts = computed(() => steps.value.filter((each) => each.drift !== null))

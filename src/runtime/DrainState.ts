@@ -1,0 +1,12 @@
+/** Whether the house is open: told by `Runtime.drain`, asked by every door. */
+import { Context, Layer } from "effect"
+
+export class DrainState extends Context.Service<
+  DrainState,
+  { readonly draining: () => boolean; readonly drain: () => void }
+>()("troupe/runtime/DrainState") {
+  static readonly layer = Layer.sync(DrainState, () => {
+    let draining = false
+    return DrainState.of({ draining: () => draining, drain: () => void (draining = true) })
+  })
+}
