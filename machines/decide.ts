@@ -16,10 +16,32 @@ import type {
 } from "xstate"
 import { createActor, initialTransition } from "xstate"
 
+/**
+ * When a command is carried out, and what a crash may do to it:
+ * - `inCommit`: by the commit of its own step. Either both are stored or neither is.
+ * - `once`: after the commit, at most once. It is claimed first, and what was claimed is not performed again.
+ * - `repeatable`: after the commit, at least once. A crash before it is done repeats it, so twice must do no harm.
+ */
+export type Delivery = "inCommit" | "once" | "repeatable"
+
+export interface CommandAction<P> {
+  (..._: readonly [unknown, P]): void
+  readonly delivery: Delivery
+}
+
 /** Declares an action that carries parameters out and does nothing by itself. */
-export const command =
-  <P>() =>
-  (..._: readonly [unknown, P]): void => {}
+export const command = <P>({ delivery }: { readonly delivery: Delivery }): CommandAction<P> =>
+  Object.assign((..._: readonly [unknown, P]): void => {}, { delivery })
+
+/** How each command of a machine is delivered, read off its declaration. */
+export const deliveriesOf = <M extends AnyStateMachine>(
+  machine: M
+): Readonly<Record<CommandsOf<M>["type"], Delivery>> =>
+  Object.fromEntries(
+    Object.entries(machine.implementations.actions).flatMap(([type, action]) =>
+      typeof action === "function" && "delivery" in action ? [[type, action.delivery]] : []
+    )
+  ) as Record<CommandsOf<M>["type"], Delivery>
 
 /**
  * The commands of a machine, as a union discriminated by `type`. Read off the machine and not `ExecutableActionsFrom`,

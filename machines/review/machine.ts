@@ -108,11 +108,11 @@ export const reviewMachineWith = (bounds: ReviewBounds) => {
       endsFailed: ({ context }) => context.ending === "failed"
     },
     actions: {
-      takeSnapshot: command<Record<never, never>>(),
-      callModel: command<{ readonly iteration: number }>(),
-      runTools: command<{ readonly iteration: number }>(),
-      askHost: command<Record<never, never>>(),
-      stopWork: command<Record<never, never>>(),
+      takeSnapshot: command<Record<never, never>>({ delivery: "once" }),
+      callModel: command<{ readonly iteration: number }>({ delivery: "once" }),
+      runTools: command<{ readonly iteration: number }>({ delivery: "once" }),
+      askHost: command<Record<never, never>>({ delivery: "once" }),
+      stopWork: command<Record<never, never>>({ delivery: "once" }),
 
       countCall: assign({ iterations: ({ context }) => context.iterations + 1 }),
       spend: assign(({ context, event }) =>

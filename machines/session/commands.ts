@@ -1,18 +1,10 @@
-/** The orders of the session machine, with what each carries: actions as data, named once and used by its arrows. */
-import {
-  failureOf,
-  reasonOf,
-  noSlot,
-  overdue,
-  settling,
-  settlingNotRetryableQueue,
-  settlingExpiringQueue,
-  settlingQueue,
-  settlingWaiting
-} from "./events.ts"
+/** The commands of the session machine with what each carries: actions as data, named once and used by its arrows. */
 import type { SessionContext } from "./events.ts"
 
-type Given = { readonly context: SessionContext }
+interface Given {
+  readonly context: SessionContext
+}
+
 const ofThisProcess = ({ context }: Given) => ({ generation: context.generation })
 const ofThisTurn = ({ context }: Given) => ({ turn: context.turn })
 
@@ -37,50 +29,8 @@ export const startProcess = [
     })
   }
 ]
+/** An urgent request waits for a slot, and not before the backoff is over; one that is not is refused at once. */
 export const takeSlot = (urgent: boolean) => ({
   type: "takeSlot" as const,
   params: ({ context }: Given) => ({ urgent, notBefore: urgent ? context.restarts.retryAt : 0 })
 })
-
-export const completed = settling("completed", "end_turn", () => null)
-export const accepted = settling("completed", "end_turn", () => null, true)
-export const failed = settling("failed", "error", failureOf)
-export const interrupted = settling("interrupted", "cancelled", reasonOf)
-export const unserved = settling("failed", "error", noSlot)
-export const unready = settling(
-  "timed_out",
-  "error",
-  overdue("The agent did not get ready in time; `troupe doctor` says why.")
-)
-export const wentQuiet = settling(
-  "timed_out",
-  "error",
-  overdue(
-    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), so the turn was interrupted."
-  )
-)
-export const overran = settling(
-  "timed_out",
-  "error",
-  overdue("The turn did not end within its deadline and was ended.")
-)
-
-const emptyQueue = [
-  settlingQueue(() => ({ class: "interrupted", message: "The session was closed before this turn began." })),
-  "dropQueue" as const
-]
-export const failQueue = [
-  settlingQueue((context) => ({ class: "crash", message: `The session is parked: ${context.reason}` })),
-  "dropQueue" as const
-]
-/** The turn that runs, and of those behind it the ones that can't wait for better days. */
-export const failedFor = [
-  failed,
-  "noteLimit" as const,
-  settlingNotRetryableQueue,
-  "dropNotRetryableQueue" as const,
-  settlingExpiringQueue,
-  "dropExpiringQueue" as const
-]
-export const leaveQueue = [settlingWaiting, "leaveQueue" as const]
-export const close = ["noteReason" as const, "noteClosing" as const, ...emptyQueue]

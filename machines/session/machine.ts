@@ -1,40 +1,35 @@
 /**
- * One session, from its creation to its grave.
+ * One session, from its creation to its end.
  *
  * Pure: no clock, no process, no database. What the session wants done leaves as a command; what happened comes back as
- * an event. Every delay is named, so the chart shows it and the actor arms it. Commands that only keep the books
- * (`openTurn`, `settleTurn`, `settleQueued`) are carried out inside the commit; the others after it.
+ * an event. Every delay is named, so the chart shows it and the actor arms it. What a state means stands on the state,
+ * as `tags` and `meta` (`states.ts`).
  */
 import type { SnapshotFrom } from "xstate"
+import { deliveriesOf } from "../decide.ts"
 import type { CommandsOf } from "../decide.ts"
+import { askToExit, endProcess, handPrompt, releaseSlot, startProcess, takeSlot, terminateProcess } from "./commands.ts"
+import { initialContext } from "./events.ts"
+import { close, failQueue, leaveQueue } from "./settlements.ts"
 import { defaultBounds, sessionSetup } from "./setup.ts"
 import type { SessionBounds } from "./setup.ts"
-import {
-  askToExit,
-  close,
-  endProcess,
-  failQueue,
-  handPrompt,
-  leaveQueue,
-  releaseSlot,
-  startProcess,
-  takeSlot,
-  terminateProcess
-} from "./commands.ts"
 import { turningState } from "./turning.ts"
-import { initialContext } from "./events.ts"
 
 export { longestQueue } from "./setup.ts"
 export type { SessionBounds } from "./setup.ts"
-export type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./events.ts"
+export type { SessionContext, SessionEvent, TurnFacts, WaitingTurn } from "./events.ts"
+export type { Failure } from "./failures.ts"
+export type { Settlement } from "./settlements.ts"
 
 export const sessionMachineWith = (bounds: SessionBounds) => {
-  const words = sessionSetup(bounds)
+  const parts = sessionSetup(bounds)
 
-  const idle = words.createStateConfig({
+  const idle = parts.createStateConfig({
     initial: "asleep",
     states: {
       asleep: {
+        tags: ["unloadable"],
+        meta: { process: "none", waitsFor: "turn", owedBy: "app" },
         always: [
           { guard: "isClosing", target: "#session.closed" },
           { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
@@ -46,6 +41,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         }
       },
       awake: {
+        tags: ["evictable"],
+        meta: { process: "up", waitsFor: "turn", owedBy: "app" },
         always: [
           { guard: "isClosing", target: "#session.retiring" },
           { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", ...handPrompt] }
@@ -62,6 +59,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       },
       /** Comes back by itself after a death. It never makes anybody wait: no free slot, no process. */
       waking: {
+        meta: { process: "starting", waitsFor: "agentReturn", owedBy: "agent" },
         always: [
           { guard: "isClosing", target: "#session.retiring.killing" },
           { guard: "canStartQueued", target: "#session.turning.starting", actions: "takeQueued" },
@@ -99,6 +97,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         }
       },
       backingOff: {
+        meta: { process: "backing_off", waitsFor: "backoff", owedBy: "troupe" },
         always: { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" },
         after: { backoff: { target: "waking", actions: takeSlot(false) } },
         on: {
@@ -109,6 +108,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       },
       /** Left alone for now: its agent keeps dying, or the agent's account is used up, which turns may wait for. */
       parked: {
+        meta: { process: "parked", waitsFor: "unpark", owedBy: "operator" },
         after: { parkFor: { target: "asleep", actions: "liftPause" } },
         on: {
           "turn.submitted": { guard: "canQueueWhilePaused", actions: "enqueue" },
@@ -125,8 +125,9 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
    * Ask, terminate, kill, each with its deadline; left only when the kernel says that nobody is there. A process that
    * never got ready has nothing to lose and nothing to be asked by: it is killed.
    */
-  const retiring = words.createStateConfig({
+  const retiring = parts.createStateConfig({
     initial: "asking",
+    tags: ["retiring"],
     on: {
       "turn.submitted": { guard: "canQueueWhileRetiring", actions: "enqueue" },
       "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
@@ -139,16 +140,19 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     },
     states: {
       asking: {
+        meta: { process: "stopping", waitsFor: "exit", owedBy: "agent" },
         entry: askToExit,
         after: { exitWithin: "terminating" },
         on: { "process.exited": "killing" }
       },
       terminating: {
+        meta: { process: "stopping", waitsFor: "termination", owedBy: "agent" },
         entry: terminateProcess,
         after: { terminateWithin: "killing" },
         on: { "process.exited": "killing" }
       },
       killing: {
+        meta: { process: "stopping", waitsFor: "kernel", owedBy: "kernel" },
         entry: endProcess,
         after: { killAgain: { target: "killing", reenter: true } },
         on: {
@@ -165,19 +169,28 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
     }
   })
 
-  return words.createMachine({
+  const closed = parts.createStateConfig({
+    type: "final",
+    tags: ["unloadable"],
+    meta: { process: "none", waitsFor: "nothing", owedBy: "nobody" }
+  })
+
+  return parts.createMachine({
     id: "session",
     context: initialContext,
     initial: "idle",
-    states: { idle, turning: turningState(words), retiring, closed: { type: "final" } }
+    states: { idle, turning: turningState(parts), retiring, closed }
   })
 }
 
 export const sessionMachine = sessionMachineWith(defaultBounds)
 
+/** When each command is carried out. */
+export const deliveries = deliveriesOf(sessionMachine)
+
 /**
- * A stored snapshot, as this version reads it: what a later version added to the context has its newborn value. Throws
- * on a state that the chart does not know any more; `test/fixtures/snapshots` holds one of each that was ever stored.
+ * A stored snapshot, as this version reads it: what a later version added to the context has its initial value. Throws
+ * on a state that the chart no longer has; `test/fixtures/snapshots` holds one of each that was ever stored.
  */
 export const restore = (machine: SessionMachine, persisted: unknown): SessionSnapshot => {
   const stored = persisted as Parameters<SessionMachine["resolveState"]>[0]

@@ -1,14 +1,19 @@
 /**
- * What the session machine is made of: its delays, its guards, its commands, and what it remembers.
+ * The parts of the session machine: its delays, guards and commands, and how it updates its context.
  *
- * The chart itself is `session.ts`; nothing here knows a state.
+ * The chart itself is `machine.ts`; nothing here knows a state.
  */
 import { assign, setup } from "xstate"
 import { command } from "../decide.ts"
 import { lifted, paused, noPause } from "./quota.ts"
 import { afterDeath, noRestarts, overBudget } from "./restarts.ts"
-import { countsAgainstBudget, isNotRetryable, isOfQuota, outlastsPause, isFatalToProcess } from "./events.ts"
-import type { Failure, SessionContext, SessionEvent, Settlement, WaitingTurn } from "./events.ts"
+import { isNotRetryable, saidIn } from "./events.ts"
+import type { SessionContext, SessionEvent, WaitingTurn } from "./events.ts"
+import { countsAgainstBudget, isFatalToProcess, isOfQuota } from "./failures.ts"
+import type { Failure } from "./failures.ts"
+import { outlastsPause } from "./settlements.ts"
+import type { Settlement } from "./settlements.ts"
+import type { StateMeta, StateTag } from "./states.ts"
 
 /** What an operator can set; the other bounds are the machine's own. */
 export interface SessionBounds {
@@ -40,7 +45,12 @@ export const sessionSetup = (bounds: SessionBounds) => {
   const budget = { intensity: bounds.restartIntensity, periodMillis: bounds.restartPeriodMillis }
 
   return setup({
-    types: { context: {} as SessionContext, events: {} as SessionEvent },
+    types: {
+      context: {} as SessionContext,
+      events: {} as SessionEvent,
+      tags: {} as StateTag,
+      meta: {} as StateMeta
+    },
     delays: {
       hibernateAfter: bounds.hibernateAfterMillis,
       // A turn that also has to wait for a backoff is not cheated of its wait for a slot.
@@ -90,24 +100,32 @@ export const sessionSetup = (bounds: SessionBounds) => {
         event.type === "turn.ended" &&
         event.turn === context.turn &&
         event.failure === null &&
-        event.stopReason === "cancelled",
+        (event.stopReason === "cancelled" || saidIn(event).aborted),
       endedFatally: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && isFatalToProcess(event.failure),
+      saidAborted: ({ event }) => saidIn(event).aborted,
+      saidAnswered: ({ event }) => saidIn(event).answered,
+      /** The agent may have the prompt: unless the event says that it was not claimed. */
+      promptClaimed: ({ event }) => event.type === "process.lost" && event.claimed !== false,
       isLastApproval: ({ context, event }) =>
         event.type === "approval.settled" && context.approvals.every((id) => id === event.id)
     },
     actions: {
-      openTurn: command<WaitingTurn>(),
-      settleTurn: command<Settlement>(),
-      settleQueued: command<{ readonly turns: ReadonlyArray<number>; readonly failure: Failure }>(),
-      takeSlot: command<{ readonly urgent: boolean; readonly notBefore: number }>(),
-      releaseSlot: command<{ readonly generation: number }>(),
-      startProcess: command<{ readonly generation: number; readonly thread: string | null }>(),
-      handPrompt: command<{ readonly turn: number }>(),
-      interruptTurn: command<{ readonly turn: number }>(),
-      askToExit: command<{ readonly generation: number }>(),
-      terminateProcess: command<{ readonly generation: number }>(),
-      endProcess: command<{ readonly generation: number }>(),
+      openTurn: command<WaitingTurn>({ delivery: "inCommit" }),
+      settleTurn: command<Settlement>({ delivery: "inCommit" }),
+      settleQueued: command<{ readonly turns: ReadonlyArray<number>; readonly failure: Failure }>({
+        delivery: "inCommit"
+      }),
+      takeSlot: command<{ readonly urgent: boolean; readonly notBefore: number }>({ delivery: "repeatable" }),
+      releaseSlot: command<{ readonly generation: number }>({ delivery: "repeatable" }),
+      startProcess: command<{ readonly generation: number; readonly thread: string | null }>({
+        delivery: "repeatable"
+      }),
+      handPrompt: command<{ readonly turn: number }>({ delivery: "once" }),
+      interruptTurn: command<{ readonly turn: number }>({ delivery: "repeatable" }),
+      askToExit: command<{ readonly generation: number }>({ delivery: "repeatable" }),
+      terminateProcess: command<{ readonly generation: number }>({ delivery: "repeatable" }),
+      endProcess: command<{ readonly generation: number }>({ delivery: "repeatable" }),
 
       takeTurn: assign(({ event }) =>
         event.type === "turn.submitted" ? { turn: event.turn, timeoutMillis: event.timeoutMillis } : {}

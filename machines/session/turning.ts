@@ -2,28 +2,25 @@
  * A turn, from its place in the pool's line to its end: the part of the session machine in which an agent is at work, or
  * about to be.
  */
+import { handPrompt, interruptTurn, openTurn, releaseSlot, startProcess, takeSlot } from "./commands.ts"
 import {
   accepted,
   close,
   completed,
   failed,
   failedFor,
-  handPrompt,
   interrupted,
-  interruptTurn,
   leaveQueue,
-  openTurn,
+  lostAtWork,
   overran,
-  releaseSlot,
-  startProcess,
-  takeSlot,
+  undelivered,
   unready,
   unserved,
   wentQuiet
-} from "./commands.ts"
+} from "./settlements.ts"
 import type { SessionSetup } from "./setup.ts"
 
-export const turningState = (words: SessionSetup) => {
+export const turningState = (parts: SessionSetup) => {
   /** How a turn that the agent has ends, whatever else is going on. */
   const ends = [
     { guard: "endedCancelled", target: "#session.idle.awake", actions: [interrupted, "resetBudget", "dropApprovals"] },
@@ -32,17 +29,28 @@ export const turningState = (words: SessionSetup) => {
     { guard: "isThisTurn", target: "#session.idle.awake", actions: [failed, "dropApprovals"] }
   ] as const
 
-  /** The answer counts; the process, which still owes an end, does not. */
-  const unended = { guard: "isThisTurn", target: "#session.retiring", actions: [accepted, "noteUnended"] } as const
+  /** The answer counts; the process, which still owes the end of the turn, is retired. */
+  const unended = { target: "#session.retiring", actions: [accepted, "noteUnended"] } as const
 
-  /** By its own word; asked to stop, so that nothing of it runs any more when it counts as ended. */
-  const aborts = { guard: "isThisTurn", target: "interrupting", actions: "noteAborted" } as const
+  /** The agent's own word; asked to stop, so that nothing of the turn runs any more when it counts as ended. */
+  const aborts = { target: "#session.turning.interrupting", actions: "noteAborted" } as const
 
-  return words.createStateConfig({
+  /** A time is up while the agent is at work: what it has said decides before anything else does. */
+  const unlessSaid = [
+    { guard: "saidAborted", ...aborts },
+    { guard: "saidAnswered", ...unended }
+  ] as const
+
+  /** The supervisor died before the prompt was handed over. */
+  const lostBefore = { target: "#session.idle.asleep", actions: [undelivered, "noteGone"] } as const
+
+  return parts.createStateConfig({
     initial: "queued",
+    tags: ["turnOpen"],
     entry: openTurn,
     after: {
       turnWithin: [
+        ...unlessSaid,
         { guard: "hasProcess", target: "#session.retiring", actions: [overran, "noteOverrun"] },
         { target: "#session.idle.asleep", actions: [overran, releaseSlot] }
       ]
@@ -51,14 +59,20 @@ export const turningState = (words: SessionSetup) => {
       "turn.submitted": { guard: "canQueueBehindTurn", actions: "enqueue" },
       "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
       "expire.requested": { guard: "isNotClosing", actions: close },
-      "process.lost": { target: "#session.idle.asleep", actions: [failed, "noteGone"] }
+      "process.lost": [
+        { guard: "promptClaimed", target: "#session.idle.asleep", actions: [lostAtWork, "noteGone"] },
+        lostBefore
+      ]
     },
     states: {
       queued: {
+        tags: ["promptPending"],
+        meta: { process: "none", waitsFor: "slot", owedBy: "troupe" },
         entry: takeSlot(true),
         after: { poolWait: { target: "#session.idle.asleep", actions: [unserved, releaseSlot] } },
         on: {
           "slot.granted": { target: "starting", actions: startProcess },
+          "process.lost": lostBefore,
           "slot.refused": { target: "#session.idle.asleep", actions: unserved },
           "interrupt.requested": {
             guard: "interruptsThisTurn",
@@ -69,9 +83,12 @@ export const turningState = (words: SessionSetup) => {
         }
       },
       starting: {
+        tags: ["promptPending"],
+        meta: { process: "starting", waitsFor: "agentStart", owedBy: "agent" },
         after: { startWithin: { target: "#session.retiring.killing", actions: [unready, "noteSlow"] } },
         on: {
           "process.ready": { target: "running", actions: ["noteReady", ...handPrompt] },
+          "process.lost": lostBefore,
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "interrupt.requested": { guard: "interruptsThisTurn", target: "#session.idle.waking", actions: interrupted },
@@ -79,22 +96,26 @@ export const turningState = (words: SessionSetup) => {
         }
       },
       running: {
+        tags: ["agentAtWork", "steerable"],
+        meta: { process: "up", waitsFor: "turnEnd", owedBy: "agent" },
         on: {
           "turn.ended": ends,
-          "turn.answered": unended,
-          "turn.aborted": aborts,
+          "turn.answered": { guard: "isThisTurn", ...unended },
+          "turn.aborted": { guard: "isThisTurn", ...aborts },
           "approval.asked": { target: "asking", actions: "addApproval" },
-          "agent.quiet": "probing",
+          "agent.quiet": [...unlessSaid, { target: "probing" }],
           "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
       },
       asking: {
+        tags: ["agentAtWork", "steerable", "approvalsOpen"],
+        meta: { process: "up", waitsFor: "answer", owedBy: "person" },
         on: {
           "turn.ended": ends,
-          "turn.answered": unended,
-          "turn.aborted": aborts,
+          "turn.answered": { guard: "isThisTurn", ...unended },
+          "turn.aborted": { guard: "isThisTurn", ...aborts },
           "approval.asked": { actions: "addApproval" },
           "approval.settled": [
             { guard: "isLastApproval", target: "running", actions: "dropApproval" },
@@ -107,6 +128,8 @@ export const turningState = (words: SessionSetup) => {
       },
       /** Wedged, or only slow? One that answers an interrupt is alive and kept; one that doesn't is retired. */
       probing: {
+        tags: ["agentAtWork"],
+        meta: { process: "up", waitsFor: "lifeSign", owedBy: "agent" },
         entry: interruptTurn,
         after: {
           interruptAgain: { actions: interruptTurn },
@@ -114,8 +137,9 @@ export const turningState = (words: SessionSetup) => {
         },
         on: {
           "turn.ended": { guard: "isThisTurn", target: "#session.idle.awake", actions: [wentQuiet, "dropApprovals"] },
-          "turn.answered": unended,
-          "turn.aborted": aborts,
+          "agent.quiet": unlessSaid,
+          "turn.answered": { guard: "isThisTurn", ...unended },
+          "turn.aborted": { guard: "isThisTurn", ...aborts },
           "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
@@ -123,6 +147,8 @@ export const turningState = (words: SessionSetup) => {
       },
       /** Asked, asked again, then retired. */
       interrupting: {
+        tags: ["interrupting"],
+        meta: { process: "up", waitsFor: "interruptedEnd", owedBy: "agent" },
         entry: interruptTurn,
         after: {
           interruptAgain: { actions: interruptTurn },

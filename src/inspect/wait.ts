@@ -88,6 +88,8 @@ const leadsTo = (timer: string, process: boolean): string | null => {
   const node = of === undefined ? undefined : nodeAt(of)
   for (const { guard, target } of node?.transitions.get(timer) ?? []) {
     if (guard === "hasProcess" && !process) continue
+    // What the agent has said by then may lead elsewhere; this is where silence leads.
+    if (guard === "saidAborted" || guard === "saidAnswered") continue
     if (guard !== undefined && guard !== "hasProcess") return null
     return target?.[0] === undefined ? null : entered(target[0])
   }

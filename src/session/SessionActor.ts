@@ -20,7 +20,6 @@ import type { TurnPrompt, SessionPort } from "./CommandHandler.ts"
 import { ActorFailed, stamped, EventRefused, isSubmission } from "./Envelope.ts"
 import type { Envelope, Incoming, Reply } from "./Envelope.ts"
 import * as Listening from "./Listening.ts"
-import { lossOf } from "./Loss.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import * as Pen from "./Journal.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
@@ -230,7 +229,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       // A timer that was disarmed while its letter lay in the mailbox is not heard.
       if (envelope.timer !== undefined && !timers.isArmed(envelope.timer)) return
       if (envelope.event === "wake") return
-      const heard = listening.hear(envelope.event, envelope.timer, snapshot)
+      const heard = listening.hear(envelope.event, snapshot)
       const exit = yield* Effect.exit(
         Effect.flatMap(heard, (news) => (news === null ? Effect.succeed(null) : receive(envelope, news)))
       )
@@ -253,7 +252,10 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const owed = yield* ledger.outbox(id)
   if (snapshot.context.process || nameOf(snapshot).startsWith("turning")) {
     // Whoever held the process is dead, and the process with it.
-    yield* answered({ event: { type: "process.lost", failure: lossOf(nameOf(snapshot), owed) }, by: "troupe" })
+    yield* answered({
+      event: { type: "process.lost", claimed: owed.every(({ claimed, once }) => !once || claimed) },
+      by: "troupe"
+    })
     yield* ledger.write(owed.map(({ nth, step }) => ({ _tag: "CommandDone", session: id, step, nth })))
   } else {
     for (const { dueAt, event, timer } of yield* ledger.timers(id)) timers.arm(timer, dueAt, event as SessionEvent)

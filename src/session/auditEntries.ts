@@ -1,4 +1,6 @@
 /** Which lines a step leaves in the audit trail: who did what to whom, in the words of the contract. */
+import { failureOf } from "../../machines/session/events.ts"
+import { notDelivered, outcomeUnknown } from "../../machines/session/failures.ts"
 import type { Step } from "./Step.ts"
 
 interface Line {
@@ -25,7 +27,7 @@ export const auditEntries = ({ decision, event }: Step, from: string, to: string
       say("unpark")
       break
     case "process.lost":
-      say("lost", { reason: event.failure.message })
+      say("lost", { reason: (failureOf(event) ?? (event.claimed === false ? notDelivered : outcomeUnknown)).message })
       break
     default:
   }

@@ -1,58 +1,55 @@
 /**
- * What the agent has said decides what some news of its turn mean, so it is read before the machine hears of them.
+ * Reads off the ledger what the machine must know about a turn before it decides, and adds it to the event as a fact.
  *
- * A turn whose time is up may only lack its end: then its answer counts. One whose text says that it was aborted was not
- * completed, whatever its end says. Read off the stored events, as for every other reader of them, and only where there
- * is a question: a turn that ends well costs nothing.
+ * A turn whose time is up may only lack its end: then its answer counts. A turn whose text says that it was aborted was
+ * not completed, whatever its end says. The facts come from the stored events, as every other reader sees them, and are
+ * read only where a guard depends on them: a turn that ends well costs nothing.
  */
 import { Effect, Option } from "effect"
-import type { SessionSnapshot } from "../../machines/session/machine.ts"
+import { delayName } from "../../machines/session/stateInfo.ts"
+import type { SessionSnapshot, TurnFacts } from "../../machines/session/machine.ts"
 import { project } from "../conversation/Projection.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
-import type { Envelope, Incoming } from "./Envelope.ts"
-import { nameOf } from "./Step.ts"
+import type { Incoming } from "./Envelope.ts"
 
-/** Where an agent is at a turn and nobody has asked it to stop. */
-const working: ReadonlySet<string> = new Set(["turning.running", "turning.asking", "turning.probing"])
-
-/** `flush`: what was said is in the ledger when it returns. `suspects`: the running turn's text may say it was aborted. */
+/** `flush` stores what was said so far. `suspectsAbort`: the running turn's text may say that it was aborted. */
 export const make = Effect.fnUntraced(function* (
   session: SessionId,
   flush: Effect.Effect<void, LedgerError>,
-  suspects: () => boolean
+  suspectsAbort: () => boolean
 ) {
   const ledger = yield* Ledger
 
-  const said = Effect.fnUntraced(function* (index: number) {
+  const factsOf = Effect.fnUntraced(function* (index: number): Effect.fn.Return<TurnFacts, LedgerError> {
     yield* flush
     const turn = yield* ledger.turn(session, index)
     const events = yield* ledger.eventsOfTurn(session, index)
-    return project(
+    const { aborted, answered } = project(
       Option.getOrThrow(turn),
       events.map(({ message }) => message)
     )
+    return { aborted, answered }
   })
 
-  /** The news as the machine is to hear them; `null` where they turn out to be none. */
+  /** The event with its facts; `null` where the agent turns out not to have said what was suspected. */
   return Effect.fnUntraced(function* (
-    incoming: Incoming,
-    timer: Envelope["timer"],
+    event: Incoming,
     snapshot: SessionSnapshot
   ): Effect.fn.Return<Incoming | null, LedgerError> {
+    if (!("type" in event) || !snapshot.hasTag("turnOpen")) return event
     const { turn } = snapshot.context
-    if (!("type" in incoming) || !nameOf(snapshot).startsWith("turning")) return incoming
-    if (incoming.type === "turn.ended" && incoming.turn === turn && incoming.failure === null && suspects()) {
-      return (yield* said(turn)).aborted ? { ...incoming, stopReason: "cancelled" } : incoming
+    if (event.type === "turn.aborted") {
+      return event.turn === turn && (yield* factsOf(turn)).aborted ? event : null
     }
-    if (incoming.type === "turn.aborted") return incoming.turn === turn && (yield* said(turn)).aborted ? incoming : null
-    if (!isDeadline(incoming, timer) || !working.has(nameOf(snapshot))) return incoming
-    const { aborted, answered } = yield* said(turn)
-    return aborted ? { type: "turn.aborted", turn } : answered ? { type: "turn.answered", turn } : incoming
+    const depends =
+      event.type === "turn.ended"
+        ? event.turn === turn && event.failure === null && suspectsAbort()
+        : isDeadline(event.type) && snapshot.hasTag("agentAtWork")
+    return depends ? ({ ...event, said: yield* factsOf(turn) } as Incoming) : event
   })
 })
 
-/** The turn's own, or the watchdog's. */
-const isDeadline = ({ type }: { readonly type: string }, timer: Envelope["timer"]): boolean =>
-  type === "agent.quiet" || timer?.id.includes(".turnWithin.") === true
+/** The turn's own deadline, or the watchdog's. */
+const isDeadline = (type: string): boolean => type === "agent.quiet" || delayName(type) === "turnWithin"

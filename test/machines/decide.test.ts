@@ -6,7 +6,7 @@ const door = setup({
   types: { context: {} as { readonly knocks: number }, events: {} as { readonly type: "knock" | "open" | "count" } },
   delays: { patience: 1_000 },
   actions: {
-    ring: command<{ readonly times: number }>(),
+    ring: command<{ readonly times: number }>({ delivery: "repeatable" }),
     count: assign({ knocks: ({ context }) => context.knocks + 1 })
   }
 }).createMachine({

@@ -96,7 +96,7 @@ describe("a used-up account", () => {
 
   it("is remembered where Troupe dies while the process goes", () => {
     const retiring = run(fresh, submit(1, 600_000), ...up, submit(2, 600_000), usedUp(1, 1_000))
-    const failure = { class: "outcome_unknown", message: "Troupe died" }
+    const failure = { class: "outcome_unknown", message: "Troupe died" } as const
     const { arm, next } = decide(sessionMachine, retiring, { type: "process.lost", failure })
     assert.strictEqual(nameOf(next), "idle.parked")
     assert.deepStrictEqual(
@@ -107,7 +107,7 @@ describe("a used-up account", () => {
 
   it("may be told by a start as well", () => {
     const starting = run(fresh, submit(1, 600_000), submit(2, 600_000), { type: "slot.granted" })
-    const failure = { class: "quota", message: "used up" }
+    const failure = { class: "quota", message: "used up" } as const
     const parked = run(starting, { type: "process.failed", failure, at: 1_000, jitter: 0 }, { type: "process.gone" })
     assert.deepStrictEqual([nameOf(parked), parked.context.queue.length], ["idle.parked", 1])
     assert.deepStrictEqual(parked.context.restarts.exits, [])

@@ -3,7 +3,7 @@ import { sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { timersOf } from "./chart.ts"
 
-export const crash = { class: "crash", message: "it died" }
+export const crash = { class: "crash", message: "it died" } as const
 const died = { failure: crash, at: 1_000, jitter: 0.5 }
 
 /** Every event worth trying, plus the timers that the machine declares about itself. */
@@ -16,6 +16,14 @@ export const events = [
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" }, at: 0 },
   { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "quota", message: "used up" }, at: 0 },
+  {
+    type: "turn.ended",
+    turn: 1,
+    stopReason: "end_turn",
+    failure: null,
+    at: 0,
+    said: { aborted: true, answered: false }
+  },
   { type: "turn.answered", turn: 1 },
   { type: "turn.aborted", turn: 1 },
   { type: "interrupt.requested", reason: "asked for" },
@@ -26,6 +34,8 @@ export const events = [
   { type: "approval.settled", id: "a" },
   { type: "approval.settled", id: "b" },
   { type: "agent.quiet" },
+  { type: "agent.quiet", said: { aborted: true, answered: false } },
+  { type: "agent.quiet", said: { aborted: false, answered: true } },
   { type: "slot.granted" },
   { type: "slot.refused", reason: "draining" },
   { type: "process.ready", thread: "t", at: 500 },
@@ -34,11 +44,18 @@ export const events = [
   { type: "process.exited", ...died },
   { type: "process.gone" },
   { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe died" } },
+  { type: "process.lost", claimed: true },
+  { type: "process.lost", claimed: false },
   { type: "hibernate.requested", reason: "pool" },
   { type: "close.requested", reason: "asked for" },
   { type: "expire.requested", reason: "ttl" },
   { type: "unpark.requested" },
-  ...timersOf(sessionMachine)
+  ...timersOf(sessionMachine),
+  // What the agent has said by the turn's deadline comes with it.
+  ...[true, false].map((aborted) => ({
+    type: "xstate.after.turnWithin.session.turning",
+    said: { aborted, answered: !aborted }
+  }))
 ] as ReadonlyArray<SessionEvent>
 
 /** Two snapshots are the same where no arrow could tell them apart. */

@@ -42,7 +42,7 @@ const chunk = (text: string, messageId = "m1") =>
   updateMessage("thread", { sessionUpdate: "agent_message_chunk", messageId, content: { type: "text", text } })
 
 const died = (message: string) =>
-  Effect.map(Clock.currentTimeMillis, (at) => ({ failure: { class: "crash", message }, at, jitter: 0 }))
+  Effect.map(Clock.currentTimeMillis, (at) => ({ failure: { class: "crash" as const, message }, at, jitter: 0 }))
 
 /**
  * Directives, a word each: `hang` never ends, `die` exits mid-turn, `fail-auth` ends with an auth failure, `words N`

@@ -5,7 +5,7 @@ import type { SessionEvent, SessionSnapshot } from "../../../machines/session/ma
 import type { Step } from "../../../src/inspect/contract.ts"
 import { pathOf } from "../../../src/inspect/page/session/model/value.ts"
 
-export const crash = { class: "crash", message: "The agent process ended with exit code 3.", stderr: "" }
+export const crash = { class: "crash", message: "The agent process ended with exit code 3.", stderr: "" } as const
 export const start = 1_700_000_000
 
 export const submitted = (turn: number): SessionEvent => ({

@@ -1,0 +1,54 @@
+/**
+ * What each class of failure means for a session.
+ *
+ * One row for each class of `src/domain/Turn.ts`: a new class does not compile until it is sorted here.
+ */
+import type { Failure, FailureClass } from "../../src/domain/Turn.ts"
+
+export type { Failure, FailureClass } from "../../src/domain/Turn.ts"
+
+export interface FailurePolicy {
+  /**
+   * The next turn may succeed without a person's help, so turns in line are still tried. `quota` is: its limit is lifted
+   * by itself and waited for.
+   */
+  readonly retryable: boolean
+  /** The process may serve the next turn. The provider's failures are not the process's. */
+  readonly keepsProcess: boolean
+  /** It counts as a death in the restart budget. What only a person can mend would use the budget up for nothing. */
+  readonly countsAgainstBudget: boolean
+}
+
+export const failurePolicy: Readonly<Record<FailureClass, FailurePolicy>> = {
+  auth: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
+  config: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
+  quota: { retryable: true, keepsProcess: false, countsAgainstBudget: false },
+  crash: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
+  protocol: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
+  timeout: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
+  model: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
+  not_delivered: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
+  outcome_unknown: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
+  pool_full: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
+  interrupted: { retryable: true, keepsProcess: true, countsAgainstBudget: true }
+}
+
+export const countsAgainstBudget = (failure: Failure): boolean => failurePolicy[failure.class].countsAgainstBudget
+
+export const isFatalToProcess = (failure: Failure | null): boolean =>
+  failure !== null && !failurePolicy[failure.class].keepsProcess
+
+export const isOfQuota = (failure: Failure | null | undefined): failure is Failure => failure?.class === "quota"
+
+/** Troupe died before the prompt was claimed for handing over: no agent has it. */
+export const notDelivered: Failure = {
+  class: "not_delivered",
+  message: "Troupe stopped before the prompt was handed to the agent. It is safe to send it again."
+}
+
+/** Troupe died after the prompt was claimed: the agent may have worked on it, to its end or not. */
+export const outcomeUnknown: Failure = {
+  class: "outcome_unknown",
+  message:
+    "Troupe stopped while the agent was at work on this turn. Whether it finished is not known; look at what it did before you send the prompt again."
+}
