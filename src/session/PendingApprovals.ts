@@ -11,7 +11,7 @@ import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
-import type { SessionHandle } from "./Mailbox.ts"
+import type { SessionHandle } from "./SessionHandle.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 /** More than any agent was seen to ask at once; one that asks without end gets a no. */

@@ -2,7 +2,7 @@
 import { Effect, Queue } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
 import type { Envelope } from "./Envelope.ts"
-import type { SessionHandle } from "./Mailbox.ts"
+import type { SessionHandle } from "./SessionHandle.ts"
 import { Timers } from "../runtime/Timers.ts"
 
 export interface SessionTimers {
