@@ -7,7 +7,7 @@
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import type { SessionLifecycle, Committed } from "../runtime/CommitObservers.ts"
-import { SessionShared } from "../session/SessionHandle.ts"
+import { SessionShared } from "../runtime/SessionShared.ts"
 import { sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { nameOf } from "../session/Step.ts"

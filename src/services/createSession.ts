@@ -12,7 +12,7 @@ import type { CreateSession, Permissions, SessionRecord } from "../domain/Sessio
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { DrainState } from "../runtime/DrainState.ts"
-import { SessionShared } from "../session/SessionHandle.ts"
+import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
 /** `Sessions.create` without its view: the answer is the row as stored. */

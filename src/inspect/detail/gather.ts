@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { cannot } from "../../runtime/errors.ts"
 import { CommandHandler } from "../../session/CommandHandler.ts"
-import { SessionShared } from "../../session/SessionHandle.ts"
+import { SessionShared } from "../../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
