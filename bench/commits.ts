@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite"
 import type { SQLInputValue, StatementSync } from "node:sqlite"
 import { begin, decide } from "../machines/decide.ts"
 import { sessionMachineWith } from "../machines/session/machine.ts"
+import { stateName } from "../machines/session/stateInfo.ts"
 import type { SessionEvent } from "../machines/session/machine.ts"
 import { entriesOf } from "../src/session/commit.ts"
 import { AppName, SessionId } from "../src/domain/Ids.ts"
@@ -87,14 +88,15 @@ class Story {
     const decision = decide(machine, before, event)
     if (!decision.handled) throw new Error(`${event.type} is not taken in ${JSON.stringify(before.value)}`)
     const at = Date.now()
-    const written = entriesOf(this.#record, {
+    const written = entriesOf(machine, this.#record, {
       seq: ++this.#seq,
       at,
       by: "bench",
       event,
       before,
       decision,
-      persisted: machine.getPersistedSnapshot(decision.next),
+      from: stateName(before),
+      to: stateName(decision.next),
       submission: event.type === "turn.submitted" ? { prompt: "hello", timeoutMillis: 600_000, queue: false } : null,
       disarmed: decision.cancel,
       usage: null,

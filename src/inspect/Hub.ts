@@ -10,7 +10,7 @@ import type { SessionLifecycle, Committed } from "../runtime/CommitObservers.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import { nameOf } from "../session/Step.ts"
+import { stateName } from "../../machines/session/stateInfo.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { SessionSummary } from "../ledger/Ledger.ts"
@@ -66,7 +66,7 @@ export class Hub extends Context.Service<
       const questions = new Questions()
       const stepped = (stored: Committed) => {
         const { at, before, event, record, seq } = stored
-        const step = { seq, at: at / 1000, event: event.type, from: nameOf(before), to: nameOf(stored.snapshot) }
+        const step = { seq, at: at / 1000, event: event.type, from: stateName(before), to: stateName(stored.snapshot) }
         push(record.app, step, glanceOf(stored, questions.after(stored)))
       }
       const came = ({ record, what }: SessionLifecycle) => {

@@ -8,7 +8,12 @@ import type { SessionEvent, SessionSnapshot } from "../../machines/session/machi
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
-import type { NextTimer } from "../session/SessionTimers.ts"
+
+/** A timer of a session that is stored in the ledger, and when it is due, in milliseconds since 1970. */
+export interface NextTimer {
+  readonly timer: string
+  readonly dueAt: number
+}
 
 export interface Committed {
   readonly record: SessionRecord

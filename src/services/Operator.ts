@@ -1,5 +1,5 @@
 /** `Runtime`, as it really is: readiness, sweeps, numbers, and the way out. */
-import { Clock, Deferred, Effect, Layer, Schedule } from "effect"
+import { Clock, Effect, Layer, Schedule } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
@@ -7,16 +7,16 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { SessionState as SessionStateName } from "../domain/Session.ts"
 import { Operator } from "./Runtime.ts"
-import type { SessionHandle } from "../session/SessionHandle.ts"
-import { nameOf } from "../session/Step.ts"
+import type { SessionState } from "../session/Session.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 /** The ladder of a retirement, with room to spare. */
 const retireWithin = "20 seconds"
 
-const turning = ({ snapshot }: SessionHandle) => snapshot !== null && nameOf(snapshot).startsWith("turning")
+const hasOpenTurn = ({ snapshot }: SessionState) => snapshot.hasTag("turnOpen")
 
 export const layer = Layer.effect(
   Operator,
@@ -29,38 +29,43 @@ export const layer = Layer.effect(
     const supervisor = yield* Supervisor
     const { sweep } = yield* Sweeper
 
-    const outcomesOf = (residences: ReadonlyArray<SessionHandle>) =>
+    const openTurnsOf = ({ snapshot: { context } }: SessionState) => [
+      context.turn,
+      ...context.queue.map(({ turn }) => turn)
+    ]
+
+    const turnsSettled = (sessions: ReadonlyArray<SessionState>) =>
       Effect.forEach(
-        residences.flatMap(({ outcomes }) => [...outcomes.values()]),
-        Deferred.await,
+        sessions.flatMap((session) => openTurnsOf(session).map((turn) => [session.record.id, turn] as const)),
+        ([id, turn]) => supervisor.turnSettled(id, turn),
         { concurrency: "unbounded", discard: true }
       )
 
-    const drain = Effect.fn("Runtime.drain")(function* (deadlineMillis: number) {
+    const drain = Effect.fn("Operator.drain")(function* (deadlineMillis: number) {
       if (drainState.draining()) return
       drainState.drain()
       slots.drain()
       const began = yield* Clock.currentTimeMillis
-      const running = supervisor.loaded().filter(turning)
+      const running = supervisor.views().filter(hasOpenTurn)
       if (running.length > 0) yield* Effect.logInfo(`draining: ${running.length} turns may finish first`)
-      yield* Effect.timeoutOption(outcomesOf(running), deadlineMillis)
+      yield* Effect.timeoutOption(turnsSettled(running), deadlineMillis)
 
       const reason = "Troupe is shutting down"
-      const tell =
-        (event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>) =>
-        ({ id }: SessionHandle) =>
-          Effect.ignore(supervisor.send(id, { event, by: "troupe" }))
-      const late = supervisor.loaded().filter(turning)
-      // Who waits in line first, or the end of the running turn would hand the next one over.
-      const waiting = late.flatMap((handle) =>
-        (handle.snapshot?.context.queue ?? []).map(({ turn }) =>
-          tell({ type: "interrupt.requested", reason, turn })(handle)
-        )
+      const send = (
+        { record }: SessionState,
+        event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>
+      ) => Effect.ignore(supervisor.send(record.id, { event, by: "troupe" }))
+      const late = supervisor.views().filter(hasOpenTurn)
+      // Turns in line first, or the end of the running turn would hand the next one over.
+      const inLine = late.flatMap((session) =>
+        session.snapshot.context.queue.map(({ turn }) => send(session, { type: "interrupt.requested", reason, turn }))
       )
-      yield* Effect.all(waiting, { concurrency: "unbounded" })
-      yield* Effect.forEach(late, tell({ type: "interrupt.requested", reason }), { concurrency: "unbounded" })
-      yield* Effect.timeoutOption(outcomesOf(late), retireWithin)
-      yield* Effect.forEach(supervisor.loaded(), tell({ type: "hibernate.requested", reason }), {
+      yield* Effect.all(inLine, { concurrency: "unbounded" })
+      yield* Effect.forEach(late, (session) => send(session, { type: "interrupt.requested", reason }), {
+        concurrency: "unbounded"
+      })
+      yield* Effect.timeoutOption(turnsSettled(late), retireWithin)
+      yield* Effect.forEach(supervisor.views(), (session) => send(session, { type: "hibernate.requested", reason }), {
         concurrency: "unbounded"
       })
       yield* Effect.sync(() => commandHandler.sessionsWithProcess().length).pipe(
@@ -83,14 +88,9 @@ export const layer = Layer.effect(
       }),
       sweep: Effect.mapError(sweep, (cause) => new Unavailable({ operation: "sweep", cause })),
       counts: Effect.gen(function* () {
-        const count = (state: "idle" | "turning" | "retiring" | "closed") =>
+        const count = (state: SessionStateName) =>
           Effect.map(ledger.sessions({ app: null, state, cursor: null, limit: 1 }), (page) => page.count)
-        const sessions = {
-          idle: yield* count("idle"),
-          turning: yield* count("turning"),
-          retiring: yield* count("retiring"),
-          closed: yield* count("closed")
-        }
+        const sessions = yield* Effect.all(countsByState(count))
         const { size, waiting } = slots.counts()
         return { sessions, processes: commandHandler.sessionsWithProcess().length, maxProcesses: size, waiting }
       }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause }))),
@@ -98,3 +98,7 @@ export const layer = Layer.effect(
     })
   })
 )
+
+/** One for each of the states that the ledger counts by. */
+const countsByState = <A>(of: (state: SessionStateName) => A): Readonly<Record<SessionStateName, A>> =>
+  Object.fromEntries(SessionStateName.literals.map((state) => [state, of(state)])) as Record<SessionStateName, A>

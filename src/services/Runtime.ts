@@ -1,10 +1,11 @@
 /** What an operator can ask of the whole: is it well, sweep now, drain, and numbers. */
 import { Context } from "effect"
 import type { Effect } from "effect"
+import type { SessionState } from "../domain/Session.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 
 export interface Counts {
-  readonly sessions: Readonly<Record<"idle" | "turning" | "retiring" | "closed", number>>
+  readonly sessions: Readonly<Record<SessionState, number>>
   readonly processes: number
   readonly maxProcesses: number
   readonly waiting: number

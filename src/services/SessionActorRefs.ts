@@ -118,7 +118,7 @@ export class SessionActorRefs extends Context.Service<
         const { id } = yield* findSession(ledger, caller, text)
         const by = nameOfCaller(caller)
         const known = () => all.get(`${id} ${by}`)?.actor.deref()
-        const here = known() ?? given(supervisor.handle(id)?.snapshot, (snapshot) => make(id, by, snapshot))
+        const here = known() ?? given(supervisor.view(id)?.snapshot, (snapshot) => make(id, by, snapshot))
         if (here !== undefined) return here
 
         // It sleeps. What it becomes while its row is read is newer than the row.

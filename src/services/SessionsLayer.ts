@@ -1,5 +1,5 @@
 /** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
-import { Clock, Deferred, Effect, Layer, Option, Stream } from "effect"
+import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { longestQueue } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import { SessionId } from "../domain/Ids.ts"
@@ -62,10 +62,10 @@ export const layer = Layer.effect(
     const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler.pid(record.id))
 
     const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
-      const { closing, id, limit, state, turn, waiting } = refusal
-      if (state === "closed" || closing) return yield* new SessionClosed({ id })
+      const { closing, id, limit, parked: isParked, state, turn, waiting } = refusal
+      if (closing) return yield* new SessionClosed({ id })
       if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
-      if (state !== "idle.parked" && limit === null) return yield* new TurnInProgress({ id, turn })
+      if (!isParked && limit === null) return yield* new TurnInProgress({ id, turn })
       const { parked } = yield* view(record)
       const until = limit?.until ?? parked?.until ?? 0
       const left = until - (yield* Clock.currentTimeMillis)
@@ -76,16 +76,14 @@ export const layer = Layer.effect(
 
     const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
-      if (record.state === "closed") return yield* new SessionClosed({ id: record.id })
+      if (record.closedAt !== null) return yield* new SessionClosed({ id: record.id })
       if (drainState.draining()) return yield* new Draining({})
       return record
     })
 
-    /** The turn given, or the one that runs. */
+    /** Interrupts the turn given, or the one that runs. */
     const stop = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
-      const resident = supervisor.handle(id)
-      const meant = turn ?? resident?.snapshot?.context.turn
-      const outcome = meant === undefined ? undefined : resident?.outcomes.get(meant)
+      const meant = turn ?? supervisor.view(id)?.snapshot.context.turn
       const which = turn === undefined ? {} : { turn }
       const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
       const sent = yield* Effect.option(
@@ -93,22 +91,17 @@ export const layer = Layer.effect(
       )
       if (Option.isNone(sent)) return false
       // Its commands are dead when its outcome is stored, and only then is it interrupted.
-      if (outcome !== undefined) yield* Effect.timeoutOption(Deferred.await(outcome), ladderWithin)
+      if (meant !== undefined) yield* Effect.timeoutOption(supervisor.turnSettled(id, meant), ladderWithin)
       return true
     })
 
-    const begin = Effect.fnUntraced(function* (record: SessionRecord, asked: Submission, by: string) {
-      const {
-        after,
-        handle,
-        turn: index
-      } = yield* supervisor
-        .send(record.id, { event: asked, by })
-        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, asked.queue)))
-      const outcome = handle.outcomes.get(index)
+    const begin = Effect.fnUntraced(function* (record: SessionRecord, submission: Submission, by: string) {
+      const { after, turn: index } = yield* supervisor
+        .send(record.id, { event: submission, by })
+        .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue)))
 
       const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
-        if (outcome !== undefined) yield* Deferred.await(outcome)
+        yield* supervisor.turnSettled(record.id, index)
         return yield* transcript.result(record.id, index)
       }).pipe(
         Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
@@ -155,10 +148,10 @@ export const layer = Layer.effect(
 
     const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
-      if (record.state === "closed") return { alreadyClosed: true }
+      if (record.closedAt !== null) return { alreadyClosed: true }
       const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
       return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
-        Effect.tap(({ handle }) => Effect.timeoutOption(Deferred.await(handle.closed), ladderWithin)),
+        Effect.tap(() => Effect.timeoutOption(supervisor.closed(record.id), ladderWithin)),
         Effect.as({ alreadyClosed: false }),
         Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
       )
@@ -205,7 +198,7 @@ export const layer = Layer.effect(
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
         const record = yield* find(caller, id)
         return feed
-          .follow(record.id, after, { live: record.state !== "closed" })
+          .follow(record.id, after, { live: record.closedAt === null })
           .pipe(Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause })))
       }, cannot("read the session's events")),
       audit: Effect.fn("Sessions.audit")(function* (id) {

@@ -4,7 +4,8 @@
  * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of, by a quarter
  * of a year.
  */
-import { Clock, Context, Deferred, Effect, FileSystem, Layer, Semaphore } from "effect"
+import { Clock, Context, Effect, FileSystem, Layer, Semaphore } from "effect"
+import { stateInfo } from "../../machines/session/stateInfo.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -52,10 +53,9 @@ export class Sweeper extends Context.Service<
         function* ({ createdAt, id }: SessionRecord, now: number) {
           const old = limits.sessionTtlMillis !== null && now - createdAt > limits.sessionTtlMillis
           const reason = old ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
-          const sent = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
-          if (!sent.to.startsWith("turning")) {
-            yield* Deferred.await(sent.handle.closed).pipe(Effect.timeoutOption(closeWithin))
-          }
+          const { to } = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
+          // A turn that runs is not waited for: the session closes after it.
+          if (!stateInfo[to].tags.has("turnOpen")) yield* Effect.timeoutOption(supervisor.closed(id), closeWithin)
           return 1
         },
         Effect.catchTags({

@@ -2,6 +2,7 @@
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
 import { randomBytes } from "node:crypto"
 import { begin } from "../../machines/decide.ts"
+import { stateName, topState } from "../../machines/session/stateInfo.ts"
 import type { AgentDriver } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { SessionId } from "../domain/Ids.ts"
@@ -26,7 +27,9 @@ export const make = Effect.gen(function* () {
   const { machine, observers } = yield* SessionShared
   const creating = yield* Semaphore.make(1)
   let newest = 0
-  const newborn = machine.getPersistedSnapshot(begin(machine, undefined).next)
+  const initial = begin(machine, undefined).next
+  const snapshot = machine.getPersistedSnapshot(initial)
+  const substate = stateName(initial)
 
   const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
     if (asked === undefined) {
@@ -74,8 +77,8 @@ export const make = Effect.gen(function* () {
       systemPrompt: request.systemPrompt ?? null,
       permissions,
       meta: request.meta ?? {},
-      state: "idle",
-      substate: "idle.asleep",
+      state: topState(substate),
+      substate,
       turnCount: 0,
       createdAt: at,
       lastActivityAt: at,
@@ -91,7 +94,7 @@ export const make = Effect.gen(function* () {
         Effect.andThen(
           roomFor(app),
           ledger.write([
-            { _tag: "SessionInserted", record, snapshot: newborn },
+            { _tag: "SessionInserted", record, snapshot },
             {
               _tag: "Audited",
               record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }

@@ -1,4 +1,4 @@
-/** What a session's actor is able to do in the world: one thing per command. The doing itself is `Hands.layer`'s. */
+/** What a session's actor can do in the world: one thing for each command. `AgentCommandHandler` does it to real agents. */
 import { Context } from "effect"
 import type { Effect } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
@@ -10,22 +10,22 @@ import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import type { Envelope } from "./Envelope.ts"
 
-/** The session as its hands see it. */
+/** What the command handler may call back on the session. */
 export interface SessionPort {
   readonly record: () => SessionRecord
-  /** Posts news to the mailbox; waits while that is full. */
-  readonly post: (letter: Omit<Envelope, "by" | "answer" | "timer">) => Effect.Effect<void>
+  /** Posts an event to the mailbox; waits while that is full. */
+  readonly post: (envelope: Omit<Envelope, "by" | "replyTo" | "timer">) => Effect.Effect<void>
   /** Records what the agent said. Waits where too much is unwritten. */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
-  /** Asks a person. Always comes back: silence is a no at its deadline, and so is the end of the turn. */
+  /** Asks a person. Always returns: the deadline answers with a denial, and so does the end of the turn. */
   readonly requestApproval: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
-  /** What the agent is to be asked: of a turn its kind is known where its prompt is, and the machine needs neither. */
+  /** What to hand to the agent. The machine needs neither a turn's kind nor its prompt, so its commands carry neither. */
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
 }
 
 export type TurnPrompt = Pick<TurnRecord, "kind" | "prompt">
 
-/** What came of words for a running turn; `problem` says why in a sentence. */
+/** What came of words for a running turn; `problem` says why not, in a sentence. */
 export type SteerOutcome =
   | { readonly _tag: "Steered" | "NoTurn" }
   | { readonly _tag: "NotSupported" | "Failed"; readonly problem: string }
@@ -33,19 +33,21 @@ export type SteerOutcome =
 export class CommandHandler extends Context.Service<
   CommandHandler,
   {
-    /** Returns when it is done. Every command but `handPrompt` may come twice. Never fails: what fails is told. */
-    readonly perform: (stage: SessionPort, command: SessionCommand) => Effect.Effect<void>
     /**
-     * Adds words to the turn that the agent is at. No command of the machine: it changes no state, nothing is owed of it
-     * after a crash, and who steers waits for the answer.
+     * Returns when it is done. A command whose delivery is `repeatable` may come twice. Never fails: a failure is posted
+     * to the session as an event.
+     */
+    readonly perform: (port: SessionPort, command: SessionCommand) => Effect.Effect<void>
+    /**
+     * Adds words to the turn that the agent is at. Not a command of the machine: it changes no state, a crash leaves
+     * nothing to do again, and the caller waits for the answer.
      */
     readonly steer: (session: SessionId, text: string) => Effect.Effect<SteerOutcome>
-    /** Ends whatever process of the session is left, at once: its actor has died or the house closes. */
+    /** Ends the session's process at once, if it has one: its actor has died, or the runtime shuts down. */
     readonly drop: (session: SessionId) => Effect.Effect<void>
     readonly pid: (session: SessionId) => number | null
-    /** Under which its process and all that this starts can be found (`Processes`). */
+    /** The lease by which its process and all children of that can be found (`Processes`). */
     readonly lease: (session: SessionId) => LeaseId | null
-    /** Those that have a process. */
     readonly sessionsWithProcess: () => ReadonlyArray<SessionId>
   }
 >()("troupe/session/CommandHandler") {}

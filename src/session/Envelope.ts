@@ -1,7 +1,8 @@
-/** What comes into a session's mailbox, and what is answered. */
+/** What arrives in a session's mailbox, and what its sender is answered. */
 import { Schema } from "effect"
 import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
+import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
@@ -11,7 +12,9 @@ export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefus
   id: SessionId,
   event: Schema.String,
   state: Schema.String,
+  /** The session is closed, or will be. */
   closing: Schema.Boolean,
+  parked: Schema.Boolean,
   turn: Schema.Int,
   waiting: Schema.Int,
   /** The agent's account is used up: until when nothing is handed over, and what the agent said. */
@@ -24,7 +27,7 @@ export class ActorFailed extends Schema.TaggedError<ActorFailed>()("ActorFailed"
   cause: Schema.Defect()
 }) {}
 
-/** A turn that has no number yet: the actor, which is alone in numbering them, gives it one. */
+/** A turn that has no number yet: only the actor numbers turns. */
 export interface Submission {
   /** Absent: a prompt. */
   readonly kind?: TurnRecord["kind"]
@@ -35,8 +38,8 @@ export interface Submission {
 }
 
 export interface Reply {
-  readonly from: string
-  readonly to: string
+  readonly from: StateName
+  readonly to: StateName
   /** The turn that was submitted, or the one that runs. */
   readonly turn: number
   /** Every event that follows from this has a higher number. */
@@ -47,39 +50,39 @@ export type ReplyTo = Deferred.Deferred<Reply, EventRefused | ActorFailed>
 
 type TurnEnded = Extract<SessionEvent, { readonly type: "turn.ended" }>
 
-/** The end of a turn gets its time from the actor. */
+/** An event before the actor has numbered and dated it. */
 export type Unstamped =
   | Exclude<SessionEvent, { readonly type: "turn.submitted" | "turn.ended" }>
   | Omit<TurnEnded, "at">
 
+export type Incoming = Unstamped | Submission
+
 export interface Envelope {
-  /** `wake` only brings the session to life, which settles what was left to settle. */
-  readonly event: Unstamped | Submission | "wake"
+  /** `wake` only loads the session, which settles what was left to settle. */
+  readonly event: Incoming | "wake"
   /** Who caused it, for the audit trail: an app's name, `admin`, or `troupe`. */
   readonly by: string
-  /** Absent for news from the world, which nobody waits on. */
+  /** Absent where nobody waits for a reply. */
   readonly replyTo?: ReplyTo
-  /** Which arming of which timer this came from; a timer disarmed meanwhile is not heard. */
+  /** Which arming of which timer this came from: the event of a timer disarmed meanwhile is dropped. */
   readonly timer?: { readonly id: string; readonly arming: number }
   /** What the agent reported with the end of a turn. */
   readonly usage?: Usage | null
-  /** What the agent asks leave for, with `approval.asked`. */
+  /** What the agent asks permission for, with `approval.asked`. */
   readonly approval?: ApprovalRecord
   /** How it was settled, with `approval.settled`; absent: its deadline has passed. */
   readonly resolution?: Resolution
-  /** The line of the agent that it came of (`WireLine`), kept with the step. */
+  /** The line of the agent that it came from (`WireLine`), stored with the step. */
   readonly wire?: string | null
   /** Why the agent has forgotten what was said before, where it has. */
   readonly contextLost?: string | null
 }
 
-export type Incoming = Exclude<Envelope["event"], "wake">
-
 export const isSubmission = (event: Incoming): event is Submission => "prompt" in event
 
-/** As the machine hears them: the actor numbers turns, and has a clock. */
-export const stamped = (news: Incoming, turn: number, at: number): SessionEvent => {
-  if (!isSubmission(news)) return news.type === "turn.ended" ? { ...news, at } : news
-  const { queue, timeoutMillis } = news
+/** The event as the machine receives it, numbered and dated by the actor. */
+export const stamped = (incoming: Incoming, turn: number, at: number): SessionEvent => {
+  if (!isSubmission(incoming)) return incoming.type === "turn.ended" ? { ...incoming, at } : incoming
+  const { queue, timeoutMillis } = incoming
   return { type: "turn.submitted", turn, timeoutMillis, queue, at }
 }

@@ -1,42 +1,41 @@
 /**
- * The one pen that writes in a session's book: what the agent said and what the machine decided, in one order.
+ * The one writer of a session's events and steps: what the agent said and what the machine decided, in one order.
  *
- * Chunks are coalesced here: the first is written at once, what follows at most every 50 ms or 4 kB, and the commit of
- * a step takes along whatever waits. Readers hear of an event after its commit, never before.
+ * Chunks are coalesced here. The first is written at once, what follows at most every 50 ms or 4 kB, and the commit of a
+ * step includes everything that waits. Readers receive an event after its commit, never before.
  */
 import { Clock, Deferred, Effect, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
+import type { SessionMachine } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
+import { entriesOf } from "./commit.ts"
+import type { CommittedStep } from "./commit.ts"
+import type { Draft, Step } from "./Step.ts"
 
 const flushMillis = 50
 const flushCharacters = 4096
 
 export interface Journal {
-  /** Awaited by whoever reads the agent, so that one who says too much waits for the ledger. */
+  /** Awaited by the agent's reader, so that an agent that says too much waits for the ledger. */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
-  /**
-   * Runs alone: what `step` says and writes is one commit with all that waited. Its answer comes with the number of the
-   * last event before it.
-   */
-  readonly commit: <A, E>(
-    step: (draft: { readonly at: number; readonly news: (turn: number | null, message: AcpMessage) => void }) => {
-      readonly entries: ReadonlyArray<LedgerWrite>
-      readonly answer: A
-    },
-    /** In the same breath as the commit's success. */
-    done: (answer: A, after: number, at: number) => Effect.Effect<E>
-  ) => Effect.Effect<E, LedgerError>
+  /** Stores a step and everything that waits, as one commit. Nothing else of the session is written meanwhile. */
+  readonly commit: (
+    machine: SessionMachine,
+    record: SessionRecord,
+    draft: Draft
+  ) => Effect.Effect<CommittedStep, LedgerError>
   readonly flush: Effect.Effect<void, LedgerError>
-  /** Nothing waits to be written and nothing is being written in strides. */
+  /** Nothing waits to be written, and the flush loop is at rest. */
   readonly isIdle: () => boolean
 }
 
-/** `fault` is failed where writing in the background fails. */
+/** `fault` fails when a write in the background fails. */
 export const make = Effect.fnUntraced(function* (session: SessionId, fault: Deferred.Deferred<never, LedgerError>) {
   const ledger = yield* Ledger
   const feed = yield* EventFeed
@@ -48,7 +47,7 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
   const buffer = new ChunkBuffer(session, written)
 
   /** Everything that waits, and `entries`. */
-  const commit = (entries: ReadonlyArray<LedgerWrite>) =>
+  const write = (entries: ReadonlyArray<LedgerWrite>) =>
     Effect.suspend(() => {
       const events = buffer.take()
       if (events.length === 0 && entries.length === 0) return Effect.void
@@ -63,7 +62,7 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
   const flush = alone.withPermit(
     Effect.gen(function* () {
       flushedAt = yield* Clock.currentTimeMillis
-      yield* commit([])
+      yield* write([])
     })
   )
   const flushLoop = Effect.gen(function* () {
@@ -87,17 +86,16 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
         yield* Effect.forkIn(flushLoop, scope)
       }
     }),
-    commit: (step, done) =>
+    commit: (machine, previous, draft) =>
       alone.withPermit(
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           const after = written
-          const { answer, entries } = step({
-            at,
-            news: (turn, message) => buffer.append(turn, message, at)
-          })
-          yield* commit(entries)
-          return yield* done(answer, after, at)
+          const step: Step = { ...draft, at }
+          const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
+          for (const { message, turn } of messages) buffer.append(turn, message, at)
+          yield* write(entries)
+          return { ...step, previous, record, outbox, settled, approvals, after }
         })
       ),
     flush,

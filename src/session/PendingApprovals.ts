@@ -1,21 +1,21 @@
 /**
- * Questions of an agent that wait for a person: the agent's request in one hand, the row in the ledger in the other.
+ * Pairs each request of the agent that waits for a person with its approval row.
  *
- * Whoever asks always gets an answer: what nobody could be asked is a no, and so is all that is open when this life of
- * the session ends.
+ * Every request is answered. One that nobody could be asked is denied, and so is everything open when this actor ends.
  */
 import { Clock, Deferred, Effect, Queue } from "effect"
 import { randomBytes } from "node:crypto"
 import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
-import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
+import type { CommittedStep } from "./commit.ts"
+import type { Session } from "./Session.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
-/** More than any agent was seen to ask at once; one that asks without end gets a no. */
-const mostOpen = 32
+/** More than any agent was seen to ask at once; an agent that asks without end is denied. */
+const maxOpen = 32
 /** Characters of JSON that are kept of a request, of its title, and of its tool's kind. */
 const rawCharacters = 16_384
 const titleCharacters = 500
@@ -23,90 +23,96 @@ const kindCharacters = 64
 
 export interface PendingApprovals {
   readonly request: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
-  readonly settle: (id: string, decision: ApprovalDecision) => void
-  /**
-   * Its turn is being interrupted: the answer waits until that is done, since an agent that is told no goes on, and
-   * would end its turn as if nobody had interrupted it.
-   */
-  readonly holdWhileInterrupting: (id: string) => void
-  /** What is held is a no by now. */
-  readonly denyHeld: () => void
+  /** Answers the requests whose approvals the step has settled. */
+  readonly react: (committed: CommittedStep) => void
 }
 
-export const make = Effect.fnUntraced(function* (handle: SessionHandle, record: () => SessionRecord) {
-  const { id: session, mailbox } = handle
+export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: SessionHandle, state: Session) {
   const ledger = yield* Ledger
   const { limits } = yield* RuntimeSettings
   const waiting = new Map<string, Deferred.Deferred<ApprovalDecision>>()
+  /** Approvals settled while their turn is being interrupted. */
   const held = new Set<string>()
 
-  const settle: PendingApprovals["settle"] = (id, decision) => {
-    const one = waiting.get(id)
+  const answer = (id: string, decision: ApprovalDecision) => {
+    const request = waiting.get(id)
     waiting.delete(id)
-    if (one !== undefined) Deferred.doneUnsafe(one, Effect.succeed(decision))
+    if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(decision))
   }
 
-  const unasked = Effect.fnUntraced(function* ({ kind, title, turn }: ApprovalRequest, reason: string) {
+  const denyUnasked = Effect.fnUntraced(function* ({ kind, title, turn }: ApprovalRequest, reason: string) {
     const at = yield* Clock.currentTimeMillis
     const detail = { turn, kind, title, decision: "deny", policy: "ask", reason }
+    const { app } = state.record
     yield* ledger.writeLater([
-      { _tag: "Audited", record: { at, session, app: record().app, action: "approval", actor: "troupe", detail } }
+      { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
     ])
     return "deny" as const
   })
 
-  const ask: PendingApprovals["request"] = Effect.fnUntraced(function* (request) {
-    if (waiting.size >= mostOpen) return yield* unasked(request, `${mostOpen} questions are open already`)
+  const recordOf = (id: string, request: ApprovalRequest, createdAt: number): ApprovalRecord => ({
+    id,
+    session,
+    turn: request.turn ?? state.snapshot.context.turn,
+    kind: request.kind.slice(0, kindCharacters),
+    title: request.title.slice(0, titleCharacters),
+    toolCallId: request.toolCallId,
+    raw: bounded(request.raw),
+    createdAt,
+    deadlineAt: createdAt + limits.approvalTimeoutMillis,
+    status: "pending",
+    decision: null,
+    decidedBy: null,
+    settledAt: null
+  })
+
+  const request: PendingApprovals["request"] = Effect.fnUntraced(function* (request) {
+    if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
     const id = `apr_${randomBytes(20).toString("base64url")}`
-    const createdAt = yield* Clock.currentTimeMillis
-    const approval: ApprovalRecord = {
-      id,
-      session,
-      turn: request.turn ?? handle.snapshot?.context.turn ?? 0,
-      kind: request.kind.slice(0, kindCharacters),
-      title: request.title.slice(0, titleCharacters),
-      toolCallId: request.toolCallId,
-      raw: bounded(request.raw),
-      createdAt,
-      deadlineAt: createdAt + limits.approvalTimeoutMillis,
-      status: "pending",
-      decision: null,
-      decidedBy: null,
-      settledAt: null
-    }
     const decision = yield* Deferred.make<ApprovalDecision>()
     waiting.set(id, decision)
-    const answer = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
+    const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
     const envelope: Envelope = {
       event: { type: "approval.asked", id },
       by: "troupe",
-      approval,
+      approval: recordOf(id, request, yield* Clock.currentTimeMillis),
       wire: request.wire ?? null,
-      replyTo: answer
+      replyTo
     }
     return yield* Queue.offer(mailbox, envelope).pipe(
-      Effect.andThen(Deferred.await(answer)),
+      Effect.andThen(Deferred.await(replyTo)),
       Effect.andThen(Deferred.await(decision)),
-      Effect.catchTag("EventRefused", () => unasked(request, "no turn of the agent's is running that could ask")),
-      // The actor has died of a fault of ours; its process is being ended, and the ledger has the fault.
+      Effect.catchTag("EventRefused", () => denyUnasked(request, "no turn of the agent's is running that could ask")),
+      // The actor has died of a fault of ours; its process is being ended, and the log has the fault.
       Effect.catchTag("ActorFailed", () => Effect.succeed("deny" as const)),
-      // The agent has taken the question back. Where the mailbox is full its turn's end, or the deadline, says so.
+      // The agent has taken the question back. Where the mailbox is full, the turn's end or the deadline settles it.
       Effect.onInterrupt(() =>
         Effect.sync(() => {
-          const ruling = { status: "withdrawn", decision: "deny" } as const
-          Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution: ruling })
+          const resolution = { status: "withdrawn", decision: "deny" } as const
+          Queue.offerUnsafe(mailbox, { event: { type: "approval.settled", id }, by: "troupe", resolution })
         })
       ),
       Effect.ensuring(Effect.sync(() => waiting.delete(id)))
     )
   })
 
-  yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => settle(id, "deny"))))
-  const denyHeld = () => {
-    for (const id of held) settle(id, "deny")
-    held.clear()
+  yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => answer(id, "deny"))))
+
+  const approvals: PendingApprovals = {
+    request,
+    react: ({ approvals: { decided }, decision }) => {
+      // While its turn is being interrupted an agent gets no answer: told "no" it goes on, and would end its turn as if
+      // nobody had interrupted it.
+      if (decision.next.hasTag("interrupting")) {
+        for (const { id } of decided) held.add(id)
+        return
+      }
+      for (const settled of decided) answer(settled.id, settled.decision)
+      for (const id of held) answer(id, "deny")
+      held.clear()
+    }
   }
-  return { request: ask, settle, holdWhileInterrupting: (id) => void held.add(id), denyHeld } satisfies PendingApprovals
+  return approvals
 })
 
 const bounded = (raw: unknown): unknown => {

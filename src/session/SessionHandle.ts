@@ -1,23 +1,21 @@
-/** The in-memory handle of a loaded session: it outlives one run of the session's actor. */
+/** The in-memory handle of a loaded session: its mailbox, and those who wait for it. It outlives a restart of the actor. */
 import { Deferred } from "effect"
 import type { Queue } from "effect"
-import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import type { SessionRecord } from "../domain/Session.ts"
 import type { ActorFailed, Envelope } from "./Envelope.ts"
+import type { Session } from "./Session.ts"
 
-/** The mailbox, and those who wait for something of this session. */
 export interface SessionHandle {
   readonly id: SessionId
   readonly mailbox: Queue.Queue<Envelope>
-  /** Of each turn that was accepted in this process and has no outcome yet. */
+  /** Of each turn that was accepted in this process and has no stored outcome yet. */
   readonly outcomes: Map<number, Deferred.Deferred<void>>
   /** Done when the session is closed. */
   readonly closed: Deferred.Deferred<void>
-  /** Done when a life has settled what the last one, or a dead supervisor, left. */
-  readonly settled: Deferred.Deferred<void, ActorFailed>
-  snapshot: SessionSnapshot | null
-  record: SessionRecord | null
+  /** Done when the actor has settled what its predecessor, or a dead supervisor, left. */
+  readonly recovered: Deferred.Deferred<void, ActorFailed>
+  /** Set by the actor when it has read the ledger. */
+  session: Session | null
 }
 
 export const makeHandle = (id: SessionId, mailbox: Queue.Queue<Envelope>): SessionHandle => ({
@@ -25,7 +23,6 @@ export const makeHandle = (id: SessionId, mailbox: Queue.Queue<Envelope>): Sessi
   mailbox,
   outcomes: new Map(),
   closed: Deferred.makeUnsafe(),
-  settled: Deferred.makeUnsafe(),
-  snapshot: null,
-  record: null
+  recovered: Deferred.makeUnsafe(),
+  session: null
 })

@@ -1,52 +1,77 @@
-/** The timers of one life of a session: rows in the ledger, armed at the timekeeper, heard as letters. */
+/** The timers of one session while its actor runs: armed at `Timers`, and delivered as envelopes when they fire. */
 import { Effect, Queue } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
+import type { NextTimer } from "../runtime/CommitObservers.ts"
+import { Timers } from "../runtime/Timers.ts"
+import { approvalTimer } from "./approvalEntries.ts"
+import type { CommittedStep } from "./commit.ts"
 import type { Envelope } from "./Envelope.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
-import { Timers } from "../runtime/Timers.ts"
+
+/** `dueAt` is in milliseconds since 1970; `event` is what the machine receives then. */
+export interface SessionTimer extends NextTimer {
+  readonly event: SessionEvent
+}
 
 export interface SessionTimers {
-  readonly arm: (timer: string, dueAt: number, event: SessionEvent) => void
+  /** Arms a timer that is a row of the ledger: the machine's own, or an approval's deadline. */
+  readonly arm: (timer: SessionTimer) => void
+  /** Arms a timer that ends with this actor. */
+  readonly armUnstored: (timer: SessionTimer) => void
   readonly disarm: (timer: string) => void
-  /** A letter that lay in the mailbox while its timer was disarmed, or armed anew, is not heard. */
+  /** `false` for the event of a timer that was disarmed, or armed anew, while it lay in the mailbox. */
   readonly isArmed: (timer: { readonly id: string; readonly arming: number }) => boolean
-  /** The one that is due first, of those that are in the ledger. */
+  /** The stored one that is due first. */
   readonly next: () => NextTimer | null
+  /** Arms and disarms what a committed step has stored. */
+  readonly react: (committed: CommittedStep) => void
 }
 
-export interface NextTimer {
-  readonly timer: string
+interface Armed {
+  readonly arming: number
   readonly dueAt: number
+  readonly stored: boolean
 }
-
-/** What a watch armed for itself ends with this life; the machine's own and the approvals' are rows. */
-const isRow = (timer: string) => timer.startsWith("xstate.after.") || timer.startsWith("approval ")
 
 export const make = Effect.fnUntraced(function* ({ id, mailbox }: SessionHandle) {
   const allTimers = yield* Timers
-  const armed = new Map<string, { readonly arming: number; readonly dueAt: number }>()
+  const armed = new Map<string, Armed>()
   let armings = 0
 
+  const arm = ({ dueAt, event, timer }: SessionTimer, stored: boolean) => {
+    const arming = ++armings
+    armed.set(timer, { arming, dueAt, stored })
+    const envelope: Envelope = { event: event as Envelope["event"], by: "troupe", timer: { id: timer, arming } }
+    allTimers.arm(`${id} ${timer}`, dueAt, () => Queue.offerUnsafe(mailbox, envelope))
+  }
+  const disarm = (timer: string) => {
+    armed.delete(timer)
+    allTimers.disarm(`${id} ${timer}`)
+  }
+
+  yield* Effect.addFinalizer(() => Effect.sync(() => [...armed.keys()].forEach(disarm)))
   const timers: SessionTimers = {
-    arm: (timer, dueAt, event) => {
-      const arming = ++armings
-      armed.set(timer, { arming, dueAt })
-      const envelope: Envelope = { event: event as Envelope["event"], by: "troupe", timer: { id: timer, arming } }
-      allTimers.arm(`${id} ${timer}`, dueAt, () => Queue.offerUnsafe(mailbox, envelope))
-    },
-    disarm: (timer) => {
-      armed.delete(timer)
-      allTimers.disarm(`${id} ${timer}`)
-    },
+    arm: (timer) => arm(timer, true),
+    armUnstored: (timer) => arm(timer, false),
+    disarm,
     isArmed: ({ arming, id: timer }) => armed.get(timer)?.arming === arming,
     next: () => {
       let next: NextTimer | null = null
-      for (const [timer, { dueAt }] of armed) {
-        if (isRow(timer) && (next === null || dueAt < next.dueAt)) next = { timer, dueAt }
+      for (const [timer, { dueAt, stored }] of armed) {
+        if (stored && (next === null || dueAt < next.dueAt)) next = { timer, dueAt }
       }
       return next
+    },
+    react: ({ approvals: { asked, decided }, at, decision, disarmed }) => {
+      for (const timer of disarmed) disarm(timer)
+      for (const approval of decided) disarm(approvalTimer(approval.id))
+      for (const { delayMillis, event, id: timer } of decision.arm) {
+        arm({ timer, dueAt: at + delayMillis, event: event as SessionEvent }, true)
+      }
+      if (asked === null) return
+      const event = { type: "approval.settled", id: asked.id } as const
+      arm({ timer: approvalTimer(asked.id), dueAt: asked.deadlineAt, event }, true)
     }
   }
-  yield* Effect.addFinalizer(() => Effect.sync(() => [...armed.keys()].forEach(timers.disarm)))
   return timers
 })

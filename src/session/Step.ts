@@ -1,35 +1,54 @@
 /** One step of a session: what was decided, on what, when and by whom. */
 import type { Decision } from "../../machines/decide.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
+import { stateName } from "../../machines/session/stateInfo.ts"
+import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
-import type { SessionState } from "../domain/Session.ts"
 import type { Usage } from "../domain/Turn.ts"
-import type { Submission } from "./Envelope.ts"
+import { isSubmission } from "./Envelope.ts"
+import type { Envelope, Submission } from "./Envelope.ts"
 
 export interface Step {
   readonly seq: number
   readonly at: number
   readonly by: string
   readonly event: SessionEvent
+  readonly from: StateName
+  readonly to: StateName
   readonly before: SessionSnapshot
   readonly decision: Decision<SessionMachine>
-  readonly persisted: unknown
   readonly submission: Submission | null
   readonly usage: Usage | null
   readonly contextLost: string | null
   readonly approval: ApprovalRecord | null
   readonly resolution: Resolution | null
-  /** The line of the agent that it came of. */
+  /** The line of the agent that it came from. */
   readonly wire: string | null
-  /** Timers that are over with this step, the one that rang included. */
+  /** Timers that are over with this step, the one that fired included. */
   readonly disarmed: ReadonlyArray<string>
 }
 
-/** `idle.asleep`, `turning.running`, `closed`. */
-export const nameOf = ({ value }: { readonly value: unknown }): string =>
-  typeof value === "string"
-    ? value
-    : Object.entries(value as object)
-        .flat()
-        .join(".")
-export const stateOf = (name: string): SessionState => name.split(".")[0] as SessionState
+/** A step that is not dated yet: its time is the commit's. */
+export type Draft = Omit<Step, "at">
+
+export const draftOf = (
+  { seq, snapshot: before }: { readonly seq: number; readonly snapshot: SessionSnapshot },
+  envelope: Envelope,
+  event: SessionEvent,
+  decision: Decision<SessionMachine>
+): Draft => ({
+  seq: seq + 1,
+  by: envelope.by,
+  event,
+  from: stateName(before),
+  to: stateName(decision.next),
+  before,
+  decision,
+  submission: envelope.event !== "wake" && isSubmission(envelope.event) ? envelope.event : null,
+  usage: envelope.usage ?? null,
+  contextLost: envelope.contextLost ?? null,
+  approval: envelope.approval ?? null,
+  resolution: envelope.resolution ?? null,
+  wire: envelope.wire ?? null,
+  disarmed: envelope.timer === undefined ? decision.cancel : [envelope.timer.id, ...decision.cancel]
+})

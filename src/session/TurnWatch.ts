@@ -1,55 +1,152 @@
 /**
- * The watchdog for an agent that goes silent after a tool: armed by a tool's end, disarmed by any other sign of life.
- *
- * Silence while it thinks, or while a tool runs, is none of its business: only the gap after a tool's end is where real
- * agents were seen to hang for ever.
+ * Watches what an agent says in a turn, besides recording it: the silence after a tool, a text that says that the turn
+ * was aborted, and a tool call that ends after its turn.
  */
 import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
+import { abortMarker } from "../domain/Turn.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import * as ToolCount from "../runtime/ToolCount.ts"
+import type { CommittedStep } from "./commit.ts"
+import type { Journal } from "./Journal.ts"
+import type { Session } from "./Session.ts"
 import type { SessionTimers } from "./SessionTimers.ts"
 
-const timer = "quiet"
-
-export interface Watchdog {
-  /** A person is being asked, or no more: the agent waits for that and not for itself. */
-  readonly hold: (asking: boolean) => void
-  /** Any sign of life. Only the end of a tool of the turn that runs can be followed by a silence of that turn's. */
-  readonly heard: (message: AcpMessage, ofThisTurn: boolean) => Effect.Effect<void>
-  /** The turn is over. */
-  readonly rest: () => void
+export interface TurnWatch {
+  /** The agent said something: of a turn, or of none. */
+  readonly received: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
+  /** The running turn's text may say that the turn was aborted; the projection of the whole text decides. */
+  readonly suspectsAbort: () => boolean
+  readonly react: (committed: CommittedStep) => void
 }
 
-export const make = (timers: SessionTimers, quietMillis: number): Watchdog => {
-  let armed = false
-  let held = false
-  const rest = () => {
-    if (!armed) return
-    armed = false
-    timers.disarm(timer)
+export const make = Effect.fnUntraced(function* (session: Session, timers: SessionTimers, journal: Journal) {
+  const { limits } = yield* RuntimeSettings
+  const count = yield* ToolCount.make
+  const scope = yield* Effect.scope
+  const abort = abortWatch(timers)
+  const silence = silenceWatch(timers, limits.postToolQuietMillis)
+
+  /** In the background: the agent's reader has more to read. */
+  const recount = (turn: number) =>
+    journal.flush.pipe(
+      Effect.andThen(count(session.record.id, turn)),
+      Effect.catchCause((cause) => Effect.logWarning("A tool call that ended late could not be counted", cause)),
+      Effect.forkIn(scope)
+    )
+
+  const watch: TurnWatch = {
+    received: Effect.fnUntraced(function* (turn, message) {
+      const isCurrent = turn !== null && turn === session.openTurn
+      yield* silence.received(message, isCurrent)
+      if (isCurrent) yield* abort.received(turn, message)
+      else if (turn !== null && endsTool(message)) yield* recount(turn)
+    }),
+    suspectsAbort: abort.suspects,
+    react: ({ before, decision, settled }) => {
+      if (settled.some(({ turn }) => turn === before.context.turn)) {
+        abort.end()
+        silence.end()
+      }
+      // A person is being asked: the agent waits for that, and its silence means nothing.
+      silence.hold(decision.next.hasTag("approvalsOpen"))
+    }
+  }
+  return watch
+})
+
+const quietTimer = "quiet"
+
+/**
+ * The watchdog for an agent that goes silent after a tool: armed by a tool's end, disarmed by any other sign of life.
+ *
+ * Silence while it thinks, or while a tool runs, is not watched: only in the gap after a tool's end were real agents seen
+ * to hang for ever.
+ */
+export const silenceWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">, quietMillis: number) => {
+  let isArmed = false
+  let isHeld = false
+  const end = () => {
+    if (!isArmed) return
+    isArmed = false
+    timers.disarm(quietTimer)
   }
   const begin = Effect.map(Clock.currentTimeMillis, (now) => {
-    armed = true
-    timers.arm(timer, now + quietMillis, { type: "agent.quiet" })
+    isArmed = true
+    timers.armUnstored({ timer: quietTimer, dueAt: now + quietMillis, event: { type: "agent.quiet" } })
   })
   return {
-    hold: (asking) => {
-      held = asking
-      if (asking) rest()
+    hold: (asking: boolean) => {
+      isHeld = asking
+      if (asking) end()
     },
-    heard: (message, ofThisTurn) =>
+    /** Only the end of a tool of the turn that runs can begin a silence of that turn. */
+    received: (message: AcpMessage, ofThisTurn: boolean) =>
       Effect.suspend(() => {
-        if (isAside(message)) return armed ? begin : Effect.void
-        rest()
-        if (held || !ofThisTurn || !endsTool(message)) return Effect.void
-        return begin
+        if (isAside(message)) return isArmed ? begin : Effect.void
+        end()
+        return isHeld || !ofThisTurn || !endsTool(message) ? Effect.void : begin
       }),
-    rest
+    end
   }
+}
+
+const abortTimer = "aborted"
+/** After the last chunk, where the agent does not mark a text as whole. */
+const abortGraceMillis = 5_000
+
+/**
+ * Looks for a text that says that its turn was aborted. No other end may come of such a turn, and the agent may still be
+ * at work.
+ *
+ * The marker is only suspected here, chunk by chunk. Whether the text quotes it or means it is for the projection to
+ * say, once the text is whole: marked as such, or followed by nothing for a while.
+ */
+const abortWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">) => {
+  let isSuspected = false
+  /** The end of the text so far, as long as a marker that is cut in two. */
+  let tail = ""
+  let messageId: unknown
+  return {
+    received: (turn: number, message: AcpMessage) =>
+      Effect.suspend(() => {
+        const chunk = textChunk(message)
+        if (chunk === null) return Effect.void
+        const text = chunk.id === messageId ? tail + chunk.text : chunk.text
+        messageId = chunk.id
+        tail = text.slice(1 - abortMarker.length)
+        isSuspected ||= text.includes(abortMarker)
+        if (!isSuspected) return Effect.void
+        return Effect.map(Clock.currentTimeMillis, (now) =>
+          timers.armUnstored({
+            timer: abortTimer,
+            dueAt: chunk.isWhole ? now : now + abortGraceMillis,
+            event: { type: "turn.aborted", turn }
+          })
+        )
+      }),
+    suspects: () => isSuspected,
+    end: () => {
+      if (isSuspected) timers.disarm(abortTimer)
+      isSuspected = false
+      tail = ""
+      messageId = undefined
+    }
+  }
+}
+
+const textChunk = (message: AcpMessage) => {
+  if (!("method" in message) || message.method !== "session/update") return null
+  const { update } = message.params
+  if (update.sessionUpdate !== "agent_message_chunk") return null
+  const { text } = (update["content"] ?? {}) as { readonly text?: unknown }
+  const meta = (update["_meta"] ?? {}) as { readonly "troupe/completed"?: unknown }
+  return typeof text === "string" ? { text, id: update["messageId"], isWhole: meta["troupe/completed"] === true } : null
 }
 
 /**
- * What agents tell beside their work. Codex counts the tokens of the answer that called a tool after that tool's end, so
- * this is no sign that it goes on; but silence is counted from here.
+ * What agents report beside their work. Codex counts the tokens of the answer that called a tool after that tool's end,
+ * so a report is no sign that it goes on; but silence is counted from the report.
  */
 const asides: ReadonlySet<string> = new Set([
   "usage_update",
@@ -62,7 +159,7 @@ const asides: ReadonlySet<string> = new Set([
 const isAside = (message: AcpMessage): boolean =>
   "method" in message && message.method === "session/update" && asides.has(message.params.update.sessionUpdate)
 
-export const endsTool = (message: AcpMessage): boolean => {
+const endsTool = (message: AcpMessage): boolean => {
   if (!("method" in message) || message.method !== "session/update") return false
   const { sessionUpdate, status } = message.params.update
   return sessionUpdate.startsWith("tool_call") && (status === "completed" || status === "failed")

@@ -1,8 +1,8 @@
 /**
- * What a step means for approvals: rows, news, audit and deadlines, all for the step's own commit.
+ * What a step means for approvals: rows, messages, audit lines and deadlines, all for the step's own commit.
  *
- * Pure. A question is open exactly while its session stands in `turning.asking`; whichever way it leaves that state,
- * what is open then is withdrawn with the same commit, also at the boot after a crash.
+ * Pure. An approval is open exactly while its session is in a state with the tag `approvalsOpen`. Whichever way it
+ * leaves such a state, the same commit withdraws what is still open, also at the recovery after a crash.
  */
 import { troupeMessage } from "../domain/Acp.ts"
 import type { TroupeMessage } from "../domain/Acp.ts"
@@ -10,14 +10,13 @@ import type { ApprovalDecision, ApprovalRecord, Resolution } from "../domain/App
 import type { SessionRecord } from "../domain/Session.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
 import type { Step } from "./Step.ts"
-import { nameOf } from "./Step.ts"
 
 export interface ApprovalEntries {
   readonly entries: ReadonlyArray<LedgerWrite>
   readonly messages: ReadonlyArray<{ readonly turn: number; readonly message: TroupeMessage }>
-  /** For whoever waits with the agent's request in hand. */
+  /** For the agent's requests that wait (`PendingApprovals`). */
   readonly decided: ReadonlyArray<{ readonly id: string; readonly decision: ApprovalDecision }>
-  /** A question whose deadline is to be armed. */
+  /** A new approval, whose deadline is to be armed. */
   readonly asked: ApprovalRecord | null
 }
 
@@ -27,30 +26,30 @@ export const approvalTimer = (id: string): string => `approval ${id}`
 const withdrawal: Resolution = { status: "withdrawn", decision: "deny" }
 
 export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step): ApprovalEntries => {
-  const { at, before, by, decision, event, resolution: ruling } = step
+  const { at, before, by, decision, event, resolution } = step
   const { turn } = before.context
   const entries: Array<LedgerWrite> = []
   const messages: Array<ApprovalEntries["messages"][number]> = []
   const decided: Array<ApprovalEntries["decided"][number]> = []
 
-  const settle = (id: string, ruling: Resolution, who: string, reason: string | null) => {
-    const { decision, status } = ruling
-    const said = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
+  const settle = (id: string, how: Resolution, who: string, reason: string | null) => {
+    const { decision, status } = how
+    const detail = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
     entries.push(
-      { _tag: "ApprovalSettled", session, id, ruling, by: who, at },
+      { _tag: "ApprovalSettled", session, id, ruling: how, by: who, at },
       { _tag: "TimerDisarmed", session, timer: approvalTimer(id) },
       {
         _tag: "Audited",
-        record: { at, session, app, action: "approval", actor: who, detail: { turn, ...said } }
+        record: { at, session, app, action: "approval", actor: who, detail: { turn, ...detail } }
       }
     )
-    messages.push({ turn, message: troupeMessage("approval_settled", said) })
+    messages.push({ turn, message: troupeMessage("approval_settled", detail) })
     decided.push({ id, decision })
   }
 
   const settledNow = event.type === "approval.settled" ? event.id : null
-  // Silence is the only way in which a question is settled without a word from anybody.
-  if (settledNow !== null) settle(settledNow, ruling ?? { status: "expired", decision: "deny" }, by, null)
+  // Only a passed deadline settles an approval without a resolution.
+  if (settledNow !== null) settle(settledNow, resolution ?? { status: "expired", decision: "deny" }, by, null)
   const open = new Set(openIn(decision.next))
   for (const id of openIn(before)) {
     if (id !== settledNow && !open.has(id)) settle(id, withdrawal, "troupe", event.type)
@@ -59,7 +58,7 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
   const asked = event.type === "approval.asked" ? step.approval : null
   if (asked !== null) {
     const { createdAt, deadlineAt, id, kind, title, toolCallId } = asked
-    const told = {
+    const params = {
       approval_id: id,
       kind,
       title,
@@ -67,15 +66,15 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
       created_at: createdAt / 1000,
       deadline_at: deadlineAt / 1000
     }
-    const rings = { type: "approval.settled", id } as const
+    const fires = { type: "approval.settled", id } as const
     entries.push(
       { _tag: "ApprovalAsked", record: asked },
-      { _tag: "TimerArmed", timer: { session, timer: approvalTimer(id), dueAt: deadlineAt, event: rings } }
+      { _tag: "TimerArmed", timer: { session, timer: approvalTimer(id), dueAt: deadlineAt, event: fires } }
     )
-    messages.push({ turn, message: troupeMessage("approval_asked", told) })
+    messages.push({ turn, message: troupeMessage("approval_asked", params) })
   }
-  return { entries, messages: messages, decided, asked }
+  return { entries, messages, decided, asked }
 }
 
 const openIn = (snapshot: Step["before"]): ReadonlyArray<string> =>
-  nameOf(snapshot) === "turning.asking" ? snapshot.context.approvals : []
+  snapshot.hasTag("approvalsOpen") ? snapshot.context.approvals : []

@@ -1,6 +1,7 @@
-/** Which lines a step leaves in the audit trail: who did what to whom, in the words of the contract. */
+/** Which lines a step leaves in the audit trail: who did what to whom, in the words of the HTTP contract. */
 import { failureOf } from "../../machines/session/events.ts"
 import { notDelivered, outcomeUnknown } from "../../machines/session/failures.ts"
+import { delayName, stateInfo } from "../../machines/session/stateInfo.ts"
 import type { Step } from "./Step.ts"
 
 interface Line {
@@ -8,60 +9,65 @@ interface Line {
   readonly detail: Readonly<Record<string, unknown>>
 }
 
-export const auditEntries = ({ decision, event }: Step, from: string, to: string): ReadonlyArray<Line> => {
-  const { context } = decision.next
-  const lines: Array<Line> = []
-  const say = (action: string, detail: Line["detail"] = {}) => lines.push({ action, detail })
+export const auditEntries = (step: Step): ReadonlyArray<Line> => [
+  ...ofEvent(step),
+  ...step.decision.commands.flatMap((command) => ofCommand(step, command)),
+  ...ofState(step)
+]
 
+const ofEvent = ({ decision, event }: Step): ReadonlyArray<Line> => {
   switch (event.type) {
     case "interrupt.requested":
-      say("interrupt", { turn: event.turn ?? context.turn })
-      break
+      return [{ action: "interrupt", detail: { turn: event.turn ?? decision.next.context.turn } }]
     case "close.requested":
-      say("close", { reason: event.reason })
-      break
+      return [{ action: "close", detail: { reason: event.reason } }]
     case "expire.requested":
-      say("sweep_close", { reason: event.reason })
-      break
+      return [{ action: "sweep_close", detail: { reason: event.reason } }]
     case "unpark.requested":
-      say("unpark")
-      break
-    case "process.lost":
-      say("lost", { reason: (failureOf(event) ?? (event.claimed === false ? notDelivered : outcomeUnknown)).message })
-      break
-    default:
-  }
-  for (const command of decision.commands) {
-    switch (command.type) {
-      case "openTurn":
-        say("turn_start", { turn: command.params.turn })
-        break
-      case "settleTurn": {
-        const { failure, status, stopReason, turn, withoutEnd } = command.params
-        say("turn_end", {
-          turn,
-          status,
-          stop_reason: stopReason,
-          ...(withoutEnd && { accepted_without_end: true }),
-          ...(failure && { failure: failure.class })
-        })
-        break
-      }
-      case "startProcess": {
-        const { generation } = command.params
-        say(context.restarts.attempt > 0 ? "restart" : generation === 1 ? "start" : "wake", { generation })
-        break
-      }
-      default:
+      return [{ action: "unpark", detail: {} }]
+    case "process.lost": {
+      const failure = failureOf(event) ?? (event.claimed === false ? notDelivered : outcomeUnknown)
+      return [{ action: "lost", detail: { reason: failure.message } }]
     }
+    default:
+      return []
   }
-  if (to.startsWith("retiring") && !from.startsWith("retiring")) {
-    const slept = event.type === "hibernate.requested" || (event.type as string).includes(".hibernateAfter.")
-    say(slept ? "hibernate" : "retire", { reason: context.reason, generation: context.generation })
+}
+
+const ofCommand = ({ decision }: Step, command: Step["decision"]["commands"][number]): ReadonlyArray<Line> => {
+  switch (command.type) {
+    case "openTurn":
+      return [{ action: "turn_start", detail: { turn: command.params.turn } }]
+    case "settleTurn": {
+      const { failure, status, stopReason, turn, withoutEnd } = command.params
+      const detail = {
+        turn,
+        status,
+        stop_reason: stopReason,
+        ...(withoutEnd && { accepted_without_end: true }),
+        ...(failure && { failure: failure.class })
+      }
+      return [{ action: "turn_end", detail }]
+    }
+    case "startProcess": {
+      const { generation } = command.params
+      const action = decision.next.context.restarts.attempt > 0 ? "restart" : generation === 1 ? "start" : "wake"
+      return [{ action, detail: { generation } }]
+    }
+    default:
+      return []
   }
-  if (to === "idle.parked" && from !== to) {
-    const { limit, reason, restarts } = context
-    say("park", limit.pauseMillis > 0 ? { reason, until: limit.until } : { reason, exits: restarts.exits.length })
+}
+
+const ofState = ({ before, decision, event, from, to }: Step): ReadonlyArray<Line> => {
+  const { generation, limit, reason, restarts } = decision.next.context
+  if (decision.next.hasTag("retiring") && !before.hasTag("retiring")) {
+    const hibernates = event.type === "hibernate.requested" || delayName(event.type) === "hibernateAfter"
+    return [{ action: hibernates ? "hibernate" : "retire", detail: { reason, generation } }]
   }
-  return lines
+  if (from !== to && stateInfo[to].process === "parked") {
+    const detail = limit.pauseMillis > 0 ? { reason, until: limit.until } : { reason, exits: restarts.exits.length }
+    return [{ action: "park", detail }]
+  }
+  return []
 }

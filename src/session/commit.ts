@@ -1,46 +1,66 @@
 /**
- * What one step of a session means for the ledger: rows, turns, audit and news, all for one transaction.
+ * What one step of a session means for the ledger: rows, turns, audit lines and events, all for one transaction.
  *
- * Pure. The machine decided; this writes it down, and nothing here decides again.
+ * Pure. The machine decided; this writes the decision down, and nothing here decides again.
  */
-import type { SessionCommand, Settlement } from "../../machines/session/machine.ts"
+import { deliveries } from "../../machines/session/machine.ts"
+import type { SessionCommand, SessionMachine, SessionSnapshot, Settlement } from "../../machines/session/machine.ts"
+import { topState } from "../../machines/session/stateInfo.ts"
 import { acceptedWithoutEnd, notHanded, troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
-import type { Failure, StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
+import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
 import { approvalEntries } from "./approvalEntries.ts"
 import type { ApprovalEntries } from "./approvalEntries.ts"
 import { auditEntries } from "./auditEntries.ts"
 import type { Submission } from "./Envelope.ts"
 import type { Step } from "./Step.ts"
-import { nameOf, stateOf } from "./Step.ts"
 
-/** Carried out by the commit itself; everything else is owed to the world. */
-const inCommit: ReadonlySet<string> = new Set(["openTurn", "settleTurn", "settleQueued"])
-/** A crash between the attempt and its settling must not repeat these. */
-const onceOnly: ReadonlySet<string> = new Set(["handPrompt"])
+interface OutboxEntry {
+  /** Its place among the step's commands. */
+  readonly nth: number
+  readonly command: SessionCommand
+  /** At most once: it is claimed before it is performed. */
+  readonly once: boolean
+}
+
+/** Of one turn, or of the session where `turn` is `null`. To be numbered and stored with the commit. */
+interface Said {
+  readonly turn: number | null
+  readonly message: AcpMessage
+}
 
 export interface CommitPlan {
+  /** The session's row after the commit. */
   readonly record: SessionRecord
   readonly entries: ReadonlyArray<LedgerWrite>
-  /** To be numbered and stored with the same commit. */
-  readonly messages: ReadonlyArray<{ readonly turn: number | null; readonly message: AcpMessage }>
-  readonly outbox: ReadonlyArray<{ readonly nth: number; readonly command: SessionCommand; readonly once: boolean }>
+  readonly messages: ReadonlyArray<Said>
+  /** What is to be performed after the commit. */
+  readonly outbox: ReadonlyArray<OutboxEntry>
   readonly settled: ReadonlyArray<Settlement>
   readonly approvals: ApprovalEntries
 }
 
-export const entriesOf = (before: SessionRecord, step: Step): CommitPlan => {
-  const { at, decision, event, seq } = step
-  const from = nameOf(step.before)
-  const to = nameOf(decision.next)
+/** A step whose commit has succeeded, for those who react to it. */
+export interface CommittedStep extends Step {
+  readonly previous: SessionRecord
+  readonly record: SessionRecord
+  readonly outbox: CommitPlan["outbox"]
+  readonly settled: CommitPlan["settled"]
+  readonly approvals: ApprovalEntries
+  /** Every event that follows from this step has a higher number. */
+  readonly after: number
+}
+
+export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: Step): CommitPlan => {
+  const { at, decision, event, from, seq, to } = step
   const session = before.id
   const entries: Array<LedgerWrite> = []
-  const messages: Array<{ readonly turn: number | null; readonly message: AcpMessage }> = []
+  const messages: Array<Said> = []
   const settled: Array<Settlement> = []
-  let record: SessionRecord = { ...before, state: stateOf(to), substate: to, lastActivityAt: at }
+  let record: SessionRecord = { ...before, state: topState(to), substate: to, lastActivityAt: at }
 
   const opened = decision.commands.find((command) => command.type === "openTurn")?.params.turn
   if (event.type === "turn.submitted" && step.submission !== null) {
@@ -55,57 +75,52 @@ export const entriesOf = (before: SessionRecord, step: Step): CommitPlan => {
       turn: null,
       message: troupeMessage("context_lost", { reason: step.contextLost, before_turn: turn })
     })
-    if (to.startsWith("turning")) entries.push(patch(session, turn, { contextLost: true }))
+    if (decision.next.hasTag("turnOpen")) entries.push(turnPatch(session, turn, { contextLost: true }))
   }
-  // Before the turn's own end, which is the last that is said of it.
+  // Before the turn's own end, which is the last message of a turn.
   const approvals = approvalEntries(before, step)
   messages.push(...approvals.messages)
+  const settle = (settlement: Settlement, usage: Usage, handed: boolean) => {
+    entries.push(outcome(record, settlement, at, usage))
+    messages.push({ turn: settlement.turn, message: endOf(settlement, usage, handed) })
+    settled.push(settlement)
+  }
   for (const command of decision.commands) {
     switch (command.type) {
       case "openTurn": {
         record = { ...record, lastTurnAt: at }
         const inserted = event.type === "turn.submitted" && event.turn === command.params.turn
-        if (!inserted) entries.push(patch(session, command.params.turn, { status: "running" }))
+        if (!inserted) entries.push(turnPatch(session, command.params.turn, { status: "running" }))
         break
       }
       case "settleTurn": {
         const usage = step.usage ?? noUsage
         record = { ...record, usage: addUsage(record.usage, usage) }
-        entries.push(outcome(record, command.params, { at, usage }))
-        messages.push({
-          turn: command.params.turn,
-          message: endOf(command.params, usage, wasHanded(from, command.params))
-        })
-        settled.push(command.params)
+        settle(command.params, usage, wasHanded(step.before, command.params))
         break
       }
-      case "settleQueued": {
-        const { failure, turns } = command.params
-        const cancelled = failure.class === "interrupted"
-        for (const turn of turns) {
-          const status = cancelled ? "interrupted" : "failed"
-          const stopReason = cancelled ? "cancelled" : "error"
-          const settlement: Settlement = { turn, status, stopReason, failure, withoutEnd: false }
-          entries.push(outcome(record, settlement, { at, usage: noUsage }))
-          messages.push({ turn, message: endOf(settlement, noUsage, false) })
-          settled.push(settlement)
-        }
+      case "settleQueued":
+        for (const turn of command.params.turns) settle(queuedSettlement(turn, command.params.failure), noUsage, false)
         break
-      }
       case "startProcess":
         if (decision.next.context.restarts.attempt > 0) record = { ...record, restarts: record.restarts + 1 }
         break
       default:
     }
   }
-  if (to === "closed") record = { ...record, closedAt: at }
+  if (decision.next.status === "done") record = { ...record, closedAt: at }
   if (from !== to) messages.push({ turn: null, message: troupeMessage("state", { from, to, event: event.type }) })
 
-  const outbox = decision.commands.flatMap((command, nth) =>
-    inCommit.has(command.type) ? [] : [{ nth, command, once: onceOnly.has(command.type) }]
-  )
+  const outbox = decision.commands.flatMap((command, nth) => {
+    const delivery = deliveries[command.type]
+    return delivery === "inCommit" ? [] : [{ nth, command, once: delivery === "once" }]
+  })
   entries.push(
-    { _tag: "SessionPatched", session, patch: { ...changed(before, record), snapshot: step.persisted } },
+    {
+      _tag: "SessionPatched",
+      session,
+      patch: { ...changed(before, record), snapshot: machine.getPersistedSnapshot(decision.next) }
+    },
     {
       _tag: "StepAppended",
       step: { session, seq, at, event: { ...event }, from, to, commands: decision.commands.map(({ type }) => type) },
@@ -117,14 +132,14 @@ export const entriesOf = (before: SessionRecord, step: Step): CommitPlan => {
     entries.push({ _tag: "CommandQueued", command: { session, step: seq, nth, type, params, once, claimed: false } })
   }
   for (const timer of step.disarmed) entries.push({ _tag: "TimerDisarmed", session, timer })
-  for (const { delayMillis, event: rings, id } of decision.arm) {
-    entries.push({ _tag: "TimerArmed", timer: { session, timer: id, dueAt: at + delayMillis, event: rings } })
+  for (const { delayMillis, event: fires, id } of decision.arm) {
+    entries.push({ _tag: "TimerArmed", timer: { session, timer: id, dueAt: at + delayMillis, event: fires } })
   }
-  for (const { action, detail } of auditEntries(step, from, to)) {
+  for (const { action, detail } of auditEntries(step)) {
     entries.push({ _tag: "Audited", record: { at, session, app: record.app, action, actor: step.by, detail } })
   }
   entries.push(...approvals.entries)
-  return { record, entries, messages: messages, outbox, settled, approvals }
+  return { record, entries, messages, outbox, settled, approvals }
 }
 
 const newTurn = (
@@ -151,24 +166,31 @@ const newTurn = (
   contextLost: false
 })
 
-const patch = (
+/** Of a turn that ends in line, having reached no agent. */
+const queuedSettlement = (turn: number, failure: NonNullable<Settlement["failure"]>): Settlement =>
+  failure.class === "interrupted"
+    ? { turn, status: "interrupted", stopReason: "cancelled", failure, withoutEnd: false }
+    : { turn, status: "failed", stopReason: "error", failure, withoutEnd: false }
+
+const turnPatch = (
   session: SessionRecord["id"],
   index: number,
-  what: Extract<LedgerWrite, { _tag: "TurnPatched" }>["patch"]
-): LedgerWrite => ({ _tag: "TurnPatched", session, index, patch: what })
+  patch: Extract<LedgerWrite, { _tag: "TurnPatched" }>["patch"]
+): LedgerWrite => ({ _tag: "TurnPatched", session, index, patch })
 
 const outcome = (
   { id, threadId }: SessionRecord,
   { failure, status, stopReason, turn }: Settlement,
-  { at, usage }: { readonly at: number; readonly usage: Usage }
+  at: number,
+  usage: Usage
 ): LedgerWrite =>
-  patch(id, turn, {
+  turnPatch(id, turn, {
     status,
     endedAt: at,
     stopReason: stopReason as StopReason,
     usage,
-    failure: failure as Failure | null,
-    // A deadline ends a turn as an interrupt would: what had arrived is kept, and it was not the agent that ended it.
+    failure,
+    // A deadline ends a turn as an interrupt would: what had arrived is kept, and the agent did not end the turn.
     interrupted: status === "interrupted" || status === "timed_out",
     threadId
   })
@@ -194,8 +216,8 @@ const endOf = (
 }
 
 /** The agent is only asked after its process is ready, and a crash in between is known by its class. */
-const wasHanded = (from: string, { failure }: Settlement) =>
-  from !== "turning.queued" && from !== "turning.starting" && failure?.class !== "not_delivered"
+const wasHanded = (before: SessionSnapshot, { failure }: Settlement): boolean =>
+  !before.hasTag("promptPending") && failure?.class !== "not_delivered"
 
 const changing = [
   "state",

@@ -1,31 +1,35 @@
 /**
- * Reads off the ledger what the machine must know about a turn before it decides, and adds it to the event as a fact.
+ * Turns an envelope into the event that the machine decides on: numbered, dated, and with the facts that guards need.
  *
  * A turn whose time is up may only lack its end: then its answer counts. A turn whose text says that it was aborted was
- * not completed, whatever its end says. The facts come from the stored events, as every other reader sees them, and are
+ * not completed, whatever its end says. These facts come from the stored events, as every other reader sees them, and are
  * read only where a guard depends on them: a turn that ends well costs nothing.
  */
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
+import type { SessionEvent, TurnFacts } from "../../machines/session/machine.ts"
 import { delayName } from "../../machines/session/stateInfo.ts"
-import type { SessionSnapshot, TurnFacts } from "../../machines/session/machine.ts"
 import { project } from "../conversation/Projection.ts"
-import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
-import type { Incoming } from "./Envelope.ts"
+import { stamped } from "./Envelope.ts"
+import type { Envelope } from "./Envelope.ts"
+import type { Journal } from "./Journal.ts"
+import type { Session } from "./Session.ts"
+import type { SessionTimers } from "./SessionTimers.ts"
+import type { TurnWatch } from "./TurnWatch.ts"
 
-/** `flush` stores what was said so far. `suspectsAbort`: the running turn's text may say that it was aborted. */
 export const make = Effect.fnUntraced(function* (
-  session: SessionId,
-  flush: Effect.Effect<void, LedgerError>,
-  suspectsAbort: () => boolean
+  session: Session,
+  timers: SessionTimers,
+  journal: Journal,
+  turnWatch: TurnWatch
 ) {
   const ledger = yield* Ledger
 
   const factsOf = Effect.fnUntraced(function* (index: number): Effect.fn.Return<TurnFacts, LedgerError> {
-    yield* flush
-    const turn = yield* ledger.turn(session, index)
-    const events = yield* ledger.eventsOfTurn(session, index)
+    yield* journal.flush
+    const turn = yield* ledger.turn(session.record.id, index)
+    const events = yield* ledger.eventsOfTurn(session.record.id, index)
     const { aborted, answered } = project(
       Option.getOrThrow(turn),
       events.map(({ message }) => message)
@@ -33,21 +37,23 @@ export const make = Effect.fnUntraced(function* (
     return { aborted, answered }
   })
 
-  /** The event with its facts; `null` where the agent turns out not to have said what was suspected. */
-  return Effect.fnUntraced(function* (
-    event: Incoming,
-    snapshot: SessionSnapshot
-  ): Effect.fn.Return<Incoming | null, LedgerError> {
-    if (!("type" in event) || !snapshot.hasTag("turnOpen")) return event
-    const { turn } = snapshot.context
+  /** Whether a guard of the open turn depends on what the agent has said. */
+  const depends = (event: SessionEvent, turn: number): boolean =>
+    event.type === "turn.ended"
+      ? event.turn === turn && event.failure === null && turnWatch.suspectsAbort()
+      : isDeadline(event.type) && session.snapshot.hasTag("agentAtWork")
+
+  /** `null`: there is nothing to decide. A timer was disarmed meanwhile, or an abort was only suspected. */
+  return Effect.fnUntraced(function* (envelope: Envelope): Effect.fn.Return<SessionEvent | null, LedgerError> {
+    if (envelope.event === "wake") return null
+    if (envelope.timer !== undefined && !timers.isArmed(envelope.timer)) return null
+    const event = stamped(envelope.event, session.record.turnCount + 1, yield* Clock.currentTimeMillis)
+    const turn = session.openTurn
+    if (turn === null) return event
     if (event.type === "turn.aborted") {
       return event.turn === turn && (yield* factsOf(turn)).aborted ? event : null
     }
-    const depends =
-      event.type === "turn.ended"
-        ? event.turn === turn && event.failure === null && suspectsAbort()
-        : isDeadline(event.type) && snapshot.hasTag("agentAtWork")
-    return depends ? ({ ...event, said: yield* factsOf(turn) } as Incoming) : event
+    return depends(event, turn) ? ({ ...event, said: yield* factsOf(turn) } as SessionEvent) : event
   })
 })
 

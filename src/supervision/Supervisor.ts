@@ -1,48 +1,50 @@
 /**
- * Keeps one actor per session that has something to do: starts it on its first letter, restarts it from the ledger
- * when it dies, and lets it go when it sleeps.
+ * Keeps one actor for each session that has something to do: starts it on its first envelope, restarts it from the
+ * ledger when it dies, and unloads it when the session sleeps.
  *
- * One session's defect never reaches another. An actor that keeps dying is given up for now: its letters are answered
- * with `ActorFailed`, its process is ended, its rows stay as they are, and the next letter tries again.
+ * One session's defect never reaches another. An actor that keeps dying is given up for now: its envelopes are answered
+ * with `ActorFailed`, its process is ended, its rows stay as they are, and the next envelope tries again.
  */
 import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
-import { EventFeed } from "../runtime/EventFeed.ts"
-import { CommandHandler } from "../session/CommandHandler.ts"
-import { ActorFailed } from "../session/Envelope.ts"
-import type { ReplyTo, EventRefused, Envelope, Reply } from "../session/Envelope.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
-import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { Reviews } from "../review/Reviews.ts"
+import { EventFeed } from "../runtime/EventFeed.ts"
+import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
+import { Timers } from "../runtime/Timers.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import { ActorFailed } from "../session/Envelope.ts"
+import type { Envelope, EventRefused, Reply, ReplyTo } from "../session/Envelope.ts"
+import type { SessionState } from "../session/Session.ts"
+import * as SessionActor from "../session/SessionActor.ts"
 import { makeHandle } from "../session/SessionHandle.ts"
 import type { SessionHandle } from "../session/SessionHandle.ts"
-import * as SessionActor from "../session/SessionActor.ts"
-import { Timers } from "../runtime/Timers.ts"
 
 const mailboxCapacity = 256
 /** Deaths of an actor, which are defects of ours, within a minute. */
 const intensity = 3
 const periodMillis = 60_000
 
-/** An accepted letter: the reply, and the residence in which what follows can be awaited. */
-export interface Sent extends Reply {
-  readonly handle: SessionHandle
-}
-
 export class Supervisor extends Context.Service<
   Supervisor,
   {
+    /** Loads the session where it is not loaded, and succeeds when the event's step is stored. */
     readonly send: (
       id: SessionId,
-      letter: Pick<Envelope, "event" | "by" | "resolution">
-    ) => Effect.Effect<Sent, EventRefused | ActorFailed>
-    /** Brings a session to life and waits until it has settled what was left to settle. */
+      message: Pick<Envelope, "event" | "by" | "resolution">
+    ) => Effect.Effect<Reply, EventRefused | ActorFailed>
+    /** Loads a session and waits until it has settled what was left to settle. */
     readonly wake: (id: SessionId) => Effect.Effect<void, ActorFailed>
-    /** What is in memory of it; `null` where it sleeps. */
-    readonly handle: (id: SessionId) => SessionHandle | null
-    readonly loaded: () => ReadonlyArray<SessionHandle>
+    /** What is stored of a loaded session; `null` where it is not loaded: the ledger has it. */
+    readonly view: (id: SessionId) => SessionState | null
+    /** Of every loaded session. */
+    readonly views: () => ReadonlyArray<SessionState>
+    /** Waits until the outcome of a turn of a loaded session is stored. Succeeds at once where there is none to wait for. */
+    readonly turnSettled: (id: SessionId, turn: number) => Effect.Effect<void>
+    /** Waits until a loaded session is closed, with no process left. Succeeds at once where it is not loaded. */
+    readonly closed: (id: SessionId) => Effect.Effect<void>
   }
 >()("troupe/supervision/Supervisor") {
   static readonly layerNoDeps = Layer.effect(
@@ -50,18 +52,18 @@ export class Supervisor extends Context.Service<
     Effect.gen(function* () {
       const commandHandler = yield* CommandHandler
       const fibers = yield* FiberMap.make<SessionId, void, never>()
-      const run = yield* FiberMap.runtime(fibers)<
+      const fork = yield* FiberMap.runtime(fibers)<
         SessionShared | EventFeed | CommandHandler | Ledger | ProcessSlots | Reviews | RuntimeSettings | Timers
       >()
-      const loaded = new Map<SessionId, SessionHandle>()
+      const handles = new Map<SessionId, SessionHandle>()
 
       const giveUp = (handle: SessionHandle, cause: unknown) => {
         const failed = Effect.fail(new ActorFailed({ id: handle.id, cause }))
-        loaded.delete(handle.id)
-        Deferred.doneUnsafe(handle.settled, failed)
-        for (let envelope = Queue.takeUnsafe(handle.mailbox); envelope?._tag === "Success";) {
-          if (envelope.value.replyTo !== undefined) Deferred.doneUnsafe(envelope.value.replyTo, failed)
-          envelope = Queue.takeUnsafe(handle.mailbox)
+        handles.delete(handle.id)
+        Deferred.doneUnsafe(handle.recovered, failed)
+        for (let next = Queue.takeUnsafe(handle.mailbox); next?._tag === "Success";) {
+          if (next.value.replyTo !== undefined) Deferred.doneUnsafe(next.value.replyTo, failed)
+          next = Queue.takeUnsafe(handle.mailbox)
         }
         for (const outcome of handle.outcomes.values()) Deferred.doneUnsafe(outcome, Effect.void)
         Deferred.doneUnsafe(handle.closed, Effect.void)
@@ -69,9 +71,9 @@ export class Supervisor extends Context.Service<
 
       const supervise = Effect.fnUntraced(function* (handle: SessionHandle) {
         const { id } = handle
+        const unload = () => void handles.delete(id)
         let deaths: ReadonlyArray<number> = []
         while (true) {
-          const unload = () => void loaded.delete(id)
           const exit = yield* Effect.exit(Effect.scoped(SessionActor.run(handle, unload)))
           if (exit._tag === "Success") return
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
@@ -84,44 +86,52 @@ export class Supervisor extends Context.Service<
         }
       })
 
-      /** Everything in one breath: between finding the residence and the letter in its box nobody may move out. */
-      const deliver = (id: SessionId, envelope: Envelope) =>
-        Effect.gen(function* () {
-          while (true) {
-            const fresh = loaded.has(id) ? null : yield* Queue.bounded<Envelope>(mailboxCapacity)
-            const delivered = yield* Effect.sync(() => {
-              const known = loaded.get(id)
-              if (known !== undefined) return { handle: known, offered: Queue.offerUnsafe(known.mailbox, envelope) }
-              if (fresh === null) return undefined
-              const handle = makeHandle(id, fresh)
-              loaded.set(id, handle)
-              // The letter goes first: a fiber starts at once, and one that finds an empty box goes straight home.
-              const offered = Queue.offerUnsafe(fresh, envelope)
-              run(id, supervise(handle))
-              return { handle, offered }
-            })
-            if (delivered === undefined) continue
-            // A full mailbox is read by somebody, so it can be waited for.
-            if (!delivered.offered) yield* Queue.offer(delivered.handle.mailbox, envelope)
-            return delivered.handle
-          }
-        })
-
-      const send = Effect.fnUntraced(function* (id: SessionId, envelope: Pick<Envelope, "event" | "by">) {
-        const answer: ReplyTo = Deferred.makeUnsafe()
-        const handle = yield* deliver(id, { ...envelope, replyTo: answer })
-        return { ...(yield* Deferred.await(answer)), handle }
+      const deliver = Effect.fnUntraced(function* (id: SessionId, envelope: Envelope) {
+        while (true) {
+          const fresh = handles.has(id) ? null : yield* Queue.bounded<Envelope>(mailboxCapacity)
+          // Synchronous on purpose: the actor must not unload between the lookup and the offer.
+          const delivered = yield* Effect.sync(() => {
+            const loaded = handles.get(id)
+            if (loaded !== undefined) return { handle: loaded, offered: Queue.offerUnsafe(loaded.mailbox, envelope) }
+            if (fresh === null) return undefined
+            const handle = makeHandle(id, fresh)
+            handles.set(id, handle)
+            // Offer before forking: the fiber starts immediately and exits if the mailbox is empty.
+            const offered = Queue.offerUnsafe(fresh, envelope)
+            fork(id, supervise(handle))
+            return { handle, offered }
+          })
+          if (delivered === undefined) continue
+          // A full mailbox is being read, so waiting for room ends.
+          if (!delivered.offered) yield* Queue.offer(delivered.handle.mailbox, envelope)
+          return delivered.handle
+        }
       })
 
+      const sessionStates = () => [...handles.values()].flatMap(({ session }) => (session === null ? [] : [session]))
+
       return Supervisor.of({
-        send,
-        wake: (id) =>
-          Effect.gen(function* () {
-            const handle = yield* deliver(id, { event: "wake", by: "troupe" })
-            yield* Deferred.await(handle.settled)
+        send: Effect.fnUntraced(function* (id, message) {
+          const replyTo: ReplyTo = Deferred.makeUnsafe()
+          yield* deliver(id, { ...message, replyTo })
+          return yield* Deferred.await(replyTo)
+        }),
+        wake: Effect.fnUntraced(function* (id) {
+          const handle = yield* deliver(id, { event: "wake", by: "troupe" })
+          yield* Deferred.await(handle.recovered)
+        }),
+        view: (id) => handles.get(id)?.session ?? null,
+        views: sessionStates,
+        turnSettled: (id, turn) =>
+          Effect.suspend(() => {
+            const outcome = handles.get(id)?.outcomes.get(turn)
+            return outcome === undefined ? Effect.void : Deferred.await(outcome)
           }),
-        handle: (id) => loaded.get(id) ?? null,
-        loaded: () => [...loaded.values()]
+        closed: (id) =>
+          Effect.suspend(() => {
+            const handle = handles.get(id)
+            return handle === undefined ? Effect.void : Deferred.await(handle.closed)
+          })
       })
     })
   )

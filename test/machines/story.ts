@@ -3,7 +3,7 @@ import { begin, decide } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 
-export { nameOf } from "../../src/session/Step.ts"
+export { stateName as nameOf } from "../../machines/session/stateInfo.ts"
 
 export const fresh = begin(sessionMachine, undefined).next
 

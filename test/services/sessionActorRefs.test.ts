@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { EventObject } from "xstate"
 import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
-import { nameOf } from "../../src/session/Step.ts"
+import { stateName } from "../../machines/session/stateInfo.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionActorRef } from "../../src/services/MirrorActor.ts"
 import { Rig, app, inHouse, ours, settle, theirs, until } from "./harness.ts"
@@ -23,7 +23,7 @@ const opened = Effect.gen(function* () {
 
 const named = (actor: SessionActorRef) => {
   const seen: Array<string> = []
-  actor.subscribe((snapshot) => seen.push(nameOf(snapshot)))
+  actor.subscribe((snapshot) => seen.push(stateName(snapshot)))
   return seen
 }
 
@@ -41,7 +41,7 @@ describe("a session's actor", () => {
   it.effect("shows the same whether it was asked for asleep, awake or in a turn", () =>
     Effect.gen(function* () {
       const { actor, id, refs, sessions } = yield* opened
-      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.asleep")
+      assert.strictEqual(stateName(actor.getSnapshot()), "idle.asleep")
       yield* sessions.submit(ours, id, { prompt: "hang" })
       yield* until(id, "turning.running")
       assert.strictEqual(yield* refs.of(ours, id), actor)
@@ -72,7 +72,7 @@ describe("a session's actor", () => {
       yield* until(id, "idle.asleep")
       assert.strictEqual(seen.at(-1), "idle.asleep")
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
-      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.awake")
+      assert.strictEqual(stateName(actor.getSnapshot()), "idle.awake")
       assert.strictEqual(actor.getSnapshot().context.turn, 2)
     }).pipe(inHouse())
   )
@@ -86,7 +86,7 @@ describe("a session's actor", () => {
       yield* until(id, "idle.parked")
       actor.send({ type: "unpark.requested" })
       yield* until(id, "idle.asleep")
-      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.asleep")
+      assert.strictEqual(stateName(actor.getSnapshot()), "idle.asleep")
       actor.send({ type: "close.requested", reason: "x".repeat(2_000) })
       yield* until(id, "closed")
       assert.strictEqual(actor.getSnapshot().status, "done")
@@ -105,7 +105,7 @@ describe("a session's actor", () => {
       }
       yield* settle
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
-      assert.strictEqual(nameOf(actor.getSnapshot()), "idle.awake")
+      assert.strictEqual(stateName(actor.getSnapshot()), "idle.awake")
     }).pipe(inHouse())
   )
 
@@ -134,7 +134,7 @@ describe("a session's actor", () => {
       assert.isAtMost(yield* sizeAfterCollecting(refs, 1), 1)
       const fresh = yield* refs.of(ours, one.id)
       assert.notStrictEqual(fresh, again)
-      assert.strictEqual(nameOf(fresh.getSnapshot()), "idle.awake")
+      assert.strictEqual(stateName(fresh.getSnapshot()), "idle.awake")
       assert.strictEqual((yield* sessions.get(ours, one.id)).state, "idle")
     }).pipe(inHouse())
   )

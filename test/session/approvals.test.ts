@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
-import * as Watchdog from "../../src/session/TurnWatch.ts"
+import type { SessionTimer } from "../../src/session/SessionTimers.ts"
+import { silenceWatch } from "../../src/session/TurnWatch.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
@@ -179,14 +180,12 @@ describe("an approval", () => {
   it.effect("keeps the watchdog for silent agents asleep while it is open, whatever tool ends meanwhile", () =>
     Effect.gen(function* () {
       const armed = new Set<string>()
-      const alarms = {
-        arm: (timer: string) => void armed.add(timer),
-        disarm: (timer: string) => void armed.delete(timer),
-        isArmed: () => false,
-        next: () => null
+      const timers = {
+        armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
+        disarm: (timer: string) => void armed.delete(timer)
       }
-      const watchdog = Watchdog.make(alarms, 90_000)
-      const toolEnds = watchdog.heard(
+      const watchdog = silenceWatch(timers, 90_000)
+      const toolEnds = watchdog.received(
         updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
         true
       )

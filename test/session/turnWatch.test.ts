@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
-import * as Watchdog from "../../src/session/TurnWatch.ts"
+import type { SessionTimer } from "../../src/session/SessionTimers.ts"
+import { silenceWatch } from "../../src/session/TurnWatch.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { replay, updateOf, updates } from "../agent/codex.replay.ts"
@@ -12,14 +13,12 @@ const quietMillis = 90_000
 /** One whose alarm's deadline can be read: `null` while it sleeps. */
 const listening = () => {
   let dueAt: number | null = null
-  const alarms = {
-    arm: (_: string, at: number) => void (dueAt = at),
-    disarm: () => void (dueAt = null),
-    isArmed: () => false,
-    next: () => null
+  const timers = {
+    armUnstored: (timer: SessionTimer) => void (dueAt = timer.dueAt),
+    disarm: () => void (dueAt = null)
   }
-  const watchdog = Watchdog.make(alarms, quietMillis)
-  const hear = (update: SessionUpdate) => watchdog.heard(updateMessage("thread", update), true)
+  const watch = silenceWatch(timers, quietMillis)
+  const hear = (update: SessionUpdate) => watch.received(updateMessage("thread", update), true)
   return { hear, dueAt: () => dueAt }
 }
 

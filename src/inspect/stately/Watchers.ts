@@ -123,14 +123,14 @@ export class Watchers extends Context.Service<
         const awake = yield* Effect.acquireRelease(
           Effect.sync(() => {
             const forget = observers.observe(only?.id ?? null, hear)
-            return { forget, residents: only === null ? supervisor.loaded() : [] }
+            return { forget, residents: only === null ? supervisor.views() : [] }
           }),
           ({ forget }) => Effect.sync(forget)
         )
         const asked = only === null ? [] : [{ record: only, snapshot: yield* standing(only) }]
         const first = function* () {
           for (const { record, snapshot } of [...asked, ...awake.residents]) {
-            if (record === null || snapshot === null || !sees(caller, record.app)) continue
+            if (!sees(caller, record.app)) continue
             const text = introduce(record, snapshot)
             if (text !== null) yield text
           }
@@ -154,7 +154,7 @@ export class Watchers extends Context.Service<
 
       const standing = (record: SessionRecord) =>
         Effect.suspend(() => {
-          const here = supervisor.handle(record.id)?.snapshot ?? null
+          const here = supervisor.view(record.id)?.snapshot ?? null
           if (here !== null) return Effect.succeed(here)
           return Effect.map(Effect.orDie(ledger.snapshot(record.id)), (stored) => restore(machine, stored))
         })

@@ -1,0 +1,54 @@
+/**
+ * Performs what committed steps owe to the world, and ticks it off in the ledger.
+ *
+ * A command that was not ticked off is performed again by the next actor, unless it may happen at most once: such a
+ * command is claimed before it is performed.
+ */
+import { Cause, Deferred, Effect } from "effect"
+import type { SessionCommand } from "../../machines/session/machine.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
+import { Reviews } from "../review/Reviews.ts"
+import { CommandHandler } from "./CommandHandler.ts"
+import type { SessionPort } from "./CommandHandler.ts"
+import type { CommittedStep } from "./commit.ts"
+
+export interface Outbox {
+  /** Performs what the step queued: in the background, so that a slow agent never keeps the mailbox waiting. */
+  readonly react: (committed: CommittedStep) => Effect.Effect<void>
+  /** Performs what an earlier actor left. */
+  readonly resume: (commands: ReadonlyArray<OutboxCommand>) => Effect.Effect<void>
+}
+
+/** `fault` fails when a command could not be claimed or died of a defect. */
+export const make = Effect.fnUntraced(function* (port: SessionPort, fault: Deferred.Deferred<never, LedgerError>) {
+  const commandHandler = yield* CommandHandler
+  const ledger = yield* Ledger
+  const reviews = yield* Reviews
+  const scope = yield* Effect.scope
+  const session = port.record().id
+
+  const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
+    Effect.gen(function* () {
+      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session, step, nth }])
+      // A review gives way to a live turn, which waits at most 2 s for it.
+      if (command.type === "handPrompt") yield* reviews.cancel(session, "A turn began.")
+      yield* commandHandler.perform(port, command)
+      yield* ledger.writeLater([{ _tag: "CommandDone", session, step, nth }])
+    }).pipe(
+      Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
+      Effect.forkIn(scope)
+    )
+
+  const outbox: Outbox = {
+    react: Effect.fnUntraced(function* ({ outbox, seq }) {
+      for (const { command, nth, once } of outbox) yield* dispatch(seq, nth, command, once)
+    }),
+    resume: Effect.fnUntraced(function* (commands) {
+      for (const { nth, once, params, step, type } of commands) {
+        yield* dispatch(step, nth, { type, params } as SessionCommand, once)
+      }
+    })
+  }
+  return outbox
+})

@@ -1,0 +1,80 @@
+/** What the rest of the runtime learns of a committed step: observers, process slots, readers of the feed, and reviews. */
+import { Deferred, Effect, Metric, Queue } from "effect"
+import { EventFeed } from "../runtime/EventFeed.ts"
+import * as Metrics from "../runtime/Metrics.ts"
+import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { SessionShared } from "../runtime/SessionShared.ts"
+import * as OnTurnSettled from "../review/onTurnSettled.ts"
+import { Reviews } from "../review/Reviews.ts"
+import type { CommittedStep } from "./commit.ts"
+import type { Session } from "./Session.ts"
+import type { SessionHandle } from "./SessionHandle.ts"
+import type { SessionTimers } from "./SessionTimers.ts"
+
+/** Runs after the commit, before the next envelope is taken. It must not wait for anything slow. */
+export type Reaction = (committed: CommittedStep) => Effect.Effect<void> | void
+
+export const notifyObservers = (session: Session, timers: SessionTimers) =>
+  Effect.map(
+    SessionShared,
+    ({ observers }): Reaction =>
+      ({ approvals, at, before, decision, event, record, seq }) =>
+        observers.notify({
+          record,
+          seq,
+          at,
+          event,
+          before,
+          snapshot: decision.next,
+          since: session.since,
+          next: timers.next(),
+          newApproval: approvals.asked
+        })
+  )
+
+/** An idle process may be asked to make room for another session, and one that retires gives its slot back soon. */
+export const useSlots = ({ id, mailbox }: SessionHandle) =>
+  Effect.map(ProcessSlots, (slots): Reaction => {
+    const event = { type: "hibernate.requested", reason: "another session needs its place" } as const
+    const hibernate = () => void Queue.offerUnsafe(mailbox, { event, by: "troupe" })
+    return ({ before, decision: { next } }) => {
+      if (next.hasTag("evictable")) slots.idle(id, hibernate)
+      else if (next.hasTag("retiring")) slots.retiring(id)
+      else if (before.hasTag("evictable")) slots.busy(id)
+    }
+  })
+
+export const endWhenClosed = ({ closed, id }: SessionHandle) =>
+  Effect.map(EventFeed, (feed): Reaction => ({ decision }) => {
+    if (decision.next.status !== "done") return
+    feed.finish(id)
+    Deferred.doneUnsafe(closed, Effect.void)
+  })
+
+export const countRestarts: Reaction = ({ previous, record }) =>
+  record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined
+
+/** In the order in which turns settled, and in the background: a review that is due must not delay the mailbox. */
+export const reviewTurns = Effect.fnUntraced(function* (session: Session) {
+  const onTurnSettled = yield* OnTurnSettled.make
+  const scope = yield* Effect.scope
+  const isQuiet = () => session.openTurn === null
+  const reaction: Reaction = ({ settled }) => {
+    if (settled.length === 0) return
+    const each = Effect.forEach(settled, ({ turn }) => onTurnSettled(session.record, turn, isQuiet), { discard: true })
+    return Effect.asVoid(Effect.forkIn(each, scope))
+  }
+  return reaction
+})
+
+/** Starts immediately: otherwise this actor has ended before the review learns of it. */
+export const cancelReviewWhenClosed = Effect.gen(function* () {
+  const reviews = yield* Reviews
+  const scope = yield* Effect.scope
+  const reaction: Reaction = ({ decision, record }) => {
+    if (decision.next.status !== "done") return
+    const cancel = reviews.cancel(record.id, "The session was closed.")
+    return Effect.asVoid(Effect.forkIn(cancel, scope, { startImmediately: true }))
+  }
+  return reaction
+})
