@@ -1,4 +1,4 @@
-/** `Sessions`, as it really is: every request checked, sent to its session's actor, and its answer awaited. */
+/** The layer of `Sessions`: checks every request, sends it to the session's actor and awaits the answer. */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { longestQueue } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
@@ -18,10 +18,10 @@ import type { SessionRecord, SessionView } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import * as Answers from "./answerApproval.ts"
+import * as AnswerApproval from "./answerApproval.ts"
 import { appOf, findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import * as Creation from "./createSession.ts"
+import * as CreateSession from "./createSession.ts"
 import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { Files } from "./Files.ts"
@@ -31,29 +31,29 @@ import { DrainState } from "../runtime/DrainState.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Sessions } from "./Sessions.ts"
 import type { SubmitTurn } from "./Sessions.ts"
-import * as Steering from "./steerTurn.ts"
+import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import { sessionView } from "./sessionView.ts"
 
-/** Interrupt and retire, all rungs of both ladders. */
-const ladderWithin = "40 seconds"
-/** Of a turn's events in one answer; past that a reader follows the stream. */
+/** All deadlines of an interrupt and of a retirement after it, one after the other, take no longer. */
+const endWithin = "40 seconds"
+/** Lines of the audit trail in one answer. */
 const auditLines = 10_000
 
 export const layer = Layer.effect(
   Sessions,
   Effect.gen(function* () {
     const agents = yield* Agents
-    const answers = yield* Answers.make
-    const createIt = yield* Creation.make
+    const approvals = yield* AnswerApproval.make
+    const createSession = yield* CreateSession.make
     const feed = yield* EventFeed
     const files = yield* Files
     const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
     const drainState = yield* DrainState
     const { limits } = yield* RuntimeSettings
-    const steerIt = yield* Steering.make
+    const steerTurn = yield* SteerTurn.make
     const supervisor = yield* Supervisor
     const transcript = yield* Transcript.make
 
@@ -83,7 +83,7 @@ export const layer = Layer.effect(
 
     /** Interrupts the turn given, or the one that runs. */
     const stop = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
-      const meant = turn ?? supervisor.view(id)?.snapshot.context.turn
+      const target = turn ?? supervisor.view(id)?.snapshot.context.turn
       const which = turn === undefined ? {} : { turn }
       const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
       const sent = yield* Effect.option(
@@ -91,7 +91,7 @@ export const layer = Layer.effect(
       )
       if (Option.isNone(sent)) return false
       // Its commands are dead when its outcome is stored, and only then is it interrupted.
-      if (meant !== undefined) yield* Effect.timeoutOption(supervisor.turnSettled(id, meant), ladderWithin)
+      if (target !== undefined) yield* Effect.timeoutOption(supervisor.turnSettled(id, target), endWithin)
       return true
     })
 
@@ -131,8 +131,13 @@ export const layer = Layer.effect(
         const record = yield* openFor(caller, id)
         const { capabilities } = yield* agents.driver(record.agent)
         if (!capabilities.compact) return yield* new NotSupported({ problem: incompressible(record.agent) })
-        const asked = { kind: "compact", prompt: "", timeoutMillis: limits.turnTimeoutMillis, queue: false } as const
-        return yield* begin(record, asked, nameOfCaller(caller))
+        const submission = {
+          kind: "compact",
+          prompt: "",
+          timeoutMillis: limits.turnTimeoutMillis,
+          queue: false
+        } as const
+        return yield* begin(record, submission, nameOfCaller(caller))
       },
       Effect.catchTag("UnknownAgent", ({ detail: problem }) => new NotSupported({ problem })),
       cannot("compact the session")
@@ -143,7 +148,7 @@ export const layer = Layer.effect(
     }, cannot("interrupt the turn"))
 
     const steer = Effect.fn("Sessions.steer")(function* (caller: Caller, id: string, text: string) {
-      yield* steerIt(yield* find(caller, id), text, nameOfCaller(caller))
+      yield* steerTurn(yield* find(caller, id), text, nameOfCaller(caller))
     }, cannot("steer the turn"))
 
     const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
@@ -151,7 +156,7 @@ export const layer = Layer.effect(
       if (record.closedAt !== null) return { alreadyClosed: true }
       const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
       return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
-        Effect.tap(() => Effect.timeoutOption(supervisor.closed(record.id), ladderWithin)),
+        Effect.tap(() => Effect.timeoutOption(supervisor.closed(record.id), endWithin)),
         Effect.as({ alreadyClosed: false }),
         Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
       )
@@ -159,7 +164,7 @@ export const layer = Layer.effect(
 
     return Sessions.of({
       create: Effect.fn("Sessions.create")(function* (app, request) {
-        return yield* view(yield* createIt(app, request))
+        return yield* view(yield* createSession(app, request))
       }, cannot("create the session")),
       get: Effect.fn("Sessions.get")(function* (caller, id) {
         return yield* view(yield* find(caller, id))
@@ -190,10 +195,10 @@ export const layer = Layer.effect(
       interrupt,
       close,
       approvals: Effect.fn("Sessions.approvals")(function* (caller, id) {
-        return yield* answers.pending(yield* find(caller, id))
+        return yield* approvals.pending(yield* find(caller, id))
       }, cannot("read the approvals")),
       answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision) {
-        return yield* answers.answer(yield* find(caller, id), approval, decision, nameOfCaller(caller))
+        return yield* approvals.answer(yield* find(caller, id), approval, decision, nameOfCaller(caller))
       }, cannot("settle the approval")),
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
         const record = yield* find(caller, id)

@@ -11,8 +11,8 @@ export const make = Effect.gen(function* () {
   const supervisor = yield* Supervisor
 
   const find = Effect.fnUntraced(function* ({ id: session }: SessionRecord, id: string) {
-    const found = yield* ledger.approval(session, id)
-    return Option.isNone(found) ? yield* new ApprovalNotFound({ id }) : found.value
+    const approval = yield* ledger.approval(session, id)
+    return Option.isNone(approval) ? yield* new ApprovalNotFound({ id }) : approval.value
   })
 
   const answer = Effect.fnUntraced(function* (

@@ -1,4 +1,4 @@
-/** How a session comes into being: an agent that is known, a directory that is there, and room for one more. */
+/** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
 import { randomBytes } from "node:crypto"
 import { begin } from "../../machines/decide.ts"
@@ -31,25 +31,25 @@ export const make = Effect.gen(function* () {
   const snapshot = machine.getPersistedSnapshot(initial)
   const substate = stateName(initial)
 
-  const directoryFor = Effect.fnUntraced(function* (id: SessionId, asked: string | undefined) {
-    if (asked === undefined) {
-      const own = path.join(path.resolve(dataDir), "sessions", id)
+  const directoryFor = Effect.fnUntraced(function* (id: SessionId, requested: string | undefined) {
+    if (requested === undefined) {
+      const directory = path.join(path.resolve(dataDir), "sessions", id)
       yield* fs
-        .makeDirectory(own, { recursive: true, mode: 0o700 })
+        .makeDirectory(directory, { recursive: true, mode: 0o700 })
         .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
-      return { cwd: own, ownsCwd: true }
+      return { cwd: directory, ownsCwd: true }
     }
-    if (!path.isAbsolute(asked))
+    if (!path.isAbsolute(requested))
       return yield* new InvalidRequest({ field: "cwd", problem: "must be an absolute path." })
-    const info = yield* Effect.option(fs.stat(asked))
+    const info = yield* Effect.option(fs.stat(requested))
     if (Option.isNone(info) || info.value.type !== "Directory") {
-      const problem = `must be a directory that exists and can be read; ${JSON.stringify(asked)} is not.`
+      const problem = `must be a directory that exists and can be read; ${JSON.stringify(requested)} is not.`
       return yield* new InvalidRequest({ field: "cwd", problem })
     }
-    return { cwd: asked, ownsCwd: false }
+    return { cwd: requested, ownsCwd: false }
   })
 
-  const roomFor = Effect.fnUntraced(function* (app: AppName) {
+  const checkCapacity = Effect.fnUntraced(function* (app: AppName) {
     const { maxSessions, maxSessionsPerApp } = limits
     if ((yield* ledger.openSessions(null)) >= maxSessions) {
       return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
@@ -65,7 +65,7 @@ export const make = Effect.gen(function* () {
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
     const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
-    // No two at once: a list is ordered by this, and within a millisecond only chance would say which is newer.
+    // No two sessions have the same time: lists are ordered by it.
     const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
     const record: SessionRecord = {
       id,
@@ -88,11 +88,11 @@ export const make = Effect.gen(function* () {
       restarts: 0,
       usage: noUsage
     }
-    // Looking for room and taking it is one thing, or two could take the last place.
+    // Alone, or two requests could take the last place.
     yield* creating
       .withPermit(
         Effect.andThen(
-          roomFor(app),
+          checkCapacity(app),
           ledger.write([
             { _tag: "SessionInserted", record, snapshot },
             {
@@ -108,7 +108,7 @@ export const make = Effect.gen(function* () {
   })
 })
 
-/** Refused now rather than at the first question: a session that can't be kept to its permissions is none. */
+/** Refuses now, rather than at the first approval, what the agent can't be kept to. */
 const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
   const rules = typeof permissions === "string" ? 0 : permissions.rules.length
   if (rules > mostRules) {

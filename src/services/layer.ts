@@ -1,24 +1,24 @@
 /**
- * The room as a whole: given a ledger, agents and settings, the doors that an app comes in by.
+ * The services that run sessions, on top of a ledger, agents and settings.
  *
- * Boot is part of it: who has these doors in hand has a house in which nothing of a dead supervisor is left running and
- * every turn that it left has its outcome.
+ * Building the layer includes the recovery from a supervisor that died: when it is built, nothing of that supervisor is
+ * left running, and every turn that it left has its outcome.
  */
 import { Layer } from "effect"
 import { SessionActorRefs } from "./SessionActorRefs.ts"
-import * as AgentHands from "../supervision/AgentCommandHandler.ts"
+import * as AgentCommandHandler from "../supervision/AgentCommandHandler.ts"
 import { recover } from "../supervision/recovery.ts"
 import type { CommandHandler } from "../session/CommandHandler.ts"
 import { DrainState } from "../runtime/DrainState.ts"
-import * as Operations from "./Operator.ts"
+import * as Operator from "./Operator.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
-import * as SessionDoor from "./SessionsLayer.ts"
+import * as SessionsLayer from "./SessionsLayer.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
-/** The hands can be others, as in tests that turn the clock. */
+/** Another command handler can take the place of real agents, as in tests that turn the clock. */
 export const layerWith = <E, R>(commandHandler: Layer.Layer<CommandHandler, E, R>) =>
-  Layer.mergeAll(SessionDoor.layer, Operations.layer, SessionActorRefs.layer).pipe(
+  Layer.mergeAll(SessionsLayer.layer, Operator.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
     Layer.provideMerge(Layer.effectDiscard(recover)),
     Layer.provideMerge(Supervisor.layer),
@@ -26,4 +26,4 @@ export const layerWith = <E, R>(commandHandler: Layer.Layer<CommandHandler, E, R
     Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer))
   )
 
-export const layer = layerWith(AgentHands.layer)
+export const layer = layerWith(AgentCommandHandler.layer)

@@ -1,4 +1,4 @@
-/** The hands that hold real agents: every command of the session machine, done to a process. */
+/** Performs every command of the session machine on a real agent process. */
 import { Effect, Fiber, FiberMap, Layer } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
 import { AgentFailed } from "../agent/Agent.ts"
@@ -7,18 +7,19 @@ import { Processes } from "../agent/Processes.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import type { SessionPort, SteerOutcome } from "../session/CommandHandler.ts"
-import * as Lives from "./AgentProcesses.ts"
+import * as AgentProcesses from "./AgentProcesses.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 
 export const layer = Layer.effect(
   CommandHandler,
   Effect.gen(function* () {
-    const agentProcesses = yield* Lives.make
+    const agentProcesses = yield* AgentProcesses.make
     const slots = yield* ProcessSlots
     const processes = yield* Processes
     const requests = yield* FiberMap.make<SessionId>()
 
-    const ofThis = (session: SessionId, generation: number) => {
+    /** The session's process, unless it is another one than the command means. */
+    const processOf = (session: SessionId, generation: number) => {
       const agentProcess = agentProcesses.of(session)
       return agentProcess?.generation === generation ? agentProcess : undefined
     }
@@ -28,13 +29,13 @@ export const layer = Layer.effect(
       switch (command.type) {
         case "takeSlot": {
           const { notBefore, urgent } = command.params
-          const asking = Effect.flatMap(slots.take({ app, session, notBefore, urgent }), (answer) =>
+          const request = Effect.flatMap(slots.take({ app, session, notBefore, urgent }), (answer) =>
             port.post({
               event:
                 answer === "granted" ? { type: "slot.granted" } : { type: "slot.refused", reason: "no process is free" }
             })
           )
-          yield* Fiber.await(yield* FiberMap.run(requests, session, asking))
+          yield* Fiber.await(yield* FiberMap.run(requests, session, request))
           return
         }
         case "releaseSlot":
@@ -47,7 +48,8 @@ export const layer = Layer.effect(
           const { turn } = command.params
           const { kind, prompt } = yield* port.promptOf(turn)
           const connection = agentProcesses.of(session)?.connection
-          const handed = (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? gone
+          const handed =
+            (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? processGone
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             const event = { type: "turn.ended", turn, stopReason: "error", failure } as const
@@ -57,12 +59,12 @@ export const layer = Layer.effect(
         case "interruptTurn":
           return yield* agentProcesses.of(session)?.connection?.interrupt ?? Effect.void
         case "askToExit": {
-          const agentProcess = ofThis(session, command.params.generation)
+          const agentProcess = processOf(session, command.params.generation)
           if (agentProcess === undefined) return
           return yield* agentProcess.connection?.askToExit ?? processes.signal(agentProcess.lease, "SIGTERM")
         }
         case "terminateProcess": {
-          const agentProcess = ofThis(session, command.params.generation)
+          const agentProcess = processOf(session, command.params.generation)
           if (agentProcess !== undefined) yield* processes.signal(agentProcess.lease, "SIGTERM")
           return
         }
@@ -86,7 +88,7 @@ export const layer = Layer.effect(
         return Effect.succeed({ _tag: "NotSupported", problem })
       }
       return connection.steer(text).pipe(
-        Effect.map((came) => ({ _tag: came === "steered" ? "Steered" : "NoTurn" }) as const),
+        Effect.map((outcome) => ({ _tag: outcome === "steered" ? "Steered" : "NoTurn" }) as const),
         Effect.catch(({ class: kind, message: problem }) =>
           Effect.succeed({ _tag: kind === "config" ? "NotSupported" : "Failed", problem } as const)
         )
@@ -105,13 +107,13 @@ export const layer = Layer.effect(
 )
 
 const compactedBy = (connection: AgentConnection | null | undefined, turn: number) =>
-  connection == null ? undefined : (connection.compact?.(turn) ?? Effect.fail(incompressible))
+  connection == null ? undefined : (connection.compact?.(turn) ?? Effect.fail(cannotCompact))
 
-const incompressible = new AgentFailed({
+const cannotCompact = new AgentFailed({
   class: "config",
   message: "The session's agent can't be asked to compact its context; it does so by itself, if at all."
 })
 
-const gone = Effect.fail(
+const processGone = Effect.fail(
   new AgentFailed({ class: "crash", message: "The agent's process is gone; send the turn again." })
 )

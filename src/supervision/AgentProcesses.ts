@@ -1,7 +1,7 @@
 /**
- * The processes of sessions: a life is one of them, from its lease to the kernel's word that nobody is left.
+ * The agent processes of sessions, each under its lease: from before the spawn until the kernel knows none of it.
  *
- * The lease is in the ledger before the process is spawned, and the slot is given back after the last of it is gone.
+ * The lease is in the ledger before the process is spawned, and the slot is given back after its last child is gone.
  */
 import { Clock, Deferred, Effect, Exit, Fiber, Random, Scope } from "effect"
 import { randomUUID } from "node:crypto"
@@ -15,7 +15,7 @@ import type { SessionId } from "../domain/Ids.ts"
 import { policyOf } from "../domain/Session.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import * as Circuits from "./CircuitBreaker.ts"
+import * as CircuitBreaker from "./CircuitBreaker.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import { decidePermission } from "./permissions.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
@@ -29,23 +29,23 @@ export interface AgentProcess {
   pid: number | null
 }
 
-/** A driver promises to let go at once; this is for one that does not. */
-const letGoWithin = "10 seconds"
+/** A driver promises to stop at once when it is interrupted; this bounds one that does not. */
+const releaseWithin = "10 seconds"
 
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const ledger = yield* Ledger
   const slots = yield* ProcessSlots
   const processes = yield* Processes
-  const breaker = Circuits.make()
-  const house = yield* Effect.scope
+  const breaker = CircuitBreaker.make()
+  const scope = yield* Effect.scope
   const agentProcesses = new Map<SessionId, AgentProcess>()
 
   const failureAt = Effect.fnUntraced(function* (failure: Failure) {
     return { failure, at: yield* Clock.currentTimeMillis, jitter: yield* Random.next }
   })
 
-  const heard = (port: SessionPort, agentProcess: AgentProcess) =>
+  const received = (port: SessionPort, agentProcess: AgentProcess) =>
     Effect.fnUntraced(function* (fact: AgentFact) {
       const session = port.record().id
       switch (fact._tag) {
@@ -60,7 +60,7 @@ export const make = Effect.gen(function* () {
           return yield* port.post({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
         }
         case "Exited": {
-          // News of a process that is being ended, or was, is no death.
+          // A process that is being ended, or was, does not die unexpectedly.
           if (agentProcesses.get(session) !== agentProcess) return
           const failure = { class: "crash" as const, message: deathOf(fact), stderr: fact.stderr }
           const wire = exitLine(fact, fact.stderr)
@@ -105,11 +105,11 @@ export const make = Effect.gen(function* () {
       }
     ])
     const driver = yield* agents.driver(agent)
-    const shut = breaker.check(driver.name, openedAt)
-    if (shut !== null) return yield* shut
+    const broken = breaker.check(driver.name, openedAt)
+    if (broken !== null) return yield* broken
     // The agent of this name may have become another since the session was made.
-    const unkept = driver.cannotKeep?.(permissions) ?? null
-    if (unkept !== null) return yield* new AgentFailed({ class: "config", message: unkept })
+    const unenforceable = driver.cannotKeep?.(permissions) ?? null
+    if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
     const connection = yield* opens(driver, {
       session: id,
       lease,
@@ -118,7 +118,7 @@ export const make = Effect.gen(function* () {
       permissions: policyOf(permissions),
       systemPrompt,
       thread,
-      tell: heard(port, agentProcess),
+      tell: received(port, agentProcess),
       approve: approve(port),
       spawned: (pid) =>
         Effect.gen(function* () {
@@ -140,19 +140,19 @@ export const make = Effect.gen(function* () {
   const start = Effect.fnUntraced(function* (port: SessionPort, generation: number, thread: string | null) {
     const session = port.record().id
     if (agentProcesses.has(session)) yield* end(session)
-    const scope = yield* Scope.fork(house)
+    const processScope = yield* Scope.fork(scope)
     const opening = yield* Deferred.make<Fiber.Fiber<void>>()
     const agentProcess: AgentProcess = {
       generation,
       lease: LeaseId.make(randomUUID()),
-      scope,
+      scope: processScope,
       opening,
       connection: null,
       pid: null
     }
     agentProcesses.set(session, agentProcess)
     const opened = open(port, agentProcess, thread).pipe(
-      Scope.provide(scope),
+      Scope.provide(processScope),
       Effect.catchTags({
         AgentFailed: (failure) => fails(port, failure),
         UnknownAgent: ({ detail }) => fails(port, new AgentFailed({ class: "config", message: detail }))
@@ -163,7 +163,7 @@ export const make = Effect.gen(function* () {
       }),
       Effect.orDie
     )
-    yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, house))
+    yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, scope))
   })
 
   const fails = Effect.fnUntraced(function* (port: SessionPort, { class: kind, message, stderr, wire }: AgentFailed) {
@@ -174,15 +174,15 @@ export const make = Effect.gen(function* () {
     })
   })
 
-  /** `true` when the kernel knows nobody of it any more. */
+  /** `true` when the kernel knows no process of it any more. */
   const end = Effect.fnUntraced(function* (session: SessionId) {
     const agentProcess = agentProcesses.get(session)
     if (agentProcess !== undefined) {
       yield* Effect.flatMap(Deferred.await(agentProcess.opening), Fiber.interrupt).pipe(
-        Effect.timeoutOption(letGoWithin)
+        Effect.timeoutOption(releaseWithin)
       )
       yield* processes.signal(agentProcess.lease, "SIGKILL")
-      yield* Scope.close(agentProcess.scope, Exit.void).pipe(Effect.timeoutOption(letGoWithin))
+      yield* Scope.close(agentProcess.scope, Exit.void).pipe(Effect.timeoutOption(releaseWithin))
       const left = yield* processes.sweep(agentProcess.lease)
       if (left > 0) {
         yield* Effect.logError(`${left} processes of session ${session} would not die`)
@@ -200,7 +200,7 @@ export const make = Effect.gen(function* () {
   )
 
   return {
-    /** Ends what is left of an earlier life first. What comes of it is told. */
+    /** Ends what is left of an earlier process first. The result is posted to the session as an event. */
     start,
     end,
     of: (session: SessionId) => agentProcesses.get(session),

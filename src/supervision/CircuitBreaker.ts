@@ -1,6 +1,6 @@
 /**
- * A circuit for each kind of agent: one whose starts keep failing, whoever's sessions they are, is left alone for a
- * while, and only it. The others don't notice.
+ * A circuit breaker for each kind of agent: one whose starts keep failing, in whatever sessions, is not started for a
+ * while. The other kinds are not affected.
  */
 import { AgentFailed } from "../agent/Agent.ts"
 

@@ -1,8 +1,8 @@
 /**
- * What must be true before the first spawn and before the port opens.
+ * Recovers from a supervisor that died, before the first spawn and before the port opens.
  *
- * First the reaper ends what a dead supervisor left running, so that no thread gets a second writer. Then every session
- * that was doing something is brought to life once, which settles its turn with its one outcome and re-arms its timers.
+ * First it ends the processes that the dead supervisor left, so that no thread gets a second writer. Then it loads every
+ * session that was doing something once, which settles its turn with one outcome and re-arms its timers.
  */
 import { Clock, Effect, Metric } from "effect"
 import { Processes } from "../agent/Processes.ts"
@@ -17,7 +17,7 @@ export const recover = Effect.gen(function* () {
   const began = yield* Clock.currentTimeMillis
 
   const leases = yield* ledger.leases
-  const left = yield* Effect.forEach(
+  const orphans = yield* Effect.forEach(
     leases,
     ({ bootId, id: lease, pid, startTime }) =>
       Effect.gen(function* () {
@@ -42,9 +42,9 @@ export const recover = Effect.gen(function* () {
   )
   const took = (yield* Clock.currentTimeMillis) - began
   if (leases.length > 0 || restless.length > 0) {
-    const orphans = left.reduce((sum, count) => sum + count, 0)
+    const ended = orphans.reduce((sum, count) => sum + count, 0)
     yield* Effect.logInfo(
-      `boot: ${orphans} processes of a dead supervisor ended under ${leases.length} leases, ${restless.length} sessions settled, in ${took} ms`
+      `boot: ${ended} processes of a dead supervisor ended under ${leases.length} leases, ${restless.length} sessions settled, in ${took} ms`
     )
   }
 })
