@@ -46,7 +46,7 @@ export type { Message, Usage } from "./domain/Turn.ts"
 export type { ConversationOptions, ConversationResult } from "./promise/Conversation.ts"
 export type { Session, Turn, TurnOptions } from "./promise/Session.ts"
 export { TroupeError } from "./promise/TroupeError.ts"
-export type { TurnOutcome } from "./promise/TurnOutcome.ts"
+export type { TurnOutcome } from "./domain/TurnOutcome.ts"
 
 export interface TroupeOptions {
   /** Where everything is kept, for one process at a time; `:memory:` is gone with this one. Default: `./.troupe`. */

@@ -17,8 +17,8 @@ import type { Embedded } from "./Embedded.ts"
 import { conversationOf, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
 import { troupeError, TroupeError } from "./TroupeError.ts"
-import { outcomeOf } from "./TurnOutcome.ts"
-import type { TurnOutcome } from "./TurnOutcome.ts"
+import { outcomeOf } from "../domain/TurnOutcome.ts"
+import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
 /** A page of the door: a whole conversation comes in as many as it takes. */
 const turnsAtOnce = 200

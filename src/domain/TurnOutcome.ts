@@ -1,7 +1,7 @@
 /** What came of a turn, for callers in TypeScript: the keys of the HTTP body in camelCase, always all of them. */
-import type { AcpMessage } from "../domain/Acp.ts"
-import type { Cost } from "../domain/Cost.ts"
-import type { ContextWindow, Message, StopReason, TurnResult, Usage } from "../domain/Turn.ts"
+import type { AcpMessage } from "./Acp.ts"
+import type { Cost } from "./Cost.ts"
+import type { ContextWindow, Message, StopReason, TurnResult, Usage } from "./Turn.ts"
 import { turnBody } from "../http/turnBody.ts"
 
 export interface TurnOutcome {
