@@ -1,8 +1,11 @@
-/** What came of a turn, for callers in TypeScript: the keys of the HTTP body in camelCase, always all of them. */
+/**
+ * What a turn came to, as every caller gets it: the library returns this, HTTP sends the same keys in snake_case.
+ *
+ * All keys are always present. Of a turn that still waits or runs, `stopReason` and `durationMs` are `null`.
+ */
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
-import type { ContextWindow, Message, StopReason, TurnResult, Usage } from "./Turn.ts"
-import { turnBody } from "../http/turnBody.ts"
+import type { ContextWindow, Failure, Message, StopReason, TurnResult, TurnStatus, Usage } from "./Turn.ts"
 
 export interface TurnOutcome {
   /** `false` where the agent failed or a deadline ended the turn; `error` says which, and what to do. */
@@ -19,15 +22,16 @@ export interface TurnOutcome {
   readonly completed: boolean
   readonly partial: boolean
   readonly interrupted: boolean
+  /** `<failure class>: <what happened and what to do>`, then the redacted end of the agent's stderr. */
   readonly error: string | null
   /** 1 for a turn that reached the agent, 0 for one that never did. */
   readonly apiCalls: 0 | 1
   readonly usage: Usage
-  /** What the turn cost; `null` where the agent does not tell. */
+  /** What the turn cost; `null` where the agent does not report it. */
   readonly cost: Cost | null
   /** The agent made room in its context during this turn; of a compaction, whether it happened. */
   readonly compacted: boolean
-  /** The agent's context window after the turn, in tokens; `null` where the agent does not tell. */
+  /** The agent's context window after the turn, in tokens; `null` where the agent does not report it. */
   readonly context: ContextWindow | null
   /** The agent's memory of the turns before this one could not be brought back. */
   readonly contextLost: boolean
@@ -35,33 +39,70 @@ export interface TurnOutcome {
   readonly acceptedWithoutEnd: boolean
   readonly threadId: string | null
   readonly agentTurnId: string | null
+  /** From submission to end. */
   readonly durationMs: number | null
 }
 
-export const outcomeOf = (result: TurnResult): TurnOutcome => {
-  const body = turnBody(result)
-  return {
-    ok: body.ok,
-    sessionId: body.session_id,
-    turnIndex: body.turn_index,
-    stopReason: body.stop_reason,
-    finalText: body.final_text,
-    events: body.events,
-    messages: body.messages,
-    toolIterations: body.tool_iterations,
-    completed: body.completed,
-    partial: body.partial,
-    interrupted: body.interrupted,
-    error: body.error,
-    apiCalls: body.api_calls,
-    usage: result.turn.usage,
-    cost: body.cost,
-    compacted: body.compacted,
-    context: body.context,
-    contextLost: body.context_lost,
-    acceptedWithoutEnd: body.accepted_without_end,
-    threadId: body.thread_id,
-    agentTurnId: body.agent_turn_id,
-    durationMs: body.duration_ms
-  }
+export const outcomeOf = ({
+  acceptedWithoutEnd,
+  compacted,
+  context,
+  events,
+  finalText,
+  handed,
+  messages,
+  turn
+}: TurnResult): TurnOutcome => ({
+  ok: turn.status !== "failed" && turn.status !== "timed_out",
+  sessionId: turn.session,
+  turnIndex: turn.index,
+  stopReason: turn.stopReason ?? stopReasons[turn.status],
+  finalText,
+  events,
+  messages,
+  toolIterations: turn.toolIterations,
+  completed: turn.status === "completed",
+  partial: turn.status !== "completed",
+  interrupted: turn.interrupted || turn.status === "interrupted" || turn.status === "timed_out",
+  error: turn.failure === null || turn.status === "interrupted" ? null : errorText(turn.failure),
+  apiCalls: handed ? 1 : 0,
+  usage: turn.usage,
+  cost: turn.cost ?? null,
+  compacted,
+  context,
+  contextLost: turn.contextLost,
+  acceptedWithoutEnd,
+  threadId: turn.threadId,
+  agentTurnId: turn.agentTurnId,
+  durationMs: turn.endedAt === null ? null : turn.endedAt - turn.submittedAt
+})
+
+/** For an end that the agent gave no stop reason for. */
+const stopReasons: Readonly<Record<TurnStatus, StopReason | null>> = {
+  queued: null,
+  running: null,
+  completed: "end_turn",
+  interrupted: "cancelled",
+  failed: "error",
+  timed_out: "error"
 }
+
+/** The class comes first, so that a program can tell `not_delivered` (send it again) from `outcome_unknown` (look first). */
+const errorText = (failure: Failure): string =>
+  failure.stderr === undefined || failure.stderr === ""
+    ? `${failure.class}: ${failure.message}`
+    : `${failure.class}: ${failure.message}\n${failure.stderr}`
+
+/** The refusal of a turn that never got a process slot. */
+export interface NoProcessSlot {
+  readonly code: "pool_full"
+  readonly status: 503
+  readonly detail: string
+  readonly retryAfterSeconds: number
+}
+
+/** A turn that never got a process slot has no outcome but a refusal: nothing began, and it may be sent again. */
+export const refusalIn = ({ turn }: TurnResult): NoProcessSlot | undefined =>
+  turn.status === "failed" && turn.failure?.class === "pool_full"
+    ? { code: "pool_full", status: 503, detail: turn.failure.message, retryAfterSeconds: 5 }
+    : undefined

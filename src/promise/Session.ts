@@ -12,12 +12,11 @@ import { FileId } from "../domain/Ids.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
 import type { SessionView, StoredEvent } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
-import { poolFullOf } from "../http/turnBody.ts"
 import type { Embedded } from "./Embedded.ts"
 import { conversationOf, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
 import { troupeError, TroupeError } from "./TroupeError.ts"
-import { outcomeOf } from "../domain/TurnOutcome.ts"
+import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
 /** A page of the door: a whole conversation comes in as many as it takes. */
@@ -85,8 +84,8 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     turning
       .then(({ result }) => embedded.run(result))
       .then((result) => {
-        const poolFull = poolFullOf(result)
-        if (poolFull !== undefined) throw new TroupeError({ ...poolFull, message: poolFull.detail })
+        const refusal = refusalIn(result)
+        if (refusal !== undefined) throw new TroupeError({ ...refusal, message: refusal.detail })
         return outcomeOf(result)
       })
 

@@ -4,6 +4,7 @@ import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { AppName } from "../../domain/Ids.ts"
 import type { CreateSession } from "../../domain/Session.ts"
+import { outcomeOf } from "../../domain/TurnOutcome.ts"
 import { asFailed, CommandFailed } from "../failures.ts"
 import type { Conversation } from "./Conversation.ts"
 
@@ -30,7 +31,8 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
     submit: (prompt) => sessions.submit(caller, id, { prompt }).pipe(Effect.asVoid, Effect.mapError(asFailed)),
     compact: sessions.compact(caller, id).pipe(
       Effect.flatMap(({ result }) => result),
-      Effect.map(({ compacted, turn }) => compacted || turn.status !== "completed"),
+      Effect.map(outcomeOf),
+      Effect.map(({ compacted, completed }) => compacted || !completed),
       Effect.mapError(asFailed)
     ),
     steer: (text) => Effect.mapError(sessions.steer(caller, id, text), asFailed),

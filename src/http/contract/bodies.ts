@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { Cost } from "../../domain/Cost.ts"
 import { StopReason, TurnStatus } from "../../domain/Turn.ts"
+import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
 /** Whose they are and whether they exist is for the door to say; a path takes any. */
@@ -87,6 +88,7 @@ const Costs = Schema.Array(Money).annotate({ description: "By currency; empty wh
 
 const ContextWindow = Schema.Struct({ used: Schema.Int, size: Schema.Int })
 
+/** The keys of `TurnOutcome`, no fewer and no more. */
 const resultFields = {
   ok: Schema.Boolean,
   sessionId: Schema.String,
@@ -122,7 +124,7 @@ const resultFields = {
   threadId: Schema.NullOr(Schema.String),
   agentTurnId: Schema.NullOr(Schema.String),
   durationMs: Schema.Finite
-}
+} satisfies Readonly<Record<keyof TurnOutcome, Schema.Constraint>>
 
 /** A turn that failed is a result too: the same keys under 502 and 504. */
 export const TurnResult = wire("TurnResult", resultFields, {

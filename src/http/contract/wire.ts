@@ -4,7 +4,7 @@
  */
 import { Schema, SchemaTransformation } from "effect"
 
-type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
+export type SnakeCase<S extends string> = S extends `${infer Head}${infer Tail}`
   ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${SnakeCase<Tail>}`
   : ""
 

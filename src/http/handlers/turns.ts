@@ -8,6 +8,7 @@ import { Sessions } from "../../services/Sessions.ts"
 import type { Turning } from "../../services/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
 import type { TurnResult } from "../../domain/Turn.ts"
+import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
@@ -16,7 +17,7 @@ import { isClientGone } from "../errors.ts"
 import { answer, keyOf, idempotent } from "../idempotent.ts"
 import { refuse, refusing } from "../refusals.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
-import { poolFullOf, statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
+import { statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
 import { appNameOf } from "../dto.ts"
 
 /** A second caller with the same key waits for the first one's turn; its headers do not. */
@@ -141,10 +142,10 @@ const acceptedAnswer = ({ index, session }: Turning): StoredAnswer => ({
 })
 
 const ended = (result: TurnResult) => {
-  const refused = poolFullOf(result)
-  return refused === undefined
-    ? Effect.succeed({ status: statusOf(result.turn), body: JSON.stringify(turnBody(result)) })
-    : Effect.fail(refused)
+  const refusal = refusalIn(result)
+  return refusal === undefined
+    ? Effect.succeed({ status: statusOf(result.turn), body: JSON.stringify(turnBody(outcomeOf(result))) })
+    : Effect.fail(refusal)
 }
 
 /** Each event as it is stored, then what came of it all. */
