@@ -5,12 +5,12 @@
 import { ByteSize, Clock, Context, Effect, References } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Scope } from "effect"
-import * as Metrics from "../runtime/Metrics.ts"
 import { faultOf, tooLarge, unsupportedMedia } from "./errors.ts"
 import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
 import type { OriginCheckOptions } from "./originCheck.ts"
 import { problemResponse } from "./refusals.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
+import { makeRequestCounter } from "./requestMetrics.ts"
 
 export interface MiddlewareOptions extends OriginCheckOptions {
   readonly maxBodyBytes: number
@@ -26,7 +26,7 @@ export const middleware = <E>(
 ): Effect.Effect<Response, E, Request | Scope.Scope> => {
   const originCheck = makeOriginCheck(options)
   const maxBodySize = ByteSize.fromInputUnsafe(options.maxBodyBytes)
-  const count = makeCounter()
+  const count = makeRequestCounter()
 
   return Effect.withFiber((fiber) => {
     const request = Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest)
@@ -102,18 +102,3 @@ const tell = (response: Response, requestId: string, maxBodyBytes: number): Resp
 /** A page has all it needs in itself, and talks to nobody but this server. */
 const selfContained =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-/** Labels come from the contract's routes, Node's methods and our statuses, so the map is bounded by their product. */
-const makeCounter = () => {
-  const known = new Map<string, ReturnType<typeof Metrics.requestAnswered>>()
-  return (context: Context.Context<never>, method: string, route: string, status: number, millis: number) => {
-    const key = `${method} ${route} ${status}`
-    let metrics = known.get(key)
-    if (metrics === undefined) {
-      metrics = Metrics.requestAnswered({ route, method, status: String(status) })
-      known.set(key, metrics)
-    }
-    metrics.count.updateUnsafe(1, context)
-    metrics.seconds.updateUnsafe(millis / 1000, context)
-  }
-}

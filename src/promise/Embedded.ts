@@ -2,7 +2,7 @@
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
 import type { ReviewOptions } from "../review/Reviews.ts"
-import { Operator } from "../services/Runtime.ts"
+import { Operator } from "../services/Operator.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as RuntimeLayer from "../wiring.ts"
 import { troupeError } from "./TroupeError.ts"

@@ -1,4 +1,4 @@
-/** Whether the house is open: told by `Runtime.drain`, asked by every door. */
+/** Whether the house is open: told by `Operator.drain`, asked by every door. */
 import { Context, Layer } from "effect"
 
 export class DrainState extends Context.Service<

@@ -1,10 +1,9 @@
 /**
  * The numbers that `/metrics` shows. No label holds a session's id: what labels there are have few values.
  *
- * Counters and histograms are updated where things happen; gauges are set from `Runtime.counts` when somebody asks.
+ * Counters and histograms are updated where things happen; gauges are set from `Operator.counts` when `/metrics` is read.
  */
 import { Effect, Metric } from "effect"
-import type { Counts } from "../services/Runtime.ts"
 
 /** Seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
@@ -58,6 +57,14 @@ const processes = Metric.gauge("troupe_processes", { description: "Live agent pr
 const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
 
+/** What the gauges show. `waiting` are turns that wait for a process slot. */
+export interface Counts {
+  readonly sessions: Readonly<Record<SessionState, number>>
+  readonly processes: number
+  readonly maxProcesses: number
+  readonly waiting: number
+}
+
 /** What has not happened yet is shown as 0: an alert can't be written on a number that is not there. */
 export const setCounts = (counts: Counts) =>
   Effect.all(
@@ -72,22 +79,3 @@ export const setCounts = (counts: Counts) =>
     ],
     { discard: true }
   )
-
-const requestsTotal = Metric.counter("troupe_http_requests_total", {
-  description: "Requests answered, by route, method and status.",
-  incremental: true
-})
-const requestSeconds = Metric.histogram("troupe_http_request_duration_seconds", {
-  description: "From a request's arrival to its answer's headers, by route.",
-  boundaries: secondsBuckets
-})
-
-/** `route` is the pattern, never the path: its values are bounded by the contract. */
-export const requestAnswered = (labels: {
-  readonly route: string
-  readonly method: string
-  readonly status: string
-}) => ({
-  count: Metric.withAttributes(requestsTotal, labels),
-  seconds: Metric.withAttributes(requestSeconds, { route: labels.route })
-})

@@ -4,6 +4,7 @@
  */
 import { Context, Deferred, Effect, Layer, Logger, Option, Queue, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
+import { PrometheusMetrics } from "effect/observability"
 import { inspect } from "node:util"
 import { Agents } from "../../src/agent/Agents.ts"
 import type { RunResult } from "../../src/agent/OneShot.ts"
@@ -12,7 +13,8 @@ import { Files } from "../../src/services/Files.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { OneShotRuns } from "../../src/services/OneShotRuns.ts"
-import { Operator } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Operator.ts"
+import * as Metrics from "../../src/runtime/Metrics.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { Caller } from "../../src/services/Sessions.ts"
@@ -365,12 +367,15 @@ export const makeScript = Effect.gen(function* () {
     Layer.mock(Operator)({
       ready: Effect.succeed({ ready: false, reasons: ["draining: no new work is taken"] }),
       sweep: Effect.succeed({ softClosed: 1, hardDeleted: 2 }),
-      counts: Effect.succeed({
-        sessions: { idle: 1, turning: 2, retiring: 0, closed: 5 },
-        processes: 3,
-        maxProcesses: 8,
-        waiting: 1
-      })
+      metrics: Effect.andThen(
+        Metrics.setCounts({
+          sessions: { idle: 1, turning: 2, retiring: 0, closed: 5 },
+          processes: 3,
+          maxProcesses: 8,
+          waiting: 1
+        }),
+        PrometheusMetrics.format()
+      )
     }),
     Layer.mock(UsageReport)({
       between: (caller, from, to) =>

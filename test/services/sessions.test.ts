@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Operator } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Rig, app, commandsOf, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"

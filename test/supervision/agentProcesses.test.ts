@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
-import { Operator } from "../../src/services/Runtime.ts"
+import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Done, Rig, app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"

@@ -60,6 +60,17 @@ it.live("says 503 with a time to come back when all is taken", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("shows the admin the runtime's numbers in the text format of Prometheus", () =>
+  Effect.gen(function* () {
+    const { baseUrl, surface, tokens } = yield* openHttp({ limits: { maxProcesses: 3 } })
+    yield* surface.ours.create({})
+    const { text } = yield* call(baseUrl, "/metrics", tokens.admin)
+    assert.match(text, /^troupe_sessions\{state="idle"\} 1$/m)
+    assert.match(text, /^troupe_processes_limit 3$/m)
+    assert.match(text, /^troupe_http_requests_total\{route="\/sessions",method="POST",status="200"\} \d+$/m)
+  }).pipe(Effect.scoped)
+)
+
 it.live("answers a run with exactly the keys that were promised, done or failed or late", () =>
   Effect.gen(function* () {
     const done = yield* openHttp({ run: claude("say plain text") })

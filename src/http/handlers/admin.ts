@@ -3,10 +3,8 @@ import { Effect, Redacted } from "effect"
 import type { Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { PrometheusMetrics } from "effect/observability"
 import { Apps } from "../../services/Apps.ts"
-import * as Metrics from "../../runtime/Metrics.ts"
-import { Operator } from "../../services/Runtime.ts"
+import { Operator } from "../../services/Operator.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { UsageReport } from "../../services/UsageReport.ts"
@@ -60,8 +58,7 @@ export const layer = HttpApiBuilder.group(
       }),
       usage: ({ query }) => usageOf(usageReport, admin, query),
       metrics: Effect.fnUntraced(function* () {
-        yield* Metrics.setCounts(yield* refusing(runtime.counts))
-        return HttpServerResponse.text(yield* PrometheusMetrics.format(), {
+        return HttpServerResponse.text(yield* refusing(runtime.metrics), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"
         })
       })

@@ -1,7 +1,7 @@
 /** The two probes. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { Operator } from "../../services/Runtime.ts"
+import { Operator } from "../../services/Operator.ts"
 import { Api } from "../Api.ts"
 import { refuse } from "../refusals.ts"
 
