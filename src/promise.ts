@@ -11,14 +11,14 @@ import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import { Files } from "./services/Files.ts"
 import type { StoredFile } from "./services/Files.ts"
-import { Reviews } from "./review/Reviews.ts"
+import { ReviewResults } from "./services/ReviewResults.ts"
 import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { RunPrompt } from "./services/OneShotRuns.ts"
 import { Operator } from "./services/Operator.ts"
 import { Sessions } from "./services/Sessions.ts"
 import type { Caller, SessionPage } from "./services/Sessions.ts"
-import { Agents } from "./agent/Agents.ts"
-import type { AgentView } from "./agent/Agents.ts"
+import { AgentDirectory } from "./services/AgentDirectory.ts"
+import type { AgentView } from "./services/AgentDirectory.ts"
 import type { RunResult } from "./agent/OneShot.ts"
 import { AppName } from "./domain/Ids.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
@@ -33,7 +33,7 @@ import type { Session } from "./promise/Session.ts"
 import { TroupeError } from "./promise/TroupeError.ts"
 
 export type { SessionActorRef, SessionRequest } from "./services/MirrorActor.ts"
-export type { AgentView } from "./agent/Agents.ts"
+export type { AgentView } from "./services/AgentDirectory.ts"
 export type { RunResult } from "./agent/OneShot.ts"
 export type { AcpMessage } from "./domain/Acp.ts"
 export type { ApprovalDecision, ApprovalRecord, ApprovalStatus } from "./domain/Approval.ts"
@@ -129,9 +129,9 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
       sessions((door) => door.list(caller, { limit, cursor, state: state ?? null })),
     run: (prompt, options) => run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt }))),
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
-    agents: () => run(Effect.flatMap(Agents, ({ list }) => list)),
-    memories: () => run(Effect.flatMap(Reviews, ({ memories }) => memories(app))),
-    skills: () => run(Effect.flatMap(Reviews, ({ skills }) => skills(app))),
+    agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
+    memories: () => run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app))),
+    skills: () => run(Effect.flatMap(ReviewResults, ({ skills }) => skills(app))),
     sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),
     as: (other) => troupeOf(embedded, callerOf(other)),
     close,

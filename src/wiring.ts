@@ -9,11 +9,13 @@ import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
 import type { SessionActorRefs } from "./services/SessionActorRefs.ts"
 import * as ActorRoom from "./services/layer.ts"
+import { AgentDirectory } from "./services/AgentDirectory.ts"
 import { Apps } from "./services/Apps.ts"
 import { Files } from "./services/Files.ts"
 import { Idempotency } from "./services/Idempotency.ts"
 import { Reviews } from "./review/Reviews.ts"
 import type { ReviewOptions } from "./review/Reviews.ts"
+import { ReviewResults } from "./services/ReviewResults.ts"
 import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { Operator } from "./services/Operator.ts"
 import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
@@ -27,6 +29,8 @@ import type { Settings } from "./domain/Settings.ts"
 import { Ledger } from "./ledger/Ledger.ts"
 import * as Lock from "./ledger/Lock.ts"
 
+export type { ReviewOptions } from "./review/Reviews.ts"
+
 export interface RuntimeOptions {
   /** `None`: the one that is kept in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
@@ -36,11 +40,11 @@ export interface RuntimeOptions {
 /** What stands behind every door. */
 export type PublicServices =
   | SessionActorRefs
-  | Agents
+  | AgentDirectory
   | Apps
   | Files
   | Idempotency
-  | Reviews
+  | ReviewResults
   | OneShotRuns
   | Operator
   | RuntimeSettings
@@ -63,7 +67,14 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
 
 /** `dataDir` is a real directory by now, whatever it was called. */
 const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
-  Layer.mergeAll(Apps.layer({ adminToken }), Idempotency.layer, OneShotRuns.layer, UsageReport.layer).pipe(
+  Layer.mergeAll(
+    AgentDirectory.layer,
+    Apps.layer({ adminToken }),
+    Idempotency.layer,
+    OneShotRuns.layer,
+    ReviewResults.layer,
+    UsageReport.layer
+  ).pipe(
     Layer.provideMerge(ActorRoom.layer),
     Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),

@@ -3,7 +3,7 @@ import { Effect, Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { Apps } from "../services/Apps.ts"
-import { Agents } from "../agent/Agents.ts"
+import { AgentDirectory } from "../services/AgentDirectory.ts"
 import * as DataDir from "../dataDir.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { Access } from "../inspect/Inspect.ts"
@@ -24,7 +24,7 @@ export interface Where {
 }
 
 export const greet = Effect.fn("greet")(function* ({ adminToken, isTerminal, settings, url, version }: Where) {
-  const agents = yield* Effect.flatMap(Agents, ({ list }) => list)
+  const agents = yield* Effect.flatMap(AgentDirectory, ({ list }) => list)
   const there = agents.filter(({ available }) => available).map(({ name }) => name)
   const { note, secret } = yield* wayIn(settings.dataDir, isTerminal)
   const line = (name: string, text: string) => print(`  ${paint("dim", name.padEnd(8))} ${text}`)

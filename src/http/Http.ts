@@ -15,13 +15,13 @@ import type { Socket } from "node:net"
 import type { Apps } from "../services/Apps.ts"
 import type { Files } from "../services/Files.ts"
 import type { Idempotency } from "../services/Idempotency.ts"
-import type { Reviews } from "../review/Reviews.ts"
+import type { ReviewResults } from "../services/ReviewResults.ts"
 import type { OneShotRuns } from "../services/OneShotRuns.ts"
 import type { Operator } from "../services/Operator.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { Sessions } from "../services/Sessions.ts"
 import type { UsageReport } from "../services/UsageReport.ts"
-import type { Agents } from "../agent/Agents.ts"
+import type { AgentDirectory } from "../services/AgentDirectory.ts"
 import { Api } from "./Api.ts"
 import { maxParamLength } from "./errors.ts"
 import * as Admin from "./handlers/admin.ts"
@@ -77,11 +77,11 @@ export const routes = Layer.mergeAll(
 
 /** All that stands behind the routes. */
 export type HttpServices =
-  | Agents
+  | AgentDirectory
   | Apps
   | Files
   | Idempotency
-  | Reviews
+  | ReviewResults
   | OneShotRuns
   | Operator
   | RuntimeSettings

@@ -1,10 +1,10 @@
 /** The edge between promises and effects: runs an effect in the embedded runtime, and tells failures as `TroupeError`. */
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
-import type { ReviewOptions } from "../review/Reviews.ts"
 import { Operator } from "../services/Operator.ts"
 import type { Settings } from "../domain/Settings.ts"
 import * as RuntimeLayer from "../wiring.ts"
+import type { ReviewOptions } from "../wiring.ts"
 import { troupeError } from "./TroupeError.ts"
 
 export interface Embedded {

@@ -1,7 +1,7 @@
 /** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
 import { Cause, Effect, Exit, Stream } from "effect"
 import { SessionActorRefs } from "../services/SessionActorRefs.ts"
-import { Reviews } from "../review/Reviews.ts"
+import { ReviewResults } from "../services/ReviewResults.ts"
 import { Sessions } from "../services/Sessions.ts"
 import type { Caller, Turning } from "../services/Sessions.ts"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
@@ -155,7 +155,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     interrupt,
     close,
     actor: () => embedded.run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
-    reviews: () => embedded.run(Effect.flatMap(Reviews, ({ of }) => of(id))),
+    reviews: () => embedded.run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
     turns: async ({ after = 0, limit = 50 } = {}) =>
       (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(outcomeOf),

@@ -6,12 +6,12 @@ import { Context, Deferred, Effect, Layer, Logger, Option, Queue, Redacted, Stre
 import { HttpServer } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { inspect } from "node:util"
-import { Agents } from "../../src/agent/Agents.ts"
+import { AgentDirectory } from "../../src/services/AgentDirectory.ts"
 import type { RunResult } from "../../src/agent/OneShot.ts"
 import { Apps } from "../../src/services/Apps.ts"
 import { Files } from "../../src/services/Files.ts"
 import { Idempotency } from "../../src/services/Idempotency.ts"
-import { Reviews } from "../../src/review/Reviews.ts"
+import { ReviewResults } from "../../src/services/ReviewResults.ts"
 import { OneShotRuns } from "../../src/services/OneShotRuns.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import * as Metrics from "../../src/runtime/Metrics.ts"
@@ -149,7 +149,10 @@ export interface Script {
   flooded: number
 }
 
-const known = (caller: Caller, id: string): Effect.Effect<string, Refusal.SessionNotFound | Refusal.Unavailable> => {
+export const findSession = (
+  caller: Caller,
+  id: string
+): Effect.Effect<string, Refusal.SessionNotFound | Refusal.Unavailable> => {
   if (!id.startsWith("ses_") || id === "ses_none") return Effect.fail(new Refusal.SessionNotFound({ id }))
   if (caller._tag === "App" && caller.app !== "the-app") return Effect.fail(new Refusal.SessionNotFound({ id }))
   if (id === "ses_fault") {
@@ -218,13 +221,13 @@ export const makeScript = Effect.gen(function* () {
           })
       }
     },
-    get: (caller, id) => Effect.map(known(caller, id), sessionView),
+    get: (caller, id) => Effect.map(findSession(caller, id), sessionView),
     list: (_caller, query) =>
       query.cursor === "garbage"
         ? Effect.fail(new Refusal.InvalidRequest({ field: "cursor", problem: "is not one of ours." }))
         : Effect.succeed({ items: [sessionView("ses_1")], count: 12, next: query.limit === 1 ? "next" : null }),
     submit: Effect.fnUntraced(function* (caller, id, turn) {
-      yield* known(caller, id)
+      yield* findSession(caller, id)
       const refusal = refusals(id)
       if (refusal !== undefined && turn.queue !== true) return yield* refusal
       script.submitted.push({ caller, prompt: turn.prompt, timeoutMillis: turn.timeoutMillis })
@@ -250,14 +253,14 @@ export const makeScript = Effect.gen(function* () {
       }
     }),
     turns: (caller, id, { after, limit }) =>
-      Effect.map(known(caller, id), () =>
+      Effect.map(findSession(caller, id), () =>
         [1, 2, 3]
           .filter((index) => index > after)
           .slice(0, limit)
           .map((index) => resultOf(id, index, "complete"))
       ),
     turn: (caller, id, index) =>
-      Effect.flatMap(known(caller, id), () =>
+      Effect.flatMap(findSession(caller, id), () =>
         index > 3
           ? Effect.fail(new Refusal.TurnNotFound({ index }))
           : Effect.succeed(
@@ -267,19 +270,19 @@ export const makeScript = Effect.gen(function* () {
             )
       ),
     interrupt: (caller, id) =>
-      Effect.map(known(caller, id), () => {
+      Effect.map(findSession(caller, id), () => {
         script.interrupted.push(id)
         return id === "ses_ok"
       }),
-    close: (caller, id) => Effect.map(known(caller, id), () => ({ alreadyClosed: id === "ses_closed" })),
+    close: (caller, id) => Effect.map(findSession(caller, id), () => ({ alreadyClosed: id === "ses_closed" })),
     events: (caller, id, after) =>
-      Effect.map(known(caller, id), () => {
+      Effect.map(findSession(caller, id), () => {
         if (id === "ses_flood") return flood
         const stored = Stream.fromIterable(storedEvents(id, ["one", "two"]).filter(({ seq }) => seq > after))
         return id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored
       }),
     audit: (id) =>
-      Effect.map(known({ _tag: "Admin" }, id), () => [
+      Effect.map(findSession({ _tag: "Admin" }, id), () => [
         {
           at: 1_700_000_000_123,
           session: SessionId.make(id),
@@ -289,7 +292,7 @@ export const makeScript = Effect.gen(function* () {
           detail: { agent: "demo" }
         }
       ]),
-    unpark: (id) => Effect.map(known({ _tag: "Admin" }, id), () => id === "ses_parked")
+    unpark: (id) => Effect.map(findSession({ _tag: "Admin" }, id), () => id === "ses_parked")
   })
 
   const doors = Layer.mergeAll(
@@ -359,8 +362,8 @@ export const makeScript = Effect.gen(function* () {
           }
         })
     }),
-    Layer.mock(Reviews)({
-      of: () => Effect.succeed([]),
+    Layer.mock(ReviewResults)({
+      ofSession: () => Effect.succeed([]),
       memories: () => Effect.succeed([]),
       skills: () => Effect.succeed([])
     }),
@@ -390,7 +393,7 @@ export const makeScript = Effect.gen(function* () {
           }
         ])
     }),
-    Layer.mock(Agents)({
+    Layer.mock(AgentDirectory)({
       list: Effect.succeed([
         {
           name: "demo",

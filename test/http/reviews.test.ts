@@ -5,13 +5,14 @@ import { Context, Effect, Layer, Logger } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
-import { Reviews } from "../../src/review/Reviews.ts"
+import { ReviewResults } from "../../src/services/ReviewResults.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
 import { Unavailable } from "../../src/domain/Refusal.ts"
 import type { ReviewRecord } from "../../src/domain/Review.ts"
 import { ReviewsApi } from "../../src/http/contract/reviews.ts"
 import * as Auth from "../../src/http/handlers/auth.ts"
 import * as ReviewsHandlers from "../../src/http/handlers/reviews.ts"
-import { adminToken, calling, makeScript, otherToken, secret } from "./harness.ts"
+import { adminToken, calling, findSession, makeScript, otherToken, secret } from "./harness.ts"
 
 const times = { createdAt: 1_700_000_000_123, updatedAt: 1_700_000_001_000 }
 
@@ -32,11 +33,13 @@ const record = (session: ReviewRecord["session"]): ReviewRecord => ({
   usage: { inputTokens: 5, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 1, totalTokens: 7 }
 })
 
-const reviews = Layer.mock(Reviews)({
-  of: (session) =>
-    session === "ses_broken"
-      ? Effect.fail(new Unavailable({ operation: "read the reviews", cause: new Error(secret) }))
-      : Effect.succeed([record(session)]),
+const reviews = Layer.mock(ReviewResults)({
+  ofSession: (caller, id) =>
+    Effect.flatMap(findSession(caller, id), (session) =>
+      session === "ses_broken"
+        ? Effect.fail(new Unavailable({ operation: "read the reviews", cause: new Error(secret) }))
+        : Effect.succeed([record(SessionId.make(session))])
+    ),
   memories: (app) => Effect.succeed([{ id: "mem_1", app, text: `of ${app}`, ...times }]),
   skills: (app) => Effect.succeed([{ name: "fix-tests", app, description: "When red.", body: "# Steps", ...times }])
 })

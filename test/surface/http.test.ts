@@ -40,7 +40,7 @@ it.live("answers for another app's session byte for byte as for one that never w
   Effect.gen(function* () {
     const { baseUrl, surface, tokens } = yield* openHttp()
     const { sessionId } = yield* surface.ours.create({})
-    for (const suffix of ["", "/turns", "/turns/1", "/events"]) {
+    for (const suffix of ["", "/turns", "/turns/1", "/events", "/reviews"]) {
       const foreign = yield* call(baseUrl, `/sessions/${sessionId}${suffix}`, tokens.theirs)
       const never = yield* call(baseUrl, `/sessions/ses_abcdefghijklmnopqrstuvwxyz${suffix}`, tokens.theirs)
       assert.strictEqual(foreign.status, 404)

@@ -1,9 +1,8 @@
 /** `troupe doctor`: which agents are there, whether each answers a handshake, and the one thing to do where not. */
 import { Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
-import { Agents } from "../../agent/Agents.ts"
-import type { Diagnosis } from "../../agent/Agents.ts"
-import { Processes } from "../../agent/Processes.ts"
+import { AgentDirectory } from "../../services/AgentDirectory.ts"
+import type { Diagnosis } from "../../services/AgentDirectory.ts"
 import { AlreadyTold, BadUsage } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
@@ -22,21 +21,15 @@ export const doctorCommand = Command.make(
   Effect.fn(function* ({ agent, json, ...flags }) {
     const { settings } = yield* configuration(flags)
     yield* examine(Option.getOrNull(agent), json).pipe(
-      // Nobody's data dir is needed, or made, to look at programs.
-      Effect.provide(
-        Agents.layer({ ...settings, dataDir: ":memory:" }).pipe(
-          Layer.provide(Processes.layer),
-          Layer.provideMerge(Logging.quiet)
-        )
-      )
+      Effect.provide(Layer.provideMerge(AgentDirectory.layerAlone(settings), Logging.quiet))
     )
   })
 ).pipe(Command.withDescription("Say which agents can be used, and what to do about the others"))
 
 const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean) {
-  const agents = yield* Agents
-  const fallback = (yield* agents.driver(null)).name
-  const found = yield* agents.diagnose(wanted)
+  const directory = yield* AgentDirectory
+  const fallback = yield* directory.defaultName
+  const found = yield* directory.diagnose(wanted)
   if (found.length === 0)
     return yield* new BadUsage({ problem: `No agent is called ${wanted}. troupe doctor lists all.` })
 

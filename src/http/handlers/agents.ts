@@ -3,7 +3,7 @@ import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { UsageReport } from "../../services/UsageReport.ts"
 import type { Caller } from "../../services/Sessions.ts"
-import { Agents } from "../../agent/Agents.ts"
+import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import { addCosts } from "../../domain/Cost.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { addUsage, noUsage } from "../../domain/Turn.ts"
@@ -15,11 +15,11 @@ export const layer = HttpApiBuilder.group(
   Api,
   "agents",
   Effect.fnUntraced(function* (handlers) {
-    const agents = yield* Agents
+    const directory = yield* AgentDirectory
     const usageReport = yield* UsageReport
 
     return handlers.handleAll({
-      list: () => Effect.map(agents.list, (agents) => ({ ok: true, agents }) as const),
+      list: () => Effect.map(directory.list, (agents) => ({ ok: true, agents }) as const),
       usage: Effect.fnUntraced(function* ({ query }) {
         return yield* usageOf(usageReport, yield* CurrentCaller, query)
       })
