@@ -19,6 +19,8 @@ import * as Metrics from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
+export type { RunResult } from "../agent/OneShot.ts"
+
 export interface RunPrompt {
   readonly prompt: string
   readonly model?: string | undefined

@@ -5,7 +5,7 @@
 import type { Effect, Scope } from "effect"
 import type { Message as MessageSchema, TurnResult } from "../../src/http/contract/bodies.ts"
 import type { CreatedSession, Session, sessionFields } from "../../src/http/contract/sessions.ts"
-import type { RunResult } from "../../src/agent/OneShot.ts"
+import type { RunResult } from "../../src/services/OneShotRuns.ts"
 import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
 import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 

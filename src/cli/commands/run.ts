@@ -1,18 +1,16 @@
 /** `troupe run`: one prompt, one process, one answer. No session, no server, no data dir. */
-import { Effect, FileSystem, Layer, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { randomBytes } from "node:crypto"
-import { OneShot } from "../../agent/OneShot.ts"
-import type { RunResult } from "../../agent/OneShot.ts"
-import { Processes } from "../../agent/Processes.ts"
-import { LeaseId } from "../../domain/Ids.ts"
+import { runBody } from "../../http/runBody.ts"
+import type { RunResult } from "../../services/OneShotRuns.ts"
+import { runOnce } from "../../services/runOnce.ts"
 import { AlreadyTold, CommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { print, printJson } from "../terminal.ts"
 
 const text = (name: string, description: string) =>
-  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrNull))
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
 
 export const runCommand = Command.make(
   "run",
@@ -39,24 +37,8 @@ export const runCommand = Command.make(
       onNone: () => settings.limits.turnTimeoutMillis,
       onSome: (seconds) => seconds * 1000
     })
-    const result = yield* Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "troupe-run-" })
-      const oneShot = yield* OneShot
-      return yield* oneShot.run({
-        prompt,
-        model,
-        system,
-        timeoutMillis,
-        cwd,
-        lease: newLease(),
-        spawned: () => Effect.void
-      })
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(
-        OneShot.layer(settings.run).pipe(Layer.provide(Processes.layer), Layer.provideMerge(Logging.quiet))
-      )
+    const result = yield* runOnce(settings.run, { prompt, model, system, timeoutMillis }).pipe(
+      Effect.provide(Logging.quiet)
     )
     yield* tell(result, json)
   })
@@ -65,12 +47,9 @@ export const runCommand = Command.make(
   Command.withExamples([{ command: 'troupe run "What does this repository do?" --json' }])
 )
 
-/** No ledger keeps it: the process is ended with this one, whose child it is. */
-const newLease = () => LeaseId.make(`run_${randomBytes(16).toString("hex")}`)
-
 const tell = Effect.fnUntraced(function* (result: RunResult, json: boolean) {
   if (json) {
-    yield* printJson(bodyOf(result))
+    yield* printJson(runBody(result))
     if (!result.ok) return yield* new AlreadyTold({})
     return
   }
@@ -80,15 +59,3 @@ const tell = Effect.fnUntraced(function* (result: RunResult, json: boolean) {
   }
   yield* print(typeof result.result === "string" ? result.result : JSON.stringify(result.result, null, 2))
 })
-
-/** The body of `POST /run`, key for key. */
-const bodyOf = (result: RunResult) =>
-  result.ok
-    ? { ok: true, result: result.result, duration_ms: result.durationMillis, stop_reason: result.stopReason }
-    : {
-        ok: false,
-        error: result.error,
-        stderr: result.stderr,
-        duration_ms: result.durationMillis,
-        stop_reason: result.stopReason
-      }

@@ -4,12 +4,13 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
 import type { StoredAnswer } from "../../services/Idempotency.ts"
 import { OneShotRuns } from "../../services/OneShotRuns.ts"
-import type { RunResult } from "../../agent/OneShot.ts"
+import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { answer, idempotent } from "../idempotent.ts"
 import { refusing } from "../refusals.ts"
+import { runBody } from "../runBody.ts"
 import { appNameOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
@@ -36,24 +37,7 @@ export const layer = HttpApiBuilder.group(
   })
 )
 
-const answerOf = (result: RunResult): StoredAnswer =>
-  result.ok
-    ? {
-        status: 200,
-        body: JSON.stringify({
-          ok: true,
-          result: result.result,
-          duration_ms: result.durationMillis,
-          stop_reason: result.stopReason
-        })
-      }
-    : {
-        status: 502,
-        body: JSON.stringify({
-          ok: false,
-          error: result.error,
-          stderr: result.stderr,
-          duration_ms: result.durationMillis,
-          stop_reason: result.stopReason
-        })
-      }
+const answerOf = (result: RunResult): StoredAnswer => ({
+  status: result.ok ? 200 : 502,
+  body: JSON.stringify(runBody(result))
+})
