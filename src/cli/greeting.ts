@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { Apps } from "../services/Apps.ts"
 import { AgentDirectory } from "../services/AgentDirectory.ts"
 import * as DataDir from "../dataDir.ts"
-import type { Settings } from "../domain/Settings.ts"
 import { Access } from "../inspect/Inspect.ts"
 import { paint, print } from "./terminal.ts"
 
@@ -16,22 +15,22 @@ const tokenFile = "app-token"
 export interface Where {
   /** Such as `http://127.0.0.1:8420`. */
   readonly url: string
-  readonly settings: Settings
+  readonly dataDir: string
   readonly version: string
   readonly isTerminal: boolean
   /** Where the admin's token is to be found, in words. */
   readonly adminToken: string
 }
 
-export const greet = Effect.fn("greet")(function* ({ adminToken, isTerminal, settings, url, version }: Where) {
+export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerminal, url, version }: Where) {
   const agents = yield* Effect.flatMap(AgentDirectory, ({ list }) => list)
   const there = agents.filter(({ available }) => available).map(({ name }) => name)
-  const { note, secret } = yield* wayIn(settings.dataDir, isTerminal)
+  const { note, secret } = yield* wayIn(dataDir, isTerminal)
   const line = (name: string, text: string) => print(`  ${paint("dim", name.padEnd(8))} ${text}`)
 
   yield* print(`Troupe ${version} listens on ${paint("bold", url)}`)
   yield* line("agents", `${there.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
-  yield* line("data", settings.dataDir)
+  yield* line("data", dataDir)
   yield* line("docs", `${url}/docs`)
   yield* line("inspect", yield* dashboard(url, isTerminal, adminToken))
   yield* line("token", note)

@@ -18,7 +18,6 @@ import type { Idempotency } from "../services/Idempotency.ts"
 import type { ReviewResults } from "../services/ReviewResults.ts"
 import type { OneShotRuns } from "../services/OneShotRuns.ts"
 import type { Operator } from "../services/Operator.ts"
-import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { Sessions } from "../services/Sessions.ts"
 import type { UsageReport } from "../services/UsageReport.ts"
 import type { AgentDirectory } from "../services/AgentDirectory.ts"
@@ -84,7 +83,6 @@ export type HttpServices =
   | ReviewResults
   | OneShotRuns
   | Operator
-  | RuntimeSettings
   | Sessions
   | UsageReport
 

@@ -4,6 +4,7 @@
  * Counters and histograms are updated where things happen; gauges are set from `Operator.counts` when `/metrics` is read.
  */
 import { Effect, Metric } from "effect"
+import type { SessionState } from "../domain/Session.ts"
 
 /** Seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]

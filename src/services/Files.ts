@@ -25,6 +25,8 @@ export interface StoredFile {
 export class Files extends Context.Service<
   Files,
   {
+    /** A longer file is not stored. */
+    readonly maxFileBytes: number
     /** `name` is kept for people, sanitised; the path never comes from the client. A file over the limit leaves nothing behind. */
     readonly store: <E>(
       app: AppName,
@@ -130,6 +132,7 @@ const make = Effect.gen(function* () {
   }, unavailable)
 
   return Files.of({
+    maxFileBytes: limits.maxFileBytes,
     store,
     find,
     withFiles: (app, prompt, ids) =>

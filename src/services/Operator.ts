@@ -9,11 +9,13 @@ import type { SessionEvent } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { SessionState } from "../domain/Session.ts"
+import type { Settings } from "../domain/Settings.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { Counts } from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import type * as Loaded from "../session/Session.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
@@ -22,6 +24,8 @@ import { Sweeper } from "./Sweeper.ts"
 export class Operator extends Context.Service<
   Operator,
   {
+    /** What this runtime was opened with. `dataDir` is a real directory, also where `:memory:` was asked for. */
+    readonly settings: Settings
     /** Ledger writable, default agent resolvable, not draining. The reasons, where not. */
     readonly ready: Effect.Effect<{ readonly ready: boolean; readonly reasons: ReadonlyArray<string> }>
     readonly sweep: Effect.Effect<{ readonly softClosed: number; readonly hardDeleted: number }, Unavailable>
@@ -102,6 +106,7 @@ const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const drainState = yield* DrainState
   const ledger = yield* Ledger
+  const settings = yield* RuntimeSettings
   const slots = yield* ProcessSlots
   const { sweep } = yield* Sweeper
 
@@ -114,6 +119,7 @@ const make = Effect.gen(function* () {
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
 
   return Operator.of({
+    settings,
     ready: Effect.gen(function* () {
       const reasons: Array<string> = []
       if (drainState.draining()) reasons.push("draining: no new work is taken")

@@ -15,7 +15,6 @@ import { ReviewResults } from "../../src/services/ReviewResults.ts"
 import { OneShotRuns } from "../../src/services/OneShotRuns.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import * as Metrics from "../../src/runtime/Metrics.ts"
-import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { Caller } from "../../src/services/Sessions.ts"
 import { UsageReport } from "../../src/services/UsageReport.ts"
@@ -309,6 +308,7 @@ export const makeScript = Effect.gen(function* () {
       ])
     }),
     Layer.mock(Files)({
+      maxFileBytes: defaultLimits.maxFileBytes,
       store: (app, name, content) =>
         Stream.runFold(
           content,
@@ -368,6 +368,7 @@ export const makeScript = Effect.gen(function* () {
       skills: () => Effect.succeed([])
     }),
     Layer.mock(Operator)({
+      settings: { dataDir: ":memory:", limits: defaultLimits, agents: {}, defaultAgent: null, run: {} },
       ready: Effect.succeed({ ready: false, reasons: ["draining: no new work is taken"] }),
       sweep: Effect.succeed({ softClosed: 1, hardDeleted: 2 }),
       metrics: Effect.andThen(
@@ -405,10 +406,6 @@ export const makeScript = Effect.gen(function* () {
         }
       ])
     }),
-    Layer.succeed(
-      RuntimeSettings,
-      RuntimeSettings.of({ dataDir: ":memory:", limits: defaultLimits, agents: {}, defaultAgent: null, run: {} })
-    ),
     // The real one: idempotency is worth little if only a script keeps it.
     Idempotency.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
   )

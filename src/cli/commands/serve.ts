@@ -9,7 +9,6 @@ import { HttpServer } from "effect/http"
 import { Command } from "effect/cli"
 import { join } from "node:path"
 import { Operator } from "../../services/Operator.ts"
-import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
 import * as Http from "../../http/Http.ts"
@@ -50,6 +49,7 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   const serving = Effect.gen(function* () {
     const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken, reviews }), scope)
     runtime = Context.get(doors, Operator)
+    const { dataDir } = runtime.settings
     const inspect = yield* Layer.buildWithScope(
       Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))),
       scope
@@ -62,13 +62,12 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
       // Closed before the runtime is: what a closing session still has to say reaches its readers.
       yield* Scope.fork(scope)
     ).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(notListening(server, cause))))
-    const real = Context.get(doors, RuntimeSettings)
     yield* greet({
       url: urlOf(server, Context.get(http, HttpServer.HttpServer)),
-      settings: real,
+      dataDir,
       version,
       isTerminal: process.stdout.isTTY === true,
-      adminToken: Option.isSome(adminToken) ? "TROUPE_ADMIN_TOKEN" : `in ${join(real.dataDir, DataDir.adminTokenFile)}`
+      adminToken: Option.isSome(adminToken) ? "TROUPE_ADMIN_TOKEN" : `in ${join(dataDir, DataDir.adminTokenFile)}`
     }).pipe(Effect.provideContext(inspect))
     return yield* Effect.never
   })

@@ -4,7 +4,6 @@ import { Multipart } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Files } from "../../services/Files.ts"
 import type { StoredFile } from "../../services/Files.ts"
-import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
@@ -20,7 +19,7 @@ export const layer = HttpApiBuilder.group(
   "files",
   Effect.fnUntraced(function* (handlers) {
     const files = yield* Files
-    const { maxFileBytes } = (yield* RuntimeSettings).limits
+    const { maxFileBytes } = files
     const limits = Multipart.limitsServices({
       maxParts: 16,
       maxFieldSize: formBytes,
