@@ -5,7 +5,7 @@
  * `Http.layerWith` adds routes to it, such as `Inspect.routes` (the dashboard), which stand on `Inspect.layer`.
  */
 export { layer } from "./wiring.ts"
-export type { PublicServices, ReviewOptions, RuntimeOptions } from "./wiring.ts"
+export type { PublicServices, ReviewOptions, ReviewRequest, RuntimeOptions } from "./wiring.ts"
 export { SessionActorRefs } from "./services/SessionActorRefs.ts"
 export { Apps } from "./services/Apps.ts"
 export { Files } from "./services/Files.ts"
@@ -18,7 +18,6 @@ export { Sessions } from "./services/Sessions.ts"
 export type { Caller, SessionPage, SubmitTurn, Turning } from "./services/Sessions.ts"
 export type { SessionActorRef, SessionRequest } from "./services/MirrorActor.ts"
 export { UsageReport } from "./services/UsageReport.ts"
-export type { ReviewRequest } from "./review/ReviewRequest.ts"
 export { StoreFailed, StoreRefused } from "./review/ReviewStore.ts"
 export type { ReviewStore } from "./review/ReviewStore.ts"
 export { AgentDirectory } from "./services/AgentDirectory.ts"

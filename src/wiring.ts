@@ -30,6 +30,7 @@ import { Ledger } from "./ledger/Ledger.ts"
 import * as Lock from "./ledger/Lock.ts"
 
 export type { ReviewOptions } from "./review/Reviews.ts"
+export type { ReviewRequest } from "./review/ReviewRequest.ts"
 
 export interface RuntimeOptions {
   /** `None`: the one that is kept in the data dir, made where there is none yet. */

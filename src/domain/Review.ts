@@ -42,6 +42,14 @@ export interface ReviewRecord {
   readonly usage: Usage
 }
 
+/** User turns before a memory review is due, tool iterations before a skill review is; 0 turns one off. */
+export interface NudgeIntervals {
+  readonly memory: number
+  readonly skills: number
+}
+
+export const defaultIntervals: NudgeIntervals = { memory: 10, skills: 10 }
+
 /** A fact worth keeping beyond the session it came from. */
 export interface Memory {
   readonly id: string

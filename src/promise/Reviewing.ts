@@ -1,10 +1,8 @@
 /** Background reviews for a host that speaks promises: when they are due, who runs them, and on which account. */
 import { Effect, Redacted } from "effect"
-import type { ReviewBounds } from "../../machines/review/machine.ts"
-import type { ReviewOptions } from "../review/Reviews.ts"
-import { defaultIntervals } from "../review/nudges.ts"
-import type { NudgeIntervals } from "../review/nudges.ts"
-import type { ReviewRequest } from "../review/ReviewRequest.ts"
+import { defaultIntervals } from "../domain/Review.ts"
+import type { NudgeIntervals } from "../domain/Review.ts"
+import type { ReviewOptions, ReviewRequest } from "../wiring.ts"
 
 export interface Reviewing {
   /** User turns before a memory review, tool iterations before a skill review. Default: 10 each; 0 turns one off. */
@@ -22,7 +20,8 @@ export interface Reviewing {
   readonly baseUrl?: string
   /** Default: the session's. */
   readonly model?: string
-  readonly bounds?: Partial<Pick<ReviewBounds, "iterations" | "inputTokens">>
+  /** Calls of the model, and tokens that they may read in all. */
+  readonly bounds?: { readonly iterations?: number; readonly inputTokens?: number }
 }
 
 export const reviewOptions = ({ apiKey, intervals, onReview, ...rest }: Reviewing): ReviewOptions => ({

@@ -4,6 +4,7 @@
  * Pure. A counter that is reached stays reached until a turn ends well: a turn that was interrupted, failed or said
  * nothing is counted like any other, but there is nothing in it worth a review.
  */
+import type { NudgeIntervals } from "../domain/Review.ts"
 import type { TurnStatus } from "../domain/Turn.ts"
 
 /** Both begin at 0, and again with each review that they cause. */
@@ -15,14 +16,6 @@ export interface NudgeCounters {
 }
 
 export const noNudges: NudgeCounters = { userTurns: 0, toolIterations: 0 }
-
-/** How far each counts before its review is due; 0 turns it off. */
-export interface NudgeIntervals {
-  readonly memory: number
-  readonly skills: number
-}
-
-export const defaultIntervals: NudgeIntervals = { memory: 10, skills: 10 }
 
 export interface NudgeRules {
   readonly intervals: NudgeIntervals

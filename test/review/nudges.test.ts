@@ -1,7 +1,8 @@
 /** The two counters by their rules: examples as the rules are written, and properties over any run of turns. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { count, defaultIntervals, noNudges, nudge } from "../../src/review/nudges.ts"
+import { defaultIntervals } from "../../src/domain/Review.ts"
+import { count, noNudges, nudge } from "../../src/review/nudges.ts"
 import type { NudgeCounters, NudgeRules, SettledTurn } from "../../src/review/nudges.ts"
 
 const both: NudgeRules = { intervals: defaultIntervals, skillToolRegistered: true }
