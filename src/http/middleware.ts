@@ -5,10 +5,10 @@
 import { ByteSize, Clock, Context, Effect, References } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Scope } from "effect"
-import { faultOf, tooLarge, unsupportedMedia } from "./errors.ts"
+import { faultOf, tooLarge, unsupportedMedia } from "./problemOfCause.ts"
 import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
 import type { OriginCheckOptions } from "./originCheck.ts"
-import { problemResponse } from "./refusals.ts"
+import { problemResponse } from "./problems.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
 import { makeRequestCounter } from "./requestMetrics.ts"
 

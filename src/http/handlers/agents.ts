@@ -9,7 +9,7 @@ import { InvalidRequest } from "../../domain/Refusal.ts"
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../refusals.ts"
+import { refusing } from "../problems.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,

@@ -6,7 +6,7 @@ import { Sessions } from "../../services/Sessions.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../refusals.ts"
+import { refusing } from "../problems.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,

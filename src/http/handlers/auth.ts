@@ -3,7 +3,7 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import { Apps } from "../../services/Apps.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
 import type { Refused } from "../contract/Problem.ts"
-import { refuse, refusing } from "../refusals.ts"
+import { refuse, refusing } from "../problems.ts"
 
 const unauthorized = {
   code: "unauthorized",

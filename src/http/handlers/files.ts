@@ -8,7 +8,7 @@ import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../refusals.ts"
+import { refusing } from "../problems.ts"
 import { appNameOf } from "../dto.ts"
 
 /** What a form has besides its file: boundaries, headers, fields that are not read. */

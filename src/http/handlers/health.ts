@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Operator } from "../../services/Operator.ts"
 import { Api } from "../Api.ts"
-import { refuse } from "../refusals.ts"
+import { refuse } from "../problems.ts"
 
 const ok = { ok: true } as const
 

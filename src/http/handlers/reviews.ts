@@ -5,7 +5,7 @@ import { ReviewResults } from "../../services/ReviewResults.ts"
 import type { Memory, ReviewRecord, Skill } from "../../domain/Review.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { ReviewsApi } from "../contract/reviews.ts"
-import { refusing } from "../refusals.ts"
+import { refusing } from "../problems.ts"
 import { appNameOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(

@@ -9,7 +9,7 @@ import { FileId } from "../../domain/Ids.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { answer, idempotent } from "../idempotent.ts"
-import { refusing } from "../refusals.ts"
+import { refusing } from "../problems.ts"
 import { runBody } from "../runBody.ts"
 import { appNameOf } from "../dto.ts"
 

@@ -9,7 +9,7 @@ import { defaultLimit } from "../contract/bodies.ts"
 import type { Refused } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
 import { answer, idempotent } from "../idempotent.ts"
-import { refuse, refusing } from "../refusals.ts"
+import { refuse, refusing } from "../problems.ts"
 import { eventText, Streams } from "../Streams.ts"
 import { appNameOf, sessionView } from "../dto.ts"
 
