@@ -11,8 +11,8 @@ import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
-import type { Refused } from "./contract/Problem.ts"
-import { defect, isClientGone } from "./problemOfCause.ts"
+import type { ProblemDetails } from "./contract/Problem.ts"
+import { internalError, isClientGone } from "./problemOfCause.ts"
 import { problemJson } from "./problems.ts"
 import { RequestId } from "./RequestId.ts"
 
@@ -33,7 +33,7 @@ export class Streams extends Context.Service<
   Streams,
   {
     /** `texts` are events as they go out; a failure becomes `event: error` with its problem. */
-    readonly respond: <E extends Refused>(
+    readonly respond: <E extends ProblemDetails>(
       request: HttpServerRequest.HttpServerRequest,
       texts: Stream.Stream<string, E>,
       options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
@@ -74,7 +74,7 @@ export class Streams extends Context.Service<
 
 const streamHeaders = { "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
 
-const bodyOf = <E extends Refused>(
+const bodyOf = <E extends ProblemDetails>(
   request: HttpServerRequest.HttpServerRequest,
   texts: Stream.Stream<string, E>,
   requestId: string,
@@ -105,7 +105,7 @@ const bodyOf = <E extends Refused>(
         return writes.length === 1 ? writes[0]! : Effect.all(writes, { discard: true })
       }).pipe(
         Effect.raceFirst(closing),
-        Effect.catchCause((cause) => Effect.flatMap(problemOfCause(cause, requestId), write)),
+        Effect.catchCause((cause) => Effect.flatMap(errorEventOf(cause, requestId), write)),
         Effect.ensuring(Queue.end(queue)),
         Effect.annotateLogs("request_id", requestId),
         Effect.forkScoped
@@ -138,7 +138,7 @@ const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
 }
 
 /** Headers are out: what went wrong since then is an event. A defect's cause stays in the log. */
-const problemOfCause = <E extends Refused>(cause: Cause.Cause<E>, requestId: string): Effect.Effect<string> => {
+const errorEventOf = <E extends ProblemDetails>(cause: Cause.Cause<E>, requestId: string): Effect.Effect<string> => {
   const failed = cause.reasons.find((reason) => reason._tag === "Fail")
   if (failed !== undefined) {
     const text = lastText("error", problemJson(failed.error, requestId))
@@ -148,6 +148,6 @@ const problemOfCause = <E extends Refused>(cause: Cause.Cause<E>, requestId: str
   }
   return Effect.as(
     Effect.logError("A stream of events met a defect", cause),
-    lastText("error", problemJson(defect, requestId))
+    lastText("error", problemJson(internalError, requestId))
   )
 }

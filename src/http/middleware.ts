@@ -5,7 +5,7 @@
 import { ByteSize, Clock, Context, Effect, References } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Scope } from "effect"
-import { faultOf, tooLarge, unsupportedMedia } from "./problemOfCause.ts"
+import { problemOfCause, bodyTooLarge, unsupportedMedia } from "./problemOfCause.ts"
 import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
 import type { OriginCheckOptions } from "./originCheck.ts"
 import { problemResponse } from "./problems.ts"
@@ -43,7 +43,7 @@ export const middleware = <E>(
           ? Effect.succeed(HttpServerResponse.empty({ status: 204, headers: preflightHeaders }))
           : Effect.catchCause(routes, (cause) =>
               Effect.flatMap(
-                faultOf(cause, { method: request.method, url: request.url, maxBodyBytes: options.maxBodyBytes }),
+                problemOfCause(cause, { method: request.method, url: request.url, maxBodyBytes: options.maxBodyBytes }),
                 (fault) =>
                   fault === undefined
                     ? Effect.failCause(cause)
@@ -89,7 +89,7 @@ const tell = (response: Response, requestId: string, maxBodyBytes: number): Resp
     return tell(problemResponse(unsupportedMedia, requestId), requestId, maxBodyBytes)
   }
   if (response.status === 413 && !contentType.endsWith("json")) {
-    return tell(problemResponse(tooLarge(maxBodyBytes), requestId), requestId, maxBodyBytes)
+    return tell(problemResponse(bodyTooLarge(maxBodyBytes), requestId), requestId, maxBodyBytes)
   }
   const headers: Record<string, string> = { "x-request-id": requestId, "x-content-type-options": "nosniff" }
   if (contentType.startsWith("text/html") && response.headers["content-security-policy"] === undefined) {

@@ -5,7 +5,7 @@
  * requests carry that name in `Host`, or its own address in `Origin`, and are refused here.
  */
 import type { Headers } from "effect/http"
-import type { Refused } from "./contract/Problem.ts"
+import type { ProblemDetails } from "./contract/Problem.ts"
 
 export interface OriginCheckOptions {
   /** Host names, with or without a port; `*` serves all. */
@@ -17,7 +17,7 @@ export interface OriginCheckOptions {
 export const loopbackNames: ReadonlyArray<string> = ["localhost", "127.0.0.1", "[::1]"]
 
 export interface OriginCheck {
-  readonly refusal: (headers: Headers.Headers) => Refused | undefined
+  readonly refusal: (headers: Headers.Headers) => ProblemDetails | undefined
   /** The headers that let a page on another, allowed, host read the answer. */
   readonly crossOrigin: (headers: Headers.Headers) => Readonly<Record<string, string>> | undefined
 }
@@ -58,14 +58,14 @@ const withoutPort = (host: string) => host.replace(/:\d+$/, "")
 
 const sameHost = (origin: string, host: string) => origin === `http://${host}` || origin === `https://${host}`
 
-const forbiddenHost: Refused = {
+const forbiddenHost: ProblemDetails = {
   code: "forbidden_host",
   status: 403,
   detail:
     "This host name is not served here. Use the address that Troupe prints, or add the name to TROUPE_ALLOWED_HOSTS."
 }
 
-const forbiddenOrigin: Refused = {
+const forbiddenOrigin: ProblemDetails = {
   code: "forbidden_origin",
   status: 403,
   detail: "Pages of this origin may not call Troupe. Add the origin to TROUPE_ALLOWED_ORIGINS."

@@ -8,80 +8,84 @@ import { FindMyWay, HttpServerError } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import type { HttpApiError } from "effect/http-api"
 import { Api } from "./Api.ts"
-import type { Refused } from "./contract/Problem.ts"
+import type { ProblemDetails } from "./contract/Problem.ts"
 
-type SchemaFault = InstanceType<typeof HttpApiError.HttpApiSchemaError>
+type SchemaFailure = InstanceType<typeof HttpApiError.HttpApiSchemaError>
 
 /** As long as a request line can be: a parameter that is too long is an unknown one, not an unknown route. */
 export const maxParamLength = 16_384
 
-export interface Fault {
-  readonly refused: Refused
+export interface RequestProblem {
+  readonly refused: ProblemDetails
   readonly allow?: string
 }
 
 /** `undefined`: the client went away, and nobody is left to answer. */
-export const faultOf = (
+export const problemOfCause = (
   cause: Cause.Cause<unknown>,
   options: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
-): Effect.Effect<Fault | undefined> => {
+): Effect.Effect<RequestProblem | undefined> => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Interrupt") continue
-    const known = knownFault(reason._tag === "Fail" ? reason.error : reason.defect, options)
+    const known = recognized(reason._tag === "Fail" ? reason.error : reason.defect, options)
     if (known !== undefined) return Effect.succeed(known)
   }
   if (cause.reasons.length > 0 && cause.reasons.every((reason) => reason._tag === "Interrupt")) {
-    return Effect.succeed(isClientGone(cause) ? undefined : { refused: stopping })
+    return Effect.succeed(isClientGone(cause) ? undefined : { refused: draining })
   }
-  return Effect.as(Effect.logError("A request met a defect", cause), { refused: defect })
+  return Effect.as(Effect.logError("A request met a defect", cause), { refused: internalError })
 }
 
 /** The connection was closed before the answer was out. */
 export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key))
 
-const knownFault = (
+const recognized = (
   error: unknown,
   { maxBodyBytes, method, url }: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
-): Fault | undefined => {
-  if (isSchemaFault(error)) {
-    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { refused: misfit(error) }
+): RequestProblem | undefined => {
+  if (isSchemaFailure(error)) {
+    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { refused: schemaProblem(error) }
   }
   if (!HttpServerError.isHttpServerError(error)) return undefined
   switch (error.reason._tag) {
     case "RouteNotFound":
-      return missing(method, url)
+      return routeProblem(method, url)
     case "RequestParseError":
-      return { refused: error.reason.reason === "BodyTooLarge" ? tooLarge(maxBodyBytes) : unreadable }
+      return { refused: error.reason.reason === "BodyTooLarge" ? bodyTooLarge(maxBodyBytes) : unreadable }
     default:
       return undefined
   }
 }
 
-const isSchemaFault = (error: unknown): error is SchemaFault =>
+const isSchemaFailure = (error: unknown): error is SchemaFailure =>
   typeof error === "object" && error !== null && "name" in error && error.name === "HttpApiSchemaError"
 
-export const tooLarge = (maxBodyBytes: number): Refused => ({
+export const bodyTooLarge = (maxBodyBytes: number): ProblemDetails => ({
   code: "body_too_large",
   status: 413,
   detail: `A body may have ${maxBodyBytes} bytes (TROUPE_MAX_BODY). Upload what is larger with POST /files.`
 })
 
-export const unsupportedMedia: Refused = {
+export const unsupportedMedia: ProblemDetails = {
   code: "unsupported_media_type",
   status: 415,
   detail: "Send the body as application/json (multipart/form-data to POST /files), and say so in content-type."
 }
 
-const unreadable: Refused = { code: "invalid_request", status: 400, detail: "The body could not be read to its end." }
+const unreadable: ProblemDetails = {
+  code: "invalid_request",
+  status: 400,
+  detail: "The body could not be read to its end."
+}
 
-export const defect: Refused = {
+export const internalError: ProblemDetails = {
   code: "internal_error",
   status: 500,
   detail: "Troupe met a defect of its own. The server's log has the cause under this request's id."
 }
 
-const stopping: Refused = {
+const draining: ProblemDetails = {
   code: "draining",
   status: 503,
   detail: "Troupe is shutting down. What was accepted is in the ledger; ask again when it is back.",
@@ -102,7 +106,7 @@ const contractRoutes = (() => {
   return routes
 })()
 
-const missing = (method: string, url: string): Fault => {
+const routeProblem = (method: string, url: string): RequestProblem => {
   const allowed = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
   return allowed.length === 0
     ? { refused: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
@@ -131,7 +135,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
 })
 
 /** Which fields, what is wrong with each, what is taken. */
-const misfit = ({ cause, kind }: SchemaFault): Refused => {
+const schemaProblem = ({ cause, kind }: SchemaFailure): ProblemDetails => {
   const { issues } = issuesOf(cause.issue)
   const shown = issues.slice(0, issuesShown).map(({ message, path }) => {
     const field = fieldOf(path ?? [])
@@ -143,7 +147,7 @@ const misfit = ({ cause, kind }: SchemaFault): Refused => {
   return { code: "invalid_request", status: 400, detail: `${[...shown, ...more].join("; ")}.` }
 }
 
-const whole: Readonly<Record<SchemaFault["kind"], string>> = {
+const whole: Readonly<Record<SchemaFailure["kind"], string>> = {
   Payload: "The body",
   Params: "The path",
   Query: "The query",

@@ -12,7 +12,7 @@ import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
 import { gzipSync } from "node:zlib"
-import type { Refused } from "../http/contract/Problem.ts"
+import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { answeringRefusals } from "./api/route.ts"
 
 /** In a checkout the build is beside the sources, in the package beside the compiled ones. */
@@ -66,13 +66,13 @@ const notBuilt = {
   status: 503,
   detail: "The dashboard's page is not built. Run `npm run page` in Troupe's checkout, then load this again.",
   retryAfterSeconds: 10
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const missing = {
   code: "not_found",
   status: 404,
   detail: "The dashboard has no such file. It begins at /inspect/."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const indexFile = "index.html"
 

@@ -55,7 +55,7 @@ export type ProblemStatus = keyof typeof classes
 export type Problem = InstanceType<(typeof classes)[ProblemStatus]>
 
 /** What a door is refused with, or what this room itself refuses. */
-export interface Refused {
+export interface ProblemDetails {
   readonly code: string
   readonly status: ProblemStatus
   readonly detail: string
@@ -63,11 +63,11 @@ export interface Refused {
   readonly reasons?: ReadonlyArray<string>
 }
 
-export type ProblemOf<R extends Refused> = R extends { readonly status: infer Status extends ProblemStatus }
+export type ProblemOf<R extends ProblemDetails> = R extends { readonly status: infer Status extends ProblemStatus }
   ? InstanceType<(typeof classes)[Status]>
   : never
 
-export const problemOf = <R extends Refused>(refused: R, requestId: string): ProblemOf<R> => {
+export const problemOf = <R extends ProblemDetails>(refused: R, requestId: string): ProblemOf<R> => {
   // Each class checks that the status is its own.
   const Problem = classes[refused.status] as new (members: ProblemMembers) => Problem
   return new Problem(problemMembers(refused, requestId)) as ProblemOf<R>
@@ -76,7 +76,10 @@ export const problemOf = <R extends Refused>(refused: R, requestId: string): Pro
 export type ProblemMembers = ReturnType<typeof problemMembers>
 
 /** Also for statuses that no endpoint declares, as where there is no request yet. */
-export const problemMembers = (refused: Omit<Refused, "status"> & { readonly status: number }, requestId: string) => ({
+export const problemMembers = (
+  refused: Omit<ProblemDetails, "status"> & { readonly status: number },
+  requestId: string
+) => ({
   ok: false as const,
   error: refused.code,
   type: `urn:troupe:error:${refused.code}`,

@@ -10,7 +10,7 @@ import type { Caller } from "../../services/Sessions.ts"
 import { UsageReport } from "../../services/UsageReport.ts"
 import type { AuditRecord } from "../../domain/Session.ts"
 import { Api } from "../Api.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 import { sessionView } from "../dto.ts"
 import { usageOf } from "./agents.ts"
 import { closed, pageOf } from "./sessions.ts"
@@ -28,37 +28,37 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       createApp: Effect.fnUntraced(function* ({ payload }) {
-        const { name, token } = yield* refusing(apps.mint(payload.name))
+        const { name, token } = yield* orProblem(apps.mint(payload.name))
         return { ok: true, name, token: Redacted.value(token) } as const
       }),
       listApps: Effect.fnUntraced(function* () {
-        const list = yield* refusing(apps.list)
+        const list = yield* orProblem(apps.list)
         return { ok: true, count: list.length, apps: list } as const
       }),
-      revokeApp: ({ params }) => Effect.as(refusing(apps.revoke(params.name)), { ok: true } as const),
+      revokeApp: ({ params }) => Effect.as(orProblem(apps.revoke(params.name)), { ok: true } as const),
 
       sessions: Effect.fnUntraced(function* ({ query }) {
-        const page = yield* refusing(sessions.list(admin, pageOf(query)))
+        const page = yield* orProblem(sessions.list(admin, pageOf(query)))
         const shown = page.items.map((session) => ({ app: session.app, ...sessionView(session) }))
         return { ok: true, count: page.count, sessions: shown, nextCursor: page.next } as const
       }),
       audit: Effect.fnUntraced(function* ({ params }) {
-        const trail = yield* refusing(sessions.audit(params.id))
+        const trail = yield* orProblem(sessions.audit(params.id))
         return { ok: true, count: trail.length, audit: trail.map(auditEntry) } as const
       }),
       close: Effect.fnUntraced(function* ({ params }) {
-        return closed((yield* refusing(sessions.close(admin, params.id))).alreadyClosed)
+        return closed((yield* orProblem(sessions.close(admin, params.id))).alreadyClosed)
       }),
       unpark: Effect.fnUntraced(function* ({ params }) {
-        return { ok: true, unparked: yield* refusing(sessions.unpark(params.id)) } as const
+        return { ok: true, unparked: yield* orProblem(sessions.unpark(params.id)) } as const
       }),
 
       sweep: Effect.fnUntraced(function* () {
-        return { ok: true, ...(yield* refusing(runtime.sweep)) } as const
+        return { ok: true, ...(yield* orProblem(runtime.sweep)) } as const
       }),
       usage: ({ query }) => usageOf(usageReport, admin, query),
       metrics: Effect.fnUntraced(function* () {
-        return HttpServerResponse.text(yield* refusing(runtime.metrics), {
+        return HttpServerResponse.text(yield* orProblem(runtime.metrics), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"
         })
       })

@@ -9,7 +9,7 @@ import { InvalidRequest } from "../../domain/Refusal.ts"
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -44,7 +44,7 @@ export const usageOf = Effect.fnUntraced(function* (
     costs: addCosts(days.flatMap(({ costs }) => costs)),
     days
   } as const
-}, refusing)
+}, orProblem)
 
 const instant = (field: string, text: string) => {
   const seconds = Number(text)

@@ -6,7 +6,7 @@ import { Sessions } from "../../services/Sessions.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -16,12 +16,12 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ params }) {
-        const list = yield* refusing(sessions.approvals(yield* CurrentCaller, params.id))
+        const list = yield* orProblem(sessions.approvals(yield* CurrentCaller, params.id))
         return { ok: true, count: list.length, approvals: list.map(approvalView) } as const
       }),
       answer: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentCaller
-        const settled = yield* refusing(sessions.answer(caller, params.id, params.approval_id, payload.decision))
+        const settled = yield* orProblem(sessions.answer(caller, params.id, params.approval_id, payload.decision))
         return { ok: true, ...approvalView(settled) } as const
       })
     })

@@ -2,25 +2,25 @@
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Apps } from "../../services/Apps.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
-import type { Refused } from "../contract/Problem.ts"
-import { refuse, refusing } from "../problems.ts"
+import type { ProblemDetails } from "../contract/Problem.ts"
+import { failWith, orProblem } from "../problems.ts"
 
 const unauthorized = {
   code: "unauthorized",
   status: 401,
   detail: "Send a valid token as `Authorization: Bearer <token>`. `troupe app create NAME` makes one."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const forbidden = {
   code: "forbidden",
   status: 403,
   detail: "This takes the admin token (TROUPE_ADMIN_TOKEN); an app's token is not enough."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credential: Redacted.Redacted<string>) {
-  if (Redacted.value(credential) === "") return yield* refuse(unauthorized)
-  const caller = yield* refusing(apps.authenticate(credential))
-  return Option.isNone(caller) ? yield* refuse(unauthorized) : caller.value
+  if (Redacted.value(credential) === "") return yield* failWith(unauthorized)
+  const caller = yield* orProblem(apps.authenticate(credential))
+  return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
 })
 
 const authorized = Layer.effect(
@@ -36,7 +36,7 @@ const adminOnly = Layer.effect(
   Effect.map(Apps, (apps) => ({
     bearer: (handler, { credential }) =>
       authenticate(apps, credential).pipe(
-        Effect.flatMap((caller) => (caller._tag === "Admin" ? Effect.void : refuse(forbidden))),
+        Effect.flatMap((caller) => (caller._tag === "Admin" ? Effect.void : failWith(forbidden))),
         Effect.andThen(handler)
       )
   }))

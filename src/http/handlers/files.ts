@@ -8,7 +8,7 @@ import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 import { appNameOf } from "../dto.ts"
 
 /** What a form has besides its file: boundaries, headers, fields that are not read. */
@@ -58,7 +58,7 @@ export const layer = HttpApiBuilder.group(
           announced > maxFileBytes + formBytes
             ? Effect.fail(new FileTooLarge({ limitBytes: maxFileBytes }))
             : store(app, payload)
-        const { id, name, size } = yield* refusing(stored)
+        const { id, name, size } = yield* orProblem(stored)
         return { ok: true, fileId: id, name, size } as const
       })
     )

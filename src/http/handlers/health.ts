@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Operator } from "../../services/Operator.ts"
 import { Api } from "../Api.ts"
-import { refuse } from "../problems.ts"
+import { failWith } from "../problems.ts"
 
 const ok = { ok: true } as const
 
@@ -18,7 +18,7 @@ export const layer = HttpApiBuilder.group(
       ready: Effect.fnUntraced(function* () {
         const { ready, reasons } = yield* runtime.ready
         if (ready) return ok
-        return yield* refuse({
+        return yield* failWith({
           code: "not_ready",
           status: 503,
           detail: `Not ready: ${reasons.join("; ")}.`,

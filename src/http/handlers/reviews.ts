@@ -5,7 +5,7 @@ import { ReviewResults } from "../../services/ReviewResults.ts"
 import type { Memory, ReviewRecord, Skill } from "../../domain/Review.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { ReviewsApi } from "../contract/reviews.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 import { appNameOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
@@ -16,15 +16,15 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ params }) {
-        const list = yield* refusing(results.ofSession(yield* CurrentCaller, params.id))
+        const list = yield* orProblem(results.ofSession(yield* CurrentCaller, params.id))
         return { ok: true, count: list.length, reviews: list.map(reviewView) } as const
       }),
       memories: Effect.fnUntraced(function* () {
-        const list = yield* refusing(results.memories(appNameOf(yield* CurrentCaller)))
+        const list = yield* orProblem(results.memories(appNameOf(yield* CurrentCaller)))
         return { ok: true, count: list.length, memories: list.map(memoryView) } as const
       }),
       skills: Effect.fnUntraced(function* () {
-        const list = yield* refusing(results.skills(appNameOf(yield* CurrentCaller)))
+        const list = yield* orProblem(results.skills(appNameOf(yield* CurrentCaller)))
         return { ok: true, count: list.length, skills: list.map(skillView) } as const
       })
     })

@@ -9,7 +9,7 @@ import { FileId } from "../../domain/Ids.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { answer, idempotent } from "../idempotent.ts"
-import { refusing } from "../problems.ts"
+import { orProblem } from "../problems.ts"
 import { runBody } from "../runBody.ts"
 import { appNameOf } from "../dto.ts"
 
@@ -31,7 +31,7 @@ export const layer = HttpApiBuilder.group(
           files: payload.files?.map((id) => FileId.make(id)),
           timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000
         })
-        return answer(yield* refusing(idempotent(idempotency, app, request, Effect.map(work, answerOf))))
+        return answer(yield* orProblem(idempotent(idempotency, app, request, Effect.map(work, answerOf))))
       })
     )
   })

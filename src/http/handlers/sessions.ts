@@ -6,10 +6,10 @@ import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
-import type { Refused } from "../contract/Problem.ts"
+import type { ProblemDetails } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
 import { answer, idempotent } from "../idempotent.ts"
-import { refuse, refusing } from "../problems.ts"
+import { failWith, orProblem } from "../problems.ts"
 import { eventText, Streams } from "../Streams.ts"
 import { appNameOf, sessionView } from "../dto.ts"
 
@@ -31,31 +31,31 @@ export const layer = HttpApiBuilder.group(
           const created = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
           return { status: 200, body: yield* Effect.orDie(createdJson(created)) }
         })
-        return answer(yield* refusing(idempotent(idempotency, app, request, work)))
+        return answer(yield* orProblem(idempotent(idempotency, app, request, work)))
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {
-        const page = yield* refusing(sessions.list(yield* CurrentCaller, pageOf(query)))
+        const page = yield* orProblem(sessions.list(yield* CurrentCaller, pageOf(query)))
         return { ok: true, count: page.count, sessions: page.items.map(sessionView), nextCursor: page.next } as const
       }),
 
       get: Effect.fnUntraced(function* ({ params }) {
-        const session = yield* refusing(sessions.get(yield* CurrentCaller, params.id))
+        const session = yield* orProblem(sessions.get(yield* CurrentCaller, params.id))
         return { ok: true, ...sessionView(session) } as const
       }),
 
       close: Effect.fnUntraced(function* ({ params }) {
-        const { alreadyClosed } = yield* refusing(sessions.close(yield* CurrentCaller, params.id))
+        const { alreadyClosed } = yield* orProblem(sessions.close(yield* CurrentCaller, params.id))
         return closed(alreadyClosed)
       }),
 
       interrupt: Effect.fnUntraced(function* ({ params }) {
-        const interrupted = yield* refusing(sessions.interrupt(yield* CurrentCaller, params.id))
+        const interrupted = yield* orProblem(sessions.interrupt(yield* CurrentCaller, params.id))
         return { ok: true, interrupted } as const
       }),
 
       steer: Effect.fnUntraced(function* ({ params, payload }) {
-        yield* refusing(sessions.steer(yield* CurrentCaller, params.id, payload.text))
+        yield* orProblem(sessions.steer(yield* CurrentCaller, params.id, payload.text))
         return { ok: true, steered: true } as const
       }),
 
@@ -64,9 +64,9 @@ export const layer = HttpApiBuilder.group(
         const resumed = headers["last-event-id"]
         const after = resumed === undefined || resumed === "" ? query.after : resumed
         if (after !== undefined && !sequenceNumber.test(after)) {
-          return yield* refuse(badCursor(resumed === after ? "last-event-id" : "after"))
+          return yield* failWith(badCursor(resumed === after ? "last-event-id" : "after"))
         }
-        const events = yield* refusing(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
+        const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
         return yield* streams.respond(request, Stream.map(events, eventText))
       })
     })
@@ -89,4 +89,4 @@ const badCursor = (field: string) =>
     code: "invalid_request",
     status: 400,
     detail: `${field} must be the id of an event of this session: a whole number, 0 for all.`
-  }) as const satisfies Refused
+  }) as const satisfies ProblemDetails

@@ -12,10 +12,10 @@ import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
-import type { Refused } from "../contract/Problem.ts"
+import type { ProblemDetails } from "../contract/Problem.ts"
 import { isClientGone } from "../problemOfCause.ts"
 import { answer, keyOf, idempotent } from "../idempotent.ts"
-import { refuse, refusing } from "../problems.ts"
+import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
 import { statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
 import { appNameOf } from "../dto.ts"
@@ -69,10 +69,10 @@ export const layer = HttpApiBuilder.group(
           const told = Effect.onExit(whole, (exit) =>
             Exit.isFailure(exit) && isClientGone(exit.cause) ? onGone : Effect.void
           )
-          return answer(yield* refusing(told))
+          return answer(yield* orProblem(told))
         }
         if (keyOf(request.headers) === undefined) {
-          const turning = yield* refusing(submitted)
+          const turning = yield* orProblem(submitted)
           yield* Deferred.succeed(accepted, turning)
           return yield* streams.respond(request, textsOf(turning), { onClientGone: onGone })
         }
@@ -81,7 +81,7 @@ export const layer = HttpApiBuilder.group(
           Effect.map(Deferred.await(accepted), textsOf),
           Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
         )
-        const soon = yield* refusing(Effect.timeoutOption(texts, headersWithin))
+        const soon = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
         const stream = Option.getOrElse(soon, () => Stream.unwrap(texts))
         return yield* streams.respond(request, stream, { onClientGone: onGone })
       }),
@@ -90,14 +90,14 @@ export const layer = HttpApiBuilder.group(
         const caller = yield* CurrentCaller
         const limit = query.limit ?? defaultLimit
         let after = query.cursor === undefined ? 0 : indexOf(query.cursor)
-        if (Number.isNaN(after)) return yield* refuse(badCursor)
-        const { turnCount } = yield* refusing(sessions.get(caller, params.id))
+        if (Number.isNaN(after)) return yield* failWith(badCursor)
+        const { turnCount } = yield* orProblem(sessions.get(caller, params.id))
         const turns: Array<string> = []
         let chars = 0
         let more = true
         while (more && turns.length < limit && chars < pageChars) {
           const asked = Math.min(turnsAtOnce, limit - turns.length)
-          const found = yield* refusing(sessions.turns(caller, params.id, { after, limit: asked }))
+          const found = yield* orProblem(sessions.turns(caller, params.id, { after, limit: asked }))
           for (const result of found) {
             const text = JSON.stringify(storedTurnBody(result))
             turns.push(text)
@@ -114,21 +114,21 @@ export const layer = HttpApiBuilder.group(
       }),
 
       get: Effect.fnUntraced(function* ({ params }) {
-        const result = yield* refusing(sessions.turn(yield* CurrentCaller, params.id, params.n))
+        const result = yield* orProblem(sessions.turn(yield* CurrentCaller, params.id, params.n))
         return answer({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
       }),
 
       messages: Effect.fnUntraced(function* ({ params, query }) {
         const after = query.cursor === undefined ? 0 : indexOf(query.cursor)
-        if (Number.isNaN(after)) return yield* refuse(badCursor)
+        if (Number.isNaN(after)) return yield* failWith(badCursor)
         const asked = { after, limit: query.limit ?? defaultLimit }
-        const { messages, next } = yield* refusing(sessions.messages(yield* CurrentCaller, params.id, asked))
+        const { messages, next } = yield* orProblem(sessions.messages(yield* CurrentCaller, params.id, asked))
         return { ok: true, messages, nextCursor: next === null ? null : cursorOf(next) } as const
       }),
 
       compact: Effect.fnUntraced(function* ({ params }) {
-        const turning = yield* refusing(sessions.compact(yield* CurrentCaller, params.id))
-        return answer(yield* refusing(Effect.flatMap(turning.result, ended)))
+        const turning = yield* orProblem(sessions.compact(yield* CurrentCaller, params.id))
+        return answer(yield* orProblem(Effect.flatMap(turning.result, ended)))
       })
     })
   })
@@ -172,4 +172,4 @@ const badCursor = {
   code: "invalid_request",
   status: 400,
   detail: "cursor must be the `next_cursor` of an earlier page, as it came."
-} as const satisfies Refused
+} as const satisfies ProblemDetails

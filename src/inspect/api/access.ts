@@ -13,7 +13,7 @@ import { randomBytes } from "node:crypto"
 import { Apps } from "../../services/Apps.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import type { Unavailable } from "../../domain/Refusal.ts"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Login } from "../contract.ts"
 import * as Seal from "../Seal.ts"
 
@@ -28,7 +28,8 @@ const ticketLastsMillis = 60_000
 /** Used ones are remembered for as long as they would be good; the oldest gives way. */
 const mostTickets = 4_096
 
-const unauthorized = (detail: string) => ({ code: "unauthorized", status: 401, detail }) as const satisfies Refused
+const unauthorized = (detail: string) =>
+  ({ code: "unauthorized", status: 401, detail }) as const satisfies ProblemDetails
 type Unauthorized = ReturnType<typeof unauthorized>
 
 const noCaller = unauthorized(
@@ -48,7 +49,7 @@ const foreign = {
   code: "csrf",
   status: 403,
   detail: `With the cookie, a POST must carry the header \`${csrfHeader}: 1\`.`
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 type Request = HttpServerRequest.HttpServerRequest
 

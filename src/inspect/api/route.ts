@@ -21,7 +21,7 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Caller } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { problemResponse } from "../../http/problems.ts"
 import { RequestId } from "../../http/RequestId.ts"
@@ -41,7 +41,7 @@ export interface Asked {
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: URLSearchParams
   /** Answers with server-sent events until they end, or the caller's access does (`event: error`, as a problem). */
-  readonly follow: <E extends Refused>(texts: Stream.Stream<string, E>) => Effect.Effect<Response>
+  readonly follow: <E extends ProblemDetails>(texts: Stream.Stream<string, E>) => Effect.Effect<Response>
 }
 
 /** A body for `JSON.stringify`, or a whole response. */
@@ -50,7 +50,7 @@ type Answer = object | Response
 export interface InspectRoute {
   readonly method: "GET" | "POST"
   readonly path: `/${string}`
-  readonly handle: (asked: Asked) => Effect.Effect<Answer, Refused>
+  readonly handle: (asked: Asked) => Effect.Effect<Answer, ProblemDetails>
 }
 
 export const get = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
@@ -96,7 +96,9 @@ const responseOf = (answer: Answer): Response =>
   HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
 
 /** A fault of ours leaves its cause in the log. */
-export const answeringRefusals = <R>(answer: Effect.Effect<Response, Refused, R>): Effect.Effect<Response, never, R> =>
+export const answeringRefusals = <R>(
+  answer: Effect.Effect<Response, ProblemDetails, R>
+): Effect.Effect<Response, never, R> =>
   answer.pipe(
     Effect.catch((refused) =>
       Effect.withFiber((fiber) => {

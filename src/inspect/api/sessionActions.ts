@@ -5,7 +5,7 @@
 import { Effect, Schema } from "effect"
 import { Sessions } from "../../services/Sessions.ts"
 import { ApprovalDecision } from "../../domain/Approval.ts"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Done } from "../contract.ts"
 import { bodyOf, post, routes } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
@@ -16,7 +16,7 @@ const notAdmin = {
   code: "forbidden",
   status: 403,
   detail: "Only the admin may unpark a session: its agent keeps dying, and every app pays for its next starts."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const done = (note: string): Done => ({ ok: true, note })
 

@@ -5,7 +5,7 @@ import { CommandHandler } from "../../session/CommandHandler.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Processes } from "../../agent/Processes.ts"
 import { wasCut } from "../../agent/WireLine.ts"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { Detail, Events, Processes as ProcessesOf, Steps, Wire } from "../contract.ts"
 import * as Gather from "../detail/gather.ts"
@@ -23,7 +23,7 @@ const noWire = {
   code: "no_wire",
   status: 404,
   detail: "No line of the agent is kept for this step: it came of a request, of a timer, or of Troupe's own doing."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 export const idOf = ({ params }: Asked): string => params["id"] ?? ""
 

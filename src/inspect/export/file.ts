@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Exported } from "../contract.ts"
 
 const placeholder = "<!--troupe-export-->"
@@ -16,7 +16,7 @@ const notBuilt = {
   code: "page_not_built",
   status: 503,
   detail: "The page that the file is made of is not built. Run `npm run page`, or export as JSON (format=json)."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 export const asJson = (exported: Exported): string => `${JSON.stringify(exported, null, 1)}\n`
 

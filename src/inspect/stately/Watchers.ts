@@ -21,7 +21,7 @@ import { Supervisor } from "../../supervision/Supervisor.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
-import type { Refused } from "../../http/contract/Problem.ts"
+import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import * as Messages from "./messages.ts"
@@ -39,13 +39,13 @@ const tooMany = {
   code: "too_many_inspectors",
   status: 503,
   detail: `There may be ${most} inspectors at a time, and ${mostOfOne} of one app. Close one, or look with the dashboard.`
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const noWebSocket = {
   code: "websocket_only",
   status: 400,
   detail: "This address is for a WebSocket: connect to it with an inspector of Stately's, or see /inspect/ for a page."
-} as const satisfies Refused
+} as const satisfies ProblemDetails
 
 const talksTooMuch = new Socket.CloseEvent(1008, "This address only tells.")
 const revoked = new Socket.CloseEvent(1008, "The token was revoked.")
