@@ -1,7 +1,7 @@
 /**
- * The directory in which a Troupe keeps everything: the ledger, uploaded files, work directories, its admin token.
+ * The data dir, in which a Troupe stores everything: the ledger, uploaded files, work directories, its admin token.
  *
- * Nobody else on the machine may look inside. `:memory:` is a directory of its own that goes with the process.
+ * Only its owner can read it. `:memory:` stands for a temporary directory that is removed with the process.
  */
 import { Effect, Redacted, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -20,11 +20,11 @@ export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("Data
 
 export interface DataDir {
   readonly path: string
-  /** `:memory:` where nothing is to outlive the process. */
+  /** The ledger's file; `:memory:` where nothing is to outlive the process. */
   readonly ledger: string
 }
 
-/** Makes it where need be, readable by its owner only. A temporary one is removed with the scope. */
+/** Makes the directory where it is missing, readable by its owner only. A temporary one is removed with the scope. */
 export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   if (dataDir === ":memory:") {
     const path = yield* Effect.acquireRelease(
@@ -35,7 +35,7 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   }
   yield* attempt(dataDir, async () => {
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
-    // One that was there before, or a strange umask. What others could read until now can't be helped.
+    // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
     if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700)
   })
   return { path: dataDir, ledger: join(dataDir, "troupe.sqlite") }

@@ -1,2 +1,2 @@
-/** `troupe`: everything as Effect services and layers, under one name. Plain promises are in `troupe/promise`. */
+/** The package `troupe`: Effect services and layers under one name. Plain promises are in `troupe/promise`. */
 export * as Troupe from "./troupe.ts"

@@ -1,4 +1,4 @@
-/** `troupe/machines`: what can happen to a session, as XState machines to draw, walk, or build a page on. */
+/** The package `troupe/machines`: the state machines of sessions and reviews, to draw, to explore, or to build a page on. */
 export { begin, decide } from "../machines/decide.ts"
 export type { CommandsOf, Decision, Timer } from "../machines/decide.ts"
 export { longestQueue, sessionMachine, sessionMachineWith } from "../machines/session/machine.ts"

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program `troupe`. Looks at the Node that runs it before it loads anything, because an old one could not. */
+/** The program `troupe`. Checks the version of Node before it loads anything, because an old one could not load the rest. */
 import process from "node:process"
 
 const needed = [22, 19] as const
@@ -11,10 +11,10 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   )
   process.exitCode = 1
 } else {
-  // `troupe … | head` closes the pipe when it has seen enough; that is no failure.
+  // `troupe … | head` closes the pipe early, which is no failure.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
   const { run } = await import("./cli/cli.ts")
   process.exitCode = await run(process.argv.slice(2))
-  // Nothing is left to do; a connection that is kept alive for later would keep the program, too.
+  // Everything is done, but a connection that is kept alive would keep the process running.
   process.exit()
 }

@@ -48,29 +48,29 @@ export { TroupeError } from "./promise/TroupeError.ts"
 export type { TurnOutcome } from "./domain/TurnOutcome.ts"
 
 export interface TroupeOptions {
-  /** Where everything is kept, for one process at a time; `:memory:` is gone with this one. Default: `./.troupe`. */
+  /** Where everything is stored, for one process at a time; `:memory:` is lost with the process. Default: `./.troupe`. */
   readonly dataDir?: string
-  /** Agents by name, in addition to the ones that are found. */
+  /** Agents by name, in addition to those that are found on this machine. */
   readonly agents?: Readonly<Record<string, AgentSpec>>
   /** Default: `codex` where it is found, else `claude`, else `demo`. */
   readonly defaultAgent?: string
   /** What `run` starts; default: `claude`. */
   readonly run?: RunSpec
-  /** Bounds that differ from the defaults, in milliseconds and bytes. */
+  /** Limits that differ from the defaults, in milliseconds and bytes. */
   readonly limits?: Partial<Limits>
-  /** Background reviews, which learn from conversations. Default: ours, every 10 turns, on the agent's account. */
+  /** Background reviews, which learn from conversations. Default: Troupe's own, every 10 turns, on the agent's account. */
   readonly reviews?: Reviewing
-  /** Whose sessions these are. Default: `embedded`. */
+  /** The app that owns the sessions. Default: `embedded`. */
   readonly app?: string
   /** How long `close` lets running turns finish. Default: 5000. */
   readonly drainMillis?: number
-  /** Gets what a server would log, a line of JSON each. Default: nothing is logged. */
+  /** Receives each line that a server would log, as JSON. Default: nothing is logged. */
   readonly log?: (line: string) => void
 }
 
 export interface Troupe extends AsyncDisposable {
   readonly createSession: (request?: CreateSession) => Promise<Session>
-  /** One that exists, also from an earlier run on the same data dir. */
+  /** A session that exists, also from an earlier run on the same data dir. */
   readonly session: (id: string) => Promise<Session>
   /** Newest first; `next` is the `cursor` of the next page. */
   readonly listSessions: (query?: {
@@ -82,17 +82,18 @@ export interface Troupe extends AsyncDisposable {
   readonly run: (prompt: string, options?: Omit<RunPrompt, "prompt">) => Promise<RunResult>
   readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
   readonly agents: () => Promise<ReadonlyArray<AgentView>>
-  /** What reviews have learned for this app: facts, oldest first, and ways of doing things, by name. */
+  /** The facts that reviews have learned for this app, oldest first. */
   readonly memories: () => Promise<ReadonlyArray<Memory>>
+  /** The ways of working that reviews have learned for this app, by name. */
   readonly skills: () => Promise<ReadonlyArray<Skill>>
   readonly sweep: () => Promise<{ readonly softClosed: number; readonly hardDeleted: number }>
-  /** The same Troupe for another app, which sees its own sessions only. */
+  /** The same Troupe for another app, which sees only its own sessions. */
   readonly as: (app: string) => Troupe
-  /** Lets running turns finish for a while, retires every process, and lets the data dir go. */
+  /** Lets running turns finish for `drainMillis`, retires every process, and releases the data dir. */
   readonly close: () => Promise<void>
 }
 
-/** Rejects with a `TroupeError` that says what to do. Boot settles what a killed process left behind. */
+/** Rejects with a `TroupeError` that says what to do. Recovery first settles what a killed process left behind. */
 export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> => {
   const { agents = {}, app = "embedded", dataDir = ".troupe", defaultAgent = null, limits, run = {} } = options
   const caller = callerOf(app)
@@ -103,7 +104,7 @@ export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> =
     defaultAgent,
     run
   }
-  // No door of this process asks for it, and the data dir's own stays for a server.
+  // Nothing in this process checks an admin token; the one in the data dir is left to a server.
   const adminToken = Redacted.make(randomBytes(32).toString("hex"))
   const embedded = await Embedded.open(settings, adminToken, {
     drainMillis: options.drainMillis ?? 5_000,
@@ -122,10 +123,10 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
     run(Effect.flatMap(Sessions, use))
   return {
     createSession: async (request = {}) =>
-      makeSession(embedded, caller, await sessions((door) => door.create(app, request))),
-    session: async (id) => makeSession(embedded, caller, await sessions((door) => door.get(caller, id))),
+      makeSession(embedded, caller, await sessions((service) => service.create(app, request))),
+    session: async (id) => makeSession(embedded, caller, await sessions((service) => service.get(caller, id))),
     listSessions: ({ cursor = null, limit = 50, state } = {}) =>
-      sessions((door) => door.list(caller, { limit, cursor, state: state ?? null })),
+      sessions((service) => service.list(caller, { limit, cursor, state: state ?? null })),
     run: (prompt, options) => run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt }))),
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
     agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),

@@ -1,8 +1,8 @@
 /**
- * Troupe as Effect services and layers: what `import { Troupe } from "troupe"` names.
+ * Troupe as Effect services and layers: the contents of `import { Troupe } from "troupe"`.
  *
- * `layer(settings, options)` gives every service here; `Http.layer` puts the API on a port in front of them, and
- * `Http.layerWith` adds routes to it, such as `Inspect.routes` (the dashboard), which stand on `Inspect.layer`.
+ * `layer(settings, options)` provides every service here; `Http.layer` serves the API in front of them on a port, and
+ * `Http.layerWith` adds routes to it, such as `Inspect.routes` (the dashboard), which need `Inspect.layer`.
  */
 export { layer } from "./wiring.ts"
 export type { PublicServices, ReviewOptions, ReviewRequest, RuntimeOptions } from "./wiring.ts"

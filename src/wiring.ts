@@ -1,14 +1,14 @@
 /**
- * The wiring below the doors: from settings to everything that the server, the library and the command line come in by.
+ * The composition root: builds, from settings, the services that the server, the library and the command line call.
  *
- * Building it takes the data dir for this process alone, ends what a dead supervisor left behind and settles its turns;
- * closing its scope retires every process. Whoever has the layer has a house in order.
+ * Building the layer locks the data dir for this process, ends the processes that a dead supervisor left behind and
+ * settles its turns; closing its scope retires every process.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer, Option } from "effect"
 import type { Redacted } from "effect"
 import type { SessionActorRefs } from "./services/SessionActorRefs.ts"
-import * as ActorRoom from "./services/layer.ts"
+import * as SessionServices from "./services/layer.ts"
 import { AgentDirectory } from "./services/AgentDirectory.ts"
 import { Apps } from "./services/Apps.ts"
 import { Files } from "./services/Files.ts"
@@ -33,12 +33,12 @@ export type { ReviewOptions } from "./review/Reviews.ts"
 export type { ReviewRequest } from "./review/ReviewRequest.ts"
 
 export interface RuntimeOptions {
-  /** `None`: the one that is kept in the data dir, made where there is none yet. */
+  /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
   readonly reviews?: ReviewOptions
 }
 
-/** What stands behind every door. */
+/** The services that the layer provides to its callers. */
 export type PublicServices =
   | SessionActorRefs
   | AgentDirectory
@@ -56,18 +56,18 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const dataDir = yield* DataDir.open(settings.dataDir)
-      // Before anything of it is read: what another Troupe works on is none of ours.
+      // Before anything in it is read: another Troupe may be working on it.
       if (dataDir.ledger !== ":memory:") yield* Lock.hold(dataDir.path)
       const adminToken = yield* Option.match(options.adminToken, {
         onNone: () => DataDir.adminToken(dataDir),
         onSome: Effect.succeed
       })
-      return rooms({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken, options.reviews)
+      return services({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken, options.reviews)
     })
   )
 
-/** `dataDir` is a real directory by now, whatever it was called. */
-const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
+/** `settings.dataDir` is a real directory here, also where `:memory:` was asked for. */
+const services = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
   Layer.mergeAll(
     AgentDirectory.layer,
     Apps.layer({ adminToken }),
@@ -76,7 +76,7 @@ const rooms = (settings: Settings, ledger: string, adminToken: Redacted.Redacted
     ReviewResults.layer,
     UsageReport.layer
   ).pipe(
-    Layer.provideMerge(ActorRoom.layer),
+    Layer.provideMerge(SessionServices.layer),
     Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(

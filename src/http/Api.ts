@@ -1,7 +1,7 @@
 /**
- * The API's contract: one value that the server, the typed client and OpenAPI are all made from.
+ * The API's contract: one value that the server, the typed client and the OpenAPI document are made from.
  *
- * No server code is imported here, so a client costs an app nothing but the contract.
+ * No server code is imported here, so a program that uses the client loads the contract and nothing else.
  */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { AdminGroup } from "./contract/admin.ts"
@@ -24,7 +24,7 @@ export class Api extends HttpApi.make("troupe")
   .add(AgentsGroup)
   .add(AdminGroup)
   .add(HealthGroup)
-  // All that is wrong with a body at once, and what was sent in its place.
+  // A problem names everything that is wrong with a body at once, with the value that was sent.
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
   .annotateMerge(
     OpenApi.annotations({
@@ -38,7 +38,7 @@ export class Api extends HttpApi.make("troupe")
     })
   ) {}
 
-/** Bodies may grow, and unknown keys are ignored: the contract must not promise the contrary to a strict reader. */
+/** Unknown keys are ignored and bodies may gain keys, so the document must not say `additionalProperties: false`. */
 function open(document: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(document, (key, value) => (key === "additionalProperties" ? undefined : value)))
 }

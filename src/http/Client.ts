@@ -1,8 +1,8 @@
 /**
  * The typed client: every endpoint of the API as a function, made from the same contract as the server.
  *
- * Refusals are typed failures (`Gone`, `Conflict`, `Busy`, …), with their `error` code, `detail` and `requestId`. A turn
- * that failed is not a refusal but a result with `ok: false`. Needs an `HttpClient`; `effect/http` has one over `fetch`.
+ * Problems are typed failures (`Gone`, `Conflict`, `Busy`, …) with their `error` code, `detail` and `requestId`. A turn
+ * that failed is no failure but a result with `ok: false`. Needs an `HttpClient`; `effect/http` has one over `fetch`.
  */
 import { Effect, Redacted, Schema, Stream } from "effect"
 import { Sse } from "effect/encoding"
@@ -37,8 +37,8 @@ export const make = (options: ClientOptions) => HttpApiClient.make(Api, { transf
 export type Client = Effect.Success<ReturnType<typeof make>>
 
 /**
- * A turn as it happens: its events, then `{ event: "result" }` with what came of it. Ends with that, or fails with what
- * the server refused it for. Leaving the stream does not stop the turn unless it asked for `cancelOnDisconnect`.
+ * A turn as it happens: its events, then `{ event: "result" }` with its outcome, which is the last. Fails with the problem
+ * that the server answered instead. Leaving the stream does not stop the turn unless it asked for `cancelOnDisconnect`.
  */
 export const streamTurn = (
   options: ClientOptions,
@@ -59,9 +59,9 @@ export const streamTurn = (
       )
       const response = yield* client.execute(request)
       if (response.status !== 200) {
-        // Never 200 here, so it fails with the problem of its status.
-        const refused = yield* HttpApiClient.decodeResponse(Api, { group: "turns", endpoint: "submit" })(response)
-        return yield* Effect.die(new Error(`The server answered ${response.status}: ${JSON.stringify(refused)}`))
+        // The status is not 200, so this fails with the problem of its status.
+        const decoded = yield* HttpApiClient.decodeResponse(Api, { group: "turns", endpoint: "submit" })(response)
+        return yield* Effect.die(new Error(`The server answered ${response.status}: ${JSON.stringify(decoded)}`))
       }
       return HttpClientResponse.stream(Effect.succeed(response)).pipe(
         Stream.decodeText,
@@ -72,7 +72,8 @@ export const streamTurn = (
 
 const encodeTurn = Schema.encodeEffect(Schema.toCodecJson(SubmitTurn))
 
-/** A result has all of its turn's events once more. */
+/** In bytes: a result repeats all events of its turn. */
 const maxEventSize = 256 * 1024 * 1024
 
+/** A turn's outcome as the client decodes it: the keys of the library's `TurnOutcome`. */
 export type TurnOutcome = typeof TurnResult.Type

@@ -1,9 +1,8 @@
 /**
- * The server: the API's routes behind the shell, on a port that opens when all behind it is ready and closes gently.
+ * The server: the API's routes behind the middleware, on a port that opens when the runtime is ready and closes gently.
  *
- * The doors are built before this layer is (that is what a layer's requirements mean), so whoever boots the runtime
- * first has settled everything when the port opens. On the way out no new connection is taken, streams of events are
- * ended, and what still runs may finish for a while.
+ * The services are built before this layer (they are its requirements), so recovery is complete when the port opens. On
+ * shutdown no new connection is accepted, event streams are ended, and running requests may finish for a while.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Exit, Layer, Scope } from "effect"
@@ -46,13 +45,13 @@ export interface HttpOptions extends MiddlewareOptions {
   readonly port: number
 }
 
-/** What a request that was accepted may still take when the server closes; turns were drained before. */
+/** How long accepted requests may run on when the server closes; turns were drained before. */
 const closeWithin = "10 seconds"
 const connectionLimit = 8_192
-/** Longer than proxies keep theirs: the side that closes first must not be the one that a request is on its way to. */
+/** Longer than proxies keep idle connections: otherwise one could be closed here while the proxy sends a request on it. */
 const keepAliveMillis = 75_000
 
-/** The API, its description and its documentation: the page has its script in it and loads nothing. */
+/** The API, its OpenAPI document and its documentation page, which embeds its script and loads nothing. */
 export const routes = Layer.mergeAll(
   HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
   HttpApiSwagger.layer(Api, { path: "/docs" })
@@ -74,7 +73,7 @@ export const routes = Layer.mergeAll(
   Layer.provide(NodeHttpServer.layerHttpServices)
 )
 
-/** All that stands behind the routes. */
+/** The services that the routes call. */
 export type HttpServices =
   | AgentDirectory
   | Apps
@@ -86,7 +85,7 @@ export type HttpServices =
   | Sessions
   | UsageReport
 
-/** Listens as soon as it is built. `extra` adds routes of others, such as the dashboard's, behind the same shell. */
+/** Listens as soon as it is built. `extra` adds other routes, such as the dashboard's, behind the same middleware. */
 export const layerWith = (
   options: HttpOptions,
   extra: Layer.Layer<never, never, HttpRouter.HttpRouter | Streams | HttpServices>
@@ -100,16 +99,16 @@ export const layerWith = (
       const streams = yield* Streams
       const scope = yield* Effect.scope
       const requests = Scope.forkUnsafe(scope, "parallel")
-      const shelled = middleware(app, options)
-      const handler = yield* NodeHttpServer.makeHandler(shelled, { scope: requests })
-      const sockets = yield* WebSockets.make(shelled, requests)
+      const handled = middleware(app, options)
+      const handler = yield* NodeHttpServer.makeHandler(handled, { scope: requests })
+      const sockets = yield* WebSockets.make(handled, requests)
 
       const node = createServer({
         keepAliveTimeout: keepAliveMillis,
         shouldUpgradeCallback: WebSockets.isWebSocket
       })
       node.maxConnections = connectionLimit
-      // Before it listens: a request that came in between would never be answered.
+      // Registered before the server listens: a request that came in between would never be answered.
       const answering = new Set<ServerResponse>()
       node.on("request", (_request, response) => {
         answering.add(response)
@@ -117,7 +116,7 @@ export const layerWith = (
       })
       node.on("request", handler)
       node.on("upgrade", sockets.handler)
-      node.on("clientError", refuseGarbage)
+      node.on("clientError", answerUnreadable)
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
       yield* Effect.addFinalizer(() => closeGently(node, answering, requests, streams.close, sockets.close))
       return server
@@ -126,7 +125,7 @@ export const layerWith = (
 
 export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
 
-/** Waits for answers, and not for connections: a client may hold one that it has never used, as browsers do. */
+/** Waits for responses and not for connections: a client may hold one that it has never used, as browsers do. */
 const closeGently = Effect.fnUntraced(function* (
   node: Server,
   answering: ReadonlySet<ServerResponse>,
@@ -134,7 +133,7 @@ const closeGently = Effect.fnUntraced(function* (
   endStreams: Effect.Effect<void>,
   endSockets: Effect.Effect<void>
 ) {
-  // Streams end by themselves only with their sessions, so nobody could wait for them.
+  // A stream ends by itself only with its session, so waiting for it could take for ever.
   yield* endStreams
   node.close()
   yield* allAnswered(answering).pipe(Effect.timeoutOption(closeWithin))
@@ -154,10 +153,10 @@ const allAnswered = Effect.fnUntraced(function* (answering: ReadonlySet<ServerRe
   }
 })
 
-/** What Node could not read as HTTP has no request to answer; the socket gets a whole answer all the same. */
-const refuseGarbage = (error: Error & { readonly code?: string }, socket: Socket): void => {
+/** Bytes that Node could not read as HTTP make no request; the socket gets a whole response with a problem all the same. */
+const answerUnreadable = (error: Error & { readonly code?: string }, socket: Socket): void => {
   if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
-  const { code, detail, line } = garbage[error.code ?? ""] ?? unreadable
+  const { code, detail, line } = unreadableByCode[error.code ?? ""] ?? unreadable
   const requestId = requestIdOf(undefined)
   const body = problemJson({ code, status: Number.parseInt(line, 10), detail }, requestId)
   socket.end(
@@ -172,7 +171,7 @@ const unreadable = {
   detail: "This is not HTTP/1.1 that can be read."
 }
 
-const garbage: Readonly<Record<string, typeof unreadable>> = {
+const unreadableByCode: Readonly<Record<string, typeof unreadable>> = {
   HPE_HEADER_OVERFLOW: {
     line: "431 Request Header Fields Too Large",
     code: "headers_too_large",

@@ -1,8 +1,8 @@
 /**
- * Server-sent events: texts written in batches, a comment every 15 s, and an end that is said aloud.
+ * Server-sent events: texts written in batches, a comment every 15 s, and an explicit end.
  *
- * A reader is waited for, never buffered for: what it has not taken yet is at most a few batches here, the rest stays
- * with whoever makes it. One that takes nothing for 30 s loses its connection, and comes back with the last id it saw.
+ * The source is paused for a slow reader: at most a few batches are buffered here, and the rest is not read yet. A reader
+ * that takes nothing for 30 s loses its connection and can resume with the last id it saw.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Context, Deferred, Effect, Exit, Layer, Queue, Stream } from "effect"
@@ -32,15 +32,15 @@ export const lastText = (event: string, json: string): string => `event: ${event
 export class Streams extends Context.Service<
   Streams,
   {
-    /** `texts` are events as they go out; a failure becomes `event: error` with its problem. */
+    /** `texts` are events as they are sent; a failure becomes `event: error` with its problem. */
     readonly respond: <E extends ProblemDetails>(
       request: HttpServerRequest.HttpServerRequest,
       texts: Stream.Stream<string, E>,
       options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
-    /** Ends all streams, completely written: the server stops. */
+    /** Ends all streams, completely written. Called when the server stops. */
     readonly close: Effect.Effect<void>
-    /** Waits until the server stops, for what is told in another way than `respond`. */
+    /** Waits until the server stops, for routes that send in another way than by `respond`. */
     readonly closing: Effect.Effect<void>
   }
 >()("troupe/http/Streams") {
@@ -55,13 +55,13 @@ export class Streams extends Context.Service<
         respond: (request, texts, options) =>
           Effect.withFiber((fiber) => {
             const body = bodyOf(request, texts, fiber.getRef(RequestId), Deferred.await(closing))
-            const gone = options?.onClientGone
+            const onClientGone = options?.onClientGone
             return Effect.succeed(
               HttpServerResponse.stream(
-                gone === undefined
+                onClientGone === undefined
                   ? body
                   : Stream.onExit(body, (exit) =>
-                      Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.void
+                      Exit.isFailure(exit) && isClientGone(exit.cause) ? onClientGone : Effect.void
                     ),
                 { contentType: "text/event-stream; charset=utf-8", headers: streamHeaders }
               )
@@ -83,7 +83,7 @@ const bodyOf = <E extends ProblemDetails>(
   Stream.unwrap(
     Effect.gen(function* () {
       const queue = yield* Queue.bounded<Uint8Array, Cause.Done>(queueCapacity)
-      // So that the headers go out at once and a proxy sees that something comes.
+      // A first comment makes the headers go out at once, so that a proxy sees a response.
       Queue.offerUnsafe(queue, comment)
 
       const dropReader = Effect.andThen(
@@ -122,7 +122,7 @@ const bodyOf = <E extends ProblemDetails>(
 const encoder = new TextEncoder()
 const comment = encoder.encode(": troupe\n\n")
 
-/** Joined, so that a burst of small events is one write. */
+/** Joins texts up to `batchChars`, so that a burst of small events is one write. */
 const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
   const batches: Array<string> = []
   let batch = ""
@@ -137,7 +137,7 @@ const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
   return batches
 }
 
-/** Headers are out: what went wrong since then is an event. A defect's cause stays in the log. */
+/** The headers are sent, so the problem is an event. A defect's cause goes to the log only. */
 const errorEventOf = <E extends ProblemDetails>(cause: Cause.Cause<E>, requestId: string): Effect.Effect<string> => {
   const failed = cause.reasons.find((reason) => reason._tag === "Fail")
   if (failed !== undefined) {

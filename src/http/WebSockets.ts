@@ -1,8 +1,8 @@
 /**
- * WebSockets, for the routes that ask for one: the handshake, a pulse, and an end.
+ * WebSockets, for the routes that ask for one: the handshake, pings, and the close.
  *
- * What is told over them is the routes' own. Here is what all have in common: small frames from the client, a ping
- * every 30 s by which a client that is gone without a word is found out, and none left when the server has closed.
+ * The routes decide what is sent. Common to all: small frames from the client, a ping every 30 s that finds a client
+ * which disappeared without a close, and no connection left when the server has closed.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeWS from "@effect/platform-node/NodeWS"
@@ -15,17 +15,17 @@ import type { Duplex } from "node:stream"
 /** Of one frame from a client; `ws` closes the connection of a longer one with 1009. */
 const longestFrame = 4_096
 const pingEvery = "30 seconds"
-/** What a client has to answer a close before its connection is cut. */
+/** The time a client has to answer a close before its connection is cut. */
 const closeWithin = "2 seconds"
 
 export interface WebSockets {
   /** For Node's `upgrade` event: the same app that answers requests, in which a route may ask for `request.upgrade`. */
   readonly handler: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  /** Once the routes have let go of theirs: waits for the clients' word, and not for long. */
+  /** Called when the routes have closed theirs: waits for the clients' close frames, at most 2 s. */
   readonly close: Effect.Effect<void>
 }
 
-/** Others, such as `h2c`, are answered as if they had not asked: nobody has to take what it is offered. */
+/** Other upgrades, such as `h2c`, are answered as plain requests: a server may ignore an offer. */
 export const isWebSocket = ({ headers, method }: IncomingMessage): boolean =>
   method === "GET" && headers.upgrade?.toLowerCase() === "websocket"
 
@@ -36,15 +36,15 @@ export const make = Effect.fnUntraced(function* <E>(
   const server = new NodeWS.WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: longestFrame })
   const handler = yield* NodeHttpServer.makeUpgradeHandler(Effect.succeed(server), app, { scope: requests })
 
-  const silent = new WeakSet<NodeWS.WebSocket>()
+  const unanswered = new WeakSet<NodeWS.WebSocket>()
   yield* Effect.sync(() => {
     for (const client of server.clients) {
-      if (silent.has(client)) {
+      if (unanswered.has(client)) {
         client.terminate()
         continue
       }
-      silent.add(client)
-      client.once("pong", () => silent.delete(client))
+      unanswered.add(client)
+      client.once("pong", () => unanswered.delete(client))
       client.ping()
     }
   }).pipe(Effect.delay(pingEvery), Effect.forever, Effect.forkScoped)

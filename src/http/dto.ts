@@ -1,14 +1,7 @@
-/** Records of the doors, in the shapes of the contract. */
-import { AppName } from "../domain/Ids.ts"
-import type { Caller } from "../services/Sessions.ts"
+/** Records of the services in the shapes of the contract. */
 import type { SessionView } from "../domain/Session.ts"
 
-/** What belongs to the admin itself, such as the sessions it opens. No app can have this name. */
-const adminApp = AppName.make("admin")
-
-export const appNameOf = (caller: Caller): AppName => (caller._tag === "App" ? caller.app : adminApp)
-
-export const sessionView = (session: SessionView) => ({
+export const sessionDto = (session: SessionView) => ({
   sessionId: session.id,
   agent: session.agent,
   state: session.state,

@@ -1,4 +1,4 @@
-/** `Idempotency-Key`: what a request's key and content are, and its answer as text that can be kept and sent again. */
+/** `Idempotency-Key` over HTTP: runs a request's work once for its key, and makes the response from the stored text. */
 import { Effect } from "effect"
 import type { Headers, HttpServerRequest } from "effect/http"
 import { HttpServerResponse } from "effect/http"
@@ -6,10 +6,10 @@ import { createHash } from "node:crypto"
 import type { StoredAnswer, Idempotency } from "../services/Idempotency.ts"
 import type { AppName } from "../domain/Ids.ts"
 
-export const answer = ({ body, status }: StoredAnswer): HttpServerResponse.HttpServerResponse =>
+export const responseOf = ({ body, status }: StoredAnswer): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(body, { status, contentType: "application/json" })
 
-/** Runs `work` itself where the request has no key. */
+/** Runs `work` once for the request's key and content; where the request has no key, runs it directly. */
 export const idempotent = <E, R>(
   idempotency: Idempotency["Service"],
   app: AppName,
@@ -23,7 +23,7 @@ export const idempotent = <E, R>(
 
 export const keyOf = (headers: Headers.Headers): string | undefined => headers["idempotency-key"]
 
-/** SHA-256 of method, path and body. The body was read to be decoded and is kept with the request. */
+/** SHA-256 of method, path and body. The body was read when it was decoded; the request holds it. */
 export const fingerprintOf = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<string> =>
   Effect.map(Effect.orDie(request.text), (body) =>
     createHash("sha256")

@@ -1,6 +1,6 @@
 /**
- * What every request goes through, whatever its route: a name of its own, the check of host and origin, a problem body
- * for all that fails, a line in the log, and the numbers.
+ * The middleware around every route: gives the request an id, checks host and origin, answers each failure with a
+ * problem, adds the standard headers, writes one log line and counts the answer.
  */
 import { ByteSize, Clock, Context, Effect, References } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -19,7 +19,7 @@ export interface MiddlewareOptions extends OriginCheckOptions {
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** The answers of `routes`, and an answer where they fail. */
+/** The responses of `routes`, and a problem where they fail. */
 export const middleware = <E>(
   routes: Effect.Effect<Response, E, Request | Scope.Scope>,
   options: MiddlewareOptions
@@ -33,44 +33,44 @@ export const middleware = <E>(
     const requestId = requestIdOf(request.headers["x-request-id"])
     const clock = fiber.getRef(Clock.Clock)
     const startedAt = clock.currentTimeMillisUnsafe()
-    const refused = originCheck.refusal(request.headers)
+    const forbidden = originCheck.problem(request.headers)
     const crossOrigin = originCheck.crossOrigin(request.headers)
 
-    const answer: Effect.Effect<Response, E, Request | Scope.Scope> =
-      refused !== undefined
-        ? Effect.succeed(problemResponse(refused, requestId))
+    const answered: Effect.Effect<Response, E, Request | Scope.Scope> =
+      forbidden !== undefined
+        ? Effect.succeed(problemResponse(forbidden, requestId))
         : crossOrigin !== undefined && request.method === "OPTIONS"
           ? Effect.succeed(HttpServerResponse.empty({ status: 204, headers: preflightHeaders }))
           : Effect.catchCause(routes, (cause) =>
               Effect.flatMap(
                 problemOfCause(cause, { method: request.method, url: request.url, maxBodyBytes: options.maxBodyBytes }),
-                (fault) =>
-                  fault === undefined
+                (problem) =>
+                  problem === undefined
                     ? Effect.failCause(cause)
                     : Effect.succeed(
                         problemResponse(
-                          fault.refused,
+                          problem.details,
                           requestId,
-                          fault.allow === undefined ? {} : { allow: fault.allow }
+                          problem.allow === undefined ? {} : { allow: problem.allow }
                         )
                       )
               )
             )
 
-    const named = Effect.flatMap(answer, (response) =>
+    const observed = Effect.flatMap(answered, (answer) =>
       Effect.withFiber((fiber) => {
-        const told = tell(response, requestId, options.maxBodyBytes)
+        const response = withStandardHeaders(answer, requestId, options.maxBodyBytes)
         const route = Context.getOrUndefined(fiber.context, HttpRouter.RouteContext)?.route.path ?? "none"
         const millis = clock.currentTimeMillisUnsafe() - startedAt
-        count(fiber.context, request.method, route, told.status, millis)
-        const sent = crossOrigin === undefined ? told : HttpServerResponse.setHeaders(told, crossOrigin)
-        const line = `${request.method} ${route} ${told.status} in ${millis} ms`
-        return Effect.as(told.status === 500 ? Effect.logWarning(line) : Effect.logDebug(line), sent)
+        count(fiber.context, request.method, route, response.status, millis)
+        const sent = crossOrigin === undefined ? response : HttpServerResponse.setHeaders(response, crossOrigin)
+        const line = `${request.method} ${route} ${response.status} in ${millis} ms`
+        return Effect.as(response.status === 500 ? Effect.logWarning(line) : Effect.logDebug(line), sent)
       })
     )
 
     return Effect.provideContext(
-      named,
+      observed,
       Context.make(RequestId, requestId).pipe(
         Context.add(HttpIncomingMessage.MaxBodySize, maxBodySize),
         Context.add(References.CurrentLogAnnotations, {
@@ -82,14 +82,14 @@ export const middleware = <E>(
   })
 }
 
-/** The request's name, and a problem in place of the bare refusals that the framework writes itself. */
-const tell = (response: Response, requestId: string, maxBodyBytes: number): Response => {
+/** Adds the request's id and the security headers, and replaces the bare 413 and 415 of the framework by problems. */
+const withStandardHeaders = (response: Response, requestId: string, maxBodyBytes: number): Response => {
   const contentType = response.headers["content-type"] ?? ""
   if (response.status === 415 && !contentType.endsWith("json")) {
-    return tell(problemResponse(unsupportedMedia, requestId), requestId, maxBodyBytes)
+    return withStandardHeaders(problemResponse(unsupportedMedia, requestId), requestId, maxBodyBytes)
   }
   if (response.status === 413 && !contentType.endsWith("json")) {
-    return tell(problemResponse(bodyTooLarge(maxBodyBytes), requestId), requestId, maxBodyBytes)
+    return withStandardHeaders(problemResponse(bodyTooLarge(maxBodyBytes), requestId), requestId, maxBodyBytes)
   }
   const headers: Record<string, string> = { "x-request-id": requestId, "x-content-type-options": "nosniff" }
   if (contentType.startsWith("text/html") && response.headers["content-security-policy"] === undefined) {
@@ -99,6 +99,6 @@ const tell = (response: Response, requestId: string, maxBodyBytes: number): Resp
   return HttpServerResponse.setHeaders(response, headers)
 }
 
-/** A page has all it needs in itself, and talks to nobody but this server. */
+/** A page contains all it needs, and connects to this server only. */
 const selfContained =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

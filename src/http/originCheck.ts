@@ -1,8 +1,8 @@
 /**
- * Which names and which pages are served.
+ * Checks a request's `Host` and `Origin` against the names and the pages that are served.
  *
- * A page on the internet can point a name of its own at 127.0.0.1 and talk to a server there (DNS rebinding): its
- * requests carry that name in `Host`, or its own address in `Origin`, and are refused here.
+ * A page on the internet can point a name of its own at 127.0.0.1 and call a server there (DNS rebinding): its requests
+ * carry that name in `Host`, or its own address in `Origin`, and are answered with 403 here.
  */
 import type { Headers } from "effect/http"
 import type { ProblemDetails } from "./contract/Problem.ts"
@@ -17,8 +17,9 @@ export interface OriginCheckOptions {
 export const loopbackNames: ReadonlyArray<string> = ["localhost", "127.0.0.1", "[::1]"]
 
 export interface OriginCheck {
-  readonly refusal: (headers: Headers.Headers) => ProblemDetails | undefined
-  /** The headers that let a page on another, allowed, host read the answer. */
+  /** `undefined` where the request may pass. */
+  readonly problem: (headers: Headers.Headers) => ProblemDetails | undefined
+  /** The headers that let a page of an allowed origin on another host read the response. */
   readonly crossOrigin: (headers: Headers.Headers) => Readonly<Record<string, string>> | undefined
 }
 
@@ -28,7 +29,7 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
   const serves = (host: string) => hosts.has("*") || hosts.has(host) || hosts.has(withoutPort(host))
   const listed = (origin: string) => origins.has("*") || origins.has(origin)
   return {
-    refusal: (headers) => {
+    problem: (headers) => {
       const host = (headers["host"] ?? "").toLowerCase()
       if (!serves(host)) return forbiddenHost
       const origin = headers["origin"]?.toLowerCase()
@@ -47,7 +48,7 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
   }
 }
 
-/** What a browser asks before it lets a page call. */
+/** The response headers to a browser that asks whether a page may call. */
 export const preflightHeaders = {
   "access-control-allow-methods": "GET, POST, DELETE",
   "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id, x-request-id",

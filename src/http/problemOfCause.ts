@@ -1,6 +1,6 @@
 /**
- * Whatever goes wrong outside a handler's own refusals, as a refusal: a body that does not fit, a route that is not
- * there, a body that is too long, a defect. A defect's cause goes to the log and nowhere else.
+ * The problem of a request that failed outside its handler's own problems: a body that does not fit the contract, an
+ * unknown route, a body that is too long, a defect. A defect's cause goes to the log and nowhere else.
  */
 import { Effect, SchemaIssue } from "effect"
 import type { Cause } from "effect"
@@ -12,31 +12,32 @@ import type { ProblemDetails } from "./contract/Problem.ts"
 
 type SchemaFailure = InstanceType<typeof HttpApiError.HttpApiSchemaError>
 
-/** As long as a request line can be: a parameter that is too long is an unknown one, not an unknown route. */
+/** As long as a request line can be, so that a path parameter that is too long is an unknown id and not an unknown route. */
 export const maxParamLength = 16_384
 
 export interface RequestProblem {
-  readonly refused: ProblemDetails
+  readonly details: ProblemDetails
+  /** The `allow` header of a 405. */
   readonly allow?: string
 }
 
-/** `undefined`: the client went away, and nobody is left to answer. */
+/** `undefined`: the client has disconnected, so there is nobody to answer. */
 export const problemOfCause = (
   cause: Cause.Cause<unknown>,
   options: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
 ): Effect.Effect<RequestProblem | undefined> => {
   for (const reason of cause.reasons) {
     if (reason._tag === "Interrupt") continue
-    const known = recognized(reason._tag === "Fail" ? reason.error : reason.defect, options)
-    if (known !== undefined) return Effect.succeed(known)
+    const problem = recognized(reason._tag === "Fail" ? reason.error : reason.defect, options)
+    if (problem !== undefined) return Effect.succeed(problem)
   }
   if (cause.reasons.length > 0 && cause.reasons.every((reason) => reason._tag === "Interrupt")) {
-    return Effect.succeed(isClientGone(cause) ? undefined : { refused: draining })
+    return Effect.succeed(isClientGone(cause) ? undefined : { details: draining })
   }
-  return Effect.as(Effect.logError("A request met a defect", cause), { refused: internalError })
+  return Effect.as(Effect.logError("A request met a defect", cause), { details: internalError })
 }
 
-/** The connection was closed before the answer was out. */
+/** The connection was closed before the answer was sent. */
 export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key))
 
@@ -45,14 +46,14 @@ const recognized = (
   { maxBodyBytes, method, url }: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
 ): RequestProblem | undefined => {
   if (isSchemaFailure(error)) {
-    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { refused: schemaProblem(error) }
+    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { details: schemaProblem(error) }
   }
   if (!HttpServerError.isHttpServerError(error)) return undefined
   switch (error.reason._tag) {
     case "RouteNotFound":
       return routeProblem(method, url)
     case "RequestParseError":
-      return { refused: error.reason.reason === "BodyTooLarge" ? bodyTooLarge(maxBodyBytes) : unreadable }
+      return { details: error.reason.reason === "BodyTooLarge" ? bodyTooLarge(maxBodyBytes) : unreadable }
     default:
       return undefined
   }
@@ -109,9 +110,9 @@ const contractRoutes = (() => {
 const routeProblem = (method: string, url: string): RequestProblem => {
   const allowed = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
   return allowed.length === 0
-    ? { refused: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
+    ? { details: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
     : {
-        refused: {
+        details: {
           code: "method_not_allowed",
           status: 405,
           detail: `${method} is not among the methods of this address: ${allowed.join(", ")}.`
@@ -134,17 +135,17 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
   }
 })
 
-/** Which fields, what is wrong with each, what is taken. */
+/** Names the fields that do not fit, what is wrong with each, and what is accepted. */
 const schemaProblem = ({ cause, kind }: SchemaFailure): ProblemDetails => {
   const { issues } = issuesOf(cause.issue)
-  const shown = issues.slice(0, issuesShown).map(({ message, path }) => {
+  const sentences = issues.slice(0, issuesShown).map(({ message, path }) => {
     const field = fieldOf(path ?? [])
     if (field === "" && message !== notJson) return `${whole[kind]} must be a JSON object`
     const text = message.replace(/^Expected/, "must be")
     return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${text.slice(0, messageLength)}…` : text}`
   })
   const more = issues.length > issuesShown ? [`and ${issues.length - issuesShown} more`] : []
-  return { code: "invalid_request", status: 400, detail: `${[...shown, ...more].join("; ")}.` }
+  return { code: "invalid_request", status: 400, detail: `${[...sentences, ...more].join("; ")}.` }
 }
 
 const whole: Readonly<Record<SchemaFailure["kind"], string>> = {

@@ -1,6 +1,6 @@
 /**
- * A whole turn for an app that keeps its conversation in OpenAI's message shape: it looks as if the app had run the tool
- * loop itself. Never an exception: what went wrong is in the result, with how to carry on.
+ * The result of a turn for an app that keeps its conversation in OpenAI's message shape, as if the app had run the tool
+ * loop itself. A failure is a result too: `error` says what went wrong, and `finalResponse` how to carry on.
  */
 import { noUsage } from "../domain/Turn.ts"
 import type { Message, Usage } from "../domain/Turn.ts"
@@ -9,8 +9,8 @@ import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
 export interface ConversationOptions {
   /**
-   * The conversation so far as the app keeps it: the new messages are spliced in behind these. Where it ends with the
-   * input already, that is not said twice. Absent: what was said in this session.
+   * The conversation so far as the app keeps it: the new messages are appended to these. Where it already ends with the
+   * input, the input is not repeated. Absent: the messages of this session.
    */
   readonly messages?: ReadonlyArray<Message>
   /** Interrupts the turn. */
@@ -20,9 +20,9 @@ export interface ConversationOptions {
 }
 
 export interface ConversationResult {
-  /** The text of the last agent message; of a turn that failed, a sentence on why, and on how to carry on. */
+  /** The text of the last agent message; of a turn that failed, a sentence that says why, and how to carry on. */
   readonly finalResponse: string
-  /** The whole conversation so far, the new ones spliced in. */
+  /** The whole conversation so far, the new messages included. */
   readonly messages: ReadonlyArray<Message>
   /** 1 for a turn that reached the agent, 0 for one that never did. */
   readonly apiCalls: number
@@ -39,15 +39,15 @@ export interface ConversationResult {
   readonly codexTurnId: string | null
 }
 
-/** `outcome` is of the turn that `input` became. */
+/** `outcome` is that of the turn with the prompt `input`. */
 export const conversationOf = (
   agent: string,
   input: string,
   before: ReadonlyArray<Message>,
   outcome: TurnOutcome
 ): ConversationResult => ({
-  finalResponse: outcome.error === null ? outcome.finalText : sorry(agent, outcome.error),
-  messages: spliced(input, before, outcome.messages),
+  finalResponse: outcome.error === null ? outcome.finalText : failureSentence(agent, outcome.error),
+  messages: joined(input, before, outcome.messages),
   apiCalls: outcome.apiCalls,
   completed: outcome.completed,
   partial: outcome.partial,
@@ -59,7 +59,7 @@ export const conversationOf = (
   codexTurnId: outcome.agentTurnId
 })
 
-/** Of a turn that was refused, so that there is none. */
+/** The result where the turn was refused, so that there is no outcome. */
 export const refusedConversation = (
   agent: string,
   input: string,
@@ -68,8 +68,8 @@ export const refusedConversation = (
 ): ConversationResult => {
   const error = `${code}: ${message}`
   return {
-    finalResponse: sorry(agent, error),
-    messages: spliced(input, before, [{ role: "user", content: input }]),
+    finalResponse: failureSentence(agent, error),
+    messages: joined(input, before, [{ role: "user", content: input }]),
     apiCalls: 0,
     completed: false,
     partial: true,
@@ -82,13 +82,13 @@ export const refusedConversation = (
   }
 }
 
-/** The user's message once, first among the new ones. */
-const spliced = (input: string, before: ReadonlyArray<Message>, said: ReadonlyArray<Message>) => {
+/** `added` begins with the user's message: where `before` ends with it, it is taken from `added`. */
+const joined = (input: string, before: ReadonlyArray<Message>, added: ReadonlyArray<Message>) => {
   const last = before.at(-1)
-  const known = last?.role === "user" && last.content === input ? before.slice(0, -1) : before
-  return [...known, ...said]
+  const earlier = last?.role === "user" && last.content === input ? before.slice(0, -1) : before
+  return [...earlier, ...added]
 }
 
-/** Of the error its first line: what follows is the agent's stderr. */
-const sorry = (agent: string, error: string): string =>
+/** Quotes the first line of the error only: the others are the agent's stderr. */
+const failureSentence = (agent: string, error: string): string =>
   `The turn failed (${error.split("\n", 1)[0]}). To carry on without this agent, set \`agent\` in createSession (or \`defaultAgent\` in openTroupe) to another one than ${JSON.stringify(agent)}.`

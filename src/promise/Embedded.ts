@@ -1,36 +1,36 @@
-/** The edge between promises and effects: runs an effect in the embedded runtime, and tells failures as `TroupeError`. */
+/** The edge between promises and effects: runs effects in the embedded runtime, and rejects with a `TroupeError`. */
 import { Context, Effect, Exit, Layer, ManagedRuntime, Option, Stream } from "effect"
 import type { Redacted } from "effect"
 import { Operator } from "../services/Operator.ts"
 import type { Settings } from "../domain/Settings.ts"
-import * as RuntimeLayer from "../wiring.ts"
+import * as Runtime from "../wiring.ts"
 import type { ReviewOptions } from "../wiring.ts"
 import { troupeError } from "./TroupeError.ts"
 
 export interface Embedded {
-  readonly run: <A, E>(effect: Effect.Effect<A, E, RuntimeLayer.PublicServices>) => Promise<A>
-  /** Leaving the iteration lets the stream go. */
+  readonly run: <A, E>(effect: Effect.Effect<A, E, Runtime.PublicServices>) => Promise<A>
+  /** Leaving the iteration closes the stream. */
   readonly iterate: <A, E, E2>(
-    stream: Effect.Effect<Stream.Stream<A, E>, E2, RuntimeLayer.PublicServices>
+    stream: Effect.Effect<Stream.Stream<A, E>, E2, Runtime.PublicServices>
   ) => AsyncIterable<A>
-  /** Drains, then ends everything. More than once is once. */
+  /** Drains, then ends everything. Further calls return the same promise. */
   readonly close: () => Promise<void>
 }
 
-/** `log` gets nothing of the caller's secrets; without one the runtime is silent. */
+/** Rejects with a `TroupeError` where the runtime can't be opened. */
 export const open = async (
   settings: Settings,
   adminToken: Redacted.Redacted<string>,
   options: { readonly drainMillis: number; readonly logging: Layer.Layer<never>; readonly reviews: ReviewOptions }
 ): Promise<Embedded> => {
-  const layer = RuntimeLayer.layer(settings, { adminToken: Option.some(adminToken), reviews: options.reviews })
+  const layer = Runtime.layer(settings, { adminToken: Option.some(adminToken), reviews: options.reviews })
   const runtime = ManagedRuntime.make(Layer.provideMerge(layer, options.logging))
-  const booted = await runtime.runPromiseExit(Effect.context<RuntimeLayer.PublicServices>())
-  if (Exit.isFailure(booted)) {
+  const opened = await runtime.runPromiseExit(Effect.context<Runtime.PublicServices>())
+  if (Exit.isFailure(opened)) {
     await runtime.dispose()
-    throw troupeError(booted.cause)
+    throw troupeError(opened.cause)
   }
-  const doors = booted.value
+  const services = opened.value
 
   const run: Embedded["run"] = async (effect) => {
     const exit = await runtime.runPromiseExit(effect)
@@ -40,14 +40,14 @@ export const open = async (
 
   const iterate: Embedded["iterate"] = (stream) => ({
     [Symbol.asyncIterator]: async function* () {
-      const ready = await run(stream)
-      const failing = Stream.catchCause(ready, (cause) => Stream.fail(troupeError(cause)))
-      yield* Stream.toAsyncIterableWith(failing, doors)
+      const events = await run(stream)
+      const failing = Stream.catchCause(events, (cause) => Stream.fail(troupeError(cause)))
+      yield* Stream.toAsyncIterableWith(failing, services)
     }
   })
 
   const end = async () => {
-    await run(Context.get(doors, Operator).drain(options.drainMillis)).finally(() => runtime.dispose())
+    await run(Context.get(services, Operator).drain(options.drainMillis)).finally(() => runtime.dispose())
   }
   let closed: Promise<void> | undefined
   return { run, iterate, close: () => (closed ??= end()) }

@@ -1,4 +1,4 @@
-/** Background reviews for a host that speaks promises: when they are due, who runs them, and on which account. */
+/** The review options of a host that uses promises: when reviews are due, who runs them, and on which account. */
 import { Effect, Redacted } from "effect"
 import { defaultIntervals } from "../domain/Review.ts"
 import type { NudgeIntervals } from "../domain/Review.ts"
@@ -7,20 +7,20 @@ import type { ReviewOptions, ReviewRequest } from "../wiring.ts"
 export interface Reviewing {
   /** User turns before a memory review, tool iterations before a skill review. Default: 10 each; 0 turns one off. */
   readonly intervals?: Partial<NudgeIntervals>
-  /** You have registered a skill tool: without it nothing counts towards a skill review. Default: `false`. */
+  /** You have registered a skill tool; without one nothing counts towards a skill review. Default: `false`. */
   readonly skillTool?: boolean
   /**
-   * Takes the reviews over. It runs beside the session and touches nothing of it: a rejection ends the review only. The
-   * signal aborts when the next turn comes, when the session or Troupe is closed, and at the review's deadline.
+   * Runs the reviews in Troupe's place. It runs beside the session and changes nothing in it: a rejection ends the review
+   * only. The signal aborts when the next turn starts, when the session or Troupe is closed, and at the review's deadline.
    */
   readonly onReview?: (request: ReviewRequest, signal: AbortSignal) => unknown
-  /** The account of Troupe's own reviewer, where you don't take over; else the one that the session's agent has. */
+  /** The account of Troupe's own reviewer, where `onReview` is absent. Default: the account of the session's agent. */
   readonly apiKey?: string
   /** With its path, such as `https://api.openai.com/v1`. */
   readonly baseUrl?: string
   /** Default: the session's. */
   readonly model?: string
-  /** Calls of the model, and tokens that they may read in all. */
+  /** Calls of the model, and input tokens of all calls together. */
   readonly bounds?: { readonly iterations?: number; readonly inputTokens?: number }
 }
 
@@ -31,7 +31,7 @@ export const reviewOptions = ({ apiKey, intervals, onReview, ...rest }: Reviewin
   ...(onReview === undefined
     ? {}
     : {
-        // Whatever it throws is its failure, and the reason in the review's record.
+        // What it throws is the review's failure, and the reason in its record.
         onReview: (request: ReviewRequest) =>
           Effect.tryPromise({ try: async (signal) => onReview(request, signal), catch: (cause) => cause })
       })

@@ -1,4 +1,4 @@
-/** One session, as promises: turns that can be awaited or read along, and what else can be asked of it. */
+/** One session, as promises: its turns, which can be awaited or read along, and its other operations. */
 import { Cause, Effect, Exit, Stream } from "effect"
 import { SessionActorRefs } from "../services/SessionActorRefs.ts"
 import { ReviewResults } from "../services/ReviewResults.ts"
@@ -19,7 +19,7 @@ import { troupeError, TroupeError } from "./TroupeError.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
-/** A page of the door: a whole conversation comes in as many as it takes. */
+/** Of one page of messages; a whole conversation is read in as many pages as it takes. */
 const turnsAtOnce = 200
 
 export interface TurnOptions {
@@ -48,28 +48,28 @@ export interface Session extends AsyncDisposable {
   readonly runConversation: (input: string, options?: ConversationOptions) => Promise<ConversationResult>
   /** Adds words to the running turn; rejects with `no_turn` where none runs, `not_supported` where the agent can't. */
   readonly steer: (text: string) => Promise<void>
-  /** Has the agent make room in its context; `compacted` says whether it happened. Not while a turn runs. */
+  /** Has the agent make room in its context; `compacted` says whether it did. Rejects while a turn runs. */
   readonly compact: () => Promise<TurnOutcome>
   /** The whole conversation so far in OpenAI's message shape. */
   readonly messages: () => Promise<ReadonlyArray<Message>>
-  /** What the agent waits for, where `permissions` say `ask`; oldest first. `events` tell of each as it comes. */
+  /** The pending approvals, where `permissions` are `ask`; oldest first. `events` has each as it is requested. */
   readonly approvals: () => Promise<ReadonlyArray<ApprovalRecord>>
-  /** Rejects with `approval_not_found`, or `approval_settled` where somebody or something was faster. */
+  /** Rejects with `approval_not_found`, or with `approval_settled` where it was answered, expired or withdrawn before. */
   readonly answer: (approvalId: string, decision: ApprovalDecision) => Promise<ApprovalRecord>
   /** Its background reviews, newest first: why each ran, what it wrote and used, how it ended. */
   readonly reviews: () => Promise<ReadonlyArray<ReviewRecord>>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
-  /** Everything that happens, from the first event or after the one with that number, until the session is closed. */
+  /** All events, from the first or after the one with that number, until the session is closed. */
   readonly events: (options?: { readonly after?: number }) => AsyncIterable<StoredEvent>
   readonly view: () => Promise<SessionView>
   /**
-   * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for what `SessionRequest` names;
-   * `waitFor`, `toPromise` and `useSelector` take it. It shows what is stored, is done when the session is closed, and
-   * outlives hibernation and restarts. One for the session, as long as somebody has it or subscribes to it.
+   * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for the events of `SessionRequest`;
+   * `waitFor`, `toPromise` and `useSelector` take it. It mirrors the stored state, is done when the session is closed, and
+   * outlives hibernation and restarts. Calls return the same actor as long as it is referenced or subscribed to.
    */
   readonly actor: () => Promise<SessionActorRef>
-  /** Past turns, oldest first, after the one with that index; 50 at a time unless told. */
+  /** Past turns, oldest first, after the one with that index; 50 at a time by default. */
   readonly turns: (query?: { readonly after?: number; readonly limit?: number }) => Promise<ReadonlyArray<TurnOutcome>>
   /** Returns when no process of the session is left. A running turn is interrupted and recorded. */
   readonly close: () => Promise<{ readonly alreadyClosed: boolean }>
@@ -93,29 +93,29 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     const request = { ...options, prompt, files: files?.map((file) => FileId.make(file)) }
     const turning = embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
     const outcome = outcomeIn(turning)
-    // Whoever only iterates, or only submits, is told there or not at all; Node must not take it for nobody's.
+    // A caller that only iterates, or only submits, awaits no outcome: its rejection must not count as unhandled in Node.
     outcome.catch(() => {})
     if (signal !== undefined) interruptOn(signal, turning, outcome)
-    const said = Effect.map(Effect.flatten(Effect.promise(() => settled(turning))), ({ events }) =>
+    const agentMessages = Effect.map(Effect.flatten(Effect.promise(() => settled(turning))), ({ events }) =>
       events.pipe(
         Stream.map(({ message }) => message),
         Stream.filter(isAgentMessage)
       )
     )
-    return Object.assign(outcome, embedded.iterate(said))
+    return Object.assign(outcome, embedded.iterate(agentMessages))
   }
 
-  /** What was said before a turn, or in all. */
+  /** The messages before a turn, or all of them. */
   const messages = async (before?: number): Promise<ReadonlyArray<Message>> => {
-    const said: Array<Message> = []
+    const all: Array<Message> = []
     let after: number | null = 0
     while (after !== null) {
       const query: Parameters<Sessions["Service"]["messages"]>[2] = { after, before, limit: turnsAtOnce }
       const page = await embedded.run(withSessions((sessions) => sessions.messages(caller, id, query)))
-      said.push(...page.messages)
+      all.push(...page.messages)
       after = page.next
     }
-    return said
+    return all
   }
 
   const runConversation = async (input: string, { messages: given, ...options }: ConversationOptions = {}) => {
@@ -132,13 +132,13 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
 
   const interrupt = () => embedded.run(withSessions((sessions) => sessions.interrupt(caller, id)))
 
-  /** That turn, wherever it is by then: it may still wait in line behind another. */
+  /** Interrupts this turn, also where it still waits in line behind another. */
   const interruptOn = (signal: AbortSignal, accepted: Promise<Turning>, over: Promise<unknown>) => {
     const abort = () => void accepted.then((turning) => embedded.run(turning.interrupt)).catch(() => {})
     if (signal.aborted) return abort()
     signal.addEventListener("abort", abort, { once: true })
-    const forget = () => signal.removeEventListener("abort", abort)
-    over.then(forget, forget)
+    const removeListener = () => signal.removeEventListener("abort", abort)
+    over.then(removeListener, removeListener)
   }
 
   return {
@@ -164,10 +164,10 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
   }
 }
 
-/** Whatever an app's turn is rejected with, said the same way. */
+/** The rejection of a turn as a `TroupeError`. */
 const asTroupeError = (error: unknown): TroupeError =>
   error instanceof TroupeError ? error : troupeError(Cause.die(error))
 
-/** A promise as the exit that it comes to, so that its rejection stays the error it is. */
+/** The exit of a promise, so that a rejection keeps its error. */
 const settled = <A>(promise: Promise<A>): Promise<Exit.Exit<A, unknown>> =>
   promise.then(Exit.succeed, (error: unknown) => Exit.fail(error))

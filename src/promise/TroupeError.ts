@@ -15,7 +15,7 @@ export class TroupeError extends Error {
   }
 }
 
-/** A refusal says what to do in `detail`; what keeps Troupe from opening says it in its message. */
+/** The message is a refusal's `detail`, which says what to do; of a failure to open, it is the failure's own message. */
 export const troupeError = (cause: Cause.Cause<unknown>): TroupeError => {
   const error = Cause.squash(cause)
   if (error instanceof TroupeError) return error

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe, TurnOutcome } from "../../src/promise.ts"
-import { sessionView } from "../../src/http/dto.ts"
+import { sessionDto } from "../../src/http/dto.ts"
 import { claude, dataDir } from "./harness.ts"
 import type { AppSurface, Open, Refused, Surface, Turn } from "./Surface.ts"
 
@@ -28,12 +28,12 @@ const app = (troupe: Troupe): AppSurface => {
   return {
     create: (request) =>
       asked(async () => {
-        const { agent, createdAt, meta, sessionId, state } = sessionView(
+        const { agent, createdAt, meta, sessionId, state } = sessionDto(
           await (await troupe.createSession(request)).view()
         )
         return { agent, createdAt, meta, sessionId, state }
       }),
-    get: (id) => within(id, async (session) => sessionView(await session.view())),
+    get: (id) => within(id, async (session) => sessionDto(await session.view())),
     list: (query) =>
       asked(async () => {
         const { count, items, next } = await troupe.listSessions({
@@ -41,7 +41,7 @@ const app = (troupe: Troupe): AppSurface => {
           cursor: query.cursor,
           ...(query.state === null ? {} : { state: query.state })
         })
-        return { count, sessions: items.map(sessionView), nextCursor: next }
+        return { count, sessions: items.map(sessionDto), nextCursor: next }
       }),
     turn: (id, prompt, options) => within(id, async (session) => ended(await session.turn(prompt, options))[0]!),
     turns: (id) => within(id, async (session) => (await session.turns()).flatMap(ended)),

@@ -1,10 +1,10 @@
-/** Who may call: every endpoint but the two of `/healthz` and `/readyz` asks for a bearer token, `/admin` for the admin's. */
+/** Who may call: every endpoint except `/healthz` and `/readyz` requires a bearer token, `/admin` the admin token. */
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import type { Caller } from "../../services/Sessions.ts"
 import { ForbiddenProblem, ServerFaultProblem, UnauthorizedProblem } from "./Problem.ts"
 
-/** Whose token came with the request. */
+/** The caller that the request's token belongs to. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("troupe/http/CurrentCaller") {}
 
 const bearer = HttpApiSecurity.bearer.pipe(

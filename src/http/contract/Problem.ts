@@ -1,8 +1,8 @@
 /**
- * Refusals on the wire: RFC 9457 problem details that also carry `ok: false` and a stable `error` code.
+ * Problems on the wire: RFC 9457 problem details that also carry `ok: false` and a stable `error` code.
  *
- * One class for each status, so an endpoint declares what it can be refused with and the compiler holds its handler to
- * it. `problemOf` turns a refusal of any door into the problem of its status.
+ * Each status has a class of its own, so an endpoint declares the problems it can answer with and the compiler holds its
+ * handler to them. `problemOf` makes the problem of a status from a domain refusal or from details of HTTP's own.
  */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
@@ -54,7 +54,7 @@ const classes = {
 export type ProblemStatus = keyof typeof classes
 export type Problem = InstanceType<(typeof classes)[ProblemStatus]>
 
-/** What a door is refused with, or what this room itself refuses. */
+/** What a problem says, apart from the request it answers. Every domain `Refusal` has these fields. */
 export interface ProblemDetails {
   readonly code: string
   readonly status: ProblemStatus
@@ -63,32 +63,32 @@ export interface ProblemDetails {
   readonly reasons?: ReadonlyArray<string>
 }
 
-export type ProblemOf<R extends ProblemDetails> = R extends { readonly status: infer Status extends ProblemStatus }
+export type ProblemOf<D extends ProblemDetails> = D extends { readonly status: infer Status extends ProblemStatus }
   ? InstanceType<(typeof classes)[Status]>
   : never
 
-export const problemOf = <R extends ProblemDetails>(refused: R, requestId: string): ProblemOf<R> => {
+export const problemOf = <D extends ProblemDetails>(details: D, requestId: string): ProblemOf<D> => {
   // Each class checks that the status is its own.
-  const Problem = classes[refused.status] as new (members: ProblemMembers) => Problem
-  return new Problem(problemMembers(refused, requestId)) as ProblemOf<R>
+  const Problem = classes[details.status] as new (members: ProblemMembers) => Problem
+  return new Problem(problemMembers(details, requestId)) as ProblemOf<D>
 }
 
 export type ProblemMembers = ReturnType<typeof problemMembers>
 
-/** Also for statuses that no endpoint declares, as where there is no request yet. */
+/** The members of a problem, also for statuses that no endpoint declares, such as those of unreadable requests. */
 export const problemMembers = (
-  refused: Omit<ProblemDetails, "status"> & { readonly status: number },
+  details: Omit<ProblemDetails, "status"> & { readonly status: number },
   requestId: string
 ) => ({
   ok: false as const,
-  error: refused.code,
-  type: `urn:troupe:error:${refused.code}`,
-  title: titleOf(refused.code),
-  status: refused.status,
-  detail: refused.detail,
+  error: details.code,
+  type: `urn:troupe:error:${details.code}`,
+  title: titleOf(details.code),
+  status: details.status,
+  detail: details.detail,
   requestId,
-  ...(refused.status === 503 ? { retryAfter: refused.retryAfterSeconds ?? defaultRetrySeconds } : {}),
-  ...(refused.reasons === undefined ? {} : { reasons: refused.reasons })
+  ...(details.status === 503 ? { retryAfter: details.retryAfterSeconds ?? defaultRetrySeconds } : {}),
+  ...(details.reasons === undefined ? {} : { reasons: details.reasons })
 })
 
 export const defaultRetrySeconds = 5
@@ -98,11 +98,11 @@ const titleOf = (code: string) => `${code[0]?.toUpperCase() ?? ""}${code.slice(1
 
 const asProblem = HttpApiSchema.asJson({ contentType: "application/problem+json" })
 
-/** `status` and description apart, they all look alike on the wire. */
+/** Problems differ on the wire in their `status` and in their description only. */
 const documented = <S extends (typeof classes)[ProblemStatus]>(self: S, status: number, description: string) =>
   wireOf(self, `Problem${status}`, { description }).pipe(HttpApiSchema.status(status), asProblem)
 
-/** What each status means, as endpoints list it among their errors. */
+/** The problem of each status, as endpoints list it among their errors. */
 export const BadRequestProblem = documented(
   BadRequest,
   400,
@@ -145,10 +145,10 @@ export const BusyProblem = Schema.toType(Busy).pipe(
   Schema.annotate({ description: notNow })
 )
 
-/** What every endpoint that reads a body or a parameter may answer. */
+/** The problems of every endpoint that reads a body or a parameter. */
 export const badRequests = [BadRequestProblem, TooLargeProblem, UnsupportedMediaProblem] as const
 
-/** Headers are out when a stream fails: the problem comes as its `error` event, whatever the status would have been. */
+/** The problem of a stream, which fails after its headers are sent: it is the `error` event, whatever its status. */
 export const StreamProblem = wire("StreamProblem", {
   ...fields(500),
   status: Schema.Int,

@@ -1,4 +1,4 @@
-/** The contract of the operator: apps and their tokens, all sessions, the audit trail, sweeps, numbers. */
+/** The contract of the operator's endpoints: apps and their tokens, all sessions, the audit trail, sweeps, metrics. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { AdminOnly } from "./Auth.ts"

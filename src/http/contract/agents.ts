@@ -1,4 +1,4 @@
-/** The contract of what there is to choose from, and of what has been used. */
+/** The contract of the agents that can be chosen, and of the tokens and turns used. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Authorized } from "./Auth.ts"

@@ -1,4 +1,4 @@
-/** The contract of approvals: what an agent may do unasked, what it asks for, and the answer. */
+/** The contract of approvals: permissions, the approvals that an agent requests, and the answer to one. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
@@ -8,7 +8,7 @@ import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
-// A word of the wire, and no function: nothing awaits it.
+// `then` is a key of the wire format and holds no function, so nothing awaits this object.
 const PermissionRule = wire("PermissionRule", {
   match: wireOf(PermissionMatch, "PermissionMatch", {
     description: "All that is named here must be so; what is not named may be anything."

@@ -6,7 +6,7 @@ import { StopReason, TurnStatus } from "../../domain/Turn.ts"
 import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
-/** Whose they are and whether they exist is for the door to say; a path takes any. */
+/** A path takes any id: the service decides whether the session exists and whose it is. */
 export const SessionParams = { id: Schema.String.annotate({ description: "A session's id." }) }
 
 export const PageQuery = {
@@ -51,7 +51,7 @@ export const Usage = wire("Usage", {
   totalTokens: Schema.Int
 })
 
-/** As much of JSON-RPC as a reader needs; what is inside is the Agent Client Protocol's, kept as the agent sent it. */
+/** The fields of JSON-RPC; their contents are of the Agent Client Protocol, as the agent sent them. */
 const acpFields = {
   jsonrpc: Schema.Literal("2.0"),
   id: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.String])),
@@ -63,7 +63,7 @@ const acpFields = {
 export const AcpMessage = wire("AcpMessage", acpFields, {
   description: "A message of the Agent Client Protocol, for every agent."
 })
-/** The same inside an event's text, where OpenAPI has no name for it. */
+/** The same as the JSON text of an event, which OpenAPI gives no name. */
 export const AcpText = Schema.fromJsonString(Schema.Struct(acpFields))
 
 /** OpenAI's shape, whose own keys are snake_case on both sides. */
@@ -126,7 +126,7 @@ const resultFields = {
   durationMs: Schema.Finite
 } satisfies Readonly<Record<keyof TurnOutcome, Schema.Constraint>>
 
-/** A turn that failed is a result too: the same keys under 502 and 504. */
+/** A turn that failed is a result too: the same keys with status 502 or 504. */
 export const TurnResult = wire("TurnResult", resultFields, {
   description: "What came of the turn: completed or interrupted."
 })
@@ -137,7 +137,7 @@ export const TimedOutTurn = wire("TimedOutTurn", resultFields, {
   description: "A deadline or a watchdog ended the turn."
 }).pipe(HttpApiSchema.status(504))
 
-/** A stored turn, also one that still waits or runs: then without a stop reason, an end and a duration. */
+/** A stored turn. One that still waits or runs has no stop reason, end or duration. */
 export const StoredTurn = wire("StoredTurn", {
   ...resultFields,
   stopReason: Schema.NullOr(StopReason),

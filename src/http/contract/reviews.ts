@@ -1,4 +1,4 @@
-/** The contract of what is learned from sessions: their background reviews, and the app's memories and skills. */
+/** The contract of background reviews: those of a session, and the memories and skills that they wrote for the app. */
 import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ReviewEnding, ReviewMode, ReviewWrite } from "../../domain/Review.ts"
@@ -59,5 +59,5 @@ export class ReviewsGroup extends HttpApiGroup.make("reviews")
   .middleware(Authorized)
   .annotate(OpenApi.Description, "What is learned from sessions.") {}
 
-/** The group alone, under the name of the whole, so that its handlers serve either. */
+/** The group in an API of its own under the name of the whole one, so that the same handlers serve both. */
 export const ReviewsApi = HttpApi.make("troupe").add(ReviewsGroup)

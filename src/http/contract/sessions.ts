@@ -49,7 +49,7 @@ export const CreatedSession = wire("CreatedSession", {
   meta: Meta
 })
 
-/** What a session shows of itself, to its app. */
+/** The fields of a session that its app sees. */
 export const sessionFields = {
   sessionId: Schema.String,
   agent: Schema.String,
@@ -83,7 +83,7 @@ export const SessionQuery = {
   state: Schema.optionalKey(Schema.Literals([...SessionState.literals, "open"]))
 }
 
-/** `id` is the event's sequence number; `event` is `message`, or the name of Troupe's own news, such as `state`. */
+/** `id` is the event's sequence number; `event` is `message`, or the name of a message of Troupe's own, such as `state`. */
 export const SessionEvent = Schema.Struct({
   id: Schema.optional(Schema.String),
   event: Schema.String,

@@ -50,7 +50,7 @@ export const SubmitTurn = wire(
   { example: { prompt: "Fix the failing test.", timeout_s: 600 } }
 )
 
-/** What a streamed turn says: events as in the session's stream, and last what came of it, or why there is nothing. */
+/** An event of a streamed turn: those of the session's stream, and last the turn's result or the problem in its place. */
 export const TurnEvent = Schema.Union([
   Schema.Struct({ event: Schema.Literal("result"), data: Schema.fromJsonString(TurnResult) }),
   Schema.Struct({ event: Schema.Literal("error"), data: Schema.fromJsonString(StreamProblem) }),
@@ -136,7 +136,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
   .middleware(Authorized)
   .annotate(OpenApi.Description, "Turns of a session.") {}
 
-/** The same endpoint answers two media types; this is the other one. */
+/** Adds the second media type of the 200 response, which the endpoint's schema does not declare. */
 function withEventStream(operation: Record<string, unknown>) {
   const responses = operation["responses"] as Record<string, { content: Record<string, unknown> }>
   const ok = responses["200"]

@@ -1,6 +1,6 @@
 /**
- * How the wire spells things: keys are snake_case there and camelCase here, and times are Unix seconds there and
- * milliseconds here. Every body of the API is made with these, so no endpoint has spellings of its own.
+ * The wire's spelling: keys are snake_case on the wire and camelCase in the program, times are Unix seconds on the wire and
+ * milliseconds in the program. Every body of the API is made with these functions, so no endpoint spells its own.
  */
 import { Schema, SchemaTransformation } from "effect"
 
@@ -33,20 +33,20 @@ export const wireOf = <S extends WithFields>(
     outward[key] = name
     inward[name] = key
   }
-  const said = description === undefined ? {} : { description }
+  const described = description === undefined ? {} : { description }
   return Schema.Struct(encoded)
-    .annotate({ identifier, ...said, ...(example === undefined ? {} : { examples: [example] }) })
+    .annotate({ identifier, ...described, ...(example === undefined ? {} : { examples: [example] }) })
     .pipe(
       Schema.decodeTo(
         self as unknown as Schema.Codec<Keyed, Keyed>,
         SchemaTransformation.transform({ decode: renamed(inward), encode: renamed(outward) })
       ),
-      // Also for whoever describes the response and not its body.
-      Schema.annotate(said)
+      // Again, because the description of a response is read from here.
+      Schema.annotate(described)
     ) as unknown as Wire<S>
 }
 
-/** What OpenAPI tells of a body; `example` as it is on the wire. */
+/** The documentation of a body in OpenAPI; `example` as it is on the wire. */
 export interface Documentation {
   readonly description?: string
   readonly example?: Keyed
@@ -63,14 +63,14 @@ type Keyed = { readonly [key: string]: unknown }
 
 const snakeCase = (key: string) => key.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)
 
-/** Keys without a new name keep theirs: they are not ours, and a schema has let them through. */
+/** Keys without a new name keep theirs: they are not of the contract, and the schema has let them through. */
 const renamed = (names: Readonly<Record<string, string>>) => (value: Keyed) => {
   const result: Record<string, unknown> = {}
   for (const [key, member] of Object.entries(value)) result[names[key] ?? key] = member
   return result
 }
 
-/** Milliseconds since 1970 here, Unix seconds with three decimals on the wire. */
+/** Milliseconds since 1970 in the program, Unix seconds with three decimals on the wire. */
 export const Instant = Schema.Finite.annotate({
   description: "Unix seconds, with milliseconds as decimals.",
   examples: [1_700_000_000.123]
@@ -85,5 +85,5 @@ export function secondsOf(millis: number): number {
   return millis / 1000
 }
 
-/** Every answer that is not a refusal begins with it. */
+/** The first key of every answer that is no problem. */
 export const Ok = Schema.Literal(true)

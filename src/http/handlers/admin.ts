@@ -1,4 +1,4 @@
-/** The operator's endpoints. Who comes here has the admin token. */
+/** The operator's endpoints. The contract's `AdminOnly` lets in the admin token only. */
 import { Effect, Redacted } from "effect"
 import type { Schema } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -11,7 +11,7 @@ import { UsageReport } from "../../services/UsageReport.ts"
 import type { AuditRecord } from "../../domain/Session.ts"
 import { Api } from "../Api.ts"
 import { orProblem } from "../problems.ts"
-import { sessionView } from "../dto.ts"
+import { sessionDto } from "../dto.ts"
 import { usageOf } from "./agents.ts"
 import { closed, pageOf } from "./sessions.ts"
 
@@ -22,7 +22,7 @@ export const layer = HttpApiBuilder.group(
   "admin",
   Effect.fnUntraced(function* (handlers) {
     const apps = yield* Apps
-    const runtime = yield* Operator
+    const operator = yield* Operator
     const sessions = yield* Sessions
     const usageReport = yield* UsageReport
 
@@ -32,19 +32,19 @@ export const layer = HttpApiBuilder.group(
         return { ok: true, name, token: Redacted.value(token) } as const
       }),
       listApps: Effect.fnUntraced(function* () {
-        const list = yield* orProblem(apps.list)
-        return { ok: true, count: list.length, apps: list } as const
+        const all = yield* orProblem(apps.list)
+        return { ok: true, count: all.length, apps: all } as const
       }),
       revokeApp: ({ params }) => Effect.as(orProblem(apps.revoke(params.name)), { ok: true } as const),
 
       sessions: Effect.fnUntraced(function* ({ query }) {
         const page = yield* orProblem(sessions.list(admin, pageOf(query)))
-        const shown = page.items.map((session) => ({ app: session.app, ...sessionView(session) }))
-        return { ok: true, count: page.count, sessions: shown, nextCursor: page.next } as const
+        const sessionsOfPage = page.items.map((session) => ({ app: session.app, ...sessionDto(session) }))
+        return { ok: true, count: page.count, sessions: sessionsOfPage, nextCursor: page.next } as const
       }),
       audit: Effect.fnUntraced(function* ({ params }) {
-        const trail = yield* orProblem(sessions.audit(params.id))
-        return { ok: true, count: trail.length, audit: trail.map(auditEntry) } as const
+        const records = yield* orProblem(sessions.audit(params.id))
+        return { ok: true, count: records.length, audit: records.map(auditDto) } as const
       }),
       close: Effect.fnUntraced(function* ({ params }) {
         return closed((yield* orProblem(sessions.close(admin, params.id))).alreadyClosed)
@@ -54,11 +54,11 @@ export const layer = HttpApiBuilder.group(
       }),
 
       sweep: Effect.fnUntraced(function* () {
-        return { ok: true, ...(yield* orProblem(runtime.sweep)) } as const
+        return { ok: true, ...(yield* orProblem(operator.sweep)) } as const
       }),
       usage: ({ query }) => usageOf(usageReport, admin, query),
       metrics: Effect.fnUntraced(function* () {
-        return HttpServerResponse.text(yield* orProblem(runtime.metrics), {
+        return HttpServerResponse.text(yield* orProblem(operator.metrics), {
           contentType: "text/plain; version=0.0.4; charset=utf-8"
         })
       })
@@ -66,8 +66,8 @@ export const layer = HttpApiBuilder.group(
   })
 )
 
-/** Details are JSON: they come from the ledger. */
-const auditEntry = ({ action, actor, app, at, detail, session }: AuditRecord) => ({
+/** Details are JSON, because they come from the ledger. */
+const auditDto = ({ action, actor, app, at, detail, session }: AuditRecord) => ({
   at,
   sessionId: session,
   app,

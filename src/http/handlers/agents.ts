@@ -1,4 +1,4 @@
-/** Agents, and what has been used of them, over HTTP. */
+/** The agents, and the tokens and turns used, over HTTP. */
 import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { UsageReport } from "../../services/UsageReport.ts"
@@ -49,8 +49,7 @@ export const usageOf = Effect.fnUntraced(function* (
 const instant = (field: string, text: string) => {
   const seconds = Number(text)
   const millis = Number.isFinite(seconds) ? seconds * 1000 : Option.map(DateTime.make(text), DateTime.toEpochMillis)
-  const found = typeof millis === "number" ? Option.some(millis) : millis
-  return Option.match(found, {
+  return Option.match(typeof millis === "number" ? Option.some(millis) : millis, {
     onNone: () =>
       Effect.fail(new InvalidRequest({ field, problem: "must be Unix seconds or an ISO date, such as 2026-11-21." })),
     onSome: (millis) => Effect.succeed(millis)

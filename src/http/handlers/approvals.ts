@@ -1,4 +1,4 @@
-/** Approvals over HTTP: what waits, and the answer to one. */
+/** Approvals over HTTP: the pending ones of a session, and the answer to one. */
 import { Effect } from "effect"
 import type { Schema } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
@@ -16,19 +16,19 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ params }) {
-        const list = yield* orProblem(sessions.approvals(yield* CurrentCaller, params.id))
-        return { ok: true, count: list.length, approvals: list.map(approvalView) } as const
+        const pending = yield* orProblem(sessions.approvals(yield* CurrentCaller, params.id))
+        return { ok: true, count: pending.length, approvals: pending.map(approvalDto) } as const
       }),
       answer: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentCaller
-        const settled = yield* orProblem(sessions.answer(caller, params.id, params.approval_id, payload.decision))
-        return { ok: true, ...approvalView(settled) } as const
+        const approval = yield* orProblem(sessions.answer(caller, params.id, params.approval_id, payload.decision))
+        return { ok: true, ...approvalDto(approval) } as const
       })
     })
   })
 )
 
-const approvalView = ({ id, raw, session: _, turn, ...rest }: ApprovalRecord) => ({
+const approvalDto = ({ id, raw, session: _, turn, ...rest }: ApprovalRecord) => ({
   approvalId: id,
   turnIndex: turn,
   raw: raw as Schema.Json,

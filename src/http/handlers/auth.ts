@@ -1,4 +1,4 @@
-/** Whose token it is. All that is wrong with one is the same 401: nothing is learned by trying. */
+/** Finds the caller of a bearer token. Every kind of bad token gets the same 401, so guessing reveals nothing. */
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Apps } from "../../services/Apps.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"

@@ -1,4 +1,4 @@
-/** Uploads over HTTP: one file part, streamed to where it is kept. */
+/** Uploads over HTTP: one file part, streamed to its place in the data dir. */
 import { Effect, Option, Stream } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -7,11 +7,10 @@ import type { StoredFile } from "../../services/Files.ts"
 import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
 import { Api } from "../Api.ts"
-import { CurrentCaller } from "../contract/Auth.ts"
 import { orProblem } from "../problems.ts"
-import { appNameOf } from "../dto.ts"
+import { currentApp } from "../currentApp.ts"
 
-/** What a form has besides its file: boundaries, headers, fields that are not read. */
+/** Room in a form besides its file: boundaries, part headers, fields that are not read. */
 const formBytes = 64 * 1024
 
 export const layer = HttpApiBuilder.group(
@@ -52,7 +51,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handle(
       "upload",
       Effect.fnUntraced(function* ({ payload, request }) {
-        const app = appNameOf(yield* CurrentCaller)
+        const app = yield* currentApp
         const announced = Number(request.headers["content-length"] ?? 0)
         const stored =
           announced > maxFileBytes + formBytes

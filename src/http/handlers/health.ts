@@ -1,4 +1,4 @@
-/** The two probes. */
+/** The probes `/healthz` and `/readyz`. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Operator } from "../../services/Operator.ts"
@@ -11,12 +11,12 @@ export const layer = HttpApiBuilder.group(
   Api,
   "health",
   Effect.fnUntraced(function* (handlers) {
-    const runtime = yield* Operator
+    const operator = yield* Operator
 
     return handlers.handleAll({
       alive: () => Effect.succeed(ok),
       ready: Effect.fnUntraced(function* () {
-        const { ready, reasons } = yield* runtime.ready
+        const { ready, reasons } = yield* operator.ready
         if (ready) return ok
         return yield* failWith({
           code: "not_ready",

@@ -1,4 +1,4 @@
-/** Reviews, memories and skills over HTTP: read only, it is reviews that write. */
+/** Reviews, memories and skills over HTTP. Read only: reviews write them. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { ReviewResults } from "../../services/ReviewResults.ts"
@@ -6,7 +6,7 @@ import type { Memory, ReviewRecord, Skill } from "../../domain/Review.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { ReviewsApi } from "../contract/reviews.ts"
 import { orProblem } from "../problems.ts"
-import { appNameOf } from "../dto.ts"
+import { currentApp } from "../currentApp.ts"
 
 export const layer = HttpApiBuilder.group(
   ReviewsApi,
@@ -16,26 +16,26 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       list: Effect.fnUntraced(function* ({ params }) {
-        const list = yield* orProblem(results.ofSession(yield* CurrentCaller, params.id))
-        return { ok: true, count: list.length, reviews: list.map(reviewView) } as const
+        const reviews = yield* orProblem(results.ofSession(yield* CurrentCaller, params.id))
+        return { ok: true, count: reviews.length, reviews: reviews.map(reviewDto) } as const
       }),
       memories: Effect.fnUntraced(function* () {
-        const list = yield* orProblem(results.memories(appNameOf(yield* CurrentCaller)))
-        return { ok: true, count: list.length, memories: list.map(memoryView) } as const
+        const memories = yield* orProblem(results.memories(yield* currentApp))
+        return { ok: true, count: memories.length, memories: memories.map(memoryDto) } as const
       }),
       skills: Effect.fnUntraced(function* () {
-        const list = yield* orProblem(results.skills(appNameOf(yield* CurrentCaller)))
-        return { ok: true, count: list.length, skills: list.map(skillView) } as const
+        const skills = yield* orProblem(results.skills(yield* currentApp))
+        return { ok: true, count: skills.length, skills: skills.map(skillDto) } as const
       })
     })
   })
 )
 
-const reviewView = ({ id, session: _, turn, ...rest }: ReviewRecord) => ({ reviewId: id, turnIndex: turn, ...rest })
+const reviewDto = ({ id, session: _, turn, ...rest }: ReviewRecord) => ({ reviewId: id, turnIndex: turn, ...rest })
 
-const memoryView = ({ createdAt, id, text, updatedAt }: Memory) => ({ memoryId: id, text, createdAt, updatedAt })
+const memoryDto = ({ createdAt, id, text, updatedAt }: Memory) => ({ memoryId: id, text, createdAt, updatedAt })
 
-const skillView = ({ body, createdAt, description, name, updatedAt }: Skill) => ({
+const skillDto = ({ body, createdAt, description, name, updatedAt }: Skill) => ({
   name,
   description,
   body,

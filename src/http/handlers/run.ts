@@ -1,4 +1,4 @@
-/** One-shot prompts over HTTP. The bodies have exactly the contract's keys. */
+/** One-shot prompts over HTTP. */
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
@@ -7,11 +7,10 @@ import { OneShotRuns } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
 import { Api } from "../Api.ts"
-import { CurrentCaller } from "../contract/Auth.ts"
-import { answer, idempotent } from "../idempotent.ts"
+import { currentApp } from "../currentApp.ts"
+import { responseOf, idempotent } from "../idempotent.ts"
 import { orProblem } from "../problems.ts"
 import { runBody } from "../runBody.ts"
-import { appNameOf } from "../dto.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -23,7 +22,7 @@ export const layer = HttpApiBuilder.group(
     return handlers.handle(
       "run",
       Effect.fnUntraced(function* ({ payload, request }) {
-        const app = appNameOf(yield* CurrentCaller)
+        const app = yield* currentApp
         const work = runs.run(app, {
           prompt: payload.prompt,
           model: payload.model,
@@ -31,7 +30,7 @@ export const layer = HttpApiBuilder.group(
           files: payload.files?.map((id) => FileId.make(id)),
           timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000
         })
-        return answer(yield* orProblem(idempotent(idempotency, app, request, Effect.map(work, answerOf))))
+        return responseOf(yield* orProblem(idempotent(idempotency, app, request, Effect.map(work, answerOf))))
       })
     )
   })

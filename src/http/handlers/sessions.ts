@@ -8,10 +8,11 @@ import { CurrentCaller } from "../contract/Auth.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import { CreatedSession } from "../contract/sessions.ts"
-import { answer, idempotent } from "../idempotent.ts"
+import { responseOf, idempotent } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, Streams } from "../Streams.ts"
-import { appNameOf, sessionView } from "../dto.ts"
+import { currentApp } from "../currentApp.ts"
+import { sessionDto } from "../dto.ts"
 
 const createdJson = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(CreatedSession)))
 
@@ -25,23 +26,23 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload, request }) {
-        const app = appNameOf(yield* CurrentCaller)
+        const app = yield* currentApp
         const work = Effect.gen(function* () {
           const { agent, createdAt, id, meta, state } = yield* sessions.create(app, payload)
-          const created = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
-          return { status: 200, body: yield* Effect.orDie(createdJson(created)) }
+          const body = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
+          return { status: 200, body: yield* Effect.orDie(createdJson(body)) }
         })
-        return answer(yield* orProblem(idempotent(idempotency, app, request, work)))
+        return responseOf(yield* orProblem(idempotent(idempotency, app, request, work)))
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {
         const page = yield* orProblem(sessions.list(yield* CurrentCaller, pageOf(query)))
-        return { ok: true, count: page.count, sessions: page.items.map(sessionView), nextCursor: page.next } as const
+        return { ok: true, count: page.count, sessions: page.items.map(sessionDto), nextCursor: page.next } as const
       }),
 
       get: Effect.fnUntraced(function* ({ params }) {
         const session = yield* orProblem(sessions.get(yield* CurrentCaller, params.id))
-        return { ok: true, ...sessionView(session) } as const
+        return { ok: true, ...sessionDto(session) } as const
       }),
 
       close: Effect.fnUntraced(function* ({ params }) {
@@ -60,11 +61,11 @@ export const layer = HttpApiBuilder.group(
       }),
 
       events: Effect.fnUntraced(function* ({ headers, params, query, request }) {
-        // The header is what a browser sends when it comes back; it has seen more than when it first came.
-        const resumed = headers["last-event-id"]
-        const after = resumed === undefined || resumed === "" ? query.after : resumed
+        // A browser that reconnects sends the header, and it has seen more by then than when it sent the parameter.
+        const lastEventId = headers["last-event-id"]
+        const after = lastEventId === undefined || lastEventId === "" ? query.after : lastEventId
         if (after !== undefined && !sequenceNumber.test(after)) {
-          return yield* failWith(badCursor(resumed === after ? "last-event-id" : "after"))
+          return yield* failWith(badCursor(lastEventId === after ? "last-event-id" : "after"))
         }
         const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
         return yield* streams.respond(request, Stream.map(events, eventText))

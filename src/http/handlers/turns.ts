@@ -1,4 +1,4 @@
-/** Turns over HTTP: the same turn whole or streamed, once for a key, and read again afterwards. */
+/** Turns over HTTP: submitted and answered whole or as a stream, run once for a key, and read again afterwards. */
 import { Deferred, Effect, Exit, Option, Stream } from "effect"
 import type { Headers } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -11,20 +11,20 @@ import type { TurnResult } from "../../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
+import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import { isClientGone } from "../problemOfCause.ts"
-import { answer, keyOf, idempotent } from "../idempotent.ts"
+import { responseOf, keyOf, idempotent } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
 import { statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
-import { appNameOf } from "../dto.ts"
 
-/** A second caller with the same key waits for the first one's turn; its headers do not. */
+/** A second request with the same key waits for the first one's turn; its headers are sent after this. */
 const headersWithin = "1 second"
 const cancelWithin = "10 seconds"
 
-/** Turns asked of the ledger at once, and how much text makes a page full: their events come with them. */
+/** Turns that are read from the ledger at once, and the length of a full page: a turn comes with all its events. */
 const turnsAtOnce = 10
 const pageChars = 4 * 1024 * 1024
 
@@ -53,10 +53,10 @@ export const layer = HttpApiBuilder.group(
           if (payload.wait === false && !streamed) return acceptedAnswer(turning)
           return yield* ended(yield* turning.result)
         })
-        const whole = idempotent(idempotency, appNameOf(caller), request, work)
+        const whole = idempotent(idempotency, yield* currentApp, request, work)
 
-        // The client may leave before its turn is accepted, and is then still to be obeyed.
-        const onGone =
+        // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
+        const onClientGone =
           payload.cancelOnDisconnect === true
             ? Deferred.await(accepted).pipe(
                 Effect.flatMap(({ interrupt }) => Effect.ignore(interrupt)),
@@ -66,24 +66,24 @@ export const layer = HttpApiBuilder.group(
             : Effect.void
 
         if (!streamed) {
-          const told = Effect.onExit(whole, (exit) =>
-            Exit.isFailure(exit) && isClientGone(exit.cause) ? onGone : Effect.void
+          const interruptible = Effect.onExit(whole, (exit) =>
+            Exit.isFailure(exit) && isClientGone(exit.cause) ? onClientGone : Effect.void
           )
-          return answer(yield* orProblem(told))
+          return responseOf(yield* orProblem(interruptible))
         }
         if (keyOf(request.headers) === undefined) {
           const turning = yield* orProblem(submitted)
           yield* Deferred.succeed(accepted, turning)
-          return yield* streams.respond(request, textsOf(turning), { onClientGone: onGone })
+          return yield* streams.respond(request, textsOf(turning), { onClientGone })
         }
-        // Whichever comes first: the turn, where this is the request that starts it, or the answer that another got.
+        // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
         const texts = Effect.raceFirst(
           Effect.map(Deferred.await(accepted), textsOf),
           Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
         )
-        const soon = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
-        const stream = Option.getOrElse(soon, () => Stream.unwrap(texts))
-        return yield* streams.respond(request, stream, { onClientGone: onGone })
+        const beforeHeaders = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
+        const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(texts))
+        return yield* streams.respond(request, stream, { onClientGone })
       }),
 
       list: Effect.fnUntraced(function* ({ params, query }) {
@@ -96,18 +96,18 @@ export const layer = HttpApiBuilder.group(
         let chars = 0
         let more = true
         while (more && turns.length < limit && chars < pageChars) {
-          const asked = Math.min(turnsAtOnce, limit - turns.length)
-          const found = yield* orProblem(sessions.turns(caller, params.id, { after, limit: asked }))
-          for (const result of found) {
+          const batchSize = Math.min(turnsAtOnce, limit - turns.length)
+          const batch = yield* orProblem(sessions.turns(caller, params.id, { after, limit: batchSize }))
+          for (const result of batch) {
             const text = JSON.stringify(storedTurnBody(result))
             turns.push(text)
             chars += text.length
             after = result.turn.index
           }
-          more = found.length === asked
+          more = batch.length === batchSize
         }
         const next = more && after < turnCount ? JSON.stringify(cursorOf(after)) : "null"
-        return answer({
+        return responseOf({
           status: 200,
           body: `{"ok":true,"count":${turnCount},"turns":[${turns.join(",")}],"next_cursor":${next}}`
         })
@@ -115,20 +115,20 @@ export const layer = HttpApiBuilder.group(
 
       get: Effect.fnUntraced(function* ({ params }) {
         const result = yield* orProblem(sessions.turn(yield* CurrentCaller, params.id, params.n))
-        return answer({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
+        return responseOf({ status: 200, body: JSON.stringify(storedTurnBody(result)) })
       }),
 
       messages: Effect.fnUntraced(function* ({ params, query }) {
         const after = query.cursor === undefined ? 0 : indexOf(query.cursor)
         if (Number.isNaN(after)) return yield* failWith(badCursor)
-        const asked = { after, limit: query.limit ?? defaultLimit }
-        const { messages, next } = yield* orProblem(sessions.messages(yield* CurrentCaller, params.id, asked))
+        const range = { after, limit: query.limit ?? defaultLimit }
+        const { messages, next } = yield* orProblem(sessions.messages(yield* CurrentCaller, params.id, range))
         return { ok: true, messages, nextCursor: next === null ? null : cursorOf(next) } as const
       }),
 
       compact: Effect.fnUntraced(function* ({ params }) {
         const turning = yield* orProblem(sessions.compact(yield* CurrentCaller, params.id))
-        return answer(yield* orProblem(Effect.flatMap(turning.result, ended)))
+        return responseOf(yield* orProblem(Effect.flatMap(turning.result, ended)))
       })
     })
   })
@@ -148,7 +148,7 @@ const ended = (result: TurnResult) => {
     : Effect.fail(refusal)
 }
 
-/** Each event as it is stored, then what came of it all. */
+/** Each event as it is stored, then the outcome. */
 const textsOf = (turning: Turning) =>
   Stream.concat(
     Stream.map(turning.events, eventText),
@@ -160,7 +160,7 @@ const textsOf = (turning: Turning) =>
     )
   )
 
-/** Opaque to a client, so that it may become something else. */
+/** Opaque to a client, so that its form may change. */
 const cursorOf = (index: number) => Buffer.from(`t${index}`).toString("base64url")
 
 const indexOf = (cursor: string) => {
