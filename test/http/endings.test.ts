@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
-import { acting, call } from "./acting.ts"
+import { acting, call } from "./actingCodex.ts"
 
 describe("an answer whose turn never ends", () => {
   it.live("is a result of 200 that says so, and the next turn has a process of its own", () =>

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
-import { acting, call } from "./acting.ts"
+import { acting, call } from "./actingCodex.ts"
 
 /** As codex says it, to the minute. */
 const clockTime = (at: Date) => {

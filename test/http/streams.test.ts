@@ -4,7 +4,7 @@ import { Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { SessionId } from "../../src/domain/Ids.ts"
-import { reading } from "./events.ts"
+import { reading } from "./readEvents.ts"
 import { appToken, chunk, open } from "./harness.ts"
 
 /** Until a count that has begun to grow stands still. */

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TurnResult } from "../../src/http/contract/bodies.ts"
-import { reading } from "./events.ts"
+import { reading } from "./readEvents.ts"
 import { open, secret } from "./harness.ts"
 
 const keys = [

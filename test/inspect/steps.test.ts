@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { SlimStep } from "../../src/inspect/contract.ts"
-import { reading } from "../http/events.ts"
-import type { Read } from "../http/events.ts"
+import { reading } from "../http/readEvents.ts"
+import type { Read } from "../http/readEvents.ts"
 import { adminToken, cookieOf, open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>

@@ -6,8 +6,8 @@ import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { merge } from "../../src/inspect/api/sessionStream.ts"
-import { reading } from "../http/events.ts"
-import type { Read } from "../http/events.ts"
+import { reading } from "../http/readEvents.ts"
+import type { Read } from "../http/readEvents.ts"
 import { open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
