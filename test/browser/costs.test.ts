@@ -3,7 +3,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
-import { makePlace } from "../cli/program.ts"
+import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, openHouse } from "./harness.ts"
 import type { House } from "./harness.ts"
@@ -19,7 +19,7 @@ describe.skipIf(chromium === null)("what a session cost", () => {
   let house: House
   let app: string
   beforeAll(async () => {
-    const place = makePlace()
+    const place = makeWorkspace()
     const agents = { told: { protocol: "acp", command } }
     writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ agents }))
     house = await openHouse({}, place)

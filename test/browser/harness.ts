@@ -5,8 +5,8 @@
 import { assert } from "@effect/vitest"
 import type { ChildProcess } from "node:child_process"
 import type { Browser, BrowserContext, Page } from "playwright-core"
-import { makePlace } from "../cli/program.ts"
-import type { Place, Running } from "../cli/program.ts"
+import { makeWorkspace } from "../cli/program.ts"
+import type { Workspace, Running } from "../cli/program.ts"
 import { launch } from "./chromium.ts"
 
 export const adminToken = "an-admin-token-for-tests"
@@ -21,7 +21,7 @@ interface Called {
 }
 
 export interface House {
-  readonly place: Place
+  readonly place: Workspace
   readonly url: string
   readonly browser: Browser
   readonly program: () => ChildProcess
@@ -50,12 +50,15 @@ export interface VisitOptions {
   readonly at?: string
 }
 
-export const openHouse = async (env: Readonly<Record<string, string>> = {}, place = makePlace()): Promise<House> => {
+export const openHouse = async (
+  env: Readonly<Record<string, string>> = {},
+  place = makeWorkspace()
+): Promise<House> => {
   let program: Running
   let url = ""
   const run = async (port: string) => {
     program = place.start(["serve", "--port", port], { TROUPE_ADMIN_TOKEN: adminToken, ...env })
-    const [, said = ""] = await program.says(/inspect +(http:\/\/[^/]+)\/inspect\//)
+    const [, said = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\//)
     url = said
   }
   await run("0")
@@ -110,7 +113,7 @@ export const openHouse = async (env: Readonly<Record<string, string>> = {}, plac
         for (const look of watches) look()
       } finally {
         await browser.close()
-        await place.leave()
+        await place.cleanUp()
       }
     }
   }

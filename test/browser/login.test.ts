@@ -1,7 +1,7 @@
 /** The way in: by token or by the terminal's link, and never with a secret where somebody may find it. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
-import { hasTerminals, makePlace } from "../cli/program.ts"
+import { hasTerminals, makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, kept, logIn, openHouse } from "./harness.ts"
 import type { House } from "./harness.ts"
@@ -59,10 +59,10 @@ describe.skipIf(chromium === null)("logging in", () => {
   })
 
   it.skipIf(!hasTerminals)("takes the link of the terminal once, and the code out of the address at once", async () => {
-    const place = makePlace()
+    const place = makeWorkspace()
     try {
       const program = place.start(["serve", "--port", "0"], {}, "terminal")
-      const [, link = "", code = ""] = await program.says(/inspect +(http:\/\/[^/]+\/inspect\/#code=([\w-]{43}))\b/)
+      const [, link = "", code = ""] = await program.printed(/inspect +(http:\/\/[^/]+\/inspect\/#code=([\w-]{43}))\b/)
       const page = await house.browser.newPage()
       const asked = addresses(page)
       await page.goto(link)
@@ -77,7 +77,7 @@ describe.skipIf(chromium === null)("logging in", () => {
       await stranger.getByLabel("Token").waitFor()
       assert.notInclude(stranger.url(), code)
     } finally {
-      await place.leave()
+      await place.cleanUp()
     }
   })
 })

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
 import type { SlimStep } from "../../src/inspect/contract.ts"
 import { digits, plural } from "../../src/inspect/client/format.ts"
-import { makePlace } from "../cli/program.ts"
+import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, openHouse, patienceMillis, until } from "./harness.ts"
 import type { House } from "./harness.ts"
@@ -15,7 +15,7 @@ const total = 2_000
 describe.skipIf(chromium === null)("two thousand sessions", () => {
   let house: House
   beforeAll(async () => {
-    const place = makePlace()
+    const place = makeWorkspace()
     await seed(place, total)
     house = await openHouse({ TROUPE_MAX_SESSIONS: "5000" }, place)
   })

@@ -9,7 +9,7 @@ import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
 import { session, usage } from "../ledger/samples.ts"
-import type { Place } from "../cli/program.ts"
+import type { Workspace } from "../cli/program.ts"
 
 const apps = ["desk", "shop", "mail"].map((name) => AppName.make(name))
 const agents = ["demo", "codex", "claude"]
@@ -52,7 +52,7 @@ const nth = (n: number, now: number): LedgerWrite => {
   }
 }
 
-export const seed = (place: Place, count: number): Promise<void> => {
+export const seed = (place: Workspace, count: number): Promise<void> => {
   const dataDir = join(place.cwd, ".troupe")
   mkdirSync(dataDir, { mode: 0o700 })
   const now = Date.now()

@@ -4,7 +4,7 @@ import axe from "axe-core"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Page } from "playwright-core"
-import { makePlace } from "../cli/program.ts"
+import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
 import { adminToken, openHouse, until } from "./harness.ts"
 import type { House } from "./harness.ts"
@@ -22,7 +22,7 @@ describe.skipIf(chromium === null)("the views", () => {
   let house: House
   let asking: string
   beforeAll(async () => {
-    const place = makePlace()
+    const place = makeWorkspace()
     writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "coder", agents }))
     house = await openHouse({ TROUPE_MAX_PROCESSES: "16" }, place)
     asking = await furnish(house)

@@ -2,37 +2,37 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { hasTerminals, isAlive, makePlace } from "./program.ts"
-import type { Place, Running, Stdin } from "./program.ts"
+import { hasTerminals, isAlive, makeWorkspace } from "./program.ts"
+import type { Workspace, Running, Stdin } from "./program.ts"
 
-let place: Place
+let workspace: Workspace
 beforeEach(() => {
-  place = makePlace()
+  workspace = makeWorkspace()
 })
-afterEach(() => place.leave())
+afterEach(() => workspace.cleanUp())
 
 interface Chat extends Running {
   /** The next match behind the last one. */
-  readonly hears: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly printsNext: (pattern: RegExp) => Promise<RegExpExecArray>
   readonly isTerminal: boolean
 }
 
 const chat = (stdin: Stdin, args: ReadonlyArray<string> = ["--data-dir", ":memory:"], env = {}): Chat => {
-  const program = place.start(["chat", ...args], env, stdin)
+  const program = workspace.start(["chat", ...args], env, stdin)
   let from = 0
-  const hears = async (pattern: RegExp) => {
-    const found = await program.says(pattern, from)
-    from += found.index + found[0].length
-    return found
+  const printsNext = async (pattern: RegExp) => {
+    const match = await program.printed(pattern, from)
+    from += match.index + match[0].length
+    return match
   }
-  return { ...program, hears, isTerminal: stdin === "terminal" }
+  return { ...program, printsNext, isTerminal: stdin === "terminal" }
 }
 
 /** Has the agent tell its own pid. */
-const agentOf = async ({ hears, isTerminal, write }: Chat): Promise<number> => {
+const agentOf = async ({ printsNext, isTerminal, write }: Chat): Promise<number> => {
   // Enter, at a terminal.
   write(`tool echo agent $PPID${isTerminal ? "\r" : "\n"}`)
-  return Number((await hears(/^agent (\d+)\r?$/m))[1])
+  return Number((await printsNext(/^agent (\d+)\r?$/m))[1])
 }
 
 describe("troupe chat from a pipe", () => {
@@ -66,8 +66,8 @@ describe("troupe chat from a pipe", () => {
     )
     assert.match(stdout, /› details\n[^]*"title": "echo ran > one"[^]*› yes, once\n◆ echo ran > one ✓/)
     assert.match(stdout, /› no\n◆ echo ran > two \[declined\]/)
-    assert.strictEqual(readFileSync(join(place.cwd, "one"), "utf8"), "ran\n")
-    assert.throws(() => readFileSync(join(place.cwd, "two")))
+    assert.strictEqual(readFileSync(join(workspace.cwd, "one"), "utf8"), "ran\n")
+    assert.throws(() => readFileSync(join(workspace.cwd, "two")))
     // Nobody is left who could say yes to the last one.
     assert.match(stdout, /^\? edit: Demo tool of kind edit\n.*\n.*› no\n[^]*The client said: reject-once/m)
   })
@@ -75,12 +75,12 @@ describe("troupe chat from a pipe", () => {
   it("goes on after a turn that fails and an agent that dies, and exits with 1 then", async () => {
     const program = chat("pipe")
     program.write("fail model\ncrash\n")
-    await program.hears(/^✗ model: .*The demo's model failed, as you asked.*\n/m)
-    await program.hears(/^About to crash\.\n✗ crash: .*exit code 1.*\n/m)
-    await program.hears(/^The agent's process is dead\. Another one is being started\.\n/m)
-    await program.hears(/^A new process has taken the conversation up\.\n/m)
+    await program.printsNext(/^✗ model: .*The demo's model failed, as you asked.*\n/m)
+    await program.printsNext(/^About to crash\.\n✗ crash: .*exit code 1.*\n/m)
+    await program.printsNext(/^The agent's process is dead\. Another one is being started\.\n/m)
+    await program.printsNext(/^A new process has taken the conversation up\.\n/m)
     program.write("recall\n")
-    await program.hears(/^\["fail model","crash"\]\n/m)
+    await program.printsNext(/^\["fail model","crash"\]\n/m)
     program.child.stdin?.end()
     assert.strictEqual((await program.ended).code, 1)
   })
@@ -89,10 +89,10 @@ describe("troupe chat from a pipe", () => {
     const demo = join(import.meta.dirname, "..", "..", "src", "agent", "demo", "main.ts")
     const env = { TROUPE_DEMO_START: "forget" }
     const agents = { forgetful: { protocol: "acp", command: [process.execPath, demo], env } }
-    writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ agents, defaultAgent: "forgetful" }))
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ agents, defaultAgent: "forgetful" }))
     const program = chat("pipe")
     program.write("remember this\nexit-after\n")
-    await program.hears(/^The agent has lost what was said before: .+\n/m)
+    await program.printsNext(/^The agent has lost what was said before: .+\n/m)
     program.child.stdin?.end("recall\n")
     assert.match((await program.ended).stdout, /› recall\n\[\]\n/)
   })
@@ -101,13 +101,13 @@ describe("troupe chat from a pipe", () => {
     const program = chat("pipe")
     const pid = await agentOf(program)
     program.write("slow 10000 20\nhello\n")
-    await program.hears(/word3/)
+    await program.printsNext(/word3/)
     program.child.kill("SIGINT")
-    await program.hears(/\^C The turn is being interrupted\. Another Ctrl-C ends the chat\.\n[^]*— interrupted\n/)
-    await program.hears(/› hello\nYou said: hello \(turn 3\)\n\n/)
+    await program.printsNext(/\^C The turn is being interrupted\. Another Ctrl-C ends the chat\.\n[^]*— interrupted\n/)
+    await program.printsNext(/› hello\nYou said: hello \(turn 3\)\n\n/)
     program.write("/steer no\nhang\n")
-    await program.hears(/› \/steer no\n✗ No turn runs that could be steered\.\n/)
-    await program.hears(/^Hanging\./m)
+    await program.printsNext(/› \/steer no\n✗ No turn runs that could be steered\.\n/)
+    await program.printsNext(/^Hanging\./m)
     program.child.kill("SIGTERM")
     const { code, stdout } = await program.ended
     assert.strictEqual(code, 143)
@@ -128,7 +128,7 @@ describe("troupe chat from a pipe", () => {
 
   it("says what to do beside a server, and with flags that contradict each other", async () => {
     const first = chat("pipe", ["--data-dir", "data"])
-    await first.says(/session ses_/)
+    await first.printed(/session ses_/)
     const second = await chat("ignore", ["--data-dir", "data"]).ended
     assert.deepStrictEqual([second.code, second.stdout], [1, ""])
     assert.match(second.stderr, /^troupe: .* is held by the Troupe with pid \d+.*--url.*TROUPE_TOKEN\.\n$/)
@@ -145,41 +145,41 @@ describe("troupe chat from a pipe", () => {
 
 describe("troupe chat on a server", () => {
   it("streams, asks in place, steers, interrupts and closes over HTTP", async () => {
-    const server = place.start(["serve", "--port", "0"])
-    const [, url = ""] = await server.says(/listens on (http:\/\/\S+)[^]*curl/)
-    const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+    const server = workspace.start(["serve", "--port", "0"])
+    const [, url = ""] = await server.printed(/listens on (http:\/\/\S+)[^]*curl/)
+    const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
     const program = chat("pipe", ["--url", url], { TROUPE_TOKEN: token })
-    const [, id = ""] = await program.hears(/session (ses_\S+)/)
+    const [, id = ""] = await program.printsNext(/session (ses_\S+)/)
     const pid = await agentOf(program)
     program.write("ask-tool echo yes\ny\nslow 10000 20\n/steer hurry up\n")
-    await program.hears(/› yes, once\n◆ echo yes ✓/)
-    await program.hears(/word1[^]*\n› hurry up\nYou said: hurry up/)
+    await program.printsNext(/› yes, once\n◆ echo yes ✓/)
+    await program.printsNext(/word1[^]*\n› hurry up\nYou said: hurry up/)
     program.write("slow 10000 20\n")
-    await program.hears(/word3/)
+    await program.printsNext(/word3/)
     program.child.kill("SIGINT")
-    await program.hears(/— interrupted\n/)
+    await program.printsNext(/— interrupted\n/)
     program.child.stdin?.end()
     const { code, stderr } = await program.ended
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     assert.isFalse(isAlive(pid))
-    const shown = await place.run(["sessions", "show", id, "--url", url], { TROUPE_TOKEN: token })
-    assert.match(shown.stdout, /^state +closed$/m)
+    const status = await workspace.run(["sessions", "show", id, "--url", url], { TROUPE_TOKEN: token })
+    assert.match(status.stdout, /^state +closed$/m)
   })
 
   it("goes on when its server was killed and is back, and ends with a session that is closed elsewhere", async () => {
-    const server = place.start(["serve", "--port", "0"])
-    const [, url = "", port = ""] = await server.says(/listens on (http:\/\/\S+:(\d+))[^]*curl/)
-    const env = { TROUPE_TOKEN: readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim() }
+    const server = workspace.start(["serve", "--port", "0"])
+    const [, url = "", port = ""] = await server.printed(/listens on (http:\/\/\S+:(\d+))[^]*curl/)
+    const env = { TROUPE_TOKEN: readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim() }
     const program = chat("pipe", ["--url", url], env)
-    const [, id = ""] = await program.hears(/session (ses_\S+)/)
+    const [, id = ""] = await program.printsNext(/session (ses_\S+)/)
     program.write("hello\n")
-    await program.hears(/You said: hello/)
+    await program.printsNext(/You said: hello/)
     server.child.kill("SIGKILL")
     await server.ended
-    await place.start(["serve", "--port", port]).says(/listens on/)
+    await workspace.start(["serve", "--port", port]).printed(/listens on/)
     program.write("recall\n")
-    await program.hears(/^\["hello"\]\n/m)
-    assert.strictEqual((await place.run(["sessions", "close", id, "--url", url], env)).code, 0)
+    await program.printsNext(/^\["hello"\]\n/m)
+    assert.strictEqual((await workspace.run(["sessions", "close", id, "--url", url], env)).code, 0)
     assert.strictEqual((await program.ended).code, 0)
     assert.match(program.stdout(), /^The session was closed\.\n/m)
   })
@@ -197,29 +197,29 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     const program = chat("terminal")
     const pid = await agentOf(program)
     program.write("ask-tool echo may\r")
-    await program.hears(/\? execute: echo may[^]*details › /)
+    await program.printsNext(/\? execute: echo may[^]*details › /)
     // What is pasted is no answer. Nothing tells when it has been read, so the next key is tried until it counts.
     program.write("yes\r")
     const pressing = setInterval(() => program.write("d"), 100)
-    await program.hears(/› details/).finally(() => clearInterval(pressing))
-    await program.hears(/"title": "echo may"[^]*details › /)
+    await program.printsNext(/› details/).finally(() => clearInterval(pressing))
+    await program.printsNext(/"title": "echo may"[^]*details › /)
     program.write("a")
-    await program.hears(/yes, for this session\s+.*◆ echo may.*✓/)
+    await program.printsNext(/yes, for this session\s+.*◆ echo may.*✓/)
     // Two lines at once, which are one turn.
     program.write("ask edit\\\rask-tool echo again\r")
-    await program.hears(/\? edit: [^]*details › /)
+    await program.printsNext(/\? edit: [^]*details › /)
     program.write("n")
-    await program.hears(/◆ echo again.*✓/)
+    await program.printsNext(/◆ echo again.*✓/)
     program.write("slow 10000 20\r")
-    await program.hears(/word3/)
+    await program.printsNext(/word3/)
     program.write("\u0003")
-    await program.hears(/— interrupted/)
+    await program.printsNext(/— interrupted/)
     program.write("ask edit\r")
-    await program.hears(/\? edit: [^]*details › /)
+    await program.printsNext(/\? edit: [^]*details › /)
     program.write("\u0003")
-    await program.hears(/It is not asked any more\.[^]*— interrupted/)
+    await program.printsNext(/It is not asked any more\.[^]*— interrupted/)
     program.write("half a line\u0003\u0003")
-    await program.hears(/Ctrl-D or \/quit ends the chat\./)
+    await program.printsNext(/Ctrl-D or \/quit ends the chat\./)
     program.write("\u0004")
     const { code, stdout } = await program.ended
     assert.strictEqual(code, 0)
@@ -232,14 +232,14 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     const program = chat("terminal")
     const pid = await agentOf(program)
     program.write("slow 10000 20\r")
-    await program.hears(/word3/)
+    await program.printsNext(/word3/)
     program.write("what next?\r")
-    await program.hears(/next › [^]*It waits for the end of this turn/)
+    await program.printsNext(/next › [^]*It waits for the end of this turn/)
     program.write("/steer hurry up\r")
-    await program.hears(/You said: hurry up/)
-    await program.hears(/› .*what next\?\s+You said: what next\?/)
+    await program.printsNext(/You said: hurry up/)
+    await program.printsNext(/› .*what next\?\s+You said: what next\?/)
     program.write("slow 10000 20\r")
-    await program.hears(/word3/)
+    await program.printsNext(/word3/)
     program.write("\u0003\u0003")
     const { code, stdout } = await program.ended
     assert.strictEqual(code, 130)
@@ -251,7 +251,7 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     const ended = async (env: Readonly<Record<string, string>>) => {
       const program = chat("terminal", ["--data-dir", ":memory:"], { TERM: "xterm-256color", ...env })
       program.write("think\r")
-      await program.hears(/Done/)
+      await program.printsNext(/Done/)
       program.write("/quit\r")
       return program.ended
     }

@@ -5,24 +5,25 @@ import { readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { createMachine } from "xstate"
-import { isAlive, makePlace } from "./program.ts"
-import type { Place } from "./program.ts"
+import { isAlive, makeWorkspace } from "./program.ts"
+import type { Workspace } from "./program.ts"
 
-let place: Place
+let workspace: Workspace
 beforeEach(() => {
-  place = makePlace()
+  workspace = makeWorkspace()
 })
-afterEach(() => place.leave())
+afterEach(() => workspace.cleanUp())
 
 const claude = join(import.meta.dirname, "..", "fixtures", "agents", "claude.ts")
-const configure = (content: unknown) => writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify(content))
+const configure = (content: unknown) =>
+  writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(content))
 
 describe("the command line", () => {
   it("has help for every command, and says nothing on stderr then", async () => {
     // One of each kind: the program, a group, a command of a group, a command with arguments.
     const commands = ["", "app", "sessions tail", "serve", "run"]
-    const asked = commands.map((command) => place.run([...command.split(" ").filter(Boolean), "--help"]))
-    for (const { code, stderr, stdout } of await Promise.all(asked)) {
+    const runs = commands.map((command) => workspace.run([...command.split(" ").filter(Boolean), "--help"]))
+    for (const { code, stderr, stdout } of await Promise.all(runs)) {
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       assert.match(stdout, /USAGE/)
     }
@@ -39,15 +40,15 @@ describe("the command line", () => {
       [["sessions", "list"], /^troupe: No token was given: set TROUPE_TOKEN, or add --token\.\n$/],
       [["doctor", "nobody"], /^troupe: No agent is called nobody\..*\n$/]
     ]
-    const tried = wrong.map(async ([args, says]) => ({ ...(await place.run(args)), says }))
-    for (const { code, says, stderr, stdout } of await Promise.all(tried)) {
+    const runs = wrong.map(async ([args, says]) => ({ ...(await workspace.run(args)), says }))
+    for (const { code, says, stderr, stdout } of await Promise.all(runs)) {
       assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, stderr)
       assert.match(stderr, says)
     }
   })
 
   it("tells a failure as JSON where JSON was asked for", async () => {
-    const { code, stderr, stdout } = await place.run([
+    const { code, stderr, stdout } = await workspace.run([
       "sessions",
       "list",
       "--json",
@@ -57,38 +58,38 @@ describe("the command line", () => {
       "http://127.0.0.1:1"
     ])
     assert.deepStrictEqual({ code, stdout }, { code: 1, stdout: "" })
-    const told = JSON.parse(stderr) as { readonly detail: string }
-    assert.deepInclude<object>(told, { ok: false, error: "unreachable" })
-    assert.match(told.detail, /No Troupe answers at http:\/\/127\.0\.0\.1:1 .*troupe serve/)
+    const body = JSON.parse(stderr) as { readonly detail: string }
+    assert.deepInclude<object>(body, { ok: false, error: "unreachable" })
+    assert.match(body.detail, /No Troupe answers at http:\/\/127\.0\.0\.1:1 .*troupe serve/)
   })
 
   it("colours for a terminal only, unless it is told to", async () => {
     const escape = String.fromCodePoint(27)
-    await place.run(["app", "create", "web"])
-    assert.notInclude((await place.run(["app", "list"])).stdout, escape)
-    assert.include((await place.run(["app", "list"], { FORCE_COLOR: "1" })).stdout, escape)
-    assert.notInclude((await place.run(["app", "list"], { NO_COLOR: "1" })).stdout, escape)
+    await workspace.run(["app", "create", "web"])
+    assert.notInclude((await workspace.run(["app", "list"])).stdout, escape)
+    assert.include((await workspace.run(["app", "list"], { FORCE_COLOR: "1" })).stdout, escape)
+    assert.notInclude((await workspace.run(["app", "list"], { NO_COLOR: "1" })).stdout, escape)
   })
 })
 
 describe("troupe app", () => {
   it("lets apps in, changes their token, and lets them in no more", async () => {
-    const created = await place.run(["app", "create", "web"])
+    const created = await workspace.run(["app", "create", "web"])
     assert.strictEqual(created.code, 0)
     assert.match(created.stdout, /^trp_[\w-]{43}\nThe token of web\. It is shown this once; keep it\.\n$/)
 
-    const again = await place.run(["app", "create", "web"])
+    const again = await workspace.run(["app", "create", "web"])
     assert.strictEqual(again.code, 1)
     assert.match(again.stderr, /^troupe: An app called "web" exists\. Rotate its token, or revoke it first\.\n$/)
 
-    const rotated = JSON.parse((await place.run(["app", "rotate", "web", "--json"])).stdout) as {
+    const rotated = JSON.parse((await workspace.run(["app", "rotate", "web", "--json"])).stdout) as {
       readonly token: string
     }
     assert.notInclude(created.stdout, rotated.token)
 
-    assert.strictEqual((await place.run(["app", "revoke", "web"])).code, 0)
-    assert.strictEqual((await place.run(["app", "revoke", "web"])).code, 1)
-    const listed = JSON.parse((await place.run(["app", "list", "--json"])).stdout) as {
+    assert.strictEqual((await workspace.run(["app", "revoke", "web"])).code, 0)
+    assert.strictEqual((await workspace.run(["app", "revoke", "web"])).code, 1)
+    const listed = JSON.parse((await workspace.run(["app", "list", "--json"])).stdout) as {
       readonly apps: ReadonlyArray<{ readonly name: string; readonly revoked_at: number | null }>
     }
     assert.strictEqual(listed.apps[0]?.name, "web")
@@ -97,36 +98,36 @@ describe("troupe app", () => {
   })
 
   it("keeps its data from everybody else", async () => {
-    await place.run(["app", "create", "web"])
-    const dataDir = join(place.cwd, ".troupe")
+    await workspace.run(["app", "create", "web"])
+    const dataDir = join(workspace.cwd, ".troupe")
     assert.strictEqual(statSync(dataDir).mode & 0o777, 0o700)
     for (const file of readdirSync(dataDir)) assert.strictEqual(statSync(join(dataDir, file)).mode & 0o077, 0, file)
   })
 
   it("refuses a name that is none, and a data dir that is gone at once", async () => {
-    const name = await place.run(["app", "create", "No Name"])
+    const name = await workspace.run(["app", "create", "No Name"])
     assert.strictEqual(name.code, 1)
     assert.match(name.stderr, /^troupe: name must be 1 to 63 characters/)
-    const memory = await place.run(["app", "list", "--data-dir", ":memory:"])
+    const memory = await workspace.run(["app", "list", "--data-dir", ":memory:"])
     assert.deepStrictEqual([memory.code, memory.stderr.split("\n").length], [2, 2])
   })
 })
 
 describe("troupe machines", () => {
   it("prints each format whole", async () => {
-    const print = async (format: string) => (await place.run(["machines", "session", "--format", format])).stdout
+    const print = async (format: string) => (await workspace.run(["machines", "session", "--format", format])).stdout
     assert.match(await print("mermaid"), /^stateDiagram-v2\n {2}\[\*\] --> idle\n/)
     assert.match(await print("dot"), /^digraph "session" \{/)
     assert.match(await print("svg"), /<\/svg>\n$/)
     assert.strictEqual(createMachine(JSON.parse(await print("json"))).id, "session")
-    const { stdout } = await place.run(["machines", "review"])
+    const { stdout } = await workspace.run(["machines", "review"])
     assert.match(stdout, /^stateDiagram-v2\n {2}\[\*\] --> working\n/)
   })
 })
 
 describe("troupe demo", () => {
   it("loses a process, carries on with what was said, and leaves nothing behind", async () => {
-    const { code, stderr, stdout } = await place.run(["demo"])
+    const { code, stderr, stdout } = await workspace.run(["demo"])
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     const killed = Number(/kill -9 (\d+)/.exec(stdout)?.[1])
     const next = Number(/process (\d+) has\s+taken the conversation up/.exec(stdout)?.[1])
@@ -135,7 +136,7 @@ describe("troupe demo", () => {
     assert.isFalse(isAlive(killed) || isAlive(next))
     assert.match(stdout, /\["Remember: the answer is 42\."/)
     assert.match(stdout, /no process is left/)
-    assert.deepStrictEqual(readdirSync(place.cwd), [])
+    assert.deepStrictEqual(readdirSync(workspace.cwd), [])
   })
 })
 
@@ -145,9 +146,9 @@ describe("troupe run", () => {
 
   it("prints the answer, and with --json the body of /run", async () => {
     saying('say {"answer": 42}')
-    const plain = await place.run(["run", "the answer?"])
+    const plain = await workspace.run(["run", "the answer?"])
     assert.deepStrictEqual(plain, { code: 0, stdout: '{\n  "answer": 42\n}\n', stderr: "" })
-    const { code, stdout } = await place.run(["run", "the answer?", "--json"])
+    const { code, stdout } = await workspace.run(["run", "the answer?", "--json"])
     assert.strictEqual(code, 0)
     const body: unknown = JSON.parse(stdout)
     assert.hasAllKeys(body, ["ok", "result", "duration_ms", "stop_reason"])
@@ -156,17 +157,17 @@ describe("troupe run", () => {
 
   it("fails with 1 and one line, or with the body of the failure", async () => {
     saying("stderr out of order\nexit 3")
-    const plain = await place.run(["run", "hello"])
+    const plain = await workspace.run(["run", "hello"])
     assert.deepStrictEqual([plain.code, plain.stdout], [1, ""])
     assert.match(plain.stderr, /^troupe: .*out of order.*\n$/)
-    const { code, stderr, stdout } = await place.run(["run", "hello", "--json"])
+    const { code, stderr, stdout } = await workspace.run(["run", "hello", "--json"])
     assert.deepStrictEqual([code, stderr], [1, ""])
     assert.hasAllKeys(JSON.parse(stdout), ["ok", "error", "stderr", "duration_ms", "stop_reason"])
   })
 
   it("ends with everything that was started when it is told to stop", async () => {
     saying("family")
-    const { child, ended, stderr } = place.start(["run", "hello", "--timeout", "60"])
+    const { child, ended, stderr } = workspace.start(["run", "hello", "--timeout", "60"])
     const family = await childrenOf(child.pid!)
     child.kill("SIGTERM")
     const { code } = await ended
@@ -191,22 +192,22 @@ const childrenOf = async (pid: number): Promise<ReadonlyArray<number>> => {
 
 describe("troupe doctor", () => {
   it("shakes hands with what is there, says what to do about the rest, and makes no data dir", async () => {
-    const { code, stdout } = await place.run(["doctor"])
+    const { code, stdout } = await workspace.run(["doctor"])
     assert.strictEqual(code, 0)
     assert.match(stdout, /^ok +demo \(default\) +acp +\S+ +\d+ ms$/m)
     assert.match(stdout, /^ +codex +codex was not found on PATH\. Install it/m)
-    assert.deepStrictEqual(readdirSync(place.cwd), [])
+    assert.deepStrictEqual(readdirSync(workspace.cwd), [])
   })
 
   it("exits with 1 where the default agent can't start", async () => {
     configure({ defaultAgent: "mine", agents: { mine: { protocol: "acp", command: ["/bin/false"] } } })
-    const { code, stdout } = await place.run(["doctor", "--json"])
+    const { code, stdout } = await workspace.run(["doctor", "--json"])
     assert.strictEqual(code, 1)
-    const told = JSON.parse(stdout) as {
+    const body = JSON.parse(stdout) as {
       readonly agents: ReadonlyArray<{ readonly name: string; readonly handshake: { readonly ok: boolean } | null }>
     }
-    assert.deepInclude<object>(told, { ok: false, default_agent: "mine" })
-    assert.isFalse(told.agents.find(({ name }) => name === "mine")?.handshake?.ok)
-    assert.isTrue(told.agents.find(({ name }) => name === "demo")?.handshake?.ok)
+    assert.deepInclude<object>(body, { ok: false, default_agent: "mine" })
+    assert.isFalse(body.agents.find(({ name }) => name === "mine")?.handshake?.ok)
+    assert.isTrue(body.agents.find(({ name }) => name === "demo")?.handshake?.ok)
   })
 })

@@ -2,14 +2,14 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { hasTerminals, makePlace } from "./program.ts"
-import type { Place } from "./program.ts"
+import { hasTerminals, makeWorkspace } from "./program.ts"
+import type { Workspace } from "./program.ts"
 
-let place: Place
+let workspace: Workspace
 beforeEach(() => {
-  place = makePlace()
+  workspace = makeWorkspace()
 })
-afterEach(() => place.leave())
+afterEach(() => workspace.cleanUp())
 
 const login = async (url: string, body: object) =>
   fetch(`${url}/inspect/api/login`, {
@@ -20,8 +20,8 @@ const login = async (url: string, body: object) =>
 
 describe("troupe serve", () => {
   it.skipIf(!hasTerminals)("shows a link on a terminal that logs the admin in once", async () => {
-    const program = place.start(["serve", "--port", "0"], {}, "terminal")
-    const [, url = "", code = ""] = await program.says(/inspect +(http:\/\/[^/]+)\/inspect\/#code=([\w-]{43})\b/)
+    const program = workspace.start(["serve", "--port", "0"], {}, "terminal")
+    const [, url = "", code = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\/#code=([\w-]{43})\b/)
     const first = await login(url, { code })
     assert.strictEqual(first.status, 200)
     assert.deepInclude(await first.json(), { ok: true, admin: true })
@@ -29,24 +29,24 @@ describe("troupe serve", () => {
   })
 
   it("names the dashboard's address without a secret where there is no terminal, and where the token is", async () => {
-    const program = place.start(["serve", "--port", "0"])
-    const [, url = "", file = ""] = await program.says(
+    const program = workspace.start(["serve", "--port", "0"])
+    const [, url = "", file = ""] = await program.printed(
       /inspect +(http:\/\/[^/]+)\/inspect\/ \(log in with a token; the admin's is in (.+)\)/
     )
-    await program.says(/curl/)
+    await program.printed(/curl/)
     const token = readFileSync(file, "utf8").trim()
     assert.strictEqual((await login(url, { token })).status, 200)
-    const said = program.stdout() + program.stderr()
-    assert.notInclude(said, "code=")
-    assert.notInclude(said, token)
+    const output = program.stdout() + program.stderr()
+    assert.notInclude(output, "code=")
+    assert.notInclude(output, token)
   })
 
   it("names the variable where the operator chose the token", async () => {
     // One of an earlier start is there, and is not the one.
-    mkdirSync(join(place.cwd, ".troupe"))
-    writeFileSync(join(place.cwd, ".troupe", "admin-token"), "of-an-earlier-start\n")
-    const program = place.start(["serve", "--port", "0"], { TROUPE_ADMIN_TOKEN: "chosen-by-the-operator" })
-    await program.says(/the admin's is TROUPE_ADMIN_TOKEN\)/)
+    mkdirSync(join(workspace.cwd, ".troupe"))
+    writeFileSync(join(workspace.cwd, ".troupe", "admin-token"), "of-an-earlier-start\n")
+    const program = workspace.start(["serve", "--port", "0"], { TROUPE_ADMIN_TOKEN: "chosen-by-the-operator" })
+    await program.printed(/the admin's is TROUPE_ADMIN_TOKEN\)/)
     assert.notInclude(program.stdout() + program.stderr(), "chosen-by-the-operator")
   })
 })

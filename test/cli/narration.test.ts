@@ -11,7 +11,7 @@ const calls = (toolCallId: string, title: string) =>
 const changes = (toolCallId: string, what: Readonly<Record<string, unknown>>) =>
   update({ sessionUpdate: "tool_call_update", toolCallId, ...what })
 
-const told = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrator>["tell"]>[0]>) => {
+const narrated = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrator>["tell"]>[0]>) => {
   const narrator = makeNarrator("  ")
   return messages.map((message) => narrator.tell(message)).join("") + narrator.end()
 }
@@ -19,21 +19,21 @@ const told = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrat
 describe("the narration of a session", () => {
   it("lets words flow, and begins another message on a line of its own", () => {
     assert.strictEqual(
-      told(says("One ", "a"), says("message.\nOf two lines.", "a")),
+      narrated(says("One ", "a"), says("message.\nOf two lines.", "a")),
       "  One message.\n  Of two lines.\n"
     )
-    assert.strictEqual(told(says("First.\n\n", "a"), says("Second.", "b")), "  First.\n  Second.\n")
-    assert.strictEqual(told(says("First.\n", "a"), says("Second. \n", "a")), "  First.\n  Second. \n")
+    assert.strictEqual(narrated(says("First.\n\n", "a"), says("Second.", "b")), "  First.\n  Second.\n")
+    assert.strictEqual(narrated(says("First.\n", "a"), says("Second. \n", "a")), "  First.\n  Second. \n")
   })
 
   it("tells a tool call on one line with how it ended", () => {
     const exit = { status: "failed", rawOutput: { output: "no", exitCode: 2 } }
-    assert.strictEqual(told(calls("t", "ls"), changes("t", { status: "completed" })), "  ◆ ls ✓\n")
-    assert.strictEqual(told(calls("t", "ls"), changes("t", exit)), "  ◆ ls [exit 2]\n")
+    assert.strictEqual(narrated(calls("t", "ls"), changes("t", { status: "completed" })), "  ◆ ls ✓\n")
+    assert.strictEqual(narrated(calls("t", "ls"), changes("t", exit)), "  ◆ ls [exit 2]\n")
     const declined = { status: "failed", _meta: { "troupe/status": "declined" } }
-    assert.strictEqual(told(calls("t", "ls"), changes("t", declined)), "  ◆ ls [declined]\n")
+    assert.strictEqual(narrated(calls("t", "ls"), changes("t", declined)), "  ◆ ls [declined]\n")
     assert.strictEqual(
-      told(calls("t", "Terminal"), changes("t", { title: "ls" }), changes("t", { status: "completed" })),
+      narrated(calls("t", "Terminal"), changes("t", { title: "ls" }), changes("t", { status: "completed" })),
       "  ◆ Terminal: ls ✓\n"
     )
   })
@@ -41,15 +41,15 @@ describe("the narration of a session", () => {
   it("tells it again at its end where something else was told in between", () => {
     const ended = [changes("a", { status: "completed" }), changes("b", { status: "failed" })]
     assert.strictEqual(
-      told(calls("a", "one"), calls("b", "two"), ...ended),
+      narrated(calls("a", "one"), calls("b", "two"), ...ended),
       "  ◆ one\n  ◆ two\n  ◆ one ✓\n  ◆ two [failed]\n"
     )
   })
 
   it("lets no control sequence through, and no second line where there is one", () => {
     const nasty = "a\u001b[2Jb\u009b1mc\u0007\rd\u202ee"
-    assert.strictEqual(told(says(nasty)), "  a[2Jb1mcde\n")
+    assert.strictEqual(narrated(says(nasty)), "  a[2Jb1mcde\n")
     assert.strictEqual(oneLine("rm -rf ~\n  ✓ harmless\u001b[1A"), "rm -rf ~ ⏎ ✓ harmless[1A")
-    assert.strictEqual(told(calls("t", "ls\nrm"), changes("t", { status: "completed" })), "  ◆ ls ⏎ rm ✓\n")
+    assert.strictEqual(narrated(calls("t", "ls\nrm"), changes("t", { status: "completed" })), "  ◆ ls ⏎ rm ✓\n")
   })
 })

@@ -24,7 +24,7 @@ export interface Running {
   readonly stderr: () => string
   readonly ended: Promise<Ended>
   /** Resolves with the first match in stdout behind `from`; rejects when the program ends before. */
-  readonly says: (pattern: RegExp, from?: number) => Promise<RegExpExecArray>
+  readonly printed: (pattern: RegExp, from?: number) => Promise<RegExpExecArray>
   /** To its stdin, where it has one. */
   readonly write: (text: string) => void
 }
@@ -32,21 +32,21 @@ export interface Running {
 /** What it reads: nothing, what the test writes, or what is typed at a terminal of its own (`hasTerminals`). */
 export type Stdin = "ignore" | "pipe" | "terminal"
 
-export interface Place {
+export interface Workspace {
   readonly cwd: string
   readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>, stdin?: Stdin) => Running
   readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<Ended>
   /** Ends what still runs, and removes everything. */
-  readonly leave: () => Promise<void>
+  readonly cleanUp: () => Promise<void>
 }
 
-export const makePlace = (): Place => {
+export const makeWorkspace = (): Workspace => {
   const cwd = mkdtempSync(join(tmpdir(), "troupe-cli-"))
   const running = new Set<Running>()
 
-  const start: Place["start"] = (args, env = {}, stdin = "ignore") => {
+  const start: Workspace["start"] = (args, env = {}, stdin = "ignore") => {
     // No PATH but Node's own: agents of the tester's machine are not found.
-    const clean = {
+    const childEnv = {
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
       HOME: cwd,
       NODE_COMPILE_CACHE: compileCache,
@@ -55,7 +55,7 @@ export const makePlace = (): Place => {
     const [command, all] = commandOf([process.execPath, main, ...args], stdin)
     const child: ChildProcess = spawn(command, [...all], {
       cwd,
-      env: clean,
+      env: childEnv,
       stdio: [stdin === "ignore" ? "ignore" : "pipe", "pipe", "pipe"]
     })
     const text = { stdout: "", stderr: "" }
@@ -67,18 +67,18 @@ export const makePlace = (): Place => {
       })
     }
     const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...text }))
-    const says = (pattern: RegExp, from = 0) =>
+    const printed = (pattern: RegExp, from = 0) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
         const look = () => {
-          const found = pattern.exec(text.stdout.slice(from))
-          if (found !== null) resolve(found)
+          const match = pattern.exec(text.stdout.slice(from))
+          if (match !== null) resolve(match)
         }
         listeners.add(look)
         look()
         void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${text.stdout}\n${text.stderr}`)))
       })
     const write = (text: string) => void child.stdin?.write(text)
-    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, says, write }
+    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, printed, write }
     running.add(self)
     void ended.then(() => running.delete(self))
     return self
@@ -88,7 +88,7 @@ export const makePlace = (): Place => {
     cwd,
     start,
     run: (args, env) => start(args, env).ended,
-    leave: async () => {
+    cleanUp: async () => {
       for (const { child, ended } of running) {
         child.kill("SIGKILL")
         await ended

@@ -4,7 +4,7 @@ import { Effect, Schedule } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { calling, inOrder, serve } from "../fixtures/models/responses.ts"
-import { makePlace } from "./program.ts"
+import { makeWorkspace } from "./program.ts"
 
 const secret = "sk-of-the-reviews-alone"
 
@@ -14,16 +14,18 @@ describe("troupe serve", () => {
       const model = yield* serve(
         inOrder(calling("memory", { action: "add", text: "They keep herons.", id: null }), { text: "Done." })
       )
-      const place = yield* Effect.acquireRelease(Effect.sync(makePlace), ({ leave }) => Effect.promise(leave))
-      const program = place.start(["serve", "--port", "0"], {
+      const workspace = yield* Effect.acquireRelease(Effect.sync(makeWorkspace), ({ cleanUp }) =>
+        Effect.promise(cleanUp)
+      )
+      const program = workspace.start(["serve", "--port", "0"], {
         TROUPE_LOG_LEVEL: "debug",
         TROUPE_REVIEW_MEMORY_INTERVAL: "1",
         TROUPE_REVIEW_API_KEY: secret,
         TROUPE_REVIEW_BASE_URL: model.baseUrl,
         TROUPE_REVIEW_MODEL: "small"
       })
-      const [, url = ""] = yield* Effect.promise(() => program.says(/listens on (http:\/\/\S+)[^]*curl/))
-      const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+      const [, url = ""] = yield* Effect.promise(() => program.printed(/listens on (http:\/\/\S+)[^]*curl/))
+      const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
       const call = (path: string, body?: object) =>
         Effect.promise(async () => {
           const response = await fetch(url + path, {

@@ -3,41 +3,41 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
-import { isAlive, makePlace } from "./program.ts"
-import type { Place, Running } from "./program.ts"
+import { isAlive, makeWorkspace } from "./program.ts"
+import type { Workspace, Running } from "./program.ts"
 
-let place: Place
+let workspace: Workspace
 beforeEach(() => {
-  place = makePlace()
+  workspace = makeWorkspace()
 })
-afterEach(() => place.leave())
+afterEach(() => workspace.cleanUp())
 
-interface House {
+interface Server {
   readonly program: Running
   readonly url: string
   readonly token: string
   readonly call: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>
 }
 
-const open = async (env: Readonly<Record<string, string>> = {}): Promise<House> => {
-  const program = place.start(["serve", "--port", "0"], { TROUPE_LOG_FORMAT: "pretty", ...env })
-  const [, url = ""] = await program.says(/listens on (http:\/\/\S+)[^]*curl/)
-  const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+const open = async (env: Readonly<Record<string, string>> = {}): Promise<Server> => {
+  const program = workspace.start(["serve", "--port", "0"], { TROUPE_LOG_FORMAT: "pretty", ...env })
+  const [, url = ""] = await program.printed(/listens on (http:\/\/\S+)[^]*curl/)
+  const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
-  const call: House["call"] = async (method, path, body) => {
+  const call: Server["call"] = async (method, path, body) => {
     const response = await fetch(url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
     return (await response.json()) as Record<string, unknown>
   }
   return { program, url, token, call }
 }
 
-const sessionOf = async ({ call }: House) => String((await call("POST", "/sessions", { agent: "demo" }))["session_id"])
+const sessionOf = async ({ call }: Server) => String((await call("POST", "/sessions", { agent: "demo" }))["session_id"])
 
-const pidOf = async ({ call }: House, session: string) =>
+const pidOf = async ({ call }: Server, session: string) =>
   ((await call("GET", `/sessions/${session}`))["process"] as { readonly pid: number }).pid
 
 /** Until the agent has begun to answer the running turn. */
-const speaking = async ({ token, url }: House, session: string) => {
+const untilSpeaking = async ({ token, url }: Server, session: string) => {
   const reading = new AbortController()
   const response = await fetch(`${url}/sessions/${session}/events`, {
     headers: { authorization: `Bearer ${token}` },
@@ -54,7 +54,7 @@ const speaking = async ({ token, url }: House, session: string) => {
 describe("troupe serve", () => {
   it("gives a newcomer an app whose token is in a file, and a request that works when pasted", async () => {
     const { program, token } = await open()
-    const file = join(place.cwd, ".troupe", "app-token")
+    const file = join(workspace.cwd, ".troupe", "app-token")
     assert.match(token, /^trp_[\w-]{43}$/)
     assert.strictEqual(statSync(file).mode & 0o777, 0o600)
     assert.notInclude(program.stdout() + program.stderr(), token)
@@ -88,33 +88,33 @@ describe("troupe serve", () => {
   })
 
   it("has its sessions looked at and closed from the command line", async () => {
-    const house = await open()
-    const env = { TROUPE_URL: house.url, TROUPE_TOKEN: house.token }
-    const id = await sessionOf(house)
-    await house.call("POST", `/sessions/${id}/turn`, { prompt: "hello" })
-    const list = await place.run(["sessions", "list"], env)
+    const server = await open()
+    const env = { TROUPE_URL: server.url, TROUPE_TOKEN: server.token }
+    const id = await sessionOf(server)
+    await server.call("POST", `/sessions/${id}/turn`, { prompt: "hello" })
+    const list = await workspace.run(["sessions", "list"], env)
     assert.match(list.stdout, new RegExp(`^${id} +demo +idle +1 +\\d+ +\\d+ s ago$`, "m"))
-    const show = await place.run(["sessions", "show", id, "--json"], env)
+    const show = await workspace.run(["sessions", "show", id, "--json"], env)
     assert.deepInclude(JSON.parse(show.stdout) as object, { session_id: id, turn_count: 1 })
-    const tail = place.start(["sessions", "tail", id], env)
-    await tail.says(/You said: hello \(turn 1\)/)
-    assert.match((await place.run(["sessions", "close", id], env)).stdout, / is closed\.\n$/)
+    const tail = workspace.start(["sessions", "tail", id], env)
+    await tail.printed(/You said: hello \(turn 1\)/)
+    assert.match((await workspace.run(["sessions", "close", id], env)).stdout, / is closed\.\n$/)
     assert.strictEqual((await tail.ended).code, 0)
-    const unknown = await place.run(["sessions", "show", "nope"], env)
+    const unknown = await workspace.run(["sessions", "show", "nope"], env)
     assert.deepStrictEqual([unknown.code, unknown.stdout], [1, ""])
     assert.match(unknown.stderr, /^troupe: No session of this app has that id\..*\n$/)
-    const stranger = await place.run(["sessions", "list"], { ...env, TROUPE_TOKEN: "trp_nobody" })
+    const stranger = await workspace.run(["sessions", "list"], { ...env, TROUPE_TOKEN: "trp_nobody" })
     assert.strictEqual(stranger.code, 1)
     assert.match(stranger.stderr, /^troupe: .*token.*\n$/)
   })
 
   it("says who has the data dir, and who has the port", async () => {
     const { program, url } = await open()
-    const second = await place.run(["serve", "--port", "0"])
+    const second = await workspace.run(["serve", "--port", "0"])
     assert.strictEqual(second.code, 1)
     assert.match(second.stderr, new RegExp(`^troupe: .*held by the Troupe with pid ${program.child.pid}, since`))
     const { port } = new URL(url)
-    const elsewhere = await place.run(["serve", "--port", port, "--data-dir", "other"])
+    const elsewhere = await workspace.run(["serve", "--port", port, "--data-dir", "other"])
     assert.strictEqual(elsewhere.code, 1)
     assert.match(
       elsewhere.stderr,
@@ -125,40 +125,40 @@ describe("troupe serve", () => {
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
     "drains on %s: lets a turn finish, leaves no process, exits with 0",
     async (signal) => {
-      const house = await open()
-      const id = await sessionOf(house)
-      const turn = house.call("POST", `/sessions/${id}/turn`, { prompt: "slow 20 20" })
-      await speaking(house, id)
-      const agent = await pidOf(house, id)
-      house.program.child.kill(signal)
+      const server = await open()
+      const id = await sessionOf(server)
+      const turn = server.call("POST", `/sessions/${id}/turn`, { prompt: "slow 20 20" })
+      await untilSpeaking(server, id)
+      const agent = await pidOf(server, id)
+      server.program.child.kill(signal)
       assert.deepInclude(await turn, { ok: true, stop_reason: "end_turn" })
-      assert.strictEqual((await house.program.ended).code, 0)
+      assert.strictEqual((await server.program.ended).code, 0)
       assert.isFalse(isAlive(agent))
-      assert.isFalse(existsSync(join(place.cwd, ".troupe", "lock.json")))
+      assert.isFalse(existsSync(join(workspace.cwd, ".troupe", "lock.json")))
     }
   )
 
   it("does not wait for a turn when it is told twice", async () => {
-    const house = await open()
-    const id = await sessionOf(house)
-    await house.call("POST", `/sessions/${id}/turn`, { prompt: "hang", wait: false })
-    await speaking(house, id)
-    const agent = await pidOf(house, id)
-    house.program.child.kill("SIGTERM")
-    await until(() => house.program.stderr().includes("SIGTERM: ending"))
-    house.program.child.kill("SIGTERM")
-    assert.strictEqual((await house.program.ended).code, 0)
+    const server = await open()
+    const id = await sessionOf(server)
+    await server.call("POST", `/sessions/${id}/turn`, { prompt: "hang", wait: false })
+    await untilSpeaking(server, id)
+    const agent = await pidOf(server, id)
+    server.program.child.kill("SIGTERM")
+    await until(() => server.program.stderr().includes("SIGTERM: ending"))
+    server.program.child.kill("SIGTERM")
+    assert.strictEqual((await server.program.ended).code, 0)
     assert.isFalse(isAlive(agent))
   })
 
   it("settles after a SIGKILL what it was doing: nothing runs on, the turn has one outcome, the session goes on", async () => {
-    const house = await open()
-    const id = await sessionOf(house)
-    await house.call("POST", `/sessions/${id}/turn`, { prompt: "Remember 42." })
-    const lost = house.call("POST", `/sessions/${id}/turn`, { prompt: "hang" }).catch(() => "gone")
-    await speaking(house, id)
-    const agent = await pidOf(house, id)
-    house.program.child.kill("SIGKILL")
+    const server = await open()
+    const id = await sessionOf(server)
+    await server.call("POST", `/sessions/${id}/turn`, { prompt: "Remember 42." })
+    const lost = server.call("POST", `/sessions/${id}/turn`, { prompt: "hang" }).catch(() => "gone")
+    await untilSpeaking(server, id)
+    const agent = await pidOf(server, id)
+    server.program.child.kill("SIGKILL")
     assert.strictEqual(await lost, "gone")
 
     const next = await open()

@@ -17,7 +17,7 @@ export interface Size {
   readonly rows: number
 }
 
-export interface Left {
+export interface Exit {
   readonly code: number
   /** The terminal's settings are what they were. */
   readonly restored: boolean
@@ -34,25 +34,25 @@ export const openTerminal = (
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TERM: "xterm-256color", ...env }
   })
-  const picture = makePicture()
+  const screen = makeScreen()
   const listeners = new Set<() => void>()
   let errors = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => void (errors += text))
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    picture.write(text)
+    screen.write(text)
     for (const listener of listeners) listener()
   })
-  const ended = once(child, "close").then((): Left => {
+  const ended = once(child, "close").then((): Exit => {
     const last = errors.trim().split("\n").at(-1) ?? ""
-    return JSON.parse(last) as Left
+    return JSON.parse(last) as Exit
   })
-  const tell = (asked: object) => void child.stdin.write(`${JSON.stringify(asked)}\n`)
+  const send = (request: object) => void child.stdin.write(`${JSON.stringify(request)}\n`)
   return {
-    picture,
+    picture: screen,
     ended,
-    keys: (keys: string) => tell({ keys }),
-    signal: (signal: number) => tell({ signal }),
-    resize: (size: Size) => tell({ size: [size.columns, size.rows] }),
+    keys: (keys: string) => send({ keys }),
+    signal: (signal: number) => send({ signal }),
+    resize: (size: Size) => send({ size: [size.columns, size.rows] }),
     /** The whole screen, once it shows that. */
     shows: (pattern: RegExp) =>
       new Promise<string>((resolve, reject) => {
@@ -62,13 +62,13 @@ export const openTerminal = (
         }
         const fail = (how: string) => {
           done()
-          reject(new Error(`It ${how} ${pattern}:\n${picture.text()}\n${errors}`))
+          reject(new Error(`It ${how} ${pattern}:\n${screen.text()}\n${errors}`))
         }
         const look = () => {
-          const seen = picture.text()
-          if (!pattern.test(seen)) return
+          const text = screen.text()
+          if (!pattern.test(text)) return
           done()
-          resolve(seen)
+          resolve(text)
         }
         const deadline = setTimeout(fail, showsWithinMillis, "does not show")
         listeners.add(look)
@@ -84,7 +84,7 @@ export const openTerminal = (
 }
 
 /** As much of a terminal as `troupe top` uses: a place to write at, lines and screens to clear, and modes. */
-const makePicture = () => {
+const makeScreen = () => {
   let lines: Array<string> = []
   let row = 0
   let rest = ""
@@ -94,13 +94,13 @@ const makePicture = () => {
   // oxlint-disable-next-line no-control-regex -- those are what a terminal reads
   const token = /\u001b\[(\??)([\d;]*)([A-Za-z])|([^\u001b]+)/y
 
-  const take = ([, isPrivate, numbers = "", envelope, text]: RegExpExecArray) => {
+  const take = ([, isPrivate, numbers = "", command, text]: RegExpExecArray) => {
     if (text !== undefined) lines[row] = (lines[row] ?? "") + text
-    else if (isPrivate === "?") modes.set(numbers, envelope === "h")
-    else if (envelope === "H") {
+    else if (isPrivate === "?") modes.set(numbers, command === "h")
+    else if (command === "H") {
       row = Number(numbers.split(";")[0] || 1) - 1
       lines[row] = ""
-    } else if (envelope === "J") lines = []
+    } else if (command === "J") lines = []
   }
   return {
     write: (piece: string) => {
@@ -108,8 +108,8 @@ const makePicture = () => {
       rest += piece
       token.lastIndex = 0
       let at = 0
-      for (let found = token.exec(rest); found !== null; found = token.exec(rest)) {
-        take(found)
+      for (let match = token.exec(rest); match !== null; match = token.exec(rest)) {
+        take(match)
         at = token.lastIndex
       }
       rest = rest.slice(at)

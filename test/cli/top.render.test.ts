@@ -64,7 +64,7 @@ const detailOf = (row: SessionRow): Detail => ({
   processes: []
 })
 
-const said = (seq: number, text: string): TranscriptEvent => ({
+const chunkEvent = (seq: number, text: string): TranscriptEvent => ({
   seq,
   turn: 1,
   at: now - 10 + seq,
@@ -166,7 +166,7 @@ describe("the machine as text", () => {
 
 describe("the screen", () => {
   it("fills each size exactly, whatever is on it", () => {
-    const events = [said(1, "日本語 ".repeat(90)), said(2, "\u001b]0;title\u0007 ".repeat(40))]
+    const events = [chunkEvent(1, "日本語 ".repeat(90)), chunkEvent(2, "\u001b]0;title\u0007 ".repeat(40))]
     const model = modelWith([running, rowOf("ses_b", "idle.asleep")], opened(running, events))
     for (const mode of ["table", "help", "approvals"] as const) {
       model.mode = { name: mode }
@@ -188,7 +188,7 @@ describe("the screen", () => {
 
   it("has in 80x24 who looks, the counts, the row with its wait, the machine, the reason and the last words", () => {
     const model = modelWith([running], (model) => {
-      opened(running, [said(1, "Hello "), said(2, "world")])(model)
+      opened(running, [chunkEvent(1, "Hello "), chunkEvent(2, "world")])(model)
       model.me = {
         ok: true,
         admin: true,
@@ -199,23 +199,23 @@ describe("the screen", () => {
         bounds: { pool_wait_millis: 1, hibernate_after_millis: 1, restart_intensity: 1, restart_period_millis: 1 }
       }
     })
-    const seen = picture(model, 80, 24)
-    assert.match(seen, /http:\/\/127\.0\.0\.1:8420 +admin +● live/)
-    assert.match(seen, /○ idle 0 ● turning 1 ◐ retiring 0 · closed 0/)
-    assert.match(seen, /● running +running0 demo +web +2m +3 +1 12\.3k the end of tur… 1:07/)
-    assert.match(seen, /pid 4711, up 1m, 2 in line/)
-    assert.match(seen, /Waits for the end of turn 3 \(30 s so far\)\. Its agent was last heard 4 s ago\./)
-    assert.match(seen, / turning .*\[running\]/)
-    assert.match(seen, /after turnWithin 1:07 \[hasProcess\] → retiring/)
-    assert.match(seen, /agent +Hello world/)
-    assert.match(seen, /q quit +1 session$/)
+    const drawn = picture(model, 80, 24)
+    assert.match(drawn, /http:\/\/127\.0\.0\.1:8420 +admin +● live/)
+    assert.match(drawn, /○ idle 0 ● turning 1 ◐ retiring 0 · closed 0/)
+    assert.match(drawn, /● running +running0 demo +web +2m +3 +1 12\.3k the end of tur… 1:07/)
+    assert.match(drawn, /pid 4711, up 1m, 2 in line/)
+    assert.match(drawn, /Waits for the end of turn 3 \(30 s so far\)\. Its agent was last heard 4 s ago\./)
+    assert.match(drawn, / turning .*\[running\]/)
+    assert.match(drawn, /after turnWithin 1:07 \[hasProcess\] → retiring/)
+    assert.match(drawn, /agent +Hello world/)
+    assert.match(drawn, /q quit +1 session$/)
   })
 
   it("has room for the tree, the arrows and the words side by side where it is wide", () => {
-    const seen = picture(modelWith([running], opened(running, [said(1, "Hello")])), 160, 50)
-    assert.match(seen, /machine +out of turning\.running +last events/)
-    assert.match(seen, /├─ \[running\]/)
-    assert.match(seen, /● turning running +ses_running0{20} +demo.*the end of turn 3 \(the agent\) +1:07 → retiring/)
+    const drawn = picture(modelWith([running], opened(running, [chunkEvent(1, "Hello")])), 160, 50)
+    assert.match(drawn, /machine +out of turning\.running +last events/)
+    assert.match(drawn, /├─ \[running\]/)
+    assert.match(drawn, /● turning running +ses_running0{20} +demo.*the end of turn 3 \(the agent\) +1:07 → retiring/)
   })
 
   it("tells in the session's title what it cost, where its agent told that and there is room", () => {
@@ -230,8 +230,8 @@ describe("the screen", () => {
   })
 
   it("has heard an agent that speaks, whatever was told of it before", () => {
-    const seen = picture(modelWith([running], opened(running, [said(9, "Hello")])), 80, 24)
-    assert.match(seen, /last heard 1 s ago/)
+    const drawn = picture(modelWith([running], opened(running, [chunkEvent(9, "Hello")])), 80, 24)
+    assert.match(drawn, /last heard 1 s ago/)
   })
 
   it("keeps the cursor's row in sight in a long table", () => {
@@ -276,18 +276,18 @@ describe("the screen", () => {
     model.mode = { name: "approvals" }
     assert.match(picture(model, 80, 24), /Choose one/)
     model.approval = "apr_1"
-    const seen = picture(model, 80, 24)
-    assert.match(seen, /execute +9s rm -rf build +1:00/)
-    assert.match(seen, /"command": "rm -rf build\\u001b\[1A"/)
-    assert.match(seen, / 1 ask \(a\)/)
+    const drawn = picture(model, 80, 24)
+    assert.match(drawn, /execute +9s rm -rf build +1:00/)
+    assert.match(drawn, /"command": "rm -rf build\\u001b\[1A"/)
+    assert.match(drawn, / 1 ask \(a\)/)
   })
 })
 
 describe("the model", () => {
   it("keeps the last events, each once and in order", () => {
     const empty = { id: "ses_a", detail: null, events: [], problem: null }
-    const full = Array.from({ length: 1_000 }, (_, n) => said(n + 1, "x")).reduce(withEvent, empty)
-    const { events } = withEvent(full, said(1_000, "again"))
+    const full = Array.from({ length: 1_000 }, (_, n) => chunkEvent(n + 1, "x")).reduce(withEvent, empty)
+    const { events } = withEvent(full, chunkEvent(1_000, "again"))
     assert.deepStrictEqual([events.length, events[0]?.seq, events.at(-1)?.seq], [400, 601, 1_000])
   })
 

@@ -3,26 +3,26 @@ import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { join } from "node:path"
-import { makePlace } from "./program.ts"
-import type { Place } from "./program.ts"
+import { makeWorkspace } from "./program.ts"
+import type { Workspace } from "./program.ts"
 import { hasPython, openTerminal } from "./terminal.ts"
 import type { Size, Terminal } from "./terminal.ts"
 
-let place: Place
+let workspace: Workspace
 const terminals = new Set<Terminal>()
 beforeEach(() => {
-  place = makePlace()
+  workspace = makeWorkspace()
 })
 afterEach(async () => {
   for (const terminal of terminals) await terminal.leave()
   terminals.clear()
-  await place.leave()
+  await workspace.cleanUp()
 })
 
 const serve = async (port = "0") => {
-  const program = place.start(["serve", "--port", port])
-  const [, url = ""] = await program.says(/listens on (http:\/\/\S+)[^]*curl/)
-  const token = readFileSync(join(place.cwd, ".troupe", "app-token"), "utf8").trim()
+  const program = workspace.start(["serve", "--port", port])
+  const [, url = ""] = await program.printed(/listens on (http:\/\/\S+)[^]*curl/)
+  const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
   const call = async (path: string, body: object) => {
     const response = await fetch(url + path, {
       method: "POST",
@@ -40,7 +40,7 @@ const serve = async (port = "0") => {
 const small: Size = { columns: 80, rows: 24 }
 
 const watch = (env: Readonly<Record<string, string>>, size = small, args: ReadonlyArray<string> = []): Terminal => {
-  const terminal = openTerminal(["top", ...args], { ...size, cwd: place.cwd, env })
+  const terminal = openTerminal(["top", ...args], { ...size, cwd: workspace.cwd, env })
   terminals.add(terminal)
   return terminal
 }
@@ -54,13 +54,13 @@ const isGivenBack = ({ picture }: Terminal) => {
 
 describe.skipIf(!hasPython)("troupe top in a terminal", () => {
   it("follows a turn, interrupts it once it is told to, and gives the terminal back", async () => {
-    const house = await serve()
-    const id = await house.create()
-    const terminal = watch(house.env)
+    const server = await serve()
+    const id = await server.create()
+    const terminal = watch(server.env)
     await terminal.shows(new RegExp(`○ asleep +${shortOf(id)}[^]*\\[asleep\\]`))
     await terminal.shows(/● live/)
 
-    await house.turn(id, "slow 5000 20")
+    await server.turn(id, "slow 5000 20")
     await terminal.shows(/● turning 1[^]*● running[^]*\[running\][^]*agent +.*word\d/)
     terminal.keys("i")
     await terminal.shows(new RegExp(`Interrupt the turn of ${id}\\?`))
@@ -74,13 +74,13 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     terminal.keys("q")
     assert.deepStrictEqual(await terminal.ended, { code: 0, restored: true })
     isGivenBack(terminal)
-    assert.notInclude(terminal.picture.written(), house.token)
+    assert.notInclude(terminal.picture.written(), server.token)
   })
 
   it("filters on the server, closes what is under the cursor, and draws anew when it is resized", async () => {
-    const house = await serve()
-    const [first, second] = [await house.create(), await house.create()]
-    const terminal = watch(house.env)
+    const server = await serve()
+    const [first, second] = [await server.create(), await server.create()]
+    const terminal = watch(server.env)
     await terminal.shows(/2 sessions/)
     terminal.keys(`/${first}`)
     await terminal.shows(new RegExp(`/${first} +Enter keeps it`))
@@ -109,11 +109,11 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
   })
 
   it("asks for the next page where the first one ends", async () => {
-    const house = await serve()
+    const server = await serve()
     const ids: Array<string> = []
-    while (ids.length < 120) ids.push(await house.create())
+    while (ids.length < 120) ids.push(await server.create())
     const oldest = (nth: number) => new RegExp(`○ asleep +${shortOf(ids[nth] ?? "")}`)
-    const terminal = watch(house.env)
+    const terminal = watch(server.env)
     await terminal.shows(/120 sessions/)
     terminal.keys("G")
     await terminal.shows(oldest(19))
@@ -124,14 +124,14 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
   })
 
   it("answers an approval only after it was chosen, and shows what the agent wrote without obeying it", async () => {
-    const house = await serve()
-    const id = await house.create({ permissions: "ask" })
-    await house.turn(id, "evil \u001b]0;owned\u0007\u001b[2J", true)
-    const terminal = watch(house.env)
+    const server = await serve()
+    const id = await server.create({ permissions: "ask" })
+    await server.turn(id, "evil \u001b]0;owned\u0007\u001b[2J", true)
+    const terminal = watch(server.env)
     await terminal.shows(/evil ␛\]0;owned␇␛\[2J/)
     assert.notInclude(terminal.picture.written(), "\u001b]0;")
 
-    await house.turn(id, "ask execute")
+    await server.turn(id, "ask execute")
     await terminal.shows(/ 1 ask \(a\)/)
     terminal.keys("a")
     await terminal.shows(/Choose one with/)
@@ -150,14 +150,14 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
   })
 
   it("says that the connection is lost, and has the table of the server that comes back", async () => {
-    const house = await serve()
-    const id = await house.create()
-    const terminal = watch(house.env)
+    const server = await serve()
+    const id = await server.create()
+    const terminal = watch(server.env)
     await terminal.shows(/● live/)
-    house.program.child.kill("SIGTERM")
-    await house.program.ended
+    server.program.child.kill("SIGTERM")
+    await server.program.ended
     await terminal.shows(/connection lost, tries again in 0:\d\d/)
-    const again = await serve(new URL(house.url).port)
+    const again = await serve(new URL(server.url).port)
     await terminal.shows(/● live/)
     await again.turn(id, "hello", true)
     await terminal.shows(new RegExp(`○ awake +${shortOf(id)}[^]*You said: hello`))
@@ -167,9 +167,9 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
   })
 
   it("is without colours where they are not wanted", async () => {
-    const house = await serve()
-    await house.create()
-    const terminal = watch({ ...house.env, NO_COLOR: "1" })
+    const server = await serve()
+    await server.create()
+    const terminal = watch({ ...server.env, NO_COLOR: "1" })
     await terminal.shows(/● live[^]*asleep/)
     terminal.keys("q")
     await terminal.ended
@@ -180,31 +180,31 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
 
 describe("troupe top without a terminal", () => {
   it("prints the table once, as text and as rows, and filters both", async () => {
-    const house = await serve()
-    const id = await house.create()
-    await house.create()
-    await house.turn(id, "hello", true)
-    const plain = await place.run(["top"], house.env)
+    const server = await serve()
+    const id = await server.create()
+    await server.create()
+    await server.turn(id, "hello", true)
+    const plain = await workspace.run(["top"], server.env)
     assert.strictEqual(plain.code, 0, plain.stderr)
     assert.match(plain.stdout, /^2 idle, 0 turning, 0 retiring, 0 closed\nSESSION +STATE/)
     assert.match(plain.stdout, new RegExp(`${id} +idle\\.awake +demo .* a turn \\(the app\\)\n`))
 
-    const json = await place.run(["top", "--json", "--filter", id], house.env)
+    const json = await workspace.run(["top", "--json", "--filter", id], server.env)
     const { count, sessions } = JSON.parse(json.stdout) as { count: number; sessions: ReadonlyArray<object> }
     assert.deepStrictEqual([json.code, count, sessions.length], [0, 1, 1])
     assert.deepInclude(sessions[0], { session_id: id, substate: "idle.awake", turns: 1 })
   })
 
   it("says in one line what is missing: a token, a server, a token that is known", async () => {
-    const house = await serve()
-    const tried = await Promise.all([
-      place.run(["top"]),
-      place.run(["top", "--url", "http://127.0.0.1:1", "--token", "x"]),
-      place.run(["top", "--url", "nowhere", "--token", "x"]),
-      place.run(["top", "--url", house.url, "--token", "trp_unknown"])
+    const server = await serve()
+    const attempts = await Promise.all([
+      workspace.run(["top"]),
+      workspace.run(["top", "--url", "http://127.0.0.1:1", "--token", "x"]),
+      workspace.run(["top", "--url", "nowhere", "--token", "x"]),
+      workspace.run(["top", "--url", server.url, "--token", "trp_unknown"])
     ])
     const says = [/No token was given/, /No Troupe answers at http:\/\/127\.0\.0\.1:1\./, /--url is "nowhere"/, /oken/]
-    for (const [n, { code, stderr, stdout }] of tried.entries()) {
+    for (const [n, { code, stderr, stdout }] of attempts.entries()) {
       assert.deepStrictEqual([stdout, code], ["", [2, 1, 2, 1][n]], stderr)
       assert.match(stderr, says[n]!)
       assert.match(stderr, /^troupe: .*\n$/)

@@ -11,7 +11,7 @@ import type { SessionActorRef, SessionRequest, Troupe } from "../../src/promise.
 
 const within = { timeout: 20_000 }
 
-interface Held {
+interface BossContext {
   readonly session: SessionActorRef
 }
 
@@ -127,7 +127,7 @@ describe("session.actor()", () => {
     const actor = await session.actor()
     const turn = session.turn("hang")
     await waitFor(actor, (snapshot) => snapshot.matches({ turning: "running" }), within)
-    const boss = setup({ types: { context: {} as Held, input: {} as Held } }).createMachine({
+    const boss = setup({ types: { context: {} as BossContext, input: {} as BossContext } }).createMachine({
       context: ({ input }) => input,
       entry: sendTo(({ context }) => context.session, { type: "interrupt.requested", reason: "enough" })
     })
@@ -171,19 +171,19 @@ describe("session.actor()", () => {
       () => "closed",
       (error: Error) => error.message
     )
-    const unheard = await (await troupe.createSession()).actor()
+    const unwatched = await (await troupe.createSession()).actor()
     await troupe.close()
     assert.match(await closed, /This Troupe was closed/)
-    assert.isTrue(unheard.getSnapshot().matches({ idle: "asleep" }))
+    assert.isTrue(unwatched.getSnapshot().matches({ idle: "asleep" }))
   })
 
   it("is none of another app's", async () => {
     const session = await troupe.createSession()
     const other = troupe.as("other")
-    const refused = await other.session(session.id).then(
+    const code = await other.session(session.id).then(
       () => assert.fail("it is not theirs"),
       (error: { readonly code: string }) => error.code
     )
-    assert.strictEqual(refused, "session_not_found")
+    assert.strictEqual(code, "session_not_found")
   })
 })

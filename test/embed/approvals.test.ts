@@ -12,7 +12,7 @@ const replay = join(import.meta.dirname, "../fixtures/agents/acp-replay.ts")
 const traces = join(import.meta.dirname, "../fixtures/traces/acp")
 
 /** The id of the first approval after that event, from the stream. */
-const asked = async (session: Session, after = 0): Promise<string> => {
+const firstApprovalId = async (session: Session, after = 0): Promise<string> => {
   for await (const { message } of session.events({ after })) {
     if ("method" in message && message.method === "_troupe/approval_asked") {
       return (message.params as { readonly approval_id: string }).approval_id
@@ -31,14 +31,14 @@ describe("an approval", () => {
   it("is told in the events, listed, and answered once", async () => {
     const session = await troupe.createSession({ permissions: "ask" })
     const turn = session.turn("ask edit")
-    const id = await asked(session)
+    const id = await firstApprovalId(session)
     const [one] = await session.approvals()
     assert.containSubset(one, { id, turn: 1, kind: "edit", status: "pending" })
     assert.containSubset(await session.answer(id, "once"), { status: "answered", decidedBy: "embedded" })
     assert.include((await turn).finalText, "allow-once")
-    const late = await session.answer(id, "deny").catch((error: unknown) => error)
-    assert.instanceOf(late, TroupeError)
-    assert.containSubset(late, { code: "approval_settled", status: 409 })
+    const secondAnswer = await session.answer(id, "deny").catch((error: unknown) => error)
+    assert.instanceOf(secondAnswer, TroupeError)
+    assert.containSubset(secondAnswer, { code: "approval_settled", status: 409 })
     assert.deepStrictEqual(await session.approvals(), [])
   })
 

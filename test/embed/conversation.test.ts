@@ -9,11 +9,11 @@ const user = (content: string): Message => ({ role: "user", content })
 const contents = (messages: ReadonlyArray<Message>) => messages.map(({ content, role }) => [role, content])
 
 /** Resolves when the session has said something of that kind; follows from its first event. */
-const heard = async (session: Session, holds: (event: StoredEvent) => boolean) => {
+const untilEvent = async (session: Session, holds: (event: StoredEvent) => boolean) => {
   for await (const event of session.events()) if (holds(event)) return event
   return assert.fail("the session ended without it")
 }
-const says = (text: string) => (event: StoredEvent) => JSON.stringify(event.message).includes(text)
+const contains = (text: string) => (event: StoredEvent) => JSON.stringify(event.message).includes(text)
 
 describe("a conversation", () => {
   let troupe: Troupe
@@ -53,8 +53,8 @@ describe("a conversation", () => {
   })
 
   it("splices what is new behind the conversation that the app keeps, and doubles nothing that stands there", async () => {
-    const kept: ReadonlyArray<Message> = [{ role: "system", content: "Be brief." }, user("before"), user("hello")]
-    const result = await session.runConversation("hello", { messages: kept })
+    const history: ReadonlyArray<Message> = [{ role: "system", content: "Be brief." }, user("before"), user("hello")]
+    const result = await session.runConversation("hello", { messages: history })
     assert.deepStrictEqual(contents(result.messages), [
       ["system", "Be brief."],
       ["user", "before"],
@@ -107,7 +107,7 @@ describe("a conversation", () => {
   it("is partial and interrupted, without an error, where its signal was aborted", async () => {
     const stop = new AbortController()
     const running = session.runConversation("hang", { signal: stop.signal })
-    await heard(session, says("Hanging."))
+    await untilEvent(session, contains("Hanging."))
     stop.abort()
     const result = await running
     assert.containSubset(result, { interrupted: true, partial: true, completed: false, error: null, apiCalls: 1 })
@@ -125,9 +125,9 @@ describe("a conversation", () => {
     const before = process.env
     process.env = { ...before, OPENAI_API_KEY: "sk-not-real", OPENAI_BASE_URL: address, ANTHROPIC_BASE_URL: address }
     try {
-      const own = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 100 })
-      const result = await (await own.createSession({})).runConversation("hello")
-      await own.close()
+      const troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 100 })
+      const result = await (await troupe.createSession({})).runConversation("hello")
+      await troupe.close()
       assert.isTrue(result.completed)
       assert.strictEqual(calls, 0)
     } finally {
@@ -138,7 +138,7 @@ describe("a conversation", () => {
 
   it("has the words that steered it as a second message of the user's, and one end after them", async () => {
     const running = session.runConversation("tool echo first\nhang")
-    await heard(session, says("Hanging."))
+    await untilEvent(session, contains("Hanging."))
     await session.steer("do this instead")
     const result = await running
     assert.containSubset(result, { completed: true, finalResponse: "You said: do this instead (turn 1)" })

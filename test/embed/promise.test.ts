@@ -42,14 +42,14 @@ describe("the library", () => {
   it("gives a turn's outcome to who awaits it, and its messages to who reads along", async () => {
     const session = await troupe.createSession({ agent: "demo", meta: { ticket: 7 } })
     const turn = session.turn("slow 3 1\nhello")
-    const seen: Array<AcpMessage> = []
-    for await (const message of turn) seen.push(message)
+    const messages: Array<AcpMessage> = []
+    for await (const message of turn) messages.push(message)
     const outcome = await turn
     assert.isTrue(outcome.ok)
     assert.strictEqual(outcome.stopReason, "end_turn")
     assert.match(outcome.finalText, /You said: hello \(turn 1\)/)
-    assert.deepStrictEqual(textOf(seen), textOf(outcome.events))
-    assert.deepStrictEqual(seen.at(-1), outcome.events.at(-1))
+    assert.deepStrictEqual(textOf(messages), textOf(outcome.events))
+    assert.deepStrictEqual(messages.at(-1), outcome.events.at(-1))
     assert.deepStrictEqual((await session.view()).meta, { ticket: 7 })
     assert.deepStrictEqual(
       (await session.turns()).map(({ turnIndex }) => turnIndex),

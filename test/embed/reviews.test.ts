@@ -11,7 +11,7 @@ const open = (reviews: Reviewing) =>
 const everyTurn = { memory: 1 }
 
 /** Its last review, when that has ended. */
-const reviewed = async (session: Session) => {
+const endedReview = async (session: Session) => {
   for (;;) {
     const [last] = await session.reviews()
     if (last !== undefined && last.ending !== null) return last
@@ -21,12 +21,12 @@ const reviewed = async (session: Session) => {
 
 describe("reviews in the library", () => {
   it("are the host's, with exactly the three fields, where it takes them over", async () => {
-    const asked: Array<ReviewRequest> = []
-    await using troupe = await open({ intervals: everyTurn, onReview: (request) => asked.push(request) })
+    const requests: Array<ReviewRequest> = []
+    await using troupe = await open({ intervals: everyTurn, onReview: (request) => requests.push(request) })
     const session = await troupe.createSession()
     const { messages } = await session.turn("hello")
-    assert.containSubset(await reviewed(session), { mode: "host", ending: "completed", reviewMemory: true })
-    assert.deepStrictEqual(asked, [{ messagesSnapshot: messages, reviewMemory: true, reviewSkills: false }])
+    assert.containSubset(await endedReview(session), { mode: "host", ending: "completed", reviewMemory: true })
+    assert.deepStrictEqual(requests, [{ messagesSnapshot: messages, reviewMemory: true, reviewSkills: false }])
   })
 
   it("fail alone where the host does, and stop for the next turn", async () => {
@@ -43,7 +43,7 @@ describe("reviews in the library", () => {
     await using troupe = await open({ intervals: everyTurn, onReview: (_, signal) => work.shift()?.(signal) })
     const session = await troupe.createSession()
     assert.isTrue((await session.turn("hello")).ok)
-    assert.containSubset(await reviewed(session), { ending: "failed", reason: "no time for this" })
+    assert.containSubset(await endedReview(session), { ending: "failed", reason: "no time for this" })
     assert.isTrue((await session.turn("again")).ok)
     await begun.promise
     assert.isTrue((await session.turn("and again")).ok)
@@ -62,7 +62,11 @@ describe("reviews in the library", () => {
         await using troupe = await open({ intervals: everyTurn, ...account })
         const session = await troupe.createSession()
         await session.turn("hello")
-        assert.containSubset(await reviewed(session), { mode: "codex_responses", ending: "completed", model: "small" })
+        assert.containSubset(await endedReview(session), {
+          mode: "codex_responses",
+          ending: "completed",
+          model: "small"
+        })
         assert.deepStrictEqual(
           (await troupe.memories()).map(({ text }) => text),
           ["They keep herons."]

@@ -6,17 +6,17 @@ import type { AgentSpec } from "../../src/domain/Settings.ts"
 import { dataDir } from "../surface/harness.ts"
 
 /** `heard`: what any process of it was asked, in order. */
-export const acting = Effect.map(dataDir, (directory) => {
+export const actingCodex = Effect.map(dataDir, (directory) => {
   const file = join(directory, "heard")
   const codex: AgentSpec = {
     protocol: "codex-app-server",
     command: [process.execPath, new URL("../fixtures/agents/codex-acts.ts", import.meta.url).pathname],
     env: { HEARD: file }
   }
-  const heard = Effect.sync(() =>
+  const requests = Effect.sync(() =>
     existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : ([] as ReadonlyArray<string>)
   )
-  return { codex, heard }
+  return { codex, requests }
 })
 
 /** A POST where there is a body. */

@@ -3,26 +3,26 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
-import type { HouseSettings } from "../surface/Surface.ts"
-import { calling } from "./harness.ts"
-import type { Call, Told } from "./harness.ts"
+import type { TroupeSettings } from "../surface/Surface.ts"
+import { callsTo } from "./harness.ts"
+import type { CallOptions, Answer } from "./harness.ts"
 
-const open = (settings: HouseSettings = {}) =>
+const open = (settings: TroupeSettings = {}) =>
   Effect.gen(function* () {
     const { baseUrl, tokens } = yield* openHttp(settings)
-    const { call } = calling(baseUrl)
+    const { call } = callsTo(baseUrl)
     const as =
       (token: string) =>
-      (path: string, request: Call = {}) =>
+      (path: string, request: CallOptions = {}) =>
         call(path, { token, ...request })
     return { ours: as(tokens.ours), theirs: as(tokens.theirs), admin: as(tokens.admin) }
   })
 
-const created = (call: (path: string, request?: Call) => Effect.Effect<Told>, permissions: unknown) =>
+const createSession = (call: (path: string, request?: CallOptions) => Effect.Effect<Answer>, permissions: unknown) =>
   Effect.map(call("/sessions", { body: { permissions } }), ({ json }) => `/sessions/${json.session_id}`)
 
 /** Asks until so many wait; a test that never sees it runs into its timeout. */
-const waiting = (call: (path: string, request?: Call) => Effect.Effect<Told>, session: string) =>
+const untilPending = (call: (path: string, request?: CallOptions) => Effect.Effect<Answer>, session: string) =>
   Effect.map(
     Effect.repeat(Effect.delay(call(`${session}/approvals`), "20 millis"), { until: ({ json }) => json.count > 0 }),
     ({ json }) => json.approvals
@@ -31,9 +31,9 @@ const waiting = (call: (path: string, request?: Call) => Effect.Effect<Told>, se
 it.live("shows what an agent waits for, takes one answer to it, and the agent goes on with that", () =>
   Effect.gen(function* () {
     const { admin, ours, theirs } = yield* open()
-    const session = yield* created(ours, "ask")
+    const session = yield* createSession(ours, "ask")
     const turn = yield* Effect.forkChild(ours(`${session}/turn`, { body: { prompt: "ask edit" } }))
-    const [one] = yield* waiting(ours, session)
+    const [one] = yield* untilPending(ours, session)
     assert.containSubset(one, {
       turn_index: 1,
       kind: "edit",
@@ -76,10 +76,10 @@ it.live("shows what an agent waits for, takes one answer to it, and the agent go
 it.live("tells a streamed turn of each approval, asked and settled, and not among the turn's own events", () =>
   Effect.gen(function* () {
     const { ours } = yield* open()
-    const session = yield* created(ours, "ask")
+    const session = yield* createSession(ours, "ask")
     const headers = { accept: "text/event-stream" }
     const turn = yield* Effect.forkChild(ours(`${session}/turn`, { headers, body: { prompt: "ask execute" } }))
-    const [one] = yield* waiting(ours, session)
+    const [one] = yield* untilPending(ours, session)
     yield* ours(`${session}/approvals/${one.approval_id}`, { body: { decision: "deny" } })
     const { text } = yield* Fiber.join(turn)
     assert.include(text, "_troupe/approval_asked")
@@ -93,9 +93,9 @@ it.live("tells a streamed turn of each approval, asked and settled, and not amon
 it.live("remembers an answer for the session as long as the agent's process lives", () =>
   Effect.gen(function* () {
     const { ours } = yield* open()
-    const session = yield* created(ours, "ask")
+    const session = yield* createSession(ours, "ask")
     const turn = yield* Effect.forkChild(ours(`${session}/turn`, { body: { prompt: "ask edit" } }))
-    const [one] = yield* waiting(ours, session)
+    const [one] = yield* untilPending(ours, session)
     yield* ours(`${session}/approvals/${one.approval_id}`, { body: { decision: "session" } })
     assert.include((yield* Fiber.join(turn)).json.final_text, "allow-always")
     const again = yield* ours(`${session}/turn`, { body: { prompt: "ask edit" } })
@@ -106,9 +106,9 @@ it.live("remembers an answer for the session as long as the agent's process live
 it.live("withdraws what is open when its turn is interrupted, and the agent stays", () =>
   Effect.gen(function* () {
     const { ours } = yield* open()
-    const session = yield* created(ours, "ask")
+    const session = yield* createSession(ours, "ask")
     const turn = yield* Effect.forkChild(ours(`${session}/turn`, { body: { prompt: "ask edit" } }))
-    const [one] = yield* waiting(ours, session)
+    const [one] = yield* untilPending(ours, session)
     const { pid } = (yield* ours(session)).json.process
     assert.isTrue((yield* ours(`${session}/interrupt`, { method: "POST" })).json.interrupted)
     assert.containSubset((yield* Fiber.join(turn)).json, { interrupted: true, stop_reason: "cancelled" })
@@ -123,18 +123,18 @@ it.live("withdraws what is open when its turn is interrupted, and the agent stay
 it.live("goes by a session's rules before anybody is asked, and by the clock where nobody answers", () =>
   Effect.gen(function* () {
     const { ours } = yield* open({ limits: { approvalTimeoutMillis: 50 } })
-    const session = yield* created(ours, {
+    const session = yield* createSession(ours, {
       default: "ask",
       rules: [
         { match: { kind: "read" }, then: "approve" },
         { match: { title_prefix: "Demo tool of kind del" }, then: "deny" }
       ]
     })
-    const said = (kind: string) =>
+    const finalText = (kind: string) =>
       Effect.map(ours(`${session}/turn`, { body: { prompt: `ask ${kind}` } }), ({ json }) => json.final_text)
-    assert.include(yield* said("read"), "allow-once")
-    assert.include(yield* said("delete"), "reject-once")
-    assert.include(yield* said("edit"), "reject-once")
+    assert.include(yield* finalText("read"), "allow-once")
+    assert.include(yield* finalText("delete"), "reject-once")
+    assert.include(yield* finalText("edit"), "reject-once")
     const wrong = yield* ours("/sessions", { body: { permissions: { default: "ask", rules: [{ then: "maybe" }] } } })
     assert.containSubset(wrong, { status: 400, json: { error: "invalid_request" } })
   }).pipe(Effect.scoped)

@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
-import { acting, call } from "./actingCodex.ts"
+import { actingCodex, call } from "./actingCodex.ts"
 
 describe("an answer whose turn never ends", () => {
   it.live("is a result of 200 that says so, and the next turn has a process of its own", () =>
     Effect.gen(function* () {
-      const { codex, heard } = yield* acting
+      const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
       const { sessionId } = yield* surface.ours.create({ agent: "codex" })
       const post = (body: unknown) => call(baseUrl, `/sessions/${sessionId}/turn`, tokens.ours, body)
@@ -31,7 +31,7 @@ describe("an answer whose turn never ends", () => {
         context_lost: false
       })
       // Asked to go it was interrupted, and the second process resumed what the first had.
-      assert.deepStrictEqual(yield* heard, [
+      assert.deepStrictEqual(yield* requests, [
         "thread/start",
         "prompt unended",
         "interrupt",
@@ -45,7 +45,7 @@ describe("an answer whose turn never ends", () => {
 describe("a turn that says of itself that it was aborted", () => {
   it.live("is interrupted at its agent before the next one is handed over", () =>
     Effect.gen(function* () {
-      const { codex, heard } = yield* acting
+      const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
       const { sessionId } = yield* surface.ours.create({ agent: "codex" })
       const post = (body: unknown) => call(baseUrl, `/sessions/${sessionId}/turn`, tokens.ours, body)
@@ -61,7 +61,7 @@ describe("a turn that says of itself that it was aborted", () => {
         final_text: "As far as I got."
       })
       assert.containSubset(yield* post({ prompt: "hello" }), { status: 200, body: { final_text: "echo: hello" } })
-      assert.deepStrictEqual(yield* heard, ["thread/start", "prompt aborted", "interrupt", "prompt hello"])
+      assert.deepStrictEqual(yield* requests, ["thread/start", "prompt aborted", "interrupt", "prompt hello"])
       const stored = yield* call(baseUrl, `/sessions/${sessionId}/turns/1`, tokens.ours)
       assert.containSubset(stored.body, { status: "interrupted", final_text: "As far as I got." })
     }).pipe(Effect.scoped)
@@ -84,7 +84,7 @@ describe("a turn that says of itself that it was aborted", () => {
 describe("a client that goes away and wants its turn cancelled", () => {
   it.live("takes the turn that waits in line with it, and leaves the one that runs alone", () =>
     Effect.gen(function* () {
-      const { codex, heard } = yield* acting
+      const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
       const { sessionId } = yield* surface.ours.create({ agent: "codex" })
       const path = `/sessions/${sessionId}`
@@ -103,7 +103,7 @@ describe("a client that goes away and wants its turn cancelled", () => {
       assert.strictEqual((yield* stored(1)).body["status"], "running")
       assert.isTrue(yield* surface.ours.interrupt(sessionId))
       assert.containSubset(yield* Fiber.join(running), { status: 200, body: { interrupted: true } })
-      assert.notInclude(yield* heard, "prompt second")
+      assert.notInclude(yield* requests, "prompt second")
     }).pipe(Effect.scoped)
   )
 })

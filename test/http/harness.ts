@@ -161,7 +161,7 @@ export const findSession = (
   return Effect.succeed(id)
 }
 
-const refusals = (id: string) => {
+const refusalOf = (id: string) => {
   const session = SessionId.make(id)
   switch (id) {
     case "ses_closed":
@@ -227,7 +227,7 @@ export const makeScript = Effect.gen(function* () {
         : Effect.succeed({ items: [sessionView("ses_1")], count: 12, next: query.limit === 1 ? "next" : null }),
     submit: Effect.fnUntraced(function* (caller, id, turn) {
       yield* findSession(caller, id)
-      const refusal = refusals(id)
+      const refusal = refusalOf(id)
       if (refusal !== undefined && turn.queue !== true) return yield* refusal
       script.submitted.push({ caller, prompt: turn.prompt, timeoutMillis: turn.timeoutMillis })
       const result = resultOf(id, 1, turn.prompt)
@@ -294,7 +294,7 @@ export const makeScript = Effect.gen(function* () {
     unpark: (id) => Effect.map(findSession({ _tag: "Admin" }, id), () => id === "ses_parked")
   })
 
-  const doors = Layer.mergeAll(
+  const services = Layer.mergeAll(
     sessions,
     Layer.mock(Apps)({
       authenticate: (token) => Effect.succeed(Option.fromNullishOr(callers[Redacted.value(token)])),
@@ -409,7 +409,7 @@ export const makeScript = Effect.gen(function* () {
     // The real one: idempotency is worth little if only a script keeps it.
     Idempotency.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
   )
-  return { script, doors }
+  return { script, services }
 })
 
 export const options: Http.HttpOptions = {
@@ -423,16 +423,18 @@ export const options: Http.HttpOptions = {
 /** Open until the scope ends. */
 export const open = (patch: Partial<Http.HttpOptions> = {}) =>
   Effect.gen(function* () {
-    const { doors, script } = yield* makeScript
-    const kept = Logger.make((entry) => script.log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 })))
-    const context = yield* Layer.build(Http.layer({ ...options, ...patch }).pipe(Layer.provide(doors))).pipe(
-      Effect.provide(Logger.layer([kept]))
+    const { services, script } = yield* makeScript
+    const scriptLogger = Logger.make((entry) =>
+      script.log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 }))
+    )
+    const context = yield* Layer.build(Http.layer({ ...options, ...patch }).pipe(Layer.provide(services))).pipe(
+      Effect.provide(Logger.layer([scriptLogger]))
     )
     const { address } = Context.get(context, HttpServer.HttpServer)
-    return { script, ...calling(HttpServer.formatAddress(address)) }
+    return { script, ...callsTo(HttpServer.formatAddress(address)) }
   })
 
-export interface Call {
+export interface CallOptions {
   readonly method?: string
   readonly token?: string | null
   readonly body?: unknown
@@ -440,7 +442,7 @@ export interface Call {
   readonly signal?: AbortSignal
 }
 
-export interface Told {
+export interface Answer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -449,8 +451,8 @@ export interface Told {
 }
 
 /** Callers of a server: `call` for whole answers, `ask` for what streams. */
-export const calling = (base: string) => {
-  const request = (path: string, { body, headers, method, signal, token = appToken }: Call = {}) =>
+export const callsTo = (base: string) => {
+  const request = (path: string, { body, headers, method, signal, token = appToken }: CallOptions = {}) =>
     fetch(`${base}${path}`, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: {
@@ -465,12 +467,12 @@ export const calling = (base: string) => {
           : { body: typeof body === "string" || body instanceof FormData ? body : JSON.stringify(body) }),
       ...(signal === undefined ? {} : { signal })
     })
-  const call = (path: string, options?: Call) =>
-    Effect.promise(async (): Promise<Told> => {
+  const call = (path: string, options?: CallOptions) =>
+    Effect.promise(async (): Promise<Answer> => {
       const response = await request(path, options)
       const text = await response.text()
       const json = response.headers.get("content-type")?.includes("json") === true ? JSON.parse(text) : undefined
       return { status: response.status, headers: response.headers, text, json }
     })
-  return { base, call, ask: (path: string, options?: Call) => Effect.promise(() => request(path, options)) }
+  return { base, call, ask: (path: string, options?: CallOptions) => Effect.promise(() => request(path, options)) }
 }

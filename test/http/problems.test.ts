@@ -2,19 +2,19 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { adminToken, open, otherToken, secret } from "./harness.ts"
-import type { Told } from "./harness.ts"
+import type { Answer } from "./harness.ts"
 
 /** The shape that every refusal has, whatever its cause. */
-const assertProblem = (told: Told, status: number, error: string) => {
-  assert.strictEqual(told.status, status, told.text)
-  assert.strictEqual(told.headers.get("content-type"), "application/problem+json")
-  assert.strictEqual(told.json.ok, false)
-  assert.strictEqual(told.json.error, error)
-  assert.strictEqual(told.json.status, status)
-  assert.strictEqual(told.json.type, `urn:troupe:error:${error}`)
-  assert.isString(told.json.title)
-  assert.isAbove(told.json.detail.length, 10)
-  assert.strictEqual(told.json.request_id, told.headers.get("x-request-id"))
+const assertProblem = (answer: Answer, status: number, error: string) => {
+  assert.strictEqual(answer.status, status, answer.text)
+  assert.strictEqual(answer.headers.get("content-type"), "application/problem+json")
+  assert.strictEqual(answer.json.ok, false)
+  assert.strictEqual(answer.json.error, error)
+  assert.strictEqual(answer.json.status, status)
+  assert.strictEqual(answer.json.type, `urn:troupe:error:${error}`)
+  assert.isString(answer.json.title)
+  assert.isAbove(answer.json.detail.length, 10)
+  assert.strictEqual(answer.json.request_id, answer.headers.get("x-request-id"))
 }
 
 it.live("answers each refusal of a door with its own status and code", () =>
@@ -46,9 +46,9 @@ it.live("tells with every 503 when to come back", () =>
       [yield* call("/run", { body: { prompt: "full" } }), "pool_full", "5"],
       [yield* call("/sessions/ses_ok/turn", { body: { prompt: "no slot" } }), "pool_full", "5"]
     ] as const
-    for (const [told, error, seconds] of expected) {
-      assertProblem(told, 503, error)
-      assert.strictEqual(told.headers.get("retry-after"), seconds)
+    for (const [answer, error, seconds] of expected) {
+      assertProblem(answer, 503, error)
+      assert.strictEqual(answer.headers.get("retry-after"), seconds)
     }
   }).pipe(Effect.scoped)
 )
@@ -88,9 +88,9 @@ it.live("answers every kind of bad token with the same 401", () =>
     assertProblem(missing, 401, "unauthorized")
     assert.strictEqual(missing.headers.get("www-authenticate"), "Bearer")
     for (const authorization of ["Bearer nonsense", "Bearer", "Bearer ", "Basic dHJwOng=", "nonsense"]) {
-      const told = yield* call("/sessions", { token: null, headers: { ...headers, authorization } })
-      assert.strictEqual(told.text, missing.text)
-      assert.strictEqual(told.headers.get("www-authenticate"), "Bearer")
+      const answer = yield* call("/sessions", { token: null, headers: { ...headers, authorization } })
+      assert.strictEqual(answer.text, missing.text)
+      assert.strictEqual(answer.headers.get("www-authenticate"), "Bearer")
     }
     assertProblem(yield* call("/metrics", { token: null }), 401, "unauthorized")
   }).pipe(Effect.scoped)
@@ -115,9 +115,9 @@ it.live("names the field, what is wrong with it and what is taken", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const detail = (path: string, body: unknown) =>
-      Effect.map(call(path, { body }), (told) => {
-        assertProblem(told, 400, "invalid_request")
-        return told.json.detail as string
+      Effect.map(call(path, { body }), (answer) => {
+        assertProblem(answer, 400, "invalid_request")
+        return answer.json.detail as string
       })
     assert.strictEqual(yield* detail("/sessions", { agent: 3 }), "agent must be string, got 3.")
     assert.strictEqual(
@@ -147,9 +147,9 @@ it.live("checks the query and the path as it checks a body", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     for (const query of ["limit=0", "limit=201", "limit=1.5", "limit=x", "state=open2", "cursor="]) {
-      const told = yield* call(`/sessions?${query}`)
-      assertProblem(told, 400, "invalid_request")
-      assert.isTrue(told.json.detail.startsWith(query.split("=")[0]!), told.json.detail)
+      const answer = yield* call(`/sessions?${query}`)
+      assertProblem(answer, 400, "invalid_request")
+      assert.isTrue(answer.json.detail.startsWith(query.split("=")[0]!), answer.json.detail)
     }
     assertProblem(yield* call("/sessions/ses_1/turns/x"), 400, "invalid_request")
     assertProblem(yield* call("/sessions/ses_1/turns/0"), 400, "invalid_request")
@@ -166,8 +166,8 @@ it.live("checks the query and the path as it checks a body", () =>
 it.live("ignores keys that it does not know", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
-    const told = yield* call("/sessions", { body: { agent: "demo", later: true, systemPrompt: 5 } })
-    assert.strictEqual(told.status, 200, told.text)
+    const answer = yield* call("/sessions", { body: { agent: "demo", later: true, systemPrompt: 5 } })
+    assert.strictEqual(answer.status, 200, answer.text)
   }).pipe(Effect.scoped)
 )
 
@@ -212,10 +212,10 @@ it.live("keeps faults of its own inside: the body names the request, the log has
       ["ses_fault", "unavailable"],
       ["ses_defect", "internal_error"]
     ] as const) {
-      const told = yield* call(`/sessions/${id}`, { headers: { "x-request-id": `find-me-${id}` } })
-      assertProblem(told, 500, error)
-      assert.notInclude(told.text, secret)
-      assert.notInclude(told.text, ".ts")
+      const answer = yield* call(`/sessions/${id}`, { headers: { "x-request-id": `find-me-${id}` } })
+      assertProblem(answer, 500, error)
+      assert.notInclude(answer.text, secret)
+      assert.notInclude(answer.text, ".ts")
       const lines = script.log.filter((line) => line.includes(`find-me-${id}`))
       assert.isTrue(
         lines.some((line) => line.includes(secret)),

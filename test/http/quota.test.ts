@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
-import { acting, call } from "./actingCodex.ts"
+import { actingCodex, call } from "./actingCodex.ts"
 
 /** As codex says it, to the minute. */
 const clockTime = (at: Date) => {
@@ -15,7 +15,7 @@ const clockTime = (at: Date) => {
 describe("a used-up account", () => {
   it.live("refuses turns until the agent's own time, lets those wait that ask to, and gives way to an operator", () =>
     Effect.gen(function* () {
-      const { codex, heard } = yield* acting
+      const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
       const { sessionId } = yield* surface.ours.create({ agent: "codex" })
       const post = (body: unknown) => call(baseUrl, `/sessions/${sessionId}/turn`, tokens.ours, body)
@@ -29,24 +29,24 @@ describe("a used-up account", () => {
       assert.strictEqual(refused.retryAfter, String(refused.body["retry_after"]))
       assert.approximately(Number(refused.retryAfter), 2 * 3_600, 120)
       assert.match(String(refused.body["detail"]), /account is used up: .*usage limit.*"queue": true/)
-      const shown = yield* call(baseUrl, `/sessions/${sessionId}`, tokens.ours).pipe(
+      const parked = yield* call(baseUrl, `/sessions/${sessionId}`, tokens.ours).pipe(
         Effect.delay("20 millis"),
         Effect.repeat({ until: ({ body }) => body["parked"] !== null })
       )
       assert.approximately(
-        Number((shown.body["parked"] as { readonly until: number }).until),
+        Number((parked.body["parked"] as { readonly until: number }).until),
         inTwoHours.getTime() / 1_000,
         120
       )
 
-      const patient = yield* Effect.forkChild(post({ prompt: "later", queue: true, timeout_s: 3 * 3_600 }))
-      const waits = call(baseUrl, `/sessions/${sessionId}/turns`, tokens.ours)
-      yield* Effect.repeat(Effect.delay(waits, "20 millis"), { until: ({ body }) => body["count"] === 2 })
-      assert.deepStrictEqual(yield* heard, ["thread/start", `prompt quota ${clockTime(inTwoHours)}`])
+      const queued = yield* Effect.forkChild(post({ prompt: "later", queue: true, timeout_s: 3 * 3_600 }))
+      const turns = call(baseUrl, `/sessions/${sessionId}/turns`, tokens.ours)
+      yield* Effect.repeat(Effect.delay(turns, "20 millis"), { until: ({ body }) => body["count"] === 2 })
+      assert.deepStrictEqual(yield* requests, ["thread/start", `prompt quota ${clockTime(inTwoHours)}`])
       const unparked = yield* call(baseUrl, `/admin/sessions/${sessionId}/unpark`, tokens.admin, {})
       assert.deepStrictEqual(unparked.body, { ok: true, unparked: true })
-      assert.containSubset(yield* Fiber.join(patient), { status: 200, body: { final_text: "echo: later" } })
-      assert.deepStrictEqual((yield* heard).slice(2), ["thread/resume", "prompt later"])
+      assert.containSubset(yield* Fiber.join(queued), { status: 200, body: { final_text: "echo: later" } })
+      assert.deepStrictEqual((yield* requests).slice(2), ["thread/resume", "prompt later"])
     }).pipe(Effect.scoped)
   )
 })

@@ -1,14 +1,14 @@
 /** A reader of server-sent events as they come, for tests that look at a stream while it runs. */
 import { Effect } from "effect"
 
-export interface Read {
+export interface ReadEvent {
   readonly id: string | undefined
   readonly event: string | undefined
   readonly data: string | undefined
   readonly comment: string | undefined
 }
 
-const parsed = (block: string): Read => {
+const parsed = (block: string): ReadEvent => {
   const field = (name: string) =>
     block
       .split("\n")
@@ -18,10 +18,10 @@ const parsed = (block: string): Read => {
   return { id: field("id"), event: field("event"), data: field("data"), comment: field("") }
 }
 
-export const reading = (response: Response) => {
+export const readEvents = (response: Response) => {
   const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
   let pending = ""
-  const next = async (): Promise<Read | undefined> => {
+  const next = async (): Promise<ReadEvent | undefined> => {
     while (!pending.includes("\n\n")) {
       const { done, value } = await reader.read()
       if (done) return undefined
@@ -33,7 +33,7 @@ export const reading = (response: Response) => {
     return parsed(block)
   }
   const rest = async () => {
-    const all: Array<Read> = []
+    const all: Array<ReadEvent> = []
     for (let read = await next(); read !== undefined; read = await next()) all.push(read)
     return all
   }

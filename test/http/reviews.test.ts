@@ -12,7 +12,7 @@ import type { ReviewRecord } from "../../src/domain/Review.ts"
 import { ReviewsApi } from "../../src/http/contract/reviews.ts"
 import * as Auth from "../../src/http/handlers/auth.ts"
 import * as ReviewsHandlers from "../../src/http/handlers/reviews.ts"
-import { adminToken, calling, findSession, makeScript, otherToken, secret } from "./harness.ts"
+import { adminToken, callsTo, findSession, makeScript, otherToken, secret } from "./harness.ts"
 
 const times = { createdAt: 1_700_000_000_123, updatedAt: 1_700_000_001_000 }
 
@@ -45,11 +45,11 @@ const reviews = Layer.mock(ReviewResults)({
 })
 
 const open = Effect.gen(function* () {
-  const { doors } = yield* makeScript
+  const { services } = yield* makeScript
   const routes = HttpApiBuilder.layer(ReviewsApi).pipe(
     Layer.provide(ReviewsHandlers.layer),
     Layer.provide(Auth.layer),
-    Layer.provide(Layer.merge(doors, reviews))
+    Layer.provide(Layer.merge(services, reviews))
   )
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
@@ -57,7 +57,7 @@ const open = Effect.gen(function* () {
       Layer.provide(Logger.layer([]))
     )
   )
-  return calling(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
+  return callsTo(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
 })
 
 it.live("tell of a session's reviews why they ran, what they wrote, what they cost and how they ended", () =>

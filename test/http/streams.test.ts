@@ -4,11 +4,11 @@ import { Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { SessionId } from "../../src/domain/Ids.ts"
-import { reading } from "./readEvents.ts"
+import { readEvents } from "./readEvents.ts"
 import { appToken, chunk, open } from "./harness.ts"
 
 /** Until a count that has begun to grow stands still. */
-const still = (count: () => number) =>
+const untilStill = (count: () => number) =>
   Effect.promise(async () => {
     for (let before = 0; before === 0 || count() !== before;) {
       before = count()
@@ -21,7 +21,7 @@ it.live("goes on where the reader left off, by header before parameter", () =>
     const { ask } = yield* open()
     const ids = (path: string, headers: Readonly<Record<string, string>> = {}) =>
       ask(`/sessions/ses_1/events${path}`, { headers }).pipe(
-        Effect.flatMap((response) => reading(response).rest),
+        Effect.flatMap((response) => readEvents(response).rest),
         Effect.map((events) => events.map(({ id }) => id))
       )
     assert.deepStrictEqual(yield* ids(""), ["1", "2", "3", "4"])
@@ -35,7 +35,7 @@ it.live("goes on where the reader left off, by header before parameter", () =>
 it.effect("opens at once, goes on live, and says every 15 s that it is still there", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()
-    const stream = reading(yield* ask("/sessions/ses_live/events?after=4"))
+    const stream = readEvents(yield* ask("/sessions/ses_live/events?after=4"))
     assert.strictEqual((yield* stream.next)?.comment, "troupe")
     const session = SessionId.make("ses_live")
     yield* Queue.offer(script.live, { session, seq: 5, turn: 1, at: 0, message: chunk("ses_live", "live") })
@@ -61,7 +61,7 @@ it.effect("keeps next to nothing for a reader that does not read, and lets go of
       `GET /sessions/ses_flood/events HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${appToken}\r\nx-request-id: slow-reader\r\n\r\n`
     )
     socket.pause()
-    yield* still(() => script.flooded)
+    yield* untilStill(() => script.flooded)
     // What the kernel's socket buffers take, and a few batches of 64 kB; then nobody asks for more.
     assert.isBelow(script.flooded, 300)
     yield* TestClock.adjust("30 seconds")
@@ -74,11 +74,11 @@ it.effect("keeps next to nothing for a reader that does not read, and lets go of
 it.live("stops asking for events when the reader has gone", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()
-    const stream = reading(yield* ask("/sessions/ses_flood/events"))
+    const stream = readEvents(yield* ask("/sessions/ses_flood/events"))
     yield* stream.next
     yield* stream.leave
     // It would grow for ever.
-    yield* still(() => script.flooded)
+    yield* untilStill(() => script.flooded)
   }).pipe(Effect.scoped)
 )
 
@@ -86,7 +86,7 @@ it.live("ends its streams completely when the server closes", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const { ask } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
-    const stream = reading(yield* ask("/sessions/ses_live/events"))
+    const stream = readEvents(yield* ask("/sessions/ses_live/events"))
     for (let i = 0; i < 5; i++) yield* stream.next
     yield* Scope.close(scope, Exit.void)
     // A stream that is cut would make the reader throw.
@@ -106,9 +106,9 @@ it.effect("lets a request finish when the server closes, and answers 503 to one 
       const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
       if (patient) yield* Deferred.succeed(script.release, undefined)
       else yield* TestClock.adjust("10 seconds")
-      const told = yield* Fiber.join(turning)
-      assert.strictEqual(told.status, patient ? 200 : 503, told.text)
-      if (!patient) assert.strictEqual(told.json.error, "draining")
+      const answer = yield* Fiber.join(turning)
+      assert.strictEqual(answer.status, patient ? 200 : 503, answer.text)
+      if (!patient) assert.strictEqual(answer.json.error, "draining")
       yield* Fiber.join(closing)
     }
   })

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TurnResult } from "../../src/http/contract/bodies.ts"
-import { reading } from "./readEvents.ts"
+import { readEvents } from "./readEvents.ts"
 import { open, secret } from "./harness.ts"
 
 const keys = [
@@ -32,7 +32,7 @@ const keys = [
 
 const turn = "/sessions/ses_ok/turn"
 const asEvents = { accept: "text/event-stream" }
-const eventually = (done: () => boolean) =>
+const untilTrue = (done: () => boolean) =>
   Effect.promise(async () => {
     while (!done()) await new Promise((resolve) => setImmediate(resolve))
   })
@@ -58,16 +58,16 @@ it.live("answers with the same keys, whatever came of the turn", () =>
       ["forgetful", 200, { ok: true, context_lost: true }]
     ] as const
     for (const [prompt, status, members] of expected) {
-      const told = yield* call(turn, { body: { prompt } })
-      assert.strictEqual(told.status, status, prompt)
-      assert.strictEqual(told.headers.get("content-type"), "application/json")
-      assert.deepStrictEqual(Object.keys(told.json), keys)
-      assert.containSubset(told.json, members)
+      const answer = yield* call(turn, { body: { prompt } })
+      assert.strictEqual(answer.status, status, prompt)
+      assert.strictEqual(answer.headers.get("content-type"), "application/json")
+      assert.deepStrictEqual(Object.keys(answer.json), keys)
+      assert.containSubset(answer.json, members)
       // What had arrived is kept, also of a failure.
-      assert.strictEqual(told.json.final_text, "Hello")
-      assert.lengthOf(told.json.events, 2)
-      assert.deepStrictEqual(told.json.messages, [{ role: "assistant", content: "Hello" }])
-      assert.deepStrictEqual(told.json.usage, {
+      assert.strictEqual(answer.json.final_text, "Hello")
+      assert.lengthOf(answer.json.events, 2)
+      assert.deepStrictEqual(answer.json.messages, [{ role: "assistant", content: "Hello" }])
+      assert.deepStrictEqual(answer.json.usage, {
         input_tokens: 1,
         cached_input_tokens: 2,
         output_tokens: 3,
@@ -75,7 +75,7 @@ it.live("answers with the same keys, whatever came of the turn", () =>
         total_tokens: 10
       })
       // The contract says the same of this body as this body does.
-      yield* Schema.decodeUnknownEffect(Schema.toCodecJson(TurnResult))(told.json)
+      yield* Schema.decodeUnknownEffect(Schema.toCodecJson(TurnResult))(answer.json)
     }
     const crashed = yield* call(turn, { body: { prompt: "crash" } })
     assert.strictEqual(crashed.json.error, "crash: The agent's process ended with code 1.\npanic: at the disco")
@@ -94,9 +94,9 @@ it.live("hands the door what the body says", () =>
 it.live("answers at once where nobody wants to wait", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
-    const told = yield* call(turn, { body: { prompt: "wait for it", wait: false } })
-    assert.strictEqual(told.status, 202)
-    assert.deepStrictEqual(told.json, { ok: true, session_id: "ses_ok", turn_index: 1 })
+    const answer = yield* call(turn, { body: { prompt: "wait for it", wait: false } })
+    assert.strictEqual(answer.status, 202)
+    assert.deepStrictEqual(answer.json, { ok: true, session_id: "ses_ok", turn_index: 1 })
   }).pipe(Effect.scoped)
 )
 
@@ -109,7 +109,7 @@ it.live("streams a turn's events as they happen, and last the body that the whol
     assert.strictEqual(response.headers.get("cache-control"), "no-store, no-transform")
     assert.strictEqual(response.headers.get("x-accel-buffering"), "no")
     assert.isNotNull(response.headers.get("x-request-id"))
-    const events = yield* reading(response).rest
+    const events = yield* readEvents(response).rest
     assert.deepStrictEqual(
       events.map(({ event, id }) => [event, id]),
       [
@@ -134,9 +134,9 @@ it.live("streams a turn's events as they happen, and last the body that the whol
 it.live("refuses a streamed turn by status, like any other", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
-    const refused = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "x" }, headers: asEvents })
-    assert.strictEqual((yield* refused("ses_closed")).status, 410)
-    assert.strictEqual((yield* refused("ses_none")).json.error, "session_not_found")
+    const submit = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "x" }, headers: asEvents })
+    assert.strictEqual((yield* submit("ses_closed")).status, 410)
+    assert.strictEqual((yield* submit("ses_none")).json.error, "session_not_found")
     assert.strictEqual((yield* call(turn, { body: {}, headers: asEvents })).status, 400)
   }).pipe(Effect.scoped)
 )
@@ -146,7 +146,7 @@ it.live("says in the stream what goes wrong after its headers are out", () =>
     const { ask } = yield* open()
     const last = (prompt: string) =>
       ask(turn, { body: { prompt }, headers: asEvents }).pipe(
-        Effect.flatMap((response) => reading(response).rest),
+        Effect.flatMap((response) => readEvents(response).rest),
         Effect.map((events) => events.at(-1)!)
       )
     const broken = yield* last("break")
@@ -208,20 +208,20 @@ it.live("streams to whoever comes first with a key, and the result to whoever co
   Effect.gen(function* () {
     const { ask, script } = yield* open()
     const options = { body: { prompt: "wait for it" }, headers: { ...asEvents, "idempotency-key": "key" } }
-    const first = reading(yield* ask(turn, options))
+    const first = readEvents(yield* ask(turn, options))
     assert.strictEqual((yield* first.next)?.comment, "troupe")
     assert.strictEqual((yield* first.next)?.event, "state")
     // While the first one's turn runs, the second has its headers and waits for the same result.
-    const second = reading(yield* ask(turn, options))
+    const second = readEvents(yield* ask(turn, options))
     assert.strictEqual((yield* second.next)?.comment, "troupe")
     yield* Deferred.succeed(script.release, undefined)
-    const [ofFirst, ofSecond] = [yield* first.rest, yield* second.rest]
+    const [eventsOfFirst, eventsOfSecond] = [yield* first.rest, yield* second.rest]
     assert.deepStrictEqual(
-      ofFirst.map(({ event }) => event),
+      eventsOfFirst.map(({ event }) => event),
       ["message", "result"]
     )
-    assert.deepStrictEqual(ofSecond, [ofFirst[1]])
-    assert.deepStrictEqual(yield* reading(yield* ask(turn, options)).rest, [ofFirst[1]])
+    assert.deepStrictEqual(eventsOfSecond, [eventsOfFirst[1]])
+    assert.deepStrictEqual(yield* readEvents(yield* ask(turn, options)).rest, [eventsOfFirst[1]])
     assert.lengthOf(script.submitted, 1)
   }).pipe(Effect.scoped)
 )
@@ -236,14 +236,14 @@ it.live("lets a turn go on when its client goes away, and stops it where that wa
         const controller = new AbortController()
         const body = { prompt: "wait for it", cancel_on_disconnect }
         const fiber = yield* ask(turn, { body, headers, signal: controller.signal }).pipe(
-          Effect.tap((response) => reading(response).next),
+          Effect.tap((response) => readEvents(response).next),
           Effect.exit,
           Effect.forkChild
         )
-        yield* eventually(() => script.submitted.length === before + (cancel_on_disconnect ? 2 : 1))
+        yield* untilTrue(() => script.submitted.length === before + (cancel_on_disconnect ? 2 : 1))
         if (headers === asEvents) yield* Fiber.join(fiber)
         controller.abort()
-        if (cancel_on_disconnect) yield* eventually(() => script.interrupted.length > 0)
+        if (cancel_on_disconnect) yield* untilTrue(() => script.interrupted.length > 0)
         else assert.lengthOf(script.interrupted, 0)
         yield* Fiber.interrupt(fiber)
       }

@@ -7,7 +7,7 @@ import { connect } from "node:net"
 import { join } from "node:path"
 import * as Http from "../../src/http/Http.ts"
 import * as Page from "../../src/inspect/Page.ts"
-import { calling, makeScript, options } from "../http/harness.ts"
+import { callsTo, makeScript, options } from "../http/harness.ts"
 import { scratch } from "./harness.ts"
 
 const built = Effect.map(scratch, (directory) => {
@@ -22,11 +22,11 @@ const built = Effect.map(scratch, (directory) => {
 })
 
 const serving = Effect.fnUntraced(function* (directory: string) {
-  const { doors } = yield* makeScript
+  const { services } = yield* makeScript
   const context = yield* Layer.build(
-    Http.layerWith({ ...options, port: 0 }, Page.layerFrom(directory)).pipe(Layer.provide(doors))
+    Http.layerWith({ ...options, port: 0 }, Page.layerFrom(directory)).pipe(Layer.provide(services))
   )
-  return calling(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
+  return callsTo(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
 })
 
 /** A path as it stands: `fetch` would tidy it up. */

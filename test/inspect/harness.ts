@@ -16,7 +16,7 @@ import { loopbackNames } from "../../src/http/originCheck.ts"
 import * as Http from "../../src/http/Http.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
 import * as Runtime from "../../src/wiring.ts"
-import { calling } from "../http/harness.ts"
+import { callsTo } from "../http/harness.ts"
 
 export const adminToken = "an-admin-token-for-tests"
 
@@ -58,7 +58,7 @@ export const open = (options: HouseOptions = {}) =>
     ).pipe(Effect.provide(Logger.layer([kept])), Effect.orDie)
 
     const base = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
-    const { ask, call } = calling(base)
+    const { ask, call } = callsTo(base)
     const apps = Context.get(doors, Apps)
     return {
       base,

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { SlimStep } from "../../src/inspect/contract.ts"
-import { reading } from "../http/readEvents.ts"
-import type { Read } from "../http/readEvents.ts"
+import { readEvents } from "../http/readEvents.ts"
+import type { ReadEvent } from "../http/readEvents.ts"
 import { adminToken, cookieOf, open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
@@ -15,12 +15,12 @@ const follow = (house: House, token: string, lastEventId?: string) =>
       token,
       ...(lastEventId === undefined ? {} : { headers: { "last-event-id": lastEventId } })
     }),
-    reading
+    readEvents
   )
 
 /** Up to the first that fits, comments left out. */
-const until = Effect.fnUntraced(function* (stream: ReturnType<typeof reading>, fits: (read: Read) => boolean) {
-  const all: Array<Read> = []
+const until = Effect.fnUntraced(function* (stream: ReturnType<typeof readEvents>, fits: (read: ReadEvent) => boolean) {
+  const all: Array<ReadEvent> = []
   for (let read = yield* stream.next; read !== undefined; read = yield* stream.next) {
     if (read.comment !== undefined) continue
     all.push(read)
@@ -29,11 +29,11 @@ const until = Effect.fnUntraced(function* (stream: ReturnType<typeof reading>, f
   return all
 })
 
-const isEvent = (name: string) => (read: Read) => read.event === name
-const stepOf = ({ data = "" }: Read) => JSON.parse(data) as SlimStep
-const isStep = (event: string) => (read: Read) => read.event === "step" && stepOf(read).event === event
+const isEvent = (name: string) => (read: ReadEvent) => read.event === name
+const stepOf = ({ data = "" }: ReadEvent) => JSON.parse(data) as SlimStep
+const isStep = (event: string) => (read: ReadEvent) => read.event === "step" && stepOf(read).event === event
 
-const slim = (read: Read) => {
+const slim = (read: ReadEvent) => {
   const { event, row, seq, to } = stepOf(read)
   return { seq, event, to, substate: row.substate, who: row.wait?.who }
 }
@@ -181,7 +181,9 @@ describe("the dashboard's stream of steps", () => {
       const house = yield* open()
       const token = yield* house.mint("desk")
       const login = yield* house.call("/inspect/api/login", { body: { token } })
-      const byCookie = reading(yield* house.ask("/inspect/api/steps", { headers: { cookie: cookieOf(login.headers) } }))
+      const byCookie = readEvents(
+        yield* house.ask("/inspect/api/steps", { headers: { cookie: cookieOf(login.headers) } })
+      )
       const streams = [yield* follow(house, token), byCookie]
       for (const stream of streams) yield* until(stream, isEvent("live"))
       yield* Effect.orDie(house.apps.revoke("desk"))

@@ -6,8 +6,8 @@ import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
 import { merge } from "../../src/inspect/api/sessionStream.ts"
-import { reading } from "../http/readEvents.ts"
-import type { Read } from "../http/readEvents.ts"
+import { readEvents } from "../http/readEvents.ts"
+import type { ReadEvent } from "../http/readEvents.ts"
 import { open, scratch } from "./harness.ts"
 
 type House = Effect.Success<ReturnType<typeof open>>
@@ -21,11 +21,11 @@ const listen = Effect.fnUntraced(function* (house: House, token: string, id: str
   yield* Effect.addFinalizer(() => Effect.sync(() => controller.abort()))
   const response = yield* house.ask(api(id, "/stream"), { token, headers, signal: controller.signal })
   assert.strictEqual(response.status, 200)
-  const { next } = reading(response)
+  const { next } = readEvents(response)
   /** Everything up to the first that is it; comments left out. */
-  const until = (isIt: (read: Read) => boolean) =>
+  const until = (isIt: (read: ReadEvent) => boolean) =>
     Effect.gen(function* () {
-      const all: Array<Read> = []
+      const all: Array<ReadEvent> = []
       while (true) {
         const read = yield* next
         if (read === undefined) return yield* Effect.die(new Error(`the stream ended after ${all.length} messages`))
@@ -37,10 +37,10 @@ const listen = Effect.fnUntraced(function* (house: House, token: string, id: str
   return { until, leave: Effect.sync(() => controller.abort()) }
 })
 
-const isLive = ({ event }: Read) => event === "live"
-const seqsOf = (reads: ReadonlyArray<Read>, kind: string) =>
+const isLive = ({ event }: ReadEvent) => event === "live"
+const seqsOf = (reads: ReadonlyArray<ReadEvent>, kind: string) =>
   reads.flatMap(({ data, event }) => (event === kind ? [(JSON.parse(data ?? "") as { readonly seq: number }).seq] : []))
-const stepTo = (state: string) => (read: Read) => read.event === "step" && JSON.parse(read.data ?? "").to === state
+const stepTo = (state: string) => (read: ReadEvent) => read.event === "step" && JSON.parse(read.data ?? "").to === state
 const counting = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, nth) => first + nth)
 
 describe("the stream of one session", () => {

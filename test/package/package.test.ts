@@ -12,7 +12,7 @@ import { dirname, join } from "node:path"
 
 const root = join(import.meta.dirname, "..", "..")
 
-interface Ran {
+interface Finished {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string
@@ -22,7 +22,7 @@ describe("the packed tarball in an empty project", () => {
   let project: string
 
   /** With the Node that runs this test; nothing of this checkout is on the way. */
-  const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Ran => {
+  const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Finished => {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|TROUPE_|INIT_CWD|NODE_PATH)/.test(name))
     const path = (process.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(root))
     const env = {
@@ -89,12 +89,12 @@ describe("the packed tarball in an empty project", () => {
       stdio: ["ignore", "pipe", "inherit"]
     })
     try {
-      let said = ""
+      let output = ""
       for await (const chunk of server.stdout.setEncoding("utf8")) {
-        said += chunk as string
-        if (/curl /.test(said)) break
+        output += chunk as string
+        if (/curl /.test(output)) break
       }
-      const [url = ""] = /http:\/\/\S+\/inspect\//.exec(said) ?? []
+      const [url = ""] = /http:\/\/\S+\/inspect\//.exec(output) ?? []
       const page = await fetch(url)
       assert.strictEqual(page.status, 200)
       assert.match(page.headers.get("content-security-policy") ?? "", /default-src 'none'/)

@@ -10,28 +10,28 @@ import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
 import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 
 /** A refusal, as both ways name it. */
-export interface Refused {
+export interface Refusal {
   readonly code: string
   readonly status: number
   readonly detail: string
 }
 
-type Answer<A> = Effect.Effect<A, Refused>
+type Answer<A> = Effect.Effect<A, Refusal>
 
 export type Turn = typeof TurnResult.Type
 export type Message = typeof MessageSchema.Type
-export type SessionShown = Omit<typeof Session.Type, "ok">
+export type SessionBody = Omit<typeof Session.Type, "ok">
 
 export interface AppSurface {
   readonly create: (request: CreateSession) => Answer<Omit<typeof CreatedSession.Type, "ok">>
-  readonly get: (id: string) => Answer<SessionShown>
+  readonly get: (id: string) => Answer<SessionBody>
   readonly list: (query: {
     readonly limit: number
     readonly cursor: string | null
     readonly state: SessionState | "open" | null
   }) => Answer<{
     readonly count: number
-    readonly sessions: ReadonlyArray<Pick<SessionShown, keyof typeof sessionFields>>
+    readonly sessions: ReadonlyArray<Pick<SessionBody, keyof typeof sessionFields>>
     readonly nextCursor: string | null
   }>
   readonly turn: (id: string, prompt: string, options?: { readonly queue?: boolean }) => Answer<Turn>
@@ -55,7 +55,7 @@ export interface Surface {
   readonly audit: ((id: string) => Answer<ReadonlyArray<{ readonly action: string; readonly actor: string }>>) | null
 }
 
-export interface HouseSettings {
+export interface TroupeSettings {
   readonly limits?: Partial<Limits>
   readonly run?: RunSpec
   /** Beside the built-in ones. */
@@ -63,4 +63,4 @@ export interface HouseSettings {
 }
 
 /** A whole Troupe with the `demo` agent, gone with the scope. */
-export type Open = (settings?: HouseSettings) => Effect.Effect<Surface, never, Scope.Scope>
+export type Open = (settings?: TroupeSettings) => Effect.Effect<Surface, never, Scope.Scope>

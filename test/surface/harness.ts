@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { RunSpec } from "../../src/domain/Settings.ts"
 import * as Runtime from "../../src/wiring.ts"
-import type { HouseSettings } from "./Surface.ts"
+import type { TroupeSettings } from "./Surface.ts"
 
 export const adminToken = "an-admin-token-for-tests"
 
@@ -22,7 +22,7 @@ export const dataDir = Effect.acquireRelease(
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
 )
 
-export const doors = (settings: HouseSettings = {}) =>
+export const startRuntime = (settings: TroupeSettings = {}) =>
   Effect.gen(function* () {
     const layer = Runtime.layer(
       {

@@ -5,11 +5,11 @@ import { Apps } from "../../src/services/Apps.ts"
 import * as Client from "../../src/http/Client.ts"
 import { loopbackNames } from "../../src/http/originCheck.ts"
 import * as Http from "../../src/http/Http.ts"
-import { adminToken, doors } from "./harness.ts"
-import type { AppSurface, HouseSettings, Message, Refused, Surface } from "./Surface.ts"
+import { adminToken, startRuntime } from "./harness.ts"
+import type { AppSurface, TroupeSettings, Message, Refusal, Surface } from "./Surface.ts"
 
 /** What a client fails with, as the suite wants to see it; whatever is not a refusal is a broken test. */
-const asked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refused> =>
+const orRefusal = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refusal> =>
   effect.pipe(
     Effect.catchCause((cause) => {
       const error = Cause.squash(cause)
@@ -22,23 +22,23 @@ const asked = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refused> =>
 const isProblem = (error: unknown): error is Client.Problem.Problem =>
   typeof error === "object" && error !== null && "detail" in error && "requestId" in error
 
-const app = (client: Client.Client): AppSurface => {
+const appSurface = (client: Client.Client): AppSurface => {
   const headers = {}
   return {
-    create: (payload) => asked(client.sessions.create({ headers, payload: defined(payload) })),
-    get: (id) => asked(client.sessions.get({ params: { id } })),
+    create: (payload) => orRefusal(client.sessions.create({ headers, payload: defined(payload) })),
+    get: (id) => orRefusal(client.sessions.get({ params: { id } })),
     list: ({ cursor, limit, state }) =>
-      asked(
+      orRefusal(
         client.sessions.list({
           query: { limit, ...(cursor === null ? {} : { cursor }), ...(state === null ? {} : { state }) }
         })
       ),
     turn: (id, prompt, options = {}) =>
-      asked(client.turns.submit({ params: { id }, headers, payload: { prompt, ...options } })).pipe(
+      orRefusal(client.turns.submit({ params: { id }, headers, payload: { prompt, ...options } })).pipe(
         Effect.flatMap((turn) => ("events" in turn ? Effect.succeed(turn) : Effect.die("accepted, and not waited for")))
       ),
     turns: (id) =>
-      asked(client.turns.list({ params: { id }, query: {} })).pipe(
+      orRefusal(client.turns.list({ params: { id }, query: {} })).pipe(
         Effect.map(({ turns }) =>
           turns.flatMap((turn) =>
             turn.stopReason === null || turn.durationMs === null
@@ -48,10 +48,10 @@ const app = (client: Client.Client): AppSurface => {
         )
       ),
     interrupt: (id) =>
-      Effect.map(asked(client.sessions.interrupt({ params: { id } })), ({ interrupted }) => interrupted),
-    steer: (id, text) => Effect.asVoid(asked(client.sessions.steer({ params: { id }, payload: { text } }))),
+      Effect.map(orRefusal(client.sessions.interrupt({ params: { id } })), ({ interrupted }) => interrupted),
+    steer: (id, text) => Effect.asVoid(orRefusal(client.sessions.steer({ params: { id }, payload: { text } }))),
     compact: (id) =>
-      asked(client.turns.compact({ params: { id } })).pipe(
+      orRefusal(client.turns.compact({ params: { id } })).pipe(
         Effect.flatMap((turn) => ("events" in turn ? Effect.succeed(turn) : Effect.die("no result")))
       ),
     messages: Effect.fnUntraced(function* (id: string) {
@@ -60,23 +60,24 @@ const app = (client: Client.Client): AppSurface => {
       do {
         const query: { readonly limit: number; readonly cursor?: string } =
           cursor === null ? { limit: 1 } : { limit: 1, cursor }
-        const page: { readonly messages: ReadonlyArray<Message>; readonly nextCursor: string | null } = yield* asked(
-          client.turns.messages({ params: { id }, query })
-        )
+        const page: { readonly messages: ReadonlyArray<Message>; readonly nextCursor: string | null } =
+          yield* orRefusal(client.turns.messages({ params: { id }, query }))
         all.push(...page.messages)
         cursor = page.nextCursor
       } while (cursor !== null)
       return all
     }),
     close: (id) =>
-      Effect.map(asked(client.sessions.close({ params: { id } })), ({ alreadyClosed = false }) => ({ alreadyClosed })),
+      Effect.map(orRefusal(client.sessions.close({ params: { id } })), ({ alreadyClosed = false }) => ({
+        alreadyClosed
+      })),
     events: (id, after) =>
-      asked(client.sessions.events({ params: { id }, query: { after: String(after) }, headers })).pipe(
-        Effect.flatMap((events) => asked(Stream.runCollect(events))),
+      orRefusal(client.sessions.events({ params: { id }, query: { after: String(after) }, headers })).pipe(
+        Effect.flatMap((events) => orRefusal(Stream.runCollect(events))),
         Effect.map((events) => events.map(({ event, id }) => [Number(id), event] as const))
       ),
     run: (prompt) =>
-      Effect.map(asked(client.run.run({ headers, payload: { prompt } })), (answer) =>
+      Effect.map(orRefusal(client.run.run({ headers, payload: { prompt } })), (answer) =>
         answer.ok
           ? { ok: true, result: answer.result, durationMillis: answer.durationMs, stopReason: answer.stopReason }
           : {
@@ -97,9 +98,9 @@ const defined = <A extends object>(request: A) =>
   }
 
 /** The surface, and where it is for those who look at the bytes. */
-export const openHttp = (settings?: HouseSettings) =>
+export const openHttp = (settings?: TroupeSettings) =>
   Effect.gen(function* () {
-    const house = yield* doors(settings)
+    const runtime = yield* startRuntime(settings)
     const options = {
       host: "127.0.0.1",
       port: 0,
@@ -107,21 +108,21 @@ export const openHttp = (settings?: HouseSettings) =>
       allowedOrigins: [],
       maxBodyBytes: 1024 * 1024
     }
-    const server = yield* Layer.build(Http.layer(options).pipe(Layer.provide(Layer.succeedContext(house)))).pipe(
-      Effect.provideContext(house),
+    const server = yield* Layer.build(Http.layer(options).pipe(Layer.provide(Layer.succeedContext(runtime)))).pipe(
+      Effect.provideContext(runtime),
       Effect.orDie
     )
     const baseUrl = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
-    const apps = Context.get(house, Apps)
+    const apps = Context.get(runtime, Apps)
     const token = (name: string) => Effect.map(Effect.orDie(apps.mint(name)), ({ token }) => Redacted.value(token))
     const tokens = { ours: yield* token("ours"), theirs: yield* token("theirs"), admin: adminToken }
     const client = (token: string) => Client.make({ baseUrl, token })
     const { admin } = yield* client(tokens.admin)
     const surface: Surface = {
-      ours: app(yield* client(tokens.ours)),
-      theirs: app(yield* client(tokens.theirs)),
-      sweep: asked(admin.sweep()),
-      audit: (id) => Effect.map(asked(admin.audit({ params: { id } })), ({ audit }) => audit)
+      ours: appSurface(yield* client(tokens.ours)),
+      theirs: appSurface(yield* client(tokens.theirs)),
+      sweep: orRefusal(admin.sweep()),
+      audit: (id) => Effect.map(orRefusal(admin.audit({ params: { id } })), ({ audit }) => audit)
     }
     return { surface, baseUrl, tokens, apps }
   }).pipe(Effect.provide(FetchHttpClient.layer))

@@ -4,10 +4,10 @@ import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { Session, Troupe, TurnOutcome } from "../../src/promise.ts"
 import { sessionDto } from "../../src/http/dto.ts"
 import { claude, dataDir } from "./harness.ts"
-import type { AppSurface, Open, Refused, Surface, Turn } from "./Surface.ts"
+import type { AppSurface, Open, Refusal, Surface, Turn } from "./Surface.ts"
 
 /** What a promise rejects with, as the suite wants to see it; whatever is not a refusal is a broken test. */
-const asked = <A>(ask: () => Promise<A>): Effect.Effect<A, Refused> =>
+const orRefusal = <A>(ask: () => Promise<A>): Effect.Effect<A, Refusal> =>
   Effect.tryPromise({ try: ask, catch: (error) => error }).pipe(
     Effect.catch((error) =>
       error instanceof TroupeError
@@ -16,26 +16,26 @@ const asked = <A>(ask: () => Promise<A>): Effect.Effect<A, Refused> =>
     )
   )
 
-const ended = (outcome: TurnOutcome): ReadonlyArray<Turn> =>
+const outcomeIfEnded = (outcome: TurnOutcome): ReadonlyArray<Turn> =>
   outcome.stopReason === null || outcome.durationMs === null
     ? []
     : // The same messages, which HTTP's contract sees as JSON.
       [{ ...outcome, stopReason: outcome.stopReason, durationMs: outcome.durationMs } as Turn]
 
-const app = (troupe: Troupe): AppSurface => {
-  const within = <A>(id: string, ask: (session: Session) => Promise<A>) =>
-    asked(async () => ask(await troupe.session(id)))
+const appSurface = (troupe: Troupe): AppSurface => {
+  const withSession = <A>(id: string, ask: (session: Session) => Promise<A>) =>
+    orRefusal(async () => ask(await troupe.session(id)))
   return {
     create: (request) =>
-      asked(async () => {
+      orRefusal(async () => {
         const { agent, createdAt, meta, sessionId, state } = sessionDto(
           await (await troupe.createSession(request)).view()
         )
         return { agent, createdAt, meta, sessionId, state }
       }),
-    get: (id) => within(id, async (session) => sessionDto(await session.view())),
+    get: (id) => withSession(id, async (session) => sessionDto(await session.view())),
     list: (query) =>
-      asked(async () => {
+      orRefusal(async () => {
         const { count, items, next } = await troupe.listSessions({
           limit: query.limit,
           cursor: query.cursor,
@@ -43,15 +43,16 @@ const app = (troupe: Troupe): AppSurface => {
         })
         return { count, sessions: items.map(sessionDto), nextCursor: next }
       }),
-    turn: (id, prompt, options) => within(id, async (session) => ended(await session.turn(prompt, options))[0]!),
-    turns: (id) => within(id, async (session) => (await session.turns()).flatMap(ended)),
-    interrupt: (id) => within(id, (session) => session.interrupt()),
-    steer: (id, text) => within(id, (session) => session.steer(text)),
-    compact: (id) => within(id, async (session) => ended(await session.compact())[0]!),
-    messages: (id) => within(id, (session) => session.messages()),
-    close: (id) => within(id, (session) => session.close()),
+    turn: (id, prompt, options) =>
+      withSession(id, async (session) => outcomeIfEnded(await session.turn(prompt, options))[0]!),
+    turns: (id) => withSession(id, async (session) => (await session.turns()).flatMap(outcomeIfEnded)),
+    interrupt: (id) => withSession(id, (session) => session.interrupt()),
+    steer: (id, text) => withSession(id, (session) => session.steer(text)),
+    compact: (id) => withSession(id, async (session) => outcomeIfEnded(await session.compact())[0]!),
+    messages: (id) => withSession(id, (session) => session.messages()),
+    close: (id) => withSession(id, (session) => session.close()),
     events: (id, after) =>
-      within(id, async (session) => {
+      withSession(id, async (session) => {
         const all: Array<readonly [number, string]> = []
         for await (const { message, seq } of session.events({ after })) {
           const news = "method" in message && message.method.startsWith("_troupe/")
@@ -59,7 +60,7 @@ const app = (troupe: Troupe): AppSurface => {
         }
         return all
       }),
-    run: (prompt) => asked(() => troupe.run(prompt))
+    run: (prompt) => orRefusal(() => troupe.run(prompt))
   }
 }
 
@@ -79,9 +80,9 @@ export const openLibrary: Open = (settings = {}) =>
       (troupe) => Effect.promise(() => troupe.close())
     )
     const surface: Surface = {
-      ours: app(troupe.as("ours")),
-      theirs: app(troupe.as("theirs")),
-      sweep: asked(() => troupe.sweep()),
+      ours: appSurface(troupe.as("ours")),
+      theirs: appSurface(troupe.as("theirs")),
+      sweep: orRefusal(() => troupe.sweep()),
       audit: null
     }
     return surface

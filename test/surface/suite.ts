@@ -6,16 +6,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { claude } from "./harness.ts"
-import type { Open, Refused } from "./Surface.ts"
+import type { Open, Refusal } from "./Surface.ts"
 
-const refusal = (answer: Effect.Effect<unknown, Refused>, status: number, code: string) =>
+const expectRefusal = (answer: Effect.Effect<unknown, Refusal>, status: number, code: string) =>
   Effect.map(Effect.flip(answer), (refused) => {
     assert.containSubset(refused, { status, code })
     return refused
   })
 
 /** Asks until it is so; a test that never sees it runs into its timeout. */
-const until = <A>(ask: Effect.Effect<A, Refused>, holds: (answer: A) => boolean) =>
+const until = <A>(ask: Effect.Effect<A, Refusal>, holds: (answer: A) => boolean) =>
   Effect.repeat(Effect.delay(ask, "20 millis"), { until: holds })
 
 export const surface = (name: string, open: Open): void => {
@@ -28,10 +28,10 @@ export const surface = (name: string, open: Open): void => {
         assert.match(created.sessionId, /^ses_[\w-]{16,}$/)
         assert.containSubset(created, { agent: "demo", state: "idle" })
         assert.deepStrictEqual(created.meta, meta)
-        const shown = yield* ours.get(created.sessionId)
-        assert.containSubset(shown, { turnCount: 0, lastTurnAt: null, closedAt: null, createdAt: created.createdAt })
-        assert.deepStrictEqual(shown.meta, meta)
-        assert.deepStrictEqual(shown.process, { state: "none", pid: null, restarts: 0 })
+        const session = yield* ours.get(created.sessionId)
+        assert.containSubset(session, { turnCount: 0, lastTurnAt: null, closedAt: null, createdAt: created.createdAt })
+        assert.deepStrictEqual(session.meta, meta)
+        assert.deepStrictEqual(session.process, { state: "none", pid: null, restarts: 0 })
         assert.notStrictEqual((yield* ours.create({})).sessionId, created.sessionId)
       }).pipe(Effect.scoped)
     )
@@ -39,12 +39,16 @@ export const surface = (name: string, open: Open): void => {
     it.live("refuses what can't be had, by name", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
-        yield* refusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
-        yield* refusal(ours.create({ cwd: "/no/such/directory" }), 400, "invalid_request")
-        yield* refusal(ours.list({ limit: 10, cursor: "not ours", state: null }), 400, "invalid_request")
+        yield* expectRefusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
+        yield* expectRefusal(ours.create({ cwd: "/no/such/directory" }), 400, "invalid_request")
+        yield* expectRefusal(ours.list({ limit: 10, cursor: "not ours", state: null }), 400, "invalid_request")
         const rule = { match: { kind: "execute" }, then: "deny" } as const
         const rules = Array.from({ length: 65 }, () => rule)
-        const tooMany = yield* refusal(ours.create({ permissions: { default: "ask", rules } }), 400, "invalid_request")
+        const tooMany = yield* expectRefusal(
+          ours.create({ permissions: { default: "ask", rules } }),
+          400,
+          "invalid_request"
+        )
         assert.strictEqual(tooMany.detail, "permissions.rules has 65 rules; it takes 64 at most.")
         yield* ours.create({ permissions: { default: "ask", rules: rules.slice(1) } })
       }).pipe(Effect.scoped)
@@ -55,7 +59,7 @@ export const surface = (name: string, open: Open): void => {
         const { ours } = yield* open()
         const rules = [{ match: { kind: "execute" }, then: "deny" }] as const
         for (const permissions of ["ask", { default: "approve_all", rules }] as const) {
-          const refused = yield* refusal(ours.create({ agent: "acpx:claude", permissions }), 422, "not_supported")
+          const refused = yield* expectRefusal(ours.create({ agent: "acpx:claude", permissions }), 422, "not_supported")
           assert.match(refused.detail, /behind acpx.*"approve_reads".*the agent "claude" without acpx/)
         }
         yield* ours.create({ agent: "acpx:claude", permissions: "approve_reads" })
@@ -89,9 +93,9 @@ export const surface = (name: string, open: Open): void => {
         const second = yield* ours.turn(sessionId, "recall")
         assert.strictEqual(second.turnIndex, 2)
         assert.deepStrictEqual(JSON.parse(second.finalText), ["hello there"])
-        const shown = yield* ours.get(sessionId)
-        assert.containSubset(shown, { state: "idle", turnCount: 2, process: { state: "up" } })
-        assert.isNumber(shown.process.pid)
+        const session = yield* ours.get(sessionId)
+        assert.containSubset(session, { state: "idle", turnCount: 2, process: { state: "up" } })
+        assert.isNumber(session.process.pid)
 
         const past = yield* ours.turns(sessionId)
         assert.deepStrictEqual(
@@ -126,28 +130,28 @@ export const surface = (name: string, open: Open): void => {
       Effect.gen(function* () {
         const { ours, theirs } = yield* open()
         const { sessionId } = yield* ours.create({})
-        yield* refusal(ours.steer(sessionId, "anybody?"), 409, "no_turn")
+        yield* expectRefusal(ours.steer(sessionId, "anybody?"), 409, "no_turn")
         yield* ours.turn(sessionId, "hello")
         const running = yield* Effect.forkChild(ours.turn(sessionId, "tool echo first\nhang"))
         yield* until(ours.messages(sessionId), (messages) => messages.some(({ role }) => role === "tool"))
-        yield* refusal(theirs.steer(sessionId, "not mine"), 404, "session_not_found")
-        yield* refusal(theirs.messages(sessionId), 404, "session_not_found")
+        yield* expectRefusal(theirs.steer(sessionId, "not mine"), 404, "session_not_found")
+        yield* expectRefusal(theirs.messages(sessionId), 404, "session_not_found")
         yield* ours.steer(sessionId, "do this instead")
         const turn = yield* Fiber.join(running)
         assert.containSubset(turn, { completed: true, stopReason: "end_turn", apiCalls: 1, compacted: false })
         assert.match(turn.finalText, /You said: do this instead/)
-        const said = yield* ours.messages(sessionId)
+        const messages = yield* ours.messages(sessionId)
         assert.deepStrictEqual(
-          said.map(({ role }) => role),
+          messages.map(({ role }) => role),
           ["user", "assistant", "user", "assistant", "tool", "user", "assistant"]
         )
-        assert.deepStrictEqual(said.slice(2), turn.messages)
-        assert.deepStrictEqual(said[5], { role: "user", content: "do this instead" })
-        yield* refusal(ours.compact(sessionId), 422, "not_supported")
+        assert.deepStrictEqual(messages.slice(2), turn.messages)
+        assert.deepStrictEqual(messages[5], { role: "user", content: "do this instead" })
+        yield* expectRefusal(ours.compact(sessionId), 422, "not_supported")
         yield* ours.close(sessionId)
-        yield* refusal(ours.steer(sessionId, "too late"), 410, "session_closed")
-        yield* refusal(ours.compact(sessionId), 410, "session_closed")
-        assert.deepStrictEqual(yield* ours.messages(sessionId), said)
+        yield* expectRefusal(ours.steer(sessionId, "too late"), 410, "session_closed")
+        yield* expectRefusal(ours.compact(sessionId), 410, "session_closed")
+        assert.deepStrictEqual(yield* ours.messages(sessionId), messages)
       }).pipe(Effect.scoped)
     )
 
@@ -164,8 +168,8 @@ export const surface = (name: string, open: Open): void => {
           (id: string) => theirs.close(id),
           (id: string) => theirs.events(id, 0)
         ]) {
-          const foreign = yield* refusal(ask(sessionId), 404, "session_not_found")
-          assert.deepStrictEqual(yield* refusal(ask(never), 404, "session_not_found"), foreign)
+          const foreign = yield* expectRefusal(ask(sessionId), 404, "session_not_found")
+          assert.deepStrictEqual(yield* expectRefusal(ask(never), 404, "session_not_found"), foreign)
         }
         assert.strictEqual((yield* theirs.list({ limit: 10, cursor: null, state: null })).count, 0)
         assert.strictEqual((yield* ours.get(sessionId)).turnCount, 0)
@@ -201,7 +205,7 @@ export const surface = (name: string, open: Open): void => {
         const { sessionId } = yield* ours.create({})
         const first = yield* Effect.forkChild(ours.turn(sessionId, "slow 20 20"))
         yield* until(ours.get(sessionId), ({ state }) => state === "turning")
-        yield* refusal(ours.turn(sessionId, "me too"), 409, "turn_in_progress")
+        yield* expectRefusal(ours.turn(sessionId, "me too"), 409, "turn_in_progress")
         const waited = yield* ours.turn(sessionId, "I can wait", { queue: true })
         assert.containSubset(waited, { ok: true, turnIndex: 2 })
         assert.containSubset(yield* Fiber.join(first), { ok: true, turnIndex: 1 })
@@ -235,10 +239,10 @@ export const surface = (name: string, open: Open): void => {
         yield* ours.turn(sessionId, "hello")
         assert.deepStrictEqual(yield* ours.close(sessionId), { alreadyClosed: false })
         assert.deepStrictEqual(yield* ours.close(sessionId), { alreadyClosed: true })
-        yield* refusal(ours.turn(sessionId, "hello?"), 410, "session_closed")
-        const shown = yield* ours.get(sessionId)
-        assert.containSubset(shown, { state: "closed", process: { state: "none", pid: null } })
-        assert.isNumber(shown.closedAt)
+        yield* expectRefusal(ours.turn(sessionId, "hello?"), 410, "session_closed")
+        const session = yield* ours.get(sessionId)
+        assert.containSubset(session, { state: "closed", process: { state: "none", pid: null } })
+        assert.isNumber(session.closedAt)
       }).pipe(Effect.scoped)
     )
 
@@ -281,7 +285,7 @@ export const surface = (name: string, open: Open): void => {
         assert.strictEqual(swept.softClosed, 1)
         const buried = yield* until(sweep, ({ hardDeleted }) => hardDeleted > 0)
         assert.containSubset(buried, { softClosed: 0, hardDeleted: 1 })
-        yield* refusal(ours.get(sessionId), 404, "session_not_found")
+        yield* expectRefusal(ours.get(sessionId), 404, "session_not_found")
         assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: null })).count, 0)
         if (audit === null) return
         const trail = yield* audit(sessionId)
@@ -300,10 +304,10 @@ export const surface = (name: string, open: Open): void => {
         const { ours } = yield* open({ limits: { maxSessions: 2, maxProcesses: 1, poolWaitMillis: 1_500 } })
         const first = yield* ours.create({})
         const second = yield* ours.create({})
-        yield* refusal(ours.create({}), 503, "pool_full")
+        yield* expectRefusal(ours.create({}), 503, "pool_full")
         const busy = yield* Effect.forkChild(ours.turn(first.sessionId, "hang"))
         yield* until(ours.get(first.sessionId), ({ process }) => process.state === "up")
-        yield* refusal(ours.turn(second.sessionId, "hello"), 503, "pool_full")
+        yield* expectRefusal(ours.turn(second.sessionId, "hello"), 503, "pool_full")
         yield* ours.interrupt(first.sessionId)
         yield* Fiber.join(busy)
         // The idle one is put to sleep to make room.
