@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => workspace.cleanUp())
 
 interface Chat extends Running {
-  /** The next match behind the last one. */
+  /** Resolves with the next match after the last one. */
   readonly printsNext: (pattern: RegExp) => Promise<RegExpExecArray>
   readonly isTerminal: boolean
 }
@@ -28,15 +28,15 @@ const chat = (stdin: Stdin, args: ReadonlyArray<string> = ["--data-dir", ":memor
   return { ...program, printsNext, isTerminal: stdin === "terminal" }
 }
 
-/** Has the agent tell its own pid. */
+/** Asks the agent for its pid. */
 const agentOf = async ({ printsNext, isTerminal, write }: Chat): Promise<number> => {
-  // Enter, at a terminal.
+  // A terminal sends a carriage return for Enter.
   write(`tool echo agent $PPID${isTerminal ? "\r" : "\n"}`)
   return Number((await printsNext(/^agent (\d+)\r?$/m))[1])
 }
 
 describe("troupe chat from a pipe", () => {
-  it("takes each line for a turn, tells what comes of it, and leaves nothing", async () => {
+  it("submits each line as a turn, prints its outcome, and leaves no process", async () => {
     const program = chat("pipe")
     const pid = await agentOf(program)
     program.write("think\ntool exit 3\nfirst \\\nand second\n/usage\n/nope\n")
@@ -54,7 +54,7 @@ describe("troupe chat from a pipe", () => {
     assert.isFalse(isAlive(pid))
   })
 
-  it("asks in place, and takes the next lines for answers", async () => {
+  it("asks for approvals in place, and takes the next lines for answers", async () => {
     const program = chat("pipe")
     program.write("ask-tool echo ran > one\nmaybe\nd\ny\nask-tool echo ran > two\nn\nask edit\n")
     program.child.stdin?.end()
@@ -68,7 +68,7 @@ describe("troupe chat from a pipe", () => {
     assert.match(stdout, /› no\n◆ echo ran > two \[declined\]/)
     assert.strictEqual(readFileSync(join(workspace.cwd, "one"), "utf8"), "ran\n")
     assert.throws(() => readFileSync(join(workspace.cwd, "two")))
-    // Nobody is left who could say yes to the last one.
+    // stdin has ended, so nobody can approve the last one.
     assert.match(stdout, /^\? edit: Demo tool of kind edit\n.*\n.*› no\n[^]*The client said: reject-once/m)
   })
 
@@ -85,7 +85,7 @@ describe("troupe chat from a pipe", () => {
     assert.strictEqual((await program.ended).code, 1)
   })
 
-  it("says aloud that the agent has lost the conversation", async () => {
+  it("says that the agent has lost the conversation", async () => {
     const demo = join(import.meta.dirname, "..", "..", "src", "agent", "demo", "main.ts")
     const env = { TROUPE_DEMO_START: "forget" }
     const agents = { forgetful: { protocol: "acp", command: [process.execPath, demo], env } }
@@ -97,7 +97,7 @@ describe("troupe chat from a pipe", () => {
     assert.match((await program.ended).stdout, /› recall\n\[\]\n/)
   })
 
-  it("is interrupted by SIGINT and goes on, and is ended by SIGTERM", async () => {
+  it("interrupts its turn on SIGINT and goes on, and ends on SIGTERM", async () => {
     const program = chat("pipe")
     const pid = await agentOf(program)
     program.write("slow 10000 20\nhello\n")
@@ -115,7 +115,7 @@ describe("troupe chat from a pipe", () => {
     assert.isFalse(isAlive(pid))
   })
 
-  it("lets no control sequence of the agent's through", async () => {
+  it("prints no control sequence of the agent's", async () => {
     const program = chat("pipe")
     program.write("\u001b]0;owned\u0007 \u001b[2J\n")
     program.child.stdin?.end("tool printf '\\033[2Jcleared' # \u001b[31m\n")
@@ -126,7 +126,7 @@ describe("troupe chat from a pipe", () => {
     assert.notInclude(stdout, "\u0007")
   })
 
-  it("says what to do beside a server, and with flags that contradict each other", async () => {
+  it("says what to do where a server has the data dir, and where flags contradict each other", async () => {
     const first = chat("pipe", ["--data-dir", "data"])
     await first.printed(/session ses_/)
     const second = await chat("ignore", ["--data-dir", "data"]).ended
@@ -144,7 +144,7 @@ describe("troupe chat from a pipe", () => {
 })
 
 describe("troupe chat on a server", () => {
-  it("streams, asks in place, steers, interrupts and closes over HTTP", async () => {
+  it("streams, asks for approvals, steers, interrupts and closes over HTTP", async () => {
     const server = workspace.start(["serve", "--port", "0"])
     const [, url = ""] = await server.printed(/listens on (http:\/\/\S+)[^]*curl/)
     const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
@@ -166,7 +166,7 @@ describe("troupe chat on a server", () => {
     assert.match(status.stdout, /^state +closed$/m)
   })
 
-  it("goes on when its server was killed and is back, and ends with a session that is closed elsewhere", async () => {
+  it("goes on when its server was killed and is back, and ends when its session is closed elsewhere", async () => {
     const server = workspace.start(["serve", "--port", "0"])
     const [, url = "", port = ""] = await server.printed(/listens on (http:\/\/\S+:(\d+))[^]*curl/)
     const env = { TROUPE_TOKEN: readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim() }
@@ -184,28 +184,28 @@ describe("troupe chat on a server", () => {
     assert.match(program.stdout(), /^The session was closed\.\n/m)
   })
 
-  it("says that no server is there", async () => {
+  it("says that no server answers", async () => {
     const { code, stderr } = await chat("ignore", ["--url", "http://127.0.0.1:1", "--token", "x"]).ended
     assert.strictEqual(code, 1)
     assert.match(stderr, /^troupe: No Troupe answers at http:\/\/127\.0\.0\.1:1 .*\n$/)
   })
 })
 
-// Named as it is, so that a report of what was skipped says why.
+// The name says why the tests are skipped where they are.
 describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-linux)", () => {
-  it("streams, is answered with a key, interrupted with Ctrl-C and closed with Ctrl-D", async () => {
+  it("streams, takes a key for an answer, interrupts on Ctrl-C and closes on Ctrl-D", async () => {
     const program = chat("terminal")
     const pid = await agentOf(program)
     program.write("ask-tool echo may\r")
     await program.printsNext(/\? execute: echo may[^]*details › /)
-    // What is pasted is no answer. Nothing tells when it has been read, so the next key is tried until it counts.
+    // Pasted text is no answer. Nothing shows when it has been read, so the next key is repeated until it is taken.
     program.write("yes\r")
     const pressing = setInterval(() => program.write("d"), 100)
     await program.printsNext(/› details/).finally(() => clearInterval(pressing))
     await program.printsNext(/"title": "echo may"[^]*details › /)
     program.write("a")
     await program.printsNext(/yes, for this session\s+.*◆ echo may.*✓/)
-    // Two lines at once, which are one turn.
+    // Two lines at once, the first of which is continued in the second.
     program.write("ask edit\\\rask-tool echo again\r")
     await program.printsNext(/\? edit: [^]*details › /)
     program.write("n")
@@ -228,7 +228,7 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     assert.isFalse(isAlive(pid))
   })
 
-  it("keeps what is written while a turn runs, steers with it, and is ended by a second Ctrl-C", async () => {
+  it("queues what is typed while a turn runs, steers with it, and ends on a second Ctrl-C", async () => {
     const program = chat("terminal")
     const pid = await agentOf(program)
     program.write("slow 10000 20\r")
@@ -247,7 +247,7 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     assert.isFalse(isAlive(pid))
   })
 
-  it("colours, and does not with NO_COLOR", async () => {
+  it("prints colours, and none with NO_COLOR", async () => {
     const ended = async (env: Readonly<Record<string, string>>) => {
       const program = chat("terminal", ["--data-dir", ":memory:"], { TERM: "xterm-256color", ...env })
       program.write("think\r")

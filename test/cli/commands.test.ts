@@ -19,8 +19,8 @@ const configure = (content: unknown) =>
   writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(content))
 
 describe("the command line", () => {
-  it("has help for every command, and says nothing on stderr then", async () => {
-    // One of each kind: the program, a group, a command of a group, a command with arguments.
+  it("has help for every command, and prints nothing on stderr then", async () => {
+    // One command of each kind: the program, a group, a command of a group, a command with arguments.
     const commands = ["", "app", "sessions tail", "serve", "run"]
     const runs = commands.map((command) => workspace.run([...command.split(" ").filter(Boolean), "--help"]))
     for (const { code, stderr, stdout } of await Promise.all(runs)) {
@@ -29,7 +29,7 @@ describe("the command line", () => {
     }
   })
 
-  it("answers bad usage with 2 and one line on stderr", async () => {
+  it("exits with 2 and one line on stderr on bad usage", async () => {
     const wrong: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
       [["frobnicate"], /^troupe: Unknown subcommand "frobnicate" for "troupe" \(see troupe --help\)\n$/],
       [["serve", "--prot", "1"], /^troupe: .*--prot.*--port.*\n$/],
@@ -47,7 +47,7 @@ describe("the command line", () => {
     }
   })
 
-  it("tells a failure as JSON where JSON was asked for", async () => {
+  it("prints a failure as JSON with --json", async () => {
     const { code, stderr, stdout } = await workspace.run([
       "sessions",
       "list",
@@ -63,7 +63,7 @@ describe("the command line", () => {
     assert.match(body.detail, /No Troupe answers at http:\/\/127\.0\.0\.1:1 .*troupe serve/)
   })
 
-  it("colours for a terminal only, unless it is told to", async () => {
+  it("prints colours on a terminal only, except with FORCE_COLOR", async () => {
     const escape = String.fromCodePoint(27)
     await workspace.run(["app", "create", "web"])
     assert.notInclude((await workspace.run(["app", "list"])).stdout, escape)
@@ -73,7 +73,7 @@ describe("the command line", () => {
 })
 
 describe("troupe app", () => {
-  it("lets apps in, changes their token, and lets them in no more", async () => {
+  it("creates apps, rotates their tokens, and revokes them", async () => {
     const created = await workspace.run(["app", "create", "web"])
     assert.strictEqual(created.code, 0)
     assert.match(created.stdout, /^trp_[\w-]{43}\nThe token of web\. It is shown this once; keep it\.\n$/)
@@ -97,14 +97,14 @@ describe("troupe app", () => {
     assert.notInclude(JSON.stringify(listed), "trp_")
   })
 
-  it("keeps its data from everybody else", async () => {
+  it("makes a data dir that only its owner can read", async () => {
     await workspace.run(["app", "create", "web"])
     const dataDir = join(workspace.cwd, ".troupe")
     assert.strictEqual(statSync(dataDir).mode & 0o777, 0o700)
     for (const file of readdirSync(dataDir)) assert.strictEqual(statSync(join(dataDir, file)).mode & 0o077, 0, file)
   })
 
-  it("refuses a name that is none, and a data dir that is gone at once", async () => {
+  it("rejects an invalid name, and a data dir in memory", async () => {
     const name = await workspace.run(["app", "create", "No Name"])
     assert.strictEqual(name.code, 1)
     assert.match(name.stderr, /^troupe: name must be 1 to 63 characters/)
@@ -126,7 +126,7 @@ describe("troupe machines", () => {
 })
 
 describe("troupe demo", () => {
-  it("loses a process, carries on with what was said, and leaves nothing behind", async () => {
+  it("loses a process, carries on with the conversation, and leaves nothing behind", async () => {
     const { code, stderr, stdout } = await workspace.run(["demo"])
     assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
     const killed = Number(/kill -9 (\d+)/.exec(stdout)?.[1])
@@ -165,7 +165,7 @@ describe("troupe run", () => {
     assert.hasAllKeys(JSON.parse(stdout), ["ok", "error", "stderr", "duration_ms", "stop_reason"])
   })
 
-  it("ends with everything that was started when it is told to stop", async () => {
+  it("ends every process that it started when it gets a signal", async () => {
     saying("family")
     const { child, ended, stderr } = workspace.start(["run", "hello", "--timeout", "60"])
     const family = await childrenOf(child.pid!)
@@ -176,7 +176,7 @@ describe("troupe run", () => {
   })
 })
 
-/** Waits until a process has a grandchild, and gives both generations. */
+/** Waits until a process has a grandchild, and returns its children and grandchildren. */
 const childrenOf = async (pid: number): Promise<ReadonlyArray<number>> => {
   const of = (parent: number) => {
     const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(parent)], { encoding: "utf8" })
@@ -191,7 +191,7 @@ const childrenOf = async (pid: number): Promise<ReadonlyArray<number>> => {
 }
 
 describe("troupe doctor", () => {
-  it("shakes hands with what is there, says what to do about the rest, and makes no data dir", async () => {
+  it("performs the handshake with installed agents, says what to do about the others, and makes no data dir", async () => {
     const { code, stdout } = await workspace.run(["doctor"])
     assert.strictEqual(code, 0)
     assert.match(stdout, /^ok +demo \(default\) +acp +\S+ +\d+ ms$/m)

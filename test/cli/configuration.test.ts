@@ -1,4 +1,4 @@
-/** Where a setting comes from, and how a wrong one is refused. */
+/** Where a setting comes from, and how a wrong one is rejected. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -20,7 +20,7 @@ interface Given {
   readonly config?: string
 }
 
-/** `file` is written to `troupe.config.json` where the command is given. */
+/** `file` is written to `troupe.config.json` in the working directory. */
 const load = Effect.fnUntraced(function* ({ config, env = {}, file, flags = {} }: Given) {
   const cwd = yield* directory
   if (file !== undefined) {
@@ -44,7 +44,7 @@ const problem = (given: Given) =>
   )
 
 describe("configuration", () => {
-  it.effect("is the documented default where nothing is said", () =>
+  it.effect("is the documented default where nothing is set", () =>
     Effect.gen(function* () {
       const { adminToken, cwd, reviews, server, settings } = yield* load({})
       assert.deepStrictEqual(settings, {
@@ -71,7 +71,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("takes a flag before the environment, and the environment before the file", () =>
+  it.effect("prefers a flag to the environment, and the environment to the file", () =>
     Effect.gen(function* () {
       const file = { port: 3, maxProcesses: 3, poolWait: "3 seconds" }
       const env = { TROUPE_PORT: "2", TROUPE_MAX_PROCESSES: "2" }
@@ -107,7 +107,7 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("reads what reviews are told, from an object of their own in the file", () =>
+  it.effect("reads the settings of reviews, which have an object of their own in the file", () =>
     Effect.gen(function* () {
       const { reviews } = yield* load({
         env: { TROUPE_REVIEW_API_KEY: "sk-review", TROUPE_REVIEW_MODEL: "small", TROUPE_REVIEW_SKILL_TOOL: "true" },
@@ -136,20 +136,20 @@ describe("configuration", () => {
     })
   )
 
-  it.effect("gives an app as many sessions as there are, where it is not told another number", () =>
+  it.effect("allows an app all sessions where no limit per app is set", () =>
     Effect.gen(function* () {
       const { settings } = yield* load({ env: { TROUPE_MAX_SESSIONS: "7" } })
       assert.strictEqual(settings.limits.maxSessionsPerApp, 7)
     })
   )
 
-  it.effect("takes an empty variable for none, as a compose file leaves it", () =>
+  it.effect("ignores an empty variable, which is how a compose file leaves one out", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* load({ env: { TROUPE_PORT: "" } })).server.port, 8420)
     })
   )
 
-  it.effect("places a data dir of the file beside the file, and one of a flag where the command is given", () =>
+  it.effect("resolves a data dir of the file against the file, and one of a flag against the working directory", () =>
     Effect.gen(function* () {
       const elsewhere = yield* directory
       const config = join(elsewhere, "mine.json")
@@ -161,7 +161,7 @@ describe("configuration", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("keeps the agents and what /run starts", () =>
+  it.effect("reads the agents and the command of /run", () =>
     Effect.gen(function* () {
       const agents = {
         codex: { protocol: "codex-app-server", command: ["codex", "app-server"], env: { CODEX_HOME: "/srv/codex" } },
@@ -176,7 +176,7 @@ describe("configuration", () => {
   )
 })
 
-describe("a bad configuration is refused in one line that says where, what, and what is taken", () => {
+describe("a bad configuration is rejected in one line that says where, what, and what is accepted", () => {
   const wrong: ReadonlyArray<readonly [Given, string]> = [
     [{ flags: { port: "99999" } }, `--port is "99999": it takes a whole number from 0 to 65535 (0 picks a free one).`],
     [
@@ -246,7 +246,7 @@ describe("a bad configuration is refused in one line that says where, what, and 
     })
   )
 
-  it.effect("names the key of an agent that is wrong, and shows no secret of its environment", () =>
+  it.effect("an error names the key of an agent that is wrong, and shows no secret of its environment", () =>
     Effect.gen(function* () {
       const protocol = yield* problem({ file: { agents: { mine: { protocol: "acpp", command: ["x"] } } } })
       assert.match(protocol, /^agents\.mine\.protocol in troupe\.config\.json: .*"acpp"\.$/)
@@ -255,14 +255,14 @@ describe("a bad configuration is refused in one line that says where, what, and 
     })
   )
 
-  it.effect("says where a file is no JSON, and that a named one is not there", () =>
+  it.effect("an error says where a file is no JSON, and that a named one is missing", () =>
     Effect.gen(function* () {
       assert.match(yield* problem({ file: `{ "port": }` }), /^troupe\.config\.json is no JSON: Unexpected token/)
       assert.match(yield* problem({ config: "none.json" }), /^The configuration file none\.json can't be read: ENOENT/)
     })
   )
 
-  it.effect("refuses what a key does not take, whatever the key", () =>
+  it.effect("every key rejects a value that it does not take", () =>
     Effect.gen(function* () {
       for (const name of names) {
         const [first, second] = placeOf(name)
@@ -274,7 +274,7 @@ describe("a bad configuration is refused in one line that says where, what, and 
     })
   )
 
-  it("names variables as the contract does", () => {
+  it("each key has the environment variable of its name", () => {
     assert.strictEqual(variableOf("maxSessionsPerApp"), "TROUPE_MAX_SESSIONS_PER_APP")
     assert.strictEqual(variableOf("postToolQuiet"), "TROUPE_POST_TOOL_QUIET")
     assert.strictEqual(variableOf("reviewApiKey"), "TROUPE_REVIEW_API_KEY")

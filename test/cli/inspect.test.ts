@@ -1,4 +1,4 @@
-/** The dashboard's way in, as the server's greeting tells it: a secret on a terminal, and never in a log. */
+/** How the server's greeting leads to the dashboard: with a secret link on a terminal, and without one in a log. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -19,7 +19,7 @@ const login = async (url: string, body: object) =>
   })
 
 describe("troupe serve", () => {
-  it.skipIf(!hasTerminals)("shows a link on a terminal that logs the admin in once", async () => {
+  it.skipIf(!hasTerminals)("prints a link on a terminal that logs the admin in once", async () => {
     const program = workspace.start(["serve", "--port", "0"], {}, "terminal")
     const [, url = "", code = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\/#code=([\w-]{43})\b/)
     const first = await login(url, { code })
@@ -28,7 +28,7 @@ describe("troupe serve", () => {
     assert.strictEqual((await login(url, { code })).status, 401)
   })
 
-  it("names the dashboard's address without a secret where there is no terminal, and where the token is", async () => {
+  it("prints the dashboard's address without a secret where there is no terminal, and the admin token's file", async () => {
     const program = workspace.start(["serve", "--port", "0"])
     const [, url = "", file = ""] = await program.printed(
       /inspect +(http:\/\/[^/]+)\/inspect\/ \(log in with a token; the admin's is in (.+)\)/
@@ -41,8 +41,8 @@ describe("troupe serve", () => {
     assert.notInclude(output, token)
   })
 
-  it("names the variable where the operator chose the token", async () => {
-    // One of an earlier start is there, and is not the one.
+  it("names TROUPE_ADMIN_TOKEN where the operator chose the token", async () => {
+    // The file of an earlier start exists, and its token is not the admin token now.
     mkdirSync(join(workspace.cwd, ".troupe"))
     writeFileSync(join(workspace.cwd, ".troupe", "admin-token"), "of-an-earlier-start\n")
     const program = workspace.start(["serve", "--port", "0"], { TROUPE_ADMIN_TOKEN: "chosen-by-the-operator" })

@@ -1,4 +1,4 @@
-/** What an agent says and does, as text: whose line is open, how a tool call ends, what must not reach a terminal. */
+/** The narrator: which line is open, how a tool call ends, and what must not reach a terminal. */
 import { assert, describe, it } from "@effect/vitest"
 import { makeNarrator } from "../../src/cli/narration.ts"
 import { oneLine } from "../../src/cli/terminal.ts"
@@ -17,7 +17,7 @@ const narrated = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNa
 }
 
 describe("the narration of a session", () => {
-  it("lets words flow, and begins another message on a line of its own", () => {
+  it("prints words as they come, and begins another message on a line of its own", () => {
     assert.strictEqual(
       narrated(says("One ", "a"), says("message.\nOf two lines.", "a")),
       "  One message.\n  Of two lines.\n"
@@ -26,7 +26,7 @@ describe("the narration of a session", () => {
     assert.strictEqual(narrated(says("First.\n", "a"), says("Second. \n", "a")), "  First.\n  Second. \n")
   })
 
-  it("tells a tool call on one line with how it ended", () => {
+  it("prints a tool call on one line with how it ended", () => {
     const exit = { status: "failed", rawOutput: { output: "no", exitCode: 2 } }
     assert.strictEqual(narrated(calls("t", "ls"), changes("t", { status: "completed" })), "  ◆ ls ✓\n")
     assert.strictEqual(narrated(calls("t", "ls"), changes("t", exit)), "  ◆ ls [exit 2]\n")
@@ -38,7 +38,7 @@ describe("the narration of a session", () => {
     )
   })
 
-  it("tells it again at its end where something else was told in between", () => {
+  it("prints a tool call again at its end where something else was printed in between", () => {
     const ended = [changes("a", { status: "completed" }), changes("b", { status: "failed" })]
     assert.strictEqual(
       narrated(calls("a", "one"), calls("b", "two"), ...ended),
@@ -46,7 +46,7 @@ describe("the narration of a session", () => {
     )
   })
 
-  it("lets no control sequence through, and no second line where there is one", () => {
+  it("prints no control sequence, and no line break within a title", () => {
     const nasty = "a\u001b[2Jb\u009b1mc\u0007\rd\u202ee"
     assert.strictEqual(narrated(says(nasty)), "  a[2Jb1mcde\n")
     assert.strictEqual(oneLine("rm -rf ~\n  ✓ harmless\u001b[1A"), "rm -rf ~ ⏎ ✓ harmless[1A")

@@ -1,4 +1,4 @@
-/** The real program in a real process, for tests of the command line. Nothing of the tester's own settings goes in. */
+/** Runs the real program in a real process, for tests of the command line. The tester's own settings are not used. */
 import { spawn, spawnSync } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path"
 
 const root = join(import.meta.dirname, "..", "..")
 const main = join(root, "src", "main.ts")
-/** Each test starts the program anew: what Node made of the sources once halves the time it takes. */
+/** Each test starts the program anew; Node's compile cache halves the time that takes. */
 const compileCache = join(root, "node_modules", ".cache", "node-compile")
 
 export interface Ended {
@@ -19,24 +19,24 @@ export interface Ended {
 
 export interface Running {
   readonly child: ChildProcess
-  /** What stdout has so far. */
+  /** The output so far. */
   readonly stdout: () => string
   readonly stderr: () => string
   readonly ended: Promise<Ended>
-  /** Resolves with the first match in stdout behind `from`; rejects when the program ends before. */
+  /** Resolves with the first match in stdout after index `from`; rejects when the program ends before. */
   readonly printed: (pattern: RegExp, from?: number) => Promise<RegExpExecArray>
-  /** To its stdin, where it has one. */
+  /** Writes to stdin, where it has one. */
   readonly write: (text: string) => void
 }
 
-/** What it reads: nothing, what the test writes, or what is typed at a terminal of its own (`hasTerminals`). */
+/** Its stdin: nothing, a pipe that the test writes to, or a terminal of its own (`hasTerminals`). */
 export type Stdin = "ignore" | "pipe" | "terminal"
 
 export interface Workspace {
   readonly cwd: string
   readonly start: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>, stdin?: Stdin) => Running
   readonly run: (args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) => Promise<Ended>
-  /** Ends what still runs, and removes everything. */
+  /** Ends the programs that still run, and removes the directory. */
   readonly cleanUp: () => Promise<void>
 }
 
@@ -45,7 +45,7 @@ export const makeWorkspace = (): Workspace => {
   const running = new Set<Running>()
 
   const start: Workspace["start"] = (args, env = {}, stdin = "ignore") => {
-    // No PATH but Node's own: agents of the tester's machine are not found.
+    // The PATH has Node and the system's programs only, so that no agent of the tester's machine is found.
     const childEnv = {
       PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
       HOME: cwd,
@@ -98,7 +98,7 @@ export const makeWorkspace = (): Workspace => {
   }
 }
 
-/** `script` of util-linux, which Debian and its like always have. */
+/** Whether `script` of util-linux is there, which Debian and its derivatives always have. */
 export const hasTerminals =
   spawnSync("script", ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") === true
 
@@ -111,7 +111,7 @@ const commandOf = (
   return ["script", ["-qfec", `stty cols 100 rows 40; exec ${words}`, "/dev/null"]]
 }
 
-/** Whether a process can still do something: one that only waits for its parent to notice its end can't. */
+/** Whether a process still runs: a zombie, which only waits for its parent to reap it, does not. */
 export const isAlive = (pid: number): boolean => {
   const { stdout } = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" })
   return stdout.trim() !== "" && !stdout.startsWith("Z")

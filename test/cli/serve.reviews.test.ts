@@ -1,4 +1,4 @@
-/** Reviews of a server: told by its environment, on the account that it names, which nobody else gets to see. */
+/** Reviews of a server that is configured by its environment, on an account whose key stays secret. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
 import { readFileSync } from "node:fs"
@@ -9,7 +9,7 @@ import { makeWorkspace } from "./program.ts"
 const secret = "sk-of-the-reviews-alone"
 
 describe("troupe serve", () => {
-  it.live("reviews as it is told, with a key that is in no log and in no child", () =>
+  it.live("runs reviews as configured, with a key that is in no log and in no child's environment", () =>
     Effect.gen(function* () {
       const model = yield* serve(
         inOrder(calling("memory", { action: "add", text: "They keep herons.", id: null }), { text: "Done." })

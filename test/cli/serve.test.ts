@@ -1,4 +1,4 @@
-/** The server as a program: its first boot, its greeting, its port, its signals, its deaths. */
+/** The server as a program: its first boot, its greeting, its port, its signals, its crashes. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, statSync } from "node:fs"
@@ -36,7 +36,7 @@ const sessionOf = async ({ call }: Server) => String((await call("POST", "/sessi
 const pidOf = async ({ call }: Server, session: string) =>
   ((await call("GET", `/sessions/${session}`))["process"] as { readonly pid: number }).pid
 
-/** Until the agent has begun to answer the running turn. */
+/** Waits until the agent has begun to answer the running turn. */
 const untilSpeaking = async ({ token, url }: Server, session: string) => {
   const reading = new AbortController()
   const response = await fetch(`${url}/sessions/${session}/events`, {
@@ -52,7 +52,7 @@ const untilSpeaking = async ({ token, url }: Server, session: string) => {
 }
 
 describe("troupe serve", () => {
-  it("gives a newcomer an app whose token is in a file, and a request that works when pasted", async () => {
+  it("creates a first app whose token is in a file, and prints a request that works when pasted", async () => {
     const { program, token } = await open()
     const file = join(workspace.cwd, ".troupe", "app-token")
     assert.match(token, /^trp_[\w-]{43}$/)
@@ -77,7 +77,7 @@ describe("troupe serve", () => {
     assert.match(stdout, /\{"ok":true\}\s*$/)
   })
 
-  it("makes no second app on its second boot, and greets with the same way in", async () => {
+  it("creates no second app on its second boot, and prints the same token's file", async () => {
     const first = await open()
     first.program.child.kill("SIGTERM")
     await first.program.ended
@@ -87,7 +87,7 @@ describe("troupe serve", () => {
     assert.include(spawnSync("bash", ["-c", request], { encoding: "utf8" }).stdout, '"ok":true')
   })
 
-  it("has its sessions looked at and closed from the command line", async () => {
+  it("has sessions that troupe sessions lists, shows, follows and closes", async () => {
     const server = await open()
     const env = { TROUPE_URL: server.url, TROUPE_TOKEN: server.token }
     const id = await sessionOf(server)
@@ -108,7 +108,7 @@ describe("troupe serve", () => {
     assert.match(stranger.stderr, /^troupe: .*token.*\n$/)
   })
 
-  it("says who has the data dir, and who has the port", async () => {
+  it("says which process holds the data dir, and that the port is taken", async () => {
     const { program, url } = await open()
     const second = await workspace.run(["serve", "--port", "0"])
     assert.strictEqual(second.code, 1)
@@ -123,7 +123,7 @@ describe("troupe serve", () => {
   })
 
   it.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-    "drains on %s: lets a turn finish, leaves no process, exits with 0",
+    "drains on %s: a turn may finish, no process is left, the exit code is 0",
     async (signal) => {
       const server = await open()
       const id = await sessionOf(server)
@@ -138,7 +138,7 @@ describe("troupe serve", () => {
     }
   )
 
-  it("does not wait for a turn when it is told twice", async () => {
+  it("does not wait for a turn after a second signal", async () => {
     const server = await open()
     const id = await sessionOf(server)
     await server.call("POST", `/sessions/${id}/turn`, { prompt: "hang", wait: false })
@@ -151,7 +151,7 @@ describe("troupe serve", () => {
     assert.isFalse(isAlive(agent))
   })
 
-  it("settles after a SIGKILL what it was doing: nothing runs on, the turn has one outcome, the session goes on", async () => {
+  it("recovers after a SIGKILL: no process runs on, the turn has one outcome, the session goes on", async () => {
     const server = await open()
     const id = await sessionOf(server)
     await server.call("POST", `/sessions/${id}/turn`, { prompt: "Remember 42." })

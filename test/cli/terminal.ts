@@ -1,4 +1,4 @@
-/** The real program in a real terminal (Python's pty), and what a person would see there. */
+/** Runs the real program in a real terminal (Python's pty), and keeps the screen that a person would see. */
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ const bridge = join(root, "test", "fixtures", "terminal.py")
 
 export const hasPython = spawnSync("python3", ["-c", "import pty"]).status === 0
 
-/** On a machine that is busy with other tests. */
+/** Long enough for a machine that is busy with other tests. */
 const showsWithinMillis = 30_000
 
 export interface Size {
@@ -19,7 +19,7 @@ export interface Size {
 
 export interface Exit {
   readonly code: number
-  /** The terminal's settings are what they were. */
+  /** Whether the terminal's settings are what they were before. */
   readonly restored: boolean
 }
 
@@ -53,7 +53,7 @@ export const openTerminal = (
     keys: (keys: string) => send({ keys }),
     signal: (signal: number) => send({ signal }),
     resize: (size: Size) => send({ size: [size.columns, size.rows] }),
-    /** The whole screen, once it shows that. */
+    /** Resolves with the whole screen once it matches. */
     shows: (pattern: RegExp) =>
       new Promise<string>((resolve, reject) => {
         const done = () => {
@@ -75,7 +75,7 @@ export const openTerminal = (
         look()
         void ended.then(() => fail("ended before it showed"))
       }),
-    /** Ends it, whatever it does. */
+    /** Ends the program. */
     leave: async () => {
       child.stdin.end()
       await ended.catch(() => {})
@@ -83,12 +83,12 @@ export const openTerminal = (
   }
 }
 
-/** As much of a terminal as `troupe top` uses: a place to write at, lines and screens to clear, and modes. */
+/** The parts of a terminal that `troupe top` uses: a cursor row, clearing lines and screens, and modes. */
 const makeScreen = () => {
   let lines: Array<string> = []
   let row = 0
   let rest = ""
-  /** All that was ever written. */
+  /** Everything that was written. */
   let written = ""
   const modes = new Map<string, boolean>()
   // oxlint-disable-next-line no-control-regex -- those are what a terminal reads

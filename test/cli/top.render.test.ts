@@ -1,4 +1,4 @@
-/** What `troupe top` draws: pure, so it is tried without a terminal, at the sizes that terminals have. */
+/** The frames of `troupe top`: pure functions, tested without a terminal, at the sizes that terminals have. */
 import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { cut, encode, fit, fitLine, lineWidth, textOf, visible, widthOf, wrap } from "../../src/cli/top/cells.ts"
@@ -110,27 +110,27 @@ const picture = (model: Model, columns: number, rows: number): string =>
 const running = rowOf("ses_running00000000000000000000", "turning.running")
 
 describe("cells", () => {
-  it("shows control characters of an agent and sends none", () => {
+  it("show control characters of an agent and send none", () => {
     assert.strictEqual(visible("a\u001b[2Jb\r\nc\u202ed\u009be\u007f"), "a␛[2Jb⏎c‹202e›d‹9b›e␡")
     const all = visible(String.fromCodePoint(...Array.from({ length: 0xa0 }, (_, n) => n)))
     // oxlint-disable-next-line no-control-regex -- none of them is to be left
     assert.notMatch(all, /[\u0000-\u001f\u007f-\u009f]/)
   })
 
-  it("reckons wide and combining characters, and cuts to a width", () => {
+  it("count wide and combining characters, and are cut to a width", () => {
     assert.deepStrictEqual(["abc", "日本", "e\u0301", "🎭"].map(widthOf), [3, 4, 1, 2])
     assert.strictEqual(cut("日本語", 5), "日本…")
     assert.strictEqual(fit("7", 3, "right"), "  7")
     assert.strictEqual(lineWidth(fitLine([{ text: "日本", style: "red" }], 3)), 3)
   })
 
-  it("wraps between words, breaks what is too long for a line, and says that there is more", () => {
+  it("wrap between words, break a word that is too long for a line, and mark what is cut", () => {
     assert.deepStrictEqual(wrap("one two three", 8, 5), ["one two", "three"])
     assert.deepStrictEqual(wrap("abcdefghij", 4, 5), ["abcd", "efgh", "ij"])
     assert.deepStrictEqual(wrap("one two three four", 5, 2), ["one", "two…"])
   })
 
-  it("writes colours only where they are wanted", () => {
+  it("have colours only where they are enabled", () => {
     const line = [{ text: "x", style: "red" as const }]
     assert.strictEqual(encode(line, false), "x")
     assert.include(encode(line, true), "\u001b[31m")
@@ -140,7 +140,7 @@ describe("cells", () => {
 describe("the machine as text", () => {
   const leaves = Object.values(sessionMachine.root.states).flatMap(({ states }) => Object.values(states))
 
-  it("lights each state that a session can rest in, in both shapes", () => {
+  it("marks each state that a session can rest in, in both forms", () => {
     assert.isAbove(leaves.length, 10)
     for (const leaf of leaves) {
       for (const chart of [flatChart, treeChart]) {
@@ -154,7 +154,7 @@ describe("the machine as text", () => {
     assert.strictEqual(flatChart("closed").map(textOf).at(-1)?.trim(), "[closed]")
   })
 
-  it("draws the arrows out of a state with guards and delays, what comes by itself first", () => {
+  it("lists the arrows out of a state with guards and delays, timers first", () => {
     const arrows = arrowsFrom("retiring.killing", (delay) => (delay === "killAgain" ? "0:04" : null)).map(textOf)
     assert.strictEqual(arrows[0], "after killAgain 0:04 ↺")
     assert.include(arrows, "process.gone [isClosing] → closed")
@@ -186,7 +186,7 @@ describe("the screen", () => {
     }
   })
 
-  it("has in 80x24 who looks, the counts, the row with its wait, the machine, the reason and the last words", () => {
+  it("shows in 80x24 the user, the counts, the row with its wait, the machine, the reason and the last words", () => {
     const model = modelWith([running], (model) => {
       opened(running, [chunkEvent(1, "Hello "), chunkEvent(2, "world")])(model)
       model.me = {
@@ -211,14 +211,14 @@ describe("the screen", () => {
     assert.match(drawn, /q quit +1 session$/)
   })
 
-  it("has room for the tree, the arrows and the words side by side where it is wide", () => {
+  it("shows the tree, the arrows and the words side by side where it is wide", () => {
     const drawn = picture(modelWith([running], opened(running, [chunkEvent(1, "Hello")])), 160, 50)
     assert.match(drawn, /machine +out of turning\.running +last events/)
     assert.match(drawn, /├─ \[running\]/)
     assert.match(drawn, /● turning running +ses_running0{20} +demo.*the end of turn 3 \(the agent\) +1:07 → retiring/)
   })
 
-  it("tells in the session's title what it cost, where its agent told that and there is room", () => {
+  it("shows a session's cost in its title, where its agent reports it and the screen is wide", () => {
     const model = modelWith([running], (model) => {
       const detail = detailOf(running)
       const session = { ...detail.session, cost: { amount: 0.0011, currency: "USD" } }
@@ -229,12 +229,12 @@ describe("the screen", () => {
     assert.notInclude(picture(modelWith([running], opened(running)), 160, 50), "USD")
   })
 
-  it("has heard an agent that speaks, whatever was told of it before", () => {
+  it("takes an agent's newest message as the time it was last heard, also where the detail is older", () => {
     const drawn = picture(modelWith([running], opened(running, [chunkEvent(9, "Hello")])), 80, 24)
     assert.match(drawn, /last heard 1 s ago/)
   })
 
-  it("keeps the cursor's row in sight in a long table", () => {
+  it("keeps the cursor's row visible in a long table", () => {
     const rows = Array.from({ length: 500 }, (_, n) => rowOf(`ses_${String(n).padStart(8, "0")}`, "idle.asleep"))
     const model = modelWith(rows)
     for (const n of [0, 250, 499]) {
@@ -243,7 +243,7 @@ describe("the screen", () => {
     }
   })
 
-  it("says how the connection stands, and counts down to the next attempt", () => {
+  it("shows the state of the connection, and counts down to the next attempt", () => {
     const model = modelWith([running])
     model.phase = { name: "catching-up" }
     assert.match(picture(model, 80, 24), /catching up$/m)
@@ -252,7 +252,7 @@ describe("the screen", () => {
     assert.match(picture(model, 80, 24), /connection lost, tries again in 0:07$/m)
   })
 
-  it("names the session that is asked about, and shows an approval whole before it is answered", () => {
+  it("names the session of a confirmation, and shows an approval whole before it is answered", () => {
     const model = modelWith([running])
     model.mode = { name: "confirm", order: "close", id: "ses_other" }
     assert.match(picture(model, 80, 24), /Close ses_other\? +y yes, any other key no$/)

@@ -1,4 +1,4 @@
-/** The table of `troupe top`, as it is told: a page, and the steps before, during and after it. */
+/** The rows of `troupe top`: a page from the server, and the steps before, during and after it. */
 import { assert, describe, it } from "@effect/vitest"
 import { Rows } from "../../src/cli/top/Rows.ts"
 import { noFilter } from "../../src/inspect/client/rows.ts"
@@ -13,7 +13,7 @@ const withRows = (filter: Partial<typeof noFilter>, ...sessions: ReadonlyArray<S
 }
 
 describe("the rows of the table", () => {
-  it("change in their places, and new ones go on top", () => {
+  it("change in place, and new ones go on top", () => {
     const rows = withRows({}, rowOf("a"), rowOf("b"))
     rows.step(stepOf(rowOf("b", "turning.running")))
     rows.step(stepOf(rowOf("c"), "idle.asleep", 0))
@@ -23,7 +23,7 @@ describe("the rows of the table", () => {
     assert.strictEqual(rows.tally.count, 3)
   })
 
-  it("leave where they don't fit the filter any more, and are counted", () => {
+  it("leave where they don't match the filter any more, and the counts follow", () => {
     const rows = withRows({ state: "idle" }, rowOf("a"), rowOf("b"))
     rows.step(stepOf(rowOf("a", "turning.queued")))
     assert.deepStrictEqual([rows.order, rows.tally.count], [["b"], 1])
@@ -31,14 +31,14 @@ describe("the rows of the table", () => {
     assert.deepStrictEqual([rows.order, rows.tally.count], [["a", "b"], 2])
   })
 
-  it("stay where the server found them by something that they don't show", () => {
+  it("stay where the server matched them by text that they don't contain", () => {
     const rows = withRows({ q: "a word of its title" }, rowOf("a"))
     rows.step(stepOf(rowOf("a", "turning.running")))
     rows.step(stepOf(rowOf("b", "turning.running")))
     assert.deepStrictEqual(rows.order, ["a"])
   })
 
-  it("are as young as the news that came while their page was on its way", () => {
+  it("are as new as the steps that arrived while their page was loading", () => {
     const rows = new Rows()
     rows.expect(noFilter)
     rows.step(stepOf(rowOf("a", "turning.running")))
@@ -50,7 +50,7 @@ describe("the rows of the table", () => {
     assert.isTrue(rows.hasMore)
   })
 
-  it("are no more than a terminal's reader can want, the newest of them", () => {
+  it("are at most 2,000, the newest ones", () => {
     const many = Array.from({ length: 2_000 }, (_, n) => rowOf(`s${n}`))
     const rows = new Rows()
     rows.expect(noFilter)

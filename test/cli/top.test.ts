@@ -53,7 +53,7 @@ const isGivenBack = ({ picture }: Terminal) => {
 }
 
 describe.skipIf(!hasPython)("troupe top in a terminal", () => {
-  it("follows a turn, interrupts it once it is told to, and gives the terminal back", async () => {
+  it("follows a turn, interrupts it once that is confirmed, and restores the terminal", async () => {
     const server = await serve()
     const id = await server.create()
     const terminal = watch(server.env)
@@ -77,7 +77,7 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     assert.notInclude(terminal.picture.written(), server.token)
   })
 
-  it("filters on the server, closes what is under the cursor, and draws anew when it is resized", async () => {
+  it("filters on the server, closes the session under the cursor, and redraws when it is resized", async () => {
     const server = await serve()
     const [first, second] = [await server.create(), await server.create()]
     const terminal = watch(server.env)
@@ -108,7 +108,7 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     isGivenBack(terminal)
   })
 
-  it("asks for the next page where the first one ends", async () => {
+  it("loads the next page where the first one ends", async () => {
     const server = await serve()
     const ids: Array<string> = []
     while (ids.length < 120) ids.push(await server.create())
@@ -123,7 +123,7 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     assert.deepInclude(await terminal.ended, { code: 0 })
   })
 
-  it("answers an approval only after it was chosen, and shows what the agent wrote without obeying it", async () => {
+  it("answers an approval only after it was chosen, and shows the agent's control sequences without sending them", async () => {
     const server = await serve()
     const id = await server.create({ permissions: "ask" })
     await server.turn(id, "evil \u001b]0;owned\u0007\u001b[2J", true)
@@ -143,13 +143,13 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     await terminal.shows(/Nothing waits for an answer/)
     terminal.keys("\u001b")
     await terminal.shows(/○ awake/)
-    // As the terminal's window is closed, and as a supervisor ends it.
+    // A supervisor ends a program with SIGTERM; a closed window sends SIGHUP.
     terminal.signal(constants.signals.SIGTERM)
     assert.deepStrictEqual(await terminal.ended, { code: 128 + constants.signals.SIGTERM, restored: true })
     isGivenBack(terminal)
   })
 
-  it("says that the connection is lost, and has the table of the server that comes back", async () => {
+  it("says that the connection is lost, and shows the table of the server that comes back", async () => {
     const server = await serve()
     const id = await server.create()
     const terminal = watch(server.env)
@@ -166,7 +166,7 @@ describe.skipIf(!hasPython)("troupe top in a terminal", () => {
     isGivenBack(terminal)
   })
 
-  it("is without colours where they are not wanted", async () => {
+  it("prints no colours with NO_COLOR", async () => {
     const server = await serve()
     await server.create()
     const terminal = watch({ ...server.env, NO_COLOR: "1" })
@@ -195,7 +195,7 @@ describe("troupe top without a terminal", () => {
     assert.deepInclude(sessions[0], { session_id: id, substate: "idle.awake", turns: 1 })
   })
 
-  it("says in one line what is missing: a token, a server, a token that is known", async () => {
+  it("says in one line what is missing: a token, a server, a valid token", async () => {
     const server = await serve()
     const attempts = await Promise.all([
       workspace.run(["top"]),

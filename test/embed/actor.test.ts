@@ -1,4 +1,4 @@
-/** A session as an XState actor in an app's own program: XState's own functions, real processes, real deaths. */
+/** A session as an XState actor in an app's program: XState's own functions, with real processes that are killed. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { useSelector as useSelectorOfReact } from "@xstate/react"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -22,7 +22,7 @@ const nameOf = ({ value }: ReturnType<SessionActorRef["getSnapshot"]>): string =
         .flat()
         .join(".")
 
-/** What React's `useSyncExternalStore` asks of a store, which is all that `useSelector` of @xstate/react uses. */
+/** Reads a store as React's `useSyncExternalStore` does, which is all that `useSelector` of @xstate/react uses. */
 const useSelector = <T>(
   actor: SessionActorRef,
   select: (snapshot: ReturnType<SessionActorRef["getSnapshot"]>) => T
@@ -52,7 +52,7 @@ describe("session.actor()", () => {
   })
   afterEach(() => troupe.close())
 
-  it("shows a turn come and go, to waitFor and to a store's reader", async () => {
+  it("shows a turn start and end, to waitFor and to a subscriber", async () => {
     const session = await troupe.createSession()
     const actor = await session.actor()
     assert.strictEqual(actor.id, session.id)
@@ -74,7 +74,7 @@ describe("session.actor()", () => {
     assert.isTrue(actor.getSnapshot().can({ type: "hibernate.requested", reason: "" }))
   })
 
-  it("is what @xstate/react selects from", async () => {
+  it("works with useSelector of @xstate/react", async () => {
     Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true })
     const session = await troupe.createSession()
     const actor = await session.actor()
@@ -116,7 +116,7 @@ describe("session.actor()", () => {
     await closed
     assert.strictEqual(actor.getSnapshot().status, "done")
     assert.strictEqual((await session.view()).state, "closed")
-    // Of a session that was closed before anybody looked, too.
+    // The actor of a session that is already closed is done, too.
     const late = await session.actor()
     await toPromise(late)
     assert.isTrue(late.getSnapshot().matches("closed"))
@@ -136,7 +136,7 @@ describe("session.actor()", () => {
     assert.strictEqual(actor.getSnapshot().context.turn, 1)
   })
 
-  it("changes nothing by what the state refuses, or what is not an app's to say", async () => {
+  it("ignores events that the state refuses, or that an app may not send", async () => {
     const session = await troupe.createSession()
     const actor = await session.actor()
     const before = actor.getSnapshot()
@@ -159,13 +159,13 @@ describe("session.actor()", () => {
     })
     const { rendered } = useSelector(actor, nameOf)
     assert.isTrue((await session.turn("hello")).ok)
-    // XState would throw it again in a timer.
+    // XState would rethrow the error in a timer.
     await sleep(5)
     assert.strictEqual(rendered.at(-1), "idle.awake")
     assert.isTrue(log.some((line) => line.includes("a listener's own fault")))
   })
 
-  it("tells who waits for the session's end that Troupe ends first", async () => {
+  it("rejects those who wait for the session's end when Troupe is closed first", async () => {
     const actor = await (await troupe.createSession()).actor()
     const closed = toPromise(actor).then(
       () => "closed",
@@ -177,7 +177,7 @@ describe("session.actor()", () => {
     assert.isTrue(unwatched.getSnapshot().matches({ idle: "asleep" }))
   })
 
-  it("is none of another app's", async () => {
+  it("is not available to another app", async () => {
     const session = await troupe.createSession()
     const other = troupe.as("other")
     const code = await other.session(session.id).then(

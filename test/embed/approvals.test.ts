@@ -1,4 +1,4 @@
-/** Approvals in the library: asked by the demo agent, seen in the session's events, answered with a promise. */
+/** Approvals in the library: requested by the demo agent, seen in the session's events, answered with a promise. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -11,7 +11,7 @@ const demo = join(import.meta.dirname, "../../src/agent/demo/main.ts")
 const replay = join(import.meta.dirname, "../fixtures/agents/acp-replay.ts")
 const traces = join(import.meta.dirname, "../fixtures/traces/acp")
 
-/** The id of the first approval after that event, from the stream. */
+/** The id of the first approval after event `after`, from the stream. */
 const firstApprovalId = async (session: Session, after = 0): Promise<string> => {
   for await (const { message } of session.events({ after })) {
     if ("method" in message && message.method === "_troupe/approval_asked") {
@@ -28,7 +28,7 @@ describe("an approval", () => {
   })
   afterEach(() => troupe.close())
 
-  it("is told in the events, listed, and answered once", async () => {
+  it("is in the events, listed, and answered once", async () => {
     const session = await troupe.createSession({ permissions: "ask" })
     const turn = session.turn("ask edit")
     const id = await firstApprovalId(session)
@@ -42,7 +42,7 @@ describe("an approval", () => {
     assert.deepStrictEqual(await session.approvals(), [])
   })
 
-  it("is not asked where a rule has decided", async () => {
+  it("is not requested where a rule has decided", async () => {
     const session = await troupe.createSession({
       permissions: { default: "ask", rules: [{ match: { titlePrefix: "Demo tool" }, then: "deny" }] }
     })
@@ -51,7 +51,7 @@ describe("an approval", () => {
   })
 })
 
-it("is withdrawn when the agent takes its question back, and the turn goes on with the others", async () => {
+it("an approval is withdrawn when the agent takes its request back, and the turn goes on with the others", async () => {
   const command = [process.execPath, replay, join(traces, "codex-parallel-tools.ndjson"), "take-back"] as const
   await using troupe = await openTroupe({ dataDir: ":memory:", agents: { codex: { protocol: "acp", command } } })
   const session = await troupe.createSession({ agent: "codex", permissions: "ask" })
@@ -71,7 +71,7 @@ it("is withdrawn when the agent takes its question back, and the turn goes on wi
   assert.containSubset(await turn, { ok: true, completed: true })
 })
 
-it("never goes by less than its rules, where its agent has become one that can't be kept to them", async () => {
+it("a session whose agent can no longer be kept to its permission rules fails its turns", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "troupe-embed-"))
   try {
     const direct = { protocol: "acp", command: [process.execPath, demo] } as const

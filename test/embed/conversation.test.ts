@@ -1,4 +1,4 @@
-/** Conversations as an app with a transcript of its own has them, on real processes of the demo agent. */
+/** `runConversation`, for apps that keep their own transcript, with real processes of the demo agent. */
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
@@ -8,7 +8,7 @@ import type { Message, Session, StoredEvent, Troupe } from "../../src/promise.ts
 const user = (content: string): Message => ({ role: "user", content })
 const contents = (messages: ReadonlyArray<Message>) => messages.map(({ content, role }) => [role, content])
 
-/** Resolves when the session has said something of that kind; follows from its first event. */
+/** Resolves with the first of the session's events for which `holds` is true. */
 const untilEvent = async (session: Session, holds: (event: StoredEvent) => boolean) => {
   for await (const event of session.events()) if (holds(event)) return event
   return assert.fail("the session ended without it")
@@ -24,7 +24,7 @@ describe("a conversation", () => {
   })
   afterEach(() => troupe.close())
 
-  it("has the user's message once and first among the new ones, and goes on with its thread", async () => {
+  it("has the user's message once and first among the new ones, and continues its thread", async () => {
     const first = await session.runConversation("hello")
     assert.deepStrictEqual(contents(first.messages), [
       ["user", "hello"],
@@ -52,7 +52,7 @@ describe("a conversation", () => {
     assert.deepStrictEqual(await session.messages(), second.messages)
   })
 
-  it("splices what is new behind the conversation that the app keeps, and doubles nothing that stands there", async () => {
+  it("appends the new messages to the conversation that the app keeps, and repeats none", async () => {
     const history: ReadonlyArray<Message> = [{ role: "system", content: "Be brief." }, user("before"), user("hello")]
     const result = await session.runConversation("hello", { messages: history })
     assert.deepStrictEqual(contents(result.messages), [
@@ -66,7 +66,7 @@ describe("a conversation", () => {
     assert.deepStrictEqual(next.messages[4], user("and now"))
   })
 
-  it("is a result where the agent failed, keeps what had arrived, and names the setting to change", async () => {
+  it("is a result where the agent failed, has what had arrived, and names the setting to change", async () => {
     await session.runConversation("hello")
     const failed = await session.runConversation("tool echo kept\ncrash 3")
     assert.containSubset(failed, { completed: false, partial: true, interrupted: false, apiCalls: 1 })
@@ -114,7 +114,7 @@ describe("a conversation", () => {
     assert.deepStrictEqual(result.messages[0], user("hang"))
   })
 
-  it("never goes near a model API of the embedder's, not even one that fails on every call", async () => {
+  it("never calls a model API of the embedding program, not even one that fails on every call", async () => {
     let calls = 0
     const api = createServer((_, response) => {
       calls++
@@ -136,7 +136,7 @@ describe("a conversation", () => {
     }
   })
 
-  it("has the words that steered it as a second message of the user's, and one end after them", async () => {
+  it("has the words that steered it as a second message of the user, and one end after them", async () => {
     const running = session.runConversation("tool echo first\nhang")
     await untilEvent(session, contains("Hanging."))
     await session.steer("do this instead")
@@ -150,7 +150,7 @@ describe("a conversation", () => {
     assert.deepStrictEqual(await session.messages(), result.messages)
   })
 
-  it("refuses words where nothing runs, and a compaction where the agent has none", async () => {
+  it("refuses to steer where no turn runs, and to compact where the agent can't", async () => {
     const refusal = (promise: Promise<unknown>) =>
       promise.then(
         () => assert.fail("it should have been refused"),

@@ -39,7 +39,7 @@ describe("the library", () => {
   })
   afterEach(() => troupe.close())
 
-  it("gives a turn's outcome to who awaits it, and its messages to who reads along", async () => {
+  it("resolves a turn to its outcome, and iterates it as its messages", async () => {
     const session = await troupe.createSession({ agent: "demo", meta: { ticket: 7 } })
     const turn = session.turn("slow 3 1\nhello")
     const messages: Array<AcpMessage> = []
@@ -57,7 +57,7 @@ describe("the library", () => {
     )
   })
 
-  it("carries on after its process was killed, with what was said before", async () => {
+  it("carries on with the conversation after an agent's process was killed", async () => {
     const session = await troupe.createSession()
     await session.turn("Remember 42.")
     const { pid } = (await session.view()).process
@@ -70,7 +70,7 @@ describe("the library", () => {
     assert.notStrictEqual((await session.view()).process.pid, pid)
   })
 
-  it("tells an agent's failure as an outcome, and a refusal as an error by its code", async () => {
+  it("returns an agent's failure as an outcome, and rejects with a refusal's code", async () => {
     const failed = await (await troupe.createSession()).turn("fail auth")
     assert.isFalse(failed.ok)
     assert.match(failed.error ?? "", /^auth: /)
@@ -93,7 +93,7 @@ describe("the library", () => {
     assert.strictEqual((await refusal(troupe.createSession({ agent: "nobody" }))).code, "unknown_agent")
   })
 
-  it("interrupts a turn by its signal, and lets go of the signal afterwards", async () => {
+  it("interrupts a turn by its signal, and removes its listener afterwards", async () => {
     const session = await troupe.createSession()
     const controller = new AbortController()
     const turn = session.turn("hang", { signal: controller.signal })
@@ -120,7 +120,7 @@ describe("the library", () => {
     assert.include(finalText, file.path)
   })
 
-  it("leaves no process when it is closed, and a turn that runs then is told", async () => {
+  it("leaves no process when it is closed, and a turn that runs then ends as interrupted", async () => {
     const session = await troupe.createSession()
     await session.turn("warm up")
     const { pid } = (await session.view()).process
@@ -141,7 +141,7 @@ describe("a data dir of the library", () => {
   })
   afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
-  it("keeps sessions from one life to the next", async () => {
+  it("keeps sessions from one process to the next", async () => {
     const options = { dataDir, defaultAgent: "demo", drainMillis: 1_000 }
     let id: string
     {
@@ -162,7 +162,7 @@ describe("a data dir of the library", () => {
     )
   })
 
-  it("belongs to one Troupe at a time, and is free when that one is closed", async () => {
+  it("belongs to one Troupe at a time, and is released when that one is closed", async () => {
     const first = await openTroupe({ dataDir, defaultAgent: "demo" })
     const refused = await refusal(openTroupe({ dataDir, defaultAgent: "demo" }))
     assert.include(refused.message, `held by the Troupe with pid ${process.pid}`)
@@ -170,7 +170,7 @@ describe("a data dir of the library", () => {
     await (await openTroupe({ dataDir, defaultAgent: "demo" })).close()
   })
 
-  it("logs to who wants it, and says why it can't open", async () => {
+  it("is logged about to the log function, and an error says why it can't be opened", async () => {
     const lines: Array<string> = []
     const refused = await refusal(openTroupe({ dataDir, defaultAgent: "nobody", log: (line) => lines.push(line) }))
     assert.match(refused.message, /nobody/)

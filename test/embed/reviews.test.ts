@@ -10,7 +10,7 @@ const open = (reviews: Reviewing) =>
 
 const everyTurn = { memory: 1 }
 
-/** Its last review, when that has ended. */
+/** Resolves with the session's last review when that has ended. */
 const endedReview = async (session: Session) => {
   for (;;) {
     const [last] = await session.reviews()
@@ -20,7 +20,7 @@ const endedReview = async (session: Session) => {
 }
 
 describe("reviews in the library", () => {
-  it("are the host's, with exactly the three fields, where it takes them over", async () => {
+  it("are run by the host, with exactly the three fields, where onReview is set", async () => {
     const requests: Array<ReviewRequest> = []
     await using troupe = await open({ intervals: everyTurn, onReview: (request) => requests.push(request) })
     const session = await troupe.createSession()
@@ -29,7 +29,7 @@ describe("reviews in the library", () => {
     assert.deepStrictEqual(requests, [{ messagesSnapshot: messages, reviewMemory: true, reviewSkills: false }])
   })
 
-  it("fail alone where the host does, and stop for the next turn", async () => {
+  it("fail alone where the host's function rejects, and are aborted by the next turn", async () => {
     const begun = Promise.withResolvers<void>()
     const aborted = Promise.withResolvers<void>()
     const work = [
@@ -52,7 +52,7 @@ describe("reviews in the library", () => {
     assert.deepStrictEqual(endings.slice(-2), ["cancelled", "failed"])
   })
 
-  it.live("are Troupe's own else, on the host's account, and what they learn can be read", () =>
+  it.live("are run by Troupe otherwise, on the host's account, and what they learn can be read", () =>
     Effect.gen(function* () {
       const model = yield* serve(
         inOrder(calling("memory", { action: "add", text: "They keep herons.", id: null }), { text: "Done." })

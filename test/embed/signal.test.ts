@@ -1,8 +1,8 @@
-/** A signal stops the turn that it was given to, wherever that is by then. */
+/** An abort signal interrupts the turn that it was given to, running or queued. */
 import { assert, it } from "@effect/vitest"
 import { openTroupe } from "../../src/promise.ts"
 
-it("takes a turn out of the line where it waits, and leaves the one that runs alone", async () => {
+it("an aborted signal interrupts its queued turn, and the running turn goes on", async () => {
   await using troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 500 })
   const session = await troupe.createSession({})
   const stop = new AbortController()

@@ -1,11 +1,11 @@
-/** A codex that acts as its prompts say (see the fixture), and plain requests with their bodies as they come. */
+/** A scripted codex that does what its prompts say (see the fixture), and a client that returns bodies as they are. */
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { AgentSpec } from "../../src/domain/Settings.ts"
 import { dataDir } from "../surface/harness.ts"
 
-/** `heard`: what any process of it was asked, in order. */
+/** `requests`: the requests that any of its processes received, in order. */
 export const actingCodex = Effect.map(dataDir, (directory) => {
   const file = join(directory, "heard")
   const codex: AgentSpec = {

@@ -1,4 +1,4 @@
-/** Approvals on the wire: a real server over a real runtime and the demo agent, which asks where its prompt says so. */
+/** Approvals over HTTP: a real server with a real runtime and the demo agent, which asks where its prompt says so. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
@@ -21,14 +21,14 @@ const open = (settings: TroupeSettings = {}) =>
 const createSession = (call: (path: string, request?: CallOptions) => Effect.Effect<Answer>, permissions: unknown) =>
   Effect.map(call("/sessions", { body: { permissions } }), ({ json }) => `/sessions/${json.session_id}`)
 
-/** Asks until so many wait; a test that never sees it runs into its timeout. */
+/** Polls until an approval is pending; a test in which none ever is runs into its timeout. */
 const untilPending = (call: (path: string, request?: CallOptions) => Effect.Effect<Answer>, session: string) =>
   Effect.map(
     Effect.repeat(Effect.delay(call(`${session}/approvals`), "20 millis"), { until: ({ json }) => json.count > 0 }),
     ({ json }) => json.approvals
   )
 
-it.live("shows what an agent waits for, takes one answer to it, and the agent goes on with that", () =>
+it.live("a pending approval is listed, takes one answer, and the agent goes on with it", () =>
   Effect.gen(function* () {
     const { admin, ours, theirs } = yield* open()
     const session = yield* createSession(ours, "ask")
@@ -73,24 +73,26 @@ it.live("shows what an agent waits for, takes one answer to it, and the agent go
   }).pipe(Effect.scoped)
 )
 
-it.live("tells a streamed turn of each approval, asked and settled, and not among the turn's own events", () =>
-  Effect.gen(function* () {
-    const { ours } = yield* open()
-    const session = yield* createSession(ours, "ask")
-    const headers = { accept: "text/event-stream" }
-    const turn = yield* Effect.forkChild(ours(`${session}/turn`, { headers, body: { prompt: "ask execute" } }))
-    const [one] = yield* untilPending(ours, session)
-    yield* ours(`${session}/approvals/${one.approval_id}`, { body: { decision: "deny" } })
-    const { text } = yield* Fiber.join(turn)
-    assert.include(text, "_troupe/approval_asked")
-    assert.include(text, "_troupe/approval_settled")
-    const result = JSON.parse(text.split("event: result")[1]!.split("data: ")[1]!.split("\n")[0]!)
-    assert.include(result.final_text, "reject-once")
-    assert.notInclude(JSON.stringify(result.events), "_troupe/")
-  }).pipe(Effect.scoped)
+it.live(
+  "a streamed turn has an event for each approval, requested and settled, and the turn's own events have none",
+  () =>
+    Effect.gen(function* () {
+      const { ours } = yield* open()
+      const session = yield* createSession(ours, "ask")
+      const headers = { accept: "text/event-stream" }
+      const turn = yield* Effect.forkChild(ours(`${session}/turn`, { headers, body: { prompt: "ask execute" } }))
+      const [one] = yield* untilPending(ours, session)
+      yield* ours(`${session}/approvals/${one.approval_id}`, { body: { decision: "deny" } })
+      const { text } = yield* Fiber.join(turn)
+      assert.include(text, "_troupe/approval_asked")
+      assert.include(text, "_troupe/approval_settled")
+      const result = JSON.parse(text.split("event: result")[1]!.split("data: ")[1]!.split("\n")[0]!)
+      assert.include(result.final_text, "reject-once")
+      assert.notInclude(JSON.stringify(result.events), "_troupe/")
+    }).pipe(Effect.scoped)
 )
 
-it.live("remembers an answer for the session as long as the agent's process lives", () =>
+it.live("an answer for the session holds as long as the agent's process lives", () =>
   Effect.gen(function* () {
     const { ours } = yield* open()
     const session = yield* createSession(ours, "ask")
@@ -103,7 +105,7 @@ it.live("remembers an answer for the session as long as the agent's process live
   }).pipe(Effect.scoped)
 )
 
-it.live("withdraws what is open when its turn is interrupted, and the agent stays", () =>
+it.live("a pending approval is withdrawn when its turn is interrupted, and the agent's process stays", () =>
   Effect.gen(function* () {
     const { ours } = yield* open()
     const session = yield* createSession(ours, "ask")
@@ -120,7 +122,7 @@ it.live("withdraws what is open when its turn is interrupted, and the agent stay
   }).pipe(Effect.scoped)
 )
 
-it.live("goes by a session's rules before anybody is asked, and by the clock where nobody answers", () =>
+it.live("a session's rules decide before anybody is asked, and the deadline where nobody answers", () =>
   Effect.gen(function* () {
     const { ours } = yield* open({ limits: { approvalTimeoutMillis: 50 } })
     const session = yield* createSession(ours, {

@@ -1,4 +1,4 @@
-/** The contract as others see it: the OpenAPI document, its page, and the client that is made from it. */
+/** The contract from outside: the OpenAPI document, its page, and the client that is made from it. */
 import { assert, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
@@ -20,7 +20,7 @@ const every = (value: unknown, visit: (key: string, member: unknown) => void): v
   }
 }
 
-it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =>
+it.live("the OpenAPI 3.1 document has every route and no dangling reference", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const { json: document, status } = yield* call("/openapi.json", { token: null })
@@ -64,7 +64,7 @@ it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =
         const name = String(member).replace("#/components/schemas/", "")
         assert.property(document.components.schemas, name)
       }
-      // The server ignores keys that it does not know, and its answers may grow.
+      // The server ignores unknown keys, and its answers may gain keys.
       assert.notStrictEqual(key, "additionalProperties")
     })
     const ids = new Set<string>()
@@ -92,7 +92,7 @@ it.live("describes itself in OpenAPI 3.1, whole and with nothing dangling", () =
   }).pipe(Effect.scoped)
 )
 
-it.live("has a page of itself that loads nothing from anywhere", () =>
+it.live("the documentation page loads nothing from anywhere", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const page = yield* call("/docs", { token: null })
@@ -107,7 +107,7 @@ it.live("has a page of itself that loads nothing from anywhere", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("gives a client in TypeScript's own spelling, with refusals as typed failures", () =>
+it.live("the typed client has camelCase keys, and problems as typed failures", () =>
   Effect.gen(function* () {
     const { base } = yield* open()
     const client = yield* Client.make({ baseUrl: base, token: appToken })
@@ -162,7 +162,7 @@ it.live("gives a client in TypeScript's own spelling, with refusals as typed fai
   }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
 )
 
-it.live("streams a turn to a client, ending with what came of it or why there is nothing", () =>
+it.live("the typed client streams a turn, which ends with its result or a problem", () =>
   Effect.gen(function* () {
     const { base, script } = yield* open()
     const options = { baseUrl: base, token: appToken }

@@ -1,11 +1,11 @@
-/** Ends of turns that a real process of a scripted codex leaves open, as an app sees them over HTTP. */
+/** The outcomes of turns that a real process of a scripted codex does not end, as an app sees them over HTTP. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
 import { actingCodex, call } from "./actingCodex.ts"
 
 describe("an answer whose turn never ends", () => {
-  it.live("is a result of 200 that says so, and the next turn has a process of its own", () =>
+  it.live("is a result of 200 that says so, and the next turn runs in a new process", () =>
     Effect.gen(function* () {
       const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
@@ -30,7 +30,7 @@ describe("an answer whose turn never ends", () => {
         accepted_without_end: false,
         context_lost: false
       })
-      // Asked to go it was interrupted, and the second process resumed what the first had.
+      // The first process was interrupted when it was retired, and the second one resumed its thread.
       assert.deepStrictEqual(yield* requests, [
         "thread/start",
         "prompt unended",
@@ -43,7 +43,7 @@ describe("an answer whose turn never ends", () => {
 })
 
 describe("a turn that says of itself that it was aborted", () => {
-  it.live("is interrupted at its agent before the next one is handed over", () =>
+  it.live("is interrupted at its agent before the next turn is given to it", () =>
     Effect.gen(function* () {
       const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })
@@ -67,7 +67,7 @@ describe("a turn that says of itself that it was aborted", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is an interrupted one of an ACP agent too, which ends it as if it were complete", () =>
+  it.live("is interrupted with an ACP agent too, which ends it as if it were complete", () =>
     Effect.gen(function* () {
       const { baseUrl, surface, tokens } = yield* openHttp()
       const { sessionId } = yield* surface.ours.create({ agent: "demo" })
@@ -81,8 +81,8 @@ describe("a turn that says of itself that it was aborted", () => {
   )
 })
 
-describe("a client that goes away and wants its turn cancelled", () => {
-  it.live("takes the turn that waits in line with it, and leaves the one that runs alone", () =>
+describe("a client that disconnects and wants its turn cancelled", () => {
+  it.live("has its queued turn interrupted, and the running turn goes on", () =>
     Effect.gen(function* () {
       const { codex, requests } = yield* actingCodex
       const { baseUrl, surface, tokens } = yield* openHttp({ agents: { codex } })

@@ -1,6 +1,6 @@
 /**
- * A server on a real port over doors that follow a script: what goes in decides what comes out, so the tests of this
- * folder see the wire and nothing else. The names of sessions and the texts of prompts are the script.
+ * A server on a real port over scripted services: the ids of sessions and the texts of prompts decide the answers, so the
+ * tests of this folder test the wire and nothing else.
  */
 import { Context, Deferred, Effect, Layer, Logger, Option, Queue, Redacted, Stream } from "effect"
 import { HttpServer } from "effect/http"
@@ -129,7 +129,7 @@ const resultOf = (session: string, index: number, prompt: string): TurnResult =>
   }
 }
 
-/** What the tests can look at and turn. */
+/** What the tests can inspect and control. */
 export interface Script {
   readonly submitted: Array<{
     readonly caller: Caller
@@ -140,11 +140,11 @@ export interface Script {
   readonly stored: Array<{ readonly name: string; readonly bytes: number }>
   /** Ends the turn of the prompt `wait for it`. */
   readonly release: Deferred.Deferred<void>
-  /** What `ses_live` says after what is stored. */
+  /** The live events of `ses_live`, which follow the stored ones. */
   readonly live: Queue.Queue<StoredEvent>
   /** Every line of the server's log, with its annotations and causes, as text. */
   readonly log: Array<string>
-  /** Events that `ses_flood`, which never ends, has been asked for. */
+  /** The number of events that were read from `ses_flood`, which never ends. */
   flooded: number
 }
 
@@ -406,7 +406,7 @@ export const makeScript = Effect.gen(function* () {
         }
       ])
     }),
-    // The real one: idempotency is worth little if only a script keeps it.
+    // The real service: a scripted one would prove little about idempotency.
     Idempotency.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
   )
   return { script, services }
@@ -420,7 +420,7 @@ export const options: Http.HttpOptions = {
   maxBodyBytes: 64 * 1024
 }
 
-/** Open until the scope ends. */
+/** The server is closed with the scope. */
 export const open = (patch: Partial<Http.HttpOptions> = {}) =>
   Effect.gen(function* () {
     const { services, script } = yield* makeScript
@@ -450,7 +450,7 @@ export interface Answer {
   readonly json: any
 }
 
-/** Callers of a server: `call` for whole answers, `ask` for what streams. */
+/** Clients of a server: `call` returns whole answers, `ask` returns the response of a stream. */
 export const callsTo = (base: string) => {
   const request = (path: string, { body, headers, method, signal, token = appToken }: CallOptions = {}) =>
     fetch(`${base}${path}`, {

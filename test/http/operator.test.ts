@@ -1,11 +1,11 @@
-/** The operator's endpoints, the probes, uploads, agents and numbers: their exact bodies. */
+/** The exact bodies of the operator's endpoints, the probes, uploads, agents and metrics. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { adminToken, appToken, open, otherToken } from "./harness.ts"
 
 const token = adminToken
 
-it.live("shows a session as the contract has it", () =>
+it.live("a session's bodies are exactly the contract's", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const meta = { ticket: "T-1", nested: { camelCase: [1, null] } }
@@ -49,7 +49,7 @@ it.live("shows a session as the contract has it", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("answers a one-shot with exactly the keys that were promised", () =>
+it.live("a one-shot's body has exactly the contract's keys", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const run = (prompt: string) => call("/run", { body: { prompt } })
@@ -77,7 +77,7 @@ it.live("answers a one-shot with exactly the keys that were promised", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("takes one file, as it streams in, and refuses what is no file or too large", () =>
+it.live("POST /files stores one file as it streams in, and refuses what is no file or too large", () =>
   Effect.gen(function* () {
     const { base, call, script } = yield* open()
     const form = (...files: ReadonlyArray<readonly [string, string, number]>) => {
@@ -112,7 +112,7 @@ it.live("takes one file, as it streams in, and refuses what is no file or too la
         body: form(["file", "large", 33 * 1024 * 1024])
       }).then(
         (response) => response.json() as Promise<{ readonly error: string }>,
-        // The server may close before the client has sent it all.
+        // The server may close the connection before the client has sent everything.
         () => ({ error: "file_too_large" })
       )
     )
@@ -121,7 +121,7 @@ it.live("takes one file, as it streams in, and refuses what is no file or too la
   }).pipe(Effect.scoped)
 )
 
-it.live("lets the operator mint, list and revoke apps, and shows a token once", () =>
+it.live("the operator mints, lists and revokes apps, and sees a token once", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     assert.deepStrictEqual((yield* call("/admin/apps", { token, body: { name: "fresh" } })).json, {
@@ -140,7 +140,7 @@ it.live("lets the operator mint, list and revoke apps, and shows a token once", 
   }).pipe(Effect.scoped)
 )
 
-it.live("shows the operator all sessions, what was done with one, and what a sweep did", () =>
+it.live("the operator sees all sessions, the audit trail of one, and the result of a sweep", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const sessions = yield* call("/admin/sessions", { token })
@@ -167,7 +167,7 @@ it.live("shows the operator all sessions, what was done with one, and what a swe
   }).pipe(Effect.scoped)
 )
 
-it.live("answers the probes without a token", () =>
+it.live("the probes answer without a token", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     assert.deepStrictEqual((yield* call("/healthz", { token: null })).json, { ok: true })
@@ -178,7 +178,7 @@ it.live("answers the probes without a token", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("lists agents, and adds up what was used of them", () =>
+it.live("GET /agents lists the agents, and GET /usage adds up tokens and turns", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     assert.deepStrictEqual((yield* call("/agents")).json, {
@@ -202,7 +202,7 @@ it.live("lists agents, and adds up what was used of them", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("counts for Prometheus, by route and never by session", () =>
+it.live("GET /metrics counts requests by route and never by session", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     yield* call("/sessions/ses_metered")

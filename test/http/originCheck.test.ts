@@ -1,10 +1,10 @@
-/** Who is let in before any route is looked at: host, origin, request ids, and bytes that are no HTTP at all. */
+/** The checks before any route: host, origin, request ids, and bytes that are no HTTP. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "node:net"
 import { appToken, open } from "./harness.ts"
 
-/** Writes bytes as they are; what came back until the server closed the connection. */
+/** Writes bytes as they are, and returns what the server sent until it closed the connection. */
 const raw = (base: string, text: string) =>
   Effect.promise(
     () =>
@@ -25,7 +25,7 @@ const get = (path: string, headers: Readonly<Record<string, string>>) =>
 
 const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf("\r\n\r\n") + 4))
 
-it.live("serves the host names it is told to, with any port, and no other", () =>
+it.live("the server answers for its allowed host names, with any port, and for no other", () =>
   Effect.gen(function* () {
     const { base } = yield* open()
     for (const host of ["localhost", "LOCALHOST:1234", "127.0.0.1:8420", "[::1]:8420"]) {
@@ -36,13 +36,13 @@ it.live("serves the host names it is told to, with any port, and no other", () =
       assert.match(answer, /^HTTP\/1.1 403 /)
       assert.strictEqual(bodyOf(answer).error, "forbidden_host")
     }
-    // The address in the request line rules over the header, as RFC 9112 has it.
+    // The address in the request line overrides the header (RFC 9112, section 3.2.2).
     const absolute = yield* raw(base, get("http://evil.example/healthz", { host: "localhost" }))
     assert.match(absolute, /^HTTP\/1.1 403 /)
   }).pipe(Effect.scoped)
 )
 
-it.live("serves pages of its own host and of the origins it is told to, and no other", () =>
+it.live("the server answers pages of its own host and of the allowed origins, and no other", () =>
   Effect.gen(function* () {
     const { base } = yield* open()
     const host = new URL(base).host
@@ -66,14 +66,14 @@ it.live("serves pages of its own host and of the origins it is told to, and no o
   }).pipe(Effect.scoped)
 )
 
-it.live("serves every host where that was asked for", () =>
+it.live("the server answers for every host name where * is allowed", () =>
   Effect.gen(function* () {
     const { base } = yield* open({ allowedHosts: ["*"] })
     assert.match(yield* raw(base, get("/sessions", { host: "anything.example" })), /^HTTP\/1.1 200 /)
   }).pipe(Effect.scoped)
 )
 
-it.live("gives every answer a request id: the client's own where it is sane, else a new one", () =>
+it.live("every answer has a request id: the client's own where it is safe, else a new one", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const idOf = (id: string, path = "/healthz") =>
@@ -91,7 +91,7 @@ it.live("gives every answer a request id: the client's own where it is sane, els
   }).pipe(Effect.scoped)
 )
 
-it.live("answers what is no HTTP, and headers that are too long, with a problem as well", () =>
+it.live("bytes that are no HTTP, and headers that are too long, get a problem as well", () =>
   Effect.gen(function* () {
     const { base, call } = yield* open()
     const garbage = yield* raw(base, "\u0016\u0003\u0001 this is no HTTP\r\n\r\n")

@@ -1,10 +1,10 @@
-/** Whatever a client does wrong, it gets a problem that names it, in one shape, and nothing of our insides. */
+/** The problems that a client gets for its mistakes and for faults of the server: one shape, and no internals. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { adminToken, open, otherToken, secret } from "./harness.ts"
 import type { Answer } from "./harness.ts"
 
-/** The shape that every refusal has, whatever its cause. */
+/** Asserts the shape that every problem has. */
 const assertProblem = (answer: Answer, status: number, error: string) => {
   assert.strictEqual(answer.status, status, answer.text)
   assert.strictEqual(answer.headers.get("content-type"), "application/problem+json")
@@ -17,7 +17,7 @@ const assertProblem = (answer: Answer, status: number, error: string) => {
   assert.strictEqual(answer.json.request_id, answer.headers.get("x-request-id"))
 }
 
-it.live("answers each refusal of a door with its own status and code", () =>
+it.live("the server answers each refusal of a service with the refusal's status and code", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const turn = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "hello" } })
@@ -34,7 +34,7 @@ it.live("answers each refusal of a door with its own status and code", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("tells with every 503 when to come back", () =>
+it.live("every 503 has a retry-after header", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const turn = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "hello" } })
@@ -53,7 +53,7 @@ it.live("tells with every 503 when to come back", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("does not tell another app's session from one that never was", () =>
+it.live("another app's session and one that never existed get the same answer", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const headers = { "x-request-id": "same" }
@@ -80,7 +80,7 @@ it.live("does not tell another app's session from one that never was", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("answers every kind of bad token with the same 401", () =>
+it.live("every kind of bad token gets the same 401", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const headers = { "x-request-id": "same" }
@@ -96,7 +96,7 @@ it.live("answers every kind of bad token with the same 401", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("keeps an app out of what is the admin's, and lets the admin in everywhere", () =>
+it.live("an app's token gets 403 from the admin's endpoints, and the admin token opens every endpoint", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     for (const path of ["/admin/apps", "/admin/sessions", "/admin/sessions/ses_1/audit", "/admin/usage", "/metrics"]) {
@@ -111,7 +111,7 @@ it.live("keeps an app out of what is the admin's, and lets the admin in everywhe
   }).pipe(Effect.scoped)
 )
 
-it.live("names the field, what is wrong with it and what is taken", () =>
+it.live("a problem names the field of a body, what is wrong with it and what is accepted", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const detail = (path: string, body: unknown) =>
@@ -138,12 +138,12 @@ it.live("names the field, what is wrong with it and what is taken", () =>
     )
     assert.match(yield* detail(turn, { prompt: "x", files: ["a", 7] }), /^files\[1\] must be string, got 7/)
     assert.match(yield* detail("/run", { prompt: "x", model: "" }), /^model must be/)
-    // However long what was sent is, the answer is short.
+    // The answer is short, also where the body was long.
     assert.isBelow((yield* detail(turn, { prompt: { long: "x".repeat(10_000) } })).length, 300)
   }).pipe(Effect.scoped)
 )
 
-it.live("checks the query and the path as it checks a body", () =>
+it.live("the server checks a query and a path as it checks a body", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     for (const query of ["limit=0", "limit=201", "limit=1.5", "limit=x", "state=open2", "cursor="]) {
@@ -163,7 +163,7 @@ it.live("checks the query and the path as it checks a body", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("ignores keys that it does not know", () =>
+it.live("the server ignores unknown keys in a body", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const answer = yield* call("/sessions", { body: { agent: "demo", later: true, systemPrompt: 5 } })
@@ -171,7 +171,7 @@ it.live("ignores keys that it does not know", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("tells an unknown route from a wrong method, and a wrong content type from a bad body", () =>
+it.live("an unknown route is 404, a wrong method 405, a wrong content type 415", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     assertProblem(yield* call("/nothing"), 404, "not_found")
@@ -188,7 +188,7 @@ it.live("tells an unknown route from a wrong method, and a wrong content type fr
   }).pipe(Effect.scoped)
 )
 
-it.live("refuses a body that is over the limit, whether or not it says so first", () =>
+it.live("a body over the limit gets 413, with and without a content-length", () =>
   Effect.gen(function* () {
     const { call } = yield* open({ maxBodyBytes: 1_000 })
     const body = JSON.stringify({ prompt: "x".repeat(2_000) })
@@ -205,7 +205,7 @@ it.live("refuses a body that is over the limit, whether or not it says so first"
   }).pipe(Effect.scoped)
 )
 
-it.live("keeps faults of its own inside: the body names the request, the log has the cause", () =>
+it.live("a fault's cause is in the log under the request's id, and not in the body", () =>
   Effect.gen(function* () {
     const { call, script } = yield* open()
     for (const [id, error] of [

@@ -1,4 +1,4 @@
-/** A reader of server-sent events as they come, for tests that look at a stream while it runs. */
+/** Reads server-sent events one by one, for tests of a stream that is still open. */
 import { Effect } from "effect"
 
 export interface ReadEvent {
@@ -40,7 +40,7 @@ export const readEvents = (response: Response) => {
   return {
     /** The next event or comment; `undefined` at the end. */
     next: Effect.promise(next),
-    /** All that are left, comments aside. */
+    /** All remaining events, without comments. */
     rest: Effect.map(Effect.promise(rest), (all) => all.filter(({ comment }) => comment === undefined)),
     leave: Effect.promise(() => reader.cancel())
   }

@@ -1,4 +1,4 @@
-/** Reviews, memories and skills on a real port: each app its own, in the wire's spelling, refused like everything else. */
+/** The bodies and refusals of reviews, memories and skills, on a real port. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer, Logger } from "effect"
@@ -60,7 +60,7 @@ const open = Effect.gen(function* () {
   return callsTo(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
 })
 
-it.live("tell of a session's reviews why they ran, what they wrote, what they cost and how they ended", () =>
+it.live("GET /sessions/:id/reviews says why each review ran, what it wrote, what it used and how it ended", () =>
   Effect.gen(function* () {
     const { call } = yield* open
     const { json, status } = yield* call("/sessions/ses_ok/reviews")
@@ -95,7 +95,7 @@ it.live("tell of a session's reviews why they ran, what they wrote, what they co
   }).pipe(Effect.scoped)
 )
 
-it.live("give each app its own memories and skills", () =>
+it.live("GET /memory and GET /skills give each app its own", () =>
   Effect.gen(function* () {
     const { call } = yield* open
     const mine = yield* call("/memory")
@@ -119,7 +119,7 @@ it.live("give each app its own memories and skills", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("are refused without a token, to another app, and without a word of what is wrong inside", () =>
+it.live("reviews are refused without a token and to another app, and a fault's cause is not in the answer", () =>
   Effect.gen(function* () {
     const { call } = yield* open
     for (const path of ["/sessions/ses_ok/reviews", "/memory", "/skills"]) {

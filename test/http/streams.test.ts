@@ -1,4 +1,4 @@
-/** The stream of a session: nothing missed, nothing repeated, nothing kept for a reader that does not read. */
+/** The event stream of a session: complete, without repeats, and without a buffer for a reader that does not read. */
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Queue, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -7,7 +7,7 @@ import { SessionId } from "../../src/domain/Ids.ts"
 import { readEvents } from "./readEvents.ts"
 import { appToken, chunk, open } from "./harness.ts"
 
-/** Until a count that has begun to grow stands still. */
+/** Waits until a count that has begun to grow stops growing. */
 const untilStill = (count: () => number) =>
   Effect.promise(async () => {
     for (let before = 0; before === 0 || count() !== before;) {
@@ -16,7 +16,7 @@ const untilStill = (count: () => number) =>
     }
   })
 
-it.live("goes on where the reader left off, by header before parameter", () =>
+it.live("the event stream resumes after Last-Event-ID, or else after the after parameter", () =>
   Effect.gen(function* () {
     const { ask } = yield* open()
     const ids = (path: string, headers: Readonly<Record<string, string>> = {}) =>
@@ -32,7 +32,7 @@ it.live("goes on where the reader left off, by header before parameter", () =>
   }).pipe(Effect.scoped)
 )
 
-it.effect("opens at once, goes on live, and says every 15 s that it is still there", () =>
+it.effect("the event stream opens at once, goes on live, and has a comment every 15 s", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()
     const stream = readEvents(yield* ask("/sessions/ses_live/events?after=4"))
@@ -50,7 +50,7 @@ it.effect("opens at once, goes on live, and says every 15 s that it is still the
   }).pipe(Effect.scoped)
 )
 
-it.effect("keeps next to nothing for a reader that does not read, and lets go of it after 30 s", () =>
+it.effect("the event stream buffers a few batches for a reader that does not read, and drops it after 30 s", () =>
   Effect.gen(function* () {
     const { base, script } = yield* open()
     const { port } = new URL(base)
@@ -62,7 +62,7 @@ it.effect("keeps next to nothing for a reader that does not read, and lets go of
     )
     socket.pause()
     yield* untilStill(() => script.flooded)
-    // What the kernel's socket buffers take, and a few batches of 64 kB; then nobody asks for more.
+    // The kernel's socket buffers and a few batches of 64 kB are filled, and no more events are read.
     assert.isBelow(script.flooded, 300)
     yield* TestClock.adjust("30 seconds")
     socket.resume()
@@ -71,30 +71,30 @@ it.effect("keeps next to nothing for a reader that does not read, and lets go of
   }).pipe(Effect.scoped)
 )
 
-it.live("stops asking for events when the reader has gone", () =>
+it.live("the event stream stops reading events when its reader has disconnected", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()
     const stream = readEvents(yield* ask("/sessions/ses_flood/events"))
     yield* stream.next
     yield* stream.leave
-    // It would grow for ever.
+    // Otherwise the count would grow for ever.
     yield* untilStill(() => script.flooded)
   }).pipe(Effect.scoped)
 )
 
-it.live("ends its streams completely when the server closes", () =>
+it.live("event streams end completely when the server closes", () =>
   Effect.gen(function* () {
     const scope = yield* Scope.make()
     const { ask } = yield* open().pipe(Effect.provideService(Scope.Scope, scope))
     const stream = readEvents(yield* ask("/sessions/ses_live/events"))
     for (let i = 0; i < 5; i++) yield* stream.next
     yield* Scope.close(scope, Exit.void)
-    // A stream that is cut would make the reader throw.
+    // The reader would throw if the stream were cut.
     assert.deepStrictEqual(yield* stream.rest, [])
   })
 )
 
-it.effect("lets a request finish when the server closes, and answers 503 to one that takes too long", () =>
+it.effect("a request may finish when the server closes, and gets 503 where it takes too long", () =>
   Effect.gen(function* () {
     for (const patient of [true, false]) {
       const scope = yield* Scope.make()

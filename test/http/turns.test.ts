@@ -1,4 +1,4 @@
-/** A turn's result: its keys, its statuses, streamed as whole, once for a key. */
+/** A turn over HTTP: its body's keys, its statuses, its stream, its Idempotency-Key. */
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TurnResult } from "../../src/http/contract/bodies.ts"
@@ -37,7 +37,7 @@ const untilTrue = (done: () => boolean) =>
     while (!done()) await new Promise((resolve) => setImmediate(resolve))
   })
 
-it.live("answers with the same keys, whatever came of the turn", () =>
+it.live("a turn's body has the same keys whatever its outcome", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const expected = [
@@ -63,7 +63,7 @@ it.live("answers with the same keys, whatever came of the turn", () =>
       assert.strictEqual(answer.headers.get("content-type"), "application/json")
       assert.deepStrictEqual(Object.keys(answer.json), keys)
       assert.containSubset(answer.json, members)
-      // What had arrived is kept, also of a failure.
+      // A failed turn has what had arrived.
       assert.strictEqual(answer.json.final_text, "Hello")
       assert.lengthOf(answer.json.events, 2)
       assert.deepStrictEqual(answer.json.messages, [{ role: "assistant", content: "Hello" }])
@@ -74,7 +74,7 @@ it.live("answers with the same keys, whatever came of the turn", () =>
         reasoning_tokens: 4,
         total_tokens: 10
       })
-      // The contract says the same of this body as this body does.
+      // The body is written without the schema: it must decode with it.
       yield* Schema.decodeUnknownEffect(Schema.toCodecJson(TurnResult))(answer.json)
     }
     const crashed = yield* call(turn, { body: { prompt: "crash" } })
@@ -82,7 +82,7 @@ it.live("answers with the same keys, whatever came of the turn", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("hands the door what the body says", () =>
+it.live("the service gets the prompt, timeout and queue of the body", () =>
   Effect.gen(function* () {
     const { call, script } = yield* open()
     yield* call(turn, { body: { prompt: "hello", timeout_s: 1.5 } })
@@ -91,7 +91,7 @@ it.live("hands the door what the body says", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("answers at once where nobody wants to wait", () =>
+it.live("a turn with wait false is answered with 202 at once", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const answer = yield* call(turn, { body: { prompt: "wait for it", wait: false } })
@@ -100,7 +100,7 @@ it.live("answers at once where nobody wants to wait", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("streams a turn's events as they happen, and last the body that the whole answer would be", () =>
+it.live("a streamed turn sends its events as they happen, and last the body of the whole answer", () =>
   Effect.gen(function* () {
     const { ask, call } = yield* open()
     const response = yield* ask(turn, { body: { prompt: "complete" }, headers: asEvents })
@@ -131,7 +131,7 @@ it.live("streams a turn's events as they happen, and last the body that the whol
   }).pipe(Effect.scoped)
 )
 
-it.live("refuses a streamed turn by status, like any other", () =>
+it.live("a refused streamed turn gets the status of its problem, like any other", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const submit = (id: string) => call(`/sessions/${id}/turn`, { body: { prompt: "x" }, headers: asEvents })
@@ -141,7 +141,7 @@ it.live("refuses a streamed turn by status, like any other", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("says in the stream what goes wrong after its headers are out", () =>
+it.live("a stream that fails after its headers ends with an error event", () =>
   Effect.gen(function* () {
     const { ask } = yield* open()
     const last = (prompt: string) =>
@@ -163,7 +163,7 @@ it.live("says in the stream what goes wrong after its headers are out", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("runs a turn once for a key, and answers the second request with the first one's answer", () =>
+it.live("a turn runs once for an Idempotency-Key, and the second request gets the first one's answer", () =>
   Effect.gen(function* () {
     const { call, script } = yield* open()
     const headers = { "idempotency-key": "key-1" }
@@ -178,12 +178,12 @@ it.live("runs a turn once for a key, and answers the second request with the fir
     const elsewhere = yield* call("/sessions/ses_2/turn", { body: { prompt: "complete" }, headers })
     assert.strictEqual(elsewhere.status, 422)
     assert.lengthOf(script.submitted, 1)
-    // A failed turn ran: it does not run again.
+    // A failed turn has run, so it does not run again.
     const failed = { body: { prompt: "crash" }, headers: { "idempotency-key": "key-2" } }
     assert.strictEqual((yield* call(turn, failed)).status, 502)
     assert.strictEqual((yield* call(turn, failed)).status, 502)
     assert.lengthOf(script.submitted, 2)
-    // One that got no process did not: it may.
+    // A turn without a process slot has not run, so it may run now.
     const full = { body: { prompt: "no slot" }, headers: { "idempotency-key": "key-3" } }
     assert.strictEqual((yield* call(turn, full)).status, 503)
     assert.strictEqual((yield* call(turn, full)).status, 503)
@@ -191,7 +191,7 @@ it.live("runs a turn once for a key, and answers the second request with the fir
   }).pipe(Effect.scoped)
 )
 
-it.live("runs a session's creation and a one-shot once for a key as well", () =>
+it.live("a session's creation and a one-shot run once for an Idempotency-Key, too", () =>
   Effect.gen(function* () {
     const { call, script } = yield* open()
     const headers = { "idempotency-key": "key" }
@@ -204,14 +204,14 @@ it.live("runs a session's creation and a one-shot once for a key as well", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("streams to whoever comes first with a key, and the result to whoever comes again", () =>
+it.live("the first request with an Idempotency-Key gets the stream, later ones get the result", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()
     const options = { body: { prompt: "wait for it" }, headers: { ...asEvents, "idempotency-key": "key" } }
     const first = readEvents(yield* ask(turn, options))
     assert.strictEqual((yield* first.next)?.comment, "troupe")
     assert.strictEqual((yield* first.next)?.event, "state")
-    // While the first one's turn runs, the second has its headers and waits for the same result.
+    // While the first request's turn runs, the second gets its headers and waits for the same result.
     const second = readEvents(yield* ask(turn, options))
     assert.strictEqual((yield* second.next)?.comment, "troupe")
     yield* Deferred.succeed(script.release, undefined)
@@ -226,7 +226,7 @@ it.live("streams to whoever comes first with a key, and the result to whoever co
   }).pipe(Effect.scoped)
 )
 
-it.live("lets a turn go on when its client goes away, and stops it where that was asked for", () =>
+it.live("a turn goes on when its client disconnects, and is interrupted with cancel_on_disconnect", () =>
   Effect.gen(function* () {
     const { ask, base, script } = yield* open()
     assert.isString(base)
@@ -252,7 +252,7 @@ it.live("lets a turn go on when its client goes away, and stops it where that wa
   }).pipe(Effect.scoped)
 )
 
-it.live("shows past turns whole, page by page", () =>
+it.live("GET /sessions/:id/turns shows past turns whole, page by page", () =>
   Effect.gen(function* () {
     const { call } = yield* open()
     const first = yield* call("/sessions/ses_1/turns?limit=2")

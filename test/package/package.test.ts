@@ -1,5 +1,5 @@
 /**
- * What a stranger gets: the packed tarball, installed from the registry into an empty project, and used by all its doors.
+ * The packed tarball, installed from the registry into an empty project, and used by all its entry points.
  *
  * `npm run build` makes dist/ first (`npm pack` does it by itself).
  */
@@ -21,7 +21,7 @@ interface Finished {
 describe("the packed tarball in an empty project", () => {
   let project: string
 
-  /** With the Node that runs this test; nothing of this checkout is on the way. */
+  /** Runs a command with the Node that runs this test, and without this checkout on the PATH. */
   const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Finished => {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(npm_|TROUPE_|INIT_CWD|NODE_PATH)/.test(name))
     const path = (process.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(root))
@@ -54,7 +54,7 @@ describe("the packed tarball in an empty project", () => {
   })
   afterAll(() => rmSync(project, { recursive: true, force: true }))
 
-  it("brings the patched SQLite adapter inside, and no patch for the stranger to apply", () => {
+  it("contains the patched SQLite adapter, and needs no patch in the project", () => {
     const installed = join(project, "node_modules", "troupe")
     assert.isTrue(existsSync(join(installed, "dist", "vendor", "sql-sqlite-node", "index.js")))
     assert.isFalse(existsSync(join(installed, "patches")))
@@ -69,20 +69,20 @@ describe("the packed tarball in an empty project", () => {
     assert.match(succeed(project, "npx", "troupe", "machines", "session", "--format", "svg"), /<svg/)
   })
 
-  it("tells the story of a killed process", () => {
+  it("runs the demo with a killed process", () => {
     const story = succeed(project, "npx", "troupe", "demo")
     assert.match(story, /kill -9 \d+/)
     assert.match(story, /\["Remember: the answer is 42\."/)
     assert.match(story, /no process is left/)
   })
 
-  it("keeps a data dir", () => {
+  it("makes apps in a data dir", () => {
     const token = succeed(project, "npx", "troupe", "app", "create", "web", "--data-dir", "data").split("\n")[0] ?? ""
     assert.match(token, /^trp_/)
     assert.match(succeed(project, "npx", "troupe", "app", "list", "--data-dir", "data"), /^web /m)
   })
 
-  it("serves the dashboard, whole and from itself", async () => {
+  it("serves the dashboard, complete and from its own address", async () => {
     const cli = join(project, "node_modules", "troupe", "dist", "src", "main.js")
     const server = spawn(process.execPath, [cli, "serve", "--port", "0", "--data-dir", "served"], {
       cwd: project,

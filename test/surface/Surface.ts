@@ -1,6 +1,6 @@
 /**
- * What an app can do with Troupe, whichever way it came in. The suite knows this and nothing else, so that HTTP and the
- * library can't drift apart: each gives it one of these.
+ * What an app can do with Troupe by any entry point. The suite uses this interface only, and HTTP and the library each
+ * implement it, so that they can't drift apart.
  */
 import type { Effect, Scope } from "effect"
 import type { Message as MessageSchema, TurnResult } from "../../src/http/contract/bodies.ts"
@@ -9,7 +9,7 @@ import type { RunResult } from "../../src/services/OneShotRuns.ts"
 import type { CreateSession, SessionState } from "../../src/domain/Session.ts"
 import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 
-/** A refusal, as both ways name it. */
+/** A refusal, as both entry points report it. */
 export interface Refusal {
   readonly code: string
   readonly status: number
@@ -39,10 +39,10 @@ export interface AppSurface {
   readonly interrupt: (id: string) => Answer<boolean>
   readonly steer: (id: string, text: string) => Answer<void>
   readonly compact: (id: string) => Answer<Turn>
-  /** The whole conversation, page by page where this way in has pages. */
+  /** The whole conversation, page by page where this entry point has pages. */
   readonly messages: (id: string) => Answer<ReadonlyArray<Message>>
   readonly close: (id: string) => Answer<{ readonly alreadyClosed: boolean }>
-  /** The sequence numbers and names of what the session's stream has after a number, until it is closed. */
+  /** The sequence numbers and names of the session's events after `after`, until it is closed. */
   readonly events: (id: string, after: number) => Answer<ReadonlyArray<readonly [number, string]>>
   readonly run: (prompt: string) => Answer<RunResult>
 }
@@ -51,16 +51,16 @@ export interface Surface {
   readonly ours: AppSurface
   readonly theirs: AppSurface
   readonly sweep: Answer<{ readonly softClosed: number; readonly hardDeleted: number }>
-  /** `null` where this way in has no operator's view. */
+  /** `null` where this entry point has no operator's view. */
   readonly audit: ((id: string) => Answer<ReadonlyArray<{ readonly action: string; readonly actor: string }>>) | null
 }
 
 export interface TroupeSettings {
   readonly limits?: Partial<Limits>
   readonly run?: RunSpec
-  /** Beside the built-in ones. */
+  /** In addition to the built-in ones. */
   readonly agents?: Readonly<Record<string, AgentSpec>>
 }
 
-/** A whole Troupe with the `demo` agent, gone with the scope. */
+/** Opens a whole Troupe with the `demo` agent, which is closed with the scope. */
 export type Open = (settings?: TroupeSettings) => Effect.Effect<Surface, never, Scope.Scope>

@@ -16,7 +16,7 @@ export const claude = (script: string): RunSpec => ({
   env: { FAKE_CLAUDE: script }
 })
 
-/** A data dir of its own, gone with the scope. */
+/** A new data dir, removed with the scope. */
 export const dataDir = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-surface-"))),
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
@@ -35,6 +35,6 @@ export const startRuntime = (settings: TroupeSettings = {}) =>
       { adminToken: Option.some(Redacted.make(adminToken)) }
     )
     const built = yield* Layer.build(layer).pipe(Effect.orDie)
-    // A house says a lot about what the suite does to it on purpose.
+    // The runtime would log a lot about what the suite does to it on purpose.
     return Context.merge(built, yield* Layer.build(Logger.layer([])))
   }).pipe(Effect.provide(Logger.layer([])))

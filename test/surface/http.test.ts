@@ -20,7 +20,7 @@ const call = (base: string, path: string, token: string | null, body?: unknown) 
     return { status: response.status, headers: response.headers, text: await response.text() }
   })
 
-it.live("lets in by token, and no longer than the token holds", () =>
+it.live("a token gives access until it is revoked", () =>
   Effect.gen(function* () {
     const { apps, baseUrl, tokens } = yield* openHttp()
     const status = (token: string | null) => Effect.map(call(baseUrl, "/sessions", token), ({ status }) => status)
@@ -36,7 +36,7 @@ it.live("lets in by token, and no longer than the token holds", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("answers for another app's session byte for byte as for one that never was", () =>
+it.live("another app's session gets byte for byte the answer of one that never existed", () =>
   Effect.gen(function* () {
     const { baseUrl, surface, tokens } = yield* openHttp()
     const { sessionId } = yield* surface.ours.create({})
@@ -49,7 +49,7 @@ it.live("answers for another app's session byte for byte as for one that never w
   }).pipe(Effect.scoped)
 )
 
-it.live("says 503 with a time to come back when all is taken", () =>
+it.live("the server answers 503 with a retry-after header when all sessions are taken", () =>
   Effect.gen(function* () {
     const { baseUrl, surface, tokens } = yield* openHttp({ limits: { maxSessions: 1 } })
     yield* surface.ours.create({})
@@ -60,7 +60,7 @@ it.live("says 503 with a time to come back when all is taken", () =>
   }).pipe(Effect.scoped)
 )
 
-it.live("shows the admin the runtime's numbers in the text format of Prometheus", () =>
+it.live("GET /metrics shows the admin the runtime's numbers in the text format of Prometheus", () =>
   Effect.gen(function* () {
     const { baseUrl, surface, tokens } = yield* openHttp({ limits: { maxProcesses: 3 } })
     yield* surface.ours.create({})
@@ -71,7 +71,7 @@ it.live("shows the admin the runtime's numbers in the text format of Prometheus"
   }).pipe(Effect.scoped)
 )
 
-it.live("answers a run with exactly the keys that were promised, done or failed or late", () =>
+it.live("a run's body has exactly the contract's keys, done or failed or late", () =>
   Effect.gen(function* () {
     const done = yield* openHttp({ run: claude("say plain text") })
     const answer = yield* call(done.baseUrl, "/run", done.tokens.ours, { prompt: "x" })

@@ -8,7 +8,7 @@ import * as Http from "../../src/http/Http.ts"
 import { adminToken, startRuntime } from "./harness.ts"
 import type { AppSurface, TroupeSettings, Message, Refusal, Surface } from "./Surface.ts"
 
-/** What a client fails with, as the suite wants to see it; whatever is not a refusal is a broken test. */
+/** The client's problems as the suite's refusals; any other failure is a broken test. */
 const orRefusal = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, Refusal> =>
   effect.pipe(
     Effect.catchCause((cause) => {
@@ -91,13 +91,13 @@ const appSurface = (client: Client.Client): AppSurface => {
   }
 }
 
-/** A client sends what is there. */
+/** Without the undefined fields, which the client does not accept. */
 const defined = <A extends object>(request: A) =>
   Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as {
     [K in keyof A]: Exclude<A[K], undefined>
   }
 
-/** The surface, and where it is for those who look at the bytes. */
+/** The surface, with the address and the tokens for tests that read the bytes. */
 export const openHttp = (settings?: TroupeSettings) =>
   Effect.gen(function* () {
     const runtime = yield* startRuntime(settings)

@@ -8,7 +8,7 @@ import { surface } from "./suite.ts"
 
 surface("over the library", openLibrary)
 
-it.live("gives a turn's messages as they come, and its outcome after them", () =>
+it.live("a turn of the library gives its messages as they come, and its outcome after them", () =>
   Effect.gen(function* () {
     const directory = yield* dataDir
     yield* Effect.promise(async () => {

@@ -6,7 +6,7 @@ import { sessionDto } from "../../src/http/dto.ts"
 import { claude, dataDir } from "./harness.ts"
 import type { AppSurface, Open, Refusal, Surface, Turn } from "./Surface.ts"
 
-/** What a promise rejects with, as the suite wants to see it; whatever is not a refusal is a broken test. */
+/** The rejections of promises as the suite's refusals; any other rejection is a broken test. */
 const orRefusal = <A>(ask: () => Promise<A>): Effect.Effect<A, Refusal> =>
   Effect.tryPromise({ try: ask, catch: (error) => error }).pipe(
     Effect.catch((error) =>
@@ -19,7 +19,7 @@ const orRefusal = <A>(ask: () => Promise<A>): Effect.Effect<A, Refusal> =>
 const outcomeIfEnded = (outcome: TurnOutcome): ReadonlyArray<Turn> =>
   outcome.stopReason === null || outcome.durationMs === null
     ? []
-    : // The same messages, which HTTP's contract sees as JSON.
+    : // The same messages, which HTTP's contract types as JSON.
       [{ ...outcome, stopReason: outcome.stopReason, durationMs: outcome.durationMs } as Turn]
 
 const appSurface = (troupe: Troupe): AppSurface => {

@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 /**
- * The session surface: what every app relies on, whichever way it came in. Run over HTTP and over the library, with real
+ * The session surface: what every app relies on, by whichever entry point. Run over HTTP and over the library, with real
  * processes of the demo agent.
  */
 import { assert, describe, it } from "@effect/vitest"
@@ -14,13 +14,13 @@ const expectRefusal = (answer: Effect.Effect<unknown, Refusal>, status: number, 
     return refused
   })
 
-/** Asks until it is so; a test that never sees it runs into its timeout. */
+/** Polls until `holds` is true; a test in which it never is runs into its timeout. */
 const until = <A>(ask: Effect.Effect<A, Refusal>, holds: (answer: A) => boolean) =>
   Effect.repeat(Effect.delay(ask, "20 millis"), { until: holds })
 
 export const surface = (name: string, open: Open): void => {
   describe(name, () => {
-    it.live("creates a session that is new, unguessable and as it was asked for", () =>
+    it.live("a created session is new, has an unguessable id, and is as requested", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const meta = { ticket: "T-1", nested: { camelCase: [1, null, { deep: true }] } }
@@ -36,7 +36,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("refuses what can't be had, by name", () =>
+    it.live("an unknown agent, a missing directory, a bad cursor and too many rules are refused by code", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         yield* expectRefusal(ours.create({ agent: "nobody" }), 404, "unknown_agent")
@@ -54,7 +54,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("refuses permissions that the agent can't be kept to, and says which can", () =>
+    it.live("permissions that the agent can't be kept to are refused, with those that can", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const rules = [{ match: { kind: "execute" }, then: "deny" }] as const
@@ -66,7 +66,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("takes a prompt to the agent and back, with its events and its end", () =>
+    it.live("a turn takes its prompt to the agent and has the answer, its events and its end", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -109,7 +109,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("keeps what had arrived when the agent dies, and goes on with the next turn", () =>
+    it.live("a turn whose agent dies has what had arrived, and the next turn goes on", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -126,7 +126,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("steers a running turn, and keeps the words in the conversation between what they came between", () =>
+    it.live("words that steer a running turn are in the conversation where the agent took them", () =>
       Effect.gen(function* () {
         const { ours, theirs } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -155,7 +155,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("shows no app another app's sessions, and tells them from none", () =>
+    it.live("another app's sessions look like sessions that never existed", () =>
       Effect.gen(function* () {
         const { ours, theirs } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -176,7 +176,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("lists an app's sessions, newest first, page by page and by state", () =>
+    it.live("an app's sessions are listed newest first, page by page and by state", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const made: Array<string> = []
@@ -199,7 +199,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("refuses a second turn while one runs, or lets it wait in line", () =>
+    it.live("a second turn is refused while one runs, or waits in line", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -212,7 +212,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("interrupts the turn that runs, and says so where none does", () =>
+    it.live("an interrupt ends the running turn, and says so where none runs", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -232,7 +232,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("closes once, says so ever after, and takes no more turns", () =>
+    it.live("a session closes once, says so afterwards, and takes no more turns", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -246,7 +246,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("interrupts a running turn before it closes, and keeps its outcome", () =>
+    it.live("a session that closes interrupts its running turn and keeps the turn's outcome", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -258,7 +258,7 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("tells the story of a session without a gap, from any point on", () =>
+    it.live("the event stream of a session has no gap, from any event on", () =>
       Effect.gen(function* () {
         const { ours } = yield* open()
         const { sessionId } = yield* ours.create({})
@@ -275,31 +275,35 @@ export const surface = (name: string, open: Open): void => {
       }).pipe(Effect.scoped)
     )
 
-    it.live("closes what is over its TTL, deletes what has been closed long enough, and keeps the trail", () =>
-      Effect.gen(function* () {
-        const { ours, audit, sweep } = yield* open({ limits: { sessionTtlMillis: 1, sessionHardTtlMillis: 1 } })
-        const { sessionId } = yield* ours.create({})
-        yield* ours.turn(sessionId, "hello")
-        // A clock of milliseconds: the first sweep may come in the one that the session was made in.
-        const swept = yield* until(sweep, ({ softClosed }) => softClosed > 0)
-        assert.strictEqual(swept.softClosed, 1)
-        const buried = yield* until(sweep, ({ hardDeleted }) => hardDeleted > 0)
-        assert.containSubset(buried, { softClosed: 0, hardDeleted: 1 })
-        yield* expectRefusal(ours.get(sessionId), 404, "session_not_found")
-        assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: null })).count, 0)
-        if (audit === null) return
-        const trail = yield* audit(sessionId)
-        const actions = new Set(trail.map(({ action }) => action))
-        assert.deepStrictEqual(
-          ["create", "turn_start", "turn_end", "sweep_close", "sweep_delete"].filter((action) => !actions.has(action)),
-          []
-        )
-        assert.containSubset(trail[0], { action: "create", actor: "ours" })
-        assert.containSubset(trail.at(-1), { action: "sweep_delete", actor: "troupe" })
-      }).pipe(Effect.scoped)
+    it.live(
+      "a sweep closes sessions over their TTL, deletes those closed long enough, and keeps their audit trail",
+      () =>
+        Effect.gen(function* () {
+          const { ours, audit, sweep } = yield* open({ limits: { sessionTtlMillis: 1, sessionHardTtlMillis: 1 } })
+          const { sessionId } = yield* ours.create({})
+          yield* ours.turn(sessionId, "hello")
+          // The clock counts milliseconds: the first sweep may run in the one in which the session was created.
+          const swept = yield* until(sweep, ({ softClosed }) => softClosed > 0)
+          assert.strictEqual(swept.softClosed, 1)
+          const buried = yield* until(sweep, ({ hardDeleted }) => hardDeleted > 0)
+          assert.containSubset(buried, { softClosed: 0, hardDeleted: 1 })
+          yield* expectRefusal(ours.get(sessionId), 404, "session_not_found")
+          assert.strictEqual((yield* ours.list({ limit: 10, cursor: null, state: null })).count, 0)
+          if (audit === null) return
+          const trail = yield* audit(sessionId)
+          const actions = new Set(trail.map(({ action }) => action))
+          assert.deepStrictEqual(
+            ["create", "turn_start", "turn_end", "sweep_close", "sweep_delete"].filter(
+              (action) => !actions.has(action)
+            ),
+            []
+          )
+          assert.containSubset(trail[0], { action: "create", actor: "ours" })
+          assert.containSubset(trail.at(-1), { action: "sweep_delete", actor: "troupe" })
+        }).pipe(Effect.scoped)
     )
 
-    it.live("is full when it is full: no session more, and no process more", () =>
+    it.live("the limits of sessions and processes hold", () =>
       Effect.gen(function* () {
         const { ours } = yield* open({ limits: { maxSessions: 2, maxProcesses: 1, poolWaitMillis: 1_500 } })
         const first = yield* ours.create({})
@@ -310,14 +314,14 @@ export const surface = (name: string, open: Open): void => {
         yield* expectRefusal(ours.turn(second.sessionId, "hello"), 503, "pool_full")
         yield* ours.interrupt(first.sessionId)
         yield* Fiber.join(busy)
-        // The idle one is put to sleep to make room.
+        // The idle session's process is retired to free a slot.
         assert.isTrue((yield* ours.turn(second.sessionId, "hello")).ok)
         yield* ours.close(first.sessionId)
         assert.isString((yield* ours.create({})).sessionId)
       }).pipe(Effect.scoped)
     )
 
-    it.live("runs one prompt through claude, and says what failed where it fails", () =>
+    it.live("a run takes one prompt through claude, and says what failed where it fails", () =>
       Effect.gen(function* () {
         const { ours } = yield* open({ run: claude('say {"answer":42}') })
         const done = yield* ours.run("what is it?")
