@@ -15,8 +15,8 @@ import { Signals } from "../Signals.ts"
 import { harmless, oneLine, paint } from "../terminal.ts"
 import type { Console, Hear } from "./Console.ts"
 import type { Conversation } from "./Conversation.ts"
-import type { Happening, Line, Running } from "./Happening.ts"
-import * as Questions from "./Questions.ts"
+import type { Happening, Line, Running } from "./ChatEvent.ts"
+import * as Questions from "./ApprovalPrompts.ts"
 import * as Words from "./words.ts"
 
 /** Events that may be ahead of the loop; past that their stream waits. */

@@ -6,10 +6,10 @@ import type { SlimStep, State } from "../../inspect/contract.ts"
 import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Phase } from "../../inspect/client/live.ts"
-import { makeAsking } from "./asking.ts"
+import { makeAsking } from "./requests.ts"
 import { makeModel, moved } from "./Model.ts"
 import type { Decision, Order, Said } from "./Model.ts"
-import { makeWatching } from "./watching.ts"
+import { makeWatching } from "./sessionWatch.ts"
 
 export interface Options {
   readonly url: string

@@ -3,7 +3,7 @@ import type { Detail, TranscriptEvent } from "../../inspect/contract.ts"
 import type { Api, Problem } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Following } from "../../inspect/client/live.ts"
-import type { Asking } from "./asking.ts"
+import type { Asking } from "./requests.ts"
 import { mostEvents, withEvent } from "./Model.ts"
 import type { Model, Opened } from "./Model.ts"
 
