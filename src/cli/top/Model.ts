@@ -1,4 +1,4 @@
-/** All that `troupe top` knows and shows. Times are Unix seconds by the server's clock, but for the phase's. */
+/** The state of `troupe top`, from which it is drawn. Times are Unix seconds by the server's clock, except the phase's. */
 import type { Approval, Detail, Me, TranscriptEvent } from "../../inspect/contract.ts"
 import type { Phase } from "../../inspect/client/live.ts"
 import { Rows } from "./Rows.ts"
@@ -6,26 +6,26 @@ import { Rows } from "./Rows.ts"
 export type Order = "interrupt" | "close" | "unpark"
 export type Decision = "once" | "session" | "deny"
 
-/** What the keys are for now. */
+/** What the keys do now. */
 export type Mode =
   | { readonly name: "table" }
-  /** The filter as it is being written; `before` comes back on Esc. */
+  /** The filter as it is being typed; `before` is restored on Esc. */
   | { readonly name: "filter"; readonly text: string; readonly before: string }
-  /** Bound to the session that it was asked of, wherever the table has gone since. */
+  /** `id` is the session under the cursor when the order was given, whatever the table shows since. */
   | { readonly name: "confirm"; readonly order: Order; readonly id: string }
   | { readonly name: "approvals" }
   | { readonly name: "help" }
 
-/** The session under the cursor, opened. */
-export interface Opened {
+/** The session under the cursor, shown below the table. */
+export interface OpenedSession {
   readonly id: string
   readonly detail: Detail | null
-  /** The last of them, oldest first. */
+  /** The newest events, oldest first. */
   readonly events: ReadonlyArray<TranscriptEvent>
   readonly problem: string | null
 }
 
-export interface Said {
+export interface Notice {
   readonly text: string
   readonly tone: "good" | "bad"
   /** Seconds. */
@@ -38,16 +38,16 @@ export interface Model {
   phase: Phase
   readonly rows: Rows
   isLoading: boolean
-  /** Why there are no rows. */
+  /** Why the rows could not be loaded. */
   problem: string | null
   selected: string | null
   mode: Mode
   showsDetail: boolean
-  opened: Opened | null
+  opened: OpenedSession | null
   approvals: ReadonlyArray<Approval>
-  /** `null`: none is chosen, so that no key answers one that was not looked at. */
+  /** `null`: none is chosen, so that no key answers an approval that was not shown. */
   approval: string | null
-  said: Said | null
+  notice: Notice | null
 }
 
 export const makeModel = (url: string): Model => ({
@@ -63,18 +63,18 @@ export const makeModel = (url: string): Model => ({
   opened: null,
   approvals: [],
   approval: null,
-  said: null
+  notice: null
 })
 
-/** As many as fill a tall screen, with words that come in pieces. */
+/** Enough for a tall screen, where words come in pieces. */
 export const mostEvents = 400
 
-export const withEvent = (opened: Opened, event: TranscriptEvent): Opened =>
+export const withEvent = (opened: OpenedSession, event: TranscriptEvent): OpenedSession =>
   event.seq <= (opened.events.at(-1)?.seq ?? 0)
     ? opened
     : { ...opened, events: [...opened.events.slice(1 - mostEvents), event] }
 
-/** The one that takes the place of what is gone. */
+/** The item `by` places from the selected one; where none is selected, the first or the last. */
 export const moved = <A>(list: ReadonlyArray<A>, selected: A | null, by: number): A | null => {
   const at = selected === null ? -1 : list.indexOf(selected)
   const to = at < 0 ? (by < 0 ? list.length - 1 : 0) : Math.min(Math.max(at + by, 0), list.length - 1)

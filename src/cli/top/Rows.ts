@@ -1,13 +1,13 @@
 /**
- * The rows of the table as the server told them: pages of a filter, and the steps in between, of which each has its row
- * as it is after it. Rows keep their places; what is new goes on top.
+ * The rows of the table: pages of a filter, updated by the server's steps, each of which has the session's row after it.
+ * Rows keep their places; new ones go on top.
  */
 import type { SessionRow, SessionRows, SlimStep } from "../../inspect/contract.ts"
 import type { SessionFilter } from "../../inspect/client/api.ts"
 import { afterRemoval, afterStep, arrivals, belongs, noFilter, noTally, tallyOf } from "../../inspect/client/rows.ts"
 import type { Meanwhile, Tally } from "../../inspect/client/rows.ts"
 
-/** Who wants to see further filters: nobody reads that many in a terminal. */
+/** More are not loaded: a person filters before reading that many in a terminal. */
 const mostRows = 2_000
 
 export class Rows {
@@ -31,7 +31,7 @@ export class Rows {
     return id === null ? undefined : this.#rows.get(id)
   }
 
-  /** From here on news is kept for the page that comes. */
+  /** Begins to record the steps that arrive while a page is loading: they are newer than the page. */
   expect(filter: SessionFilter): void {
     this.filter = filter
     this.#meanwhile = new Map()

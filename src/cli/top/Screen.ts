@@ -1,7 +1,7 @@
 /**
- * The terminal, taken over and given back: the alternate screen without a cursor, keys one by one, the size as it is.
+ * The terminal while `troupe top` runs: the alternate screen without a cursor, single keys, and its current size.
  *
- * Only lines that changed are written, at most ten times a second. Whatever ends the program, the terminal is as it was.
+ * Only lines that changed are written, at most ten times a second. The terminal is restored however the program ends.
  */
 import { createInterface, emitKeypressEvents } from "node:readline"
 import type { Key as Pressed } from "node:readline"
@@ -12,7 +12,7 @@ export interface Key {
   /** Such as `a`, `return`, `pageup`, `escape`; `?` and the like by themselves. */
   readonly name: string
   readonly ctrl: boolean
-  /** What was typed, where it is text. */
+  /** The typed character, where it is text. */
   readonly text: string
 }
 
@@ -21,35 +21,35 @@ export interface Size {
   readonly rows: number
 }
 
-export interface Hands {
+export interface ScreenHandlers {
   readonly frame: (size: Size) => ReadonlyArray<Line>
   readonly onKey: (key: Key, size: Size) => void
-  /** Nobody sits there any more. */
+  /** stdin has ended: the terminal is closed. */
   readonly onGone: () => void
   readonly onFault: (cause: unknown) => void
 }
 
 export interface Screen {
-  /** Something changed: a frame is drawn soon. */
+  /** Schedules a frame. */
   readonly changed: () => void
   readonly close: () => void
 }
 
 const frameMillis = 100
-/** A lone Esc is one, and not the beginning of an arrow. */
+/** After this an Esc is the key, and not the beginning of an arrow key's sequence. */
 const escapeMillis = 50
 
 const csi = "\u001b["
-// Wide characters are reckoned, and terminals differ: a line that is too long must not run into the next.
-const enter = `${csi}?1049h${csi}?25l${csi}?7l${csi}2J`
-const leave = `${csi}?7h${csi}?25h${csi}?1049l`
-/** Terminals that know it show a frame when it is whole; others do not mind. */
+// Terminals differ in the width of characters: without wrapping, a line that is too long can't run into the next.
+const enterScreen = `${csi}?1049h${csi}?25l${csi}?7l${csi}2J`
+const leaveScreen = `${csi}?7h${csi}?25h${csi}?1049l`
+/** Synchronized output: terminals that support it show a frame when it is complete, others ignore it. */
 const [begin, end] = [`${csi}?2026h`, `${csi}?2026l`]
 
-export const open = ({ frame, onFault, onGone, onKey }: Hands): Screen => {
+export const open = ({ frame, onFault, onGone, onKey }: ScreenHandlers): Screen => {
   const { stdin, stdout } = process
   const colours = stdout.hasColors() && (process.env["NO_COLOR"] ?? "") === ""
-  let shown: Array<string> = []
+  let drawn: Array<string> = []
   let lastAt = 0
   let waiting: ReturnType<typeof setTimeout> | undefined
   let isOpen = false
@@ -68,12 +68,12 @@ export const open = ({ frame, onFault, onGone, onKey }: Hands): Screen => {
   const draw = guarded(() => {
     waiting = undefined
     if (!isOpen) return
-    // A line that can't keep up sees fewer frames, and none that is old.
+    // A slow connection gets fewer frames, and never an outdated one.
     if (stdout.writableNeedDrain) return changed()
     lastAt = performance.now()
     const lines = frame(sizeNow()).map((line) => encode(line, colours))
-    const moves = lines.flatMap((line, n) => (line === shown[n] ? [] : [`${csi}${n + 1};1H${csi}0m${csi}2K${line}`]))
-    shown = lines
+    const moves = lines.flatMap((line, n) => (line === drawn[n] ? [] : [`${csi}${n + 1};1H${csi}0m${csi}2K${line}`]))
+    drawn = lines
     if (moves.length > 0) stdout.write(`${begin}${moves.join("")}${end}`)
   })
   const changed = () => {
@@ -83,20 +83,20 @@ export const open = ({ frame, onFault, onGone, onKey }: Hands): Screen => {
   const takeOver = () => {
     if (isOpen) return
     isOpen = true
-    shown = []
+    drawn = []
     stdin.setRawMode(true)
-    stdout.write(enter)
+    stdout.write(enterScreen)
     changed()
   }
   const giveBack = () => {
     if (!isOpen) return
     isOpen = false
-    stdout.write(leave)
+    stdout.write(leaveScreen)
     stdin.setRawMode(false)
   }
 
   const onResize = () => {
-    shown = []
+    drawn = []
     stdout.write(`${csi}2J`)
     changed()
   }
@@ -114,7 +114,7 @@ export const open = ({ frame, onFault, onGone, onKey }: Hands): Screen => {
   emitKeypressEvents(stdin, reader)
   stdin.on("keypress", onPress).on("end", onGone).on("error", onGone)
   stdout.on("resize", onResize)
-  // What Node says of a fault of ours is said on the screen that was there before.
+  // Node reports an uncaught exception on the restored screen.
   process.on("SIGCONT", takeOver).on("exit", giveBack).on("uncaughtExceptionMonitor", giveBack)
   takeOver()
   return {

@@ -1,15 +1,15 @@
 /**
- * `troupe top` at work: follows the house and the session under the cursor, does what keys ask for, and keeps the model
- * that is drawn.
+ * The controller of `troupe top`: follows the server's steps and the session under the cursor, performs the actions of
+ * the keys, and updates the model that is drawn.
  */
 import type { SlimStep, State } from "../../inspect/contract.ts"
 import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Phase } from "../../inspect/client/live.ts"
-import { makeAsking } from "./requests.ts"
+import { makeRequests } from "./requests.ts"
 import { makeModel, moved } from "./Model.ts"
-import type { Decision, Order, Said } from "./Model.ts"
-import { makeWatching } from "./sessionWatch.ts"
+import type { Decision, Notice, Order } from "./Model.ts"
+import { makeSessionWatch } from "./sessionWatch.ts"
 
 export interface Options {
   readonly url: string
@@ -17,18 +17,18 @@ export interface Options {
   /** `fetch`, with the token. */
   readonly send: typeof fetch
   readonly filter: SessionFilter
-  /** Something is to be drawn anew. */
+  /** A frame has to be drawn. */
   readonly changed: () => void
-  /** It is over: `null` as it was wished, a problem where nobody may look any more. */
+  /** The program is to end: `null` on request, a problem where the token is not valid any more. */
   readonly ended: (problem: Problem | null) => void
 }
 
 const pageSize = 100
-/** A count costs the server a look at all sessions: not at each step. */
+/** A count makes the server read all sessions, so it is not repeated at each step. */
 const recountMillis = 10_000
 const typedMillis = 250
-const goodNewsSeconds = 5
-const badNewsSeconds = 15
+const noticeSeconds = 5
+const problemSeconds = 15
 
 export type Top = ReturnType<typeof makeTop>
 
@@ -36,21 +36,21 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
   const model = makeModel(url)
   let skewSeconds = 0
   let generation = 0
-  let hasNews = false
+  let wasLive = false
 
   const now = (): number => Date.now() / 1000 + skewSeconds
 
-  const say = (text: string, tone: Said["tone"] = "good") => {
-    model.said = { text, tone, until: now() + (tone === "good" ? goodNewsSeconds : badNewsSeconds) }
+  const notify = (text: string, tone: Notice["tone"] = "good") => {
+    model.notice = { text, tone, until: now() + (tone === "good" ? noticeSeconds : problemSeconds) }
     changed()
   }
-  const complain = ({ detail }: Problem) => say(detail, "bad")
-  const asking = makeAsking({ changed, complain, shutOut: ended })
-  const { asked, soon } = asking
-  const watching = makeWatching({ api, send, asking, model, changed })
+  const showProblem = ({ detail }: Problem) => notify(detail, "bad")
+  const requests = makeRequests({ changed, failed: showProblem, unauthorized: ended })
+  const { delayed, request } = requests
+  const sessionWatch = makeSessionWatch({ api, send, requests, model, changed })
 
-  const introduce = () =>
-    asked(api.me(), (me) => {
+  const loadMe = () =>
+    request(api.me(), (me) => {
       skewSeconds = me.now - Date.now() / 1000
       model.me = me
     })
@@ -59,10 +59,10 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
     model.selected = id
     changed()
     if (id !== null && model.rows.order.indexOf(id) >= model.rows.order.length - 20) loadMore()
-    watching.watch(model.showsDetail ? id : null)
+    sessionWatch.watch(model.showsDetail ? id : null)
   }
 
-  /** Who is under the cursor stays there; where they leave, the next one is. */
+  /** Keeps the cursor on its session; where that leaves the table, moves it to the next one. */
   const keepingPlace = (change: () => void) => {
     const before = model.selected === null ? 0 : Math.max(0, model.rows.order.indexOf(model.selected))
     change()
@@ -74,24 +74,24 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
 
   // The table.
 
-  const load = (cursor: string | undefined, wanted: SessionFilter) => {
-    const own = (generation += 1)
+  const load = (cursor: string | undefined, filter: SessionFilter) => {
+    const ownGeneration = (generation += 1)
     model.isLoading = true
-    model.rows.expect(wanted)
+    model.rows.expect(filter)
     changed()
-    asked(
-      api.sessions(wanted, pageSize, cursor),
+    request(
+      api.sessions(filter, pageSize, cursor),
       (answer) => {
-        if (own !== generation) return
+        if (ownGeneration !== generation) return
         model.isLoading = false
         model.problem = null
         keepingPlace(() => model.rows.page(answer, cursor === undefined))
       },
       (problem) => {
-        if (own !== generation) return
+        if (ownGeneration !== generation) return
         model.isLoading = false
         model.problem = problem.detail
-        if (model.rows.order.length > 0) complain(problem)
+        if (model.rows.order.length > 0) showProblem(problem)
       }
     )
   }
@@ -99,41 +99,41 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
     const { cursor, filter, hasMore } = model.rows
     if (hasMore && !model.isLoading && typeof cursor === "string") load(cursor, filter)
   }
-  const reload = (wanted: SessionFilter = model.rows.filter) => load(undefined, wanted)
-  const typed = soon(typedMillis, () => {
+  const reload = (filter: SessionFilter = model.rows.filter) => load(undefined, filter)
+  const typed = delayed(typedMillis, () => {
     if (model.mode.name === "filter") reload({ ...model.rows.filter, q: model.mode.text })
   })
   const recount = () => {
     if (!model.rows.tally.isUnsure || model.isLoading) return
-    const own = generation
-    asked(
+    const ownGeneration = generation
+    request(
       api.sessions(model.rows.filter, 1),
-      (answer) => own === generation && model.rows.recounted(answer),
+      (answer) => ownGeneration === generation && model.rows.recounted(answer),
       () => {}
     )
   }
 
-  const askApprovals = soon(300, () =>
-    asked(api.approvals(), ({ approvals }) => {
+  const loadApprovals = delayed(300, () =>
+    request(api.approvals(), ({ approvals }) => {
       model.approvals = approvals
-      // One that somebody else answered leaves none chosen: a key that is pressed then must not answer its neighbour.
+      // Where the chosen one was answered elsewhere none is chosen, so that the next key does not answer another one.
       if (!approvals.some(({ approval_id }) => approval_id === model.approval)) model.approval = null
     })
   )
 
-  // The house.
+  // The stream of steps.
 
   const onPhase = (phase: Phase) => {
     if (phase.name === "refused") return ended(phase.problem)
     model.phase = phase.name === "lost" ? { ...phase, retryAt: phase.retryAt + skewSeconds * 1000 } : phase
     changed()
   }
-  const onNews = ({ data, event }: { readonly event: string; readonly data: string }) => {
+  const onStreamEvent = ({ data, event }: { readonly event: string; readonly data: string }) => {
     switch (event) {
       case "step": {
         const step = JSON.parse(data) as SlimStep
         keepingPlace(() => model.rows.step(step))
-        if (step.from === "turning.asking" || step.to === "turning.asking") askApprovals.ask()
+        if (step.from === "turning.asking" || step.to === "turning.asking") loadApprovals.start()
         return
       }
       case "removed": {
@@ -141,22 +141,22 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
         return keepingPlace(() => model.rows.removed(session_id))
       }
       case "reset":
-        // Perhaps another life of the server.
-        introduce()
-        askApprovals.ask()
+        // The server may have been restarted.
+        loadMe()
+        loadApprovals.start()
         return reload()
       case "live":
-        // What happened while nothing was heard was told by now; what was asked for in vain is asked for again.
-        watching.recover()
-        if (hasNews && model.problem === null) return
-        askApprovals.ask()
-        reload(hasNews ? model.rows.filter : filter)
-        hasNews = true
+        // The stream has caught up with the missed steps; a detail that could not be loaded is loaded again.
+        sessionWatch.recover()
+        if (wasLive && model.problem === null) return
+        loadApprovals.start()
+        reload(wasLive ? model.rows.filter : filter)
+        wasLive = true
     }
   }
 
-  introduce()
-  const house = follow({ url: api.stepsUrl(), send, onPhase, onEvent: onNews })
+  loadMe()
+  const steps = follow({ url: api.stepsUrl(), send, onPhase, onEvent: onStreamEvent })
   const clock = setInterval(changed, 1_000)
   const recounting = setInterval(recount, recountMillis)
 
@@ -164,9 +164,9 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
     model,
     now,
     select,
-    say,
+    notify,
     reload,
-    filterTyped: typed.again,
+    filterTyped: typed.restart,
     quit: () => ended(null),
     move: (by: number) => select(moved(model.rows.order, model.selected, by)),
     toggle: () => {
@@ -178,26 +178,26 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
       model.approval = moved(ids, model.approval, by)
     },
     showState: (state: State | null) => reload({ ...model.rows.filter, state }),
-    act: (order: Order, id: string) => asked(api.act(id, order), ({ note }) => say(note)),
+    act: (order: Order, id: string) => request(api.act(id, order), ({ note }) => notify(note)),
     answer: (decision: Decision) => {
       const one = model.approvals.find(({ approval_id }) => approval_id === model.approval)
-      if (one === undefined) return say("Choose one first, with ↑ or ↓.", "bad")
-      asked(
+      if (one === undefined) return notify("Choose one first, with ↑ or ↓.", "bad")
+      request(
         api.answer(one.session_id, one.approval_id, decision),
         ({ note }) => {
-          say(note)
-          askApprovals.ask()
+          notify(note)
+          loadApprovals.start()
         },
         (problem) => {
-          complain(problem)
-          askApprovals.ask()
+          showProblem(problem)
+          loadApprovals.start()
         }
       )
     },
     stop: () => {
-      asking.stop()
-      house.stop()
-      watching.stop()
+      requests.stop()
+      steps.stop()
+      sessionWatch.stop()
       clearInterval(clock)
       clearInterval(recounting)
     }

@@ -1,21 +1,16 @@
-/** What waits for an answer: all of it as a list, the chosen one whole. */
+/** Draws the pending approvals: all of them as a list, the chosen one whole. */
 import type { Approval } from "../../inspect/contract.ts"
 import { age, countdown } from "../../inspect/client/format.ts"
 import { pretty } from "../../inspect/client/content.ts"
 import { fit, span, visible, wrap } from "./cells.ts"
 import type { Line } from "./cells.ts"
 import type { Model } from "./Model.ts"
+import type { Viewport } from "./Viewport.ts"
 import { shortId } from "./words.ts"
 
-interface Room {
-  readonly columns: number
-  readonly rows: number
-  readonly now: number
-}
-
-export const approvalLines = ({ approval, approvals }: Model, room: Room): ReadonlyArray<Line> => {
+export const approvalLines = ({ approval, approvals }: Model, viewport: Viewport): ReadonlyArray<Line> => {
   if (approvals.length === 0) return [[], [span("  Nothing waits for an answer.", "dim")]]
-  const height = Math.max(1, Math.min(approvals.length, Math.floor(room.rows / 2)))
+  const height = Math.max(1, Math.min(approvals.length, Math.floor(viewport.rows / 2)))
   const at = Math.max(
     0,
     approvals.findIndex(({ approval_id }) => approval_id === approval)
@@ -23,24 +18,24 @@ export const approvalLines = ({ approval, approvals }: Model, room: Room): Reado
   const from = Math.max(0, Math.min(at - Math.floor(height / 2), approvals.length - height))
   const chosen = approvals.find(({ approval_id }) => approval_id === approval)
   return [
-    ...approvals.slice(from, from + height).map((one) => listed(one, one === chosen, room)),
-    [span("─".repeat(room.columns), "dim")],
+    ...approvals.slice(from, from + height).map((one) => listed(one, one === chosen, viewport)),
+    [span("─".repeat(viewport.columns), "dim")],
     ...(chosen === undefined
       ? [[span("  Choose one with ↑ and ↓ to see the whole of it, and to answer.", "dim")]]
-      : opened(chosen, room.columns, room.rows - height - 1))
+      : opened(chosen, viewport.columns, viewport.rows - height - 1))
   ]
 }
 
-const listed = (one: Approval, isChosen: boolean, { columns, now }: Room): Line => {
+const listed = (one: Approval, isChosen: boolean, { columns, now }: Viewport): Line => {
   const text = `${shortId(one.session_id)} ${fit(visible(one.agent), 9)} ${fit(visible(one.kind), 8)} ${age(now - one.created_at).padStart(4)} ${visible(one.title)}`
   const until = ` ${countdown(one.deadline_at - now)}`
   return [span(fit(text, columns - until.length) + until, isChosen ? "inverse" : null)]
 }
 
-/** No terminal shows more. */
+/** More lines than any terminal shows. */
 const mostRead = 200
 
-/** Line by line, as a command or a diff is read: what is not in sight is said to be there. */
+/** Line by line, as a command or a diff is read; the last line says how many lines are not shown. */
 const opened = ({ raw, session_id, title, turn }: Approval, columns: number, rows: number): ReadonlyArray<Line> => {
   const head: ReadonlyArray<Line> = [
     [span(`${session_id}, turn ${turn}`, "dim")],
@@ -48,12 +43,12 @@ const opened = ({ raw, session_id, title, turn }: Approval, columns: number, row
   ]
   const all = pretty(raw).split("\n")
   const lines = all.slice(0, mostRead).flatMap((line) => wrap(visible(line), columns, 20))
-  const room = rows - head.length
-  const shown = lines.length > room ? lines.slice(0, Math.max(0, room - 1)) : lines
-  const left = lines.length - shown.length + Math.max(0, all.length - mostRead)
+  const viewport = rows - head.length
+  const visibleLines = lines.length > viewport ? lines.slice(0, Math.max(0, viewport - 1)) : lines
+  const left = lines.length - visibleLines.length + Math.max(0, all.length - mostRead)
   return [
     ...head,
-    ...shown.map((text): Line => [span(text)]),
+    ...visibleLines.map((text): Line => [span(text)]),
     ...(left === 0 ? [] : [[span(`… and ${left} more lines; the dashboard has all of it`, "yellow")]])
   ]
 }

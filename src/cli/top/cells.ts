@@ -1,8 +1,8 @@
 /**
- * Text as cells of a terminal: how wide it is, and how it is cut and filled to a width.
+ * Text in cells of a terminal: its width, and how it is cut and padded to a width.
  *
- * A line is a list of spans, each with a style, so that a picture can be put together and compared without a terminal.
- * What an agent wrote goes through `visible` first: its control characters are shown, and never sent.
+ * A line is a list of spans, each with a style, so that a frame can be composed and compared without a terminal. Text of
+ * an agent goes through `visible` first: its control characters are shown, and never sent.
  */
 import { styleText } from "node:util"
 
@@ -10,7 +10,7 @@ export type Style = Parameters<typeof styleText>[0]
 
 export interface Span {
   readonly text: string
-  /** `null`: as the terminal has it. */
+  /** `null`: the terminal's default. */
   readonly style: Style | null
 }
 
@@ -18,7 +18,7 @@ export type Line = ReadonlyArray<Span>
 
 export const span = (text: string, style: Style | null = null): Span => ({ text, style })
 
-/** `␛` for an escape, `⏎` for the end of a line, `‹202e›` for what would turn the reading around. */
+/** `␛` for an escape, `⏎` for a line break, `‹202e›` for a control of the writing direction. */
 export const visible = (text: string): string =>
   text
     .replace(/\r\n|[\n\u2028\u2029]/g, "⏎")
@@ -39,7 +39,7 @@ const cellsOf = (character: string): number => (none.test(character) ? 0 : wide.
 export const widthOf = (text: string): number =>
   plain.test(text) ? text.length : [...text].reduce((sum, character) => sum + cellsOf(character), 0)
 
-/** No wider than `width`; what is cut ends in `…`. */
+/** At most `width` cells wide; a text that is cut ends in `…`. */
 export const cut = (text: string, width: number): string => {
   if (widthOf(text) <= width) return text
   let cut = ""
@@ -52,14 +52,14 @@ export const cut = (text: string, width: number): string => {
   return width > 0 ? `${cut}…` : ""
 }
 
-/** Exactly so wide. */
+/** Exactly `width` cells wide. */
 export const fit = (text: string, width: number, side: "left" | "right" = "left"): string => {
   const short = cut(text, width)
   const rest = " ".repeat(Math.max(0, width - widthOf(short)))
   return side === "left" ? short + rest : rest + short
 }
 
-/** In lines no wider than `width`, broken between words where there are any; at most `most` of them. */
+/** Lines of at most `width` cells, broken between words where possible; at most `most` of them. */
 export const wrap = (text: string, width: number, most: number): ReadonlyArray<string> => {
   if (widthOf(text) <= width || width < 1) return [cut(text, width)]
   const lines: Array<string> = []
@@ -72,7 +72,7 @@ export const wrap = (text: string, width: number, most: number): ReadonlyArray<s
     }
     if (line !== "") lines.push(line)
     line = word
-    // Whoever wants to see more of it than is shown has the page.
+    // More lines would not be shown: the dashboard has the whole text.
     if (lines.length > most) break
     while (widthOf(line) > width) {
       const head = headOf(line, width)
@@ -92,7 +92,7 @@ const headOf = (text: string, width: number): string => {
   let used = 0
   for (const character of text) {
     used += cellsOf(character)
-    // One that is wider than the line has to go somewhere.
+    // A character that is wider than the line gets a line of its own.
     if (used > width && head !== "") break
     head += character
   }
@@ -101,7 +101,7 @@ const headOf = (text: string, width: number): string => {
 
 export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => sum + widthOf(text), 0)
 
-/** Exactly so wide; the span in which it ends is cut. */
+/** Exactly `width` cells wide; the last span is cut where the line is too long. */
 export const fitLine = (line: Line, width: number): Line => {
   const fitted: Array<Span> = []
   let left = width
@@ -116,7 +116,7 @@ export const fitLine = (line: Line, width: number): Line => {
 
 export const textOf = (line: Line): string => line.map(({ text }) => text).join("")
 
-/** As it is sent; without colours as it is read. */
+/** The text that is written to the terminal. */
 export const encode = (line: Line, colours: boolean): string =>
   line
     .map(({ style, text }) => (style === null || !colours ? text : styleText(style, text, { validateStream: false })))

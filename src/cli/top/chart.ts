@@ -1,4 +1,4 @@
-/** The session's machine as text: its states, the one where the session stands lit, and the arrows that lead out of it. */
+/** Draws the session machine as text: its states with the current one marked, and the arrows out of it. */
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { readChart } from "../../inspect/chart/read.ts"
 import type { ChartArrow, ChartState } from "../../inspect/chart/read.ts"
@@ -15,7 +15,7 @@ const marked = ({ key, path }: ChartState, active: string): Span =>
     ? span(`[${key}]`, ["bold", "inverse", styleOf(toneOf(active))])
     : span(` ${key} `, active.startsWith(`${path}.`) ? "bold" : "dim")
 
-/** A line for each state of the first level, with the states within it: four lines. */
+/** A line for each top-level state, with the states within it: four lines. */
 export const flatChart = (active: string): ReadonlyArray<Line> =>
   chart.root.children.map((state) => [
     marked(state, active),
@@ -23,7 +23,7 @@ export const flatChart = (active: string): ReadonlyArray<Line> =>
     ...state.children.map((child) => marked(child, active))
   ])
 
-/** The same with a line for each state. */
+/** A line for each state. */
 export const treeChart = (active: string): ReadonlyArray<Line> =>
   chart.root.children.flatMap((state) => [
     [marked(state, active)],
@@ -34,8 +34,8 @@ export const treeChart = (active: string): ReadonlyArray<Line> =>
   ])
 
 /**
- * `turn.submitted [hasProcess] → turning.running`. What comes by itself stands first, with the time that is left;
- * ways that need no event stand last: who rests in a state did not take them.
+ * `turn.submitted [hasProcess] → turning.running`. Timers come first, with the time that is left; arrows without an event
+ * come last, because a session that rests in the state did not take them.
  */
 export const arrowsFrom = (active: string, left: (delay: string) => string | null): ReadonlyArray<Line> => {
   const keys = active.split(".")
@@ -47,7 +47,7 @@ export const arrowsFrom = (active: string, left: (delay: string) => string | nul
       (a, b) =>
         rankOf(a) - rankOf(b) ||
         firstOf(a.event) - firstOf(b.event) ||
-        // The way without a guard is what is left where no guard holds.
+        // The arrow without a guard is taken where no guard holds.
         Number(a.guard === null) - Number(b.guard === null)
     )
     .map((way) => lineOf(way, left))

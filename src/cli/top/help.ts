@@ -1,4 +1,4 @@
-/** What the keys do. */
+/** The help screen and the key hints. */
 import { span } from "./cells.ts"
 import type { Line } from "./cells.ts"
 import type { Mode } from "./Model.ts"

@@ -1,10 +1,10 @@
-/** What a key does, in each of the modes that keys can be in. */
+/** What each key does, by the mode. */
 import type { Mode, Order } from "./Model.ts"
 import type { Key, Size } from "./Screen.ts"
 import type { Top } from "./Top.ts"
 import { states } from "./words.ts"
 
-/** What is searched for is at most so long, as the server has it. */
+/** The server takes no longer filter. */
 const longestFilter = 200
 
 export const press = (top: Top, key: Key, size: Size): void => {
@@ -35,7 +35,7 @@ const inTable = (top: Top, key: Key, { rows }: Size): void => {
   if (by !== undefined) return top.move(by)
   const order = orders[key.text]
   if (order !== undefined) {
-    if (model.selected === null) return top.say("There is no session under the cursor.", "bad")
+    if (model.selected === null) return top.notify("There is no session under the cursor.", "bad")
     model.mode = { name: "confirm", order, id: model.selected }
     return
   }
@@ -57,8 +57,8 @@ const inTable = (top: Top, key: Key, { rows }: Size): void => {
       return
     case "a":
       model.mode = { name: "approvals" }
+      // None is chosen before the list was shown.
       model.approval = null
-      // None is chosen before it was seen.
       return
   }
 }

@@ -1,4 +1,4 @@
-/** The whole screen as lines, out of what is known: no terminal, no clock, nothing remembered. */
+/** Draws the model as lines: pure, without a terminal or a clock. */
 import { age, count, countdown, plural } from "../../inspect/client/format.ts"
 import { toneOf } from "../../inspect/client/tones.ts"
 import { approvalLines } from "./approvals.ts"
@@ -7,58 +7,52 @@ import type { Line, Span, Style } from "./cells.ts"
 import { helpLines, hints } from "./help.ts"
 import type { Model } from "./Model.ts"
 import { sessionLines } from "./session.ts"
+import type { Viewport } from "./Viewport.ts"
 import { badge, nextOf, shortId, signOf, states, styleOf, waitOf } from "./words.ts"
 
-export interface Room {
-  readonly columns: number
-  readonly rows: number
-  /** The server's clock, in seconds. */
-  readonly now: number
-}
-
-const least = { columns: 40, rows: 8 }
+const minimum = { columns: 40, rows: 8 }
 
 /** As many lines as there are rows, each as wide as the terminal. */
-export const render = (model: Model, room: Room): ReadonlyArray<Line> => {
-  const { columns, rows } = room
-  const lines = columns < least.columns || rows < least.rows ? [[span(tooSmall)]] : whole(model, room)
+export const render = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
+  const { columns, rows } = viewport
+  const lines = columns < minimum.columns || rows < minimum.rows ? [[span(tooSmall)]] : whole(model, viewport)
   return Array.from({ length: rows }, (_, n) => fitLine(lines[n] ?? [], columns))
 }
 
-const tooSmall = `The terminal is too small: ${least.columns}x${least.rows} at least.`
+const tooSmall = `The terminal is too small: ${minimum.columns}x${minimum.rows} at minimum.`
 
-const whole = (model: Model, room: Room): ReadonlyArray<Line> => {
-  const head = [title(model, room), bar(model, room.columns)]
-  const rows = room.rows - head.length - 1
-  return [...head, ...fill(body(model, { ...room, rows }), rows), foot(model, room)]
+const whole = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
+  const head = [title(model, viewport), bar(model, viewport.columns)]
+  const rows = viewport.rows - head.length - 1
+  return [...head, ...fill(body(model, { ...viewport, rows }), rows), foot(model, viewport)]
 }
 
 const fill = (lines: ReadonlyArray<Line>, rows: number): ReadonlyArray<Line> =>
   Array.from({ length: rows }, (_, n) => lines[n] ?? [])
 
-const body = (model: Model, room: Room): ReadonlyArray<Line> => {
+const body = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
   if (model.mode.name === "help") return helpLines
-  if (model.mode.name === "approvals") return approvalLines(model, room)
-  if (!model.showsDetail || model.rows.order.length === 0) return tableLines(model, room)
-  // A short table needs no more than its lines; a long one leaves the session the larger part.
-  const most = Math.max(4, Math.floor(room.rows * 0.4))
+  if (model.mode.name === "approvals") return approvalLines(model, viewport)
+  if (!model.showsDetail || model.rows.order.length === 0) return tableLines(model, viewport)
+  // A short table takes its lines only; a long one leaves the larger part to the session.
+  const most = Math.max(4, Math.floor(viewport.rows * 0.4))
   const rows = Math.min(most, model.rows.order.length + 1)
   return [
-    ...fill(tableLines(model, { ...room, rows }), rows),
-    ...sessionLines(model.opened, { ...room, rows: room.rows - rows })
+    ...fill(tableLines(model, { ...viewport, rows }), rows),
+    ...sessionLines(model.opened, { ...viewport, rows: viewport.rows - rows })
   ]
 }
 
-const title = ({ me, phase, url }: Model, { columns, now }: Room): Line => {
+const title = ({ me, phase, url }: Model, { columns, now }: Viewport): Line => {
   const who = me === null ? "" : me.admin ? "admin" : `app ${me.app ?? ""}`
   const start: Line = [span(" troupe top ", ["bold", "inverse"]), span(` ${visible(url)}  `), span(who, "bold")]
-  const [said, style] = standing(phase, now)
-  // How the connection stands is what must not be cut.
-  const end: Line = [span(cut(said, columns - 14), style)]
+  const [phaseText, style] = phaseOf(phase, now)
+  // The state of the connection is never cut.
+  const end: Line = [span(cut(phaseText, columns - 14), style)]
   return [...fitLine(start, Math.max(0, columns - lineWidth(end) - 1)), span(" "), ...end]
 }
 
-const standing = (phase: Model["phase"], now: number): readonly [string, Style] => {
+const phaseOf = (phase: Model["phase"], now: number): readonly [string, Style] => {
   switch (phase.name) {
     case "connecting":
       return ["connecting", "yellow"]
@@ -79,7 +73,7 @@ const bar = ({ approvals, rows }: Model, columns: number): Line => {
   const { counts } = rows.tally
   const sum = states.reduce((total, state) => total + counts[state], 0)
   const width = Math.min(40, Math.max(10, columns - 66))
-  // Whatever there is of can be seen.
+  // A state with at least one session gets at least one cell.
   const cells = states.map((state) =>
     counts[state] === 0 ? 0 : Math.max(1, Math.floor((counts[state] / sum) * width))
   )
@@ -110,7 +104,7 @@ const columnsOf = ({ me }: Model, columns: number) => {
     state: { head: "STATE", width: isWide ? 22 : 14 },
     id: { head: "SESSION", width: isWide ? 31 : 8 },
     agent: { head: "AGENT", width: names },
-    // An app sees its own alone.
+    // An app sees only its own sessions, so the column is left out.
     app: { head: "APP", width: me?.app == null ? names : 0 },
     age: { head: "AGE", width: 4, side: "right" },
     turns: { head: "TURN", width: 4, side: "right" },
@@ -121,28 +115,28 @@ const columnsOf = ({ me }: Model, columns: number) => {
   return { ...set, wait: { head: "WAITS FOR", width: Math.max(0, columns - used) } as Column, isWide }
 }
 
-/** The head, and the rows around the one under the cursor. */
-const tableLines = (model: Model, room: Room): ReadonlyArray<Line> => {
+/** The head and the rows around the cursor. */
+const tableLines = (model: Model, viewport: Viewport): ReadonlyArray<Line> => {
   const { rows, selected } = model
-  const { isWide, ...set } = columnsOf(model, room.columns)
+  const { isWide, ...set } = columnsOf(model, viewport.columns)
   const cell = ({ side, width }: Column, text: string): string => (width === 0 ? "" : `${fit(text, width, side)} `)
   const head = Object.values(set).map((column: Column) =>
     cell(column, column.head).slice(0, column === set.wait ? -1 : undefined)
   )
   if (rows.order.length === 0) return [[span(head.join(""), "dim")], [span(emptiness(model), "dim")]]
-  const height = room.rows - 1
+  const height = viewport.rows - 1
   const at = selected === null ? 0 : Math.max(0, rows.order.indexOf(selected))
   const from = Math.max(0, Math.min(at - Math.floor(height / 2), rows.order.length - height))
   const lines = rows.order.slice(from, from + height).flatMap((id): ReadonlyArray<Line> => {
     const row = rows.row(id)
     if (row === undefined) return []
-    const next = nextOf(row, room.now, !isWide)
+    const next = nextOf(row, viewport.now, !isWide)
     const wait = fit(visible(waitOf(row, !isWide)), Math.max(0, set.wait.width - next.length - 1))
     const cells = [
       cell(set.id, isWide ? id : shortId(id)),
       cell(set.agent, visible(row.agent)),
       cell(set.app, visible(row.app)),
-      cell(set.age, age(room.now - row.created_at)),
+      cell(set.age, age(viewport.now - row.created_at)),
       cell(set.turns, count(row.turns)),
       cell(set.restarts, count(row.restarts)),
       cell(set.tokens, count(row.total_tokens)),
@@ -165,8 +159,8 @@ const emptiness = ({ isLoading, problem, rows }: Model): string => {
   return rows.filter.q === "" && rows.filter.state === null ? "No sessions yet." : "No session matches the filter."
 }
 
-const foot = (model: Model, { columns, now }: Room): Line => {
-  const { mode, rows, said } = model
+const foot = (model: Model, { columns, now }: Viewport): Line => {
+  const { mode, rows, notice: phaseText } = model
   if (mode.name === "filter")
     return [
       span("/", "bold"),
@@ -175,12 +169,19 @@ const foot = (model: Model, { columns, now }: Room): Line => {
       span("  Enter keeps it, Esc does not", "dim")
     ]
   if (mode.name === "confirm")
-    return [span(` ${asks[mode.order]} ${mode.id}? `, ["bold", "yellow", "inverse"]), span("  y yes, any other key no")]
-  if (said !== null && said.until > now) return [span(visible(said.text), said.tone === "good" ? "green" : "red")]
+    return [
+      span(` ${confirmations[mode.order]} ${mode.id}? `, ["bold", "yellow", "inverse"]),
+      span("  y yes, any other key no")
+    ]
+  if (phaseText !== null && phaseText.until > now)
+    return [span(visible(phaseText.text), phaseText.tone === "good" ? "green" : "red")]
   const { q, state } = rows.filter
   const filtered = [...(state === null ? [] : [state]), ...(q === "" ? [] : [`“${visible(q)}”`])].join(" ")
-  const shown = `${plural(rows.tally.count, "session")}${filtered === "" ? "" : ` of ${filtered}`}`
-  return [...fitLine([span(hints(mode.name), "dim")], Math.max(0, columns - shown.length - 1)), span(` ${shown}`)]
+  const countText = `${plural(rows.tally.count, "session")}${filtered === "" ? "" : ` of ${filtered}`}`
+  return [
+    ...fitLine([span(hints(mode.name), "dim")], Math.max(0, columns - countText.length - 1)),
+    span(` ${countText}`)
+  ]
 }
 
-const asks = { interrupt: "Interrupt the turn of", close: "Close", unpark: "Unpark" } as const
+const confirmations = { interrupt: "Interrupt the turn of", close: "Close", unpark: "Unpark" } as const

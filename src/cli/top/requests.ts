@@ -1,50 +1,50 @@
-/** Requests and delays of a program that may end meanwhile: nothing comes of any of them after that. */
+/** Requests and delays of a program that may end meanwhile: after `stop` none of them has an effect. */
 import { problemFrom } from "../../inspect/client/api.ts"
 import type { Problem } from "../../inspect/client/api.ts"
 
-export interface Hearing {
-  /** Something is to be drawn anew. */
+export interface RequestHandlers {
+  /** A frame has to be drawn. */
   readonly changed: () => void
-  readonly complain: (problem: Problem) => void
-  /** Nobody may look any more. */
-  readonly shutOut: (problem: Problem) => void
+  readonly failed: (problem: Problem) => void
+  /** The token is not valid any more. */
+  readonly unauthorized: (problem: Problem) => void
 }
 
-export type Asking = ReturnType<typeof makeAsking>
+export type Requests = ReturnType<typeof makeRequests>
 
-export const makeAsking = ({ changed, complain, shutOut }: Hearing) => {
+export const makeRequests = ({ changed, failed, unauthorized }: RequestHandlers) => {
   let isOver = false
-  const waiting = new Set<ReturnType<typeof setTimeout>>()
+  const timers = new Set<ReturnType<typeof setTimeout>>()
 
-  /** What is done at most once within so many milliseconds. */
-  const soon = (millis: number, run: () => void) => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const again = () => {
-      clearTimeout(timer)
-      if (timer !== undefined) waiting.delete(timer)
+  /** An action that runs once when `millis` have passed. */
+  const delayed = (millis: number, run: () => void) => {
+    let pending: ReturnType<typeof setTimeout> | undefined
+    const restart = () => {
+      clearTimeout(pending)
+      if (pending !== undefined) timers.delete(pending)
       if (isOver) return
-      const own = setTimeout(() => {
-        waiting.delete(own)
-        timer = undefined
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        pending = undefined
         run()
       }, millis)
-      timer = own
-      waiting.add(own)
+      pending = timer
+      timers.add(timer)
     }
     return {
-      /** The first who asks sets the time. */
-      ask: () => {
-        if (timer === undefined) again()
+      /** Starts the delay, unless it has started: at most one run within `millis`. */
+      start: () => {
+        if (pending === undefined) restart()
       },
-      /** The last one does. */
-      again
+      /** Starts the delay from its beginning. */
+      restart
     }
   }
 
-  const ask = async <A>(
+  const settle = async <A>(
     request: Promise<A>,
     done: (answer: A) => void,
-    refused: (problem: Problem) => void
+    onProblem: (problem: Problem) => void
   ): Promise<void> => {
     const answer = await request.then(
       (body) => ({ body }),
@@ -52,19 +52,22 @@ export const makeAsking = ({ changed, complain, shutOut }: Hearing) => {
     )
     if (isOver) return
     if ("body" in answer) done(answer.body)
-    else if (answer.problem.status === 401) return shutOut(answer.problem)
-    else refused(answer.problem)
+    else if (answer.problem.status === 401) return unauthorized(answer.problem)
+    else onProblem(answer.problem)
     changed()
   }
 
   return {
-    soon,
-    /** What came of a request. */
-    asked: <A>(request: Promise<A>, done: (answer: A) => void, refused: (problem: Problem) => void = complain): void =>
-      void ask(request, done, refused),
+    delayed,
+    /** Calls `done` with the answer, or `onProblem`. */
+    request: <A>(
+      request: Promise<A>,
+      done: (answer: A) => void,
+      onProblem: (problem: Problem) => void = failed
+    ): void => void settle(request, done, onProblem),
     stop: () => {
       isOver = true
-      for (const timer of waiting) clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The session under the cursor, opened: its machine, why it stands where it stands, and what happened last. */
+/** Draws the session under the cursor: its machine, why it is in its state, and its last events. */
 import { sentenceOf } from "../../inspect/detail/why.ts"
 import type { Detail } from "../../inspect/contract.ts"
 import { age, clockTime, count, countdown, money } from "../../inspect/client/format.ts"
@@ -9,71 +9,69 @@ import { toneOf } from "../../inspect/client/tones.ts"
 import { cut, fitLine, lineWidth, span, visible, wrap } from "./cells.ts"
 import type { Line, Style } from "./cells.ts"
 import { arrowsFrom, flatChart, treeChart } from "./chart.ts"
-import type { Opened } from "./Model.ts"
+import type { OpenedSession } from "./Model.ts"
+import type { Viewport } from "./Viewport.ts"
 import { badge, styleOf } from "./words.ts"
 
-interface Room {
-  readonly columns: number
-  readonly rows: number
-  /** Seconds. */
-  readonly now: number
-}
-
 const widestTree = 24
-/** The tree, the arrows beside it, and words beside those. */
-const roomy = { columns: 100, rows: 20 }
+/** From this size on the tree, the arrows and the events stand side by side. */
+const wideLayout = { columns: 100, rows: 20 }
 
 /** At most `rows` lines. */
-export const sessionLines = (opened: Opened | null, room: Room): ReadonlyArray<Line> => {
+export const sessionLines = (opened: OpenedSession | null, viewport: Viewport): ReadonlyArray<Line> => {
   if (opened === null) return []
   const { detail, problem } = opened
-  const said = problem === null ? null : [span(visible(problem), "red")]
-  if (detail === null) return [heading(opened, room.columns), said ?? [span("Asking for it …", "dim")]]
-  const head = [titled(detail, room), ...(said === null ? [] : [said]), ...whyLines(detail, heardAt(opened), room)]
-  const left = room.rows - head.length
-  const isRoomy = room.columns >= roomy.columns && left >= roomy.rows
-  return [...head, ...(isRoomy ? beside(opened, detail, left, room) : below(opened, detail, left, room))].slice(
+  const problemLine = problem === null ? null : [span(visible(problem), "red")]
+  if (detail === null) return [heading(opened, viewport.columns), problemLine ?? [span("Asking for it …", "dim")]]
+  const head = [
+    titled(detail, viewport),
+    ...(problemLine === null ? [] : [problemLine]),
+    ...whyLines(detail, lastByteAtOf(opened), viewport)
+  ]
+  const left = viewport.rows - head.length
+  const isWide = viewport.columns >= wideLayout.columns && left >= wideLayout.rows
+  return [...head, ...(isWide ? beside(opened, detail, left, viewport) : below(opened, detail, left, viewport))].slice(
     0,
-    room.rows
+    viewport.rows
   )
 }
 
-const heading = ({ id }: Opened, columns: number): Line => [
+const heading = ({ id }: OpenedSession, columns: number): Line => [
   span("── ", "dim"),
   span(id, "bold"),
   span(` ${"─".repeat(columns)}`, "dim")
 ]
 
-const titled = ({ process, session, why }: Detail, { columns, now }: Room): Line => {
+const titled = ({ process, session, why }: Detail, { columns, now }: Viewport): Line => {
   const parts = [
     process.pid === null ? `no process (${process.state})` : `pid ${process.pid}`,
     ...(process.up_since === null ? [] : [`up ${age(now - process.up_since)}`]),
     ...(why.queued === 0 ? [] : [`${why.queued} in line`]),
-    ...(columns < roomy.columns ? [] : [`${count(session.usage.total_tokens)} tokens`]),
-    ...(columns < roomy.columns || session.cost === null ? [] : [money(session.cost)])
+    ...(columns < wideLayout.columns ? [] : [`${count(session.usage.total_tokens)} tokens`]),
+    ...(columns < wideLayout.columns || session.cost === null ? [] : [money(session.cost)])
   ]
   const start: Line = [
     span("── ", "dim"),
     span(session.session_id, "bold"),
     span("  "),
-    span(badge(session.substate, columns < roomy.columns), styleOf(toneOf(session.substate))),
+    span(badge(session.substate, columns < wideLayout.columns), styleOf(toneOf(session.substate))),
     span(`  ${visible(parts.join(", "))} `, "dim")
   ]
   return [...start, span("─".repeat(Math.max(0, columns - lineWidth(start))), "dim")]
 }
 
-/** An agent that speaks is heard, whether or not the rest was asked for anew since. */
-const heardAt = ({ detail, events }: Opened): number | null => {
-  const told = detail?.why.last_byte_at ?? null
-  const said = events.findLast(({ message }) => isRecord(message) && message["method"] === "session/update")?.at
-  return told === null || said === undefined ? told : Math.max(told, said)
+/** The agent's last output: an event may be newer than the detail. */
+const lastByteAtOf = ({ detail, events }: OpenedSession): number | null => {
+  const ofDetail = detail?.why.last_byte_at ?? null
+  const ofEvents = events.findLast(({ message }) => isRecord(message) && message["method"] === "session/update")?.at
+  return ofDetail === null || ofEvents === undefined ? ofDetail : Math.max(ofDetail, ofEvents)
 }
 
-/** Reckoned here, so that its ages and countdowns go on between two answers of the server. */
+/** Computed here, so that its ages and countdowns advance between two answers of the server. */
 const whyLines = (
   { session, snapshot, why }: Detail,
-  heard: number | null,
-  { columns, now, rows }: Room
+  lastByteAt: number | null,
+  { columns, now, rows }: Viewport
 ): ReadonlyArray<Line> => {
   const reason = snapshot.context["reason"]
   const sentence = sentenceOf({
@@ -81,13 +79,13 @@ const whyLines = (
     wait: why.wait,
     queued: why.queued,
     reason: typeof reason === "string" ? reason : "",
-    lastByteAt: heard,
+    lastByteAt,
     now
   })
   return wrap(visible(sentence), columns, rows > 14 ? 3 : 2).map((text) => [span(text)])
 }
 
-/** The time that is left to a timer that runs. */
+/** The time that is left of an armed timer. */
 const leftOf =
   ({ timers }: Detail, now: number) =>
   (delay: string): string | null => {
@@ -95,13 +93,13 @@ const leftOf =
     return due === undefined ? null : due <= now ? "due" : countdown(due - now)
   }
 
-const beside = (opened: Opened, detail: Detail, rows: number, { columns, now }: Room) => {
+const beside = (opened: OpenedSession, detail: Detail, rows: number, { columns, now }: Viewport) => {
   const { session, turns } = detail
   const tree = treeChart(session.substate)
   const arrows = arrowsFrom(session.substate, leftOf(detail, now))
   const widestArrows = Math.min(Math.max(20, ...arrows.map(lineWidth)) + 2, Math.floor(columns * 0.4))
   const words = columns - widestTree - widestArrows
-  const happened = happenedLines(opened, turns, { columns: words, rows: rows - 1, now })
+  const events = eventLines(opened, turns, { columns: words, rows: rows - 1, now })
   const titles: Line = [
     ...fitLine([span("machine", "dim")], widestTree),
     ...fitLine([span(`out of ${session.substate}`, "dim")], widestArrows),
@@ -110,22 +108,22 @@ const beside = (opened: Opened, detail: Detail, rows: number, { columns, now }: 
   const lines = Array.from({ length: rows - 1 }, (_, n) => [
     ...fitLine(tree[n] ?? [], widestTree),
     ...fitLine(arrows[n] ?? [], widestArrows),
-    ...(happened[n] ?? [])
+    ...(events[n] ?? [])
   ])
   return [titles, ...lines]
 }
 
-const below = (opened: Opened, detail: Detail, rows: number, { columns, now }: Room) => {
+const below = (opened: OpenedSession, detail: Detail, rows: number, { columns, now }: Viewport) => {
   const { session, turns } = detail
   const arrows = arrowsFrom(session.substate, leftOf(detail, now))
   const chart = flatChart(session.substate)
   const left = rows - chart.length
   const shownArrows = arrowRows(arrows, Math.max(1, Math.floor(left / 3)), columns)
-  const happened = happenedLines(opened, turns, { columns, rows: left - shownArrows.length, now })
-  return [...chart, ...shownArrows, ...happened]
+  const events = eventLines(opened, turns, { columns, rows: left - shownArrows.length, now })
+  return [...chart, ...shownArrows, ...events]
 }
 
-/** As many in one line as there is room for. */
+/** Puts as many arrows in a line as fit. */
 const arrowRows = (arrows: ReadonlyArray<Line>, most: number, columns: number): ReadonlyArray<Line> => {
   const rows: Array<Line> = []
   let row: Line = []
@@ -143,11 +141,11 @@ const arrowRows = (arrows: ReadonlyArray<Line>, most: number, columns: number): 
   return row.length === 0 ? rows : [...rows, row]
 }
 
-/** The last that fill the room, the newest at the bottom. */
-const happenedLines = (
-  { events }: Opened,
+/** The newest events that fit, the newest at the bottom. */
+const eventLines = (
+  { events }: OpenedSession,
   turns: Detail["turns"],
-  { columns, now, rows }: Room
+  { columns, now, rows }: Viewport
 ): ReadonlyArray<Line> => {
   if (rows <= 0) return []
   const transcript = new Transcript()
@@ -165,24 +163,24 @@ const happenedLines = (
   return lines.length === 0 ? [[span("Nothing has happened yet.", "dim")]] : lines.slice(-rows)
 }
 
-/** What is said may have grown for minutes: its end is the news. */
+/** Of a message, in characters: it may have grown for minutes, and its end is what is new. */
 const longestTail = 600
 
 const itemLines = (item: Item, columns: number, now: number, most: number): ReadonlyArray<Line> => {
-  const { style, text, who } = told(item)
+  const { style, text, who } = describe(item)
   const time = clockTime(item.until, now)
   const indent = time.length + 11
   const width = Math.max(10, columns - indent)
   const tail = text.length > longestTail ? `…${text.slice(-longestTail)}` : text
   const wrapped = wrap(visible(tail.trim()), width, 60)
-  const shown = item.kind === "message" ? wrapped.slice(-most) : [cut(wrapped.join(" "), width)]
-  return shown.map((part, nth) => [
+  const lines = item.kind === "message" ? wrapped.slice(-most) : [cut(wrapped.join(" "), width)]
+  return lines.map((part, nth) => [
     span(nth === 0 ? `${time} ${who.padEnd(9)} ` : " ".repeat(indent), "dim"),
     span(part, style)
   ])
 }
 
-const told = (item: Item): { readonly who: string; readonly text: string; readonly style: Style | null } => {
+const describe = (item: Item): { readonly who: string; readonly text: string; readonly style: Style | null } => {
   switch (item.kind) {
     case "prompt":
       return { who: "prompt", text: item.text, style: "bold" }

@@ -1,30 +1,30 @@
-/** Follows the session under the cursor, once the cursor rests on it: how it stands, and what happens in it. */
+/** Loads and follows the session under the cursor, once the cursor rests on it: its detail and its events. */
 import type { Detail, TranscriptEvent } from "../../inspect/contract.ts"
 import type { Api, Problem } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Following } from "../../inspect/client/live.ts"
-import type { Asking } from "./requests.ts"
+import type { Requests } from "./requests.ts"
 import { mostEvents, withEvent } from "./Model.ts"
-import type { Model, Opened } from "./Model.ts"
+import type { Model, OpenedSession } from "./Model.ts"
 
-/** Whoever holds a key down looks at none of the sessions in between. */
+/** While a key is held down, the sessions in between are not loaded. */
 const restMillis = 150
-/** The server says that something changed after each step, and a busy session has many. */
+/** The server reports a change after each step, and a busy session has many. */
 const refreshMillis = 300
 
 interface Parts {
   readonly api: Api
   readonly send: typeof fetch
-  readonly asking: Asking
+  readonly requests: Requests
   readonly model: Model
   readonly changed: () => void
 }
 
-export const makeWatching = ({ api, asking: { asked, soon }, changed, model, send }: Parts) => {
+export const makeSessionWatch = ({ api, requests: { delayed, request }, changed, model, send }: Parts) => {
   let following: Following | undefined
 
-  /** News of a session that was left in the meantime are dropped. */
-  const update = (id: string, change: (opened: Opened) => Opened) => {
+  /** Answers for a session that is no longer opened are dropped. */
+  const update = (id: string, change: (opened: OpenedSession) => OpenedSession) => {
     if (model.opened?.id !== id) return
     model.opened = change(model.opened)
     changed()
@@ -34,10 +34,10 @@ export const makeWatching = ({ api, asking: { asked, soon }, changed, model, sen
     ({ detail: problem }: Problem) =>
       update(id, (opened) => ({ ...opened, problem }))
 
-  const refresh = soon(refreshMillis, () => {
+  const refresh = delayed(refreshMillis, () => {
     const id = model.opened?.id
     if (id !== undefined)
-      asked(api.detail(id), (detail) => update(id, (opened) => ({ ...opened, detail, problem: null })), failed(id))
+      request(api.detail(id), (detail) => update(id, (opened) => ({ ...opened, detail, problem: null })), failed(id))
   })
 
   const start = (id: string, { last_event, last_step }: Detail) => {
@@ -51,13 +51,13 @@ export const makeWatching = ({ api, asking: { asked, soon }, changed, model, sen
       },
       onEvent: ({ data, event }) => {
         if (event === "event") update(id, (opened) => withEvent(opened, JSON.parse(data) as TranscriptEvent))
-        // A stream that is live again may have lost a change on the way.
-        else refresh.ask()
+        // A stream that was reconnected may have missed a change.
+        else refresh.start()
       }
     })
   }
 
-  const open = soon(restMillis, () => {
+  const loadSoon = delayed(restMillis, () => {
     const id = model.opened?.id
     if (id === undefined) return
     const done = (detail: Detail) => {
@@ -65,7 +65,7 @@ export const makeWatching = ({ api, asking: { asked, soon }, changed, model, sen
       update(id, (opened) => ({ ...opened, detail, problem: null }))
       start(id, detail)
     }
-    asked(api.detail(id), done, failed(id))
+    request(api.detail(id), done, failed(id))
   })
 
   const stop = () => {
@@ -75,16 +75,16 @@ export const makeWatching = ({ api, asking: { asked, soon }, changed, model, sen
 
   return {
     stop,
-    /** The server is there again: what was asked for in vain is asked for again. */
+    /** Called when the server is reachable again: a detail that could not be loaded is loaded again. */
     recover: () => {
-      if (model.opened !== null && following === undefined) open.ask()
+      if (model.opened !== null && following === undefined) loadSoon.start()
     },
-    /** `null`: none is to be seen. */
+    /** `null`: no session is opened. */
     watch: (id: string | null) => {
       if (model.opened?.id === id) return
       stop()
       model.opened = id === null ? null : { id, detail: null, events: [], problem: null }
-      if (id !== null) open.again()
+      if (id !== null) loadSoon.restart()
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The table's words and signs: a state has a colour and a sign, for neither says anything alone. */
+/** The words and signs of the table: a state has a colour and a sign, so that it is recognizable without colours too. */
 import type { SessionRow, State } from "../../inspect/contract.ts"
 import { countdown } from "../../inspect/client/format.ts"
 import { nextWords, owedBy } from "../../inspect/client/words.ts"
@@ -20,17 +20,17 @@ export const signOf = (tone: Tone): string => looks[tone][0]
 
 export const states = ["idle", "turning", "retiring", "closed"] as const satisfies ReadonlyArray<State>
 
-/** `● turning running`; where there is no room only what tells it from all others. */
+/** `● turning running`; in a narrow table only the part that identifies the state. */
 export const badge = (substate: string, isNarrow: boolean): string => {
   const state = stateOf(substate)
   const words = substateWords(substate)
-  const said = !isNarrow ? `${state} ${words}`.trim() : state === "retiring" || words === "" ? state : words
-  return `${signOf(toneOf(substate))} ${said}`
+  const text = !isNarrow ? `${state} ${words}`.trim() : state === "retiring" || words === "" ? state : words
+  return `${signOf(toneOf(substate))} ${text}`
 }
 
 export const shortId = (id: string): string => id.replace(/^ses_/, "").slice(0, 8)
 
-/** `0:07 → retiring`, or `0:07` in a narrow table; nothing where no step comes by itself. */
+/** `0:07 → retiring`, or `0:07` in a narrow table; empty where no timer leads to another state. */
 export const nextOf = ({ substate, wait }: SessionRow, now: number, isNarrow: boolean): string => {
   const next = wait?.next ?? null
   if (next === null) return ""
