@@ -1,5 +1,5 @@
 /**
- * The command line as a whole: `troupe COMMAND`, and how each of its endings reaches the shell.
+ * The command line as a whole: `troupe COMMAND`, its output streams and its exit codes.
  *
  * Results go to stdout, everything else to stderr. The exit code is 0 for success, 1 for failure, 2 for bad usage, and
  * 128 and the signal's number for a command that a signal ended.
@@ -11,7 +11,7 @@ import { endingOf } from "./failures.ts"
 import * as Signals from "./Signals.ts"
 import { version } from "./version.ts"
 
-/** Loaded by name: a server is most of the program, and the other commands start without it. */
+/** Commands are loaded by name: the server is most of the program, and the other commands start without it. */
 const commands = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
@@ -27,7 +27,7 @@ type Name = keyof typeof commands
 
 const isName = (word: string | undefined): word is Name => word !== undefined && Object.hasOwn(commands, word)
 
-/** All of them where none is named: for help, and for a word that is nearly a name. */
+/** Has all commands where none is named, for help and for suggestions of a similar name. */
 const troupeFor = async (word: string | undefined) => {
   const names = isName(word) ? [word] : (Object.keys(commands) as Array<Name>)
   return Command.make("troupe").pipe(
@@ -36,7 +36,7 @@ const troupeFor = async (word: string | undefined) => {
   )
 }
 
-/** Help is long and stays on request: what is wrong is one line, and says where to read more. */
+/** Bad usage prints one line that names `--help`, instead of the whole help. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function* (event) {
     if (event._tag !== "InvalidInvocation") return yield* CliOutput.defaultPresenter.present(event)
@@ -51,18 +51,18 @@ const environment = Layer.mergeAll(
   CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
 )
 
-/** Carries the arguments out and answers with the exit code. */
+/** Runs the command of the arguments; the exit code. */
 export const run = async (args: ReadonlyArray<string>): Promise<number> => {
   const troupe = await troupeFor(args[0])
   const exit = await Effect.runPromiseExit(
     Signals.under(Command.runWith(troupe, { version, renderErrors: true })(args)).pipe(Effect.provide(environment))
   )
   if (Exit.isSuccess(exit)) return 0
-  const { exitCode, told } = endingOf(exit.cause)
-  if (told !== null) {
+  const { exitCode, report } = endingOf(exit.cause)
+  if (report !== null) {
     const line = args.includes("--json")
-      ? JSON.stringify({ ok: false, error: told.code, detail: told.message })
-      : `troupe: ${told.message}`
+      ? JSON.stringify({ ok: false, error: report.code, detail: report.message })
+      : `troupe: ${report.message}`
     process.stderr.write(`${line}\n`)
   }
   return Cause.hasInterruptsOnly(exit.cause) ? 130 : exitCode

@@ -1,4 +1,4 @@
-/** What a server says when its port is open: where it is, how to come in, and a first request to paste. */
+/** The greeting of a server whose port is open: its address, its tokens, and a first request to paste. */
 import { Effect, Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -8,28 +8,28 @@ import * as DataDir from "../dataDir.ts"
 import { Access } from "../inspect/Inspect.ts"
 import { paint, print } from "./terminal.ts"
 
-/** The app that a newcomer gets without asking. */
+/** The app that the first start creates. */
 const firstApp = "default"
 const tokenFile = "app-token"
 
-export interface Where {
+export interface ServerGreeting {
   /** Such as `http://127.0.0.1:8420`. */
   readonly url: string
   readonly dataDir: string
   readonly version: string
   readonly isTerminal: boolean
-  /** Where the admin's token is to be found, in words. */
+  /** Where the admin token is found, in words. */
   readonly adminToken: string
 }
 
-export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerminal, url, version }: Where) {
+export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerminal, url, version }: ServerGreeting) {
   const agents = yield* Effect.flatMap(AgentDirectory, ({ list }) => list)
-  const there = agents.filter(({ available }) => available).map(({ name }) => name)
-  const { note, secret } = yield* wayIn(dataDir, isTerminal)
+  const available = agents.filter(({ available }) => available).map(({ name }) => name)
+  const { note, secret } = yield* tokenNotes(dataDir, isTerminal)
   const line = (name: string, text: string) => print(`  ${paint("dim", name.padEnd(8))} ${text}`)
 
   yield* print(`Troupe ${version} listens on ${paint("bold", url)}`)
-  yield* line("agents", `${there.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
+  yield* line("agents", `${available.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
   yield* line("data", dataDir)
   yield* line("docs", `${url}/docs`)
   yield* line("inspect", yield* dashboard(url, isTerminal, adminToken))
@@ -41,7 +41,7 @@ export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerm
   yield* print()
 })
 
-/** The link logs the admin in once, so it is a secret: a log gets the address only. */
+/** The link logs the admin in once, so it is a secret: without a terminal, which may be a log, only the address is printed. */
 const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean, adminToken: string) {
   const page = `${url}/inspect/`
   if (!isTerminal) return `${page} (log in with a token; the admin's is ${adminToken})`
@@ -49,22 +49,22 @@ const dashboard = Effect.fnUntraced(function* (url: string, isTerminal: boolean,
   return `${page}#code=${Redacted.value(code)} ${paint("dim", "(logs in once, within 15 minutes)")}`
 })
 
-/** `secret` is what a shell puts in place of the token: itself while it may be shown, else where it is to be read. */
-const wayIn = Effect.fnUntraced(function* (dataDir: string, isTerminal: boolean) {
+/** `secret` is the token as a shell takes it: the token itself on a terminal, else an expression that reads it. */
+const tokenNotes = Effect.fnUntraced(function* (dataDir: string, isTerminal: boolean) {
   const apps = yield* Apps
-  const kept = join(dataDir, tokenFile)
+  const file = join(dataDir, tokenFile)
   if ((yield* apps.list).length > 0) {
-    return existsSync(kept)
-      ? { note: kept, secret: `$(cat ${shellQuoted(kept)})` }
+    return existsSync(file)
+      ? { note: file, secret: `$(cat ${shellQuoted(file)})` }
       : { note: "of an app: troupe app create NAME makes one", secret: "$TROUPE_TOKEN" }
   }
   const { name, token } = yield* apps.mint(firstApp)
   if (isTerminal) {
-    const shown = Redacted.value(token)
-    return { note: `${shown} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret: shown }
+    const secret = Redacted.value(token)
+    return { note: `${secret} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret }
   }
-  // A log is no place for a secret.
-  const file = yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
+  // The output may be a log, which must not have a secret.
+  yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
   return { note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` }
 })
 

@@ -1,4 +1,4 @@
-/** The log: on stderr, so that stdout stays for what was asked for; a line of JSON each, or readable for people. */
+/** The log: on stderr, because stdout is for results; as lines of JSON, or formatted for people. */
 import { Layer, Logger, References } from "effect"
 import type { LogLevel } from "effect"
 import { styleText } from "node:util"
@@ -14,7 +14,7 @@ const levels: Readonly<Record<ServerSettings["logLevel"], LogLevel.LogLevel>> = 
 }
 
 export const layer = ({ logFormat, logLevel }: Pick<ServerSettings, "logFormat" | "logLevel">) => {
-  // Whether to colour is for `styleText` to say: it knows the stream, NO_COLOR and FORCE_COLOR.
+  // `styleText` decides about colours: it reads the stream, NO_COLOR and FORCE_COLOR.
   const colors = styleText("red", "x", { stream: process.stderr, validateStream: true }) !== "x"
   const logger = logFormat === "json" ? Logger.withConsoleError(Logger.formatJson) : Logger.consolePretty({ colors })
   return Layer.mergeAll(
@@ -24,5 +24,5 @@ export const layer = ({ logFormat, logLevel }: Pick<ServerSettings, "logFormat" 
   )
 }
 
-/** For commands whose output is a story or an answer: nothing but what goes wrong in ways they can't tell. */
+/** For commands with output of their own: only errors that they can't report themselves. */
 export const quiet = layer({ logFormat: "pretty", logLevel: "error" })

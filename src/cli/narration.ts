@@ -1,8 +1,8 @@
 /**
- * What an agent says and does, as text to read along: its words as they come, a tool call on a line of its own with how
- * it ended, everything else on a line of its own.
+ * Prints a session as text to read along: the agent's words as they come, each tool call on a line of its own with how it
+ * ended, everything else on a line of its own.
  *
- * Messages are read loosely: they come from any agent, over the wire or in-process, and an unknown kind is no news.
+ * Messages are read leniently: they come from any agent, over the wire or in-process, and unknown kinds are ignored.
  */
 import { at, record, text } from "../conversation/Json.ts"
 import * as ToolCall from "../conversation/ToolCall.ts"
@@ -10,8 +10,8 @@ import { shapeOf } from "../conversation/ToolMessages.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"
 import { harmless, oneLine, paint } from "./terminal.ts"
 
-/** As much of an ACP message as is read here. */
-export interface Told {
+/** The fields of an ACP message that are read here. */
+export interface NarratedMessage {
   readonly method?: string | undefined
   readonly params?: unknown
   readonly result?: unknown
@@ -19,81 +19,81 @@ export interface Told {
 }
 
 export interface Narrator {
-  /** The text to write next, which may be the middle of a line. */
-  readonly tell: (message: Told) => string
-  /** A line of whoever narrates, between what the agent says. */
+  /** The text of a message, which may end in the middle of a line. */
+  readonly narrate: (message: NarratedMessage) => string
+  /** A line of the caller's own, between the agent's output. */
   readonly line: (text: string) => string
-  /** Ends a line that is open. */
+  /** Ends the line that is open. */
   readonly end: () => string
-  /** What is known of a tool call that has not ended. */
+  /** The state of a tool call that has not ended. */
   readonly tool: (id: string) => ToolCall.ToolCall | undefined
-  /** It was not allowed: agents tell that in many ways, or as any other failure. */
+  /** Marks a tool call as declined: agents report that in many ways, or as any other failure. */
   readonly declined: (id: string) => void
 }
 
-/** Tool calls that may be open at once; beyond, the oldest is forgotten. */
-const toolsKept = 256
+/** Tool calls that may be open at once; beyond that the oldest is dropped. */
+const maxOpenTools = 256
 
 export const makeNarrator = (indent = ""): Narrator => {
-  /** What the open line is of: a message of the agent's, or a tool call. */
+  /** The message or the tool call that the open line belongs to. */
   let open: string | null = null
-  /** Ends of lines that the agent has told and that are written when more follows: an answer ends where its words do. */
-  let owed = ""
+  /** Line breaks at the end of the output, printed when more text follows: an answer has no trailing empty lines. */
+  let pendingBreaks = ""
   const tools = new Map<string, ToolCall.ToolCall>()
 
   const end = () => {
     const text = open === null ? "" : "\n"
     open = null
-    owed = ""
+    pendingBreaks = ""
     return text
   }
   const line = (text: string) => `${end()}${indent}${text}\n`
   const flow = (kind: "answer" | "thought", update: SessionUpdate) => {
-    const said = text(at(update, "content", "text")) ?? ""
-    if (said === "") return ""
-    const of = `${kind} ${String(update["messageId"] ?? "")}`
-    const start = open === of ? "" : `${end()}${indent}`
-    open = of
-    const whole = owed + harmless(said)
+    const chunk = text(at(update, "content", "text")) ?? ""
+    if (chunk === "") return ""
+    const source = `${kind} ${String(update["messageId"] ?? "")}`
+    const start = open === source ? "" : `${end()}${indent}`
+    open = source
+    const whole = pendingBreaks + harmless(chunk)
     const words = whole.trimEnd() === "" ? "" : whole.replace(/\n+$/, "")
-    owed = whole.slice(words.length)
-    const shown = words.replaceAll("\n", `\n${indent}`)
-    return start + (kind === "thought" && shown !== "" ? paint("dim", shown) : shown)
+    pendingBreaks = whole.slice(words.length)
+    const indented = words.replaceAll("\n", `\n${indent}`)
+    return start + (kind === "thought" && indented !== "" ? paint("dim", indented) : indented)
   }
 
-  const began = (tool: ToolCall.ToolCall) => {
+  const toolLine = (tool: ToolCall.ToolCall) => {
     const text = `${end()}${indent}${paint("cyan", `◆ ${titleOf(tool)}`)}`
     open = `tool ${tool.id}`
     return text
   }
 
-  const hearTool = (update: SessionUpdate): string => {
+  const narrateTool = (update: SessionUpdate): string => {
     const id = text(update["toolCallId"])
     if (id === null) return ""
-    const known = tools.get(id)
-    const tool = known ?? ToolCall.begin(id)
-    const titled = tool.title
+    const openTool = tools.get(id)
+    const tool = openTool ?? ToolCall.begin(id)
+    const titleBefore = tool.title
     ToolCall.merge(tool, update)
-    // Of one that was never called, or has ended, there is nothing more to tell.
+    // Updates of a tool call that was never announced, or has ended, are not printed.
     if (!tool.called) return ""
     const isOpen = open === `tool ${id}`
-    const start = known === undefined ? began(tool) : ""
-    // Some agents begin with "Terminal" and tell later what is run in it.
-    const title = isOpen && titled !== tool.title ? paint("cyan", `: ${titleOf(tool)}`) : ""
+    const start = openTool === undefined ? toolLine(tool) : ""
+    // Some agents begin with the title "Terminal" and send the command later.
+    const title = isOpen && titleBefore !== tool.title ? paint("cyan", `: ${titleOf(tool)}`) : ""
     if (tool.status !== "completed" && tool.status !== "failed") {
       tools.set(id, tool)
       const [oldest] = tools.keys()
-      if (tools.size > toolsKept && oldest !== undefined) tools.delete(oldest)
+      if (tools.size > maxOpenTools && oldest !== undefined) tools.delete(oldest)
       return start + title
     }
     tools.delete(id)
-    return `${start}${title}${isOpen || start !== "" ? "" : began(tool)} ${endingOf(tool)}${end()}`
+    return `${start}${title}${isOpen || start !== "" ? "" : toolLine(tool)} ${endingOf(tool)}${end()}`
   }
 
-  const tell = (message: Told): string => {
+  const narrate = (message: NarratedMessage): string => {
     if (message.method === undefined) return line(paint("dim", endOf(message)))
     const params = record(message.params)
-    if (message.method.startsWith("_troupe/")) return line(paint("dim", newsOf(message.method, params)))
+    if (message.method.startsWith("_troupe/")) return line(paint("dim", troupeText(message.method, params)))
     const update: SessionUpdate = { sessionUpdate: "", ...record(params["update"]) }
     switch (update.sessionUpdate) {
       case "agent_message_chunk":
@@ -106,7 +106,7 @@ export const makeNarrator = (indent = ""): Narrator => {
           : ""
       case "tool_call":
       case "tool_call_update":
-        return hearTool(update)
+        return narrateTool(update)
       default:
         return ""
     }
@@ -115,7 +115,7 @@ export const makeNarrator = (indent = ""): Narrator => {
     const tool = tools.get(id)
     if (tool !== undefined) tool.ending = "declined"
   }
-  return { tell, line, end, tool: (id) => tools.get(id), declined }
+  return { narrate, line, end, tool: (id) => tools.get(id), declined }
 }
 
 const titleOf = ({ kind, title }: ToolCall.ToolCall): string => oneLine(title ?? kind ?? "a tool")
@@ -130,15 +130,15 @@ const endingOf = (tool: ToolCall.ToolCall): string => {
   return paint("red", exit ?? `[${how}]`)
 }
 
-const endOf = ({ error, result }: Told): string =>
+const endOf = ({ error, result }: NarratedMessage): string =>
   error === undefined
     ? `— ${String(record(result)["stopReason"])}`
     : `— failed: ${harmless(String(record(error)["message"]))}`
 
 /** `_troupe/state {"state":"turning"}` reads "troupe: state turning". */
-const newsOf = (method: string, params: Readonly<Record<string, unknown>>): string => {
-  const told = Object.entries(params).flatMap(([key, value]) =>
+const troupeText = (method: string, params: Readonly<Record<string, unknown>>): string => {
+  const values = Object.entries(params).flatMap(([key, value]) =>
     typeof value === "object" || key === "sessionId" ? [] : [harmless(String(value))]
   )
-  return `troupe: ${method.slice("_troupe/".length).replaceAll("_", " ")} ${told.join(", ")}`.trimEnd()
+  return `troupe: ${method.slice("_troupe/".length).replaceAll("_", " ")} ${values.join(", ")}`.trimEnd()
 }

@@ -1,22 +1,22 @@
-/** Flags that several commands share, and the configuration that they lead to. */
+/** Flags that several commands share, and the configuration that is loaded with them. */
 import { Effect, Option } from "effect"
 import { Flag } from "effect/cli"
 import * as Configuration from "./configuration/Configuration.ts"
 
-const setting = (name: string, description: string) =>
+const settingFlag = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
 
-/** What every command takes that works on a data dir. */
+/** The flags of every command that works on a data dir. */
 export const dataDirFlags = {
-  dataDir: setting("data-dir", "Where everything is kept; ./.troupe where nothing else is said (TROUPE_DATA_DIR)"),
-  config: setting("config", "Configuration file; else troupe.config.json where there is one")
+  dataDir: settingFlag("data-dir", "Where everything is kept; ./.troupe where nothing else is said (TROUPE_DATA_DIR)"),
+  config: settingFlag("config", "Configuration file; else troupe.config.json where there is one")
 }
 
 export const listenFlags = {
-  host: setting("host", "Address to listen on; else 127.0.0.1 (TROUPE_HOST)"),
-  port: setting("port", "Port to listen on, 0 for a free one; else 8420 (TROUPE_PORT)"),
-  logLevel: setting("log-level", "trace, debug, info, warn, error or none; else info (TROUPE_LOG_LEVEL)"),
-  logFormat: setting("log-format", "pretty or json; else pretty on a terminal (TROUPE_LOG_FORMAT)")
+  host: settingFlag("host", "Address to listen on; else 127.0.0.1 (TROUPE_HOST)"),
+  port: settingFlag("port", "Port to listen on, 0 for a free one; else 8420 (TROUPE_PORT)"),
+  logLevel: settingFlag("log-level", "trace, debug, info, warn, error or none; else info (TROUPE_LOG_LEVEL)"),
+  logFormat: settingFlag("log-format", "pretty or json; else pretty on a terminal (TROUPE_LOG_FORMAT)")
 }
 
 export const jsonFlag = Flag.Boolean("json").pipe(
@@ -25,11 +25,11 @@ export const jsonFlag = Flag.Boolean("json").pipe(
   Flag.withoutNegation
 )
 
-type Given = { readonly config: Option.Option<string> } & {
+type ConfigurationFlags = { readonly config: Option.Option<string> } & {
   readonly [K in keyof Configuration.Sources["flags"]]?: Option.Option<string>
 }
 
-export const configuration = Effect.fnUntraced(function* ({ config, ...flags }: Given) {
+export const configuration = Effect.fnUntraced(function* ({ config, ...flags }: ConfigurationFlags) {
   return yield* Configuration.load({
     flags: Object.fromEntries(Object.entries(flags).map(([name, value]) => [name, Option.getOrUndefined(value)])),
     config,

@@ -1,4 +1,4 @@
-/** A server that runs somewhere: the flags that name it, and a client that tells in words where it is not there. */
+/** A running server: the flags that name it, and a client whose failures explain an unreachable server. */
 import { Config, Effect } from "effect"
 import type { Option, Redacted } from "effect"
 import { Flag } from "effect/cli"
@@ -24,18 +24,18 @@ export interface Server {
   readonly token: Option.Option<Redacted.Redacted<string>>
 }
 
-/** Runs `use` with a client; a server that is not there is told in words. */
+/** Runs `use` with a client; a server that does not answer becomes a `CommandFailed` that says what to do. */
 export const withClient = <A, E, R>({ token, url }: Server, use: (client: Client.Client) => Effect.Effect<A, E, R>) =>
   Effect.fromOption(token).pipe(
     Effect.mapError(() => new BadUsage({ problem: "No token was given: set TROUPE_TOKEN, or add --token." })),
     Effect.flatMap((token) => Client.make({ baseUrl: url.replace(/\/$/, ""), token })),
     Effect.flatMap(use),
-    Effect.mapError(inWords(url)),
+    Effect.mapError(explained(url)),
     Effect.provide(FetchHttpClient.layer)
   )
 
-/** An error of the client as it is, but for a server that is not there. */
-export const inWords =
+/** An error of the client, with the transport errors of an unreachable server replaced by a `CommandFailed`. */
+export const explained =
   (url: string) =>
   <E>(error: E): E | CommandFailed => {
     if (!isUnreachable(error)) return error
@@ -52,7 +52,7 @@ const isUnreachable = (error: unknown): error is { readonly reason: { readonly c
   "_tag" in error.reason &&
   error.reason._tag === "TransportError"
 
-/** `fetch failed` has the reason inside. */
+/** The reason is the innermost cause of `fetch failed`. */
 const reasonOf = ({ reason }: { readonly reason: { readonly cause?: unknown } }): string => {
   let cause: unknown = reason.cause
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause

@@ -1,10 +1,10 @@
-/** What commands print: lines for people, JSON for programs. Colours only on a terminal, and not with `NO_COLOR`. */
+/** The output of commands: lines for people, JSON for programs. Colours on a terminal only, and not with `NO_COLOR`. */
 import { Console, Effect } from "effect"
 import { styleText } from "node:util"
 
 type Style = Parameters<typeof styleText>[0]
 
-/** `styleText` itself looks at the stream, `NO_COLOR`, `NODE_DISABLE_COLORS` and `FORCE_COLOR`. */
+/** `styleText` itself reads the stream, `NO_COLOR`, `NODE_DISABLE_COLORS` and `FORCE_COLOR`. */
 export const paint = (style: Style, text: string): string =>
   styleText(style, text, { stream: process.stdout, validateStream: true })
 
@@ -12,7 +12,7 @@ export const print = (text = "") => Console.log(text)
 
 export const printJson = (value: unknown) => Console.log(JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0))
 
-/** Columns as wide as their widest cell; the first row is the head. Styles are put on after the widths are known. */
+/** Columns as wide as their widest cell; the first row is the head. Styles are applied after the widths are computed. */
 export const table = (
   rows: ReadonlyArray<ReadonlyArray<string>>,
   styled: (cell: string, row: number, column: number) => string = (cell, row) => (row === 0 ? paint("dim", cell) : cell)
@@ -31,12 +31,12 @@ export const table = (
     .join("\n")
 }
 
-/** What comes from an agent must not move the cursor, rename the window, or turn around the order in which it is read. */
+/** Removes control characters: an agent's text must not move the cursor, rename the window, or reverse the writing direction. */
 export const harmless = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- those are what is taken out
+  // oxlint-disable-next-line no-control-regex -- those are removed
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "")
 
-/** The same on one line: what an agent calls its tools must not look like a line of ours. */
+/** `harmless` on one line: an agent's title must not look like a line of Troupe's. */
 export const oneLine = (text: string): string =>
   harmless(text.replace(/\s*[\r\n\u2028\u2029]+\s*/g, " ⏎ ").replaceAll("\t", " ")).trim()
 
@@ -49,5 +49,5 @@ export const ago = (since: number, now: number): string => {
   return `${Math.round(seconds / 86_400)} days ago`
 }
 
-/** Text as it stands, without a line's end. */
+/** Writes text without a line break. */
 export const write = (text: string) => Effect.sync(() => void process.stdout.write(text))

@@ -11,9 +11,9 @@ const calls = (toolCallId: string, title: string) =>
 const changes = (toolCallId: string, what: Readonly<Record<string, unknown>>) =>
   update({ sessionUpdate: "tool_call_update", toolCallId, ...what })
 
-const narrated = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrator>["tell"]>[0]>) => {
+const narrated = (...messages: ReadonlyArray<Parameters<ReturnType<typeof makeNarrator>["narrate"]>[0]>) => {
   const narrator = makeNarrator("  ")
-  return messages.map((message) => narrator.tell(message)).join("") + narrator.end()
+  return messages.map((message) => narrator.narrate(message)).join("") + narrator.end()
 }
 
 describe("the narration of a session", () => {

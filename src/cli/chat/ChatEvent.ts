@@ -1,27 +1,27 @@
-/** What the loop of a chat hears of: the person, the session, and what comes of its own requests. */
+/** The events of a chat's loop: input of the person, messages of the session, and the results of its own requests. */
 import type { CommandFailed } from "../failures.ts"
-import type { Told } from "../narration.ts"
+import type { NarratedMessage } from "../narration.ts"
 import type { Input } from "./Console.ts"
-import type { Question } from "./Conversation.ts"
+import type { PendingApproval } from "./Conversation.ts"
 
 export type Line = Extract<Input, { readonly _tag: "Line" }>
 
-export type Happening =
+export type ChatEvent =
   | Input
   | { readonly _tag: "Signal"; readonly signal: "SIGINT" | "SIGTERM" | "SIGHUP" }
-  | { readonly _tag: "Told"; readonly message: Told }
-  | { readonly _tag: "Asked"; readonly question: Question | null }
-  | { readonly _tag: "Accepted"; readonly turn: Running }
-  /** `turn`: the one that was asked for, where it was one. */
-  | { readonly _tag: "Refused"; readonly turn: Running | null; readonly error: CommandFailed }
-  | { readonly _tag: "Says"; readonly text: string | null }
-  /** The session has nothing more to tell. */
-  | { readonly _tag: "Gone"; readonly error: CommandFailed | null }
+  | { readonly _tag: "Message"; readonly message: NarratedMessage }
+  | { readonly _tag: "ApprovalRequested"; readonly approval: PendingApproval | null }
+  | { readonly _tag: "Accepted"; readonly turn: RunningTurn }
+  /** A request failed. `turn`: the turn that was submitted by it, where it was one. */
+  | { readonly _tag: "RequestFailed"; readonly turn: RunningTurn | null; readonly error: CommandFailed }
+  | { readonly _tag: "Notice"; readonly text: string | null }
+  /** The session's stream has ended. */
+  | { readonly _tag: "StreamEnded"; readonly error: CommandFailed | null }
 
-/** The turn that runs, from the line that asks for it to its end. */
-export interface Running {
+/** The running turn, from the line that submits it to its end. */
+export interface RunningTurn {
   accepted: boolean
-  /** With its agent. */
+  /** The turn is with its agent. */
   steerable: boolean
   interrupted: boolean
 }

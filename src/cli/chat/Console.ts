@@ -1,38 +1,38 @@
 /**
- * Where a chat takes place: what a person writes, and what is written for them.
+ * The console of a chat: the input of a person, and the output for them.
  *
- * A terminal has lines to edit and single keys; where stdin or stdout is none, every input is a line, so that a chat can
- * be scripted.
+ * A terminal has line editing and single keys; where stdin or stdout is no terminal every input is a line, so that a chat
+ * can be scripted.
  */
 export type Input =
-  /** `seen`: it stands where the person wrote it. */
-  | { readonly _tag: "Line"; readonly text: string; readonly seen: boolean }
-  /** One key, where one was asked for. */
+  /** `echoed`: the terminal shows the line where the person typed it. */
+  | { readonly _tag: "Line"; readonly text: string; readonly echoed: boolean }
+  /** A single key, where one is expected. */
   | { readonly _tag: "Key"; readonly key: string }
   | { readonly _tag: "Interrupt" }
   /** Ctrl-D, or the end of stdin. */
   | { readonly _tag: "End" }
   | { readonly _tag: "Broken"; readonly problem: string }
 
-/** What is listened for. */
-export type Listening =
+/** The input that is expected next. */
+export type Expected =
   | { readonly _tag: "Line"; readonly prompt: string }
-  /** A turn runs: a line that is written now is for later. */
+  /** A turn runs: a line that is typed now is queued. */
   | { readonly _tag: "Turn" }
   | { readonly _tag: "Key"; readonly prompt: string }
 
 export interface Console {
   readonly interactive: boolean
-  /** Above whatever is being written. */
+  /** Writes above the line that is being typed. */
   readonly write: (text: string) => void
-  /** The same again changes nothing. */
-  readonly listen: (to: Listening) => void
-  /** Ends the line on which a key was asked for. */
+  /** Repeating the same expectation has no effect. */
+  readonly expect: (input: Expected) => void
+  /** Ends the line of the prompt for a key. */
   readonly answered: (text: string) => void
-  /** So many lines were used: as many more may come. */
+  /** So many lines were processed: as many more may be read. */
   readonly used: (lines: number) => void
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal. */
   readonly close: () => void
 }
 
-export type Hear = (input: Input) => void
+export type OnInput = (input: Input) => void

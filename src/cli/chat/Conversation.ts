@@ -1,42 +1,42 @@
 /**
- * What a chat needs of a session, whoever has it: the runtime in this process, or a server somewhere.
+ * What a chat needs of its session, which is in this process or on a server.
  *
- * Every failure is a `CommandFailed`, which says in words what to do.
+ * Every failure is a `CommandFailed`, whose message says what to do.
  */
 import type { Effect, Stream } from "effect"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import type { CommandFailed } from "../failures.ts"
-import type { Told } from "../narration.ts"
+import type { NarratedMessage } from "../narration.ts"
 
 export interface Conversation {
   readonly id: string
   readonly agent: string
-  /** Everything that happens in the session, from its first event; ends when it is closed. */
-  readonly events: Stream.Stream<Told, CommandFailed>
-  /** Succeeds when the turn is accepted; what comes of it is among the events. */
+  /** All events of the session, from the first; ends when the session is closed. */
+  readonly events: Stream.Stream<NarratedMessage, CommandFailed>
+  /** Succeeds when the turn is accepted; its outcome is among the events. */
   readonly submit: (prompt: string) => Effect.Effect<void, CommandFailed>
-  /** Succeeds when it is over; `false` where the agent did not do it. Why a turn failed is among the events. */
+  /** Succeeds when the compaction has ended; `false` where the agent did not compact. A failure is among the events. */
   readonly compact: Effect.Effect<boolean, CommandFailed>
   readonly steer: (text: string) => Effect.Effect<void, CommandFailed>
   readonly interrupt: Effect.Effect<void, CommandFailed>
-  /** `null` where it does not wait any more. */
-  readonly question: (id: string) => Effect.Effect<Question | null, CommandFailed>
+  /** `null` where the approval is not pending any more. */
+  readonly approval: (id: string) => Effect.Effect<PendingApproval | null, CommandFailed>
   readonly answer: (id: string, decision: ApprovalDecision) => Effect.Effect<void, CommandFailed>
   readonly summary: Effect.Effect<Summary, CommandFailed>
   /** Returns when no process of the session is left. */
   readonly close: Effect.Effect<void, CommandFailed>
 }
 
-/** Leave that the agent asks for. */
-export interface Question {
+/** An approval that the agent waits for. */
+export interface PendingApproval {
   readonly id: string
   readonly kind: string
   readonly title: string
   readonly toolCallId: string | null
   /** The agent's own request. */
   readonly raw: unknown
-  /** Milliseconds since 1970: unanswered by then it is a no. */
+  /** Milliseconds since 1970. An approval that is not answered by then is denied. */
   readonly deadlineAt: number
 }
 

@@ -1,18 +1,18 @@
-/** A console without a terminal: lines come from stdin, also the answers to questions, and none is read too early. */
+/** A console without a terminal: lines come from stdin, answers to approvals too, and stdin is paused while many wait. */
 import { StringDecoder } from "node:string_decoder"
-import type { Console, Hear } from "./Console.ts"
+import type { Console, OnInput } from "./Console.ts"
 
-/** Lines that may wait; past that stdin waits. */
+/** Unprocessed lines; at this many stdin is paused. */
 const linesAhead = 64
 const longestLine = 1024 * 1024
 
-export const make = (hear: Hear): Console => {
+export const make = (onInput: OnInput): Console => {
   const { stdin, stdout } = process
   const decoder = new StringDecoder("utf8")
   let rest = ""
   let waiting = 0
   let atLineStart = true
-  let asking = false
+  let isPrompting = false
 
   const write = (text: string) => {
     if (text === "") return
@@ -22,35 +22,35 @@ export const make = (hear: Hear): Console => {
 
   const line = (text: string) => {
     waiting += 1
-    hear({ _tag: "Line", text, seen: false })
+    onInput({ _tag: "Line", text, echoed: false })
   }
   const onData = (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split(/\r?\n/)
     rest = lines.pop() ?? ""
     for (const text of lines) line(text)
     if (rest.length > longestLine) {
-      hear({ _tag: "Broken", problem: `A line of stdin is longer than ${longestLine} characters. Break it up.` })
+      onInput({ _tag: "Broken", problem: `A line of stdin is longer than ${longestLine} characters. Break it up.` })
     }
     if (waiting >= linesAhead || rest.length > longestLine) stdin.pause()
   }
   const onEnd = () => {
     if (rest !== "") line(rest)
     rest = ""
-    hear({ _tag: "End" })
+    onInput({ _tag: "End" })
   }
-  const onError = (cause: Error) => hear({ _tag: "Broken", problem: `stdin can't be read: ${cause.message}.` })
+  const onError = (cause: Error) => onInput({ _tag: "Broken", problem: `stdin can't be read: ${cause.message}.` })
   stdin.on("data", onData).once("end", onEnd).once("error", onError)
 
   return {
     interactive: false,
     write,
-    listen: (to) => {
-      if (to._tag === "Key" && !asking) write(`${atLineStart ? "" : "\n"}${to.prompt}`)
-      asking = to._tag === "Key"
+    expect: (input) => {
+      if (input._tag === "Key" && !isPrompting) write(`${atLineStart ? "" : "\n"}${input.prompt}`)
+      isPrompting = input._tag === "Key"
     },
     answered: (text) => {
-      if (asking) write(`${text}\n`)
-      asking = false
+      if (isPrompting) write(`${text}\n`)
+      isPrompting = false
     },
     used: (lines) => {
       waiting -= lines

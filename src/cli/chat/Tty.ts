@@ -1,37 +1,37 @@
 /**
- * A console on a terminal: a prompt with line editing and history by Node's readline, single keys where one is asked
- * for, and what is told in the meantime above whatever is being written.
+ * A console on a terminal: a prompt with line editing and history by Node's readline, single keys where one is expected,
+ * and output above the line that is being typed.
  *
- * The keyboard goes to readline only while its prompt is shown. While a turn runs there is none, so that words can flow;
- * whoever begins to type gets one for what they have to say next.
+ * Keys go to readline only while its prompt is shown. While a turn runs there is no prompt, so that output can flow; the
+ * first key that is typed opens one for the next line.
  */
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline"
 import { PassThrough, Writable } from "node:stream"
 import { paint } from "../terminal.ts"
-import type { Console, Hear, Listening } from "./Console.ts"
+import type { Console, OnInput, Expected } from "./Console.ts"
 
 const laterPrompt = () => paint("dim", "next › ")
 const ctrlC = "\u0003"
 const ctrlD = "\u0004"
 
-export const make = (hear: Hear): Console => {
+export const make = (onInput: OnInput): Console => {
   const { stdin, stdout } = process
-  let wanted: Listening = { _tag: "Turn" }
-  let shown: "prompt" | "later" | "key" | null = null
+  let expected: Expected = { _tag: "Turn" }
+  let display: "prompt" | "later" | "key" | null = null
   let atLineStart = true
-  /** A prompt came in the middle of a line: whoever wrote that may still want to end it. */
+  /** A prompt was shown in the middle of a line of output, which may still be ended by its writer. */
   let isCut = false
-  /** The last line of what was told above a prompt: it may go on. */
-  let held = ""
+  /** The last line of the output above a prompt, which may still be continued. */
+  let partialLine = ""
 
-  // Raw mode is readline's to set and to give back, also when the program is put to sleep with Ctrl-Z.
+  // readline sets and restores raw mode, also when the program is suspended with Ctrl-Z.
   const keyboard = Object.assign(new PassThrough(), {
     isTTY: true,
     setRawMode: (raw: boolean) => void stdin.setRawMode(raw)
   })
-  const isEditing = () => shown === "prompt" || shown === "later"
-  /** Of readline's output, what it draws while its prompt is shown. */
-  const drawn = Object.assign(
+  const isEditing = () => display === "prompt" || display === "later"
+  /** readline's output, which is written only while its prompt is shown. */
+  const editorOutput = Object.assign(
     new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         if (isEditing()) stdout.write(chunk)
@@ -40,10 +40,10 @@ export const make = (hear: Hear): Console => {
     }),
     { isTTY: true }
   )
-  Object.defineProperty(drawn, "columns", { get: () => stdout.columns })
+  Object.defineProperty(editorOutput, "columns", { get: () => stdout.columns })
   const editor = createInterface({
     input: keyboard,
-    output: drawn as unknown as NodeJS.WritableStream,
+    output: editorOutput as unknown as NodeJS.WritableStream,
     terminal: true,
     historySize: 200,
     removeHistoryDuplicates: true
@@ -60,71 +60,71 @@ export const make = (hear: Hear): Console => {
   }
 
   const draw = (prompt: string) => {
-    // It draws over the rows that it believes to stand on, and it stands on a new one.
+    // readline erases the rows that it drew before, but the prompt is on a new row now.
     Object.assign(editor, { prevRows: 0 })
     editor.setPrompt(prompt)
     editor.prompt(true)
   }
   const edit = (as: "prompt" | "later", prompt: string) => {
     beginLine()
-    shown = as
+    display = as
     draw(prompt)
   }
-  /** Nothing is shown any more below what is told. */
+  /** No prompt is shown below the output any more. */
   const hide = () => {
-    shown = null
+    display = null
     atLineStart = true
-    put(held)
-    held = ""
+    put(partialLine)
+    partialLine = ""
   }
   const erase = () => {
-    if (shown !== "key") moveCursor(stdout, 0, -editor.getCursorPos().rows)
+    if (display !== "key") moveCursor(stdout, 0, -editor.getCursorPos().rows)
     cursorTo(stdout, 0)
     clearScreenDown(stdout)
   }
-  /** Takes what is being written off the screen for as long as `meanwhile` takes. */
-  const above = (meanwhile: () => void) => {
+  /** Removes the line that is being typed from the screen while `write` runs. */
+  const above = (write: () => void) => {
     erase()
-    meanwhile()
-    if (shown === "key") stdout.write(wanted._tag === "Key" ? wanted.prompt : "")
+    write()
+    if (display === "key") stdout.write(expected._tag === "Key" ? expected.prompt : "")
     else draw(editor.getPrompt())
   }
 
-  /** Shows what is wanted, unless a line is being written: that is let finish. */
+  /** Shows the prompt for the expected input, unless a line is being typed. */
   const show = () => {
-    if (wanted._tag === "Line" && isEditing()) {
-      const prompt = wanted.prompt
-      shown = "prompt"
+    if (expected._tag === "Line" && isEditing()) {
+      const prompt = expected.prompt
+      display = "prompt"
       return above(() => editor.setPrompt(prompt))
     }
-    // Several lines may come at once: the prompt for one more is in nobody's hands then.
-    if (isEditing() && editor.line === "" && (shown === "prompt" || wanted._tag === "Key")) {
+    // Several lines may arrive at once: an empty prompt is replaced.
+    if (isEditing() && editor.line === "" && (display === "prompt" || expected._tag === "Key")) {
       erase()
       hide()
     }
-    if (shown !== null) return
-    if (wanted._tag === "Line") edit("prompt", wanted.prompt)
-    if (wanted._tag === "Key") {
+    if (display !== null) return
+    if (expected._tag === "Line") edit("prompt", expected.prompt)
+    if (expected._tag === "Key") {
       beginLine()
-      shown = "key"
-      stdout.write(wanted.prompt)
+      display = "key"
+      stdout.write(expected.prompt)
     }
   }
 
   editor.on("line", (text) => {
-    const seen = isEditing()
+    const echoed = isEditing()
     hide()
-    // What is wanted after a line is for whoever hears it to say.
-    if (text.trim() !== "") hear({ _tag: "Line", text, seen })
-    if (text.trim() === "" || wanted._tag === "Key") show()
+    // The reader of the line says what is expected next.
+    if (text.trim() !== "") onInput({ _tag: "Line", text, echoed })
+    if (text.trim() === "" || expected._tag === "Key") show()
   })
   editor.on("SIGINT", () => {
-    if (editor.line === "" && shown !== null) {
+    if (editor.line === "" && display !== null) {
       put("\n")
       hide()
-      return hear({ _tag: "Interrupt" })
+      return onInput({ _tag: "Interrupt" })
     }
-    // As a shell does: the line is given up, and nothing else.
+    // As in a shell: Ctrl-C clears the line.
     editor.write(null, { ctrl: true, name: "e" })
     editor.write(null, { ctrl: true, name: "u" })
   })
@@ -133,17 +133,17 @@ export const make = (hear: Hear): Console => {
     if (closed) return
     stdout.write("\n")
     hide()
-    hear({ _tag: "End" })
+    onInput({ _tag: "End" })
   })
 
-  /** Keys while no line is being written. */
+  /** Handles keys while no line is being typed. */
   const press = (keys: string) => {
-    if (shown === "key" && [...keys].length === 1 && keys >= " ") return hear({ _tag: "Key", key: keys })
+    if (display === "key" && [...keys].length === 1 && keys >= " ") return onInput({ _tag: "Key", key: keys })
     for (const [nth, key] of [...keys].entries()) {
-      if (key === ctrlC) hear({ _tag: "Interrupt" })
-      else if (key === ctrlD) hear({ _tag: "End" })
+      if (key === ctrlC) onInput({ _tag: "Interrupt" })
+      else if (key === ctrlD) onInput({ _tag: "End" })
       else if (key === "\u001b") return
-      else if (key >= " " && key !== "\u007f" && shown === null) {
+      else if (key >= " " && key !== "\u007f" && display === null) {
         edit("later", laterPrompt())
         keyboard.write([...keys].slice(nth).join(""))
         return
@@ -154,39 +154,39 @@ export const make = (hear: Hear): Console => {
     if (isEditing()) keyboard.write(keys)
     else press(keys)
   }
-  const onGone = () => hear({ _tag: "End" })
+  const onGone = () => onInput({ _tag: "End" })
   const onResize = () => {
-    if (isEditing()) drawn.emit("resize")
+    if (isEditing()) editorOutput.emit("resize")
   }
   stdin.setEncoding("utf8").on("data", onData).on("end", onGone).on("error", onGone)
   stdout.on("resize", onResize)
 
   return {
     interactive: true,
-    write: (told) => {
-      const text = isCut && told.startsWith("\n") ? told.slice(1) : told
-      isCut &&= told === ""
-      if (shown === null) return put(text)
-      held += text
-      const end = held.lastIndexOf("\n") + 1
+    write: (output) => {
+      const text = isCut && output.startsWith("\n") ? output.slice(1) : output
+      isCut &&= output === ""
+      if (display === null) return put(text)
+      partialLine += text
+      const end = partialLine.lastIndexOf("\n") + 1
       if (end === 0) return
-      above(() => void stdout.write(held.slice(0, end)))
-      held = held.slice(end)
+      above(() => void stdout.write(partialLine.slice(0, end)))
+      partialLine = partialLine.slice(end)
     },
-    listen: (to) => {
-      wanted = to
+    expect: (input) => {
+      expected = input
       show()
     },
     answered: (text) => {
-      if (shown !== "key") return
+      if (display !== "key") return
       stdout.write(`${text}\n`)
       hide()
     },
     used: () => {},
     close: () => {
       closed = true
-      if (shown !== null) stdout.write("\n")
-      shown = null
+      if (display !== null) stdout.write("\n")
+      display = null
       editor.close()
       stdin.off("data", onData).off("end", onGone).off("error", onGone).pause()
       stdout.off("resize", onResize)

@@ -1,10 +1,10 @@
-/** What a chat says beside the agent: news of the session, a question and what it is about, the answer to a command. */
+/** The texts of a chat besides the agent's output: changes of the session, approvals and their details, answers to commands. */
 import { at, clipped, list, name, record, text } from "../../conversation/Json.ts"
 import type { ToolCall } from "../../conversation/ToolCall.ts"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { harmless, oneLine, paint } from "../terminal.ts"
-import type { Question, Summary } from "./Conversation.ts"
+import type { PendingApproval, Summary } from "./Conversation.ts"
 
 export const help = [
   "A line is a turn; one that ends with \\ goes on in the next line.",
@@ -20,7 +20,7 @@ export const help = [
 ].join("\n")
 
 export const prompt = paint("bold", "› ")
-/** Of a line that goes on. */
+/** The prompt of a line that is continued. */
 export const goesOn = paint("bold", "… ")
 export const waits = "It waits for the end of this turn. /steer TEXT says it at once."
 
@@ -28,19 +28,19 @@ export const withoutEnd = "— the agent never said that it had ended: what it s
 
 export const quiet = (words: string) => paint("dim", words)
 
-/** A `_troupe/…` message in a sentence; `null` where it is no news to a person. */
-export const newsOf = (method: string, params: unknown): string | null => {
+/** A `_troupe/…` message as a sentence; `null` where it does not concern a person. */
+export const sentenceOf = (method: string, params: unknown): string | null => {
   switch (method) {
     case "_troupe/context_lost":
       return `The agent has lost what was said before: ${oneLine(String(at(params, "reason")))}`
     case "_troupe/state":
-      return movedTo(String(at(params, "to")), String(at(params, "from")))
+      return stateSentence(String(at(params, "to")), String(at(params, "from")))
     default:
       return null
   }
 }
 
-const movedTo = (to: string, from: string): string | null => {
+const stateSentence = (to: string, from: string): string | null => {
   switch (to) {
     case "idle.backingOff":
       return "The agent's process is dead. Another one is being started."
@@ -53,7 +53,7 @@ const movedTo = (to: string, from: string): string | null => {
   }
 }
 
-/** What an agent tells beside the conversation. */
+/** What an agent reports besides the conversation, as a sentence; `null` for other updates. */
 export const asideOf = (update: SessionUpdate): string | null => {
   if (update.sessionUpdate === "notice") return noticeOf(update)
   const meta = record(update["_meta"])
@@ -73,9 +73,9 @@ const noticeOf = (update: SessionUpdate): string | null => {
   return title === null ? null : oneLine(title)
 }
 
-// ---- questions
+// ---- approvals
 
-/** What a key, or the line that begins with it, means. */
+/** The decision of each key, or of a line that consists of it. */
 export const keys: Readonly<Record<string, ApprovalDecision>> = { y: "once", a: "session", n: "deny" }
 
 export const answers: Readonly<Record<ApprovalDecision, string>> = {
@@ -86,18 +86,18 @@ export const answers: Readonly<Record<ApprovalDecision, string>> = {
 
 export const keyPrompt = "  y yes, once · a for this session · n no · d details › "
 
-export const questionText = ({ deadlineAt, kind, raw, title }: Question, now: number): string => {
+export const approvalText = ({ deadlineAt, kind, raw, title }: PendingApproval, now: number): string => {
   const { command, cwd } = detailsOf(raw)
   const minutes = Math.max(1, Math.round((deadlineAt - now) / 60_000))
   const lines = [paint("yellow", `? ${oneLine(kind)}: ${oneLine(title)}`)]
-  // A title is the agent's to choose; a command is what is run.
+  // The agent chooses the title; the command is what runs.
   if (command !== null && !oneLine(title).includes(oneLine(command))) lines.push(`  command: ${oneLine(command)}`)
   lines.push(quiet(`  ${cwd === null ? "" : `in ${oneLine(cwd)}; `}no answer within ${minutes} min is a no`))
   return `${lines.join("\n")}\n`
 }
 
-/** Everything that is known of what is asked for. */
-export const detailsText = ({ raw }: Question, tool: ToolCall | undefined): string => {
+/** The details of an approval: the diffs of its tool call, else the agent's request. */
+export const detailsText = ({ raw }: PendingApproval, tool: ToolCall | undefined): string => {
   const changes = (tool?.diffs ?? []).flatMap((diff) => [
     quiet(`  ${oneLine(String(diff["path"]))}`),
     ...sideOf("-", "red", diff["oldText"]),
@@ -117,7 +117,7 @@ const sideOf = (mark: string, style: "red" | "green", side: unknown): ReadonlyAr
 
 const indented = (lines: string): string => lines.replace(/^/gm, "  ")
 
-/** As codex and the agents of the Agent Client Protocol tell what they want to run, and where. */
+/** The command and its directory, as codex and the agents of the Agent Client Protocol send them. */
 const detailsOf = (raw: unknown) => {
   const input = record(at(raw, "toolCall", "rawInput"))
   const command = input["command"] ?? input["cmd"] ?? at(raw, "command")
@@ -135,12 +135,12 @@ export interface Context {
 }
 
 export const usageText = ({ turns, usage }: Summary, context: Context | null): string => {
-  const room =
+  const contextText =
     context === null || context.size === 0
       ? ""
       : ` · context ${context.used} of ${context.size} (${Math.round((100 * context.used) / context.size)} %)`
   const { cachedInputTokens, inputTokens, outputTokens } = usage
-  return `${countOf(turns, "turn")} · ${inputTokens} tokens in (${cachedInputTokens} cached), ${outputTokens} out${room}`
+  return `${countOf(turns, "turn")} · ${inputTokens} tokens in (${cachedInputTokens} cached), ${outputTokens} out${contextText}`
 }
 
 const countOf = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`

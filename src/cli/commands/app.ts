@@ -1,4 +1,4 @@
-/** `troupe app`: who may come in. Works on the data dir itself, beside a server that runs or without one. */
+/** `troupe app`: apps and their tokens. Works on the data dir itself, with a running server or without one. */
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
 import { Argument, Command } from "effect/cli"
 import { Apps } from "../../services/Apps.ts"
@@ -12,10 +12,10 @@ const name = Argument.String("name").pipe(
   Argument.withDescription("1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit")
 )
 
-type Given = Parameters<typeof configuration>[0]
+type ConfigurationFlags = Parameters<typeof configuration>[0]
 
-/** The apps of the data dir that is meant. The server, where one runs, sees a change with the next request. */
-const apps = (given: Given) =>
+/** The apps of the configured data dir. A running server applies a change from the next request on. */
+const appsOf = (given: ConfigurationFlags) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const { adminToken, settings } = yield* configuration(given)
@@ -42,8 +42,8 @@ const create = Command.make(
   "create",
   { name, json: jsonFlag, ...dataDirFlags },
   Effect.fn(function* ({ config, dataDir, json, name }) {
-    const minted = yield* Effect.flatMap(Apps, (doors) => doors.mint(name)).pipe(
-      Effect.provide(apps({ config, dataDir }))
+    const minted = yield* Effect.flatMap(Apps, (service) => service.mint(name)).pipe(
+      Effect.provide(appsOf({ config, dataDir }))
     )
     yield* show(minted, json)
   })
@@ -53,8 +53,8 @@ const rotate = Command.make(
   "rotate",
   { name, json: jsonFlag, ...dataDirFlags },
   Effect.fn(function* ({ config, dataDir, json, name }) {
-    const minted = yield* Effect.flatMap(Apps, (doors) => doors.rotate(name)).pipe(
-      Effect.provide(apps({ config, dataDir }))
+    const minted = yield* Effect.flatMap(Apps, (service) => service.rotate(name)).pipe(
+      Effect.provide(appsOf({ config, dataDir }))
     )
     yield* show(minted, json)
   })
@@ -64,7 +64,7 @@ const revoke = Command.make(
   "revoke",
   { name, json: jsonFlag, ...dataDirFlags },
   Effect.fn(function* ({ config, dataDir, json, name }) {
-    yield* Effect.flatMap(Apps, (doors) => doors.revoke(name)).pipe(Effect.provide(apps({ config, dataDir })))
+    yield* Effect.flatMap(Apps, (service) => service.revoke(name)).pipe(Effect.provide(appsOf({ config, dataDir })))
     yield* json ? printJson({ ok: true, name }) : print(`${name} is out: its token is refused from now on.`)
   })
 ).pipe(Command.withDescription("Let an app in no more; its sessions stay until they are swept"))
@@ -73,19 +73,21 @@ const list = Command.make(
   "list",
   { json: jsonFlag, ...dataDirFlags },
   Effect.fn(function* ({ config, dataDir, json }) {
-    const known = yield* Effect.flatMap(Apps, (doors) => doors.list).pipe(Effect.provide(apps({ config, dataDir })))
+    const apps = yield* Effect.flatMap(Apps, (service) => service.list).pipe(
+      Effect.provide(appsOf({ config, dataDir }))
+    )
     if (json) {
       const seconds = (millis: number | null) => (millis === null ? null : millis / 1000)
-      const views = known.map(({ createdAt, name, revokedAt }) => ({
+      const views = apps.map(({ createdAt, name, revokedAt }) => ({
         name,
         created_at: seconds(createdAt),
         revoked_at: seconds(revokedAt)
       }))
       return yield* printJson({ ok: true, apps: views })
     }
-    if (known.length === 0) return yield* print("No apps yet. Make one with: troupe app create NAME")
+    if (apps.length === 0) return yield* print("No apps yet. Make one with: troupe app create NAME")
     const now = yield* Clock.currentTimeMillis
-    const rows = known.map(({ createdAt, name, revokedAt }) => [
+    const rows = apps.map(({ createdAt, name, revokedAt }) => [
       name,
       ago(createdAt, now),
       revokedAt === null ? "" : ago(revokedAt, now)

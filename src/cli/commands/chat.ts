@@ -1,15 +1,15 @@
 /**
- * `troupe chat`: a session in the terminal, with its agent's words as they come and its questions asked in place.
+ * `troupe chat`: a session in the terminal, with its agent's words as they come and its approvals asked in place.
  *
- * The session lives in this process, on the data dir, or on a server that `--url` names. It is closed with the chat, and
- * no process of it is left.
+ * The session is in this process, on the data dir, or on a server that `--url` names. It is closed with the chat, and
+ * none of its processes is left.
  */
 import { Config, Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import { PermissionPolicy } from "../../domain/Session.ts"
-import * as RuntimeLayer from "../../wiring.ts"
+import * as Runtime from "../../wiring.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { Conversation } from "../chat/Conversation.ts"
 import * as Embedded from "../chat/embedded.ts"
@@ -45,21 +45,23 @@ export const chatCommand = Command.make(
     ...dataDirFlags
   },
   Effect.fn(function* ({ agent, config, cwd, dataDir, model, permissions, token, url }) {
-    const request = { ...given({ agent, model }), permissions }
+    const request = { ...provided({ agent, model }), permissions }
     if (Option.isSome(url)) {
       if (Option.isSome(dataDir) || Option.isSome(config)) return yield* new BadUsage({ problem: eitherOr })
-      const asked = { ...request, ...given({ cwd }) }
-      return yield* withClient({ url: url.value, token }, (client) => chat(Remote.open(client, url.value, asked)))
+      const remoteRequest = { ...request, ...provided({ cwd }) }
+      return yield* withClient({ url: url.value, token }, (client) =>
+        chat(Remote.open(client, url.value, remoteRequest))
+      )
     }
     const { reviews, settings } = yield* configuration({ config, dataDir })
-    // No door of this process asks for it, and the data dir's own stays for a server.
+    // Nothing in this process checks an admin token; the one in the data dir is left to a server.
     const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
-    const here = { ...request, cwd: resolve(Option.getOrElse(cwd, () => ".")) }
-    yield* chat(Embedded.open(here)).pipe(
-      Effect.provide(RuntimeLayer.layer(settings, { adminToken, reviews })),
+    const localRequest = { ...request, cwd: resolve(Option.getOrElse(cwd, () => ".")) }
+    yield* chat(Embedded.open(localRequest)).pipe(
+      Effect.provide(Runtime.layer(settings, { adminToken, reviews })),
       Effect.catchTag("LedgerUnusable", (unusable) => {
-        const held = unusable.problem.startsWith("is held")
-        const problem = held ? `${unusable.message} ${besideServer}` : unusable.message
+        const isHeld = unusable.problem.startsWith("is held")
+        const problem = isHeld ? `${unusable.message} ${besideServer}` : unusable.message
         return Effect.fail(new CommandFailed({ code: "ledger_unusable", problem }))
       }),
       Effect.provide(Logging.quiet)
@@ -77,8 +79,8 @@ const eitherOr =
   "--url (or TROUPE_URL) names a server, and --data-dir and --config work without one. Give one or the other."
 const besideServer = "To talk through a server that runs, name it with --url and set TROUPE_TOKEN."
 
-/** Only what was given. */
-const given = (flags: Readonly<Record<string, Option.Option<string>>>): Readonly<Record<string, string>> =>
+/** The values of the flags that were given. */
+const provided = (flags: Readonly<Record<string, Option.Option<string>>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(flags).flatMap(([name, value]) => (Option.isSome(value) ? [[name, value.value]] : []))
   )

@@ -1,6 +1,6 @@
 /**
- * `troupe demo`: a session's life in the terminal, with a death in it. Everything in it happens, with the built-in demo
- * agent: a real process, a real SIGKILL, a thread that is resumed. Nothing of it is kept.
+ * `troupe demo`: a session in the terminal, from creation to close, whose process is killed in between. It uses the
+ * built-in demo agent with a real process, a real SIGKILL and a resumed thread. Nothing is stored.
  */
 import { Clock, Effect, Option, Redacted, Stream } from "effect"
 import { Command } from "effect/cli"
@@ -12,7 +12,7 @@ import type { SessionId } from "../../domain/Ids.ts"
 import type { StoredEvent } from "../../domain/Session.ts"
 import { defaultLimits } from "../../domain/Settings.ts"
 import type { Settings } from "../../domain/Settings.ts"
-import * as RuntimeLayer from "../../wiring.ts"
+import * as Runtime from "../../wiring.ts"
 import { CommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { makeNarrator } from "../narration.ts"
@@ -33,7 +33,7 @@ const comebackWithin = "20 seconds"
 
 export const demoCommand = Command.make("demo", {}, () =>
   story.pipe(
-    Effect.provide(RuntimeLayer.layer(settings, { adminToken: Option.some(Redacted.make("unused-in-the-demo")) })),
+    Effect.provide(Runtime.layer(settings, { adminToken: Option.some(Redacted.make("unused-in-the-demo")) })),
     Effect.provide(Logging.quiet)
   )
 ).pipe(Command.withDescription("Watch a session live, lose its process, and carry on"))
@@ -42,28 +42,28 @@ const story = Effect.gen(function* () {
   const sessions = yield* Sessions
   const processOf = (id: SessionId) => Effect.map(sessions.get(caller, id), ({ process }) => process.pid)
 
-  yield* say("A session is a conversation with a coding agent. Troupe keeps it; a process only serves it.")
+  yield* paragraph("A session is a conversation with a coding agent. Troupe keeps it; a process only serves it.")
   const { id } = yield* sessions.create(app, { agent: "demo" })
   yield* step(`create a session ${paint("dim", `→ ${id}`)}`)
-  yield* say("It has no process yet: asleep, a session is a few rows in a database.")
+  yield* paragraph("It has no process yet: asleep, a session is a few rows in a database.")
 
   yield* turn(id, "Remember: the answer is 42.")
-  const first = yield* processOf(id)
-  yield* say(`The turn started process ${first}, which stays for the next one.`)
+  const firstPid = yield* processOf(id)
+  yield* paragraph(`The turn started process ${firstPid}, which stays for the next one.`)
   const { lastSeq } = yield* turn(id, "slow 12 60\nEach word came when the agent said it.")
-  if (first === null) return yield* new CommandFailed({ code: "no_process", problem: "The agent has no process." })
+  if (firstPid === null) return yield* new CommandFailed({ code: "no_process", problem: "The agent has no process." })
 
-  yield* step(`kill -9 ${first}`)
+  yield* step(`kill -9 ${firstPid}`)
   const killedAt = yield* Clock.currentTimeMillis
-  yield* Effect.sync(() => process.kill(first, "SIGKILL"))
+  yield* Effect.sync(() => process.kill(firstPid, "SIGKILL"))
   yield* comeback(id, lastSeq)
   const took = (yield* Clock.currentTimeMillis) - killedAt
-  yield* say(
+  yield* paragraph(
     `Troupe saw it die, made sure that nothing of it was left and waited a moment: ${took} ms later process ${yield* processOf(id)} has taken the conversation up.`
   )
 
   yield* turn(id, "recall")
-  yield* say("It knows what was said to its predecessor. That is what Troupe is for.")
+  yield* paragraph("It knows what was said to its predecessor. That is what Troupe is for.")
 
   yield* sessions.close(caller, id)
   const left = yield* processOf(id)
@@ -74,7 +74,7 @@ const story = Effect.gen(function* () {
   yield* print(`Next: ${paint("bold", "troupe serve")} (in a checkout: npm start) does this over HTTP.`)
 })
 
-/** Sends a turn and lets the agent speak. A turn that fails ends the demo. */
+/** Submits a turn and prints the agent's output. A turn that fails ends the demo. */
 const turn = Effect.fnUntraced(function* (id: SessionId, prompt: string) {
   const sessions = yield* Sessions
   yield* step(`turn ${paint("dim", "→")} ${prompt.replaceAll("\n", paint("dim", " ⏎ "))}`)
@@ -83,7 +83,7 @@ const turn = Effect.fnUntraced(function* (id: SessionId, prompt: string) {
   let lastSeq = 0
   yield* Stream.runForEach(turning.events, ({ message, seq }) => {
     lastSeq = seq
-    return isAgentMessage(message) && "method" in message ? write(narrator.tell(message)) : Effect.void
+    return isAgentMessage(message) && "method" in message ? write(narrator.narrate(message)) : Effect.void
   })
   yield* write(narrator.end())
   const result = yield* turning.result
@@ -92,7 +92,7 @@ const turn = Effect.fnUntraced(function* (id: SessionId, prompt: string) {
   return { ...result, lastSeq }
 })
 
-/** Until the session, whose process was just killed, has another one. */
+/** Waits until the session, whose process was just killed, has another one. */
 const comeback = Effect.fnUntraced(function* (id: SessionId, lastSeq: number) {
   const sessions = yield* Sessions
   const events = yield* sessions.events(caller, id, lastSeq)
@@ -107,13 +107,13 @@ const comeback = Effect.fnUntraced(function* (id: SessionId, lastSeq: number) {
   )
 })
 
-/** Where an event of Troupe's own says that the session went. */
+/** The state that an event says the session has entered; `null` for other events. */
 const stateOf = ({ message }: StoredEvent): string | null =>
   "method" in message && message.method === "_troupe/state" ? String(message.params["to"]) : null
 
-const say = (text: string) => print(`\n${wrapped(text)}`)
+const paragraph = (text: string) => print(`\n${wrapped(text)}`)
 
 const step = (text: string) => print(`\n  ${paint("green", "▸")} ${text}`)
 
-/** As wide as a narrow terminal. */
+/** Wraps at the width of a narrow terminal. */
 const wrapped = (text: string): string => text.replace(/(.{1,78})(?:\s+|$)/g, "$1\n").trimEnd()

@@ -1,9 +1,9 @@
-/** `troupe doctor`: which agents are there, whether each answers a handshake, and the one thing to do where not. */
+/** `troupe doctor`: which agents are installed, whether each answers a handshake, and the one thing to do where not. */
 import { Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import type { Diagnosis } from "../../services/AgentDirectory.ts"
-import { AlreadyTold, BadUsage } from "../failures.ts"
+import { AlreadyReported, BadUsage } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { harmless, paint, print, printJson, table } from "../terminal.ts"
@@ -29,17 +29,17 @@ export const doctorCommand = Command.make(
 const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean) {
   const directory = yield* AgentDirectory
   const fallback = yield* directory.defaultName
-  const found = yield* directory.diagnose(wanted)
-  if (found.length === 0)
+  const diagnoses = yield* directory.diagnose(wanted)
+  if (diagnoses.length === 0)
     return yield* new BadUsage({ problem: `No agent is called ${wanted}. troupe doctor lists all.` })
 
   const first = (diagnosis: Diagnosis) => (diagnosis.name === fallback ? 0 : diagnosis.available ? 1 : 2)
-  const sorted = found.toSorted((a, b) => first(a) - first(b) || a.name.localeCompare(b.name))
+  const sorted = diagnoses.toSorted((a, b) => first(a) - first(b) || a.name.localeCompare(b.name))
   const default_ = sorted.find(({ name }) => name === fallback)
   const ok = wanted === null ? default_ !== undefined && works(default_) : sorted.every(works)
   if (json) yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view) })
-  else yield* tell(sorted, fallback)
-  if (!ok) return yield* new AlreadyTold({})
+  else yield* printDiagnoses(sorted, fallback)
+  if (!ok) return yield* new AlreadyReported({})
 })
 
 const works = ({ handshake }: Diagnosis) => handshake !== null && handshake.ok
@@ -54,14 +54,14 @@ const view = ({ available, capabilities, handshake, hint, name, protocol, versio
   hint
 })
 
-const tell = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagnosis>, fallback: string) {
-  const there = sorted.filter(({ available }) => available)
-  const rows = there.map((diagnosis) => [
+const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagnosis>, fallback: string) {
+  const available = sorted.filter(({ available }) => available)
+  const rows = available.map((diagnosis) => [
     works(diagnosis) ? "ok" : "FAILS",
     diagnosis.name === fallback ? `${diagnosis.name} (default)` : diagnosis.name,
     diagnosis.protocol,
     diagnosis.version ?? "",
-    verdict(diagnosis)
+    handshakeText(diagnosis)
   ])
   if (rows.length > 0) {
     const color = (cell: string) =>
@@ -84,7 +84,7 @@ const tell = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagnosis>, fall
   )
 })
 
-const verdict = ({ handshake, hint }: Diagnosis): string => {
+const handshakeText = ({ handshake, hint }: Diagnosis): string => {
   if (handshake === null) return harmless(hint ?? "not tried")
   return handshake.ok ? `${Math.round(handshake.millis)} ms` : harmless(handshake.message).replace(/\s*\n\s*/g, " ")
 }

@@ -1,4 +1,4 @@
-/** `troupe machines`: the state machines that run, as pictures and data. */
+/** `troupe machines`: the state machines as they run, as pictures and data. */
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { reviewMachine } from "../../../machines/review/machine.ts"
@@ -15,7 +15,7 @@ export const machinesCommand = Command.make(
   {
     name: Argument.String("name").pipe(
       Argument.withDescription(`Which one: ${names.join(" or ")}; the first where none is named`),
-      // One at a time: two pictures, or two values of JSON, would be no file that anything opens.
+      // One at a time: no program opens a file with two pictures, or with two JSON values.
       Argument.withDefault("session")
     ),
     format: Flag.Literals("format", Chart.formats).pipe(

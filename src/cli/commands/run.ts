@@ -4,12 +4,12 @@ import { Argument, Command, Flag } from "effect/cli"
 import { runBody } from "../../http/runBody.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { runOnce } from "../../services/runOnce.ts"
-import { AlreadyTold, CommandFailed } from "../failures.ts"
+import { AlreadyReported, CommandFailed } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { print, printJson } from "../terminal.ts"
 
-const text = (name: string, description: string) =>
+const textFlag = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
 
 export const runCommand = Command.make(
@@ -22,8 +22,8 @@ export const runCommand = Command.make(
         () => "the prompt is empty: say what to ask"
       )
     ),
-    model: text("model", "Which model; else the configured one, else claude's own default"),
-    system: text("system", "A system prompt"),
+    model: textFlag("model", "Which model; else the configured one, else claude's own default"),
+    system: textFlag("system", "A system prompt"),
     timeoutS: Flag.Finite("timeout").pipe(
       Flag.withDescription("Deadline in seconds; else the configured turn timeout"),
       Flag.optional
@@ -40,17 +40,17 @@ export const runCommand = Command.make(
     const result = yield* runOnce(settings.run, { prompt, model, system, timeoutMillis }).pipe(
       Effect.provide(Logging.quiet)
     )
-    yield* tell(result, json)
+    yield* printResult(result, json)
   })
 ).pipe(
   Command.withDescription("Ask once through `claude -p`, and print the answer"),
   Command.withExamples([{ command: 'troupe run "What does this repository do?" --json' }])
 )
 
-const tell = Effect.fnUntraced(function* (result: RunResult, json: boolean) {
+const printResult = Effect.fnUntraced(function* (result: RunResult, json: boolean) {
   if (json) {
     yield* printJson(runBody(result))
-    if (!result.ok) return yield* new AlreadyTold({})
+    if (!result.ok) return yield* new AlreadyReported({})
     return
   }
   if (!result.ok) {

@@ -1,8 +1,8 @@
 /**
  * `troupe serve`: the server, from boot to drain.
  *
- * The port opens when boot has settled what a dead Troupe left. The first signal drains: no new work, running turns may
- * finish, then every process is retired and the program ends with 0. A second signal does not wait for the turns.
+ * The port opens when recovery has settled what a dead Troupe left. The first signal drains: no new work, running turns
+ * may finish, then every process is retired and the program exits with 0. A second signal does not wait for the turns.
  */
 import { Context, Effect, Layer, Option, Scope } from "effect"
 import { HttpServer } from "effect/http"
@@ -13,7 +13,7 @@ import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
 import * as Http from "../../http/Http.ts"
 import * as Inspect from "../../inspect/Inspect.ts"
-import * as RuntimeLayer from "../../wiring.ts"
+import * as Runtime from "../../wiring.ts"
 import type { Configuration, ServerSettings } from "../configuration/Configuration.ts"
 import { CommandFailed } from "../failures.ts"
 import { greet } from "../greeting.ts"
@@ -22,7 +22,7 @@ import { configuration, dataDirFlags, listenFlags } from "../options.ts"
 import { Signals } from "../Signals.ts"
 import { version } from "../version.ts"
 
-/** What running turns get to finish in; supervisors of servers commonly kill after 30 to 90 s. */
+/** The time in which running turns may finish; supervisors of servers commonly kill after 30 to 90 s. */
 const drainMillis = 20_000
 
 export const serveCommand = Command.make(
@@ -44,22 +44,22 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
-  let runtime: Operator["Service"] | undefined
+  let operator: Operator["Service"] | undefined
 
   const serving = Effect.gen(function* () {
-    const doors = yield* Layer.buildWithScope(RuntimeLayer.layer(settings, { adminToken, reviews }), scope)
-    runtime = Context.get(doors, Operator)
-    const { dataDir } = runtime.settings
+    const services = yield* Layer.buildWithScope(Runtime.layer(settings, { adminToken, reviews }), scope)
+    operator = Context.get(services, Operator)
+    const { dataDir } = operator.settings
     const inspect = yield* Layer.buildWithScope(
-      Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))),
+      Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(services))),
       scope
     )
     const http = yield* Layer.buildWithScope(
       Http.layerWith(
         listening(server, settings.limits.maxBodyBytes),
         Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect)))
-      ).pipe(Layer.provide(Layer.succeedContext(doors))),
-      // Closed before the runtime is: what a closing session still has to say reaches its readers.
+      ).pipe(Layer.provide(Layer.succeedContext(services))),
+      // Closed before the runtime, so that the last events of closing sessions reach their readers.
       yield* Scope.fork(scope)
     ).pipe(Effect.catchTag("ServeError", ({ cause }) => Effect.fail(notListening(server, cause))))
     yield* greet({
@@ -74,7 +74,7 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
 
   const signal = yield* Effect.raceFirst(serving, signals.next)
   yield* Effect.logInfo(`${signal}: ending. Running turns have ${drainMillis / 1000} s; a second signal ends them now.`)
-  if (runtime !== undefined) yield* Effect.raceFirst(runtime.drain(drainMillis), Effect.asVoid(signals.next))
+  if (operator !== undefined) yield* Effect.raceFirst(operator.drain(drainMillis), Effect.asVoid(signals.next))
 }, Effect.scoped)
 
 const listening = ({ allowedHosts, allowedOrigins, host, port }: ServerSettings, maxBodyBytes: number) => ({
@@ -87,7 +87,7 @@ const listening = ({ allowedHosts, allowedOrigins, host, port }: ServerSettings,
 
 const urlOf = ({ host }: ServerSettings, { address }: HttpServer.HttpServer["Service"]): string => {
   const port = "port" in address ? address.port : ""
-  // An address that means "all of them" is none that a browser can open.
+  // A browser can't open an address that stands for all interfaces.
   const name = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host
   return `http://${name}:${port}`
 }

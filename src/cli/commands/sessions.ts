@@ -1,4 +1,4 @@
-/** `troupe sessions`: what a server that runs somewhere has to tell of its sessions. Over HTTP, with an app's token. */
+/** `troupe sessions`: lists, shows, follows and closes the sessions of a running server. Over HTTP, with an app's token. */
 import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { SessionState } from "../../domain/Session.ts"
@@ -91,7 +91,7 @@ const tail = Command.make(
         yield* Stream.runForEach(events, (event) =>
           json
             ? write(`${JSON.stringify({ seq: Number(event.id), ...event.data })}\n`)
-            : write(narrator.tell(event.data))
+            : write(narrator.narrate(event.data))
         )
       })
     )

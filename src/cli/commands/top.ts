@@ -1,6 +1,6 @@
 /**
- * `troupe top`: the dashboard's table in the terminal, live, with the session under the cursor opened below. Over HTTP,
- * with a token. Where there is no terminal it prints the table once.
+ * `troupe top`: the dashboard's table in the terminal, live, with the session under the cursor below it. Over HTTP, with a
+ * token. Without a terminal it prints the table once.
  */
 import { Deferred, Effect, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -19,7 +19,7 @@ import * as Screen from "../top/Screen.ts"
 import { makeTop } from "../top/Top.ts"
 import { waitOf } from "../top/words.ts"
 
-const printed = 100
+const printedRows = 100
 
 export const topCommand = Command.make(
   "top",
@@ -41,13 +41,13 @@ export const topCommand = Command.make(
     const send = withToken(token.value)
     if (!URL.canParse(url))
       return yield* new BadUsage({ problem: `--url is "${url}": it takes an address such as http://127.0.0.1:8420.` })
-    const at = { url: url.replace(/\/$/, ""), send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
-    const api = createApi(`${at.url}/inspect/api/`, send)
-    // Told before the screen is taken over: nobody is there, or nobody may look.
-    yield* asked(at.url, () => api.me())
+    const target = { url: url.replace(/\/$/, ""), send, filter: { ...noFilter, q, state: Option.getOrNull(state) } }
+    const api = createApi(`${target.url}/inspect/api/`, send)
+    // Reported before the screen is taken over: the server does not answer, or the token is not valid.
+    yield* orFailed(target.url, () => api.me())
     if (json || process.stdout.isTTY !== true || process.stdin.isTTY !== true)
-      return yield* printOnce(api, at.url, at.filter, json)
-    yield* watch({ ...at, api })
+      return yield* printOnce(api, target.url, target.filter, json)
+    yield* watch({ ...target, api })
   })
 ).pipe(
   Command.withDescription("Watch the sessions of a running server, live; without a terminal, print them once"),
@@ -73,10 +73,10 @@ const failed = (url: string, { detail, error, status }: Problem): CommandFailed 
       })
     : new CommandFailed({ code: error, problem: detail })
 
-const asked = <A>(url: string, request: () => Promise<A>) =>
+const orFailed = <A>(url: string, request: () => Promise<A>) =>
   Effect.tryPromise({ try: request, catch: (cause) => failed(url, problemFrom(cause)) })
 
-const watch = (at: {
+const watch = (target: {
   readonly url: string
   readonly api: Api
   readonly send: typeof fetch
@@ -84,13 +84,13 @@ const watch = (at: {
 }) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const over = yield* Deferred.make<void, CommandFailed>()
-      const end = (how: Effect.Effect<void, CommandFailed>) => void Deferred.doneUnsafe(over, how)
+      const ended = yield* Deferred.make<void, CommandFailed>()
+      const end = (how: Effect.Effect<void, CommandFailed>) => void Deferred.doneUnsafe(ended, how)
       let screen: Screen.Screen | undefined
       const top = makeTop({
-        ...at,
+        ...target,
         changed: () => screen?.changed(),
-        ended: (problem) => end(problem === null ? Effect.void : Effect.fail(failed(at.url, problem)))
+        ended: (problem) => end(problem === null ? Effect.void : Effect.fail(failed(target.url, problem)))
       })
       yield* Effect.addFinalizer(() => Effect.sync(top.stop))
       const opened = Screen.open({
@@ -103,19 +103,19 @@ const watch = (at: {
         onFault: (cause) => end(Effect.die(cause))
       })
       screen = opened
-      // Runs first, and so whatever else is told is told on the screen that was there before.
+      // Finalizers run in reverse, so the screen is restored before anything else is printed.
       yield* Effect.addFinalizer(() => Effect.sync(opened.close))
-      yield* Deferred.await(over)
+      yield* Deferred.await(ended)
     })
   )
 
 const printOnce = Effect.fnUntraced(function* (api: Api, url: string, filter: SessionFilter, json: boolean) {
-  const page = yield* asked(url, () => api.sessions(filter, printed))
+  const page = yield* orFailed(url, () => api.sessions(filter, printedRows))
   if (json) return yield* printJson(page)
   const { closed, idle, retiring, turning } = page.counts
   yield* print(`${idle} idle, ${turning} turning, ${retiring} retiring, ${closed} closed`)
   if (page.sessions.length === 0) return yield* print("No sessions.")
-  const { now } = yield* asked(url, () => api.me())
+  const { now } = yield* orFailed(url, () => api.me())
   const rows = page.sessions.map((row) => [
     row.session_id,
     row.substate,

@@ -1,4 +1,4 @@
-/** What is wrong with the configuration, in one line that says where, what, and what is taken instead. */
+/** An error of the configuration: one line that says where, what is wrong, and what is accepted. */
 import { Schema } from "effect"
 
 export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
@@ -9,7 +9,7 @@ export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("Ba
   }
 }
 
-/** A value as its author wrote it, short enough for a line. */
+/** A value as JSON, short enough for a line. */
 export const quoted = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text

@@ -1,8 +1,8 @@
 /**
- * What Troupe is told to be: flags, then environment, then `troupe.config.json`, then defaults.
+ * The configuration: flags, then environment variables, then `troupe.config.json`, then defaults.
  *
- * The sources are asked one after the other, each by the name that its author used, so that a bad value is refused in
- * their words. Nothing is created or changed by reading it.
+ * The sources are read in this order, each under its own spelling of a name, so that an error names what its author
+ * wrote. Reading creates and changes nothing.
  */
 import { Config, ConfigProvider, Effect, Option } from "effect"
 import type { Redacted } from "effect"
@@ -21,7 +21,7 @@ export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "none"
 
 export interface ServerSettings {
   readonly host: string
-  /** 0 = whichever is free. */
+  /** 0 picks a free one. */
   readonly port: number
   /** `null`: the loopback names. */
   readonly allowedHosts: ReadonlyArray<string> | null
@@ -33,13 +33,13 @@ export interface ServerSettings {
 export interface Configuration {
   readonly settings: Settings
   readonly server: ServerSettings
-  /** `None`: the one that is kept in the data dir, made where there is none yet. */
+  /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
-  /** Apart from the settings, like the admin token: it may hold a key. */
+  /** Not among the settings, like the admin token, because it may hold a key. */
   readonly reviews: ReviewOptions
 }
 
-/** Where values may come from. `env` is the whole environment; `cwd` is what relative paths are relative to. */
+/** The sources of values. `env` is the whole environment; relative paths are resolved against `cwd`. */
 export interface Sources {
   readonly flags: { readonly [K in KeyName]?: string | undefined }
   readonly config: Option.Option<string>
@@ -50,18 +50,18 @@ export interface Sources {
 
 export const load = Effect.fn("Configuration.load")(function* (sources: Sources) {
   const file = yield* File.read(Option.getOrNull(sources.config), sources.cwd)
-  const asked = inOrder(sources, file)
-  const get = <K extends KeyName>(name: K) => find(asked, name, keys[name] as unknown as Key<ValueOf<K>>)
+  const inOrder = sourcesInOrder(sources, file)
+  const get = <K extends KeyName>(name: K) => find(inOrder, name, keys[name] as unknown as Key<ValueOf<K>>)
   const or = <K extends KeyName, const A>(name: K, fallback: A) =>
-    Effect.map(get(name), (found) => found?.value ?? fallback)
+    Effect.map(get(name), (parsed) => parsed?.value ?? fallback)
   const orOff = (name: "sessionTtl" | "sessionIdleTtl", fallback: number | null) =>
-    Effect.map(get(name), (found) => (found === undefined ? fallback : found.value))
+    Effect.map(get(name), (parsed) => (parsed === undefined ? fallback : parsed.value))
 
   const dataDir = yield* get("dataDir")
   const maxSessions = yield* or("maxSessions", defaultLimits.maxSessions)
   const configuration: Configuration = {
     settings: {
-      dataDir: placed(dataDir, sources, file),
+      dataDir: resolvedDataDir(dataDir, sources, file),
       limits: {
         maxSessions,
         maxSessionsPerApp: yield* or("maxSessionsPerApp", maxSessions),
@@ -93,14 +93,14 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json")
     },
     adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
-    reviews: yield* reviews(asked)
+    reviews: yield* reviews(inOrder)
   }
   return configuration
 })
 
-const reviews = Effect.fnUntraced(function* (asked: ReadonlyArray<Source>) {
+const reviews = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>) {
   const get = <K extends KeyName>(name: K) =>
-    Effect.map(find(asked, name, keys[name] as unknown as Key<ValueOf<K>>), (found) => found?.value)
+    Effect.map(find(sources, name, keys[name] as unknown as Key<ValueOf<K>>), (parsed) => parsed?.value)
   const apiKey = yield* get("reviewApiKey")
   const baseUrl = yield* get("reviewBaseUrl")
   const model = yield* get("reviewModel")
@@ -128,20 +128,20 @@ interface Source {
   readonly provider: ConfigProvider.ConfigProvider
   readonly raw: (name: KeyName) => unknown
   /** "TROUPE_PORT is", "port in troupe.config.json is" */
-  readonly called: (name: KeyName) => string
+  readonly nameOf: (name: KeyName) => string
 }
 
-const inOrder = ({ env, flags }: Sources, file: File.ConfigurationFile): ReadonlyArray<Source> => [
-  { kind: "flag", ...values(flags), called: flagOf },
+const sourcesInOrder = ({ env, flags }: Sources, file: File.ConfigurationFile): ReadonlyArray<Source> => [
+  { kind: "flag", ...values(flags), nameOf: flagOf },
   {
     kind: "env",
     ...values(Object.fromEntries(names.map((name) => [name, env[variableOf(name)]]))),
-    called: variableOf
+    nameOf: variableOf
   },
-  { kind: "file", ...values(file.values), called: (name) => `${placeOf(name).join(".")} in ${file.shown}` }
+  { kind: "file", ...values(file.values), nameOf: (name) => `${placeOf(name).join(".")} in ${file.displayName}` }
 ]
 
-/** An empty value is no value: that is how a compose file leaves one out. */
+/** An empty value counts as none: that is how a compose file leaves a variable out. */
 const values = (record: Readonly<Record<string, unknown>>) => ({
   provider: ConfigProvider.fromUnknown(record),
   raw: (name: KeyName) => record[name]
@@ -149,19 +149,19 @@ const values = (record: Readonly<Record<string, unknown>>) => ({
 
 const find = Effect.fnUntraced(function* <A>(sources: ReadonlyArray<Source>, name: KeyName, key: Key<A>) {
   const config = Config.option(key.config(name))
-  for (const { called, kind, provider, raw } of sources) {
-    const given = raw(name)
-    if (given === undefined || given === "") continue
-    const found = yield* config.parse(provider).pipe(Effect.orElseSucceed(() => Option.none<A>()))
-    if (Option.isSome(found)) return { value: found.value, kind }
-    const problem = `${called(name)} is ${key.secret ? "not usable" : quoted(given)}: it takes ${key.takes}.`
+  for (const { kind, nameOf, provider, raw } of sources) {
+    const value = raw(name)
+    if (value === undefined || value === "") continue
+    const parsed = yield* config.parse(provider).pipe(Effect.orElseSucceed(() => Option.none<A>()))
+    if (Option.isSome(parsed)) return { value: parsed.value, kind }
+    const problem = `${nameOf(name)} is ${key.secret ? "not usable" : quoted(value)}: it takes ${key.takes}.`
     return yield* new BadConfiguration({ problem })
   }
   return undefined
 })
 
-/** A path in the file is relative to the file, as its author sees it; any other to where the command was given. */
-const placed = (
+/** A path in the file is relative to the file; any other is relative to the working directory. */
+const resolvedDataDir = (
   dataDir: { readonly value: string; readonly kind: Source["kind"] } | undefined,
   { cwd }: Sources,
   file: File.ConfigurationFile

@@ -1,9 +1,9 @@
 /**
- * Every setting that is one value: how it is read, and what it takes, in the words of the error that refuses another.
+ * Every setting that is a single value: how it is read, and what it takes, in the words of the error for another value.
  *
- * Named as in `troupe.config.json`, where those of reviews stand together: `reviewModel` is `model` in `reviews`. The
- * environment variable is the name in capitals with `TROUPE_` in front, so `poolWait` is `TROUPE_POOL_WAIT`. Durations
- * and sizes carry their unit: a bare `30` would be 30 of what?
+ * Named as in `troupe.config.json`, where those of reviews are in an object: `reviewModel` is `model` in `reviews`. The
+ * environment variable is the name in capitals with the prefix `TROUPE_`, so `poolWait` is `TROUPE_POOL_WAIT`. Durations
+ * and sizes must have a unit, because a bare `30` would be ambiguous.
  */
 import { ByteSize, Config, Duration, Schema } from "effect"
 import type { Redacted } from "effect"
@@ -12,7 +12,7 @@ export interface Key<A> {
   /** Completes "it takes …". */
   readonly takes: string
   readonly config: (name: string) => Config.Config<A>
-  /** Its value is never shown, not even where it is wrong. */
+  /** The value is never printed, not even in an error. */
   readonly secret?: true
 }
 
@@ -31,7 +31,7 @@ const oneOf = <const L extends ReadonlyArray<string>>(literals: L): Key<L[number
   config: (name) => Config.Literals(literals, name)
 })
 
-/** Node's own timers end after 24.8 days; ours are re-armed, but nobody means more than ten years. */
+/** Ten years. Longer durations would work (timers beyond Node's 24.8 days are re-armed), but are certainly a mistake. */
 const longestMillis = 3_650 * 86_400_000
 
 const span = (least: number) =>
@@ -54,11 +54,11 @@ const durationOrOff = (example: string): Key<number | null> => ({
   takes: `a duration such as "${example}" ${units}, or "off"`,
   config: (name) =>
     Config.schema(Schema.Union([Schema.Literal("off"), span(1)]), name).pipe(
-      Config.map((given) => (given === "off" ? null : Duration.toMillis(given)))
+      Config.map((value) => (value === "off" ? null : Duration.toMillis(value)))
     )
 })
 
-/** A body or a file is held, or counted, in a number of JavaScript's. */
+/** In bytes, as a JavaScript number. */
 const size = (example: string): Key<number> => ({
   takes: `a size from 1 KiB to 1 TiB such as "${example}" (a number and B, kB, MB, GB, KiB, MiB or GiB)`,
   config: (name) =>
@@ -78,14 +78,14 @@ const list = (takes: string, item: RegExp): Key<ReadonlyArray<string>> => ({
     )
 })
 
-/** Long enough not to be guessed, and of characters that a header carries as they are. */
+/** Too long to be guessed, and of characters that are valid in a header. */
 const token: Key<Redacted.Redacted<string>> = {
   takes: "at least 16 printable characters without spaces",
   secret: true,
   config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{16,512}$/))), name)
 }
 
-/** Of a provider: as it is given out, with no blank in it. */
+/** The key of a model provider, which has no blanks. */
 const apiKey: Key<Redacted.Redacted<string>> = {
   takes: "the key as its provider gave it out, without spaces",
   secret: true,
@@ -96,12 +96,12 @@ const address = (example: string): Key<string> => ({
   takes: `an http or https address such as ${example}`,
   config: (name) =>
     Config.schema(
-      Schema.String.check(Schema.makeFilter((given) => /^https?:\/\/[^\s?#]+$/.test(given) && URL.canParse(given))),
+      Schema.String.check(Schema.makeFilter((value) => /^https?:\/\/[^\s?#]+$/.test(value) && URL.canParse(value))),
       name
     )
 })
 
-const yesOrNo: Key<boolean> = { takes: "true or false", config: (name) => Config.Boolean(name) }
+const boolean: Key<boolean> = { takes: "true or false", config: (name) => Config.Boolean(name) }
 
 const hostOfRequest = /^(\*|[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?$/
 const originOfPage = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s/,]+$/
@@ -134,7 +134,7 @@ export const keys = {
   defaultAgent: text("the name of an agent"),
   reviewMemoryInterval: whole(0, 1_000_000, " user turns (0 turns memory reviews off)"),
   reviewSkillInterval: whole(0, 1_000_000, " tool iterations (0 turns skill reviews off)"),
-  reviewSkillTool: yesOrNo,
+  reviewSkillTool: boolean,
   reviewApiKey: apiKey,
   reviewBaseUrl: address("https://api.openai.com/v1"),
   reviewModel: text("the name of a model"),
@@ -146,10 +146,10 @@ export type KeyName = keyof typeof keys
 
 export const names = Object.keys(keys) as ReadonlyArray<KeyName>
 
-/** Settings of reviews stand in an object of their own in the file. */
+/** Settings of reviews are in an object of their own in the file. */
 const ofReviews = /^review(?=[A-Z])/
 
-/** `poolWait` is called so in the file, and `reviewModel` is `reviews.model`. */
+/** `poolWait` has the same name in the file, and `reviewModel` is `reviews.model`. */
 export const placeOf = (name: KeyName): readonly [string] | readonly ["reviews", string] => {
   if (!ofReviews.test(name)) return [name]
   const rest = name.replace(ofReviews, "")
@@ -160,5 +160,4 @@ export const placeOf = (name: KeyName): readonly [string] | readonly ["reviews",
 export const variableOf = (name: KeyName): string => `TROUPE_${name.replace(/[A-Z]/g, "_$&").toUpperCase()}`
 
 /** `dataDir` is set by `--data-dir`. */
-export const flagOf = (name: KeyName): string =>
-  `--${name.replace(/[A-Z]/g, (envelope) => `-${envelope.toLowerCase()}`)}`
+export const flagOf = (name: KeyName): string => `--${name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`)}`

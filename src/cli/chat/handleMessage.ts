@@ -1,0 +1,52 @@
+/** What a message of the session does: it is printed, ends the turn, or announces an approval. */
+import { Effect } from "effect"
+import { at, record, whole } from "../../conversation/Json.ts"
+import type { SessionUpdate } from "../../domain/Acp.ts"
+import type { NarratedMessage } from "../narration.ts"
+import { oneLine } from "../terminal.ts"
+import type { ChatParts } from "./ChatParts.ts"
+import * as Words from "./words.ts"
+
+export const makeMessageHandler = ({
+  approvals,
+  console,
+  conversation,
+  narrator,
+  output,
+  perform,
+  state
+}: ChatParts) => {
+  const endTurn = ({ error, result }: NarratedMessage) => {
+    state.running = null
+    if (error !== undefined) {
+      state.failed = true
+      return output.complain(`${String(at(error, "data", "class") ?? "failed")}: ${String(at(error, "message"))}`, "\n")
+    }
+    const stopReason = String(at(result, "stopReason"))
+    if (at(result, "_meta", "troupe/accepted_without_end") === true) output.note(Words.withoutEnd)
+    if (stopReason === "end_turn") console.write(narrator.end())
+    else output.note(stopReason === "cancelled" ? "— interrupted" : `— ${oneLine(stopReason)}`)
+    console.write("\n")
+  }
+
+  return Effect.fnUntraced(function* (message: NarratedMessage) {
+    const { method, params } = message
+    if (method === undefined) return endTurn(message)
+    if (method === "_troupe/approval_asked") {
+      const approval = conversation.approval(String(at(params, "approval_id")))
+      yield* perform(Effect.map(approval, (approval) => ({ _tag: "ApprovalRequested", approval }) as const))
+      return
+    }
+    if (method === "_troupe/approval_settled") return output.note(approvals.settled(record(params)))
+    if (method.startsWith("_troupe/")) {
+      if (state.running !== null && at(params, "to") === "turning.running") state.running.steerable = true
+      return output.note(Words.sentenceOf(method, params))
+    }
+    const update: SessionUpdate = { sessionUpdate: "", ...record(at(params, "update")) }
+    const [used, size] = [whole(update["used"]), whole(update["size"])]
+    if (update.sessionUpdate === "usage_update" && used !== null && size !== null) state.context = { used, size }
+    output.note(Words.asideOf(update))
+    // After a turn no more output may follow for long, so the line is ended at once.
+    console.write(narrator.narrate(message) + (state.running === null ? narrator.end() : ""))
+  })
+}
