@@ -10,6 +10,7 @@ import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { PermissionPolicy, Permissions } from "../domain/Session.ts"
+import type { Protocol } from "../domain/Settings.ts"
 import { FailureClass } from "../domain/Turn.ts"
 import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
 
@@ -126,7 +127,7 @@ export interface AgentConnection {
 /** One configured agent. */
 export interface AgentDriver {
   readonly name: string
-  readonly protocol: "codex-app-server" | "acp" | "acpx"
+  readonly protocol: Protocol
   /** What is known without starting it. */
   readonly capabilities: Capabilities
   /**

@@ -5,21 +5,20 @@
  */
 import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"
-import * as Acp from "./acp/Acp.ts"
-import * as Acpx from "./acpx/Acpx.ts"
+import type { Protocol } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, Capabilities } from "./Agent.ts"
 import * as AgentVersion from "./AgentVersion.ts"
 import * as Catalog from "./Catalog.ts"
-import * as Codex from "./codex/Codex.ts"
 import * as Diagnose from "./Diagnose.ts"
 import type { Launch } from "./Launch.ts"
 import { Processes } from "./Processes.ts"
+import { protocols } from "./protocols.ts"
 
 /** One line of `GET /agents`. `hint` says the one thing to do where it is not available. */
 export interface AgentView {
   readonly name: string
-  readonly protocol: "codex-app-server" | "acp" | "acpx"
+  readonly protocol: Protocol
   readonly available: boolean
   readonly version: string | null
   readonly capabilities: Capabilities
@@ -93,8 +92,7 @@ const make = Effect.fnUntraced(function* (
   const look = Effect.fnUntraced(function* (entry: Catalog.Entry) {
     const launch = entry.locate()
     const { capabilities } = yield* driverOf(entry, launch)
-    const { name, protocol } = entry
-    const view = { name, protocol, capabilities }
+    const view = { name: entry.name, protocol: entry.spec.protocol, capabilities }
     if (launch._tag === "Missing") return { ...view, available: false, version: null, hint: launch.hint }
     const version = entry.known?.version ?? (yield* AgentVersion.of(processes, launch.command, entry.env))
     return { ...view, available: true, version, hint: null }
@@ -135,22 +133,12 @@ const make = Effect.fnUntraced(function* (
 })
 
 const driverFor = (entry: Catalog.Entry, launch: Launch): Effect.Effect<AgentDriver, never, Processes> => {
-  const { behindAcpx, env, name, protocol } = entry
+  const { env, name, spec } = entry
   if (launch._tag === "Missing") {
     return Effect.map(driverFor(entry, { _tag: "Found", command: [name] }), (driver) => ({
       ...driver,
       open: () => Effect.fail(new AgentFailed({ class: "config", message: `${name} can't be started. ${launch.hint}` }))
     }))
   }
-  const config = { name, command: launch.command, env }
-  switch (protocol) {
-    case "codex-app-server":
-      return Codex.make(config)
-    case "acp":
-      return Acp.make(config)
-    case "acpx":
-      return Acpx.make({ ...config, agent: behindAcpx ?? name })
-    default:
-      return protocol satisfies never
-  }
+  return protocols[spec.protocol].make({ name, command: launch.command, env }, spec)
 }

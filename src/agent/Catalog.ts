@@ -4,7 +4,7 @@
  * A specification that can't work is refused here, at the start, by the key that is wrong. Whether an agent is there is
  * asked each time, since people install things; nothing is started to find out.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Record, Schema } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -13,6 +13,8 @@ import type { Capabilities } from "./Agent.ts"
 import { version } from "./demo/version.ts"
 import * as Environment from "./Environment.ts"
 import * as Launch from "./Launch.ts"
+import { protocols } from "./protocols.ts"
+import type { SpecProblem } from "./protocols.ts"
 
 /** The configuration of the agents can't work. `key` is the one to change. */
 export class AgentsMisconfigured extends Schema.TaggedError<AgentsMisconfigured>()("AgentsMisconfigured", {
@@ -26,11 +28,9 @@ export class AgentsMisconfigured extends Schema.TaggedError<AgentsMisconfigured>
 
 export interface Entry {
   readonly name: string
-  readonly protocol: AgentSpec["protocol"]
+  readonly spec: AgentSpec
   /** The child's whole environment, marker excepted. */
   readonly env: Readonly<Record<string, string>>
-  /** Which agent acpx talks to; `null` for the other protocols. */
-  readonly behindAcpx: string | null
   readonly locate: () => Launch.Launch
   /** Listed only where it is there: a second way to agents that are listed already. */
   readonly secondary: boolean
@@ -70,12 +70,11 @@ const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, f
     return yield* new AgentsMisconfigured({ key: `agents[${JSON.stringify(name)}]`, problem })
   }
   if (wrong !== null) return yield* new AgentsMisconfigured({ ...wrong, key: `agents.${name}${wrong.key}` })
-  const env = { ...Environment.forChild(spec.protocol, from, spec), ...demoKnobs(spec) }
+  const env = { ...Environment.forChild(protocols[spec.protocol].env, from, spec), ...demoKnobs(spec) }
   const entry: Entry = {
     name,
-    protocol: spec.protocol,
+    spec,
     env,
-    behindAcpx: spec.protocol === "acpx" ? (spec.registry ?? null) : null,
     locate: () => locate(name, spec, env["PATH"]),
     secondary: false,
     known: null
@@ -83,44 +82,15 @@ const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, f
   return entry
 })
 
-const locate = (name: string, { command, protocol, registry }: AgentSpec, path: string | undefined): Launch.Launch => {
-  if (command !== undefined) return Launch.ofCommand(command, path, `agents.${name}.command`)
-  switch (protocol) {
-    case "codex-app-server":
-      return Launch.ofCodex(path)
-    case "acpx":
-      return Launch.ofAcpx(path)
-    case "acp":
-      // Who names it may have it fetched.
-      return Launch.ofRegistry(registry ?? name, path, { mayFetch: true })
-    default:
-      return protocol satisfies never
-  }
-}
+const locate = (name: string, spec: AgentSpec, path: string | undefined): Launch.Launch =>
+  spec.command === undefined
+    ? protocols[spec.protocol].locate({ name, spec, path, mayFetch: true })
+    : Launch.ofCommand(spec.command, path, `agents.${name}.command`)
 
-const wrongWith = ({ command, env, inheritEnv, protocol, registry }: AgentSpec) => {
-  const known = `one of ${Launch.registered.join(", ")}`
-  if (registry !== undefined && protocol === "codex-app-server") {
-    return {
-      key: ".registry",
-      problem: `is for acp and acpx only. Say what to start with "command", or leave both out.`
-    }
-  }
-  if (registry !== undefined && !Launch.registered.includes(registry)) {
-    return {
-      key: ".registry",
-      problem: `is ${JSON.stringify(registry)}, which acpx's registry does not know: it takes ${known}.`
-    }
-  }
-  if (protocol === "acpx" && registry === undefined) {
-    return { key: ".registry", problem: `is missing: it says which agent acpx is to talk to, ${known}.` }
-  }
-  if (protocol === "acp" && (command === undefined) === (registry === undefined)) {
-    return {
-      key: "",
-      problem: `takes either "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
-    }
-  }
+const wrongWith = (spec: AgentSpec): SpecProblem | null => {
+  const { env, inheritEnv, protocol } = spec
+  const wrong = protocols[protocol].validate(spec)
+  if (wrong !== null) return wrong
   for (const [key, names] of [
     [".env", Object.keys(env ?? {})],
     [".inheritEnv", inheritEnv ?? []]
@@ -142,37 +112,43 @@ const demoKnobs = ({ env }: Pick<AgentSpec, "env">) =>
 
 // ---- built in
 
+/** The agents that need no configuration, as if they had been configured. Of two with one name the first counts. */
+const builtInAgents: ReadonlyArray<Pick<Entry, "name" | "spec" | "secondary">> = [
+  { name: "codex", spec: { protocol: "codex-app-server" }, secondary: false },
+  { name: "demo", spec: { protocol: "acp" }, secondary: false },
+  ...Launch.registered.flatMap((registry): ReadonlyArray<Pick<Entry, "name" | "spec" | "secondary">> => [
+    { name: registry, spec: { protocol: "acp", registry }, secondary: false },
+    { name: `acpx:${registry}`, spec: { protocol: "acpx", registry }, secondary: true }
+  ])
+]
+
+/**
+ * The environment of an agent whose program spends the OpenAI account that it finds there; `null` for every other agent,
+ * and for a name that no agent has.
+ */
+export const openAiEnvironment = (name: string, agents: AgentSettings["agents"], from: Source) => {
+  const spec = agents[name] ?? builtInAgents.find((agent) => agent.name === name)?.spec
+  const protocol = spec && protocols[spec.protocol]
+  return protocol?.usesOpenAiAccount === true ? Environment.forChild(protocol.env, from, spec ?? {}) : null
+}
+
 const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
-  const envOf = (kind: Environment.Kind) => Environment.forChild(kind, from, {})
-  const [acp, acpx, codex] = [envOf("acp"), envOf("acpx"), envOf("codex-app-server")]
-  const direct = { behindAcpx: null, secondary: false, known: null }
-  const asIs = { mayFetch: false }
-  return [
-    { ...direct, name: "codex", protocol: "codex-app-server", env: codex, locate: () => Launch.ofCodex(codex["PATH"]) },
-    {
-      ...direct,
-      name: "demo",
-      protocol: "acp",
-      env: { ...envOf("demo"), TROUPE_DEMO_STATE: demoState },
-      locate: Launch.ofDemo,
-      known: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
-    },
-    ...Launch.registered.flatMap((name): ReadonlyArray<Entry> => {
-      const locate = () => Launch.ofRegistry(name, acp["PATH"], asIs)
-      return [
-        { ...direct, name, protocol: "acp", env: acp, locate },
-        {
-          name: `acpx:${name}`,
-          protocol: "acpx",
-          env: acpx,
-          behindAcpx: name,
-          secondary: true,
-          known: null,
-          locate: () => Launch.behindAcpx(name, acpx["PATH"])
-        }
-      ]
-    })
-  ]
+  const envOf = Record.map(protocols, ({ env }) => Environment.forChild(env, from, {}))
+  return builtInAgents.map(({ name, secondary, spec }): Entry => {
+    if (name === "demo") {
+      return {
+        name,
+        spec,
+        secondary,
+        env: { ...Environment.forChild(Environment.noAccount, from, {}), TROUPE_DEMO_STATE: demoState },
+        locate: Launch.ofDemo,
+        known: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
+      }
+    }
+    const env = envOf[spec.protocol]
+    const locate = () => protocols[spec.protocol].locate({ name, spec, path: env["PATH"], mayFetch: false })
+    return { name, spec, secondary, env, locate, known: null }
+  })
 }
 
 /** Where the demo agent keeps its sessions; with a ledger in memory a temporary directory, gone when we are. */

@@ -5,8 +5,6 @@
  * `inheritEnv`. Then `env` is set as it stands. Troupe's own variables (`TROUPE_…`: tokens, addresses) never go to a
  * child, not even when they are named; the marker is `Processes`' to set.
  */
-import type { AgentSpec } from "../domain/Settings.ts"
-
 type Source = Readonly<Record<string, string | undefined>>
 
 /** What any program needs to find its tools, its home and its words. Names that end in `*` are beginnings. */
@@ -43,53 +41,53 @@ const everybody = [
   "NODE_EXTRA_CA_CERTS"
 ]
 
-/** Claude Code and its ACP adapter: account and endpoint, its own settings, and leave to run as root in a container. */
-const claude = [
-  "ANTHROPIC_*",
-  "CLAUDE_CODE_*",
-  "CLAUDE_CONFIG_DIR",
-  "CLAUDE_AGENT_*",
-  "IS_SANDBOX",
-  "DISABLE_AUTOUPDATER",
-  "DISABLE_TELEMETRY",
-  "DISABLE_ERROR_REPORTING",
-  "MAX_THINKING_TOKENS",
-  // Claude on Bedrock and Vertex takes its account from these.
-  "AWS_*",
-  "CLOUD_ML_REGION",
-  "GOOGLE_APPLICATION_CREDENTIALS"
-]
-
-/** Codex: its home (login, configuration, threads), the keys its providers name by default, its own log level. */
-const codex = ["CODEX_*", "OPENAI_*", "AZURE_OPENAI_API_KEY", "RUST_LOG", "LOG_FORMAT"]
-
-/** What each protocol's programs are known to need. An `acp` agent may be any of them, so it gets what the two read. */
-const needed: Readonly<Record<Kind, ReadonlyArray<string>>> = {
-  "codex-app-server": codex,
-  // Gemini's own adapter, the third that people run.
-  acp: [...claude, ...codex, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*"],
-  acpx: [...claude, ...codex, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*", "ACPX_*"],
-  print: claude,
-  // The built-in stand-in knows no account.
-  demo: []
+/** What a kind of child needs beyond what every program does. */
+export interface Needs {
+  /** Names of variables that it gets from our environment; those that end in `*` are beginnings. */
+  readonly inherited: ReadonlyArray<string>
+  /** What it is told where nobody says otherwise. */
+  readonly defaults: Readonly<Record<string, string>>
 }
 
 /**
- * What Claude Code is told where nobody says otherwise. Its own ten retries of a failed model take three minutes, those
- * of a refused login in silence; five take a quarter of a minute, which is about what codex takes.
+ * Claude Code and its ACP adapter: account and endpoint, its own settings, and leave to run as root in a container.
+ *
+ * Claude's own ten retries of a failed model take three minutes, those of a refused login in silence; five take a
+ * quarter of a minute, which is about what codex takes.
  */
-const claudeUnasked = { CLAUDE_CODE_MAX_RETRIES: "5" }
-
-const unasked: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
-  "codex-app-server": {},
-  acp: claudeUnasked,
-  acpx: claudeUnasked,
-  print: claudeUnasked,
-  demo: {}
+export const claude: Needs = {
+  inherited: [
+    "ANTHROPIC_*",
+    "CLAUDE_CODE_*",
+    "CLAUDE_CONFIG_DIR",
+    "CLAUDE_AGENT_*",
+    "IS_SANDBOX",
+    "DISABLE_AUTOUPDATER",
+    "DISABLE_TELEMETRY",
+    "DISABLE_ERROR_REPORTING",
+    "MAX_THINKING_TOKENS",
+    // Claude on Bedrock and Vertex takes its account from these.
+    "AWS_*",
+    "CLOUD_ML_REGION",
+    "GOOGLE_APPLICATION_CREDENTIALS"
+  ],
+  defaults: { CLAUDE_CODE_MAX_RETRIES: "5" }
 }
 
-/** `print` is `claude -p` behind `/run`. */
-export type Kind = AgentSpec["protocol"] | "print" | "demo"
+/** Codex: its home (login, configuration, threads), the keys its providers name by default, its own log level. */
+export const codex: Needs = {
+  inherited: ["CODEX_*", "OPENAI_*", "AZURE_OPENAI_API_KEY", "RUST_LOG", "LOG_FORMAT"],
+  defaults: {}
+}
+
+/** An agent that may be any: it gets what Claude and codex read, and Gemini's own adapter, the third that people run. */
+export const anyAgent: Needs = {
+  inherited: [...claude.inherited, ...codex.inherited, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*"],
+  defaults: { ...claude.defaults, ...codex.defaults }
+}
+
+/** The built-in stand-in knows no account. */
+export const noAccount: Needs = { inherited: [], defaults: {} }
 
 /** Set by a codex that runs us, and about that codex only: a child that read them would take itself for another. */
 const notOurs = [
@@ -99,20 +97,20 @@ const notOurs = [
   /^CLAUDE_CODE_(SESSION_ID|ENTRYPOINT|SSE_PORT)$/
 ]
 
-/** The whole environment of a child of this kind, marker excepted. `from` is ours (`process.env`, read at the edge). */
+/** The whole environment of a child with these needs, marker excepted. `from` is ours (`process.env`, read at the edge). */
 export const forChild = (
-  kind: Kind,
+  needs: Needs,
   from: Source,
   spec: { readonly env?: Readonly<Record<string, string>>; readonly inheritEnv?: ReadonlyArray<string> }
 ): Readonly<Record<string, string>> => {
-  const wanted = matcher([...everybody, ...needed[kind]])
+  const wanted = matcher([...everybody, ...needs.inherited])
   const named = new Set(spec.inheritEnv)
   const child: Record<string, string> = {}
   for (const [name, value] of Object.entries(from)) {
     if (value === undefined || name.startsWith("TROUPE_")) continue
     if (named.has(name) || (wanted(name) && !notOurs.some((pattern) => pattern.test(name)))) child[name] = value
   }
-  for (const [name, value] of Object.entries(unasked[kind])) {
+  for (const [name, value] of Object.entries(needs.defaults)) {
     if ((child[name] ?? "") === "") child[name] = value
   }
   for (const [name, value] of Object.entries(spec.env ?? {})) {

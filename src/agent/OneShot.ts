@@ -75,7 +75,7 @@ const make = (
   from: Readonly<Record<string, string | undefined>>
 ): OneShot["Service"] => {
   const [file, ...before] = spec.command ?? ["claude"]
-  const env = Environment.forChild("print", from, spec)
+  const env = Environment.forChild(Environment.claude, from, spec)
   const secrets = secretsOf(env)
 
   /** Gone, with all that it started, when this succeeds, fails or is interrupted. Its stderr can still be asked for. */

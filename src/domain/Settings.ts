@@ -1,9 +1,13 @@
 /** What can be set, and what it is when nobody sets it. Reading it from flags, environment and file is `src/cli`'s. */
 import { Schema } from "effect"
 
+/** In which protocol an agent is spoken to. What each one means is in `src/agent/protocols.ts`. */
+export const Protocol = Schema.Literals(["codex-app-server", "acp", "acpx"])
+export type Protocol = typeof Protocol.Type
+
 /** How an agent is spoken to. `command` or `registry` (a name that acpx's registry knows) tells what to launch. */
 export const AgentSpec = Schema.Struct({
-  protocol: Schema.Literals(["codex-app-server", "acp", "acpx"]),
+  protocol: Protocol,
   command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
   registry: Schema.optionalKey(Schema.NonEmptyString),
   /** Set in the child as they stand. */

@@ -5,7 +5,7 @@
  * one that the session's agent has by its configuration; codex also has what it finds in our environment.
  */
 import { Redacted } from "effect"
-import { forChild } from "../agent/Environment.ts"
+import { openAiEnvironment } from "../agent/Catalog.ts"
 import * as Reviewer from "./Reviewer.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
@@ -14,7 +14,7 @@ import type { ReviewOptions } from "./Reviews.ts"
 
 type Source = Readonly<Record<string, string | undefined>>
 
-const openAi = "https://api.openai.com/v1"
+const openAiAddress = "https://api.openai.com/v1"
 
 export const chooseReviewer = (
   options: Pick<ReviewOptions, "onReview" | "apiKey" | "baseUrl" | "model">,
@@ -24,8 +24,8 @@ export const chooseReviewer = (
 ): ReviewerChoice => {
   if (options.onReview !== undefined) return { _tag: "Host", review: options.onReview }
   const spec = settings.agents[session.agent]
-  const protocol = spec?.protocol ?? (session.agent === "codex" ? "codex-app-server" : null)
-  const env = protocol === "codex-app-server" ? forChild(protocol, from, spec ?? {}) : configured(spec, from)
+  const openAi = openAiEnvironment(session.agent, settings.agents, from)
+  const env = openAi ?? configured(spec, from)
 
   const model = options.model ?? session.model
   const own = options.apiKey
@@ -39,11 +39,11 @@ export const chooseReviewer = (
       "There is no model to review with: set reviews.model (TROUPE_REVIEW_MODEL), or create sessions with one."
     )
   // The review's own key is not shown to an address that the agent was given.
-  const theirs = own === undefined && filled(env["OPENAI_BASE_URL"]) ? env["OPENAI_BASE_URL"] : openAi
+  const theirs = own === undefined && filled(env["OPENAI_BASE_URL"]) ? env["OPENAI_BASE_URL"] : openAiAddress
   return {
     _tag: "Reviewer",
     reviewer: Reviewer.make({
-      mode: protocol === "codex-app-server" ? "codex_app_server" : "codex_responses",
+      mode: openAi === null ? "codex_responses" : "codex_app_server",
       baseUrl: options.baseUrl ?? theirs,
       apiKey: key,
       model

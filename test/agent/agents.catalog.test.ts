@@ -69,12 +69,15 @@ describe("the catalog of agents", () => {
   it.effect("has codex, demo, and every name of the registry, directly and behind acpx", () =>
     Effect.gen(function* () {
       const entries = yield* catalog()
-      assert.strictEqual(entries.get("codex")?.protocol, "codex-app-server")
-      assert.strictEqual(entries.get("demo")?.protocol, "acp")
+      assert.strictEqual(entries.get("codex")?.spec.protocol, "codex-app-server")
+      assert.strictEqual(entries.get("demo")?.spec.protocol, "acp")
       assert.isAbove(Launch.registered.length, 20)
       for (const name of Launch.registered) {
-        assert.strictEqual(entries.get(name)?.protocol, name === "codex" ? "codex-app-server" : "acp")
-        assert.deepInclude(entries.get(`acpx:${name}`), { protocol: "acpx", behindAcpx: name, secondary: true })
+        assert.strictEqual(entries.get(name)?.spec.protocol, name === "codex" ? "codex-app-server" : "acp")
+        assert.deepInclude(entries.get(`acpx:${name}`), {
+          spec: { protocol: "acpx", registry: name },
+          secondary: true
+        })
       }
     })
   )

@@ -1,6 +1,6 @@
 /** A child's environment: what it needs and what was asked for, and nothing that is ours. */
 import { assert, describe, it } from "@effect/vitest"
-import { forChild } from "../../src/agent/Environment.ts"
+import { anyAgent, claude, codex, forChild, noAccount } from "../../src/agent/Environment.ts"
 
 const ours = {
   PATH: "/bin",
@@ -22,7 +22,7 @@ const common = { PATH: "/bin", HOME: "/home/dev", LC_ALL: "C.UTF-8", https_proxy
 
 describe("Environment", () => {
   it("gives codex what codex needs", () => {
-    assert.deepStrictEqual(forChild("codex-app-server", ours, {}), {
+    assert.deepStrictEqual(forChild(codex, ours, {}), {
       ...common,
       OPENAI_API_KEY: "key",
       CODEX_HOME: "/codex"
@@ -30,7 +30,7 @@ describe("Environment", () => {
   })
 
   it("gives claude what claude needs, and no other agent's key", () => {
-    assert.deepStrictEqual(forChild("print", ours, {}), {
+    assert.deepStrictEqual(forChild(claude, ours, {}), {
       ...common,
       ANTHROPIC_API_KEY: "key",
       CLAUDE_CODE_MAX_RETRIES: "5",
@@ -40,19 +40,19 @@ describe("Environment", () => {
 
   it("bounds the retries of claude, and leaves the number to who names one", () => {
     const retries = (from: Readonly<Record<string, string>>, env = {}) =>
-      forChild("acp", from, { env })["CLAUDE_CODE_MAX_RETRIES"]
+      forChild(anyAgent, from, { env })["CLAUDE_CODE_MAX_RETRIES"]
     assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "" }), "5")
     assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "2" }), "2")
     assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "2" }, { CLAUDE_CODE_MAX_RETRIES: "10" }), "10")
   })
 
   it("gives the stand-in no account at all", () => {
-    assert.deepStrictEqual(forChild("demo", ours, {}), common)
+    assert.deepStrictEqual(forChild(noAccount, ours, {}), common)
   })
 
   it("gives what the operator names, and sets what he sets over it", () => {
     const spec = { inheritEnv: ["DATABASE_URL", "NOT_THERE", "EMPTY"], env: { HOME: "/srv", EXTRA: "" } }
-    assert.deepStrictEqual(forChild("demo", ours, spec), {
+    assert.deepStrictEqual(forChild(noAccount, ours, spec), {
       ...common,
       DATABASE_URL: "postgres://…",
       HOME: "/srv",
@@ -62,6 +62,6 @@ describe("Environment", () => {
 
   it("never gives Troupe's own variables, named or set", () => {
     const spec = { inheritEnv: ["TROUPE_ADMIN_TOKEN", "TROUPE_LEASE"], env: { TROUPE_LEASE: "forged" } }
-    assert.deepStrictEqual(forChild("demo", ours, spec), common)
+    assert.deepStrictEqual(forChild(noAccount, ours, spec), common)
   })
 })

@@ -7,6 +7,7 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
+import { protocols } from "../../agent/protocols.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
 import { names, placeOf } from "./keys.ts"
@@ -119,10 +120,10 @@ const checkKeys = (path: string, within: string, object: unknown, validKeys: Rea
     : bad(`${within}${unknownKey} in ${path} is no setting. Did you mean ${within}${nearest(unknownKey, validKeys)}?`)
 }
 
-/** Codex is started by one command; agents of the other protocols must say what to start. */
+/** An agent must say what to launch, unless its protocol has a program of its own. */
 const checkPrograms = Effect.fnUntraced(function* ({ agents, displayName }: ConfigurationFile) {
   for (const [name, agent] of Object.entries(agents)) {
-    if (agent.protocol === "codex-app-server" || agent.command !== undefined || agent.registry !== undefined) continue
+    if (protocols[agent.protocol].hasOwnProgram || agent.command !== undefined || agent.registry !== undefined) continue
     return yield* bad(
       `agents.${name} in ${displayName} does not say what to launch: it takes "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
     )

@@ -1,6 +1,7 @@
 /** The contract of the agents that can be chosen, and of the tokens and turns used. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Protocol } from "../../domain/Settings.ts"
 import { Authorized } from "./Auth.ts"
 import { UsageQuery, UsageReport } from "./bodies.ts"
 import { badRequests, ServerFaultProblem } from "./Problem.ts"
@@ -8,7 +9,7 @@ import { Ok, wire } from "./wire.ts"
 
 export const Agent = wire("Agent", {
   name: Schema.String,
-  protocol: Schema.Literals(["codex-app-server", "acp", "acpx"]),
+  protocol: Protocol,
   available: Schema.Boolean,
   version: Schema.NullOr(Schema.String),
   capabilities: Schema.Struct({

@@ -1,0 +1,100 @@
+/**
+ * The protocols in which agents are spoken to, one entry each: nothing outside this table tells them apart by name.
+ *
+ * To add a protocol: its name in `Protocol` (domain/Settings.ts), its driver in a folder of its own, its entry here.
+ */
+import type { Effect } from "effect"
+import type { AgentSpec, Protocol } from "../domain/Settings.ts"
+import * as Acp from "./acp/Acp.ts"
+import * as Acpx from "./acpx/Acpx.ts"
+import type { AgentDriver, DriverConfig } from "./Agent.ts"
+import * as Codex from "./codex/Codex.ts"
+import * as Environment from "./Environment.ts"
+import * as Launch from "./Launch.ts"
+import type { Processes } from "./Processes.ts"
+
+export interface AgentProtocol {
+  /** Builds the driver of one agent. */
+  readonly make: (config: DriverConfig, spec: AgentSpec) => Effect.Effect<AgentDriver, never, Processes>
+  /** Finds the program of an agent whose specification names no command. Starts nothing. */
+  readonly locate: (search: ProgramSearch) => Launch.Launch
+  /** What its programs need of our environment. */
+  readonly env: Environment.Needs
+  /** Says why a specification can't work; `null`: it can. */
+  readonly validate: (spec: AgentSpec) => SpecProblem | null
+  /** It has one program, so a specification may leave out what to launch. */
+  readonly hasOwnProgram: boolean
+  /** Its program spends the OpenAI account that it finds in our environment, so a review of its sessions may, too. */
+  readonly usesOpenAiAccount: boolean
+}
+
+export interface ProgramSearch {
+  /** The agent's own name. */
+  readonly name: string
+  readonly spec: AgentSpec
+  /** The child's PATH. */
+  readonly path: string | undefined
+  /** The agent was configured by name, so its program may be downloaded when it starts. */
+  readonly mayFetch: boolean
+}
+
+/** `key` is the setting that is wrong, below `agents.<name>`; `problem` completes the sentence that begins with it. */
+export interface SpecProblem {
+  readonly key: "" | `.${string}`
+  readonly problem: string
+}
+
+const registryNames = `one of ${Launch.registered.join(", ")}`
+
+const unknownRegistry = ({ registry }: AgentSpec): SpecProblem | null =>
+  registry === undefined || Launch.registered.includes(registry)
+    ? null
+    : {
+        key: ".registry",
+        problem: `is ${JSON.stringify(registry)}, which acpx's registry does not know: it takes ${registryNames}.`
+      }
+
+export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
+  "codex-app-server": {
+    make: Codex.make,
+    locate: ({ path }) => Launch.ofCodex(path),
+    env: Environment.codex,
+    validate: ({ registry }) =>
+      registry === undefined
+        ? null
+        : {
+            key: ".registry",
+            problem: `is for acp and acpx only. Say what to start with "command", or leave both out.`
+          },
+    hasOwnProgram: true,
+    usesOpenAiAccount: true
+  },
+  acp: {
+    make: Acp.make,
+    locate: ({ mayFetch, name, path, spec }) => Launch.ofRegistry(spec.registry ?? name, path, { mayFetch }),
+    env: Environment.anyAgent,
+    validate: (spec) =>
+      unknownRegistry(spec) ??
+      ((spec.command === undefined) === (spec.registry === undefined)
+        ? {
+            key: "",
+            problem: `takes either "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
+          }
+        : null),
+    hasOwnProgram: false,
+    usesOpenAiAccount: false
+  },
+  acpx: {
+    make: (config, { registry }) => Acpx.make({ ...config, agent: registry ?? config.name }),
+    locate: ({ mayFetch, name, path, spec }) =>
+      mayFetch ? Launch.ofAcpx(path) : Launch.behindAcpx(spec.registry ?? name, path),
+    env: { ...Environment.anyAgent, inherited: [...Environment.anyAgent.inherited, "ACPX_*"] },
+    validate: (spec) =>
+      unknownRegistry(spec) ??
+      (spec.registry === undefined
+        ? { key: ".registry", problem: `is missing: it says which agent acpx is to talk to, ${registryNames}.` }
+        : null),
+    hasOwnProgram: false,
+    usesOpenAiAccount: false
+  }
+}
