@@ -4,7 +4,7 @@
  *
  * Messages are read leniently: they come from any agent, over the wire or in-process, and unknown kinds are ignored.
  */
-import { at, record, text } from "../conversation/Json.ts"
+import { at, record, text } from "../conversation/boundedJson.ts"
 import * as ToolCall from "../conversation/ToolCall.ts"
 import { shapeOf } from "../conversation/ToolMessages.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"

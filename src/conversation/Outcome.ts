@@ -2,7 +2,7 @@
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ContextWindow, TurnRecord, TurnResult } from "../domain/Turn.ts"
-import { at, record, whole } from "./Json.ts"
+import { at, record, whole } from "./boundedJson.ts"
 import { project } from "./Projection.ts"
 
 /**

@@ -8,7 +8,7 @@
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
-import { at, list, name, record, text } from "./Json.ts"
+import { at, list, name, record, text } from "./boundedJson.ts"
 import * as ToolCall from "./ToolCall.ts"
 
 export interface Words {

@@ -4,8 +4,8 @@
  * Merging is all that happens here; what a conversation makes of it is `ToolMessages`.
  */
 import type { SessionUpdate } from "../domain/Acp.ts"
-import { at, list, name, record, text, whole } from "./Json.ts"
-import type { Json } from "./Json.ts"
+import { at, list, name, record, text, whole } from "./boundedJson.ts"
+import type { Json } from "./boundedJson.ts"
 
 /** Of output that comes in pieces; what an agent sends whole counts instead, and is clipped when it is written. */
 const longestStream = 64 * 1024

@@ -5,8 +5,8 @@
  * transcripts know them; MCP tools are `mcp.<server>.<tool>`; every other tool keeps its own name. What has no name is
  * no tool of the model's, and is never given one.
  */
-import { at, clipped, json, list, name, record, text } from "./Json.ts"
-import type { Json } from "./Json.ts"
+import { at, clipped, json, list, name, record, text } from "./boundedJson.ts"
+import type { Json } from "./boundedJson.ts"
 import { outcome, shownText } from "./ToolCall.ts"
 import type { ToolCall } from "./ToolCall.ts"
 

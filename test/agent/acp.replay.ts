@@ -5,8 +5,8 @@ import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import type { TurnEnded } from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Permission from "../../src/agent/acp/Permission.ts"
-import { at, list, record, text } from "../../src/agent/acp/Json.ts"
-import type { Json } from "../../src/agent/acp/Json.ts"
+import { at, list, record, text } from "../../src/domain/json.ts"
+import type { Json } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/JsonRpc.ts"
 
 /** `out` is what the client wrote, `in` what the agent (or acpx) did. */

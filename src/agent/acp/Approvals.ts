@@ -2,7 +2,7 @@
 import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
-import { record } from "./Json.ts"
+import { record } from "../../domain/json.ts"
 import * as Permission from "./Permission.ts"
 
 export interface Approvals {

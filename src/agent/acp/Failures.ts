@@ -8,7 +8,7 @@
 import type { Failure } from "../../domain/Turn.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import { resetIn } from "../ResetTime.ts"
-import { at, line, list, record, sentence, text } from "./Json.ts"
+import { at, line, list, record, sentence, text } from "../../domain/json.ts"
 
 /** ACP's codes (schema, `ErrorCode`): what has no code of its own is -32603. */
 export const authRequired = -32000

@@ -5,7 +5,7 @@
  * opted into because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
-import { at, record, text } from "./Json.ts"
+import { at, record, text } from "../../domain/json.ts"
 
 export const params = {
   protocolVersion: 1,

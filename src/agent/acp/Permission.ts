@@ -1,7 +1,7 @@
 /** Requests for permission: what is asked, in one line for a person, and the answer in the agent's own options. */
 import type { ApprovalDecision } from "../Agent.ts"
-import { line, list, record, text } from "./Json.ts"
-import type { Json } from "./Json.ts"
+import { line, list, record, text } from "../../domain/json.ts"
+import type { Json } from "../../domain/json.ts"
 
 /** What `session/request_permission` asks for, merged with what was said of the tool call before. */
 export interface Asked {

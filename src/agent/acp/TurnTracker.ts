@@ -12,7 +12,7 @@ import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import * as Failures from "./Failures.ts"
 import type { Who } from "./Failures.ts"
-import { at, count, record, text } from "./Json.ts"
+import { at, count, record, text } from "../../domain/json.ts"
 import type { Asked } from "./Permission.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>

@@ -12,8 +12,8 @@ import type { Ask } from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./Failures.ts"
 import type { Announced } from "./Handshake.ts"
-import { at, line, list, record, text } from "./Json.ts"
-import type { Json } from "./Json.ts"
+import { at, line, list, record, text } from "../../domain/json.ts"
+import type { Json } from "../../domain/json.ts"
 
 export interface Wire {
   readonly ask: Ask

@@ -8,8 +8,8 @@
 import { RpcError } from "../JsonRpc.ts"
 import { isProse } from "../acp/TurnTracker.ts"
 import type { TurnTracker, Reply, Told } from "../acp/TurnTracker.ts"
-import { at, list, record, text } from "../acp/Json.ts"
-import type { Json } from "../acp/Json.ts"
+import { at, list, record, text } from "../../domain/json.ts"
+import type { Json } from "../../domain/json.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
 export interface OwnError {
