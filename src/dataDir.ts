@@ -8,6 +8,7 @@ import { randomBytes } from "node:crypto"
 import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { newAdminToken } from "./domain/Ids.ts"
 
 export class DataDirUnusable extends Schema.TaggedError<DataDirUnusable>()("DataDirUnusable", {
   path: Schema.String,
@@ -45,11 +46,11 @@ export const adminTokenFile = "admin-token"
 
 /** The admin token of this data dir, made at the first call. */
 export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, path }: DataDir) {
-  const fresh = `trp_admin_${randomBytes(32).toString("base64url")}`
-  if (ledger === ":memory:") return Redacted.make(fresh)
+  const fresh = newAdminToken()
+  if (ledger === ":memory:") return fresh
   const file = join(path, adminTokenFile)
   const text = yield* attempt(path, async () => {
-    await writeOnce(file, `${fresh}\n`)
+    await writeOnce(file, `${Redacted.value(fresh)}\n`)
     return readFile(file, "utf8")
   })
   const token = text.trim()

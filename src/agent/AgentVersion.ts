@@ -1,7 +1,7 @@
 /** Which version of an agent is there: what its package says, else what it answers to `--version`. */
 import { Effect, Stream } from "effect"
 import { tmpdir } from "node:os"
-import { LeaseId } from "../domain/Ids.ts"
+import { newLeaseId } from "../domain/Ids.ts"
 import * as Launch from "./Launch.ts"
 import type { Processes } from "./Processes.ts"
 
@@ -25,7 +25,7 @@ export const of = Effect.fnUntraced(function* (
 })
 
 const asked = (processes: Processes["Service"], program: string, env: Readonly<Record<string, string>>) => {
-  const lease = LeaseId.make(`version-${crypto.randomUUID()}`)
+  const lease = newLeaseId("version-")
   const spec = { lease, command: [program, "--version"] as const, cwd: tmpdir(), env, stdin: false }
   return Effect.acquireUseRelease(
     processes.spawn({ ...spec, spawned: () => Effect.void }),

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { LeaseId, SessionId } from "../domain/Ids.ts"
+import { newLeaseId, SessionId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
 import type { Processes } from "./Processes.ts"
@@ -13,12 +13,11 @@ const answerWithinMillis = 20_000
 
 /** How long it took, and what the agent says of itself; costs no model call. No process is left when this returns. */
 export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
-  const id = crypto.randomUUID()
-  const lease = LeaseId.make(`doctor-${id}`)
+  const lease = newLeaseId("doctor-")
   const cwd = yield* temporaryDirectory
   const startedAt = yield* Clock.currentTimeMillis
   const request: OpenRequest = {
-    session: SessionId.make(`doctor-${id}`),
+    session: SessionId.make(lease),
     lease,
     cwd,
     model: null,

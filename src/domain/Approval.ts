@@ -18,7 +18,7 @@ export interface Resolution {
 
 /** Times are milliseconds since 1970; `null` = not yet. */
 export interface ApprovalRecord {
-  /** `apr_` and 27 characters of 160 random bits. */
+  /** `apr_` and 27 characters of 160 random bits (`newApprovalId`). */
   readonly id: string
   readonly session: SessionId
   readonly turn: number

@@ -1,5 +1,11 @@
-/** The names things go by. All are opaque strings; only their makers know what is inside. */
-import { Schema } from "effect"
+/**
+ * The names things go by, and how each is made. All are opaque strings: nothing may read what is inside.
+ *
+ * The random bytes are Web Crypto's, which is in Node and in browsers alike.
+ */
+import { Redacted, Schema } from "effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Hex from "effect/encoding/Hex"
 
 /** `ses_` and 27 characters of 160 random bits: unguessable, and long enough for any app's own checks (at least 16). */
 export const SessionId = Schema.NonEmptyString.pipe(Schema.brand("SessionId"))
@@ -19,3 +25,32 @@ export type FileId = typeof FileId.Type
 /** One life of one agent process. Its value is what a child carries in `TROUPE_LEASE`. */
 export const LeaseId = Schema.NonEmptyString.pipe(Schema.brand("LeaseId"))
 export type LeaseId = typeof LeaseId.Type
+
+const randomBytes = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
+
+/** 4 characters for 3 bytes, without padding. */
+const base64Url = (bytes: number): string => Base64Url.encode(randomBytes(bytes))
+
+const hex = (bytes: number): string => Hex.encode(randomBytes(bytes))
+
+export const newSessionId = (): SessionId => SessionId.make(`ses_${base64Url(20)}`)
+
+/** Stands for a session where `/run` takes a process slot: a one-shot run has none. */
+export const newRunId = (): SessionId => SessionId.make(`run_${hex(16)}`)
+
+export const newApprovalId = (): string => `apr_${base64Url(20)}`
+
+export const newReviewId = (): string => `rev_${base64Url(12)}`
+
+export const newMemoryId = (): string => `mem_${base64Url(9)}`
+
+export const newFileId = (): FileId => FileId.make(`file_${hex(16)}`)
+
+/** `prefix` says who holds the lease, for a person who reads a process's environment. */
+export const newLeaseId = (prefix: "" | "run_" | "doctor-" | "version-" = ""): LeaseId =>
+  LeaseId.make(`${prefix}${crypto.randomUUID()}`)
+
+/** The token of an app: 43 characters of 256 random bits behind the prefix. */
+export const newAppToken = (): Redacted.Redacted<string> => Redacted.make(`trp_${base64Url(32)}`)
+
+export const newAdminToken = (): Redacted.Redacted<string> => Redacted.make(`trp_admin_${base64Url(32)}`)

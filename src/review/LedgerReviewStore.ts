@@ -4,7 +4,7 @@
  * What looks like a credential is taken out before it is written: a memory is read by every later session.
  */
 import { Clock, Effect, Semaphore } from "effect"
-import { randomBytes } from "node:crypto"
+import { newMemoryId } from "../domain/Ids.ts"
 import { redact } from "../agent/Redact.ts"
 import { StoreFailed, StoreRefused, storeLimits } from "./ReviewStore.ts"
 import type { ReviewStore, SkillText } from "./ReviewStore.ts"
@@ -41,7 +41,7 @@ export const make = Effect.gen(function* () {
       return yield* new StoreRefused({ problem: "This is kept already, word for word." })
     }
     const at = yield* Clock.currentTimeMillis
-    const memory = { id: `mem_${randomBytes(9).toString("base64url")}`, app, text: clean, createdAt: at, updatedAt: at }
+    const memory = { id: newMemoryId(), app, text: clean, createdAt: at, updatedAt: at }
     yield* write({ _tag: "MemoryKept", memory, atMost: storeLimits.memories })
     return memory.id
   })

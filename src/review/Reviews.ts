@@ -6,7 +6,7 @@
  */
 import { Clock, Context, Deferred, Effect, FiberMap, Layer, Option, Queue } from "effect"
 import type { Redacted } from "effect"
-import { randomBytes } from "node:crypto"
+import { newReviewId } from "../domain/Ids.ts"
 import { defaultReviewBounds, reviewMachineWith } from "../../machines/review/machine.ts"
 import type { ReviewBounds } from "../../machines/review/machine.ts"
 import { count, noNudges, nudge } from "./nudges.ts"
@@ -149,7 +149,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     yield* cancel(session.id, "The next review of the session is due.")
     const by = chooseReviewer(options, settings, from, session)
     const record: ReviewRecord = {
-      id: `rev_${randomBytes(12).toString("base64url")}`,
+      id: newReviewId(),
       session: session.id,
       turn,
       ...due,

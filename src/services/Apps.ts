@@ -6,8 +6,8 @@
  * a token revoked by another process (`troupe app revoke` beside a running server) is refused at its next use.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
-import { createHash, hkdfSync, randomBytes, timingSafeEqual } from "node:crypto"
-import { AppName } from "../domain/Ids.ts"
+import { createHash, hkdfSync, timingSafeEqual } from "node:crypto"
+import { AppName, newAppToken } from "../domain/Ids.ts"
 import { AppExists, AppNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -90,7 +90,7 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     }
     if (reserved.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
     if ((yield* live(name)) !== undefined) return yield* new AppExists({ name })
-    const token = newToken()
+    const token = newAppToken()
     const at = yield* Clock.currentTimeMillis
     const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)) } as const
     yield* write("app_create", entry).pipe(
@@ -119,7 +119,7 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     mint,
     rotate: Effect.fn("Apps.rotate")((name: string) =>
       change(name, (app, at) => {
-        const token = newToken()
+        const token = newAppToken()
         const tokenHash = hashOf(Redacted.value(token))
         return Effect.as(write("app_rotate", { _tag: "AppTokenReplaced", name: app, at, tokenHash }), {
           name: app,
@@ -138,8 +138,6 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
       })
   })
 })
-
-const newToken = () => Redacted.make(`trp_${randomBytes(32).toString("base64url")}`)
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex")
 

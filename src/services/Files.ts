@@ -6,9 +6,8 @@
  */
 import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Stream } from "effect"
 import type { PlatformError } from "effect"
-import { randomBytes } from "node:crypto"
-import { FileId } from "../domain/Ids.ts"
-import type { AppName } from "../domain/Ids.ts"
+import { newFileId } from "../domain/Ids.ts"
+import type { AppName, FileId } from "../domain/Ids.ts"
 import { FileNotFound, FileTooLarge, InvalidRequest, Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { FileRecord } from "../ledger/Ledger.ts"
@@ -99,7 +98,7 @@ const make = Effect.gen(function* () {
     if (kept === "") {
       return yield* new InvalidRequest({ field: "name", problem: "must have a letter, a digit or a mark in it." })
     }
-    const id = FileId.make(`file_${randomBytes(16).toString("hex")}`)
+    const id = newFileId()
     const arriving = path.join(incoming, id)
     const home = path.join(root, app, id)
     const createdAt = yield* Clock.currentTimeMillis

@@ -3,11 +3,10 @@
  * lives, waits for one no longer than a turn does, and works in an empty directory that goes with it.
  */
 import { Clock, Context, Effect, FileSystem, Layer } from "effect"
-import { randomBytes, randomUUID } from "node:crypto"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
-import { LeaseId, SessionId } from "../domain/Ids.ts"
+import { newLeaseId, newRunId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { FileNotFound } from "../domain/Refusal.ts"
@@ -61,7 +60,7 @@ const make = Effect.gen(function* () {
   const { limits } = yield* RuntimeSettings
 
   const slot = Effect.fnUntraced(function* (app: AppName) {
-    const session = SessionId.make(`run_${randomBytes(16).toString("hex")}`)
+    const session = newRunId()
     // A slot that is granted while the waiting is given up is released all the same.
     yield* Effect.addFinalizer(() => Effect.sync(() => slots.release(session)))
     const answer = yield* slots
@@ -74,7 +73,7 @@ const make = Effect.gen(function* () {
 
   /** In the ledger before the spawn, so that the next boot finds what a killed supervisor left of a run. */
   const leased = Effect.gen(function* () {
-    const lease = LeaseId.make(`run_${randomUUID()}`)
+    const lease = newLeaseId("run_")
     const { bootId } = processes
     const openedAt = yield* Clock.currentTimeMillis
     const record = { id: lease, session: null, generation: 1, bootId, openedAt, pid: null, startTime: null }

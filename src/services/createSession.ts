@@ -1,12 +1,11 @@
 /** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
-import { randomBytes } from "node:crypto"
 import { begin } from "../../machines/decide.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
 import type { AgentDriver } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
-import { SessionId } from "../domain/Ids.ts"
-import type { AppName } from "../domain/Ids.ts"
+import { newSessionId } from "../domain/Ids.ts"
+import type { AppName, SessionId } from "../domain/Ids.ts"
 import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import { mostRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
@@ -63,7 +62,7 @@ export const make = Effect.gen(function* () {
     if (drainState.draining()) return yield* new Draining({})
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
-    const id = SessionId.make(`ses_${randomBytes(20).toString("base64url")}`)
+    const id = newSessionId()
     const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
     // No two sessions have the same time: lists are ordered by it.
     const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))

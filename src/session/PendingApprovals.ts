@@ -4,9 +4,9 @@
  * Every request is answered. One that nobody could be asked is denied, and so is everything open when this actor ends.
  */
 import { Clock, Deferred, Effect, Queue } from "effect"
-import { randomBytes } from "node:crypto"
 import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
+import { newApprovalId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
 import type { CommittedStep } from "./commit.ts"
@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
 
   const request: PendingApprovals["request"] = Effect.fnUntraced(function* (request) {
     if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
-    const id = `apr_${randomBytes(20).toString("base64url")}`
+    const id = newApprovalId()
     const decision = yield* Deferred.make<ApprovalDecision>()
     waiting.set(id, decision)
     const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()

@@ -4,14 +4,13 @@
  * The lease is in the ledger before the process is spawned, and the slot is given back after its last child is gone.
  */
 import { Clock, Deferred, Effect, Exit, Fiber, Random, Scope } from "effect"
-import { randomUUID } from "node:crypto"
 import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentConnection, AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
 import { exitLine } from "../agent/WireLine.ts"
-import { LeaseId } from "../domain/Ids.ts"
-import type { SessionId } from "../domain/Ids.ts"
+import { newLeaseId } from "../domain/Ids.ts"
+import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import { policyOf } from "../domain/Session.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -144,7 +143,7 @@ export const make = Effect.gen(function* () {
     const opening = yield* Deferred.make<Fiber.Fiber<void>>()
     const agentProcess: AgentProcess = {
       generation,
-      lease: LeaseId.make(randomUUID()),
+      lease: newLeaseId(),
       scope: processScope,
       opening,
       connection: null,
