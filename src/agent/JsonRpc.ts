@@ -7,6 +7,7 @@
  */
 import { Deferred, Effect, Exit, FiberSet, Schema, Semaphore, Stream } from "effect"
 import type { Scope } from "effect"
+import { objectIn } from "../domain/json.ts"
 import { AgentFailed } from "./Agent.ts"
 import * as Lines from "./Lines.ts"
 import type { Child } from "./Processes.ts"
@@ -258,11 +259,7 @@ const parsed = (line: string): Readonly<Record<string, unknown>> | null => {
 }
 
 const toRpcError = (error: unknown): RpcError => {
-  const { code, message, data } = (typeof error === "object" && error !== null ? error : {}) as {
-    readonly code?: unknown
-    readonly message?: unknown
-    readonly data?: unknown
-  }
+  const { code, message, data } = objectIn(error)
   return new RpcError({
     code: typeof code === "number" && Number.isInteger(code) ? code : internalError,
     message: typeof message === "string" ? message : (JSON.stringify(error) ?? "no message"),

@@ -4,7 +4,7 @@
  *
  * Messages are read leniently: they come from any agent, over the wire or in-process, and unknown kinds are ignored.
  */
-import { at, record, text } from "../conversation/boundedJson.ts"
+import { at, objectIn, textIn } from "../domain/json.ts"
 import * as ToolCall from "../conversation/ToolCall.ts"
 import { shapeOf } from "../conversation/ToolMessages.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"
@@ -102,7 +102,7 @@ export const makeNarrator = (indent = ""): Narrator => {
         return flow("thought", update)
       case "user_message_chunk":
         return at(update, "_meta", "troupe/steered") === true
-          ? line(paint("dim", `› ${oneLine(text(at(update, "content", "text")) ?? "")}`))
+          ? line(paint("dim", `› ${oneLine(textIn(at(update, "content", "text")) ?? "")}`))
           : ""
       case "tool_call":
       case "tool_call_update":
@@ -132,8 +132,8 @@ const endingOf = (tool: ToolCall.ToolCall): string => {
 
 const endOf = ({ error, result }: NarratedMessage): string =>
   error === undefined
-    ? `— ${String(record(result)["stopReason"])}`
-    : `— failed: ${harmless(String(record(error)["message"]))}`
+    ? `— ${String(objectIn(result)["stopReason"])}`
+    : `— failed: ${harmless(String(objectIn(error)["message"]))}`
 
 /** `_troupe/state {"state":"turning"}` reads "troupe: state turning". */
 const troupeText = (method: string, params: Readonly<Record<string, unknown>>): string => {

@@ -2,7 +2,7 @@
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ContextWindow, TurnRecord, TurnResult } from "../domain/Turn.ts"
-import { at, record, whole } from "./boundedJson.ts"
+import { at, integerIn, objectIn } from "../domain/json.ts"
 import { project } from "./Projection.ts"
 
 /**
@@ -32,8 +32,8 @@ const endLast = <Message extends AcpMessage>(events: ReadonlyArray<Message>): Re
 /** As the agent told it last: after a compaction it is what is left. */
 const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {
   const told = stored.findLast((message) => at(message, "params", "update", "sessionUpdate") === "usage_update")
-  const used = whole(at(told, "params", "update", "used"))
-  const size = whole(at(told, "params", "update", "size"))
+  const used = integerIn(at(told, "params", "update", "used"))
+  const size = integerIn(at(told, "params", "update", "size"))
   return used === null || size === null ? null : { used, size }
 }
 
@@ -42,4 +42,4 @@ const saysNotHanded = (message: AcpMessage): boolean => metaOfEnd(message)["trou
 const saysAccepted = (message: AcpMessage): boolean => metaOfEnd(message)["troupe/accepted_without_end"] === true
 
 const metaOfEnd = (message: AcpMessage) =>
-  "method" in message ? {} : record(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))
+  "method" in message ? {} : objectIn(at(message, "result", "_meta") ?? at(message, "error", "data", "_meta"))

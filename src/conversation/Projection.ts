@@ -9,7 +9,7 @@ import { createHash } from "node:crypto"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { saysAborted } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
-import { clipped, json } from "./boundedJson.ts"
+import { clipped, boundedJson } from "./boundedJson.ts"
 import * as Timeline from "./Timeline.ts"
 import type { Entry, Words } from "./Timeline.ts"
 import * as ToolCall from "./ToolCall.ts"
@@ -92,7 +92,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         tool(entry.tool)
         break
       case "Note":
-        note(entry.kind, typeof entry.payload === "string" ? clipped(entry.payload) : json(entry.payload))
+        note(entry.kind, typeof entry.payload === "string" ? clipped(entry.payload) : boundedJson(entry.payload))
         break
       default:
         entry satisfies never

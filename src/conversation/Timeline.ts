@@ -8,7 +8,7 @@
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
-import { at, list, name, record, text } from "./boundedJson.ts"
+import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
 import * as ToolCall from "./ToolCall.ts"
 
 export interface Words {
@@ -81,7 +81,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
 
   const hearChunk = (chunk: SessionUpdate) => {
     const _tag = chunk.sessionUpdate === "agent_message_chunk" ? "Text" : "Thought"
-    const id = name(chunk["messageId"])
+    const id = nonEmptyTextIn(chunk["messageId"])
     // Where the model's messages have ids, one without is the adapter's own: a warning, or why the turn failed.
     if (_tag === "Text" && id === null && named) return
     const key = `${_tag} ${id ?? ""}`
@@ -97,13 +97,13 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     if (current !== null && current === leftover && id !== current.id) current = null
     if (words !== current) close()
     current = words
-    words.said += text(at(chunk, "content", "text")) ?? ""
+    words.said += textIn(at(chunk, "content", "text")) ?? ""
     if (markOf(chunk) === true) words.complete = true
-    if (record(chunk["_meta"])["troupe/phase"] === "commentary") words.commentary = true
+    if (objectIn(chunk["_meta"])["troupe/phase"] === "commentary") words.commentary = true
   }
 
   const hearTool = (update: SessionUpdate) => {
-    const id = name(update["toolCallId"])
+    const id = nonEmptyTextIn(update["toolCallId"])
     if (id === null) return
     let tool = tools.get(id)
     if (tool === undefined) {
@@ -128,14 +128,14 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
 
   const hear = (update: SessionUpdate) => {
     // A sub-agent of Claude's has its updates in its parent's session.
-    if (name(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
+    if (nonEmptyTextIn(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
     const kind = update.sessionUpdate
     if (isChunk(update)) return hearChunk(update)
     if (kind === "tool_call" || kind === "tool_call_update") return hearTool(update)
     if (kind === "plan") {
       // Each one replaces the last: how it stood in the end is what counts.
       if (plan !== null && entries.delete(plan)) notes--
-      plan = note(kind, { entries: list(update["entries"]) })
+      plan = note(kind, { entries: listIn(update["entries"]) })
       return
     }
     if (kind === "user_message_chunk" && at(update, "_meta", "troupe/steered") === true) {
@@ -143,7 +143,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       if (current !== null) cutOff = current.id
       current = null
       if (!marked) known.clear()
-      entries.add({ _tag: "Steering", said: text(at(update, "content", "text")) ?? "" })
+      entries.add({ _tag: "Steering", said: textIn(at(update, "content", "text")) ?? "" })
       return
     }
     if (!asides.has(kind)) {
@@ -152,7 +152,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       return
     }
     const item = at(update, "_meta", "troupe/item")
-    if (item !== undefined) note(name(at(item, "type")) ?? "item", at(item, "payload"))
+    if (item !== undefined) note(nonEmptyTextIn(at(item, "type")) ?? "item", at(item, "payload"))
     if (at(update, "_meta", "troupe/compaction") === "completed") compacted = true
     // claude-agent-acp tells the cost when a run of the model is over, cancelled or not: within a turn its end tells more.
     if (ended && kind === "usage_update" && update["cost"] !== undefined) close()
@@ -179,17 +179,17 @@ const isChunk = ({ sessionUpdate }: SessionUpdate): boolean =>
 
 /** An agent whose messages have ids. codex-acp's do, and it says other things without: it is known by its status. */
 const namesMessages = (update: SessionUpdate): boolean =>
-  (update.sessionUpdate === "agent_message_chunk" && name(update["messageId"]) !== null) ||
+  (update.sessionUpdate === "agent_message_chunk" && nonEmptyTextIn(update["messageId"]) !== null) ||
   at(update, "_meta", "codex") !== undefined
 
 /** `true`: complete; `false`: cut off; `undefined`: nothing is said. */
-const markOf = (chunk: SessionUpdate): unknown => record(chunk["_meta"])["troupe/completed"]
+const markOf = (chunk: SessionUpdate): unknown => objectIn(chunk["_meta"])["troupe/completed"]
 
 const endsWell = (end: ResultMessage): boolean => "result" in end && at(end, "result", "stopReason") !== "cancelled"
 
 /** Where the turn's own thread is heard, others are not: sub-agents may share the connection. */
 const ofThread = <A extends AcpMessage>(turn: TurnRecord, events: ReadonlyArray<A>): ReadonlyArray<A> => {
-  const isOurs = (event: A) => "method" in event && record(event.params)["sessionId"] === turn.threadId
+  const isOurs = (event: A) => "method" in event && objectIn(event.params)["sessionId"] === turn.threadId
   if (turn.threadId === null || !events.some(isOurs)) return events
   return events.filter((event) => !("method" in event) || isOurs(event))
 }

@@ -4,8 +4,8 @@
  * Merging is all that happens here; what a conversation makes of it is `ToolMessages`.
  */
 import type { SessionUpdate } from "../domain/Acp.ts"
-import { at, list, name, record, text, whole } from "./boundedJson.ts"
-import type { Json } from "./boundedJson.ts"
+import { at, integerIn, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
+import type { JsonObject } from "../domain/json.ts"
 
 /** Of output that comes in pieces; what an agent sends whole counts instead, and is clipped when it is written. */
 const longestStream = 64 * 1024
@@ -23,10 +23,10 @@ export interface ToolCall {
   rawOutput: unknown
   content: ReadonlyArray<unknown>
   /** The last diffs shown: an end that replaces the content may drop them. */
-  diffs: ReadonlyArray<Json>
+  diffs: ReadonlyArray<JsonObject>
   locations: ReadonlyArray<unknown>
   /** What codex calls the item, and the fields that name it (`_meta["troupe/item"]`). `null`: another agent's. */
-  item: Json | null
+  item: JsonObject | null
   /** Codex's own word for how it ended, such as `declined` (`_meta["troupe/status"]`). */
   ending: string | null
   /** Where its terminal is. */
@@ -57,31 +57,31 @@ export const begin = (id: string): ToolCall => ({
 
 /** Each field of an update replaces the one before it, as ACP has it; output in pieces is what adds up. */
 export const merge = (tool: ToolCall, update: SessionUpdate): void => {
-  const meta = record(update["_meta"])
+  const meta = objectIn(update["_meta"])
   if (update.sessionUpdate === "tool_call") tool.called = true
-  tool.title = name(update["title"]) ?? tool.title
-  tool.kind = name(update["kind"]) ?? tool.kind
-  tool.name = name(update["name"]) ?? name(at(meta, "claudeCode", "toolName")) ?? tool.name
-  tool.status = name(update["status"]) ?? tool.status
+  tool.title = nonEmptyTextIn(update["title"]) ?? tool.title
+  tool.kind = nonEmptyTextIn(update["kind"]) ?? tool.kind
+  tool.name = nonEmptyTextIn(update["name"]) ?? nonEmptyTextIn(at(meta, "claudeCode", "toolName")) ?? tool.name
+  tool.status = nonEmptyTextIn(update["status"]) ?? tool.status
   tool.rawInput = update["rawInput"] ?? tool.rawInput
   tool.rawOutput = update["rawOutput"] ?? tool.rawOutput
   if (Array.isArray(update["content"])) {
-    tool.content = list(update["content"])
-    const diffs = tool.content.map(record).filter(({ type }) => type === "diff")
+    tool.content = listIn(update["content"])
+    const diffs = tool.content.map(objectIn).filter(({ type }) => type === "diff")
     if (diffs.length > 0) tool.diffs = diffs
   }
   if (Array.isArray(update["locations"])) tool.locations = update["locations"]
-  if (meta["troupe/item"] !== undefined) tool.item = record(meta["troupe/item"])
-  tool.ending = name(meta["troupe/status"]) ?? tool.ending
-  tool.cwd = name(at(meta, "terminal_info", "cwd")) ?? tool.cwd
-  tool.exitCode = exitCodeIn(tool.rawOutput) ?? whole(at(meta, "terminal_exit", "exit_code")) ?? tool.exitCode
+  if (meta["troupe/item"] !== undefined) tool.item = objectIn(meta["troupe/item"])
+  tool.ending = nonEmptyTextIn(meta["troupe/status"]) ?? tool.ending
+  tool.cwd = nonEmptyTextIn(at(meta, "terminal_info", "cwd")) ?? tool.cwd
+  tool.exitCode = exitCodeIn(tool.rawOutput) ?? integerIn(at(meta, "terminal_exit", "exit_code")) ?? tool.exitCode
   // codex through Troupe; claude-agent-acp 0.100 and codex-acp 2.6, which take the key from the client's capabilities.
-  const piece = text(meta["troupe/output"]) ?? text(at(meta, "terminal_output_delta", "data"))
+  const piece = textIn(meta["troupe/output"]) ?? textIn(at(meta, "terminal_output_delta", "data"))
   if (piece !== null && tool.streamed.length < longestStream) tool.streamed += piece
 }
 
 const exitCodeIn = (rawOutput: unknown): number | null =>
-  whole(at(rawOutput, "exitCode")) ?? whole(at(rawOutput, "exit_code"))
+  integerIn(at(rawOutput, "exitCode")) ?? integerIn(at(rawOutput, "exit_code"))
 
 /** It came to an end of its own. One that was abandoned with its turn did not. */
 export const ended = ({ ending, status }: ToolCall): boolean =>
@@ -100,6 +100,6 @@ export const outcome = (tool: ToolCall): string => {
 /** The texts among its content, without the fence that claude-agent-acp puts around output. */
 export const shownText = ({ content }: ToolCall): string =>
   content
-    .flatMap((part) => text(at(part, "content", "text")) ?? [])
+    .flatMap((part) => textIn(at(part, "content", "text")) ?? [])
     .map((shown) => /^```\w*\n([\s\S]*?)\n?```$/.exec(shown)?.[1] ?? shown)
     .join("\n")

@@ -5,8 +5,9 @@
  * transcripts know them; MCP tools are `mcp.<server>.<tool>`; every other tool keeps its own name. What has no name is
  * no tool of the model's, and is never given one.
  */
-import { at, clipped, json, list, name, record, text } from "./boundedJson.ts"
-import type { Json } from "./boundedJson.ts"
+import { clipped, boundedJson } from "./boundedJson.ts"
+import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
+import type { JsonObject } from "../domain/json.ts"
 import { outcome, shownText } from "./ToolCall.ts"
 import type { ToolCall } from "./ToolCall.ts"
 
@@ -22,13 +23,13 @@ export const shapeOf = (tool: ToolCall): Shape => (tool.item === null ? ofAgent(
 const call = (name: string, args: unknown, content: string): Shape => ({
   _tag: "Call",
   name,
-  arguments: json(args),
+  arguments: boundedJson(args),
   content: clipped(content)
 })
 
 // ---- codex, by the type of its item
 
-const ofCodex = (tool: ToolCall, item: Json): Shape => {
+const ofCodex = (tool: ToolCall, item: JsonObject): Shape => {
   const { server, tool: named, type, ...rest } = item
   switch (type) {
     case "commandExecution":
@@ -36,27 +37,27 @@ const ofCodex = (tool: ToolCall, item: Json): Shape => {
     case "fileChange":
       return edit(tool)
     case "mcpToolCall":
-      return call(`mcp.${text(server) ?? ""}.${text(named) ?? ""}`, argumentsOf(tool), mcpResult(tool))
+      return call(`mcp.${textIn(server) ?? ""}.${textIn(named) ?? ""}`, argumentsOf(tool), mcpResult(tool))
     case "dynamicToolCall":
-      return call(name(named) ?? "tool", argumentsOf(tool), dynamicResult(tool))
+      return call(nonEmptyTextIn(named) ?? "tool", argumentsOf(tool), dynamicResult(tool))
     default: {
       // A web search, an image looked at, a sub-agent: codex's own doing, not a call that a host could answer.
       const payload = tool.rawInput === undefined ? { title: tool.title, ...rest } : tool.rawInput
-      return { _tag: "Note", kind: name(type) ?? "item", payload: json(payload) }
+      return { _tag: "Note", kind: nonEmptyTextIn(type) ?? "item", payload: boundedJson(payload) }
     }
   }
 }
 
 const mcpResult = (tool: ToolCall): string => {
-  const given = tool.rawOutput === undefined ? "" : json(tool.rawOutput)
+  const given = tool.rawOutput === undefined ? "" : boundedJson(tool.rawOutput)
   if (outcome(tool) === "completed") return given === "" ? "completed" : given
-  return failed(tool, name(at(tool.rawOutput, "message")) ?? given)
+  return failed(tool, nonEmptyTextIn(at(tool.rawOutput, "message")) ?? given)
 }
 
 const dynamicResult = (tool: ToolCall): string => {
-  const items = list(at(tool.rawOutput, "contentItems"))
-  const texts = items.flatMap((item) => text(at(item, "text")) ?? [])
-  const said = texts.length === items.length ? texts.join("\n") : json(items)
+  const items = listIn(at(tool.rawOutput, "contentItems"))
+  const texts = items.flatMap((item) => textIn(at(item, "text")) ?? [])
+  const said = texts.length === items.length ? texts.join("\n") : boundedJson(items)
   if (outcome(tool) !== "completed") return failed(tool, said)
   return items.length > 0 ? said : `success: ${at(tool.rawOutput, "success") !== false}`
 }
@@ -80,7 +81,7 @@ const ofAgent = (tool: ToolCall): Shape => {
   }
   const output = outputOf(tool)
   const payload = { status: outcome(tool), title: tool.title ?? "", ...(output === "" ? {} : { output }) }
-  return { _tag: "Note", kind: tool.kind ?? "other", payload: json(payload) }
+  return { _tag: "Note", kind: tool.kind ?? "other", payload: boundedJson(payload) }
 }
 
 /** Claude Code and its like call the tool of an MCP server `mcp__server__tool`. */
@@ -95,7 +96,7 @@ const result = (tool: ToolCall): string => {
 // ---- what both have
 
 const command = (tool: ToolCall): Shape => {
-  const cwd = name(at(tool.rawInput, "cwd")) ?? tool.cwd
+  const cwd = nonEmptyTextIn(at(tool.rawInput, "cwd")) ?? tool.cwd
   const args = { command: commandOf(tool) ?? tool.title ?? "", ...(cwd === null ? {} : { cwd }) }
   const output = outputOf(tool)
   // A failing command of Claude Code's begins with its exit code, and has it nowhere else in older adapters.
@@ -112,9 +113,9 @@ const command = (tool: ToolCall): Shape => {
 }
 
 const commandOf = ({ rawInput }: ToolCall): string | null => {
-  const { cmd, command } = record(rawInput)
+  const { cmd, command } = objectIn(rawInput)
   if (Array.isArray(command)) return command.filter((word) => typeof word === "string").join(" ")
-  return name(command) ?? name(cmd)
+  return nonEmptyTextIn(command) ?? nonEmptyTextIn(cmd)
 }
 
 const edit = (tool: ToolCall): Shape => {
@@ -134,11 +135,11 @@ interface Change {
 
 /** Which files, and what happens to each. What is in them is left in the events. */
 const changesOf = (tool: ToolCall): ReadonlyArray<Change> => {
-  const told = list(at(tool.rawInput, "changes")).flatMap((change) => changed(at(change, "kind"), at(change, "path")))
+  const told = listIn(at(tool.rawInput, "changes")).flatMap((change) => changed(at(change, "kind"), at(change, "path")))
   const shown = tool.diffs.flatMap(({ _meta, oldText, path }) =>
     changed(at(_meta, "kind") ?? (typeof oldText === "string" ? "update" : "add"), path)
   )
-  const { abs_path, file_path, notebook_path, path } = record(tool.rawInput)
+  const { abs_path, file_path, notebook_path, path } = objectIn(tool.rawInput)
   const located = tool.locations.flatMap((location) => changed("update", at(location, "path")))
   const asked = [file_path, path, abs_path, notebook_path].flatMap((path) => changed("update", path)).slice(0, 1)
   const found = [told, shown, located, asked].find((changes) => changes.length > 0) ?? []
@@ -147,29 +148,29 @@ const changesOf = (tool: ToolCall): ReadonlyArray<Change> => {
 }
 
 const changed = (kind: unknown, path: unknown): ReadonlyArray<Change> => {
-  const named = name(path)
-  return named === null ? [] : [{ kind: name(kind) ?? "update", path: named }]
+  const named = nonEmptyTextIn(path)
+  return named === null ? [] : [{ kind: nonEmptyTextIn(kind) ?? "update", path: named }]
 }
 
 /** Arguments are an object to OpenAI; another value gets a name. */
-const argumentsOf = ({ rawInput }: ToolCall): Json => {
+const argumentsOf = ({ rawInput }: ToolCall): JsonObject => {
   if (rawInput === undefined || rawInput === null) return {}
-  return typeof rawInput === "object" && !Array.isArray(rawInput) ? (rawInput as Json) : { input: rawInput }
+  return typeof rawInput === "object" && !Array.isArray(rawInput) ? (rawInput as JsonObject) : { input: rawInput }
 }
 
 /** The output as text: as it came whole, else in pieces, else as it was shown. */
 const outputOf = (tool: ToolCall): string => {
   const { rawOutput, streamed } = tool
-  const whole = text(rawOutput) ?? text(at(rawOutput, "output"))
+  const whole = textIn(rawOutput) ?? textIn(at(rawOutput, "output"))
   if (whole !== null) return clipped(whole)
   if (streamed !== "") return streamed
-  const parts = list(rawOutput).flatMap((part) => text(at(part, "text")) ?? [])
+  const parts = listIn(rawOutput).flatMap((part) => textIn(at(part, "text")) ?? [])
   if (parts.length > 0) return parts.join("\n")
   const shown = shownText(tool)
   // claude-agent-acp shows what the command is for while it runs.
   if (shown !== "" && shown !== at(tool.rawInput, "description")) return shown
-  const { exit_code: _, ...rest } = record(rawOutput)
-  return Object.keys(rest).length > 0 ? json(rest) : ""
+  const { exit_code: _, ...rest } = objectIn(rawOutput)
+  return Object.keys(rest).length > 0 ? boundedJson(rest) : ""
 }
 
 const failed = (tool: ToolCall, said: string): string => {

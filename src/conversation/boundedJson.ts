@@ -1,27 +1,7 @@
 /**
- * Readers and writers for what an agent sent, whatever it is: they never throw, and what they write is bounded.
- *
- * A field that is missing or of the wrong kind reads as absent, so that one odd event costs that event and no more.
+ * Writers for what an agent sent, whatever it is: they never throw, and what they write is bounded.
  */
-
-export type Json = Readonly<Record<string, unknown>>
-
-/** The object, or an empty one. */
-export const record = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {}
-
-export const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
-
-export const text = (value: unknown): string | null => (typeof value === "string" ? value : null)
-
-/** As `text`, for names: an empty one names nothing. */
-export const name = (value: unknown): string | null => (value === "" ? null : text(value))
-
-export const whole = (value: unknown): number | null => (Number.isSafeInteger(value) ? (value as number) : null)
-
-/** What stands at the end of a path of fields. */
-export const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((inner, field) => record(inner)[field], value)
+import type { JsonObject } from "../domain/json.ts"
 
 /** Of one tool's output, or of one payload, this many characters go into a message. All of it stays in the events. */
 export const longestContent = 32 * 1024
@@ -43,12 +23,12 @@ export const clipped = (value: string, limit = longestContent): string => {
  * JSON with sorted keys that is always whole: where it would get longer than `limit` (more or less), long texts are
  * clipped and the members that find no room are counted instead.
  */
-export const json = (value: unknown, limit = longestContent): string => write(value, { left: limit }, 0)
+export const boundedJson = (value: unknown, limit = longestContent): string => write(value, { left: limit }, 0)
 
 const write = (value: unknown, budget: { left: number }, depth: number): string => {
   if (typeof value === "object" && value !== null) {
     if (depth >= deepest) return '"…"'
-    return Array.isArray(value) ? writeList(value, budget, depth) : writeRecord(value as Json, budget, depth)
+    return Array.isArray(value) ? writeList(value, budget, depth) : writeRecord(value as JsonObject, budget, depth)
   }
   const plain = typeof value === "string" ? clipped(value, longestText) : value
   const written = typeof plain === "bigint" ? `"${plain}"` : (JSON.stringify(plain) ?? "null")
@@ -69,7 +49,7 @@ const writeList = (values: ReadonlyArray<unknown>, budget: { left: number }, dep
   return `[${members.join(",")}]`
 }
 
-const writeRecord = (of: Json, budget: { left: number }, depth: number): string => {
+const writeRecord = (of: JsonObject, budget: { left: number }, depth: number): string => {
   const keys = Object.keys(of)
     .filter((key) => of[key] !== undefined)
     .sort()

@@ -1,36 +1,34 @@
 /**
- * Readers for what an agent sent: never throw, never trust.
+ * Readers for JSON that somebody else wrote: an agent of any version and make. They never throw.
  *
- * An agent may be of any version and make. A field that is missing or of the wrong kind reads as absent, so that one
- * odd message costs that message and nothing else.
+ * A field that is missing or of the wrong kind reads as absent, so that one odd message costs that message and nothing
+ * else. Written by hand, not as schemas: an agent's deltas come by the thousand.
  */
 
-export type Json = Readonly<Record<string, unknown>>
+/** An object of which nothing is known. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+const empty: JsonObject = {}
 
 /** The object, or an empty one. */
-export const record = (value: unknown): Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {}
+export const objectIn = (value: unknown): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : empty
 
-export const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
+export const listIn = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
 
-export const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null)
+export const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null)
+
+/** For names and titles: an empty one is as good as none. */
+export const nonEmptyTextIn = (value: unknown): string | null => (value === "" ? null : textIn(value))
+
+export const numberIn = (value: unknown): number | null =>
+  typeof value === "number" && Number.isFinite(value) ? value : null
+
+export const integerIn = (value: unknown): number | null => (Number.isSafeInteger(value) ? (value as number) : null)
 
 /** A count: a whole number that is not negative. Anything else counts nothing. */
-export const count = (value: unknown): number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0
+export const countIn = (value: unknown): number => Math.max(0, integerIn(value) ?? 0)
 
 /** What stands at the end of a path of fields. */
 export const at = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((inner, field) => record(inner)[field], value)
-
-/** On one line and no longer than `length`, for titles and errors. */
-export const line = (value: string, length = 300): string => {
-  const flat = value.replaceAll(/\s+/g, " ").trim()
-  return flat.length > length ? `${flat.slice(0, length - 1)}…` : flat
-}
-
-/** The same, with an end, so that another sentence can follow. */
-export const sentence = (value: string): string => {
-  const flat = line(value)
-  return flat === "" || /[.!?…]$/.test(flat) ? flat : `${flat}.`
-}
+  path.reduce<unknown>((inner, field) => objectIn(inner)[field], value)

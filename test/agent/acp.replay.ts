@@ -5,8 +5,8 @@ import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import type { TurnEnded } from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Permission from "../../src/agent/acp/Permission.ts"
-import { at, list, record, text } from "../../src/domain/json.ts"
-import type { Json } from "../../src/domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn } from "../../src/domain/json.ts"
+import type { JsonObject } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/JsonRpc.ts"
 
 /** `out` is what the client wrote, `in` what the agent (or acpx) did. */
@@ -59,20 +59,20 @@ export const replay = (name: string): Replay => {
   const facts: Array<AgentFact> = []
   const questions: Array<Question> = []
   const written: Array<unknown> = []
-  const methods = new Map<unknown, Json>()
+  const methods = new Map<unknown, JsonObject>()
   const mine = new Set<unknown>()
   let thread: string | null = null
   let turns = 0
   let replies = 0
 
   for (const { dir, msg } of linesOf(name)) {
-    const message = record(msg)
+    const message = objectIn(msg)
     const { error, id, method, params, result } = message
     if (dir === "out" && typeof method === "string") {
       const isOurs = thread !== null && at(params, "sessionId") === thread
       if (id !== undefined) methods.set(id, message)
       if (method === "session/load" || method === "session/resume") {
-        thread ??= text(at(params, "sessionId"))
+        thread ??= nonEmptyTextIn(at(params, "sessionId"))
         dialogue.thread = thread
         dialogue.replaying = method === "session/load"
       }
@@ -82,7 +82,7 @@ export const replay = (name: string): Replay => {
         dialogue.begin((turns += 1))
       }
     } else if (dir === "out" && result !== undefined) {
-      const options = list(at(methods.get(`asked ${String(id)}`), "params", "options")).map(record)
+      const options = listIn(at(methods.get(`asked ${String(id)}`), "params", "options")).map(objectIn)
       const chosen = options.find(({ optionId }) => optionId === at(result, "outcome", "optionId"))
       if (options.length > 0 && chosen?.["kind"] !== "allow_once" && chosen?.["kind"] !== "allow_always")
         dialogue.noteDenial()
@@ -94,12 +94,12 @@ export const replay = (name: string): Replay => {
       const fact = dialogue.hear(params)
       if (fact !== null) facts.push(fact)
     } else if (dir === "in" && id !== undefined && id !== null) {
-      const about = text(methods.get(id)?.["method"])
-      if (about === "session/new" && thread === null) dialogue.thread = thread = text(at(result, "sessionId"))
+      const about = nonEmptyTextIn(methods.get(id)?.["method"])
+      if (about === "session/new" && thread === null) dialogue.thread = thread = nonEmptyTextIn(at(result, "sessionId"))
       if (about === "session/load") dialogue.replaying = false
       if (!mine.delete(id)) continue
       replies += 1
-      const { code, data, message: said } = record(error)
+      const { code, data, message: said } = objectIn(error)
       const fact = dialogue.end(
         error === undefined
           ? { ok: true, result }

@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Translate from "../../src/agent/codex/Translate.ts"
-import { objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
-import type { Wire } from "../../src/agent/codex/Protocol.ts"
+import { objectIn, textIn } from "../../src/domain/json.ts"
+import type { JsonObject } from "../../src/domain/json.ts"
 
 export interface Line {
   readonly dir: "in" | "out" | "note"
-  readonly msg: Wire
+  readonly msg: JsonObject
 }
 
 const folder = new URL("../fixtures/traces/codex/", import.meta.url)
@@ -29,15 +29,15 @@ export interface Replay {
   readonly thread: string
   readonly facts: ReadonlyArray<AgentFact>
   /** What codex wrote about any thread. */
-  readonly out: ReadonlyArray<Wire>
+  readonly out: ReadonlyArray<JsonObject>
 }
 
 export const replay = (name: string): Replay => {
   const lines = linesOf(name)
   const translator = Translate.make(null)
   const facts: Array<AgentFact> = []
-  const methods = new Map<unknown, Wire>()
-  const asked = new Map<unknown, Wire>()
+  const methods = new Map<unknown, JsonObject>()
+  const asked = new Map<unknown, JsonObject>()
   let thread: string | null = null
   let turns = 0
 
@@ -90,4 +90,4 @@ export const textOf = (facts: ReadonlyArray<AgentFact>, kind = "agent_message_ch
     .map((fact) => textIn(objectIn(updateOf(fact)["content"])["text"]) ?? "")
     .join("")
 
-export const metaOf = (fact: Update): Wire => objectIn(updateOf(fact)["_meta"])
+export const metaOf = (fact: Update): JsonObject => objectIn(updateOf(fact)["_meta"])

@@ -1,9 +1,10 @@
 /** Every recorded trace through the translator: what must hold for all of them, and what each of them is about. */
 import { assert, describe, it } from "@effect/vitest"
 import { failedEnd } from "../../src/agent/codex/Failures.ts"
-import { itemIn, objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
+import { itemIn } from "../../src/agent/codex/Protocol.ts"
 import { ends, metaOf, ofKind, replay, textOf, traces, updateOf, updates } from "./codex.replay.ts"
 import type { Replay } from "./codex.replay.ts"
+import { objectIn, textIn } from "../../src/domain/json.ts"
 
 /** Ids of the items that codex told of one thread, or of all others. */
 const itemIds = ({ out, thread }: Replay, ours: boolean) =>

@@ -1,35 +1,35 @@
 /** What is written of an agent's data: always JSON, always sorted, never long. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { clipped, json, longestContent } from "../../src/conversation/boundedJson.ts"
+import { clipped, boundedJson, longestContent } from "../../src/conversation/boundedJson.ts"
 
 describe("JSON of what an agent sent", () => {
   it.prop("reads back as the same value, where it is short", [Schema.Json], ([value]) => {
-    assert.deepStrictEqual(JSON.parse(json(value)), JSON.parse(JSON.stringify(value)))
+    assert.deepStrictEqual(JSON.parse(boundedJson(value)), JSON.parse(JSON.stringify(value)))
   })
 
   it.prop(
     "is JSON and bounded, however little room it has",
     [Schema.Json, Schema.Literals([0, 1, 8, 64])],
     ([value, limit]) => {
-      const written = json(value, limit)
+      const written = boundedJson(value, limit)
       JSON.parse(written)
       assert.isBelow(written.length, limit + 20_000)
     }
   )
 
   it("has its keys in order, also those that an engine moves to the front", () =>
-    assert.strictEqual(json({ b: 1, a: { "10": 1, "9": 2 } }), '{"a":{"10":1,"9":2},"b":1}'))
+    assert.strictEqual(boundedJson({ b: 1, a: { "10": 1, "9": 2 } }), '{"a":{"10":1,"9":2},"b":1}'))
 
   it("ends, where the value has no end", () => {
     const round: { in?: unknown } = {}
     round.in = round
-    assert.isBelow(json(round).length, 1_000)
-    assert.isBelow(json(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * longestContent)
+    assert.isBelow(boundedJson(round).length, 1_000)
+    assert.isBelow(boundedJson(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * longestContent)
   })
 
   it("is null where there is nothing that JSON knows", () =>
-    assert.strictEqual(json([undefined, () => 1, Number.NaN, Symbol.iterator]), "[null,null,null,null]"))
+    assert.strictEqual(boundedJson([undefined, () => 1, Number.NaN, Symbol.iterator]), "[null,null,null,null]"))
 })
 
 describe("a text that is too long", () => {

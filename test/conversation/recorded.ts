@@ -3,8 +3,8 @@ import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/Failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
-import { listIn, objectIn, textIn } from "../../src/agent/codex/Protocol.ts"
-import type { Wire } from "../../src/agent/codex/Protocol.ts"
+import { listIn, objectIn, textIn } from "../../src/domain/json.ts"
+import type { JsonObject } from "../../src/domain/json.ts"
 import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
 import type { AcpMessage, ResultMessage } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
@@ -83,7 +83,7 @@ const textsIn = (parts: unknown): string =>
 /** A `turn/start` that is answered with the id of a running turn only steered it. */
 const codexPrompts = (name: string, thread: string): ReadonlyArray<string> => {
   const lines = Codex.linesOf(name)
-  const replies = new Map<unknown, Wire>(
+  const replies = new Map<unknown, JsonObject>(
     lines.flatMap(({ dir, msg }) => (dir === "out" && !("method" in msg) ? [[msg["id"], msg]] : []))
   )
   const seen = new Set<string>()

@@ -2,7 +2,7 @@
 import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
-import { record } from "../../domain/json.ts"
+import { objectIn } from "../../domain/json.ts"
 import * as Permission from "./Permission.ts"
 
 export interface Approvals {
@@ -41,7 +41,7 @@ export const make = (dialogue: TurnTracker, approve: OpenRequest["approve"]): Ap
 
   const takeBack: Approvals["takeBack"] = (params) =>
     Effect.suspend(() => {
-      const question = open.get(record(params)["requestId"])
+      const question = open.get(objectIn(params)["requestId"])
       return question === undefined ? Effect.void : Effect.asVoid(cancel(question))
     })
 

@@ -8,7 +8,8 @@
 import type { Failure } from "../../domain/Turn.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import { resetIn } from "../ResetTime.ts"
-import { at, line, list, record, sentence, text } from "../../domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import { line, sentence } from "./sentence.ts"
 
 /** ACP's codes (schema, `ErrorCode`): what has no code of its own is -32603. */
 export const authRequired = -32000
@@ -62,9 +63,11 @@ const died = (who: Who, said: string): Failure => ({
 
 /** An error in reply to a request. `method` names the request in the sentence. */
 export const ofError = (who: Who, method: string, error: RpcError): Failure => {
-  const kind = text(at(error.data, "errorKind"))
+  const kind = nonEmptyTextIn(at(error.data, "errorKind"))
   // codex-acp and claude-agent-acp put what went wrong into `data.details` and say "Internal error" above it.
-  const said = sentence([error.message, text(at(error.data, "details"))].filter((part) => part !== null).join(": "))
+  const said = sentence(
+    [error.message, nonEmptyTextIn(at(error.data, "details"))].filter((part) => part !== null).join(": ")
+  )
   if (error.code === authRequired || kind === "authentication_failed") return notLoggedIn(who, error.message)
   if (kind === "rate_limit" || kind === "billing_error") return outOfQuota(who, said)
   if (
@@ -95,10 +98,10 @@ export const ofError = (who: Who, method: string, error: RpcError): Failure => {
  * (`{category, title, actions}`; claude-agent-acp 0.100, codex-acp 2.6). Retries come with `warning` and are no failure.
  */
 export const ofResult = (who: Who, result: unknown): Failure | null => {
-  const failure = record(at(result, "_meta", "jetbrains", "air", "sessionFailure"))
+  const failure = objectIn(at(result, "_meta", "jetbrains", "air", "sessionFailure"))
   if (failure["severity"] !== "error") return null
-  const said = sentence(text(failure["title"]) ?? "it gave no reason")
-  const actions = list(failure["actions"])
+  const said = sentence(nonEmptyTextIn(failure["title"]) ?? "it gave no reason")
+  const actions = listIn(failure["actions"])
   switch (failure["category"]) {
     case "access":
       return notLoggedIn(who, said)

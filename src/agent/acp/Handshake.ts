@@ -5,7 +5,7 @@
  * opted into because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
-import { at, record, text } from "../../domain/json.ts"
+import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 
 export const params = {
   protocolVersion: 1,
@@ -40,13 +40,13 @@ export interface Announced {
 }
 
 export const read = (result: unknown): Announced => {
-  const { agentCapabilities, agentInfo } = record(result)
-  const sessions = record(at(agentCapabilities, "sessionCapabilities"))
+  const { agentCapabilities, agentInfo } = objectIn(result)
+  const sessions = objectIn(at(agentCapabilities, "sessionCapabilities"))
   const announces = (what: string) => typeof sessions[what] === "object" && sessions[what] !== null
   return {
     protocol: at(result, "protocolVersion"),
-    name: text(at(agentInfo, "title")) ?? text(at(agentInfo, "name")),
-    version: text(at(agentInfo, "version")),
+    name: nonEmptyTextIn(at(agentInfo, "title")) ?? nonEmptyTextIn(at(agentInfo, "name")),
+    version: nonEmptyTextIn(at(agentInfo, "version")),
     resume: announces("resume"),
     load: at(agentCapabilities, "loadSession") === true,
     close: announces("close"),

@@ -1,7 +1,8 @@
 /** Requests for permission: what is asked, in one line for a person, and the answer in the agent's own options. */
 import type { ApprovalDecision } from "../Agent.ts"
-import { line, list, record, text } from "../../domain/json.ts"
-import type { Json } from "../../domain/json.ts"
+import { listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
+import { line } from "./sentence.ts"
 
 /** What `session/request_permission` asks for, merged with what was said of the tool call before. */
 export interface Asked {
@@ -19,24 +20,24 @@ interface Option {
 }
 
 export const read = (params: unknown): Asked => {
-  const { options, sessionId, toolCall } = record(params)
-  const call = record(toolCall)
+  const { options, sessionId, toolCall } = objectIn(params)
+  const call = objectIn(toolCall)
   return {
-    sessionId: text(sessionId),
-    toolCallId: text(call["toolCallId"]),
-    kind: text(call["kind"]),
+    sessionId: nonEmptyTextIn(sessionId),
+    toolCallId: nonEmptyTextIn(call["toolCallId"]),
+    kind: nonEmptyTextIn(call["kind"]),
     title: titleOf(call),
-    options: list(options).flatMap((option) => {
-      const { kind, optionId } = record(option)
-      return typeof optionId === "string" ? [{ id: optionId, kind: text(kind) ?? "" }] : []
+    options: listIn(options).flatMap((option) => {
+      const { kind, optionId } = objectIn(option)
+      return typeof optionId === "string" ? [{ id: optionId, kind: nonEmptyTextIn(kind) ?? "" }] : []
     })
   }
 }
 
-const titleOf = (call: Json): string | null => {
-  const title = text(call["title"])
+const titleOf = (call: JsonObject): string | null => {
+  const title = nonEmptyTextIn(call["title"])
   if (title !== null) return line(title)
-  const command = text(record(call["rawInput"])["command"])
+  const command = nonEmptyTextIn(objectIn(call["rawInput"])["command"])
   return command === null ? null : line(command)
 }
 

@@ -14,7 +14,8 @@ import type { Child } from "../Processes.ts"
 import * as Ask from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./Failures.ts"
-import { at, line } from "../../domain/json.ts"
+import { at } from "../../domain/json.ts"
+import { line } from "./sentence.ts"
 
 /** Both adapters answer within 10 ms, mid-text and mid-tool. */
 const steerWithinMillis = 10_000

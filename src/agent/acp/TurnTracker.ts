@@ -12,7 +12,7 @@ import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import * as Failures from "./Failures.ts"
 import type { Who } from "./Failures.ts"
-import { at, count, record, text } from "../../domain/json.ts"
+import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { Asked } from "./Permission.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
@@ -84,8 +84,8 @@ export const make = (who: Who): TurnTracker => {
     const status = update["status"]
     const call: ToolCall = {
       turn: known === undefined ? last : known.turn,
-      kind: text(update["kind"]) ?? known?.kind ?? null,
-      title: text(update["title"]) ?? known?.title ?? null,
+      kind: nonEmptyTextIn(update["kind"]) ?? known?.kind ?? null,
+      title: nonEmptyTextIn(update["title"]) ?? known?.title ?? null,
       open: typeof status === "string" ? status !== "completed" && status !== "failed" : (known?.open ?? true)
     }
     if (known === undefined && tools.size >= toolCallsKept) forgetOldest(tools)
@@ -94,23 +94,23 @@ export const make = (who: Who): TurnTracker => {
   }
 
   const hear: TurnTracker["hear"] = (params) => {
-    const { sessionId, update } = record(params)
-    const kind = record(update)["sessionUpdate"]
+    const { sessionId, update } = objectIn(params)
+    const kind = objectIn(update)["sessionUpdate"]
     if (dialogue.replaying || sessionId !== dialogue.thread || dialogue.thread === null || typeof kind !== "string")
       return null
-    const heard = record(update) as SessionUpdate
-    const id = text(heard["toolCallId"])
+    const heard = objectIn(update) as SessionUpdate
+    const id = nonEmptyTextIn(heard["toolCallId"])
     const turn = id !== null && isToolCall(kind) ? note(id, heard).turn : last
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.heard = true
       if (at(heard, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
-      const prose = isProse(heard) ? text(at(heard, "content", "text"))?.trim() : undefined
+      const prose = isProse(heard) ? nonEmptyTextIn(at(heard, "content", "text"))?.trim() : undefined
       if (prose !== undefined && prose !== "") running.prose = prose.slice(0, proseKept)
     }
     const message: UpdateMessage = {
       jsonrpc: "2.0",
       method: "session/update",
-      params: { ...record(params), sessionId: dialogue.thread, update: heard }
+      params: { ...objectIn(params), sessionId: dialogue.thread, update: heard }
     }
     return { _tag: "Update", turn, message }
   }
@@ -184,7 +184,7 @@ const failureOf = (who: Who, was: Running, reply: Reply): Failure | null => {
     return was.cancelling && !isDeath(reply.error) ? null : Failures.ofError(who, "session/prompt", reply.error)
   const typed = Failures.ofResult(who, reply.result)
   if (typed !== null) return typed
-  const { stopReason, usage } = record(reply.result)
+  const { stopReason, usage } = objectIn(reply.result)
   if (typeof stopReason !== "string") return Failures.malformed(who, "the result of a prompt has no stopReason.")
   if (was.inError && usage === null && stopReason === "end_turn") return Failures.ofProse(who, was.prose)
   return null
@@ -199,7 +199,7 @@ const stopReasons: ReadonlySet<string> = new Set(StopReason.literals.filter((rea
 
 /** A reason that ACP does not know ends the turn like any other: that it ended is certain. */
 const stopReasonOf = (was: Running, result: unknown): StopReason => {
-  const said = text(record(result)["stopReason"]) ?? ""
+  const said = nonEmptyTextIn(objectIn(result)["stopReason"]) ?? ""
   // codex ends the turn as cancelled when it is told no; nobody cancelled it (Claude says `end_turn` then).
   if (said === "cancelled" && was.denied && !was.cancelling) return "end_turn"
   return stopReasons.has(said) ? (said as StopReason) : "end_turn"
@@ -211,15 +211,15 @@ const stopReasonOf = (was: Running, result: unknown): StopReason => {
  */
 export const usageOf = (usage: unknown): Usage | null => {
   if (typeof usage !== "object" || usage === null) return null
-  const of = record(usage)
-  const cachedInputTokens = count(of["cachedReadTokens"])
-  const inputTokens = count(of["inputTokens"]) + cachedInputTokens + count(of["cachedWriteTokens"])
-  const outputTokens = count(of["outputTokens"])
+  const of = objectIn(usage)
+  const cachedInputTokens = countIn(of["cachedReadTokens"])
+  const inputTokens = countIn(of["inputTokens"]) + cachedInputTokens + countIn(of["cachedWriteTokens"])
+  const outputTokens = countIn(of["outputTokens"])
   return {
     inputTokens,
     cachedInputTokens,
     outputTokens,
-    reasoningTokens: count(of["thoughtTokens"]),
-    totalTokens: count(of["totalTokens"]) || inputTokens + outputTokens
+    reasoningTokens: countIn(of["thoughtTokens"]),
+    totalTokens: countIn(of["totalTokens"]) || inputTokens + outputTokens
   }
 }

@@ -12,8 +12,9 @@ import type { Ask } from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./Failures.ts"
 import type { Announced } from "./Handshake.ts"
-import { at, line, list, record, text } from "../../domain/json.ts"
-import type { Json } from "../../domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
+import { line } from "./sentence.ts"
 
 export interface Wire {
   readonly ask: Ask
@@ -21,7 +22,7 @@ export interface Wire {
   readonly announced: Announced
   readonly request: OpenRequest
   /** Modes and models, as last offered: a resume need not repeat them. */
-  offered: Json
+  offered: JsonObject
 }
 
 /** `contextLost` says why the thread that was asked for is not this one. */
@@ -57,7 +58,7 @@ const begin = Effect.fnUntraced(function* (wire: Wire) {
   const { dialogue } = wire
   dialogue.thread = null
   const result = yield* wire.ask("session/new", settings(wire), openWithinMillis, (result) => {
-    dialogue.thread = text(at(result, "sessionId"))
+    dialogue.thread = nonEmptyTextIn(at(result, "sessionId"))
   })
   if (dialogue.thread === null) {
     return yield* new AgentFailed(Failures.malformed(dialogue.who, "the result of session/new has no sessionId."))
@@ -97,7 +98,7 @@ const settings = ({ announced, request }: Wire) => ({
 const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
 
 const configure = Effect.fnUntraced(function* (wire: Wire, thread: string, result: unknown) {
-  wire.offered = { ...wire.offered, ...record(result) }
+  wire.offered = { ...wire.offered, ...objectIn(result) }
   const mode = askingMode(wire.offered)
   if (mode !== null) {
     yield* wire.ask("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
@@ -114,13 +115,15 @@ const askingModes = ["workspace-write", "default"]
 
 /** `null`: it offers no mode that is known to ask, and stays in its own. */
 export const askingMode = (offer: unknown): string | null => {
-  const offered = new Set(list(at(offer, "modes", "availableModes")).map((mode) => record(mode)["id"]))
+  const offered = new Set(listIn(at(offer, "modes", "availableModes")).map((mode) => objectIn(mode)["id"]))
   return askingModes.find((mode) => offered.has(mode)) ?? null
 }
 
 const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, model: string) {
   const { dialogue, offered } = wire
-  const models = list(at(offered, "models", "availableModels")).flatMap((one) => text(record(one)["modelId"]) ?? [])
+  const models = listIn(at(offered, "models", "availableModels")).flatMap(
+    (one) => nonEmptyTextIn(objectIn(one)["modelId"]) ?? []
+  )
   const option = modelOption(offered)
   if (option !== null && option.values.includes(model)) {
     const choice = { sessionId: thread, configId: option.id, value: model }
@@ -143,13 +146,13 @@ const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, model:
 
 /** The configuration option that chooses the model, with its values; they may come in groups. */
 const modelOption = (offer: unknown) => {
-  const options = list(at(offer, "configOptions")).map(record)
+  const options = listIn(at(offer, "configOptions")).map(objectIn)
   const option = options.find(({ category }) => category === "model") ?? options.find(({ id }) => id === "model")
-  const id = text(option?.["id"])
+  const id = nonEmptyTextIn(option?.["id"])
   if (option === undefined || id === null) return null
-  const values = list(option["options"]).flatMap((one) => {
-    const { options: group, value } = record(one)
-    return text(value) ?? list(group).flatMap((inner) => text(record(inner)["value"]) ?? [])
+  const values = listIn(option["options"]).flatMap((one) => {
+    const { options: group, value } = objectIn(one)
+    return nonEmptyTextIn(value) ?? listIn(group).flatMap((inner) => nonEmptyTextIn(objectIn(inner)["value"]) ?? [])
   })
   return { id, values }
 }
@@ -165,4 +168,4 @@ export const isUnknownThread = (error: AgentFailed | RpcError | RpcSilent): erro
 const isTaken = (error: AgentFailed | RpcError | RpcSilent): boolean =>
   error._tag === "RpcError" && Failures.isTaken(error)
 
-const reasonOf = (error: RpcError): string => line(text(at(error.data, "details")) ?? error.message, 160)
+const reasonOf = (error: RpcError): string => line(nonEmptyTextIn(at(error.data, "details")) ?? error.message, 160)

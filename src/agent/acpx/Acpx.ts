@@ -17,7 +17,7 @@ import * as Dialogue from "../acp/TurnTracker.ts"
 import type { Reply } from "../acp/TurnTracker.ts"
 import * as Ending from "../acp/heldEnd.ts"
 import * as Failures from "../acp/Failures.ts"
-import { text } from "../../domain/json.ts"
+import { nonEmptyTextIn } from "../../domain/json.ts"
 import { Processes } from "../Processes.ts"
 import type { Child } from "../Processes.ts"
 import { secretsOf } from "../Redact.ts"
@@ -70,7 +70,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     ["sessions", request.thread === null ? "new" : "ensure", "--name", session],
     ensureWithinMillis
   )
-  const thread = text(answer?.["acpxRecordId"])
+  const thread = nonEmptyTextIn(answer?.["acpxRecordId"])
   if (thread === null) {
     const failure =
       answer !== null

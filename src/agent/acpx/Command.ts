@@ -8,7 +8,7 @@ import { Effect, Option, Stream } from "effect"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { Permissions } from "../../domain/Session.ts"
-import type { Json } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import * as Lines from "../Lines.ts"
 import type { Child, Processes } from "../Processes.ts"
 import { parsed } from "./Transcript.ts"
@@ -113,7 +113,7 @@ export const control = Effect.fnUntraced(function* (
   timeoutMillis: number
 ) {
   const child = yield* spawn(processes, config, request, command, null)
-  let answer: Json | null = null
+  let answer: JsonObject | null = null
   let answered = ""
   const read = eachLine(child, (line) =>
     Effect.sync(() => {
@@ -124,5 +124,10 @@ export const control = Effect.fnUntraced(function* (
     })
   )
   const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
-  return { answer: answer as Json | null, line: answered, exit: Option.getOrNull(exit), stderr: yield* child.stderr }
+  return {
+    answer: answer as JsonObject | null,
+    line: answered,
+    exit: Option.getOrNull(exit),
+    stderr: yield* child.stderr
+  }
 }, Effect.scoped)

@@ -8,8 +8,8 @@
 import { RpcError } from "../JsonRpc.ts"
 import { isProse } from "../acp/TurnTracker.ts"
 import type { TurnTracker, Reply, Told } from "../acp/TurnTracker.ts"
-import { at, list, record, text } from "../../domain/json.ts"
-import type { Json } from "../../domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
 export interface OwnError {
@@ -48,21 +48,22 @@ export const make = (dialogue: TurnTracker): Transcript => {
   const isCodex = /codex/i.test(dialogue.who.name)
   // One prompt's requests: a handful, and each is taken out by its answer.
   const toldAgent = new Map<unknown, string>()
-  const askedUs = new Map<unknown, Json>()
+  const askedUs = new Map<unknown, JsonObject>()
 
   const heardRequest = (id: unknown, method: string, params: unknown): Heard | null => {
     if (!toAgent.has(method)) {
-      askedUs.set(id, record(params))
+      askedUs.set(id, objectIn(params))
       return null
     }
     toldAgent.set(id, method)
     // From here on the agent's session is known: what it says before the answer is in it already.
-    if (method !== "session/new" && method.startsWith("session/")) dialogue.thread = text(at(params, "sessionId"))
+    if (method !== "session/new" && method.startsWith("session/"))
+      dialogue.thread = nonEmptyTextIn(at(params, "sessionId"))
     if (method === "session/load") dialogue.replaying = true
     return method === "session/new" ? { _tag: "Begun" } : null
   }
 
-  const heardReply = (message: Json): Heard | null => {
+  const heardReply = (message: JsonObject): Heard | null => {
     const { error, id, result } = message
     const method = toldAgent.get(id)
     const isAnswerOfOurs = askedUs.has(id) && (method === undefined || !answers(method, result))
@@ -73,7 +74,7 @@ export const make = (dialogue: TurnTracker): Transcript => {
     }
     toldAgent.delete(id)
     if (method === "session/load") dialogue.replaying = false
-    if (method === "session/new") dialogue.thread = text(at(result, "sessionId"))
+    if (method === "session/new") dialogue.thread = nonEmptyTextIn(at(result, "sessionId"))
     if (method !== "session/prompt") return null
     return {
       _tag: "Reply",
@@ -100,7 +101,7 @@ export const make = (dialogue: TurnTracker): Transcript => {
 const asNotice = (told: Told): Told => {
   const { params } = told.message
   if (!isProse(params.update)) return told
-  const title = text(at(params.update, "content", "text"))?.trim() ?? ""
+  const title = nonEmptyTextIn(at(params.update, "content", "text"))?.trim() ?? ""
   const update = { sessionUpdate: "notice", severity: "warning", title }
   return { ...told, message: { ...told.message, params: { ...params, update } } }
 }
@@ -108,37 +109,37 @@ const asNotice = (told: Told): Told => {
 /** Where both sides have a request of this id open: does the result look like the agent's? */
 const answers = (method: string, result: unknown): boolean =>
   method === "session/prompt"
-    ? typeof record(result)["stopReason"] === "string"
-    : record(result)["outcome"] === undefined
+    ? typeof objectIn(result)["stopReason"] === "string"
+    : objectIn(result)["outcome"] === undefined
 
-const isDenial = (request: Json | undefined, result: unknown): boolean => {
+const isDenial = (request: JsonObject | undefined, result: unknown): boolean => {
   if (request?.["options"] === undefined) return false
   const chosen = at(result, "outcome", "optionId")
-  const option = list(request["options"])
-    .map(record)
+  const option = listIn(request["options"])
+    .map(objectIn)
     .find(({ optionId }) => optionId === chosen)
   return option === undefined || String(option["kind"]).startsWith("reject")
 }
 
 export const ownErrorOf = (error: unknown): OwnError => ({
-  acpxCode: text(at(error, "data", "acpxCode")) ?? "RUNTIME",
-  detailCode: text(at(error, "data", "detailCode")),
-  message: text(record(error)["message"]) ?? "it gave no reason"
+  acpxCode: nonEmptyTextIn(at(error, "data", "acpxCode")) ?? "RUNTIME",
+  detailCode: nonEmptyTextIn(at(error, "data", "detailCode")),
+  message: nonEmptyTextIn(objectIn(error)["message"]) ?? "it gave no reason"
 })
 
 const toRpcError = (error: unknown): RpcError => {
-  const { code, data, message } = record(error)
+  const { code, data, message } = objectIn(error)
   return new RpcError({
     code: Number.isInteger(code) ? (code as number) : -32603,
-    message: text(message) ?? "it gave no reason",
+    message: nonEmptyTextIn(message) ?? "it gave no reason",
     ...(data === undefined ? {} : { data })
   })
 }
 
 /** The object of a line; an empty one for what is none. */
-export const parsed = (line: string): Json => {
+export const parsed = (line: string): JsonObject => {
   try {
-    return record(JSON.parse(line))
+    return objectIn(JSON.parse(line))
   } catch {
     return {}
   }

@@ -2,7 +2,7 @@
 import type { Failure } from "../../domain/Turn.ts"
 import * as Failures from "../acp/Failures.ts"
 import type { Who } from "../acp/Failures.ts"
-import { sentence } from "../../domain/json.ts"
+import { sentence } from "../acp/sentence.ts"
 import type { Exit } from "../Processes.ts"
 import type { OwnError } from "./Transcript.ts"
 

@@ -9,8 +9,9 @@ import { Clock, Deferred, Effect } from "effect"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../JsonRpc.ts"
 import { changesTitle } from "./Items.ts"
-import { commandIn, commandKindIn, listIn, objectIn, textIn } from "./Protocol.ts"
-import type { Wire } from "./Protocol.ts"
+import { commandIn, commandKindIn } from "./Protocol.ts"
+import { listIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import type { Asked, Translator } from "./Translate.ts"
 
 export interface Decider {
@@ -26,7 +27,7 @@ export const make = ({ approve, kept, translator }: Decider) => {
 
   /** `describe` gets what is known of the item; `reply` puts the decision in the words of this request. */
   const ask = (
-    params: Wire,
+    params: JsonObject,
     requestId: unknown,
     raw: string,
     describe: (asked: Asked) => { readonly kind: string; readonly title: string },
@@ -125,7 +126,7 @@ const words = { once: "accept", session: "acceptForSession", deny: "decline" } a
   string
 >
 
-const withReason = (title: string, params: Wire): string => {
+const withReason = (title: string, params: JsonObject): string => {
   const reason = textIn(params["reason"])
   return (reason === null || reason === "" ? title : `${title} (${reason})`).slice(0, 500)
 }

@@ -14,8 +14,8 @@ import { wireLine } from "../WireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Handshake from "./Handshake.ts"
 import * as Placeholders from "./Placeholders.ts"
-import { objectIn, textIn } from "./Protocol.ts"
-import type { Wire } from "./Protocol.ts"
+import { objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import * as Steering from "./Steering.ts"
 import * as Translate from "./Translate.ts"
 
@@ -131,7 +131,11 @@ export const open = Effect.fnUntraced(function* (
   // ---- turns
 
   /** Hands a turn over, and waits until codex has named it: a compaction's name comes with `turn/started` only. */
-  const hand = Effect.fnUntraced(function* (turn: number, method: "turn/start" | "thread/compact/start", input: Wire) {
+  const hand = Effect.fnUntraced(function* (
+    turn: number,
+    method: "turn/start" | "thread/compact/start",
+    input: JsonObject
+  ) {
     if (current !== null) return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
     const asked: Current = {
       named: Deferred.makeUnsafe(),

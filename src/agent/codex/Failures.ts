@@ -2,7 +2,7 @@
 import type { Failure, StopReason } from "../../domain/Turn.ts"
 import { redact } from "../Redact.ts"
 import { resetIn } from "../ResetTime.ts"
-import { numberIn, objectIn, textIn } from "./Protocol.ts"
+import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 
 /** How a failed turn ends. */
 export type FailedEnd = { readonly stopReason: StopReason; readonly failure: Failure | null }

@@ -5,8 +5,8 @@ import type { OpenRequest } from "../Agent.ts"
 import type { Peer, RpcError, RpcSilent } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../Redact.ts"
-import { objectIn, textIn } from "./Protocol.ts"
-import type { Wire } from "./Protocol.ts"
+import { objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 
 /** Measured: initialize 0.1–0.2 s, thread/start 20 ms, the resume of a thread of 100 turns 0.1 s. */
 const initializeWithinMillis = 15_000
@@ -31,7 +31,7 @@ export const run = Effect.fnUntraced(function* (
   const arrived = (raw: string) => {
     wire = kept(raw)
   }
-  const ask = (method: string, params: Wire, timeoutMillis: number) =>
+  const ask = (method: string, params: JsonObject, timeoutMillis: number) =>
     peer.request(method, params, { timeoutMillis, arrived })
   const explained = (method: string) =>
     Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error, error._tag === "RpcError" ? wire : ""))
@@ -67,7 +67,7 @@ export const run = Effect.fnUntraced(function* (
   return { thread: yield* threadIn(yield* start), contextLost: lost, version, wire } satisfies Ready
 })
 
-const introduction: Wire = {
+const introduction: JsonObject = {
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" },
   capabilities: {
     // For thread/backgroundTerminals/clean: without it an interrupt leaves commands running.
@@ -87,7 +87,7 @@ const introduction: Wire = {
  * What a thread runs under. Sandbox and approvals are the same for every policy: commands run in the workspace's
  * sandbox, and what would leave it is asked for; who says yes to that is the session's policy, decided above.
  */
-const settingsOf = (request: OpenRequest): Wire => ({
+const settingsOf = (request: OpenRequest): JsonObject => ({
   cwd: request.cwd,
   ...(request.model === null ? {} : { model: request.model }),
   // Added to codex's own instructions; `baseInstructions` would replace them.

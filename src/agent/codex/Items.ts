@@ -6,24 +6,15 @@
  * fields that name it.
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import {
-  changesIn,
-  commandIn,
-  commandKindIn,
-  listIn,
-  numberIn,
-  objectIn,
-  textIn,
-  type Change,
-  type Item,
-  type Wire
-} from "./Protocol.ts"
+import { changesIn, commandIn, commandKindIn, type Change, type Item } from "./Protocol.ts"
+import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 
 /** Shown text is cut here; the whole of it (codex cuts at 1 MiB) is in `rawOutput`. */
 const shownCharacters = 4_096
 
 /** The items that are tool calls to a client, and what they say of themselves. */
-const described: Readonly<Record<string, (item: Item) => Wire>> = {
+const described: Readonly<Record<string, (item: Item) => JsonObject>> = {
   commandExecution: (item) => ({
     title: commandIn(item),
     kind: commandKindIn(item),
@@ -77,7 +68,7 @@ const described: Readonly<Record<string, (item: Item) => Wire>> = {
   subAgentActivity: (item) => subAgent(item, textIn(item["kind"]))
 }
 
-const subAgent = (item: Item, what: string | null): Wire => ({
+const subAgent = (item: Item, what: string | null): JsonObject => ({
   title: ["Sub-agent", textIn(item["agentPath"]), what].filter((part) => part !== null).join(" "),
   kind: "other",
   _meta: { "troupe/item": { type: item.type, thread: textIn(item["agentThreadId"]), what } }
@@ -111,7 +102,7 @@ export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
 })
 
 /** Something new about a running call that is neither its status nor its outcome. */
-export const toolCallNews = (toolCallId: string, meta: Wire): SessionUpdate => ({
+export const toolCallNews = (toolCallId: string, meta: JsonObject): SessionUpdate => ({
   sessionUpdate: "tool_call_update",
   toolCallId,
   _meta: meta
@@ -123,7 +114,7 @@ const succeeded = (item: Item): boolean => {
   return item["success"] !== false
 }
 
-const outcome = (item: Item): Wire => {
+const outcome = (item: Item): JsonObject => {
   switch (item.type) {
     case "commandExecution": {
       const output = textIn(item["aggregatedOutput"]) ?? ""
@@ -166,7 +157,7 @@ export const changesTitle = (changes: ReadonlyArray<Change>): string => {
   return `${kinds}: ${changes.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).join(", ")}`.slice(0, 500)
 }
 
-const diffOf = (change: Change): Wire => {
+const diffOf = (change: Change): JsonObject => {
   const { oldText, newText } = sidesOf(change)
   const moved = change.movedTo === null ? {} : { _meta: { "troupe/movedFrom": change.path } }
   return { type: "diff", path: change.movedTo ?? change.path, oldText, newText, ...moved }
@@ -182,7 +173,7 @@ const sidesOf = ({ kind, diff }: Change): { readonly oldText: string | null; rea
   return { oldText: side("-"), newText: side("+") }
 }
 
-const shown = (text: string): ReadonlyArray<Wire> =>
+const shown = (text: string): ReadonlyArray<JsonObject> =>
   text === "" ? [] : [{ type: "content", content: { type: "text", text: clipped(text) } }]
 
 const clipped = (text: string): string => {

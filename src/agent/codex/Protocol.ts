@@ -6,29 +6,18 @@
  * deltas come by the thousand.
  */
 
-/** An object of which nothing is known. */
-export type Wire = Readonly<Record<string, unknown>>
-
-const nothing: Wire = {}
-
-export const objectIn = (value: unknown): Wire =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wire) : nothing
-
-export const listIn = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
-
-export const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null)
-
-export const numberIn = (value: unknown): number | null =>
-  typeof value === "number" && Number.isFinite(value) ? value : null
+import type { Usage } from "../../domain/Turn.ts"
+import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 
 /** An item of a turn: `type` tells which, `id` names it in every notification about it. */
-export interface Item extends Wire {
+export interface Item extends JsonObject {
   readonly type: string
   readonly id: string
 }
 
 /** The item of `item/started` and `item/completed`. */
-export const itemIn = (params: Wire): Item | null => {
+export const itemIn = (params: JsonObject): Item | null => {
   const item = objectIn(params["item"])
   return typeof item["type"] === "string" && typeof item["id"] === "string" ? (item as Item) : null
 }
@@ -41,7 +30,7 @@ export interface Change {
   readonly diff: string
 }
 
-export const changesIn = (item: Wire): ReadonlyArray<Change> =>
+export const changesIn = (item: JsonObject): ReadonlyArray<Change> =>
   listIn(item["changes"]).map((value) => {
     const change = objectIn(value)
     const kind = objectIn(change["kind"])
@@ -54,15 +43,7 @@ export const changesIn = (item: Wire): ReadonlyArray<Change> =>
   })
 
 /** Cumulative per thread (`total`), of one model response (`last`), or an estimate after a compaction (also `last`). */
-export interface Tokens {
-  readonly inputTokens: number
-  readonly cachedInputTokens: number
-  readonly outputTokens: number
-  readonly reasoningTokens: number
-  readonly totalTokens: number
-}
-
-export const tokensIn = (value: unknown): Tokens => {
+export const tokensIn = (value: unknown): Usage => {
   const tokens = objectIn(value)
   return {
     inputTokens: numberIn(tokens["inputTokens"]) ?? 0,
@@ -77,13 +58,13 @@ export const tokensIn = (value: unknown): Tokens => {
  * What a person would call the command: `echo hi`, where codex says `/bin/bash -lc 'echo hi'`. Its own parsing of the
  * command (`commandActions`) has it without the shell around it.
  */
-export const commandIn = (value: Wire): string => {
+export const commandIn = (value: JsonObject): string => {
   const parts = listIn(value["commandActions"]).flatMap((action) => textIn(objectIn(action)["command"]) ?? [])
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : (textIn(value["command"]) ?? parts.join("; "))
 }
 
 /** ACP's kind of a command: it reads or searches only where every part of it does; whatever is unknown executes. */
-export const commandKindIn = (value: Wire): "read" | "search" | "execute" => {
+export const commandKindIn = (value: JsonObject): "read" | "search" | "execute" => {
   const kinds = listIn(value["commandActions"]).map((action) => objectIn(action)["type"])
   if (kinds.length === 0 || kinds.some((kind) => !["read", "listFiles", "search"].includes(String(kind)))) {
     return "execute"

@@ -9,7 +9,7 @@ import type { AgentFact, Steered } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import { redact } from "../Redact.ts"
-import { objectIn } from "./Protocol.ts"
+import { objectIn } from "../../domain/json.ts"
 import type { Translator } from "./Translate.ts"
 
 /** Answered in 1 ms wherever it was. */

@@ -1,12 +1,13 @@
 /** The parts that updates are made of: chunks of text, what is left of one, and words cut to size and without secrets. */
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { redact } from "../Redact.ts"
-import { listIn, objectIn, textIn } from "./Protocol.ts"
-import type { Item, Wire } from "./Protocol.ts"
+import { listIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
+import type { Item } from "./Protocol.ts"
 
 export type ChunkKind = "agent_message_chunk" | "agent_thought_chunk"
 
-export const chunk = (sessionUpdate: ChunkKind, messageId: string, text: string, meta?: Wire): SessionUpdate => ({
+export const chunk = (sessionUpdate: ChunkKind, messageId: string, text: string, meta?: JsonObject): SessionUpdate => ({
   sessionUpdate,
   messageId,
   content: { type: "text", text },
@@ -30,7 +31,7 @@ export const thoughtOf = (item: Item, stream: "summary" | "content" | null): str
 }
 
 /** Of an `error` that codex will try to get over by itself. */
-export const retryOf = (params: Wire): Wire => {
+export const retryOf = (params: JsonObject): JsonObject => {
   const error = objectIn(params["error"])
   return { message: words(error["message"]), details: words(error["additionalDetails"]) }
 }

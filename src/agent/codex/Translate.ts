@@ -10,10 +10,12 @@ import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { AgentFact } from "../Agent.ts"
 import { failedEnd } from "./Failures.ts"
 import * as Items from "./Items.ts"
-import { changesIn, forgetOldest, itemIn, listIn, numberIn, objectIn, textIn, tokensIn } from "./Protocol.ts"
-import type { Change, Item, Wire } from "./Protocol.ts"
+import { changesIn, forgetOldest, itemIn, tokensIn } from "./Protocol.ts"
+import type { Change, Item } from "./Protocol.ts"
 import * as Texts from "./Texts.ts"
 import * as Turns from "./Turns.ts"
+import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 
 /** Items that may be open at once; an app-server has a handful. Beyond, the oldest is forgotten. */
 const itemsKept = 1_024
@@ -46,7 +48,7 @@ export interface Translator {
   readonly commandsOpen: () => boolean
   readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
   /** An approval is asked for or answered; gives what is known of the item, and the turn that it belongs to. */
-  readonly asking: (params: Wire, asking: boolean) => Asked
+  readonly asking: (params: JsonObject, asking: boolean) => Asked
 }
 
 export interface Asked {
@@ -68,12 +70,12 @@ export const make = (resuming: string | null): Translator => {
   const began = (turn: number | null, agentTurnId: string): ReadonlyArray<AgentFact> =>
     turn === null ? none : [{ _tag: "TurnStarted", turn, agentTurnId }]
 
-  const turnStarted = (params: Wire): ReadonlyArray<AgentFact> => {
+  const turnStarted = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(objectIn(params["turn"])["id"])
     return id === null ? none : began(turns.started(id), id)
   }
 
-  const turnCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
+  const turnCompleted = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const ended = objectIn(params["turn"])
     const id = textIn(ended["id"])
     if (id === null) return none
@@ -90,7 +92,7 @@ export const make = (resuming: string | null): Translator => {
   })
 
   /** News of the agent itself, which ACP has no kind for. */
-  const note = (agentTurnId: string | null, meta: Wire): ReadonlyArray<AgentFact> => [
+  const note = (agentTurnId: string | null, meta: JsonObject): ReadonlyArray<AgentFact> => [
     update(agentTurnId, { sessionUpdate: "session_info_update", _meta: meta })
   ]
 
@@ -114,7 +116,7 @@ export const make = (resuming: string | null): Translator => {
     return fresh
   }
 
-  const itemStarted = (params: Wire): ReadonlyArray<AgentFact> => {
+  const itemStarted = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const item = itemIn(params)
     if (item === null || open.has(item.id)) return none
     const agentTurnId = textIn(params["turnId"])
@@ -123,7 +125,7 @@ export const make = (resuming: string | null): Translator => {
     return item.type === "contextCompaction" ? note(agentTurnId, { "troupe/compaction": "started" }) : none
   }
 
-  const itemCompleted = (params: Wire): ReadonlyArray<AgentFact> => {
+  const itemCompleted = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const item = itemIn(params)
     if (item === null) return none
     const agentTurnId = textIn(params["turnId"])
@@ -169,13 +171,13 @@ export const make = (resuming: string | null): Translator => {
     return facts
   }
 
-  const chunk = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
+  const chunk = (agentTurnId: string | null, messageId: string, text: string, meta?: JsonObject) =>
     update(agentTurnId, Texts.chunk("agent_message_chunk", messageId, text, meta))
 
-  const thought = (agentTurnId: string | null, messageId: string, text: string, meta?: Wire) =>
+  const thought = (agentTurnId: string | null, messageId: string, text: string, meta?: JsonObject) =>
     update(agentTurnId, Texts.chunk("agent_thought_chunk", messageId, text, meta))
 
-  const messageDelta = (params: Wire): ReadonlyArray<AgentFact> => {
+  const messageDelta = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
     const delta = textIn(params["delta"])
     if (id === null || delta === null) return none
@@ -185,7 +187,7 @@ export const make = (resuming: string | null): Translator => {
   }
 
   /** Summary or raw content, whichever begins: the same thought would otherwise be told twice. */
-  const thoughtDelta = (stream: "summary" | "content", params: Wire): ReadonlyArray<AgentFact> => {
+  const thoughtDelta = (stream: "summary" | "content", params: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
     const delta = textIn(params["delta"])
     if (id === null || delta === null) return none
@@ -200,7 +202,7 @@ export const make = (resuming: string | null): Translator => {
     return [thought(agentTurnId, id, text)]
   }
 
-  const outputDelta = (params: Wire): ReadonlyArray<AgentFact> => {
+  const outputDelta = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
     const delta = textIn(params["delta"])
     const item = id === null ? undefined : open.get(id)
@@ -210,14 +212,14 @@ export const make = (resuming: string | null): Translator => {
     return [update(textIn(params["turnId"]), Items.toolCallNews(id, { "troupe/output": text }))]
   }
 
-  const toolProgress = (params: Wire, meta: Wire): ReadonlyArray<AgentFact> => {
+  const toolProgress = (params: JsonObject, meta: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
     return id === null || !open.has(id) ? none : [update(textIn(params["turnId"]), Items.toolCallNews(id, meta))]
   }
 
   // ---- the rest
 
-  const tokenUsage = (params: Wire): ReadonlyArray<AgentFact> => {
+  const tokenUsage = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const usage = objectIn(params["tokenUsage"])
     const last = tokensIn(usage["last"])
     const agentTurnId = textIn(params["turnId"])
@@ -228,7 +230,7 @@ export const make = (resuming: string | null): Translator => {
     return [update(agentTurnId, { sessionUpdate: "usage_update", used: last.totalTokens, size })]
   }
 
-  const plan = (params: Wire): ReadonlyArray<AgentFact> => [
+  const plan = (params: JsonObject): ReadonlyArray<AgentFact> => [
     update(textIn(params["turnId"]), {
       sessionUpdate: "plan",
       entries: listIn(params["plan"]).map((value) => {
@@ -242,7 +244,7 @@ export const make = (resuming: string | null): Translator => {
     })
   ]
 
-  const heard: Readonly<Record<string, (params: Wire) => ReadonlyArray<AgentFact>>> = {
+  const heard: Readonly<Record<string, (params: JsonObject) => ReadonlyArray<AgentFact>>> = {
     "item/agentMessage/delta": messageDelta,
     "item/reasoning/summaryTextDelta": (params) => thoughtDelta("summary", params),
     "item/reasoning/textDelta": (params) => thoughtDelta("content", params),
@@ -304,7 +306,7 @@ export const make = (resuming: string | null): Translator => {
 /** Told of a text that is only a part. */
 const cutOff = { "troupe/completed": false }
 
-const endOf = (ended: Wire) => {
+const endOf = (ended: JsonObject) => {
   switch (ended["status"]) {
     case "completed":
       return { stopReason: "end_turn", failure: null } as const

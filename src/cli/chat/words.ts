@@ -56,10 +56,10 @@ const stateSentence = (to: string, from: string): string | null => {
 /** What an agent reports besides the conversation, as a sentence; `null` for other updates. */
 export const asideOf = (update: SessionUpdate): string | null => {
   if (update.sessionUpdate === "notice") return noticeOf(update)
-  const meta = record(update["_meta"])
-  const retry = name(at(meta, "troupe/retry", "message"))
+  const meta = objectIn(update["_meta"])
+  const retry = nonEmptyTextIn(at(meta, "troupe/retry", "message"))
   if (retry !== null) return `The agent tries again: ${oneLine(retry)}`
-  const warning = name(meta["troupe/warning"])
+  const warning = nonEmptyTextIn(meta["troupe/warning"])
   if (warning !== null) return oneLine(warning)
   return meta["troupe/compaction"] === "completed" ? compacted : null
 }
@@ -69,7 +69,7 @@ export const notCompacted = "The agent has made no room in its context."
 const compacted = "The agent has made room in its context."
 
 const noticeOf = (update: SessionUpdate): string | null => {
-  const title = name(update["title"]) ?? name(update["message"])
+  const title = nonEmptyTextIn(update["title"]) ?? nonEmptyTextIn(update["message"])
   return title === null ? null : oneLine(title)
 }
 
@@ -111,7 +111,7 @@ export const detailsText = ({ raw }: PendingApproval, tool: ToolCall | undefined
 const longestDetails = 8_000
 
 const sideOf = (mark: string, style: "red" | "green", side: unknown): ReadonlyArray<string> =>
-  (name(side) === null ? [] : clipped(String(side), longestDetails).split("\n")).map((line) =>
+  (nonEmptyTextIn(side) === null ? [] : clipped(String(side), longestDetails).split("\n")).map((line) =>
     paint(style, `  ${mark} ${harmless(line)}`)
   )
 
@@ -119,11 +119,11 @@ const indented = (lines: string): string => lines.replace(/^/gm, "  ")
 
 /** The command and its directory, as codex and the agents of the Agent Client Protocol send them. */
 const detailsOf = (raw: unknown) => {
-  const input = record(at(raw, "toolCall", "rawInput"))
+  const input = objectIn(at(raw, "toolCall", "rawInput"))
   const command = input["command"] ?? input["cmd"] ?? at(raw, "command")
   return {
-    command: Array.isArray(command) ? list(command).map(String).join(" ") : name(command),
-    cwd: text(input["cwd"] ?? at(raw, "cwd"))
+    command: Array.isArray(command) ? listIn(command).map(String).join(" ") : nonEmptyTextIn(command),
+    cwd: textIn(input["cwd"] ?? at(raw, "cwd"))
   }
 }
 
