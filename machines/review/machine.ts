@@ -73,6 +73,7 @@ const unspent: ReviewUsage = {
 
 const begun: ReviewContext = { iterations: 0, usage: unspent, nextInputTokens: 0, ending: "completed", reason: "" }
 
+/** Its own copy of `addUsage` (src/domain/Turn.ts): a machine imports nothing but XState. */
 const sum = (a: ReviewUsage, b: ReviewUsage): ReviewUsage => ({
   inputTokens: a.inputTokens + b.inputTokens,
   cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,

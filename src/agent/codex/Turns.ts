@@ -1,8 +1,7 @@
 /** The turns of a thread: which prompt each of codex's turn ids stands for, whether it has ended, what it used. */
-import { noUsage } from "../../domain/Turn.ts"
+import { addUsage, noUsage } from "../../domain/Turn.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import { forgetOldest } from "./Protocol.ts"
-import type { Tokens } from "./Protocol.ts"
 
 /** Turns remembered for what comes late. Beyond, the oldest is forgotten, and its news belong to no turn. */
 const turnsKept = 64
@@ -32,7 +31,7 @@ export interface Turns {
   readonly started: (agentTurnId: string) => number | null
   /** Gives the turn the first time its end is told, if it is a prompt's. */
   readonly ended: (agentTurnId: string) => { readonly index: number; readonly usage: Usage | null } | null
-  readonly used: (agentTurnId: string | null, total: Tokens, last: Tokens) => void
+  readonly used: (agentTurnId: string | null, total: Usage, last: Usage) => void
   readonly indexOf: (agentTurnId: string | null) => number | null
   readonly running: () => Running | null
 }
@@ -40,7 +39,7 @@ export interface Turns {
 export const make = (): Turns => {
   const turns = new Map<string, Turn>()
   let running: Running | null = null
-  let counted: Tokens | null = null
+  let counted: Usage | null = null
 
   const named = (agentTurnId: string): number | null => {
     if (running === null || running.agentTurnId === agentTurnId) return null
@@ -78,20 +77,18 @@ export const make = (): Turns => {
       const before = counted ?? less(total, last)
       counted = total
       const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
-      if (turn !== undefined) turn.usage = more(turn.usage ?? noUsage, less(total, before))
+      if (turn !== undefined) turn.usage = addUsage(turn.usage ?? noUsage, less(total, before))
     },
     indexOf: (agentTurnId) => (agentTurnId === null ? null : (turns.get(agentTurnId)?.index ?? null)),
     running: () => running
   }
 }
 
-const less = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => Math.max(0, x - y))
-const more = (a: Tokens, b: Tokens): Tokens => combine(a, b, (x, y) => x + y)
-
-const combine = (a: Tokens, b: Tokens, by: (x: number, y: number) => number): Tokens => ({
-  inputTokens: by(a.inputTokens, b.inputTokens),
-  cachedInputTokens: by(a.cachedInputTokens, b.cachedInputTokens),
-  outputTokens: by(a.outputTokens, b.outputTokens),
-  reasoningTokens: by(a.reasoningTokens, b.reasoningTokens),
-  totalTokens: by(a.totalTokens, b.totalTokens)
+/** Never below zero. */
+const less = (a: Usage, b: Usage): Usage => ({
+  inputTokens: Math.max(0, a.inputTokens - b.inputTokens),
+  cachedInputTokens: Math.max(0, a.cachedInputTokens - b.cachedInputTokens),
+  outputTokens: Math.max(0, a.outputTokens - b.outputTokens),
+  reasoningTokens: Math.max(0, a.reasoningTokens - b.reasoningTokens),
+  totalTokens: Math.max(0, a.totalTokens - b.totalTokens)
 })
