@@ -25,7 +25,7 @@ const sources = createHash("sha256")
 const patterns = [
   "src/inspect/page/**/*.*",
   "src/inspect/{client,chart}/*.ts",
-  "src/inspect/contract.ts",
+  "src/{inspect/contract,domain/unsafeCharacters}.ts",
   "machines/*.ts"
 ]
 for (const file of globSync([...patterns, "scripts/{page,chartLayout}.ts", "package-lock.json"], {

@@ -38,7 +38,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
 
 /** Single files of another room, free of anything that only Node has, or only a browser. */
 const shared: Readonly<Record<string, RegExp>> = {
-  "src/inspect/client": /^src\/inspect\/(contract\.ts$|chart\/)/,
+  "src/inspect/client": /^src\/(inspect\/(contract\.ts$|chart\/)|domain\/unsafeCharacters\.ts$)/,
   "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/
 }
 

@@ -1,6 +1,7 @@
 /** The output of commands: lines for people, JSON for programs. Colours on a terminal only, and not with `NO_COLOR`. */
 import { Console, Effect } from "effect"
 import { styleText } from "node:util"
+import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
 
 type Style = Parameters<typeof styleText>[0]
 

@@ -6,6 +6,7 @@
  */
 import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Stream } from "effect"
 import type { PlatformError } from "effect"
+import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
 import { newFileId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
 import { FileNotFound, FileTooLarge, InvalidRequest, Unavailable } from "../domain/Refusal.ts"
@@ -155,8 +156,8 @@ const failing = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError
 
 const shown = ({ id, name, path, size }: FileRecord): StoredFile => ({ id, name, size, path })
 
-/** Controls, line ends, marks that turn the direction of writing, and what is no character. Joiners are part of a script. */
-const unwanted = /[\p{Cc}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu
+/** Also every end of a line, and what is no character. Joiners stay: they are part of a script. */
+const unwanted = new RegExp(`[${unsafeCharacters}\\t\\n\\r\\p{Zl}\\p{Zp}\\p{Cn}\\p{Co}\\p{Cs}\\ufeff]`, "gu")
 
 /** The last segment of what the client called it, without anything that could end a line, hide it or leave its directory. */
 const sanitised = (name: string): string => {

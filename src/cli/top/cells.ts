@@ -5,6 +5,7 @@
  * an agent goes through `visible` first: its control characters are shown, and never sent.
  */
 import { styleText } from "node:util"
+import { unsafeCharacters } from "../../domain/unsafeCharacters.ts"
 
 export type Style = Parameters<typeof styleText>[0]
 
@@ -23,10 +24,7 @@ export const visible = (text: string): string =>
   text
     .replace(/\r\n|[\n\u2028\u2029]/g, "⏎")
     .replaceAll("\t", " ")
-    // oxlint-disable-next-line no-control-regex -- those are what is shown
-    .replace(/[\u0000-\u001f]/g, (one) => String.fromCodePoint(0x2400 + (one.codePointAt(0) ?? 0)))
-    .replaceAll("\u007f", "␡")
-    .replace(/[\u0080-\u009f\p{Cf}\ud800-\udfff]/gu, (one) => `‹${(one.codePointAt(0) ?? 0).toString(16)}›`)
+    .replace(uncountable, symbolOf)
 
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u

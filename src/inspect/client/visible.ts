@@ -2,10 +2,9 @@
  * Text of an agent as a person should see it: characters that show nothing, or turn around what stands beside them, are
  * shown by name. A command that is to be allowed reads as it will run, and an escape sequence is seen to be one.
  */
+import { unsafeCharacters } from "../../domain/unsafeCharacters.ts"
 
-/** Controls but tab and the ends of lines; and what directs the writing (Unicode's bidirectional controls). */
-// oxlint-disable-next-line no-control-regex
-const hidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const hidden = new RegExp(`[${unsafeCharacters}]`, "g")
 
 const names: Readonly<Record<number, string>> = { 0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x1b: "ESC", 0x7f: "DEL" }
 
@@ -17,7 +16,7 @@ const nameOf = (char: string): string => {
 export const visible = (text: string): string => text.replace(hidden, nameOf)
 
 /** As JSON writes such a character: by a `\u`, or as it is. Most texts have none, and cost one look. */
-const mayHide = /\\[ubf]|[\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
+const mayHide = new RegExp(`\\\\[ubf]|[${unsafeCharacters}]`)
 
 /** For everything that comes from the server. */
 export const parsed = <A>(json: string): A =>
