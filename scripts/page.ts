@@ -26,7 +26,7 @@ const patterns = [
   "src/inspect/page/**/*.*",
   "src/inspect/{client,chart}/*.ts",
   "src/{inspect/contract,domain/unsafeCharacters}.ts",
-  "machines/*.ts"
+  "machines/**/*.ts"
 ]
 for (const file of globSync([...patterns, "scripts/{page,chartLayout}.ts", "package-lock.json"], {
   cwd: root
