@@ -9,6 +9,7 @@ import { assign, setup } from "xstate"
 import type { SnapshotFrom } from "xstate"
 import { command } from "../decide.ts"
 import type { CommandsOf } from "../decide.ts"
+import type { Usage } from "../../src/domain/Turn.ts"
 
 export interface ReviewBounds {
   /** Calls of the model. */
@@ -27,13 +28,7 @@ export const defaultReviewBounds: ReviewBounds = {
 }
 
 /** Tokens of a review, over all its calls so far. */
-export interface ReviewUsage {
-  readonly inputTokens: number
-  readonly cachedInputTokens: number
-  readonly outputTokens: number
-  readonly reasoningTokens: number
-  readonly totalTokens: number
-}
+export type ReviewUsage = Usage
 
 export type ReviewEnding = "completed" | "cancelled" | "failed" | "over_budget"
 
@@ -73,7 +68,7 @@ const unspent: ReviewUsage = {
 
 const begun: ReviewContext = { iterations: 0, usage: unspent, nextInputTokens: 0, ending: "completed", reason: "" }
 
-/** Its own copy of `addUsage` (src/domain/Turn.ts): a machine imports nothing but XState. */
+/** Its own copy of `addUsage` (src/domain/Turn.ts): of src/domain a machine imports types only. */
 const sum = (a: ReviewUsage, b: ReviewUsage): ReviewUsage => ({
   inputTokens: a.inputTokens + b.inputTokens,
   cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
