@@ -49,7 +49,7 @@ export const makeNarrator = (indent = ""): Narrator => {
   }
   const line = (text: string) => `${end()}${indent}${text}\n`
   const flow = (kind: "answer" | "thought", update: SessionUpdate) => {
-    const chunk = text(at(update, "content", "text")) ?? ""
+    const chunk = textIn(at(update, "content", "text")) ?? ""
     if (chunk === "") return ""
     const source = `${kind} ${String(update["messageId"] ?? "")}`
     const start = open === source ? "" : `${end()}${indent}`
@@ -68,7 +68,7 @@ export const makeNarrator = (indent = ""): Narrator => {
   }
 
   const narrateTool = (update: SessionUpdate): string => {
-    const id = text(update["toolCallId"])
+    const id = textIn(update["toolCallId"])
     if (id === null) return ""
     const openTool = tools.get(id)
     const tool = openTool ?? ToolCall.begin(id)
@@ -92,9 +92,9 @@ export const makeNarrator = (indent = ""): Narrator => {
 
   const narrate = (message: NarratedMessage): string => {
     if (message.method === undefined) return line(paint("dim", endOf(message)))
-    const params = record(message.params)
+    const params = objectIn(message.params)
     if (message.method.startsWith("_troupe/")) return line(paint("dim", troupeText(message.method, params)))
-    const update: SessionUpdate = { sessionUpdate: "", ...record(params["update"]) }
+    const update: SessionUpdate = { sessionUpdate: "", ...objectIn(params["update"]) }
     switch (update.sessionUpdate) {
       case "agent_message_chunk":
         return flow("answer", update)

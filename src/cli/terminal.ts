@@ -32,10 +32,11 @@ export const table = (
     .join("\n")
 }
 
-/** Removes control characters: an agent's text must not move the cursor, rename the window, or reverse the writing direction. */
-export const harmless = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex -- those are removed
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "")
+/** A carriage return alone would overwrite the line. */
+const harmful = new RegExp(`[${unsafeCharacters}\\r]`, "g")
+
+/** Text of an agent must not move the cursor, rename the window, or reverse the order in which it is read. */
+export const harmless = (text: string): string => text.replace(harmful, "")
 
 /** `harmless` on one line: an agent's title must not look like a line of Troupe's. */
 export const oneLine = (text: string): string =>

@@ -1,6 +1,6 @@
 /** What a message of the session does: it is printed, ends the turn, or announces an approval. */
 import { Effect } from "effect"
-import { at, record, whole } from "../../conversation/Json.ts"
+import { at, integerIn, objectIn } from "../../domain/json.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { NarratedMessage } from "../narration.ts"
 import { oneLine } from "../terminal.ts"
@@ -37,13 +37,13 @@ export const makeMessageHandler = ({
       yield* perform(Effect.map(approval, (approval) => ({ _tag: "ApprovalRequested", approval }) as const))
       return
     }
-    if (method === "_troupe/approval_settled") return output.note(approvals.settled(record(params)))
+    if (method === "_troupe/approval_settled") return output.note(approvals.settled(objectIn(params)))
     if (method.startsWith("_troupe/")) {
       if (state.running !== null && at(params, "to") === "turning.running") state.running.steerable = true
       return output.note(Words.sentenceOf(method, params))
     }
-    const update: SessionUpdate = { sessionUpdate: "", ...record(at(params, "update")) }
-    const [used, size] = [whole(update["used"]), whole(update["size"])]
+    const update: SessionUpdate = { sessionUpdate: "", ...objectIn(at(params, "update")) }
+    const [used, size] = [integerIn(update["used"]), integerIn(update["size"])]
     if (update.sessionUpdate === "usage_update" && used !== null && size !== null) state.context = { used, size }
     output.note(Words.asideOf(update))
     // After a turn no more output may follow for long, so the line is ended at once.

@@ -1,5 +1,6 @@
 /** The texts of a chat besides the agent's output: changes of the session, approvals and their details, answers to commands. */
-import { at, clipped, list, name, record, text } from "../../conversation/Json.ts"
+import { clipped } from "../../conversation/boundedJson.ts"
+import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { ToolCall } from "../../conversation/ToolCall.ts"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"

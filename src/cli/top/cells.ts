@@ -19,6 +19,15 @@ export type Line = ReadonlyArray<Span>
 
 export const span = (text: string, style: Style | null = null): Span => ({ text, style })
 
+/** Also characters without a width of their own (`Cf`) and halves of a character: their cells could not be counted. */
+const uncountable = new RegExp(`[${unsafeCharacters}\\r\\p{Cf}\\ud800-\\udfff]`, "gu")
+
+const symbolOf = (character: string): string => {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+  return code === 0x7f ? "␡" : `‹${code.toString(16)}›`
+}
+
 /** `␛` for an escape, `⏎` for a line break, `‹202e›` for a control of the writing direction. */
 export const visible = (text: string): string =>
   text
