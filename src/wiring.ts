@@ -27,7 +27,7 @@ import { Processes } from "./agent/Processes.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
 import { Ledger } from "./ledger/Ledger.ts"
-import * as Lock from "./ledger/Lock.ts"
+import * as Lock from "./ledger/sqlite/dataDirLock.ts"
 
 export type { ReviewOptions } from "./review/Reviews.ts"
 export type { ReviewRequest } from "./review/ReviewRequest.ts"

@@ -32,7 +32,7 @@ import type {
   TransitionCount
 } from "./LedgerWrite.ts"
 import type { LedgerError, LedgerUnusable } from "./LedgerError.ts"
-import * as Sqlite from "./Sqlite.ts"
+import * as Sqlite from "./SqliteLedger.ts"
 
 // The contract's words come with it: whoever has a ledger in hand needs one import.
 export type * from "./LedgerWrite.ts"

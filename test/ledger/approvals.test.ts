@@ -6,10 +6,10 @@ import { DatabaseSync } from "node:sqlite"
 import type { ApprovalRecord, Resolution } from "../../src/domain/Approval.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { Permissions } from "../../src/domain/Session.ts"
-import type { Database, SqlValue } from "../../src/ledger/Database.ts"
+import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
-import * as Approvals from "../../src/ledger/tables/approvals.ts"
+import * as Approvals from "../../src/ledger/sqlite/tables/approvals.ts"
 import { id, opened, scratchFile } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>

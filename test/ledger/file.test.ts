@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { latestVersion } from "../../src/ledger/migrations.ts"
+import { latestVersion } from "../../src/ledger/sqlite/migrations.ts"
 import { id, opened, said, scratchFile, session } from "./samples.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>

@@ -4,10 +4,10 @@ import { Effect, Option } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import type { SessionState } from "../../src/domain/Session.ts"
-import type { Database, SqlValue } from "../../src/ledger/Database.ts"
+import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
-import * as Overview from "../../src/ledger/tables/overview.ts"
+import * as Overview from "../../src/ledger/sqlite/tables/overview.ts"
 import { app, id, opened, otherApp, scratchFile } from "./samples.ts"
 
 const states: ReadonlyArray<SessionState> = ["idle", "turning", "retiring", "closed"]

@@ -1,8 +1,8 @@
 /** Uploaded files: whose they are and where they lie. The bytes are `src/services/Files.ts`'s. */
 import { Effect, Option } from "effect"
-import type { AppName, FileId } from "../../domain/Ids.ts"
+import type { AppName, FileId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { FileRecord } from "../LedgerWrite.ts"
+import type { FileRecord } from "../../LedgerWrite.ts"
 import { insertInto, json } from "./columns.ts"
 
 const columns = ["id", "app", "name", "size", "path", "created_at"]

@@ -1,7 +1,7 @@
 /** Approvals: pending ones by their session, and each by its id. A question is settled once. */
 import { Effect, Option } from "effect"
-import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../domain/Approval.ts"
-import type { SessionId } from "../../domain/Ids.ts"
+import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../../domain/Approval.ts"
+import type { SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
 

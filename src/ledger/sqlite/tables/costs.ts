@@ -1,10 +1,10 @@
 /** What turns cost, where their agents tell. Written with the event that tells it. */
 import { Effect } from "effect"
-import type { AcpMessage } from "../../domain/Acp.ts"
-import { costIn } from "../../domain/Cost.ts"
-import type { Cost } from "../../domain/Cost.ts"
-import type { AppName, SessionId } from "../../domain/Ids.ts"
-import type { StoredEvent } from "../../domain/Session.ts"
+import type { AcpMessage } from "../../../domain/Acp.ts"
+import { costIn } from "../../../domain/Cost.ts"
+import type { Cost } from "../../../domain/Cost.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
 import { json } from "./columns.ts"
 

@@ -1,8 +1,8 @@
 /** What happened in a session, numbered without a gap, each event as the text of its message. */
 import { Effect } from "effect"
-import type { AcpMessage } from "../../domain/Acp.ts"
-import type { SessionId } from "../../domain/Ids.ts"
-import type { StoredEvent } from "../../domain/Session.ts"
+import type { AcpMessage } from "../../../domain/Acp.ts"
+import type { SessionId } from "../../../domain/Ids.ts"
+import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
 

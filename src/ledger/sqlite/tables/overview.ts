@@ -6,13 +6,13 @@
  * question costs more for a longer history.
  */
 import { Effect, Option } from "effect"
-import type { ApprovalRecord } from "../../domain/Approval.ts"
-import type { AppName, SessionId } from "../../domain/Ids.ts"
-import type { SessionState } from "../../domain/Session.ts"
-import { cursorOf, parseCursor } from "../Cursor.ts"
+import type { ApprovalRecord } from "../../../domain/Approval.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { SessionState } from "../../../domain/Session.ts"
+import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
-import type { SessionSummary, OverviewQuery, Page, TransitionCount } from "../LedgerWrite.ts"
-import { LedgerError } from "../LedgerError.ts"
+import type { SessionSummary, OverviewQuery, Page, TransitionCount } from "../../LedgerWrite.ts"
+import { LedgerError } from "../../LedgerError.ts"
 import { approvalColumns, approvalOf } from "./approvals.ts"
 import type { ApprovalRow } from "./approvals.ts"
 

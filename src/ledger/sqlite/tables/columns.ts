@@ -4,7 +4,7 @@
  * Rows are mapped, not validated: the ledger reads what it wrote itself, STRICT tables keep the types and CHECKs the
  * words. Text that should be JSON and is not fails the read.
  */
-import type { Usage } from "../../domain/Turn.ts"
+import type { Usage } from "../../../domain/Turn.ts"
 import type { SqlValue } from "../Database.ts"
 
 export const flag = (value: boolean): number => (value ? 1 : 0)

@@ -1,8 +1,8 @@
 /** Apps and the hashes of their tokens. A revoked one stays, so that its name is known; it may be taken again. */
 import { Effect, Option } from "effect"
-import type { AppName } from "../../domain/Ids.ts"
+import type { AppName } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { AppRecord } from "../LedgerWrite.ts"
+import type { AppRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "token_hash"])}

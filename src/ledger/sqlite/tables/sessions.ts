@@ -5,13 +5,13 @@
  * do not shift it. How many match is read from `session_counts`, which triggers keep.
  */
 import { Effect, Option } from "effect"
-import type { AppName, SessionId } from "../../domain/Ids.ts"
-import type { Meta, Permissions, SessionRecord, SessionState } from "../../domain/Session.ts"
-import type { Usage } from "../../domain/Turn.ts"
-import { cursorOf, parseCursor } from "../Cursor.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { Meta, Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
+import type { Usage } from "../../../domain/Turn.ts"
+import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../LedgerWrite.ts"
-import { LedgerError } from "../LedgerError.ts"
+import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../../LedgerWrite.ts"
+import { LedgerError } from "../../LedgerError.ts"
 import { flag, insertInto, json, updateOf } from "./columns.ts"
 
 interface SessionRow {

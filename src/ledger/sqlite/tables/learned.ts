@@ -1,6 +1,6 @@
 /** Memories and skills, each app's own. How many there may be is kept with the insert, so that no race gets past it. */
-import type { AppName } from "../../domain/Ids.ts"
-import type { Memory, Skill } from "../../domain/Review.ts"
+import type { AppName } from "../../../domain/Ids.ts"
+import type { Memory, Skill } from "../../../domain/Review.ts"
 import type { Database, Write } from "../Database.ts"
 
 const memoryColumns = "id, app, text, created_at, updated_at"

@@ -1,8 +1,8 @@
 /** What an Idempotency-Key was answered with, or that its request was begun. */
 import { Effect, Option } from "effect"
-import type { AppName } from "../../domain/Ids.ts"
+import type { AppName } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ReceiptRecord } from "../LedgerWrite.ts"
+import type { ReceiptRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const columns = ["app", "key", "fingerprint", "created_at", "status", "body"]

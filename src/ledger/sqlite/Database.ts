@@ -10,7 +10,7 @@ import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql"
 import { chmodSync, closeSync, openSync } from "node:fs"
-import { LedgerError, LedgerUnusable, reasonOf } from "./LedgerError.ts"
+import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
 export type SqlValue = string | number | null

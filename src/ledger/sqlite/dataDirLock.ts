@@ -9,7 +9,7 @@ import { Clock, Effect } from "effect"
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { LedgerUnusable } from "./LedgerError.ts"
+import { LedgerUnusable } from "../LedgerError.ts"
 
 /** Held until the scope is closed. Fails at once where another process, or this one, holds it. */
 export const hold = Effect.fn("Lock.hold")(function* (directory: string) {

@@ -1,8 +1,8 @@
 /** How each entry is written: which statements, on which tables. A new kind of entry does not compile until it is here. */
 import { Effect } from "effect"
 import type { Run, Write } from "./Database.ts"
-import type { LedgerWrite } from "./LedgerWrite.ts"
-import { LedgerError } from "./LedgerError.ts"
+import type { LedgerWrite } from "../LedgerWrite.ts"
+import { LedgerError } from "../LedgerError.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"

@@ -8,8 +8,8 @@
 import { Deferred, Effect, Exit, Fiber, Queue } from "effect"
 import type { Cause, Scope } from "effect"
 import type { Database } from "./Database.ts"
-import type { LedgerWrite } from "./LedgerWrite.ts"
-import { LedgerError } from "./LedgerError.ts"
+import type { LedgerWrite } from "../LedgerWrite.ts"
+import { LedgerError } from "../LedgerError.ts"
 import { apply } from "./apply.ts"
 
 /** Callers that may wait in line; the next ones wait to get in. */

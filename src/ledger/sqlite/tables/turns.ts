@@ -1,10 +1,10 @@
 /** Turns with their one outcome, and what was used on which day. A trigger refuses a second outcome. */
 import { Effect, Option } from "effect"
-import type { Cost } from "../../domain/Cost.ts"
-import type { AppName, SessionId } from "../../domain/Ids.ts"
-import type { Failure, StopReason, TurnRecord, TurnStatus } from "../../domain/Turn.ts"
+import type { Cost } from "../../../domain/Cost.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { Failure, StopReason, TurnRecord, TurnStatus } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { TurnPatch } from "../LedgerWrite.ts"
+import type { TurnPatch } from "../../LedgerWrite.ts"
 import { flag, insertInto, jsonOrNull, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
 

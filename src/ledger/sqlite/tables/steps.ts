@@ -1,8 +1,8 @@
 /** What a session's machine decided, what it still owes the world for it, and the timers it has armed. */
 import { Effect, Option } from "effect"
-import type { SessionId } from "../../domain/Ids.ts"
+import type { SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ArmedTimer, OutboxCommand, StepRecord } from "../LedgerWrite.ts"
+import type { ArmedTimer, OutboxCommand, StepRecord } from "../../LedgerWrite.ts"
 import { flag, insertInto, json } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])

@@ -1,7 +1,7 @@
 /** Leases: the processes that are, or may be, alive under Troupe's name. A session has one at a time. */
-import type { LeaseId, SessionId } from "../../domain/Ids.ts"
+import type { LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { LeaseRecord } from "../LedgerWrite.ts"
+import type { LeaseRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const columns = ["id", "session", "generation", "boot_id", "opened_at", "pid", "start_time"]

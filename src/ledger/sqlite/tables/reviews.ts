@@ -1,10 +1,10 @@
 /** Nudge counters and reviews of a session. A review has one ending, and a session one review at a time. */
 import { Effect, Option } from "effect"
-import type { SessionId } from "../../domain/Ids.ts"
-import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../domain/Review.ts"
-import type { Usage } from "../../domain/Turn.ts"
+import type { SessionId } from "../../../domain/Ids.ts"
+import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
+import type { Usage } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { NudgeRecord, ReviewPatch } from "../LedgerWrite.ts"
+import type { NudgeRecord, ReviewPatch } from "../../LedgerWrite.ts"
 import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
 

@@ -1,7 +1,7 @@
 /** The audit trail: appended to, read, never changed, and forgotten long after the session that it tells of is gone. */
 import { Effect } from "effect"
-import type { AppName, SessionId } from "../../domain/Ids.ts"
-import type { AuditRecord } from "../../domain/Session.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { AuditRecord } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
 
