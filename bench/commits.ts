@@ -18,6 +18,7 @@ import { noUsage } from "../src/domain/Turn.ts"
 import type { Write } from "../src/ledger/sqlite/Database.ts"
 import type { LedgerWrite } from "../src/ledger/Ledger.ts"
 import { Ledger } from "../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../src/ledger/SqliteLedger.ts"
 import { apply } from "../src/ledger/sqlite/apply.ts"
 import { quantile } from "./sample.ts"
 import { millis, times } from "./table.ts"
@@ -143,7 +144,7 @@ const bareLedger = async (file: string) => {
     Effect.scoped(
       Effect.provide(
         Ledger.use(({ ping }) => ping),
-        Ledger.layer(file)
+        SqliteLedger.layer(file)
       )
     )
   )
@@ -189,7 +190,7 @@ export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Prom
       }
     }
   })
-  await Effect.runPromise(Effect.scoped(Effect.provide(program, Ledger.layer(join(dir, "ledger.db")))))
+  await Effect.runPromise(Effect.scoped(Effect.provide(program, SqliteLedger.layer(join(dir, "ledger.db")))))
   db.close()
 
   return ([0.5, 0.99] as const).map((part) => {

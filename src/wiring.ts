@@ -26,7 +26,8 @@ import { OneShot } from "./agent/OneShot.ts"
 import { Processes } from "./agent/Processes.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
-import { Ledger } from "./ledger/Ledger.ts"
+import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
+import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import * as Lock from "./ledger/sqlite/dataDirLock.ts"
 
 export type { ReviewOptions } from "./review/Reviews.ts"
@@ -37,6 +38,9 @@ export interface RuntimeOptions {
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
   readonly reviews?: ReviewOptions
 }
+
+/** The ledger's driver is chosen here, and no other module names it. */
+export const ledgerLayer: (location: string) => Layer.Layer<Ledger, LedgerUnusable> = SqliteLedger.layer
 
 /** The services that the layer provides to its callers. */
 export type PublicServices =
@@ -80,11 +84,6 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
     Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(
-      Layer.mergeAll(
-        Layer.succeed(RuntimeSettings, settings),
-        Ledger.layer(ledger),
-        Processes.layer,
-        NodeServices.layer
-      )
+      Layer.mergeAll(Layer.succeed(RuntimeSettings, settings), ledgerLayer(ledger), Processes.layer, NodeServices.layer)
     )
   )

@@ -1,12 +1,12 @@
 /**
- * The book of record. Whatever a session has decided, owes, awaits or said is here before anybody acts on it.
+ * The contract of the ledger, the durable record of all sessions: whatever a session has decided, must do, waits for or
+ * said is here before anybody acts on it. A driver keeps it; `src/wiring.ts` chooses which.
  *
  * Writing is a list of entries, all or nothing. Concurrent writers share one transaction where that costs none of them
- * time; each still learns of its own failure only. Reading is by the row; nothing is cached, so a second process
- * reading the same file sees the truth. What was acknowledged outlives this process; a power cut may take the last
- * moments (`synchronous=NORMAL`), never the file.
+ * time; each still learns of its own failure only. Reading is by the row; nothing is cached, so a second process that
+ * reads the same database sees what was committed. What was acknowledged outlives this process.
  */
-import { Context, Layer } from "effect"
+import { Context } from "effect"
 import type { Effect, Option } from "effect"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { Cost } from "../domain/Cost.ts"
@@ -31,8 +31,7 @@ import type {
   SweepBounds,
   TransitionCount
 } from "./LedgerWrite.ts"
-import type { LedgerError, LedgerUnusable } from "./LedgerError.ts"
-import * as Sqlite from "./SqliteLedger.ts"
+import type { LedgerError } from "./LedgerError.ts"
 
 // The contract's words come with it: whoever has a ledger in hand needs one import.
 export type * from "./LedgerWrite.ts"
@@ -180,8 +179,4 @@ export class Ledger extends Context.Service<
       ReadonlyArray<{ readonly day: string; readonly app: AppName; readonly agent: string; readonly cost: Cost }>
     >
   }
->()("troupe/ledger/Ledger") {
-  /** The ledger in an SQLite file, made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. */
-  static readonly layer = (filename: string): Layer.Layer<Ledger, LedgerUnusable> =>
-    Layer.effect(Ledger, Sqlite.make(filename))
-}
+>()("troupe/ledger/Ledger") {}

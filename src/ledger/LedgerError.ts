@@ -1,4 +1,4 @@
-/** What the ledger fails with: one error for a thing it could not do, one for a file it will not work on. */
+/** What the ledger fails with: one error for a thing it could not do, one for a database it will not work on. */
 import { Schema } from "effect"
 
 /** The ledger could not do it. `operation` completes "could not …"; the cause never holds what was to be written. */
@@ -11,19 +11,20 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   }
 }
 
-/** The ledger's file can't be opened, or not by this Troupe. Nothing was changed in it. `remedy` says what to do. */
+/** The ledger's database can't be opened, or not by this Troupe. Nothing was changed in it. `remedy` says what to do. */
 export class LedgerUnusable extends Schema.TaggedError<LedgerUnusable>()("LedgerUnusable", {
-  filename: Schema.String,
+  /** The file or the address of the database. */
+  location: Schema.String,
   problem: Schema.String,
   remedy: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {
   override get message() {
-    return `The ledger ${this.filename} ${this.problem}. ${this.remedy}`
+    return `The ledger ${this.location} ${this.problem}. ${this.remedy}`
   }
 }
 
-/** The innermost message: SQLite's own words say more than "Failed to execute statement". */
+/** The innermost message: the database's own words say more than its client's "Failed to execute statement". */
 export const reasonOf = (cause: unknown): string => {
   let innermost = cause
   for (let depth = 0; depth < 8; depth++) {

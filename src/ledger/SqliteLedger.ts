@@ -1,8 +1,13 @@
-/** The ledger over an SQLite file: the writer in front, the tables behind. */
-import { Effect } from "effect"
+/**
+ * The ledger in an SQLite file: one writer that groups commits, and the reads of each table.
+ *
+ * What was acknowledged outlives this process; a power cut may take the last moments (`synchronous=NORMAL`), never the
+ * file.
+ */
+import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
 import * as Database from "./sqlite/Database.ts"
-import type { Ledger } from "./Ledger.ts"
+import { Ledger } from "./Ledger.ts"
 import type { LedgerUnusable } from "./LedgerError.ts"
 import * as Approvals from "./sqlite/tables/approvals.ts"
 import * as Apps from "./sqlite/tables/apps.ts"
@@ -20,7 +25,7 @@ import * as Steps from "./sqlite/tables/steps.ts"
 import * as Turns from "./sqlite/tables/turns.ts"
 import * as Writer from "./sqlite/Writer.ts"
 
-export const make = Effect.fnUntraced(function* (
+const make = Effect.fnUntraced(function* (
   filename: string
 ): Effect.fn.Return<Ledger["Service"], LedgerUnusable, Scope.Scope> {
   const db = yield* Database.open(filename)
@@ -52,3 +57,6 @@ export const make = Effect.fnUntraced(function* (
     ...Approvals.reads(db)
   }
 })
+
+/** The file is made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. */
+export const layer = (filename: string): Layer.Layer<Ledger, LedgerUnusable> => Layer.effect(Ledger, make(filename))

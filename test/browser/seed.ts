@@ -8,6 +8,7 @@ import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { session, usage } from "../ledger/samples.ts"
 import type { Workspace } from "../cli/program.ts"
 
@@ -62,5 +63,5 @@ export const seed = (place: Workspace, count: number): Promise<void> => {
       apps.map((name): LedgerWrite => ({ _tag: "AppInserted", name, at: now, tokenHash: `none-${name}` }))
     )
     yield* ledger.write(Array.from({ length: count }, (_, n) => nth(n, now)))
-  }).pipe(Effect.provide(Ledger.layer(join(dataDir, "troupe.sqlite"))), Effect.scoped, Effect.runPromise)
+  }).pipe(Effect.provide(SqliteLedger.layer(join(dataDir, "troupe.sqlite"))), Effect.scoped, Effect.runPromise)
 }

@@ -26,7 +26,7 @@ import { defaultLimits } from "../../src/domain/Settings.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
 import type { TurnRecord, TurnResult, TurnStatus } from "../../src/domain/Turn.ts"
 import * as Http from "../../src/http/Http.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 
 export const appToken = "trp_the-app"
 export const otherToken = "trp_another-app"
@@ -407,7 +407,7 @@ export const makeScript = Effect.gen(function* () {
       ])
     }),
     // The real service: a scripted one would prove little about idempotency.
-    Idempotency.layer.pipe(Layer.provide(Ledger.layer(":memory:")))
+    Idempotency.layer.pipe(Layer.provide(SqliteLedger.layer(":memory:")))
   )
   return { script, services }
 })

@@ -9,13 +9,14 @@ import type { Permissions } from "../../src/domain/Session.ts"
 import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import * as Approvals from "../../src/ledger/sqlite/tables/approvals.ts"
 import { id, opened, scratchFile } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
 const at = 1_700_000_003_000
@@ -99,7 +100,7 @@ describe("approvals in the ledger", () => {
   it.effect("are found by an index", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
       const read: Array<readonly [string, ReadonlyArray<SqlValue>]> = []
       const listening: Database = {
         all: (_operation, text, params) => Effect.sync(() => (read.push([text, params]), [])),

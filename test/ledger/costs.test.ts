@@ -4,6 +4,7 @@ import { Effect, Option } from "effect"
 import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { app, id, opened, said, turn } from "./samples.ts"
 
 const at = 1_700_000_002_000
@@ -43,7 +44,7 @@ const costs = Effect.gen(function* () {
   }
 })
 
-const inLedger = Effect.provide(Ledger.layer(":memory:"))
+const inLedger = Effect.provide(SqliteLedger.layer(":memory:"))
 
 describe("costs", () => {
   it.effect("are what a turn added to what its agent had told before, the last word of a turn counts", () =>

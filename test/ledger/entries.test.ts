@@ -5,12 +5,13 @@ import { FileId, LeaseId, SessionId } from "../../src/domain/Ids.ts"
 import { troupeMessage } from "../../src/domain/Acp.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { app, event, id, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
 /** The innermost reason of a write that fails. */

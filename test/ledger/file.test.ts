@@ -5,11 +5,12 @@ import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../src/ledger/sqlite/migrations.ts"
 import { id, opened, said, scratchFile, session } from "./samples.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
-  Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+  Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
 
 const refusal = (filename: string) =>
   Effect.map(using(filename, (ledger) => ledger.ping).pipe(Effect.flip), (error) => error.message)

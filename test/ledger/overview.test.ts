@@ -7,6 +7,7 @@ import type { SessionState } from "../../src/domain/Session.ts"
 import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import * as Overview from "../../src/ledger/sqlite/tables/overview.ts"
 import { app, id, opened, otherApp, scratchFile } from "./samples.ts"
 
@@ -38,7 +39,7 @@ const filled = <A, E>(use: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =
     const ledger = yield* Ledger
     for (const session of sixty) yield* ledger.write([opened(session, snapshot)])
     return yield* use(ledger)
-  }).pipe(Effect.provide(Ledger.layer(":memory:")))
+  }).pipe(Effect.provide(SqliteLedger.layer(":memory:")))
 
 const query = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
   app: null,
@@ -195,7 +196,7 @@ describe("the overview", () => {
   it.effect("goes by an index, whatever is asked", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
       const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
       const db: Database = {
         all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),

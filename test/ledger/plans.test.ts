@@ -7,6 +7,7 @@ import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { cursorOf } from "../../src/ledger/Cursor.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { SessionQuery } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import * as Approvals from "../../src/ledger/sqlite/tables/approvals.ts"
 import * as Apps from "../../src/ledger/sqlite/tables/apps.ts"
 import * as Audit from "../../src/ledger/sqlite/tables/audit.ts"
@@ -39,7 +40,7 @@ describe("the reads of the ledger", () => {
   it.effect("go by an index, and sessions come out of it in order", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
       const { asked, db } = listening()
       const sessions = Sessions.reads(db)
       const all: ReadonlyArray<Effect.Effect<unknown, unknown>> = [

@@ -8,6 +8,7 @@ import { noUsage } from "../../src/domain/Turn.ts"
 import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import * as Learned from "../../src/ledger/sqlite/tables/learned.ts"
 import * as Reviews from "../../src/ledger/sqlite/tables/reviews.ts"
 import { app, id, opened, otherApp, scratchFile, usage } from "./samples.ts"
@@ -15,7 +16,7 @@ import { app, id, opened, otherApp, scratchFile, usage } from "./samples.ts"
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
 const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
@@ -219,7 +220,7 @@ describe("the reads of reviews", () => {
   it.effect("go by an index, as SQLite's own plans say", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(Ledger.layer(filename)))
+      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
       const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
       const db: Database = {
         all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),

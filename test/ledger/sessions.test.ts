@@ -5,13 +5,14 @@ import { LeaseId, SessionId } from "../../src/domain/Ids.ts"
 import { parseCursor } from "../../src/ledger/Cursor.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { LedgerWrite, Page, SessionQuery } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import type { SessionRecord } from "../../src/domain/Session.ts"
 import { app, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
 const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(26, "0")}`)

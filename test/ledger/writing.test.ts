@@ -5,12 +5,13 @@ import { TestClock } from "effect/testing"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { id, opened, said, scratchFile, session, step, turn } from "./samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(Ledger.layer(filename)))
+    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
 const seqs = (ledger: Ledger["Service"]) =>
@@ -141,7 +142,7 @@ describe("writing", () => {
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const scope = yield* Scope.make()
-      const ledger = yield* Effect.map(Layer.buildWithScope(Ledger.layer(filename), scope), (context) =>
+      const ledger = yield* Effect.map(Layer.buildWithScope(SqliteLedger.layer(filename), scope), (context) =>
         Ledger.pipe(Effect.provideContext(context))
       ).pipe(Effect.flatten)
       yield* ledger.write([opened()])
@@ -151,7 +152,7 @@ describe("writing", () => {
       yield* Scope.close(scope, Exit.void)
       yield* Fiber.join(last)
       assert.match((yield* Effect.flip(ledger.write([said(3)]))).message, /the ledger is closed/)
-      const reopened = yield* Ledger.use(seqs).pipe(Effect.provide(Ledger.layer(filename)))
+      const reopened = yield* Ledger.use(seqs).pipe(Effect.provide(SqliteLedger.layer(filename)))
       assert.deepStrictEqual(reopened, [1, 2])
     }).pipe(Effect.scoped)
   )
@@ -180,7 +181,7 @@ describe("writing", () => {
           assert.strictEqual((yield* ledger.events(id, 0, last + 1)).length, last)
           yield* ledger.write([said(last + 1)])
         })
-      ).pipe(Effect.provide(Ledger.layer(filename)))
+      ).pipe(Effect.provide(SqliteLedger.layer(filename)))
     }).pipe(Effect.scoped)
   )
 
@@ -195,7 +196,7 @@ describe("writing", () => {
           yield* ledger.write([said(1)])
           assert.strictEqual(yield* ledger.lastEvent(id), 1)
         })
-      ).pipe(Effect.provide(Ledger.layer(filename)))
+      ).pipe(Effect.provide(SqliteLedger.layer(filename)))
     }).pipe(Effect.scoped)
   )
 })

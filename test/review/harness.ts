@@ -14,6 +14,7 @@ import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { AgentSpec } from "../../src/domain/Settings.ts"
 import type { Message } from "../../src/domain/Turn.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { serve } from "../fixtures/models/responses.ts"
 import type { Script } from "../fixtures/models/responses.ts"
 import { id, opened, scratchFile, session as sample, turn as turnSample } from "../ledger/samples.ts"
@@ -38,7 +39,7 @@ export const eachTurn = { intervals: { memory: 1, skills: 0 } }
 
 export const life = (filename: string, options: ReviewOptions, agents: Readonly<Record<string, AgentSpec>> = {}) =>
   Reviews.layer(options, {}).pipe(
-    Layer.provideMerge(Ledger.layer(filename)),
+    Layer.provideMerge(SqliteLedger.layer(filename)),
     Layer.provide(
       Layer.succeed(
         RuntimeSettings,

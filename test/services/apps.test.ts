@@ -7,12 +7,13 @@ import { Apps } from "../../src/services/Apps.ts"
 import type { Caller } from "../../src/services/Sessions.ts"
 import { AppName } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { opened, scratchFile } from "../ledger/samples.ts"
 
 const adminToken = Redacted.make("the operator's own")
 
 /** What one Troupe process has on that file. */
-const layerOn = (filename: string) => Apps.layer({ adminToken }).pipe(Layer.provideMerge(Ledger.layer(filename)))
+const layerOn = (filename: string) => Apps.layer({ adminToken }).pipe(Layer.provideMerge(SqliteLedger.layer(filename)))
 
 const onFile = <A, E>(test: (apps: Apps["Service"], filename: string) => Effect.Effect<A, E, Ledger>) =>
   Effect.gen(function* () {

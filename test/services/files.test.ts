@@ -8,7 +8,7 @@ import { Files } from "../../src/services/Files.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { FileId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { app, otherApp, scratch } from "../ledger/samples.ts"
 
 const settings = (dataDir: string) =>
@@ -23,7 +23,7 @@ const settings = (dataDir: string) =>
 const layerIn = (dataDir: string) =>
   Files.layer.pipe(
     Layer.provide(Layer.succeed(RuntimeSettings, settings(dataDir))),
-    Layer.provide(Ledger.layer(dataDir === ":memory:" ? dataDir : join(dataDir, "ledger.sqlite"))),
+    Layer.provide(SqliteLedger.layer(dataDir === ":memory:" ? dataDir : join(dataDir, "ledger.sqlite"))),
     Layer.provide(NodeServices.layer)
   )
 

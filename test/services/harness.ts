@@ -25,6 +25,7 @@ import { UnknownAgent } from "../../src/domain/Refusal.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { Limits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 
 export const app = AppName.make("ours")
 export const other = AppName.make("theirs")
@@ -249,7 +250,7 @@ export const house = (directory: string, limits: Partial<Limits> = {}, reviews: 
   return layerWith(RiggedHands).pipe(
     Layer.provideMerge(Reviews.layer(reviews, {})),
     Layer.provideMerge(Files.layer),
-    Layer.provideMerge(Ledger.layer(`${directory}/ledger.sqlite`)),
+    Layer.provideMerge(SqliteLedger.layer(`${directory}/ledger.sqlite`)),
     Layer.provide(RiggedAgents),
     Layer.provide(Layer.mock(Processes)({ bootId: "boot" })),
     Layer.provide(settings),

@@ -5,10 +5,10 @@ import { TestClock } from "effect/testing"
 import { Idempotency } from "../../src/services/Idempotency.ts"
 import type { StoredAnswer } from "../../src/services/Idempotency.ts"
 import { PoolFull, TurnInProgress, Unavailable } from "../../src/domain/Refusal.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { app, id, otherApp, scratchFile } from "../ledger/samples.ts"
 
-const layerOn = (filename: string) => Idempotency.layer.pipe(Layer.provide(Ledger.layer(filename)))
+const layerOn = (filename: string) => Idempotency.layer.pipe(Layer.provide(SqliteLedger.layer(filename)))
 
 const onFile = <A, E>(test: (receipts: Idempotency["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {

@@ -14,6 +14,7 @@ import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { Permissions, StoredEvent } from "../../src/domain/Session.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { opened } from "../ledger/samples.ts"
 
 const id = SessionId.make("ses_parts")
@@ -100,7 +101,7 @@ describe("the timekeeper", () => {
 })
 
 describe("the feed", () => {
-  const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(Ledger.layer(":memory:")))
+  const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(SqliteLedger.layer(":memory:")))
   const event = (seq: number): StoredEvent => ({ session: id, seq, turn: 1, at: 0, message: say(`${seq}`) })
 
   it.effect("gives a reader that fell far behind everything all the same, from the ledger", () =>

@@ -3,7 +3,7 @@ import { Clock, Effect, Layer, Option, Redacted } from "effect"
 import { Argument, Command } from "effect/cli"
 import { Apps } from "../../services/Apps.ts"
 import * as DataDir from "../../dataDir.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
+import { ledgerLayer } from "../../wiring.ts"
 import { BadUsage } from "../failures.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { ago, paint, print, printJson, table } from "../terminal.ts"
@@ -24,7 +24,7 @@ const appsOf = (given: ConfigurationFlags) =>
       }
       const dataDir = yield* DataDir.open(settings.dataDir)
       const token = Option.isSome(adminToken) ? adminToken.value : yield* DataDir.adminToken(dataDir)
-      return Apps.layer({ adminToken: token }).pipe(Layer.provide(Ledger.layer(dataDir.ledger)))
+      return Apps.layer({ adminToken: token }).pipe(Layer.provide(ledgerLayer(dataDir.ledger)))
     })
   )
 

@@ -173,7 +173,7 @@ const refuseForeign = Effect.fnUntraced(function* (filename: string) {
   if (tables.length === 0) return
   if (!tables.some(({ name }) => name === migrationsTable)) {
     return yield* new LedgerUnusable({
-      filename,
+      location: filename,
       problem: "is another program's SQLite database",
       remedy: "Point TROUPE_DATA_DIR at a directory of Troupe's own."
     })
@@ -184,7 +184,7 @@ const refuseForeign = Effect.fnUntraced(function* (filename: string) {
   const version = row?.version ?? 0
   if (version > latestVersion) {
     return yield* new LedgerUnusable({
-      filename,
+      location: filename,
       problem: `has schema version ${version}, and this Troupe knows versions up to ${latestVersion}`,
       remedy: "Start a newer Troupe, or point TROUPE_DATA_DIR at another directory. Nothing was changed."
     })
@@ -196,13 +196,13 @@ const unusable = (filename: string, cause: unknown): LedgerUnusable => {
   const reason = reasonOf(cause)
   return /not a database|malformed/.test(reason)
     ? new LedgerUnusable({
-        filename,
+        location: filename,
         problem: `is no SQLite database, or a damaged one (${reason})`,
         remedy: "Restore it from a backup, or move it away and start again with an empty one.",
         cause
       })
     : new LedgerUnusable({
-        filename,
+        location: filename,
         problem: `could not be opened (${reason})`,
         remedy:
           "Check that its directory exists, is writable for this user and has room, and that nothing keeps the file locked.",

@@ -44,12 +44,12 @@ const busy = 5
 const refused = (directory: string, holder: string, cause: unknown): LedgerUnusable =>
   cause instanceof Error && "errcode" in cause && cause.errcode === busy
     ? new LedgerUnusable({
-        filename: directory,
+        location: directory,
         problem: `is held by ${holderOf(holder)}`,
         remedy: "One Troupe works on a data dir at a time: stop that one, or give this one another with --data-dir."
       })
     : new LedgerUnusable({
-        filename: directory,
+        location: directory,
         problem: `could not be locked (${cause instanceof Error ? cause.message : String(cause)})`,
         remedy: "Check that the data dir is writable for this user and on a file system that knows locks.",
         cause
