@@ -4,10 +4,10 @@ import { Effect, Option } from "effect"
 import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
-import { Ledger } from "../../src/ledger/Ledger.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import { latestVersion } from "../../src/ledger/sqlite/migrations.ts"
-import { id, opened, said, scratchFile, session } from "./samples.ts"
+import { Ledger } from "../../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
+import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
+import { id, opened, said, scratchFile, session } from "../samples.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
@@ -33,7 +33,7 @@ describe("the ledger's file", () => {
   it.live("is opened by several processes at once, fresh as it is", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      const script = new URL("../fixtures/ledger/opens-and-pings.ts", import.meta.url).pathname
+      const script = new URL("../../fixtures/ledger/opens-and-pings.ts", import.meta.url).pathname
       const opens = Effect.callback<number | null>((resume) => {
         const child = spawn(process.execPath, [script, filename], { stdio: ["ignore", "ignore", "inherit"] })
         child.once("exit", (code) => resume(Effect.succeed(code)))
