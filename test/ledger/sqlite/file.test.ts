@@ -1,13 +1,13 @@
 /** The ledger's file: whose it is, what it must be, and what is refused with a line that says what to do. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
-import { id, opened, said, scratchFile, session } from "../samples.ts"
+import { id, opened, said, scratchFile } from "../samples.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
@@ -16,20 +16,6 @@ const refusal = (filename: string) =>
   Effect.map(using(filename, (ledger) => ledger.ping).pipe(Effect.flip), (error) => error.message)
 
 describe("the ledger's file", () => {
-  it.effect("keeps what is in it when it is opened again", () =>
-    Effect.gen(function* () {
-      const filename = yield* scratchFile
-      yield* using(filename, (ledger) => ledger.write([opened(), said(1)]))
-      yield* using(filename, (ledger) =>
-        Effect.gen(function* () {
-          assert.deepStrictEqual(yield* ledger.session(id), Option.some(session()))
-          assert.strictEqual(yield* ledger.lastEvent(id), 1)
-          assert.strictEqual(yield* ledger.openSessions(null), 1)
-        })
-      )
-    }).pipe(Effect.scoped)
-  )
-
   it.live("is opened by several processes at once, fresh as it is", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile

@@ -6,43 +6,82 @@ import { FileId } from "../../../src/domain/Ids.ts"
 import type { Database, SqlValue } from "../../../src/ledger/sqlite/Database.ts"
 import { cursorOf } from "../../../src/ledger/Cursor.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
-import type { SessionQuery } from "../../../src/ledger/Ledger.ts"
+import type { OverviewQuery, SessionQuery } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import * as Approvals from "../../../src/ledger/sqlite/tables/approvals.ts"
 import * as Apps from "../../../src/ledger/sqlite/tables/apps.ts"
 import * as Audit from "../../../src/ledger/sqlite/tables/audit.ts"
 import * as Events from "../../../src/ledger/sqlite/tables/events.ts"
 import * as Files from "../../../src/ledger/sqlite/tables/files.ts"
+import * as Learned from "../../../src/ledger/sqlite/tables/learned.ts"
+import * as Overview from "../../../src/ledger/sqlite/tables/overview.ts"
 import * as Receipts from "../../../src/ledger/sqlite/tables/receipts.ts"
+import * as Reviews from "../../../src/ledger/sqlite/tables/reviews.ts"
 import * as Sessions from "../../../src/ledger/sqlite/tables/sessions.ts"
 import * as Steps from "../../../src/ledger/sqlite/tables/steps.ts"
 import * as Turns from "../../../src/ledger/sqlite/tables/turns.ts"
 import { app, id, scratchFile } from "../samples.ts"
 
-/** A database that answers nothing and remembers what it was asked. */
-const listening = () => {
-  const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
-  const db: Database = {
-    all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),
-    transaction: (_operation, body) =>
-      Effect.orDie(body(({ params, text }) => Effect.sync(() => (asked.push([text, params]), []))))
-  }
-  return { asked, db }
+interface Statement {
+  readonly text: string
+  readonly params: ReadonlyArray<SqlValue>
 }
 
-const states = ["open", "idle", "turning", "retiring", "closed", null] as const
+/** A database that answers nothing and records the statements it is given. */
+const recorder = () => {
+  const statements: Array<Statement> = []
+  const record = (text: string, params: ReadonlyArray<SqlValue>) =>
+    Effect.sync(() => (statements.push({ text, params }), []))
+  const db: Database = {
+    all: (_operation, text, params) => record(text, params),
+    transaction: (_operation, body) => Effect.orDie(body(({ params, text }) => record(text, params)))
+  }
+  return { statements, db }
+}
+
+/** The lines of SQLite's plan for each statement, on a fresh ledger. */
+const plansOf = (statements: ReadonlyArray<Statement>) =>
+  Effect.gen(function* () {
+    const filename = yield* scratchFile
+    yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
+    const file = new DatabaseSync(filename, { readOnly: true })
+    const plans = statements.map(({ params, text }) => ({
+      text,
+      plan: file
+        .prepare(`EXPLAIN QUERY PLAN ${text}`)
+        .all(...params)
+        .map(({ detail }) => String(detail))
+    }))
+    file.close()
+    return plans
+  }).pipe(Effect.scoped)
+
+const states = ["idle", "turning", "retiring", "closed", null] as const
 const cursor = cursorOf({ createdAt: 1, id })
-const pages = states.flatMap((state) =>
+const pages = [...states, "open" as const].flatMap((state) =>
   [app, null].flatMap((app) => [null, cursor].map((cursor): SessionQuery => ({ app, state, cursor, limit: 10 })))
+)
+const overviews = states.flatMap((state) =>
+  [app, null].flatMap((app) =>
+    [null, "codex"].flatMap((agent) =>
+      [null, "repo-1"].flatMap((search) =>
+        [null, cursor].map((cursor): OverviewQuery => ({ app, state, agent, search, cursor, limit: 7 }))
+      )
+    )
+  )
 )
 
 describe("the reads of the ledger", () => {
   it.effect("go by an index, and sessions come out of it in order", () =>
     Effect.gen(function* () {
-      const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
-      const { asked, db } = listening()
+      const { db, statements } = recorder()
       const sessions = Sessions.reads(db)
+      const steps = Steps.reads(db)
+      const turns = Turns.reads(db)
+      const events = Events.reads(db)
+      const audit = Audit.reads(db)
+      const files = Files.reads(db)
+      const receipts = Receipts.reads(db)
       const all: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
         ...pages.map(sessions.sessions),
         sessions.session(id),
@@ -50,35 +89,33 @@ describe("the reads of the ledger", () => {
         sessions.due({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
         sessions.remove([id]),
         sessions.restless,
-        ...[Steps.reads(db)].flatMap((it) => [it.outbox(id), it.timers(id), it.lastStep(id), it.steps(id, 1, 1)]),
-        ...[Steps.reads(db)].flatMap((it) => [it.lifeSteps(id, 1), it.wire(id, 1)]),
-        Turns.reads(db).turnOutlines(id, 1, 1),
+        steps.outbox(id),
+        steps.timers(id),
+        steps.lastStep(id),
+        steps.steps(id, 1, 1),
+        steps.lifeSteps(id, 1),
+        steps.wire(id, 1),
+        turns.turnOutlines(id, 1, 1),
+        turns.turns(id, 1, 1),
+        turns.turn(id, 1),
+        turns.openTurns(id),
+        turns.usage({ app, from: 1, to: 2 }),
         Approvals.reads(db).lastApprovals(id, 1),
-        ...[Turns.reads(db)].flatMap((it) => [
-          it.turns(id, 1, 1),
-          it.turn(id, 1),
-          it.openTurns(id),
-          it.usage({ app, from: 1, to: 2 })
-        ]),
-        ...[Events.reads(db)].flatMap((it) => [it.lastEvent(id), it.events(id, 1, 1), it.eventsOfTurn(id, 1)]),
-        ...[Audit.reads(db)].flatMap((it) => [it.audit(id, 1), it.removeAudit(1, 1)]),
-        ...[Files.reads(db)].flatMap((it) => [
-          it.file(app, FileId.make("f")),
-          it.filesBefore(1, 1),
-          it.removeFiles([FileId.make("f")])
-        ]),
+        events.lastEvent(id),
+        events.events(id, 1, 1),
+        events.eventsOfTurn(id, 1),
+        audit.audit(id, 1),
+        audit.removeAudit(1, 1),
+        files.file(app, FileId.make("f")),
+        files.filesBefore(1, 1),
+        files.removeFiles([FileId.make("f")]),
         Apps.reads(db).appByToken("h"),
-        ...[Receipts.reads(db)].flatMap((it) => [it.receipt(app, "k"), it.removeReceipts(1)])
+        receipts.receipt(app, "k"),
+        receipts.removeReceipts(1)
       ]
       for (const read of all) yield* Effect.exit(read)
-      assert.isAbove(asked.length, 50)
-
-      const file = new DatabaseSync(filename)
-      for (const [text, params] of asked) {
-        const plan = file
-          .prepare(`EXPLAIN QUERY PLAN ${text}`)
-          .all(...params)
-          .map(({ detail }) => String(detail))
+      assert.isAbove(statements.length, 50)
+      for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
           // Counts are a few rows per app; timers and owed commands are only those that are open.
           const small = /SCAN (session_counts|json_each|timers|owed)/.test(line)
@@ -88,7 +125,49 @@ describe("the reads of the ledger", () => {
           if (text.includes("ORDER BY created_at")) assert.notInclude(line, "TEMP B-TREE", text)
         }
       }
-      file.close()
-    }).pipe(Effect.scoped)
+    })
+  )
+
+  it.effect("of the overview go by an index, whatever is asked", () =>
+    Effect.gen(function* () {
+      const { db, statements } = recorder()
+      const reads = Overview.reads(db)
+      for (const query of overviews) yield* reads.overview(query)
+      for (const whose of [null, app]) {
+        yield* Effect.all([reads.names(whose), reads.inbox(whose, 1), reads.taken(id, 1)])
+      }
+      for (const { plan, text } of yield* plansOf(statements)) {
+        for (const line of plan) {
+          assert.notMatch(line, /^SCAN (sessions|steps|timers|session_requests|s|r)$/, text)
+        }
+      }
+    })
+  )
+
+  it.effect("of approvals go by an index", () =>
+    Effect.gen(function* () {
+      const { db, statements } = recorder()
+      const reads = Approvals.reads(db)
+      yield* Effect.all([reads.approval(id, "apr_1"), reads.pendingApprovals(id)])
+      assert.deepStrictEqual(
+        (yield* plansOf(statements)).map(({ plan }) => plan),
+        [["SEARCH approvals USING PRIMARY KEY (id=?)"], ["SEARCH approvals USING INDEX approvals_pending (session=?)"]]
+      )
+    })
+  )
+
+  it.effect("of reviews, memories and skills go by an index", () =>
+    Effect.gen(function* () {
+      const { db, statements } = recorder()
+      const { nudges, reviewUsage, reviews } = Reviews.reads(db)
+      const { memories, skills } = Learned.reads(db)
+      yield* Effect.all([nudges(id), reviews(id, 1), reviewUsage([id]), memories(app), skills(app)], { discard: true })
+      assert.lengthOf(statements, 5)
+      for (const { plan, text } of yield* plansOf(statements)) {
+        for (const line of plan) {
+          assert.isFalse(/^SCAN (?!json_each)|TEMP B-TREE FOR ORDER/.test(line), `${text}\n${line}`)
+        }
+      }
+    })
   )
 })

@@ -1,19 +1,12 @@
 /** Many sessions: pages without a gap or a repeat, counts that are kept, sweeps, and what outlives a session. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { LeaseId, SessionId } from "../../src/domain/Ids.ts"
-import { parseCursor } from "../../src/ledger/Cursor.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { LedgerWrite, Page, SessionQuery } from "../../src/ledger/Ledger.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import type { SessionRecord } from "../../src/domain/Session.ts"
-import { app, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
-
-const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
-  }).pipe(Effect.scoped)
+import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import { parseCursor } from "../../../src/ledger/Cursor.ts"
+import type { LedgerWrite, Page, SessionQuery } from "../../../src/ledger/Ledger.ts"
+import type { SessionRecord } from "../../../src/domain/Session.ts"
+import { app, lease, opened, otherApp, said, session, step, turn, usage } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(26, "0")}`)
 
@@ -27,9 +20,9 @@ const closed = (n: number, at: number): LedgerWrite => ({
 
 const everything: SessionQuery = { app: null, state: null, cursor: null, limit: 100 }
 
-describe("sessions", () => {
+export const sessions = ({ onLedger }: LedgerUnderTest) => {
   it.effect("are paged through without a gap or a repeat while new ones come in", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const many = Array.from({ length: 10_000 }, (_, n) => n)
         // Ten share each moment, so that time alone does not order them.
@@ -59,7 +52,7 @@ describe("sessions", () => {
   )
 
   it.effect("are listed and counted by state and app", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const states = ["idle", "turning", "retiring", "idle"] as const
         yield* ledger.write([
@@ -88,7 +81,7 @@ describe("sessions", () => {
   )
 
   it.effect("are not listed from a place that no page ended at", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(parseCursor("not one of ours"), Option.none())
         const error = yield* Effect.flip(ledger.sessions({ ...everything, cursor: "not one of ours" }))
@@ -98,7 +91,7 @@ describe("sessions", () => {
   )
 
   it.effect("are due to be closed by age or quiet, and to be removed after their time, oldest first", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
           opened({ id: nth(0), createdAt: 10, lastActivityAt: 90 }),
@@ -124,7 +117,7 @@ describe("sessions", () => {
   )
 
   it.effect("are found at boot when something is left to do", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const owes = {
           session: nth(3),
@@ -156,7 +149,7 @@ describe("sessions", () => {
   it.effect(
     "leave nothing behind when they are removed but their audit trail, their use and a process still there",
     () =>
-      onFile((ledger) =>
+      onLedger((ledger) =>
         Effect.gen(function* () {
           const id = nth(0)
           const line = { at: 1, session: id, app, action: "create", actor: app, detail: {} }
@@ -200,7 +193,7 @@ describe("sessions", () => {
   )
 
   it.effect("are accounted by the UTC day on which their turns ended, by app and agent", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const noon = Date.UTC(2026, 2, 1, 12)
         const midnight = Date.UTC(2026, 2, 2)
@@ -241,4 +234,4 @@ describe("sessions", () => {
       })
     )
   )
-})
+}

@@ -1,15 +1,12 @@
 /** Many sessions at a glance: every one on exactly one page, in order, and found by what is known of it. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { DatabaseSync } from "node:sqlite"
-import { AppName, SessionId } from "../../src/domain/Ids.ts"
-import type { SessionState } from "../../src/domain/Session.ts"
-import type { Database, SqlValue } from "../../src/ledger/sqlite/Database.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { SessionSummary, OverviewQuery, Page } from "../../src/ledger/Ledger.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import * as Overview from "../../src/ledger/sqlite/tables/overview.ts"
-import { app, id, opened, otherApp, scratchFile } from "./samples.ts"
+import { AppName, SessionId } from "../../../src/domain/Ids.ts"
+import type { SessionState } from "../../../src/domain/Session.ts"
+import type { Ledger } from "../../../src/ledger/Ledger.ts"
+import type { SessionSummary, OverviewQuery, Page } from "../../../src/ledger/Ledger.ts"
+import { app, id, opened, otherApp } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const states: ReadonlyArray<SessionState> = ["idle", "turning", "retiring", "closed"]
 const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(20, "0")}`)
@@ -33,13 +30,6 @@ const sixty = Array.from({ length: 60 }, (_, n) => {
 })
 
 const snapshot = { value: "idle", context: { turn: 4, process: true } }
-
-const filled = <A, E>(use: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const ledger = yield* Ledger
-    for (const session of sixty) yield* ledger.write([opened(session, snapshot)])
-    return yield* use(ledger)
-  }).pipe(Effect.provide(SqliteLedger.layer(":memory:")))
 
 const query = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
   app: null,
@@ -87,7 +77,15 @@ const filters = [null, ...states].flatMap((state) =>
   )
 )
 
-describe("the overview", () => {
+export const overview = ({ onLedger }: LedgerUnderTest) => {
+  const filled = <A, E>(use: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        for (const session of sixty) yield* ledger.write([opened(session, snapshot)])
+        return yield* use(ledger)
+      })
+    )
+
   it.effect("has every session that matches on one page, the last active first, and counts them", () =>
     filled((ledger) =>
       Effect.gen(function* () {
@@ -192,28 +190,4 @@ describe("the overview", () => {
       })
     )
   )
-
-  it.effect("goes by an index, whatever is asked", () =>
-    Effect.gen(function* () {
-      const filename = yield* scratchFile
-      yield* Ledger.use((ledger) => ledger.ping).pipe(Effect.provide(SqliteLedger.layer(filename)))
-      const asked: Array<readonly [text: string, params: ReadonlyArray<SqlValue>]> = []
-      const db: Database = {
-        all: (_operation, text, params) => Effect.sync(() => (asked.push([text, params]), [])),
-        transaction: () => Effect.die("the overview writes nothing")
-      }
-      const reads = Overview.reads(db)
-      for (const each of filters) yield* reads.overview(each)
-      for (const whose of [null, app])
-        yield* Effect.all([reads.names(whose), reads.inbox(whose, 1), reads.taken(id, 1)])
-      const file = new DatabaseSync(filename)
-      for (const [text, params] of asked) {
-        const plan = file.prepare(`EXPLAIN QUERY PLAN ${text}`).all(...params)
-        for (const { detail } of plan) {
-          assert.notMatch(String(detail), /^SCAN (sessions|steps|timers|session_requests|s|r)$/, text)
-        }
-      }
-      file.close()
-    }).pipe(Effect.scoped)
-  )
-})
+}

@@ -1,11 +1,11 @@
 /** What turns cost: from an agent's running totals to what each turn, session and day has added to them. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import { app, id, opened, said, turn } from "./samples.ts"
+import { troupeMessage, updateMessage } from "../../../src/domain/Acp.ts"
+import { Ledger } from "../../../src/ledger/Ledger.ts"
+import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
+import { app, id, opened, said, turn } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const at = 1_700_000_002_000
 const dayMillis = 86_400_000
@@ -33,7 +33,7 @@ const turns = (...indexes: ReadonlyArray<number>): ReadonlyArray<LedgerWrite> =>
 
 const usd = (amount: number) => ({ amount, currency: "USD" })
 
-const costs = Effect.gen(function* () {
+const costsRead = Effect.gen(function* () {
   const ledger = yield* Ledger
   const read = yield* ledger.turns(id, 0, 10)
   const days = yield* ledger.costs({ app: null, from: 0, to: at + 2 * dayMillis })
@@ -44,15 +44,16 @@ const costs = Effect.gen(function* () {
   }
 })
 
-const inLedger = Effect.provide(SqliteLedger.layer(":memory:"))
+export const costs = ({ onLedger }: LedgerUnderTest) => {
+  const inLedger = <A, E>(test: Effect.Effect<A, E, Ledger>) =>
+    onLedger((ledger) => Effect.provideService(test, Ledger, ledger))
 
-describe("costs", () => {
   it.effect("are what a turn added to what its agent had told before, the last word of a turn counts", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([opened(), ...turns(1, 2, 3)])
       yield* ledger.write([tells(1, 1, 0.1), tells(2, 1, 0.3), tells(3, 3, 0.7)])
-      assert.deepStrictEqual(yield* costs, {
+      assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(0.3), null, usd(0.4)],
         session: usd(0.7),
         days: [["2023-11-14", usd(0.7)]]
@@ -70,7 +71,7 @@ describe("costs", () => {
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([opened(), ...turns(1, 2, 3), tells(1, 1, 1), tells(2, 2, 0.8), tells(3, 3, 0.9)])
-      assert.deepStrictEqual(yield* costs, {
+      assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(1), null, usd(0.1)],
         session: usd(1.1),
         days: [["2023-11-14", usd(1.1)]]
@@ -88,7 +89,7 @@ describe("costs", () => {
       yield* ledger.write([tells(3, 2, 2), state(4, "turning.running", "retiring.killing", "process.exited")])
       yield* ledger.write([tells(5, 3, 2), tells(6, 4, 3), state(7, "turning.running", "idle.asleep", "process.lost")])
       yield* ledger.write([tells(8, 5, 4)])
-      assert.deepStrictEqual((yield* costs).turns, [usd(1), usd(1), null, usd(1), null])
+      assert.deepStrictEqual((yield* costsRead).turns, [usd(1), usd(1), null, usd(1), null])
     }).pipe(inLedger)
   )
 
@@ -101,7 +102,7 @@ describe("costs", () => {
         tells(1, 1, 1),
         tells(2, 2, 0.25, { thread: "another", at: at + dayMillis })
       ])
-      assert.deepStrictEqual(yield* costs, {
+      assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(1), usd(0.25)],
         session: usd(1.25),
         days: [
@@ -122,10 +123,10 @@ describe("costs", () => {
         tells(3, 1, "much"),
         tells(4, 1, 1, { currency: "dollars" })
       ])
-      assert.deepStrictEqual(yield* costs, { turns: [null], session: null, days: [] })
+      assert.deepStrictEqual(yield* costsRead, { turns: [null], session: null, days: [] })
       // What was told outside is in the total of the next turn.
       yield* ledger.write([tells(5, 1, 6)])
-      assert.deepStrictEqual((yield* costs).session, usd(6))
+      assert.deepStrictEqual((yield* costsRead).session, usd(6))
     }).pipe(inLedger)
   )
 
@@ -140,4 +141,4 @@ describe("costs", () => {
       ])
     }).pipe(inLedger)
   )
-})
+}

@@ -1,26 +1,14 @@
-/** Every kind of entry goes into a real file and comes back as it was; the schema refuses what must never be. */
-import { assert, describe, it } from "@effect/vitest"
+/** Every kind of entry is written and read back as it was. */
+import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { FileId, LeaseId, SessionId } from "../../src/domain/Ids.ts"
-import { troupeMessage } from "../../src/domain/Acp.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { LedgerWrite } from "../../src/ledger/Ledger.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import { app, event, id, lease, opened, otherApp, said, scratchFile, session, step, turn, usage } from "./samples.ts"
+import { FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import { troupeMessage } from "../../../src/domain/Acp.ts"
+import { app, event, id, lease, opened, otherApp, said, session, step, turn, usage } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
-const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
-  Effect.gen(function* () {
-    const filename = yield* scratchFile
-    return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
-  }).pipe(Effect.scoped)
-
-/** The innermost reason of a write that fails. */
-const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
-  Effect.map(Effect.flip(effect), (error) => error.message)
-
-describe("what is written", () => {
+export const entries = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a session comes back as it was put in, and with what was changed since", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened({}, { value: { idle: "asleep" }, context: { n: 1 } })])
         assert.deepStrictEqual(yield* ledger.session(id), Option.some(session()))
@@ -49,7 +37,7 @@ describe("what is written", () => {
   )
 
   it.effect("steps, outbox commands and timers come back until they are done and disarmed", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const prompt = {
           session: id,
@@ -92,7 +80,7 @@ describe("what is written", () => {
   )
 
   it.effect("steps know whether the agent's line is kept, and of which the processes tell", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const started = step({ seq: 1, from: "turning.queued", to: "turning.starting", commands: ["startProcess"] })
         const ended = step({ seq: 2, from: "turning.running", to: "idle.awake", commands: ["settleTurn"] })
@@ -126,7 +114,7 @@ describe("what is written", () => {
   )
 
   it.effect("turns come back with their outcome, open ones apart", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
           opened(),
@@ -157,7 +145,7 @@ describe("what is written", () => {
   )
 
   it.effect("events come back in order, by place and by turn, a late one too", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const news = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
         yield* ledger.write([opened(), said(1), said(2, { turn: 2 }), { _tag: "EventAppended", event: news }, said(4)])
@@ -170,7 +158,7 @@ describe("what is written", () => {
   )
 
   it.effect("leases, files, receipts and the audit trail come back", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
         const receipt = { app, key: "k", fingerprint: "f", createdAt: 5, response: null }
@@ -214,7 +202,7 @@ describe("what is written", () => {
   )
 
   it.effect("an audit trail goes whole, long after its session was buried, the oldest first", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const lines = (of: string, buriedAt: number | null) =>
           [
@@ -237,7 +225,7 @@ describe("what is written", () => {
   )
 
   it.effect("an app is found by its live token's hash alone", () =>
-    onFile((ledger) =>
+    onLedger((ledger) =>
       Effect.gen(function* () {
         const found = (tokenHash: string) =>
           Effect.map(
@@ -257,123 +245,5 @@ describe("what is written", () => {
     )
   )
 
-  it.effect("a ping writes and reads a row", () => onFile((ledger) => Effect.andThen(ledger.ping, ledger.ping)))
-})
-
-describe("what is refused", () => {
-  const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
-  const nobody = SessionId.make("ses_nobody")
-
-  const cases: ReadonlyArray<
-    readonly [name: string, before: ReadonlyArray<LedgerWrite>, entry: LedgerWrite, reason: RegExp]
-  > = [
-    [
-      "a change of a session that there is not",
-      [],
-      { _tag: "SessionPatched", session: nobody, patch: { turnCount: 1 } },
-      /SessionPatched of ses_nobody: no session has this id/
-    ],
-    [
-      "an empty change of a session that there is not",
-      [],
-      { _tag: "SessionPatched", session: nobody, patch: {} },
-      /no session has this id/
-    ],
-    ["an event of a session that there is not", [], said(1, { session: nobody }), /FOREIGN KEY/],
-    ["a second event of the same number", [said(1)], said(1), /UNIQUE/],
-    [
-      "a second step of the same number",
-      [{ _tag: "StepAppended", step: step() }],
-      { _tag: "StepAppended", step: step({ at: 1 }) },
-      /UNIQUE/
-    ],
-    [
-      "a second attempt of a command",
-      [
-        { _tag: "CommandQueued", command },
-        { _tag: "CommandClaimed", session: id, step: 1, nth: 0 }
-      ],
-      { _tag: "CommandClaimed", session: id, step: 1, nth: 0 },
-      /claimed before/
-    ],
-    [
-      "a second outcome of a turn",
-      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
-      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
-      /has its outcome already/
-    ],
-    [
-      "another end of an ended turn",
-      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
-      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 6 } },
-      /has its outcome already/
-    ],
-    [
-      "an outcome without its time",
-      [{ _tag: "TurnInserted", record: turn() }],
-      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
-      /CHECK/
-    ],
-    [
-      "a change of a turn that there is not",
-      [],
-      { _tag: "TurnPatched", session: id, index: 9, patch: { toolIterations: 1 } },
-      /no such turn/
-    ],
-    [
-      "a closed session without its time",
-      [],
-      { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed" } },
-      /CHECK/
-    ],
-    [
-      "a second holder of a session",
-      [{ _tag: "LeaseOpened", lease: lease() }],
-      { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_2"), generation: 2 }) },
-      /UNIQUE/
-    ],
-    [
-      "a process of a lease that is not open",
-      [],
-      { _tag: "LeaseSpawned", lease: LeaseId.make("lea_9"), pid: 1, startTime: null },
-      /no open lease/
-    ],
-    [
-      "a second app of a live name",
-      [{ _tag: "AppInserted", name: app, at: 1, tokenHash: "a" }],
-      { _tag: "AppInserted", name: app, at: 2, tokenHash: "b" },
-      /an app of this name exists/
-    ],
-    [
-      "a second answer to a key",
-      [
-        {
-          _tag: "ReceiptOpened",
-          receipt: { app, key: "k", fingerprint: "f", createdAt: 1, response: { status: 200, body: "1" } }
-        }
-      ],
-      { _tag: "ReceiptAnswered", app, key: "k", response: { status: 200, body: "2" } },
-      /not open/
-    ]
-  ]
-
-  it.effect.each(cases)("%s", ([, before, entry, reason]) =>
-    onFile((ledger) =>
-      Effect.gen(function* () {
-        yield* ledger.write([opened(), ...before])
-        assert.match(yield* refusal(ledger.write([entry])), reason)
-      })
-    )
-  )
-
-  it.effect("the same end said twice is no second outcome, and late tokens are added", () =>
-    onFile((ledger) =>
-      Effect.gen(function* () {
-        const ended = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const
-        yield* ledger.write([opened(), { _tag: "TurnInserted", record: turn(ended) }])
-        yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 1, patch: { ...ended, usage: usage(7) } }])
-        assert.deepStrictEqual(yield* ledger.turn(id, 1), Option.some(turn({ ...ended, usage: usage(7) })))
-      })
-    )
-  )
-})
+  it.effect("a ping writes and reads a row", () => onLedger((ledger) => Effect.andThen(ledger.ping, ledger.ping)))
+}

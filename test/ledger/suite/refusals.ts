@@ -1,0 +1,129 @@
+/** What a ledger must refuse, whoever asks for it: the schema keeps these rules, not its callers. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
+import { app, id, lease, opened, said, step, turn, usage } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
+
+/** The innermost reason of a write that fails. */
+const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =>
+  Effect.map(Effect.flip(effect), (error) => error.message)
+
+export const refusals = ({ onLedger }: LedgerUnderTest) => {
+  const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
+  const nobody = SessionId.make("ses_nobody")
+
+  const cases: ReadonlyArray<
+    readonly [name: string, before: ReadonlyArray<LedgerWrite>, entry: LedgerWrite, reason: RegExp]
+  > = [
+    [
+      "a change of a session that there is not",
+      [],
+      { _tag: "SessionPatched", session: nobody, patch: { turnCount: 1 } },
+      /SessionPatched of ses_nobody: no session has this id/
+    ],
+    [
+      "an empty change of a session that there is not",
+      [],
+      { _tag: "SessionPatched", session: nobody, patch: {} },
+      /no session has this id/
+    ],
+    ["an event of a session that there is not", [], said(1, { session: nobody }), /foreign key/i],
+    ["a second event of the same number", [said(1)], said(1), /unique/i],
+    [
+      "a second step of the same number",
+      [{ _tag: "StepAppended", step: step() }],
+      { _tag: "StepAppended", step: step({ at: 1 }) },
+      /unique/i
+    ],
+    [
+      "a second attempt of a command",
+      [
+        { _tag: "CommandQueued", command },
+        { _tag: "CommandClaimed", session: id, step: 1, nth: 0 }
+      ],
+      { _tag: "CommandClaimed", session: id, step: 1, nth: 0 },
+      /claimed before/
+    ],
+    [
+      "a second outcome of a turn",
+      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
+      /has its outcome already/
+    ],
+    [
+      "another end of an ended turn",
+      [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 6 } },
+      /has its outcome already/
+    ],
+    [
+      "an outcome without its time",
+      [{ _tag: "TurnInserted", record: turn() }],
+      { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
+      /check/i
+    ],
+    [
+      "a change of a turn that there is not",
+      [],
+      { _tag: "TurnPatched", session: id, index: 9, patch: { toolIterations: 1 } },
+      /no such turn/
+    ],
+    [
+      "a closed session without its time",
+      [],
+      { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed" } },
+      /check/i
+    ],
+    [
+      "a second holder of a session",
+      [{ _tag: "LeaseOpened", lease: lease() }],
+      { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_2"), generation: 2 }) },
+      /unique/i
+    ],
+    [
+      "a process of a lease that is not open",
+      [],
+      { _tag: "LeaseSpawned", lease: LeaseId.make("lea_9"), pid: 1, startTime: null },
+      /no open lease/
+    ],
+    [
+      "a second app of a live name",
+      [{ _tag: "AppInserted", name: app, at: 1, tokenHash: "a" }],
+      { _tag: "AppInserted", name: app, at: 2, tokenHash: "b" },
+      /an app of this name exists/
+    ],
+    [
+      "a second answer to a key",
+      [
+        {
+          _tag: "ReceiptOpened",
+          receipt: { app, key: "k", fingerprint: "f", createdAt: 1, response: { status: 200, body: "1" } }
+        }
+      ],
+      { _tag: "ReceiptAnswered", app, key: "k", response: { status: 200, body: "2" } },
+      /not open/
+    ]
+  ]
+
+  it.effect.each(cases)("%s", ([, before, entry, reason]) =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened(), ...before])
+        assert.match(yield* refusal(ledger.write([entry])), reason)
+      })
+    )
+  )
+
+  it.effect("the same end said twice is no second outcome, and late tokens are added", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const ended = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const
+        yield* ledger.write([opened(), { _tag: "TurnInserted", record: turn(ended) }])
+        yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 1, patch: { ...ended, usage: usage(7) } }])
+        assert.deepStrictEqual(yield* ledger.turn(id, 1), Option.some(turn({ ...ended, usage: usage(7) })))
+      })
+    )
+  )
+}
