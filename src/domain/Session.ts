@@ -79,6 +79,19 @@ export interface SessionRecord {
   readonly usage: Usage
 }
 
+/** The fields of a session that may change after it was created. A commit writes those of them that its step changed. */
+export const sessionPatchKeys = [
+  "state",
+  "substate",
+  "turnCount",
+  "lastActivityAt",
+  "lastTurnAt",
+  "closedAt",
+  "threadId",
+  "restarts",
+  "usage"
+] as const satisfies ReadonlyArray<keyof SessionRecord>
+
 /** The session's process: what it is doing, and its pid while it has one. */
 export interface ProcessView {
   readonly state: "none" | "starting" | "up" | "backing_off" | "parked" | "stopping"

@@ -111,6 +111,20 @@ export interface TurnRecord {
   readonly cost?: Cost
 }
 
+/** The fields of a turn that may change after it was submitted. */
+export const turnPatchKeys = [
+  "status",
+  "endedAt",
+  "stopReason",
+  "usage",
+  "failure",
+  "interrupted",
+  "toolIterations",
+  "threadId",
+  "agentTurnId",
+  "contextLost"
+] as const satisfies ReadonlyArray<keyof TurnRecord>
+
 /** How the marker of an abort begins. */
 export const abortMarker = "<turn_aborted"
 

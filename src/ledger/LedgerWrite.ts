@@ -2,8 +2,8 @@
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
-import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
-import type { TurnRecord } from "../domain/Turn.ts"
+import type { AuditRecord, SessionRecord, SessionState, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
+import type { TurnRecord, turnPatchKeys } from "../domain/Turn.ts"
 
 /** One decision of a session's machine. `seq` counts from 1 in each session. */
 export interface StepRecord {
@@ -76,37 +76,12 @@ export interface ReceiptRecord {
   readonly response: { readonly status: number; readonly body: string } | null
 }
 
-/** What may change of a session's row. The snapshot is the machine's persisted state. */
-export type SessionPatch = Partial<
-  Pick<
-    SessionRecord,
-    | "state"
-    | "substate"
-    | "turnCount"
-    | "lastActivityAt"
-    | "lastTurnAt"
-    | "closedAt"
-    | "threadId"
-    | "restarts"
-    | "usage"
-  >
-> & { readonly snapshot?: unknown }
+/** New values of a session's fields, and of its snapshot: the machine's persisted state. */
+export type SessionPatch = Partial<Pick<SessionRecord, (typeof sessionPatchKeys)[number]>> & {
+  readonly snapshot?: unknown
+}
 
-export type TurnPatch = Partial<
-  Pick<
-    TurnRecord,
-    | "status"
-    | "endedAt"
-    | "stopReason"
-    | "usage"
-    | "failure"
-    | "interrupted"
-    | "toolIterations"
-    | "threadId"
-    | "agentTurnId"
-    | "contextLost"
-  >
->
+export type TurnPatch = Partial<Pick<TurnRecord, (typeof turnPatchKeys)[number]>>
 
 /** How far a session has counted towards its next reviews, and up to which turn. */
 export interface NudgeRecord {

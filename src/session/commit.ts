@@ -8,6 +8,7 @@ import type { SessionCommand, SessionMachine, SessionSnapshot, Settlement } from
 import { topState } from "../../machines/session/stateInfo.ts"
 import { acceptedWithoutEnd, notHanded, troupeMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
+import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
@@ -219,17 +220,5 @@ const endOf = (
 const wasHanded = (before: SessionSnapshot, { failure }: Settlement): boolean =>
   !before.hasTag("promptPending") && failure?.class !== "not_delivered"
 
-const changing = [
-  "state",
-  "substate",
-  "turnCount",
-  "lastActivityAt",
-  "lastTurnAt",
-  "closedAt",
-  "threadId",
-  "restarts",
-  "usage"
-] as const
-
 const changed = (before: SessionRecord, after: SessionRecord) =>
-  Object.fromEntries(changing.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]))
+  Object.fromEntries(sessionPatchKeys.filter((key) => before[key] !== after[key]).map((key) => [key, after[key]]))

@@ -5,13 +5,66 @@
  * words. Text that should be JSON and is not fails the read.
  */
 import type { Usage } from "../../../domain/Turn.ts"
-import type { SqlValue } from "../Database.ts"
+import type { SqlValue, Write } from "../Database.ts"
 
 export const flag = (value: boolean): number => (value ? 1 : 0)
 
 export const json = (value: unknown): string => JSON.stringify(value ?? null)
 
 export const jsonOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+
+export type Row = Readonly<Record<string, SqlValue>>
+
+/** How one field of a record is kept: in which columns, and how its value is written to them and read back. */
+export interface Field<A> {
+  readonly columns: ReadonlyArray<string>
+  readonly write: (value: A) => ReadonlyArray<SqlValue>
+  readonly read: (row: Row) => A
+}
+
+/** One description of a record's fields, from which its insert, its update and its read are made. */
+export type Fields<A> = { readonly [K in keyof A]: Field<A[K]> }
+
+/** A field whose values SQLite keeps as they are. */
+export const plain = <A extends SqlValue>(column: string): Field<A> => ({
+  columns: [column],
+  write: (value) => [value],
+  read: (row) => row[column] as A
+})
+
+export const flagField = (column: string): Field<boolean> => ({
+  columns: [column],
+  write: (value) => [flag(value)],
+  read: (row) => row[column] === 1
+})
+
+/** `null` is kept as the text `null`. */
+export const jsonField = <A>(column: string): Field<A> => ({
+  columns: [column],
+  write: (value) => [json(value)],
+  read: (row) => JSON.parse(String(row[column])) as A
+})
+
+/** `null` is kept as NULL. */
+export const jsonOrNullField = <A>(column: string): Field<A | null> => ({
+  columns: [column],
+  write: (value) => [jsonOrNull(value)],
+  read: (row) => (row[column] === null ? null : (JSON.parse(String(row[column])) as A))
+})
+
+const keysOf = <A>(fields: Fields<A>) => Object.keys(fields) as Array<keyof A>
+
+export const columnsOf = <A>(fields: Fields<A>): ReadonlyArray<string> =>
+  keysOf(fields).flatMap((key) => fields[key].columns)
+
+/** The record's values, in the order of `columnsOf`. */
+export const paramsOf = <A>(fields: Fields<A>, record: NoInfer<A>): ReadonlyArray<SqlValue> =>
+  keysOf(fields).flatMap((key) => fields[key].write(record[key]))
+
+export const recordOf = <A>(fields: Fields<A>) => {
+  const keys = keysOf(fields)
+  return (row: Row): A => Object.fromEntries(keys.map((key) => [key, fields[key].read(row)])) as A
+}
 
 /** The columns of a `Usage`, in the order of `usageParams`. */
 export const usageColumns = [
@@ -40,6 +93,12 @@ export const usageOf = (row: UsageRow): Usage => ({
   totalTokens: row.total_tokens
 })
 
+export const usageField: Field<Usage> = {
+  columns: usageColumns,
+  write: usageParams,
+  read: (row) => usageOf(row as UsageRow)
+}
+
 /** `INSERT INTO table (…) VALUES (?, …)`, to be built once per table. */
 export const insertInto = (table: string, columns: ReadonlyArray<string>): string =>
   `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`
@@ -52,3 +111,25 @@ export const updateOf = (table: string, assignments: Assignments, where: string,
   text: `UPDATE ${table} SET ${assignments.map(([column]) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`,
   params: [...assignments.map(([, value]) => value), ...key]
 })
+
+/**
+ * The update that a patch means, which must touch a row (`must`, see `Write`). A patch of nothing changes nothing, and
+ * still has to name a row.
+ */
+export const patchOf = <A>(
+  table: string,
+  fields: Fields<A>,
+  patch: Partial<NoInfer<A>>,
+  { key, must, where }: { readonly where: string; readonly key: ReadonlyArray<SqlValue>; readonly must: string }
+): Write => {
+  const assignments = keysOf(fields).flatMap((field) => {
+    const value = patch[field]
+    if (value === undefined) return []
+    const { columns, write } = fields[field]
+    const values = write(value)
+    return columns.map((column, nth) => [column, values[nth] ?? null] as const)
+  })
+  return assignments.length === 0
+    ? { text: `SELECT 1 FROM ${table} WHERE ${where}`, params: key, must }
+    : { ...updateOf(table, assignments, where, key), must }
+}

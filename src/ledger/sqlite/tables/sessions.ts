@@ -6,146 +6,68 @@
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
-import type { Meta, Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
-import type { Usage } from "../../../domain/Turn.ts"
+import type { Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
-import type { Database, SqlValue, Write } from "../Database.ts"
+import type { Database, Write } from "../Database.ts"
 import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
-import { flag, insertInto, json, updateOf } from "./columns.ts"
-
-interface SessionRow {
-  readonly id: SessionId
-  readonly app: AppName
-  readonly agent: string
-  readonly state: SessionState
-  readonly substate: string
-  readonly turn_count: number
-  readonly created_at: number
-  readonly last_activity_at: number
-  readonly last_turn_at: number | null
-  readonly closed_at: number | null
-  readonly thread_id: string | null
-  readonly restarts: number
-  readonly usage: string
-  readonly cwd: string
-  readonly owns_cwd: number
-  readonly model: string | null
-  readonly system_prompt: string | null
-  readonly permissions: string
-  readonly meta: string
-}
-
-const columns = [
-  "id",
-  "app",
-  "agent",
-  "state",
-  "substate",
-  "turn_count",
-  "created_at",
-  "last_activity_at",
-  "last_turn_at",
-  "closed_at",
-  "thread_id",
-  "restarts",
-  "usage"
-]
-
-const insertSession = insertInto("sessions", [...columns, "snapshot"])
-const insertRequest = insertInto("session_requests", [
-  "session",
-  "cwd",
-  "owns_cwd",
-  "model",
-  "system_prompt",
-  "permissions",
-  "meta"
-])
-
-export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArray<Write> => [
-  {
-    text: insertSession,
-    params: [
-      record.id,
-      record.app,
-      record.agent,
-      record.state,
-      record.substate,
-      record.turnCount,
-      record.createdAt,
-      record.lastActivityAt,
-      record.lastTurnAt,
-      record.closedAt,
-      record.threadId,
-      record.restarts,
-      json(record.usage),
-      json(snapshot)
-    ]
-  },
-  {
-    text: insertRequest,
-    params: [
-      record.id,
-      record.cwd,
-      flag(record.ownsCwd),
-      record.model,
-      record.systemPrompt,
-      permissionsText(record.permissions),
-      json(record.meta)
-    ]
-  }
-]
-
-export const patched = (session: SessionId, patch: SessionPatch): Write => {
-  const set: Array<readonly [string, SqlValue]> = []
-  if (patch.state !== undefined) set.push(["state", patch.state])
-  if (patch.substate !== undefined) set.push(["substate", patch.substate])
-  if (patch.turnCount !== undefined) set.push(["turn_count", patch.turnCount])
-  if (patch.lastActivityAt !== undefined) set.push(["last_activity_at", patch.lastActivityAt])
-  if (patch.lastTurnAt !== undefined) set.push(["last_turn_at", patch.lastTurnAt])
-  if (patch.closedAt !== undefined) set.push(["closed_at", patch.closedAt])
-  if (patch.threadId !== undefined) set.push(["thread_id", patch.threadId])
-  if (patch.restarts !== undefined) set.push(["restarts", patch.restarts])
-  if (patch.usage !== undefined) set.push(["usage", json(patch.usage)])
-  if (patch.snapshot !== undefined) set.push(["snapshot", json(patch.snapshot)])
-  // A patch of nothing still has to name a session that exists.
-  if (set.length === 0) return { text: "SELECT 1 FROM sessions WHERE id = ?", params: [session], must: unknown }
-  return { ...updateOf("sessions", set, "id = ?", [session]), must: unknown }
-}
-
-const unknown = "no session has this id"
-
-const recordOf = (row: SessionRow): SessionRecord => ({
-  id: row.id,
-  app: row.app,
-  agent: row.agent,
-  cwd: row.cwd,
-  ownsCwd: row.owns_cwd === 1,
-  model: row.model,
-  systemPrompt: row.system_prompt,
-  permissions: permissionsOf(row.permissions),
-  meta: JSON.parse(row.meta) as Meta,
-  state: row.state,
-  substate: row.substate,
-  turnCount: row.turn_count,
-  createdAt: row.created_at,
-  lastActivityAt: row.last_activity_at,
-  lastTurnAt: row.last_turn_at,
-  closedAt: row.closed_at,
-  threadId: row.thread_id,
-  restarts: row.restarts,
-  usage: JSON.parse(row.usage) as Usage
-})
+import { columnsOf, flagField, insertInto, json, jsonField, paramsOf, patchOf, plain, recordOf } from "./columns.ts"
+import type { Field, Fields } from "./columns.ts"
 
 /** A policy stands there as its word, rules as JSON. */
-const permissionsText = (permissions: Permissions): string =>
-  typeof permissions === "string" ? permissions : json(permissions)
+const permissionsField: Field<Permissions> = {
+  columns: ["permissions"],
+  write: (permissions) => [typeof permissions === "string" ? permissions : json(permissions)],
+  read: ({ permissions }) => {
+    const text = String(permissions)
+    return text.startsWith("{") ? (JSON.parse(text) as Permissions) : (text as Permissions)
+  }
+}
 
-const permissionsOf = (text: string): Permissions =>
-  text.startsWith("{") ? (JSON.parse(text) as Permissions) : (text as Permissions)
+/** What was asked for at creation and never changes has a table of its own. */
+const requestFields = {
+  cwd: plain("cwd"),
+  ownsCwd: flagField("owns_cwd"),
+  model: plain("model"),
+  systemPrompt: plain("system_prompt"),
+  permissions: permissionsField,
+  meta: jsonField("meta")
+} satisfies Partial<Fields<SessionRecord>>
 
-const select = `SELECT ${columns.join(", ")}, cwd, owns_cwd, model, system_prompt, permissions, meta
+const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
+  id: plain("id"),
+  app: plain("app"),
+  agent: plain("agent"),
+  state: plain("state"),
+  substate: plain("substate"),
+  turnCount: plain("turn_count"),
+  createdAt: plain("created_at"),
+  lastActivityAt: plain("last_activity_at"),
+  lastTurnAt: plain("last_turn_at"),
+  closedAt: plain("closed_at"),
+  threadId: plain("thread_id"),
+  restarts: plain("restarts"),
+  usage: jsonField("usage")
+}
+
+const patchFields: Fields<Required<SessionPatch>> = { ...sessionFields, snapshot: jsonField("snapshot") }
+
+const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot"])
+const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
+
+export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArray<Write> => [
+  { text: insertSession, params: [...paramsOf(sessionFields, record), json(snapshot)] },
+  { text: insertRequest, params: [record.id, ...paramsOf(requestFields, record)] }
+]
+
+export const patched = (session: SessionId, patch: SessionPatch): Write =>
+  patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], must: "no session has this id" })
+
+const allFields: Fields<SessionRecord> = { ...sessionFields, ...requestFields }
+
+const sessionOf = recordOf(allFields)
+
+const select = `SELECT ${columnsOf(allFields).join(", ")}
   FROM sessions JOIN session_requests ON session_requests.session = sessions.id`
 
 /** What a state means in SQL, said as the partial indexes say it, so that they are used. */
@@ -200,7 +122,7 @@ export const reads = (db: Database) => {
         // One more than asked for tells whether another page follows.
         query.limit + 1
       ],
-      recordOf
+      sessionOf
     )
     const shown = items.slice(0, query.limit)
     const last = shown.at(-1)
@@ -218,7 +140,7 @@ export const reads = (db: Database) => {
         "look for sessions to sweep",
         `${select} WHERE ${where} AND ${by} < ? ORDER BY ${by} LIMIT ?`,
         [bound, bounds.limit],
-        recordOf
+        sessionOf
       )
     const aged =
       bounds.createdBefore === null ? [] : yield* oldest("closed_at IS NULL", "created_at", bounds.createdBefore)
@@ -234,7 +156,7 @@ export const reads = (db: Database) => {
   return {
     session: (id: SessionId) =>
       db
-        .all("read a session", `${select} WHERE id = ?`, [id], recordOf)
+        .all("read a session", `${select} WHERE id = ?`, [id], sessionOf)
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
     snapshot: (id: SessionId) =>
       db
