@@ -1,4 +1,4 @@
-/** Where a page of sessions ended, as an app carries it to the next: opaque to it, and checked when it comes back. */
+/** The position at which a page of sessions ended. Apps send it back for the next page; to them it is opaque. */
 import { Option } from "effect"
 
 export interface Cursor {
@@ -8,7 +8,7 @@ export interface Cursor {
 
 export const cursorOf = ({ createdAt, id }: Cursor): string => Buffer.from(`${createdAt} ${id}`).toString("base64url")
 
-/** `None` for anything that `cursorOf` did not make. */
+/** `None` for a text that `cursorOf` can't have made. */
 export const parseCursor = (text: string): Option.Option<Cursor> => {
   const match = /^(\d{1,16}) (\S+)$/.exec(Buffer.from(text, "base64url").toString())
   return match?.[1] === undefined || match[2] === undefined

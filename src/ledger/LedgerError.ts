@@ -1,7 +1,7 @@
-/** What the ledger fails with: one error for a thing it could not do, one for a database it will not work on. */
+/** The ledger's errors: for an operation that failed, and for a database that it does not work on. */
 import { Schema } from "effect"
 
-/** The ledger could not do it. `operation` completes "could not …"; the cause never holds what was to be written. */
+/** An operation failed. `operation` completes "could not …". The cause never contains what was to be written. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
   cause: Schema.Defect()
@@ -11,9 +11,9 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   }
 }
 
-/** The ledger's database can't be opened, or not by this Troupe. Nothing was changed in it. `remedy` says what to do. */
+/** The database can't be opened, or not by this Troupe. Nothing in it was changed. `remedy` says what to do. */
 export class LedgerUnusable extends Schema.TaggedError<LedgerUnusable>()("LedgerUnusable", {
-  /** The file or the address of the database. */
+  /** The path or the address of the database. */
   location: Schema.String,
   problem: Schema.String,
   remedy: Schema.String,

@@ -1,4 +1,4 @@
-/** The words of the ledger: the records it keeps, and the entries that are written to it. */
+/** What the ledger keeps: the records that are read from it, and the entries that are written to it. */
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
@@ -10,27 +10,29 @@ export interface StepRecord {
   readonly session: SessionId
   readonly seq: number
   readonly at: number
-  /** The event as decided on, secrets and prompt texts left out. */
+  /** The event that the machine decided on, without secrets and prompt texts. */
   readonly event: { readonly type: string; readonly [key: string]: unknown }
   readonly from: string
   readonly to: string
   readonly commands: ReadonlyArray<string>
-  /** A line of the agent caused it, and is stored with it: `Ledger.wire` has it. */
+  /** A wire line of the agent caused it and is stored with it: `Ledger.wireLine` reads it. */
   readonly hasWire?: true
 }
 
-/** A command that a step owes the world. */
+/** A command that a step decided on and that is still to be performed. */
 export interface OutboxCommand {
   readonly session: SessionId
   readonly step: number
   readonly nth: number
   readonly type: string
   readonly params: unknown
-  /** Never performed again once attempted. */
+  /** At most once: it is never performed again after it was claimed. */
   readonly once: boolean
+  /** Somebody has begun to perform it. */
   readonly claimed: boolean
 }
 
+/** A timer of a session that survives a restart: when it is due, the session's machine gets the event. */
 export interface ArmedTimer {
   readonly session: SessionId
   readonly timer: string
@@ -38,10 +40,11 @@ export interface ArmedTimer {
   readonly event: { readonly type: string }
 }
 
+/** An agent process that runs or may run. `session` is `null` for a one-shot run, and after its session was deleted. */
 export interface LeaseRecord {
   readonly id: LeaseId
   readonly session: SessionId | null
-  /** Counts the processes of a session: one holder at a time. */
+  /** The number of the process among those of its session; one holds a lease at a time. */
   readonly generation: number
   readonly bootId: string
   readonly openedAt: number
@@ -66,7 +69,7 @@ export interface AppRecord {
   readonly openSessions: number
 }
 
-/** The answer that an Idempotency-Key has got, or that it is still being worked on (`response` null). */
+/** The response to the request of an Idempotency-Key. `null`: the request is still being handled. */
 export interface ReceiptRecord {
   readonly app: AppName
   readonly key: string
@@ -83,7 +86,7 @@ export type SessionPatch = Partial<Pick<SessionRecord, (typeof sessionPatchKeys)
 
 export type TurnPatch = Partial<Pick<TurnRecord, (typeof turnPatchKeys)[number]>>
 
-/** How far a session has counted towards its next reviews, and up to which turn. */
+/** How far a session has counted towards its next reviews; `turn` is the last turn that was counted. */
 export interface NudgeRecord {
   readonly session: SessionId
   readonly turn: number
@@ -91,7 +94,7 @@ export interface NudgeRecord {
   readonly toolIterations: number
 }
 
-/** How far a review has come; `ended` with its last one. */
+/** The progress of a review; the last patch has `ended`. */
 export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" | "usage"> {
   readonly ended?: { readonly at: number; readonly ending: ReviewEnding; readonly reason: string | null }
 }
@@ -128,7 +131,7 @@ export type LedgerWrite =
   | { readonly _tag: "ReviewStarted"; readonly record: ReviewRecord }
   | { readonly _tag: "ReviewPatched"; readonly id: string; readonly patch: ReviewPatch }
   | { readonly _tag: "ReviewsAbandoned"; readonly at: number; readonly reason: string }
-  | { readonly _tag: "MemoryKept"; readonly memory: Memory; readonly atMost: number }
+  | { readonly _tag: "MemoryAdded"; readonly memory: Memory; readonly atMost: number }
   | {
       readonly _tag: "MemoryReplaced"
       readonly app: AppName
@@ -137,7 +140,7 @@ export type LedgerWrite =
       readonly at: number
     }
   | { readonly _tag: "MemoryRemoved"; readonly app: AppName; readonly id: string }
-  | { readonly _tag: "SkillKept"; readonly skill: Skill; readonly atMost: number }
+  | { readonly _tag: "SkillAdded"; readonly skill: Skill; readonly atMost: number }
   | { readonly _tag: "SkillReplaced"; readonly skill: Omit<Skill, "createdAt"> }
   | { readonly _tag: "SkillRemoved"; readonly app: AppName; readonly name: string }
   | { readonly _tag: "ApprovalAsked"; readonly record: ApprovalRecord }
@@ -145,17 +148,17 @@ export type LedgerWrite =
       readonly _tag: "ApprovalSettled"
       readonly session: SessionId
       readonly id: string
-      readonly ruling: Resolution
+      readonly resolution: Resolution
       readonly by: string
       readonly at: number
     }
 
-/** What the sweeper looks for: `null` bounds match nothing. */
+/** What the sweeper looks for. A bound of `null` matches nothing. */
 export interface SweepBounds {
   readonly createdBefore: number | null
   readonly activeBefore: number | null
   readonly closedBefore: number
-  /** At most so many of each kind at once, oldest first. */
+  /** At most so many sessions to close, and as many to remove, oldest first. */
   readonly limit: number
 }
 
@@ -168,12 +171,12 @@ export interface SessionQuery {
   readonly limit: number
 }
 
-/** What the dashboard's table is asked for; `null`: any. */
+/** The filters of the dashboard's table; `null` matches any. */
 export interface OverviewQuery {
   readonly app: AppName | null
   readonly state: SessionState | null
   readonly agent: string | null
-  /** Part of an id, of the names of app, agent, state or model, or of the directory. */
+  /** Part of the id, of the name of the app, agent, state or model, or of the working directory. */
   readonly search: string | null
   /** From the last page's `next`. */
   readonly cursor: string | null
@@ -185,12 +188,12 @@ export interface SessionSummary extends Pick<
   SessionRecord,
   "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
 > {
-  /** Of its turns; a review's are not among them. */
+  /** Of its turns, without its reviews. */
   readonly totalTokens: number
-  /** The turn that runs, or ran last. */
+  /** The turn that is running, or else ran last. */
   readonly turn: number
   readonly process: boolean
-  /** Since when it stands in its substate. */
+  /** When it entered its substate. */
   readonly since: number
   /** The title of its oldest open approval. */
   readonly asks: string | null
@@ -198,7 +201,7 @@ export interface SessionSummary extends Pick<
   readonly next: { readonly timer: string; readonly dueAt: number } | null
 }
 
-/** How often one step was taken. */
+/** How often a session took one transition of its machine. */
 export interface TransitionCount {
   readonly from: string
   readonly event: string
@@ -208,7 +211,7 @@ export interface TransitionCount {
 
 export interface Page<A> {
   readonly items: ReadonlyArray<A>
-  /** How many match in all. */
+  /** The number of matches on all pages. */
   readonly count: number
   readonly next: string | null
 }

@@ -37,7 +37,7 @@ const make = Effect.fnUntraced(function* (
         run({
           text: "INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1 RETURNING n",
           params: [],
-          must: "the row was not there to be read back"
+          failIfNoRow: "the row was not there to be read back"
         })
       )
       .pipe(Effect.asVoid),

@@ -42,7 +42,7 @@ export const make = Effect.gen(function* () {
     }
     const at = yield* Clock.currentTimeMillis
     const memory = { id: newMemoryId(), app, text: clean, createdAt: at, updatedAt: at }
-    yield* write({ _tag: "MemoryKept", memory, atMost: storeLimits.memories })
+    yield* write({ _tag: "MemoryAdded", memory, atMost: storeLimits.memories })
     return memory.id
   })
 
@@ -67,7 +67,7 @@ export const make = Effect.gen(function* () {
     }
     const at = yield* Clock.currentTimeMillis
     const created = { app, name, ...clean(skill), createdAt: at, updatedAt: at }
-    yield* write({ _tag: "SkillKept", skill: created, atMost: storeLimits.skills })
+    yield* write({ _tag: "SkillAdded", skill: created, atMost: storeLimits.skills })
   })
 
   const updateSkill = Effect.fnUntraced(function* (app: AppName, name: string, skill: SkillText) {

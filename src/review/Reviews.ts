@@ -107,7 +107,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
 
   /** Counts a turn and all that settled around it unseen, as when Troupe died between an outcome and its count. */
   const tick = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf, quiet: () => boolean) {
-    const stored = Option.getOrUndefined(yield* ledger.nudges(session.id))
+    const stored = Option.getOrUndefined(yield* ledger.nudgeCounters(session.id))
     let last = stored?.turn ?? 0
     let counters: NudgeCounters = stored ?? noNudges
     let due: DueReview | null = null

@@ -82,7 +82,7 @@ export class Sweeper extends Context.Service<
       const sweep = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         const before = (millis: number | null) => (millis === null ? null : now - millis)
-        const due = yield* ledger.due({
+        const due = yield* ledger.dueForSweep({
           createdBefore: before(limits.sessionTtlMillis),
           activeBefore: before(limits.sessionIdleTtlMillis),
           closedBefore: now - limits.sessionHardTtlMillis,

@@ -36,7 +36,7 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
     const { decision, status } = how
     const detail = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
     entries.push(
-      { _tag: "ApprovalSettled", session, id, ruling: how, by: who, at },
+      { _tag: "ApprovalSettled", session, id, resolution: how, by: who, at },
       { _tag: "TimerDisarmed", session, timer: approvalTimer(id) },
       {
         _tag: "Audited",

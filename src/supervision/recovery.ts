@@ -31,7 +31,7 @@ export const recover = Effect.gen(function* () {
   )
   yield* ledger.write(leases.map(({ id: lease }) => ({ _tag: "LeaseClosed", lease })))
 
-  const restless = yield* ledger.restless
+  const restless = yield* ledger.sessionsToRecover
   yield* Effect.forEach(
     restless,
     (id) =>

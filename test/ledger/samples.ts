@@ -90,7 +90,7 @@ export const event = (seq: number, fields: Partial<StoredEvent> = {}): StoredEve
   ...fields
 })
 
-export const said = (seq: number, fields: Partial<StoredEvent> = {}): LedgerWrite => ({
+export const eventAppended = (seq: number, fields: Partial<StoredEvent> = {}): LedgerWrite => ({
   _tag: "EventAppended",
   event: event(seq, fields)
 })

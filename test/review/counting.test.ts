@@ -40,7 +40,7 @@ describe("nudges of a session", () => {
             [record.mode, record.ending, record.model, record.turn, record.reviewSkills],
             ["host", "completed", null, 1, true]
           )
-          const { value } = (yield* Ledger.use((ledger) => ledger.nudges(id))) as { value: unknown }
+          const { value } = (yield* Ledger.use((ledger) => ledger.nudgeCounters(id))) as { value: unknown }
           assert.deepStrictEqual(value, { session: id, turn: 1, userTurns: 1, toolIterations: 0 })
         })
       )

@@ -65,7 +65,7 @@ export const layer = routes(
         Effect.fnUntraced(function* (asked) {
           const { id } = yield* ofCaller(asked)
           const seq = /^\d{1,15}$/.test(asked.params["seq"] ?? "") ? Number(asked.params["seq"]) : 0
-          const line = yield* ledger.wire(id, seq).pipe(cannot("read the line behind the step"))
+          const line = yield* ledger.wireLine(id, seq).pipe(cannot("read the line behind the step"))
           if (Option.isNone(line)) return yield* Effect.fail(noWire)
           return { ok: true, seq, line: line.value, truncated: wasCut(line.value) } satisfies Wire
         })

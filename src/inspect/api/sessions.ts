@@ -42,7 +42,7 @@ export const layer = routes(
       // Another app's are none, as if that app had never been.
       const isForeign = own !== null && asked !== null && asked !== own
       const page = isForeign ? { items: [], count: 0, next: null } : yield* ledger.overview(overview)
-      const names = yield* ledger.names(own)
+      const names = yield* ledger.agentsAndApps(own)
       return {
         ok: true,
         count: page.count,
@@ -59,7 +59,7 @@ export const layer = routes(
       let seen = 0
       const query = { app: appOf(caller), state: null, agent, search: null, cursor: null, limit: coveredSessions }
       for (const { id } of (yield* ledger.overview(query)).items) {
-        for (const taken of yield* ledger.taken(id, Math.min(coveredOfOne, coveredSteps - seen))) {
+        for (const taken of yield* ledger.transitionCounts(id, Math.min(coveredOfOne, coveredSteps - seen))) {
           const key = `${taken.from} ${taken.event} ${taken.to}`
           sum.set(key, { ...taken, n: taken.n + (sum.get(key)?.n ?? 0) })
           seen += taken.n

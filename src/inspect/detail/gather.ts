@@ -30,7 +30,7 @@ export const make = Effect.gen(function* () {
 
   const read = Effect.fnUntraced(function* (caller: Caller, id: string) {
     const view = yield* sessions.get(caller, id)
-    const glance = yield* ledger.glance(view.id)
+    const glance = yield* ledger.summary(view.id)
     // Deleted in between.
     if (Option.isNone(glance)) return yield* new SessionNotFound({ id })
     const lease = commandHandler.lease(view.id)
@@ -44,7 +44,7 @@ export const make = Effect.gen(function* () {
       owed: yield* ledger.outbox(view.id),
       turns: yield* ledger.turnOutlines(view.id, view.turnCount - turnsShown, turnsShown),
       approvals: yield* ledger.lastApprovals(view.id, approvalsShown),
-      lifeSteps: yield* ledger.lifeSteps(view.id, lifeStepsRead),
+      lifeSteps: yield* ledger.processSteps(view.id, lifeStepsRead),
       refused: refusals.of(view.id),
       vitals: lease === null ? null : yield* processes.vitals(lease)
     }

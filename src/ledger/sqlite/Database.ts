@@ -1,8 +1,9 @@
 /**
  * The SQLite file behind the ledger: opens it, brings its tables up to date, and runs statements one caller at a time.
  *
- * One connection does everything. The client would lend it to a plain statement while a transaction of another fiber is
- * open on it, so that a read could see what is then rolled back; here a transaction has the connection to itself.
+ * One connection runs every statement. The SQL client would let another fiber's statement use the connection while a
+ * transaction is open on it, and such a read could see rows that are then rolled back. Here a transaction has the
+ * connection to itself.
  */
 import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect, Exit, Schedule, Scope, Semaphore } from "effect"
@@ -19,12 +20,12 @@ export type SqlValue = string | number | null
 export interface Write {
   readonly text: string
   readonly params: ReadonlyArray<SqlValue>
-  /** For a statement that returns a row where it did its work: what is wrong where it returns none. */
-  readonly must?: string
+  /** For a statement that returns the rows it changed: the reason it fails with where it returns none. */
+  readonly failIfNoRow?: string
 }
 
 export interface Database {
-  /** All rows, decoded. `operation` completes "could not …". */
+  /** All rows that the query returns, decoded. `operation` completes the error message "could not …". */
   readonly all: <Row, A>(
     operation: string,
     text: string,
@@ -32,8 +33,8 @@ export interface Database {
     decode: (row: Row) => A
   ) => Effect.Effect<ReadonlyArray<A>, LedgerError>
   /**
-   * Runs `body` between BEGIN IMMEDIATE and COMMIT; where anything of it fails, nothing of it is written. `operation`
-   * names a failure that has no name yet.
+   * Runs `body` between BEGIN IMMEDIATE and COMMIT; where any statement fails, none is written. `operation` names the
+   * failure, unless it is a `LedgerError` already.
    */
   readonly transaction: <A>(
     operation: string,
@@ -41,52 +42,54 @@ export interface Database {
   ) => Effect.Effect<A, LedgerError>
 }
 
-/** Runs one statement of a transaction; its rows, where it returns any. */
-export type Run = (write: Write) => Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError | Refused>
+/** Runs one statement of a transaction, and returns its rows where it has any. */
+export type Run = (write: Write) => Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError | NoRow>
 
-/** A statement that had to touch a row and touched none. */
-export class Refused extends Error {
-  override readonly name = "Refused"
+/** A statement that had to change a row changed none. */
+export class NoRow extends Error {
+  override readonly name = "NoRow"
 }
 
 /** How long a statement waits for another process that writes to the same file (the command line, a backup). */
 const busyTimeoutMillis = 5_000
 
-/** Turning WAL on does not wait for others that open a fresh file at the same moment; it is tried again. */
+/** Turning WAL on does not wait for the lock of a process that opens the same fresh file just then; it is retried. */
 const lockedRetry = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(20)])
 
 /**
- * Half of SQLite's own: a commit writes whole pages, some twelve for a few hundred bytes each. Measured per turn, 85 kB
- * instead of 150 kB and a sixth less processor time; 1,024 gave no more. A file that is there already keeps its own.
+ * Half of SQLite's default: a commit writes whole pages, some twelve of them for a few hundred bytes each. Measured per
+ * turn: 85 kB instead of 150 kB and a sixth less processor time; 1,024 gained nothing more. An existing file keeps the
+ * page size that it has.
  */
 const pageBytes = 2_048
 
 /**
- * Pages in the WAL at which they are moved to the database, which costs two fsyncs. SQLite's own 1,000 come every 25
- * turns; in a trial, at twice the size of a page, 4,000 took the p99 of a write from 4 ms to 0.5 ms.
+ * Pages in the WAL at which SQLite checkpoints, which costs two fsyncs. SQLite's default of 1,000 pages is reached every
+ * 25 turns. Measured with pages of twice this size, 4,000 pages took the p99 of a write from 4 ms to 0.5 ms.
  */
 const checkpointPages = 8_000
-const keptWalBytes = 64 * 1024 * 1024
+/** A larger WAL is truncated to this after a checkpoint. */
+const mostWalBytes = 64 * 1024 * 1024
 
 export const open = Effect.fn("Ledger.open")(function* (
   filename: string
 ): Effect.fn.Return<Database, LedgerUnusable, Scope.Scope> {
-  yield* claim(filename)
+  yield* createPrivate(filename)
   const sql = yield* connect(filename)
-  // The client's own lock guards single statements only: take it for good, and keep order with ours.
+  // The client's lock guards single statements only: reserve the connection for good, and take turns by our own lock.
   const connection = yield* sql.reserve.pipe(Effect.mapError((cause) => unusable(filename, cause)))
-  const turnstile = yield* Semaphore.make(1)
+  const mutex = yield* Semaphore.make(1)
 
   const execute = (text: string, params: ReadonlyArray<SqlValue>) => connection.execute(text, params, undefined)
-  const run: Run = ({ must, params, text }) =>
-    must === undefined
+  const run: Run = ({ failIfNoRow, params, text }) =>
+    failIfNoRow === undefined
       ? execute(text, params)
       : Effect.filterOrFail(
           execute(text, params),
           (rows) => rows.length > 0,
-          () => new Refused(must)
+          () => new NoRow(failIfNoRow)
         )
-  // SQLite has rolled back by itself after some failures (disk full, I/O): then there is nothing to end.
+  // Ignored: after some failures (disk full, I/O) SQLite has rolled back by itself, and there is no transaction to end.
   const rollback = Effect.ignore(execute("ROLLBACK", []))
 
   return {
@@ -94,7 +97,7 @@ export const open = Effect.fn("Ledger.open")(function* (
       execute(text, params).pipe(
         Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
         Effect.mapError(failedTo(operation)),
-        turnstile.withPermit
+        mutex.withPermit
       ),
     transaction: (operation, body) =>
       execute("BEGIN IMMEDIATE", []).pipe(
@@ -106,7 +109,7 @@ export const open = Effect.fn("Ledger.open")(function* (
         ),
         Effect.mapError(failedTo(operation)),
         Effect.uninterruptible,
-        turnstile.withPermit
+        mutex.withPermit
       )
   }
 })
@@ -114,8 +117,10 @@ export const open = Effect.fn("Ledger.open")(function* (
 const failedTo = (operation: string) => (cause: unknown) =>
   cause instanceof LedgerError ? cause : new LedgerError({ operation, cause })
 
-/** Makes the file, readable by nobody else, before SQLite does: its WAL and shared-memory files take its mode. */
-const claim = (filename: string) =>
+/**
+ * Creates the file, readable by its user only, before SQLite would: its WAL and shared-memory files get the same mode.
+ */
+const createPrivate = (filename: string) =>
   filename === ":memory:"
     ? Effect.void
     : Effect.try({
@@ -123,7 +128,7 @@ const claim = (filename: string) =>
         catch: (cause) => unusable(filename, cause)
       })
 
-/** A connection that is of no use is closed at once, not with its caller. */
+/** Closes what a failed attempt acquired at once, and not only with its caller's scope. */
 const closedOnFailure = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const scope = yield* Scope.fork(yield* Effect.scope)
@@ -145,13 +150,13 @@ const connect = Effect.fnUntraced(
     yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
     yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     if (filename !== ":memory:") yield* Effect.try(() => chmodSync(filename, 0o600))
-    // Before WAL is on, and before there is a table.
+    // It takes effect only before WAL is on and before there is a table.
     yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
     yield* sql.unsafe("PRAGMA journal_mode = WAL")
     yield* sql.unsafe("PRAGMA synchronous = NORMAL")
     yield* sql.unsafe("PRAGMA foreign_keys = ON")
     yield* sql.unsafe(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
-    yield* sql.unsafe(`PRAGMA journal_size_limit = ${keptWalBytes}`)
+    yield* sql.unsafe(`PRAGMA journal_size_limit = ${mostWalBytes}`)
     yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
       Effect.provideService(SqlClient.SqlClient, sql),
       Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
@@ -159,14 +164,14 @@ const connect = Effect.fnUntraced(
     return sql
   },
   Effect.provide(Reactivity.layer),
-  // The client throws where it should fail.
+  // The SQL client throws where it should fail.
   Effect.catchDefect((cause) => Effect.fail(cause)),
   closedOnFailure,
   Effect.retry({ schedule: lockedRetry, while: (cause) => reasonOf(cause) === "database is locked" }),
-  (opened, filename) => Effect.mapError(opened, (cause) => unusable(filename, cause))
+  (connection, filename) => Effect.mapError(connection, (cause) => unusable(filename, cause))
 )
 
-/** Anything that is not a ledger, or is one of a Troupe to come, is left as it is. */
+/** Fails on a database that is not a ledger, or was written by a newer Troupe, without changing it. */
 const refuseForeign = Effect.fnUntraced(function* (filename: string) {
   const sql = yield* SqlClient.SqlClient
   const tables = yield* sql.unsafe<{ readonly name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'")

@@ -1,9 +1,10 @@
 /**
- * Group commit: one fiber takes whatever waits and writes it in one transaction.
+ * Group commit: one fiber takes all writes that are queued and commits them in one transaction.
  *
- * Nobody waits for company: a lone writer's entries are committed at once, those that came in the meantime go together
- * next. Where a shared transaction fails, each caller's entries get one of their own, so that everybody learns of their
- * own failure only. What is written for later waits, in its place in the line, for the next write or its time.
+ * No write waits for others to join it: a lone write is committed at once, and the writes that arrive meanwhile share
+ * the next transaction. Where a shared transaction fails, each caller's entries get a transaction of their own, so that
+ * every caller learns of its own failure only. Deferred entries wait in their place in the queue until the next write,
+ * or until their time is up.
  */
 import { Deferred, Effect, Exit, Fiber, Queue } from "effect"
 import type { Cause, Scope } from "effect"
@@ -12,13 +13,13 @@ import type { LedgerWrite } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
 import { apply } from "./apply.ts"
 
-/** Callers that may wait in line; the next ones wait to get in. */
-const lineCapacity = 1_024
-/** Callers that share a transaction, so that it never holds the process for long. */
+/** Callers that may be queued; further ones wait until there is room. */
+const queueCapacity = 1_024
+/** Callers that share a transaction, so that it never blocks the process for long. */
 const batchCallers = 64
-/** Entries written for later that are held back; with more it is time. */
-const laterEntries = 512
-const laterMillis = 50
+/** Deferred entries that are held back at most; with more they are written at once. */
+const mostDeferredEntries = 512
+const deferredMillis = 50
 
 export interface Writer {
   readonly write: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void, LedgerError>
@@ -27,61 +28,61 @@ export interface Writer {
 
 interface Job {
   readonly entries: ReadonlyArray<LedgerWrite>
-  /** Absent: written for later, and nobody waits. */
+  /** Absent for deferred entries: no caller waits for them. */
   readonly done?: Deferred.Deferred<void, LedgerError>
 }
 
-type Line = Queue.Queue<Job | typeof itIsTime, Cause.Done>
+type Jobs = Queue.Queue<Job | typeof deferredAreDue, Cause.Done>
 
-/** In line behind what was held back, it says that this has waited long enough. */
-const itIsTime = Symbol("itIsTime")
+/** Queued behind deferred entries when their time is up. */
+const deferredAreDue = Symbol("deferredAreDue")
 
-/** What is in line when the scope closes is still written. */
+/** What is queued when the scope closes is still written. */
 export const make = Effect.fnUntraced(function* (db: Database): Effect.fn.Return<Writer, never, Scope.Scope> {
-  const line: Line = yield* Queue.bounded<Job | typeof itIsTime, Cause.Done>(lineCapacity)
-  const fiber = yield* Effect.forkScoped(serve(db, line))
-  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(line), Fiber.await(fiber)))
+  const queue: Jobs = yield* Queue.bounded<Job | typeof deferredAreDue, Cause.Done>(queueCapacity)
+  const fiber = yield* Effect.forkScoped(commitQueued(db, queue))
+  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(fiber)))
 
   return {
-    // Uninterruptible: a caller that asked knows afterwards whether it is written. It takes milliseconds.
+    // Uninterruptible: a caller always learns whether its entries are written. It takes milliseconds.
     write: (entries) =>
       Effect.gen(function* () {
         const done = yield* Deferred.make<void, LedgerError>()
-        if (!(yield* Queue.offer(line, { entries, done }))) {
+        if (!(yield* Queue.offer(queue, { entries, done }))) {
           return yield* new LedgerError({ operation: "write", cause: "the ledger is closed" })
         }
         yield* Deferred.await(done)
       }).pipe(Effect.uninterruptible),
-    writeLater: (entries) => Effect.asVoid(Queue.offer(line, { entries }))
+    writeLater: (entries) => Effect.asVoid(Queue.offer(queue, { entries }))
   }
 })
 
-const serve = Effect.fnUntraced(function* (db: Database, line: Line) {
-  let held: Array<Job> = []
-  let ticking = false
+const commitQueued = Effect.fnUntraced(function* (db: Database, queue: Jobs) {
+  let pending: Array<Job> = []
+  let timerRuns = false
   let open = true
   while (open) {
-    const taken = yield* Queue.takeBetween(line, 1, batchCallers).pipe(Effect.orElseSucceed(() => []))
+    const taken = yield* Queue.takeBetween(queue, 1, batchCallers).pipe(Effect.orElseSucceed(() => []))
     open = taken.length > 0
-    let now = !open
+    let commitNow = !open
     for (const job of taken) {
-      if (job === itIsTime) ticking = false
-      else held.push(job)
-      now ||= job === itIsTime || job.done !== undefined
+      if (job === deferredAreDue) timerRuns = false
+      else pending.push(job)
+      commitNow ||= job === deferredAreDue || job.done !== undefined
     }
-    if (now || held.reduce((sum, job) => sum + job.entries.length, 0) >= laterEntries) {
-      yield* commit(db, held)
-      held = []
-    } else if (!ticking) {
-      ticking = true
-      yield* Effect.sleep(laterMillis).pipe(Effect.andThen(Queue.offer(line, itIsTime)), Effect.forkChild)
+    if (commitNow || pending.reduce((sum, job) => sum + job.entries.length, 0) >= mostDeferredEntries) {
+      yield* commit(db, pending)
+      pending = []
+    } else if (!timerRuns) {
+      timerRuns = true
+      yield* Effect.sleep(deferredMillis).pipe(Effect.andThen(Queue.offer(queue, deferredAreDue)), Effect.forkChild)
     }
   }
 })
 
 const commit = Effect.fnUntraced(function* (db: Database, jobs: ReadonlyArray<Job>): Effect.fn.Return<void> {
   if (jobs.length === 0) return
-  let refused = false
+  let entryFailed = false
   const shared = yield* db
     .transaction("commit", (run) =>
       Effect.forEach(jobs, ({ entries }) => Effect.forEach(entries, (entry) => apply(run, entry), { discard: true }), {
@@ -89,17 +90,20 @@ const commit = Effect.fnUntraced(function* (db: Database, jobs: ReadonlyArray<Jo
       }).pipe(
         Effect.onError(() =>
           Effect.sync(() => {
-            refused = true
+            entryFailed = true
           })
         )
       )
     )
     .pipe(Effect.exit)
-  if (jobs.length === 1 || !refused) return yield* Effect.forEach(jobs, (job) => tell(job, shared), { discard: true })
+  if (jobs.length === 1 || !entryFailed) {
+    return yield* Effect.forEach(jobs, (job) => report(job, shared), { discard: true })
+  }
   for (const job of jobs) yield* commit(db, [job])
 })
 
-const tell = ({ done, entries }: Job, exit: Exit.Exit<void, LedgerError>) => {
+/** To the caller, or to the log where no caller waits. */
+const report = ({ done, entries }: Job, exit: Exit.Exit<void, LedgerError>) => {
   if (done !== undefined) return Effect.asVoid(Deferred.done(done, exit))
   return Exit.isSuccess(exit)
     ? Effect.void

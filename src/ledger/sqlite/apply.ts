@@ -1,4 +1,4 @@
-/** How each entry is written: which statements, on which tables. A new kind of entry does not compile until it is here. */
+/** Maps each kind of entry to its SQL statements. A new kind of entry does not compile until it is mapped here. */
 import { Effect } from "effect"
 import type { Run, Write } from "./Database.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
@@ -17,12 +17,12 @@ import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
 
-/** Runs the entry's statements in the transaction that is open. */
+/** Runs an entry's statements in the open transaction. */
 export const apply = (run: Run, entry: LedgerWrite): Effect.Effect<unknown, LedgerError> =>
   Effect.suspend(() => {
     const writes = writesOf(entry)
     return "text" in writes ? run(writes) : Effect.forEach(writes, run, { discard: true })
-  }).pipe(Effect.mapError((cause) => new LedgerError({ operation: nameOf(entry), cause })))
+  }).pipe(Effect.mapError((cause) => new LedgerError({ operation: operationOf(entry), cause })))
 
 const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
@@ -47,7 +47,7 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
     case "TurnPatched":
       return Turns.patched(entry.session, entry.index, entry.patch)
     case "EventAppended":
-      return [Events.appended(entry.event), ...Costs.told(entry.event)]
+      return [Events.appended(entry.event), ...Costs.reported(entry.event)]
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":
@@ -78,14 +78,14 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
       return Reviews.patched(entry.id, entry.patch)
     case "ReviewsAbandoned":
       return Reviews.abandoned(entry.at, entry.reason)
-    case "MemoryKept":
-      return Learned.memoryKept(entry.memory, entry.atMost)
+    case "MemoryAdded":
+      return Learned.memoryAdded(entry.memory, entry.atMost)
     case "MemoryReplaced":
       return Learned.memoryReplaced(entry.app, entry.id, entry.text, entry.at)
     case "MemoryRemoved":
       return Learned.memoryRemoved(entry.app, entry.id)
-    case "SkillKept":
-      return Learned.skillKept(entry.skill, entry.atMost)
+    case "SkillAdded":
+      return Learned.skillAdded(entry.skill, entry.atMost)
     case "SkillReplaced":
       return Learned.skillReplaced(entry.skill)
     case "SkillRemoved":
@@ -93,14 +93,14 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
     case "ApprovalAsked":
       return Approvals.asked(entry.record)
     case "ApprovalSettled":
-      return Approvals.settled(entry.session, entry.id, entry.ruling, entry.by, entry.at)
+      return Approvals.settled(entry.session, entry.id, entry.resolution, entry.by, entry.at)
     default:
       return entry satisfies never
   }
 }
 
-/** Which entry it was, for a log: its kind and whose it is, nothing of what it says. */
-const nameOf = (entry: LedgerWrite): string => {
+/** The operation that an error names: the entry's kind and its session. It contains nothing of the entry's content. */
+const operationOf = (entry: LedgerWrite): string => {
   const session = sessionOf(entry)
   return session === undefined ? `write ${entry._tag}` : `write ${entry._tag} of ${session}`
 }

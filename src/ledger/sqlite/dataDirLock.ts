@@ -1,9 +1,9 @@
 /**
- * One Troupe per directory: a lock that is gone the moment its holder is, however it ended.
+ * The lock of a data dir: one Troupe at a time works on it.
  *
- * It is an SQLite file that the holder keeps exclusively locked. The kernel gives that lock back with the process, so
- * there is nothing stale to judge after a SIGKILL or a power cut, and a pid that was given out again fools nobody. Who
- * holds it stands in a file beside it, for people.
+ * The lock is an exclusive lock on an SQLite file. The kernel releases it when the process ends, however it ended. So no
+ * lock can be stale after a SIGKILL or a power cut, and a reused pid can't be mistaken for the holder. A file beside it
+ * says for people who holds the lock.
  */
 import { Clock, Effect } from "effect"
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -11,13 +11,13 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { LedgerUnusable } from "../LedgerError.ts"
 
-/** Held until the scope is closed. Fails at once where another process, or this one, holds it. */
+/** Holds the lock until the scope closes. Fails at once where another process, or this one, holds it. */
 export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
   const filename = join(directory, "lock")
   const holder = join(directory, "lock.json")
   const since = yield* Clock.currentTimeMillis
   const lock = () => {
-    // Made first, so that nobody else can read it.
+    // Created before SQLite would, so that only its user can read it.
     closeSync(openSync(filename, "a", 0o600))
     const db = new DatabaseSync(filename)
     try {
@@ -29,20 +29,20 @@ export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
     writeFileSync(holder, JSON.stringify({ pid: process.pid, since: new Date(since).toISOString() }), { mode: 0o600 })
     return db
   }
-  yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => refused(directory, holder, cause) }), (db) =>
+  yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => unusable(directory, holder, cause) }), (db) =>
     Effect.sync(() => {
-      // Before the lock is given back: afterwards it may be another's.
+      // Before the lock is released: afterwards the file may be another holder's.
       rmSync(holder, { force: true })
       db.close()
     })
   )
 })
 
-/** SQLite's own code for a file that somebody else has locked. */
-const busy = 5
+/** SQLITE_BUSY: another connection has the file locked. */
+const sqliteBusy = 5
 
-const refused = (directory: string, holder: string, cause: unknown): LedgerUnusable =>
-  cause instanceof Error && "errcode" in cause && cause.errcode === busy
+const unusable = (directory: string, holder: string, cause: unknown): LedgerUnusable =>
+  cause instanceof Error && "errcode" in cause && cause.errcode === sqliteBusy
     ? new LedgerUnusable({
         location: directory,
         problem: `is held by ${holderOf(holder)}`,
@@ -60,7 +60,7 @@ const holderOf = (file: string): string => {
     const { pid, since }: { readonly pid?: unknown; readonly since?: unknown } = JSON.parse(readFileSync(file, "utf8"))
     return `the Troupe with pid ${String(pid)}, since ${String(since)}`
   } catch {
-    // It has the lock and is about to write the file, or a disk is full: held is held.
+    // The holder is about to write the file, or the disk is full. The lock is held all the same.
     return "another Troupe"
   }
 }

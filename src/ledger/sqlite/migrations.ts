@@ -1,4 +1,4 @@
-/** The migrations in their order: numbered, forward only, never edited once released. */
+/** The migrations in their order. They are numbered and forward only, and their SQL is never edited once released. */
 import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
 import approvals from "./migrations/0003_approvals.ts"

@@ -7,7 +7,7 @@ import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
-import { id, opened, said, scratchFile } from "../samples.ts"
+import { id, opened, eventAppended, scratchFile } from "../samples.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
@@ -109,7 +109,7 @@ describe("the ledger's file", () => {
   it.effect("fails a read of what is no longer what it was", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
-      yield* using(filename, (ledger) => ledger.write([opened(), said(1)]))
+      yield* using(filename, (ledger) => ledger.write([opened(), eventAppended(1)]))
       const db = new DatabaseSync(filename)
       db.exec("UPDATE events SET message = '{'")
       db.close()

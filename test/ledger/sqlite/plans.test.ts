@@ -86,15 +86,15 @@ describe("the reads of the ledger", () => {
         ...pages.map(sessions.sessions),
         sessions.session(id),
         sessions.snapshot(id),
-        sessions.due({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
+        sessions.dueForSweep({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
         sessions.remove([id]),
-        sessions.restless,
+        sessions.sessionsToRecover,
         steps.outbox(id),
         steps.timers(id),
         steps.lastStep(id),
         steps.steps(id, 1, 1),
-        steps.lifeSteps(id, 1),
-        steps.wire(id, 1),
+        steps.processSteps(id, 1),
+        steps.wireLine(id, 1),
         turns.turnOutlines(id, 1, 1),
         turns.turns(id, 1, 1),
         turns.turn(id, 1),
@@ -134,8 +134,9 @@ describe("the reads of the ledger", () => {
       const reads = Overview.reads(db)
       for (const query of overviews) yield* reads.overview(query)
       for (const whose of [null, app]) {
-        yield* Effect.all([reads.names(whose), reads.inbox(whose, 1), reads.taken(id, 1)])
+        yield* Effect.all([reads.agentsAndApps(whose), Approvals.reads(db).inbox(whose, 1)])
       }
+      yield* Steps.reads(db).transitionCounts(id, 1)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
           assert.notMatch(line, /^SCAN (sessions|steps|timers|session_requests|s|r)$/, text)
@@ -159,9 +160,11 @@ describe("the reads of the ledger", () => {
   it.effect("of reviews, memories and skills go by an index", () =>
     Effect.gen(function* () {
       const { db, statements } = recorder()
-      const { nudges, reviewUsage, reviews } = Reviews.reads(db)
+      const { nudgeCounters, reviewUsage, reviews } = Reviews.reads(db)
       const { memories, skills } = Learned.reads(db)
-      yield* Effect.all([nudges(id), reviews(id, 1), reviewUsage([id]), memories(app), skills(app)], { discard: true })
+      yield* Effect.all([nudgeCounters(id), reviews(id, 1), reviewUsage([id]), memories(app), skills(app)], {
+        discard: true
+      })
       assert.lengthOf(statements, 5)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {

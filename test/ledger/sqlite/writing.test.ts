@@ -5,7 +5,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
-import { id, opened, said, scratchFile } from "../samples.ts"
+import { id, opened, eventAppended, scratchFile } from "../samples.ts"
 
 const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Effect.gen(function* () {
@@ -36,7 +36,7 @@ describe("writing to a file", () => {
         yield* ledger.write([opened()])
         yield* Effect.forEach(
           Array.from({ length: 600 }, (_, n) => n + 1),
-          (n) => ledger.writeLater([said(n)]),
+          (n) => ledger.writeLater([eventAppended(n)]),
           { discard: true }
         )
         yield* Effect.yieldNow.pipe(
@@ -68,7 +68,7 @@ describe("writing to a file", () => {
           assert.include([acknowledged, acknowledged + 1], last)
           assert.strictEqual(yield* ledger.lastStep(id), last)
           assert.strictEqual((yield* ledger.events(id, 0, last + 1)).length, last)
-          yield* ledger.write([said(last + 1)])
+          yield* ledger.write([eventAppended(last + 1)])
         })
       ).pipe(Effect.provide(SqliteLedger.layer(filename)))
     }).pipe(Effect.scoped)
@@ -82,7 +82,7 @@ describe("writing to a file", () => {
           yield* ledger.write([opened()])
           const other = yield* child("holds-the-lock.ts", filename)
           yield* Effect.promise(() => once(other.stdout, "data"))
-          yield* ledger.write([said(1)])
+          yield* ledger.write([eventAppended(1)])
           assert.strictEqual(yield* ledger.lastEvent(id), 1)
         })
       ).pipe(Effect.provide(SqliteLedger.layer(filename)))

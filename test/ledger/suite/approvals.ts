@@ -35,7 +35,7 @@ const settled = (n: number, ruling: Resolution, session = id): LedgerWrite => ({
   _tag: "ApprovalSettled",
   session,
   id: `apr_${n}`,
-  ruling,
+  resolution: ruling,
   by: "desk",
   at
 })

@@ -4,7 +4,7 @@ import { Effect, Option } from "effect"
 import { troupeMessage, updateMessage } from "../../../src/domain/Acp.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
-import { app, id, opened, said, turn } from "../samples.ts"
+import { app, id, opened, eventAppended, turn } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const at = 1_700_000_002_000
@@ -17,7 +17,7 @@ const tells = (
   amount: unknown,
   more: { thread?: string; at?: number; currency?: string } = {}
 ) =>
-  said(seq, {
+  eventAppended(seq, {
     turn: of,
     at: more.at ?? at,
     message: updateMessage(more.thread ?? "thread", {
@@ -83,7 +83,7 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const state = (seq: number, from: string, to: string, event: string) =>
-        said(seq, { turn: null, message: troupeMessage("state", { from, to, event }) })
+        eventAppended(seq, { turn: null, message: troupeMessage("state", { from, to, event }) })
       yield* ledger.write([opened(), ...turns(1, 2, 3, 4, 5)])
       yield* ledger.write([tells(1, 1, 1), state(2, "retiring.asking", "retiring.killing", "process.exited")])
       yield* ledger.write([tells(3, 2, 2), state(4, "turning.running", "retiring.killing", "process.exited")])

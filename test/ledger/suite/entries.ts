@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
 import { troupeMessage } from "../../../src/domain/Acp.ts"
-import { app, event, id, lease, opened, otherApp, said, session, step, turn, usage } from "../samples.ts"
+import { app, event, id, lease, opened, otherApp, eventAppended, session, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 export const entries = ({ onLedger }: LedgerUnderTest) => {
@@ -100,15 +100,15 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
           { _tag: "StepAppended", step: stayed, wire: null }
         ])
         assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [started, { ...ended, hasWire: true }, stayed])
-        assert.deepStrictEqual(yield* ledger.wire(id, 2), Option.some(`{"id":3}`))
-        assert.deepStrictEqual(yield* ledger.wire(id, 3), Option.none())
-        assert.deepStrictEqual(yield* ledger.wire(id, 9), Option.none())
+        assert.deepStrictEqual(yield* ledger.wireLine(id, 2), Option.some(`{"id":3}`))
+        assert.deepStrictEqual(yield* ledger.wireLine(id, 3), Option.none())
+        assert.deepStrictEqual(yield* ledger.wireLine(id, 9), Option.none())
         yield* ledger.write([
           { _tag: "StepAppended", step: retires },
           { _tag: "StepAppended", step: gone }
         ])
-        assert.deepStrictEqual(yield* ledger.lifeSteps(id, 10), [started, retires, gone])
-        assert.deepStrictEqual(yield* ledger.lifeSteps(id, 2), [retires, gone])
+        assert.deepStrictEqual(yield* ledger.processSteps(id, 10), [started, retires, gone])
+        assert.deepStrictEqual(yield* ledger.processSteps(id, 2), [retires, gone])
       })
     )
   )
@@ -148,7 +148,13 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         const news = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
-        yield* ledger.write([opened(), said(1), said(2, { turn: 2 }), { _tag: "EventAppended", event: news }, said(4)])
+        yield* ledger.write([
+          opened(),
+          eventAppended(1),
+          eventAppended(2, { turn: 2 }),
+          { _tag: "EventAppended", event: news },
+          eventAppended(4)
+        ])
         assert.strictEqual(yield* ledger.lastEvent(id), 4)
         assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), news])
         assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [event(1), event(4)])

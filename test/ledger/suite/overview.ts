@@ -134,7 +134,7 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
             }
           }
         ])
-        const one = Option.getOrThrow(yield* ledger.glance(session))
+        const one = Option.getOrThrow(yield* ledger.summary(session))
         assert.containSubset(one, {
           id: session,
           since: start + 5,
@@ -145,23 +145,23 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
         })
         const { items } = yield* ledger.overview(query({ search: session }))
         assert.deepStrictEqual(items, [one])
-        assert.containSubset(Option.getOrThrow(yield* ledger.glance(nth(2))), {
+        assert.containSubset(Option.getOrThrow(yield* ledger.summary(nth(2))), {
           since: start + 2,
           asks: null,
           next: null
         })
-        assert.isTrue(Option.isNone(yield* ledger.glance(id)))
+        assert.isTrue(Option.isNone(yield* ledger.summary(id)))
 
         assert.deepStrictEqual(
           (yield* ledger.inbox(null, 10)).map(({ agent, app, id, raw }) => ({ agent, app, id, raw })),
           [{ agent: "demo", app, id: "apr_1", raw: { command: ["rm"] } }]
         )
         assert.deepStrictEqual(yield* ledger.inbox(otherApp, 10), [])
-        assert.deepStrictEqual(yield* ledger.taken(session, 10), [
+        assert.deepStrictEqual(yield* ledger.transitionCounts(session, 10), [
           { from: "turning.asking", event: "approval.asked", to: "turning.asking", n: 1 },
           { from: "turning.running", event: "approval.asked", to: "turning.asking", n: 1 }
         ])
-        assert.strictEqual((yield* ledger.taken(session, 1)).length, 1)
+        assert.strictEqual((yield* ledger.transitionCounts(session, 1)).length, 1)
       })
     )
   )
@@ -177,8 +177,8 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
           retiring: 0,
           closed: 0
         })
-        assert.deepStrictEqual(yield* ledger.names(null), { agents: ["codex", "demo"], apps: ["desk", "shop"] })
-        assert.deepStrictEqual((yield* ledger.names(otherApp)).apps, ["shop"])
+        assert.deepStrictEqual(yield* ledger.agentsAndApps(null), { agents: ["codex", "demo"], apps: ["desk", "shop"] })
+        assert.deepStrictEqual((yield* ledger.agentsAndApps(otherApp)).apps, ["shop"])
       })
     )
   )

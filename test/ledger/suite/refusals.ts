@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
-import { app, id, lease, opened, said, step, turn, usage } from "../samples.ts"
+import { app, id, lease, opened, eventAppended, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 /** The innermost reason of a write that fails. */
@@ -29,8 +29,8 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       { _tag: "SessionPatched", session: nobody, patch: {} },
       /no session has this id/
     ],
-    ["an event of a session that there is not", [], said(1, { session: nobody }), /foreign key/i],
-    ["a second event of the same number", [said(1)], said(1), /unique/i],
+    ["an event of a session that there is not", [], eventAppended(1, { session: nobody }), /foreign key/i],
+    ["a second event of the same number", [eventAppended(1)], eventAppended(1), /unique/i],
     [
       "a second step of the same number",
       [{ _tag: "StepAppended", step: step() }],

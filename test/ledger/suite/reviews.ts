@@ -49,7 +49,7 @@ export const nudges = ({ onLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
-        assert.deepStrictEqual(yield* ledger.nudges(id), Option.none())
+        assert.deepStrictEqual(yield* ledger.nudgeCounters(id), Option.none())
         const counted = (turn: number, userTurns: number): LedgerWrite => ({
           _tag: "NudgesCounted",
           nudges: { session: id, turn, userTurns, toolIterations: 3 }
@@ -58,7 +58,7 @@ export const nudges = ({ onLedger }: LedgerUnderTest) => {
         yield* ledger.write([counted(2, 2)])
         assert.match(yield* refusal(ledger.write([counted(2, 3)])), /counted already/)
         assert.deepStrictEqual(
-          yield* ledger.nudges(id),
+          yield* ledger.nudgeCounters(id),
           Option.some({ session: id, turn: 2, userTurns: 2, toolIterations: 3 })
         )
       })
@@ -159,9 +159,9 @@ export const learned = ({ onLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
-          { _tag: "MemoryKept", memory: memory(1), atMost: 2 },
-          { _tag: "MemoryKept", memory: memory(2), atMost: 2 },
-          { _tag: "SkillKept", skill: skill("fix-tests"), atMost: 1 }
+          { _tag: "MemoryAdded", memory: memory(1), atMost: 2 },
+          { _tag: "MemoryAdded", memory: memory(2), atMost: 2 },
+          { _tag: "SkillAdded", skill: skill("fix-tests"), atMost: 1 }
         ])
         assert.deepStrictEqual(yield* ledger.memories(app), [memory(1), memory(2)])
         assert.deepStrictEqual(yield* ledger.memories(otherApp), [])
@@ -169,11 +169,11 @@ export const learned = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.skills(otherApp), [])
 
         assert.match(
-          yield* refusal(ledger.write([{ _tag: "MemoryKept", memory: memory(3), atMost: 2 }])),
+          yield* refusal(ledger.write([{ _tag: "MemoryAdded", memory: memory(3), atMost: 2 }])),
           /as many memories/
         )
         assert.match(
-          yield* refusal(ledger.write([{ _tag: "SkillKept", skill: skill("two"), atMost: 1 }])),
+          yield* refusal(ledger.write([{ _tag: "SkillAdded", skill: skill("two"), atMost: 1 }])),
           /as many skills/
         )
         for (const entry of [

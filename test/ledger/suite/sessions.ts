@@ -5,7 +5,7 @@ import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
 import { parseCursor } from "../../../src/ledger/Cursor.ts"
 import type { LedgerWrite, Page, SessionQuery } from "../../../src/ledger/Ledger.ts"
 import type { SessionRecord } from "../../../src/domain/Session.ts"
-import { app, lease, opened, otherApp, said, session, step, turn, usage } from "../samples.ts"
+import { app, lease, opened, otherApp, eventAppended, session, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const nth = (n: number) => SessionId.make(`ses_${String(n).padStart(26, "0")}`)
@@ -104,7 +104,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           closed(5, 60)
         ])
         const due = (createdBefore: number | null, activeBefore: number | null, closedBefore: number, limit = 10) =>
-          Effect.map(ledger.due({ createdBefore, activeBefore, closedBefore, limit }), ({ close, remove }) => [
+          Effect.map(ledger.dueForSweep({ createdBefore, activeBefore, closedBefore, limit }), ({ close, remove }) => [
             idsOf(close),
             idsOf(remove)
           ])
@@ -141,7 +141,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           opened({ id: nth(5) }),
           closed(5, 5)
         ])
-        assert.deepStrictEqual([...(yield* ledger.restless)].sort(), [1, 2, 3, 4].map(nth))
+        assert.deepStrictEqual([...(yield* ledger.sessionsToRecover)].sort(), [1, 2, 3, 4].map(nth))
       })
     )
   )
@@ -165,7 +165,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
               _tag: "TurnInserted",
               record: turn({ session: id, status: "completed", endedAt: Date.UTC(2026, 0, 2), usage: usage(1) })
             },
-            said(1, { session: id }),
+            eventAppended(1, { session: id }),
             { _tag: "LeaseOpened", lease: lease({ session: id }) },
             { _tag: "Audited", record: line },
             opened({ id: nth(1) })
@@ -181,7 +181,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           assert.deepStrictEqual(yield* ledger.timers(id), [])
           assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
           assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
-          assert.deepStrictEqual(yield* ledger.restless, [])
+          assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
           assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
           assert.deepStrictEqual(yield* ledger.leases, [lease({ id: LeaseId.make("lea_1"), session: null })])
           assert.strictEqual((yield* ledger.usage({ app, from: 0, to: Date.UTC(2027, 0) })).length, 1)

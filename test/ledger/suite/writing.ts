@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
-import { id, opened, said, session, step, turn } from "../samples.ts"
+import { id, opened, eventAppended, session, step, turn } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 const seqs = (ledger: Ledger["Service"]) =>
@@ -13,13 +13,13 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
   it.effect("leaves nothing of a list in which one entry fails", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        yield* ledger.write([opened(), said(1)])
+        yield* ledger.write([opened(), eventAppended(1)])
         const error = yield* Effect.flip(
           ledger.write([
             { _tag: "SessionPatched", session: id, patch: { turnCount: 9 } },
             { _tag: "TurnInserted", record: turn() },
-            said(2),
-            said(1),
+            eventAppended(2),
+            eventAppended(1),
             { _tag: "StepAppended", step: step() }
           ])
         )
@@ -35,9 +35,15 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
   it.effect("tells each of those who share a transaction of their own failure only", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        yield* ledger.write([opened(), said(1)])
+        yield* ledger.write([opened(), eventAppended(1)])
         const exits = yield* Effect.forEach(
-          [[said(2)], [said(3), said(1)], [said(4)], [said(1)], [said(5)]],
+          [
+            [eventAppended(2)],
+            [eventAppended(3), eventAppended(1)],
+            [eventAppended(4)],
+            [eventAppended(1)],
+            [eventAppended(5)]
+          ],
           (entries) => Effect.exit(ledger.write(entries)),
           { concurrency: "unbounded" }
         )
@@ -52,7 +58,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         yield* ledger.write([opened()])
         const all = Array.from({ length: 3_000 }, (_, n) => n + 1)
-        yield* Effect.forEach(all, (n) => ledger.write([said(n)]), { concurrency: "unbounded", discard: true })
+        yield* Effect.forEach(all, (n) => ledger.write([eventAppended(n)]), { concurrency: "unbounded", discard: true })
         assert.strictEqual((yield* ledger.events(id, 0, 5_000)).length, 3_000)
       })
     )
@@ -62,10 +68,10 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
-        yield* ledger.writeLater([said(1)])
-        yield* ledger.writeLater([said(2)])
+        yield* ledger.writeLater([eventAppended(1)])
+        yield* ledger.writeLater([eventAppended(2)])
         assert.deepStrictEqual(yield* seqs(ledger), [])
-        yield* ledger.write([said(3)])
+        yield* ledger.write([eventAppended(3)])
         assert.deepStrictEqual(yield* seqs(ledger), [1, 2, 3])
       })
     )
@@ -76,7 +82,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         yield* ledger.write([opened()])
         for (const n of [1, 2]) {
-          yield* ledger.writeLater([said(n)])
+          yield* ledger.writeLater([eventAppended(n)])
           yield* TestClock.adjust("49 millis")
           assert.strictEqual(yield* ledger.lastEvent(id), n - 1)
           yield* TestClock.adjust("1 millis")
@@ -89,10 +95,10 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
   it.effect("loses an entry for later that can't be written, and nobody else's", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        yield* ledger.write([opened(), said(1)])
-        yield* ledger.writeLater([said(1)])
-        yield* ledger.writeLater([said(2)])
-        yield* ledger.write([said(3)])
+        yield* ledger.write([opened(), eventAppended(1)])
+        yield* ledger.writeLater([eventAppended(1)])
+        yield* ledger.writeLater([eventAppended(2)])
+        yield* ledger.write([eventAppended(3)])
         assert.deepStrictEqual(yield* seqs(ledger), [1, 2, 3])
       })
     )
@@ -104,12 +110,12 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
       const scope = yield* Scope.make()
       const ledger = Context.get(yield* Layer.buildWithScope(layer, scope), Ledger)
       yield* ledger.write([opened()])
-      yield* ledger.writeLater([said(1)])
-      const last = yield* Effect.forkChild(ledger.write([said(2)]))
+      yield* ledger.writeLater([eventAppended(1)])
+      const last = yield* Effect.forkChild(ledger.write([eventAppended(2)]))
       yield* Effect.yieldNow
       yield* Scope.close(scope, Exit.void)
       yield* Fiber.join(last)
-      assert.match((yield* Effect.flip(ledger.write([said(3)]))).message, /the ledger is closed/)
+      assert.match((yield* Effect.flip(ledger.write([eventAppended(3)]))).message, /the ledger is closed/)
       const reopened = yield* Ledger.use(seqs).pipe(Effect.provide(layer))
       assert.deepStrictEqual(reopened, [1, 2])
     }).pipe(Effect.scoped)
@@ -118,7 +124,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
   it.effect("keeps what is in it when it is opened again", () =>
     Effect.gen(function* () {
       const layer = yield* emptyLedger
-      yield* Ledger.use((ledger) => ledger.write([opened(), said(1)])).pipe(Effect.provide(layer))
+      yield* Ledger.use((ledger) => ledger.write([opened(), eventAppended(1)])).pipe(Effect.provide(layer))
       yield* Ledger.use((ledger) =>
         Effect.gen(function* () {
           assert.deepStrictEqual(yield* ledger.session(id), Option.some(session()))

@@ -1,9 +1,10 @@
 /**
- * The first shape of the ledger.
+ * The first schema of the ledger.
  *
- * What the rest of Troupe relies on is kept here, where no caller can forget it: a turn has one outcome, an event and a
- * step one number, a session one open lease. An index is there for each query; those that a turn would have to touch at
- * every commit are partial, because a commit costs by the page it dirties. All that belongs to a session goes with it.
+ * The schema itself guarantees what the rest of Troupe relies on, so that no caller can forget it: a turn has one
+ * outcome, an event and a step have one number, a session has one open lease. Each query has an index. Indexes that a
+ * turn would change at every commit are partial, because a commit costs by the pages it dirties. Deleting a session
+ * deletes all that belongs to it.
  *
  * Times are milliseconds since 1970, booleans 0 or 1, structured values JSON text.
  */
@@ -28,7 +29,7 @@ const sessions = [
     snapshot TEXT NOT NULL,
     CHECK ((state = 'closed') = (closed_at IS NOT NULL))
   ) STRICT`,
-  // What was asked for at creation: it may be large and never changes, so it stays out of the row that every step rewrites.
+  // The creation request: it may be large and never changes, so it is kept out of the row that every step rewrites.
   `CREATE TABLE session_requests (
     session TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
     cwd TEXT NOT NULL,
@@ -46,7 +47,7 @@ const sessions = [
   `CREATE INDEX sessions_busy ON sessions (created_at, id) WHERE state IN ('turning', 'retiring')`,
   `CREATE INDEX sessions_by_close ON sessions (closed_at) WHERE closed_at IS NOT NULL`,
 
-  // How many there are is kept, not counted.
+  // Triggers keep the number of sessions, so that nobody has to count them.
   `CREATE TABLE session_counts (
     app TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -78,7 +79,7 @@ const steps = [
     commands TEXT NOT NULL,
     PRIMARY KEY (session, seq)
   ) STRICT, WITHOUT ROWID`,
-  // A settled command is gone from here; its step keeps its name.
+  // The outbox. A command that is done is deleted here; its name stays in its step.
   `CREATE TABLE owed (
     session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     step INTEGER NOT NULL,
@@ -130,7 +131,7 @@ const turns = [
     SELECT RAISE(ABORT, 'the turn has its outcome already');
   END`,
 
-  // What was used outlives the sessions that used it. A turn counts on the UTC day on which it ended.
+  // Usage outlives the sessions that used it. A turn counts on the UTC day on which it ended.
   `CREATE TABLE usage_days (
     day INTEGER NOT NULL,
     app TEXT NOT NULL,
@@ -151,7 +152,7 @@ const turns = [
   BEGIN
     ${addToDay("NEW.ended_at", "1", (column) => `NEW.${column}`)};
   END`,
-  // Some agents tell the tokens only after the end.
+  // Some agents report the tokens only after the turn's end.
   `CREATE TRIGGER turn_usage_corrected AFTER UPDATE OF total_tokens ON turns
     WHEN OLD.ended_at IS NOT NULL
   BEGIN
@@ -172,7 +173,7 @@ const events = [
 ]
 
 const leases = [
-  // A lease is a process. It must not be forgotten with a session that goes while the process is still there.
+  // A lease stands for a process. It must outlive a session that is deleted while its process still runs.
   `CREATE TABLE leases (
     id TEXT PRIMARY KEY,
     session TEXT UNIQUE REFERENCES sessions (id) ON DELETE SET NULL,

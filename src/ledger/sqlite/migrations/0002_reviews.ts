@@ -1,8 +1,9 @@
 /**
- * What a session teaches: its counters, its reviews, and the memories and skills of its app.
+ * What is learned from a session: its nudge counters, its reviews, and the memories and skills of its app.
  *
- * Kept by the schema: one review of a session at a time, one ending for each, and its tokens in the usage of the day on
- * which it began. Counters and reviews go with their session; memories and skills are the app's and stay.
+ * The schema guarantees that a session has one running review at a time, that a review has one ending, and that its
+ * tokens are in the usage of the day on which it began. Counters and reviews are deleted with their session; memories
+ * and skills belong to the app and stay.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -10,7 +11,7 @@ import { SqlClient } from "effect/sql"
 const tokens = ["input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", "total_tokens"]
 
 const nudges = [
-  // `turn` is the last one that was counted, so that none is counted twice.
+  // `turn` is the last turn that was counted, so that no turn is counted twice.
   `CREATE TABLE nudges (
     session TEXT PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
     turn INTEGER NOT NULL,

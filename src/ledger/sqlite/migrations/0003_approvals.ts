@@ -1,8 +1,8 @@
 /**
- * Approvals: what an agent asked leave for, and who decided.
+ * Approvals: what an agent asked permission for, and who decided.
  *
- * Kept by the schema: a question is settled once, and only an answer says yes. Approvals go with their session; who
- * decided what stays in the audit trail.
+ * The schema guarantees that an approval is settled once, and that only an answer permits anything. Approvals are deleted
+ * with their session; the audit trail keeps who decided what.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"

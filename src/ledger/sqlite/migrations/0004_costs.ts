@@ -1,10 +1,10 @@
 /**
- * What turns cost, where their agents tell: the running total of the agent's thread after each turn, and what the turn
- * added to it.
+ * What turns cost, where their agents report it: the running total of the agent's thread after each turn (`told`), and
+ * what the turn added to it (`amount`).
  *
- * A process that dies may not have saved its total, and its successor goes on from one that nobody knows (observed of
- * claude-agent-acp): what the first turn after a death cost is not known then, and no number is made up. Days outlive
- * sessions.
+ * A process that dies may not have saved its total, and its successor continues from an unknown one (observed with
+ * claude-agent-acp). So the cost of the first turn after a death is unknown (`cut`), and none is invented. The costs of a
+ * day outlive their sessions.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"

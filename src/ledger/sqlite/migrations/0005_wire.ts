@@ -1,8 +1,8 @@
 /**
- * The agent's own line behind a step, for whoever asks why it was taken.
+ * The wire line that caused a step, for those who look into why the step was taken.
  *
- * In the step's row and last in it: a turn's end dirties no page of another table for it, and a reader of steps that
- * does not ask for it does not read it.
+ * It is the last column of the step's row: so the end of a turn dirties no page of another table, and a read of steps
+ * without it does not load it.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,6 +1,6 @@
 /**
- * The audit trail of buried sessions, found by when they were buried. Partial: only a burial touches it, for a commit
- * costs by the page it dirties.
+ * An index that finds the audit trails of deleted sessions by when they were deleted. It is partial, because a commit
+ * costs by the pages it dirties: only a deletion changes it.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"

@@ -1,11 +1,11 @@
-/** Approvals: pending ones by their session, and each by its id. A question is settled once. */
+/** Approvals, read one by its id and the pending ones by their session. An approval is settled once. */
 import { Effect, Option } from "effect"
 import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../../domain/Approval.ts"
-import type { SessionId } from "../../../domain/Ids.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import { insertInto, json } from "./columns.ts"
 
-export const approvalColumns = [
+const columns = [
   "id",
   "session",
   "turn",
@@ -21,7 +21,7 @@ export const approvalColumns = [
   "settled_at"
 ]
 
-const insertApproval = insertInto("approvals", approvalColumns)
+const insertApproval = insertInto("approvals", columns)
 
 export const asked = (record: ApprovalRecord): Write => ({
   text: insertApproval,
@@ -52,10 +52,10 @@ export const settled = (
   text: `UPDATE approvals SET status = ?, decision = ?, decided_by = ?, settled_at = ?
     WHERE id = ? AND session = ? AND status = 'pending' RETURNING 1`,
   params: [status, decision, by, at, id, session],
-  must: "the approval is not pending"
+  failIfNoRow: "the approval is not pending"
 })
 
-export interface ApprovalRow {
+interface ApprovalRow {
   readonly id: string
   readonly session: SessionId
   readonly turn: number
@@ -71,7 +71,7 @@ export interface ApprovalRow {
   readonly settled_at: number | null
 }
 
-export const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
+const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   id: row.id,
   session: row.session,
   turn: row.turn,
@@ -87,7 +87,7 @@ export const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   settledAt: row.settled_at
 })
 
-const select = `SELECT ${approvalColumns.join(", ")} FROM approvals`
+const select = `SELECT ${columns.join(", ")} FROM approvals`
 
 export const reads = (db: Database) => ({
   approval: (session: SessionId, id: string) =>
@@ -109,5 +109,19 @@ export const reads = (db: Database) => ({
         [session, limit],
         approvalOf
       )
-      .pipe(Effect.map((approvals) => approvals.toReversed()))
+      .pipe(Effect.map((approvals) => approvals.toReversed())),
+  inbox: (app: AppName | null, limit: number) =>
+    db.all(
+      "read the pending approvals",
+      `SELECT ${columns.map((column) => `a.${column}`).join(", ")}, s.app, s.agent
+        FROM approvals AS a JOIN sessions AS s ON s.id = a.session
+        WHERE a.status = 'pending'${app === null ? "" : " AND s.app = ?"} ORDER BY a.created_at, a.id LIMIT ?`,
+      app === null ? [limit] : [app, limit],
+      (
+        row: ApprovalRow & { readonly app: AppName; readonly agent: string }
+      ): ApprovalRecord & {
+        readonly app: AppName
+        readonly agent: string
+      } => ({ ...approvalOf(row), app: row.app, agent: row.agent })
+    )
 })

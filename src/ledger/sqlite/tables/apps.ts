@@ -1,4 +1,4 @@
-/** Apps and the hashes of their tokens. A revoked one stays, so that its name is known; it may be taken again. */
+/** Apps and the hashes of their tokens. A revoked app stays on record; a new app may take its name. */
 import { Effect, Option } from "effect"
 import type { AppName } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
@@ -14,19 +14,19 @@ const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "toke
 export const inserted = (name: AppName, at: number, tokenHash: string): Write => ({
   text: insertApp,
   params: [name, at, at, tokenHash],
-  must: "an app of this name exists"
+  failIfNoRow: "an app of this name exists"
 })
 
 export const tokenReplaced = (name: AppName, at: number, tokenHash: string): Write => ({
   text: "UPDATE apps SET token_at = ?, token_hash = ? WHERE name = ? AND revoked_at IS NULL RETURNING 1",
   params: [at, tokenHash, name],
-  must: "no app has this name"
+  failIfNoRow: "no app has this name"
 })
 
 export const revoked = (name: AppName, at: number): Write => ({
   text: "UPDATE apps SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL RETURNING 1",
   params: [at, name],
-  must: "no app has this name"
+  failIfNoRow: "no app has this name"
 })
 
 interface AppRow {
@@ -36,7 +36,7 @@ interface AppRow {
   readonly open_sessions: number
 }
 
-const appOf = (row: AppRow): AppRecord => ({
+const recordOf = (row: AppRow): AppRecord => ({
   name: row.name,
   createdAt: row.created_at,
   revokedAt: row.revoked_at,
@@ -50,7 +50,7 @@ export const reads = (db: Database) => ({
         coalesce((SELECT sum(n) FROM session_counts WHERE app = name AND state <> 'closed'), 0) AS open_sessions
       FROM apps ORDER BY name`,
     [],
-    appOf
+    recordOf
   ),
   appByToken: (tokenHash: string) =>
     db

@@ -1,4 +1,4 @@
-/** The audit trail: appended to, read, never changed, and forgotten long after the session that it tells of is gone. */
+/** The audit trail: rows are appended and read, never changed, and removed long after their session was deleted. */
 import { Effect } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { AuditRecord } from "../../../domain/Session.ts"
@@ -35,15 +35,15 @@ export const reads = (db: Database) => ({
       [session, limit],
       recordOf
     ),
-  /** Whole trails, of so many sessions at most, that were buried before then; how many lines. */
-  removeAudit: (buriedBefore: number, sessions: number) =>
+  /** Removes the whole trails of at most so many sessions that were deleted before then. Returns the number of rows. */
+  removeAudit: (deletedBefore: number, sessions: number) =>
     db
       .transaction("remove old audit trails", (run) =>
         run({
           text: `DELETE FROM audit WHERE session IN (
             SELECT session FROM audit WHERE action = 'sweep_delete' AND at < ? ORDER BY at LIMIT ?
           ) RETURNING 1`,
-          params: [buriedBefore, sessions]
+          params: [deletedBefore, sessions]
         })
       )
       .pipe(Effect.map((removed) => removed.length))

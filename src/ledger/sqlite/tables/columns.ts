@@ -1,8 +1,8 @@
 /**
- * How values become columns and come back.
+ * Conversion between the fields of a record and the columns of a row.
  *
- * Rows are mapped, not validated: the ledger reads what it wrote itself, STRICT tables keep the types and CHECKs the
- * words. Text that should be JSON and is not fails the read.
+ * Rows are mapped, not validated: the ledger reads what it wrote itself. STRICT tables guarantee the types, and CHECK
+ * constraints the allowed words. A read fails on text that should be JSON and is not.
  */
 import type { Usage } from "../../../domain/Turn.ts"
 import type { SqlValue, Write } from "../Database.ts"
@@ -103,24 +103,25 @@ export const usageField: Field<Usage> = {
 export const insertInto = (table: string, columns: ReadonlyArray<string>): string =>
   `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`
 
-/** A column and its new value, for each field that a patch has. */
+/** Columns and their new values. */
 export type Assignments = ReadonlyArray<readonly [column: string, value: SqlValue]>
 
-/** The update that a patch means; the same fields give the same text, so that it is prepared once. */
+/** An UPDATE. The same columns give the same text, so that SQLite prepares it once. */
 export const updateOf = (table: string, assignments: Assignments, where: string, key: ReadonlyArray<SqlValue>) => ({
   text: `UPDATE ${table} SET ${assignments.map(([column]) => `${column} = ?`).join(", ")} WHERE ${where} RETURNING 1`,
   params: [...assignments.map(([, value]) => value), ...key]
 })
 
-/**
- * The update that a patch means, which must touch a row (`must`, see `Write`). A patch of nothing changes nothing, and
- * still has to name a row.
- */
+/** The UPDATE of a patch's fields. It fails where no row has the key, also where the patch has no field. */
 export const patchOf = <A>(
   table: string,
   fields: Fields<A>,
   patch: Partial<NoInfer<A>>,
-  { key, must, where }: { readonly where: string; readonly key: ReadonlyArray<SqlValue>; readonly must: string }
+  {
+    failIfNoRow,
+    key,
+    where
+  }: { readonly where: string; readonly key: ReadonlyArray<SqlValue>; readonly failIfNoRow: string }
 ): Write => {
   const assignments = keysOf(fields).flatMap((field) => {
     const value = patch[field]
@@ -130,6 +131,6 @@ export const patchOf = <A>(
     return columns.map((column, nth) => [column, values[nth] ?? null] as const)
   })
   return assignments.length === 0
-    ? { text: `SELECT 1 FROM ${table} WHERE ${where}`, params: key, must }
-    : { ...updateOf(table, assignments, where, key), must }
+    ? { text: `SELECT 1 FROM ${table} WHERE ${where}`, params: key, failIfNoRow }
+    : { ...updateOf(table, assignments, where, key), failIfNoRow }
 }

@@ -1,4 +1,4 @@
-/** What turns cost, where their agents tell. Written with the event that tells it. */
+/** What turns cost, where their agents report it. A cost is written together with the event that reports it. */
 import { Effect } from "effect"
 import type { AcpMessage } from "../../../domain/Acp.ts"
 import { costIn } from "../../../domain/Cost.ts"
@@ -8,7 +8,7 @@ import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
 import { json } from "./columns.ts"
 
-const tell = `INSERT INTO costs (session, turn, at, thread, currency, told, told_before)
+const insertCost = `INSERT INTO costs (session, turn, at, thread, currency, told, told_before)
   SELECT ?1, ?2, ?3, ?4, ?5, ?6, iif(before.session IS NULL, 0, iif(before.cut, NULL, before.told))
   FROM (SELECT 1) LEFT JOIN (
     SELECT session, told, cut FROM costs
@@ -17,24 +17,24 @@ const tell = `INSERT INTO costs (session, turn, at, thread, currency, told, told
   WHERE true
   ON CONFLICT (session, turn) DO UPDATE SET told = excluded.told`
 
-const cut = `UPDATE costs SET cut = 1
+const markCut = `UPDATE costs SET cut = 1
   WHERE session = ?1 AND turn = (SELECT max(turn) FROM costs WHERE session = ?1)`
 
-/** None for what tells no cost, or tells it outside of any turn: the next turn's total has it in it. */
-export const told = ({ at, message, session, turn }: StoredEvent): ReadonlyArray<Write> => {
-  if (isDeath(message)) return [{ text: cut, params: [session] }]
+/** No write for an event without a cost, or outside of any turn: the next turn's total includes that cost. */
+export const reported = ({ at, message, session, turn }: StoredEvent): ReadonlyArray<Write> => {
+  if (mayHaveLostTotal(message)) return [{ text: markCut, params: [session] }]
   const cost = turn === null ? null : costIn(message)
   if (cost === null) return []
-  return [{ text: tell, params: [session, turn, at, cost.thread, cost.currency, cost.amount] }]
+  return [{ text: insertCost, params: [session, turn, at, cost.thread, cost.currency, cost.amount] }]
 }
 
-/** A process that goes when it is asked to, or told to, saves what it has to. */
-const isDeath = (message: AcpMessage): boolean => {
+/** The process ended without being asked to exit, or was killed: it may not have saved its running total. */
+const mayHaveLostTotal = (message: AcpMessage): boolean => {
   if (!("method" in message) || message.method !== "_troupe/state") return false
   const { event, from, to } = message.params
   if (event === "process.lost") return true
-  const wentByItself = event === "process.exited" && String(from).startsWith("retiring.")
-  return to === "retiring.killing" && !wentByItself
+  const exitedWhenAsked = event === "process.exited" && String(from).startsWith("retiring.")
+  return to === "retiring.killing" && !exitedWhenAsked
 }
 
 interface CostRow extends Cost {

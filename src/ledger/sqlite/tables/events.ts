@@ -1,4 +1,4 @@
-/** What happened in a session, numbered without a gap, each event as the text of its message. */
+/** A session's events, numbered without a gap. Each is stored as the text of its message. */
 import { Effect } from "effect"
 import type { AcpMessage } from "../../../domain/Acp.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
@@ -30,7 +30,7 @@ const eventOf = (row: EventRow): StoredEvent => ({
 })
 
 const columns = "SELECT session, seq, turn, at, message FROM events"
-/** By name, since SQLite would go through all of a session's events instead: they are in this order already. */
+/** Names its index: SQLite would otherwise scan all of the session's events, because they are in this order already. */
 const ofTurn = `${columns} INDEXED BY events_by_turn WHERE session = ? AND turn = ? ORDER BY seq`
 
 export const reads = (db: Database) => ({

@@ -1,4 +1,4 @@
-/** Uploaded files: whose they are and where they lie. The bytes are `src/services/Files.ts`'s. */
+/** Records of uploaded files: the app each belongs to, and its path. `src/services/Files.ts` keeps the bytes. */
 import { Effect, Option } from "effect"
 import type { AppName, FileId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"

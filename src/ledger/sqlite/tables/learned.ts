@@ -1,4 +1,4 @@
-/** Memories and skills, each app's own. How many there may be is kept with the insert, so that no race gets past it. */
+/** Memories and skills of each app. The insert itself checks how many an app may have, so that no race exceeds it. */
 import type { AppName } from "../../../domain/Ids.ts"
 import type { Memory, Skill } from "../../../domain/Review.ts"
 import type { Database, Write } from "../Database.ts"
@@ -6,42 +6,42 @@ import type { Database, Write } from "../Database.ts"
 const memoryColumns = "id, app, text, created_at, updated_at"
 const skillColumns = "app, name, description, body, created_at, updated_at"
 
-export const memoryKept = ({ app, createdAt, id, text, updatedAt }: Memory, atMost: number): Write => ({
+export const memoryAdded = ({ app, createdAt, id, text, updatedAt }: Memory, atMost: number): Write => ({
   text: `INSERT INTO memories (${memoryColumns}) SELECT ?, ?, ?, ?, ?
     WHERE (SELECT count(*) FROM memories WHERE app = ?) < ? RETURNING 1`,
   params: [id, app, text, createdAt, updatedAt, app, atMost],
-  must: "the app has as many memories as it may have"
+  failIfNoRow: "the app has as many memories as it may have"
 })
 
 export const memoryReplaced = (app: AppName, id: string, text: string, at: number): Write => ({
   text: "UPDATE memories SET text = ?, updated_at = ? WHERE id = ? AND app = ? RETURNING 1",
   params: [text, at, id, app],
-  must: "the app has no such memory"
+  failIfNoRow: "the app has no such memory"
 })
 
 export const memoryRemoved = (app: AppName, id: string): Write => ({
   text: "DELETE FROM memories WHERE id = ? AND app = ? RETURNING 1",
   params: [id, app],
-  must: "the app has no such memory"
+  failIfNoRow: "the app has no such memory"
 })
 
-export const skillKept = (skill: Skill, atMost: number): Write => ({
+export const skillAdded = (skill: Skill, atMost: number): Write => ({
   text: `INSERT INTO skills (${skillColumns}) SELECT ?, ?, ?, ?, ?, ?
     WHERE (SELECT count(*) FROM skills WHERE app = ?) < ? RETURNING 1`,
   params: [skill.app, skill.name, skill.description, skill.body, skill.createdAt, skill.updatedAt, skill.app, atMost],
-  must: "the app has as many skills as it may have"
+  failIfNoRow: "the app has as many skills as it may have"
 })
 
 export const skillReplaced = ({ app, body, description, name, updatedAt }: Omit<Skill, "createdAt">): Write => ({
   text: "UPDATE skills SET description = ?, body = ?, updated_at = ? WHERE app = ? AND name = ? RETURNING 1",
   params: [description, body, updatedAt, app, name],
-  must: "the app has no such skill"
+  failIfNoRow: "the app has no such skill"
 })
 
 export const skillRemoved = (app: AppName, name: string): Write => ({
   text: "DELETE FROM skills WHERE app = ? AND name = ? RETURNING 1",
   params: [app, name],
-  must: "the app has no such skill"
+  failIfNoRow: "the app has no such skill"
 })
 
 interface MemoryRow {

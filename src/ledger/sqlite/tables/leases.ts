@@ -1,4 +1,4 @@
-/** Leases: the processes that are, or may be, alive under Troupe's name. A session has one at a time. */
+/** Leases: the agent processes that run, or may run. A session has one at a time. */
 import type { LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import type { LeaseRecord } from "../../LedgerWrite.ts"
@@ -15,7 +15,7 @@ export const opened = (lease: LeaseRecord): Write => ({
 export const spawned = (lease: LeaseId, pid: number, startTime: string | null): Write => ({
   text: "UPDATE leases SET pid = ?, start_time = ? WHERE id = ? RETURNING 1",
   params: [pid, startTime, lease],
-  must: "no open lease has this id"
+  failIfNoRow: "no open lease has this id"
 })
 
 export const closed = (lease: LeaseId): Write => ({ text: "DELETE FROM leases WHERE id = ?", params: [lease] })

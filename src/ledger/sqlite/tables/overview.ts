@@ -1,27 +1,24 @@
 /**
- * Many sessions at a glance, for the dashboard: the last active first, each with what it waits for.
+ * Summaries of sessions for the dashboard, ordered by last activity, each with what its session waits for.
  *
- * Open sessions lie in one index by their last activity and closed ones in another by their end, which was their last;
- * a page is the first of both, found by key. Names and texts are searched for among the last active only, so that no
- * question costs more for a longer history.
+ * One index has the open sessions by their last activity, another the closed ones by the time they closed, which was
+ * their last activity. A page merges the first rows of both, found by key. Only the last active sessions are searched by
+ * agent and text, so that a query does not cost more for a longer history.
  */
 import { Effect, Option } from "effect"
-import type { ApprovalRecord } from "../../../domain/Approval.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
-import type { SessionSummary, OverviewQuery, Page, TransitionCount } from "../../LedgerWrite.ts"
+import type { SessionSummary, OverviewQuery, Page } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
-import { approvalColumns, approvalOf } from "./approvals.ts"
-import type { ApprovalRow } from "./approvals.ts"
 
-/** Of the open and of the closed ones each, last active first. */
-const searched = 10_000
-/** The newest, whose agents can be filtered by. */
-const named = 5_000
+/** How many open sessions, and how many closed ones, are searched: those that were active last. */
+const sessionsSearched = 10_000
+/** How many of the newest sessions name the agents that can be filtered by. */
+const sessionsNamingAgents = 5_000
 
-interface GlanceRow {
+interface SummaryRow {
   readonly id: SessionId
   readonly app: AppName
   readonly agent: string
@@ -41,7 +38,7 @@ interface GlanceRow {
   readonly due_at: number | null
 }
 
-const glanceOf = (row: GlanceRow): SessionSummary => ({
+const summaryOf = (row: SummaryRow): SessionSummary => ({
   id: row.id,
   app: row.app,
   agent: row.agent,
@@ -60,7 +57,7 @@ const glanceOf = (row: GlanceRow): SessionSummary => ({
   next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
 })
 
-const glance = `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
+const selectSummary = `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
     s.turn_count, s.restarts,
     json_extract(s.usage, '$.totalTokens') AS tokens,
     json_extract(s.snapshot, '$.context.turn') AS turn,
@@ -81,15 +78,15 @@ const and = (conditions: ReadonlyArray<Fragment>): Fragment => ({
   params: conditions.flatMap(({ params }) => params)
 })
 
-interface Place {
+interface Position {
   readonly at: number
   readonly id: string
 }
 
-/** The first `limit` of the open and of the closed ones, last active first; each in the order of its index. */
-const lastActive = ({ app, state }: OverviewQuery, after: Place | null, limit: number): Fragment => {
+/** The first `limit` open and the first `limit` closed sessions after a position, each in the order of its index. */
+const lastActive = ({ app, state }: OverviewQuery, after: Position | null, limit: number): Fragment => {
   const kinds = [
-    ...(state === "closed" ? [] : [{ by: "last_activity_at", is: openAs[state ?? "open"] }]),
+    ...(state === "closed" ? [] : [{ by: "last_activity_at", is: openConditions[state ?? "open"] }]),
     ...(state === null || state === "closed" ? [{ by: "closed_at", is: "closed_at IS NOT NULL" }] : [])
   ]
   const parts = kinds.map(({ by, is }): Fragment => {
@@ -110,8 +107,8 @@ const lastActive = ({ app, state }: OverviewQuery, after: Place | null, limit: n
   }
 }
 
-/** Said as the partial indexes say it, so that they are used. */
-const openAs: Readonly<Record<Exclude<SessionState, "closed"> | "open", string>> = {
+/** The SQL condition of each state, in the words of the partial indexes: only then SQLite uses them. */
+const openConditions: Readonly<Record<Exclude<SessionState, "closed"> | "open", string>> = {
   open: "closed_at IS NULL",
   idle: "closed_at IS NULL AND state = 'idle'",
   turning: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'turning'",
@@ -136,8 +133,6 @@ const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
   return conditions.length === 0 ? null : and(conditions)
 }
 
-const takenOf = (row: TransitionCount): TransitionCount => ({ from: row.from, event: row.event, to: row.to, n: row.n })
-
 export const reads = (db: Database) => {
   const stateCounts = (app: AppName | null) =>
     db
@@ -155,45 +150,45 @@ export const reads = (db: Database) => {
       return yield* new LedgerError({ operation: "list the sessions", cause: "the cursor is none of this ledger's" })
     }
     const after = from === null ? null : { at: from.value.createdAt, id: from.value.id }
-    // One more than asked for tells whether another page follows.
-    const page = query.limit + 1
+    // One more than the page shows whether another page follows.
+    const limit = query.limit + 1
     const match = matching(query)
     const { count, rows } =
       match === null
-        ? yield* Effect.all({ rows: plain(query, after, page), count: kept(query) })
-        : yield* found(query, match, after, page)
-    const shown = rows.slice(0, query.limit)
-    const last = shown.at(-1)
+        ? yield* Effect.all({ rows: listed(query, after, limit), count: storedCount(query) })
+        : yield* searched(query, match, after, limit)
+    const items = rows.slice(0, query.limit)
+    const last = items.at(-1)
     const next =
       rows.length > query.limit && last !== undefined ? cursorOf({ createdAt: last.lastActivityAt, id: last.id }) : null
-    const result: Page<SessionSummary> = { items: shown, count, next }
+    const result: Page<SessionSummary> = { items, count, next }
     return result
   })
 
-  const plain = (query: OverviewQuery, after: Place | null, limit: number) => {
+  const listed = (query: OverviewQuery, after: Position | null, limit: number) => {
     const { params, text } = lastActive(query, after, limit)
     return db.all(
       "list the sessions",
-      `${glance} JOIN (SELECT id, at FROM (${text}) ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
+      `${selectSummary} JOIN (SELECT id, at FROM (${text}) ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
         ORDER BY c.at DESC, c.id DESC`,
       [...params, limit],
-      glanceOf
+      summaryOf
     )
   }
 
-  const kept = ({ app, state }: OverviewQuery) =>
+  const storedCount = ({ app, state }: OverviewQuery) =>
     Effect.map(stateCounts(app), (counts) =>
       state === null ? Object.values(counts).reduce((sum, n) => sum + n, 0) : counts[state]
     )
 
-  /** Looked through once, for the page and for the count. */
-  const found = Effect.fnUntraced(function* (
+  /** One query searches once, for the page and for the count. */
+  const searched = Effect.fnUntraced(function* (
     query: OverviewQuery,
     match: Fragment,
-    after: Place | null,
+    after: Position | null,
     limit: number
   ) {
-    const among = lastActive(query, null, searched)
+    const among = lastActive(query, null, sessionsSearched)
     const from =
       after === null ? { text: "", params: [] } : { text: "WHERE (at, id) < (?, ?)", params: [after.at, after.id] }
     const rows = yield* db.all(
@@ -201,30 +196,30 @@ export const reads = (db: Database) => {
       `WITH found AS MATERIALIZED (SELECT id, at FROM (${among.text}) WHERE ${match.text})
         SELECT page.*, n FROM (SELECT count(*) AS n FROM found) LEFT JOIN (
           SELECT g.*, at FROM (SELECT id AS found_id, at FROM found ${from.text} ORDER BY at DESC, id DESC LIMIT ?)
-            JOIN (${glance}) AS g ON g.id = found_id) AS page
+            JOIN (${selectSummary}) AS g ON g.id = found_id) AS page
           ORDER BY page.at DESC, page.id DESC`,
       [...among.params, ...match.params, ...from.params, limit],
-      (row: GlanceRow & { readonly n: number }) => ({ n: row.n, glance: row.id === null ? null : glanceOf(row) })
+      (row: SummaryRow & { readonly n: number }) => ({ n: row.n, summary: row.id === null ? null : summaryOf(row) })
     )
     return {
       count: rows[0]?.n ?? 0,
-      rows: rows.flatMap(({ glance }) => (glance === null ? [] : [glance]))
+      rows: rows.flatMap(({ summary }) => (summary === null ? [] : [summary]))
     }
   })
 
   return {
     overview,
     stateCounts,
-    glance: (id: SessionId) =>
+    summary: (id: SessionId) =>
       db
-        .all("read a session", `${glance} WHERE s.id = ?`, [id], glanceOf)
+        .all("read a session", `${selectSummary} WHERE s.id = ?`, [id], summaryOf)
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
-    names: (app: AppName | null) =>
+    agentsAndApps: (app: AppName | null) =>
       Effect.all({
         agents: db.all(
           "name the agents",
           `SELECT DISTINCT agent AS name FROM
-            (SELECT agent FROM sessions${app === null ? "" : " WHERE app = ?"} ORDER BY created_at DESC LIMIT ${named})
+            (SELECT agent FROM sessions${app === null ? "" : " WHERE app = ?"} ORDER BY created_at DESC LIMIT ${sessionsNamingAgents})
             ORDER BY name`,
           app === null ? [] : [app],
           (row: { readonly name: string }) => row.name
@@ -235,30 +230,6 @@ export const reads = (db: Database) => {
           app === null ? [] : [app],
           (row: { readonly name: string }) => row.name
         )
-      }),
-    inbox: (app: AppName | null, limit: number) =>
-      db.all(
-        "read the pending approvals",
-        `SELECT ${approvalColumns.map((column) => `a.${column}`).join(", ")}, s.app, s.agent
-          FROM approvals AS a JOIN sessions AS s ON s.id = a.session
-          WHERE a.status = 'pending'${app === null ? "" : " AND s.app = ?"} ORDER BY a.created_at, a.id LIMIT ?`,
-        app === null ? [limit] : [app, limit],
-        (
-          row: ApprovalRow & { readonly app: AppName; readonly agent: string }
-        ): ApprovalRecord & {
-          readonly app: AppName
-          readonly agent: string
-        } => ({ ...approvalOf(row), app: row.app, agent: row.agent })
-      ),
-    taken: (session: SessionId, limit: number) =>
-      db.all(
-        "count the steps",
-        `SELECT "from", event, "to", count(*) AS n FROM (
-            SELECT from_state AS "from", json_extract(event, '$.type') AS event, to_state AS "to" FROM steps
-              WHERE session = ? ORDER BY seq DESC LIMIT ?)
-          GROUP BY "from", event, "to"`,
-        [session, limit],
-        takenOf
-      )
+      })
   }
 }

@@ -1,4 +1,4 @@
-/** What an Idempotency-Key was answered with, or that its request was begun. */
+/** The response to the request of an Idempotency-Key; a row without one belongs to a request that is being handled. */
 import { Effect, Option } from "effect"
 import type { AppName } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
@@ -16,7 +16,7 @@ export const opened = ({ app, createdAt, fingerprint, key, response }: ReceiptRe
 export const answered = (app: AppName, key: string, response: NonNullable<ReceiptRecord["response"]>): Write => ({
   text: "UPDATE receipts SET status = ?, body = ? WHERE app = ? AND key = ? AND status IS NULL RETURNING 1",
   params: [response.status, response.body, app, key],
-  must: "the receipt is not open"
+  failIfNoRow: "the receipt is not open"
 })
 
 export const forgotten = (app: AppName, key: string): Write => ({

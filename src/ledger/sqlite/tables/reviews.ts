@@ -1,4 +1,4 @@
-/** Nudge counters and reviews of a session. A review has one ending, and a session one review at a time. */
+/** Nudge counters and reviews. A review has one ending, and a session has one running review at a time. */
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
@@ -15,11 +15,11 @@ const countNudges = `${insertInto("nudges", nudgeColumns)}
     WHERE excluded.turn > turn
   RETURNING 1`
 
-/** A turn is counted once, whoever tries it again. */
+/** Fails where the turn was counted before. */
 export const nudged = ({ session, toolIterations, turn, userTurns }: NudgeRecord): Write => ({
   text: countNudges,
   params: [session, turn, userTurns, toolIterations],
-  must: "the turn was counted already"
+  failIfNoRow: "the turn was counted already"
 })
 
 const columns = [
@@ -60,7 +60,7 @@ export const started = (record: ReviewRecord): Write => ({
   ]
 })
 
-/** Touches no row where the session, and the review with it, is gone: then there is nobody to tell. */
+/** Changes no row, and does not fail, where the session was deleted and the review with it. */
 export const patched = (id: string, patch: ReviewPatch): Write => {
   const ended: ReadonlyArray<readonly [string, SqlValue]> =
     patch.ended === undefined
@@ -84,7 +84,7 @@ export const patched = (id: string, patch: ReviewPatch): Write => {
   )
 }
 
-/** Those of a Troupe that is dead. */
+/** Ends the reviews that a Troupe left running when it died. */
 export const abandoned = (at: number, reason: string): Write => ({
   text: "UPDATE reviews SET ended_at = ?, ending = 'cancelled', reason = ? WHERE ended_at IS NULL",
   params: [at, reason]
@@ -137,13 +137,13 @@ const recordOf = (row: ReviewRow): ReviewRecord => ({
   usage: usageOf(row)
 })
 
-const usedOf = (row: UsageRow & { readonly session: SessionId }): readonly [SessionId, Usage] => [
+const usageBySession = (row: UsageRow & { readonly session: SessionId }): readonly [SessionId, Usage] => [
   row.session,
   usageOf(row)
 ]
 
 export const reads = (db: Database) => ({
-  nudges: (session: SessionId) =>
+  nudgeCounters: (session: SessionId) =>
     db
       .all(
         "read the nudge counters",
@@ -166,7 +166,7 @@ export const reads = (db: Database) => ({
         `SELECT session, ${usageColumns.map((column) => `sum(${column}) AS ${column}`).join(", ")}
           FROM reviews WHERE session IN (SELECT value FROM json_each(?)) GROUP BY session`,
         [json(sessions)],
-        usedOf
+        usageBySession
       )
       .pipe(Effect.map((rows): ReadonlyMap<SessionId, Usage> => new Map(rows)))
 })

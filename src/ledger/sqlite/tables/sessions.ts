@@ -1,8 +1,8 @@
 /**
- * Sessions: who they belong to, where they stand, and their machine's snapshot.
+ * Sessions: the app each belongs to, its state, and its machine's snapshot.
  *
- * A page is found by key (`created_at`, `id`), never by offset, so it costs the same wherever it begins and new sessions
- * do not shift it. How many match is read from `session_counts`, which triggers keep.
+ * A page is found by key (`created_at`, `id`), never by offset: it costs the same wherever it begins, and new sessions
+ * do not shift it. The number of matching sessions is read from `session_counts`, which triggers keep.
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
@@ -14,7 +14,7 @@ import { LedgerError } from "../../LedgerError.ts"
 import { columnsOf, flagField, insertInto, json, jsonField, paramsOf, patchOf, plain, recordOf } from "./columns.ts"
 import type { Field, Fields } from "./columns.ts"
 
-/** A policy stands there as its word, rules as JSON. */
+/** A policy is stored as its word, rules as JSON. */
 const permissionsField: Field<Permissions> = {
   columns: ["permissions"],
   write: (permissions) => [typeof permissions === "string" ? permissions : json(permissions)],
@@ -24,7 +24,7 @@ const permissionsField: Field<Permissions> = {
   }
 }
 
-/** What was asked for at creation and never changes has a table of its own. */
+/** The fields of the creation request, which never change and have a table of their own. */
 const requestFields = {
   cwd: plain("cwd"),
   ownsCwd: flagField("owns_cwd"),
@@ -61,7 +61,7 @@ export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArra
 ]
 
 export const patched = (session: SessionId, patch: SessionPatch): Write =>
-  patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], must: "no session has this id" })
+  patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow: "no session has this id" })
 
 const allFields: Fields<SessionRecord> = { ...sessionFields, ...requestFields }
 
@@ -70,8 +70,8 @@ const sessionOf = recordOf(allFields)
 const select = `SELECT ${columnsOf(allFields).join(", ")}
   FROM sessions JOIN session_requests ON session_requests.session = sessions.id`
 
-/** What a state means in SQL, said as the partial indexes say it, so that they are used. */
-const stateIs: Readonly<Record<SessionState | "open", string>> = {
+/** The SQL condition of each state, in the words of the partial indexes: only then SQLite uses them. */
+const stateConditions: Readonly<Record<SessionState | "open", string>> = {
   open: "closed_at IS NULL",
   idle: "closed_at IS NULL AND state = 'idle'",
   turning: "state IN ('turning', 'retiring') AND state = 'turning'",
@@ -105,51 +105,53 @@ export const reads = (db: Database) => {
       return yield* new LedgerError({ operation: "list the sessions", cause: "the cursor is none of this ledger's" })
     }
     const after = from === null ? null : from.value
-    // The busy ones of all apps are fewer than the sessions of one: the plus keeps SQLite from the index by app.
+    // All apps together have fewer busy sessions than one app has sessions: the plus keeps SQLite from the index by app.
     const busy = query.state === "turning" || query.state === "retiring"
     const where = [
       ...(query.app === null ? [] : [busy ? "+app = ?" : "app = ?"]),
-      ...(query.state === null ? [] : [stateIs[query.state]]),
+      ...(query.state === null ? [] : [stateConditions[query.state]]),
       ...(after === null ? [] : ["(created_at, id) < (?, ?)"])
     ]
-    const items = yield* db.all(
+    const rows = yield* db.all(
       "list the sessions",
       `${select}${where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`}
         ORDER BY created_at DESC, id DESC LIMIT ?`,
       [
         ...(query.app === null ? [] : [query.app]),
         ...(after === null ? [] : [after.createdAt, after.id]),
-        // One more than asked for tells whether another page follows.
+        // One more than the page shows whether another page follows.
         query.limit + 1
       ],
       sessionOf
     )
-    const shown = items.slice(0, query.limit)
-    const last = shown.at(-1)
+    const pageItems = rows.slice(0, query.limit)
+    const last = pageItems.at(-1)
     const result: Page<SessionRecord> = {
-      items: shown,
+      items: pageItems,
       count: yield* count(query.app, query.state),
-      next: items.length > query.limit && last !== undefined ? cursorOf(last) : null
+      next: rows.length > query.limit && last !== undefined ? cursorOf(last) : null
     }
     return result
   })
 
-  const due = Effect.fnUntraced(function* (bounds: SweepBounds) {
-    const oldest = (where: string, by: string, bound: number) =>
+  const dueForSweep = Effect.fnUntraced(function* (bounds: SweepBounds) {
+    const oldestBefore = (where: string, by: string, bound: number) =>
       db.all(
         "look for sessions to sweep",
         `${select} WHERE ${where} AND ${by} < ? ORDER BY ${by} LIMIT ?`,
         [bound, bounds.limit],
         sessionOf
       )
-    const aged =
-      bounds.createdBefore === null ? [] : yield* oldest("closed_at IS NULL", "created_at", bounds.createdBefore)
+    const old =
+      bounds.createdBefore === null ? [] : yield* oldestBefore("closed_at IS NULL", "created_at", bounds.createdBefore)
     const quiet =
-      bounds.activeBefore === null ? [] : yield* oldest("closed_at IS NULL", "last_activity_at", bounds.activeBefore)
-    const close = [...new Map([...aged, ...quiet].map((record) => [record.id, record])).values()]
+      bounds.activeBefore === null
+        ? []
+        : yield* oldestBefore("closed_at IS NULL", "last_activity_at", bounds.activeBefore)
+    const close = [...new Map([...old, ...quiet].map((record) => [record.id, record])).values()]
     return {
       close: close.sort((a, b) => a.createdAt - b.createdAt).slice(0, bounds.limit),
-      remove: yield* oldest("closed_at IS NOT NULL", "closed_at", bounds.closedBefore)
+      remove: yield* oldestBefore("closed_at IS NOT NULL", "closed_at", bounds.closedBefore)
     }
   })
 
@@ -164,8 +166,8 @@ export const reads = (db: Database) => {
         .pipe(Effect.map(([snapshot]) => snapshot ?? null)),
     sessions: page,
     openSessions: (app: AppName | null) => count(app, "open"),
-    due,
-    /** The rest goes by itself: all that belongs to a session refers to it. */
+    dueForSweep,
+    /** Foreign keys delete the rows of the session in all other tables. */
     remove: (ids: ReadonlyArray<SessionId>) =>
       db
         .transaction("remove closed sessions", (run) =>
@@ -175,7 +177,7 @@ export const reads = (db: Database) => {
           })
         )
         .pipe(Effect.asVoid),
-    restless: db.all(
+    sessionsToRecover: db.all(
       "look for sessions with something to do",
       `SELECT id FROM sessions INDEXED BY sessions_open_by_age WHERE closed_at IS NULL AND substate <> 'idle.asleep'
         UNION SELECT session FROM timers

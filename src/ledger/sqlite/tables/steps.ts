@@ -1,8 +1,13 @@
-/** What a session's machine decided, what it still owes the world for it, and the timers it has armed. */
+/**
+ * A session's steps (its machine's decisions), the outbox of commands to perform, and its armed timers.
+ *
+ * The outbox is the table `owed`, and its column `attempted` says that a command is claimed: both were named before the
+ * outbox was, and a stored name stays.
+ */
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ArmedTimer, OutboxCommand, StepRecord } from "../../LedgerWrite.ts"
+import type { ArmedTimer, OutboxCommand, StepRecord, TransitionCount } from "../../LedgerWrite.ts"
 import { flag, insertInto, json } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])
@@ -28,20 +33,20 @@ export const queued = (command: OutboxCommand): Write => ({
   ]
 })
 
-/** The first to claim it may perform it; a second claim fails, whichever process makes it. */
+/** The claimer may perform the command. A second claim fails, whichever process makes it. */
 export const claimed = (session: SessionId, step: number, nth: number): Write => ({
   text: "UPDATE owed SET attempted = 1 WHERE session = ? AND step = ? AND nth = ? AND attempted = 0 RETURNING 1",
   params: [session, step, nth],
-  must: "the command was claimed before, or is not in the outbox"
+  failIfNoRow: "the command was claimed before, or is not in the outbox"
 })
 
-/** Repeatable: done twice is done once. */
+/** Repeatable: it does not fail where the command is done already. */
 export const done = (session: SessionId, step: number, nth: number): Write => ({
   text: "DELETE FROM owed WHERE session = ? AND step = ? AND nth = ?",
   params: [session, step, nth]
 })
 
-/** Arming an armed timer moves it. */
+/** Arming an armed timer changes its due time and event. */
 export const armed = (timer: ArmedTimer): Write => ({
   text: armTimer,
   params: [timer.session, timer.timer, timer.dueAt, json(timer.event)]
@@ -111,13 +116,20 @@ const timerOf = (row: TimerRow): ArmedTimer => ({
 const select = `SELECT session, seq, at, event, from_state, to_state, commands, wire IS NOT NULL AS has_wire
   FROM steps WHERE session = ?`
 
-/** Of how many steps the latest are looked through for those that concern a process. */
-const stepsLookedThrough = 5_000
+/** How many of the latest steps are searched for those that concern a process. */
+const stepsSearched = 5_000
 
-const aboutProcesses = `${select} AND seq > (SELECT max(seq) FROM steps WHERE session = ?) - ${stepsLookedThrough}
+const aboutProcesses = `${select} AND seq > (SELECT max(seq) FROM steps WHERE session = ?) - ${stepsSearched}
   AND (commands LIKE '%"startProcess"%' OR event LIKE '{"type":"process.%'
     OR (to_state LIKE 'retiring.%' AND from_state NOT LIKE 'retiring.%'))
   ORDER BY seq DESC LIMIT ?`
+
+const transitionCountOf = (row: TransitionCount): TransitionCount => ({
+  from: row.from,
+  event: row.event,
+  to: row.to,
+  n: row.n
+})
 
 export const reads = (db: Database) => ({
   outbox: (session: SessionId) =>
@@ -145,11 +157,11 @@ export const reads = (db: Database) => ({
       .pipe(Effect.map(([seq]) => seq ?? 0)),
   steps: (session: SessionId, after: number, limit: number) =>
     db.all("read the steps", `${select} AND seq > ? ORDER BY seq LIMIT ?`, [session, after, limit], stepOf),
-  lifeSteps: (session: SessionId, limit: number) =>
+  processSteps: (session: SessionId, limit: number) =>
     db
       .all("read the steps of a session's processes", aboutProcesses, [session, session, limit], stepOf)
       .pipe(Effect.map((steps) => steps.toReversed())),
-  wire: (session: SessionId, seq: number) =>
+  wireLine: (session: SessionId, seq: number) =>
     db
       .all(
         "read the line behind a step",
@@ -157,5 +169,15 @@ export const reads = (db: Database) => ({
         [session, seq],
         (row: { readonly wire: string }) => row.wire
       )
-      .pipe(Effect.map(([line]) => Option.fromNullishOr(line)))
+      .pipe(Effect.map(([line]) => Option.fromNullishOr(line))),
+  transitionCounts: (session: SessionId, limit: number) =>
+    db.all(
+      "count the steps",
+      `SELECT "from", event, "to", count(*) AS n FROM (
+          SELECT from_state AS "from", json_extract(event, '$.type') AS event, to_state AS "to" FROM steps
+            WHERE session = ? ORDER BY seq DESC LIMIT ?)
+        GROUP BY "from", event, "to"`,
+      [session, limit],
+      transitionCountOf
+    )
 })

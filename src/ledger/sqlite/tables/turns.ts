@@ -1,4 +1,4 @@
-/** Turns with their one outcome, and what was used on which day. A trigger refuses a second outcome. */
+/** Turns with their one outcome, and the tokens used on each day. A trigger refuses a second outcome. */
 import { Effect, Option } from "effect"
 import type { Cost } from "../../../domain/Cost.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
@@ -45,7 +45,7 @@ const patchFields: Fields<Required<TurnPatch>> = fields
 const columns = columnsOf(fields)
 const insertTurn = insertInto("turns", columns)
 
-/** What it cost stands beside it: its agent may tell that at any time, also after the turn's end. */
+/** The turn's cost has a table of its own: an agent may report it at any time, also after the turn's end. */
 const cost = `(SELECT json_object('amount', amount, 'currency', currency) FROM costs
   WHERE costs.session = turns.session AND turn = idx AND amount IS NOT NULL) AS cost`
 const select = `SELECT ${columns.join(", ")}, ${cost} FROM turns WHERE session = ?`
@@ -56,7 +56,7 @@ export const patched = (session: SessionId, index: number, patch: TurnPatch): Wr
   patchOf("turns", patchFields, patch, {
     where: "session = ? AND idx = ?",
     key: [session, index],
-    must: "the session has no such turn"
+    failIfNoRow: "the session has no such turn"
   })
 
 const withoutCost = recordOf(fields)
@@ -83,7 +83,7 @@ const usageDayOf = (row: UsageDayRow) => ({
 
 const selectUsage = `SELECT day, app, agent, turns, ${usageColumns.join(", ")} FROM usage_days WHERE day >= ? AND day < ?`
 
-/** A longer prompt is cut, and ends in `…` then. */
+/** A prompt of more than 4,096 characters is cut and ends in `…`. */
 const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")},
     CASE WHEN length(prompt) > 4096 THEN substr(prompt, 1, 4096) || '…' ELSE prompt END AS prompt,
     ${cost}
