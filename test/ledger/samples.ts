@@ -1,4 +1,4 @@
-/** Records with every field filled in, and a directory that goes with its test. */
+/** Records with every field set, and a temporary directory that is removed with its test. */
 import { Effect } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -1,4 +1,4 @@
-/** The ledger's file: whose it is, what it must be, and what is refused with a line that says what to do. */
+/** The SQLite file of a ledger: its permissions, and the files that are refused with an error that says what to do. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
@@ -16,7 +16,7 @@ const refusal = (filename: string) =>
   Effect.map(using(filename, (ledger) => ledger.ping).pipe(Effect.flip), (error) => error.message)
 
 describe("the ledger's file", () => {
-  it.live("is opened by several processes at once, fresh as it is", () =>
+  it.live("a fresh file can be opened by several processes at once", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const script = new URL("../../fixtures/ledger/opens-and-pings.ts", import.meta.url).pathname
@@ -29,7 +29,7 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is its user's alone, and so is what SQLite keeps beside it", () =>
+  it.effect("a file is readable by its user only, as are the files that SQLite keeps beside it", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const mode = (name: string) => statSync(name).mode & 0o777
@@ -45,14 +45,14 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("may be memory, each its own", () =>
+  it.effect("each ledger in memory is a database of its own", () =>
     Effect.gen(function* () {
       yield* using(":memory:", (ledger) => ledger.write([opened()]))
       assert.strictEqual(yield* using(":memory:", (ledger) => ledger.openSessions(null)), 0)
     })
   )
 
-  it.effect("is refused, and not touched, when a newer Troupe wrote it", () =>
+  it.effect("a file that a newer Troupe wrote is refused and not changed", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       yield* using(filename, (ledger) => ledger.write([opened()]))
@@ -71,7 +71,7 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is refused when it is no database", () =>
+  it.effect("a file that is not a database is refused", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       writeFileSync(filename, "dear diary, ".repeat(500))
@@ -80,7 +80,7 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is refused when it is cut short", () =>
+  it.effect("a truncated file is refused", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       yield* using(filename, (ledger) => ledger.write([opened()]))
@@ -89,7 +89,7 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is refused when it is another program's database", () =>
+  it.effect("a database of another program is refused", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const db = new DatabaseSync(filename)
@@ -99,14 +99,14 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("is asked for where there is no directory for it", () =>
+  it.effect("a file whose directory does not exist is refused", () =>
     Effect.gen(function* () {
       const filename = `${yield* scratchFile}/nowhere/ledger.sqlite`
       assert.match(yield* refusal(filename), /could not be opened .* Check that its directory exists/)
     }).pipe(Effect.scoped)
   )
 
-  it.effect("fails a read of what is no longer what it was", () =>
+  it.effect("a read of a row that was tampered with fails", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       yield* using(filename, (ledger) => ledger.write([opened(), eventAppended(1)]))

@@ -71,8 +71,8 @@ const overviews = states.flatMap((state) =>
   )
 )
 
-describe("the reads of the ledger", () => {
-  it.effect("go by an index, and sessions come out of it in order", () =>
+describe("query plans", () => {
+  it.effect("the reads of the ledger use an index, which returns sessions in order", () =>
     Effect.gen(function* () {
       const { db, statements } = recorder()
       const sessions = Sessions.reads(db)
@@ -117,10 +117,10 @@ describe("the reads of the ledger", () => {
       assert.isAbove(statements.length, 50)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
-          // Counts are a few rows per app; timers and owed commands are only those that are open.
+          // Small tables: counts are a few rows per app, and timers and the outbox have only open rows.
           const small = /SCAN (session_counts|json_each|timers|owed)/.test(line)
           assert.isFalse(/^SCAN (?!.*USING )/.test(line) && !small, `${text}\n${plan.join("\n")}`)
-          // Of a long session, only the turn that is asked for is read.
+          // Of a long session, only the requested turn is read.
           if (text.includes("AND turn = ?")) assert.include(line, "(session=? AND turn=?)", text)
           if (text.includes("ORDER BY created_at")) assert.notInclude(line, "TEMP B-TREE", text)
         }
@@ -128,7 +128,7 @@ describe("the reads of the ledger", () => {
     })
   )
 
-  it.effect("of the overview go by an index, whatever is asked", () =>
+  it.effect("the reads of the overview use an index with every filter", () =>
     Effect.gen(function* () {
       const { db, statements } = recorder()
       const reads = Overview.reads(db)
@@ -145,7 +145,7 @@ describe("the reads of the ledger", () => {
     })
   )
 
-  it.effect("of approvals go by an index", () =>
+  it.effect("the reads of approvals use an index", () =>
     Effect.gen(function* () {
       const { db, statements } = recorder()
       const reads = Approvals.reads(db)
@@ -157,7 +157,7 @@ describe("the reads of the ledger", () => {
     })
   )
 
-  it.effect("of reviews, memories and skills go by an index", () =>
+  it.effect("the reads of reviews, memories and skills use an index", () =>
     Effect.gen(function* () {
       const { db, statements } = recorder()
       const { nudgeCounters, reviewUsage, reviews } = Reviews.reads(db)

@@ -1,4 +1,4 @@
-/** Writing from several processes, one of which may be killed, and the numbers of the writer. */
+/** Writing to one SQLite file from several processes, one of which is killed; and the limits of the writer. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
@@ -13,7 +13,7 @@ const onFile = <A, E>(test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) 
     return yield* Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
   }).pipe(Effect.scoped)
 
-/** A script of ours in a process of its own, gone with the scope. */
+/** Runs a script of the fixtures in a process that ends with the scope. */
 const child = (script: string, filename: string) =>
   Effect.acquireRelease(
     Effect.sync(() =>
@@ -30,7 +30,7 @@ const child = (script: string, filename: string) =>
   )
 
 describe("writing to a file", () => {
-  it.effect("writes a heap of entries for later without waiting for the time", () =>
+  it.effect("more than 512 deferred entries are written at once", () =>
     onFile((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
@@ -46,25 +46,25 @@ describe("writing to a file", () => {
     )
   )
 
-  it.live("has after a SIGKILL everything that was acknowledged", () =>
+  it.live("a file has everything that was acknowledged before its writer was killed by SIGKILL", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const writer = yield* child("writes-for-ever.ts", filename)
       const acknowledged = yield* Effect.promise(async () => {
-        let said = ""
+        let output = ""
         const exit = once(writer, "exit")
         for await (const chunk of writer.stdout) {
-          said += String(chunk)
-          if (said.split("\n").length > 200) writer.kill("SIGKILL")
+          output += String(chunk)
+          if (output.split("\n").length > 200) writer.kill("SIGKILL")
         }
         await exit
-        return Number(said.slice(0, said.lastIndexOf("\n")).split("\n").at(-1))
+        return Number(output.slice(0, output.lastIndexOf("\n")).split("\n").at(-1))
       })
       assert.isAtLeast(acknowledged, 200)
       yield* Ledger.use((ledger) =>
         Effect.gen(function* () {
           const last = yield* ledger.lastEvent(id)
-          // The one in the air when the kill came may be there too; half of it may not.
+          // The write that the kill interrupted may be stored too, but not half of it.
           assert.include([acknowledged, acknowledged + 1], last)
           assert.strictEqual(yield* ledger.lastStep(id), last)
           assert.strictEqual((yield* ledger.events(id, 0, last + 1)).length, last)
@@ -74,7 +74,7 @@ describe("writing to a file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("waits for another process that is writing to the same file", () =>
+  it.live("a write waits for another process that is writing to the same file", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       yield* Ledger.use((ledger) =>

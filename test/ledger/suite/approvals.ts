@@ -1,4 +1,4 @@
-/** Approvals in the ledger: settled once, each its session's, gone with it; permissions come back as they were given. */
+/** Approvals are settled once, belong to their session and are deleted with it; permissions are read as they were written. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
@@ -31,26 +31,26 @@ const approval = (n: number, fields: Partial<ApprovalRecord> = {}): ApprovalReco
 
 const asked = (record: ApprovalRecord): LedgerWrite => ({ _tag: "ApprovalAsked", record })
 
-const settled = (n: number, ruling: Resolution, session = id): LedgerWrite => ({
+const settled = (n: number, resolution: Resolution, session = id): LedgerWrite => ({
   _tag: "ApprovalSettled",
   session,
   id: `apr_${n}`,
-  resolution: ruling,
+  resolution,
   by: "desk",
   at
 })
 
-const yes: Resolution = { status: "answered", decision: "once" }
+const allowOnce: Resolution = { status: "answered", decision: "once" }
 
 export const approvals = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("come back as they were asked, the pending ones oldest first, and are settled once", () =>
+  it.effect("approvals are read as they were asked, the pending ones oldest first, and are settled once", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), asked(approval(1)), asked(approval(2, { toolCallId: "call-2", raw: null }))])
         const pending = yield* ledger.pendingApprovals(id)
         assert.deepStrictEqual(pending, [approval(2, { toolCallId: "call-2", raw: null }), approval(1)])
-        yield* ledger.write([settled(1, yes)])
-        const answered = approval(1, { ...yes, decidedBy: "desk", settledAt: at })
+        yield* ledger.write([settled(1, allowOnce)])
+        const answered = approval(1, { ...allowOnce, decidedBy: "desk", settledAt: at })
         assert.deepStrictEqual(yield* ledger.approval(id, "apr_1"), Option.some(answered))
         assert.strictEqual((yield* ledger.pendingApprovals(id)).length, 1)
         const again = yield* Effect.flip(ledger.write([settled(1, { status: "expired", decision: "deny" })]))
@@ -60,12 +60,12 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("are their session's own, and go with it", () =>
+  it.effect("an approval is readable only by its session, and is deleted with it", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), opened({ id: other }), asked(approval(1))])
         assert.deepStrictEqual(yield* ledger.approval(other, "apr_1"), Option.none())
-        yield* Effect.flip(ledger.write([settled(1, yes, other)]))
+        yield* Effect.flip(ledger.write([settled(1, allowOnce, other)]))
         yield* ledger.write([
           { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
         ])
@@ -75,7 +75,7 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("can't be a yes that nobody said", () =>
+  it.effect("an approval that nobody answered can't permit anything", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), asked(approval(1))])
@@ -87,7 +87,7 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("a session's permissions come back as they were given, a policy or rules", () =>
+  it.effect("a session's permissions are read as they were written, a policy or rules", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const rules: Permissions = { default: "ask", rules: [{ match: { titlePrefix: "git " }, then: "approve" }] }

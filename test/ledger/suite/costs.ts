@@ -1,4 +1,4 @@
-/** What turns cost: from an agent's running totals to what each turn, session and day has added to them. */
+/** Costs: an agent reports running totals, and the ledger reads what each turn, session and day added to them. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { troupeMessage, updateMessage } from "../../../src/domain/Acp.ts"
@@ -10,8 +10,8 @@ import type { LedgerUnderTest } from "./ledgerSuite.ts"
 const at = 1_700_000_002_000
 const dayMillis = 86_400_000
 
-/** An agent tells what its thread has cost so far. */
-const tells = (
+/** The event in which an agent reports what its thread has cost so far. */
+const reports = (
   seq: number,
   of: number | null,
   amount: unknown,
@@ -35,10 +35,10 @@ const usd = (amount: number) => ({ amount, currency: "USD" })
 
 const costsRead = Effect.gen(function* () {
   const ledger = yield* Ledger
-  const read = yield* ledger.turns(id, 0, 10)
+  const turns = yield* ledger.turns(id, 0, 10)
   const days = yield* ledger.costs({ app: null, from: 0, to: at + 2 * dayMillis })
   return {
-    turns: read.map(({ cost }) => cost ?? null),
+    turns: turns.map(({ cost }) => cost ?? null),
     session: (yield* ledger.costsOfSessions([id])).get(id) ?? null,
     days: days.map(({ cost, day }) => [day, cost] as const)
   }
@@ -48,11 +48,11 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
   const inLedger = <A, E>(test: Effect.Effect<A, E, Ledger>) =>
     onLedger((ledger) => Effect.provideService(test, Ledger, ledger))
 
-  it.effect("are what a turn added to what its agent had told before, the last word of a turn counts", () =>
+  it.effect("a turn costs what it added to the total reported before it, by the last report of the turn", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([opened(), ...turns(1, 2, 3)])
-      yield* ledger.write([tells(1, 1, 0.1), tells(2, 1, 0.3), tells(3, 3, 0.7)])
+      yield* ledger.write([reports(1, 1, 0.1), reports(2, 1, 0.3), reports(3, 3, 0.7)])
       assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(0.3), null, usd(0.4)],
         session: usd(0.7),
@@ -67,10 +67,10 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
     }).pipe(inLedger)
   )
 
-  it.effect("are not known of a turn after which the total is less than before, and are again of the next", () =>
+  it.effect("the cost of a turn that lowered the total is unknown, and that of the next turn is known", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
-      yield* ledger.write([opened(), ...turns(1, 2, 3), tells(1, 1, 1), tells(2, 2, 0.8), tells(3, 3, 0.9)])
+      yield* ledger.write([opened(), ...turns(1, 2, 3), reports(1, 1, 1), reports(2, 2, 0.8), reports(3, 3, 0.9)])
       assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(1), null, usd(0.1)],
         session: usd(1.1),
@@ -79,28 +79,34 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
     }).pipe(inLedger)
   )
 
-  it.effect("are not known of the first turn after a death, and are after a process that went when it was asked", () =>
-    Effect.gen(function* () {
-      const ledger = yield* Ledger
-      const state = (seq: number, from: string, to: string, event: string) =>
-        eventAppended(seq, { turn: null, message: troupeMessage("state", { from, to, event }) })
-      yield* ledger.write([opened(), ...turns(1, 2, 3, 4, 5)])
-      yield* ledger.write([tells(1, 1, 1), state(2, "retiring.asking", "retiring.killing", "process.exited")])
-      yield* ledger.write([tells(3, 2, 2), state(4, "turning.running", "retiring.killing", "process.exited")])
-      yield* ledger.write([tells(5, 3, 2), tells(6, 4, 3), state(7, "turning.running", "idle.asleep", "process.lost")])
-      yield* ledger.write([tells(8, 5, 4)])
-      assert.deepStrictEqual((yield* costsRead).turns, [usd(1), usd(1), null, usd(1), null])
-    }).pipe(inLedger)
+  it.effect(
+    "the cost of the first turn after a process died is unknown, and known after one that exited when asked",
+    () =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const state = (seq: number, from: string, to: string, event: string) =>
+          eventAppended(seq, { turn: null, message: troupeMessage("state", { from, to, event }) })
+        yield* ledger.write([opened(), ...turns(1, 2, 3, 4, 5)])
+        yield* ledger.write([reports(1, 1, 1), state(2, "retiring.asking", "retiring.killing", "process.exited")])
+        yield* ledger.write([reports(3, 2, 2), state(4, "turning.running", "retiring.killing", "process.exited")])
+        yield* ledger.write([
+          reports(5, 3, 2),
+          reports(6, 4, 3),
+          state(7, "turning.running", "idle.asleep", "process.lost")
+        ])
+        yield* ledger.write([reports(8, 5, 4)])
+        assert.deepStrictEqual((yield* costsRead).turns, [usd(1), usd(1), null, usd(1), null])
+      }).pipe(inLedger)
   )
 
-  it.effect("begin anew with another thread, and count on the day on which they were told", () =>
+  it.effect("costs start from zero with another thread, and count on the day on which they were reported", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([
         opened(),
         ...turns(1, 2),
-        tells(1, 1, 1),
-        tells(2, 2, 0.25, { thread: "another", at: at + dayMillis })
+        reports(1, 1, 1),
+        reports(2, 2, 0.25, { thread: "another", at: at + dayMillis })
       ])
       assert.deepStrictEqual(yield* costsRead, {
         turns: [usd(1), usd(0.25)],
@@ -113,27 +119,27 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
     }).pipe(inLedger)
   )
 
-  it.effect("are none where nothing that is a cost is told, or outside of any turn", () =>
+  it.effect("there is no cost where the report is not a valid cost, or is outside of any turn", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([opened(), ...turns(1)])
       yield* ledger.write([
-        tells(1, null, 5),
-        tells(2, 1, -1),
-        tells(3, 1, "much"),
-        tells(4, 1, 1, { currency: "dollars" })
+        reports(1, null, 5),
+        reports(2, 1, -1),
+        reports(3, 1, "much"),
+        reports(4, 1, 1, { currency: "dollars" })
       ])
       assert.deepStrictEqual(yield* costsRead, { turns: [null], session: null, days: [] })
-      // What was told outside is in the total of the next turn.
-      yield* ledger.write([tells(5, 1, 6)])
+      // What was reported outside is included in the total of the next turn.
+      yield* ledger.write([reports(5, 1, 6)])
       assert.deepStrictEqual((yield* costsRead).session, usd(6))
     }).pipe(inLedger)
   )
 
-  it.effect("of a day stay when their session is removed", () =>
+  it.effect("the costs of a day stay when their session is removed", () =>
     Effect.gen(function* () {
       const ledger = yield* Ledger
-      yield* ledger.write([opened(), ...turns(1), tells(1, 1, 2)])
+      yield* ledger.write([opened(), ...turns(1), reports(1, 1, 2)])
       yield* ledger.remove([id])
       const query = { from: 0, to: at + dayMillis }
       assert.deepStrictEqual(yield* ledger.costs({ app, ...query }), [

@@ -1,13 +1,13 @@
 /** Every kind of entry is written and read back as it was. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import { SessionId } from "../../../src/domain/Ids.ts"
 import { troupeMessage } from "../../../src/domain/Acp.ts"
-import { app, event, id, lease, opened, otherApp, eventAppended, session, step, turn, usage } from "../samples.ts"
+import { event, eventAppended, id, opened, session, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
 export const entries = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("a session comes back as it was put in, and with what was changed since", () =>
+  it.effect("a session is read as it was inserted, and with its patches", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened({}, { value: { idle: "asleep" }, context: { n: 1 } })])
@@ -36,7 +36,7 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("steps, outbox commands and timers come back until they are done and disarmed", () =>
+  it.effect("steps stay, outbox commands are read until they are done, and timers until they are disarmed", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const prompt = {
@@ -79,7 +79,7 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("steps know whether the agent's line is kept, and of which the processes tell", () =>
+  it.effect("steps say whether they have a wire line, and the steps of processes are read apart", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const started = step({ seq: 1, from: "turning.queued", to: "turning.starting", commands: ["startProcess"] })
@@ -113,7 +113,7 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("turns come back with their outcome, open ones apart", () =>
+  it.effect("turns are read with their outcome, and the open ones apart", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
@@ -144,112 +144,22 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("events come back in order, by place and by turn, a late one too", () =>
+  it.effect("events are read in order, by number and by turn, a late event of a turn too", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const news = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
+        const processUp = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
         yield* ledger.write([
           opened(),
           eventAppended(1),
           eventAppended(2, { turn: 2 }),
-          { _tag: "EventAppended", event: news },
+          { _tag: "EventAppended", event: processUp },
           eventAppended(4)
         ])
         assert.strictEqual(yield* ledger.lastEvent(id), 4)
-        assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), news])
+        assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), processUp])
         assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [event(1), event(4)])
         assert.strictEqual(yield* ledger.lastEvent(SessionId.make("ses_nobody")), 0)
       })
     )
   )
-
-  it.effect("leases, files, receipts and the audit trail come back", () =>
-    onLedger((ledger) =>
-      Effect.gen(function* () {
-        const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
-        const receipt = { app, key: "k", fingerprint: "f", createdAt: 5, response: null }
-        const line = { at: 5, session: id, app, action: "create", actor: app, detail: { agent: "demo" } }
-        yield* ledger.write([
-          opened(),
-          { _tag: "LeaseOpened", lease: lease() },
-          { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }) },
-          { _tag: "LeaseSpawned", lease: LeaseId.make("lea_1"), pid: 42, startTime: "987" },
-          { _tag: "FileInserted", record: file },
-          { _tag: "ReceiptOpened", receipt },
-          { _tag: "Audited", record: line },
-          { _tag: "Audited", record: { ...line, action: "close", session: null, app: null } }
-        ])
-        assert.deepStrictEqual(yield* ledger.leases, [
-          lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }),
-          lease({ pid: 42, startTime: "987" })
-        ])
-        yield* ledger.write([{ _tag: "LeaseClosed", lease: LeaseId.make("lea_run") }])
-        assert.strictEqual((yield* ledger.leases).length, 1)
-
-        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.some(file))
-        assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())
-        assert.deepStrictEqual(yield* ledger.filesBefore(5, 10), [])
-        assert.deepStrictEqual(yield* ledger.filesBefore(6, 10), [file])
-        yield* ledger.removeFiles([file.id])
-        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.none())
-
-        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some(receipt))
-        const response = { status: 200, body: '{"ok": true}' }
-        yield* ledger.write([{ _tag: "ReceiptAnswered", app, key: "k", response }])
-        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some({ ...receipt, response }))
-        yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key: "l", createdAt: 9 } }])
-        assert.strictEqual(yield* ledger.removeReceipts(6), 1)
-        yield* ledger.write([{ _tag: "ReceiptForgotten", app, key: "l" }])
-        assert.deepStrictEqual(yield* ledger.receipt(app, "l"), Option.none())
-
-        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
-      })
-    )
-  )
-
-  it.effect("an audit trail goes whole, long after its session was buried, the oldest first", () =>
-    onLedger((ledger) =>
-      Effect.gen(function* () {
-        const lines = (of: string, buriedAt: number | null) =>
-          [
-            { at: 1, action: "create" },
-            { at: 2, action: "close" },
-            ...(buriedAt === null ? [] : [{ at: buriedAt, action: "sweep_delete" }])
-          ].map(({ action, at }) => ({
-            _tag: "Audited" as const,
-            record: { at, session: SessionId.make(of), app, action, actor: "troupe", detail: {} }
-          }))
-        yield* ledger.write([...lines("ses_late", 9), ...lines("ses_early", 5), ...lines("ses_open", null)])
-        const left = (of: string) => Effect.map(ledger.audit(SessionId.make(of), 10), ({ length }) => length)
-        assert.strictEqual(yield* ledger.removeAudit(5, 10), 0)
-        assert.strictEqual(yield* ledger.removeAudit(10, 1), 3)
-        assert.deepStrictEqual([yield* left("ses_early"), yield* left("ses_late"), yield* left("ses_open")], [0, 3, 2])
-        assert.strictEqual(yield* ledger.removeAudit(10, 10), 3)
-        assert.deepStrictEqual([yield* left("ses_late"), yield* left("ses_open")], [0, 2])
-      })
-    )
-  )
-
-  it.effect("an app is found by its live token's hash alone", () =>
-    onLedger((ledger) =>
-      Effect.gen(function* () {
-        const found = (tokenHash: string) =>
-          Effect.map(
-            ledger.appByToken(tokenHash),
-            Option.map(({ app }) => app)
-          )
-        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1" }, opened()])
-        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
-        assert.deepStrictEqual(yield* found("h1"), Option.some(app))
-        yield* ledger.write([{ _tag: "AppTokenReplaced", name: app, at: 2, tokenHash: "h2" }])
-        assert.deepStrictEqual([yield* found("h1"), yield* found("h2")], [Option.none(), Option.some(app)])
-        yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 3 }])
-        assert.deepStrictEqual(yield* found("h2"), Option.none())
-        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 4, tokenHash: "h3" }])
-        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 4, revokedAt: null, openSessions: 1 }])
-      })
-    )
-  )
-
-  it.effect("a ping writes and reads a row", () => onLedger((ledger) => Effect.andThen(ledger.ping, ledger.ping)))
 }

@@ -12,6 +12,7 @@ import { approvals } from "./approvals.ts"
 import { costs } from "./costs.ts"
 import { entries } from "./entries.ts"
 import { overview } from "./overview.ts"
+import { records } from "./records.ts"
 import { refusals } from "./refusals.ts"
 import { learned, nudges, reviews } from "./reviews.ts"
 import { sessions } from "./sessions.ts"
@@ -35,11 +36,12 @@ export const ledgerSuite = (name: string, emptyLedger: EmptyLedger) => {
       Effect.flatMap(emptyLedger, (layer) => Ledger.use(test).pipe(Effect.provide(layer))).pipe(Effect.scoped)
   }
   describe(name, () => {
-    describe("what is written", () => entries(underTest))
-    describe("what is refused", () => refusals(underTest))
+    describe("entries", () => entries(underTest))
+    describe("records", () => records(underTest))
+    describe("refused writes", () => refusals(underTest))
     describe("writing", () => writing(underTest))
     describe("sessions", () => sessions(underTest))
-    describe("the overview", () => overview(underTest))
+    describe("overview", () => overview(underTest))
     describe("approvals", () => approvals(underTest))
     describe("nudge counters", () => nudges(underTest))
     describe("reviews", () => reviews(underTest))

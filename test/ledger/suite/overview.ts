@@ -1,4 +1,4 @@
-/** Many sessions at a glance: every one on exactly one page, in order, and found by what is known of it. */
+/** The overview of many sessions: each is on exactly one page, in order, and is found by each of its filters. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { AppName, SessionId } from "../../../src/domain/Ids.ts"
@@ -31,7 +31,7 @@ const sixty = Array.from({ length: 60 }, (_, n) => {
 
 const snapshot = { value: "idle", context: { turn: 4, process: true } }
 
-const query = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
+const queryOf = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
   app: null,
   state: null,
   agent: null,
@@ -41,12 +41,12 @@ const query = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
   ...patch
 })
 
-const allPages = Effect.fnUntraced(function* (ledger: Ledger["Service"], asked: OverviewQuery) {
+const allPages = Effect.fnUntraced(function* (ledger: Ledger["Service"], query: OverviewQuery) {
   const ids: Array<string> = []
   const counts = new Set<number>()
   for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
-    const page: Page<SessionSummary> = yield* ledger.overview({ ...asked, cursor })
-    assert.isAtMost(page.items.length, asked.limit)
+    const page: Page<SessionSummary> = yield* ledger.overview({ ...query, cursor })
+    assert.isAtMost(page.items.length, query.limit)
     ids.push(...page.items.map(({ id }) => id))
     counts.add(page.count)
     cursor = page.next
@@ -54,17 +54,17 @@ const allPages = Effect.fnUntraced(function* (ledger: Ledger["Service"], asked: 
   return { ids, counts: [...counts] }
 })
 
-const expected = (asked: OverviewQuery) =>
+const expected = (query: OverviewQuery) =>
   sixty
     .filter(
       (one) =>
-        (asked.app === null || one.app === asked.app) &&
-        (asked.state === null || one.state === asked.state) &&
-        (asked.agent === null || one.agent === asked.agent) &&
-        (asked.search === null ||
+        (query.app === null || one.app === query.app) &&
+        (query.state === null || one.state === query.state) &&
+        (query.agent === null || one.agent === query.agent) &&
+        (query.search === null ||
           `${one.id} ${one.app} ${one.agent} ${one.substate} ${one.cwd} large`
             .toLowerCase()
-            .includes(asked.search.toLowerCase()))
+            .includes(query.search.toLowerCase()))
     )
     .toSorted((a, b) => b.lastActivityAt - a.lastActivityAt || (a.id < b.id ? 1 : -1))
     .map(({ id }) => id)
@@ -72,7 +72,7 @@ const expected = (asked: OverviewQuery) =>
 const filters = [null, ...states].flatMap((state) =>
   [null, app].flatMap((app) =>
     [null, "codex"].flatMap((agent) =>
-      [null, "repo-1", "RETIRING", "100%", "large"].map((search) => query({ state, app, agent, search }))
+      [null, "repo-1", "RETIRING", "100%", "large"].map((search) => queryOf({ state, app, agent, search }))
     )
   )
 )
@@ -86,20 +86,20 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
       })
     )
 
-  it.effect("has every session that matches on one page, the last active first, and counts them", () =>
+  it.effect("the overview has every match on exactly one page, the last active first, and counts them", () =>
     filled((ledger) =>
       Effect.gen(function* () {
-        for (const asked of filters) {
-          const wanted = expected(asked)
-          const { counts, ids } = yield* allPages(ledger, asked)
-          assert.deepStrictEqual(ids, wanted, JSON.stringify(asked))
-          assert.deepStrictEqual(counts, [wanted.length], JSON.stringify(asked))
+        for (const filter of filters) {
+          const expectedIds = expected(filter)
+          const { counts, ids } = yield* allPages(ledger, filter)
+          assert.deepStrictEqual(ids, expectedIds, JSON.stringify(filter))
+          assert.deepStrictEqual(counts, [expectedIds.length], JSON.stringify(filter))
         }
       })
     )
   )
 
-  it.effect("tells what each waits for: since when, its question, its next timer", () =>
+  it.effect("a summary says what its session waits for: since when, its approval, its next timer", () =>
     filled((ledger) =>
       Effect.gen(function* () {
         const session = nth(1)
@@ -143,7 +143,7 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
           asks: "rm -rf build",
           next: { timer: "soon", dueAt: start + 50 }
         })
-        const { items } = yield* ledger.overview(query({ search: session }))
+        const { items } = yield* ledger.overview(queryOf({ search: session }))
         assert.deepStrictEqual(items, [one])
         assert.containSubset(Option.getOrThrow(yield* ledger.summary(nth(2))), {
           since: start + 2,
@@ -166,7 +166,7 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("counts by state and names agents and apps, of one app or of all", () =>
+  it.effect("sessions are counted by state, and agents and apps named, of one app or of all", () =>
     filled((ledger) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* ledger.stateCounts(null), { idle: 15, turning: 15, retiring: 15, closed: 15 })
@@ -183,10 +183,10 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("refuses a cursor that it did not give", () =>
+  it.effect("the overview refuses a cursor that the ledger did not make", () =>
     filled((ledger) =>
       Effect.gen(function* () {
-        assert.match((yield* Effect.flip(ledger.overview(query({ cursor: "!" })))).message, /cursor/)
+        assert.match((yield* Effect.flip(ledger.overview(queryOf({ cursor: "!" })))).message, /cursor/)
       })
     )
   )

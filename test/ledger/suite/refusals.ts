@@ -1,4 +1,4 @@
-/** What a ledger must refuse, whoever asks for it: the schema keeps these rules, not its callers. */
+/** Writes that a ledger must refuse. The schema keeps these rules, so that no caller can break them. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
@@ -18,27 +18,27 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
     readonly [name: string, before: ReadonlyArray<LedgerWrite>, entry: LedgerWrite, reason: RegExp]
   > = [
     [
-      "a change of a session that there is not",
+      "a patch of an unknown session",
       [],
       { _tag: "SessionPatched", session: nobody, patch: { turnCount: 1 } },
       /SessionPatched of ses_nobody: no session has this id/
     ],
     [
-      "an empty change of a session that there is not",
+      "an empty patch of an unknown session",
       [],
       { _tag: "SessionPatched", session: nobody, patch: {} },
       /no session has this id/
     ],
-    ["an event of a session that there is not", [], eventAppended(1, { session: nobody }), /foreign key/i],
-    ["a second event of the same number", [eventAppended(1)], eventAppended(1), /unique/i],
+    ["an event of an unknown session", [], eventAppended(1, { session: nobody }), /foreign key/i],
+    ["a second event with the same number", [eventAppended(1)], eventAppended(1), /unique/i],
     [
-      "a second step of the same number",
+      "a second step with the same number",
       [{ _tag: "StepAppended", step: step() }],
       { _tag: "StepAppended", step: step({ at: 1 }) },
       /unique/i
     ],
     [
-      "a second attempt of a command",
+      "a second claim of a command",
       [
         { _tag: "CommandQueued", command },
         { _tag: "CommandClaimed", session: id, step: 1, nth: 0 }
@@ -53,49 +53,49 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       /has its outcome already/
     ],
     [
-      "another end of an ended turn",
+      "another end time of an ended turn",
       [{ _tag: "TurnInserted", record: turn({ status: "completed", endedAt: 5, stopReason: "end_turn" }) }],
       { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 6 } },
       /has its outcome already/
     ],
     [
-      "an outcome without its time",
+      "an outcome without an end time",
       [{ _tag: "TurnInserted", record: turn() }],
       { _tag: "TurnPatched", session: id, index: 1, patch: { status: "failed" } },
       /check/i
     ],
     [
-      "a change of a turn that there is not",
+      "a patch of an unknown turn",
       [],
       { _tag: "TurnPatched", session: id, index: 9, patch: { toolIterations: 1 } },
       /no such turn/
     ],
     [
-      "a closed session without its time",
+      "a closed session without a closing time",
       [],
       { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed" } },
       /check/i
     ],
     [
-      "a second holder of a session",
+      "a second lease of a session",
       [{ _tag: "LeaseOpened", lease: lease() }],
       { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_2"), generation: 2 }) },
       /unique/i
     ],
     [
-      "a process of a lease that is not open",
+      "a process of an unknown lease",
       [],
       { _tag: "LeaseSpawned", lease: LeaseId.make("lea_9"), pid: 1, startTime: null },
       /no open lease/
     ],
     [
-      "a second app of a live name",
+      "a second app with the name of one that is not revoked",
       [{ _tag: "AppInserted", name: app, at: 1, tokenHash: "a" }],
       { _tag: "AppInserted", name: app, at: 2, tokenHash: "b" },
       /an app of this name exists/
     ],
     [
-      "a second answer to a key",
+      "a second response to an idempotency key",
       [
         {
           _tag: "ReceiptOpened",
@@ -107,7 +107,7 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
     ]
   ]
 
-  it.effect.each(cases)("%s", ([, before, entry, reason]) =>
+  it.effect.each(cases)("%s is refused", ([, before, entry, reason]) =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), ...before])
@@ -116,7 +116,7 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("the same end said twice is no second outcome, and late tokens are added", () =>
+  it.effect("the same outcome written again is accepted, and tokens that come late are added", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const ended = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const

@@ -45,7 +45,7 @@ const skill = (name: string): Skill => ({
 })
 
 export const nudges = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("come back as counted, and count no turn twice", () =>
+  it.effect("nudge counters are read as they were counted, and a turn is not counted twice", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
@@ -67,7 +67,7 @@ export const nudges = ({ onLedger }: LedgerUnderTest) => {
 }
 
 export const reviews = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("come back newest first with what they wrote and used, and end once", () =>
+  it.effect("reviews are read newest first with what they wrote and used, and end once", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), started()])
@@ -107,7 +107,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("run one at a time in a session, and those of a dead Troupe are cancelled", () =>
+  it.effect("a session has one running review, and those of a Troupe that died are cancelled", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), started()])
@@ -121,7 +121,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("count to their session and to their app's day, which outlives the session", () =>
+  it.effect("the tokens of reviews count for their session and for their app's day, which outlives the session", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), started()])
@@ -155,7 +155,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
 }
 
 export const learned = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("are each app's own, are changed and removed by name, and have a bound", () =>
+  it.effect("memories and skills belong to their app, are changed and removed by key, and are limited in number", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([

@@ -1,4 +1,4 @@
-/** Many sessions: pages without a gap or a repeat, counts that are kept, sweeps, and what outlives a session. */
+/** Many sessions: pages without a gap or a repeat, counts, sweeps, and what outlives a session. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { LeaseId, SessionId } from "../../../src/domain/Ids.ts"
@@ -21,7 +21,7 @@ const closed = (n: number, at: number): LedgerWrite => ({
 const everything: SessionQuery = { app: null, state: null, cursor: null, limit: 100 }
 
 export const sessions = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("are paged through without a gap or a repeat while new ones come in", () =>
+  it.effect("the pages of sessions have no gap and no repeat while new sessions are created", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const many = Array.from({ length: 10_000 }, (_, n) => n)
@@ -51,7 +51,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("are listed and counted by state and app", () =>
+  it.effect("sessions are listed and counted by state and app", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const states = ["idle", "turning", "retiring", "idle"] as const
@@ -80,7 +80,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("are not listed from a place that no page ended at", () =>
+  it.effect("a list of sessions refuses a cursor that the ledger did not make", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(parseCursor("not one of ours"), Option.none())
@@ -90,7 +90,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("are due to be closed by age or quiet, and to be removed after their time, oldest first", () =>
+  it.effect("old or inactive sessions are due to be closed, and closed ones to be removed, oldest first", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
@@ -116,10 +116,10 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("are found at boot when something is left to do", () =>
+  it.effect("recovery finds the sessions that have something left to do", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const owes = {
+        const queuedCommand = {
           session: nth(3),
           step: 1,
           nth: 0,
@@ -134,7 +134,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           opened({ id: nth(2) }),
           { _tag: "TimerArmed", timer: { session: nth(2), timer: "wake", dueAt: 1, event: { type: "wake" } } },
           opened({ id: nth(3) }),
-          { _tag: "CommandQueued", command: owes },
+          { _tag: "CommandQueued", command: queuedCommand },
           closed(3, 5),
           opened({ id: nth(4) }),
           { _tag: "TurnInserted", record: turn({ session: nth(4), status: "queued" }) },
@@ -146,53 +146,51 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect(
-    "leave nothing behind when they are removed but their audit trail, their use and a process still there",
-    () =>
-      onLedger((ledger) =>
-        Effect.gen(function* () {
-          const id = nth(0)
-          const line = { at: 1, session: id, app, action: "create", actor: app, detail: {} }
-          yield* ledger.write([
-            opened({ id }),
-            { _tag: "StepAppended", step: step({ session: id }) },
-            {
-              _tag: "CommandQueued",
-              command: { session: id, step: 1, nth: 0, type: "t", params: {}, once: false, claimed: false }
-            },
-            { _tag: "TimerArmed", timer: { session: id, timer: "t", dueAt: 1, event: { type: "t" } } },
-            {
-              _tag: "TurnInserted",
-              record: turn({ session: id, status: "completed", endedAt: Date.UTC(2026, 0, 2), usage: usage(1) })
-            },
-            eventAppended(1, { session: id }),
-            { _tag: "LeaseOpened", lease: lease({ session: id }) },
-            { _tag: "Audited", record: line },
-            opened({ id: nth(1) })
-          ])
-          yield* ledger.remove([id, nth(1)])
-          assert.isTrue(Option.isSome(yield* ledger.session(id)))
+  it.effect("a removed session leaves only its audit trail, its usage and the lease of a running process", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const id = nth(0)
+        const line = { at: 1, session: id, app, action: "create", actor: app, detail: {} }
+        yield* ledger.write([
+          opened({ id }),
+          { _tag: "StepAppended", step: step({ session: id }) },
+          {
+            _tag: "CommandQueued",
+            command: { session: id, step: 1, nth: 0, type: "t", params: {}, once: false, claimed: false }
+          },
+          { _tag: "TimerArmed", timer: { session: id, timer: "t", dueAt: 1, event: { type: "t" } } },
+          {
+            _tag: "TurnInserted",
+            record: turn({ session: id, status: "completed", endedAt: Date.UTC(2026, 0, 2), usage: usage(1) })
+          },
+          eventAppended(1, { session: id }),
+          { _tag: "LeaseOpened", lease: lease({ session: id }) },
+          { _tag: "Audited", record: line },
+          opened({ id: nth(1) })
+        ])
+        yield* ledger.remove([id, nth(1)])
+        assert.isTrue(Option.isSome(yield* ledger.session(id)))
 
-          yield* ledger.write([closed(0, 5)])
-          yield* ledger.remove([id, nth(1)])
-          assert.deepStrictEqual(yield* ledger.session(id), Option.none())
-          assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [])
-          assert.deepStrictEqual(yield* ledger.outbox(id), [])
-          assert.deepStrictEqual(yield* ledger.timers(id), [])
-          assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
-          assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
-          assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
-          assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
-          assert.deepStrictEqual(yield* ledger.leases, [lease({ id: LeaseId.make("lea_1"), session: null })])
-          assert.strictEqual((yield* ledger.usage({ app, from: 0, to: Date.UTC(2027, 0) })).length, 1)
-          const left = yield* ledger.sessions(everything)
-          assert.deepStrictEqual([idsOf(left.items), left.count], [[nth(1)], 1])
-          assert.deepStrictEqual(yield* ledger.session(nth(1)), Option.some(session({ id: nth(1) })))
-        })
-      )
+        yield* ledger.write([closed(0, 5)])
+        yield* ledger.remove([id, nth(1)])
+        assert.deepStrictEqual(yield* ledger.session(id), Option.none())
+        assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [])
+        assert.deepStrictEqual(yield* ledger.outbox(id), [])
+        assert.deepStrictEqual(yield* ledger.timers(id), [])
+        assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
+        assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
+        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
+        assert.deepStrictEqual(yield* ledger.leases, [lease({ id: LeaseId.make("lea_1"), session: null })])
+        assert.strictEqual((yield* ledger.usage({ app, from: 0, to: Date.UTC(2027, 0) })).length, 1)
+        const remaining = yield* ledger.sessions(everything)
+        assert.deepStrictEqual([idsOf(remaining.items), remaining.count], [[nth(1)], 1])
+        assert.deepStrictEqual(yield* ledger.session(nth(1)), Option.some(session({ id: nth(1) })))
+      })
+    )
   )
 
-  it.effect("are accounted by the UTC day on which their turns ended, by app and agent", () =>
+  it.effect("usage is added up by the UTC day on which turns ended, by app and agent", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const noon = Date.UTC(2026, 2, 1, 12)
@@ -217,11 +215,11 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           ...ended(2, 1, noon, 160),
           { _tag: "TurnInserted", record: turn({ session: nth(2), index: 2, usage: usage(1_000) }) }
         ])
-        // Tokens that an agent tells after the end, or corrects, count on the same day.
+        // Tokens that an agent reports or corrects after the end count on the same day.
         yield* ledger.write([{ _tag: "TurnPatched", session: nth(1), index: 1, patch: { usage: usage(81) } }])
 
-        const days = (who: typeof app | null, from: number, to: number) =>
-          Effect.map(ledger.usage({ app: who, from, to }), (rows) =>
+        const days = (whose: typeof app | null, from: number, to: number) =>
+          Effect.map(ledger.usage({ app: whose, from, to }), (rows) =>
             rows.map((row) => [row.day, row.app, row.agent, row.turns, row.usage.inputTokens])
           )
         const first = ["2026-03-01", app, "demo", 2, 30]

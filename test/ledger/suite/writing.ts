@@ -1,4 +1,4 @@
-/** All or nothing, one's own failures only, nothing lost that was acknowledged, whatever dies. */
+/** Writes are all or nothing, a caller learns of its own failures only, and what was acknowledged is kept. */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -10,7 +10,7 @@ const seqs = (ledger: Ledger["Service"]) =>
   Effect.map(ledger.events(id, 0, 1_000), (events) => events.map(({ seq }) => seq))
 
 export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
-  it.effect("leaves nothing of a list in which one entry fails", () =>
+  it.effect("a write in which one entry fails stores none of its entries", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), eventAppended(1)])
@@ -32,7 +32,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("tells each of those who share a transaction of their own failure only", () =>
+  it.effect("callers that share a transaction each learn of their own failure only", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), eventAppended(1)])
@@ -53,7 +53,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("takes more writers at once than fit in line", () =>
+  it.effect("more callers can write at once than fit in the queue", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
@@ -64,7 +64,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("writes what was for later in front of the next write", () =>
+  it.effect("deferred entries are stored before those of the next write", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
@@ -77,7 +77,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("writes what was for later after 50 ms", () =>
+  it.effect("deferred entries are stored after 50 ms", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened()])
@@ -92,7 +92,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("loses an entry for later that can't be written, and nobody else's", () =>
+  it.effect("a deferred entry that can't be written is lost, and no other is", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([opened(), eventAppended(1)])
@@ -104,7 +104,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("writes what is in line when it is closed, and nothing after", () =>
+  it.effect("a ledger that is closed stores what is queued, and nothing after it", () =>
     Effect.gen(function* () {
       const layer = yield* emptyLedger
       const scope = yield* Scope.make()
@@ -121,7 +121,7 @@ export const writing = ({ onLedger, emptyLedger }: LedgerUnderTest) => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("keeps what is in it when it is opened again", () =>
+  it.effect("a ledger that is opened again has what was stored", () =>
     Effect.gen(function* () {
       const layer = yield* emptyLedger
       yield* Ledger.use((ledger) => ledger.write([opened(), eventAppended(1)])).pipe(Effect.provide(layer))

@@ -1,0 +1,101 @@
+/** What is not part of a session's turns: leases, files, receipts, the audit trail, apps. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import { app, lease, id, opened, otherApp } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
+
+export const records = ({ onLedger }: LedgerUnderTest) => {
+  it.effect("leases, files, receipts and the audit trail are read as they were written", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
+        const receipt = { app, key: "k", fingerprint: "f", createdAt: 5, response: null }
+        const line = { at: 5, session: id, app, action: "create", actor: app, detail: { agent: "demo" } }
+        yield* ledger.write([
+          opened(),
+          { _tag: "LeaseOpened", lease: lease() },
+          { _tag: "LeaseOpened", lease: lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }) },
+          { _tag: "LeaseSpawned", lease: LeaseId.make("lea_1"), pid: 42, startTime: "987" },
+          { _tag: "FileInserted", record: file },
+          { _tag: "ReceiptOpened", receipt },
+          { _tag: "Audited", record: line },
+          { _tag: "Audited", record: { ...line, action: "close", session: null, app: null } }
+        ])
+        assert.deepStrictEqual(yield* ledger.leases, [
+          lease({ id: LeaseId.make("lea_run"), session: null, openedAt: 1 }),
+          lease({ pid: 42, startTime: "987" })
+        ])
+        yield* ledger.write([{ _tag: "LeaseClosed", lease: LeaseId.make("lea_run") }])
+        assert.strictEqual((yield* ledger.leases).length, 1)
+
+        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.some(file))
+        assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())
+        assert.deepStrictEqual(yield* ledger.filesBefore(5, 10), [])
+        assert.deepStrictEqual(yield* ledger.filesBefore(6, 10), [file])
+        yield* ledger.removeFiles([file.id])
+        assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.none())
+
+        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some(receipt))
+        const response = { status: 200, body: '{"ok": true}' }
+        yield* ledger.write([{ _tag: "ReceiptAnswered", app, key: "k", response }])
+        assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some({ ...receipt, response }))
+        yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key: "l", createdAt: 9 } }])
+        assert.strictEqual(yield* ledger.removeReceipts(6), 1)
+        yield* ledger.write([{ _tag: "ReceiptForgotten", app, key: "l" }])
+        assert.deepStrictEqual(yield* ledger.receipt(app, "l"), Option.none())
+
+        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
+      })
+    )
+  )
+
+  it.effect("audit trails of deleted sessions are removed whole, the earliest deleted first", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const lines = (of: string, deletedAt: number | null) =>
+          [
+            { at: 1, action: "create" },
+            { at: 2, action: "close" },
+            ...(deletedAt === null ? [] : [{ at: deletedAt, action: "sweep_delete" }])
+          ].map(({ action, at }) => ({
+            _tag: "Audited" as const,
+            record: { at, session: SessionId.make(of), app, action, actor: "troupe", detail: {} }
+          }))
+        yield* ledger.write([...lines("ses_late", 9), ...lines("ses_early", 5), ...lines("ses_open", null)])
+        const lengthOf = (of: string) => Effect.map(ledger.audit(SessionId.make(of), 10), ({ length }) => length)
+        assert.strictEqual(yield* ledger.removeAudit(5, 10), 0)
+        assert.strictEqual(yield* ledger.removeAudit(10, 1), 3)
+        assert.deepStrictEqual(
+          [yield* lengthOf("ses_early"), yield* lengthOf("ses_late"), yield* lengthOf("ses_open")],
+          [0, 3, 2]
+        )
+        assert.strictEqual(yield* ledger.removeAudit(10, 10), 3)
+        assert.deepStrictEqual([yield* lengthOf("ses_late"), yield* lengthOf("ses_open")], [0, 2])
+      })
+    )
+  )
+
+  it.effect("an app is found only by the hash of its present token", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const appOf = (tokenHash: string) =>
+          Effect.map(
+            ledger.appByToken(tokenHash),
+            Option.map(({ app }) => app)
+          )
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1" }, opened()])
+        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
+        assert.deepStrictEqual(yield* appOf("h1"), Option.some(app))
+        yield* ledger.write([{ _tag: "AppTokenReplaced", name: app, at: 2, tokenHash: "h2" }])
+        assert.deepStrictEqual([yield* appOf("h1"), yield* appOf("h2")], [Option.none(), Option.some(app)])
+        yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 3 }])
+        assert.deepStrictEqual(yield* appOf("h2"), Option.none())
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 4, tokenHash: "h3" }])
+        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 4, revokedAt: null, openSessions: 1 }])
+      })
+    )
+  )
+
+  it.effect("a ping writes and reads a row", () => onLedger((ledger) => Effect.andThen(ledger.ping, ledger.ping)))
+}
