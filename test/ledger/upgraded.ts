@@ -1,0 +1,119 @@
+/**
+ * The whole runtime on the ledger of an earlier version, whose Troupe was killed at work (`fixtures/ledger`).
+ *
+ * The test's clock stands at the moment of the kill, so that no pause of the stored sessions is over. The processes are
+ * real.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Option, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import * as Wiring from "../../src/wiring.ts"
+import { app, scratch } from "./samples.ts"
+
+export const killedAt = 1_795_864_043_945
+
+const dump = readFileSync(new URL("../fixtures/ledger/killed-0.1.0.sql", import.meta.url), "utf8")
+
+const agents = {
+  "demo-hanging": {
+    protocol: "acp",
+    command: [process.execPath, new URL("../../src/agent/demo/main.ts", import.meta.url).pathname],
+    env: { TROUPE_DEMO_START: "hang" }
+  }
+} as const
+
+/** All that the ledger has of a session. */
+const contentOf = (ledger: Ledger["Service"], id: SessionId) =>
+  Effect.all({
+    record: Effect.map(ledger.session(id), Option.getOrThrow),
+    turns: ledger.turns(id, 0, 100),
+    events: ledger.events(id, 0, 1_000),
+    steps: ledger.steps(id, 0, 1_000),
+    audit: ledger.audit(id, 1_000),
+    timers: ledger.timers(id),
+    outbox: ledger.outbox(id),
+    approvals: ledger.lastApprovals(id, 100)
+  })
+
+/** The content of each session by its name, and of the tables that belong to no session. */
+const everythingIn = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
+  const { items } = yield* ledger.sessions({ app, state: null, cursor: null, limit: 100 })
+  const contents = yield* Effect.forEach(items, ({ id, meta }) =>
+    Effect.map(contentOf(ledger, id), (content) => [String(meta["name"]), content] as const)
+  )
+  return {
+    sessions: new Map(contents),
+    leases: yield* ledger.leases,
+    apps: yield* ledger.apps,
+    files: yield* ledger.filesBefore(killedAt, 10)
+  }
+})
+
+type Everything = Effect.Success<ReturnType<typeof everythingIn>>
+export type Content = Effect.Success<ReturnType<typeof contentOf>>
+
+/** A data dir with the stored ledger, the directories of its sessions, and what the demo agent remembers of them. */
+const dataDirIn = (home: string) => {
+  const dataDir = join(home, "troupe")
+  mkdirSync(join(dataDir, "demo"), { recursive: true })
+  const db = new DatabaseSync(join(dataDir, "troupe.sqlite"), { enableForeignKeyConstraints: false })
+  db.exec(dump.replaceAll("/srv/", `${home}/`))
+  for (const { cwd } of db.prepare("SELECT cwd FROM session_requests").all()) {
+    mkdirSync(String(cwd), { recursive: true })
+  }
+  const prompts = db.prepare(
+    `SELECT sessions.thread_id, prompt FROM turns JOIN sessions ON id = session WHERE sessions.thread_id IS NOT NULL ORDER BY idx`
+  )
+  for (const { prompt, thread_id: thread } of prompts.all()) {
+    writeFileSync(join(dataDir, "demo", `${String(thread)}.ndjson`), `${JSON.stringify({ user: prompt })}\n`, {
+      flag: "a"
+    })
+  }
+  db.close()
+  return dataDir
+}
+
+export interface Upgraded {
+  readonly sessions: Sessions["Service"]
+  readonly id: (name: string) => SessionId
+  /** As the killed Troupe left it. */
+  readonly before: Everything
+  /** As it is now. */
+  readonly now: Effect.Effect<Everything, Effect.Error<ReturnType<typeof everythingIn>>>
+}
+
+/** Runs a test on the runtime right after its boot. */
+export const upgraded = <A, E>(test: (upgraded: Upgraded) => Effect.Effect<A, E>) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(killedAt)
+    const dataDir = dataDirIn(yield* scratch)
+    const before = yield* Ledger.use(everythingIn).pipe(
+      Effect.provide(SqliteLedger.layer(join(dataDir, "troupe.sqlite")))
+    )
+    const settings = { dataDir, limits: defaultLimits, agents, defaultAgent: "demo", run: {} }
+    const adminToken = Option.some(Redacted.make("the admin token of this test"))
+    return yield* Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const sessions = yield* Sessions
+      const id = (name: string) => before.sessions.get(name)?.record.id ?? assert.fail(`no session is called ${name}`)
+      return yield* test({ sessions, id, before, now: everythingIn(ledger) })
+    }).pipe(Effect.provide(Wiring.layer(settings, { adminToken })))
+  }).pipe(Effect.scoped)
+
+/** Waits in real time, because it is a real process that has to come to something. */
+export const eventually = <E>(what: string, condition: Effect.Effect<boolean, E>) =>
+  Effect.gen(function* () {
+    for (let tries = 0; tries < 1_000; tries++) {
+      if (yield* condition) return
+      yield* TestClock.withLive(Effect.sleep("10 millis"))
+    }
+    return assert.fail(`not within 10 s: ${what}`)
+  })
