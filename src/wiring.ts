@@ -28,7 +28,7 @@ import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
-import * as Lock from "./ledger/sqlite/dataDirLock.ts"
+import * as DataDirLock from "./ledger/sqlite/dataDirLock.ts"
 
 export type { ReviewOptions } from "./review/Reviews.ts"
 export type { ReviewRequest } from "./review/ReviewRequest.ts"
@@ -61,7 +61,7 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
     Effect.gen(function* () {
       const dataDir = yield* DataDir.open(settings.dataDir)
       // Before anything in it is read: another Troupe may be working on it.
-      if (dataDir.ledger !== ":memory:") yield* Lock.hold(dataDir.path)
+      if (dataDir.ledger !== ":memory:") yield* DataDirLock.hold(dataDir.path)
       const adminToken = yield* Option.match(options.adminToken, {
         onNone: () => DataDir.adminToken(dataDir),
         onSome: Effect.succeed
