@@ -11,9 +11,10 @@ const base = ["machines", "src/conversation", "src/agent", "src/ledger", "src/do
 /** The runtime's own areas, lowest first: each may look into those before it. */
 const layers = ["src/runtime", "src/review", "src/session", "src/supervision", "src/services"]
 const below = [...layers, ...base]
-const doors = ["src", "src/promise", "src/http", "src/inspect", ...below]
+/** What HTTP, the promises and the command line may import of the runtime: its services, and the domain. */
+const callable = ["src/services", "src/domain"]
 
-/** Each room, and the rooms it may look into; itself it may always. A file of `src` itself is `src`, the doors' room. */
+/** Each area, and the areas that it may import besides itself. The files of `src` itself are the composition root. */
 const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   machines: ["src/domain"],
   "src/domain": [],
@@ -25,21 +26,23 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/session": [...base, ...layers.slice(0, 2)],
   "src/supervision": [...base, ...layers.slice(0, 3)],
   "src/services": [...base, ...layers.slice(0, 4)],
-  "src/http": below,
+  "src/http": callable,
   "src/inspect": ["src/http", ...below],
   // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
   "src/inspect/client": ["machines"],
   // Runs in a browser.
   "src/inspect/page": ["machines", "src/inspect/client"],
-  src: doors,
-  "src/promise": doors,
-  "src/cli": [...doors, "src/inspect/client"]
+  src: ["src/http", "src/inspect", ...below],
+  "src/promise": callable,
+  "src/cli": [...callable, "src/http", "src/inspect", "src/inspect/client", "machines"]
 }
 
-/** Single files of another room, free of anything that only Node has, or only a browser. */
+/** Single files of another area: without anything of Node or of a browser, or those by which a runtime is opened. */
 const shared: Readonly<Record<string, RegExp>> = {
   "src/inspect/client": /^src\/(inspect\/(contract\.ts$|chart\/)|domain\/unsafeCharacters\.ts$)/,
-  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/
+  "src/inspect/page": /^src\/inspect\/(contract\.ts$|chart\/)/,
+  "src/promise": /^src\/wiring\.ts$/,
+  "src/cli": /^src\/(wiring|dataDir)\.ts$/
 }
 
 /** Stands above the command line. */
@@ -67,7 +70,7 @@ const root = join(import.meta.dirname, "..")
 const files = globSync("{machines,src}/**/*.{ts,tsx}", { cwd: root })
 
 const roomOf = (file: string): string => {
-  const within = /^src\/inspect\/(?:client|page)(?=\/)/.exec(file)
+  const within = /^src\/(?:inspect\/(?:client|page)(?=\/)|promise(?=\.ts$))/.exec(file)
   if (within !== null) return within[0]
   const [top = "", sub = "", ...rest] = file.split("/")
   return top === "src" && rest.length > 0 ? `src/${sub}` : top
