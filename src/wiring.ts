@@ -14,7 +14,7 @@ import { Apps } from "./services/Apps.ts"
 import { Files } from "./services/Files.ts"
 import { Idempotency } from "./services/Idempotency.ts"
 import { Reviews } from "./review/Reviews.ts"
-import type { ReviewOptions } from "./review/Reviews.ts"
+import type { ReviewOptions } from "./review/ReviewOptions.ts"
 import { ReviewResults } from "./services/ReviewResults.ts"
 import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { Operator } from "./services/Operator.ts"
@@ -30,7 +30,7 @@ import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import * as DataDirLock from "./ledger/sqlite/dataDirLock.ts"
 
-export type { ReviewOptions } from "./review/Reviews.ts"
+export type { ReviewOptions } from "./review/ReviewOptions.ts"
 export type { ReviewRequest } from "./review/ReviewRequest.ts"
 
 export interface RuntimeOptions {

@@ -10,10 +10,41 @@ import { ChildProcess } from "effect/process"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { ChildProcessSpawner } from "effect/process"
 import type { PlatformError } from "effect/PlatformError"
+import type { LeaseId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
-import type { Child, Exit, SpawnSpec } from "./Processes.ts"
 import { leaseVariable } from "./ProcessTable.ts"
 import { redact, secretsOf } from "./Redact.ts"
+
+export interface SpawnSpec {
+  readonly lease: LeaseId
+  readonly command: readonly [string, ...ReadonlyArray<string>]
+  readonly cwd: string
+  /** The whole environment of the child, marker excepted: nothing is inherited behind its back. */
+  readonly env: Readonly<Record<string, string>>
+  /** `false` gives the child `/dev/null`, for programs that wait for the end of an open pipe. */
+  readonly stdin: boolean
+  /** Called with the pid before the child is written to. */
+  readonly spawned: (pid: number) => Effect.Effect<void>
+}
+
+export interface Exit {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+export interface Child {
+  readonly pid: number
+  readonly stdout: Stream.Stream<Uint8Array, AgentFailed>
+  /** Written in order, waiting for the pipe. Fails when the child is gone. */
+  readonly write: (bytes: Uint8Array | string) => Effect.Effect<void, AgentFailed>
+  /** Closes stdin. */
+  readonly end: Effect.Effect<void>
+  readonly exit: Effect.Effect<Exit>
+  /** The last 8 kB of stderr, secrets redacted. */
+  readonly stderr: Effect.Effect<string>
+  /** When the last byte of its stdout was taken in, whatever it was; `null` before the first. */
+  readonly heardAt: () => number | null
+}
 
 /** How long a scope that closes over a running child waits between SIGTERM and SIGKILL. */
 const forceKillAfterMillis = 2_000

@@ -5,11 +5,21 @@
  * caller who gets nothing touches nothing.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import type { ProcessInfo } from "./Processes.ts"
 import { redact } from "./Redact.ts"
 
 /** Names the variable that a child and all its descendants carry. */
 export const leaseVariable = "TROUPE_LEASE"
+
+/** A process as the kernel tells it. `startTime` is field 22 of `/proc/<pid>/stat`: with the pid and the boot id it is one process for ever. */
+export interface ProcessInfo {
+  readonly pid: number
+  readonly ppid: number
+  readonly startTime: string
+  readonly command: string
+  readonly rssBytes: number
+  /** Milliseconds since 1970, to the hundredth of a second or so; `null` where the kernel does not say. */
+  readonly startedAt: number | null
+}
 
 /** What `/proc/<pid>/stat` says, as far as anybody here asks (proc_pid_stat(5)). */
 export interface Stat {

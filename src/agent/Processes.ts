@@ -8,60 +8,23 @@
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer } from "effect"
-import type { Scope, Stream } from "effect"
+import type { Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { AgentFailed } from "./Agent.ts"
 import * as ChildOf from "./Child.ts"
+import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./ProcessTable.ts"
+import type { ProcessInfo } from "./ProcessTable.ts"
 import { secretsOf } from "./Redact.ts"
 
-export interface SpawnSpec {
-  readonly lease: LeaseId
-  readonly command: readonly [string, ...ReadonlyArray<string>]
-  readonly cwd: string
-  /** The whole environment of the child, marker excepted: nothing is inherited behind its back. */
-  readonly env: Readonly<Record<string, string>>
-  /** `false` gives the child `/dev/null`, for programs that wait for the end of an open pipe. */
-  readonly stdin: boolean
-  /** Called with the pid before the child is written to. */
-  readonly spawned: (pid: number) => Effect.Effect<void>
-}
-
-export interface Exit {
-  readonly code: number | null
-  readonly signal: string | null
-}
-
-export interface Child {
-  readonly pid: number
-  readonly stdout: Stream.Stream<Uint8Array, AgentFailed>
-  /** Written in order, waiting for the pipe. Fails when the child is gone. */
-  readonly write: (bytes: Uint8Array | string) => Effect.Effect<void, AgentFailed>
-  /** Closes stdin. */
-  readonly end: Effect.Effect<void>
-  readonly exit: Effect.Effect<Exit>
-  /** The last 8 kB of stderr, secrets redacted. */
-  readonly stderr: Effect.Effect<string>
-  /** When the last byte of its stdout was taken in, whatever it was; `null` before the first. */
-  readonly heardAt: () => number | null
-}
+export type { Child, Exit, SpawnSpec } from "./Child.ts"
+export type { ProcessInfo } from "./ProcessTable.ts"
 
 /** What is known of a lease's children besides what they say. */
 export interface Vitals {
   readonly heardAt: number | null
   readonly stderr: string
-}
-
-/** A process as the kernel tells it. `startTime` is field 22 of `/proc/<pid>/stat`: with the pid and the boot id it is one process for ever. */
-export interface ProcessInfo {
-  readonly pid: number
-  readonly ppid: number
-  readonly startTime: string
-  readonly command: string
-  readonly rssBytes: number
-  /** Milliseconds since 1970, to the hundredth of a second or so; `null` where the kernel does not say. */
-  readonly startedAt: number | null
 }
 
 export class Processes extends Context.Service<

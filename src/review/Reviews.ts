@@ -5,18 +5,15 @@
  * and skills; it never touches the session, whatever becomes of it, and a live turn never waits more than 2 s for it.
  */
 import { Clock, Context, Deferred, Effect, FiberMap, Layer, Option, Queue } from "effect"
-import type { Redacted } from "effect"
 import { newReviewId } from "../domain/Ids.ts"
 import { defaultReviewBounds, reviewMachineWith } from "../../machines/review/machine.ts"
-import type { ReviewBounds } from "../../machines/review/machine.ts"
 import { count, noNudges, nudge } from "./nudges.ts"
 import type { DueReview, NudgeCounters, SettledTurn } from "./nudges.ts"
-import type { ReviewRequest } from "./ReviewRequest.ts"
-import type { ReviewStore, StoreFailed } from "./ReviewStore.ts"
+import type { StoreFailed } from "./ReviewStore.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { defaultIntervals } from "../domain/Review.ts"
-import type { Memory, NudgeIntervals, ReviewRecord, Skill } from "../domain/Review.ts"
+import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
@@ -25,24 +22,9 @@ import type { ReviewPatch } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import * as LearnedStore from "./LedgerReviewStore.ts"
 import { chooseReviewer } from "./chooseReviewer.ts"
+import type { ReviewOptions } from "./ReviewOptions.ts"
 import * as ReviewRun from "./ReviewRun.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-
-export interface ReviewOptions {
-  /** Default 10 each; 0 turns one off. */
-  readonly intervals?: NudgeIntervals
-  /** The host has registered a skill tool: without it nothing is counted towards a skill review. Default `false`. */
-  readonly skillTool?: boolean
-  /** Takes the reviews over. It is interrupted when a live turn comes, and has the same deadline as ours. */
-  readonly onReview?: (request: ReviewRequest) => Effect.Effect<unknown, unknown>
-  /** In place of the ledger. */
-  readonly store?: ReviewStore
-  /** The review's own account and model; what is absent comes from the session and its agent. */
-  readonly apiKey?: Redacted.Redacted<string>
-  readonly baseUrl?: string
-  readonly model?: string
-  readonly bounds?: Partial<ReviewBounds>
-}
 
 /** A turn whose outcome is stored. */
 export interface SettledTurnOf extends SettledTurn {

@@ -10,7 +10,7 @@ import * as Reviewer from "./Reviewer.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
 import type { ReviewerChoice } from "./ReviewRun.ts"
-import type { ReviewOptions } from "./Reviews.ts"
+import type { ReviewOptions } from "./ReviewOptions.ts"
 
 type Source = Readonly<Record<string, string | undefined>>
 
