@@ -12,6 +12,7 @@ import { Reviews } from "../review/Reviews.ts"
 import { CommandHandler } from "./CommandHandler.ts"
 import type { SessionPort } from "./CommandHandler.ts"
 import type { CommittedStep } from "./commit.ts"
+import type { Session } from "./Session.ts"
 
 export interface Outbox {
   /** Performs what the step queued: in the background, so that a slow agent never keeps the mailbox waiting. */
@@ -21,20 +22,27 @@ export interface Outbox {
 }
 
 /** `fault` fails when a command could not be claimed or died of a defect. */
-export const make = Effect.fnUntraced(function* (port: SessionPort, fault: Deferred.Deferred<never, LedgerError>) {
+export const make = Effect.fnUntraced(function* (
+  session: Session,
+  port: SessionPort,
+  fault: Deferred.Deferred<never, LedgerError>
+) {
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const reviews = yield* Reviews
   const scope = yield* Effect.scope
-  const session = port.record().id
+  const { id } = session.record
+  const done = (step: number, nth: number) => ledger.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
   const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
-      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session, step, nth }])
+      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // A review gives way to a live turn, which waits at most 2 s for it.
-      if (command.type === "handPrompt") yield* reviews.cancel(session, "A turn began.")
-      yield* commandHandler.perform(port, command)
-      yield* ledger.writeLater([{ _tag: "CommandDone", session, step, nth }])
+      if (command.type === "handPrompt") yield* reviews.cancel(id, "A turn began.")
+      // The turn may have ended meanwhile, and its session may have another process by now.
+      const isOver = command.type === "handPrompt" && session.openTurn !== command.params.turn
+      if (!isOver) yield* commandHandler.perform(port, command)
+      yield* done(step, nth)
     }).pipe(
       Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
       Effect.forkIn(scope)
@@ -45,8 +53,10 @@ export const make = Effect.fnUntraced(function* (port: SessionPort, fault: Defer
       for (const { command, nth, once } of outbox) yield* dispatch(seq, nth, command, once)
     }),
     resume: Effect.fnUntraced(function* (commands) {
-      for (const { nth, once, params, step, type } of commands) {
-        yield* dispatch(step, nth, { type, params } as SessionCommand, once)
+      for (const { claimed, nth, once, params, step, type } of commands) {
+        // Claimed, and not ticked off before the crash: it may have happened, so it is over.
+        if (once && claimed) yield* done(step, nth)
+        else yield* dispatch(step, nth, { type, params } as SessionCommand, once)
       }
     })
   }

@@ -53,7 +53,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     requestApproval: approvals.request,
     promptOf: openTurns.promptOf
   }
-  const outbox = yield* Outbox.make(port, fault)
+  const outbox = yield* Outbox.make(session, port, fault)
 
   /** In this order: whoever is told of a step finds its timers armed, and the agent is asked last. */
   const afterCommit: ReadonlyArray<Reactions.Reaction> = [
