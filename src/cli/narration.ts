@@ -5,7 +5,7 @@
  * Messages are read leniently: they come from any agent, over the wire or in-process, and unknown kinds are ignored.
  */
 import { at, objectIn, textIn } from "../domain/json.ts"
-import * as ToolCall from "../conversation/ToolCall.ts"
+import * as ToolCall from "../domain/ToolCall.ts"
 import { shapeOf } from "../conversation/ToolMessages.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"
 import { harmless, oneLine, paint } from "./terminal.ts"

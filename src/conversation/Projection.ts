@@ -9,10 +9,10 @@ import { createHash } from "node:crypto"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { saysAborted } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
-import { clipped, boundedJson } from "./boundedJson.ts"
+import { clipped, boundedJson } from "../domain/boundedJson.ts"
 import * as Timeline from "./Timeline.ts"
 import type { Entry, Words } from "./Timeline.ts"
-import * as ToolCall from "./ToolCall.ts"
+import * as ToolCall from "../domain/ToolCall.ts"
 import { shapeOf } from "./ToolMessages.ts"
 
 export interface Projection {

@@ -9,7 +9,7 @@ import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
-import * as ToolCall from "./ToolCall.ts"
+import * as ToolCall from "../domain/ToolCall.ts"
 
 export interface Words {
   readonly _tag: "Text" | "Thought"

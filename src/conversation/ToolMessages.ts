@@ -5,11 +5,11 @@
  * transcripts know them; MCP tools are `mcp.<server>.<tool>`; every other tool keeps its own name. What has no name is
  * no tool of the model's, and is never given one.
  */
-import { clipped, boundedJson } from "./boundedJson.ts"
+import { clipped, boundedJson } from "../domain/boundedJson.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
 import type { JsonObject } from "../domain/json.ts"
-import { outcome, shownText } from "./ToolCall.ts"
-import type { ToolCall } from "./ToolCall.ts"
+import { outcome, shownText } from "../domain/ToolCall.ts"
+import type { ToolCall } from "../domain/ToolCall.ts"
 
 /** `arguments` and `payload` are JSON with sorted keys; all three are bounded. */
 export type Shape =

@@ -5,7 +5,7 @@
  * sentences that were orders to somebody else.
  */
 import type { Message } from "../domain/Turn.ts"
-import { clipped } from "../conversation/boundedJson.ts"
+import { clipped } from "../domain/boundedJson.ts"
 import type { DueReview } from "./nudges.ts"
 import { storeLimits } from "./ReviewStore.ts"
 

@@ -8,7 +8,7 @@ import { Effect, Option, Schema } from "effect"
 import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
 import type { AppName } from "../domain/Ids.ts"
 import type { ReviewWrite } from "../domain/Review.ts"
-import { clipped } from "../conversation/boundedJson.ts"
+import { clipped } from "../domain/boundedJson.ts"
 import { StoreRefused, storeLimits } from "./ReviewStore.ts"
 import type { ReviewStore, StoreFailed } from "./ReviewStore.ts"
 

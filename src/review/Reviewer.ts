@@ -11,7 +11,7 @@ import type { Response, ResponseInputItem } from "openai/resources/responses/res
 import type { ReviewMode } from "../domain/Review.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
-import { clipped } from "../conversation/boundedJson.ts"
+import { clipped } from "../domain/boundedJson.ts"
 import { instructionsOf, transcriptOf } from "./ReviewRequest.ts"
 import type { ReviewRequest } from "./ReviewRequest.ts"
 import { toolDefinitions } from "./ReviewTools.ts"

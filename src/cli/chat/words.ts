@@ -1,7 +1,7 @@
 /** The texts of a chat besides the agent's output: changes of the session, approvals and their details, answers to commands. */
-import { clipped } from "../../conversation/boundedJson.ts"
+import { clipped } from "../../domain/boundedJson.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
-import type { ToolCall } from "../../conversation/ToolCall.ts"
+import type { ToolCall } from "../../domain/ToolCall.ts"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { harmless, oneLine, paint } from "../terminal.ts"

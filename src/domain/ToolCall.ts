@@ -3,9 +3,9 @@
  *
  * Merging is all that happens here; what a conversation makes of it is `ToolMessages`.
  */
-import type { SessionUpdate } from "../domain/Acp.ts"
-import { at, integerIn, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
-import type { JsonObject } from "../domain/json.ts"
+import type { SessionUpdate } from "./Acp.ts"
+import { at, integerIn, listIn, nonEmptyTextIn, objectIn, textIn } from "./json.ts"
+import type { JsonObject } from "./json.ts"
 
 /** Of output that comes in pieces; what an agent sends whole counts instead, and is clipped when it is written. */
 const longestStream = 64 * 1024

@@ -1,7 +1,7 @@
 /** What is written of an agent's data: always JSON, always sorted, never long. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { clipped, boundedJson, longestContent } from "../../src/conversation/boundedJson.ts"
+import { clipped, boundedJson, longestContent } from "../../src/domain/boundedJson.ts"
 
 describe("JSON of what an agent sent", () => {
   it.prop("reads back as the same value, where it is short", [Schema.Json], ([value]) => {

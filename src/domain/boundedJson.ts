@@ -1,7 +1,7 @@
 /**
  * Writers for what an agent sent, whatever it is: they never throw, and what they write is bounded.
  */
-import type { JsonObject } from "../domain/json.ts"
+import type { JsonObject } from "./json.ts"
 
 /** Of one tool's output, or of one payload, this many characters go into a message. All of it stays in the events. */
 export const longestContent = 32 * 1024
