@@ -6,7 +6,6 @@
  */
 import { at, objectIn, textIn } from "../domain/json.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
-import { shapeOf } from "../conversation/ToolMessages.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"
 import { harmless, oneLine, paint } from "./terminal.ts"
 
@@ -125,9 +124,8 @@ const endingOf = (tool: ToolCall.ToolCall): string => {
   const how = ToolCall.outcome(tool)
   if (how === "completed" && (tool.exitCode ?? 0) === 0) return paint("green", "✓")
   if (how === "declined" && tool.status === "failed") return paint("red", "[declined]")
-  const shape = shapeOf(tool)
-  const exit = shape._tag === "Call" ? /^\[exit -?\d+\]/.exec(shape.content)?.[0] : undefined
-  return paint("red", exit ?? `[${how}]`)
+  const code = ToolCall.isCommand(tool) ? (ToolCall.exitOf(tool).code ?? 0) : 0
+  return paint("red", code === 0 ? `[${how}]` : `[exit ${code}]`)
 }
 
 const endOf = ({ error, result }: NarratedMessage): string =>

@@ -8,7 +8,7 @@
 import { clipped, boundedJson } from "../domain/boundedJson.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
 import type { JsonObject } from "../domain/json.ts"
-import { outcome, shownText } from "../domain/ToolCall.ts"
+import { commandOf, exitOf, isCommand, outcome, outputOf } from "../domain/ToolCall.ts"
 import type { ToolCall } from "../domain/ToolCall.ts"
 
 /** `arguments` and `payload` are JSON with sorted keys; all three are bounded. */
@@ -70,9 +70,7 @@ const telling: ReadonlySet<string> = new Set(["read", "edit", "delete", "move", 
 const ofAgent = (tool: ToolCall): Shape => {
   // claude-agent-acp and codex-acp both show a compaction as a thought of this title, and by no other sign in common.
   if (tool.kind === "think" && tool.title === "Compact conversation") return { _tag: "Compaction" }
-  if (tool.name === "exec_command" || (tool.kind === "execute" && (tool.name === null || commandOf(tool) !== null))) {
-    return command(tool)
-  }
+  if (isCommand(tool)) return command(tool)
   if (tool.kind === "edit" && (tool.name === null || changesOf(tool).length > 0)) return edit(tool)
   if (tool.name !== null) return call(ownName(tool.name), argumentsOf(tool), result(tool))
   if (tool.kind !== null && telling.has(tool.kind)) {
@@ -98,24 +96,13 @@ const result = (tool: ToolCall): string => {
 const command = (tool: ToolCall): Shape => {
   const cwd = nonEmptyTextIn(at(tool.rawInput, "cwd")) ?? tool.cwd
   const args = { command: commandOf(tool) ?? tool.title ?? "", ...(cwd === null ? {} : { cwd }) }
-  const output = outputOf(tool)
-  // A failing command of Claude Code's begins with its exit code, and has it nowhere else in older adapters.
-  const named = outcome(tool) === "failed" ? /^(?:Error: )?Exit code (\d+)(?:\n|$)/.exec(output) : null
-  const exitCode = named === null ? tool.exitCode : Number(named[1])
-  if (exitCode !== null && exitCode !== 0) {
-    return call("exec_command", args, `[exit ${exitCode}]\n${output.slice(named?.[0].length ?? 0)}`)
-  }
+  const { code, output } = exitOf(tool)
+  if (code !== null && code !== 0) return call("exec_command", args, `[exit ${code}]\n${output}`)
   // An exit with 0 is the command's own word; else what is said of the call.
-  if (outcome(tool) === "completed" || (exitCode === 0 && outcome(tool) === "failed")) {
+  if (outcome(tool) === "completed" || (code === 0 && outcome(tool) === "failed")) {
     return call("exec_command", args, output)
   }
   return call("exec_command", args, lines(`[${outcome(tool)}]`, output))
-}
-
-const commandOf = ({ rawInput }: ToolCall): string | null => {
-  const { cmd, command } = objectIn(rawInput)
-  if (Array.isArray(command)) return command.filter((word) => typeof word === "string").join(" ")
-  return nonEmptyTextIn(command) ?? nonEmptyTextIn(cmd)
 }
 
 const edit = (tool: ToolCall): Shape => {
@@ -156,21 +143,6 @@ const changed = (kind: unknown, path: unknown): ReadonlyArray<Change> => {
 const argumentsOf = ({ rawInput }: ToolCall): JsonObject => {
   if (rawInput === undefined || rawInput === null) return {}
   return typeof rawInput === "object" && !Array.isArray(rawInput) ? (rawInput as JsonObject) : { input: rawInput }
-}
-
-/** The output as text: as it came whole, else in pieces, else as it was shown. */
-const outputOf = (tool: ToolCall): string => {
-  const { rawOutput, streamed } = tool
-  const whole = textIn(rawOutput) ?? textIn(at(rawOutput, "output"))
-  if (whole !== null) return clipped(whole)
-  if (streamed !== "") return streamed
-  const parts = listIn(rawOutput).flatMap((part) => textIn(at(part, "text")) ?? [])
-  if (parts.length > 0) return parts.join("\n")
-  const shown = shownText(tool)
-  // claude-agent-acp shows what the command is for while it runs.
-  if (shown !== "" && shown !== at(tool.rawInput, "description")) return shown
-  const { exit_code: _, ...rest } = objectIn(rawOutput)
-  return Object.keys(rest).length > 0 ? boundedJson(rest) : ""
 }
 
 const failed = (tool: ToolCall, said: string): string => {

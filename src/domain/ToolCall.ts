@@ -1,9 +1,10 @@
 /**
- * A tool call as its agent told it, over however many updates: what was called, whether it ended, what it gave.
+ * A tool call as its agent reported it over any number of updates: what was called, whether it ended, and its output.
  *
- * Merging is all that happens here; what a conversation makes of it is `ToolMessages`.
+ * The messages that a conversation has of it are made in `src/conversation/ToolMessages.ts`.
  */
 import type { SessionUpdate } from "./Acp.ts"
+import { boundedJson, clipped } from "./boundedJson.ts"
 import { at, integerIn, listIn, nonEmptyTextIn, objectIn, textIn } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 
@@ -98,8 +99,47 @@ export const outcome = (tool: ToolCall): string => {
 }
 
 /** The texts among its content, without the fence that claude-agent-acp puts around output. */
-export const shownText = ({ content }: ToolCall): string =>
+const shownText = ({ content }: ToolCall): string =>
   content
     .flatMap((part) => textIn(at(part, "content", "text")) ?? [])
     .map((shown) => /^```\w*\n([\s\S]*?)\n?```$/.exec(shown)?.[1] ?? shown)
     .join("\n")
+
+/** The output as text: as it was sent whole, else in pieces, else as it was shown. */
+export const outputOf = (tool: ToolCall): string => {
+  const { rawOutput, streamed } = tool
+  const whole = textIn(rawOutput) ?? textIn(at(rawOutput, "output"))
+  if (whole !== null) return clipped(whole)
+  if (streamed !== "") return streamed
+  const parts = listIn(rawOutput).flatMap((part) => textIn(at(part, "text")) ?? [])
+  if (parts.length > 0) return parts.join("\n")
+  const shown = shownText(tool)
+  // claude-agent-acp shows what the command is for while it runs.
+  if (shown !== "" && shown !== at(tool.rawInput, "description")) return shown
+  const { exit_code: _, ...rest } = objectIn(rawOutput)
+  return Object.keys(rest).length > 0 ? boundedJson(rest) : ""
+}
+
+/** Whether it runs a command: by the type of codex's item, else by the tool's name or ACP's kind. */
+export const isCommand = (tool: ToolCall): boolean => {
+  const { item, kind, name } = tool
+  if (item !== null) return item["type"] === "commandExecution"
+  return name === "exec_command" || (kind === "execute" && (name === null || commandOf(tool) !== null))
+}
+
+/** The command line; `null` where the agent did not send it. */
+export const commandOf = ({ rawInput }: ToolCall): string | null => {
+  const { cmd, command } = objectIn(rawInput)
+  if (Array.isArray(command)) return command.filter((word) => typeof word === "string").join(" ")
+  return nonEmptyTextIn(command) ?? nonEmptyTextIn(cmd)
+}
+
+/** The exit code of a command, `null` where it is not known, and its output without a code that is not 0. */
+export const exitOf = (tool: ToolCall): { readonly code: number | null; readonly output: string } => {
+  const output = outputOf(tool)
+  // The output of Claude Code's failing commands begins with the exit code, which older adapters send nowhere else.
+  const prefix = outcome(tool) === "failed" ? /^(?:Error: )?Exit code (\d+)(?:\n|$)/.exec(output) : null
+  if (prefix === null) return { code: tool.exitCode, output }
+  const code = Number(prefix[1])
+  return { code, output: code === 0 ? output : output.slice(prefix[0].length) }
+}
