@@ -5,6 +5,7 @@
  */
 import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"
+import type { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, Capabilities } from "./Agent.ts"
@@ -58,7 +59,7 @@ export class Agents extends Context.Service<
   static readonly layer = (
     settings: Catalog.AgentSettings,
     from: Readonly<Record<string, string | undefined>> = process.env
-  ): Layer.Layer<Agents, Catalog.AgentsMisconfigured, Processes> => Layer.effect(Agents, make(settings, from))
+  ): Layer.Layer<Agents, AgentsMisconfigured, Processes> => Layer.effect(Agents, make(settings, from))
 }
 
 const make = Effect.fnUntraced(function* (

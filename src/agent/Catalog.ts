@@ -4,10 +4,11 @@
  * A specification that can't work is refused here, at the start, by the key that is wrong. Whether an agent is there is
  * asked each time, since people install things; nothing is started to find out.
  */
-import { Effect, Record, Schema } from "effect"
+import { Effect, Record } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
 import type { Capabilities } from "./Agent.ts"
 import { version } from "./demo/version.ts"
@@ -15,16 +16,6 @@ import * as Environment from "./Environment.ts"
 import * as Launch from "./Launch.ts"
 import { protocols } from "./protocols.ts"
 import type { SpecProblem } from "./protocols.ts"
-
-/** The configuration of the agents can't work. `key` is the one to change. */
-export class AgentsMisconfigured extends Schema.TaggedError<AgentsMisconfigured>()("AgentsMisconfigured", {
-  key: Schema.String,
-  problem: Schema.String
-}) {
-  override get message() {
-    return `${this.key} ${this.problem}`
-  }
-}
 
 export interface Entry {
   readonly name: string

@@ -1,7 +1,7 @@
 /** The failures of commands: one line on stderr, and exit code 1 for a failure, 2 for bad usage. */
 import { Cause, Schema } from "effect"
 import { CliError } from "effect/cli"
-import { AgentsMisconfigured } from "../agent/Catalog.ts"
+import { AgentsMisconfigured } from "../domain/Settings.ts"
 import { BadConfiguration } from "./configuration/BadConfiguration.ts"
 
 /** The command was given in a way that can't be carried out. */

@@ -76,3 +76,13 @@ export interface Settings {
   readonly defaultAgent: string | null
   readonly run: RunSpec
 }
+
+/** The configuration of the agents can't work. `key` is the one to change. */
+export class AgentsMisconfigured extends Schema.TaggedError<AgentsMisconfigured>()("AgentsMisconfigured", {
+  key: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.key} ${this.problem}`
+  }
+}

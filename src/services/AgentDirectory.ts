@@ -7,9 +7,9 @@ import { Context, Effect, Layer } from "effect"
 import { Agents } from "../agent/Agents.ts"
 import type { AgentView, Diagnosis } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
-import type { AgentsMisconfigured } from "../agent/Catalog.ts"
+import { protocols } from "../agent/protocols.ts"
 import type { UnknownAgent } from "../domain/Refusal.ts"
-import type { Settings } from "../domain/Settings.ts"
+import type { AgentSpec, AgentsMisconfigured, Settings } from "../domain/Settings.ts"
 
 export type { AgentView, Diagnosis } from "../agent/Agents.ts"
 
@@ -33,6 +33,10 @@ export class AgentDirectory extends Context.Service<
       AgentDirectory.of({ diagnose, list, defaultName: Effect.map(driver(null), ({ name }) => name) })
     )
   )
+
+  /** Whether a specification says what to launch. It need not where its protocol has one program. */
+  static readonly saysWhatToLaunch = ({ command, protocol, registry }: AgentSpec): boolean =>
+    command !== undefined || registry !== undefined || protocols[protocol].hasOwnProgram
 
   /** Without a runtime: looks at the programs of this machine, and neither needs nor makes a data dir. */
   static readonly layerAlone = ({

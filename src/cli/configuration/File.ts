@@ -7,8 +7,8 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
-import { protocols } from "../../agent/protocols.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
+import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
 import { names, placeOf } from "./keys.ts"
 import type { KeyName } from "./keys.ts"
@@ -123,7 +123,7 @@ const checkKeys = (path: string, within: string, object: unknown, validKeys: Rea
 /** An agent must say what to launch, unless its protocol has a program of its own. */
 const checkPrograms = Effect.fnUntraced(function* ({ agents, displayName }: ConfigurationFile) {
   for (const [name, agent] of Object.entries(agents)) {
-    if (protocols[agent.protocol].hasOwnProgram || agent.command !== undefined || agent.registry !== undefined) continue
+    if (AgentDirectory.saysWhatToLaunch(agent)) continue
     return yield* bad(
       `agents.${name} in ${displayName} does not say what to launch: it takes "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
     )
