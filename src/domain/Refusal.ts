@@ -1,8 +1,8 @@
 /**
  * Everything a caller can be refused for, by name.
  *
- * `code` is the stable `error` of the HTTP body, `status` its status; `detail` tells the reader what to do. The HTTP
- * room and the library both read these three and nothing else.
+ * `code` is the stable `error` of the HTTP body, `status` its status; `detail` says what to do. HTTP and the library read
+ * these three fields and nothing else.
  */
 import { Schema } from "effect"
 import { SessionId } from "./Ids.ts"
