@@ -1,10 +1,7 @@
 /**
- * The first schema of the ledger.
- *
- * The schema itself guarantees what the rest of Troupe relies on, so that no caller can forget it: a turn has one
- * outcome, an event and a step have one number, a session has one open lease. Each query has an index. Indexes that a
- * turn would change at every commit are partial, because a commit costs by the pages it dirties. Deleting a session
- * deletes all that belongs to it.
+ * The first schema of the ledger. It guarantees what the rest of Troupe relies on: a turn has one outcome, an event and a
+ * step have one number, a session has one open lease, and deleting a session deletes all that belongs to it. Each query
+ * has an index. Indexes that a turn would change at every commit are partial: a commit costs by the pages it dirties.
  *
  * Times are milliseconds since 1970, booleans 0 or 1, structured values JSON text.
  */
