@@ -13,7 +13,8 @@ import { stepDto } from "../../src/inspect/detail/dto.ts"
 import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
 import { standingOf } from "../../src/inspect/wait.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { Rig, app, inHouse, ours, settle, until } from "../services/harness.ts"
+import { app, inHouse, ours, settle, until } from "../services/harness.ts"
+import { Rig } from "../services/ScriptedCommandHandler.ts"
 
 const limits = { maxProcesses: 2, restartIntensity: 2, restartPeriodMillis: 120_000, hibernateAfterMillis: 30_000 }
 

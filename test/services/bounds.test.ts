@@ -6,7 +6,8 @@ import { existsSync } from "node:fs"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { Done, app, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
+import { app, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
+import { Done } from "./ScriptedCommandHandler.ts"
 
 const hours = (n: number) => n * 3_600_000
 

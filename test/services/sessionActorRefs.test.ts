@@ -9,7 +9,8 @@ import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { stateName } from "../../machines/session/stateInfo.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionActorRef } from "../../src/services/MirrorActor.ts"
-import { Rig, app, inHouse, ours, settle, theirs, until } from "./harness.ts"
+import { app, inHouse, ours, settle, theirs, until } from "./harness.ts"
+import { Rig } from "./ScriptedCommandHandler.ts"
 
 setFlagsFromString("--expose-gc")
 const collect = runInNewContext("gc") as () => void

@@ -4,7 +4,8 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import { app, commandsOf, inHouse, ours, Rig, settle, theirs, until } from "./harness.ts"
+import { app, commandsOf, inHouse, ours, settle, theirs, until } from "./harness.ts"
+import { Rig } from "./ScriptedCommandHandler.ts"
 
 const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
   effect: Effect.Effect<A, E, R>

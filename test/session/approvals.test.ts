@@ -8,7 +8,8 @@ import { silenceWatch } from "../../src/session/TurnWatch.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, Done, house, inHouse, ours, Rig, scratch, settle, stateOf, theirs, until } from "../services/harness.ts"
+import { app, house, inHouse, ours, scratch, settle, stateOf, theirs, until } from "../services/harness.ts"
+import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
 
 const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
   effect: Effect.Effect<A, E, R>

@@ -5,7 +5,8 @@ import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { Rig, app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
+import { app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
+import { Rig } from "../services/ScriptedCommandHandler.ts"
 
 const turned = (prompt: string, timeoutMillis: number) =>
   Effect.gen(function* () {

@@ -4,19 +4,8 @@ import { Clock, Effect, Layer, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import {
-  Done,
-  Rig,
-  app,
-  commandsOf,
-  house,
-  inHouse,
-  ours,
-  scratch,
-  settle,
-  stateOf,
-  until
-} from "../services/harness.ts"
+import { app, commandsOf, house, inHouse, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
+import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
 
 /** The first turn finds the account used up while others wait behind it. */
 const usedUp = (prompt: string, behind: ReadonlyArray<{ readonly prompt: string; readonly timeoutMillis: number }>) =>

@@ -5,7 +5,8 @@ import { TestClock } from "effect/testing"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { Done, Rig, app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
+import { app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
+import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
 
 /** Two lives on one directory; the first ends as a SIGKILL would leave it: nothing is drained, nothing is told. */
 const twice = <A, B, E, F>(

@@ -1,0 +1,183 @@
+/** Turns of one session and their watchdog, with a test clock. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Sessions } from "../../src/services/Sessions.ts"
+import { app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
+import { Rig } from "../services/ScriptedCommandHandler.ts"
+
+const opened = Effect.gen(function* () {
+  const sessions = yield* Sessions
+  const { id } = yield* sessions.create(app, {})
+  return { sessions, id }
+})
+const said = (prompt: string) =>
+  Effect.gen(function* () {
+    const { id, sessions } = yield* opened
+    const turning = yield* sessions.submit(ours, id, { prompt })
+    return { id, sessions, result: yield* turning.result }
+  })
+
+describe("a turn", () => {
+  it.effect("starts the process, ends with its one outcome, and leaves the session awake", () =>
+    Effect.gen(function* () {
+      const { id, result, sessions } = yield* said("hello")
+      assert.strictEqual(result.finalText, "you said: hello")
+      assert.strictEqual(result.turn.status, "completed")
+      assert.strictEqual(result.turn.stopReason, "end_turn")
+      assert.strictEqual(result.turn.usage.totalTokens, 5)
+      assert.deepStrictEqual(
+        result.events.map((event) => ("method" in event ? event.method : event.id)),
+        ["session/update", 1]
+      )
+      assert.deepStrictEqual(yield* commandsOf(id), ["takeSlot", "startProcess", "handPrompt"])
+      const view = yield* sessions.get(ours, id)
+      assert.deepStrictEqual([view.state, view.turnCount, view.process.state], ["idle", 1, "up"])
+      assert.strictEqual(view.usage.inputTokens, 3)
+    }).pipe(inHouse())
+  )
+
+  it.effect("streams the events that it stores, from the first to the end", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "words 300" })
+      const streamed = yield* Stream.runCollect(turning.events)
+      const { events, finalText } = yield* turning.result
+      assert.deepStrictEqual(
+        streamed.map(({ message }) => message),
+        [...events]
+      )
+      assert.strictEqual(finalText.split(" ").length, 301)
+      const seqs = streamed.map(({ seq }) => seq)
+      assert.deepStrictEqual(
+        seqs,
+        [...seqs].sort((a, b) => a - b)
+      )
+    }).pipe(inHouse())
+  )
+
+  it.effect("stores fewer bytes than twice its text, however small the chunks", () =>
+    Effect.gen(function* () {
+      const { result } = yield* said("words 3000")
+      const stored = result.events.map((event) => JSON.stringify(event).length).reduce((a, b) => a + b)
+      assert.isBelow(stored, 2 * result.finalText.length)
+    }).pipe(inHouse())
+  )
+
+  it.effect("is refused while another runs, and waits in line where it asks for that", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const first = yield* sessions.submit(ours, id, { prompt: "hang" })
+      const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "second" }))
+      assert.strictEqual(refusal._tag, "TurnInProgress")
+      const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+      const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
+      yield* until(id, "turning.running")
+      assert.isTrue(yield* sessions.interrupt(ours, id))
+      assert.strictEqual((yield* first.result).turn.status, "interrupted")
+      assert.strictEqual((yield* second.result).finalText, "you said: second")
+      assert.strictEqual((yield* third.result).turn.index, 3)
+    }).pipe(inHouse())
+  )
+
+  it.effect("has a line with a bound", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      yield* sessions.submit(ours, id, { prompt: "hang" })
+      for (let n = 0; n < 16; n++) yield* sessions.submit(ours, id, { prompt: "next", queue: true })
+      const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "too many", queue: true }))
+      assert.strictEqual(refusal._tag, "QueueFull")
+    }).pipe(inHouse())
+  )
+
+  it.effect("that dies mid-turn has failed with what had arrived, and the next one has a new process", () =>
+    Effect.gen(function* () {
+      const { id, result, sessions } = yield* said("die")
+      assert.strictEqual(result.turn.status, "failed")
+      assert.strictEqual(result.turn.failure?.class, "crash")
+      assert.strictEqual(result.finalText, "half an ans")
+      const next = yield* sessions.submit(ours, id, { prompt: "again" })
+      yield* settle
+      yield* settle
+      yield* settle
+      assert.strictEqual((yield* next.result).finalText, "you said: again")
+      assert.strictEqual((yield* sessions.get(ours, id)).process.restarts, 1)
+    }).pipe(inHouse())
+  )
+
+  it.effect("overruns its deadline, is settled at once, and its process is retired by the ladder", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "hang", timeoutMillis: 30_000 })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("30 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
+      yield* until(id, "retiring.asking")
+      yield* TestClock.adjust("5 seconds")
+      yield* until(id, "retiring.terminating")
+      yield* TestClock.adjust("3 seconds")
+      yield* until(id, "idle.asleep")
+      const ladder = (yield* commandsOf(id)).slice(-3)
+      assert.deepStrictEqual(ladder, ["askToExit", "terminateProcess", "endProcess"])
+    }).pipe(inHouse())
+  )
+
+  it.effect("that cannot be interrupted is asked twice, then its process is retired", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* until(id, "turning.running")
+      const interrupting = yield* Effect.forkChild(sessions.interrupt(ours, id))
+      yield* until(id, "turning.interrupting")
+      yield* TestClock.adjust("2 seconds")
+      yield* settle
+      yield* TestClock.adjust("8 seconds")
+      assert.isTrue(yield* Fiber.join(interrupting))
+      assert.strictEqual((yield* turning.result).turn.status, "interrupted")
+      assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "interruptTurn").length, 2)
+    }).pipe(inHouse())
+  )
+})
+
+describe("the watchdog", () => {
+  it.effect("interrupts an agent that went silent after a tool, and keeps the process that answers", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      const { turn } = yield* turning.result
+      assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
+      assert.strictEqual(yield* stateOf(id), "idle.awake")
+    }).pipe(inHouse())
+  )
+
+  it.effect("retires the process that does not answer", () =>
+    Effect.gen(function* () {
+      const rig = yield* Rig
+      rig.deaf = true
+      const { id, sessions } = yield* opened
+      const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("90 seconds")
+      yield* until(id, "turning.probing")
+      yield* TestClock.adjust("8 seconds")
+      assert.strictEqual((yield* turning.result).turn.status, "timed_out")
+      yield* until(id, "retiring.asking")
+    }).pipe(inHouse())
+  )
+
+  it.effect("is disarmed by any other sign of life", () =>
+    Effect.gen(function* () {
+      const { id, sessions } = yield* opened
+      yield* sessions.submit(ours, id, { prompt: "tool talks" })
+      yield* until(id, "turning.running")
+      yield* TestClock.adjust("5 minutes")
+      yield* settle
+      assert.strictEqual(yield* stateOf(id), "turning.running")
+    }).pipe(inHouse())
+  )
+})
