@@ -52,7 +52,7 @@ describe("troupe serve", () => {
         ["They keep herons."]
       )
       assert.deepStrictEqual(
-        model.asked.map(({ authorization, body }) => [authorization, body.model]),
+        model.requests.map(({ authorization, body }) => [authorization, body.model]),
         [
           [`Bearer ${secret}`, "small"],
           [`Bearer ${secret}`, "small"]

@@ -74,7 +74,7 @@ describe("reviews in the library", () => {
         assert.deepStrictEqual(await troupe.skills(), [])
         assert.deepStrictEqual(await troupe.as("another").memories(), [])
       })
-      assert.strictEqual(model.asked[0]?.authorization, "Bearer sk-of-the-host")
+      assert.strictEqual(model.requests[0]?.authorization, "Bearer sk-of-the-host")
     }).pipe(Effect.scoped)
   )
 })

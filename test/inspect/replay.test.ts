@@ -13,8 +13,8 @@ import { stepDto } from "../../src/inspect/detail/dto.ts"
 import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
 import { standingOf } from "../../src/inspect/wait.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, inHouse, ours, settle, until } from "../services/harness.ts"
-import { Rig } from "../services/ScriptedCommandHandler.ts"
+import { AgentScript } from "../services/AgentScript.ts"
+import { app, ours, until, untilRunning, untilState, withRuntime } from "../services/harness.ts"
 
 const limits = { maxProcesses: 2, restartIntensity: 2, restartPeriodMillis: 120_000, hibernateAfterMillis: 30_000 }
 
@@ -30,33 +30,36 @@ const opened = (permissions: Permissions = "approve_all") =>
 const dying = Effect.gen(function* () {
   const { id, say, sessions } = yield* opened()
   yield* say("hello")
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.awake")
   yield* say("die")
-  yield* until(id, "idle.backingOff")
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.backingOff")
+  yield* TestClock.adjust("1 second")
+  yield* untilState(id, "idle.awake")
   yield* say("die")
-  yield* until(id, "idle.backingOff")
+  yield* untilState(id, "idle.backingOff")
   yield* say("die")
-  yield* until(id, "idle.parked")
+  yield* TestClock.adjust("1 second")
+  yield* untilState(id, "idle.parked")
   yield* sessions.unpark(id)
   yield* say("hello again")
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.awake")
   return id
 })
 
 /** Comes back by itself, but its process does not get ready: it stands in `waking` until it is given up. */
 const waking = Effect.gen(function* () {
   const { id, say } = yield* opened()
-  const rig = yield* Rig
+  const script = yield* AgentScript
   yield* say("hello")
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.awake")
   yield* say("die")
-  yield* until(id, "idle.backingOff")
-  rig.broken = "never"
-  yield* until(id, "idle.waking")
-  rig.broken = null
+  yield* untilState(id, "idle.backingOff")
+  script.start = "silent"
+  yield* TestClock.adjust("1 second")
+  yield* untilState(id, "idle.waking")
+  script.start = "ready"
+  // A process has 60 s to get ready.
   yield* TestClock.adjust("61 seconds")
-  yield* settle
   return id
 })
 
@@ -69,24 +72,27 @@ const rungs = [
 /** Asked, interrupted, deaf to it, retired by force, and closed. */
 const deaf = Effect.gen(function* () {
   const { id, say, sessions } = yield* opened("ask")
-  const rig = yield* Rig
-  yield* say("leave execute edit")
-  yield* until(id, "turning.asking")
+  const script = yield* AgentScript
+  yield* say("approvals execute edit")
+  yield* until(
+    `both requests of ${id}`,
+    Effect.map(sessions.approvals(ours, id), ({ length }) => length === 2)
+  )
   const [first, second] = yield* sessions.approvals(ours, id)
   yield* sessions.answer(ours, id, first?.id ?? "", "once")
   yield* sessions.answer(ours, id, second?.id ?? "", "deny")
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.awake")
   yield* say("hang")
   yield* say("waits in line")
-  yield* until(id, "turning.running")
-  rig.deaf = true
+  yield* untilRunning(id)
+  script.isUnresponsive = true
   yield* Effect.forkScoped(sessions.close(ours, id))
-  yield* until(id, "turning.interrupting")
+  yield* untilState(id, "turning.interrupting")
   for (const [within, rung] of rungs) {
     yield* TestClock.adjust(within)
-    yield* until(id, rung)
+    yield* untilState(id, rung)
   }
-  rig.deaf = false
+  script.isUnresponsive = false
   return id
 })
 
@@ -94,9 +100,9 @@ const deaf = Effect.gen(function* () {
 const silent = Effect.gen(function* () {
   const { id, say } = yield* opened()
   yield* say("tool")
-  yield* until(id, "turning.running")
+  yield* untilRunning(id)
   yield* TestClock.adjust(defaultLimits.postToolQuietMillis)
-  yield* until(id, "idle.awake")
+  yield* untilState(id, "idle.awake")
   return id
 })
 
@@ -105,14 +111,18 @@ const crowded = Effect.gen(function* () {
   const [one, two, three] = [yield* opened(), yield* opened(), yield* opened()]
   yield* one.say("hang")
   yield* two.say("hang")
-  yield* until(one.id, "turning.running")
-  yield* until(two.id, "turning.running")
+  // The sessions before these are idle: each gives up its slot, by both deadlines of a retirement.
+  yield* TestClock.adjust("8 seconds")
+  yield* untilRunning(one.id)
+  yield* untilRunning(two.id)
   yield* three.say("hello")
-  yield* until(three.id, "turning.queued")
+  yield* untilState(three.id, "turning.queued")
   yield* Effect.forkScoped(one.sessions.interrupt(ours, one.id))
-  yield* until(three.id, "idle.awake")
-  yield* TestClock.adjust(limits.hibernateAfterMillis)
-  yield* until(three.id, "idle.asleep")
+  yield* untilState(one.id, "retiring.asking")
+  yield* TestClock.adjust("8 seconds")
+  yield* untilState(three.id, "idle.awake")
+  yield* TestClock.adjust(limits.hibernateAfterMillis + 8_000)
+  yield* untilState(three.id, "idle.asleep")
   return [one.id, two.id, three.id]
 })
 
@@ -150,6 +160,6 @@ describe("a replay of stored steps", () => {
         Object.keys(standingOf).filter((state) => !visited.has(state)),
         []
       )
-    }).pipe(inHouse(limits))
+    }).pipe(withRuntime(limits))
   )
 })

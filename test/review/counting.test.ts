@@ -5,7 +5,7 @@ import { Reviews } from "../../src/review/Reviews.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { id, opened, scratchFile, turn as turnSample } from "../ledger/samples.ts"
-import { eachTurn, ended, good, host, life, messages, session, settle, withReviews } from "./harness.ts"
+import { eachTurn, ended, good, host, reviewsOn, messages, session, settleTurn, withReviews } from "./harness.ts"
 
 describe("nudges of a session", () => {
   it.effect("below both thresholds there is no review", () => {
@@ -13,7 +13,7 @@ describe("nudges of a session", () => {
     return withReviews(
       { onReview, skillTool: true },
       Effect.gen(function* () {
-        for (let index = 1; index <= 9; index++) yield* settle({ index, toolIterations: 1 })
+        for (let index = 1; index <= 9; index++) yield* settleTurn({ index, toolIterations: 1 })
         const reviews = yield* Reviews
         assert.deepStrictEqual(yield* reviews.of(id), [])
         assert.deepStrictEqual(called, [])
@@ -28,7 +28,7 @@ describe("nudges of a session", () => {
       return withReviews(
         { onReview, skillTool: true },
         Effect.gen(function* () {
-          yield* settle({ toolIterations: 11 })
+          yield* settleTurn({ toolIterations: 11 })
           const record = yield* ended()
           assert.deepStrictEqual(called, [{ messagesSnapshot: messages, reviewMemory: false, reviewSkills: true }])
           assert.deepStrictEqual(Object.keys(called[0] ?? {}).sort(), [
@@ -52,10 +52,10 @@ describe("nudges of a session", () => {
     return withReviews(
       { ...eachTurn, onReview },
       Effect.gen(function* () {
-        yield* settle({ status: "interrupted", interrupted: true })
+        yield* settleTurn({ status: "interrupted", interrupted: true })
         const reviews = yield* Reviews
         assert.deepStrictEqual(yield* reviews.of(id), [])
-        yield* settle({ index: 2 })
+        yield* settleTurn({ index: 2 })
         yield* ended()
         assert.lengthOf(called, 1)
       })
@@ -70,24 +70,24 @@ describe("nudges of a session", () => {
       const options = { intervals: { memory: 4, skills: 0 }, onReview }
       yield* Effect.gen(function* () {
         yield* Ledger.use((ledger) => ledger.write([opened({ agent: "codex" }), opened({ id: two.id })]))
-        yield* settle({ index: 1 })
-        yield* settle({ index: 2 })
-        yield* settle({ index: 1 }, two)
+        yield* settleTurn({ index: 1 })
+        yield* settleTurn({ index: 2 })
+        yield* settleTurn({ index: 1 }, two)
         const reviews = yield* Reviews
         yield* reviews.turnSettled(session({ turnCount: 2 }), { ...good, index: 2 }, Effect.succeed(messages))
         // Its outcome is stored, and Troupe dies before it is counted.
         const record = { ...turnSample(), index: 3, status: "completed", endedAt: 1 } as const
         yield* Ledger.use((ledger) => ledger.write([{ _tag: "TurnInserted", record }]))
-      }).pipe(Effect.provide(life(filename, options)))
+      }).pipe(Effect.provide(reviewsOn(filename, options)))
       assert.deepStrictEqual(called, [])
       yield* Effect.gen(function* () {
-        yield* settle({ index: 2 }, two)
-        yield* settle({ index: 4 })
+        yield* settleTurn({ index: 2 }, two)
+        yield* settleTurn({ index: 4 })
         yield* ended()
         assert.lengthOf(called, 1)
         const reviews = yield* Reviews
         assert.deepStrictEqual(yield* reviews.of(two.id), [])
-      }).pipe(Effect.provide(life(filename, options)))
+      }).pipe(Effect.provide(reviewsOn(filename, options)))
     }).pipe(Effect.scoped)
   })
 
@@ -109,9 +109,9 @@ describe("nudges of a session", () => {
           { _tag: "TurnPatched", session: id, index: 1, patch: { status: "completed", endedAt: 2 } }
         ])
         yield* reviews.turnSettled(after, good, Effect.succeed(messages))
-        yield* settle({ index: 4 })
+        yield* settleTurn({ index: 4 })
         assert.deepStrictEqual(yield* reviews.of(id), [])
-        yield* settle({ index: 5 })
+        yield* settleTurn({ index: 5 })
         yield* ended()
         assert.lengthOf(called, 1)
       })
@@ -125,10 +125,10 @@ describe("a session whose next turn has begun", () => {
     return withReviews(
       { ...eachTurn, onReview },
       Effect.gen(function* () {
-        yield* settle({}, session(), () => false)
+        yield* settleTurn({}, session(), () => false)
         const reviews = yield* Reviews
         assert.deepStrictEqual(yield* reviews.of(id), [])
-        yield* settle({ index: 2 })
+        yield* settleTurn({ index: 2 })
         assert.strictEqual((yield* ended()).turn, 2)
         assert.lengthOf(called, 1)
       })
@@ -140,7 +140,7 @@ describe("a session whose next turn has begun", () => {
     return withReviews(
       { ...eachTurn, onReview: () => Effect.never },
       Effect.gen(function* () {
-        yield* settle({}, session(), () => ++looks === 1)
+        yield* settleTurn({}, session(), () => ++looks === 1)
         const record = yield* ended()
         assert.deepStrictEqual([record.ending, record.reason], ["cancelled", "A turn began."])
       })

@@ -6,17 +6,17 @@ import { Reviews } from "../../src/review/Reviews.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { calling, inOrder } from "../fixtures/models/responses.ts"
 import { id, opened, scratchFile } from "../ledger/samples.ts"
-import { account, eachTurn, ended, life, settle, withReviews } from "./harness.ts"
+import { account, eachTurn, ended, reviewsOn, settleTurn, withReviews } from "./harness.ts"
 
 describe("a live turn", () => {
   it.effect("cancels a review that waits for its model, and what was used is kept", () =>
     Effect.gen(function* () {
-      const { asked, options } = yield* account(inOrder(calling("memory", { action: "list" }), "hang"))
+      const { options, untilRequested } = yield* account(inOrder(calling("memory", { action: "list" }), "hang"))
       yield* withReviews(
         options,
         Effect.gen(function* () {
-          yield* settle()
-          while (asked.length < 2) yield* TestClock.withLive(Effect.sleep("5 millis"))
+          yield* settleTurn()
+          yield* untilRequested(2)
           const reviews = yield* Reviews
           // The clock stands still: that it returns at all means that it did not wait for a deadline.
           yield* reviews.cancel(id, "A turn began.")
@@ -39,7 +39,7 @@ describe("a live turn", () => {
     return withReviews(
       { ...eachTurn, onReview: () => stubborn },
       Effect.gen(function* () {
-        yield* settle()
+        yield* settleTurn()
         yield* Deferred.await(begun)
         const reviews = yield* Reviews
         const cancelling = yield* Effect.forkChild(reviews.cancel(id, "A turn began."))
@@ -58,11 +58,11 @@ describe("a live turn", () => {
         onReview: ({ messagesSnapshot }) => Effect.fail(new Error(`no room for ${messagesSnapshot.length}`))
       },
       Effect.gen(function* () {
-        yield* settle()
+        yield* settleTurn()
         const first = yield* ended()
         assert.deepStrictEqual([first.ending, first.reason], ["failed", "no room for 2"])
         yield* TestClock.adjust("1 second")
-        yield* settle({ index: 2 })
+        yield* settleTurn({ index: 2 })
         assert.strictEqual((yield* ended()).turn, 2)
         const reviews = yield* Reviews
         assert.lengthOf(yield* reviews.of(id), 2)
@@ -78,8 +78,8 @@ describe("a Troupe that stops", () => {
       const options = { ...eachTurn, onReview: () => Effect.never }
       yield* Effect.andThen(
         Ledger.use((ledger) => ledger.write([opened({ agent: "codex" })])),
-        settle()
-      ).pipe(Effect.provide(life(filename, options)))
+        settleTurn()
+      ).pipe(Effect.provide(reviewsOn(filename, options)))
       yield* Effect.gen(function* () {
         const reviews = yield* Reviews
         const [record] = yield* reviews.of(id)
@@ -87,12 +87,12 @@ describe("a Troupe that stops", () => {
         const ledger = yield* Ledger
         const dead = { ...record!, id: "rev_dead", endedAt: null, ending: null, reason: null }
         yield* ledger.write([{ _tag: "ReviewStarted", record: dead }])
-      }).pipe(Effect.provide(life(filename, options)))
+      }).pipe(Effect.provide(reviewsOn(filename, options)))
       yield* Effect.gen(function* () {
         const reviews = yield* Reviews
         const dead = (yield* reviews.of(id)).find((record) => record.id === "rev_dead")
         assert.deepStrictEqual([dead?.ending, dead?.reason], ["cancelled", "Troupe stopped while it ran."])
-      }).pipe(Effect.provide(life(filename, options)))
+      }).pipe(Effect.provide(reviewsOn(filename, options)))
     }).pipe(Effect.scoped)
   )
 })

@@ -1,9 +1,10 @@
 /**
- * Reviews on their own: a real ledger file, a model behind real HTTP or a host, the clock turned by hand. The session is
- * a row: nothing that a review does may need, or touch, more of it.
+ * Reviews without a running session, which is a row here: a review needs no more of it and changes none of it.
+ *
+ * Real: the ledger file and HTTP. Scripted: the model behind HTTP, or the host. Time is `TestClock`'s; waits are for
+ * writes of the ledger and for requests to the model.
  */
 import { Effect, Layer, Redacted } from "effect"
-import { TestClock } from "effect/testing"
 import { Reviews } from "../../src/review/Reviews.ts"
 import type { ReviewOptions } from "../../src/review/ReviewOptions.ts"
 import type { SettledTurnOf } from "../../src/review/Reviews.ts"
@@ -16,6 +17,8 @@ import type { AgentSpec } from "../../src/domain/Settings.ts"
 import type { Message } from "../../src/domain/Turn.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { LedgerWrites, withNotices } from "../ledger/LedgerWrites.ts"
+import { untilNoticed } from "../until.ts"
 import { serve } from "../fixtures/models/responses.ts"
 import type { Script } from "../fixtures/models/responses.ts"
 import { id, opened, scratchFile, session as sample, turn as turnSample } from "../ledger/samples.ts"
@@ -38,9 +41,10 @@ export const good: SettledTurnOf = {
 /** One turn is enough for a memory review. */
 export const eachTurn = { intervals: { memory: 1, skills: 0 } }
 
-export const life = (filename: string, options: ReviewOptions, agents: Readonly<Record<string, AgentSpec>> = {}) =>
+/** One `Reviews` on a ledger file. */
+export const reviewsOn = (filename: string, options: ReviewOptions, agents: Readonly<Record<string, AgentSpec>> = {}) =>
   Reviews.layer(options, {}).pipe(
-    Layer.provideMerge(SqliteLedger.layer(filename)),
+    Layer.provideMerge(withNotices(SqliteLedger.layer(filename))),
     Layer.provide(
       Layer.succeed(
         RuntimeSettings,
@@ -51,7 +55,7 @@ export const life = (filename: string, options: ReviewOptions, agents: Readonly<
 
 export const withReviews = <A, E>(
   options: ReviewOptions,
-  test: Effect.Effect<A, E, Reviews | Ledger>,
+  test: Effect.Effect<A, E, Reviews | Ledger | LedgerWrites>,
   agents: Readonly<Record<string, AgentSpec>> = {}
 ) =>
   Effect.gen(function* () {
@@ -59,15 +63,24 @@ export const withReviews = <A, E>(
     return yield* Effect.andThen(
       Ledger.use((ledger) => ledger.write([opened({ agent: "codex" })])),
       test
-    ).pipe(Effect.provide(life(filename, options, agents)))
+    ).pipe(Effect.provide(reviewsOn(filename, options, agents)))
   }).pipe(Effect.scoped)
 
 /** A review's account at a model that follows the script. */
 export const account = (script: Script) =>
-  Effect.map(serve(script), ({ asked, baseUrl }) => ({ asked, options: { ...eachTurn, apiKey: key, baseUrl } }))
+  Effect.map(serve(script), ({ baseUrl, observe, requests }) => ({
+    requests,
+    options: { ...eachTurn, apiKey: key, baseUrl },
+    untilRequested: (count: number) =>
+      untilNoticed(
+        () => `request ${count} to the model`,
+        Effect.sync(() => requests.length >= count),
+        [observe]
+      )
+  }))
 
 /** Settles a turn of the session, with its row, as the actor does. */
-export const settle = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = session(), quiet = () => true) =>
+export const settleTurn = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = session(), quiet = () => true) =>
   Effect.gen(function* () {
     const turn = { ...good, ...fields }
     const { index, interrupted, kind, status, toolIterations } = turn
@@ -77,16 +90,15 @@ export const settle = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = 
     yield* reviews.turnSettled({ ...of, turnCount: index }, turn, Effect.succeed(messages), quiet)
   })
 
-/** The newest review of the session, once it has ended; real I/O takes real time. */
+/** The newest review of the session, once it has ended. */
 export const ended = (of: SessionId = id) =>
   Effect.gen(function* () {
     const reviews = yield* Reviews
-    for (let n = 0; n < 1_000; n++) {
-      const [newest] = yield* reviews.of(of)
-      if (newest !== undefined && newest.ending !== null) return newest
-      yield* TestClock.withLive(Effect.sleep("5 millis"))
-    }
-    return yield* Effect.die(new Error("the review has not ended"))
+    const writes = yield* LedgerWrites
+    const newest = Effect.map(reviews.of(of), ([review]) => review)
+    const hasEnded = Effect.map(newest, (review) => review !== undefined && review.ending !== null)
+    yield* untilNoticed(() => `the end of the review of ${of}`, hasEnded, [writes.observe])
+    return (yield* newest)!
   })
 
 /** A host that notes what it was called with. */

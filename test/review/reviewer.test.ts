@@ -34,7 +34,7 @@ describe("the reviewer", () => {
 
   it.effect("offers its two tools and no other, leaves nothing with the provider, and goes on where it was", () =>
     Effect.gen(function* () {
-      const { asked, baseUrl } = yield* serve(
+      const { requests, baseUrl } = yield* serve(
         inOrder(calling("memory", { action: "list", id: null, text: null }), { text: "Nothing to keep." })
       )
       const exchange = reviewer(baseUrl).begin(request)
@@ -46,7 +46,7 @@ describe("the reviewer", () => {
       exchange.answer(first.calls[0]!, '{"ok":true}')
       assert.deepStrictEqual((yield* exchange.ask).calls, [])
 
-      const [one, two] = asked
+      const [one, two] = requests
       assert.strictEqual(one?.authorization, `Bearer ${key}`)
       assert.strictEqual(one?.path, "/v1/responses")
       assert.strictEqual(one?.body.model, "large")
@@ -79,11 +79,11 @@ describe("the reviewer", () => {
         [{ incomplete: "max_output_tokens" }, /ended early: max_output_tokens/]
       ] as const
       for (const [step, expected] of failures) {
-        const { asked, baseUrl } = yield* serve(() => step)
+        const { requests, baseUrl } = yield* serve(() => step)
         const { message } = yield* Effect.flip(reviewer(baseUrl).begin(request).ask)
         assert.match(message, expected)
         assert.notInclude(message, key)
-        assert.lengthOf(asked, "status" in step && step.status === 500 ? 3 : 1)
+        assert.lengthOf(requests, "status" in step && step.status === 500 ? 3 : 1)
       }
       const { message } = yield* Effect.flip(reviewer("http://127.0.0.1:1/v1").begin(request).ask)
       assert.match(message, /could not be reached/)

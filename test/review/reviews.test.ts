@@ -6,12 +6,12 @@ import { Reviews } from "../../src/review/Reviews.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { calling, inOrder, serve } from "../fixtures/models/responses.ts"
 import { id } from "../ledger/samples.ts"
-import { account, eachTurn, ended, key, session, settle, withReviews } from "./harness.ts"
+import { account, eachTurn, ended, key, session, settleTurn, withReviews } from "./harness.ts"
 
 describe("a review by our own reviewer", () => {
   it.effect("writes what the model wants kept, and leaves a record of why, what, how much and how it ended", () =>
     Effect.gen(function* () {
-      const { asked, options } = yield* account(
+      const { requests, options } = yield* account(
         inOrder(
           {
             calls: [
@@ -26,7 +26,7 @@ describe("a review by our own reviewer", () => {
       yield* withReviews(
         options,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           const record = yield* ended()
           const reviews = yield* Reviews
           const [memory] = yield* reviews.memories(session().app)
@@ -53,7 +53,7 @@ describe("a review by our own reviewer", () => {
           assert.strictEqual(record.usage.inputTokens, 300)
           assert.isNotNull(record.endedAt)
           // The unknown tool was answered, and counted to nobody.
-          assert.match(asked[1]?.body.input.at(-1).output, /no tool/)
+          assert.match(requests[1]?.body.input.at(-1).output, /no tool/)
           const ledger = yield* Ledger
           assert.strictEqual((yield* ledger.reviewUsage([id])).get(id)?.totalTokens, 360)
           const audit = yield* ledger.audit(id, 10)
@@ -75,7 +75,7 @@ describe("a review by our own reviewer", () => {
       yield* withReviews(
         options,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           const { wrote } = yield* ended()
           const reviews = yield* Reviews
           const kept = yield* reviews.memories(session().app)
@@ -92,15 +92,15 @@ describe("a review by our own reviewer", () => {
 
   it.effect("stops after 16 calls of a model that never stops asking, and what it wrote stays", () =>
     Effect.gen(function* () {
-      const { asked, options } = yield* account((nth) => calling("memory", { action: "add", text: `fact ${nth}` }))
+      const { requests, options } = yield* account((nth) => calling("memory", { action: "add", text: `fact ${nth}` }))
       yield* withReviews(
         options,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           const record = yield* ended()
           assert.strictEqual(record.ending, "over_budget")
           assert.match(record.reason ?? "", /16 calls/)
-          assert.lengthOf(asked, 16)
+          assert.lengthOf(requests, 16)
           assert.lengthOf(record.wrote, 16)
           const reviews = yield* Reviews
           assert.lengthOf(yield* reviews.memories(session().app), 16)
@@ -111,17 +111,17 @@ describe("a review by our own reviewer", () => {
 
   it.effect("makes no call that would take it over 600,000 input tokens", () =>
     Effect.gen(function* () {
-      const { asked, options } = yield* account(() => ({
+      const { requests, options } = yield* account(() => ({
         calls: [["memory", { action: "list" }]],
         tokens: 250_000
       }))
       yield* withReviews(
         options,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           const record = yield* ended()
           assert.deepStrictEqual([record.ending, record.usage.inputTokens], ["over_budget", 500_000])
-          assert.lengthOf(asked, 2)
+          assert.lengthOf(requests, 2)
         })
       )
     })
@@ -143,12 +143,12 @@ describe("a review by our own reviewer", () => {
           options,
           Effect.gen(function* () {
             const before = yield* Ledger.use((ledger) => ledger.session(id))
-            yield* settle()
+            yield* settleTurn()
             const broken = yield* ended()
             assert.strictEqual(broken.ending, "failed")
             assert.match(broken.reason ?? "", /500 overloaded/)
             yield* TestClock.adjust("1 second")
-            yield* settle({ index: 2 })
+            yield* settleTurn({ index: 2 })
             const refused = yield* ended()
             assert.strictEqual(refused.turn, 2)
             assert.match(refused.reason ?? "", /refused the key/)
@@ -161,16 +161,12 @@ describe("a review by our own reviewer", () => {
 
   it.effect("is over its deadline when a model hangs, call by call and as a whole", () =>
     Effect.gen(function* () {
-      const { asked, options } = yield* account(() => "hang")
-      const hung = (n: number) =>
-        Effect.gen(function* () {
-          while (asked.length < n) yield* TestClock.withLive(Effect.sleep("5 millis"))
-        })
+      const { options, untilRequested } = yield* account(() => "hang")
       yield* withReviews(
         { ...options, bounds: { callWithinMillis: 90_000, reviewWithinMillis: 240_000 } },
         Effect.gen(function* () {
-          yield* settle()
-          yield* hung(1)
+          yield* settleTurn()
+          yield* untilRequested(1)
           yield* TestClock.adjust("90 seconds")
           const silent = yield* ended()
           assert.deepStrictEqual([silent.ending, silent.reason], ["failed", "The model did not answer within 90 s."])
@@ -179,8 +175,8 @@ describe("a review by our own reviewer", () => {
       yield* withReviews(
         { ...options, bounds: { callWithinMillis: 900_000, reviewWithinMillis: 240_000 } },
         Effect.gen(function* () {
-          yield* settle()
-          yield* hung(2)
+          yield* settleTurn()
+          yield* untilRequested(2)
           yield* TestClock.adjust("240 seconds")
           const late = yield* ended()
           assert.deepStrictEqual([late.ending, late.reason], ["over_budget", "It took longer than 240 s."])
@@ -194,7 +190,7 @@ describe("a review by our own reviewer", () => {
       yield* withReviews(
         eachTurn,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           const record = yield* ended()
           assert.deepStrictEqual([record.ending, record.model, record.iterations], ["failed", null, 0])
           assert.match(record.reason ?? "", /no key to review with.*OPENAI_API_KEY/)
@@ -203,7 +199,7 @@ describe("a review by our own reviewer", () => {
       yield* withReviews(
         { ...eachTurn, apiKey: key },
         Effect.gen(function* () {
-          yield* settle({}, session({ model: null }))
+          yield* settleTurn({}, session({ model: null }))
           assert.match((yield* ended()).reason ?? "", /no model to review with/)
         })
       )
@@ -212,17 +208,17 @@ describe("a review by our own reviewer", () => {
 
   it.effect("uses the account of the session's agent where the review has none of its own", () =>
     Effect.gen(function* () {
-      const { asked, baseUrl } = yield* serve(inOrder({ text: "Nothing." }))
+      const { requests, baseUrl } = yield* serve(inOrder({ text: "Nothing." }))
       const env = { OPENAI_API_KEY: "sk-of-the-agent", OPENAI_BASE_URL: baseUrl }
       yield* withReviews(
         eachTurn,
         Effect.gen(function* () {
-          yield* settle()
+          yield* settleTurn()
           assert.strictEqual((yield* ended()).ending, "completed")
         }),
         { codex: { protocol: "codex-app-server", env } }
       )
-      assert.strictEqual(asked[0]?.authorization, "Bearer sk-of-the-agent")
+      assert.strictEqual(requests[0]?.authorization, "Bearer sk-of-the-agent")
     })
   )
 })

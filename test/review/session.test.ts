@@ -6,7 +6,7 @@ import { Reviews } from "../../src/review/Reviews.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { ReviewRequest } from "../../src/review/ReviewRequest.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import { app, inHouse, ours, settle, until } from "../services/harness.ts"
+import { app, ours, retire, until, untilState, withRuntime } from "../services/harness.ts"
 
 const eachTurn = { intervals: { memory: 1, skills: 0 } }
 
@@ -21,19 +21,19 @@ const turn = (id: SessionId, prompt: string) =>
 const review = (id: SessionId, wanted: (ending: string | null) => boolean) =>
   Effect.gen(function* () {
     const reviews = yield* Reviews
-    for (let n = 0; n < 100; n++) {
-      const [newest] = yield* reviews.of(id)
-      if (newest !== undefined && wanted(newest.ending)) return newest
-      yield* TestClock.withLive(Effect.sleep("5 millis"))
-    }
-    return yield* Effect.die(new Error("no such review"))
+    const newest = Effect.map(reviews.of(id), ([review]) => review)
+    yield* until(
+      () => `a review of ${id} as wanted`,
+      Effect.map(newest, (review) => review !== undefined && wanted(review.ending))
+    )
+    return (yield* newest)!
   })
 
 describe("a session that is reviewed", () => {
   it.effect("shows the host the whole conversation after the turn that was due", () => {
     const called: Array<ReviewRequest> = []
     const onReview = (request: ReviewRequest) => Effect.sync(() => called.push(request))
-    return inHouse(
+    return withRuntime(
       {},
       { intervals: { memory: 2, skills: 0 }, onReview }
     )(
@@ -53,7 +53,7 @@ describe("a session that is reviewed", () => {
   })
 
   it.effect("cancels its review when the next turn begins, which is answered as ever", () =>
-    inHouse(
+    withRuntime(
       {},
       { ...eachTurn, onReview: () => Effect.never }
     )(
@@ -74,7 +74,7 @@ describe("a session that is reviewed", () => {
   it.effect("goes on as ever when its review fails, and cancels it when it is closed", () => {
     let fails = true
     const onReview = () => (fails ? Effect.fail(new Error("no")) : Effect.never)
-    return inHouse(
+    return withRuntime(
       {},
       { ...eachTurn, onReview }
     )(
@@ -84,14 +84,12 @@ describe("a session that is reviewed", () => {
         yield* turn(id, "one")
         assert.strictEqual((yield* review(id, (ending) => ending !== null)).ending, "failed")
         fails = false
-        yield* settle
-        yield* until(id, "idle.awake")
+        yield* TestClock.adjust("1 second")
+        yield* untilState(id, "idle.awake")
         yield* turn(id, "two")
         yield* review(id, (ending) => ending === null)
         const closing = yield* Effect.forkChild(sessions.close(ours, id))
-        yield* until(id, "retiring.terminating")
-        yield* TestClock.adjust("3 seconds")
-        yield* until(id, "closed")
+        yield* retire(id, "closed")
         yield* Fiber.join(closing)
         const { ending, reason } = yield* review(id, (ending) => ending === "cancelled")
         assert.deepStrictEqual([ending, reason], ["cancelled", "The session was closed."])

@@ -1,13 +1,24 @@
 /** The pool and the sweeper: how many processes there are, whose they are, and how long anything lives. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
 import { existsSync } from "node:fs"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
-import { Done } from "./ScriptedCommandHandler.ts"
+import {
+  app,
+  commandsOf,
+  other,
+  ours,
+  retire,
+  stateOf,
+  theirs,
+  untilBegun,
+  untilRunning,
+  untilState,
+  withRuntime
+} from "./harness.ts"
 
 const hours = (n: number) => n * 3_600_000
 
@@ -21,12 +32,12 @@ describe("the pool", () => {
         yield* TestClock.adjust("1 second")
       }
       const third = yield* sessions.submit(ours, c!.id, { prompt: "hello" })
-      yield* until(a!.id, "retiring.asking")
+      yield* untilState(a!.id, "retiring.asking")
       assert.strictEqual(yield* stateOf(b!.id), "idle.awake")
       yield* TestClock.adjust("8 seconds")
-      yield* until(a!.id, "idle.asleep")
+      yield* untilState(a!.id, "idle.asleep")
       assert.strictEqual((yield* third.result).turn.status, "completed")
-    }).pipe(inHouse({ maxProcesses: 2 }))
+    }).pipe(withRuntime({ maxProcesses: 2 }))
   )
 
   it.effect("never holds more than its size, and lets nobody wait longer than the bound", () =>
@@ -36,16 +47,16 @@ describe("the pool", () => {
       const busy = yield* sessions.create(app, {})
       const late = yield* sessions.create(app, {})
       yield* sessions.submit(ours, busy.id, { prompt: "hang" })
-      yield* until(busy.id, "turning.running")
+      yield* untilRunning(busy.id)
       const turning = yield* sessions.submit(ours, late.id, { prompt: "hello" })
-      yield* settle
+      yield* untilBegun(late.id, "takeSlot")
       const { processes, waiting } = yield* runtime.counts
       assert.deepStrictEqual([processes, waiting], [1, 1])
       yield* TestClock.adjust("30 seconds")
       const { turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, turn.failure?.class], ["failed", "pool_full"])
       assert.strictEqual((yield* runtime.counts).waiting, 0)
-    }).pipe(inHouse({ maxProcesses: 1 }))
+    }).pipe(withRuntime({ maxProcesses: 1 }))
   )
 
   it.effect("serves the app that holds least before the one that asked first", () =>
@@ -59,18 +70,17 @@ describe("the pool", () => {
         })
       const first = yield* open(app, ours)
       const second = yield* open(app, ours)
-      yield* until(second, "turning.running")
+      yield* untilRunning(second)
       const greedy = yield* open(app, ours)
-      yield* settle
+      yield* untilBegun(greedy, "takeSlot")
       const modest = yield* open(other, theirs)
-      yield* settle
+      yield* untilBegun(modest, "takeSlot")
       yield* sessions.interrupt(ours, first)
       yield* sessions.close(ours, first).pipe(Effect.forkChild)
-      yield* settle
-      yield* TestClock.adjust("10 seconds")
-      yield* until(modest, "turning.running")
+      yield* retire(first, "closed")
+      yield* untilRunning(modest)
       assert.strictEqual(yield* stateOf(greedy), "turning.queued")
-    }).pipe(inHouse({ maxProcesses: 2 }))
+    }).pipe(withRuntime({ maxProcesses: 2 }))
   )
 
   it.effect("does not restart a dead process at the cost of somebody's turn", () =>
@@ -78,13 +88,13 @@ describe("the pool", () => {
       const sessions = yield* Sessions
       const { id } = yield* sessions.create(app, {})
       yield* (yield* sessions.submit(ours, id, { prompt: "die" })).result
-      yield* until(id, "idle.backingOff")
+      yield* untilState(id, "idle.backingOff")
       const busy = yield* sessions.create(app, {})
       yield* sessions.submit(ours, busy.id, { prompt: "hang" })
-      yield* until(busy.id, "turning.running")
+      yield* untilRunning(busy.id)
       yield* TestClock.adjust("1 second")
-      yield* until(id, "idle.asleep")
-    }).pipe(inHouse({ maxProcesses: 1 }))
+      yield* untilState(id, "idle.asleep")
+    }).pipe(withRuntime({ maxProcesses: 1 }))
   )
 })
 
@@ -94,16 +104,15 @@ describe("the sweeper", () => {
       const sessions = yield* Sessions
       const { cwd, id } = yield* sessions.create(app, {})
       yield* TestClock.adjust(hours(23))
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "idle.asleep")
       yield* TestClock.adjust(hours(2))
-      yield* until(id, "closed")
+      yield* untilState(id, "closed")
       yield* TestClock.adjust(hours(24 * 7 + 1))
-      yield* until(id, "gone")
+      yield* untilState(id, "gone")
       const actions = (yield* sessions.audit(id)).map(({ action }) => action)
       assert.deepStrictEqual(actions, ["create", "sweep_close", "sweep_delete"])
       assert.isFalse(existsSync(cwd))
-    }).pipe(inHouse({ sweepIntervalMillis: hours(1) }))
+    }).pipe(withRuntime({ sweepIntervalMillis: hours(1) }))
   )
 
   it.effect("forgets an audit trail a quarter of a year after its session was deleted", () =>
@@ -112,14 +121,13 @@ describe("the sweeper", () => {
       const ledger = yield* Ledger
       const { id } = yield* sessions.create(app, {})
       yield* TestClock.adjust(hours(24))
-      yield* until(id, "gone")
+      yield* untilState(id, "gone")
       const lines = Effect.map(ledger.audit(id, 10), ({ length }) => length)
       yield* TestClock.adjust(hours(24 * 89))
       assert.strictEqual(yield* lines, 3)
       yield* TestClock.adjust(hours(24 * 2))
-      yield* settle
       assert.strictEqual(yield* lines, 0)
-    }).pipe(inHouse({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(6) }))
+    }).pipe(withRuntime({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(6) }))
   )
 
   it.effect("counts what it did, and does it once", () =>
@@ -133,7 +141,7 @@ describe("the sweeper", () => {
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 2 })
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 0 })
-    }).pipe(inHouse({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
+    }).pipe(withRuntime({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
   )
 
   it.effect("lets a running turn finish, and closes after it", () =>
@@ -142,7 +150,7 @@ describe("the sweeper", () => {
       const runtime = yield* Operator
       const { id } = yield* sessions.create(app, {})
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 1, hardDeleted: 0 })
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 0 })
@@ -150,8 +158,8 @@ describe("the sweeper", () => {
       yield* sessions.interrupt(ours, id)
       yield* turning.result
       yield* TestClock.adjust("10 seconds")
-      yield* until(id, "closed")
-    }).pipe(inHouse({ sessionTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
+      yield* untilState(id, "closed")
+    }).pipe(withRuntime({ sessionTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
   )
 
   it.effect("counts idleness from the last activity", () =>
@@ -166,9 +174,8 @@ describe("the sweeper", () => {
       const ledger = yield* Ledger
       assert.isTrue(Option.isSome(yield* ledger.session(id)))
       yield* TestClock.adjust("20 minutes")
-      yield* until(id, "closed")
-      const types = (yield* Ref.get(yield* Done)).map(({ type }) => type)
-      assert.include(types, "endProcess")
-    }).pipe(inHouse({ sessionIdleTtlMillis: 60_000, sweepIntervalMillis: 300_000 }))
+      yield* untilState(id, "closed")
+      assert.include(yield* commandsOf(id), "endProcess")
+    }).pipe(withRuntime({ sessionIdleTtlMillis: 60_000, sweepIntervalMillis: 300_000 }))
   )
 })

@@ -1,15 +1,19 @@
 /**
- * A house for actor tests: real ledger file, real pool, supervisor, sweeper and doors; hands that do what a prompt says
- * instead of holding a process, so that `TestClock` turns every deadline.
+ * A runtime for tests of sessions.
+ *
+ * Real: the ledger file, process slots, supervisor, sweeper, reviews and public services. Scripted: the agents, by a
+ * command handler that holds no process. Time is `TestClock`'s; waits are for commits (`until`), never for time.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, FileSystem, Layer, Ref } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { layerWith } from "../../src/services/layer.ts"
 import { Files } from "../../src/services/Files.ts"
 import type { ReviewOptions } from "../../src/review/ReviewOptions.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
+import { SessionShared } from "../../src/runtime/SessionShared.ts"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
 import { Processes } from "../../src/agent/Processes.ts"
@@ -20,7 +24,13 @@ import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { Limits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
-import { Done, Rig, RiggedHands } from "./ScriptedCommandHandler.ts"
+import { LedgerWrites, withNotices } from "../ledger/LedgerWrites.ts"
+import { scratch } from "../ledger/samples.ts"
+import { untilNoticed } from "../until.ts"
+import { AgentScript } from "./AgentScript.ts"
+import type { PerformedCommand } from "./ScriptedCommandHandler.ts"
+import * as ScriptedCommandHandler from "./ScriptedCommandHandler.ts"
+import { PerformedCommands } from "./ScriptedCommandHandler.ts"
 
 export const app = AppName.make("ours")
 export const other = AppName.make("theirs")
@@ -30,17 +40,20 @@ export const theirs = { _tag: "App", app: other } as const
 const driver = (name: string): AgentDriver => ({
   name,
   protocol: "acp",
-  capabilities: { resume: true, steer: name === "rig", compact: name === "rig", images: false },
-  open: () => Effect.die("the rigged hands open nothing")
+  capabilities: { resume: true, steer: name === "scripted", compact: name === "scripted", images: false },
+  open: () => Effect.die("the scripted command handler opens no agent")
 })
 
-const RiggedAgents = Layer.mock(Agents)({
+const ScriptedAgents = Layer.mock(Agents)({
   driver: (name) =>
-    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "rig"))
+    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "scripted"))
 })
 
-/** One life of a house on a file. What is `Done` and the `Rig` outlive it, so a test can have two lives in a row. */
-export const house = (directory: string, limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) => {
+/** What a test has of the agents, whichever runtime it runs. */
+export const scriptLayer = Layer.merge(PerformedCommands.layer, AgentScript.layer)
+
+/** One runtime on a directory. What was performed and the script outlive it, so that a test can run two in a row. */
+export const runtimeIn = (directory: string, limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) => {
   const settings = Layer.succeed(RuntimeSettings, {
     dataDir: directory,
     limits: { ...defaultLimits, ...limits },
@@ -48,11 +61,11 @@ export const house = (directory: string, limits: Partial<Limits> = {}, reviews: 
     defaultAgent: null,
     run: {}
   })
-  return layerWith(RiggedHands).pipe(
+  return layerWith(ScriptedCommandHandler.layer).pipe(
     Layer.provideMerge(Reviews.layer(reviews, {})),
     Layer.provideMerge(Files.layer),
-    Layer.provideMerge(SqliteLedger.layer(`${directory}/ledger.sqlite`)),
-    Layer.provide(RiggedAgents),
+    Layer.provideMerge(withNotices(SqliteLedger.layer(`${directory}/ledger.sqlite`))),
+    Layer.provide(ScriptedAgents),
     Layer.provide(Layer.mock(Processes)({ bootId: "boot" })),
     Layer.provide(settings),
     Layer.provide(NodeServices.layer),
@@ -60,50 +73,79 @@ export const house = (directory: string, limits: Partial<Limits> = {}, reviews: 
   )
 }
 
-export const scratch = Effect.gen(function* () {
-  const files = yield* FileSystem.FileSystem
-  return yield* files.makeTempDirectoryScoped({ prefix: "troupe-test-" })
-}).pipe(Effect.provide(NodeServices.layer))
-
-/** A house for one test, with its own directory. */
-export const inHouse =
+/** Runs a test in a runtime with its own directory. */
+export const withRuntime =
   (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const directory = yield* scratch
-      return yield* test.pipe(Effect.provide(house(directory, limits, reviews)))
-    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+      return yield* test.pipe(Effect.provide(runtimeIn(directory, limits, reviews)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
 
-/** Lets every fiber that can go on go on; real I/O included, so it is a little more than a yield. */
-export const settle = Effect.gen(function* () {
-  for (let n = 0; n < 20; n++) {
-    yield* Effect.yieldNow
-    yield* TestClock.adjust("5 millis")
-    yield* TestClock.withLive(Effect.sleep("1 millis"))
-  }
-})
-
-export const stateOf = (id: SessionId) =>
+/**
+ * Waits for commits until the condition holds: a session's step, its creation or removal, any other write of the ledger,
+ * a command that was begun or is done.
+ */
+export const until = <E, R>(what: string | (() => string), condition: Effect.Effect<boolean, E, R>) =>
   Effect.gen(function* () {
-    const ledger = yield* Ledger
-    const found = yield* ledger.session(id)
-    return found._tag === "Some" ? found.value.substate : "gone"
+    const { observers } = yield* SessionShared
+    const performed = yield* PerformedCommands
+    const writes = yield* LedgerWrites
+    yield* untilNoticed(typeof what === "string" ? () => what : what, condition, [
+      (notify) => observers.observe(null, notify),
+      observers.observeLifecycle,
+      performed.observe,
+      writes.observe
+    ])
   })
 
-/** Turns the clock in small steps until the session stands there, or fails with where it stands instead. */
-export const until = (id: SessionId, wanted: string) =>
+/** As stored; `gone` of a session that was deleted. */
+export const stateOf = (id: SessionId) =>
   Effect.gen(function* () {
-    let state = ""
-    for (let n = 0; n < 150; n++) {
-      state = yield* stateOf(id)
-      if (state === wanted) return
-      yield* settle
-    }
-    return yield* Effect.die(new Error(`${id} stands at ${state}, not at ${wanted}`))
+    const row = yield* (yield* Ledger).session(id)
+    return row._tag === "Some" ? row.value.substate : "gone"
+  })
+
+export const untilState = (id: SessionId, wanted: string) => {
+  let state = ""
+  const condition = Effect.map(stateOf(id), (stored) => (state = stored) === wanted)
+  return until(() => `${wanted} of ${id}, which is in ${state},`, condition)
+}
+
+/** Until the session's turn runs and the agent has done what its prompt says. */
+export const untilRunning = (id: SessionId) =>
+  Effect.gen(function* () {
+    const ledger = yield* Ledger
+    const performed = yield* PerformedCommands
+    const condition = Effect.gen(function* () {
+      if ((yield* stateOf(id)) !== "turning.running") return false
+      const { context } = (yield* ledger.snapshot(id)) as SessionSnapshot
+      return performed
+        .of(id)
+        .some((command) => command.type === "handPrompt" && command.params.turn === context.turn && command.isDone)
+    })
+    yield* until(`the running turn of ${id}`, condition)
+  })
+
+/** Until a command of this type was begun for the session. */
+export const untilBegun = (id: SessionId, type: PerformedCommand["type"]) =>
+  Effect.gen(function* () {
+    const performed = yield* PerformedCommands
+    yield* until(
+      `${type} of ${id}`,
+      Effect.sync(() => performed.of(id).some((command) => command.type === type))
+    )
+  })
+
+/** Leads a session through both deadlines of a retirement: the scripted process heeds no request to exit. */
+export const retire = (id: SessionId, to: "idle.asleep" | "idle.parked" | "closed") =>
+  Effect.gen(function* () {
+    yield* untilState(id, "retiring.asking")
+    yield* TestClock.adjust("5 seconds")
+    yield* untilState(id, "retiring.terminating")
+    yield* TestClock.adjust("3 seconds")
+    yield* untilState(id, to)
   })
 
 export const commandsOf = (id: SessionId) =>
-  Effect.gen(function* () {
-    const done = yield* Done
-    return (yield* Ref.get(done)).filter(({ of }) => of === id).map(({ type }) => type)
-  })
+  Effect.map(PerformedCommands, (performed) => performed.of(id).map(({ type }) => type))

@@ -9,8 +9,8 @@ import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { stateName } from "../../machines/session/stateInfo.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionActorRef } from "../../src/services/MirrorActor.ts"
-import { app, inHouse, ours, settle, theirs, until } from "./harness.ts"
-import { Rig } from "./ScriptedCommandHandler.ts"
+import { AgentScript } from "./AgentScript.ts"
+import { app, ours, theirs, untilBegun, untilRunning, untilState, withRuntime } from "./harness.ts"
 
 setFlagsFromString("--expose-gc")
 const collect = runInNewContext("gc") as () => void
@@ -44,13 +44,13 @@ describe("a session's actor", () => {
       const { actor, id, refs, sessions } = yield* opened
       assert.strictEqual(stateName(actor.getSnapshot()), "idle.asleep")
       yield* sessions.submit(ours, id, { prompt: "hang" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       assert.strictEqual(yield* refs.of(ours, id), actor)
       const admins = yield* refs.of({ _tag: "Admin" }, id)
       assert.notStrictEqual(admins, actor)
       assert.deepStrictEqual(admins.getSnapshot().value, actor.getSnapshot().value)
       assert.deepStrictEqual(admins.getSnapshot().context, actor.getSnapshot().context)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("tells an inspector the event by which each snapshot came", () =>
@@ -62,7 +62,7 @@ describe("a session's actor", () => {
       })
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
       assert.deepStrictEqual(events, ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("outlives a defect of ours that ends the life of the session's own actor", () =>
@@ -70,44 +70,50 @@ describe("a session's actor", () => {
       const { actor, id, sessions } = yield* opened
       const seen = named(actor)
       yield* sessions.submit(ours, id, { prompt: "defect" })
-      yield* until(id, "idle.asleep")
+      yield* untilBegun(id, "drop")
+      // The pause before the supervisor starts the next actor.
+      yield* TestClock.adjust("100 millis")
+      yield* untilState(id, "idle.asleep")
       assert.strictEqual(seen.at(-1), "idle.asleep")
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
       assert.strictEqual(stateName(actor.getSnapshot()), "idle.awake")
       assert.strictEqual(actor.getSnapshot().context.turn, 2)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("ends a pause when it is sent that, and keeps who sent it", () =>
     Effect.gen(function* () {
-      const rig = yield* Rig
+      const script = yield* AgentScript
       const { actor, id, sessions } = yield* opened
-      rig.broken = "no such program"
+      script.start = { failsWith: "no such program" }
       yield* sessions.submit(ours, id, { prompt: "hello" })
-      yield* until(id, "idle.parked")
+      yield* untilState(id, "idle.parked")
       actor.send({ type: "unpark.requested" })
-      yield* until(id, "idle.asleep")
+      yield* untilState(id, "idle.asleep")
       assert.strictEqual(stateName(actor.getSnapshot()), "idle.asleep")
       actor.send({ type: "close.requested", reason: "x".repeat(2_000) })
-      yield* until(id, "closed")
+      yield* untilState(id, "closed")
       assert.strictEqual(actor.getSnapshot().status, "done")
       assert.strictEqual(actor.getSnapshot().context.reason.length, 500)
       const close = (yield* sessions.audit(id)).find(({ action }) => action === "close")
       assert.strictEqual(close?.actor, app)
-    }).pipe(inHouse({ restartIntensity: 0 }))
+    }).pipe(withRuntime({ restartIntensity: 0 }))
   )
 
   it.effect("takes no more in one go than it can hold, and nothing that is no request", () =>
     Effect.gen(function* () {
       const { actor, id, sessions } = yield* opened
+      const hanging = yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* untilRunning(id)
       for (let n = 0; n < 5_000; n++) actor.send({ type: "interrupt.requested" })
       for (const type of ["process.gone", "xstate.after.parkFor", "constructor", "toString"]) {
         ;(actor.send as (event: EventObject) => void)({ type })
       }
-      yield* settle
+      // The turn's end stands behind every accepted request in the mailbox.
+      assert.strictEqual((yield* hanging.result).turn.status, "interrupted")
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
       assert.strictEqual(stateName(actor.getSnapshot()), "idle.awake")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is not another app's", () =>
@@ -115,7 +121,7 @@ describe("a session's actor", () => {
       const { id, refs } = yield* opened
       assert.strictEqual((yield* Effect.flip(refs.of(theirs, id))).code, "session_not_found")
       assert.strictEqual((yield* Effect.flip(refs.of(ours, "ses_none"))).code, "session_not_found")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is let go when nobody has it, kept while somebody subscribes, and over when it was stopped", () =>
@@ -137,6 +143,6 @@ describe("a session's actor", () => {
       assert.notStrictEqual(fresh, again)
       assert.strictEqual(stateName(fresh.getSnapshot()), "idle.awake")
       assert.strictEqual((yield* sessions.get(ours, one.id)).state, "idle")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })

@@ -4,9 +4,22 @@ import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
+import { EventFeed } from "../../src/runtime/EventFeed.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, commandsOf, inHouse, other, ours, settle, stateOf, theirs, until } from "./harness.ts"
-import { Rig } from "./ScriptedCommandHandler.ts"
+import { AgentScript, killProcess } from "./AgentScript.ts"
+import {
+  app,
+  commandsOf,
+  other,
+  ours,
+  retire,
+  stateOf,
+  theirs,
+  untilBegun,
+  untilRunning,
+  untilState,
+  withRuntime
+} from "./harness.ts"
 
 const opened = Effect.gen(function* () {
   const sessions = yield* Sessions
@@ -25,9 +38,9 @@ describe("a session", () => {
     Effect.gen(function* () {
       const { id, sessions } = yield* said("hello")
       yield* TestClock.adjust("5 minutes")
-      yield* until(id, "retiring.asking")
+      yield* untilState(id, "retiring.asking")
       yield* TestClock.adjust("8 seconds")
-      yield* until(id, "idle.asleep")
+      yield* untilState(id, "idle.asleep")
       assert.isNull((yield* sessions.get(ours, id)).process.pid)
       const again = yield* sessions.submit(ours, id, { prompt: "back" })
       const { turn } = yield* again.result
@@ -35,67 +48,62 @@ describe("a session", () => {
       assert.isFalse(turn.contextLost)
       const actions = (yield* sessions.audit(id)).map(({ action }) => action)
       assert.includeMembers(actions, ["create", "start", "turn_start", "turn_end", "hibernate", "wake"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect(
     "is parked when its process keeps dying, refuses turns with the reason, and is unparked by an operator",
     () =>
       Effect.gen(function* () {
-        const rig = yield* Rig
-        rig.broken = "no such file"
+        const script = yield* AgentScript
+        script.start = { failsWith: "no such file" }
         const { id, sessions } = yield* opened
         const turning = yield* sessions.submit(ours, id, { prompt: "try" })
         assert.strictEqual((yield* turning.result).turn.failure?.message, "no such file")
         // It tries again by itself, later and later, until the budget is used up.
-        for (let n = 0; n < 3; n++) {
-          yield* TestClock.adjust("2 seconds")
-          yield* settle
-        }
-        yield* until(id, "idle.parked")
+        yield* untilState(id, "idle.backingOff")
+        yield* TestClock.adjust("6 seconds")
+        yield* untilState(id, "idle.parked")
         const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "no" }))
         assert.strictEqual(refusal._tag, "SessionParked")
         if (refusal._tag === "SessionParked") {
           assert.include(refusal.reason, "no such file")
           assert.isAtMost(refusal.retryAfterSeconds, 600)
         }
-        rig.broken = null
+        script.start = "ready"
         assert.isTrue(yield* sessions.unpark(id))
         assert.isFalse(yield* sessions.unpark(id))
         const now = yield* sessions.submit(ours, id, { prompt: "now" })
         assert.strictEqual((yield* now.result).turn.status, "completed")
-      }).pipe(inHouse({ restartPeriodMillis: 600_000 }))
+      }).pipe(withRuntime({ restartPeriodMillis: 600_000 }))
   )
 
   it.effect("comes back by itself when its process dies idle, after a backoff", () =>
     Effect.gen(function* () {
       const { id } = yield* said("hello")
-      const rig = yield* Rig
-      yield* rig.exits.get(id)!
-      yield* settle
+      yield* killProcess(id)
+      yield* untilState(id, "idle.backingOff")
       yield* TestClock.adjust("1 second")
-      yield* until(id, "idle.awake")
+      yield* untilState(id, "idle.awake")
       const types = yield* commandsOf(id)
       assert.strictEqual(types.filter((type) => type === "startProcess").length, 2)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is closed once, with its running turn interrupted first and recorded", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       const closing = yield* Effect.forkChild(sessions.close(ours, id))
-      yield* settle
-      yield* TestClock.adjust("10 seconds")
-      yield* settle
+      yield* retire(id, "closed")
       assert.deepStrictEqual(yield* Fiber.join(closing), { alreadyClosed: false })
       assert.strictEqual((yield* turning.result).turn.status, "interrupted")
       assert.deepStrictEqual(yield* sessions.close(ours, id), { alreadyClosed: true })
       const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "no" }))
       assert.strictEqual(refusal._tag, "SessionClosed")
       assert.isNotNull((yield* sessions.get(ours, id)).closedAt)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("of another app is not found, in the same words as one that never was", () =>
@@ -106,7 +114,7 @@ describe("a session", () => {
       assert.strictEqual(foreign._tag, "SessionNotFound")
       assert.strictEqual((foreign as { detail?: string }).detail, (unknown as { detail?: string }).detail)
       assert.strictEqual((yield* sessions.get({ _tag: "Admin" }, id)).id, id)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("finds the house full at the limit, and the app at its own", () =>
@@ -118,7 +126,7 @@ describe("a session", () => {
       yield* sessions.create(other, {})
       const all = yield* Effect.flip(sessions.create(other, {}))
       assert.deepStrictEqual([all._tag, "what" in all && all.what], ["PoolFull", "sessions"])
-    }).pipe(inHouse({ maxSessions: 2, maxSessionsPerApp: 1 }))
+    }).pipe(withRuntime({ maxSessions: 2, maxSessionsPerApp: 1 }))
   )
 
   it.effect("is listed before the one that was made a moment earlier, be it within one millisecond", () =>
@@ -130,7 +138,7 @@ describe("a session", () => {
         items.map(({ id }) => id),
         made.map(({ id }) => id).toReversed()
       )
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("wants an agent that is known and a directory that is there", () =>
@@ -141,7 +149,7 @@ describe("a session", () => {
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { cwd: "relative" })))._tag, "InvalidRequest")
       const runtime = yield* Operator
       assert.strictEqual((yield* runtime.counts).sessions.idle, 0)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -151,19 +159,19 @@ describe("a defect of ours", () => {
       const { id, sessions } = yield* opened
       const neighbour = yield* sessions.create(app, {})
       const running = yield* sessions.submit(ours, neighbour.id, { prompt: "hang" })
-      yield* until(neighbour.id, "turning.running")
+      yield* untilRunning(neighbour.id)
       const turning = yield* sessions.submit(ours, id, { prompt: "defect" })
       const result = yield* Effect.forkChild(turning.result)
-      yield* settle
-      yield* settle
+      yield* untilBegun(id, "drop")
+      // The pause before the supervisor starts the next actor.
+      yield* TestClock.adjust("100 millis")
       assert.strictEqual((yield* Fiber.join(result)).turn.failure?.class, "outcome_unknown")
       const next = yield* sessions.submit(ours, id, { prompt: "still there" })
-      yield* settle
       assert.strictEqual((yield* next.result).finalText, "you said: still there")
       assert.strictEqual(yield* stateOf(neighbour.id), "turning.running")
       yield* sessions.interrupt(ours, neighbour.id)
       assert.strictEqual((yield* running.result).turn.status, "interrupted")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -188,20 +196,21 @@ describe("a reader", () => {
       assert.deepStrictEqual(rest, seen.slice(5))
       const ledger = yield* Ledger
       assert.strictEqual((yield* ledger.turns(id, 0, 10)).length, 3)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("ends with the session", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
-      const reading = yield* Effect.forkChild(Stream.runCollect(yield* sessions.events(ours, id, 0)))
-      yield* settle
+      const events = yield* sessions.events(ours, id, 0)
+      const reading = yield* Effect.forkChild(Stream.runCollect(events), { startImmediately: true })
+      assert.strictEqual((yield* EventFeed).readers(), 1)
       yield* sessions.close(ours, id)
       const last = (yield* Fiber.join(reading)).at(-1)
       assert.deepInclude(last?.message, { method: "_troupe/state" })
       const replayed = yield* Stream.runCollect(yield* sessions.events(ours, id, 0))
       assert.deepStrictEqual(replayed.at(-1), last)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 

@@ -4,23 +4,18 @@ import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import { app, commandsOf, inHouse, ours, settle, theirs, until } from "./harness.ts"
-import { Rig } from "./ScriptedCommandHandler.ts"
+import { AgentScript } from "./AgentScript.ts"
+import { app, commandsOf, ours, retire, theirs, untilRunning, untilState, withRuntime } from "./harness.ts"
 
 const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
   effect: Effect.Effect<A, E, R>
 ) => Effect.map(Effect.flip(effect), ({ code, status }) => [status, code])
 
-/** The rigged process does not go when it is asked to: both rungs before the last take their time. */
 const closing = (id: SessionId) =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     yield* Effect.forkChild(sessions.close(ours, id))
-    yield* until(id, "retiring.asking")
-    yield* TestClock.adjust("3 seconds")
-    yield* until(id, "retiring.terminating")
-    yield* TestClock.adjust("3 seconds")
-    yield* until(id, "closed")
+    yield* retire(id, "closed")
   })
 
 it.effect("steers the turn that runs, keeps the words among its messages, and says in the trail who it was", () =>
@@ -28,11 +23,10 @@ it.effect("steers the turn that runs, keeps the words among its messages, and sa
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
     const { result } = yield* sessions.submit(ours, id, { prompt: "hang" })
-    yield* until(id, "turning.running")
-    yield* settle
+    yield* untilRunning(id)
     yield* sessions.steer(ours, id, "be quick")
-    yield* until(id, "turning.running")
-    yield* settle
+    // What an agent says is written at most every 50 ms.
+    yield* TestClock.adjust("50 millis")
     const { messages } = yield* sessions.turn(ours, id, 1)
     assert.deepStrictEqual(messages, [
       { role: "user", content: "hang" },
@@ -46,7 +40,7 @@ it.effect("steers the turn that runs, keeps the words among its messages, and sa
     const ended = yield* Effect.forkChild(result)
     yield* sessions.interrupt(ours, id)
     assert.strictEqual((yield* Fiber.join(ended)).turn.status, "interrupted")
-  }).pipe(inHouse())
+  }).pipe(withRuntime())
 )
 
 it.effect("refuses to steer what can't be steered, each for its own reason", () =>
@@ -56,18 +50,17 @@ it.effect("refuses to steer what can't be steered, each for its own reason", () 
     assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [409, "no_turn"])
     assert.deepStrictEqual(yield* refusedWith(sessions.steer(theirs, id, "x")), [404, "session_not_found"])
     yield* sessions.submit(ours, id, { prompt: "hang" })
-    yield* until(id, "turning.running")
-    yield* settle
+    yield* untilRunning(id)
     assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "  ")), [400, "invalid_request"])
-    const rig = yield* Rig
-    rig.deaf = true
+    const script = yield* AgentScript
+    script.isUnresponsive = true
     assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [422, "not_supported"])
-    rig.deaf = false
+    script.isUnresponsive = false
     yield* sessions.interrupt(ours, id)
-    yield* until(id, "idle.awake")
+    yield* untilState(id, "idle.awake")
     yield* closing(id)
     assert.deepStrictEqual(yield* refusedWith(sessions.steer(ours, id, "x")), [410, "session_closed"])
-  }).pipe(inHouse())
+  }).pipe(withRuntime())
 )
 
 it.effect("compacts in a turn of its own, which is no message of the conversation", () =>
@@ -75,10 +68,10 @@ it.effect("compacts in a turn of its own, which is no message of the conversatio
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
     const first = yield* sessions.submit(ours, id, { prompt: "hello" })
-    yield* until(id, "idle.awake")
+    yield* untilState(id, "idle.awake")
     assert.isFalse((yield* first.result).compacted)
     const compaction = yield* sessions.compact(ours, id)
-    yield* until(id, "idle.awake")
+    yield* untilState(id, "idle.awake")
     const { compacted, context, handed, messages, turn } = yield* compaction.result
     assert.containSubset(turn, { kind: "compact", status: "completed", index: 2, prompt: "" })
     assert.deepStrictEqual(
@@ -88,7 +81,7 @@ it.effect("compacts in a turn of its own, which is no message of the conversatio
     assert.deepStrictEqual(messages, [])
     assert.deepStrictEqual((yield* sessions.messages(ours, id, { after: 0, limit: 50 })).messages.length, 2)
     assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "handPrompt").length, 2)
-  }).pipe(inHouse())
+  }).pipe(withRuntime())
 )
 
 it.effect("never compacts during a turn, nor where the agent can't", () =>
@@ -96,12 +89,12 @@ it.effect("never compacts during a turn, nor where the agent can't", () =>
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
     yield* sessions.submit(ours, id, { prompt: "hang" })
-    yield* until(id, "turning.running")
+    yield* untilRunning(id)
     assert.deepStrictEqual(yield* refusedWith(sessions.compact(ours, id)), [409, "turn_in_progress"])
     yield* sessions.interrupt(ours, id)
     const plain = yield* sessions.create(app, { agent: "plain" })
     assert.deepStrictEqual(yield* refusedWith(sessions.compact(ours, plain.id)), [422, "not_supported"])
-  }).pipe(inHouse())
+  }).pipe(withRuntime())
 )
 
 it.effect("hands out the conversation so far in pages of whole turns, without a turn that still waits in line", () =>
@@ -110,10 +103,10 @@ it.effect("hands out the conversation so far in pages of whole turns, without a 
     const { id } = yield* sessions.create(app, {})
     for (const prompt of ["one", "two"]) {
       yield* sessions.submit(ours, id, { prompt })
-      yield* until(id, "idle.awake")
+      yield* untilState(id, "idle.awake")
     }
     yield* sessions.submit(ours, id, { prompt: "hang" })
-    yield* until(id, "turning.running")
+    yield* untilRunning(id)
     const waiting = yield* sessions.submit(ours, id, { prompt: "later", queue: true })
     const contents = (messages: ReadonlyArray<{ readonly content: string | null }>) =>
       messages.map(({ content }) => content)
@@ -131,5 +124,5 @@ it.effect("hands out the conversation so far in pages of whole turns, without a 
     yield* closing(id)
     assert.strictEqual((yield* waiting.result).handed, false)
     assert.strictEqual((yield* sessions.turn(ours, id, 3)).handed, true)
-  }).pipe(inHouse())
+  }).pipe(withRuntime())
 )

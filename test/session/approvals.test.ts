@@ -8,8 +8,19 @@ import { silenceWatch } from "../../src/session/TurnWatch.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, house, inHouse, ours, scratch, settle, stateOf, theirs, until } from "../services/harness.ts"
-import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
+import { scratch } from "../ledger/samples.ts"
+import { killProcess } from "../services/AgentScript.ts"
+import {
+  app,
+  ours,
+  runtimeIn,
+  scriptLayer,
+  stateOf,
+  theirs,
+  until,
+  untilState,
+  withRuntime
+} from "../services/harness.ts"
 
 const refusedWith = <A, E extends { readonly code: string; readonly status: number }, R>(
   effect: Effect.Effect<A, E, R>
@@ -20,10 +31,12 @@ const asking = (...kinds: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, { permissions: "ask" })
-    const { result } = yield* sessions.submit(ours, id, { prompt: `leave ${kinds.join(" ")}` })
+    const { result } = yield* sessions.submit(ours, id, { prompt: `approvals ${kinds.join(" ")}` })
     const turn = yield* Effect.forkChild(result)
-    yield* until(id, "turning.asking")
-    yield* settle
+    yield* until(
+      `${kinds.length} requests of ${id}`,
+      Effect.map(sessions.approvals(ours, id), ({ length }) => length === kinds.length)
+    )
     return { id, turn, open: yield* sessions.approvals(ours, id) }
   })
 
@@ -82,7 +95,7 @@ describe("an approval", () => {
       ])
       assert.deepStrictEqual(yield* trail(id), [["ours", "answered", "session"]])
       assert.deepStrictEqual(yield* sessions.approvals(ours, id), [])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("may be one of several, answered in any order, and the session asks until the last", () =>
@@ -95,7 +108,7 @@ describe("an approval", () => {
       assert.strictEqual(yield* stateOf(id), "turning.asking")
       yield* sessions.answer(ours, id, of("edit"), "session")
       assert.strictEqual((yield* Fiber.join(turn)).finalText, "once session deny")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is a no when nobody has said anything by its deadline, and can't be answered any more", () =>
@@ -110,7 +123,7 @@ describe("an approval", () => {
       assert.deepStrictEqual(yield* trail(id), [["troupe", "expired", "deny"]])
       const late = sessions.answer(ours, id, open[0]!.id, "once")
       assert.deepStrictEqual(yield* refusedWith(late), [409, "approval_settled"])
-    }).pipe(inHouse({ approvalTimeoutMillis: 60_000 }))
+    }).pipe(withRuntime({ approvalTimeoutMillis: 60_000 }))
   )
 
   it.effect("takes one answer: the second is refused while another question is still open", () =>
@@ -125,7 +138,7 @@ describe("an approval", () => {
       assert.deepStrictEqual(both.map(({ _tag }) => _tag).sort(), ["Failure", "Success"])
       assert.strictEqual((yield* trail(id)).length, 1)
       yield* sessions.answer(ours, id, open[1]!.id, "once")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is nobody else's: another app finds no session, and a session no approval of another", () =>
@@ -140,7 +153,7 @@ describe("an approval", () => {
       assert.deepStrictEqual(yield* answer(ours, neighbour, open[0]!.id), [404, "approval_not_found"])
       assert.deepStrictEqual(yield* answer(ours, id, "apr_none"), [404, "approval_not_found"])
       assert.deepStrictEqual(yield* statusOf(id, open[0]!.id), ["pending", null, null])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is withdrawn when its turn is interrupted, before the turn's last event", () =>
@@ -160,14 +173,14 @@ describe("an approval", () => {
       const last = (yield* ledger.eventsOfTurn(id, 1)).at(-1)
       assert.isFalse("method" in last!.message)
       assert.strictEqual((yield* told(id)).filter(([, , status]) => status === "withdrawn").length, 2)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is withdrawn when the agent's process dies, and when the session is closed under it", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const dying = yield* asking("edit")
-      yield* (yield* Rig).exits.get(dying.id)!
+      yield* killProcess(dying.id)
       assert.strictEqual((yield* Fiber.join(dying.turn)).turn.status, "failed")
       assert.deepStrictEqual(yield* statusOf(dying.id, dying.open[0]!.id), ["withdrawn", "deny", "troupe"])
 
@@ -175,7 +188,7 @@ describe("an approval", () => {
       yield* Effect.forkChild(sessions.close(ours, closing.id))
       assert.strictEqual((yield* Fiber.join(closing.turn)).turn.status, "interrupted")
       assert.deepStrictEqual(yield* statusOf(closing.id, closing.open[0]!.id), ["withdrawn", "deny", "troupe"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("keeps the watchdog for silent agents asleep while it is open, whatever tool ends meanwhile", () =>
@@ -207,7 +220,7 @@ describe("an approval", () => {
       const directory = yield* scratch
       const before = yield* Effect.scoped(
         Effect.gen(function* () {
-          const context = yield* Layer.build(house(directory))
+          const context = yield* Layer.build(runtimeIn(directory))
           return yield* asking("edit").pipe(Effect.provide(context))
         })
       )
@@ -219,22 +232,22 @@ describe("an approval", () => {
         assert.deepStrictEqual(yield* trail(before.id), [["troupe", "withdrawn", "deny"]])
         const { result } = yield* sessions.submit(ours, before.id, { prompt: "hello" })
         assert.strictEqual((yield* result).turn.status, "completed")
-      }).pipe(Effect.provide(house(directory)))
-    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+      }).pipe(Effect.provide(runtimeIn(directory)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
   it.effect("is told to whoever reads the turn's events as it happens", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id } = yield* sessions.create(app, { permissions: "ask" })
-      const { events, result } = yield* sessions.submit(ours, id, { prompt: "leave edit" })
+      const { events, result } = yield* sessions.submit(ours, id, { prompt: "approvals edit" })
       const seen = yield* Effect.forkChild(Stream.runCollect(events))
-      yield* until(id, "turning.asking")
+      yield* untilState(id, "turning.asking")
       const [one] = yield* sessions.approvals(ours, id)
       yield* sessions.answer(ours, id, one!.id, "once")
       yield* result
       const methods = (yield* Fiber.join(seen)).flatMap(({ message }) => ("method" in message ? [message.method] : []))
       assert.containSubset(methods, ["_troupe/approval_asked", "_troupe/approval_settled"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })

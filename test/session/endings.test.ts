@@ -5,16 +5,15 @@ import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
-import { Rig } from "../services/ScriptedCommandHandler.ts"
+import { AgentScript } from "../services/AgentScript.ts"
+import { app, commandsOf, ours, stateOf, until, untilRunning, untilState, withRuntime } from "../services/harness.ts"
 
 const turned = (prompt: string, timeoutMillis: number) =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
     const turning = yield* sessions.submit(ours, id, { prompt, timeoutMillis })
-    yield* until(id, "turning.running")
-    yield* settle
+    yield* untilRunning(id)
     return { id, sessions, turning }
   })
 
@@ -23,7 +22,6 @@ describe("an answer whose turn never ends", () => {
     Effect.gen(function* () {
       const { id, sessions, turning } = yield* turned("answer", 30_000)
       yield* TestClock.adjust("29 seconds")
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "turning.running")
       yield* TestClock.adjust("1 seconds")
       const { acceptedWithoutEnd, events, finalText, messages, turn } = yield* turning.result
@@ -34,15 +32,15 @@ describe("an answer whose turn never ends", () => {
         id: 1,
         result: { stopReason: "end_turn", _meta: { "troupe/accepted_without_end": true } }
       })
-      yield* until(id, "retiring.asking")
+      yield* untilState(id, "retiring.asking")
       yield* TestClock.adjust("8 seconds")
-      yield* until(id, "idle.asleep")
+      yield* untilState(id, "idle.asleep")
       assert.deepStrictEqual((yield* commandsOf(id)).slice(3), ["askToExit", "terminateProcess", "endProcess"])
       const ended = (yield* sessions.audit(id)).find(({ action }) => action === "turn_end")
       assert.containSubset(ended, { detail: { status: "completed", accepted_without_end: true } })
       const next = yield* sessions.submit(ours, id, { prompt: "and now?" })
       assert.strictEqual((yield* next.result).finalText, "you said: and now?")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is accepted by the watchdog too, where all that came after it is the end of a tool", () =>
@@ -51,8 +49,8 @@ describe("an answer whose turn never ends", () => {
       yield* TestClock.adjust("90 seconds")
       const { acceptedWithoutEnd, finalText, turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, acceptedWithoutEnd, finalText], ["completed", true, "Done."])
-      yield* until(id, "retiring.asking")
-    }).pipe(inHouse())
+      yield* untilState(id, "retiring.asking")
+    }).pipe(withRuntime())
   )
 
   it.effect("was none where the agent began a tool after it", () =>
@@ -61,8 +59,8 @@ describe("an answer whose turn never ends", () => {
       yield* TestClock.adjust("90 seconds")
       const { acceptedWithoutEnd, turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, acceptedWithoutEnd], ["timed_out", false])
-      yield* until(id, "idle.awake")
-    }).pipe(inHouse())
+      yield* untilState(id, "idle.awake")
+    }).pipe(withRuntime())
   )
 
   it.effect("is none where the agent was still speaking", () =>
@@ -71,7 +69,7 @@ describe("an answer whose turn never ends", () => {
       yield* TestClock.adjust("30 seconds")
       const { acceptedWithoutEnd, finalText, turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, acceptedWithoutEnd, finalText], ["timed_out", false, "thinking"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -89,7 +87,7 @@ describe("a turn that says of itself that it was aborted", () => {
       assert.strictEqual(finalText, "As far as I got.")
       assert.deepStrictEqual(messages.slice(1), [{ role: "assistant", content: "As far as I got." }])
       assert.strictEqual(yield* stateOf(id), "idle.awake")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is interrupted where it says so and goes on, before its process counts as healthy again", () =>
@@ -99,34 +97,33 @@ describe("a turn that says of itself that it was aborted", () => {
       const { turn } = yield* turning.result
       assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled" })
       assert.deepStrictEqual((yield* commandsOf(id)).slice(2), ["handPrompt", "interruptTurn"])
-      yield* until(id, "idle.awake")
-    }).pipe(inHouse())
+      yield* untilState(id, "idle.awake")
+    }).pipe(withRuntime())
   )
 
   it.effect("costs its process where the interrupt is not heard", () =>
     Effect.gen(function* () {
-      const rig = yield* Rig
-      rig.deaf = true
+      const script = yield* AgentScript
+      script.isUnresponsive = true
       const { id, turning } = yield* turned("abort unended", 600_000)
       yield* TestClock.adjust("5 seconds")
-      yield* until(id, "turning.interrupting")
+      yield* untilState(id, "turning.interrupting")
       yield* TestClock.adjust("8 seconds")
       assert.strictEqual((yield* turning.result).turn.status, "interrupted")
-      yield* until(id, "retiring.asking")
-    }).pipe(inHouse())
+      yield* untilState(id, "retiring.asking")
+    }).pipe(withRuntime())
   )
 
   it.effect("may speak of the marker in code, ended or not", () =>
     Effect.gen(function* () {
-      const { id, sessions, turning } = yield* turned("speak-of-abort unended", 600_000)
+      const { id, sessions, turning } = yield* turned("quote-abort unended", 600_000)
       yield* TestClock.adjust("1 minute")
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "turning.running")
       assert.isTrue(yield* sessions.interrupt(ours, id))
       assert.strictEqual((yield* turning.result).turn.failure, null)
-      const ended = yield* sessions.submit(ours, id, { prompt: "speak-of-abort" })
+      const ended = yield* sessions.submit(ours, id, { prompt: "quote-abort" })
       assert.strictEqual((yield* ended.result).turn.status, "completed")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -136,19 +133,18 @@ describe("the stored count of a turn's tool calls", () => {
       const sessions = yield* Sessions
       const ledger = yield* Ledger
       const { id } = yield* sessions.create(app, {})
-      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "late" })).result
+      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "leave-tool" })).result
       assert.strictEqual(turn.toolIterations, 1)
-      const stored = Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations)
-      yield* settle
-      assert.strictEqual(yield* stored, 1)
+      const isStored = (toolIterations: number) =>
+        Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations === toolIterations)
+      yield* until("the count of 1", isStored(1))
       // The end of another call, after the turn's.
-      const next = yield* sessions.submit(ours, id, { prompt: "late-ends" })
+      const next = yield* sessions.submit(ours, id, { prompt: "end-left-tool" })
       yield* next.result
-      yield* settle
       assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.toolIterations, 2)
-      assert.strictEqual(yield* stored, 2)
+      yield* until("the count of 2", isStored(2))
       assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.toolIterations, 0)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -161,7 +157,7 @@ describe("an interrupt of one turn", () => {
       yield* TestClock.adjust("90 seconds")
       const { turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, turn.failure?.class], ["timed_out", "timeout"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("ends the one that waits in line, which never reaches the agent, and no other", () =>
@@ -184,6 +180,6 @@ describe("an interrupt of one turn", () => {
         lines.map(({ detail }) => detail),
         [{ turn: 2 }, { turn: 1 }]
       )
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })

@@ -1,11 +1,22 @@
 /** A session whose agent's account is used up: what waits, who is refused, when it goes on. Turned by hand. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Layer, Ref } from "effect"
+import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import { app, commandsOf, house, inHouse, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
-import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
+import { scratch } from "../ledger/samples.ts"
+import { PerformedCommands } from "../services/ScriptedCommandHandler.ts"
+import {
+  app,
+  commandsOf,
+  ours,
+  retire,
+  runtimeIn,
+  scriptLayer,
+  stateOf,
+  untilState,
+  withRuntime
+} from "../services/harness.ts"
 
 /** The first turn finds the account used up while others wait behind it. */
 const usedUp = (prompt: string, behind: ReadonlyArray<{ readonly prompt: string; readonly timeoutMillis: number }>) =>
@@ -14,18 +25,9 @@ const usedUp = (prompt: string, behind: ReadonlyArray<{ readonly prompt: string;
     const { id } = yield* sessions.create(app, {})
     const first = yield* sessions.submit(ours, id, { prompt })
     const waiting = yield* Effect.forEach(behind, (turn) => sessions.submit(ours, id, { ...turn, queue: true }))
-    yield* retired(id)
+    yield* retire(id, "idle.parked")
     return { id, sessions, first, waiting }
   })
-
-/** The rig's processes take no hint, so it takes the whole ladder. */
-const retired = Effect.fnUntraced(function* (id: SessionId) {
-  yield* until(id, "retiring.asking")
-  yield* TestClock.adjust("5 seconds")
-  yield* until(id, "retiring.terminating")
-  yield* TestClock.adjust("3 seconds")
-  yield* until(id, "idle.parked")
-})
 
 const prompts = (id: SessionId) =>
   Effect.map(commandsOf(id), (types) => types.filter((type) => type === "handPrompt").length)
@@ -39,7 +41,6 @@ describe("a used-up account", () => {
       ])
       assert.containSubset((yield* first.result).turn, { status: "failed", failure: { class: "quota" } })
       yield* TestClock.adjust("4 minutes")
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "idle.parked")
       assert.strictEqual(yield* prompts(id), 1)
       const { parked, process } = yield* sessions.get(ours, id)
@@ -57,7 +58,7 @@ describe("a used-up account", () => {
       const parks = (yield* sessions.audit(id)).filter(({ action }) => action === "park")
       assert.containSubset(parks, [{ detail: { reason: "used up" } }])
       assert.isNull((yield* sessions.get(ours, id)).parked)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is not waited for where a turn's own deadline comes first", () =>
@@ -68,7 +69,7 @@ describe("a used-up account", () => {
       assert.include(turn.failure?.message, "longer than its own deadline. used up")
       assert.isFalse(handed)
       assert.strictEqual(yield* prompts(id), 1)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("refuses who does not want to wait, with the time at which to come back", () =>
@@ -89,7 +90,7 @@ describe("a used-up account", () => {
       const patient = yield* sessions.submit(ours, id, { prompt: "later", queue: true, timeoutMillis: 300_000 })
       yield* TestClock.adjust("5 minutes")
       assert.strictEqual((yield* patient.result).finalText, "you said: later")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is tried again at once where an operator says so", () =>
@@ -97,7 +98,7 @@ describe("a used-up account", () => {
       const { id, sessions, waiting } = yield* usedUp("fail-quota", [{ prompt: "second", timeoutMillis: 600_000 }])
       assert.isTrue(yield* sessions.unpark(id))
       assert.strictEqual((yield* waiting[0]!.result).finalText, "you said: second")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is asked a minute later where nobody said when, and then less and less often", () =>
@@ -108,14 +109,13 @@ describe("a used-up account", () => {
       ])
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* waiting[0]!.result).turn.failure?.class, "quota")
-      yield* retired(id)
+      yield* retire(id, "idle.parked")
       yield* TestClock.adjust("1 minute")
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "idle.parked")
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* waiting[1]!.result).turn.status, "completed")
       assert.isNull((yield* sessions.get(ours, id)).parked)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("outlives Troupe: who waited still waits, and is served at the old time", () =>
@@ -123,18 +123,18 @@ describe("a used-up account", () => {
       const directory = yield* scratch
       const { id } = yield* Effect.gen(function* () {
         return yield* usedUp("fail-quota 300000", [{ prompt: "second", timeoutMillis: 600_000 }])
-      }).pipe(Effect.provide(house(directory)))
-      yield* Ref.set(yield* Done, [])
+      }).pipe(Effect.provide(runtimeIn(directory)))
+      const performed = yield* PerformedCommands
+      performed.clear()
       yield* Effect.gen(function* () {
         const sessions = yield* Sessions
-        yield* settle
         assert.strictEqual(yield* stateOf(id), "idle.parked")
         assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.status, "queued")
         yield* TestClock.adjust("5 minutes")
-        yield* until(id, "idle.awake")
+        yield* untilState(id, "idle.awake")
         assert.strictEqual((yield* sessions.turn(ours, id, 2)).finalText, "you said: second")
-      }).pipe(Effect.provide(house(directory)))
-    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+      }).pipe(Effect.provide(runtimeIn(directory)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
   it.effect("does not keep a session open that is closed, nor its turns", () =>
@@ -142,6 +142,6 @@ describe("a used-up account", () => {
       const { id, sessions, waiting } = yield* usedUp("fail-quota", [{ prompt: "second", timeoutMillis: 600_000 }])
       assert.deepStrictEqual(yield* sessions.close(ours, id), { alreadyClosed: false })
       assert.strictEqual((yield* waiting[0]!.result).turn.status, "interrupted")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })

@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
-import { app, commandsOf, inHouse, ours, settle, stateOf, until } from "../services/harness.ts"
-import { Rig } from "../services/ScriptedCommandHandler.ts"
+import { AgentScript } from "../services/AgentScript.ts"
+import { app, commandsOf, ours, retire, stateOf, untilRunning, untilState, withRuntime } from "../services/harness.ts"
 
 const opened = Effect.gen(function* () {
   const sessions = yield* Sessions
@@ -34,7 +34,7 @@ describe("a turn", () => {
       const view = yield* sessions.get(ours, id)
       assert.deepStrictEqual([view.state, view.turnCount, view.process.state], ["idle", 1, "up"])
       assert.strictEqual(view.usage.inputTokens, 3)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("streams the events that it stores, from the first to the end", () =>
@@ -53,7 +53,7 @@ describe("a turn", () => {
         seqs,
         [...seqs].sort((a, b) => a - b)
       )
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("stores fewer bytes than twice its text, however small the chunks", () =>
@@ -61,7 +61,7 @@ describe("a turn", () => {
       const { result } = yield* said("words 3000")
       const stored = result.events.map((event) => JSON.stringify(event).length).reduce((a, b) => a + b)
       assert.isBelow(stored, 2 * result.finalText.length)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("is refused while another runs, and waits in line where it asks for that", () =>
@@ -72,12 +72,12 @@ describe("a turn", () => {
       assert.strictEqual(refusal._tag, "TurnInProgress")
       const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
       const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       assert.isTrue(yield* sessions.interrupt(ours, id))
       assert.strictEqual((yield* first.result).turn.status, "interrupted")
       assert.strictEqual((yield* second.result).finalText, "you said: second")
       assert.strictEqual((yield* third.result).turn.index, 3)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("has a line with a bound", () =>
@@ -87,7 +87,7 @@ describe("a turn", () => {
       for (let n = 0; n < 16; n++) yield* sessions.submit(ours, id, { prompt: "next", queue: true })
       const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "too many", queue: true }))
       assert.strictEqual(refusal._tag, "QueueFull")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("that dies mid-turn has failed with what had arrived, and the next one has a new process", () =>
@@ -97,48 +97,41 @@ describe("a turn", () => {
       assert.strictEqual(result.turn.failure?.class, "crash")
       assert.strictEqual(result.finalText, "half an ans")
       const next = yield* sessions.submit(ours, id, { prompt: "again" })
-      yield* settle
-      yield* settle
-      yield* settle
+      // The backoff before the next start.
+      yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* next.result).finalText, "you said: again")
       assert.strictEqual((yield* sessions.get(ours, id)).process.restarts, 1)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("overruns its deadline, is settled at once, and its process is retired by the ladder", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "hang", timeoutMillis: 30_000 })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       yield* TestClock.adjust("30 seconds")
       const { turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
-      yield* until(id, "retiring.asking")
-      yield* TestClock.adjust("5 seconds")
-      yield* until(id, "retiring.terminating")
-      yield* TestClock.adjust("3 seconds")
-      yield* until(id, "idle.asleep")
+      yield* retire(id, "idle.asleep")
       const ladder = (yield* commandsOf(id)).slice(-3)
       assert.deepStrictEqual(ladder, ["askToExit", "terminateProcess", "endProcess"])
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("that cannot be interrupted is asked twice, then its process is retired", () =>
     Effect.gen(function* () {
-      const rig = yield* Rig
-      rig.deaf = true
+      const script = yield* AgentScript
+      script.isUnresponsive = true
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       const interrupting = yield* Effect.forkChild(sessions.interrupt(ours, id))
-      yield* until(id, "turning.interrupting")
-      yield* TestClock.adjust("2 seconds")
-      yield* settle
-      yield* TestClock.adjust("8 seconds")
+      yield* untilState(id, "turning.interrupting")
+      yield* TestClock.adjust("10 seconds")
       assert.isTrue(yield* Fiber.join(interrupting))
       assert.strictEqual((yield* turning.result).turn.status, "interrupted")
       assert.strictEqual((yield* commandsOf(id)).filter((type) => type === "interruptTurn").length, 2)
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })
 
@@ -147,37 +140,36 @@ describe("the watchdog", () => {
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       yield* TestClock.adjust("90 seconds")
       const { turn } = yield* turning.result
       assert.deepStrictEqual([turn.status, turn.interrupted, turn.failure?.class], ["timed_out", true, "timeout"])
       assert.strictEqual(yield* stateOf(id), "idle.awake")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 
   it.effect("retires the process that does not answer", () =>
     Effect.gen(function* () {
-      const rig = yield* Rig
-      rig.deaf = true
+      const script = yield* AgentScript
+      script.isUnresponsive = true
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       yield* TestClock.adjust("90 seconds")
-      yield* until(id, "turning.probing")
+      yield* untilState(id, "turning.probing")
       yield* TestClock.adjust("8 seconds")
       assert.strictEqual((yield* turning.result).turn.status, "timed_out")
-      yield* until(id, "retiring.asking")
-    }).pipe(inHouse())
+      yield* untilState(id, "retiring.asking")
+    }).pipe(withRuntime())
   )
 
   it.effect("is disarmed by any other sign of life", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       yield* sessions.submit(ours, id, { prompt: "tool talks" })
-      yield* until(id, "turning.running")
+      yield* untilRunning(id)
       yield* TestClock.adjust("5 minutes")
-      yield* settle
       assert.strictEqual(yield* stateOf(id), "turning.running")
-    }).pipe(inHouse())
+    }).pipe(withRuntime())
   )
 })

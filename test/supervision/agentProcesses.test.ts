@@ -1,24 +1,30 @@
 /** What a house does when it is not the first on its ledger: the supervisor died, and this is the next one. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Ref } from "effect"
+import { Effect, Fiber } from "effect"
+import type { Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import { app, house, ours, scratch, settle, stateOf, until } from "../services/harness.ts"
-import { Done, Rig } from "../services/ScriptedCommandHandler.ts"
+import { scratch } from "../ledger/samples.ts"
+import { AgentScript } from "../services/AgentScript.ts"
+import { PerformedCommands } from "../services/ScriptedCommandHandler.ts"
+import { app, ours, runtimeIn, scriptLayer, stateOf, untilRunning, untilState } from "../services/harness.ts"
 
 /** Two lives on one directory; the first ends as a SIGKILL would leave it: nothing is drained, nothing is told. */
 const twice = <A, B, E, F>(
-  first: Effect.Effect<A, E, Layer.Success<ReturnType<typeof house>> | Rig | Done>,
-  second: (left: A) => Effect.Effect<B, F, Layer.Success<ReturnType<typeof house>> | Rig | Done>
+  first: Effect.Effect<A, E, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>,
+  second: (
+    left: A
+  ) => Effect.Effect<B, F, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>
 ) =>
   Effect.gen(function* () {
     const directory = yield* scratch
-    const left = yield* first.pipe(Effect.provide(house(directory)))
-    yield* Ref.set(yield* Done, [])
-    return yield* second(left).pipe(Effect.provide(house(directory)))
-  }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+    const left = yield* first.pipe(Effect.provide(runtimeIn(directory)))
+    const performed = yield* PerformedCommands
+    performed.clear()
+    return yield* second(left).pipe(Effect.provide(runtimeIn(directory)))
+  }).pipe(Effect.provide(scriptLayer), Effect.scoped)
 
 const submitted = (prompt: string) =>
   Effect.gen(function* () {
@@ -31,7 +37,7 @@ const submitted = (prompt: string) =>
 describe("after the supervisor's death", () => {
   it.effect("a turn whose prompt was handed over has an unknown outcome, and only one", () =>
     twice(
-      Effect.tap(submitted("hang"), (id) => until(id, "turning.running")),
+      Effect.tap(submitted("hang"), (id) => untilRunning(id)),
       (id) =>
         Effect.gen(function* () {
           const sessions = yield* Sessions
@@ -40,7 +46,7 @@ describe("after the supervisor's death", () => {
           assert.strictEqual(yield* stateOf(id), "idle.asleep")
           const ends = (yield* (yield* Ledger).eventsOfTurn(id, 1)).filter(({ message }) => !("method" in message))
           assert.lengthOf(ends, 1)
-          assert.deepStrictEqual(yield* Ref.get(yield* Done), [])
+          assert.deepStrictEqual((yield* PerformedCommands).all(), [])
         })
     )
   )
@@ -48,11 +54,11 @@ describe("after the supervisor's death", () => {
   it.effect("a turn whose prompt never left says that it is safe to send again", () =>
     twice(
       Effect.gen(function* () {
-        const rig = yield* Rig
-        rig.broken = "never"
+        const script = yield* AgentScript
+        script.start = "silent"
         const id = yield* submitted("hello")
-        yield* until(id, "turning.starting")
-        rig.broken = null
+        yield* untilState(id, "turning.starting")
+        script.start = "ready"
         return id
       }),
       (id) =>
@@ -71,12 +77,12 @@ describe("after the supervisor's death", () => {
       Effect.gen(function* () {
         const id = yield* submitted("hang")
         yield* (yield* Sessions).submit(ours, id, { prompt: "me too", queue: true })
-        yield* until(id, "turning.running")
+        yield* untilRunning(id)
         return id
       }),
       (id) =>
         Effect.gen(function* () {
-          yield* until(id, "idle.awake")
+          yield* untilState(id, "idle.awake")
           const { finalText, turn } = yield* (yield* Sessions).turn(ours, id, 2)
           assert.deepStrictEqual([turn.status, finalText], ["completed", "you said: me too"])
         })
@@ -85,13 +91,13 @@ describe("after the supervisor's death", () => {
 
   it.effect("an idle session sleeps, and the next turn resumes its thread", () =>
     twice(
-      Effect.tap(submitted("hello"), (id) => until(id, "idle.awake")),
+      Effect.tap(submitted("hello"), (id) => untilState(id, "idle.awake")),
       (id) =>
         Effect.gen(function* () {
           assert.strictEqual(yield* stateOf(id), "idle.asleep")
           const turning = yield* (yield* Sessions).submit(ours, id, { prompt: "again" })
           assert.strictEqual((yield* turning.result).turn.threadId, `thread of ${id}`)
-          const start = (yield* Ref.get(yield* Done)).find(({ type }) => type === "startProcess")
+          const start = (yield* PerformedCommands).all().find(({ type }) => type === "startProcess")
           assert.deepInclude(start?.params, { thread: `thread of ${id}` })
         })
     )
@@ -101,7 +107,7 @@ describe("after the supervisor's death", () => {
     twice(
       Effect.gen(function* () {
         const id = yield* submitted("die")
-        yield* until(id, "idle.backingOff")
+        yield* untilState(id, "idle.backingOff")
         return id
       }),
       (id) =>
@@ -110,8 +116,8 @@ describe("after the supervisor's death", () => {
           assert.include(timer?.timer, "backoff")
           assert.strictEqual(yield* stateOf(id), "idle.backingOff")
           yield* TestClock.setTime(timer!.dueAt)
-          yield* until(id, "idle.awake")
-          const done = (yield* Ref.get(yield* Done)).map(({ type }) => type)
+          yield* untilState(id, "idle.awake")
+          const done = (yield* PerformedCommands).all().map(({ type }) => type)
           assert.deepStrictEqual(done, ["takeSlot", "startProcess"])
         })
     )
@@ -128,23 +134,20 @@ describe("draining", () => {
         const id = yield* submitted("hang")
         const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
         const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
-        yield* until(id, "turning.running")
-        const draining = yield* Effect.forkChild(runtime.drain(1_000))
-        yield* settle
+        yield* untilRunning(id)
+        const draining = yield* Effect.forkChild(runtime.drain(1_000), { startImmediately: true })
         yield* TestClock.adjust("1 second")
         for (const { result } of [second, third]) {
           const { handed, turn } = yield* result
           assert.deepStrictEqual([turn.status, handed], ["interrupted", false])
           assert.include(turn.failure?.message, "shutting down")
         }
-        for (let n = 0; n < 5; n++) {
-          yield* settle
-          yield* TestClock.adjust("3 seconds")
-        }
+        // Both deadlines of a retirement.
+        yield* TestClock.adjust("10 seconds")
         yield* Fiber.join(draining)
         assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
-      }).pipe(Effect.provide(house(directory)))
-    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+      }).pipe(Effect.provide(runtimeIn(directory)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
   it.effect("takes no new turn, lets the running ones end, and leaves every session asleep", () =>
@@ -155,22 +158,19 @@ describe("draining", () => {
         const runtime = yield* Operator
         const id = yield* submitted("hang")
         const idle = yield* submitted("hello")
-        yield* until(id, "turning.running")
-        const draining = yield* Effect.forkChild(runtime.drain(30_000))
-        yield* settle
+        yield* untilRunning(id)
+        const draining = yield* Effect.forkChild(runtime.drain(30_000), { startImmediately: true })
         assert.isFalse((yield* runtime.ready).ready)
         const refusal = yield* Effect.flip(sessions.submit(ours, idle, { prompt: "no" }))
         assert.strictEqual(refusal._tag, "Draining")
         assert.strictEqual((yield* Effect.flip(sessions.create(app, {})))._tag, "Draining")
         yield* TestClock.adjust("30 seconds")
-        for (let n = 0; n < 5; n++) {
-          yield* settle
-          yield* TestClock.adjust("3 seconds")
-        }
+        // Both deadlines of a retirement.
+        yield* TestClock.adjust("10 seconds")
         yield* Fiber.join(draining)
         assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
         assert.deepStrictEqual([yield* stateOf(id), yield* stateOf(idle)], ["idle.asleep", "idle.asleep"])
-      }).pipe(Effect.provide(house(directory)))
-    }).pipe(Effect.provide(Layer.mergeAll(Done.layer, Rig.layer)), Effect.scoped)
+      }).pipe(Effect.provide(runtimeIn(directory)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 })
