@@ -8,8 +8,8 @@ import type { SessionRecord } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import * as ToolCount from "../runtime/ToolCount.ts"
 import { Reviews } from "./Reviews.ts"
-import type { TranscriptPage } from "../services/Sessions.ts"
 import * as Transcript from "../runtime/Transcript.ts"
+import type { TranscriptPage } from "../runtime/Transcript.ts"
 
 /** Turns of one read, and messages that a review is shown at most: of a longer conversation its end. */
 const turnsAtOnce = 50

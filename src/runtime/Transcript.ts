@@ -6,9 +6,14 @@ import { TurnNotFound } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { TranscriptPage } from "../services/Sessions.ts"
 
-/** A page ends with the turn that fills it. */
+/** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */
+export interface TranscriptPage {
+  readonly messages: ReadonlyArray<Message>
+  readonly next: number | null
+}
+
+/** A page ends with the turn that exceeds this. */
 const pageCharacters = 4 * 1024 * 1024
 
 export interface TranscriptQuery {

@@ -8,6 +8,7 @@ import { Context } from "effect"
 import type { Effect, Stream } from "effect"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import type { Caller } from "../runtime/Caller.ts"
+import type { TranscriptPage } from "../runtime/Transcript.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
 import type {
   ApprovalNotFound,
@@ -28,9 +29,10 @@ import type {
   UnknownAgent
 } from "../domain/Refusal.ts"
 import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
-import type { Message, TurnResult } from "../domain/Turn.ts"
+import type { TurnResult } from "../domain/Turn.ts"
 
 export type { Caller } from "../runtime/Caller.ts"
+export type { TranscriptPage } from "../runtime/Transcript.ts"
 
 export interface SubmitTurn {
   readonly prompt: string
@@ -51,12 +53,6 @@ export interface Turning {
   readonly result: Effect.Effect<TurnResult, Unavailable>
   /** Stops this turn and no other, also where it still waits in line. `false` where it has ended already. */
   readonly interrupt: Effect.Effect<boolean, Unavailable>
-}
-
-/** Messages of whole turns, oldest first; `next` is the turn after which the next page begins. */
-export interface TranscriptPage {
-  readonly messages: ReadonlyArray<Message>
-  readonly next: number | null
 }
 
 export interface SessionPage {
