@@ -12,8 +12,8 @@ import type { ChildProcessSpawner } from "effect/process"
 import type { PlatformError } from "effect/PlatformError"
 import type { LeaseId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
-import { leaseVariable } from "./ProcessTable.ts"
-import { redact, secretsOf } from "./Redact.ts"
+import { leaseVariable } from "./processTable.ts"
+import { redact, secretsOf } from "./redact.ts"
 
 export interface SpawnSpec {
   readonly lease: LeaseId

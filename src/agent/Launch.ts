@@ -12,7 +12,7 @@ import {
 import { existsSync, readFileSync, realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { basename, dirname, extname, join, sep } from "node:path"
-import * as Executable from "./Executable.ts"
+import * as Executable from "./executable.ts"
 
 export type Command = readonly [string, ...ReadonlyArray<string>]
 

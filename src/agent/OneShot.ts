@@ -11,12 +11,12 @@ import type { RunSpec } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import { resultIn } from "./ClaudeResult.ts"
 import type { ClaudeResult } from "./ClaudeResult.ts"
-import * as Environment from "./Environment.ts"
-import * as Executable from "./Executable.ts"
+import * as Environment from "./environment.ts"
+import * as Executable from "./executable.ts"
 import * as Lines from "./Lines.ts"
 import { Processes } from "./Processes.ts"
 import type { Child, Exit } from "./Processes.ts"
-import { redact, secretsOf } from "./Redact.ts"
+import { redact, secretsOf } from "./redact.ts"
 
 export interface RunRequest {
   readonly prompt: string

@@ -14,12 +14,12 @@ import type { LeaseId } from "../domain/Ids.ts"
 import type { AgentFailed } from "./Agent.ts"
 import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
-import * as ProcessTable from "./ProcessTable.ts"
-import type { ProcessInfo } from "./ProcessTable.ts"
-import { secretsOf } from "./Redact.ts"
+import * as ProcessTable from "./processTable.ts"
+import type { ProcessInfo } from "./processTable.ts"
+import { secretsOf } from "./redact.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
-export type { ProcessInfo } from "./ProcessTable.ts"
+export type { ProcessInfo } from "./processTable.ts"
 
 /** What is known of a lease's children besides what they say. */
 export interface Vitals {

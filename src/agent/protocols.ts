@@ -5,11 +5,11 @@
  */
 import type { Effect } from "effect"
 import type { AgentSpec, Protocol } from "../domain/Settings.ts"
-import * as Acp from "./acp/Acp.ts"
-import * as Acpx from "./acpx/Acpx.ts"
+import * as Acp from "./acp/driver.ts"
+import * as Acpx from "./acpx/driver.ts"
 import type { AgentDriver, DriverConfig } from "./Agent.ts"
-import * as Codex from "./codex/Codex.ts"
-import * as Environment from "./Environment.ts"
+import * as Codex from "./codex/driver.ts"
+import * as Environment from "./environment.ts"
 import * as Launch from "./Launch.ts"
 import type { Processes } from "./Processes.ts"
 

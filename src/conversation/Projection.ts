@@ -13,7 +13,7 @@ import { clipped, boundedJson } from "../domain/boundedJson.ts"
 import * as Timeline from "./Timeline.ts"
 import type { Entry, Words } from "./Timeline.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
-import { shapeOf } from "./ToolMessages.ts"
+import { shapeOf } from "./toolMessages.ts"
 
 export interface Projection {
   /** Those of this turn only. */

@@ -5,7 +5,7 @@
  */
 import { Clock, Effect, Semaphore } from "effect"
 import { newMemoryId } from "../domain/Ids.ts"
-import { redact } from "../agent/Redact.ts"
+import { redact } from "../agent/redact.ts"
 import { StoreFailed, StoreRefused, storeLimits } from "./ReviewStore.ts"
 import type { ReviewStore, SkillText } from "./ReviewStore.ts"
 import type { AppName } from "../domain/Ids.ts"

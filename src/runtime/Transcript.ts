@@ -1,6 +1,6 @@
 /** What was said in a session, read off its stored events: what came of a turn, and the whole conversation in pages. */
 import { Effect, Option } from "effect"
-import { resultOf } from "../conversation/Outcome.ts"
+import { resultOf } from "../conversation/turnResult.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { TurnNotFound } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"

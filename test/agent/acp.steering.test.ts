@@ -2,7 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
-import * as Acp from "../../src/agent/acp/Acp.ts"
+import * as Acp from "../../src/agent/acp/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { connect } from "./acp.agent.ts"
 import { traceFile } from "./acp.replay.ts"

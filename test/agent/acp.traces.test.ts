@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
-import * as Failures from "../../src/agent/acp/Failures.ts"
+import * as Failures from "../../src/agent/acp/failures.ts"
 import { at } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/JsonRpc.ts"
 import { acpTraces, replay } from "./acp.replay.ts"

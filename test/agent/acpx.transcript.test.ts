@@ -1,10 +1,10 @@
 /** What the real acpx printed for its prompts, sorted out. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
-import * as Failures from "../../src/agent/acp/Failures.ts"
+import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import type { Heard } from "../../src/agent/acpx/Transcript.ts"
-import * as Verdict from "../../src/agent/acpx/Verdict.ts"
+import * as Verdict from "../../src/agent/acpx/failures.ts"
 import { acpxPrompts, linesOf } from "./acp.replay.ts"
 
 const hear = (name: string) => {

@@ -1,6 +1,6 @@
 /** Texts that codex never completes, and a turn that says itself that it was aborted. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Translate from "../../src/agent/codex/Translate.ts"
+import * as Translate from "../../src/agent/codex/Translator.ts"
 import { ends, metaOf, ofKind, replay, updateOf } from "./codex.replay.ts"
 
 /** A translator with turn 1 running as `T`. */

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
-import * as Placeholders from "../../src/agent/codex/Placeholders.ts"
+import * as Placeholders from "../../src/agent/codex/placeholders.ts"
 
 it.live("removes what came since and is empty, and nothing else", () =>
   Effect.gen(function* () {

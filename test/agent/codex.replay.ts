@@ -1,7 +1,7 @@
 /** Replays a recorded trace through the translator, as a connection would: the prompts begin turns, the replies name them. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Translate from "../../src/agent/codex/Translate.ts"
+import * as Translate from "../../src/agent/codex/Translator.ts"
 import { objectIn, textIn } from "../../src/domain/json.ts"
 import type { JsonObject } from "../../src/domain/json.ts"
 

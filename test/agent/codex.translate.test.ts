@@ -1,7 +1,7 @@
 /** Every recorded trace through the translator: what must hold for all of them, and what each of them is about. */
 import { assert, describe, it } from "@effect/vitest"
-import { failedEnd } from "../../src/agent/codex/Failures.ts"
-import { itemIn } from "../../src/agent/codex/Protocol.ts"
+import { failedEnd } from "../../src/agent/codex/failures.ts"
+import { itemIn } from "../../src/agent/codex/wire.ts"
 import { ends, metaOf, ofKind, replay, textOf, traces, updateOf, updates } from "./codex.replay.ts"
 import type { Replay } from "./codex.replay.ts"
 import { objectIn, textIn } from "../../src/domain/json.ts"

@@ -1,6 +1,6 @@
 /** A child's environment: what it needs and what was asked for, and nothing that is ours. */
 import { assert, describe, it } from "@effect/vitest"
-import { anyAgent, claude, codex, forChild, noAccount } from "../../src/agent/Environment.ts"
+import { anyAgent, claude, codex, forChild, noAccount } from "../../src/agent/environment.ts"
 
 const ours = {
   PATH: "/bin",

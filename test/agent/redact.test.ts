@@ -1,6 +1,6 @@
 /** What must never be shown of a child is not, and what stands around it still is. */
 import { assert, describe, it } from "@effect/vitest"
-import { looksSecret, redact, secretsOf } from "../../src/agent/Redact.ts"
+import { looksSecret, redact, secretsOf } from "../../src/agent/redact.ts"
 
 describe("Redact", () => {
   it("knows a secret by the name of its variable", () => {

@@ -1,6 +1,6 @@
 /** When a used-up account may be asked again, in the words of the agents that say it. */
 import { assert, describe, it } from "@effect/vitest"
-import { resetIn } from "../../src/agent/ResetTime.ts"
+import { resetIn } from "../../src/agent/resetTime.ts"
 
 const noon = new Date(2026, 10, 21, 12, 0, 30).getTime()
 

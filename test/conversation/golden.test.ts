@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { resultOf } from "../../src/conversation/Outcome.ts"
+import { resultOf } from "../../src/conversation/turnResult.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import { recorded } from "./recorded.ts"
 import type { RecordedTurn } from "./recorded.ts"

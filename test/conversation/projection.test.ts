@@ -1,6 +1,6 @@
 /** What becomes of the words of an agent, and what holds of a conversation. */
 import { assert, describe, it } from "@effect/vitest"
-import { resultOf } from "../../src/conversation/Outcome.ts"
+import { resultOf } from "../../src/conversation/turnResult.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { says, thinks, marked, calls, ends, told, good, cancelled, failed, saidOf, messagesOf } from "./events.ts"

@@ -1,7 +1,7 @@
 /** The turns of the recorded traces as the ledger would hold them: driver's facts, coalesced, each turn with its record. */
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
-import * as Failures from "../../src/agent/acp/Failures.ts"
+import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import { listIn, objectIn, textIn } from "../../src/domain/json.ts"
 import type { JsonObject } from "../../src/domain/json.ts"

@@ -1,6 +1,6 @@
 /** What a person says into a running turn, and what a compaction leaves, read as a conversation. */
 import { assert, describe, it } from "@effect/vitest"
-import { resultOf } from "../../src/conversation/Outcome.ts"
+import { resultOf } from "../../src/conversation/turnResult.ts"
 import { notHanded, steeringMessage, updateMessage } from "../../src/domain/Acp.ts"
 import type { AcpMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"

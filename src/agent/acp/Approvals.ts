@@ -3,7 +3,7 @@ import { Deferred, Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import { objectIn } from "../../domain/json.ts"
-import * as Permission from "./Permission.ts"
+import * as Permission from "./permission.ts"
 
 export interface Approvals {
   /** The answer to a `session/request_permission`. An agent waits for it for ever, so there always is one. */

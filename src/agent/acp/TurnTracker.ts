@@ -10,10 +10,10 @@ import { StopReason } from "../../domain/Turn.ts"
 import type { Failure, Usage } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../JsonRpc.ts"
-import * as Failures from "./Failures.ts"
-import type { Who } from "./Failures.ts"
+import * as Failures from "./failures.ts"
+import type { Who } from "./failures.ts"
 import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { Asked } from "./Permission.ts"
+import type { Asked } from "./permission.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type Told = Extract<AgentFact, { readonly _tag: "Update" }>

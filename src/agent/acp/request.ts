@@ -4,7 +4,7 @@ import { AgentFailed } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
-import type { Who } from "./Failures.ts"
+import type { Who } from "./failures.ts"
 
 /** `arrived` runs in wire order: an update right behind the answer already finds what the answer changed. */
 export type Ask = (

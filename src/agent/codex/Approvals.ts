@@ -8,11 +8,11 @@
 import { Clock, Deferred, Effect } from "effect"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../JsonRpc.ts"
-import { changesTitle } from "./Items.ts"
-import { commandIn, commandKindIn } from "./Protocol.ts"
+import { changesTitle } from "./items.ts"
+import { commandIn, commandKindIn } from "./wire.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
-import type { Asked, Translator } from "./Translate.ts"
+import type { Asked, Translator } from "./Translator.ts"
 
 export interface Decider {
   readonly translator: Translator

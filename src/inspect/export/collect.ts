@@ -4,7 +4,7 @@ import manifest from "../../../package.json" with { type: "json" }
 import { cannot } from "../../runtime/errors.ts"
 import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import type { Caller } from "../../services/Sessions.ts"
-import { secretsOf } from "../../agent/Redact.ts"
+import { secretsOf } from "../../agent/redact.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"

@@ -5,7 +5,7 @@
  * is not known to be harmless is a text: a word of the protocol stays where the protocol has its words, and nowhere
  * else.
  */
-import { redact } from "../../agent/Redact.ts"
+import { redact } from "../../agent/redact.ts"
 import type { Meta } from "../../domain/Session.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { TranscriptEvent } from "../contract.ts"

@@ -1,9 +1,9 @@
 /** The parts that updates are made of: chunks of text, what is left of one, and words cut to size and without secrets. */
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import { redact } from "../Redact.ts"
+import { redact } from "../redact.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
-import type { Item } from "./Protocol.ts"
+import type { Item } from "./wire.ts"
 
 export type ChunkKind = "agent_message_chunk" | "agent_thought_chunk"
 

@@ -3,7 +3,7 @@
  *
  * Kept for whoever asks later why a session did what it did; nothing reads it to decide anything.
  */
-import { redact } from "./Redact.ts"
+import { redact } from "./redact.ts"
 
 /** A line that was cut has one character more: its `…`. */
 export const longestWireLine = 16 * 1024

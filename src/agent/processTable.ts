@@ -5,7 +5,7 @@
  * caller who gets nothing touches nothing.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { redact } from "./Redact.ts"
+import { redact } from "./redact.ts"
 
 /** Names the variable that a child and all its descendants carry. */
 export const leaseVariable = "TROUPE_LEASE"

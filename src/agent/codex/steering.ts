@@ -8,9 +8,9 @@ import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
-import { redact } from "../Redact.ts"
+import { redact } from "../redact.ts"
 import { objectIn } from "../../domain/json.ts"
-import type { Translator } from "./Translate.ts"
+import type { Translator } from "./Translator.ts"
 
 /** Answered in 1 ms wherever it was. */
 const steerWithinMillis = 5_000

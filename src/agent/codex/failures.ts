@@ -1,7 +1,7 @@
 /** Why a turn failed, by class and in words that say what to do. Codex's own words are kept, secrets are not. */
 import type { Failure, StopReason } from "../../domain/Turn.ts"
-import { redact } from "../Redact.ts"
-import { resetIn } from "../ResetTime.ts"
+import { redact } from "../redact.ts"
+import { resetIn } from "../resetTime.ts"
 import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 
 /** How a failed turn ends. */

@@ -13,7 +13,7 @@ import type { Peer, RpcError } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import * as Ask from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
-import * as Failures from "./Failures.ts"
+import * as Failures from "./failures.ts"
 import { at } from "../../domain/json.ts"
 import { line } from "./sentence.ts"
 

@@ -4,7 +4,7 @@ import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { Peer, RpcError, RpcSilent } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
-import { redact } from "../Redact.ts"
+import { redact } from "../redact.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 

@@ -7,7 +7,7 @@
  */
 import type { Failure } from "../../domain/Turn.ts"
 import type { RpcError } from "../JsonRpc.ts"
-import { resetIn } from "../ResetTime.ts"
+import { resetIn } from "../resetTime.ts"
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import { line, sentence } from "./sentence.ts"
 

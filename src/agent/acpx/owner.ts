@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import type { LeaseId } from "../../domain/Ids.ts"
 import { kernelSleep } from "../Child.ts"
 import type { Processes } from "../Processes.ts"
-import * as ProcessTable from "../ProcessTable.ts"
+import * as ProcessTable from "../processTable.ts"
 
 /** An owner that is terminated closes its agent first: 1.5 s for Claude. What is left then is the sweep's. */
 const leaveWithinMillis = 2_500

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
-import * as Connection from "./Connection.ts"
+import * as Connection from "./connection.ts"
 
 export const make = (config: DriverConfig): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.map(Processes, (processes) => ({

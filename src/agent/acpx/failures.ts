@@ -1,7 +1,7 @@
 /** acpx's own errors and exit codes, by Troupe's names. */
 import type { Failure } from "../../domain/Turn.ts"
-import * as Failures from "../acp/Failures.ts"
-import type { Who } from "../acp/Failures.ts"
+import * as Failures from "../acp/failures.ts"
+import type { Who } from "../acp/failures.ts"
 import { sentence } from "../acp/sentence.ts"
 import type { Exit } from "../Processes.ts"
 import type { OwnError } from "./Transcript.ts"

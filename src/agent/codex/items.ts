@@ -6,7 +6,7 @@
  * fields that name it.
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import { changesIn, commandIn, commandKindIn, type Change, type Item } from "./Protocol.ts"
+import { changesIn, commandIn, commandKindIn, type Change, type Item } from "./wire.ts"
 import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 

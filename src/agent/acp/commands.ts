@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { LeaseId } from "../../domain/Ids.ts"
 import { kernelSleep } from "../Child.ts"
 import type { Processes } from "../Processes.ts"
-import * as ProcessTable from "../ProcessTable.ts"
+import * as ProcessTable from "../processTable.ts"
 
 /** Also how much longer an interrupt takes where Claude has a background task, which is to go on. */
 const goneWithinMillis = 500
