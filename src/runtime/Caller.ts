@@ -1,4 +1,4 @@
-/** Who asks, and what they may see: the one place that keeps the sessions of apps apart. */
+/** The caller of a service, and what it may see. Only this file keeps the sessions of different apps apart. */
 import { Effect, Option } from "effect"
 import { SessionId } from "../domain/Ids.ts"
 import type { AppName } from "../domain/Ids.ts"
@@ -10,15 +10,15 @@ export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonl
 
 export const sees = (caller: Caller, app: AppName): boolean => caller._tag === "Admin" || caller.app === app
 
-/** Whose rows to ask the ledger for; `null`: every app's. */
-export const appOf = (caller: Caller): AppName | null => (caller._tag === "App" ? caller.app : null)
+/** The app whose rows a query of the ledger is limited to; `null`: every app's. */
+export const appFilter = (caller: Caller): AppName | null => (caller._tag === "App" ? caller.app : null)
 
-/** As the audit trail has it. No app can be called `admin`. */
+/** The caller's name in the audit trail. No app can be called `admin`. */
 export const nameOfCaller = (caller: Caller): string => (caller._tag === "App" ? caller.app : "admin")
 
-/** Another app's session, and one that never was, are the same to who asks. */
+/** Another app's session is not found, in the same words as one that never existed. */
 export const findSession = Effect.fnUntraced(function* (ledger: Ledger["Service"], caller: Caller, id: string) {
-  const found = yield* ledger.session(SessionId.make(id))
-  if (Option.isNone(found) || !sees(caller, found.value.app)) return yield* new SessionNotFound({ id })
-  return found.value
+  const row = yield* ledger.session(SessionId.make(id))
+  if (Option.isNone(row) || !sees(caller, row.value.app)) return yield* new SessionNotFound({ id })
+  return row.value
 })

@@ -1,8 +1,8 @@
 /**
- * Whoever in this process looks at what sessions become: told after each commit, in order, in the same breath.
+ * Observers of sessions' commits in this process. Each is called synchronously after each commit, in the commits' order.
  *
- * Nothing is missed here, so a picture can be kept true by it; it costs a session that nobody looks at one look into a
- * map. Who listens here must be quick, and only sees what is stored.
+ * An observer misses no commit and sees nothing that is not stored, so a picture of a session can be kept true by it. It
+ * must be quick: the session waits for it. A session that nobody observes pays one lookup in a map per commit.
  */
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
@@ -22,67 +22,66 @@ export interface Committed {
   readonly event: SessionEvent
   readonly before: SessionSnapshot
   readonly snapshot: SessionSnapshot
-  /** When it came to where it stands. */
+  /** When the session entered its present state. */
   readonly since: number
   readonly next: NextTimer | null
-  /** The question that came with this step. */
+  /** The approval that this step requested. */
   readonly newApproval: Pick<ApprovalRecord, "id" | "title"> | null
 }
 
-/** A session that came into being, or was deleted: no step of its machine. */
+/** A session was created or deleted, which is no step of its machine. */
 export interface SessionLifecycle {
   readonly what: "created" | "removed"
   readonly record: SessionRecord
 }
 
-type Listener = (stored: Committed) => void
+type Listener<A> = (notice: A) => void
 
 export interface CommitObservers {
-  readonly notify: (stored: Committed) => void
-  /** Of one session, or of all. Returns what lets go of it. */
-  readonly observe: (session: SessionId | null, listener: Listener) => () => void
-  readonly notifyLifecycle: (coming: SessionLifecycle) => void
-  readonly observeLifecycle: (listener: (coming: SessionLifecycle) => void) => () => void
+  readonly notify: (committed: Committed) => void
+  /** `null`: of all sessions. Returns what ends the observation. */
+  readonly observe: (session: SessionId | null, listener: Listener<Committed>) => () => void
+  readonly notifyLifecycle: (lifecycle: SessionLifecycle) => void
+  readonly observeLifecycle: (listener: Listener<SessionLifecycle>) => () => void
 }
 
-/** `complain` hears of a listener that threw; its neighbours and the session go on. */
-export const make = (complain: (session: SessionId, error: unknown) => void): CommitObservers => {
-  const listeners = new Map<SessionId | null, Set<Listener>>()
+/** `onError` gets what a listener threw; other listeners and the session continue. */
+export const make = (onError: (session: SessionId, error: unknown) => void): CommitObservers => {
+  const listeners = new Map<SessionId | null, Set<Listener<Committed>>>()
+  const lifecycleListeners = new Set<Listener<SessionLifecycle>>()
 
-  const waiting = new Set<(coming: SessionLifecycle) => void>()
-
-  const tellThose = <A extends { readonly record: SessionRecord }>(
-    those: ReadonlySet<(news: A) => void> | undefined,
-    news: A
+  const callEach = <A extends { readonly record: SessionRecord }>(
+    called: ReadonlySet<Listener<A>> | undefined,
+    notice: A
   ) => {
-    if (those === undefined) return
-    for (const listener of those) {
+    if (called === undefined) return
+    for (const listener of called) {
       try {
-        listener(news)
+        listener(notice)
       } catch (error) {
-        complain(news.record.id, error)
+        onError(notice.record.id, error)
       }
     }
   }
 
   return {
-    notifyLifecycle: (coming) => tellThose(waiting, coming),
+    notifyLifecycle: (lifecycle) => callEach(lifecycleListeners, lifecycle),
     observeLifecycle: (listener) => {
-      waiting.add(listener)
-      return () => void waiting.delete(listener)
+      lifecycleListeners.add(listener)
+      return () => void lifecycleListeners.delete(listener)
     },
-    notify: (stored) => {
+    notify: (committed) => {
       if (listeners.size === 0) return
-      tellThose(listeners.get(stored.record.id), stored)
-      tellThose(listeners.get(null), stored)
+      callEach(listeners.get(committed.record.id), committed)
+      callEach(listeners.get(null), committed)
     },
     observe: (session, listener) => {
-      const those = listeners.get(session) ?? new Set()
-      listeners.set(session, those)
-      those.add(listener)
+      const ofSession = listeners.get(session) ?? new Set()
+      listeners.set(session, ofSession)
+      ofSession.add(listener)
       return () => {
-        those.delete(listener)
-        if (those.size === 0 && listeners.get(session) === those) listeners.delete(session)
+        ofSession.delete(listener)
+        if (ofSession.size === 0 && listeners.get(session) === ofSession) listeners.delete(session)
       }
     }
   }

@@ -1,4 +1,4 @@
-/** Whether the house is open: told by `Operator.drain`, asked by every door. */
+/** Whether the runtime still takes new work: set by `Operator.drain`, checked by every service that begins some. */
 import { Context, Layer } from "effect"
 
 export class DrainState extends Context.Service<

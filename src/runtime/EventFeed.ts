@@ -1,8 +1,8 @@
 /**
- * Live readers of sessions' events.
+ * Streams sessions' events to live readers.
  *
- * The ledger is the buffer: a reader first gets what is stored after its cursor, then what is published, without a gap
- * or a repeat. One that falls behind loses its place in memory, not in the stream: it goes back to the ledger.
+ * The ledger is the buffer: a reader first gets the events stored after its cursor, then those published, without a gap
+ * or a repeat. For a reader that falls behind, memory keeps nothing: it reads on from the ledger.
  */
 import { Cause, Context, Effect, Latch, Layer, Stream } from "effect"
 import type { Scope } from "effect"
@@ -11,32 +11,34 @@ import type { StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 
-/** Events that wait in memory for one reader; past that it reads them from the ledger. */
+/** Events that wait in memory for one reader; with more it reads them from the ledger. */
 const readerCapacity = 256
 const pageSize = 256
 
 interface Reader {
   waiting: Array<StoredEvent>
-  /** The ledger may hold something that `waiting` does not. */
-  behind: boolean
-  ended: boolean
-  readonly news: Latch.Latch
+  /** The ledger may have events that `waiting` has not. */
+  isBehind: boolean
+  /** The stream ends when the reader has got everything. */
+  isEnding: boolean
+  /** Open while there may be something to read. */
+  readonly readable: Latch.Latch
 }
 
 export class EventFeed extends Context.Service<
   EventFeed,
   {
-    /** Call after the commit, in order of `seq`; `stepped`: more than events was in it. */
+    /** To be called after the commit, in order of `seq`; `stepped`: the commit held more than events. */
     readonly publish: (session: SessionId, events: ReadonlyArray<StoredEvent>, stepped: boolean) => void
-    /** The session is closed: its readers end when they have got everything. */
+    /** The session is closed: its readers' streams end when they have got everything. */
     readonly finish: (session: SessionId) => void
-    /** `live: false` ends with what is stored now. */
+    /** The events after `after`, in order. With `live: false` the stream ends with what is stored now. */
     readonly follow: (
       session: SessionId,
       after: number,
       options: { readonly live: boolean }
     ) => Stream.Stream<StoredEvent, LedgerError>
-    /** `call` after each commit of the session, until the scope closes: for whoever reads the ledger itself. */
+    /** Calls after each commit of the session, until the scope closes. The callee reads the ledger by itself. */
     readonly watch: (session: SessionId, call: (stepped: boolean) => void) => Effect.Effect<void, never, Scope.Scope>
     readonly readers: () => number
   }
@@ -54,55 +56,55 @@ export class EventFeed extends Context.Service<
         for (const reader of readers.get(session) ?? []) {
           if (reader.waiting.length + events.length > readerCapacity) {
             reader.waiting = []
-            reader.behind = true
+            reader.isBehind = true
           } else reader.waiting.push(...events)
-          reader.news.openUnsafe()
+          reader.readable.openUnsafe()
         }
       }
 
       const finish = (session: SessionId) => {
         for (const call of watchers.get(session) ?? []) call(true)
         for (const reader of readers.get(session) ?? []) {
-          reader.ended = true
-          reader.news.openUnsafe()
+          reader.isEnding = true
+          reader.readable.openUnsafe()
         }
       }
 
-      const register = (session: SessionId, reader: Reader) => keepIn(readers, session, reader)
+      const register = (session: SessionId, reader: Reader) => registerIn(readers, session, reader)
 
       const follow = (session: SessionId, after: number, { live }: { readonly live: boolean }) =>
         Stream.unwrap(
           Effect.gen(function* () {
-            const reader: Reader = { waiting: [], behind: true, ended: !live, news: yield* Latch.make() }
+            const reader: Reader = { waiting: [], isBehind: true, isEnding: !live, readable: yield* Latch.make() }
             if (live) yield* register(session, reader)
             let last = after
 
             const pull = Effect.gen(function* () {
               while (true) {
-                yield* reader.news.close
-                if (reader.behind) {
-                  // Before the read: what is committed by now is in it, what is published from now on is in `waiting`.
-                  reader.behind = false
+                yield* reader.readable.close
+                if (reader.isBehind) {
+                  // Reset before the read: it sees every earlier commit, and `waiting` gets every later one.
+                  reader.isBehind = false
                   reader.waiting = []
                   const page = yield* ledger.events(session, last, pageSize)
-                  if (page.length === pageSize) reader.behind = true
-                  if (isFilled(page)) {
+                  if (page.length === pageSize) reader.isBehind = true
+                  if (isNonEmpty(page)) {
                     last = page[page.length - 1]!.seq
                     return page
                   }
                 }
                 const fresh = reader.waiting.filter(({ seq }) => seq > last)
                 reader.waiting = []
-                if (isFilled(fresh)) {
+                if (isNonEmpty(fresh)) {
                   if (fresh[0].seq !== last + 1) {
-                    reader.behind = true
+                    reader.isBehind = true
                     continue
                   }
                   last = fresh[fresh.length - 1]!.seq
                   return fresh
                 }
-                if (reader.ended) return yield* Cause.done()
-                yield* reader.news.await
+                if (reader.isEnding) return yield* Cause.done()
+                yield* reader.readable.await
               }
             })
             return Stream.fromPull(Effect.succeed(pull))
@@ -113,7 +115,7 @@ export class EventFeed extends Context.Service<
         publish,
         finish,
         follow,
-        watch: (session, call) => keepIn(watchers, session, call),
+        watch: (session, call) => registerIn(watchers, session, call),
         readers: () => [...readers.values()].reduce((sum, { size }) => sum + size, 0)
       })
     })
@@ -121,19 +123,19 @@ export class EventFeed extends Context.Service<
 }
 
 /** Until the scope closes. */
-const keepIn = <A>(all: Map<SessionId, Set<A>>, session: SessionId, one: A) =>
+const registerIn = <A>(bySession: Map<SessionId, Set<A>>, session: SessionId, member: A) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const known = all.get(session)
-      if (known === undefined) all.set(session, new Set([one]))
-      else known.add(one)
+      const members = bySession.get(session)
+      if (members === undefined) bySession.set(session, new Set([member]))
+      else members.add(member)
     }),
     () =>
       Effect.sync(() => {
-        const known = all.get(session)
-        known?.delete(one)
-        if (known?.size === 0) all.delete(session)
+        const members = bySession.get(session)
+        members?.delete(member)
+        if (members?.size === 0) bySession.delete(session)
       })
   )
 
-const isFilled = <A>(items: ReadonlyArray<A>): items is readonly [A, ...ReadonlyArray<A>] => items.length > 0
+const isNonEmpty = <A>(items: ReadonlyArray<A>): items is readonly [A, ...ReadonlyArray<A>] => items.length > 0

@@ -1,12 +1,12 @@
 /**
- * The numbers that `/metrics` shows. No label holds a session's id: what labels there are have few values.
+ * The metrics that `/metrics` shows. Every label has few values: none holds a session's id.
  *
  * Counters and histograms are updated where things happen; gauges are set from `Operator.counts` when `/metrics` is read.
  */
 import { Effect, Metric } from "effect"
 import type { SessionState } from "../domain/Session.ts"
 
-/** Seconds, from a fast answer to the longest turn that is allowed. */
+/** In seconds, from a fast answer to the longest turn that is allowed. */
 const secondsBuckets = [0.005, 0.02, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800]
 
 const turnsTotal = Metric.counter("troupe_turns_total", {
@@ -66,7 +66,7 @@ export interface Counts {
   readonly waiting: number
 }
 
-/** What has not happened yet is shown as 0: an alert can't be written on a number that is not there. */
+/** A counter that nothing has increased yet is shown as 0: an alert can't be written on a metric that is missing. */
 export const setCounts = (counts: Counts) =>
   Effect.all(
     [

@@ -1,9 +1,9 @@
 /**
- * Slots for agent processes: so many and no more, shared fairly between apps.
+ * Slots for agent processes: a fixed number, shared fairly between apps.
  *
- * A slot belongs to a session from before its process is spawned until the kernel knows none of it any more. Whoever
- * waits longest goes first within an app; between apps the one that holds the fewest. To make room, the session that
- * has been idle longest is asked to hibernate before anybody waits.
+ * A session holds its slot from before its process is spawned until the kernel has nothing of that process left. The app
+ * that holds the fewest slots is served first, and within an app the request that has waited longest. While requests
+ * wait, the sessions that have been idle longest are asked to hibernate.
  */
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { AppName, SessionId } from "../domain/Ids.ts"
@@ -21,9 +21,9 @@ export class ProcessSlots extends Context.Service<
   ProcessSlots,
   {
     /**
-     * A slot for a session, not before a time (milliseconds since 1970). One that is not urgent is refused where none is
-     * free at once. Asking again while the session has one, or waits for one, is the same request. Interrupting it
-     * gives the place in the line up.
+     * Requests a slot for a session, not before `notBefore` (milliseconds since 1970). A request that is not urgent is
+     * refused where no slot is free at once. A session that has a slot is granted it again; a second request replaces one
+     * that waits. Interrupting the effect withdraws the request.
      */
     readonly take: (request: {
       readonly session: SessionId
@@ -32,12 +32,12 @@ export class ProcessSlots extends Context.Service<
       readonly notBefore: number
     }) => Effect.Effect<SlotAnswer>
     readonly release: (session: SessionId) => void
-    /** It has a process and nothing to do: it may be asked to hibernate. */
+    /** The session has a process and nothing to do: `hibernate` may be called, to free its slot. */
     readonly idle: (session: SessionId, hibernate: () => void) => void
     readonly busy: (session: SessionId) => void
-    /** It retires, for whatever reason: its slot will be free soon. */
+    /** The session retires its process, for whatever reason: its slot will be free soon. */
     readonly retiring: (session: SessionId) => void
-    /** Refuses everybody from now on, and those who wait. */
+    /** Refuses every request from now on, and those that wait. */
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
   }
@@ -46,15 +46,15 @@ export class ProcessSlots extends Context.Service<
     ProcessSlots,
     Effect.gen(function* () {
       const size = (yield* RuntimeSettings).limits.maxProcesses
-      const held = new Map<SessionId, AppName>()
+      const holders = new Map<SessionId, AppName>()
       // Insertion order is the order of becoming idle: the first is the least recently used.
       const idle = new Map<SessionId, () => void>()
       let waiting: ReadonlyArray<Waiting> = []
-      // Asked to hibernate, and not gone yet.
+      // Sessions that were asked to hibernate, or retire, and still hold their slots.
       const leaving = new Set<SessionId>()
       let draining = false
 
-      const holdings = (app: AppName) => [...held.values()].filter((holder) => holder === app).length
+      const holdings = (app: AppName) => [...holders.values()].filter((holder) => holder === app).length
       const next = () => {
         const firsts = new Map<AppName, Waiting>()
         for (const request of waiting) if (!firsts.has(request.app)) firsts.set(request.app, request)
@@ -65,17 +65,17 @@ export class ProcessSlots extends Context.Service<
       }
 
       const grant = () => {
-        while (held.size < size) {
+        while (holders.size < size) {
           const request = next()
           if (request === undefined) return
           leave(request.session)
-          held.set(request.session, request.app)
+          holders.set(request.session, request.app)
           Deferred.doneUnsafe(request.answer, Effect.succeed<SlotAnswer>("granted"))
         }
         makeRoom()
       }
 
-      /** One eviction per waiting request: more would put sessions to sleep for nobody. */
+      /** One eviction per waiting request: more would hibernate sessions for no request. */
       const makeRoom = () => {
         for (const [session, hibernate] of idle) {
           if (leaving.size >= waiting.length) return
@@ -91,9 +91,9 @@ export class ProcessSlots extends Context.Service<
             const now = yield* Clock.currentTimeMillis
             if (notBefore > now) yield* Effect.sleep(notBefore - now)
             if (draining) return "refused"
-            if (held.has(session)) return "granted"
-            if (held.size < size && waiting.length === 0) {
-              held.set(session, app)
+            if (holders.has(session)) return "granted"
+            if (holders.size < size && waiting.length === 0) {
+              holders.set(session, app)
               return "granted"
             }
             if (!urgent) return "refused"
@@ -107,7 +107,7 @@ export class ProcessSlots extends Context.Service<
           leave(session)
           idle.delete(session)
           leaving.delete(session)
-          held.delete(session)
+          holders.delete(session)
           grant()
         },
         idle: (session, hibernate) => {
@@ -117,7 +117,7 @@ export class ProcessSlots extends Context.Service<
         },
         busy: (session) => {
           idle.delete(session)
-          // A turn was quicker than the request to hibernate: somebody else has to make room.
+          // A turn came before the request to hibernate: another session has to make room.
           if (leaving.delete(session)) makeRoom()
         },
         retiring: (session) => {
@@ -129,7 +129,7 @@ export class ProcessSlots extends Context.Service<
           for (const { answer } of waiting) Deferred.doneUnsafe(answer, Effect.succeed<SlotAnswer>("refused"))
           waiting = []
         },
-        counts: () => ({ held: held.size, size, waiting: waiting.length })
+        counts: () => ({ held: holders.size, size, waiting: waiting.length })
       })
     })
   )

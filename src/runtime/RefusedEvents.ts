@@ -1,8 +1,8 @@
 /**
- * Events that sessions' machines refused, as far back as memory reaches: a refusal changes nothing, so no book has it.
+ * Events that sessions' machines refused, in memory only: a refusal changes nothing, so the ledger has no row of it.
  *
- * For whoever asks why nothing happened. Gone with this process; the last of each session, and of a session that was
- * long quiet none.
+ * They explain why nothing happened. Kept are the last of each session, for the sessions that refused something most
+ * recently, until this process ends.
  */
 import type { SessionId } from "../domain/Ids.ts"
 
@@ -18,19 +18,19 @@ export interface RefusedEvents {
   readonly of: (session: SessionId) => ReadonlyArray<RefusedEvent>
 }
 
-const mostOfOne = 32
-const mostSessions = 1_024
+const eventsPerSession = 32
+const sessionsKept = 1_024
 
 export const make = (): RefusedEvents => {
   const bySession = new Map<SessionId, ReadonlyArray<RefusedEvent>>()
   return {
     note: (session, refusal) => {
-      const before = bySession.get(session) ?? []
-      // The last refused stands last, so the first is the one that gives way.
+      const earlier = bySession.get(session) ?? []
+      // Moves the session to the end: the first is the one whose last refusal is oldest.
       bySession.delete(session)
-      bySession.set(session, [...before, refusal].slice(-mostOfOne))
+      bySession.set(session, [...earlier, refusal].slice(-eventsPerSession))
       const [oldest] = bySession.keys()
-      if (bySession.size > mostSessions && oldest !== undefined) bySession.delete(oldest)
+      if (bySession.size > sessionsKept && oldest !== undefined) bySession.delete(oldest)
     },
     of: (session) => bySession.get(session) ?? []
   }

@@ -1,4 +1,4 @@
-/** The settings of this runtime, as a service: read once at the edge, the same for everybody inside. */
+/** The settings of this runtime, as a service: read once where a runtime is opened, the same for everything in it. */
 import { Context } from "effect"
 import type { Settings } from "../domain/Settings.ts"
 

@@ -2,17 +2,17 @@
 import { Context, Effect, FiberSet, Layer } from "effect"
 import { sessionMachineWith } from "../../machines/session/machine.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
-import * as Observers from "./CommitObservers.ts"
-import * as Refusals from "./RefusedEvents.ts"
+import * as CommitObservers from "./CommitObservers.ts"
+import * as RefusedEvents from "./RefusedEvents.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
-/** Ten thousand machines and hubs would cost more than ten thousand sessions. */
+/** One of each for all sessions: ten thousand machines and hubs would cost more than ten thousand sessions. */
 export class SessionShared extends Context.Service<
   SessionShared,
   {
     readonly machine: SessionMachine
-    readonly observers: Observers.CommitObservers
-    readonly refusedEvents: Refusals.RefusedEvents
+    readonly observers: CommitObservers.CommitObservers
+    readonly refusedEvents: RefusedEvents.RefusedEvents
   }
 >()("troupe/runtime/SessionShared") {
   static readonly layer = Layer.effect(
@@ -20,10 +20,10 @@ export class SessionShared extends Context.Service<
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
       const run = yield* FiberSet.makeRuntime<never>()
-      const observers = Observers.make((session, error) => {
+      const observers = CommitObservers.make((session, error) => {
         run(Effect.logError(`An observer of session ${session} threw`, error))
       })
-      return SessionShared.of({ machine: sessionMachineWith(limits), observers, refusedEvents: Refusals.make() })
+      return SessionShared.of({ machine: sessionMachineWith(limits), observers, refusedEvents: RefusedEvents.make() })
     })
   )
 }

@@ -1,8 +1,8 @@
 /**
- * Every timer of every session, kept by one fiber that sleeps until the earliest is due.
+ * The timers of all sessions, fired by one fiber that sleeps until the earliest is due.
  *
- * A fiber per timer would cost more than the session it times: most are armed and disarmed within milliseconds and none
- * is ever due. A disarmed timer is never heard, however close it was (OTP's guarantee): its arming no longer matches.
+ * A fiber per timer would cost more than the session it times: most timers are disarmed within milliseconds and never
+ * become due. A disarmed timer never fires, however close it was (OTP's guarantee): its arming number no longer matches.
  */
 import { Clock, Context, Effect, Latch, Layer } from "effect"
 
@@ -13,6 +13,7 @@ interface TimerEntry {
 }
 
 interface Armed {
+  /** Counts armings, so that an entry of the heap can be told from a later arming of the same key. */
   readonly arming: number
   readonly fire: () => boolean
 }
@@ -21,8 +22,8 @@ export class Timers extends Context.Service<
   Timers,
   {
     /**
-     * `ring` runs at `dueAt` (milliseconds since 1970), or at once where that has passed; it must not throw. `false`:
-     * nobody could hear it (a full mailbox is no reason to forget a deadline), so it rings again in 50 ms.
+     * Calls `fire` at `dueAt` (milliseconds since 1970), or at once where that has passed; it must not throw. `false`
+     * says that it could not be delivered, as to a full mailbox: it is called again in 50 ms.
      */
     readonly arm: (key: string, dueAt: number, fire: () => boolean) => void
     readonly disarm: (key: string) => void
@@ -40,7 +41,7 @@ export class Timers extends Context.Service<
       const arm = (key: string, dueAt: number, fire: () => boolean) => {
         const arming = ++armings
         armed.set(key, { arming, fire })
-        // What was disarmed stays in the heap until it is due; many short turns would fill it with the dead.
+        // A disarmed timer's entry stays in the heap until it is due; many short turns would fill it with those.
         if (heap.length > 64 && heap.length > 4 * armed.size) {
           heap = heap.filter((entry) => armed.get(entry.key)?.arming === entry.arming)
           heap.sort((a, b) => a.dueAt - b.dueAt)
@@ -58,7 +59,7 @@ export class Timers extends Context.Service<
             const entry = armed.get(next.key)
             if (entry?.arming === next.arming) {
               armed.delete(next.key)
-              if (!entry.fire()) arm(next.key, now + 50, entry.fire)
+              if (!entry.fire()) arm(next.key, now + retryMillis, entry.fire)
             }
             next = heap[0]
           }
@@ -73,10 +74,12 @@ export class Timers extends Context.Service<
   )
 }
 
+const retryMillis = 50
+
 /** `setTimeout` counts in 31 bits. */
 const longestSleepMillis = 2 ** 31 - 1
 
-/** A binary heap by `dueAt`; the answer is where the new one came to stand. */
+/** Inserts into a binary heap by `dueAt`, and returns the index of the new entry. */
 const push = (heap: Array<TimerEntry>, entry: TimerEntry): number => {
   let at = heap.push(entry) - 1
   while (at > 0) {

@@ -1,4 +1,4 @@
-/** What was said in a session, read off its stored events: what came of a turn, and the whole conversation in pages. */
+/** A session's conversation, read from its stored events: the result of one turn, and all turns in pages of messages. */
 import { Effect, Option } from "effect"
 import { resultOf } from "../conversation/turnResult.ts"
 import type { SessionId } from "../domain/Ids.ts"
@@ -38,24 +38,37 @@ export const make = Effect.gen(function* () {
     return Option.isNone(row) ? yield* new TurnNotFound({ index }) : yield* resultOfTurn(row.value)
   })
 
-  /** Turn by turn: what a turn's events take is not known before they are read. */
+  /** Reads turn by turn: how much a turn's events hold is not known before they are read. */
   const messages = Effect.fnUntraced(function* ({ id, turnCount }: SessionRecord, query: TranscriptQuery) {
     const { after, before = turnCount + 1, limit } = query
-    const said: Array<Message> = []
+    const messages: Array<Message> = []
     let last = after
     let characters = 0
     for (let n = 0; n < limit && characters < pageCharacters; n++) {
       const [row] = yield* ledger.turns(id, last, 1)
-      if (row === undefined || row.index >= before || row.status === "queued") return ended(said)
+      if (row === undefined || row.index >= before || row.status === "queued") return lastPage(messages)
       const turn = yield* resultOfTurn(row)
-      said.push(...turn.messages)
+      messages.push(...turn.messages)
       characters += JSON.stringify(turn.messages).length
       last = row.index
     }
-    return last + 1 < before ? ({ messages: said, next: last } satisfies TranscriptPage) : ended(said)
+    return last + 1 < before ? ({ messages, next: last } satisfies TranscriptPage) : lastPage(messages)
   })
 
-  return { resultOfTurn, result, messages } as const
+  /**
+   * The result of a settled turn. Its count of tool calls is stored in the turn's row, a call included that ended after
+   * the turn. Reviews count a turn once, when it settles: calls that end later are counted for readers alone.
+   */
+  const resultWithStoredToolCount = Effect.fnUntraced(function* (session: SessionId, index: number) {
+    const settled = yield* result(session, index)
+    const { toolIterations } = settled.turn
+    if (toolIterations > 0) {
+      yield* ledger.writeLater([{ _tag: "TurnPatched", session, index, patch: { toolIterations } }])
+    }
+    return settled
+  })
+
+  return { resultOfTurn, result, resultWithStoredToolCount, messages } as const
 })
 
-const ended = (messages: ReadonlyArray<Message>): TranscriptPage => ({ messages, next: null })
+const lastPage = (messages: ReadonlyArray<Message>): TranscriptPage => ({ messages, next: null })

@@ -19,7 +19,7 @@ import type { TurnResult } from "../domain/Turn.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as AnswerApproval from "./answerApproval.ts"
-import { appOf, findSession, nameOfCaller } from "../runtime/Caller.ts"
+import { appFilter, findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import * as CreateSession from "./createSession.ts"
 import { cannot } from "../runtime/errors.ts"
@@ -173,7 +173,7 @@ export const layer = Layer.effect(
         if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
           return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
         }
-        const page = yield* ledger.sessions({ app: appOf(caller), ...query })
+        const page = yield* ledger.sessions({ app: appFilter(caller), ...query })
         const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),

@@ -7,7 +7,7 @@ import { noUsage } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
-import { appOf } from "../runtime/Caller.ts"
+import { appFilter } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 
 export interface DailyUsage {
@@ -37,7 +37,7 @@ export class UsageReport extends Context.Service<
     Effect.map(Ledger, (ledger) =>
       UsageReport.of({
         between: (caller, from, to) => {
-          const query = { app: appOf(caller), from, to }
+          const query = { app: appFilter(caller), from, to }
           return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
         }
       })

@@ -6,7 +6,7 @@ import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { abortMarker } from "../domain/Turn.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-import * as ToolCount from "../runtime/ToolCount.ts"
+import * as Transcript from "../runtime/Transcript.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Journal } from "./Journal.ts"
 import type { Session } from "./Session.ts"
@@ -22,7 +22,7 @@ export interface TurnWatch {
 
 export const make = Effect.fnUntraced(function* (session: Session, timers: SessionTimers, journal: Journal) {
   const { limits } = yield* RuntimeSettings
-  const count = yield* ToolCount.make
+  const transcript = yield* Transcript.make
   const scope = yield* Effect.scope
   const abort = abortWatch(timers)
   const silence = silenceWatch(timers, limits.postToolQuietMillis)
@@ -30,7 +30,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   /** In the background: the agent's reader has more to read. */
   const recount = (turn: number) =>
     journal.flush.pipe(
-      Effect.andThen(count(session.record.id, turn)),
+      Effect.andThen(transcript.resultWithStoredToolCount(session.record.id, turn)),
       Effect.catchCause((cause) => Effect.logWarning("A tool call that ended late could not be counted", cause)),
       Effect.forkIn(scope)
     )

@@ -3,7 +3,7 @@ import { Clock, Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
 import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
-import { appOf } from "../../runtime/Caller.ts"
+import { appFilter } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import type { Me } from "../contract.ts"
 import { Hub } from "../Hub.ts"
@@ -20,7 +20,7 @@ const meOf = Effect.gen(function* () {
     return {
       ok: true,
       admin: caller._tag === "Admin",
-      app: appOf(caller),
+      app: appFilter(caller),
       version: manifest.version,
       now: (yield* Clock.currentTimeMillis) / 1000,
       boot,

@@ -1,7 +1,7 @@
 /** `GET sessions`, `approvals` and `coverage`: what the caller sees of all sessions. */
 import { Effect, Option, Schema, Semaphore } from "effect"
 import { cannot } from "../../runtime/errors.ts"
-import { appOf } from "../../runtime/Caller.ts"
+import { appFilter } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { AppName } from "../../domain/Ids.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
@@ -29,7 +29,7 @@ export const layer = routes(
     const covering = yield* Semaphore.make(1)
 
     const sessions = Effect.fnUntraced(function* (caller: Caller, query: URLSearchParams) {
-      const own = appOf(caller)
+      const own = appFilter(caller)
       const asked = textOf(query, "app")
       const overview: OverviewQuery = {
         app: own ?? (asked === null ? null : AppName.make(asked)),
@@ -57,7 +57,7 @@ export const layer = routes(
     const coverage = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
       const sum = new Map<string, TransitionCount>()
       let seen = 0
-      const query = { app: appOf(caller), state: null, agent, search: null, cursor: null, limit: coveredSessions }
+      const query = { app: appFilter(caller), state: null, agent, search: null, cursor: null, limit: coveredSessions }
       for (const { id } of (yield* ledger.overview(query)).items) {
         for (const taken of yield* ledger.transitionCounts(id, Math.min(coveredOfOne, coveredSteps - seen))) {
           const key = `${taken.from} ${taken.event} ${taken.to}`
@@ -74,7 +74,7 @@ export const layer = routes(
     return [
       get("/sessions", ({ caller, query }) => sessions(caller, query)),
       get("/approvals", ({ caller }) =>
-        ledger.inbox(appOf(caller), mostApprovals).pipe(
+        ledger.inbox(appFilter(caller), mostApprovals).pipe(
           Effect.map((list): Approvals => ({ ok: true, approvals: list.map((one) => approvalDto(one, one)) })),
           cannot("read the approvals")
         )
