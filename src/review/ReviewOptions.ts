@@ -1,4 +1,4 @@
-/** What a host can set about the background reviews. Everything is optional. */
+/** The settings of background reviews. All are optional. */
 import type { Effect, Redacted } from "effect"
 import type { ReviewBounds } from "../../machines/review/machine.ts"
 import type { NudgeIntervals } from "../domain/Review.ts"
@@ -10,11 +10,11 @@ export interface ReviewOptions {
   readonly intervals?: NudgeIntervals
   /** The host has registered a skill tool: without it nothing is counted towards a skill review. Default `false`. */
   readonly skillTool?: boolean
-  /** Takes the reviews over. It is interrupted when a live turn comes, and has the same deadline as ours. */
+  /** The host runs the reviews itself. Interrupted when a live turn begins; it has the same deadline as our reviewer. */
   readonly onReview?: (request: ReviewRequest) => Effect.Effect<unknown, unknown>
-  /** In place of the ledger. */
+  /** Default: the ledger. */
   readonly store?: ReviewStore
-  /** The review's own account and model; what is absent comes from the session and its agent. */
+  /** The reviews' own account and model. Default: those of the session and its agent. */
   readonly apiKey?: Redacted.Redacted<string>
   readonly baseUrl?: string
   readonly model?: string

@@ -1,8 +1,8 @@
 /**
- * What a review is asked, by whoever runs it: the three fields of the request, and for a model its words.
+ * The request of a review: three fields for whoever runs it, and for a model the instructions and the transcript.
  *
- * The conversation goes to the model as a text to read, not as messages to continue: it holds other tools' calls, and
- * sentences that were orders to somebody else.
+ * The conversation goes to the model as a text to read, not as messages to continue: it holds calls of tools that the
+ * model has not, and orders that were meant for another agent.
  */
 import type { Message } from "../domain/Turn.ts"
 import { clipped } from "../domain/boundedJson.ts"
@@ -21,7 +21,7 @@ export const requestOf = (
   { reviewMemory, reviewSkills }: DueReview
 ): ReviewRequest => ({ messagesSnapshot: messages, reviewMemory, reviewSkills })
 
-/** Characters of one message, and of the whole transcript: its end counts more than its beginning. */
+/** Characters of one message, and of the whole transcript: of a longer one the end is kept. */
 const longestMessage = 8_000
 const longestTranscript = 320_000
 
@@ -33,7 +33,7 @@ const skillsPart = `Skills: ways of working that were found by trial, and that w
 the commands, the traps. A skill has a name in kebab-case, a sentence that says when to use it, and a body in Markdown.
 Prefer to improve a skill that is there over adding one beside it.`
 
-/** What the model is told to do. */
+/** The model's instructions. */
 export const instructionsOf = ({ reviewMemory, reviewSkills }: DueReview): string =>
   [
     `You look back on a conversation between a person and a coding agent, and write down what is worth keeping. You are
@@ -45,26 +45,26 @@ keys, tokens, passwords, or anything that looks like one. Most conversations hol
 then write nothing. When you are done, answer with one sentence that says what you wrote.`
   ].join("\n\n")
 
-/** The conversation as a text. What is left out of it is said in it. */
+/** The conversation as a text, which says how many messages it leaves out. */
 export const transcriptOf = (messages: ReadonlyArray<Message>): string => {
-  const kept: Array<string> = []
-  let room = longestTranscript
+  const lines: Array<string> = []
+  let charactersLeft = longestTranscript
   for (const message of messages.toReversed()) {
-    const text = lineOf(message)
-    room -= text.length
-    if (room < 0) break
-    kept.unshift(text)
+    const line = lineOf(message)
+    charactersLeft -= line.length
+    if (charactersLeft < 0) break
+    lines.unshift(line)
   }
-  const left = messages.length - kept.length
-  if (left > 0) kept.unshift(`(${left} earlier messages are left out.)`)
-  return `The conversation:\n\n${kept.join("\n\n")}\n\n(Here the conversation ends.)`
+  const omitted = messages.length - lines.length
+  if (omitted > 0) lines.unshift(`(${omitted} earlier messages are left out.)`)
+  return `The conversation:\n\n${lines.join("\n\n")}\n\n(Here the conversation ends.)`
 }
 
 const lineOf = ({ content, role, tool_call_id, tool_calls }: Message): string => {
   const calls = (tool_calls ?? []).map(
     ({ function: call, id }) => `[calls ${call.name} (${id}): ${clipped(call.arguments, longestMessage)}]`
   )
-  const said = content === null ? [] : [clipped(content, longestMessage)]
-  const who = tool_call_id === undefined ? role : `${role} (${tool_call_id})`
-  return `${who}: ${[...said, ...calls].join("\n")}`
+  const text = content === null ? [] : [clipped(content, longestMessage)]
+  const speaker = tool_call_id === undefined ? role : `${role} (${tool_call_id})`
+  return `${speaker}: ${[...text, ...calls].join("\n")}`
 }

@@ -1,15 +1,15 @@
 /**
- * Where a review writes what it has learned: memories and skills, each app's own.
+ * The store of what reviews have learned: memories and skills, separate for each app.
  *
- * A host can put its own in place of the ledger's. What the store will not take it refuses in words that the model can
- * act on; what it could not do ends the review, and nothing else.
+ * A host can replace the ledger's store by its own. A refusal is worded so that the model can act on it. A failure ends
+ * the review and nothing else.
  */
 import { Schema } from "effect"
 import type { Effect } from "effect"
 import type { AppName } from "../domain/Ids.ts"
 import type { Memory, Skill } from "../domain/Review.ts"
 
-/** What one app may keep, in entries and characters. The tools hold a model to them before any store sees a word. */
+/** What one app may store, in entries and characters. The tools check the lengths before a store is called. */
 export const storeLimits = {
   memories: 200,
   memoryText: 2_000,
@@ -19,14 +19,14 @@ export const storeLimits = {
   skillBody: 20_000
 } as const
 
-/** The store takes it not, or not so; `problem` goes to the model as it is. */
+/** The store refuses a write; `problem` is sent to the model as it is. */
 export class StoreRefused extends Schema.TaggedError<StoreRefused>()("StoreRefused", { problem: Schema.String }) {
   override get message() {
     return this.problem
   }
 }
 
-/** The store could not; `operation` completes "could not …". */
+/** The store failed; `operation` completes "could not …". */
 export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed", {
   operation: Schema.String,
   cause: Schema.Defect()
@@ -38,13 +38,13 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>()("StoreFailed"
 
 type Stored<A> = Effect.Effect<A, StoreRefused | StoreFailed>
 
-/** What a skill says, besides its name. */
+/** A skill without its name. */
 export type SkillText = Pick<Skill, "description" | "body">
 
 export interface ReviewStore {
   /** Oldest first. */
   readonly memories: (app: AppName) => Effect.Effect<ReadonlyArray<Memory>, StoreFailed>
-  /** Gives the new memory's id. */
+  /** Returns the new memory's id. */
   readonly addMemory: (app: AppName, text: string) => Stored<string>
   readonly replaceMemory: (app: AppName, id: string, text: string) => Stored<void>
   readonly removeMemory: (app: AppName, id: string) => Stored<void>

@@ -1,8 +1,8 @@
 /**
- * The two tools of a review, `memory` and `skill_manage`: their schemas, and what a call of one does.
+ * The two tools of a review, `memory` and `skill_manage`: their schemas, and how a call is carried out.
  *
- * Whatever a model sends is answered: a call that can't be carried out gets an error that says what to send instead.
- * Only a store that fails ends the review.
+ * Every call is answered: one that can't be carried out gets an error that says what to send instead. Only a failure of
+ * the store ends the review.
  */
 import { Effect, Option, Schema } from "effect"
 import * as OpenAiStructuredOutput from "effect/ai/OpenAiStructuredOutput"
@@ -12,7 +12,7 @@ import { clipped } from "../domain/boundedJson.ts"
 import { StoreRefused, storeLimits } from "./ReviewStore.ts"
 import type { ReviewStore, StoreFailed } from "./ReviewStore.ts"
 
-/** A call as the model made it: `arguments` is its JSON, or what it took for JSON. */
+/** A call as the model sent it: `arguments` should be JSON, which is not checked here. */
 export interface ToolCall {
   readonly id: string
   readonly name: string
@@ -22,11 +22,11 @@ export interface ToolCall {
 export interface Dispatched {
   /** JSON, for the model. */
   readonly output: string
-  /** What it changed, if it did. */
+  /** What the call changed. */
   readonly wrote: Option.Option<ReviewWrite>
 }
 
-/** Of one call: the longest that is still looked at, and the longest answer. */
+/** Characters of one call's arguments, above which it is refused, and of its answer, which is clipped. */
 const longestArguments = 64 * 1024
 const longestOutput = 32 * 1024
 
@@ -45,7 +45,7 @@ const SkillCall = Schema.Struct({
   body: text(`For create and update: how it is done, Markdown, at most ${storeLimits.skillBody} characters.`)
 })
 
-/** What the model is told of the tools, in the JSON Schema that OpenAI's strict mode takes. */
+/** The tools as the model gets them, in the JSON Schema that OpenAI's strict mode accepts. */
 export const toolDefinitions = [
   {
     name: "memory",
@@ -62,7 +62,7 @@ export const toolDefinitions = [
 const decodeMemoryCall = Schema.decodeUnknownEffect(Schema.fromJsonString(MemoryCall))
 const decodeSkillCall = Schema.decodeUnknownEffect(Schema.fromJsonString(SkillCall))
 
-interface Done {
+interface CallResult {
   readonly result: unknown
   readonly wrote?: ReviewWrite
 }
@@ -84,15 +84,15 @@ const carryOut = (
   store: ReviewStore,
   app: AppName,
   call: ToolCall
-): Effect.Effect<Done, StoreRefused | StoreFailed> => {
+): Effect.Effect<CallResult, StoreRefused | StoreFailed> => {
   if (call.arguments.length > longestArguments) {
     return refuse(`The arguments are longer than ${longestArguments} characters. Send less.`)
   }
   switch (call.name) {
     case "memory":
-      return understood(decodeMemoryCall(call.arguments)).pipe(Effect.flatMap((it) => onMemory(store, app, it)))
+      return orRefuse(decodeMemoryCall(call.arguments)).pipe(Effect.flatMap((decoded) => onMemory(store, app, decoded)))
     case "skill_manage":
-      return understood(decodeSkillCall(call.arguments)).pipe(Effect.flatMap((it) => onSkill(store, app, it)))
+      return orRefuse(decodeSkillCall(call.arguments)).pipe(Effect.flatMap((decoded) => onSkill(store, app, decoded)))
     default:
       return refuse(`There is no tool ${JSON.stringify(clipped(call.name, 64))}. There are memory and skill_manage.`)
   }
@@ -100,27 +100,27 @@ const carryOut = (
 
 const refuse = (problem: string) => Effect.fail(new StoreRefused({ problem }))
 
-const understood = <A>(decoded: Effect.Effect<A, Schema.SchemaError>) =>
+const orRefuse = <A>(decoded: Effect.Effect<A, Schema.SchemaError>) =>
   decoded.pipe(
     Effect.catch((error) => refuse(`The arguments are not as the tool takes them: ${clipped(error.message, 500)}`))
   )
 
 const onMemory = (store: ReviewStore, app: AppName, call: typeof MemoryCall.Type) =>
-  Effect.gen(function* (): Effect.fn.Return<Done, StoreRefused | StoreFailed> {
+  Effect.gen(function* (): Effect.fn.Return<CallResult, StoreRefused | StoreFailed> {
     switch (call.action) {
       case "list":
         return { result: (yield* store.memories(app)).map(({ id, text }) => ({ id, text })) }
       case "add": {
-        const id = yield* store.addMemory(app, yield* given("text", call.text, storeLimits.memoryText))
+        const id = yield* store.addMemory(app, yield* required("text", call.text, storeLimits.memoryText))
         return { result: { id }, wrote: { tool: "memory", action: "add", name: id } }
       }
       case "replace": {
-        const id = yield* given("id", call.id, 100)
-        yield* store.replaceMemory(app, id, yield* given("text", call.text, storeLimits.memoryText))
+        const id = yield* required("id", call.id, 100)
+        yield* store.replaceMemory(app, id, yield* required("text", call.text, storeLimits.memoryText))
         return { result: { id }, wrote: { tool: "memory", action: "replace", name: id } }
       }
       case "remove": {
-        const id = yield* given("id", call.id, 100)
+        const id = yield* required("id", call.id, 100)
         yield* store.removeMemory(app, id)
         return { result: { id }, wrote: { tool: "memory", action: "remove", name: id } }
       }
@@ -130,17 +130,17 @@ const onMemory = (store: ReviewStore, app: AppName, call: typeof MemoryCall.Type
   })
 
 const onSkill = (store: ReviewStore, app: AppName, call: typeof SkillCall.Type) =>
-  Effect.gen(function* (): Effect.fn.Return<Done, StoreRefused | StoreFailed> {
+  Effect.gen(function* (): Effect.fn.Return<CallResult, StoreRefused | StoreFailed> {
     if (call.action === "list") {
       const skills = yield* store.skills(app)
       if (call.name === undefined || call.name === null) {
         return { result: skills.map(({ description, name }) => ({ name, description })) }
       }
-      const found = skills.find(({ name }) => name === call.name)
-      if (found === undefined) return yield* refuse(`There is no skill ${JSON.stringify(clipped(call.name, 64))}.`)
-      return { result: { name: found.name, description: found.description, body: found.body } }
+      const skill = skills.find(({ name }) => name === call.name)
+      if (skill === undefined) return yield* refuse(`There is no skill ${JSON.stringify(clipped(call.name, 64))}.`)
+      return { result: { name: skill.name, description: skill.description, body: skill.body } }
     }
-    const name = yield* given("name", call.name, storeLimits.skillName)
+    const name = yield* required("name", call.name, storeLimits.skillName)
     if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) {
       return yield* refuse("name must be in kebab-case: a-z and 0-9 in words that are joined by single hyphens.")
     }
@@ -149,16 +149,16 @@ const onSkill = (store: ReviewStore, app: AppName, call: typeof SkillCall.Type) 
       yield* store.removeSkill(app, name)
       return { result: { name }, wrote }
     }
-    const description = yield* given("description", call.description, storeLimits.skillDescription)
-    const body = yield* given("body", call.body, storeLimits.skillBody)
+    const description = yield* required("description", call.description, storeLimits.skillDescription)
+    const body = yield* required("body", call.body, storeLimits.skillBody)
     yield* call.action === "create"
       ? store.createSkill(app, name, { description, body })
       : store.updateSkill(app, name, { description, body })
     return { result: { name }, wrote }
   })
 
-/** A field that the action needs, within its bound. */
-const given = (field: string, value: string | null | undefined, limit: number) => {
+/** A field that the action requires, within its limit. */
+const required = (field: string, value: string | null | undefined, limit: number) => {
   if (value === undefined || value === null || value.trim() === "") return refuse(`${field} is missing.`)
   if (value.length > limit) return refuse(`${field} has ${value.length} characters; it may have ${limit}. Shorten it.`)
   return Effect.succeed(value)

@@ -1,9 +1,9 @@
 /**
- * Troupe's own reviewer: the OpenAI Responses API, called directly, with two tools.
+ * Troupe's own reviewer: calls the OpenAI Responses API directly, with two tools.
  *
- * It never runs on an app-server, which would keep the tool calls to itself: a reviewer that is made for the mode
- * `codex_app_server` runs as `codex_responses`. The client is OpenAI's own; it retries what is worth retrying. Nothing
- * of a failure but a sentence leaves this file: a provider's error may quote the key.
+ * It never runs on an app-server, which would run the tool calls itself: a reviewer that is made for the mode
+ * `codex_app_server` runs as `codex_responses`. The client is OpenAI's own; it retries what is worth retrying. A failure
+ * leaves this file as one sentence only: a provider's error may quote the key.
  */
 import { Effect, Redacted, Schema } from "effect"
 import type * as OpenAi from "openai"
@@ -30,33 +30,33 @@ export interface ReviewerConfig {
 export class ModelFailed extends Schema.TaggedError<ModelFailed>()("ModelFailed", { message: Schema.String }) {}
 
 export interface ModelAnswer {
-  /** Empty: this was its last word. */
+  /** Empty: the model has finished. */
   readonly calls: ReadonlyArray<ToolCall>
   readonly usage: Usage
 }
 
-/** One review's exchange with the model. It remembers what was said; ask and answer in turns. */
+/** One review's exchange with the model, which keeps the conversation so far. `ask` and `answer` alternate. */
 export interface Exchange {
-  /** What the first call will cost, estimated. */
+  /** The cost of the first call, estimated. */
   readonly inputTokens: number
   readonly ask: Effect.Effect<ModelAnswer, ModelFailed>
   readonly answer: (call: ToolCall, output: string) => void
 }
 
 export interface Reviewer {
-  /** The mode that it runs in, whatever mode it was made for. */
+  /** The mode in which it runs, whichever it was made for. */
   readonly mode: Extract<ReviewMode, "codex_responses">
   readonly model: string
   readonly begin: (request: ReviewRequest) => Exchange
 }
 
-/** Backstop of one HTTP request; the review's machine gives up earlier. */
+/** The client's own limit for one HTTP request; the review's machine gives up earlier. */
 const requestMillis = 120_000
 const outputTokens = 16_384
-/** Enough for an estimate that errs on the dear side. */
+/** Fewer than usual, so that the estimate is rather too high. */
 const charactersPerToken = 3
 
-/** Loaded with the first review: no start of Troupe waits for it. */
+/** Loaded by the first review, so that Troupe's start does not wait for it. */
 const library = Effect.promise(() => import("openai"))
 type Library = typeof OpenAi
 
@@ -115,13 +115,13 @@ export const make = (config: ReviewerConfig): Reviewer => {
 }
 
 /**
- * What is said and called goes into the next request; reasoning does not: without the provider's store it could only go
- * back encrypted, which not every model and endpoint takes.
+ * Messages and calls go into the next request. Reasoning does not: without the provider's store it could only be sent
+ * back encrypted, which not every model and endpoint accepts.
  */
 const answerOf = (response: Response) => {
   if (response.status === "failed" || response.status === "incomplete") {
-    const why = response.error?.message ?? response.incomplete_details?.reason ?? "no reason given"
-    return Effect.fail(new ModelFailed({ message: `The model's answer ended early: ${clipped(why, 300)}.` }))
+    const reason = response.error?.message ?? response.incomplete_details?.reason ?? "no reason given"
+    return Effect.fail(new ModelFailed({ message: `The model's answer ended early: ${clipped(reason, 300)}.` }))
   }
   const items: Array<ResponseInputItem> = []
   const calls: Array<ToolCall> = []
@@ -138,7 +138,7 @@ const answerOf = (response: Response) => {
   return Effect.succeed({ calls, items, usage: usageOf(response) })
 }
 
-/** An endpoint of another make may leave parts of it out, or all. */
+/** An endpoint of another provider may omit parts of the usage, or all of it. */
 const usageOf = ({ usage }: Response): Usage =>
   usage === undefined || usage === null
     ? noUsage
@@ -162,8 +162,8 @@ const failureOf = (cause: unknown, openai: Library, { apiKey, model }: ReviewerC
     case 404:
       return `The model's API knows no ${model} at this address (HTTP 404). Check reviews.model and reviews.baseUrl.`
     default: {
-      const said = clipped(cause.message, 300).replaceAll(Redacted.value(apiKey), "[redacted]")
-      return `The model's API failed, tried three times where that could help: ${said}`
+      const detail = clipped(cause.message, 300).replaceAll(Redacted.value(apiKey), "[redacted]")
+      return `The model's API failed, tried three times where that could help: ${detail}`
     }
   }
 }

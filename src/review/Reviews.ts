@@ -1,8 +1,8 @@
 /**
- * Nudges and background reviews: counts each settled turn, and runs the review that is due as a child of its session.
+ * Background reviews: counts each settled turn of a session, and runs the review that is due after it.
  *
- * A session has one review at a time, in the slot that goes by its id. A review looks at a snapshot and writes memories
- * and skills; it never touches the session, whatever becomes of it, and a live turn never waits more than 2 s for it.
+ * A session has one review at a time. A review reads a snapshot of the conversation and writes memories and skills; it
+ * never changes the session, however it ends, and delays a live turn by 2 s at most.
  */
 import { Clock, Context, Deferred, Effect, FiberMap, Layer, Option, Queue } from "effect"
 import { newReviewId } from "../domain/Ids.ts"
@@ -20,7 +20,7 @@ import type { Message, TurnRecord } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ReviewPatch } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
-import * as LearnedStore from "./LedgerReviewStore.ts"
+import * as LedgerReviewStore from "./LedgerReviewStore.ts"
 import { chooseReviewer } from "./chooseReviewer.ts"
 import type { ReviewOptions } from "./ReviewOptions.ts"
 import * as ReviewRun from "./ReviewRun.ts"
@@ -36,70 +36,72 @@ export class Reviews extends Context.Service<
   Reviews,
   {
     /**
-     * To be called once a turn's outcome is stored. Counts it, durably and once however often it is called, and starts
-     * a review where one is due; `messages` is then asked for the whole conversation. Where the session is not `quiet`,
-     * because its next turn has begun, what is due waits for that one's end. Never fails: the log tells.
+     * To be called when a turn's outcome is stored. Counts the turn, durably and once however often it is called, and
+     * starts a review where one is due; `messages` is then run for the whole conversation. Where `isQuiet` says that the
+     * next turn has begun, the review that is due waits for the end of that one. Never fails: a failure is logged.
      */
     readonly turnSettled: (
       session: SessionRecord,
       turn: SettledTurnOf,
       messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
-      quiet?: () => boolean
+      isQuiet?: () => boolean
     ) => Effect.Effect<void>
-    /** Returns when the session's review has ended, where one runs, at the latest after 2 s. */
+    /** Cancels the session's review, if one runs, and returns when it has ended, after 2 s at the latest. */
     readonly cancel: (session: SessionId, reason: string) => Effect.Effect<void>
-    /** Newest first, at most 200. Whose session it is, is for the caller to have asked. */
+    /** Newest first, at most 200. The caller has checked that the session is its own. */
     readonly of: (session: SessionId) => Effect.Effect<ReadonlyArray<ReviewRecord>, Unavailable>
     readonly memories: (app: AppName) => Effect.Effect<ReadonlyArray<Memory>, Unavailable>
     readonly skills: (app: AppName) => Effect.Effect<ReadonlyArray<Skill>, Unavailable>
   }
 >()("troupe/review/Reviews") {
-  /** `from` is our own environment, of which a codex session's reviewer gets what its codex gets. */
+  /** `environment` is our own; the reviewer of a codex session gets those variables that its codex gets. */
   static readonly layer = (
     options: ReviewOptions = {},
-    from: Readonly<Record<string, string | undefined>> = process.env
-  ): Layer.Layer<Reviews, never, Ledger | RuntimeSettings> => Layer.effect(Reviews, make(options, from))
+    environment: Readonly<Record<string, string | undefined>> = process.env
+  ): Layer.Layer<Reviews, never, Ledger | RuntimeSettings> => Layer.effect(Reviews, make(options, environment))
 }
 
 const cancelWithin = "2 seconds"
-const shownReviews = 200
-/** Turns that are caught up with in one read. */
-const missedAtOnce = 256
+const listedReviews = 200
+/** Uncounted turns that are read at once. */
+const uncountedAtOnce = 256
 
-interface Running {
-  readonly letters: ReviewRun.ReviewMailbox
+interface RunningReview {
+  readonly mailbox: ReviewRun.ReviewMailbox
   readonly ended: Deferred.Deferred<void>
 }
 
-const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly<Record<string, string | undefined>>) {
+const make = Effect.fnUntraced(function* (
+  options: ReviewOptions,
+  environment: Readonly<Record<string, string | undefined>>
+) {
   const ledger = yield* Ledger
   const settings = yield* RuntimeSettings
-  const store = options.store ?? (yield* LearnedStore.make)
-  const workshop = yield* Effect.scope
+  const store = options.store ?? (yield* LedgerReviewStore.make)
+  const scope = yield* Effect.scope
   const fibers = yield* FiberMap.make<SessionId>()
-  const running = new Map<SessionId, Running>()
+  const running = new Map<SessionId, RunningReview>()
   const machine = reviewMachineWith({ ...defaultReviewBounds, ...options.bounds })
   const rules = { intervals: options.intervals ?? defaultIntervals, skillToolRegistered: options.skillTool ?? false }
 
-  // Whoever ran those that are still open is dead: there is one Troupe on a ledger, and it has just begun.
+  // Reviews that are still open belong to a Troupe that has died: a ledger has one, and this one has just started.
   const reason = "Troupe stopped while it ran."
   yield* ledger
     .write([{ _tag: "ReviewsAbandoned", at: yield* Clock.currentTimeMillis, reason }])
     .pipe(Effect.catch((error) => Effect.logWarning("The reviews that a dead Troupe left open stay open", error)))
 
-  /** Counts a turn and all that settled around it unseen, as when Troupe died between an outcome and its count. */
-  const tick = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf, quiet: () => boolean) {
+  /** Counts a turn, and those before it that are settled and uncounted: Troupe may die between an outcome and its count. */
+  const countTurn = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf, isQuiet: () => boolean) {
     const stored = Option.getOrUndefined(yield* ledger.nudgeCounters(session.id))
     let last = stored?.turn ?? 0
     let counters: NudgeCounters = stored ?? noNudges
     let due: DueReview | null = null
-    const alone = turn.index === last + 1 && session.turnCount <= turn.index
-    const others = alone ? [] : yield* ledger.turns(session.id, last, missedAtOnce)
-    for (const settled of alone ? [turn] : others) {
+    const isNext = turn.index === last + 1 && session.turnCount <= turn.index
+    for (const settled of isNext ? [turn] : yield* ledger.turns(session.id, last, uncountedAtOnce)) {
       if (settled.index !== turn.index && "endedAt" in settled && settled.endedAt === null) break
       last = settled.index
       if (settled.kind === "compact") continue
-      if (settled.index !== turn.index || !quiet()) counters = count(counters, settled, rules)
+      if (settled.index !== turn.index || !isQuiet()) counters = count(counters, settled, rules)
       else ({ counters, due } = nudge(counters, turn, rules))
     }
     if (last === (stored?.turn ?? 0)) return null
@@ -110,7 +112,7 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     return due
   })
 
-  const keep = (record: ReviewRecord, app: AppName) => (patch: ReviewPatch) => {
+  const saveTo = (record: ReviewRecord, app: AppName) => (patch: ReviewPatch) => {
     const { id, session } = record
     const entry = { _tag: "ReviewPatched", id, patch } as const
     if (patch.ended === undefined) return ledger.writeLater([entry])
@@ -126,17 +128,17 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     turn: number,
     due: DueReview,
     messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
-    quiet: () => boolean
+    isQuiet: () => boolean
   ) {
     yield* cancel(session.id, "The next review of the session is due.")
-    const by = chooseReviewer(options, settings, from, session)
+    const choice = chooseReviewer(options, settings, environment, session)
     const record: ReviewRecord = {
       id: newReviewId(),
       session: session.id,
       turn,
       ...due,
-      mode: by._tag === "Host" ? "host" : "codex_responses",
-      model: by._tag === "Reviewer" ? by.reviewer.model : null,
+      mode: choice._tag === "Host" ? "host" : "codex_responses",
+      model: choice._tag === "Reviewer" ? choice.reviewer.model : null,
       startedAt: yield* Clock.currentTimeMillis,
       endedAt: null,
       ending: null,
@@ -147,16 +149,16 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
     }
     yield* ledger.write([{ _tag: "ReviewStarted", record }])
     const mailbox = yield* ReviewRun.makeMailbox
-    const here: Running = { letters: mailbox, ended: Deferred.makeUnsafe() }
-    running.set(session.id, here)
-    // A turn that began while this was written has looked for a review before there was one.
-    if (!quiet()) Queue.offerUnsafe(mailbox, { event: { type: "cancel.requested", reason: "A turn began." } })
-    const job = { machine, app: session.app, due, messages, by, store, keep: keep(record, session.app) }
-    yield* ReviewRun.run(job, mailbox, workshop).pipe(
+    const review: RunningReview = { mailbox, ended: Deferred.makeUnsafe() }
+    running.set(session.id, review)
+    // A turn that began during the write above found no review to cancel.
+    if (!isQuiet()) Queue.offerUnsafe(mailbox, { event: { type: "cancel.requested", reason: "A turn began." } })
+    const task = { app: session.app, due, messages, choice, store }
+    yield* ReviewRun.run(machine, task, mailbox, saveTo(record, session.app), scope).pipe(
       Effect.ensuring(
         Effect.sync(() => {
-          if (running.get(session.id) === here) running.delete(session.id)
-          Deferred.doneUnsafe(here.ended, Effect.void)
+          if (running.get(session.id) === review) running.delete(session.id)
+          Deferred.doneUnsafe(review.ended, Effect.void)
         })
       ),
       Effect.withSpan("Reviews.run"),
@@ -165,32 +167,32 @@ const make = Effect.fnUntraced(function* (options: ReviewOptions, from: Readonly
   })
 
   const cancel = Effect.fnUntraced(function* (session: SessionId, reason: string) {
-    const here = running.get(session)
-    if (here === undefined) return
-    Queue.offerUnsafe(here.letters, { event: { type: "cancel.requested", reason } })
-    yield* Deferred.await(here.ended).pipe(Effect.interruptible, Effect.timeoutOption(cancelWithin))
+    const review = running.get(session)
+    if (review === undefined) return
+    Queue.offerUnsafe(review.mailbox, { event: { type: "cancel.requested", reason } })
+    yield* Deferred.await(review.ended).pipe(Effect.interruptible, Effect.timeoutOption(cancelWithin))
   })
 
   return Reviews.of({
     turnSettled: Effect.fn("Reviews.turnSettled")(
-      function* (session, turn, messages, quiet = () => true) {
-        const due = yield* tick(session, turn, quiet)
-        if (due !== null) yield* start(session, turn.index, due, messages, quiet)
+      function* (session, turn, messages, isQuiet = () => true) {
+        const due = yield* countTurn(session, turn, isQuiet)
+        if (due !== null) yield* start(session, turn.index, due, messages, isQuiet)
       },
-      noted,
-      // Once its counter is 0 again the review must begin, also where the caller falls asleep meanwhile.
+      logFailure,
+      // Once its counter is reset the review must begin, also where the session's actor is unloaded meanwhile.
       Effect.uninterruptible
     ),
     cancel: Effect.fn("Reviews.cancel")(cancel),
-    of: (session) => unavailable(ledger.reviews(session, shownReviews)),
-    memories: (app) => told(store.memories(app)),
-    skills: (app) => told(store.skills(app))
+    of: (session) => unavailable(ledger.reviews(session, listedReviews)),
+    memories: (app) => storeAvailable(store.memories(app)),
+    skills: (app) => storeAvailable(store.skills(app))
   })
 })
 
-/** What goes wrong here must not reach the session. */
-const noted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+/** A failure must not reach the session. */
+const logFailure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.catchCause(effect, (cause) => Effect.logWarning("A turn could not be counted or reviewed", cause))
 
-const told = <A>(effect: Effect.Effect<A, StoreFailed>) =>
+const storeAvailable = <A>(effect: Effect.Effect<A, StoreFailed>) =>
   Effect.mapError(effect, ({ cause, operation }) => new Unavailable({ operation, cause }))

@@ -1,13 +1,13 @@
 /**
- * When it is time to learn from a session: two counters, and what a settled turn does to them.
+ * Decides when a review of a session is due: two counters, and how a settled turn changes them.
  *
- * Pure. A counter that is reached stays reached until a turn ends well: a turn that was interrupted, failed or said
- * nothing is counted like any other, but there is nothing in it worth a review.
+ * Pure. A counter that has reached its interval stays there until a turn ends well: a turn that was interrupted, failed or
+ * has no text is counted like any other, but it is not worth a review.
  */
 import type { NudgeIntervals } from "../domain/Review.ts"
 import type { TurnStatus } from "../domain/Turn.ts"
 
-/** Both begin at 0, and again with each review that they cause. */
+/** Both start at 0, and are reset by a review that they cause. */
 export interface NudgeCounters {
   /** User turns since the last memory review. */
   readonly userTurns: number
@@ -19,11 +19,11 @@ export const noNudges: NudgeCounters = { userTurns: 0, toolIterations: 0 }
 
 export interface NudgeRules {
   readonly intervals: NudgeIntervals
-  /** Without the skill tool there is nobody to write a skill, so nothing is counted towards one. */
+  /** Without the skill tool no skill can be written, so nothing is counted towards a skill review. */
   readonly skillToolRegistered: boolean
 }
 
-/** As much of a turn's outcome as the counters need. */
+/** The part of a turn's outcome that the counters need. */
 export interface SettledTurn {
   readonly status: TurnStatus
   readonly interrupted: boolean
@@ -32,7 +32,7 @@ export interface SettledTurn {
   readonly toolIterations: number
 }
 
-/** What a review is to look for; at least one of the two. */
+/** What a review is to look for: at least one of the two. */
 export interface DueReview {
   readonly reviewMemory: boolean
   readonly reviewSkills: boolean
@@ -44,7 +44,7 @@ export interface Nudged {
   readonly due: DueReview | null
 }
 
-/** A counter that is off stands still, so that turning it on later does not cause a review at once. */
+/** A counter that is turned off does not count, so that turning it on later causes no review at once. */
 export const nudge = (before: NudgeCounters, turn: SettledTurn, rules: NudgeRules): Nudged => {
   const counters = count(before, turn, rules)
   if (!endedWell(turn)) return { counters, due: null }
@@ -61,7 +61,7 @@ export const nudge = (before: NudgeCounters, turn: SettledTurn, rules: NudgeRule
   }
 }
 
-/** The counting alone: for turns whose moment has passed, as those that settled while Troupe was dying. */
+/** Counts only, and makes nothing due: for turns that settled earlier, as before Troupe's death. */
 export const count = (
   before: NudgeCounters,
   turn: Pick<SettledTurn, "toolIterations">,
