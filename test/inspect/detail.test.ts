@@ -141,7 +141,7 @@ describe("why it is not moving", () => {
 })
 
 describe("the restart budget", () => {
-  const bounds = { intensity: 3, periodMillis: 60_000 }
+  const bounds = { restartIntensity: 3, restartPeriodMillis: 60_000 }
   const none = { backoff: null, parkFor: null }
   const after = (...exits: ReadonlyArray<number>) => ({
     reason: "it died",

@@ -1,5 +1,6 @@
 /** What is stored of one session, and what is known of its process now. All of it also of a closed one. */
 import { Clock, Effect, Option } from "effect"
+import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import { cannot } from "../../runtime/errors.ts"
 import { CommandHandler } from "../../session/CommandHandler.ts"
 import { Sessions } from "../../services/Sessions.ts"
@@ -8,6 +9,7 @@ import { wasCut } from "../../agent/wireLine.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { Detail, Events, Processes as ProcessesOf, Steps, Wire } from "../contract.ts"
+import { detailOf } from "../detail/detail.ts"
 import * as Gather from "../detail/gather.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
@@ -29,7 +31,8 @@ export const idOf = ({ params }: Asked): string => params["id"] ?? ""
 
 export const layer = routes(
   Effect.gen(function* () {
-    const { detail, gather } = yield* Gather.make
+    const readSession = yield* Gather.make
+    const { limits } = yield* RuntimeSettings
     const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
     const processes = yield* Processes
@@ -46,8 +49,8 @@ export const layer = routes(
       get(
         "/sessions/:id",
         Effect.fnUntraced(function* (asked) {
-          const gathered = yield* gather(asked.caller, idOf(asked))
-          return detail(gathered, yield* Clock.currentTimeMillis) satisfies Detail
+          const inspected = yield* readSession(asked.caller, idOf(asked))
+          return detailOf(inspected, limits, yield* Clock.currentTimeMillis) satisfies Detail
         })
       ),
       get(

@@ -1,55 +1,29 @@
-/** A session as the dashboard shows it opened: what was gathered of it, put together. Pure. */
-import { restore } from "../../../machines/session/machine.ts"
-import type { SessionContext, SessionMachine } from "../../../machines/session/machine.ts"
-import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
-import type { Vitals } from "../../agent/Processes.ts"
-import type { ApprovalRecord } from "../../domain/Approval.ts"
-import type { SessionView } from "../../domain/Session.ts"
-import type { TurnRecord } from "../../domain/Turn.ts"
-import type { ArmedTimer, SessionSummary, OutboxCommand, StepRecord } from "../../ledger/Ledger.ts"
+/** The detail of a session as the dashboard shows it: a pure function of what was read of the session. */
+import { restore, sessionMachine } from "../../../machines/session/machine.ts"
 import type { Detail } from "../contract.ts"
 import { rowOf } from "../row.ts"
 import { nameOfTimer, waitOf } from "../wait.ts"
 import { awaitedIn } from "./awaited.ts"
 import { budgetOf } from "./budget.ts"
-import type { Bounds } from "./budget.ts"
+import type { RestartBounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
 import { approvalDto, turnDto } from "./dto.ts"
+import type { InspectedSession } from "./gather.ts"
 import { sentenceOf } from "./why.ts"
 
-/** All of one moment, or as near to it as reading one after the other comes. */
-export interface Gathered {
-  readonly view: SessionView
-  readonly glance: SessionSummary
-  readonly snapshot: Persisted
-  readonly lastStep: number
-  readonly lastEvent: number
-  readonly timers: ReadonlyArray<ArmedTimer>
-  readonly owed: ReadonlyArray<OutboxCommand>
-  readonly turns: ReadonlyArray<TurnRecord>
-  readonly approvals: ReadonlyArray<ApprovalRecord>
-  readonly lifeSteps: ReadonlyArray<StepRecord>
-  readonly refused: ReadonlyArray<RefusedEvent>
-  readonly vitals: Vitals | null
-}
-
-export interface Persisted {
-  readonly value: unknown
-  readonly context: SessionContext
-}
-
-export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bounds, nowMillis: number): Detail => {
-  const { glance, snapshot, view, vitals } = gathered
+/** Bounds and `nowMillis` are milliseconds; the times of a `Detail` are seconds. */
+export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, nowMillis: number): Detail => {
+  const { snapshot, summary, view, vitals } = inspected
   const { context } = snapshot
   const { process, substate, usage } = view
   const now = nowMillis / 1000
-  const wait = waitOf(glance)
-  const due = (timer: string) => gathered.timers.find((one) => nameOfTimer(one.timer) === timer)?.dueAt ?? null
+  const wait = waitOf(summary)
+  const due = (timer: string) => inspected.timers.find((armed) => nameOfTimer(armed.timer) === timer)?.dueAt ?? null
   const lastByteAt = vitals?.heardAt == null ? null : vitals.heardAt / 1000
   return {
     ok: true,
     session: {
-      ...rowOf(glance),
+      ...rowOf(summary),
       // A session pays for its reviews too.
       total_tokens: usage.totalTokens,
       cwd: view.cwd,
@@ -67,8 +41,8 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
       cost: view.cost
     },
     snapshot: { value: snapshot.value, context: { ...context } },
-    last_step: gathered.lastStep,
-    last_event: gathered.lastEvent,
+    last_step: inspected.lastStep,
+    last_event: inspected.lastEvent,
     why: {
       sentence: sentenceOf({
         substate,
@@ -79,25 +53,26 @@ export const detailOf = (gathered: Gathered, machine: SessionMachine, bounds: Bo
         now
       }),
       wait,
-      awaited: awaitedIn(restore(machine, snapshot)),
+      // The chart is the same whatever the machine's bounds are.
+      awaited: awaitedIn(restore(sessionMachine, snapshot)),
       last_byte_at: lastByteAt,
       queued: context.queue.length
     },
-    timers: gathered.timers.map(({ dueAt, event, timer }) => ({
+    timers: inspected.timers.map(({ dueAt, event, timer }) => ({
       timer: nameOfTimer(timer),
       event: event.type,
       due_at: dueAt / 1000
     })),
-    owed: gathered.owed.map(({ claimed: attempted, step, type }) => ({ step, type, attempted })),
+    owed: inspected.outbox.map(({ claimed, step, type }) => ({ step, type, attempted: claimed })),
     budget: budgetOf(context, substate, bounds, { backoff: due("backoff"), parkFor: due("parkFor") }, nowMillis),
     process: {
       pid: process.pid,
       state: process.state,
       up_since: context.process && context.upSince !== null ? context.upSince / 1000 : null
     },
-    refused: gathered.refused.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
-    turns: gathered.turns.map(turnDto),
-    approvals: gathered.approvals.map((approval) => approvalDto(approval, view)),
-    processes: spansOf(gathered.lifeSteps, context)
+    refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
+    turns: inspected.turns.map(turnDto),
+    approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
+    processes: spansOf(inspected.processSteps, context)
   }
 }

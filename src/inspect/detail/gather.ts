@@ -1,69 +1,86 @@
-/** Reads what a session's detail is made of: its rows, and what is known of its process. */
+/** Reads what is stored of one session and what is known of its process: the inputs of its detail and of its export. */
 import { Effect, Option } from "effect"
+import type { SessionContext } from "../../../machines/session/machine.ts"
 import { cannot } from "../../runtime/errors.ts"
+import type { Caller } from "../../runtime/Caller.ts"
+import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import { CommandHandler } from "../../session/CommandHandler.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
-import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
 import { Sessions } from "../../services/Sessions.ts"
-import type { Caller } from "../../services/Sessions.ts"
 import { Processes } from "../../agent/Processes.ts"
+import type { Vitals } from "../../agent/Processes.ts"
+import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { SessionNotFound } from "../../domain/Refusal.ts"
+import type { SessionView } from "../../domain/Session.ts"
+import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
-import { detailOf } from "./detail.ts"
-import type { Gathered, Persisted } from "./detail.ts"
+import type { ArmedTimer, OutboxCommand, SessionSummary, StepRecord } from "../../ledger/Ledger.ts"
 
-const turnsShown = 200
-const approvalsShown = 200
-/** At most four steps tell of one process. */
-const lifeStepsRead = 800
-/** A session that moves while it is read is read again, so often. */
-const readings = 3
+const mostTurns = 200
+const mostApprovals = 200
+/** At most four steps belong to one process. */
+const mostProcessSteps = 800
+/** A session that commits while it is read is read again, at most so many times in all. */
+const mostReads = 3
+
+/** What is known of a session, as of one step where it holds still for the reads. Times are milliseconds since 1970. */
+export interface InspectedSession {
+  readonly view: SessionView
+  readonly summary: SessionSummary
+  /** The machine's, as stored. */
+  readonly snapshot: { readonly value: unknown; readonly context: SessionContext }
+  readonly lastStep: number
+  readonly lastEvent: number
+  readonly timers: ReadonlyArray<ArmedTimer>
+  readonly outbox: ReadonlyArray<OutboxCommand>
+  /** The last 200, oldest first; of each prompt at most 4 kB. */
+  readonly turns: ReadonlyArray<TurnRecord>
+  /** The last 200, settled ones included, oldest first. */
+  readonly approvals: ReadonlyArray<ApprovalRecord>
+  /** Steps that start, retire or end a process, oldest first. */
+  readonly processSteps: ReadonlyArray<StepRecord>
+  /** Events that its machine refused since this Troupe was started. */
+  readonly refusedEvents: ReadonlyArray<RefusedEvent>
+  /** `null` where it has no process. */
+  readonly vitals: Vitals | null
+}
 
 export const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const processes = yield* Processes
   const sessions = yield* Sessions
-  const { machine, refusedEvents: refusals } = yield* SessionShared
-  const { limits } = yield* RuntimeSettings
-  const bounds = { intensity: limits.restartIntensity, periodMillis: limits.restartPeriodMillis }
+  const { refusedEvents } = yield* SessionShared
 
-  const read = Effect.fnUntraced(function* (caller: Caller, id: string) {
+  const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {
     const view = yield* sessions.get(caller, id)
-    const glance = yield* ledger.summary(view.id)
-    // Deleted in between.
-    if (Option.isNone(glance)) return yield* new SessionNotFound({ id })
+    const summary = yield* ledger.summary(view.id)
+    // Deleted between the two reads.
+    if (Option.isNone(summary)) return yield* new SessionNotFound({ id })
     const lease = commandHandler.lease(view.id)
-    const gathered: Gathered = {
+    const session: InspectedSession = {
       view,
-      glance: glance.value,
-      snapshot: (yield* ledger.snapshot(view.id)) as Persisted,
+      summary: summary.value,
+      snapshot: (yield* ledger.snapshot(view.id)) as InspectedSession["snapshot"],
       lastStep: yield* ledger.lastStep(view.id),
       lastEvent: yield* ledger.lastEvent(view.id),
       timers: yield* ledger.timers(view.id),
-      owed: yield* ledger.outbox(view.id),
-      turns: yield* ledger.turnOutlines(view.id, view.turnCount - turnsShown, turnsShown),
-      approvals: yield* ledger.lastApprovals(view.id, approvalsShown),
-      lifeSteps: yield* ledger.processSteps(view.id, lifeStepsRead),
-      refused: refusals.of(view.id),
+      outbox: yield* ledger.outbox(view.id),
+      turns: yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns),
+      approvals: yield* ledger.lastApprovals(view.id, mostApprovals),
+      processSteps: yield* ledger.processSteps(view.id, mostProcessSteps),
+      refusedEvents: refusedEvents.of(view.id),
       vitals: lease === null ? null : yield* processes.vitals(lease)
     }
-    return gathered
+    return session
   })
 
-  /** Of one moment, where the session holds still for it. */
-  const gather = (caller: Caller, id: string) =>
-    Effect.gen(function* () {
-      let gathered = yield* read(caller, id)
-      for (let nth = 1; nth < readings; nth++) {
-        if ((yield* ledger.lastStep(gathered.view.id)) === gathered.lastStep) break
-        gathered = yield* read(caller, id)
-      }
-      return gathered
-    }).pipe(cannot("read the session"))
-
-  return {
-    gather,
-    detail: (gathered: Gathered, now: number) => detailOf(gathered, machine, bounds, now)
-  } as const
+  return Effect.fnUntraced(function* (caller: Caller, id: string) {
+    let session = yield* readOnce(caller, id)
+    for (let reads = 1; reads < mostReads; reads++) {
+      if ((yield* ledger.lastStep(session.view.id)) === session.lastStep) break
+      session = yield* readOnce(caller, id)
+    }
+    return session
+  }, cannot("read the session"))
 })

@@ -9,6 +9,7 @@ import type { SessionId } from "../../domain/Ids.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { Exported, TranscriptEvent } from "../contract.ts"
+import { detailOf } from "../detail/detail.ts"
 import * as Gather from "../detail/gather.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
@@ -20,7 +21,7 @@ const mostEventChars = 24 * 1024 * 1024
 const pageSize = 500
 
 export const make = Effect.gen(function* () {
-  const { detail, gather } = yield* Gather.make
+  const readSession = yield* Gather.make
   const ledger = yield* Ledger
   const { agents, limits } = yield* RuntimeSettings
 
@@ -64,11 +65,11 @@ export const make = Effect.gen(function* () {
   })
 
   return Effect.fnUntraced(function* (caller: Caller, id: string, texts: boolean) {
-    const gathered = yield* gather(caller, id)
-    const { id: session } = gathered.view
-    const redaction = texts ? keepingTexts(secretsOf(agents[gathered.view.agent]?.env ?? {})) : withoutTexts
-    const steps = yield* stepsOf(session, gathered.lastStep)
-    const events = yield* eventsOf(session, gathered.lastEvent, redaction.event)
+    const inspected = yield* readSession(caller, id)
+    const { id: session } = inspected.view
+    const redaction = texts ? keepingTexts(secretsOf(agents[inspected.view.agent]?.env ?? {})) : withoutTexts
+    const steps = yield* stepsOf(session, inspected.lastStep)
+    const events = yield* eventsOf(session, inspected.lastEvent, redaction.event)
     const now = yield* Clock.currentTimeMillis
     return {
       troupe: { version: manifest.version, exported_at: now / 1000, format: 1 },
@@ -82,7 +83,7 @@ export const make = Effect.gen(function* () {
           restart_period_millis: limits.restartPeriodMillis
         }
       },
-      detail: detail(redaction.gathered(gathered, steps), now),
+      detail: detailOf(redaction.session(inspected, steps), limits, now),
       steps: steps.map((step) => stepDto(redaction.step(step))),
       events
     } satisfies Exported

@@ -9,10 +9,11 @@ import { redact } from "../../agent/redact.ts"
 import type { Meta } from "../../domain/Session.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { TranscriptEvent } from "../contract.ts"
-import type { Gathered } from "../detail/detail.ts"
+import type { InspectedSession } from "../detail/gather.ts"
 
 export interface Redaction {
-  readonly gathered: (gathered: Gathered, steps: ReadonlyArray<StepRecord>) => Gathered
+  /** `steps`: those of the session that are exported with it. */
+  readonly session: (inspected: InspectedSession, steps: ReadonlyArray<StepRecord>) => InspectedSession
   readonly step: (step: StepRecord) => StepRecord
   readonly event: (event: TranscriptEvent) => TranscriptEvent
 }
@@ -20,41 +21,41 @@ export interface Redaction {
 /** Everything but secrets. `secrets`: known values, besides what looks like one. */
 export const keepingTexts = (secrets: ReadonlyArray<string>): Redaction => {
   const clean = <A>(value: A): A => mapped(value, (text) => redact(text, secrets)) as A
-  return { gathered: clean, step: clean, event: clean }
+  return { session: clean, step: clean, event: clean }
 }
 
 export const withoutTexts: Redaction = {
-  gathered: (gathered, steps) => {
-    const { snapshot, view } = gathered
+  session: (inspected, steps) => {
+    const { snapshot, summary, view } = inspected
     const harmless = new Set([...ownReasons, ...steps.flatMap(requestedBy)])
     const { reason } = snapshot.context
     return {
-      ...gathered,
+      ...inspected,
       view: {
         ...view,
         cwd: hidden(view.cwd),
         meta: mapped(view.meta, hidden) as Meta,
-        permissions: protocol(view.permissions) as Gathered["view"]["permissions"],
+        permissions: protocol(view.permissions) as InspectedSession["view"]["permissions"],
         systemPrompt: null
       },
-      glance: { ...gathered.glance, asks: gathered.glance.asks === null ? null : hidden(gathered.glance.asks) },
+      summary: { ...summary, asks: summary.asks === null ? null : hidden(summary.asks) },
       snapshot: {
         ...snapshot,
         context: { ...snapshot.context, reason: harmless.has(reason) ? reason : hidden(reason) }
       },
-      turns: gathered.turns.map((turn) => ({
+      turns: inspected.turns.map((turn) => ({
         ...turn,
         prompt: hidden(turn.prompt),
         failure: turn.failure === null ? null : { class: turn.failure.class, message: hidden(turn.failure.message) }
       })),
-      approvals: gathered.approvals.map((approval) => ({
+      approvals: inspected.approvals.map((approval) => ({
         ...approval,
         title: hidden(approval.title),
         kind: token(approval.kind),
         raw: mapped(approval.raw, hidden)
       })),
-      lifeSteps: gathered.lifeSteps.map(withoutFailure),
-      vitals: gathered.vitals === null ? null : { ...gathered.vitals, stderr: hidden(gathered.vitals.stderr) }
+      processSteps: inspected.processSteps.map(withoutFailure),
+      vitals: inspected.vitals === null ? null : { ...inspected.vitals, stderr: hidden(inspected.vitals.stderr) }
     }
   },
   step: (step) => withoutFailure(step),
