@@ -10,7 +10,7 @@ import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { Detail, Events, Processes as ProcessesOf, Steps, Wire } from "../contract.ts"
 import { detailOf } from "../detail/detail.ts"
-import * as Gather from "../detail/gather.ts"
+import * as ReadSession from "../../services/inspection/readSession.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
 import type { Asked } from "./route.ts"
@@ -31,7 +31,7 @@ export const idOf = ({ params }: Asked): string => params["id"] ?? ""
 
 export const layer = routes(
   Effect.gen(function* () {
-    const readSession = yield* Gather.make
+    const readSession = yield* ReadSession.make
     const { limits } = yield* RuntimeSettings
     const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger

@@ -10,7 +10,7 @@ import { Ledger } from "../../ledger/Ledger.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { Exported, TranscriptEvent } from "../contract.ts"
 import { detailOf } from "../detail/detail.ts"
-import * as Gather from "../detail/gather.ts"
+import * as ReadSession from "../../services/inspection/readSession.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
 
@@ -21,7 +21,7 @@ const mostEventChars = 24 * 1024 * 1024
 const pageSize = 500
 
 export const make = Effect.gen(function* () {
-  const readSession = yield* Gather.make
+  const readSession = yield* ReadSession.make
   const ledger = yield* Ledger
   const { agents, limits } = yield* RuntimeSettings
 

@@ -9,7 +9,7 @@ import { redact } from "../../agent/redact.ts"
 import type { Meta } from "../../domain/Session.ts"
 import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { TranscriptEvent } from "../contract.ts"
-import type { InspectedSession } from "../detail/gather.ts"
+import type { InspectedSession } from "../../services/inspection/readSession.ts"
 
 export interface Redaction {
   /** `steps`: those of the session that are exported with it. */
