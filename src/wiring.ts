@@ -13,6 +13,7 @@ import { AgentDirectory } from "./services/AgentDirectory.ts"
 import { Apps } from "./services/Apps.ts"
 import { Files } from "./services/Files.ts"
 import { Idempotency } from "./services/Idempotency.ts"
+import { Inspection } from "./services/Inspection.ts"
 import { Reviews } from "./review/Reviews.ts"
 import type { ReviewOptions } from "./review/ReviewOptions.ts"
 import { ReviewResults } from "./services/ReviewResults.ts"
@@ -49,6 +50,7 @@ export type PublicServices =
   | Apps
   | Files
   | Idempotency
+  | Inspection
   | ReviewResults
   | OneShotRuns
   | Operator
@@ -76,6 +78,7 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
     AgentDirectory.layer,
     Apps.layer({ adminToken }),
     Idempotency.layer,
+    Inspection.layer,
     OneShotRuns.layer,
     ReviewResults.layer,
     UsageReport.layer

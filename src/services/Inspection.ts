@@ -1,0 +1,184 @@
+/**
+ * All that the dashboard reads of the runtime: rows of many sessions, what one session's detail is made of, its stored
+ * steps and events, the processes that it runs, and commits as they happen.
+ *
+ * It changes nothing; what a person does to a session goes through `Sessions`. Every read takes the caller and gives
+ * what that caller may see: another app's session is `SessionNotFound`. It knows neither HTTP nor JSON: `src/inspect`
+ * makes its DTOs of these records.
+ */
+import { Context, Effect, Layer, Option } from "effect"
+import type { Scope, Stream } from "effect"
+import type { SessionBounds } from "../../machines/session/machine.ts"
+import { Processes } from "../agent/Processes.ts"
+import type { ProcessInfo } from "../agent/Processes.ts"
+import { redact, secretsOf } from "../agent/Redact.ts"
+import { wasCut } from "../agent/WireLine.ts"
+import type { ApprovalRecord } from "../domain/Approval.ts"
+import type { AppName } from "../domain/Ids.ts"
+import type { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
+import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { StepRecord, TransitionCount } from "../ledger/Ledger.ts"
+import { findSession, sees } from "../runtime/Caller.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import type { Committed } from "../runtime/CommitObservers.ts"
+import { cannot } from "../runtime/errors.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import * as FollowSession from "./inspection/followSession.ts"
+import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
+import * as ObserveSessions from "./inspection/observeSessions.ts"
+import type { LoadedSession, SessionChange } from "./inspection/observeSessions.ts"
+import * as Overview from "./inspection/overview.ts"
+import type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
+import * as ReadSession from "./inspection/readSession.ts"
+import type { InspectedSession } from "./inspection/readSession.ts"
+
+export type { SessionSummary, StepRecord, TransitionCount } from "../ledger/Ledger.ts"
+export type { Caller } from "../runtime/Caller.ts"
+export type { Committed } from "../runtime/CommitObservers.ts"
+export type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
+export type { LoadedSession, SessionChange } from "./inspection/observeSessions.ts"
+export type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
+export type { InspectedSession } from "./inspection/readSession.ts"
+
+/** An approval, with what its session is called by. */
+export type PendingApproval = ApprovalRecord & { readonly app: AppName; readonly agent: string }
+
+/** Stored records with `seq > after`, oldest first, at most `limit`. */
+export interface StoredRange {
+  readonly after: number
+  readonly limit: number
+}
+
+/** The line of an agent behind a step, without secrets; `isCut` where it was longer than is stored. */
+export interface AgentLine {
+  readonly line: string
+  readonly isCut: boolean
+}
+
+export interface SessionProcesses {
+  /** The live process group and all that carries its lease's marker; empty where nothing runs. */
+  readonly tree: ReadonlyArray<ProcessInfo>
+  /** The end of the agent's stderr, without secrets. */
+  readonly stderr: string
+}
+
+type OfSession<A> = Effect.Effect<A, SessionNotFound | Unavailable>
+
+export class Inspection extends Context.Service<
+  Inspection,
+  {
+    /** What this runtime's session machine was made with. */
+    readonly bounds: SessionBounds
+    /** The rule that keeps the sessions of apps apart, for records that are kept to be shown later. */
+    readonly sees: (caller: Caller, app: AppName) => boolean
+    /** Removes from a text the secret values in the agent's environment, and what has the shape of a credential. */
+    readonly redactorOf: (agent: string) => (text: string) => string
+
+    readonly overview: (
+      caller: Caller,
+      query: SessionsQuery
+    ) => Effect.Effect<SessionsOverview, InvalidRequest | Unavailable>
+    /** Of all sessions that the caller sees, oldest first. */
+    readonly pendingApprovals: (
+      caller: Caller,
+      limit: number
+    ) => Effect.Effect<ReadonlyArray<PendingApproval>, Unavailable>
+    /**
+     * How often each transition was taken, the most frequent first: of the last 1,000 steps of each of the last active
+     * 1,000 sessions, 100,000 in all. `agent` `null`: of every agent.
+     */
+    readonly transitionCounts: (
+      caller: Caller,
+      agent: string | null
+    ) => Effect.Effect<ReadonlyArray<TransitionCount>, Unavailable>
+    /** Each change of a session that the caller sees, until the scope closes. The listener runs in the session's loop. */
+    readonly observeChanges: (
+      caller: Caller,
+      listener: (change: SessionChange) => void
+    ) => Effect.Effect<void, never, Scope.Scope>
+
+    readonly find: (caller: Caller, id: string) => OfSession<SessionRecord>
+    readonly session: (caller: Caller, id: string) => OfSession<InspectedSession>
+    readonly steps: (caller: Caller, id: string, range: StoredRange) => OfSession<ReadonlyArray<StepRecord>>
+    readonly events: (caller: Caller, id: string, range: StoredRange) => OfSession<ReadonlyArray<StoredEvent>>
+    /** `None` where no line of the agent caused the step. */
+    readonly agentLine: (caller: Caller, id: string, step: number) => OfSession<Option.Option<AgentLine>>
+    readonly processes: (caller: Caller, id: string) => OfSession<SessionProcesses>
+    /** What is stored after the position, then what is committed, without a gap or a repeat. Never ends. */
+    readonly follow: (
+      caller: Caller,
+      id: string,
+      from: StreamPosition
+    ) => OfSession<Stream.Stream<SessionUpdate, Unavailable>>
+    /**
+     * Each commit of one session (from `find`), or `null`: of all that the caller sees, until the scope closes. Returns
+     * the state before the first of them, of that session or of all that are loaded. The listener runs in the session's
+     * loop.
+     */
+    readonly observeCommits: (
+      caller: Caller,
+      session: SessionRecord | null,
+      listener: (committed: Committed) => void
+    ) => Effect.Effect<ReadonlyArray<LoadedSession>, SessionNotFound | Unavailable, Scope.Scope>
+  }
+>()("troupe/services/Inspection") {
+  static readonly layer = Layer.effect(
+    Inspection,
+    Effect.gen(function* () {
+      const commandHandler = yield* CommandHandler
+      const ledger = yield* Ledger
+      const processes = yield* Processes
+      const { agents, limits } = yield* RuntimeSettings
+      const followSession = yield* FollowSession.make
+      const observeChanges = yield* ObserveSessions.makeChanges
+      const observeCommits = yield* ObserveSessions.makeCommits
+      const overviews = yield* Overview.make
+      const session = yield* ReadSession.make
+
+      const find = (caller: Caller, id: string) => findSession(ledger, caller, id).pipe(cannot("read the session"))
+
+      return Inspection.of({
+        bounds: {
+          poolWaitMillis: limits.poolWaitMillis,
+          hibernateAfterMillis: limits.hibernateAfterMillis,
+          restartIntensity: limits.restartIntensity,
+          restartPeriodMillis: limits.restartPeriodMillis
+        },
+        sees,
+        redactorOf: (agent) => {
+          const secrets = secretsOf(agents[agent]?.env ?? {})
+          return (text) => redact(text, secrets)
+        },
+        ...overviews,
+        observeChanges,
+        find,
+        session,
+        steps: Effect.fnUntraced(function* (caller, id, { after, limit }) {
+          const record = yield* find(caller, id)
+          return yield* ledger.steps(record.id, after, limit)
+        }, cannot("read the steps")),
+        events: Effect.fnUntraced(function* (caller, id, { after, limit }) {
+          const record = yield* find(caller, id)
+          return yield* ledger.events(record.id, after, limit)
+        }, cannot("read the events")),
+        agentLine: Effect.fnUntraced(function* (caller, id, step) {
+          const record = yield* find(caller, id)
+          const stored = yield* ledger.wireLine(record.id, step)
+          return Option.map(stored, (line) => ({ line, isCut: wasCut(line) }))
+        }, cannot("read the line behind the step")),
+        processes: Effect.fnUntraced(function* (caller, id) {
+          const record = yield* find(caller, id)
+          const lease = commandHandler.lease(record.id)
+          if (lease === null) return { tree: [], stderr: "" }
+          const tree = yield* processes.tree(lease)
+          const vitals = yield* processes.vitals(lease)
+          return { tree, stderr: vitals?.stderr ?? "" }
+        }),
+        follow: (caller, id, from) => Effect.map(find(caller, id), (record) => followSession(record.id, from)),
+        observeCommits
+      })
+    })
+  )
+}
