@@ -27,7 +27,7 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/supervision": [...base, ...layers.slice(0, 3)],
   "src/services": [...base, ...layers.slice(0, 4)],
   "src/http": callable,
-  "src/inspect": ["src/http", ...below],
+  "src/inspect": ["src/services", "src/http", "src/domain", "machines"],
   // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
   "src/inspect/client": ["machines"],
   // Runs in a browser.

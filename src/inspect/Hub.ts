@@ -1,130 +1,108 @@
 /**
- * The news of all sessions, for whoever looks: one ring in memory, and readers that hold a place in it and nothing else.
+ * The changes of all sessions, for every reader of `GET steps`: one ring in memory, in which each reader holds a position
+ * and nothing else.
  *
- * What a step looks like as text is made once, when the first reader comes to it, and never where nobody looks. A reader
- * that falls behind the ring is told to ask for its rows anew; the ledger has what the ring forgot.
+ * The text of a change is made once, when the first reader comes to it, and not at all where nobody reads. A reader that
+ * falls behind the ring is sent `reset` and asks for its rows anew; the ledger has what the ring no longer holds.
  */
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
-import type { SessionLifecycle, Committed } from "../runtime/CommitObservers.ts"
-import { SessionShared } from "../runtime/SessionShared.ts"
-import { sees } from "../runtime/Caller.ts"
-import type { Caller } from "../runtime/Caller.ts"
-import { stateName } from "../../machines/session/stateInfo.ts"
-import type { AppName, SessionId } from "../domain/Ids.ts"
-import type { SessionRecord } from "../domain/Session.ts"
-import type { SessionSummary } from "../ledger/Ledger.ts"
+import { Inspection } from "../services/Inspection.ts"
+import type { Caller, SessionChange } from "../services/Inspection.ts"
 import type { SlimStep } from "./contract.ts"
 import { rowOf } from "./row.ts"
 
-/** News that are kept for readers who come back; about a kilobyte each, once they were read. */
+/** Changes that are kept for readers who come back; about a kilobyte each, once they were read. */
 export const ringCapacity = 4_096
-/** Of them in one write, so that nobody who catches up keeps the others waiting. */
-const mostAtOnce = 128
-/** Between two writes to one reader: what happens within it goes out together. */
-const breath = "25 millis"
+/** Changes in one write, so that a reader that catches up does not keep the others waiting. */
+const mostPerWrite = 128
+/** Between two writes to one reader: changes within it are sent together. */
+const batchedOver = "25 millis"
 
-interface News {
+interface Entry {
+  /** Counts from 1 while the server runs: the position after this change. */
   readonly n: number
-  readonly app: AppName
-  /** `null`: the session was deleted. */
-  readonly step: Omit<SlimStep, "n" | "row"> | null
-  readonly glance: SessionSummary
+  readonly change: SessionChange
+  /** `null` until it is read. */
   text: string | null
 }
 
 export class Hub extends Context.Service<
   Hub,
   {
-    /** Tells this life of the server apart from any other. */
+    /** Of this start of the server: positions of another start mean nothing. */
     readonly boot: string
-    /** Server-sent events of what the caller sees, after the id that it saw last (`null`: from now on). Never ends. */
+    /** Server-sent events of what the caller sees, after the id that it has last (`null`: from now on). Never ends. */
     readonly follow: (caller: Caller, lastEventId: string | null) => Stream.Stream<string>
-    /** Readers that wait now, and news that are kept. */
+    /** Readers that wait for a change now, and changes in the ring. */
     readonly counts: () => { readonly waiting: number; readonly kept: number }
   }
 >()("troupe/inspect/Hub") {
   static readonly layer = Layer.effect(
     Hub,
     Effect.gen(function* () {
-      const { observers } = yield* SessionShared
+      const inspection = yield* Inspection
       const boot = randomUUID()
-      const ring = Array.from<News | undefined>({ length: ringCapacity })
+      const ring = Array.from<Entry | undefined>({ length: ringCapacity })
       let last = 0
-      /** Done, and replaced, with the next news; `null` while nobody waits. */
-      let coming: Deferred.Deferred<void> | null = null
+      /** Done, and replaced, with the next change; `null` while no reader waits. */
+      let nextChange: Deferred.Deferred<void> | null = null
       let waiting = 0
 
-      const push = (app: AppName, step: News["step"], glance: SessionSummary) => {
+      yield* inspection.observeChanges({ _tag: "Admin" }, (change) => {
         last++
-        ring[last % ringCapacity] = { n: last, app, step, glance, text: null }
-        if (coming === null) return
-        Deferred.doneUnsafe(coming, Effect.void)
-        coming = null
-      }
+        ring[last % ringCapacity] = { n: last, change, text: null }
+        if (nextChange === null) return
+        Deferred.doneUnsafe(nextChange, Effect.void)
+        nextChange = null
+      })
 
-      const questions = new Questions()
-      const stepped = (stored: Committed) => {
-        const { at, before, event, record, seq } = stored
-        const step = { seq, at: at / 1000, event: event.type, from: stateName(before), to: stateName(stored.snapshot) }
-        push(record.app, step, glanceOf(stored, questions.after(stored)))
-      }
-      const came = ({ record, what }: SessionLifecycle) => {
-        const { createdAt: at, substate } = record
-        const step = what === "removed" ? null : { seq: 0, at: at / 1000, event: what, from: substate, to: substate }
-        push(record.app, step, glanceOfNew(record))
-      }
-      yield* Effect.acquireRelease(
-        Effect.sync(() => [observers.observe(null, stepped), observers.observeLifecycle(came)]),
-        (lettingGo) => Effect.sync(() => lettingGo.forEach((letGo) => letGo()))
-      )
-
-      const untilNews = Effect.suspend(() => {
-        coming ??= Deferred.makeUnsafe()
+      const untilChange = Effect.suspend(() => {
+        nextChange ??= Deferred.makeUnsafe()
         waiting++
         return Effect.ensuring(
-          Deferred.await(coming),
+          Deferred.await(nextChange),
           Effect.sync(() => waiting--)
         )
       })
 
       const reset = () => `id: ${boot}:${last}\nevent: reset\ndata: {}\n\n`
       const live = (n: number) => `id: ${boot}:${n}\nevent: live\ndata: {"n":${n}}\n\n`
-      const textOf = (news: News) => (news.text ??= eventOf(boot, news))
+      const textOf = (entry: Entry) => (entry.text ??= eventOf(boot, entry))
 
-      /** What the caller sees of the news after `place`, and the place after them. */
-      const after = (caller: Caller, place: number) => {
-        const until = Math.min(last, place + mostAtOnce)
+      /** What the caller sees of the changes after `position`, and the position after them. */
+      const readAfter = (caller: Caller, position: number) => {
+        const until = Math.min(last, position + mostPerWrite)
         let text = ""
-        for (let n = place + 1; n <= until; n++) {
-          const news = ring[n % ringCapacity]
-          if (news !== undefined && sees(caller, news.app)) text += textOf(news)
+        for (let n = position + 1; n <= until; n++) {
+          const entry = ring[n % ringCapacity]
+          if (entry !== undefined && inspection.sees(caller, entry.change.summary.app)) text += textOf(entry)
         }
         return { text, until }
       }
 
       const begin = (lastEventId: string | null): Reading => {
-        if (lastEventId === null) return { place: last, isLive: false, said: "" }
-        const [, of, n] = /^([\w-]+):(\d{1,15})$/.exec(lastEventId) ?? []
-        const place = Number(n)
-        const isKnown = of === boot && place <= last && place >= last - ringCapacity
-        return isKnown ? { place, isLive: false, said: "" } : { place: last, isLive: false, said: reset() }
+        if (lastEventId === null) return { position: last, isLive: false, unsent: "" }
+        const [, bootOfId, n] = /^([\w-]+):(\d{1,15})$/.exec(lastEventId) ?? []
+        const position = Number(n)
+        const isInRing = bootOfId === boot && position <= last && position >= last - ringCapacity
+        return isInRing ? { position, isLive: false, unsent: "" } : { position: last, isLive: false, unsent: reset() }
       }
 
       const next = (caller: Caller) =>
         Effect.fnUntraced(function* (reading: Reading): Effect.fn.Return<readonly [string, Reading]> {
-          if (reading.said !== "") return [reading.said, { ...reading, said: "" }]
-          if (reading.rests === true) yield* Effect.sleep(breath)
-          let { isLive, place } = reading
+          if (reading.unsent !== "") return [reading.unsent, { ...reading, unsent: "" }]
+          if (reading.hasAll === true) yield* Effect.sleep(batchedOver)
+          let { isLive, position } = reading
           while (true) {
-            if (place < last - ringCapacity) return [reset(), { place: last, isLive: false, said: "" }]
-            const { text, until } = after(caller, place)
-            place = until
-            const caughtUp = !isLive && place === last
+            if (position < last - ringCapacity) return [reset(), { position: last, isLive: false, unsent: "" }]
+            const { text, until } = readAfter(caller, position)
+            position = until
+            const caughtUp = !isLive && position === last
             isLive ||= caughtUp
-            const said = caughtUp ? text + live(place) : text
-            if (said !== "") return [said, { place, isLive, said: "", rests: place === last }]
-            if (place === last) yield* untilNews
+            const sent = caughtUp ? text + live(position) : text
+            if (sent !== "") return [sent, { position, isLive, unsent: "", hasAll: position === last }]
+            if (position === last) yield* untilChange
           }
         })
 
@@ -139,66 +117,29 @@ export class Hub extends Context.Service<
 
 /** All that is kept of a reader. */
 interface Reading {
-  /** The last news that it was told, or that were none of its. */
-  readonly place: number
+  /** The last change that it was sent, or that its caller does not see. */
+  readonly position: number
   readonly isLive: boolean
-  /** To be said before anything else. */
-  readonly said: string
-  readonly rests?: boolean
+  /** Goes out before anything else. */
+  readonly unsent: string
+  /** It had every change when it was last written to. */
+  readonly hasAll?: boolean
 }
 
-const eventOf = (boot: string, { glance, n, step }: News): string => {
+const eventOf = (boot: string, { change, n }: Entry): string => {
   const [event, data] =
-    step === null
-      ? (["removed", { session_id: glance.id }] as const)
-      : (["step", { n, ...step, row: rowOf(glance) } satisfies SlimStep] as const)
+    change._tag === "Removed"
+      ? (["removed", { session_id: change.summary.id }] as const)
+      : (["step", slimStepOf(n, change)] as const)
   return `id: ${boot}:${n}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-const glanceOf = ({ next, record, since, snapshot }: Committed, asks: string | null): SessionSummary => {
-  const { process, turn } = snapshot.context
-  return { ...fieldsOf(record), turn, process, since, asks, next }
-}
-
-const glanceOfNew = (record: SessionRecord): SessionSummary => ({
-  ...fieldsOf(record),
-  turn: 0,
-  process: false,
-  since: record.createdAt,
-  asks: null,
-  next: null
-})
-
-/** Without what a session was asked for: that may be large, and the ring would keep it. */
-const fieldsOf = (record: SessionRecord) => ({
-  id: record.id,
-  app: record.app,
-  agent: record.agent,
-  state: record.state,
-  substate: record.substate,
-  createdAt: record.createdAt,
-  lastActivityAt: record.lastActivityAt,
-  closedAt: record.closedAt,
-  turnCount: record.turnCount,
-  restarts: record.restarts,
-  totalTokens: record.usage.totalTokens
-})
-
-/** The titles of what is asked now, of sessions that stand in `turning.asking` and no others. */
-class Questions {
-  readonly #open = new Map<SessionId, ReadonlyMap<string, string>>()
-
-  /** The oldest that is open after this step. */
-  after({ newApproval: asked, record, snapshot }: Committed): string | null {
-    if (record.substate !== "turning.asking") {
-      this.#open.delete(record.id)
-      return null
-    }
-    const open = new Map(this.#open.get(record.id))
-    if (asked !== null) open.set(asked.id, asked.title)
-    const { approvals } = snapshot.context
-    for (const id of open.keys()) if (!approvals.includes(id)) open.delete(id)
-    this.#open.set(record.id, open)
-    return [...open.values()][0] ?? null
+const slimStepOf = (n: number, change: Exclude<SessionChange, { readonly _tag: "Removed" }>): SlimStep => {
+  const row = rowOf(change.summary)
+  if (change._tag === "Created") {
+    const { created_at: at, substate } = row
+    return { n, seq: 0, at, event: "created", from: substate, to: substate, row }
   }
+  const { at, event, from, seq, to } = change
+  return { n, seq, at: at / 1000, event, from, to, row }
 }

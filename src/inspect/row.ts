@@ -1,5 +1,5 @@
 /** A session as a line of the table, whether it is read from the ledger or told as it changes. */
-import type { SessionSummary } from "../ledger/Ledger.ts"
+import type { SessionSummary } from "../services/Inspection.ts"
 import type { SessionRow } from "./contract.ts"
 import { waitOf } from "./wait.ts"
 

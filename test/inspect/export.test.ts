@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { redact } from "../../src/agent/Redact.ts"
 import type { Detail, Exported, TranscriptEvent } from "../../src/inspect/contract.ts"
 import { asHtml } from "../../src/inspect/export/file.ts"
 import { hidden, keepingTexts, withoutTexts } from "../../src/inspect/export/redaction.ts"
@@ -63,7 +64,9 @@ describe("an event without its texts", () => {
 describe("an event with its texts", () => {
   it("has lost its secrets all the same", () => {
     const told = JSON.stringify(
-      keepingTexts(["hunter2-hunter2"]).event(event({ sessionUpdate: "x", text: `${secret} hunter2-hunter2 fine` }))
+      keepingTexts((text) => redact(text, ["hunter2-hunter2"])).event(
+        event({ sessionUpdate: "x", text: `${secret} hunter2-hunter2 fine` })
+      )
     )
     assert.notInclude(told, secret)
     assert.notInclude(told, "hunter2")

@@ -10,6 +10,9 @@ import { SessionShared } from "../../src/runtime/SessionShared.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
+import { sees } from "../../src/runtime/Caller.ts"
+import { Inspection } from "../../src/services/Inspection.ts"
+import { makeChanges } from "../../src/services/inspection/observeSessions.ts"
 import { Hub, ringCapacity } from "../../src/inspect/Hub.ts"
 import { app, otherApp, session } from "../ledger/samples.ts"
 
@@ -47,6 +50,13 @@ const tell = (commons: SessionShared["Service"], n: number) => {
 }
 
 const housed = Hub.layer.pipe(
+  Layer.provide(
+    Layer.unwrap(
+      Effect.map(makeChanges, (observeChanges) =>
+        Layer.mock(Inspection)({ bounds: defaultLimits, sees, redactorOf: () => (text) => text, observeChanges })
+      )
+    )
+  ),
   Layer.provideMerge(SessionShared.layer),
   Layer.provide(
     Layer.succeed(RuntimeSettings, {

@@ -2,10 +2,10 @@
 import { Clock, Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
-import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
-import { appFilter } from "../../runtime/Caller.ts"
-import type { Caller } from "../../runtime/Caller.ts"
+import { Inspection } from "../../services/Inspection.ts"
+import type { Caller } from "../../services/Inspection.ts"
 import type { Me } from "../contract.ts"
+import { boundsDto } from "../detail/dto.ts"
 import { Hub } from "../Hub.ts"
 import { Access, withCookie } from "./access.ts"
 import { answeringRefusals, bodyOf, get, routes } from "./route.ts"
@@ -14,22 +14,17 @@ const secret = Schema.String.check(Schema.isMaxLength(512))
 const Login = Schema.Union([Schema.Struct({ token: secret }), Schema.Struct({ code: secret })])
 
 const meOf = Effect.gen(function* () {
-  const { limits } = yield* RuntimeSettings
+  const { bounds } = yield* Inspection
   const { boot } = yield* Hub
   return Effect.fnUntraced(function* (caller: Caller): Effect.fn.Return<Me> {
     return {
       ok: true,
       admin: caller._tag === "Admin",
-      app: appFilter(caller),
+      app: caller._tag === "App" ? caller.app : null,
       version: manifest.version,
       now: (yield* Clock.currentTimeMillis) / 1000,
       boot,
-      bounds: {
-        pool_wait_millis: limits.poolWaitMillis,
-        hibernate_after_millis: limits.hibernateAfterMillis,
-        restart_intensity: limits.restartIntensity,
-        restart_period_millis: limits.restartPeriodMillis
-      }
+      bounds: boundsDto(bounds)
     }
   })
 })

@@ -1,14 +1,9 @@
 /** `GET sessions`, `approvals` and `coverage`: what the caller sees of all sessions. */
-import { Effect, Option, Schema, Semaphore } from "effect"
-import { cannot } from "../../runtime/errors.ts"
-import { appFilter } from "../../runtime/Caller.ts"
-import type { Caller } from "../../runtime/Caller.ts"
-import { AppName } from "../../domain/Ids.ts"
+import { Effect, Schema } from "effect"
+import { Inspection } from "../../services/Inspection.ts"
+import type { Caller } from "../../services/Inspection.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { SessionState } from "../../domain/Session.ts"
-import { parseCursor } from "../../ledger/Cursor.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
-import type { OverviewQuery, TransitionCount } from "../../ledger/Ledger.ts"
 import type { Approvals, Coverage, SessionRows } from "../contract.ts"
 import { approvalDto } from "../detail/dto.ts"
 import { rowOf } from "../row.ts"
@@ -18,68 +13,45 @@ const rows = { least: 1, most: 500, otherwise: 100 }
 const longestText = 200
 /** More than that waits for nobody in particular; the page says that there are more. */
 const mostApprovals = 500
-/** Coverage looks at so many of the last active sessions, at so many last steps of each, and no further than this in all. */
-const coveredSessions = 1_000
-const coveredOfOne = 1_000
-const coveredSteps = 100_000
 
 export const layer = routes(
   Effect.gen(function* () {
-    const ledger = yield* Ledger
-    const covering = yield* Semaphore.make(1)
+    const inspection = yield* Inspection
 
     const sessions = Effect.fnUntraced(function* (caller: Caller, query: URLSearchParams) {
-      const own = appFilter(caller)
-      const asked = textOf(query, "app")
-      const overview: OverviewQuery = {
-        app: own ?? (asked === null ? null : AppName.make(asked)),
+      const overview = yield* inspection.overview(caller, {
+        app: textOf(query, "app"),
         state: yield* stateOf(query),
         agent: textOf(query, "agent"),
         search: textOf(query, "q"),
-        cursor: yield* cursorOf(query),
+        cursor: query.get("cursor"),
         limit: yield* integerOf(query, "limit", rows)
-      }
-      // Another app's are none, as if that app had never been.
-      const isForeign = own !== null && asked !== null && asked !== own
-      const page = isForeign ? { items: [], count: 0, next: null } : yield* ledger.overview(overview)
-      const names = yield* ledger.agentsAndApps(own)
+      })
       return {
         ok: true,
-        count: page.count,
-        counts: yield* ledger.stateCounts(own),
-        agents: names.agents,
-        apps: own === null ? names.apps : [],
-        sessions: page.items.map(rowOf),
-        next_cursor: page.next
+        count: overview.count,
+        counts: overview.stateCounts,
+        agents: overview.agents,
+        apps: overview.apps,
+        sessions: overview.sessions.map(rowOf),
+        next_cursor: overview.next
       } satisfies SessionRows
-    }, cannot("list the sessions"))
-
-    const coverage = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
-      const sum = new Map<string, TransitionCount>()
-      let seen = 0
-      const query = { app: appFilter(caller), state: null, agent, search: null, cursor: null, limit: coveredSessions }
-      for (const { id } of (yield* ledger.overview(query)).items) {
-        for (const taken of yield* ledger.transitionCounts(id, Math.min(coveredOfOne, coveredSteps - seen))) {
-          const key = `${taken.from} ${taken.event} ${taken.to}`
-          sum.set(key, { ...taken, n: taken.n + (sum.get(key)?.n ?? 0) })
-          seen += taken.n
-        }
-        if (seen >= coveredSteps) break
-        // Reading is done in this thread: between two sessions whoever else waits has a turn.
-        yield* Effect.yieldNow
-      }
-      return { ok: true, taken: [...sum.values()].toSorted((a, b) => b.n - a.n) } satisfies Coverage
-    }, cannot("count the steps"))
+    })
 
     return [
       get("/sessions", ({ caller, query }) => sessions(caller, query)),
       get("/approvals", ({ caller }) =>
-        ledger.inbox(appFilter(caller), mostApprovals).pipe(
-          Effect.map((list): Approvals => ({ ok: true, approvals: list.map((one) => approvalDto(one, one)) })),
-          cannot("read the approvals")
-        )
+        Effect.map(inspection.pendingApprovals(caller, mostApprovals), (approvals): Approvals => ({
+          ok: true,
+          approvals: approvals.map((approval) => approvalDto(approval, approval))
+        }))
       ),
-      get("/coverage", ({ caller, query }) => covering.withPermit(coverage(caller, textOf(query, "agent"))))
+      get("/coverage", ({ caller, query }) =>
+        Effect.map(inspection.transitionCounts(caller, textOf(query, "agent")), (counts): Coverage => ({
+          ok: true,
+          taken: counts
+        }))
+      )
     ]
   })
 )
@@ -99,11 +71,4 @@ const stateOf = (query: URLSearchParams): Effect.Effect<SessionState | null, Inv
     : Effect.fail(
         new InvalidRequest({ field: "state", problem: `must be one of ${SessionState.literals.join(", ")}.` })
       )
-}
-
-const cursorOf = (query: URLSearchParams): Effect.Effect<string | null, InvalidRequest> => {
-  const cursor = query.get("cursor")
-  return cursor === null || Option.isSome(parseCursor(cursor))
-    ? Effect.succeed(cursor)
-    : Effect.fail(new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." }))
 }

@@ -8,7 +8,7 @@ import { budgetOf } from "./budget.ts"
 import type { RestartBounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
 import { approvalDto, turnDto } from "./dto.ts"
-import type { InspectedSession } from "../../services/inspection/readSession.ts"
+import type { InspectedSession } from "../../services/Inspection.ts"
 import { sentenceOf } from "./why.ts"
 
 /** Bounds and `nowMillis` are milliseconds; the times of a `Detail` are seconds. */

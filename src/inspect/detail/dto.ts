@@ -2,8 +2,9 @@
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { SessionRecord, StoredEvent } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
-import type { StepRecord } from "../../ledger/Ledger.ts"
-import type { Approval, Step, TranscriptEvent, Turn } from "../contract.ts"
+import type { SessionBounds } from "../../../machines/session/machine.ts"
+import type { SessionProcesses, StepRecord } from "../../services/Inspection.ts"
+import type { Approval, Me, Processes, Step, TranscriptEvent, Turn } from "../contract.ts"
 
 const seconds = (millis: number): number => millis / 1000
 const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))
@@ -56,4 +57,25 @@ export const approvalDto = (
   decision: approval.decision,
   decided_by: approval.decidedBy,
   settled_at: secondsOrNull(approval.settledAt)
+})
+
+export const processDto = ({
+  command,
+  pid,
+  ppid,
+  rssBytes,
+  startedAt
+}: SessionProcesses["tree"][number]): Processes["tree"][number] => ({
+  pid,
+  ppid,
+  command,
+  rss_bytes: rssBytes,
+  started_at: secondsOrNull(startedAt)
+})
+
+export const boundsDto = (bounds: SessionBounds): Me["bounds"] => ({
+  pool_wait_millis: bounds.poolWaitMillis,
+  hibernate_after_millis: bounds.hibernateAfterMillis,
+  restart_intensity: bounds.restartIntensity,
+  restart_period_millis: bounds.restartPeriodMillis
 })

@@ -4,7 +4,7 @@
  *
  * A step has no number of a process in it, but each start counts one up: so they are counted back from the latest.
  */
-import type { StepRecord } from "../../ledger/Ledger.ts"
+import type { StepRecord } from "../../services/Inspection.ts"
 import type { ProcessSpan } from "../contract.ts"
 import { nameOfTimer } from "../wait.ts"
 

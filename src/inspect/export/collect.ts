@@ -1,17 +1,11 @@
 /** Reads all that an exported session is made of, within bounds: of a longer one the last is kept, and it is said. */
 import { Clock, Effect } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
-import { cannot } from "../../runtime/errors.ts"
-import { RuntimeSettings } from "../../runtime/RuntimeSettings.ts"
-import type { Caller } from "../../services/Sessions.ts"
-import { secretsOf } from "../../agent/redact.ts"
-import type { SessionId } from "../../domain/Ids.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
-import type { StepRecord } from "../../ledger/Ledger.ts"
+import { Inspection } from "../../services/Inspection.ts"
+import type { Caller, StepRecord } from "../../services/Inspection.ts"
 import type { Exported, TranscriptEvent } from "../contract.ts"
 import { detailOf } from "../detail/detail.ts"
-import * as ReadSession from "../../services/inspection/readSession.ts"
-import { eventDto, stepDto } from "../detail/dto.ts"
+import { boundsDto, eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
 
 /** What a browser still opens, and a server still holds in its memory. */
@@ -21,15 +15,13 @@ const mostEventChars = 24 * 1024 * 1024
 const pageSize = 500
 
 export const make = Effect.gen(function* () {
-  const readSession = yield* ReadSession.make
-  const ledger = yield* Ledger
-  const { agents, limits } = yield* RuntimeSettings
+  const inspection = yield* Inspection
 
-  const stepsOf = Effect.fnUntraced(function* (id: SessionId, last: number) {
+  const stepsOf = Effect.fnUntraced(function* (caller: Caller, id: string, last: number) {
     const steps: Array<StepRecord> = []
     let after = Math.max(0, last - mostSteps)
     while (after < last) {
-      const page = yield* ledger.steps(id, after, Math.min(pageSize, last - after))
+      const page = yield* inspection.steps(caller, id, { after, limit: Math.min(pageSize, last - after) })
       steps.push(...page)
       const end = page.at(-1)?.seq
       if (end === undefined) break
@@ -38,56 +30,49 @@ export const make = Effect.gen(function* () {
     return steps
   })
 
-  /** `keep` makes them smaller before they are counted. The oldest give way. */
+  /** `redact` makes them smaller before they are counted. The oldest give way. */
   const eventsOf = Effect.fnUntraced(function* (
-    id: SessionId,
+    caller: Caller,
+    id: string,
     last: number,
-    keep: (event: TranscriptEvent) => TranscriptEvent
+    redact: (event: TranscriptEvent) => TranscriptEvent
   ) {
-    const kept: Array<{ readonly event: TranscriptEvent; readonly chars: number }> = []
+    const events: Array<{ readonly event: TranscriptEvent; readonly chars: number }> = []
     let chars = 0
     let dropped = 0
     let after = Math.max(0, last - mostEvents)
     while (after < last) {
-      const page = yield* ledger.events(id, after, Math.min(pageSize, last - after))
+      const page = yield* inspection.events(caller, id, { after, limit: Math.min(pageSize, last - after) })
       const end = page.at(-1)?.seq
       if (end === undefined) break
       after = end
       for (const stored of page) {
-        const event = keep(eventDto(stored))
+        const event = redact(eventDto(stored))
         const size = JSON.stringify(event).length
-        kept.push({ event, chars: size })
+        events.push({ event, chars: size })
         chars += size
       }
-      while (chars > mostEventChars && dropped < kept.length) chars -= kept[dropped++]?.chars ?? 0
+      while (chars > mostEventChars && dropped < events.length) chars -= events[dropped++]?.chars ?? 0
     }
-    return kept.slice(dropped).map(({ event }) => event)
+    return events.slice(dropped).map(({ event }) => event)
   })
 
   return Effect.fnUntraced(function* (caller: Caller, id: string, texts: boolean) {
-    const inspected = yield* readSession(caller, id)
-    const { id: session } = inspected.view
-    const redaction = texts ? keepingTexts(secretsOf(agents[inspected.view.agent]?.env ?? {})) : withoutTexts
-    const steps = yield* stepsOf(session, inspected.lastStep)
-    const events = yield* eventsOf(session, inspected.lastEvent, redaction.event)
+    const inspected = yield* inspection.session(caller, id)
+    const redaction = texts ? keepingTexts(inspection.redactorOf(inspected.view.agent)) : withoutTexts
+    const steps = yield* stepsOf(caller, id, inspected.lastStep)
+    const events = yield* eventsOf(caller, id, inspected.lastEvent, redaction.event)
     const now = yield* Clock.currentTimeMillis
     return {
       troupe: { version: manifest.version, exported_at: now / 1000, format: 1 },
       texts,
       cut: cutOf(steps[0]?.seq ?? 1, events[0]?.seq ?? 1),
-      me: {
-        bounds: {
-          pool_wait_millis: limits.poolWaitMillis,
-          hibernate_after_millis: limits.hibernateAfterMillis,
-          restart_intensity: limits.restartIntensity,
-          restart_period_millis: limits.restartPeriodMillis
-        }
-      },
-      detail: detailOf(redaction.session(inspected, steps), limits, now),
+      me: { bounds: boundsDto(inspection.bounds) },
+      detail: detailOf(redaction.session(inspected, steps), inspection.bounds, now),
       steps: steps.map((step) => stepDto(redaction.step(step))),
       events
     } satisfies Exported
-  }, cannot("export the session"))
+  })
 })
 
 const cutOf = (firstStep: number, firstEvent: number): string | null => {

@@ -5,11 +5,9 @@
  * is not known to be harmless is a text: a word of the protocol stays where the protocol has its words, and nowhere
  * else.
  */
-import { redact } from "../../agent/redact.ts"
 import type { Meta } from "../../domain/Session.ts"
-import type { StepRecord } from "../../ledger/Ledger.ts"
 import type { TranscriptEvent } from "../contract.ts"
-import type { InspectedSession } from "../../services/inspection/readSession.ts"
+import type { InspectedSession, StepRecord } from "../../services/Inspection.ts"
 
 export interface Redaction {
   /** `steps`: those of the session that are exported with it. */
@@ -18,9 +16,9 @@ export interface Redaction {
   readonly event: (event: TranscriptEvent) => TranscriptEvent
 }
 
-/** Everything but secrets. `secrets`: known values, besides what looks like one. */
-export const keepingTexts = (secrets: ReadonlyArray<string>): Redaction => {
-  const clean = <A>(value: A): A => mapped(value, (text) => redact(text, secrets)) as A
+/** Everything but secrets: `redact` takes those out of a text. */
+export const keepingTexts = (redact: (text: string) => string): Redaction => {
+  const clean = <A>(value: A): A => mapped(value, redact) as A
   return { session: clean, step: clean, event: clean }
 }
 

@@ -10,20 +10,14 @@ import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { Socket } from "effect/socket"
 import type { IncomingMessage } from "node:http"
-import { restore } from "../../../machines/session/machine.ts"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
-import type { Committed } from "../../runtime/CommitObservers.ts"
-import { SessionShared } from "../../runtime/SessionShared.ts"
-import { findSession, sees } from "../../runtime/Caller.ts"
-import type { Caller } from "../../runtime/Caller.ts"
-import { cannot } from "../../runtime/errors.ts"
-import { Supervisor } from "../../supervision/Supervisor.ts"
+import { Inspection } from "../../services/Inspection.ts"
+import type { Caller, Committed } from "../../services/Inspection.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
-import { Ledger } from "../../ledger/Ledger.ts"
 import * as Messages from "./messages.ts"
 import * as Outbox from "./Outbox.ts"
 
@@ -75,11 +69,9 @@ export class Watchers extends Context.Service<
   static readonly layer = Layer.effect(
     Watchers,
     Effect.gen(function* () {
-      const { machine, observers } = yield* SessionShared
-      const ledger = yield* Ledger
-      const supervisor = yield* Supervisor
+      const inspection = yield* Inspection
       const clock = yield* Clock.Clock
-      const messages = Messages.make(machine)
+      const messages = Messages.make()
       const places = new Map<string, number>()
       const size = () => [...places.values()].reduce((sum, n) => sum + n, 0)
 
@@ -104,33 +96,23 @@ export class Watchers extends Context.Service<
         only: SessionRecord | null,
         { again, caller, closing }: Watcher
       ) {
-        const told = new Set<SessionId>()
-        /** `null` where it has been said: a step came first. */
+        const introduced = new Set<SessionId>()
+        /** `null` where it was sent before, with a step that came first. */
         const introduce = (record: SessionRecord, snapshot: SessionSnapshot) => {
-          if (told.has(record.id)) return null
-          told.add(record.id)
+          if (introduced.has(record.id)) return null
+          introduced.add(record.id)
           return messages.actor(record, snapshot, clock.currentTimeMillisUnsafe())
         }
-        const hear = (stored: Committed) => {
-          const { before, record, snapshot } = stored
-          if (!sees(caller, record.app)) return
+        const onCommit = (committed: Committed) => {
+          const { before, record, snapshot } = committed
           const first = introduce(record, before)
           if (first !== null) outbox.put(first)
-          for (const text of messages.step(stored)) outbox.put(text)
-          if (snapshot.status !== "active") told.delete(record.id)
+          for (const text of messages.step(committed)) outbox.put(text)
+          if (snapshot.status !== "active") introduced.delete(record.id)
         }
-        // In one breath: what is awake now is told of below, and what happens from now on is heard.
-        const awake = yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            const forget = observers.observe(only?.id ?? null, hear)
-            return { forget, residents: only === null ? supervisor.views() : [] }
-          }),
-          ({ forget }) => Effect.sync(forget)
-        )
-        const asked = only === null ? [] : [{ record: only, snapshot: yield* standing(only) }]
+        const sessions = yield* Effect.orDie(inspection.observeCommits(caller, only, onCommit))
         const first = function* () {
-          for (const { record, snapshot } of [...asked, ...awake.residents]) {
-            if (!sees(caller, record.app)) continue
+          for (const { record, snapshot } of sessions) {
             const text = introduce(record, snapshot)
             if (text !== null) yield text
           }
@@ -152,13 +134,6 @@ export class Watchers extends Context.Service<
         ])
       })
 
-      const standing = (record: SessionRecord) =>
-        Effect.suspend(() => {
-          const here = supervisor.view(record.id)?.snapshot ?? null
-          if (here !== null) return Effect.succeed(here)
-          return Effect.map(Effect.orDie(ledger.snapshot(record.id)), (stored) => restore(machine, stored))
-        })
-
       const watch = Effect.fn("Watchers.watch")(function* (
         request: HttpServerRequest.HttpServerRequest,
         watcher: Watcher
@@ -167,8 +142,7 @@ export class Watchers extends Context.Service<
         if (!isWebSocket(incoming)) return yield* Effect.fail(noWebSocket)
         const { caller, session } = watcher
         yield* take(caller._tag === "App" ? caller.app : "")
-        const only =
-          session === null ? null : yield* findSession(ledger, caller, session).pipe(cannot("look at the session"))
+        const only = session === null ? null : yield* inspection.find(caller, session)
         const socket = yield* Effect.orDie(request.upgrade)
         yield* Effect.gen(function* () {
           const reader = yield* socket.reader

@@ -5,8 +5,9 @@
  * An inspector knows a session by its own id, which it has through sleep, wake and restarts; XState's ids begin anew
  * with each process. What is told is what the ledger keeps of a step: numbers and names, no prompt and no answer.
  */
-import type { Committed } from "../../runtime/CommitObservers.ts"
-import type { SessionMachine, SessionSnapshot } from "../../../machines/session/machine.ts"
+import { sessionMachine } from "../../../machines/session/machine.ts"
+import type { SessionSnapshot } from "../../../machines/session/machine.ts"
+import type { Committed } from "../../services/Inspection.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 
 /** The version of `@statelyai/inspect` whose messages these are; inspectors look whether there is one. */
@@ -19,14 +20,16 @@ export interface Messages {
   readonly step: (stored: Committed) => readonly [event: string, snapshot: string]
 }
 
-export const make = (machine: SessionMachine): Messages => {
-  // Names stay and code goes, as in `troupe machines --format json`.
-  const definition = JSON.stringify(machine.config)
+export const make = (): Messages => {
+  // Names stay and code goes, as in `troupe machines --format json`. No bound is in it, so it is the running machine's.
+  const definition = JSON.stringify(sessionMachine.config)
   /** Written once for all who look. */
   const written = new WeakMap<Committed, readonly [string, string]>()
 
   const shape = (snapshot: SessionSnapshot) => {
-    const { children: _, ...persisted } = machine.getPersistedSnapshot(snapshot) as { readonly children?: unknown }
+    const { children: _, ...persisted } = sessionMachine.getPersistedSnapshot(snapshot) as {
+      readonly children?: unknown
+    }
     return persisted
   }
 
