@@ -69,6 +69,9 @@ describe("the dashboard's table", () => {
         ["theirs"]
       )
 
+      // No app can be called that.
+      assert.deepStrictEqual((yield* admin.rows("?app=No%20App")).sessions, [])
+
       const page = yield* mine.rows("?limit=1")
       assert.strictEqual(page.count, 2)
       assert.deepStrictEqual(yield* idsOf(`?limit=1&cursor=${page.next_cursor}`), [second])
