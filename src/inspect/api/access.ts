@@ -15,7 +15,7 @@ import type { Caller } from "../../services/Sessions.ts"
 import type { Unavailable } from "../../domain/Refusal.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Login } from "../contract.ts"
-import * as Seal from "../Seal.ts"
+import * as Seal from "../CredentialCipher.ts"
 
 export const cookieName = "troupe_inspect"
 export const csrfHeader = "x-troupe-inspect"

@@ -19,7 +19,7 @@ import type { SessionRecord } from "../../domain/Session.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
 import * as Messages from "./messages.ts"
-import * as Outbox from "./Outbox.ts"
+import * as Outbox from "./SendQueue.ts"
 
 /** In all, and of one app or the admin: one that keeps connecting leaves room for the others. */
 const most = 32

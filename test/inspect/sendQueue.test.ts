@@ -5,7 +5,7 @@ import type { Socket } from "effect/socket"
 import { connect, createServer } from "node:net"
 import type { AddressInfo, Socket as Tcp } from "node:net"
 import { TestClock } from "effect/testing"
-import * as Outbox from "../../src/inspect/stately/Outbox.ts"
+import * as Outbox from "../../src/inspect/stately/SendQueue.ts"
 
 /** Two ends of a connection; `near` is the server's. */
 const pair = Effect.gen(function* () {
