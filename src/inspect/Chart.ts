@@ -1,7 +1,7 @@
 /**
  * Machines as pictures and as data: Mermaid, Graphviz DOT, SVG, and the JSON that XState's `createMachine` takes.
  *
- * Everything is read off the machine that runs, so a chart can't say anything else. No network, no browser.
+ * Everything is read off the machine that runs, so a chart cannot differ from it. Needs no network and no browser.
  */
 import { Effect, Schema } from "effect"
 import type { AnyStateMachine } from "xstate"
@@ -31,13 +31,13 @@ export const render = (machine: AnyStateMachine, format: Format): Effect.Effect<
   }
 }
 
-/** Names stay, code goes: what a guard or a delay is called is there, what it computes is not data. */
+/** With the names of guards, actions and delays, and without their code, which is not data. */
 const toJson = (machine: AnyStateMachine): string => `${JSON.stringify(machine.config, null, 2)}\n`
 
 const toSvg = (machine: AnyStateMachine) =>
   Effect.tryPromise({
     try: async () => {
-      // A megabyte of WebAssembly, loaded by those who want a picture.
+      // A megabyte of WebAssembly, so it is loaded on first use.
       const { instance } = await import("@viz-js/viz")
       return (await instance()).renderString(toDot(readChart(machine)), { format: "svg", engine: "dot" })
     },

@@ -1,47 +1,47 @@
 /**
- * What the dashboard's cookie holds: the caller's own credential, encrypted, with an end.
+ * Encrypts the caller's own credential, with an expiry time, for the dashboard's cookie and its tickets.
  *
- * AES-256-GCM under a key that comes from the admin token: nothing is kept here, so a login outlives a restart, and a
- * new admin token ends all of them. Who opens a seal asks whether the credential in it is still good.
+ * AES-256-GCM under a key derived from the admin token. No state is kept here, so a login outlives a restart, and a new
+ * admin token ends all logins. The caller of `decrypt` checks whether the credential is still valid.
  */
 import { Option, Redacted, Schema } from "effect"
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
 
-/** An app's token; or that the admin has logged in, whose token need not travel. */
-const Sealed = Schema.Struct({ until: Schema.Finite, token: Schema.NullOr(Schema.String) })
-export type Sealed = typeof Sealed.Type
+/** `token`: an app's; `null` where the admin has logged in, whose token need not travel. `until`: milliseconds. */
+const Credential = Schema.Struct({ until: Schema.Finite, token: Schema.NullOr(Schema.String) })
+export type Credential = typeof Credential.Type
 
-export interface Seal {
-  readonly close: (sealed: Sealed) => string
-  /** `None`: not of this key, changed on its way, or over at `now`. */
-  readonly open: (text: string, now: number) => Option.Option<Sealed>
+export interface CredentialCipher {
+  readonly encrypt: (credential: Credential) => string
+  /** `None`: encrypted under another key, modified, or expired at `now`. */
+  readonly decrypt: (text: string, now: number) => Option.Option<Credential>
 }
 
-const cipher = "aes-256-gcm"
+const algorithm = "aes-256-gcm"
 const ivBytes = 12
 const tagBytes = 16
-/** Longer than any token is. */
-const longest = 2_048
+/** Longer than the ciphertext of any token. */
+const mostChars = 2_048
 
-const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Sealed))
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Credential))
 
-export const make = (key: Redacted.Redacted<Uint8Array>): Seal => ({
-  close: (sealed) => {
+export const make = (key: Redacted.Redacted<Uint8Array>): CredentialCipher => ({
+  encrypt: (credential) => {
     const iv = randomBytes(ivBytes)
-    const closing = createCipheriv(cipher, Redacted.value(key), iv)
-    const text = Buffer.concat([closing.update(JSON.stringify(sealed), "utf8"), closing.final()])
-    return Buffer.concat([iv, closing.getAuthTag(), text]).toString("base64url")
+    const encrypting = createCipheriv(algorithm, Redacted.value(key), iv)
+    const text = Buffer.concat([encrypting.update(JSON.stringify(credential), "utf8"), encrypting.final()])
+    return Buffer.concat([iv, encrypting.getAuthTag(), text]).toString("base64url")
   },
-  open: (text, now) => {
-    const bytes = Buffer.from(text.slice(0, longest), "base64url")
+  decrypt: (text, now) => {
+    const bytes = Buffer.from(text.slice(0, mostChars), "base64url")
     if (bytes.length <= ivBytes + tagBytes) return Option.none()
-    const opening = createDecipheriv(cipher, Redacted.value(key), bytes.subarray(0, ivBytes), {
+    const decrypting = createDecipheriv(algorithm, Redacted.value(key), bytes.subarray(0, ivBytes), {
       authTagLength: tagBytes
     })
-    opening.setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes))
+    decrypting.setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes))
     try {
-      const opened = Buffer.concat([opening.update(bytes.subarray(ivBytes + tagBytes)), opening.final()])
-      return Option.filter(decode(opened.toString("utf8")), ({ until }) => now < until)
+      const plain = Buffer.concat([decrypting.update(bytes.subarray(ivBytes + tagBytes)), decrypting.final()])
+      return Option.filter(decode(plain.toString("utf8")), ({ until }) => now < until)
     } catch {
       return Option.none()
     }

@@ -1,8 +1,8 @@
 /**
- * The dashboard: the page under `/inspect/` and what it asks for under `/inspect/api`.
+ * The dashboard: the page under `/inspect/`, and the routes that it calls under `/inspect/api`.
  *
- * `layer` is what is kept while the server runs (the hub of news, the keys of logins), `routes` goes to
- * `Http.layerWith`, behind the same shell as the API.
+ * `layer` is the state of a running server (the ring of changes, the keys of logins). `routes` goes to `Http.layerWith`,
+ * behind the same middleware as the API.
  */
 import { Layer } from "effect"
 import { Access } from "./api/access.ts"

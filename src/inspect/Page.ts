@@ -1,9 +1,9 @@
 /**
  * The page's files, as `npm run page` built them, under `/inspect/`.
  *
- * They are listed once and served by name from that list, so no path leads anywhere else. What Vite named by its
- * content may be kept by browsers for ever; the page itself is asked for each time. It loads nothing from anybody else
- * and runs no script that is not one of these files.
+ * The files are listed once and served by name from that list, so no path leads outside of it. Browsers may cache for
+ * ever what Vite named by its content; they request the page itself each time. The page loads nothing from another
+ * origin and runs no script but these files.
  */
 import { Effect } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
@@ -55,7 +55,7 @@ const headers = {
 interface File {
   readonly bytes: Uint8Array
   /** As gzip; `null` where it would not be smaller. */
-  readonly packed: Uint8Array | null
+  readonly gzipped: Uint8Array | null
   readonly type: string
   readonly etag: string
   readonly cache: string
@@ -76,16 +76,16 @@ const missing = {
 
 const indexFile = "index.html"
 
-/** Read when they are first asked for, so that a checkout may be built while the server runs. */
+/** Reads the files at the first request, so that a checkout may be built while the server runs. */
 const reading = (directory: string) => {
-  let known: ReadonlyMap<string, File> | undefined
+  let cached: ReadonlyMap<string, File> | undefined
   return Effect.gen(function* () {
-    if (known !== undefined) return known
+    if (cached !== undefined) return cached
     const files = yield* Effect.tryPromise(() => readAll(directory)).pipe(
       Effect.orElseSucceed((): ReadonlyMap<string, File> => new Map())
     )
     if (!files.has(indexFile)) return yield* Effect.fail(notBuilt)
-    return (known = files)
+    return (cached = files)
   })
 }
 
@@ -97,12 +97,12 @@ const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> =>
     const path = join(entry.parentPath, entry.name)
     const name = relative(directory, path).split(sep).join("/")
     const bytes = await readFile(path)
-    const packed = gzipSync(bytes)
+    const gzipped = gzipSync(bytes)
     files.set(name, {
       bytes,
-      packed: packed.length < bytes.length ? packed : null,
+      gzipped: gzipped.length < bytes.length ? gzipped : null,
       type: contentTypes[extname(name)] ?? "application/octet-stream",
-      // A weak one: of the content, whichever way it is packed.
+      // Weak: it names the content, whichever encoding is sent.
       etag: `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`,
       // Vite puts what it names by its content into `assets`.
       cache: name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-store"
@@ -111,11 +111,11 @@ const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> =>
   return files
 }
 
-/** A browser says so in plain words; who forbids it with `q=0` does not get it. */
+/** True where the header names gzip and does not forbid it with `q=0`. */
 const takesGzip = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
   /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(headers["accept-encoding"] ?? "")
 
-/** Elsewhere than where the build puts it, for tests. */
+/** From another directory than the build's, for tests. */
 export const layerFrom = (directory: string) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
@@ -123,7 +123,7 @@ export const layerFrom = (directory: string) =>
       const serve = (request: HttpServerRequest.HttpServerRequest) =>
         Effect.gen(function* () {
           const [path = ""] = request.url.split("?")
-          // The route has this address as well.
+          // The route matches this address as well.
           if (path === "/inspect") return HttpServerResponse.redirect("/inspect/", { status: 308 })
           const name = path.slice("/inspect/".length)
           const file = (yield* files).get(name === "" ? indexFile : name)
@@ -131,10 +131,10 @@ export const layerFrom = (directory: string) =>
           const sent = { ...headers, etag: file.etag, "cache-control": file.cache, vary: "accept-encoding" }
           if (request.headers["if-none-match"] === file.etag)
             return HttpServerResponse.empty({ status: 304, headers: sent })
-          const packed = takesGzip(request) ? file.packed : null
-          return packed === null
+          const gzipped = takesGzip(request) ? file.gzipped : null
+          return gzipped === null
             ? HttpServerResponse.uint8Array(file.bytes, { contentType: file.type, headers: sent })
-            : HttpServerResponse.uint8Array(packed, {
+            : HttpServerResponse.uint8Array(gzipped, {
                 contentType: file.type,
                 headers: { ...sent, "content-encoding": "gzip" }
               })

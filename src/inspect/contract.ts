@@ -1,8 +1,9 @@
 /**
- * What the dashboard's page and `troupe top` are told, and how they ask: the JSON of `/inspect/api`.
+ * The contract of `/inspect/api`, between the server and its two clients, the dashboard's page and `troupe top`: the JSON of
+ * its requests and responses.
  *
  * Types only, so that a browser can import them. Keys are `snake_case` as on all of Troupe's wire, times are Unix
- * seconds with milliseconds as decimals, sizes are bytes. Every body has `ok: true`; a refusal is a problem
+ * seconds with milliseconds as decimals, sizes are bytes. Every body has `ok: true`; a failure is a problem
  * (`application/problem+json`), as everywhere.
  *
  * | request | answer |
@@ -13,11 +14,11 @@
  * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
  * | `GET sessions?q&state&agent&app&limit&cursor` | `SessionRows`, the last active first |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
- * | `GET approvals` | `Approvals`: all that wait, of all sessions that the caller sees |
+ * | `GET approvals` | `Approvals`: all pending ones, of all sessions that the caller sees |
  * | `GET coverage?agent` | `Coverage` |
  * | `GET sessions/{id}` | `Detail` |
  * | `GET sessions/{id}/steps?after&limit` | `Steps` |
- * | `GET sessions/{id}/steps/{seq}/wire` | `Wire`; 404 `no_wire` where the step came of no line of the agent |
+ * | `GET sessions/{id}/steps/{seq}/wire` | `Wire`; 404 `no_wire` where no line of the agent caused the step |
  * | `GET sessions/{id}/events?after&limit` | `Events` |
  * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
  * | `GET sessions/{id}/processes` | `Processes` |
@@ -40,11 +41,11 @@ export interface Me {
   /** `null` for the admin. */
   readonly app: string | null
   readonly version: string
-  /** The server's clock, to reckon ages by. */
+  /** The server's clock, to compute ages with. */
   readonly now: number
-  /** Told apart from an earlier life of the server by this. */
+  /** Another value after each start of the server. */
   readonly boot: string
-  /** What the session machine was made with here: the page makes the same one (`sessionMachineWith`). */
+  /** The bounds of this server's session machine: the page makes the same machine with them (`sessionMachineWith`). */
   readonly bounds: {
     readonly pool_wait_millis: number
     readonly hibernate_after_millis: number
@@ -53,7 +54,7 @@ export interface Me {
   }
 }
 
-/** Good for one connection within a minute, for looking only; `&session=<id>` makes it one session's. */
+/** Valid for one connection within a minute, for reading only; `&session=<id>` limits it to one session. */
 export interface Ticket {
   readonly ok: true
   readonly url: string
@@ -66,15 +67,15 @@ export type Party = "app" | "agent" | "person" | "operator" | "troupe" | "kernel
 export interface Wait {
   /** Such as `a turn`, `the end of turn 3`, `an answer to: rm -rf build`. */
   readonly what: string
-  /** Who owes it. */
+  /** Who can bring it about. */
   readonly who: Party
-  /** Since when it stands in this state. */
+  /** When it entered this state. */
   readonly since: number
-  /** The next step that comes by itself, where one does: the delay's name (`hibernateAfter`), when, and into which state. */
+  /** The timer that is due first, where one is armed: the delay's name (`hibernateAfter`), when, and into which state. */
   readonly next: { readonly timer: string; readonly at: number; readonly to: string | null } | null
 }
 
-/** A session as a line of the table. */
+/** A session as a row of the table. */
 export interface SessionRow {
   readonly session_id: string
   readonly app: string
@@ -87,7 +88,7 @@ export interface SessionRow {
   readonly closed_at: number | null
   readonly turns: number
   readonly restarts: number
-  /** Of its turns. What its reviews used as well is in the detail's `usage`. */
+  /** Of its turns. The detail's `usage` includes its reviews. */
   readonly total_tokens: number
   /** `null` where it is closed. */
   readonly wait: Wait | null
@@ -97,7 +98,7 @@ export interface SessionRows {
   readonly ok: true
   /** How many match; of an agent or a text, among the last active 10,000 open sessions and as many closed ones. */
   readonly count: number
-  /** All that the caller sees, whatever was asked for. */
+  /** Of all sessions that the caller sees, whatever the query. */
   readonly counts: Readonly<Record<State, number>>
   /** Names to filter by: agents of the newest 5,000 sessions, and apps where the caller is the admin. */
   readonly agents: ReadonlyArray<string>
@@ -107,14 +108,14 @@ export interface SessionRows {
 }
 
 /**
- * One step of any session that the caller sees, as `GET steps` tells it. The SSE `id` is `<boot>:<n>`. A reader that
- * comes back with `Last-Event-ID` gets what it missed, then `event: live` (`{"n": …}`); one that was away too long, or
- * comes from before a restart, gets `event: reset` first and should ask for its rows anew. `event: removed` has
- * `{session_id}` of a session that was deleted. A session's first news has `seq` 0 and the event `created`.
+ * One step of any session that the caller sees, as `GET steps` sends it. The SSE `id` is `<boot>:<n>`. A reader that
+ * reconnects with `Last-Event-ID` gets what it missed, then `event: live` (`{"n": …}`); one that was away too long, or
+ * since before a restart, gets `event: reset` first and should fetch its rows again. `event: removed` has `{session_id}` of
+ * a session that was deleted. A session's first change has `seq` 0 and the event `created`.
  *
- * The row is as it was with that step. Ask for rows after `live`: what happens since then is told. The server keeps the
- * last 4,096 news; who can't send a header says `?after=<boot>:<n>`. A caller whose access ends is told so within half a
- * minute, by `event: error` with the problem.
+ * The row is as of that step. Fetch rows after `live`: later changes are sent. The server keeps the last 4,096 changes; a
+ * client that cannot send the header uses `?after=<boot>:<n>`. A caller whose access ends gets `event: error` with the
+ * problem within half a minute.
  */
 export interface SlimStep {
   readonly n: number
@@ -129,7 +130,7 @@ export interface SlimStep {
 export interface Step {
   readonly seq: number
   readonly at: number
-  /** As decided on: what the machine reads, prompts left out. */
+  /** The event that was decided on, without prompts. */
   readonly event: { readonly type: string; readonly [key: string]: unknown }
   readonly from: string
   readonly to: string
@@ -145,7 +146,7 @@ export interface Steps {
   readonly next: number | null
 }
 
-/** The line as it stood on the agent's stdio, secrets redacted, at most 16 kB of it. */
+/** The line of the agent's stdio, secrets redacted, at most 16 kB of it. */
 export interface Wire {
   readonly ok: true
   readonly seq: number
@@ -153,7 +154,7 @@ export interface Wire {
   readonly truncated: boolean
 }
 
-/** What was stored of the session: an ACP message, or Troupe's own news. Text in it is the agent's: never HTML. */
+/** A stored event of the session: an ACP message, or one of Troupe's own. Text in it is the agent's: never HTML. */
 export interface TranscriptEvent {
   readonly seq: number
   readonly turn: number | null
@@ -168,9 +169,9 @@ export interface Events {
 }
 
 /**
- * SSE of one session: `event: step` (`Step`), `event: event` (`TranscriptEvent`), `event: changed` (`{}`: ask for the
- * detail again), `event: live` when all that was stored has been told. The SSE `id` names both places, `e12.s7`. That of
- * a closed session stays open, and silent after `live`.
+ * SSE of one session: `event: step` (`Step`), `event: event` (`TranscriptEvent`), `event: changed` (`{}`: fetch the detail
+ * again), `event: live` when all that was stored has been sent. The SSE `id` has the position in both, `e12.s7`. The stream
+ * of a closed session stays open, and silent after `live`.
  */
 export type StreamId = `e${number}.s${number}`
 
@@ -202,7 +203,7 @@ export interface Turn {
   readonly index: number
   readonly kind: "prompt" | "compact"
   readonly status: "queued" | "running" | "completed" | "interrupted" | "failed" | "timed_out"
-  /** What was asked, at most 4 kB of it: a session's events hold the agent's side only. */
+  /** At most 4 kB of it. A session's events contain the agent's side only. */
   readonly prompt: string
   readonly submitted_at: number
   readonly ended_at: number | null
@@ -212,7 +213,7 @@ export interface Turn {
   readonly failure: { readonly class: string; readonly message: string } | null
 }
 
-/** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it lives. */
+/** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it runs. */
 export interface ProcessSpan {
   readonly generation: number
   readonly started_at: number
@@ -222,14 +223,14 @@ export interface ProcessSpan {
 }
 
 export interface Budget {
-  /** Deaths that are forgiven within the period. */
+  /** Process deaths within the period that do not park the session. */
   readonly intensity: number
   readonly period_seconds: number
-  /** When those that count happened. */
+  /** The times of those within the period. */
   readonly deaths: ReadonlyArray<number>
   /** Never below 0. */
   readonly left: number
-  /** The backoff that runs now. */
+  /** The present backoff. */
   readonly backoff: { readonly seconds: number; readonly until: number } | null
   readonly parked: { readonly reason: string; readonly until: number } | null
 }
@@ -249,7 +250,7 @@ export interface Detail {
       readonly reasoning_tokens: number
       readonly total_tokens: number
     }
-    /** Of its turns so far; `null` where its agent does not tell. */
+    /** Of its turns so far; `null` where its agent does not report it. */
     readonly cost: { readonly amount: number; readonly currency: string } | null
   }
   /** The machine's own: value and context, as stored. */
@@ -260,19 +261,19 @@ export interface Detail {
     /** One or two sentences for a person. */
     readonly sentence: string
     readonly wait: Wait
-    /** Events that the state draws an arrow for. */
+    /** Events that the state has a transition for. */
     readonly awaited: ReadonlyArray<string>
-    /** `null`: nothing was heard since this process started, or there is none. */
+    /** When the agent last wrote a byte. `null`: not since its process started, or there is no process. */
     readonly last_byte_at: number | null
-    /** Turns that wait in line. */
+    /** Turns that wait behind the running one. */
     readonly queued: number
   }
   readonly timers: ReadonlyArray<{ readonly timer: string; readonly event: string; readonly due_at: number }>
-  /** Commands that were decided and are not yet carried out. */
+  /** Commands that were decided and are not performed yet. */
   readonly owed: ReadonlyArray<{ readonly step: number; readonly type: string; readonly attempted: boolean }>
   readonly budget: Budget
   readonly process: { readonly pid: number | null; readonly state: string; readonly up_since: number | null }
-  /** Events that the machine refused in this life of the server, oldest first; at most 32. */
+  /** Events that the machine refused since the server was started, oldest first; at most 32. */
   readonly refused: ReadonlyArray<{ readonly event: string; readonly state: string; readonly at: number }>
   readonly turns: ReadonlyArray<Turn>
   /** All, settled ones too, oldest first; at most 200, the last. */
@@ -308,18 +309,18 @@ export interface Coverage {
   }>
 }
 
-/** `note` says what came of it in words, such as `nothing was running`. */
+/** `note` says in words what was done, such as `Nothing was running.` */
 export interface Done {
   readonly ok: true
   readonly note: string
 }
 
-/** What an exported file holds: everything that the page needs to show the one session without a server. */
+/** The contents of an exported file: everything that the page needs to show the session without a server. */
 export interface Exported {
   readonly troupe: { readonly version: string; readonly exported_at: number; readonly format: 1 }
   /** Whether prompts, answers, tool arguments and outputs are in it; secrets never are. */
   readonly texts: boolean
-  /** What is left out of a session that is longer than a file may be, in a sentence: its beginning. */
+  /** A sentence about the omitted beginning, where the session is longer than a file may be. */
   readonly cut: string | null
   readonly me: Pick<Me, "bounds">
   readonly detail: Detail

@@ -1,20 +1,20 @@
-/** A session as a line of the table, whether it is read from the ledger or told as it changes. */
+/** A session as a row of the table, whether its summary was read from the ledger or came with a commit. */
 import type { SessionSummary } from "../services/Inspection.ts"
 import type { SessionRow } from "./contract.ts"
 import { waitOf } from "./wait.ts"
 
-export const rowOf = (glance: SessionSummary): SessionRow => ({
-  session_id: glance.id,
-  app: glance.app,
-  agent: glance.agent,
-  state: glance.state,
-  substate: glance.substate,
-  created_at: glance.createdAt / 1000,
-  last_activity_at: glance.lastActivityAt / 1000,
-  closed_at: glance.closedAt === null ? null : glance.closedAt / 1000,
-  turns: glance.turnCount,
-  restarts: glance.restarts,
-  total_tokens: glance.totalTokens,
-  // One that is closed waits for nothing.
-  wait: glance.state === "closed" ? null : waitOf(glance)
+export const rowOf = (summary: SessionSummary): SessionRow => ({
+  session_id: summary.id,
+  app: summary.app,
+  agent: summary.agent,
+  state: summary.state,
+  substate: summary.substate,
+  created_at: summary.createdAt / 1000,
+  last_activity_at: summary.lastActivityAt / 1000,
+  closed_at: summary.closedAt === null ? null : summary.closedAt / 1000,
+  turns: summary.turnCount,
+  restarts: summary.restarts,
+  total_tokens: summary.totalTokens,
+  // A closed session waits for nothing.
+  wait: summary.state === "closed" ? null : waitOf(summary)
 })

@@ -5,7 +5,7 @@ import type { Socket } from "effect/socket"
 import { connect, createServer } from "node:net"
 import type { AddressInfo, Socket as Tcp } from "node:net"
 import { TestClock } from "effect/testing"
-import * as Outbox from "../../src/inspect/stately/SendQueue.ts"
+import * as SendQueue from "../../src/inspect/stately/SendQueue.ts"
 
 /** Two ends of a connection; `near` is the server's. */
 const pair = Effect.gen(function* () {
@@ -32,12 +32,12 @@ const pair = Effect.gen(function* () {
       near.write(String(chunk))
       most = Math.max(most, near.writableLength)
     })
-  const outbox = Outbox.make(
+  const queue = SendQueue.make(
     { write, writeAll: (chunks) => Effect.forEach(chunks, write, { discard: true }) },
     near,
     end
   )
-  return { far, outbox, end, most: () => most }
+  return { far, queue, end, most: () => most }
 })
 
 const read = (far: Tcp, bytes: number) =>
@@ -52,19 +52,19 @@ const read = (far: Tcp, bytes: number) =>
 
 const kilobyte = (n: number) => String(n).padStart(1_024, "-")
 
-describe("the outbox", () => {
+describe("the send queue", () => {
   it.live("sends a picture of any size, no faster than it is taken, and then what has happened meanwhile", () =>
     Effect.gen(function* () {
-      const { end, far, most, outbox } = yield* pair
+      const { end, far, most, queue } = yield* pair
       let made = 0
       const picture = function* () {
         while (made < 16_384) yield kilobyte(made++)
       }
-      const writing = yield* Effect.forkChild(outbox.write(picture()))
+      const writing = yield* Effect.forkChild(queue.write(picture()))
       yield* Effect.sleep("20 millis")
       // Nobody reads: what the kernel has not taken is not even made.
       assert.isBelow(made, 16_384)
-      for (let n = 0; n < 100; n++) outbox.put(kilobyte(16_384 + n))
+      for (let n = 0; n < 100; n++) queue.put(kilobyte(16_384 + n))
       const text = yield* read(far, 16_484 * 1_024)
       for (let n = 0; n < 16_484; n += 97) {
         assert.strictEqual(text.slice(n * 1_024, (n + 1) * 1_024), kilobyte(n))
@@ -77,13 +77,13 @@ describe("the outbox", () => {
 
   it.live("ends the connection of one for whom more than two megabytes wait", () =>
     Effect.gen(function* () {
-      const { end, far, outbox } = yield* pair
-      const writing = yield* Effect.forkChild(outbox.write([]))
+      const { end, far, queue } = yield* pair
+      const writing = yield* Effect.forkChild(queue.write([]))
       for (let n = 0; n < 20_000; n++) {
-        outbox.put(kilobyte(n))
+        queue.put(kilobyte(n))
         if (n % 100 === 0) yield* Effect.yieldNow
       }
-      assert.strictEqual(yield* Deferred.await(end), Outbox.tooSlow)
+      assert.strictEqual(yield* Deferred.await(end), SendQueue.tooSlow)
       far.destroy()
       yield* Fiber.interrupt(writing)
     }).pipe(Effect.scoped)
@@ -91,14 +91,14 @@ describe("the outbox", () => {
 
   it.effect("ends the connection of one who takes nothing for half a minute", () =>
     Effect.gen(function* () {
-      const { end, outbox } = yield* pair
-      const writing = yield* Effect.forkChild(outbox.write(Array.from({ length: 16_384 }, (_, n) => kilobyte(n))))
+      const { end, queue } = yield* pair
+      const writing = yield* Effect.forkChild(queue.write(Array.from({ length: 16_384 }, (_, n) => kilobyte(n))))
       for (let n = 0; n < 100 && !(yield* Deferred.isDone(end)); n++) {
         yield* TestClock.withLive(Effect.sleep("5 millis"))
         yield* TestClock.adjust("30 seconds")
       }
       assert.isTrue(yield* Deferred.isDone(end))
-      assert.strictEqual(yield* Deferred.await(end), Outbox.tooSlow)
+      assert.strictEqual(yield* Deferred.await(end), SendQueue.tooSlow)
       yield* Fiber.interrupt(writing)
     }).pipe(Effect.scoped)
   )

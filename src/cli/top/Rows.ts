@@ -5,7 +5,7 @@
 import type { SessionRow, SessionRows, SlimStep } from "../../inspect/contract.ts"
 import type { SessionFilter } from "../../inspect/client/api.ts"
 import { afterRemoval, afterStep, arrivals, belongs, noFilter, noTally, tallyOf } from "../../inspect/client/rows.ts"
-import type { Meanwhile, Tally } from "../../inspect/client/rows.ts"
+import type { NewerRows, Tally } from "../../inspect/client/rows.ts"
 
 /** More are not loaded: a person filters before reading that many in a terminal. */
 const mostRows = 2_000
@@ -17,7 +17,7 @@ export class Rows {
   cursor: string | null | undefined = undefined
   #order: ReadonlyArray<string> = []
   readonly #rows = new Map<string, SessionRow>()
-  #meanwhile: Meanwhile | undefined
+  #meanwhile: NewerRows | undefined
 
   get order(): ReadonlyArray<string> {
     return this.#order

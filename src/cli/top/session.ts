@@ -196,7 +196,7 @@ const describe = (item: Item): { readonly who: string; readonly text: string; re
       return { who: "state", text: `${item.from} → ${item.to}  ${item.event}`, style: styleOf(toneOf(item.to)) }
     case "end":
       return { who: "turn", text: item.ok ? `ended: ${item.text}` : item.text, style: item.ok ? "green" : "red" }
-    case "news":
+    case "other":
       return { who: "news", text: `${item.what} ${item.text}`, style: "dim" }
   }
 }

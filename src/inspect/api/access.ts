@@ -1,10 +1,11 @@
 /**
- * Who looks: a bearer token as everywhere, or the cookie that a login sets, which holds the same credential sealed.
+ * Authenticates the dashboard's requests: by a bearer token as everywhere, or by the cookie that a login sets, which
+ * holds the same credential encrypted.
  *
- * Nothing about a login is kept, and a token is looked up at each request: a revoked one is refused at once. A browser
- * sends the cookie whoever makes it ask, so with it a request that changes something must carry a header that no
- * foreign page can send. A tool that can only be given an address gets a ticket: the same sealed, good once and for a
- * minute, and for looking only.
+ * No state of a login is kept, and a token is looked up at each request, so a revoked one is refused at once. A browser
+ * sends the cookie with requests of foreign pages too, so a request that changes something must also carry a header
+ * that no foreign page can send. A tool that can only be given an address gets a ticket: the same credential encrypted,
+ * valid for one connection within a minute, and for reading only.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpServerResponse } from "effect/http"
@@ -15,17 +16,17 @@ import type { Caller } from "../../services/Sessions.ts"
 import type { Unavailable } from "../../domain/Refusal.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Login } from "../contract.ts"
-import * as Seal from "../CredentialCipher.ts"
+import * as CredentialCipher from "../CredentialCipher.ts"
 
 export const cookieName = "troupe_inspect"
 export const csrfHeader = "x-troupe-inspect"
 
 const loginLastsMillis = 12 * 3_600_000
 const codeLastsMillis = 15 * 60_000
-/** Links that wait to be used; the oldest gives way. */
+/** Login links that are not used yet; past this the oldest is dropped. */
 const mostCodes = 16
 const ticketLastsMillis = 60_000
-/** Used ones are remembered for as long as they would be good; the oldest gives way. */
+/** Used tickets are remembered while they would still be valid; past this the oldest is dropped. */
 const mostTickets = 4_096
 
 const unauthorized = (detail: string) =>
@@ -45,7 +46,7 @@ const wrongTicket = unauthorized(
   "This ticket was used before, or is older than a minute. `POST /inspect/api/ticket` gives another."
 )
 
-const foreign = {
+const missingHeader = {
   code: "csrf",
   status: 403,
   detail: `With the cookie, a POST must carry the header \`${csrfHeader}: 1\`.`
@@ -56,23 +57,26 @@ type Request = HttpServerRequest.HttpServerRequest
 export class Access extends Context.Service<
   Access,
   {
-    /** Refused where there is no caller, or another page may have made the request. */
-    readonly callerOf: (request: Request) => Effect.Effect<Caller, Unauthorized | typeof foreign | Unavailable>
-    /** The same, or who the ticket in its address was given to; and how to ask again while one goes on looking. */
+    /** Fails where the request has no valid credential, or where another page may have made it. */
+    readonly callerOf: (request: Request) => Effect.Effect<Caller, Unauthorized | typeof missingHeader | Unavailable>
+    /** The same, or the caller of the ticket in the address; `again` looks the credential up anew, for a long connection. */
     readonly watcherOf: (
       request: Request
     ) => Effect.Effect<
       { readonly caller: Caller; readonly again: Effect.Effect<Caller, Unauthorized | Unavailable> },
-      Unauthorized | typeof foreign | Unavailable
+      Unauthorized | typeof missingHeader | Unavailable
     >
     readonly issueTicket: (
       request: Request
-    ) => Effect.Effect<{ readonly ticket: string; readonly until: number }, Unauthorized | typeof foreign | Unavailable>
-    /** Who it is, and what the cookie is to hold. */
+    ) => Effect.Effect<
+      { readonly ticket: string; readonly until: number },
+      Unauthorized | typeof missingHeader | Unavailable
+    >
+    /** The caller, and the value of the cookie. */
     readonly login: (
       login: Login
-    ) => Effect.Effect<{ readonly caller: Caller; readonly sealed: string }, Unauthorized | Unavailable>
-    /** By which the admin can log in once, within 15 minutes. For a terminal, never for a log. */
+    ) => Effect.Effect<{ readonly caller: Caller; readonly cookie: string }, Unauthorized | Unavailable>
+    /** With it the admin can log in once, within 15 minutes. For a terminal, never for a log. */
     readonly issueCode: Effect.Effect<Redacted.Redacted<string>>
   }
 >()("troupe/inspect/Access") {
@@ -80,23 +84,23 @@ export class Access extends Context.Service<
     Access,
     Effect.gen(function* () {
       const apps = yield* Apps
-      const seal = Seal.make(yield* apps.keyFor("inspect cookie"))
-      /** Until when each is good. Found by its hash table, which tells a guesser nothing: there are 256 bits to guess. */
+      const cookies = CredentialCipher.make(yield* apps.keyFor("inspect cookie"))
+      /** Until when each is valid. Comparing takes no constant time, which helps no guesser: a code has 256 random bits. */
       const codes = new Map<string, number>()
 
-      const tickets = Seal.make(yield* apps.keyFor("inspect ticket"))
-      const used = new Map<string, number>()
+      const tickets = CredentialCipher.make(yield* apps.keyFor("inspect ticket"))
+      const usedTickets = new Map<string, number>()
 
-      /** A token; `null` is the admin, who has logged in. */
+      /** A token; `null`: the admin has logged in. */
       const credentialOf = Effect.fnUntraced(function* (request: Request) {
         const bearer = /^bearer (.*)$/i.exec(request.headers["authorization"] ?? "")?.[1]
         if (bearer !== undefined) return bearer
         const cookie = request.cookies[cookieName]
         if (cookie === undefined) return yield* Effect.fail(noCaller)
-        const sealed = seal.open(cookie, yield* Clock.currentTimeMillis)
-        if (Option.isNone(sealed)) return yield* Effect.fail(noCaller)
-        if (isChanging(request) && request.headers[csrfHeader] !== "1") return yield* Effect.fail(foreign)
-        return sealed.value.token
+        const credential = cookies.decrypt(cookie, yield* Clock.currentTimeMillis)
+        if (Option.isNone(credential)) return yield* Effect.fail(noCaller)
+        if (isChanging(request) && request.headers[csrfHeader] !== "1") return yield* Effect.fail(missingHeader)
+        return credential.value.token
       })
 
       const callerWith = Effect.fnUntraced(function* (credential: string | null) {
@@ -111,18 +115,18 @@ export class Access extends Context.Service<
         const credential = yield* credentialOf(request)
         const caller = yield* callerWith(credential)
         const until = (yield* Clock.currentTimeMillis) + ticketLastsMillis
-        return { ticket: tickets.close({ until, token: caller._tag === "Admin" ? null : credential }), until }
+        return { ticket: tickets.encrypt({ until, token: caller._tag === "Admin" ? null : credential }), until }
       })
 
       const useTicket = Effect.fnUntraced(function* (ticket: string) {
-        const sealed = tickets.open(ticket, yield* Clock.currentTimeMillis)
-        // Written in another way it would be the same ticket, and not remembered as that.
-        const isAsGiven = Buffer.from(ticket, "base64url").toString("base64url") === ticket
-        if (Option.isNone(sealed) || !isAsGiven || used.has(ticket)) return yield* Effect.fail(wrongTicket)
-        used.set(ticket, sealed.value.until)
-        const [oldest] = used.keys()
-        if (used.size > mostTickets && oldest !== undefined) used.delete(oldest)
-        return sealed.value.token
+        const credential = tickets.decrypt(ticket, yield* Clock.currentTimeMillis)
+        // Base64 that is written in another way decodes to the same ticket, and would not be found among the used ones.
+        const isAsIssued = Buffer.from(ticket, "base64url").toString("base64url") === ticket
+        if (Option.isNone(credential) || !isAsIssued || usedTickets.has(ticket)) return yield* Effect.fail(wrongTicket)
+        usedTickets.set(ticket, credential.value.until)
+        const [oldest] = usedTickets.keys()
+        if (usedTickets.size > mostTickets && oldest !== undefined) usedTickets.delete(oldest)
+        return credential.value.token
       })
 
       const watcherOf = Effect.fnUntraced(function* (request: Request) {
@@ -136,16 +140,16 @@ export class Access extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const until = now + loginLastsMillis
         if ("code" in login) {
-          const good = codes.get(login.code) ?? 0
+          const validUntil = codes.get(login.code) ?? 0
           codes.delete(login.code)
-          if (good <= now) return yield* Effect.fail(wrongCode)
-          return { caller: { _tag: "Admin" } as const, sealed: seal.close({ until, token: null }) }
+          if (validUntil <= now) return yield* Effect.fail(wrongCode)
+          return { caller: { _tag: "Admin" } as const, cookie: cookies.encrypt({ until, token: null }) }
         }
         const caller = yield* apps.authenticate(Redacted.make(login.token))
         if (Option.isNone(caller)) return yield* Effect.fail(wrongToken)
-        // The admin's own need not travel: the seal's key is made from it.
+        // The admin's token need not travel: the cipher's key is derived from it.
         const token = caller.value._tag === "Admin" ? null : login.token
-        return { caller: caller.value, sealed: seal.close({ until, token }) }
+        return { caller: caller.value, cookie: cookies.encrypt({ until, token }) }
       })
 
       const issueCode = Effect.map(Clock.currentTimeMillis, (now) => {
@@ -163,20 +167,20 @@ export class Access extends Context.Service<
 
 const isChanging = ({ method }: Request) => method !== "GET" && method !== "HEAD"
 
-/** Behind a proxy the browser's scheme is told by the proxy, or by the browser itself. */
+/** Behind a proxy the scheme of the browser is in a header, of the proxy or of the browser itself. */
 export const isHttps = ({ headers }: Request): boolean =>
   headers["x-forwarded-proto"]?.split(",")[0]?.trim() === "https" || headers["origin"]?.startsWith("https://") === true
 
-/** `null`: the browser is to forget it. */
+/** `cookie` `null`: the browser deletes it. */
 export const withCookie = (
   response: HttpServerResponse.HttpServerResponse,
   request: Request,
-  sealed: string | null
+  cookie: string | null
 ): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.setCookieUnsafe(response, cookieName, sealed ?? "", {
+  HttpServerResponse.setCookieUnsafe(response, cookieName, cookie ?? "", {
     httpOnly: true,
     sameSite: "strict",
     path: "/inspect/",
     secure: isHttps(request),
-    maxAge: sealed === null ? 0 : loginLastsMillis
+    maxAge: cookie === null ? 0 : loginLastsMillis
   })

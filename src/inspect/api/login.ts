@@ -1,4 +1,4 @@
-/** Logging in and out, and who one is. The token is in the body and in the sealed cookie, never in an address. */
+/** `POST login`, `POST logout` and `GET me`. A token is in the body and in the encrypted cookie, never in an address. */
 import { Clock, Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
@@ -29,24 +29,24 @@ const meOf = Effect.gen(function* () {
   })
 })
 
-/** For which nobody has to be anybody yet. */
-const login = HttpRouter.use((router) =>
+/** The two that need no credential. */
+const loginRoutes = HttpRouter.use((router) =>
   Effect.gen(function* () {
     const access = yield* Access
     const me = yield* meOf
     yield* router.add("POST", "/inspect/api/login", (request) =>
       Effect.gen(function* () {
-        const { caller, sealed } = yield* access.login(yield* bodyOf(request, Login))
-        return withCookie(HttpServerResponse.jsonUnsafe(yield* me(caller)), request, sealed)
+        const { caller, cookie } = yield* access.login(yield* bodyOf(request, Login))
+        return withCookie(HttpServerResponse.jsonUnsafe(yield* me(caller)), request, cookie)
       }).pipe(answeringRefusals)
     )
-    // Also for whom the cookie means nothing any more.
+    // Also where the cookie is no longer valid.
     yield* router.add("POST", "/inspect/api/logout", (request) =>
       Effect.succeed(withCookie(HttpServerResponse.jsonUnsafe({ ok: true }), request, null))
     )
   })
 )
 
-const known = routes(Effect.map(meOf, (me) => [get("/me", ({ caller }) => me(caller))]))
+const meRoute = routes(Effect.map(meOf, (me) => [get("/me", ({ caller }) => me(caller))]))
 
-export const layer = Layer.merge(login, known)
+export const layer = Layer.merge(loginRoutes, meRoute)

@@ -1,17 +1,17 @@
 /**
- * A route of the dashboard's API: who asks is known before its handler runs, what it returns is the JSON of
- * `contract.ts`, and what it is refused with is a problem as everywhere.
+ * A route of the dashboard's API: the caller is authenticated before its handler runs, what it returns is a DTO of
+ * `contract.ts`, and what it fails with becomes a problem as everywhere.
  *
  * A file of routes is a layer:
  *
  *     export const layer = routes(
  *       Effect.gen(function* () {
- *         const ledger = yield* Ledger
+ *         const inspection = yield* Inspection
  *         return [
  *           get("/sessions/:id", Effect.fnUntraced(function* ({ caller, params }) {
  *             return { ok: true, … } satisfies Detail
  *           })),
- *           get("/sessions/:id/stream", ({ follow }) => Effect.succeed(follow(texts)))
+ *           get("/sessions/:id/stream", ({ follow }) => follow(texts))
  *         ]
  *       })
  *     )
@@ -31,13 +31,14 @@ import { Access } from "./access.ts"
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
 
-/** How long a stream outlives its caller's token. */
-const lookAgainEvery = "30 seconds"
+/** A stream ends within this time after its caller's token was revoked. */
+const authenticateEvery = "30 seconds"
 
-export interface Asked {
+/** What a handler gets of a request. */
+export interface RouteContext {
   readonly caller: Caller
   readonly request: Request
-  /** Of the path, as they stand there, decoded. */
+  /** Of the path, decoded and not validated. */
   readonly params: Readonly<Record<string, string | undefined>>
   readonly query: URLSearchParams
   /** Answers with server-sent events until they end, or the caller's access does (`event: error`, as a problem). */
@@ -50,7 +51,7 @@ type Answer = object | Response
 export interface InspectRoute {
   readonly method: "GET" | "POST"
   readonly path: `/${string}`
-  readonly handle: (asked: Asked) => Effect.Effect<Answer, ProblemDetails>
+  readonly handle: (context: RouteContext) => Effect.Effect<Answer, ProblemDetails>
 }
 
 export const get = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
@@ -65,17 +66,17 @@ export const post = (path: InspectRoute["path"], handle: InspectRoute["handle"])
   handle
 })
 
-/** The routes under `/inspect/api`; whoever asks has to be somebody. */
-export const routes = <E, R>(made: Effect.Effect<ReadonlyArray<InspectRoute>, E, R>) =>
+/** Adds the routes under `/inspect/api`, for authenticated callers. */
+export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E, R>) =>
   HttpRouter.use((router) =>
     Effect.gen(function* () {
       const access = yield* Access
       const streams = yield* Streams
-      for (const { handle, method, path } of yield* made) {
+      for (const { handle, method, path } of yield* make) {
         yield* router.add(method, `/inspect/api${path}`, (request) =>
           Effect.gen(function* () {
             const caller = yield* access.callerOf(request)
-            const revoked = access.callerOf(request).pipe(Effect.delay(lookAgainEvery), Effect.forever)
+            const revoked = access.callerOf(request).pipe(Effect.delay(authenticateEvery), Effect.forever)
             const params = yield* HttpRouter.params
             return yield* handle({
               caller,
@@ -95,7 +96,7 @@ export const queryOf = (request: Request): URLSearchParams => new URL(request.ur
 const responseOf = (answer: Answer): Response =>
   HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
 
-/** A fault of ours leaves its cause in the log. */
+/** Turns a failure into its problem. The cause of an internal failure goes to the log. */
 export const answeringRefusals = <R>(
   answer: Effect.Effect<Response, ProblemDetails, R>
 ): Effect.Effect<Response, never, R> =>
@@ -109,7 +110,7 @@ export const answeringRefusals = <R>(
     )
   )
 
-/** A number of the query, within its bounds; `InvalidRequest` for anything else. */
+/** A whole number of the query, within bounds; `otherwise` where it is absent. */
 export const integerOf = (
   query: URLSearchParams,
   name: string,
@@ -123,7 +124,7 @@ export const integerOf = (
     : Effect.fail(new InvalidRequest({ field: name, problem: `must be a whole number from ${least} to ${most}.` }))
 }
 
-/** The JSON body, as `schema` has it. Nothing but JSON, which no foreign form can send. */
+/** The body, decoded by `schema`. Only `application/json`, which no form of a foreign page can send. */
 export const bodyOf = <A>(
   request: Request,
   schema: Schema.ConstraintDecoder<A>

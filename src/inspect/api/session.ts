@@ -1,4 +1,4 @@
-/** One session: its detail, its steps and events, its process, its news as they come, and what a person may do to it. */
+/** The routes of one session: its detail, steps, events, process and stream, its export, and the actions on it. */
 import { Layer } from "effect"
 import * as Actions from "./sessionActions.ts"
 import * as Export from "./sessionExport.ts"

@@ -1,6 +1,6 @@
 /**
- * What a person may do to a session from the dashboard. Every one goes through the door that its app uses too, in the
- * name of who is logged in, and so into the audit trail.
+ * What a person may do to a session from the dashboard. Each action goes through `Sessions`, as the app's own requests
+ * do, in the name of the logged-in caller, and so into the audit trail.
  */
 import { Effect, Schema } from "effect"
 import { Sessions } from "../../services/Sessions.ts"
@@ -26,41 +26,41 @@ export const layer = routes(
     return [
       post(
         "/sessions/:id/interrupt",
-        Effect.fnUntraced(function* (asked) {
-          const interrupted = yield* sessions.interrupt(asked.caller, idOf(asked))
+        Effect.fnUntraced(function* (context) {
+          const interrupted = yield* sessions.interrupt(context.caller, idOf(context))
           return done(interrupted ? "The turn was interrupted." : "Nothing was running.")
         })
       ),
       post(
         "/sessions/:id/close",
-        Effect.fnUntraced(function* (asked) {
-          const { alreadyClosed } = yield* sessions.close(asked.caller, idOf(asked))
+        Effect.fnUntraced(function* (context) {
+          const { alreadyClosed } = yield* sessions.close(context.caller, idOf(context))
           return done(alreadyClosed ? "The session was closed already." : "The session is closed.")
         })
       ),
       post(
         "/sessions/:id/unpark",
-        Effect.fnUntraced(function* (asked) {
-          // Another app's session is none that it may know of.
-          const { id } = yield* sessions.get(asked.caller, idOf(asked))
-          if (asked.caller._tag !== "Admin") return yield* Effect.fail(notAdmin)
+        Effect.fnUntraced(function* (context) {
+          // First: for an app that does not own it, the session does not exist.
+          const { id } = yield* sessions.get(context.caller, idOf(context))
+          if (context.caller._tag !== "Admin") return yield* Effect.fail(notAdmin)
           const unparked = yield* sessions.unpark(id)
           return done(unparked ? "The session is unparked: its next turn starts a process." : "It was not parked.")
         })
       ),
       post(
         "/sessions/:id/approvals/:approval",
-        Effect.fnUntraced(function* (asked) {
-          const { decision } = yield* bodyOf(asked.request, Answer)
-          yield* sessions.answer(asked.caller, idOf(asked), asked.params["approval"] ?? "", decision)
-          return done(says[decision])
+        Effect.fnUntraced(function* (context) {
+          const { decision } = yield* bodyOf(context.request, Answer)
+          yield* sessions.answer(context.caller, idOf(context), context.params["approval"] ?? "", decision)
+          return done(notes[decision])
         })
       )
     ]
   })
 )
 
-const says: Readonly<Record<ApprovalDecision, string>> = {
+const notes: Readonly<Record<ApprovalDecision, string>> = {
   once: "Approved, this once.",
   session: "Approved for as long as the agent's process lives.",
   deny: "Denied."

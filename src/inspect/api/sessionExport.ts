@@ -1,4 +1,4 @@
-/** One session as a file to keep or to hand on; without texts unless they are asked for, and never with secrets. */
+/** `GET export`: one session as a file, without texts unless they are asked for, and never with secrets. */
 import { Effect, Semaphore } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { InvalidRequest } from "../../domain/Refusal.ts"
@@ -8,21 +8,21 @@ import { builtPage } from "../Page.ts"
 import { get, routes } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
-/** Each holds a file of up to some 40 MB in memory until it is sent. */
-const atOnce = 2
+/** At a time: each holds a file of up to some 40 MB in memory until it is sent. */
+const mostExports = 2
 
 export const layer = routes(
   Effect.gen(function* () {
     const collect = yield* Collect.make
-    const places = yield* Semaphore.make(atOnce)
+    const exports = yield* Semaphore.make(mostExports)
 
     return [
-      get("/sessions/:id/export", (asked) =>
+      get("/sessions/:id/export", (context) =>
         Effect.gen(function* () {
-          const { query } = asked
+          const { query } = context
           const format = yield* oneOf(query, "format", ["json", "html"])
           const texts = (yield* oneOf(query, "texts", ["0", "1"])) === "1"
-          const exported = yield* collect(asked.caller, idOf(asked), texts)
+          const exported = yield* collect(context.caller, idOf(context), texts)
           const body = format === "json" ? asJson(exported) : yield* asHtml(exported, builtPage)
           const name = `troupe-${exported.detail.session.session_id}.${format}`
           return HttpServerResponse.text(body, {
@@ -30,22 +30,22 @@ export const layer = routes(
             headers: {
               "content-disposition": `attachment; filename="${name}"`,
               "cache-control": "no-store",
-              // Opened from this address it would be a page of ours; saved, it has its own policy inside.
+              // Opened at this address it would run as a page of this server; a saved file has its own policy inside.
               "content-security-policy": "sandbox; default-src 'none'",
               "x-content-type-options": "nosniff"
             }
           })
-        }).pipe(places.withPermit)
+        }).pipe(exports.withPermit)
       )
     ]
   })
 )
 
-/** The first is what is meant where nothing is said. */
-const oneOf = <A extends string>(query: URLSearchParams, name: string, known: readonly [A, ...ReadonlyArray<A>]) => {
-  const text = query.get(name) ?? known[0]
-  const found = known.find((one) => one === text)
-  return found === undefined
-    ? Effect.fail(new InvalidRequest({ field: name, problem: `must be one of ${known.join(", ")}.` }))
-    : Effect.succeed(found)
+/** The first value is the default. */
+const oneOf = <A extends string>(query: URLSearchParams, name: string, values: readonly [A, ...ReadonlyArray<A>]) => {
+  const text = query.get(name) ?? values[0]
+  const value = values.find((allowed) => allowed === text)
+  return value === undefined
+    ? Effect.fail(new InvalidRequest({ field: name, problem: `must be one of ${values.join(", ")}.` }))
+    : Effect.succeed(value)
 }

@@ -1,4 +1,4 @@
-/** What is stored of one session, and what is known of its process now. All of it also of a closed one. */
+/** What is stored of one session, and what is known of its process now. Closed sessions can be read too. */
 import { Clock, Effect, Option } from "effect"
 import { Inspection } from "../../services/Inspection.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
@@ -6,12 +6,12 @@ import type { Detail, Events, Processes, Steps, Wire } from "../contract.ts"
 import { detailOf } from "../detail/detail.ts"
 import { eventDto, processDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"
-import type { Asked } from "./route.ts"
+import type { RouteContext } from "./route.ts"
 import { routes } from "./route.ts"
 
 const pageSize = { least: 1, most: 1_000, otherwise: 200 }
 const fromTheFirst = { least: 0, most: Number.MAX_SAFE_INTEGER, otherwise: 0 }
-/** Characters of JSON in a page of events: one of them may have megabytes. The first is told in any case. */
+/** Characters of JSON in a page of events: one event may have megabytes. The first is in the page in any case. */
 const pageChars = 8 * 1024 * 1024
 
 const noWire = {
@@ -20,13 +20,13 @@ const noWire = {
   detail: "No line of the agent is kept for this step: it came of a request, of a timer, or of Troupe's own doing."
 } as const satisfies ProblemDetails
 
-export const idOf = ({ params }: Asked): string => params["id"] ?? ""
+export const idOf = ({ params }: RouteContext): string => params["id"] ?? ""
 
 export const layer = routes(
   Effect.gen(function* () {
     const inspection = yield* Inspection
 
-    const rangeOf = Effect.fnUntraced(function* ({ query }: Asked) {
+    const rangeOf = Effect.fnUntraced(function* ({ query }: RouteContext) {
       const after = yield* integerOf(query, "after", fromTheFirst)
       return { after, limit: yield* integerOf(query, "limit", pageSize) }
     })
@@ -34,25 +34,25 @@ export const layer = routes(
     return [
       get(
         "/sessions/:id",
-        Effect.fnUntraced(function* (asked) {
-          const inspected = yield* inspection.session(asked.caller, idOf(asked))
+        Effect.fnUntraced(function* (context) {
+          const inspected = yield* inspection.session(context.caller, idOf(context))
           return detailOf(inspected, inspection.bounds, yield* Clock.currentTimeMillis) satisfies Detail
         })
       ),
       get(
         "/sessions/:id/steps",
-        Effect.fnUntraced(function* (asked) {
-          const range = yield* rangeOf(asked)
-          const steps = yield* inspection.steps(asked.caller, idOf(asked), range)
+        Effect.fnUntraced(function* (context) {
+          const range = yield* rangeOf(context)
+          const steps = yield* inspection.steps(context.caller, idOf(context), range)
           const next = steps.length < range.limit ? null : (steps.at(-1)?.seq ?? null)
           return { ok: true, steps: steps.map(stepDto), next } satisfies Steps
         })
       ),
       get(
         "/sessions/:id/steps/:seq/wire",
-        Effect.fnUntraced(function* (asked) {
-          const seq = /^\d{1,15}$/.test(asked.params["seq"] ?? "") ? Number(asked.params["seq"]) : 0
-          const stored = yield* inspection.agentLine(asked.caller, idOf(asked), seq)
+        Effect.fnUntraced(function* (context) {
+          const seq = /^\d{1,15}$/.test(context.params["seq"] ?? "") ? Number(context.params["seq"]) : 0
+          const stored = yield* inspection.agentLine(context.caller, idOf(context), seq)
           if (Option.isNone(stored)) return yield* Effect.fail(noWire)
           const { isCut, line } = stored.value
           return { ok: true, seq, line, truncated: isCut } satisfies Wire
@@ -60,9 +60,9 @@ export const layer = routes(
       ),
       get(
         "/sessions/:id/events",
-        Effect.fnUntraced(function* (asked) {
-          const range = yield* rangeOf(asked)
-          const stored = yield* inspection.events(asked.caller, idOf(asked), range)
+        Effect.fnUntraced(function* (context) {
+          const range = yield* rangeOf(context)
+          const stored = yield* inspection.events(context.caller, idOf(context), range)
           const events = withinChars(stored.map(eventDto), pageChars)
           const isLast = events.length === stored.length && stored.length < range.limit
           return { ok: true, events, next: isLast ? null : (events.at(-1)?.seq ?? null) } satisfies Events
@@ -70,8 +70,8 @@ export const layer = routes(
       ),
       get(
         "/sessions/:id/processes",
-        Effect.fnUntraced(function* (asked) {
-          const { stderr, tree } = yield* inspection.processes(asked.caller, idOf(asked))
+        Effect.fnUntraced(function* (context) {
+          const { stderr, tree } = yield* inspection.processes(context.caller, idOf(context))
           return { ok: true, tree: tree.map(processDto), stderr } satisfies Processes
         })
       )
@@ -79,9 +79,9 @@ export const layer = routes(
   })
 )
 
-/** As many as fit, at least one. */
-export const withinChars = <A>(all: ReadonlyArray<A>, chars: number): ReadonlyArray<A> => {
+/** The first items whose JSON fits into `chars`, at least one. */
+export const withinChars = <A>(items: ReadonlyArray<A>, chars: number): ReadonlyArray<A> => {
   let left = chars
-  const fits = all.findIndex((one) => (left -= JSON.stringify(one).length) < 0)
-  return fits === -1 ? all : all.slice(0, Math.max(1, fits))
+  const end = items.findIndex((item) => (left -= JSON.stringify(item).length) < 0)
+  return end === -1 ? items : items.slice(0, Math.max(1, end))
 }

@@ -9,7 +9,7 @@ import { InvalidRequest } from "../../domain/Refusal.ts"
 import type { StreamId } from "../contract.ts"
 import { eventDto, stepDto } from "../detail/dto.ts"
 import { get, routes } from "./route.ts"
-import type { Asked } from "./route.ts"
+import type { RouteContext } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
 export const layer = routes(
@@ -19,11 +19,11 @@ export const layer = routes(
     return [
       get(
         "/sessions/:id/stream",
-        Effect.fnUntraced(function* (asked) {
-          const id = idOf(asked)
-          const position = yield* positionOf(asked)
-          const updates = yield* inspection.follow(asked.caller, id, position)
-          return yield* asked.follow(Stream.map(updates, textOf))
+        Effect.fnUntraced(function* (context) {
+          const id = idOf(context)
+          const position = yield* positionOf(context)
+          const updates = yield* inspection.follow(context.caller, id, position)
+          return yield* context.follow(Stream.map(updates, textOf))
         })
       )
     ]
@@ -31,7 +31,7 @@ export const layer = routes(
 )
 
 /** The header comes before the query: a browser that reconnects sends both, and the address is the one it first had. */
-const positionOf = ({ query, request }: Asked): Effect.Effect<StreamPosition, InvalidRequest> => {
+const positionOf = ({ query, request }: RouteContext): Effect.Effect<StreamPosition, InvalidRequest> => {
   const text = request.headers["last-event-id"] ?? query.get("after")
   if (text === null || text === "") return Effect.succeed({ event: 0, step: 0 })
   const [, event, step] = /^e(\d{1,15})\.s(\d{1,15})$/.exec(text) ?? []

@@ -11,7 +11,7 @@ import { get, integerOf, routes } from "./route.ts"
 
 const rows = { least: 1, most: 500, otherwise: 100 }
 const longestText = 200
-/** More than that waits for nobody in particular; the page says that there are more. */
+/** No person looks through more; the page says that there are more. */
 const mostApprovals = 500
 
 export const layer = routes(
@@ -56,7 +56,7 @@ export const layer = routes(
   })
 )
 
-/** `null` where it is not asked for, or empty as a form sends it. */
+/** `null` where it is absent, or empty, as a form sends a field that was left blank. */
 const textOf = (query: URLSearchParams, name: string): string | null => {
   const text = query.get(name)?.trim().slice(0, longestText)
   return text === undefined || text === "" ? null : text

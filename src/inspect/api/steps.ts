@@ -1,4 +1,4 @@
-/** `GET steps`: the steps of all sessions that the caller sees, as they are taken. */
+/** `GET steps`: the steps of all sessions that the caller sees, as they are committed. */
 import { Effect } from "effect"
 import { Hub } from "../Hub.ts"
 import { get, routes } from "./route.ts"

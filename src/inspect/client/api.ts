@@ -1,6 +1,6 @@
 /**
- * The requests of the page and of `troupe top`, typed by the contract. What is refused comes back as `Refused`, with the
- * problem as the server said it.
+ * The requests of the page and of `troupe top`, typed by the contract. A request that fails throws `Refused`, with the
+ * problem that the server sent.
  */
 import type {
   Approvals,
@@ -18,7 +18,7 @@ import type {
 } from "../contract.ts"
 import { parsed } from "./visible.ts"
 
-/** A problem of RFC 9457 as Troupe sends it, or in the same form what never reached the server. */
+/** A problem of RFC 9457 as Troupe sends it, or a failure before the server in the same form. */
 export interface Problem {
   /** 0: there was no answer. */
   readonly status: number
@@ -39,7 +39,7 @@ export class Refused extends Error {
   }
 }
 
-/** Of whatever was thrown: what a person can be shown. */
+/** The problem to show to a person for anything that was thrown. */
 export const problemFrom = (cause: unknown): Problem =>
   cause instanceof Refused
     ? cause.problem
@@ -57,7 +57,7 @@ export const unreachable: Problem = {
   detail: "Troupe does not answer. It may be stopped, or the connection to it is down."
 }
 
-/** Of an answer that is not 2xx. One that a proxy made has no problem in it. */
+/** Of a response that is not 2xx. That of a proxy contains no problem. */
 export const problemOf = async (response: Response): Promise<Problem> => {
   const plain = {
     status: response.status,
@@ -70,7 +70,7 @@ export const problemOf = async (response: Response): Promise<Problem> => {
     if (typeof body.error === "string" && typeof body.detail === "string")
       return { ...plain, ...body, title: body.title ?? plain.title, error: body.error, detail: body.detail }
   } catch {
-    // Said below.
+    // Answered below, with the beginning of the text.
   }
   return { ...plain, detail: `The server answered ${response.status}. ${text.slice(0, 200)}`.trim() }
 }
@@ -82,7 +82,7 @@ export interface SessionFilter {
   readonly app: string | null
 }
 
-/** What the server must see on a `POST` that comes with a cookie: no foreign page can send it. */
+/** The server requires it on a `POST` with the cookie: no foreign page can send it. */
 export const ownHeaders = { "x-troupe-inspect": "1" }
 
 const answerWithinMillis = 30_000

@@ -1,15 +1,15 @@
-/** What ACP messages carry, as text. An agent may send anything, so nothing is taken for granted. */
+/** The contents of ACP messages as text. An agent may send anything, so every value is checked. */
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 export const str = (value: unknown): string => (typeof value === "string" ? value : "")
 
-/** Text as it is, all else as JSON that a person can read. */
+/** Text as it is, anything else as indented JSON. */
 export const pretty = (value: unknown): string =>
   value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value, null, 2)
 
-/** The text of a content block, of a tool's content, or of a list of them; what is no text is named. */
+/** The text of a content block, of a tool's content, or of a list of them; anything else is named. */
 export const contentText = (content: unknown): string => {
   if (typeof content === "string") return content
   if (Array.isArray(content)) return content.map(contentText).join("\n")

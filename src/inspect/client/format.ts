@@ -1,10 +1,10 @@
-/** Numbers and times as a reader is shown them: short, of an even width, and never with more precision than is read. */
+/** Numbers and times for a reader: short, of an even width, and with no more precision than is read. */
 
 const minute = 60
 const hour = 60 * minute
 const day = 24 * hour
 
-/** How long, in the two largest units: `4 s`, `3 min 20 s`, `2 h 5 min`, `12 d 4 h`. */
+/** A duration in its two largest units: `4 s`, `3 min 20 s`, `2 h 5 min`, `12 d 4 h`. */
 export const duration = (seconds: number): string => {
   const whole = Math.max(0, Math.floor(seconds))
   const two = (large: number, unit: string, small: number, smaller: string) =>
@@ -24,7 +24,7 @@ export const age = (seconds: number): string => {
   return `${Math.floor(whole / day)}d`
 }
 
-/** Until something comes: `0:07`, `4:48`, `2:03:10`. Never below zero: what is due says so elsewhere. */
+/** The time until something is due: `0:07`, `4:48`, `2:03:10`. Never below zero: that it is due is shown elsewhere. */
 export const countdown = (seconds: number): string => {
   const whole = Math.max(0, Math.ceil(seconds))
   const pad = (part: number) => String(part).padStart(2, "0")
@@ -34,7 +34,7 @@ export const countdown = (seconds: number): string => {
     : `${Math.floor(whole / hour)}:${pad(Math.floor((whole % hour) / minute))}:${tail}`
 }
 
-/** `950`, `12.3k`, `4.1M`: three digits that count. */
+/** `950`, `12.3k`, `4.1M`: three significant digits. */
 export const count = (n: number): string => {
   const scaled = (by: number, unit: string) => {
     const value = n / by
@@ -45,7 +45,7 @@ export const count = (n: number): string => {
   return n < 999_950_000 ? scaled(1_000_000, "M") : scaled(1_000_000_000, "G")
 }
 
-/** `12.30 USD`; of less than a cent two digits that count: `0.0016 USD`. */
+/** `12.30 USD`; below a cent two significant digits: `0.0016 USD`. */
 export const money = ({ amount, currency }: { readonly amount: number; readonly currency: string }): string =>
   `${amount > 0 && amount < 0.01 ? amount.toLocaleString("en-GB", { maximumSignificantDigits: 2 }) : amount.toFixed(2)} ${currency}`
 
@@ -65,7 +65,7 @@ export const bytes = (n: number): string => {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`
 }
 
-/** The time of the day where the reader is; with the date where it is not today. */
+/** The time of day in the reader's time zone, with the date where it is not today. */
 export const clockTime = (seconds: number, nowSeconds: number, withMillis = false): string => {
   const at = new Date(seconds * 1000)
   const time = at.toLocaleTimeString("en-GB", withMillis ? { fractionalSecondDigits: 3, ...hms } : hms)
@@ -79,7 +79,7 @@ const hms = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const
 export const fullTime = (seconds: number): string =>
   new Date(seconds * 1000).toLocaleString("en-GB", { dateStyle: "long", timeStyle: "medium" })
 
-/** The beginning and the end of what is long and differs in both, such as an id. */
+/** The beginning and the end of a long text that differs in both, such as an id. */
 export const shortened = (text: string, chars = 18): string =>
   text.length <= chars ? text : `${text.slice(0, Math.ceil(chars * 0.6))}…${text.slice(-Math.floor(chars * 0.4) + 1)}`
 

@@ -1,8 +1,8 @@
 /**
- * Follows one of Troupe's streams for as long as its reader wants it: connects, comes back with the last id that it saw,
- * waits longer after each failure, and says at every moment where it stands.
+ * Follows one of Troupe's streams until it is stopped: connects, reconnects with the last id that it received, waits longer
+ * after each failure, and reports its phase at every moment.
  *
- * `fetch` and not `EventSource`, which tells neither why it was refused nor when it tries again.
+ * `fetch` and not `EventSource`, which reports neither why it was refused nor when it will try again.
  */
 import { problemFrom, problemOf, Refused, unreachable } from "./api.ts"
 import type { Problem } from "./api.ts"
@@ -12,56 +12,56 @@ import { parsed } from "./visible.ts"
 
 export type Phase =
   | { readonly name: "connecting" }
-  /** Connected; what was missed is being told. */
+  /** Connected; what was missed is being received. */
   | { readonly name: "catching-up" }
   | { readonly name: "live" }
-  /** Tries again at `retryAt`, in milliseconds of the reader's own clock. */
+  /** Reconnects at `retryAt`, in milliseconds of the reader's own clock. */
   | { readonly name: "lost"; readonly retryAt: number; readonly problem: Problem }
-  /** Nobody may look from here: no more attempts. */
+  /** The server refuses this reader: there is no further attempt. */
   | { readonly name: "refused"; readonly problem: Problem }
-  /** Nobody looks, as at a page that is hidden. */
+  /** Disconnected because nobody looks at it, as at a hidden page. */
   | { readonly name: "resting" }
 
 export interface FollowOptions {
   readonly url: string
   readonly onEvent: (event: ServerEvent) => void
   readonly onPhase: (phase: Phase) => void
-  /** Where to go on from, as an SSE id. */
+  /** The SSE id after which to begin. */
   readonly after?: string
   readonly send?: typeof fetch
 }
 
 export interface Following {
   readonly stop: () => void
-  /** Now, and not when the wait is over. */
+  /** Reconnects now, and not when the wait is over. */
   readonly retry: () => void
-  /** Lets go of the connection until `resume`: a server need not feed pages that nobody sees. */
+  /** Disconnects until `resume`: a server need not feed pages that nobody sees. */
   readonly rest: () => void
   readonly resume: () => void
 }
 
-/** The server writes a comment every 15 s: a connection that is silent for longer is none. */
+/** The server writes a comment every 15 s: a connection that is silent for longer than this is lost. */
 const silentMillis = 40_000
 
-/** 0.5 s, doubled with each failure in a row, at most 15 s; spread, so that many pages do not come back at once. */
+/** 0.5 s, doubled with each failure in a row, at most 15 s; randomized, so that many pages do not reconnect at once. */
 export const retryDelayMillis = (failures: number, random: number): number =>
   Math.round(Math.min(15_000, 500 * 2 ** Math.min(failures, 10)) * (0.75 + random / 2))
 
-/** Answers that another attempt will not change. */
+/** Statuses that another attempt will not change. */
 const isFinal = (status: number): boolean => status >= 400 && status < 500 && status !== 408 && status !== 429
 
 export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: FollowOptions): Following => {
   let lastId = after
   let failures = 0
   let connection: AbortController | undefined
-  let waiting: ReturnType<typeof setTimeout> | undefined
+  let retryTimer: ReturnType<typeof setTimeout> | undefined
   let isResting = false
-  let isOver = false
+  let isStopped = false
 
   const read = async (signal: AbortSignal, giveUp: (why: unknown) => void): Promise<void> => {
     const headers = lastId === "" ? {} : { "last-event-id": lastId }
     let silence = setTimeout(giveUp, silentMillis)
-    const heard = () => {
+    const onBytes = () => {
       clearTimeout(silence)
       silence = setTimeout(giveUp, silentMillis)
     }
@@ -86,7 +86,7 @@ export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: Foll
       })
       const decoder = new TextDecoder()
       for await (const bytes of response.body) {
-        heard()
+        onBytes()
         push(decoder.decode(bytes, { stream: true }))
       }
     } finally {
@@ -95,55 +95,55 @@ export const follow = ({ after = "", onEvent, onPhase, send = fetch, url }: Foll
   }
 
   const connect = async (): Promise<void> => {
-    if (isOver || isResting) return
-    const own = new AbortController()
-    connection = own
+    if (isStopped || isResting) return
+    const thisConnection = new AbortController()
+    connection = thisConnection
     onPhase({ name: "connecting" })
     let problem: Problem = { ...unreachable, title: "Connection lost", detail: "The server ended the connection." }
     try {
-      await read(own.signal, () => own.abort(new Refused(unreachable)))
+      await read(thisConnection.signal, () => thisConnection.abort(new Refused(unreachable)))
     } catch (cause) {
-      if (connection !== own) return
+      if (connection !== thisConnection) return
       problem = cause instanceof Refused || !(cause instanceof TypeError) ? problemFrom(cause) : unreachable
     }
-    if (connection !== own) return
+    if (connection !== thisConnection) return
     connection = undefined
     if (isFinal(problem.status)) {
-      isOver = true
+      isStopped = true
       return onPhase({ name: "refused", problem })
     }
     const delay = retryDelayMillis(failures, Math.random())
     failures += 1
-    waiting = setTimeout(() => void connect(), delay)
+    retryTimer = setTimeout(() => void connect(), delay)
     onPhase({ name: "lost", retryAt: Date.now() + delay, problem })
   }
 
-  const letGo = () => {
-    clearTimeout(waiting)
-    const own = connection
+  const disconnect = () => {
+    clearTimeout(retryTimer)
+    const closing = connection
     connection = undefined
-    own?.abort()
+    closing?.abort()
   }
 
   void connect()
   return {
     stop: () => {
-      isOver = true
-      letGo()
+      isStopped = true
+      disconnect()
     },
     retry: () => {
-      if (isOver || isResting || connection !== undefined) return
-      letGo()
+      if (isStopped || isResting || connection !== undefined) return
+      disconnect()
       void connect()
     },
     rest: () => {
-      if (isOver || isResting) return
+      if (isStopped || isResting) return
       isResting = true
-      letGo()
+      disconnect()
       onPhase({ name: "resting" })
     },
     resume: () => {
-      if (isOver || !isResting) return
+      if (isStopped || !isResting) return
       isResting = false
       void connect()
     }

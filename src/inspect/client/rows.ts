@@ -1,6 +1,6 @@
 /**
- * What a table of sessions makes of the pages and steps that it is told, wherever it is drawn: which rows a filter lets
- * in, and how the counts go on in between without asking the server at each step.
+ * How a table of sessions, in the page and in the terminal, uses the pages and steps that it receives: which rows match a
+ * filter, and how the counts are kept up to date in between without asking the server at each step.
  */
 import type { SessionRow, SessionRows, SlimStep, State } from "../contract.ts"
 import type { SessionFilter } from "./api.ts"
@@ -8,7 +8,7 @@ import { stateOf } from "./tones.ts"
 
 export const noFilter: SessionFilter = { q: "", state: null, agent: null, app: null }
 
-/** Whether a row is to be shown, as far as can be told from here: the server also searches in what a row does not have. */
+/** Whether a row matches, as far as its own fields decide it: the server also searches in what a row does not contain. */
 export const matches = (row: SessionRow, filter: SessionFilter): boolean =>
   fits(row.state, row, filter) &&
   `${row.session_id} ${row.app} ${row.agent} ${row.substate}`.toLowerCase().includes(filter.q.toLowerCase())
@@ -16,24 +16,24 @@ export const matches = (row: SessionRow, filter: SessionFilter): boolean =>
 const fits = (state: string, row: SessionRow, { agent, app, state: wanted }: SessionFilter): boolean =>
   (wanted === null || state === wanted) && (agent === null || row.agent === agent) && (app === null || row.app === app)
 
-/** One that the server found in something that a row does not show stays: only its state may make it leave. */
+/** A shown row that the server found by something it does not contain stays; only its state may remove it. */
 export const belongs = (row: SessionRow, filter: SessionFilter, isShown: boolean): boolean =>
   isShown ? fits(row.state, row, filter) : matches(row, filter)
 
-/** What was told while a page was on its way, and is younger than the page: rows by id, `null` of one that was deleted. */
-export type Meanwhile = Map<string, SessionRow | null>
+/** Rows by id that came while a page was being fetched and are newer than the page; `null`: the session was deleted. */
+export type NewerRows = Map<string, SessionRow | null>
 
-/** Of a page the rows that are new here, each as it is by now. */
+/** The rows of a page that are not shown yet, each in its newest version. */
 export const arrivals = (
   { sessions }: SessionRows,
-  meanwhile: Meanwhile | undefined,
+  newerRows: NewerRows | undefined,
   filter: SessionFilter,
   isShown: (id: string) => boolean
 ): ReadonlyArray<SessionRow> =>
-  sessions.flatMap((told) => {
-    const later = meanwhile?.get(told.session_id)
-    const row = later ?? told
-    return later === null || isShown(row.session_id) || !fits(row.state, row, filter) ? [] : [row]
+  sessions.flatMap((rowOfPage) => {
+    const newer = newerRows?.get(rowOfPage.session_id)
+    const row = newer ?? rowOfPage
+    return newer === null || isShown(row.session_id) || !fits(row.state, row, filter) ? [] : [row]
   })
 
 export type Counts = SessionRows["counts"]
@@ -42,20 +42,20 @@ export interface Tally {
   /** How many match, here and at the server. */
   readonly count: number
   readonly counts: Counts
-  /** Perhaps not as the server would count: worth asking for, when there is time. */
+  /** The server may count otherwise: ask it when there is time. */
   readonly isUnsure: boolean
 }
 
 export const noTally: Tally = { count: 0, counts: { idle: 0, turning: 0, retiring: 0, closed: 0 }, isUnsure: false }
 
-/** As the server counted; news that came meanwhile may be in it or not. */
-export const tallyOf = ({ count, counts }: SessionRows, meanwhile?: Meanwhile): Tally => ({
+/** As the server counted. Changes that came during the request may be counted or not. */
+export const tallyOf = ({ count, counts }: SessionRows, newerRows?: NewerRows): Tally => ({
   count,
   counts,
-  isUnsure: meanwhile !== undefined && meanwhile.size > 0
+  isUnsure: newerRows !== undefined && newerRows.size > 0
 })
 
-/** A session's first news has no state before it. */
+/** A session's first change has no state before it. */
 export const isFirst = ({ event, seq }: SlimStep): boolean => seq === 0 || event === "created"
 
 export const afterStep = (tally: Tally, step: SlimStep, filter: SessionFilter): Tally => {
@@ -67,7 +67,7 @@ export const afterStep = (tally: Tally, step: SlimStep, filter: SessionFilter): 
   return {
     count: Math.max(0, tally.count + Number(is) - Number(was)),
     counts: shifted(tally.counts, before, row.state),
-    // A search is the server's.
+    // Only the server can search.
     isUnsure: tally.isUnsure || (was !== is && filter.q !== "")
   }
 }

@@ -1,15 +1,15 @@
-/** Server-sent events out of text that comes in pieces, as the WHATWG has it; `retry` is ours to decide. */
+/** Parses server-sent events from text that comes in pieces, as the WHATWG specifies; `retry` fields are ignored. */
 export interface ServerEvent {
-  /** The last `id` that was said, by this event or one before it. */
+  /** The last `id` so far, of this event or of one before it. */
   readonly id: string
   readonly event: string
   readonly data: string
 }
 
-/** An event longer than this is a fault of whoever sends it, and no reason to fill the memory. */
+/** An event longer than this is a fault of the server, and must not fill the memory. */
 const longestEventChars = 16 * 1024 * 1024
 
-/** Gives each whole event to `on`. What it returns takes the next piece of text. */
+/** Returns the function that takes the next piece of text; each complete event is passed to `on`. */
 export const sseParser = (on: (event: ServerEvent) => void) => {
   let rest = ""
   let id = ""
@@ -38,7 +38,7 @@ export const sseParser = (on: (event: ServerEvent) => void) => {
 
   return (piece: string): void => {
     rest += piece
-    // A CR at the very end may be half of a CRLF: it waits for what follows.
+    // A CR at the very end may be half of a CRLF, so it is kept for the next piece.
     const end = rest.endsWith("\r") ? rest.length - 1 : rest.length
     const lines = rest.slice(0, end).split(/\r\n|\n|\r/)
     rest = (lines.pop() ?? "") + rest.slice(end)

@@ -1,4 +1,4 @@
-/** Which tone a substate has. A tone is a colour and a sign: neither says anything alone. */
+/** The tone of a substate: a colour and a sign, which are only ever used together. */
 export type Tone = "idle" | "turning" | "asking" | "retiring" | "backing" | "parked" | "closed"
 
 const special: Readonly<Record<string, Tone>> = {

@@ -1,18 +1,20 @@
 /**
- * A session's stored events as a conversation: prompts, what the agent said and thought, its tools, and Troupe's news.
+ * A session's stored events as a conversation: prompts, the agent's messages and thoughts, its tools, and Troupe's own
+ * events.
  *
  * Events come in order and in pieces; chunks of one message become one item, updates of one tool its last state.
- * Everything in it is the agent's text: it is shown as text and as nothing else.
+ * Everything in it is the agent's text, so it is only ever shown as text.
  */
 import type { TranscriptEvent, Turn } from "../contract.ts"
 import { contentText, isRecord, pretty, str } from "./content.ts"
 
-interface Place {
-  /** Tells items apart for as long as the session is looked at. */
+/** When and in which turn an item came. */
+interface ItemOrigin {
+  /** Identifies the item while the session is shown. */
   readonly key: string
   readonly turn: number | null
   readonly at: number
-  /** When its last piece came. */
+  /** When its last piece came, in seconds. */
   readonly until: number
 }
 
@@ -26,25 +28,25 @@ export interface Tool {
   readonly output: string
 }
 
-export type Item = Place &
+export type Item = ItemOrigin &
   (
     | { readonly kind: "prompt" | "message" | "thought"; readonly text: string }
     | Tool
     | { readonly kind: "plan"; readonly entries: ReadonlyArray<{ readonly text: string; readonly status: string }> }
     | { readonly kind: "state"; readonly from: string; readonly to: string; readonly event: string }
     | { readonly kind: "end"; readonly ok: boolean; readonly text: string }
-    | { readonly kind: "news"; readonly what: string; readonly text: string }
+    | { readonly kind: "other"; readonly what: string; readonly text: string }
   )
 
-type Body = Item extends infer I ? (I extends Place ? Omit<I, keyof Place> : never) : never
+type Body = Item extends infer I ? (I extends ItemOrigin ? Omit<I, keyof ItemOrigin> : never) : never
 
 export class Transcript {
   #items: Array<Item> = []
-  /** Where an open tool stands in the list. */
+  /** Indexes of tools in the list. */
   readonly #tools = new Map<string, number>()
   #last = 0
 
-  /** A new list each time something came, so that a view can tell. */
+  /** A new array after each change, so that a view can compare by identity. */
   get items(): ReadonlyArray<Item> {
     return this.#items
   }
@@ -64,7 +66,7 @@ export class Transcript {
 
   #take(event: TranscriptEvent): void {
     const { message } = event
-    if (!isRecord(message)) return this.#news(event, "event", message)
+    if (!isRecord(message)) return this.#other(event, "event", message)
     const params = isRecord(message["params"]) ? message["params"] : {}
     const method = str(message["method"])
     if (method === "session/update") return this.#update(event, isRecord(params["update"]) ? params["update"] : {})
@@ -72,7 +74,7 @@ export class Transcript {
       const [from, to, by] = [str(params["from"]), str(params["to"]), str(params["event"])]
       return this.#add(event, { kind: "state", from, to, event: by })
     }
-    if (method !== "") return this.#news(event, method.replace(/^_troupe\//, ""), params)
+    if (method !== "") return this.#other(event, method.replace(/^_troupe\//, ""), params)
     if (isRecord(message["error"])) {
       const text = str(message["error"]["message"])
       return this.#add(event, { kind: "end", ok: false, text: text === "" ? "The turn failed." : text })
@@ -95,11 +97,11 @@ export class Transcript {
         return this.#tool(event, update)
       case "plan": {
         const entries = Array.isArray(update["entries"]) ? update["entries"].filter(isRecord) : []
-        const told = entries.map((entry) => ({ text: str(entry["content"]), status: str(entry["status"]) }))
-        return this.#add(event, { kind: "plan", entries: told })
+        const plan = entries.map((entry) => ({ text: str(entry["content"]), status: str(entry["status"]) }))
+        return this.#add(event, { kind: "plan", entries: plan })
       }
       default:
-        return this.#news(event, kind.replaceAll("_", " "), { ...update, sessionUpdate: undefined })
+        return this.#other(event, kind.replaceAll("_", " "), { ...update, sessionUpdate: undefined })
     }
   }
 
@@ -118,19 +120,19 @@ export class Transcript {
 
   #tool(event: TranscriptEvent, update: Readonly<Record<string, unknown>>): void {
     const id = `${event.turn}/${str(update["toolCallId"])}`
-    const known = this.#tools.get(id)
-    const before = known === undefined ? undefined : this.#items[known]
+    const index = this.#tools.get(id)
+    const before = index === undefined ? undefined : this.#items[index]
     const tool = merged(before?.kind === "tool" ? before : undefined, update)
-    if (known !== undefined && before !== undefined) {
-      this.#items[known] = { ...before, ...tool, until: event.at }
+    if (index !== undefined && before !== undefined) {
+      this.#items[index] = { ...before, ...tool, until: event.at }
       return
     }
     this.#tools.set(id, this.#items.length)
     this.#add(event, tool)
   }
 
-  #news(event: TranscriptEvent, what: string, said: unknown): void {
-    this.#add(event, { kind: "news", what, text: pretty(said) })
+  #other(event: TranscriptEvent, what: string, params: unknown): void {
+    this.#add(event, { kind: "other", what, text: pretty(params) })
   }
 
   #add({ at, seq, turn }: TranscriptEvent, body: Body, suffix = ""): void {
@@ -138,12 +140,12 @@ export class Transcript {
   }
 }
 
-/** Two redacted pieces are one that is as long as both. */
+/** Two redacted pieces become one with the sum of their lengths. */
 const joined = (before: string, text: string): string => {
-  const [one, other] = [before, text].map((each) => /^\[redacted: (\d+) characters\]$/.exec(each)?.[1])
-  return one === undefined || other === undefined
+  const [first, second] = [before, text].map((piece) => /^\[redacted: (\d+) characters\]$/.exec(piece)?.[1])
+  return first === undefined || second === undefined
     ? before + text
-    : `[redacted: ${Number(one) + Number(other)} characters]`
+    : `[redacted: ${Number(first) + Number(second)} characters]`
 }
 
 const merged = (before: Tool | undefined, update: Readonly<Record<string, unknown>>): Tool => {
@@ -160,7 +162,7 @@ const merged = (before: Tool | undefined, update: Readonly<Record<string, unknow
   }
 }
 
-/** With what was asked, each before the first that its turn brought: the events hold the agent's side only. */
+/** Adds the prompts, each before the first item of its turn: the events contain the agent's side only. */
 export const withPrompts = (items: ReadonlyArray<Item>, turns: ReadonlyArray<Turn>): ReadonlyArray<Item> => {
   const prompts = turns.map(({ index, kind, prompt, submitted_at }): Item => {
     const text = kind === "compact" && prompt === "" ? "(compacts the conversation)" : prompt

@@ -1,6 +1,6 @@
 /**
- * Text of an agent as a person should see it: characters that show nothing, or turn around what stands beside them, are
- * shown by name. A command that is to be allowed reads as it will run, and an escape sequence is seen to be one.
+ * Makes text of an agent safe to read: characters that are invisible or reverse the direction of their neighbours are shown
+ * by name. So a command that a person approves reads as it will run, and an escape sequence is visible as one.
  */
 import { unsafeCharacters } from "../../domain/unsafeCharacters.ts"
 
@@ -15,10 +15,10 @@ const nameOf = (char: string): string => {
 
 export const visible = (text: string): string => text.replace(hidden, nameOf)
 
-/** As JSON writes such a character: by a `\u`, or as it is. Most texts have none, and cost one look. */
+/** JSON that may contain such a character, escaped or not. Most texts have none and cost one match. */
 const mayHide = new RegExp(`\\\\[ubf]|[${unsafeCharacters}]`)
 
-/** For everything that comes from the server. */
+/** Parses JSON of the server, with every string made visible. */
 export const parsed = <A>(json: string): A =>
   (mayHide.test(json)
     ? JSON.parse(json, (_, value: unknown) => (typeof value === "string" ? visible(value) : value))

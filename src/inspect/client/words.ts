@@ -1,8 +1,8 @@
-/** The words of a wait, as the table has room for them. */
+/** A wait in words that are short enough for the table. */
 import type { Wait } from "../contract.ts"
 import { stateOf, substateWords } from "./tones.ts"
 
-const owers: Readonly<Record<Wait["who"], string>> = {
+const parties: Readonly<Record<Wait["who"], string>> = {
   app: "the app",
   agent: "the agent",
   person: "a person",
@@ -12,9 +12,9 @@ const owers: Readonly<Record<Wait["who"], string>> = {
   nobody: "nobody"
 }
 
-export const owedBy = ({ who }: Wait): string => owers[who]
+export const owedBy = ({ who }: Wait): string => parties[who]
 
-/** Where the next step leads from here: `→ retiring`, or `→ asleep` within a state. One that leads nowhere is named. */
+/** Where the next timer leads: `→ retiring`, or `→ asleep` within a state; its name where it leads to no other state. */
 export const nextWords = (substate: string, { timer, to }: NonNullable<Wait["next"]>): string => {
   if (to === null) return timer
   return `→ ${(stateOf(to) === stateOf(substate) && substateWords(to)) || stateOf(to)}`

@@ -1,4 +1,4 @@
-/** A length of time as a person says it: its two largest units. */
+/** A duration in words: its two largest units. */
 export const age = (seconds: number): string => {
   const whole = Math.max(0, Math.floor(seconds))
   for (const [nth, [name, size]] of units.entries()) {

@@ -1,4 +1,4 @@
-/** Records of the ledger, as the dashboard is told them. */
+/** Makes the dashboard's DTOs of stored records. Records have milliseconds since 1970, DTOs seconds. */
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { SessionRecord, StoredEvent } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"

@@ -1,15 +1,15 @@
 /**
- * The processes of a session, from its steps: when each was started, when the kernel knew nobody of it any more, and
- * why.
+ * The processes of a session, from its steps: when each was started, when no process of it was left, and why it ended.
  *
- * A step has no number of a process in it, but each start counts one up: so they are counted back from the latest.
+ * A step does not say which process it belongs to. Each start adds one to the generation, so generations are counted back
+ * from the latest.
  */
 import type { StepRecord } from "../../services/Inspection.ts"
 import type { ProcessSpan } from "../contract.ts"
 import { nameOfTimer } from "../wait.ts"
 
-/** What the machine knows of the latest process. */
-export interface Latest {
+/** What the machine's context has of the latest process. */
+export interface LatestProcess {
   readonly generation: number
   readonly process: boolean
   readonly upSince: number | null
@@ -18,7 +18,7 @@ export interface Latest {
 /** Oldest first. */
 export const spansOf = (
   steps: ReadonlyArray<StepRecord>,
-  { generation, process, upSince }: Latest
+  { generation, process, upSince }: LatestProcess
 ): ReadonlyArray<ProcessSpan> => {
   const starts = steps.filter(isStart).length
   const spans: Array<ProcessSpan> = []
@@ -39,14 +39,14 @@ export const spansOf = (
 
   for (const step of steps) {
     if (open !== null) {
-      open.exit ??= endingOf(step)
+      open.exit ??= exitReason(step)
       if (step.event.type === "process.gone" || step.event.type === "process.lost") close(step.at)
     }
     if (!isStart(step)) continue
     close(step.at)
     open = { generation: next++, startedAt: step.at, exit: null }
   }
-  // It has lived for longer than steps were looked through.
+  // It was started before the first of the steps that were read.
   if (process && open === null && upSince !== null) open = { generation, startedAt: upSince, exit: null }
   close(null)
   return spans
@@ -54,16 +54,16 @@ export const spansOf = (
 
 const isStart = ({ commands }: StepRecord): boolean => commands.includes("startProcess")
 
-/** What the step says of why the process ends; `null` where it says nothing of that. */
-const endingOf = ({ event, from, to }: StepRecord): string | null => {
+/** Why the process ends, as far as this step says; `null` where it does not. */
+const exitReason = ({ event, from, to }: StepRecord): string | null => {
   const failure = event["failure"]
-  const failed = isFailure(failure) ? failure.message : null
+  const failureText = isFailure(failure) ? failure.message : null
   switch (event.type) {
     case "process.exited":
     case "process.failed":
-      return failed
+      return failureText
     case "process.lost":
-      return failed ?? "Troupe itself ended, and the process with it."
+      return failureText ?? "Troupe itself ended, and the process with it."
     default:
   }
   if (!to.startsWith("retiring") || from.startsWith("retiring")) return null
@@ -71,7 +71,7 @@ const endingOf = ({ event, from, to }: StepRecord): string | null => {
     const timer = nameOfTimer(event.type)
     return retiredBy[timer] ?? `It was retired: ${timer} was over.`
   }
-  const reason = failed ?? event["reason"]
+  const reason = failureText ?? event["reason"]
   return typeof reason === "string" && reason !== "" ? `It was retired: ${reason}` : `It was retired (${event.type}).`
 }
 

@@ -1,6 +1,6 @@
 /**
- * Why a session is not moving, in a sentence or two: what it waits for, since when, what is known of its agent, and
- * what comes by itself.
+ * Why a session is not moving, in a sentence or two for a person: what it waits for and since when, when its agent was
+ * last heard, and which timer fires next.
  */
 import type { Wait } from "../contract.ts"
 import { age } from "./age.ts"
@@ -8,26 +8,27 @@ import { age } from "./age.ts"
 export interface Circumstances {
   readonly substate: string
   readonly wait: Wait
-  /** Turns that wait in line. */
+  /** Turns that wait behind the running one. */
   readonly queued: number
   /** Why it retires, backs off, is parked or closed, as the machine has it. */
   readonly reason: string
-  /** When its process was last heard, in seconds; `null`: never, or there is none. */
+  /** When its process last wrote a byte, in seconds; `null`: not yet, or there is no process. */
   readonly lastByteAt: number | null
-  /** Seconds. */
+  /** In seconds. */
   readonly now: number
 }
 
 export const sentenceOf = (circumstances: Circumstances): string => {
   const { now, queued, reason, substate, wait } = circumstances
-  if (substate === "closed") return `Closed ${age(now - wait.since)} ago${reason === "" ? "." : `: ${ended(reason)}`}`
+  if (substate === "closed")
+    return `Closed ${age(now - wait.since)} ago${reason === "" ? "." : `: ${withFullStop(reason)}`}`
   const waited =
     substate === "turning.asking" ? `asked ${age(now - wait.since)} ago` : `${age(now - wait.since)} so far`
   return [
     `Waits for ${wait.what} (${waited}).`,
-    givesReason(substate) && reason !== "" ? `Why: ${ended(reason)}` : "",
-    wait.who === "agent" ? heard(circumstances) : "",
-    wait.next === null ? (comesOf[substate] ?? "") : nextOf(wait.next, now),
+    givesReason(substate) && reason !== "" ? `Why: ${withFullStop(reason)}` : "",
+    wait.who === "agent" ? lastHeard(circumstances) : "",
+    wait.next === null ? (withoutTimer[substate] ?? "") : nextOf(wait.next, now),
     queued === 0 ? "" : queued === 1 ? "1 turn waits in line." : `${queued} turns wait in line.`
   ]
     .filter((part) => part !== "")
@@ -37,25 +38,25 @@ export const sentenceOf = (circumstances: Circumstances): string => {
 const givesReason = (substate: string): boolean =>
   substate === "idle.parked" || substate === "idle.backingOff" || substate.startsWith("retiring")
 
-const heard = ({ lastByteAt, now, substate }: Circumstances): string => {
+const lastHeard = ({ lastByteAt, now, substate }: Circumstances): string => {
   if (lastByteAt !== null) return `Its agent was last heard ${age(now - lastByteAt)} ago.`
   return substate.startsWith("retiring") ? "" : "Its agent has said nothing yet."
 }
 
-/** Where no timer runs. */
-const comesOf: Readonly<Record<string, string>> = {
+/** What happens next where no timer is armed. */
+const withoutTimer: Readonly<Record<string, string>> = {
   "idle.asleep": "No process runs meanwhile; the next turn starts one."
 }
 
-/** What comes by itself, and when. */
+/** What the timer will do, and when. */
 const nextOf = ({ at, timer, to }: NonNullable<Wait["next"]>, now: number): string => {
   const when = at <= now ? "any moment now" : `in ${age(at - now)}`
-  const says = nexts[timer]
-  if (says !== undefined) return says(when)
+  const sentence = timerSentences[timer]
+  if (sentence !== undefined) return sentence(when)
   return `${timer} is due ${when}${to === null ? "." : ` and leads to ${to}.`}`
 }
 
-const nexts: Readonly<Record<string, (when: string) => string>> = {
+const timerSentences: Readonly<Record<string, (when: string) => string>> = {
   approvalTimeout: (when) => `Unanswered ${when} it is declined.`,
   backoff: (when) => `It is started again ${when}.`,
   exitWithin: (when) => `Otherwise it gets a SIGTERM ${when}.`,
@@ -71,4 +72,4 @@ const nexts: Readonly<Record<string, (when: string) => string>> = {
   turnWithin: (when) => `The turn's time is up ${when}.`
 }
 
-const ended = (text: string): string => (/[.!?…\]]$/.test(text) ? text : `${text}.`)
+const withFullStop = (text: string): string => (/[.!?…\]]$/.test(text) ? text : `${text}.`)

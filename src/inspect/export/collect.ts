@@ -1,4 +1,4 @@
-/** Reads all that an exported session is made of, within bounds: of a longer one the last is kept, and it is said. */
+/** Reads what an exported session is made of, within bounds: of a longer one the last part, with a sentence that says so. */
 import { Clock, Effect } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
 import { Inspection } from "../../services/Inspection.ts"
@@ -8,7 +8,7 @@ import { detailOf } from "../detail/detail.ts"
 import { boundsDto, eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"
 
-/** What a browser still opens, and a server still holds in its memory. */
+/** As much as a browser still opens and a server still holds in memory. */
 const mostSteps = 20_000
 const mostEvents = 20_000
 const mostEventChars = 24 * 1024 * 1024
@@ -30,7 +30,7 @@ export const make = Effect.gen(function* () {
     return steps
   })
 
-  /** `redact` makes them smaller before they are counted. The oldest give way. */
+  /** Sizes count after `redact`, which makes events smaller. The oldest are dropped. */
   const eventsOf = Effect.fnUntraced(function* (
     caller: Caller,
     id: string,
@@ -66,7 +66,7 @@ export const make = Effect.gen(function* () {
     return {
       troupe: { version: manifest.version, exported_at: now / 1000, format: 1 },
       texts,
-      cut: cutOf(steps[0]?.seq ?? 1, events[0]?.seq ?? 1),
+      cut: cutSentence(steps[0]?.seq ?? 1, events[0]?.seq ?? 1),
       me: { bounds: boundsDto(inspection.bounds) },
       detail: detailOf(redaction.session(inspected, steps), inspection.bounds, now),
       steps: steps.map((step) => stepDto(redaction.step(step))),
@@ -75,14 +75,14 @@ export const make = Effect.gen(function* () {
   })
 })
 
-const cutOf = (firstStep: number, firstEvent: number): string | null => {
-  const left = [
+const cutSentence = (firstStep: number, firstEvent: number): string | null => {
+  const omitted = [
     ...(firstStep > 1 ? [counted(firstStep - 1, "step")] : []),
     ...(firstEvent > 1 ? [counted(firstEvent - 1, "event")] : [])
   ]
-  return left.length === 0
+  return omitted.length === 0
     ? null
-    : `Left out at the beginning, because a file may not be longer: ${left.join(" and ")}.`
+    : `Left out at the beginning, because a file may not be longer: ${omitted.join(" and ")}.`
 }
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

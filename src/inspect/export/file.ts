@@ -1,8 +1,8 @@
 /**
  * A session as a file: its JSON, or the page with it inside, which opens without a server.
  *
- * The template is built with the page. What goes into it is data in a script that no browser runs, and `<` is written as
- * JSON can write it too, so that nothing in a transcript can end that script or begin another.
+ * The template is built with the page. The session is data in a script element that no browser executes, and `<` is
+ * written as a JSON escape, so that nothing in a transcript can end that element or begin another.
  */
 import { Effect } from "effect"
 import { readFile } from "node:fs/promises"

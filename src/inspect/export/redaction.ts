@@ -1,9 +1,9 @@
 /**
- * What of a session may leave the house without a thought: its shape. Texts are replaced by how long they were.
+ * Removes the texts of a session for an export that may be passed on: its structure stays, each text becomes its length.
  *
- * Works on what a detail is made of, not on what it says, so that a sentence that quotes a text quotes its length. What
- * is not known to be harmless is a text: a word of the protocol stays where the protocol has its words, and nowhere
- * else.
+ * It works on the inputs of a detail and not on its sentences, so a sentence that quotes a text quotes its length. What is
+ * not known to be harmless counts as a text: a word of the protocol stays where the protocol has its own words, and
+ * nowhere else.
  */
 import type { Meta } from "../../domain/Session.ts"
 import type { TranscriptEvent } from "../contract.ts"
@@ -62,7 +62,7 @@ export const withoutTexts: Redaction = {
 
 export const hidden = (text: string): string => (text === "" ? "" : `[redacted: ${text.length} characters]`)
 
-/** The machine's own words for why it retires: nothing that anybody said. */
+/** The machine's own reasons for retiring a process, which quote nobody. */
 const ownReasons: ReadonlyArray<string> = [
   "",
   "idle",
@@ -71,7 +71,7 @@ const ownReasons: ReadonlyArray<string> = [
   "the agent did not get ready in time"
 ]
 
-/** Reasons of requests name who asked; a failure's message is the agent's, and is read off by its event. */
+/** The reason of a request names its caller and stays. A failure's message is the agent's, and its event is none of these. */
 const requestedBy = ({ event }: StepRecord): ReadonlyArray<string> => {
   const reason = event["reason"]
   return event.type.endsWith(".requested") && typeof reason === "string" ? [reason] : []
@@ -89,7 +89,7 @@ const withoutFailure = (step: StepRecord): StepRecord => {
   return { ...step, event: { ...step.event, failure: clean } }
 }
 
-/** Fields in which the protocol has words of its own, not the agent's or its tools'. */
+/** Fields whose values are words of the protocol, and not of the agent or its tools. */
 const words: ReadonlySet<string> = new Set([
   "approval_id",
   "class",
@@ -120,7 +120,7 @@ const words: ReadonlySet<string> = new Set([
   "type"
 ])
 
-/** Fields whose insides are whatever a tool or an agent made of them: nothing in there is a word of the protocol. */
+/** Fields whose contents a tool or an agent chooses: nothing inside is a word of the protocol. */
 const free: ReadonlySet<string> = new Set([
   "rawInput",
   "rawOutput",
@@ -143,21 +143,21 @@ const protocol = (value: unknown): unknown => {
   )
 }
 
-/** A word of a protocol looks like one. */
+/** Stays where it looks like a word of a protocol. */
 const token = (text: string): string => (/^[\w./:-]{1,80}$/.test(text) ? text : hidden(text))
 
-/** A path, an address or a name can stand for a key as well. */
+/** A path, an address or a name can be a key as well. */
 const keyOf = (key: string): string => (/^[A-Za-z_][\w/-]{0,40}$/.test(key) ? key : hidden(key))
 
-/** Every string through `change`, keys that are none of a program's too; the shape stays. */
+/** Passes every string through `change`, and keys that no program chose; the structure stays. */
 const mapped = (value: unknown, change: (text: string) => string): unknown => {
   if (typeof value === "string") return change(value)
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return value.map((one) => mapped(one, change))
   return Object.fromEntries(
     Object.entries(value).map(([key, inner], nth) => {
-      const shown = change === hidden ? keyOf(key) : change(key)
-      return [shown === key ? key : `${shown} ${nth}`, mapped(inner, change)]
+      const newKey = change === hidden ? keyOf(key) : change(key)
+      return [newKey === key ? key : `${newKey} ${nth}`, mapped(inner, change)]
     })
   )
 }

@@ -1,6 +1,6 @@
 /**
  * The server's time, as a signal that ticks each second: a text that reads it changes by itself, and nothing around it
- * is drawn again. An exported session stands still at the moment of its export.
+ * is drawn again. The clock of an exported session is set to the moment of its export.
  */
 import { signal } from "@preact/signals"
 

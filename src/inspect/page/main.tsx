@@ -8,7 +8,7 @@ import "./styles/shell.css"
 import "./styles/sessions.css"
 import "./styles/approvals.css"
 
-// What nobody awaited and failed all the same: said, not swallowed.
+// A rejected promise that nobody awaits is shown, not swallowed.
 addEventListener("unhandledrejection", ({ reason }) => sayProblem(reason))
 
 const place = document.getElementById("app")

@@ -1,4 +1,4 @@
-/** What the whole page knows: who looks, how the connection stands, and what it has to say. */
+/** State of the whole page: the logged-in caller, the state of the connection, and its notices. */
 import { computed, signal } from "@preact/signals"
 import type { Me } from "../contract.ts"
 import { createApi, problemFrom } from "../client/api.ts"
@@ -13,7 +13,7 @@ export const me = signal<Me | null | undefined>(undefined)
 
 export const isAdmin = computed(() => me.value?.admin === true)
 
-/** Where the stream of all sessions stands. */
+/** The state of the stream of all sessions. */
 export const phase = signal<Phase>({ name: "connecting" })
 
 /** The server said that it is ending. */
@@ -34,7 +34,7 @@ export interface Toast {
 export const toasts = signal<ReadonlyArray<Toast>>([])
 let lastToast = 0
 
-/** Bad news stays until it is put away, good news for six seconds. At most five at once. */
+/** A notice of a failure stays until it is dismissed, any other for six seconds. At most five at once. */
 export const say = (text: string, tone: Toast["tone"] = "good", detail?: string): void => {
   lastToast += 1
   const id = lastToast
@@ -46,7 +46,7 @@ export const dismiss = (id: number): void => {
   toasts.value = toasts.value.filter((toast) => toast.id !== id)
 }
 
-/** A login that ended sends to the login; everything else is said. */
+/** A login that ended leads to the login view; any other problem is shown. */
 export const sayProblem = (cause: unknown): Problem => {
   const problem = problemFrom(cause)
   if (problem.status === 401) me.value = null

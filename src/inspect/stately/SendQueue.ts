@@ -1,42 +1,42 @@
 /**
- * What waits to be sent to one inspector: texts in order, and a bound in bytes on all that it has not taken yet.
+ * The texts that wait to be sent to one inspector, in order, with a bound in bytes on what it has not taken yet.
  *
- * An inspector is told everything or knows that it was not: one that is too slow loses its connection, and has the
- * right picture again when it connects anew.
+ * An inspector gets every text or loses its connection: one that is too slow is closed with 1013, and gets a complete
+ * picture when it connects again.
  */
 import { Deferred, Effect, Latch } from "effect"
 import { Socket } from "effect/socket"
 import type { Duplex } from "node:stream"
 
-/** Of one inspector; there are as many as `Watchers` lets in. */
+/** Of one inspector; `Watchers` bounds their number. */
 const mostWaitingBytes = 2 * 1024 * 1024
-/** Past this the rest waits until the socket has taken it. */
+/** While the socket holds more than this, no further text is written. */
 const socketBytes = 256 * 1024
 const stalledAfter = "30 seconds"
 
 export const tooSlow = new Socket.CloseEvent(1013, "Too slow: connect again for the picture as it is then.")
 
-export interface Outbox {
+export interface SendQueue {
   readonly put: (text: string) => void
-  /** Writes until it is told to end. What is asked for first is made when there is room for it. */
+  /** Writes `first`, whose texts are made as the socket takes them, then what is put. Runs until it is interrupted. */
   readonly write: (first: Iterable<string>) => Effect.Effect<never, Socket.SocketError>
 }
 
-/** `end` is done with `tooSlow` where that is so. */
-export const make = (writer: Socket.Writer, duplex: Duplex, end: Deferred.Deferred<Socket.CloseEvent>): Outbox => {
-  const news = Latch.makeUnsafe()
+/** Completes `end` with `tooSlow` where the inspector takes too little. */
+export const make = (writer: Socket.Writer, duplex: Duplex, end: Deferred.Deferred<Socket.CloseEvent>): SendQueue => {
+  const hasTexts = Latch.makeUnsafe()
   let waiting: Array<string> = []
   let bytes = 0
 
   const giveUp = Effect.asVoid(Deferred.succeed(end, tooSlow))
 
   const drained = Effect.callback<void>((resume) => {
-    const go = () => resume(Effect.void)
-    duplex.once("drain", go)
-    duplex.once("close", go)
+    const done = () => resume(Effect.void)
+    duplex.once("drain", done)
+    duplex.once("close", done)
     return Effect.sync(() => {
-      duplex.off("drain", go)
-      duplex.off("close", go)
+      duplex.off("drain", done)
+      duplex.off("close", done)
     })
   }).pipe(Effect.timeoutOrElse({ duration: stalledAfter, orElse: () => giveUp }))
 
@@ -49,19 +49,19 @@ export const make = (writer: Socket.Writer, duplex: Duplex, end: Deferred.Deferr
   return {
     put: (text) => {
       waiting.push(text)
-      // Characters, which is what is held in memory: an event is nearly all ASCII.
+      // Counts characters, which are bytes in memory: an event is nearly all ASCII.
       bytes += text.length
       if (bytes > mostWaitingBytes) {
         waiting = []
         Deferred.doneUnsafe(end, Effect.succeed(tooSlow))
       }
-      news.openUnsafe()
+      hasTexts.openUnsafe()
     },
     write: Effect.fnUntraced(function* (first) {
       yield* Effect.forEach(first, send, { discard: true })
       while (true) {
-        yield* news.await
-        yield* news.close
+        yield* hasTexts.await
+        yield* hasTexts.close
         const batch = waiting
         waiting = []
         for (const text of batch) {

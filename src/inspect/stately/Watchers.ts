@@ -1,9 +1,9 @@
 /**
- * Those who look at sessions through Stately's protocol: how many there may be, and what one of them is told.
+ * The inspectors that are connected by Stately's protocol: how many there may be, and what each is sent.
  *
- * First every awake session that its caller sees, or the one that was asked for; then each step, after its commit. A
- * session that wakes later is told of when it does. So the picture is whole for whoever joins late, and stays right
- * through sleep, wake and a restart.
+ * First every loaded session that its caller sees, or the one that was asked for; then each step, after its commit. A
+ * session that is loaded later is introduced with its first step. So an inspector that joins late has a complete picture,
+ * which stays correct through sleep, wake and a restart.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
@@ -19,20 +19,20 @@ import type { SessionRecord } from "../../domain/Session.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
 import * as Messages from "./messages.ts"
-import * as Outbox from "./SendQueue.ts"
+import * as SendQueue from "./SendQueue.ts"
 
-/** In all, and of one app or the admin: one that keeps connecting leaves room for the others. */
-const most = 32
-const mostOfOne = 8
-/** Frames that are read and thrown away: an inspector has nothing to say. */
+/** In all, and of one app or the admin: an app that keeps connecting leaves places to the others. */
+const mostInspectors = 32
+const mostOfOneCaller = 8
+/** Frames that are read and dropped: an inspector has no need to send any. */
 const mostFrames = 256
-/** How long one goes on looking after its token was revoked. */
-const lookAgainEvery = "30 seconds"
+/** A connection ends within this time after its caller's token was revoked. */
+const authenticateEvery = "30 seconds"
 
 const tooMany = {
   code: "too_many_inspectors",
   status: 503,
-  detail: `There may be ${most} inspectors at a time, and ${mostOfOne} of one app. Close one, or look with the dashboard.`
+  detail: `There may be ${mostInspectors} inspectors at a time, and ${mostOfOneCaller} of one app. Close one, or look with the dashboard.`
 } as const satisfies ProblemDetails
 
 const noWebSocket = {
@@ -41,7 +41,7 @@ const noWebSocket = {
   detail: "This address is for a WebSocket: connect to it with an inspector of Stately's, or see /inspect/ for a page."
 } as const satisfies ProblemDetails
 
-const talksTooMuch = new Socket.CloseEvent(1008, "This address only tells.")
+const sendsTooMuch = new Socket.CloseEvent(1008, "This address only tells.")
 const revoked = new Socket.CloseEvent(1008, "The token was revoked.")
 const goingAway = new Socket.CloseEvent(1001, "Troupe stops. Sessions go on when it is back.")
 
@@ -49,16 +49,16 @@ export interface Watcher {
   readonly caller: Caller
   /** `null`: all that the caller sees. */
   readonly session: string | null
-  /** Fails when the caller is nobody any more. */
+  /** Looks the caller's credential up anew; fails where it is no longer valid. */
   readonly again: Effect.Effect<unknown, unknown>
-  /** Done when the server stops. */
+  /** Succeeds when the server stops. */
   readonly closing: Effect.Effect<void>
 }
 
 export class Watchers extends Context.Service<
   Watchers,
   {
-    /** Ends when the inspector goes, or loses its place. */
+    /** Serves the inspector until it disconnects or is closed. */
     readonly watch: (
       request: HttpServerRequest.HttpServerRequest,
       watcher: Watcher
@@ -72,27 +72,28 @@ export class Watchers extends Context.Service<
       const inspection = yield* Inspection
       const clock = yield* Clock.Clock
       const messages = Messages.make()
-      const places = new Map<string, number>()
-      const size = () => [...places.values()].reduce((sum, n) => sum + n, 0)
+      /** Connections by app; the admin's name is empty. */
+      const connections = new Map<string, number>()
+      const size = () => [...connections.values()].reduce((sum, n) => sum + n, 0)
 
-      const take = (name: string) =>
+      const countConnection = (name: string) =>
         Effect.acquireRelease(
           Effect.suspend(() => {
-            const taken = places.get(name) ?? 0
-            if (taken >= mostOfOne || size() >= most) return Effect.fail(tooMany)
-            return Effect.sync(() => places.set(name, taken + 1))
+            const connected = connections.get(name) ?? 0
+            if (connected >= mostOfOneCaller || size() >= mostInspectors) return Effect.fail(tooMany)
+            return Effect.sync(() => connections.set(name, connected + 1))
           }),
           () =>
             Effect.sync(() => {
-              const taken = places.get(name) ?? 0
-              if (taken > 1) places.set(name, taken - 1)
-              else places.delete(name)
+              const connected = connections.get(name) ?? 0
+              if (connected > 1) connections.set(name, connected - 1)
+              else connections.delete(name)
             })
         )
 
-      const tell = Effect.fnUntraced(function* (
+      const serve = Effect.fnUntraced(function* (
         { pull }: Socket.Reader,
-        outbox: Outbox.Outbox,
+        queue: SendQueue.SendQueue,
         only: SessionRecord | null,
         { again, caller, closing }: Watcher
       ) {
@@ -106,8 +107,8 @@ export class Watchers extends Context.Service<
         const onCommit = (committed: Committed) => {
           const { before, record, snapshot } = committed
           const first = introduce(record, before)
-          if (first !== null) outbox.put(first)
-          for (const text of messages.step(committed)) outbox.put(text)
+          if (first !== null) queue.put(first)
+          for (const text of messages.step(committed)) queue.put(text)
           if (snapshot.status !== "active") introduced.delete(record.id)
         }
         const sessions = yield* Effect.orDie(inspection.observeCommits(caller, only, onCommit))
@@ -120,13 +121,13 @@ export class Watchers extends Context.Service<
         let frames = 0
         const reading = Effect.map(pull, ({ length }) => (frames += length)).pipe(
           Effect.repeat({ until: () => frames > mostFrames }),
-          Effect.as(talksTooMuch)
+          Effect.as(sendsTooMuch)
         )
         return yield* Effect.raceAllFirst([
-          outbox.write(first()),
+          queue.write(first()),
           reading,
           again.pipe(
-            Effect.delay(lookAgainEvery),
+            Effect.delay(authenticateEvery),
             Effect.forever,
             Effect.catch(() => Effect.succeed(revoked))
           ),
@@ -141,18 +142,18 @@ export class Watchers extends Context.Service<
         const incoming = NodeHttpServerRequest.toIncomingMessage(request) as IncomingMessage
         if (!isWebSocket(incoming)) return yield* Effect.fail(noWebSocket)
         const { caller, session } = watcher
-        yield* take(caller._tag === "App" ? caller.app : "")
+        yield* countConnection(caller._tag === "App" ? caller.app : "")
         const only = session === null ? null : yield* inspection.find(caller, session)
         const socket = yield* Effect.orDie(request.upgrade)
         yield* Effect.gen(function* () {
           const reader = yield* socket.reader
           const writer = yield* socket.writer
           const slow = yield* Deferred.make<Socket.CloseEvent>()
-          const outbox = Outbox.make(writer, incoming.socket, slow)
-          const ended = yield* Effect.raceFirst(tell(reader, outbox, only, watcher), Deferred.await(slow))
+          const queue = SendQueue.make(writer, incoming.socket, slow)
+          const ended = yield* Effect.raceFirst(serve(reader, queue, only, watcher), Deferred.await(slow))
           yield* Effect.logDebug(`An inspector was closed with ${ended.code}: ${ended.reason}`)
           yield* writer.write(ended)
-          // The inspector is gone, whichever way.
+          // The inspector has disconnected, however that happened.
         }).pipe(Effect.catchTag("SocketError", () => Effect.void))
       }, Effect.scoped)
 

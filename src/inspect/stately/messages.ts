@@ -1,30 +1,31 @@
 /**
- * What a session does, in the words of Stately's inspection protocol: an actor with its machine, then an event and the
- * snapshot that came of it, for each step.
+ * A session in the messages of Stately's inspection protocol: an actor with its machine, then for each step its event and
+ * the snapshot after it.
  *
- * An inspector knows a session by its own id, which it has through sleep, wake and restarts; XState's ids begin anew
- * with each process. What is told is what the ledger keeps of a step: numbers and names, no prompt and no answer.
+ * An inspector identifies a session by the session's own id, which stays through sleep, wake and restarts; XState's ids
+ * begin anew with each process. The messages contain what the ledger keeps of a step: numbers and names, no prompt and no
+ * answer.
  */
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
 import type { Committed } from "../../services/Inspection.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 
-/** The version of `@statelyai/inspect` whose messages these are; inspectors look whether there is one. */
+/** The version of `@statelyai/inspect` whose messages these are; inspectors check that there is one. */
 const version = "0.7.2"
 
 export interface Messages {
-  /** A session that the inspector has not heard of, where it stands. */
+  /** Introduces a session to the inspector, in its present state. */
   readonly actor: (record: SessionRecord, snapshot: SessionSnapshot, at: number) => string
   /** The step's event, then the snapshot after it. */
-  readonly step: (stored: Committed) => readonly [event: string, snapshot: string]
+  readonly step: (committed: Committed) => readonly [event: string, snapshot: string]
 }
 
 export const make = (): Messages => {
-  // Names stay and code goes, as in `troupe machines --format json`. No bound is in it, so it is the running machine's.
+  // With names and without code, as in `troupe machines --format json`. It has no bounds in it, so it is that of the running machine.
   const definition = JSON.stringify(sessionMachine.config)
-  /** Written once for all who look. */
-  const written = new WeakMap<Committed, readonly [string, string]>()
+  /** Serialized once for all inspectors. */
+  const serialized = new WeakMap<Committed, readonly [string, string]>()
 
   const shape = (snapshot: SessionSnapshot) => {
     const { children: _, ...persisted } = sessionMachine.getPersistedSnapshot(snapshot) as {
@@ -46,10 +47,10 @@ export const make = (): Messages => {
         snapshot: shape(snapshot),
         _version: version
       }),
-    step: (stored) => {
-      const known = written.get(stored)
-      if (known !== undefined) return known
-      const { at, event, record, seq, snapshot } = stored
+    step: (committed) => {
+      const cached = serialized.get(committed)
+      if (cached !== undefined) return cached
+      const { at, event, record, seq, snapshot } = committed
       const common = {
         sessionId: record.id,
         rootId: record.id,
@@ -58,12 +59,12 @@ export const make = (): Messages => {
         event,
         _version: version
       }
-      const both = [
+      const messages = [
         JSON.stringify({ type: "@xstate.event", ...common }),
         JSON.stringify({ type: "@xstate.snapshot", ...common, snapshot: shape(snapshot) })
       ] as const
-      written.set(stored, both)
-      return both
+      serialized.set(committed, messages)
+      return messages
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `/inspect/stately`: inspection in Stately's protocol over a WebSocket, and the tickets by which a tool that can only
- * be given an address gets in: no token is ever in one.
+ * `/inspect/stately`: inspection in Stately's protocol over a WebSocket; and `POST ticket`, for tools that can only be
+ * given an address: an address contains a ticket and never a token.
  */
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"

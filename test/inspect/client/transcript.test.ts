@@ -91,7 +91,7 @@ describe("a transcript", () => {
     )
     assert.deepStrictEqual(
       items.map(({ kind }) => kind),
-      ["state", "plan", "news", "end", "end", "news", "news"]
+      ["state", "plan", "other", "end", "end", "other", "other"]
     )
     assert.deepInclude(items[3], { ok: true, text: "end turn" })
     assert.deepInclude(items[4], { ok: false, text: "It died" })

@@ -1,4 +1,4 @@
-/** Where one can go, and how the connection stands. */
+/** The links to the views, and the state of the connection. */
 import { serverTime } from "../clock.ts"
 import { isDraining, phase } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"

@@ -11,7 +11,7 @@ export const showKeys = (): void => {
   isShown.value = true
 }
 
-/** Whoever types is not steering. */
+/** Keys that are typed into a field are no shortcuts. */
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
 

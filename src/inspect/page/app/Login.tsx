@@ -22,9 +22,9 @@ export const Login = ({ code }: { readonly code: string | undefined }) => {
     } catch (cause) {
       const problem = problemFrom(cause)
       // Who opens a used link again may be in already.
-      const known = "code" in body ? await api.me().catch(() => undefined) : undefined
-      if (known !== undefined) {
-        setMe(known)
+      const loggedIn = "code" in body ? await api.me().catch(() => undefined) : undefined
+      if (loggedIn !== undefined) {
+        setMe(loggedIn)
         loginCode.value = undefined
         return say("You are logged in already", "good", problem.detail)
       }

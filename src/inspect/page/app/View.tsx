@@ -17,10 +17,10 @@ export const View = () => {
     document.title = `${waiting === 0 ? "" : `(${waiting}) `}${titles[current.view]}`
   }, [current.view, waiting])
   const key = current.view === "session" ? current.id : current.view
-  const shown = useRef(key)
+  const shownKey = useRef(key)
   useEffect(() => {
-    if (shown.current !== key) focusNextView()
-    shown.current = key
+    if (shownKey.current !== key) focusNextView()
+    shownKey.current = key
   }, [key])
   return (
     <Guarded key={key}>

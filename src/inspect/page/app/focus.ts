@@ -20,5 +20,5 @@ export const focusNextView = (): void => {
   }, lookAgainMillis)
 }
 
-// Whoever presses beside everything has put the focus there.
+// A press on the empty page has put the focus there.
 addEventListener("pointerdown", () => clearInterval(looking))

@@ -52,7 +52,7 @@ export const hashOf = (route: Exclude<Route, { readonly view: "unknown" }>): str
 
 export const hashOfSession = (id: string): string => hashOf({ view: "session", id })
 
-/** The code of a one-time login link, which stands in the address like a route. */
+/** The code of a one-time login link, which is in the address like a route. */
 export const codeOf = (hash: string): string | undefined => {
   const code = /^#code=([^&]+)$/.exec(hash)?.[1]
   return code === undefined ? undefined : decoded(code)

@@ -1,6 +1,6 @@
 /**
- * The one stream of all sessions, for as long as somebody is logged in. Views listen to it; a page that is not seen lets
- * go of it, and catches up when it is looked at again.
+ * The one stream of all sessions, open while somebody is logged in. Views listen to it; a hidden page closes it and
+ * catches up when it is shown again.
  */
 import { computed, effect } from "@preact/signals"
 import type { SlimStep } from "../../contract.ts"
@@ -9,39 +9,39 @@ import type { Following } from "../../client/live.ts"
 import { api, isDraining, me, phase, setMe } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 
-export type News =
+export type ServerMessage =
   | { readonly type: "step"; readonly step: SlimStep }
   | { readonly type: "removed"; readonly sessionId: string }
-  /** What is shown may be old: ask anew. */
+  /** What is shown may be outdated: fetch it again. */
   | { readonly type: "reset" }
-  /** All that was missed has been told. */
+  /** Everything that was missed has been sent. */
   | { readonly type: "live" }
 
-const listeners = new Set<(news: News) => void>()
+const listeners = new Set<(message: ServerMessage) => void>()
 
-/** Gives back how to stop. */
-export const listen = (listener: (news: News) => void): (() => void) => {
+/** Returns the function that ends it. */
+export const listen = (listener: (message: ServerMessage) => void): (() => void) => {
   listeners.add(listener)
   return () => void listeners.delete(listener)
 }
 
-const tell = (news: News) => {
-  for (const listener of listeners) listener(news)
+const notify = (message: ServerMessage) => {
+  for (const listener of listeners) listener(message)
 }
 
-/** A page behind another is often looked at again at once. */
+/** A page that was just hidden is often shown again at once. */
 const restAfterMillis = 20_000
-/** Only readiness says that a server ends while it still serves. */
+/** Only readiness says that a server drains while it still serves. */
 const askReadyMillis = 10_000
 
-const isIn = computed(() => me.value !== null && me.value !== undefined)
+const isLoggedIn = computed(() => me.value !== null && me.value !== undefined)
 
 let current: Following | undefined
 
 export const retryNow = (): void => current?.retry()
 
 effect(() => {
-  if (!isIn.value) return
+  if (!isLoggedIn.value) return
   const following = follow({
     url: api.stepsUrl(),
     onPhase: (next) => {
@@ -51,12 +51,12 @@ effect(() => {
       if (next.problem.status === 401) me.value = null
     },
     onEvent: ({ data, event }) => {
-      if (event === "step") tell({ type: "step", step: parsed<SlimStep>(data) })
+      if (event === "step") notify({ type: "step", step: parsed<SlimStep>(data) })
       else if (event === "removed")
-        tell({ type: "removed", sessionId: (JSON.parse(data) as { readonly session_id: string }).session_id })
+        notify({ type: "removed", sessionId: (JSON.parse(data) as { readonly session_id: string }).session_id })
       else if (event === "reset" || event === "live") {
-        tell({ type: event })
-        // Perhaps another life of the server, with another version or other bounds.
+        notify({ type: event })
+        // Perhaps the server was restarted, with another version or other bounds.
         if (event === "reset") void api.me().then(setMe, () => {})
       }
     }
@@ -64,18 +64,18 @@ effect(() => {
   current = following
 
   let resting: ReturnType<typeof setTimeout> | undefined
-  const look = () => {
+  const onVisibility = () => {
     clearTimeout(resting)
     if (document.hidden) resting = setTimeout(following.rest, restAfterMillis)
     else following.resume()
   }
   const asking = setInterval(() => void askReady(), askReadyMillis)
-  document.addEventListener("visibilitychange", look)
+  document.addEventListener("visibilitychange", onVisibility)
   addEventListener("online", following.retry)
   return () => {
     clearTimeout(resting)
     clearInterval(asking)
-    document.removeEventListener("visibilitychange", look)
+    document.removeEventListener("visibilitychange", onVisibility)
     removeEventListener("online", following.retry)
     following.stop()
     current = undefined
@@ -88,6 +88,6 @@ const askReady = async (): Promise<void> => {
     const response = await fetch(new URL("../readyz", document.baseURI), { cache: "no-store" })
     isDraining.value = response.status === 503 && (await response.text()).includes("draining")
   } catch {
-    // The stream says so soon enough.
+    // The stream reports a lost connection soon enough.
   }
 }

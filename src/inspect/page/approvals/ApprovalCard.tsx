@@ -1,4 +1,4 @@
-/** One question of an agent, and the three answers to it. Also stands in the view of its session. */
+/** One approval that an agent waits for, with its three answers. Also shown in the view of its session. */
 import { useComputed, useSignal } from "@preact/signals"
 import type { Approval } from "../../contract.ts"
 import { hashOfSession } from "../app/router.ts"

@@ -6,18 +6,18 @@ import { ProblemBox } from "../ui/Problem.tsx"
 import { ApprovalCard } from "./ApprovalCard.tsx"
 import { pending, problem, refresh } from "./inbox.ts"
 
-/** The server tells no more at once. */
+/** The server sends no more at once. */
 const mostTold = 500
 
 export const ApprovalsView = () => {
   useEffect(() => void refresh(), [])
   const approvals = pending.value
   // The answered one takes the focus with it.
-  const shown = useRef(0)
+  const shownCount = useRef(0)
   const count = approvals?.length ?? 0
   useEffect(() => {
-    if (count < shown.current && document.activeElement === document.body) focusView()
-    shown.current = count
+    if (count < shownCount.current && document.activeElement === document.body) focusView()
+    shownCount.current = count
   }, [count])
   return (
     <main id="view" class="view" tabIndex={-1} aria-busy={approvals === undefined}>

@@ -10,7 +10,7 @@ import type { Problem } from "../../client/api.ts"
 import { api, me } from "../store.ts"
 import { touchesApprovals } from "./words.ts"
 
-/** `undefined`: not told yet. */
+/** `undefined`: not fetched yet. */
 export const pending = signal<ReadonlyArray<Approval> | undefined>(undefined)
 export const pendingCount = computed(() => pending.value?.length ?? 0)
 export const problem = signal<Problem | undefined>(undefined)
@@ -46,8 +46,8 @@ const refreshSoon = () => {
   gathering = setTimeout(() => void refresh(), gatherMillis)
 }
 
-listen((news) => {
-  if (news.type === "step" ? touchesApprovals(news.step) : true) refreshSoon()
+listen((message) => {
+  if (message.type === "step" ? touchesApprovals(message.step) : true) refreshSoon()
 })
 
 effect(() => {

@@ -1,6 +1,6 @@
 /**
  * The offline page: one exported session, shown from the data that the file itself carries. The very parts of the
- * dashboard, with nobody to ask: no network, and a clock that stands at the moment of the export.
+ * dashboard, without a server: no network, and a clock that is set to the moment of the export.
  */
 import { render } from "preact"
 import type { Exported } from "../../contract.ts"

@@ -27,9 +27,9 @@ export default function MachineView() {
 
   const ask = async (isWanted: () => boolean) => {
     try {
-      const [told, { agents }] = await Promise.all([api.coverage(agent), api.sessions({}, 1)])
+      const [counted, { agents }] = await Promise.all([api.coverage(agent), api.sessions({}, 1)])
       if (!isWanted()) return
-      setCoverage(told)
+      setCoverage(counted)
       setAgents(agents)
       setProblem(undefined)
     } catch (cause) {

@@ -9,7 +9,7 @@ import { eventName } from "../../chart/read.ts"
 import type { Chart, ChartArrow, ChartState } from "../../chart/read.ts"
 import type { Coverage } from "../../contract.ts"
 
-type Taken = Coverage["taken"][number]
+type TransitionCount = Coverage["taken"][number]
 
 /** All that leads from here to there on one event, whatever the guard. */
 export interface HeatWay {
@@ -27,7 +27,7 @@ export interface Heat {
   readonly visits: ReadonlyMap<string, number>
   /** In the order of the machine. */
   readonly ways: ReadonlyArray<HeatWay>
-  readonly strange: ReadonlyArray<Taken>
+  readonly strange: ReadonlyArray<TransitionCount>
   readonly steps: number
 }
 
@@ -35,12 +35,12 @@ const always = "always"
 /** More states in a row that are only passed through than any machine of ours has. */
 const longestPassage = 6
 
-export const heatOf = (chart: Chart, taken: ReadonlyArray<Taken>): Heat => {
+export const heatOf = (chart: Chart, taken: ReadonlyArray<TransitionCount>): Heat => {
   const initial = initialsOf(chart.root)
   const arrows = new Map<string, Map<string, number>>()
   const entered = new Map<string, number>()
   const left = new Map<string, number>()
-  const strange: Array<Taken> = []
+  const strange: Array<TransitionCount> = []
   let steps = 0
   for (const each of taken) {
     const { from, n, to } = each
@@ -85,7 +85,7 @@ const keyOf = ({ from, to }: ChartArrow): string => `${from} ${to}`
 const passageOf = (
   { arrows }: Chart,
   initial: ReadonlyMap<string, string>,
-  { event, from, to }: Taken
+  { event, from, to }: TransitionCount
 ): ReadonlyArray<ChartArrow> | undefined => {
   let paths = leading(arrows, from, event).map((arrow) => [arrow])
   for (let length = 1; length <= longestPassage && paths.length > 0; length++) {
@@ -122,7 +122,7 @@ const initialsOf = (state: ChartState): ReadonlyMap<string, string> =>
     ...state.children.flatMap((child) => [...initialsOf(child)])
   ])
 
-/** Where one ends up who enters here. */
+/** The leaf that is entered with this state. */
 const leafOf = (initial: ReadonlyMap<string, string>, path: string): string => {
   const inner = initial.get(path)
   return inner === undefined ? path : leafOf(initial, inner)

@@ -1,8 +1,8 @@
 /** The session as a file to keep or to send; texts are left out unless somebody wants them in it. */
 import { useEffect, useRef, useState } from "preact/hooks"
-import type { Door } from "./store.ts"
+import type { SessionApi } from "./store.ts"
 
-export const ExportMenu = ({ door }: { readonly door: Door }) => {
+export const ExportMenu = ({ api }: { readonly api: SessionApi }) => {
   const [withTexts, setWithTexts] = useState(false)
   const menu = useRef<HTMLDetailsElement>(null)
   useClosing(menu)
@@ -20,10 +20,10 @@ export const ExportMenu = ({ door }: { readonly door: Door }) => {
             ? "Whoever gets the file reads the whole conversation. Known secrets are taken out all the same."
             : "Texts are replaced by their length. Safe to attach to an issue."}
         </p>
-        <a class="button primary" href={door.exportUrl("html", withTexts)} download onClick={close}>
+        <a class="button primary" href={api.exportUrl("html", withTexts)} download onClick={close}>
           One HTML file, opens offline
         </a>
-        <a class="button" href={door.exportUrl("json", withTexts)} download onClick={close}>
+        <a class="button" href={api.exportUrl("json", withTexts)} download onClick={close}>
           JSON
         </a>
       </div>

@@ -1,4 +1,4 @@
-/** Which session it is, where it stands, and what a person may do to it. */
+/** Which session it is, its state, and what a person may do to it. */
 import { useState } from "preact/hooks"
 import type { Detail } from "../../contract.ts"
 import { count, money, plural } from "../../client/format.ts"
@@ -21,7 +21,7 @@ export const Head = ({ detail, store }: Props) => {
       <div class="session-name">
         <StateBadge substate={store.active.value} />
         <h1 class="mono">{session_id}</h1>
-        {store.door === null ? null : <CopyId id={session_id} />}
+        {store.api === null ? null : <CopyId id={session_id} />}
       </div>
       <p class="session-facts">
         <span>
@@ -43,17 +43,17 @@ export const Head = ({ detail, store }: Props) => {
         </span>
       </p>
       <div class="session-orders">
-        <Standing store={store} />
+        <ConnectionState store={store} />
         <Orders store={store} detail={detail} />
-        {store.door === null ? null : <ExportMenu door={store.door} />}
+        {store.api === null ? null : <ExportMenu api={store.api} />}
       </div>
     </header>
   )
 }
 
 /** Whether what is seen is now. */
-const Standing = ({ store }: { readonly store: Store }) => {
-  if (store.door === null) return <span class="standing">exported</span>
+const ConnectionState = ({ store }: { readonly store: Store }) => {
+  if (store.api === null) return <span class="standing">exported</span>
   const { name } = store.phase.value
   if (store.isOver.value && name === "live") return <span class="standing">complete</span>
   const words = {
@@ -76,12 +76,12 @@ const Standing = ({ store }: { readonly store: Store }) => {
 }
 
 const Orders = ({ detail, store }: Props) => {
-  const { door } = store
+  const { api } = store
   const { state, substate } = detail.session
-  if (door === null || state === "closed") return null
+  if (api === null || state === "closed") return null
   const order = (what: "interrupt" | "close" | "unpark") => async () => {
     try {
-      const { note } = await door.act(what)
+      const { note } = await api.act(what)
       say(note)
     } catch (cause) {
       sayProblem(cause)
@@ -89,7 +89,7 @@ const Orders = ({ detail, store }: Props) => {
   }
   return (
     <>
-      {substate === "idle.parked" && door.isAdmin ? (
+      {substate === "idle.parked" && api.isAdmin ? (
         <Confirm tone="primary" again="Really unpark?" run={order("unpark")}>
           Unpark
         </Confirm>

@@ -9,7 +9,7 @@ export default function SessionView({ id }: { readonly id: string }) {
   const [store, setStore] = useState<Store | undefined>()
   const who = me.value
   const boot = who?.boot
-  // Another life of the server may have other bounds, and its machine others with it.
+  // A restarted server may have other bounds, and so another machine.
   useEffect(() => {
     if (who === null || who === undefined) return
     const opened = openSession(id, who)

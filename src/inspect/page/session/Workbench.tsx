@@ -1,5 +1,5 @@
 /**
- * A session in three parts: its chart, why it stands where it stands with all that is known of it, and its time.
+ * A session in three parts: its chart, why it is in its state with all that is known of it, and its time axis.
  *
  * The same parts show a session live and one that was exported; an exported one only has nobody to ask.
  */
@@ -10,7 +10,7 @@ import { ChartView } from "./chart/ChartView.tsx"
 import { StateList } from "./chart/StateList.tsx"
 import { Head } from "./Head.tsx"
 import { delayMillis, delayWords } from "./model/delays.ts"
-import type { Taken } from "./model/transitionCounts.ts"
+import type { TakenWay } from "./model/transitionCounts.ts"
 import { Panels } from "./panels/Panels.tsx"
 import { Why } from "./panels/Why.tsx"
 import type { Store } from "./store.ts"
@@ -22,7 +22,7 @@ import "./styles/time.css"
 import "./styles/panels.css"
 
 export const Workbench = ({ store }: { readonly store: Store }) => {
-  // Bound to the element: what follows the pointer draws itself, and not all that stands around it.
+  // Bound to the element: only what follows the pointer is rendered again, and nothing around it.
   const classes = useComputed(() => `view session${store.isLive.value ? "" : " as-it-was"}`)
   const problem = store.problem.value
   const detail = store.detail.value
@@ -55,7 +55,7 @@ export const Workbench = ({ store }: { readonly store: Store }) => {
   )
 }
 
-const none: ReadonlyArray<Taken> = []
+const none: ReadonlyArray<TakenWay> = []
 
 const Chart = ({ store }: { readonly store: Store }) => (
   <ChartView

@@ -22,7 +22,7 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
 
 /** What comes in between is one question: a turn that streams changes the detail many times a second. */
 const askAgainMillis = 200
-/** The words of the wait tell times. */
+/** The words of the wait contain times. */
 const askAnywayMillis = 5_000
 
 const feed = (id: string, store: Store): (() => void) => {

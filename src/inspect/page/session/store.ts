@@ -1,7 +1,7 @@
 /**
- * One opened session: what is known of it, and the moment that is looked at.
+ * One opened session: what is known of it, and the moment that is shown.
  *
- * A moment is a count of steps: 0 is the newborn session, all of them is now. What is shown (the chart, the context, the
+ * A moment is a count of steps: 0 is before the first, all of them is now. What is shown (the chart, the context, the
  * marks on the axis) follows the moment; live, pinned by time travel, or only pointed at on the axis.
  */
 import { computed, signal } from "@preact/signals"
@@ -20,8 +20,8 @@ import { axisOf, inOrder, lastAtOrBefore } from "./time/axis.ts"
 import type { View } from "./time/axis.ts"
 import { instantsOf, lanesOf } from "./time/lanes.ts"
 
-/** What can be asked and ordered beyond what is known; an exported session has nobody to ask. */
-export interface Door {
+/** What the server can be asked for or told to do; `null` for an exported session, which has no server. */
+export interface SessionApi {
   readonly isAdmin: boolean
   readonly wire: (seq: number) => Promise<Wire>
   readonly processes: () => Promise<Processes>
@@ -34,17 +34,17 @@ export interface Door {
 const upTo = (time: number, instants: ReadonlyArray<number>): ReadonlyArray<number> =>
   time > (instants.at(-1) ?? 0) ? [...instants, time] : instants
 
-export const createStore = (bounds: Me["bounds"], door: Door | null) => {
+export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const machine = machineOf(bounds)
   const replay = new Replay(machine)
-  const told = new Transcript()
+  const conversation = new Transcript()
 
   const detail = signal<Detail | undefined>(undefined)
   const problem = signal<Problem | undefined>(undefined)
   const phase = signal<Phase>({ name: "connecting" })
   const steps = signal<ReadonlyArray<Replayed>>([])
-  const events = signal(told.items)
-  /** Where time travel stands; `null` is live. */
+  const events = signal(conversation.items)
+  /** The moment that time travel shows; `null` is live. */
   const cursor = signal<number | null>(null)
   /** The time on the axis that is pointed at. */
   const pointed = signal<number | null>(null)
@@ -69,7 +69,7 @@ export const createStore = (bounds: Me["bounds"], door: Door | null) => {
       ? detail.value.session.substate
       : pathOf(snapshot.value.value)
   )
-  /** The step that led here. */
+  /** The step that led to the moment. */
   const last = computed(() => steps.value[moment.value - 1])
   const transcript = computed(() => withPrompts(events.value, detail.value?.turns ?? []))
   const lanes = computed(() =>
@@ -82,13 +82,13 @@ export const createStore = (bounds: Me["bounds"], door: Door | null) => {
   const axis = computed(() => axisOf(isOver.value ? instants.value : upTo(now.value, instants.value)))
   /** Where the replay, all of it, ends elsewhere than the ledger. */
   const drift = computed(() => {
-    const known = detail.value
+    const current = detail.value
     const count = steps.value.length
-    if (known === undefined || steps.value[count - 1]?.step.seq !== known.last_step) return []
+    if (current === undefined || steps.value[count - 1]?.step.seq !== current.last_step) return []
     const rebuilt = replay.at(count)
-    const { value } = known.snapshot
-    // What a later version added to the context has its newborn value, as where a session is restored.
-    const context = { ...initialContext, ...known.snapshot.context }
+    const { value } = current.snapshot
+    // A field that a later version added to the context has its initial value, as where a session is restored.
+    const context = { ...initialContext, ...current.snapshot.context }
     return changes({ state: pathOf(value), context }, { state: pathOf(rebuilt.value), context: rebuilt.context })
   })
   const drifts = computed(() => steps.value.filter((each) => each.drift !== null))
@@ -96,7 +96,7 @@ export const createStore = (bounds: Me["bounds"], door: Door | null) => {
   return {
     machine,
     chart: readChart(machine),
-    door,
+    api,
     detail,
     problem,
     phase,
@@ -121,15 +121,15 @@ export const createStore = (bounds: Me["bounds"], door: Door | null) => {
     visits: computed(() => visitsAfter(steps.value, moment.value)),
     /** The snapshot after so many steps. */
     at: (count: number) => replay.at(count),
-    lastIds: () => ({ step: steps.value.at(-1)?.step.seq ?? 0, event: told.lastSeq }),
+    lastIds: () => ({ step: steps.value.at(-1)?.step.seq ?? 0, event: conversation.lastSeq }),
     take: (newSteps: ReadonlyArray<Step>, newEvents: ReadonlyArray<TranscriptEvent>) => {
       if (newSteps.length > 0) {
         replay.append(newSteps)
         steps.value = [...replay.steps]
       }
       if (newEvents.length > 0) {
-        told.append(newEvents)
-        events.value = told.items
+        conversation.append(newEvents)
+        events.value = conversation.items
       }
     },
     /** Past the last step is live again. */

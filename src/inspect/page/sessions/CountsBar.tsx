@@ -1,4 +1,4 @@
-/** How many sessions stand in each state, live; a press shows only those. */
+/** How many sessions are in each state, live; a press shows only those. */
 import type { State } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"

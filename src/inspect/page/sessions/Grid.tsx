@@ -1,5 +1,5 @@
 /**
- * The table: only the rows that are seen are drawn, and each draws itself anew when its own session has news.
+ * The table: only visible rows are rendered, and each is rendered again when its own session changes.
  *
  * One row has the keyboard's focus (roving tabindex); it stays in the document when it is scrolled away.
  */
@@ -10,7 +10,7 @@ import { isAdmin } from "../store.ts"
 import { plural } from "../../client/format.ts"
 import { useVirtual } from "../ui/virtual.ts"
 import { isLoading, loadMore, place, table } from "./feed.ts"
-import type { Place } from "./feed.ts"
+import type { ActiveRow } from "./feed.ts"
 import { Row } from "./Row.tsx"
 
 const narrow = matchMedia("(max-width: 720px)")
@@ -56,14 +56,14 @@ export const Grid = () => {
     row.focus({ preventScroll: true })
   })
 
-  const stand = (index: number) => {
+  const activate = (index: number) => {
     active.value = { index, id: order[index] }
     place.active = active.value
   }
   const moveTo = (index: number) => {
     const to = Math.max(0, Math.min(order.length - 1, index))
     wantsFocus.current = true
-    stand(to)
+    activate(to)
     virtual.scrollToIndex(to, { align: "auto" })
   }
   const onKeyDown = (event: KeyboardEvent) => {
@@ -122,7 +122,7 @@ export const Grid = () => {
                 index={index}
                 top={start}
                 isActive={index === current}
-                onFocus={() => stand(index)}
+                onFocus={() => activate(index)}
               />
             )
           })}
@@ -142,7 +142,7 @@ export const Grid = () => {
 }
 
 /** Where the row is now: others may have come before it. */
-const indexOf = (order: ReadonlyArray<string>, { id, index }: Place): number => {
+const indexOf = (order: ReadonlyArray<string>, { id, index }: ActiveRow): number => {
   if (order[index] === id) return index
   const now = id === undefined ? -1 : order.indexOf(id)
   return now >= 0 ? now : Math.max(0, Math.min(index, order.length - 1))

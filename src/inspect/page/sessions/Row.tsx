@@ -18,7 +18,7 @@ interface Props {
 
 const flashMillis = 900
 
-/** A row that is drawn again because it was scrolled to has no news. */
+/** A row that is rendered again because it was scrolled to has not changed. */
 const flashOf = (changedAt: number): string =>
   changedAt > 0 && performance.now() - changedAt < flashMillis ? ` flash-${Math.round(changedAt) % 2}` : ""
 

@@ -1,4 +1,4 @@
-/** All sessions: how many stand where, a search, and the table. */
+/** All sessions: how many are in each state, a search, and the table. */
 import { useEffect } from "preact/hooks"
 import type { SessionFilter } from "../../client/api.ts"
 import { phase } from "../store.ts"

@@ -7,7 +7,7 @@ import { plural } from "../../client/format.ts"
 import { isAdmin } from "../store.ts"
 import { isLoading, table } from "./feed.ts"
 
-/** Who types is not asked for at each letter. */
+/** A search is not sent at each letter that is typed. */
 const searchAfterMillis = 200
 
 export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {

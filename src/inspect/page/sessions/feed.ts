@@ -1,6 +1,6 @@
 /**
- * Fills the table: the first page of a filter, further ones as somebody scrolls, and the news of the house in between.
- * It goes on while a session is looked at, so that who comes back finds the table as it is now, where they left it.
+ * Fills the table: the first page of a filter, further pages as the reader scrolls, and the server's changes in between.
+ * It continues while a session is open, so that a reader who comes back finds the table up to date and at the same row.
  */
 import { effect, signal } from "@preact/signals"
 import { listen } from "../app/serverStatus.ts"
@@ -12,44 +12,44 @@ import { api, me } from "../store.ts"
 import { Table } from "./table.ts"
 
 const pageSize = 100
-/** A count costs the server a look at all sessions: not at each step. */
+/** A count makes the server look through all sessions, so it is not asked for at each step. */
 const recountMillis = 10_000
-/** A house in full swing tells thousands of steps a second; a screen shows sixty pictures. */
+/** A busy server sends thousands of steps a second; a screen shows sixty frames. */
 const longestBacklog = 20_000
 
 export const table = new Table()
 export const problem = signal<Problem | undefined>(undefined)
 export const isLoading = signal(false)
-/** The row that has the keyboard's attention. */
-export interface Place {
+/** The row that the keyboard is at. */
+export interface ActiveRow {
   readonly index: number
   readonly id: string | undefined
 }
 
-const first: Place = { index: 0, id: undefined }
+const first: ActiveRow = { index: 0, id: undefined }
 
-/** Where the reader was, kept for when they come back. */
+/** Where the reader was, for when they come back. */
 export const place = { scrollTop: 0, active: first, isAtTop: true, hasLeft: false }
 
 let filter: SessionFilter = noFilter
 let generation = 0
-let isAsked = false
-/** Rows that are asked for before the news comes would miss what happens in between. */
-let hasNews = false
-const newsWithinMillis = 1_500
+let isRequested = false
+/** Rows that are fetched before the stream is live would miss the changes in between. */
+let isStreamLive = false
+const liveWithinMillis = 1_500
 
 /** Does nothing where the table has this filter already. */
 export const show = (wanted: SessionFilter): void => {
-  if (isAsked && JSON.stringify(wanted) === JSON.stringify(filter)) return
+  if (isRequested && JSON.stringify(wanted) === JSON.stringify(filter)) return
   filter = wanted
-  isAsked = true
-  if (hasNews) return reload()
+  isRequested = true
+  if (isStreamLive) return reload()
   isLoading.value = true
-  const own = generation
-  setTimeout(() => own === generation && reload(), newsWithinMillis)
+  const loadedGeneration = generation
+  setTimeout(() => loadedGeneration === generation && reload(), liveWithinMillis)
 }
 
-/** The rows that are there stay until the new ones come. */
+/** The present rows stay until the new ones are there. */
 export const reload = (): void => {
   generation += 1
   place.scrollTop = 0
@@ -65,16 +65,16 @@ export const loadMore = (): void => {
   void load(generation, cursor)
 }
 
-const load = async (own: number, cursor: string | undefined): Promise<void> => {
+const load = async (loadedGeneration: number, cursor: string | undefined): Promise<void> => {
   isLoading.value = true
   try {
     const answer = await api.sessions(filter, pageSize, cursor)
-    if (own !== generation) return
+    if (loadedGeneration !== generation) return
     flush()
     table.page(answer, cursor === undefined)
     problem.value = undefined
   } catch (cause) {
-    if (own !== generation) return
+    if (loadedGeneration !== generation) return
     problem.value = problemFrom(cause)
     if (problem.value.status === 401) me.value = null
   }
@@ -83,12 +83,12 @@ const load = async (own: number, cursor: string | undefined): Promise<void> => {
 
 const recount = async (): Promise<void> => {
   if (!table.isUnsure || isLoading.peek() || document.hidden) return
-  const own = generation
+  const loadedGeneration = generation
   try {
     const answer = await api.sessions(filter, 1)
-    if (own === generation) table.recounted(answer)
+    if (loadedGeneration === generation) table.recounted(answer)
   } catch {
-    // The next one will tell.
+    // The next recount may succeed.
   }
 }
 setInterval(() => void recount(), recountMillis)
@@ -105,22 +105,22 @@ const flush = () => {
   table.steps(steps, place.isAtTop, performance.now())
 }
 
-listen((news) => {
-  if (news.type === "live" && !hasNews) {
-    hasNews = true
-    if (isAsked) reload()
+listen((message) => {
+  if (message.type === "live" && !isStreamLive) {
+    isStreamLive = true
+    if (isRequested) reload()
   }
-  if (!isAsked) return
-  switch (news.type) {
+  if (!isRequested) return
+  switch (message.type) {
     case "step":
-      backlog.push(news.step)
-      // No frames are drawn of a page that is not seen.
+      backlog.push(message.step)
+      // A hidden page draws no frames.
       if (backlog.length > longestBacklog || document.hidden) flush()
       else if (frame === 0) frame = requestAnimationFrame(flush)
       return
     case "removed":
       flush()
-      return table.removed(news.sessionId)
+      return table.removed(message.sessionId)
     case "reset":
       backlog = []
       return reload()
@@ -131,8 +131,8 @@ listen((news) => {
 effect(() => {
   if (me.value !== null) return
   generation += 1
-  isAsked = false
-  hasNews = false
+  isRequested = false
+  isStreamLive = false
   isLoading.value = false
   table.clear()
 })

@@ -1,25 +1,25 @@
 /**
- * The rows that the page has, as signals: one for each row, so that a step draws one row anew and not the table.
+ * The rows that the page has, as signals: one for each row, so that a step renders one row and not the table.
  *
- * Rows stay where they are while somebody reads them. What is new goes on top where the reader stands at the top, and
- * waits to be let in where not.
+ * Rows keep their place while somebody reads them. A new row is added on top where the reader is at the top, and
+ * otherwise waits until the reader asks for it.
  */
 import { batch, computed, signal } from "@preact/signals"
 import type { Signal } from "@preact/signals"
 import type { SessionRow, SessionRows, SlimStep } from "../../contract.ts"
 import type { SessionFilter } from "../../client/api.ts"
 import { afterRemoval, afterStep, arrivals, belongs, isFirst, noFilter, noTally, tallyOf } from "../../client/rows.ts"
-import type { Meanwhile } from "../../client/rows.ts"
+import type { NewerRows } from "../../client/rows.ts"
 
 export interface LiveRow {
   readonly row: SessionRow
-  /** When it changed under the reader's eyes, in milliseconds of `performance.now()`; 0 where it did not. */
+  /** When it changed while it was shown, in milliseconds of `performance.now()`; 0 where it did not. */
   readonly changedAt: number
 }
 
 export class Table {
   readonly order = signal<ReadonlyArray<string>>([])
-  /** New ones that the reader has not let in. */
+  /** New rows that the reader has not asked for. */
   readonly waiting = signal<ReadonlyArray<string>>([])
   readonly agents = signal<ReadonlyArray<string>>([])
   readonly apps = signal<ReadonlyArray<string>>([])
@@ -31,29 +31,29 @@ export class Table {
   readonly counts = computed(() => this.#tally.value.counts)
 
   readonly #rows = new Map<string, Signal<LiveRow>>()
-  #meanwhile: Meanwhile | undefined
+  #newerRows: NewerRows | undefined
   #filter: SessionFilter = noFilter
 
   row(id: string): Signal<LiveRow> | undefined {
     return this.#rows.get(id)
   }
 
-  /** Counts that were reckoned and not told. */
+  /** The counts were computed here and may differ from the server's. */
   get isUnsure(): boolean {
     return this.#tally.peek().isUnsure
   }
 
-  /** From here on news is kept for the page that comes. */
+  /** From here on changes are recorded for the page that is being fetched. */
   expect(filter: SessionFilter): void {
     this.#filter = filter
-    this.#meanwhile = new Map()
+    this.#newerRows = new Map()
   }
 
-  /** Everything that was there is of another filter, another reader or another time. */
+  /** What is in the table belongs to another filter, another reader or another time. */
   clear(): void {
     batch(() => {
       this.#rows.clear()
-      this.#meanwhile = undefined
+      this.#newerRows = undefined
       this.order.value = []
       this.waiting.value = []
       this.cursor.value = undefined
@@ -62,38 +62,38 @@ export class Table {
 
   page(answer: SessionRows, isFirstPage: boolean): void {
     batch(() => {
-      const meanwhile = this.#meanwhile
-      this.#meanwhile = undefined
+      const newerRows = this.#newerRows
+      this.#newerRows = undefined
       if (isFirstPage) this.clear()
-      const rows = arrivals(answer, meanwhile, this.#filter, (id) => this.#rows.has(id))
+      const rows = arrivals(answer, newerRows, this.#filter, (id) => this.#rows.has(id))
       for (const row of rows) this.#rows.set(row.session_id, signal({ row, changedAt: 0 }))
       this.order.value = [...this.order.value, ...rows.map(({ session_id }) => session_id)]
       this.cursor.value = answer.next_cursor
-      this.recounted(answer, meanwhile)
+      this.recounted(answer, newerRows)
     })
   }
 
-  recounted(answer: SessionRows, meanwhile?: Meanwhile): void {
-    this.#tally.value = tallyOf(answer, meanwhile)
+  recounted(answer: SessionRows, newerRows?: NewerRows): void {
+    this.#tally.value = tallyOf(answer, newerRows)
     this.agents.value = answer.agents
     this.apps.value = answer.apps
   }
 
-  /** `isAtTop`: new rows may be put in, nobody loses the place where they read. */
+  /** `isAtTop`: new rows may be added on top without moving what is being read. */
   steps(steps: ReadonlyArray<SlimStep>, isAtTop: boolean, nowMillis: number): void {
     batch(() => {
       const gone = new Set<string>()
       const fresh: Array<string> = []
       for (const step of steps) {
         const { row } = step
-        this.#meanwhile?.set(row.session_id, row)
+        this.#newerRows?.set(row.session_id, row)
         this.#count(step)
-        const known = this.#rows.get(row.session_id)
-        const isShown = belongs(row, this.#filter, known !== undefined)
-        if (known !== undefined && isShown) {
-          known.value = { row, changedAt: nowMillis }
+        const liveRow = this.#rows.get(row.session_id)
+        const isShown = belongs(row, this.#filter, liveRow !== undefined)
+        if (liveRow !== undefined && isShown) {
+          liveRow.value = { row, changedAt: nowMillis }
           gone.delete(row.session_id)
-        } else if (known !== undefined) gone.add(row.session_id)
+        } else if (liveRow !== undefined) gone.add(row.session_id)
         else if (isShown && this.cursor.value !== undefined) {
           this.#rows.set(row.session_id, signal({ row, changedAt: nowMillis }))
           fresh.push(row.session_id)
@@ -109,7 +109,7 @@ export class Table {
 
   removed(id: string): void {
     batch(() => {
-      this.#meanwhile?.set(id, null)
+      this.#newerRows?.set(id, null)
       const row = this.#rows.get(id)?.peek().row
       this.#tally.value = afterRemoval(this.#tally.peek(), row)
       if (row !== undefined) this.#drop(new Set([id]))
@@ -125,7 +125,7 @@ export class Table {
 
   #count(step: SlimStep): void {
     const tally = afterStep(this.#tally.peek(), step, this.#filter)
-    // Its name is to be among those to filter by.
+    // The name of its agent must be among those to filter by.
     const isNamed = !isFirst(step) || this.agents.peek().includes(step.row.agent)
     this.#tally.value = isNamed ? tally : { ...tally, isUnsure: true }
   }

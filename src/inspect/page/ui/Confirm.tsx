@@ -14,7 +14,7 @@ interface Props {
 const patienceMillis = 5_000
 
 export const Confirm = ({ again, children, disabled = false, run, tone = "plain" }: Props) => {
-  const [stage, setStage] = useState<"ready" | "asking" | "running">("ready")
+  const [phase, setPhase] = useState<"ready" | "asking" | "running">("ready")
   const isHere = useRef(true)
   useEffect(() => {
     isHere.current = true
@@ -23,38 +23,38 @@ export const Confirm = ({ again, children, disabled = false, run, tone = "plain"
     }
   }, [])
   useEffect(() => {
-    if (stage !== "asking") return
-    const timer = setTimeout(() => setStage("ready"), patienceMillis)
+    if (phase !== "asking") return
+    const timer = setTimeout(() => setPhase("ready"), patienceMillis)
     return () => clearTimeout(timer)
-  }, [stage])
+  }, [phase])
 
   const press = async () => {
-    if (stage === "ready") return setStage("asking")
-    setStage("running")
+    if (phase === "ready") return setPhase("asking")
+    setPhase("running")
     try {
       await run()
     } finally {
-      if (isHere.current) setStage("ready")
+      if (isHere.current) setPhase("ready")
     }
   }
   return (
     <>
       <button
         type="button"
-        class={`button ${tone}${stage === "asking" ? " armed" : ""}`}
-        disabled={disabled || stage === "running"}
+        class={`button ${tone}${phase === "asking" ? " armed" : ""}`}
+        disabled={disabled || phase === "running"}
         onClick={() => void press()}
-        onBlur={() => stage === "asking" && setStage("ready")}
-        onKeyDown={(event) => event.key === "Escape" && setStage("ready")}
+        onBlur={() => phase === "asking" && setPhase("ready")}
+        onKeyDown={(event) => event.key === "Escape" && setPhase("ready")}
       >
-        <span class={stage === "ready" ? "" : "ghost"}>{children}</span>
-        <span class={stage === "ready" ? "ghost" : ""}>
-          {stage === "asking" ? again : stage === "running" ? "…" : ""}
+        <span class={phase === "ready" ? "" : "ghost"}>{children}</span>
+        <span class={phase === "ready" ? "ghost" : ""}>
+          {phase === "asking" ? again : phase === "running" ? "…" : ""}
         </span>
       </button>
-      {/* Beside it: what is inside a button is its name, and no news. */}
+      {/* Beside the button: text inside of it is its name, and is not announced. */}
       <span class="hidden-text" role="status">
-        {stage === "asking" ? `${again} Press again.` : ""}
+        {phase === "asking" ? `${again} Press again.` : ""}
       </span>
     </>
   )

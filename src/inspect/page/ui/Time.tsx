@@ -1,4 +1,4 @@
-/** Times that go on by themselves: only the text changes, not what it stands in. */
+/** Times that count by themselves: only the text changes, and not the element around it. */
 import { useComputed, useSignal } from "@preact/signals"
 import { now } from "../clock.ts"
 import { age, countdown, duration, fullTime } from "../../client/format.ts"
@@ -24,7 +24,7 @@ export const Age = ({ at }: Props) => {
   )
 }
 
-/** How long since, in words that stand in a sentence: `3 min 20 s`. */
+/** The time since then, in words for a sentence: `3 min 20 s`. */
 export const Since = ({ at }: Props) => {
   const text = useText(at, (seconds, at) => duration(seconds - at))
   return (

@@ -9,7 +9,7 @@ interface Options {
   /** Height of a row in pixels; all have the same. */
   readonly rowHeight: number
   readonly scroller: RefObject<HTMLElement | null>
-  /** Pixels that stand above the first row and scroll with it, or stick. */
+  /** Pixels of what is above the first row and scrolls with it, or sticks. */
   readonly above?: number
   /** A row that is drawn even where it is not seen: the one with the focus. */
   readonly keep?: number
@@ -17,7 +17,7 @@ interface Options {
 
 export const useVirtual = ({ above = 0, count, keep = -1, rowHeight, scroller }: Options) => {
   const [, redraw] = useReducer((n: number) => n + 1, 0)
-  const kept = useRef<Virtualizer<HTMLElement, HTMLElement> | undefined>(undefined)
+  const virtualizerRef = useRef<Virtualizer<HTMLElement, HTMLElement> | undefined>(undefined)
   const options = {
     count,
     estimateSize: () => rowHeight,
@@ -34,7 +34,7 @@ export const useVirtual = ({ above = 0, count, keep = -1, rowHeight, scroller }:
     },
     onChange: () => redraw(undefined)
   }
-  const virtualizer = (kept.current ??= new Virtualizer(options))
+  const virtualizer = (virtualizerRef.current ??= new Virtualizer(options))
   virtualizer.setOptions(options)
   useLayoutEffect(() => virtualizer._didMount(), [])
   useLayoutEffect(() => virtualizer._willUpdate())

@@ -1,5 +1,5 @@
 /**
- * The machine's chart, drawn: where it stands is lit, what was taken is strong, what leads on is named.
+ * The machine's chart, drawn: its state is lit, transitions that were taken are strong, those out of its state are named.
  *
  * Looks closer by wheel, by `+` and `-`, moves by dragging and by arrow keys; `0` shows all of it. The list beside it
  * says the same in words.
@@ -7,7 +7,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Chart } from "../../../chart/read.ts"
 import type { Count } from "../model/counts.ts"
-import type { Taken } from "../model/transitionCounts.ts"
+import type { TakenWay } from "../model/transitionCounts.ts"
 import { lineage } from "../model/value.ts"
 import { Boxes } from "./Boxes.tsx"
 import { lineHeight } from "./labels.ts"
@@ -22,7 +22,7 @@ interface Props {
   readonly active: string
   readonly counts: ReadonlyMap<string, Count>
   readonly visits: ReadonlyMap<string, number>
-  readonly last: ReadonlyArray<Taken>
+  readonly last: ReadonlyArray<TakenWay>
   /** Another one each time: what was taken last is drawn anew. */
   readonly lastKey: string
   readonly selected: string | null
@@ -31,7 +31,7 @@ interface Props {
   readonly delays?: ((name: string) => string) | undefined
 }
 
-const none: ReadonlyArray<Taken> = []
+const none: ReadonlyArray<TakenWay> = []
 
 export const ChartView = ({
   active,
@@ -47,13 +47,13 @@ export const ChartView = ({
 }: Props) => {
   const [hovered, setHovered] = useState<string | null>(null)
   const [all, setAll] = useState(false)
-  const room = useRef<HTMLDivElement>(null)
-  const { fit, handlers, isMoving, view, zoom } = usePanZoom(room, drawn)
+  const container = useRef<HTMLDivElement>(null)
+  const { fit, handlers, isMoving, view, zoom } = usePanZoom(container, drawn)
   const scene = useMemo(
     () => sceneOf({ chart, drawn, active, counts, last, selected, hovered, all, delays }),
     [chart, drawn, active, counts, last, selected, hovered, all]
   )
-  // The first picture is where it stands; only what comes after that moves.
+  // The first view is of its state; only later changes are animated.
   const first = useRef(lastKey)
   const moves = first.current === lastKey ? none : last
   useEffect(() => {
@@ -65,7 +65,7 @@ export const ChartView = ({
 
   return (
     <div
-      ref={room}
+      ref={container}
       class={`chart${isMoving ? " moving" : ""}`}
       tabIndex={0}
       role="group"

@@ -19,11 +19,11 @@ interface Rect extends Point {
 export const lineHeight = 13
 const charWidth = 6.5
 
-/** The first wanted are placed first; one for which there is no room at all lies where it hurts least. */
+/** The first wanted are placed first; one that fits nowhere is placed where it covers least. */
 export const placeLabels = (
   wanted: ReadonlyArray<Wanted>,
   boxes: ReadonlyArray<Box>,
-  room: { readonly width: number; readonly height: number }
+  area: { readonly width: number; readonly height: number }
 ): ReadonlyArray<Placed> => {
   const taken: Array<Rect> = boxes.map(solidOf)
   const placed: Array<Placed> = []
@@ -33,8 +33,8 @@ export const placeLabels = (
     let best: { readonly at: Rect; readonly cost: number } | undefined
     for (const { x, y } of [...candidates(line.points), ...beside(line.points, width / 2 + 4)]) {
       const at = {
-        x: Math.min(Math.max(0, x - width / 2), Math.max(0, room.width - width)),
-        y: Math.min(Math.max(0, y - height / 2), Math.max(0, room.height - height)),
+        x: Math.min(Math.max(0, x - width / 2), Math.max(0, area.width - width)),
+        y: Math.min(Math.max(0, y - height / 2), Math.max(0, area.height - height)),
         width,
         height
       }
@@ -49,7 +49,7 @@ export const placeLabels = (
   return placed
 }
 
-/** A state inside which others stand is free but for its name. */
+/** A state with states inside is free but for its name. */
 const solidOf = ({ height, key, kind, width, x, y }: Box): Rect =>
   kind === "compound" || kind === "parallel"
     ? { x: x + 12, y: y + 8, width: key.length * nameCharWidth, height: 18 }

@@ -26,7 +26,7 @@ export interface Line {
   readonly points: ReadonlyArray<Point>
 }
 
-/** Arrows from a state to itself are no lines: they are told at its box. */
+/** Arrows from a state to itself are no lines: they are shown at its box. */
 export interface Drawn {
   readonly width: number
   readonly height: number
@@ -43,7 +43,7 @@ const options = {
   // What leads to the same state shares its way: sixty arrows read as a dozen lines.
   "elk.layered.mergeEdges": "true",
   "elk.layered.mergeHierarchyEdges": "true",
-  // States in the order that the machine tells them in, which is the order of a life.
+  // States in the order of the machine's definition, which is the order in which a session enters them.
   "elk.layered.cycleBreaking.strategy": "MODEL_ORDER",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
   // Of two dozen that were tried for the session machine these have the fewest bends and the shortest lines.
@@ -122,7 +122,7 @@ export const pathData = (points: ReadonlyArray<Point>, radius = 6): string => {
   return d
 }
 
-/** Where a label stands: the middle of the longest straight part. */
+/** Where a label is placed: the middle of the longest straight part. */
 export const labelPoint = (points: ReadonlyArray<Point>): Point => {
   let best = { length: -1, x: 0, y: 0 }
   for (const [n, to] of points.entries()) {

@@ -2,7 +2,7 @@
 import type { Chart, ChartArrow } from "../../../chart/read.ts"
 import { wayKey } from "../model/counts.ts"
 import type { Count } from "../model/counts.ts"
-import type { Taken } from "../model/transitionCounts.ts"
+import type { TakenWay } from "../model/transitionCounts.ts"
 import { keyOf } from "../model/transitionCounts.ts"
 import { lineage } from "../model/value.ts"
 import type { Box, Drawn, Line } from "./layout.ts"
@@ -12,11 +12,11 @@ import type { Placed } from "./labels.ts"
 export interface Look {
   readonly chart: Chart
   readonly drawn: Drawn
-  /** The state it stands in, such as `turning.asking`. */
+  /** The state it is in, such as `turning.asking`. */
   readonly active: string
   readonly counts: ReadonlyMap<string, Count>
   /** The ways that the last step went. */
-  readonly last: ReadonlyArray<Taken>
+  readonly last: ReadonlyArray<TakenWay>
   readonly selected: string | null
   readonly hovered: string | null
   /** Every label, not only those of the moment. */
@@ -43,12 +43,12 @@ export const sceneOf = (look: Look): Scene => {
   const { active, chart, counts, drawn, hovered, last } = look
   const arrows = new Map(chart.arrows.map((arrow) => [keyOf(arrow), arrow] as const))
   const lately = new Set(last.map(keyOf))
-  const standing = new Set(lineage(active))
+  const activeStates = new Set(lineage(active))
   const focus = hovered ?? look.selected
   const toneOf = (line: Line): DrawnLine["tone"] => {
     if (focus !== null && (line.from === focus || line.to === focus)) return "focus"
     if (lately.has(keyOf(line))) return "last"
-    if (standing.has(line.from)) return "awaited"
+    if (activeStates.has(line.from)) return "awaited"
     return counts.has(keyOf(line)) ? "taken" : "never"
   }
   const lines = drawn.lines
@@ -78,7 +78,7 @@ const labelOf = (
   arrow: ChartArrow | undefined,
   count: Count | undefined,
   tone: DrawnLine["tone"],
-  last: ReadonlyArray<Taken>,
+  last: ReadonlyArray<TakenWay>,
   timed: (event: string) => string
 ): ReadonlyArray<string> => {
   if (arrow === undefined) return []
@@ -116,10 +116,10 @@ export const waysFrom = (
   path: string,
   counts: ReadonlyMap<string, Count>
 ): ReadonlyArray<ListedWay> => {
-  const standing = lineage(path)
+  const lineageOfPath = lineage(path)
   return arrows
-    .filter(({ from }) => standing.includes(from))
-    .toSorted((a, b) => standing.indexOf(b.from) - standing.indexOf(a.from))
+    .filter(({ from }) => lineageOfPath.includes(from))
+    .toSorted((a, b) => lineageOfPath.indexOf(b.from) - lineageOfPath.indexOf(a.from))
     .flatMap(({ from, to, ways }) =>
       ways.map(({ event, guard }) => {
         const taken = counts.get(keyOf({ from, to }))?.ways.get(wayKey({ event, guard })) ?? 0

@@ -1,4 +1,4 @@
-/** A drawing in a room that can be looked at closer: wheel, drag, two fingers and keys move it, until it is fitted again. */
+/** A drawing in an element that can be zoomed and moved: by wheel, drag, two fingers and keys, until it is fitted again. */
 import type { RefObject } from "preact"
 import { useLayoutEffect, useRef, useState } from "preact/hooks"
 import { fitted, scaled, shifted } from "./viewport.ts"
@@ -6,14 +6,17 @@ import type { Size, Viewport } from "./viewport.ts"
 
 const keyStep = 40
 
-export const usePanZoom = (room: RefObject<HTMLElement | null>, drawn: Size) => {
+export const usePanZoom = (container: RefObject<HTMLElement | null>, drawn: Size) => {
   const [view, setView] = useState<Viewport>({ k: 1, x: 0, y: 0 })
   const [isMoving, setMoving] = useState(false)
-  /** Whoever has not moved it sees all of it, however the room changes. */
+  /** Until the reader moves it, all of it is in view, however the size of the element changes. */
   const isFitted = useRef(true)
   const pointers = useRef(new Map<number, { readonly x: number; readonly y: number }>())
 
-  const sizeOf = (): Size => ({ width: room.current?.clientWidth ?? 0, height: room.current?.clientHeight ?? 0 })
+  const sizeOf = (): Size => ({
+    width: container.current?.clientWidth ?? 0,
+    height: container.current?.clientHeight ?? 0
+  })
   const fit = () => {
     isFitted.current = true
     setView(fitted(drawn, sizeOf()))
@@ -28,7 +31,7 @@ export const usePanZoom = (room: RefObject<HTMLElement | null>, drawn: Size) => 
   }
 
   useLayoutEffect(() => {
-    const element = room.current
+    const element = container.current
     if (element === null) return
     const observer = new ResizeObserver(() => isFitted.current && fit())
     observer.observe(element)
@@ -50,7 +53,7 @@ export const usePanZoom = (room: RefObject<HTMLElement | null>, drawn: Size) => 
     onPointerDown: (event: PointerEvent) => {
       if (event.button !== 0 || !(event.target instanceof Element) || event.target.closest("button, .state")) return
       pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY })
-      room.current?.setPointerCapture(event.pointerId)
+      container.current?.setPointerCapture(event.pointerId)
       setMoving(true)
     },
     onPointerMove: (event: PointerEvent) => {
@@ -60,7 +63,7 @@ export const usePanZoom = (room: RefObject<HTMLElement | null>, drawn: Size) => 
       pointers.current.set(event.pointerId, { x: event.clientX, y: event.clientY })
       if (other === undefined)
         return change((view) => shifted(view, event.clientX - before.x, event.clientY - before.y))
-      const { left = 0, top = 0 } = room.current?.getBoundingClientRect() ?? {}
+      const { left = 0, top = 0 } = container.current?.getBoundingClientRect() ?? {}
       const apart = (at: { readonly x: number; readonly y: number }) => Math.hypot(at.x - other.x, at.y - other.y)
       const factor = apart({ x: event.clientX, y: event.clientY }) / Math.max(1, apart(before))
       change((view) => scaled(view, factor, (event.clientX + other.x) / 2 - left, (event.clientY + other.y) / 2 - top))
@@ -74,7 +77,7 @@ export const usePanZoom = (room: RefObject<HTMLElement | null>, drawn: Size) => 
       setMoving(pointers.current.size > 0)
     },
     onKeyDown: (event: KeyboardEvent) => {
-      if (event.target !== room.current) return
+      if (event.target !== container.current) return
       const move = moves[event.key]
       if (move !== undefined) change((view) => shifted(view, move[0] * keyStep, move[1] * keyStep))
       else if (event.key === "+" || event.key === "=") zoom(1.25)

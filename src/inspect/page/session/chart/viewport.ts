@@ -15,15 +15,15 @@ const largest = 3
 const margin = 12
 
 /** All of it in the middle, never larger than it was drawn. */
-export const fitted = (drawn: Size, room: Size): Viewport => {
+export const fitted = (drawn: Size, element: Size): Viewport => {
   const k = Math.max(
     smallest,
-    Math.min((room.width - 2 * margin) / drawn.width, (room.height - 2 * margin) / drawn.height, 1.25)
+    Math.min((element.width - 2 * margin) / drawn.width, (element.height - 2 * margin) / drawn.height, 1.25)
   )
-  return { k, x: (room.width - drawn.width * k) / 2, y: Math.max(margin, (room.height - drawn.height * k) / 2) }
+  return { k, x: (element.width - drawn.width * k) / 2, y: Math.max(margin, (element.height - drawn.height * k) / 2) }
 }
 
-/** `factor` above 1 looks closer; what stands at `x`, `y` of the room stays there. */
+/** `factor` above 1 looks closer; the point at `x`, `y` of the element stays there. */
 export const scaled = (view: Viewport, factor: number, x: number, y: number): Viewport => {
   const k = Math.min(largest, Math.max(smallest, view.k * factor))
   return { k, x: x - ((x - view.x) * k) / view.k, y: y - ((y - view.y) * k) / view.k }

@@ -16,10 +16,10 @@ export const countsAfter = (steps: ReadonlyArray<Replayed>, count: number): Read
   const counts = new Map<string, { all: number; ways: Map<string, number> }>()
   for (const { taken } of steps.slice(0, count)) {
     for (const way of taken) {
-      const known = counts.get(keyOf(way)) ?? { all: 0, ways: new Map<string, number>() }
-      known.all += 1
-      known.ways.set(wayKey(way), (known.ways.get(wayKey(way)) ?? 0) + 1)
-      counts.set(keyOf(way), known)
+      const entry = counts.get(keyOf(way)) ?? { all: 0, ways: new Map<string, number>() }
+      entry.all += 1
+      entry.ways.set(wayKey(way), (entry.ways.get(wayKey(way)) ?? 0) + 1)
+      counts.set(keyOf(way), entry)
     }
   }
   return counts

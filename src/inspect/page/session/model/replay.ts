@@ -3,7 +3,7 @@
  *
  * `decide` gives each next snapshot, and nothing is run: commands and timers that come out are noted, and no more. One
  * pass when steps arrive keeps a snapshot of each hundredth, so that any moment is at most a hundred steps away. Where
- * what was stored says otherwise, that is a drift: told, and the replay goes on from the stored state.
+ * what was stored says otherwise, that is a drift: it is shown, and the replay continues from the stored state.
  */
 import { begin, decide } from "../../../../../machines/decide.ts"
 import type { Timer } from "../../../../../machines/decide.ts"
@@ -11,7 +11,7 @@ import { sessionMachineWith } from "../../../../../machines/session/machine.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 import type { Me, Step } from "../../../contract.ts"
 import { takenWays } from "./transitionCounts.ts"
-import type { Taken } from "./transitionCounts.ts"
+import type { TakenWay } from "./transitionCounts.ts"
 import { pathOf, valueOf } from "./value.ts"
 
 export const machineOf = (bounds: Me["bounds"]): SessionMachine =>
@@ -22,10 +22,10 @@ export const machineOf = (bounds: Me["bounds"]): SessionMachine =>
     restartPeriodMillis: bounds.restart_period_millis
   })
 
-/** What one step was, as the machine tells it now. */
+/** One step, as the machine of this page decides it now. */
 export interface Replayed {
   readonly step: Step
-  readonly taken: ReadonlyArray<Taken>
+  readonly taken: ReadonlyArray<TakenWay>
   readonly arm: ReadonlyArray<Timer>
   readonly cancel: ReadonlyArray<string>
   /** How what is stored differs from it, in a sentence. */
@@ -51,9 +51,9 @@ export class Replay {
   /** Takes those that follow; what it has already is passed over. */
   append(steps: ReadonlyArray<Step>): void {
     for (const step of steps) {
-      const known = this.steps.at(-1)?.step.seq
-      if (known !== undefined && step.seq <= known) continue
-      const missing = step.seq - (known ?? 0) - 1
+      const lastSeq = this.steps.at(-1)?.step.seq
+      if (lastSeq !== undefined && step.seq <= lastSeq) continue
+      const missing = step.seq - (lastSeq ?? 0) - 1
       const { next, replayed } = this.#through(this.#last, step, missing)
       this.#last = next
       this.steps.push(replayed)
@@ -61,7 +61,7 @@ export class Replay {
     }
   }
 
-  /** The snapshot after so many steps; 0 is the newborn session. */
+  /** The snapshot after so many steps; 0: before the first. */
   at(count: number): SessionSnapshot {
     if (count >= this.steps.length) return this.#last
     const nearest = Math.floor(Math.max(0, count) / checkpointEvery)
@@ -82,11 +82,11 @@ export class Replay {
   #after(before: SessionSnapshot, step: Step) {
     const decision = decide(this.machine, before, eventOf(step))
     const isAsStored = pathOf(decision.next.value) === step.to
-    return { decision, next: isAsStored ? decision.next : this.#standing(step.to, decision.next) }
+    return { decision, next: isAsStored ? decision.next : this.#snapshotIn(step.to, decision.next) }
   }
 
   /** In the stored state with the context that there is; a state that this chart does not know stays where it was. */
-  #standing(path: string, otherwise: SessionSnapshot): SessionSnapshot {
+  #snapshotIn(path: string, otherwise: SessionSnapshot): SessionSnapshot {
     try {
       const config = { value: valueOf(path), context: otherwise.context }
       return this.machine.resolveState(config as Parameters<SessionMachine["resolveState"]>[0]) as SessionSnapshot

@@ -1,4 +1,4 @@
-/** A session's timers over its life, read off its steps: armed, and then rung or disarmed. */
+/** All timers that a session ever had, read off its steps: armed, and then fired or disarmed. */
 import type { Detail } from "../../../contract.ts"
 import { eventName } from "../../../chart/read.ts"
 import type { Replayed } from "./replay.ts"

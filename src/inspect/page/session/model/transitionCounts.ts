@@ -6,7 +6,7 @@ import type { ChartWay } from "../../../chart/read.ts"
 import { lineage } from "./value.ts"
 
 /** One way along one arrow, in the chart's own words. */
-export interface Taken extends ChartWay {
+export interface TakenWay extends ChartWay {
   readonly from: string
   readonly to: string
 }
@@ -18,26 +18,26 @@ export const takenWays = (
   before: SessionSnapshot,
   event: SessionEvent,
   to: string
-): ReadonlyArray<Taken> => {
-  const ways: Array<Taken> = []
-  let standing = ""
+): ReadonlyArray<TakenWay> => {
+  const ways: Array<TakenWay> = []
+  let reached = ""
   for (const { eventType, guard, source, target } of machine.getTransitionData(before, event)) {
     const end = (target as ReadonlyArray<AnyStateNode> | undefined)?.[0] ?? (source as AnyStateNode)
     ways.push({ from: path(source), to: path(end), event: eventName(eventType), guard: guardOf(guard) })
-    standing = target === undefined ? to : path(leafOf(end))
+    reached = target === undefined ? to : path(leafOf(end))
   }
   // At most as many as there are states: a machine that goes round without an event never ends in production either.
-  while (standing !== "" && standing !== to && ways.length < 8) {
-    const next = alwaysTowards(machine, standing, to)
+  while (reached !== "" && reached !== to && ways.length < 8) {
+    const next = alwaysTowards(machine, reached, to)
     if (next === undefined) break
     ways.push(next.way)
-    standing = next.leaf
+    reached = next.leaf
   }
   return ways
 }
 
-const alwaysTowards = (machine: AnyStateMachine, standing: string, to: string) => {
-  for (const at of lineage(standing).toReversed()) {
+const alwaysTowards = (machine: AnyStateMachine, reached: string, to: string) => {
+  for (const at of lineage(reached).toReversed()) {
     const node = nodeAt(machine, at)
     for (const { guard, target } of node?.always ?? []) {
       const end = target?.[0]
@@ -52,7 +52,7 @@ const alwaysTowards = (machine: AnyStateMachine, standing: string, to: string) =
 const nodeAt = (machine: AnyStateMachine, at: string): AnyStateNode | undefined =>
   at.split(".").reduce<AnyStateNode | undefined>((node, key) => node?.states[key], machine.root)
 
-/** Where one ends up who enters here. */
+/** The leaf that is entered with this state. */
 const leafOf = (node: AnyStateNode): AnyStateNode => {
   const [first] = node.type === "compound" ? node.initial.target : []
   return first === undefined ? node : leafOf(first)

@@ -15,7 +15,7 @@ export const valueOf = (path: string): string | Readonly<Record<string, unknown>
   return rest.length === 0 ? key : { [key]: valueOf(rest.join(".")) }
 }
 
-/** `turning.asking` with all that it stands in: `turning`, `turning.asking`. */
+/** `turning.asking` with the states around it: `turning`, `turning.asking`. */
 export const lineage = (path: string): ReadonlyArray<string> => {
   const keys = path.split(".")
   return keys.map((_, n) => keys.slice(0, n + 1).join("."))

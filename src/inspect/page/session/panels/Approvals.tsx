@@ -6,7 +6,7 @@ import { clockTime } from "../../../client/format.ts"
 import type { Store } from "../store.ts"
 
 export const Approvals = ({ detail, store }: { readonly store: Store; readonly detail: Detail }) => {
-  const isOpen = ({ status }: Approval) => status === "pending" && store.door !== null
+  const isOpen = ({ status }: Approval) => status === "pending" && store.api !== null
   const open = detail.approvals.filter(isOpen)
   const settled = detail.approvals.filter((approval) => !isOpen(approval)).toReversed()
   return (

@@ -56,7 +56,7 @@ export const Entry = ({ item }: { readonly item: Item }) => {
           </ul>
         </article>
       )
-    case "news":
+    case "other":
       return (
         <details class="entry-news">
           <summary>

@@ -17,18 +17,18 @@ interface Props {
 const askMillis = 2_000
 
 export const Processes = ({ detail, store }: Props) => {
-  const { door } = store
-  const [told, setTold] = useState<ProcessesOf | undefined>()
+  const { api } = store
+  const [latest, setLatest] = useState<ProcessesOf | undefined>()
   const [problem, setProblem] = useState<Problem | undefined>()
   useEffect(() => {
-    if (door === null) return
+    if (api === null) return
     let isHere = true
     let timer: ReturnType<typeof setTimeout> | undefined
     const ask = async () => {
       try {
-        const answer = document.hidden ? undefined : await door.processes()
+        const answer = document.hidden ? undefined : await api.processes()
         if (isHere && answer !== undefined) {
-          setTold(answer)
+          setLatest(answer)
           setProblem(undefined)
         }
       } catch (cause) {
@@ -41,7 +41,7 @@ export const Processes = ({ detail, store }: Props) => {
       isHere = false
       clearTimeout(timer)
     }
-  }, [door])
+  }, [api])
   const { pid, state, up_since } = detail.process
   return (
     <div class="processes" tabIndex={0} role="region" aria-label="Process">
@@ -56,7 +56,7 @@ export const Processes = ({ detail, store }: Props) => {
       </p>
       {store.isLive.value ? null : <p class="faint">The tree is as it is now: processes leave no history.</p>}
       {problem === undefined ? null : <ProblemBox problem={problem} />}
-      {told === undefined || told.tree.length === 0 ? null : (
+      {latest === undefined || latest.tree.length === 0 ? null : (
         <table class="tree">
           <thead>
             <tr>
@@ -73,7 +73,7 @@ export const Processes = ({ detail, store }: Props) => {
             </tr>
           </thead>
           <tbody>
-            {treeOf(told.tree).map(({ branch, process }) => (
+            {treeOf(latest.tree).map(({ branch, process }) => (
               <tr key={process.pid}>
                 <td class="number">{process.pid}</td>
                 <td>
@@ -87,10 +87,10 @@ export const Processes = ({ detail, store }: Props) => {
           </tbody>
         </table>
       )}
-      {told !== undefined && told.stderr !== "" ? (
+      {latest !== undefined && latest.stderr !== "" ? (
         <>
           <h2>stderr, its end</h2>
-          <pre class="stderr">{told.stderr}</pre>
+          <pre class="stderr">{latest.stderr}</pre>
         </>
       ) : null}
     </div>

@@ -3,26 +3,26 @@ import { useEffect, useState } from "preact/hooks"
 import type { Wire } from "../../../contract.ts"
 import { problemFrom } from "../../../client/api.ts"
 import { parsed } from "../../../client/visible.ts"
-import type { Door } from "../store.ts"
+import type { SessionApi } from "../store.ts"
 
-export const RawLine = ({ door, seq }: { readonly door: Door; readonly seq: number }) => {
-  const [told, setTold] = useState<Wire | string | undefined>()
+export const RawLine = ({ api, seq }: { readonly api: SessionApi; readonly seq: number }) => {
+  const [stored, setStored] = useState<Wire | string | undefined>()
   useEffect(() => {
     let isHere = true
-    door.wire(seq).then(
-      (wire) => isHere && setTold(wire),
-      (cause: unknown) => isHere && setTold(problemFrom(cause).detail)
+    api.wire(seq).then(
+      (wire) => isHere && setStored(wire),
+      (cause: unknown) => isHere && setStored(problemFrom(cause).detail)
     )
     return () => {
       isHere = false
     }
   }, [seq])
-  if (told === undefined) return <p class="faint raw">…</p>
-  if (typeof told === "string") return <p class="raw bad">{told}</p>
+  if (stored === undefined) return <p class="faint raw">…</p>
+  if (typeof stored === "string") return <p class="raw bad">{stored}</p>
   return (
     <pre class="raw" tabIndex={0} aria-label={`The line behind step ${seq}`}>
-      {indented(told.line)}
-      {told.truncated ? "\n… and more than is kept" : ""}
+      {indented(stored.line)}
+      {stored.truncated ? "\n… and more than is kept" : ""}
     </pre>
   )
 }

@@ -47,7 +47,7 @@ export const Steps = ({ store }: { readonly store: Store }) => {
               style={{ transform: `translateY(${start}px)` }}
             >
               <StepLine each={each} onTravel={() => store.travel(index + 1)} />
-              {each.step.wire && store.door !== null ? (
+              {each.step.wire && store.api !== null ? (
                 <button
                   type="button"
                   class="icon-button"
@@ -58,7 +58,7 @@ export const Steps = ({ store }: { readonly store: Store }) => {
                 </button>
               ) : null}
               {each.drift === null ? null : <p class="drift">Drift: {each.drift}</p>}
-              {open === each.step.seq && store.door !== null ? <RawLine door={store.door} seq={open} /> : null}
+              {open === each.step.seq && store.api !== null ? <RawLine api={store.api} seq={open} /> : null}
             </div>
           )
         })}

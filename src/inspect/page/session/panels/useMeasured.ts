@@ -18,7 +18,7 @@ interface Options {
 
 export const useMeasured = ({ count, guess, keyOf, scroller }: Options) => {
   const [, redraw] = useReducer((n: number) => n + 1, 0)
-  const kept = useRef<Virtualizer<HTMLElement, Element> | undefined>(undefined)
+  const virtualizerRef = useRef<Virtualizer<HTMLElement, Element> | undefined>(undefined)
   const options = {
     count,
     estimateSize: () => guess,
@@ -31,7 +31,7 @@ export const useMeasured = ({ count, guess, keyOf, scroller }: Options) => {
     overscan: 8,
     onChange: () => redraw(undefined)
   }
-  const virtualizer = (kept.current ??= new Virtualizer<HTMLElement, Element>(options))
+  const virtualizer = (virtualizerRef.current ??= new Virtualizer<HTMLElement, Element>(options))
   virtualizer.setOptions(options)
   useLayoutEffect(() => virtualizer._didMount(), [])
   useLayoutEffect(() => virtualizer._willUpdate())

@@ -73,12 +73,12 @@ const pinnedTime = (store: Store): number | null => {
 }
 
 const TipBox = ({ timeline, tip }: { readonly tip: Signal<Tip | null>; readonly timeline: Frame }) => {
-  const told = tip.value
-  if (told === null) return null
-  const isRight = told.x > timeline.width.peek() * 0.6
+  const shownTip = tip.value
+  if (shownTip === null) return null
+  const isRight = shownTip.x > timeline.width.peek() * 0.6
   return (
-    <div class={`tip${isRight ? " left" : ""}`} style={{ left: `${told.x}px`, top: `${told.y}px` }}>
-      {told.text}
+    <div class={`tip${isRight ? " left" : ""}`} style={{ left: `${shownTip.x}px`, top: `${shownTip.y}px` }}>
+      {shownTip.text}
     </div>
   )
 }

@@ -68,7 +68,7 @@ export const TravelBar = ({ store }: { readonly store: Store }) => {
         </button>
       )}
       <button type="button" class="button live-button" disabled={store.cursor.value === null} onClick={store.goLive}>
-        {store.isOver.value || store.door === null ? "Last" : "Live"}
+        {store.isOver.value || store.api === null ? "Last" : "Live"}
       </button>
     </div>
   )

@@ -53,7 +53,7 @@ export const axisOf = (instants: ReadonlyArray<number>): Axis => {
 const squeeze = (seconds: number): number =>
   seconds <= kneeSeconds ? seconds : kneeSeconds * (1 + Math.log(seconds / kneeSeconds))
 
-/** `x` on one scale, as it stands on the other: the lines between the knots are straight. */
+/** `x` on one scale, as it is on the other: the lines between the knots are straight. */
 const along = (from: ReadonlyArray<number>, to: ReadonlyArray<number>, x: number): number => {
   const [low, high] = [from[0] ?? 0, from.at(-1) ?? 0]
   if (x <= low) return (to[0] ?? 0) + x - low

@@ -17,20 +17,20 @@ export const createFrame = (store: Store) => {
     const axis = store.axis.value
     const lanes = store.lanes.value
     const view = store.view.value ?? whole(axis)
-    const room = Math.max(1, width.value)
-    const xOf = (at: number) => ((axis.placeOf(at) - view.from) / (view.to - view.from)) * room
-    const timeAt = (x: number) => axis.timeAt(view.from + (x / room) * (view.to - view.from))
+    const pixels = Math.max(1, width.value)
+    const xOf = (at: number) => ((axis.placeOf(at) - view.from) / (view.to - view.from)) * pixels
+    const timeAt = (x: number) => axis.timeAt(view.from + (x / pixels) * (view.to - view.from))
     // What goes on reaches the end of the axis: the clock may be a little behind what happened.
     const until = axis.timeAt(axis.length)
     return {
       axis,
       view,
-      width: room,
+      width: pixels,
       xOf,
       timeAt,
       names: lanes.map(({ name }) => name),
-      shapes: lanes.map((lane) => shapesOf(lane, xOf, room, until)),
-      ticks: ticksOf(axis, view, Math.max(1, Math.floor(room / tickWidth))),
+      shapes: lanes.map((lane) => shapesOf(lane, xOf, pixels, until)),
+      ticks: ticksOf(axis, view, Math.max(1, Math.floor(pixels / tickWidth))),
       height: axisHeight + lanes.length * laneHeight
     }
   })
@@ -42,7 +42,7 @@ export const createFrame = (store: Store) => {
       const all = whole(store.axis.peek())
       store.view.value = next.to - next.from >= all.to - all.from ? null : next
     },
-    /** What stands at a place of the lanes, in words. */
+    /** What is at a point of the lanes, in words. */
     wordsAt: (x: number, y: number): string | undefined => {
       const lane = frame.peek().shapes[Math.floor((y - axisHeight) / laneHeight)]
       return lane === undefined ? undefined : nearest(lane, x)?.label

@@ -1,5 +1,5 @@
 /**
- * What happened in a session as lanes over one time: its states, turns, talk, tools, steps, processes, approvals and
+ * What happened in a session as lanes over one time axis: its states, turns, talk, tools, steps, processes, approvals and
  * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
  */
 import type { Approval, Detail, ProcessSpan, Turn } from "../../../contract.ts"
@@ -9,7 +9,7 @@ import type { Replayed } from "../model/replay.ts"
 import { timerName, timerSpans } from "../model/timers.ts"
 import type { Item } from "../../../client/transcript.ts"
 
-/** What colour something has, and which word stands for it. */
+/** The colour of something, and the word for it. */
 export type Tone = StateTone | "good" | "bad" | "wait" | "quiet" | "talk" | "tool"
 
 export interface Bar {
@@ -32,13 +32,14 @@ export interface Lane {
   readonly marks: ReadonlyArray<Mark>
 }
 
-export interface Told {
+/** What the lanes are made of. */
+export interface LaneInputs {
   readonly detail: Detail
   readonly steps: ReadonlyArray<Replayed>
   readonly transcript: ReadonlyArray<Item>
 }
 
-export const lanesOf = ({ detail, steps, transcript }: Told): ReadonlyArray<Lane> => [
+export const lanesOf = ({ detail, steps, transcript }: LaneInputs): ReadonlyArray<Lane> => [
   { name: "state", bars: stateBars(detail, steps), marks: [] },
   { name: "turns", bars: detail.turns.map(turnBar), marks: [] },
   { name: "talk", bars: talkBars(transcript), marks: [] },
