@@ -7,7 +7,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Chart } from "../../../chart/read.ts"
 import type { Count } from "../model/counts.ts"
-import type { TakenWay } from "../model/transitionCounts.ts"
+import type { TakenWay } from "../model/takenWays.ts"
 import { lineage } from "../model/value.ts"
 import { Boxes } from "./Boxes.tsx"
 import { lineHeight } from "./labels.ts"

@@ -1,6 +1,6 @@
 /** How often a session went along each arrow of its chart, and stood in each state. */
 import type { Replayed } from "./replay.ts"
-import { keyOf } from "./transitionCounts.ts"
+import { keyOf } from "./takenWays.ts"
 
 export interface Count {
   readonly all: number

@@ -10,8 +10,8 @@ import type { Timer } from "../../../../../machines/decide.ts"
 import { sessionMachineWith } from "../../../../../machines/session/machine.ts"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../../../../machines/session/machine.ts"
 import type { Me, Step } from "../../../contract.ts"
-import { takenWays } from "./transitionCounts.ts"
-import type { TakenWay } from "./transitionCounts.ts"
+import { takenWays } from "./takenWays.ts"
+import type { TakenWay } from "./takenWays.ts"
 import { pathOf, valueOf } from "./value.ts"
 
 export const machineOf = (bounds: Me["bounds"]): SessionMachine =>
