@@ -1,30 +1,30 @@
-/** The token of an app opens what is the app's, on the page and on each address behind it, and nothing else. */
+/** An app's token gives access to the app's own sessions, on the page and at each address behind it, and to nothing else. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { SlimStep } from "../../src/inspect/contract.ts"
 import { chromium } from "./chromium.ts"
-import { adminToken, openHouse, until } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe, until } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 describe.skipIf(chromium === null)("an app's login", () => {
-  let house: House
+  let troupe: RunningTroupe
   beforeAll(async () => {
-    house = await openHouse()
+    troupe = await startTroupe()
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
-  it("sees its own sessions only, whatever its page asks for", async () => {
-    const [ours, theirs] = [await house.mint("ours"), await house.mint("theirs")]
-    const mine = await house.create(ours)
-    const foreign = await house.create(theirs, { permissions: "ask" })
-    await house.turn(ours, mine, "hello")
-    await house.begin(theirs, foreign, "ask-tool echo of-theirs")
+  it("shows its own sessions only, whatever its page requests", async () => {
+    const [ours, theirs] = [await troupe.mint("ours"), await troupe.mint("theirs")]
+    const mine = await troupe.create(ours)
+    const foreign = await troupe.create(theirs, { permissions: "ask" })
+    await troupe.turn(ours, mine, "hello")
+    await troupe.begin(theirs, foreign, "ask-tool echo of-theirs")
     const approvals = `/sessions/${foreign}/approvals`
-    const asked = await until(
-      async () => (await house.call("GET", approvals, theirs)).json,
+    const inbox = await until(
+      async () => (await troupe.call("GET", approvals, theirs)).json,
       ({ count }) => count === 1
     )
 
-    const page = await house.visit({ token: ours })
+    const page = await troupe.visit({ token: ours })
     await page.locator(`[data-session="${mine}"]`).waitFor()
     assert.strictEqual(await page.locator(".grid-row").count(), 1)
     assert.deepStrictEqual(await page.locator(".count b").allTextContents(), ["1", "1", "0", "0", "0"])
@@ -32,7 +32,7 @@ describe.skipIf(chromium === null)("an app's login", () => {
     await page.getByRole("link", { name: "Approvals" }).click()
     await page.getByText("Nobody waits for an answer").waitFor()
 
-    // With the page's own cookie, as a script on it would ask.
+    // With the page's own cookie, as a script on the page would send it.
     const ask = (method: string, path: string) =>
       page.evaluate<{ readonly status: number; readonly text: string }>(
         `fetch(${JSON.stringify(`/inspect/api/${path}`)}, { method: ${JSON.stringify(method)}, headers: { "x-troupe-inspect": "1", "content-type": "application/json" }${method === "POST" ? ', body: \'{"decision":"once"}\'' : ""} })
@@ -61,19 +61,19 @@ describe.skipIf(chromium === null)("an app's login", () => {
       ["POST", "/interrupt"],
       ["POST", "/close"],
       ["POST", "/unpark"],
-      ["POST", `/approvals/${asked.approvals[0].approval_id}`]
+      ["POST", `/approvals/${inbox.approvals[0].approval_id}`]
     ] as const) {
       const refused = await ask(method, `sessions/${foreign}${rest}`)
       assert.isTrue(refused.status === 404 || refused.status === 403, `${method} ${rest}: ${refused.status}`)
-      // And says no more than of one that never was.
+      // The answer is the same as for a session that never existed.
       const unknown = await ask(method, `sessions/${never}${rest}`)
       assert.strictEqual(refused.status, unknown.status, rest)
       assert.deepStrictEqual(bodyOf(refused.text, foreign), bodyOf(unknown.text, never), rest)
     }
-    assert.strictEqual((await house.call("GET", approvals, theirs)).json.count, 1)
-    assert.strictEqual((await house.call("GET", `/sessions/${foreign}`, theirs)).json.state, "turning")
+    assert.strictEqual((await troupe.call("GET", approvals, theirs)).json.count, 1)
+    assert.strictEqual((await troupe.call("GET", `/sessions/${foreign}`, theirs)).json.state, "turning")
 
-    // Nothing of theirs is told as it happens.
+    // The stream has nothing of another app's sessions.
     await page.evaluate(
       `(async () => {
       window.heard = []
@@ -86,28 +86,28 @@ describe.skipIf(chromium === null)("an app's login", () => {
       () => page.evaluate<number>("window.heard.length"),
       (length) => length > 0
     )
-    await house.call("DELETE", `/sessions/${foreign}`, theirs)
-    await house.call("DELETE", `/sessions/${mine}`, ours)
-    const heard = await until(
+    await troupe.call("DELETE", `/sessions/${foreign}`, theirs)
+    await troupe.call("DELETE", `/sessions/${mine}`, ours)
+    const stream = await until(
       () => page.evaluate<string>("window.heard.join('')"),
       (text) => text.includes('"to":"closed"')
     )
-    const told = [...heard.matchAll(/^data: (\{"n":\d+,"seq".*)$/gm)].map(
+    const steps = [...stream.matchAll(/^data: (\{"n":\d+,"seq".*)$/gm)].map(
       ([, data = ""]) => JSON.parse(data) as SlimStep
     )
-    assert.isAbove(told.length, 0)
-    for (const { row } of told) assert.strictEqual(row.session_id, mine)
+    assert.isAbove(steps.length, 0)
+    for (const { row } of steps) assert.strictEqual(row.session_id, mine)
 
-    await page.goto(`${house.url}/inspect/#/sessions/${foreign}`)
+    await page.goto(`${troupe.url}/inspect/#/sessions/${foreign}`)
     await page.getByRole("alert").waitFor()
     assert.include(await page.getByRole("alert").textContent(), "session_not_found")
   })
 
-  it("ends with the app, in the middle of a look", async () => {
-    const token = await house.mint("fired")
-    const page = await house.visit({ token })
+  it("ends when the app is revoked, while its page is open", async () => {
+    const token = await troupe.mint("fired")
+    const page = await troupe.visit({ token })
     await page.getByRole("heading", { name: "No sessions yet" }).waitFor()
-    await house.call("DELETE", "/admin/apps/fired", adminToken)
+    await troupe.call("DELETE", "/admin/apps/fired", adminToken)
     await page.reload()
     await page.getByLabel("Token").waitFor()
   })

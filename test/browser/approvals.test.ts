@@ -1,36 +1,36 @@
-/** An agent asks, and a person answers: in the inbox, in the session's view, and by keys only. */
+/** An agent asks and a person answers: in the inbox, in the session's view, and with the keyboard only. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, until } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe, until } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 describe.skipIf(chromium === null)("an approval", () => {
-  let house: House
+  let troupe: RunningTroupe
   let app: string
   beforeAll(async () => {
-    house = await openHouse()
-    app = await house.mint("desk")
+    troupe = await startTroupe()
+    app = await troupe.mint("desk")
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
   const asking = async (prompt: string) => {
-    const id = await house.create(app, { permissions: "ask" })
-    await house.begin(app, id, prompt)
+    const id = await troupe.create(app, { permissions: "ask" })
+    await troupe.begin(app, id, prompt)
     await until(
-      async () => (await house.call("GET", `/sessions/${id}/approvals`, app)).json,
+      async () => (await troupe.call("GET", `/sessions/${id}/approvals`, app)).json,
       ({ count }) => count === 1
     )
     return id
   }
   const ended = (id: string) =>
     until(
-      async () => (await house.call("GET", `/sessions/${id}/turns/1`, app)).json,
+      async () => (await troupe.call("GET", `/sessions/${id}/turns/1`, app)).json,
       (turn) => turn.status === "completed"
     )
 
-  it("appears in an inbox that is open, and is answered there by a second press", async () => {
-    const page = await house.visit({ token: adminToken, at: "#/approvals" })
+  it("appears in an open inbox, and is answered there by a second press", async () => {
+    const page = await troupe.visit({ token: adminToken, at: "#/approvals" })
     await page.getByText("Nobody waits for an answer").waitFor()
     const allowed = await asking("ask-tool echo it-was-done")
     const denied = await asking("ask-tool echo it-was-not")
@@ -51,9 +51,9 @@ describe.skipIf(chromium === null)("an approval", () => {
     assert.strictEqual(await page.locator(".nav .pill").count(), 0)
   })
 
-  it("is answered in its session's view, by keys only, and stays written down", async () => {
+  it("is answered in its session's view with the keyboard only, and stays in the history", async () => {
     const id = await asking("ask-tool echo for-the-session")
-    const page = await house.visit({ token: adminToken, at: `#/sessions/${id}` })
+    const page = await troupe.visit({ token: adminToken, at: `#/sessions/${id}` })
     await page.locator(".session-head .badge", { hasText: "asking" }).waitFor()
     await page.getByRole("tab", { name: "Approvals" }).focus()
     await page.keyboard.press("Enter")
@@ -65,21 +65,21 @@ describe.skipIf(chromium === null)("an approval", () => {
     await ended(id)
     await page.locator(".settled li", { hasText: "session by" }).waitFor()
     await page.locator(".session-head .badge", { hasText: "idle awake" }).waitFor()
-    // Its kind is allowed from now on: nobody is asked again.
-    const again = await house.turn(app, id, "ask-tool echo once-more")
+    // Its kind is allowed from now on, without another approval.
+    const again = await troupe.turn(app, id, "ask-tool echo once-more")
     assert.include(again.json.final_text, "once-more")
-    const { json } = await house.call("GET", `/admin/sessions/${id}/audit`, adminToken)
+    const { json } = await troupe.call("GET", `/admin/sessions/${id}/audit`, adminToken)
     assert.include(JSON.stringify(json), "approval")
   })
 
-  it("that somebody else answered leaves every page that shows it", async () => {
+  it("disappears from every page when it is answered elsewhere", async () => {
     const id = await asking("ask-tool echo elsewhere")
-    const inbox = await house.visit({ token: adminToken, at: "#/approvals" })
-    const view = await house.visit({ token: app, at: `#/sessions/${id}` })
+    const inbox = await troupe.visit({ token: adminToken, at: "#/approvals" })
+    const view = await troupe.visit({ token: app, at: `#/sessions/${id}` })
     await inbox.getByRole("article", { name: "echo elsewhere" }).waitFor()
     await view.locator(".session-head .badge", { hasText: "asking" }).waitFor()
-    const { json } = await house.call("GET", `/sessions/${id}/approvals`, app)
-    await house.call("POST", `/sessions/${id}/approvals/${json.approvals[0].approval_id}`, app, { decision: "deny" })
+    const { json } = await troupe.call("GET", `/sessions/${id}/approvals`, app)
+    await troupe.call("POST", `/sessions/${id}/approvals/${json.approvals[0].approval_id}`, app, { decision: "deny" })
     await inbox.getByText("Nobody waits for an answer").waitFor()
     await view.locator(".session-head .badge", { hasText: "idle awake" }).waitFor()
   })

@@ -1,4 +1,4 @@
-/** The Chromium that is there, and how it is started so that it talks to nobody but the page's own server. */
+/** The installed Chromium, started so that it connects to the page's own server only. */
 import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core"
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
-/** `null`: none, and what needs one is skipped. */
+/** `null`: there is none, and the tests that need it are skipped. */
 export const chromium: string | null =
   [process.env["CHROMIUM_BIN"] ?? "", ...places].find((path) => path !== "" && existsSync(path)) ?? null
 
@@ -25,7 +25,7 @@ export const launch = (): Promise<Browser> =>
     ]
   })
 
-/** Kept beside the test's report: they are looked at by people. */
+/** Kept beside the test's report, for people to look at. */
 export const shots = join(import.meta.dirname, "..", "..", "artifacts", "screenshots")
 
 export const shoot = async (page: Page, name: string): Promise<void> => {

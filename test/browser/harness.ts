@@ -1,6 +1,6 @@
 /**
- * The real server as its own process, and pages of a real browser that are watched: whatever a test does, its page runs
- * nothing that the policy forbids, throws nothing, and asks nobody but the server.
+ * The real server as its own process, and pages of a real browser. Every page is watched: whatever a test does, the page
+ * executes nothing that its policy forbids, throws nothing, and requests nothing but the server.
  */
 import { assert } from "@effect/vitest"
 import type { ChildProcess } from "node:child_process"
@@ -11,16 +11,16 @@ import { launch } from "./chromium.ts"
 
 export const adminToken = "an-admin-token-for-tests"
 
-/** Every wait of a page ends by then. */
+/** Every wait of a page fails after this time. */
 export const patienceMillis = 30_000
 
 interface Called {
   readonly status: number
-  /** Looked at field by field. */
+  /** Untyped: tests check it field by field. */
   readonly json: ReturnType<typeof JSON.parse>
 }
 
-export interface House {
+export interface RunningTroupe {
   readonly place: Workspace
   readonly url: string
   readonly browser: Browser
@@ -28,15 +28,15 @@ export interface House {
   readonly call: (method: string, path: string, token: string, body?: object) => Promise<Called>
   readonly mint: (name: string) => Promise<string>
   readonly create: (token: string, body?: object) => Promise<string>
-  /** Waits for its end. */
+  /** Waits for the end of the turn. */
   readonly turn: (token: string, id: string, prompt: string) => Promise<Called>
-  /** Does not. */
+  /** Does not wait for the end of the turn. */
   readonly begin: (token: string, id: string, prompt: string) => Promise<void>
   readonly visit: (options?: VisitOptions) => Promise<Page>
   /** `SIGTERM`, and `start` again at the same address with the same directory. */
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
-  /** Ends everything. Fails where a page did what no page may. */
+  /** Ends everything. Fails where a page did something forbidden. */
   readonly leave: () => Promise<void>
 }
 
@@ -50,22 +50,22 @@ export interface VisitOptions {
   readonly at?: string
 }
 
-export const openHouse = async (
+export const startTroupe = async (
   env: Readonly<Record<string, string>> = {},
   place = makeWorkspace()
-): Promise<House> => {
+): Promise<RunningTroupe> => {
   let program: Running
   let url = ""
   const run = async (port: string) => {
     program = place.start(["serve", "--port", port], { TROUPE_ADMIN_TOKEN: adminToken, ...env })
-    const [, said = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\//)
-    url = said
+    const [, address = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\//)
+    url = address
   }
   await run("0")
   const browser = await launch()
   const watches: Array<() => void> = []
 
-  const call: House["call"] = async (method, path, token, body) => {
+  const call: RunningTroupe["call"] = async (method, path, token, body) => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
@@ -110,7 +110,7 @@ export const openHouse = async (
     start: () => run(new URL(url).port),
     leave: async () => {
       try {
-        for (const look of watches) look()
+        for (const check of watches) check()
       } finally {
         await browser.close()
         await place.cleanUp()
@@ -125,7 +125,7 @@ export const logIn = async (page: Page, token: string): Promise<void> => {
   await page.locator(".header").waitFor()
 }
 
-/** Gives back what says, at the end, what was wrong with it. */
+/** Returns the function that fails, at the end, where the page did something forbidden. */
 const watch = (page: Page, origin: string) => {
   const wrong: Array<string> = []
   page.on("request", (request) => {
@@ -134,7 +134,7 @@ const watch = (page: Page, origin: string) => {
   })
   page.on("pageerror", (error) => wrong.push(`threw ${error.stack ?? error.message}`))
   page.on("console", (message) => {
-    // What is refused, or lost with a server that is restarted, is no fault of the page.
+    // A refused request, or one that was lost with a restarting server, is no fault of the page.
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource"))
       wrong.push(`said ${message.text()}`)
   })
@@ -145,7 +145,7 @@ const watch = (page: Page, origin: string) => {
   return () => assert.deepStrictEqual(wrong, [])
 }
 
-/** Reads until it is so. What it read last stands in the error. */
+/** Reads until the value is as wanted. The error contains the last value. */
 export const until = async <A>(read: () => Promise<A> | A, isIt: (value: A) => boolean): Promise<A> => {
   const deadline = performance.now() + patienceMillis
   while (true) {
@@ -156,8 +156,8 @@ export const until = async <A>(read: () => Promise<A> | A, isIt: (value: A) => b
   }
 }
 
-/** What can be read of everything that the browser keeps of the page, but the cookie that no script sees. */
-export const kept = async (context: BrowserContext, page: Page): Promise<string> =>
+/** Everything that the browser stores for the page, but the cookie, which no script can read. */
+export const stored = async (context: BrowserContext, page: Page): Promise<string> =>
   JSON.stringify([
     await context.storageState(),
     await page.evaluate("[document.cookie, location.href, { ...localStorage }, { ...sessionStorage }, history.state]")

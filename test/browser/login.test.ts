@@ -1,41 +1,41 @@
-/** The way in: by token or by the terminal's link, and never with a secret where somebody may find it. */
+/** Logging in by token or by the terminal's link, without a secret where somebody may find it. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { hasTerminals, makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, kept, logIn, openHouse } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, stored, logIn, startTroupe } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 describe.skipIf(chromium === null)("logging in", () => {
-  let house: House
+  let troupe: RunningTroupe
   beforeAll(async () => {
-    house = await openHouse()
+    troupe = await startTroupe()
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
   const addresses = (page: Page) => {
-    const asked: Array<string> = []
-    page.on("request", (request) => asked.push(`${request.url()} ${request.headers()["referer"] ?? ""}`))
-    return asked
+    const requested: Array<string> = []
+    page.on("request", (request) => requested.push(`${request.url()} ${request.headers()["referer"] ?? ""}`))
+    return requested
   }
 
-  it("takes a token, and leaves it in no address and in no storage that a script can read", async () => {
-    const page = await house.visit()
-    const asked = addresses(page)
+  it("accepts a token, and leaves it in no address and in no storage that a script can read", async () => {
+    const page = await troupe.visit()
+    const requested = addresses(page)
     await shoot(page, "login")
     await logIn(page, adminToken)
     await page.getByRole("heading", { name: "No sessions yet" }).waitFor()
 
-    assert.isAbove(asked.length, 2)
-    assert.notInclude(asked.join("\n"), adminToken)
-    assert.notInclude(await kept(page.context(), page), adminToken)
+    assert.isAbove(requested.length, 2)
+    assert.notInclude(requested.join("\n"), adminToken)
+    assert.notInclude(await stored(page.context(), page), adminToken)
     const [cookie, ...others] = await page.context().cookies()
     assert.deepStrictEqual(others, [])
     assert.deepInclude(cookie, { name: "troupe_inspect", httpOnly: true, sameSite: "Strict", path: "/inspect/" })
 
-    // The cookie is the login: it is there in another tab, and gone after the way out.
+    // The cookie is the login: another tab has it too, and it is gone after the logout.
     const second = await page.context().newPage()
-    await second.goto(`${house.url}/inspect/`)
+    await second.goto(`${troupe.url}/inspect/`)
     await second.getByRole("heading", { name: "No sessions yet" }).waitFor()
     await second.getByRole("button", { name: "admin: menu" }).click()
     await second.getByRole("button", { name: "Log out" }).click()
@@ -45,8 +45,8 @@ describe.skipIf(chromium === null)("logging in", () => {
     await page.getByLabel("Token").waitFor()
   })
 
-  it("says that a token is wrong, and lets one try again", async () => {
-    const page = await house.visit()
+  it("says that a token is wrong, and allows another attempt", async () => {
+    const page = await troupe.visit()
     await page.getByLabel("Token").fill("no-such-token")
     await page.getByRole("button", { name: "Log in" }).click()
     const alert = page.getByRole("alert")
@@ -63,15 +63,15 @@ describe.skipIf(chromium === null)("logging in", () => {
     try {
       const program = place.start(["serve", "--port", "0"], {}, "terminal")
       const [, link = "", code = ""] = await program.printed(/inspect +(http:\/\/[^/]+\/inspect\/#code=([\w-]{43}))\b/)
-      const page = await house.browser.newPage()
-      const asked = addresses(page)
+      const page = await troupe.browser.newPage()
+      const requested = addresses(page)
       await page.goto(link)
       await page.getByRole("heading", { name: "No sessions yet" }).waitFor()
-      assert.notInclude(asked.join("\n"), code)
-      assert.notInclude(await kept(page.context(), page), code)
+      assert.notInclude(requested.join("\n"), code)
+      assert.notInclude(await stored(page.context(), page), code)
       await page.getByRole("button", { name: "admin: menu" }).waitFor()
 
-      const stranger = await (await house.browser.newContext()).newPage()
+      const stranger = await (await troupe.browser.newContext()).newPage()
       await stranger.goto(link)
       await stranger.getByRole("alert").waitFor()
       await stranger.getByLabel("Token").waitFor()

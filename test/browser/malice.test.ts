@@ -1,10 +1,10 @@
-/** An agent that would like to be more than text. Every page of `openHouse` also fails on what its policy had to stop. */
+/** An agent whose output tries to be executed. Every page of `startTroupe` also fails where its policy had to stop something. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { visible } from "../../src/inspect/client/visible.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 const escape = "\u001b"
 const taken = "document.title='taken-over'"
@@ -20,13 +20,13 @@ const lines = [
 const title = `<b onmouseover="${taken}">echo</b> \u202Egpj.exe`
 
 describe.skipIf(chromium === null)("a malicious transcript", () => {
-  let house: House
+  let troupe: RunningTroupe
   let app: string
   beforeAll(async () => {
-    house = await openHouse({ TROUPE_MAX_BODY: "4 MiB" })
-    app = await house.mint("desk")
+    troupe = await startTroupe({ TROUPE_MAX_BODY: "4 MiB" })
+    app = await troupe.mint("desk")
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
   const isUntouched = async (page: Page) => {
     assert.notStrictEqual(await page.title(), "taken-over")
@@ -35,17 +35,17 @@ describe.skipIf(chromium === null)("a malicious transcript", () => {
   }
 
   it("is shown as the text that it is, in the transcript, the table and the inbox", async () => {
-    const id = await house.create(app, { meta: { note: lines.join() } })
-    await house.turn(app, id, lines.join("\n"))
-    const page = await house.visit({ token: adminToken, at: `#/?q=${id}` })
+    const id = await troupe.create(app, { meta: { note: lines.join() } })
+    await troupe.turn(app, id, lines.join("\n"))
+    const page = await troupe.visit({ token: adminToken, at: `#/?q=${id}` })
     await page.locator(`[data-session="${id}"]`).waitFor()
     await isUntouched(page)
     await page.locator(`[data-session="${id}"]`).click()
     const answer = page.locator(".entry-message .entry-text")
     await answer.waitFor()
-    const said = await answer.textContent()
-    for (const line of lines) assert.include(said, visible(line))
-    assert.include(said, "⟨ESC⟩[31mred")
+    const text = await answer.textContent()
+    for (const line of lines) assert.include(text, visible(line))
+    assert.include(text, "⟨ESC⟩[31mred")
     await isUntouched(page)
     await shoot(page, "session-malice")
     for (const tab of ["Steps", "State", "Process", "Restarts", "Time & tokens"]) {
@@ -55,25 +55,25 @@ describe.skipIf(chromium === null)("a malicious transcript", () => {
     }
   })
 
-  it("can't make a question look like another", async () => {
-    const id = await house.create(app, { permissions: "ask" })
-    await house.begin(app, id, `ask-tool ${title}`)
-    const page = await house.visit({ token: adminToken, at: "#/approvals" })
-    const shown = page.locator(".approval-title")
-    await shown.waitFor()
-    assert.include(await shown.textContent(), "<b onmouseover")
-    // What turns the reading direction around is shown, not obeyed.
-    assert.include(await shown.textContent(), "⟨U+202E⟩gpj.exe")
+  it("cannot make an approval look like another", async () => {
+    const id = await troupe.create(app, { permissions: "ask" })
+    await troupe.begin(app, id, `ask-tool ${title}`)
+    const page = await troupe.visit({ token: adminToken, at: "#/approvals" })
+    const shownTitle = page.locator(".approval-title")
+    await shownTitle.waitFor()
+    assert.include(await shownTitle.textContent(), "<b onmouseover")
+    // A character that reverses the reading direction is shown by name and has no effect.
+    assert.include(await shownTitle.textContent(), "⟨U+202E⟩gpj.exe")
     await isUntouched(page)
     await shoot(page, "approvals-malice")
-    await house.call("DELETE", `/sessions/${id}`, app)
+    await troupe.call("DELETE", `/sessions/${id}`, app)
   })
 
-  it("of a megabyte in one line leaves the page usable", async () => {
-    const id = await house.create(app)
-    await house.turn(app, id, "big 1024")
-    await house.turn(app, id, "after the flood")
-    const page = await house.visit({ token: adminToken, at: `#/sessions/${id}` })
+  it("with a line of a megabyte leaves the page usable", async () => {
+    const id = await troupe.create(app)
+    await troupe.turn(app, id, "big 1024")
+    await troupe.turn(app, id, "after the flood")
+    const page = await troupe.visit({ token: adminToken, at: `#/sessions/${id}` })
     await page.locator(".entry-message", { hasText: "after the flood" }).waitFor()
     await page.getByRole("slider").press("Home")
     await page.getByText("before the first step").waitFor()

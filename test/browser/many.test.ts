@@ -1,4 +1,4 @@
-/** A house of two thousand sessions: found by a search, scrolled through, walked by keys, watched by a hundred. */
+/** A server with two thousand sessions: searched, scrolled, used with the keyboard, followed by a hundred readers. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
@@ -6,25 +6,25 @@ import type { SlimStep } from "../../src/inspect/contract.ts"
 import { digits, plural } from "../../src/inspect/client/format.ts"
 import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, patienceMillis, until } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe, patienceMillis, until } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 import { idOf, isClosed, seed } from "./seed.ts"
 
 const total = 2_000
 
 describe.skipIf(chromium === null)("two thousand sessions", () => {
-  let house: House
+  let troupe: RunningTroupe
   beforeAll(async () => {
     const place = makeWorkspace()
     await seed(place, total)
-    house = await openHouse({ TROUPE_MAX_SESSIONS: "5000" }, place)
+    troupe = await startTroupe({ TROUPE_MAX_SESSIONS: "5000" }, place)
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
   const rows = (page: Page) => page.locator(".grid-row")
   const row = (page: Page, n: number) => page.locator(`[data-session="${idOf(n)}"]`)
   const all = async () => {
-    const page = await house.visit({ token: adminToken })
+    const page = await troupe.visit({ token: adminToken })
     await row(page, 0).waitFor()
     return page
   }
@@ -51,12 +51,12 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await page.getByLabel("Filter by agent").selectOption("codex")
     await page.getByLabel("Filter by app").selectOption("shop")
     await matches(page, Array.from({ length: total }, (_, n) => n).filter((n) => n % 3 === 1).length)
-    // What is looked at can be sent as a link.
-    const second = await house.visit({ token: adminToken, at: new URL(page.url()).hash })
+    // The view can be sent as a link.
+    const second = await troupe.visit({ token: adminToken, at: new URL(page.url()).hash })
     await matches(second, 667)
   })
 
-  it("are scrolled through to the last, with no more rows in the document than one sees", async () => {
+  it("can be scrolled to the last, with no more rows in the document than are visible", async () => {
     const page = await all()
     const most = async () => assert.isAtMost(await rows(page).count(), 80)
     await most()
@@ -75,10 +75,10 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await most()
   })
 
-  it("are found, opened, gone through in time, and left, by keys only", async () => {
+  it("can be found, opened, replayed and left with the keyboard only", async () => {
     const page = await all()
-    const id = await house.create(await house.mint("keys"))
-    await house.call("POST", `/admin/sessions/${id}/close`, adminToken)
+    const id = await troupe.create(await troupe.mint("keys"))
+    await troupe.call("POST", `/admin/sessions/${id}/close`, adminToken)
     const press = (...keys: ReadonlyArray<string>) =>
       keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve())
     const focused = (selector: string) =>
@@ -111,7 +111,7 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await page.getByText("before the first step").waitFor()
     await press("]")
     await page.getByText("close.requested").first().waitFor()
-    // The browser's own key for it, which no window hears where there is none.
+    // The browser's own key for this has no effect where there is no window.
     await page.goBack()
     await page.locator(".grid").waitFor()
     await focused(`[data-session="${id}"]`)
@@ -125,28 +125,28 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
     await page.locator(".grid").waitFor()
   })
 
-  it("are watched by a hundred at once, a half of whom never read, in bounded memory", async () => {
-    const token = await house.mint("watched")
-    const ids = await Promise.all(Array.from({ length: 20 }, () => house.create(token)))
-    const before = memoryOf(house)
+  it("are followed by a hundred readers at once, half of which never read, in bounded memory", async () => {
+    const token = await troupe.mint("watched")
+    const ids = await Promise.all(Array.from({ length: 20 }, () => troupe.create(token)))
+    const before = memoryOf(troupe)
     const controller = new AbortController()
     const signal = AbortSignal.any([controller.signal, AbortSignal.timeout(patienceMillis)])
     const readers = await Promise.all(
       Array.from({ length: 100 }, () =>
-        fetch(`${house.url}/inspect/api/steps`, {
+        fetch(`${troupe.url}/inspect/api/steps`, {
           headers: { authorization: `Bearer ${adminToken}` },
           signal
         })
       )
     )
     for (const { status } of readers) assert.strictEqual(status, 200)
-    const told = readers.slice(50).map((response) => closedIn(response, ids.length))
-    await Promise.all(ids.map((id) => house.call("DELETE", `/sessions/${id}`, token)))
+    const closed = readers.slice(50).map((response) => closedIn(response, ids.length))
+    await Promise.all(ids.map((id) => troupe.call("DELETE", `/sessions/${id}`, token)))
     assert.deepStrictEqual(
-      await Promise.all(told),
+      await Promise.all(closed),
       Array.from({ length: 50 }, () => ids.length)
     )
-    const after = memoryOf(house)
+    const after = memoryOf(troupe)
     controller.abort()
     assert.isBelow(after - before, 128 * 1024, `${before} kB before, ${after} kB with a hundred`)
     const page = await all()
@@ -154,10 +154,10 @@ describe.skipIf(chromium === null)("two thousand sessions", () => {
   })
 })
 
-const memoryOf = ({ program }: House): number =>
+const memoryOf = ({ program }: RunningTroupe): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${program().pid}/status`, "utf8"))?.[1])
 
-/** Reads a stream until so many sessions have closed in it; how many that were. */
+/** Reads a stream until so many sessions have closed in it; gives their number. */
 const closedIn = async (response: Response, wanted: number): Promise<number> => {
   const seen = new Set<string>()
   const decoder = new TextDecoder()

@@ -1,4 +1,4 @@
-/** A session as one file: it opens without a server, goes back in time, and tells nobody what it should not. */
+/** A session as one file: it opens without a server, can be replayed, and contains only what was asked for. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -6,38 +6,38 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, patienceMillis } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe, patienceMillis } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 const nasty = "<script>document.title = 'taken-over'</script><img src=x onerror=\"document.title = 'taken-over'\">"
 
 describe.skipIf(chromium === null)("an exported session", () => {
   let directory: string
-  let house: House
+  let troupe: RunningTroupe
   let id: string
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "troupe-offline-"))
-    house = await openHouse()
-    const app = await house.mint("desk")
-    id = await house.create(app)
-    await house.turn(app, id, `${nasty}\ntool echo hello-from-a-tool`)
-    await house.turn(app, id, "crash 3")
-    await house.call("DELETE", `/sessions/${id}`, app)
+    troupe = await startTroupe()
+    const app = await troupe.mint("desk")
+    id = await troupe.create(app)
+    await troupe.turn(app, id, `${nasty}\ntool echo hello-from-a-tool`)
+    await troupe.turn(app, id, "crash 3")
+    await troupe.call("DELETE", `/sessions/${id}`, app)
   })
   afterAll(async () => {
     rmSync(directory, { recursive: true, force: true })
-    await house?.leave()
+    await troupe?.leave()
   })
 
-  /** The file in a page of its own, that may ask for nothing. */
+  /** Opens the file in a page of its own, which may request nothing. */
   const opened = async (texts: 0 | 1) => {
-    const response = await fetch(`${house.url}/inspect/api/sessions/${id}/export?format=html&texts=${texts}`, {
+    const response = await fetch(`${troupe.url}/inspect/api/sessions/${id}/export?format=html&texts=${texts}`, {
       headers: { authorization: `Bearer ${adminToken}` }
     })
     assert.match(response.headers.get("content-disposition") ?? "", /^attachment/)
     const file = join(directory, `session-${texts}.html`)
     writeFileSync(file, await response.text())
-    const context = await house.browser.newContext({ offline: true, reducedMotion: "reduce" })
+    const context = await troupe.browser.newContext({ offline: true, reducedMotion: "reduce" })
     context.setDefaultTimeout(patienceMillis)
     const page = await context.newPage()
     const wrong: Array<string> = []
@@ -52,7 +52,7 @@ describe.skipIf(chromium === null)("an exported session", () => {
   }
   const everything = async (page: Page) => (await page.content()) + (await page.locator("body").innerText())
 
-  it("opens offline without its texts, shows the chart and the time, and goes back in it", async () => {
+  it("opens offline without its texts, shows the chart and the time axis, and can be replayed", async () => {
     const { page, wrong } = await opened(0)
     await page.locator(".session-head .badge", { hasText: "closed" }).waitFor()
     const all = await everything(page)
@@ -74,7 +74,7 @@ describe.skipIf(chromium === null)("an exported session", () => {
     await page.context().close()
   })
 
-  it("keeps its texts where one asks for them, as text", async () => {
+  it("contains its texts where they are asked for, as text", async () => {
     const { page, wrong } = await opened(1)
     await page.locator(".entry-prompt", { hasText: "taken-over" }).waitFor()
     await page.locator(".entry-message", { hasText: "<img src=x" }).waitFor()

@@ -1,4 +1,4 @@
-/** Two thousand sessions that a server finds when it starts, written into its ledger as it would have. */
+/** Writes two thousand sessions into a ledger, as a server would have, before the server is started. */
 import { Effect } from "effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
@@ -26,7 +26,7 @@ const closed: SessionSnapshot = decide(sessionMachine, asleep, {
   reason: "no longer needed"
 }).next
 
-/** Number 0 is the last active one. All of them began within a day: none is old enough to be swept. */
+/** Number 0 is the last active one. All of them were created within a day, so none is old enough to be swept. */
 const nth = (n: number, now: number): LedgerWrite => {
   const at = now - n * (hour / 100)
   const isOver = isClosed(n)

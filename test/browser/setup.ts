@@ -1,4 +1,4 @@
-/** Builds the page where it is older than its sources, and says aloud where there is no Chromium to show it. */
+/** Builds the page where it is older than its sources, and warns where there is no Chromium to show it. */
 import { execFileSync } from "node:child_process"
 import { join } from "node:path"
 import process from "node:process"

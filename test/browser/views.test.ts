@@ -1,4 +1,4 @@
-/** How the main views look, in both colours, wide and narrow: usable by everyone, and pictures to look at. */
+/** The main views in both color schemes, wide and narrow: accessible, and with screenshots for people to look at. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import axe from "axe-core"
 import { writeFileSync } from "node:fs"
@@ -6,8 +6,8 @@ import { join } from "node:path"
 import type { Page } from "playwright-core"
 import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { adminToken, openHouse, until } from "./harness.ts"
-import type { House } from "./harness.ts"
+import { adminToken, startTroupe, until } from "./harness.ts"
+import type { RunningTroupe } from "./harness.ts"
 
 /** The demo agent under the names that a team gives to its agents. */
 const agents = (() => {
@@ -19,15 +19,15 @@ const agents = (() => {
 })()
 
 describe.skipIf(chromium === null)("the views", () => {
-  let house: House
+  let troupe: RunningTroupe
   let asking: string
   beforeAll(async () => {
     const place = makeWorkspace()
     writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "coder", agents }))
-    house = await openHouse({ TROUPE_MAX_PROCESSES: "16" }, place)
-    asking = await furnish(house)
+    troupe = await startTroupe({ TROUPE_MAX_PROCESSES: "16" }, place)
+    asking = await createSessions(troupe)
   })
-  afterAll(() => house?.leave())
+  afterAll(() => troupe?.leave())
 
   const views = () =>
     [
@@ -38,19 +38,19 @@ describe.skipIf(chromium === null)("the views", () => {
     ] as const
 
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`have no serious fault that axe knows, in ${colorScheme}, and none of them is wider than its window`, async () => {
-      const { closed } = await retiring(house)
+    it(`have no serious fault that axe finds, in ${colorScheme}, and none is wider than its window`, async () => {
+      const { closed } = await retiring(troupe)
       for (const [width, height] of [
         [1280, 800],
         [390, 844]
       ] as const) {
-        const page = await house.visit({ colorScheme, width, height })
+        const page = await troupe.visit({ colorScheme, width, height })
         await page.getByLabel("Token").waitFor()
         await isSound(page, `login ${colorScheme} ${width}`)
         await page.getByLabel("Token").fill(adminToken)
         await page.keyboard.press("Enter")
         for (const [name, hash, selector] of views()) {
-          await page.goto(`${house.url}/inspect/${hash}`)
+          await page.goto(`${troupe.url}/inspect/${hash}`)
           await page
             .locator(selector)
             .first()
@@ -93,25 +93,25 @@ describe.skipIf(chromium === null)("the views", () => {
 
 let attempts = 1
 
-/** A session that is being closed, for some seconds: its agent is stopped, and must be killed. */
-const retiring = async (house: House): Promise<{ readonly closed: Promise<unknown> }> => {
-  const { json } = await house.call("POST", "/admin/apps", adminToken, { name: `old-${attempts++}` })
-  const id = await house.create(json.token, { agent: "triage" })
-  await house.turn(json.token, id, "that was all\nslow 70 0")
-  const { process: running } = (await house.call("GET", `/sessions/${id}`, json.token)).json
+/** A session that is retiring for some seconds: its agent is stopped (SIGSTOP) and must be killed. */
+const retiring = async (troupe: RunningTroupe): Promise<{ readonly closed: Promise<unknown> }> => {
+  const { json } = await troupe.call("POST", "/admin/apps", adminToken, { name: `old-${attempts++}` })
+  const id = await troupe.create(json.token, { agent: "triage" })
+  await troupe.turn(json.token, id, "that was all\nslow 70 0")
+  const { process: running } = (await troupe.call("GET", `/sessions/${id}`, json.token)).json
   process.kill(running.pid, "SIGSTOP")
-  return { closed: house.call("DELETE", `/sessions/${id}`, json.token) }
+  return { closed: troupe.call("DELETE", `/sessions/${id}`, json.token) }
 }
 
-/** Sessions of three apps in every state there is; gives back the one that asks. */
-const furnish = async (house: House): Promise<string> => {
-  const [desk, shop, mail] = [await house.mint("desk"), await house.mint("shop"), await house.mint("mail")]
+/** Makes sessions of three apps in every state; gives the one that waits for an approval. */
+const createSessions = async (troupe: RunningTroupe): Promise<string> => {
+  const [desk, shop, mail] = [await troupe.mint("desk"), await troupe.mint("shop"), await troupe.mint("mail")]
   const made = async (token: string, agent: string, ...prompts: ReadonlyArray<string>) => {
-    const id = await house.create(token, { agent, permissions: "ask" })
-    for (const prompt of prompts) await house.turn(token, id, prompt)
+    const id = await troupe.create(token, { agent, permissions: "ask" })
+    for (const prompt of prompts) await troupe.turn(token, id, prompt)
     return id
   }
-  const state = async (id: string) => (await house.call("GET", `/inspect/api/sessions/${id}`, adminToken)).json
+  const state = async (id: string) => (await troupe.call("GET", `/inspect/api/sessions/${id}`, adminToken)).json
   const reaches = (id: string, substate: string) =>
     until(
       () => state(id),
@@ -126,19 +126,19 @@ const furnish = async (house: House): Promise<string> => {
     waits,
     parked
   ])
-  await house.call("DELETE", `/sessions/${over}`, mail)
+  await troupe.call("DELETE", `/sessions/${over}`, mail)
   const works = await made(shop, "coder", "read the repository\nslow 900 0")
-  await house.begin(shop, works, "write the migration\nslow 100000 50")
-  await house.begin(desk, healed, "tool sleep 300")
+  await troupe.begin(shop, works, "write the migration\nslow 100000 50")
+  await troupe.begin(desk, healed, "tool sleep 300")
   const asks = await made(
     desk,
     "coder",
     "Read the failing test and tell me why it fails.\ntool ls\nslow 60 0",
     "Then mend it.\ntool echo mended\nslow 40 0"
   )
-  await house.begin(desk, asks, "Clean up and run the tests again.\nask-tool rm -rf build && npm test")
+  await troupe.begin(desk, asks, "Clean up and run the tests again.\nask-tool rm -rf build && npm test")
   const [first] = [await made(mail, "triage", "what came in today?\nslow 80 0")]
-  await house.begin(mail, first, "ask-tool mv inbox/42 archive/")
+  await troupe.begin(mail, first, "ask-tool mv inbox/42 archive/")
   await Promise.all([
     reaches(asks, "turning.asking"),
     reaches(first, "turning.asking"),

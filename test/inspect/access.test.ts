@@ -1,4 +1,4 @@
-/** Who may look at the dashboard, how they log in, and what ends that. */
+/** Who may use the dashboard's API, how a caller logs in, and what ends a login. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Redacted, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -14,7 +14,7 @@ const inScope = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>, scope: Scope.Sc
 const paths = ["me", "sessions", "steps", "approvals", "coverage", "sessions/ses_x"]
 
 describe("the dashboard's API", () => {
-  it.live("answers nobody who is nobody, on any of its addresses", () =>
+  it.live("refuses a request without a valid credential, at every address", () =>
     Effect.gen(function* () {
       const { call } = yield* open()
       for (const path of paths) {
@@ -26,20 +26,20 @@ describe("the dashboard's API", () => {
           { cookie: "troupe_inspect=nonsense" },
           { cookie: `troupe_inspect=${"A".repeat(200)}` }
         ]) {
-          const { headers: told, json, status } = yield* call(`/inspect/api/${path}`, { headers })
+          const { headers: reply, json, status } = yield* call(`/inspect/api/${path}`, { headers })
           assert.strictEqual(status, 401, `${path} ${JSON.stringify(headers)}`)
           assert.containSubset(json, { ok: false, error: "unauthorized" })
-          assert.strictEqual(told.get("www-authenticate"), "Bearer")
+          assert.strictEqual(reply.get("www-authenticate"), "Bearer")
         }
       }
-      // A bearer token that is none is not made good by a cookie.
+      // A cookie does not make up for an invalid bearer token.
       const cookie = cookieOf((yield* login(call, { token: adminToken })).headers)
       const both = yield* call("/inspect/api/me", { headers: { cookie, authorization: "Bearer nonsense" } })
       assert.strictEqual(both.status, 401)
     }).pipe(Effect.scoped)
   )
 
-  it.live("knows the admin and an app by their tokens, and says who they are", () =>
+  it.live("names the admin or the app that a token belongs to", () =>
     Effect.gen(function* () {
       const { call, mint } = yield* open()
       const token = yield* mint("desk")
@@ -51,26 +51,26 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("logs in with a token, keeps it out of reach of scripts and other sites, and logs out", () =>
+  it.live("logs a token in by a cookie that scripts and other sites cannot use, and logs it out", () =>
     Effect.gen(function* () {
       const { call, mint } = yield* open()
       const token = yield* mint("desk")
-      const told = yield* login(call, { token })
-      assert.strictEqual(told.status, 200)
-      assert.containSubset(told.json, { ok: true, admin: false, app: "desk" })
-      assert.strictEqual(told.headers.get("cache-control"), "no-store")
-      const [set = ""] = told.headers.getSetCookie()
+      const reply = yield* login(call, { token })
+      assert.strictEqual(reply.status, 200)
+      assert.containSubset(reply.json, { ok: true, admin: false, app: "desk" })
+      assert.strictEqual(reply.headers.get("cache-control"), "no-store")
+      const [set = ""] = reply.headers.getSetCookie()
       const attributes = set.toLowerCase().split("; ").slice(1)
       assert.includeMembers(attributes, ["httponly", "samesite=strict", "path=/inspect/", "max-age=43200"])
       assert.notInclude(attributes, "secure")
       for (const given of [token, Buffer.from(token).toString("base64url"), token.slice(4)]) {
         assert.notInclude(set, given)
-        assert.notInclude(told.text, given)
+        assert.notInclude(reply.text, given)
       }
 
-      const cookie = cookieOf(told.headers)
+      const cookie = cookieOf(reply.headers)
       assert.containSubset((yield* call("/inspect/api/me", { headers: { cookie } })).json, { app: "desk" })
-      // Nothing of it opens the API itself.
+      // The cookie is not valid for the public API.
       assert.strictEqual((yield* call("/sessions", { headers: { cookie } })).status, 401)
 
       const out = yield* call("/inspect/api/logout", { method: "POST", headers: { cookie, ...csrf } })
@@ -79,23 +79,23 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("marks the cookie Secure where the browser came by https", () =>
+  it.live("marks the login cookie Secure where the browser uses https", () =>
     Effect.gen(function* () {
       const { call, base } = yield* open()
       for (const headers of [{ "x-forwarded-proto": "https" }, { origin: base.replace("http:", "https:") }]) {
-        const told = yield* call("/inspect/api/login", { body: { token: adminToken }, headers })
-        assert.match(told.headers.getSetCookie()[0] ?? "", /; Secure/)
+        const reply = yield* call("/inspect/api/login", { body: { token: adminToken }, headers })
+        assert.match(reply.headers.getSetCookie()[0] ?? "", /; Secure/)
       }
     }).pipe(Effect.scoped)
   )
 
-  it.live("refuses to log in with what is no token, no code, or no JSON", () =>
+  it.live("refuses a login whose token, code or body is invalid", () =>
     Effect.gen(function* () {
       const { call } = yield* open()
       for (const body of [{ token: "" }, { token: "nonsense" }, { code: "" }, { code: "nonsense" }]) {
-        const told = yield* login(call, body)
-        assert.strictEqual(told.status, 401)
-        assert.deepStrictEqual(told.headers.getSetCookie(), [])
+        const reply = yield* login(call, body)
+        assert.strictEqual(reply.status, 401)
+        assert.deepStrictEqual(reply.headers.getSetCookie(), [])
       }
       for (const body of [{}, { token: 7 }, { token: "x".repeat(600) }, []]) {
         assert.strictEqual((yield* login(call, body)).status, 400)
@@ -114,7 +114,7 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("takes a POST with the cookie only with the header that no foreign page can send", () =>
+  it.live("accepts a POST with the cookie only with the header that no foreign page can send", () =>
     Effect.gen(function* () {
       const { call, create, mint } = yield* open()
       const token = yield* mint("desk")
@@ -123,9 +123,9 @@ describe("the dashboard's API", () => {
       const close = (headers: Readonly<Record<string, string>>) =>
         call(`/inspect/api/sessions/${id}/close`, { method: "POST", headers })
       for (const headers of [{ cookie }, { cookie, "x-troupe-inspect": "0" }]) {
-        const told = yield* close(headers)
-        assert.strictEqual(told.status, 403)
-        assert.strictEqual(told.json.error, "csrf")
+        const reply = yield* close(headers)
+        assert.strictEqual(reply.status, 403)
+        assert.strictEqual(reply.json.error, "csrf")
       }
       assert.strictEqual((yield* call(`/sessions/${id}`, { token })).json.state, "idle")
       assert.strictEqual((yield* close({ cookie, ...csrf })).status, 200)
@@ -133,13 +133,13 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("lets a one-time link in once", () =>
+  it.live("accepts a one-time login link once", () =>
     Effect.gen(function* () {
-      const { call, house } = yield* open()
-      const code = Redacted.value(yield* Context.get(house, Access).issueCode)
-      const told = yield* login(call, { code })
-      assert.containSubset(told.json, { ok: true, admin: true })
-      const cookie = cookieOf(told.headers)
+      const { call, dashboard } = yield* open()
+      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
+      const reply = yield* login(call, { code })
+      assert.containSubset(reply.json, { ok: true, admin: true })
+      const cookie = cookieOf(reply.headers)
       assert.containSubset((yield* call("/inspect/api/me", { headers: { cookie } })).json, { admin: true })
       const again = yield* login(call, { code })
       assert.strictEqual(again.status, 401)
@@ -147,10 +147,10 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("lets no link in after 15 minutes, and no login last for longer than 12 hours", () =>
+  it.effect("ends a login link after 15 minutes and a login after 12 hours", () =>
     Effect.gen(function* () {
-      const { call, house } = yield* open()
-      const code = Redacted.value(yield* Context.get(house, Access).issueCode)
+      const { call, dashboard } = yield* open()
+      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
       const cookie = cookieOf((yield* login(call, { token: adminToken })).headers)
       yield* TestClock.adjust("15 minutes")
       assert.strictEqual((yield* login(call, { code })).status, 401)
@@ -161,7 +161,7 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("keeps a login over a restart, until its app is revoked or the admin token is another", () =>
+  it.live("keeps a login over a restart until its app is revoked or the admin token changes", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratch
       const first = yield* Scope.make()
@@ -185,11 +185,11 @@ describe("the dashboard's API", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("keeps secrets out of the log", () =>
+  it.live("writes no token, code or cookie to the log", () =>
     Effect.gen(function* () {
-      const { call, house, log, mint } = yield* open()
+      const { call, dashboard, log, mint } = yield* open()
       const token = yield* mint("desk")
-      const code = Redacted.value(yield* Context.get(house, Access).issueCode)
+      const code = Redacted.value(yield* Context.get(dashboard, Access).issueCode)
       yield* login(call, { token })
       yield* login(call, { code })
       const cookie = cookieOf((yield* login(call, { token: adminToken })).headers)

@@ -1,4 +1,4 @@
-/** What the exported charts of a machine say, held against the machine. */
+/** The exported charts of a machine, compared with the machine. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { createMachine, setup } from "xstate"
@@ -25,7 +25,7 @@ const lamp = setup({ guards: { isDark: () => true }, delays: { burnOut: 1_000 } 
 const labelsOf = (machine: AnyStateMachine) =>
   readChart(machine).arrows.map(({ from, labels, to }) => `${from} -> ${to}: ${labels.join(", ")}`)
 
-/** Every state and arrow of a machine, as XState's own graph tells them. */
+/** Every state and arrow of a machine, from XState's own graph. */
 const graphOf = (machine: AnyStateMachine) => {
   const walk = (node: ReturnType<typeof toDirectedGraph>): ReadonlyArray<string> => [
     node.id,
@@ -35,7 +35,7 @@ const graphOf = (machine: AnyStateMachine) => {
   return walk(toDirectedGraph(machine)).toSorted()
 }
 
-describe("a chart", () => {
+describe("a chart of a machine", () => {
   it("draws one arrow from a state to another, labelled with every event and guard", () => {
     assert.deepStrictEqual(labelsOf(lamp), [
       "off -> on: switch.pressed [isDark]",
@@ -46,7 +46,7 @@ describe("a chart", () => {
     ])
   })
 
-  it.effect("is Mermaid that a reader recognises", () =>
+  it.effect("is readable Mermaid", () =>
     Effect.gen(function* () {
       assert.strictEqual(
         yield* Chart.render(lamp, "mermaid"),
@@ -71,7 +71,7 @@ describe("a chart", () => {
     })
   )
 
-  it.effect("begins, in DOT, with an arrow into the first state, be it a compound one", () =>
+  it.effect("begins, in DOT, with an arrow into the initial state, also a compound one", () =>
     Effect.gen(function* () {
       const dot = yield* Chart.render(sessionMachine, "dot")
       assert.include(dot, '".start" -> "idle.start" [lhead="cluster_idle"];')
@@ -79,7 +79,7 @@ describe("a chart", () => {
     })
   )
 
-  it.effect("is JSON that createMachine takes, with every state and arrow of the original", () =>
+  it.effect("is JSON that createMachine accepts, with every state and arrow of the original", () =>
     Effect.gen(function* () {
       for (const machine of [lamp, sessionMachine]) {
         const json = yield* Chart.render(machine, "json")
@@ -89,15 +89,15 @@ describe("a chart", () => {
     })
   )
 
-  it.effect("is SVG with every state and every event by name", () =>
+  it.effect("is SVG with the name of every state and event", () =>
     Effect.gen(function* () {
       const svg = yield* Chart.render(sessionMachine, "svg")
       assert.match(svg, /^<\?xml[^]*<\/svg>\s*$/)
       const { arrows } = readChart(sessionMachine)
-      const shown = svg.replaceAll("&#45;", "-").replaceAll("&#160;", " ")
+      const text = svg.replaceAll("&#45;", "-").replaceAll("&#160;", " ")
       for (const { from, labels } of arrows) {
-        assert.include(shown, `>${from.split(".").at(-1)}<`)
-        for (const label of labels) assert.include(shown, label)
+        assert.include(text, `>${from.split(".").at(-1)}<`)
+        for (const label of labels) assert.include(text, label)
       }
     })
   )

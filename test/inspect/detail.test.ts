@@ -1,4 +1,4 @@
-/** What is said of one session, from its rows: why it stands where it stands, its budget, its processes. */
+/** The detail of one session, made of its rows: why it is in its state, its budget, its processes. */
 import { assert, describe, it } from "@effect/vitest"
 import { decide } from "../../machines/decide.ts"
 import { restore, sessionMachine } from "../../machines/session/machine.ts"
@@ -24,8 +24,8 @@ const valueOf = (substate: string): unknown => {
 const standingAt = (substate: string, context: object = {}): SessionSnapshot =>
   restore(sessionMachine, { value: valueOf(substate), context: { ...initialContext, ...context }, status: "active" })
 
-describe("a length of time", () => {
-  it("is said in its two largest units", () => {
+describe("a duration", () => {
+  it("is written in its two largest units", () => {
     assert.deepStrictEqual([0, 0.9, 12, 60, 288, 3_600, 7_500, 90_061].map(age), [
       "0 s",
       "0 s",
@@ -40,8 +40,8 @@ describe("a length of time", () => {
 })
 
 describe("awaited events", () => {
-  it("are exactly those that the state takes", () => {
-    const asked = (snapshot: SessionSnapshot, event: string) =>
+  it("are exactly the events that the state has a transition for", () => {
+    const accepts = (snapshot: SessionSnapshot, event: string) =>
       sessionMachine.getTransitionData(snapshot, { type: event } as unknown as SessionEvent).length > 0
     for (const substate of Object.keys(standingOf).filter((name) => name !== "closed")) {
       const snapshot = standingAt(substate)
@@ -49,20 +49,20 @@ describe("awaited events", () => {
       assert.isAbove(awaited.length, 0, substate)
       assert.strictEqual(new Set(awaited).size, awaited.length)
       for (const event of awaited.filter((name) => !name.startsWith("after "))) {
-        const known = sessionMachine.events.some((type) => type === event)
-        assert.isTrue(known, `${substate} awaits ${event}`)
+        const isEvent = sessionMachine.events.some((type) => type === event)
+        assert.isTrue(isEvent, `${substate} awaits ${event}`)
       }
-      // Guards aside, what is not awaited is not taken, or known and ignored.
+      // Guards aside, an event that is not awaited is refused or ignored.
       for (const type of sessionMachine.events) {
         if (awaited.includes(type) || type.startsWith("xstate.")) continue
-        if (!asked(snapshot, type)) continue
+        if (!accepts(snapshot, type)) continue
         const { next, commands } = decide(sessionMachine, snapshot, { type } as unknown as SessionEvent)
         assert.isTrue(next === snapshot || commands.length === 0, `${substate} takes ${type}`)
       }
     }
   })
 
-  it("name the timers by their delays, and leave out what is known and ignored", () => {
+  it("name timers by their delays, and leave out ignored events", () => {
     assert.include(awaitedIn(standingAt("idle.awake")), "after hibernateAfter")
     assert.notInclude(awaitedIn(standingAt("retiring.killing")), "process.exited")
     assert.deepStrictEqual(
@@ -80,7 +80,7 @@ const standing: Standing = {
   asks: null,
   next: null
 }
-const said = (given: Partial<Standing>, circumstances: Partial<Circumstances> = {}) =>
+const sentence = (given: Partial<Standing>, circumstances: Partial<Circumstances> = {}) =>
   sentenceOf({
     substate: given.substate ?? standing.substate,
     wait: waitOf({ ...standing, ...given }),
@@ -91,42 +91,45 @@ const said = (given: Partial<Standing>, circumstances: Partial<Circumstances> = 
     ...circumstances
   })
 
-describe("why it is not moving", () => {
-  it("says who owes what, since when, and what comes by itself", () => {
+describe("the sentence on why a session is not moving", () => {
+  it("says what the session waits for, since when, and which timer fires next", () => {
     const next = { timer: "approval apr_1", dueAt: 1_300_000 }
     assert.strictEqual(
-      said({ substate: "turning.asking", asks: "rm -rf build", next }),
+      sentence({ substate: "turning.asking", asks: "rm -rf build", next }),
       "Waits for an answer to: rm -rf build (asked 12 s ago). Unanswered in 4 min 48 s it is declined."
     )
     assert.strictEqual(
-      said(
+      sentence(
         { next: { timer: "xstate.after.turnWithin.session.turning", dueAt: 1_600_000 } },
         { lastByteAt: 1_009, queued: 2 }
       ),
       "Waits for the end of turn 3 (12 s so far). Its agent was last heard 3 s ago. The turn's time is up in 9 min 48 s. 2 turns wait in line."
     )
     assert.strictEqual(
-      said(
+      sentence(
         { substate: "idle.parked", next: { timer: "xstate.after.parkFor.session.idle.parked", dueAt: 1_060_000 } },
         { reason: "The agent process was killed by SIGKILL." }
       ),
       "Waits for an operator to unpark it, or its time (12 s so far). Why: The agent process was killed by SIGKILL. By itself it is tried again in 48 s."
     )
     assert.strictEqual(
-      said({ substate: "idle.asleep" }),
+      sentence({ substate: "idle.asleep" }),
       "Waits for a turn (12 s so far). No process runs meanwhile; the next turn starts one."
     )
-    assert.strictEqual(said({ substate: "closed" }, { reason: "closed by desk" }), "Closed 12 s ago: closed by desk.")
+    assert.strictEqual(
+      sentence({ substate: "closed" }, { reason: "closed by desk" }),
+      "Closed 12 s ago: closed by desk."
+    )
   })
 
-  it("does not say of a timer that is due that it is still to come", () => {
+  it("says of a timer that is due that it fires any moment now", () => {
     const next = { timer: "xstate.after.killAgain.session.retiring.killing", dueAt: 1_011_000 }
-    assert.match(said({ substate: "retiring.killing", next }), /It is killed again any moment now\.$/)
+    assert.match(sentence({ substate: "retiring.killing", next }), /It is killed again any moment now\.$/)
   })
 
-  it("has a sentence for every state, and words for every delay of the machine", () => {
+  it("exists for every state and for every delay of the machine", () => {
     for (const substate of Object.keys(standingOf)) {
-      assert.match(said({ substate }), /^(Waits for |Closed ).+\.$/)
+      assert.match(sentence({ substate }), /^(Waits for |Closed ).+\.$/)
     }
     for (const delay of [...Object.keys(sessionMachine.implementations.delays), "approvalTimeout", "postToolQuiet"]) {
       const timer =
@@ -135,7 +138,7 @@ describe("why it is not moving", () => {
           : delay === "postToolQuiet"
             ? "quiet"
             : `xstate.after.${delay}.session`
-      assert.notMatch(said({ next: { timer, dueAt: 1_100_000 } }), /is due in/, delay)
+      assert.notMatch(sentence({ next: { timer, dueAt: 1_100_000 } }), /is due in/, delay)
     }
   })
 })
@@ -149,7 +152,7 @@ describe("the restart budget", () => {
     restarts: { exits, attempt: exits.length, backoffMillis: 500, retryAt: 100_500 }
   })
 
-  it("forgives as many deaths as lie within the period, and forgets older ones", () => {
+  it("counts the deaths within the period, and none before it", () => {
     assert.deepStrictEqual(budgetOf(after(30_000, 90_000, 95_000), "idle.awake", bounds, none, 101_000), {
       intensity: 3,
       period_seconds: 60,
@@ -160,7 +163,7 @@ describe("the restart budget", () => {
     })
   })
 
-  it("tells the backoff that runs, also that of a turn in line", () => {
+  it("shows the present backoff, also that of a turn that waits for a slot", () => {
     const running = { seconds: 0.5, until: 100.5 }
     assert.deepStrictEqual(
       budgetOf(after(100_000), "idle.backingOff", bounds, { ...none, backoff: 100_500 }, 100_100).backoff,
@@ -170,7 +173,7 @@ describe("the restart budget", () => {
     assert.isNull(budgetOf(after(100_000), "turning.queued", bounds, none, 100_600).backoff)
   })
 
-  it("has nothing left while it is parked, and says until when", () => {
+  it("is used up while the session is parked, and says until when", () => {
     const budget = budgetOf(after(1, 2, 3, 4), "idle.parked", bounds, { ...none, parkFor: 160_000 }, 100_000)
     assert.deepStrictEqual([budget.left, budget.deaths], [0, []])
     assert.deepStrictEqual(budget.parked, { reason: "it died", until: 160 })
@@ -187,7 +190,7 @@ describe("the processes of a session", () => {
     step(seq, "slot.granted", "turning.queued", "turning.starting", { commands: ["startProcess"] })
   const gone = (seq: number) => step(seq, "process.gone", "retiring.killing", "idle.asleep")
 
-  it("are told from their start to the kernel's word, each with why it ended", () => {
+  it("are listed from their start until no process is left, each with the reason of its end", () => {
     const slept = "xstate.after.hibernateAfter.session.idle.awake"
     const failure = { class: "crash", message: "The agent process was killed by SIGKILL." }
     const steps = [
@@ -214,7 +217,7 @@ describe("the processes of a session", () => {
     ])
   })
 
-  it("end with Troupe itself where that ended first", () => {
+  it("end with Troupe itself where it ended first", () => {
     const steps = [
       start(1),
       step(2, "process.lost", "turning.running", "idle.asleep", {
@@ -226,19 +229,19 @@ describe("the processes of a session", () => {
     ])
   })
 
-  it("of which the start is not among the steps are left out", () => {
+  it("are left out where their start is not among the steps", () => {
     assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: false, upSince: null }), [])
   })
 
-  it("that lives is told, however long ago it was started", () => {
+  it("include the one that runs, however long ago it was started", () => {
     assert.deepStrictEqual(spansOf([gone(1)], { generation: 4, process: true, upSince: 2_000 }), [
       { generation: 4, started_at: 2, ended_at: null, exit: null }
     ])
   })
 })
 
-describe("a page of large things", () => {
-  it("has as many as fit, and always one", () => {
+describe("a page of large events", () => {
+  it("has as many as fit, and at least one", () => {
     const sized = (...lengths: ReadonlyArray<number>) => lengths.map((length) => "x".repeat(length - 2))
     const fitting = (lengths: ReadonlyArray<number>) =>
       withinChars(sized(...lengths), 100).map(({ length }) => length + 2)

@@ -1,4 +1,4 @@
-/** A session as a file: what is in it, what never is, and that nothing in it can act. */
+/** A session as a file: what it contains, what it never contains, and that nothing in it is executed. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -12,7 +12,7 @@ import { adminToken, open } from "./harness.ts"
 
 const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
 const sentence = "the fox said <script>alert(1)</script> to nobody"
-/** Looks like a key, and is none. */
+/** Has the shape of a key, and is not one. */
 const secret = ["sk", "abcdefghijklmnop1234"].join("-")
 
 const event = (update: object): TranscriptEvent => ({
@@ -25,8 +25,8 @@ const updateOf = ({ message }: TranscriptEvent) =>
   (message as { readonly params: { readonly update: Record<string, unknown> } }).params.update
 
 describe("an event without its texts", () => {
-  it("keeps what the protocol says, and of everything else how long it was", () => {
-    const told = withoutTexts.event(
+  it("keeps the protocol's words, and of every other text its length", () => {
+    const redacted = withoutTexts.event(
       event({
         sessionUpdate: "tool_call",
         toolCallId: "call-1",
@@ -38,7 +38,7 @@ describe("an event without its texts", () => {
         _meta: { status: "free text" }
       })
     )
-    assert.deepStrictEqual(updateOf(told), {
+    assert.deepStrictEqual(updateOf(redacted), {
       sessionUpdate: "tool_call",
       toolCallId: "call-1",
       kind: "execute",
@@ -55,48 +55,50 @@ describe("an event without its texts", () => {
     })
   })
 
-  it("takes no sentence for a word of the protocol", () => {
-    const told = updateOf(withoutTexts.event(event({ sessionUpdate: "x", status: "please keep this", kind: "a.b-c" })))
-    assert.deepStrictEqual([told["status"], told["kind"]], [hidden("please keep this"), "a.b-c"])
+  it("replaces a sentence in a field of the protocol", () => {
+    const redacted = updateOf(
+      withoutTexts.event(event({ sessionUpdate: "x", status: "please keep this", kind: "a.b-c" }))
+    )
+    assert.deepStrictEqual([redacted["status"], redacted["kind"]], [hidden("please keep this"), "a.b-c"])
   })
 })
 
 describe("an event with its texts", () => {
-  it("has lost its secrets all the same", () => {
-    const told = JSON.stringify(
+  it("contains no secret", () => {
+    const redacted = JSON.stringify(
       keepingTexts((text) => redact(text, ["hunter2-hunter2"])).event(
         event({ sessionUpdate: "x", text: `${secret} hunter2-hunter2 fine` })
       )
     )
-    assert.notInclude(told, secret)
-    assert.notInclude(told, "hunter2")
-    assert.include(told, "fine")
+    assert.notInclude(redacted, secret)
+    assert.notInclude(redacted, "hunter2")
+    assert.include(redacted, "fine")
   })
 })
 
-/** A session that said things of every kind: a prompt, an answer, a tool, a question, a failure. */
+/** A session with every kind of text: a prompt, an answer, a tool, an approval, a failure. */
 const talkative = Effect.gen(function* () {
-  const house = yield* open()
-  const token = yield* house.mint("ours")
-  const id = yield* house.create(token, { permissions: "approve_all", meta: { customer: "Ms. Smith" } })
-  yield* house.turn(token, id, sentence)
-  yield* house.turn(token, id, `tool echo ${secret}`)
-  yield* house.turn(token, id, "fail model")
-  yield* house.call(api(id, "/close"), { token, body: {} })
-  return { ...house, token, id }
+  const troupe = yield* open()
+  const token = yield* troupe.mint("ours")
+  const id = yield* troupe.create(token, { permissions: "approve_all", meta: { customer: "Ms. Smith" } })
+  yield* troupe.turn(token, id, sentence)
+  yield* troupe.turn(token, id, `tool echo ${secret}`)
+  yield* troupe.turn(token, id, "fail model")
+  yield* troupe.call(api(id, "/close"), { token, body: {} })
+  return { ...troupe, token, id }
 })
 
 const exported = (text: string) => JSON.parse(text) as Exported
 
 describe("an exported session", () => {
-  it.live("has its whole shape, and nothing that anybody said", () =>
+  it.live("has its complete structure and no text", () =>
     Effect.gen(function* () {
       const { call, id, token } = yield* talkative
       const { headers, text } = yield* call(api(id, "/export"), { token })
       assert.strictEqual(headers.get("content-disposition"), `attachment; filename="troupe-${id}.json"`)
       assert.strictEqual(headers.get("cache-control"), "no-store")
-      for (const said of ["fox", "script", secret, "Smith", "echo sk", "/tmp/", "You said"])
-        assert.notInclude(text, said)
+      for (const word of ["fox", "script", secret, "Smith", "echo sk", "/tmp/", "You said"])
+        assert.notInclude(text, word)
 
       const { cut, detail, events, me, steps, texts, troupe } = exported(text)
       assert.deepStrictEqual([texts, cut, troupe.format], [false, null, 1])
@@ -121,7 +123,7 @@ describe("an exported session", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has the texts where they are asked for, and still no secret", () =>
+  it.live("has the texts where they are asked for, and no secret", () =>
     Effect.gen(function* () {
       const { call, id, token } = yield* talkative
       const { text } = yield* call(api(id, "/export?texts=1"), { token })
@@ -134,7 +136,7 @@ describe("an exported session", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("is refused in a form that is none", () =>
+  it.live("is refused in an unknown format", () =>
     Effect.gen(function* () {
       const { call, create, mint } = yield* open()
       const id = yield* create(yield* mint("ours"))
@@ -155,7 +157,7 @@ describe("the page of an exported session", () => {
     (path) => Effect.promise(() => rm(path, { recursive: true, force: true }))
   )
 
-  it.effect("carries the data as data: nothing in it ends its script or begins another", () =>
+  it.effect("contains the session as data that neither ends its script element nor begins another", () =>
     Effect.gen(function* () {
       const page = yield* built
       yield* Effect.promise(() => writeFile(join(page, "export.html"), template))
@@ -169,7 +171,7 @@ describe("the page of an exported session", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("can't be had where it is not built, and says what to do", () =>
+  it.effect("fails where it is not built, and says what to do", () =>
     Effect.gen(function* () {
       const page = yield* built
       const refused = yield* Effect.flip(asHtml(data, page))

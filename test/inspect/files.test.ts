@@ -1,4 +1,4 @@
-/** The page's files: served by name from a list, with headers that let nothing else in. */
+/** The page's files: served by name from a list, with headers that allow no other script or origin. */
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { HttpServer } from "effect/http"
@@ -29,7 +29,7 @@ const serving = Effect.fnUntraced(function* (directory: string) {
   return callsTo(HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address))
 })
 
-/** A path as it stands: `fetch` would tidy it up. */
+/** Sends a path unchanged: `fetch` would normalize it. */
 const raw = (base: string, path: string) =>
   Effect.promise(
     () =>
@@ -44,8 +44,8 @@ const raw = (base: string, path: string) =>
       })
   )
 
-describe("the dashboard's page", () => {
-  it.live("is served with a policy that runs its own scripts only, and asked for anew each time", () =>
+describe("the dashboard's files", () => {
+  it.live("serves the page with a policy that allows its own scripts only, and uncached", () =>
     Effect.gen(function* () {
       const { base, call } = yield* serving(yield* built)
       const { headers, status, text } = yield* call("/inspect/", { token: null })
@@ -65,7 +65,7 @@ describe("the dashboard's page", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("travels packed to whoever takes it so, and as it is to others", () =>
+  it.live("sends files compressed to clients that accept gzip, and uncompressed to others", () =>
     Effect.gen(function* () {
       const directory = yield* built
       const rules = "body { color: red }\n".repeat(500)
@@ -82,12 +82,12 @@ describe("the dashboard's page", () => {
         assert.strictEqual(plain.headers.get("vary"), "accept-encoding")
         assert.strictEqual(plain.text, rules)
       }
-      // Nothing is won with a few bytes.
+      // Compression does not make a few bytes smaller.
       assert.isNull((yield* get("/inspect/assets/main-abc.js", "gzip")).headers.get("content-encoding"))
     }).pipe(Effect.scoped)
   )
 
-  it.live("lets browsers keep what is named by its content", () =>
+  it.live("lets browsers cache files that are named by their content", () =>
     Effect.gen(function* () {
       const { call } = yield* serving(yield* built)
       const { headers, status, text } = yield* call("/inspect/assets/main-abc.js", { token: null })
@@ -106,7 +106,7 @@ describe("the dashboard's page", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has no way out of its directory", () =>
+  it.live("serves no file outside of its directory", () =>
     Effect.gen(function* () {
       const { base } = yield* serving(yield* built)
       for (const path of [
@@ -124,14 +124,14 @@ describe("the dashboard's page", () => {
         "/inspect/index.html",
         "/inspect/__proto__"
       ]) {
-        const told = yield* raw(base, path)
-        assert.match(told, /^HTTP\/1.1 40[04] /, path)
-        assert.notInclude(told, "not to be seen")
+        const reply = yield* raw(base, path)
+        assert.match(reply, /^HTTP\/1.1 40[04] /, path)
+        assert.notInclude(reply, "not to be seen")
       }
     }).pipe(Effect.scoped)
   )
 
-  it.live("says how to build it where it is not built, and is there once it is", () =>
+  it.live("says how to build the page where it is not built, and serves it once it is", () =>
     Effect.gen(function* () {
       const directory = join(yield* scratch, "page")
       const { call } = yield* serving(directory)

@@ -1,7 +1,7 @@
 /**
- * A whole Troupe with its dashboard on a real port: real ledger file, real processes of the demo agent.
+ * A complete Troupe with its dashboard on a real port: a real ledger file and real processes of the demo agent.
  *
- * `open` may be called again with the same directory and another scope, which is a restart.
+ * Calling `open` again with the same directory in another scope is a restart.
  */
 import { Context, Effect, Layer, Logger, Option, Redacted } from "effect"
 import { HttpServer } from "effect/http"
@@ -20,24 +20,24 @@ import { callsTo } from "../http/harness.ts"
 
 export const adminToken = "an-admin-token-for-tests"
 
-/** A directory of its own, gone with the scope. */
+/** A new directory, removed with the scope. */
 export const scratch = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-inspect-"))),
   (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 5 }))
 )
 
-export interface HouseOptions {
+export interface TroupeOptions {
   readonly dataDir?: string
   readonly limits?: Partial<Limits>
   readonly adminToken?: string
   readonly agents?: Readonly<Record<string, AgentSpec>>
 }
 
-export const open = (options: HouseOptions = {}) =>
+export const open = (options: TroupeOptions = {}) =>
   Effect.gen(function* () {
     const log: Array<string> = []
-    const kept = Logger.make((entry) => log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 })))
-    const doors = yield* Layer.build(
+    const logger = Logger.make((entry) => log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 })))
+    const services = yield* Layer.build(
       Runtime.layer(
         {
           dataDir: options.dataDir ?? (yield* scratch),
@@ -48,28 +48,28 @@ export const open = (options: HouseOptions = {}) =>
         },
         { adminToken: Option.some(Redacted.make(options.adminToken ?? adminToken)) }
       )
-    ).pipe(Effect.provide(Logger.layer([kept])), Effect.orDie)
-    const house = yield* Layer.build(Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(doors))))
+    ).pipe(Effect.provide(Logger.layer([logger])), Effect.orDie)
+    const dashboard = yield* Layer.build(Inspect.layer.pipe(Layer.provideMerge(Layer.succeedContext(services))))
     const server = yield* Layer.build(
       Http.layerWith(
         { host: "127.0.0.1", port: 0, allowedHosts: loopbackNames, allowedOrigins: [], maxBodyBytes: 1024 * 1024 },
-        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(house)))
-      ).pipe(Layer.provide(Layer.succeedContext(doors)))
-    ).pipe(Effect.provide(Logger.layer([kept])), Effect.orDie)
+        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(dashboard)))
+      ).pipe(Layer.provide(Layer.succeedContext(services)))
+    ).pipe(Effect.provide(Logger.layer([logger])), Effect.orDie)
 
     const base = HttpServer.formatAddress(Context.get(server, HttpServer.HttpServer).address)
     const { ask, call } = callsTo(base)
-    const apps = Context.get(doors, Apps)
+    const apps = Context.get(services, Apps)
     return {
       base,
       /** With `token: null` unless one is given. */
       ask: (path: string, given: Parameters<typeof ask>[1] = {}) => ask(path, { token: null, ...given }),
       call: (path: string, given: Parameters<typeof call>[1] = {}) => call(path, { token: null, ...given }),
       apps,
-      house,
+      dashboard,
       log,
       mint: (name: string) => Effect.map(Effect.orDie(apps.mint(name)), ({ token }): string => Redacted.value(token)),
-      /** Through the API, as an app does. */
+      /** Creates a session through the API, as an app does; gives its id. */
       create: (token: string, body: object = {}) =>
         Effect.map(
           call("/sessions", { token, body: { agent: "demo", ...body } }),
@@ -82,5 +82,5 @@ export const open = (options: HouseOptions = {}) =>
 
 export const csrf = { "x-troupe-inspect": "1" }
 
-/** What a browser would send back of it. */
+/** The cookie as a browser sends it back. */
 export const cookieOf = (headers: Headers): string => headers.getSetCookie()[0]?.split(";")[0] ?? ""

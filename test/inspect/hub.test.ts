@@ -1,4 +1,4 @@
-/** What a hundred readers cost: one ring for all, and nothing for a reader who does not read. */
+/** What a hundred readers of the hub cost: one ring for all, and no memory for a reader that takes nothing. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -28,15 +28,15 @@ const newborn = begin(sessionMachine, undefined).next
 const event = { type: "close.requested", reason: "closed by the test" } as const
 const { next: closed } = decide(sessionMachine, newborn, event)
 
-/** A step of one of a thousand sessions; every tenth is another app's. */
-const tell = (commons: SessionShared["Service"], n: number) => {
+/** Commits a step of one of a thousand sessions; every tenth is another app's. */
+const commit = (shared: SessionShared["Service"], n: number) => {
   const record = session({
     id: SessionId.make(`ses_${String(n % 1_000).padStart(20, "0")}`),
     app: n % 10 === 0 ? otherApp : app,
-    // What an app may keep with its session, and the ring must not.
+    // An app may keep this with its session; the ring must not.
     meta: { large: "x".repeat(20_000) + n }
   })
-  commons.observers.notify({
+  shared.observers.notify({
     record,
     seq: n,
     at: n,
@@ -49,7 +49,7 @@ const tell = (commons: SessionShared["Service"], n: number) => {
   })
 }
 
-const housed = Hub.layer.pipe(
+const withHub = Hub.layer.pipe(
   Layer.provide(
     Layer.unwrap(
       Effect.map(makeChanges, (observeChanges) =>
@@ -72,9 +72,9 @@ const housed = Hub.layer.pipe(
 const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: step$/gm)].map(([, n]) => Number(n))
 
 describe("the hub", () => {
-  it.effect("keeps a ring and a place for each of a hundred readers, one of whom stands still", () =>
+  it.effect("keeps one ring and a position for each of a hundred readers, one of whom takes nothing", () =>
     Effect.gen(function* () {
-      const commons = yield* SessionShared
+      const shared = yield* SessionShared
       const hub = yield* Hub
       const mine = { _tag: "App", app } as const
       const seen: Array<Array<number>> = Array.from({ length: 99 }, () => [])
@@ -84,7 +84,7 @@ describe("the hub", () => {
           Effect.forkChild({ startImmediately: true })
         )
       )
-      // Takes what is said first, and then nothing.
+      // Takes the first text, and then nothing.
       const taken = yield* Queue.bounded<string>(1)
       const stalled = yield* hub.follow(mine, null).pipe(
         Stream.runForEach((text) => Queue.offer(taken, text)),
@@ -95,38 +95,38 @@ describe("the hub", () => {
 
       const all = 5_000
       for (let n = 1; n <= all; n++) {
-        tell(commons, n)
+        commit(shared, n)
         if (n % 100 === 0) yield* TestClock.adjust("25 millis")
       }
       const grown = heapMegabytes() - before
       const mineOfAll = Array.from({ length: all }, (_, nth) => nth + 1).filter((n) => n % 10 !== 0)
       for (const ids of seen) assert.deepStrictEqual(ids, mineOfAll)
       assert.strictEqual(hub.counts().kept, ringCapacity)
-      // 4,096 news of a kilobyte or so; their sessions' metadata alone would be 80 MB; what the readers note here is 4 MB.
+      // 4,096 changes of about a kilobyte; their sessions' metadata alone would be 80 MB; what the readers collect here is 4 MB.
       assert.isBelow(grown, 30, `${grown.toFixed(1)} MB`)
 
-      // When it reads again it is told that it missed too much, and goes on with the rest.
-      const told: Array<string> = []
-      while (!/event: reset[^]*event: live/.test(told.join(""))) {
+      // When it reads again it is sent `reset`, because it missed too much, and continues with the rest.
+      const received: Array<string> = []
+      while (!/event: reset[^]*event: live/.test(received.join(""))) {
         yield* TestClock.adjust("25 millis")
-        told.push(yield* Queue.take(taken))
+        received.push(yield* Queue.take(taken))
       }
-      assert.isBelow(idsIn(told.join("")).length, 300)
-      tell(commons, all + 1)
+      assert.isBelow(idsIn(received.join("")).length, 300)
+      commit(shared, all + 1)
       yield* TestClock.adjust("25 millis")
       assert.deepStrictEqual(idsIn(yield* Queue.take(taken)), [all + 1])
 
       yield* Effect.forEach([...readers, stalled], Fiber.interrupt, { concurrency: "unbounded" })
       assert.strictEqual(hub.counts().waiting, 0)
-    }).pipe(Effect.provide(housed))
+    }).pipe(Effect.provide(withHub))
   )
 
-  it.effect("says what is asked, the oldest first, for as long as it is", () =>
+  it.effect("shows the title of the oldest approval while it is pending", () =>
     Effect.gen(function* () {
-      const commons = yield* SessionShared
+      const shared = yield* SessionShared
       const hub = yield* Hub
-      const asking = (ids: ReadonlyArray<string>, asked: string | null, substate = "turning.asking") =>
-        commons.observers.notify({
+      const asking = (ids: ReadonlyArray<string>, approval: string | null, substate = "turning.asking") =>
+        shared.observers.notify({
           record: session({ state: "turning", substate }),
           seq: 1,
           at: 1,
@@ -135,7 +135,7 @@ describe("the hub", () => {
           snapshot: { ...newborn, context: { ...newborn.context, approvals: [...ids] } },
           since: 1,
           next: null,
-          newApproval: asked === null ? null : { id: asked, title: `may I ${asked}` }
+          newApproval: approval === null ? null : { id: approval, title: `may I ${approval}` }
         })
       asking(["a"], "a")
       asking(["a", "b"], "b")
@@ -153,6 +153,6 @@ describe("the hub", () => {
           "an answer to: may I c"
         ]
       )
-    }).pipe(Effect.provide(housed))
+    }).pipe(Effect.provide(withHub))
   )
 })

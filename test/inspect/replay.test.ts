@@ -1,6 +1,6 @@
 /**
- * Stored steps are enough: sessions are led through every state, and each is rebuilt from its steps alone, by the page's
- * own reducer, to exactly the snapshot that the ledger has of it.
+ * Stored steps are enough to rebuild a session: sessions go through every state, and the page's own reducer rebuilds each
+ * from its steps alone, to exactly the snapshot in the ledger.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -46,7 +46,7 @@ const dying = Effect.gen(function* () {
   return id
 })
 
-/** Comes back by itself, but its process does not get ready: it stands in `waking` until it is given up. */
+/** Restarts by itself, but its process does not get ready: it stays in `waking` until that times out. */
 const waking = Effect.gen(function* () {
   const { id, say } = yield* opened()
   const script = yield* AgentScript
@@ -69,7 +69,7 @@ const rungs = [
   ["3 seconds", "closed"]
 ] as const
 
-/** Asked, interrupted, deaf to it, retired by force, and closed. */
+/** Asks, is interrupted, does not react, is retired by force, and is closed. */
 const deaf = Effect.gen(function* () {
   const { id, say, sessions } = yield* opened("ask")
   const script = yield* AgentScript
@@ -96,7 +96,7 @@ const deaf = Effect.gen(function* () {
   return id
 })
 
-/** Silent after a tool, probed, and alive. */
+/** Is silent after a tool, is probed, and answers. */
 const silent = Effect.gen(function* () {
   const { id, say } = yield* opened()
   yield* say("tool")
@@ -106,7 +106,7 @@ const silent = Effect.gen(function* () {
   return id
 })
 
-/** Waits for a place that two others hold, and then sleeps. */
+/** Waits for a slot while two others hold both, and then sleeps. */
 const crowded = Effect.gen(function* () {
   const [one, two, three] = [yield* opened(), yield* opened(), yield* opened()]
   yield* one.say("hang")
@@ -143,7 +143,7 @@ const replayed = Effect.fnUntraced(function* (id: SessionId) {
 })
 
 describe("a replay of stored steps", () => {
-  it.effect("ends in the stored snapshot, whatever the session went through", () =>
+  it.effect("ends in the stored snapshot, whatever states the session went through", () =>
     Effect.gen(function* () {
       const ids = [yield* dying, yield* waking, yield* deaf, yield* silent, ...(yield* crowded)]
       const visited = new Set<string>()

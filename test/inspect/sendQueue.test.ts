@@ -1,4 +1,4 @@
-/** What waits for an inspector, over a real connection: all of it in order, or an end that says why. */
+/** What waits for an inspector, over a real connection: it is sent in order, or the connection ends with a reason. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import type { Socket } from "effect/socket"
@@ -53,7 +53,7 @@ const read = (far: Tcp, bytes: number) =>
 const kilobyte = (n: number) => String(n).padStart(1_024, "-")
 
 describe("the send queue", () => {
-  it.live("sends a picture of any size, no faster than it is taken, and then what has happened meanwhile", () =>
+  it.live("sends a first picture of any size as fast as it is taken, and then what was put meanwhile", () =>
     Effect.gen(function* () {
       const { end, far, most, queue } = yield* pair
       let made = 0
@@ -62,7 +62,7 @@ describe("the send queue", () => {
       }
       const writing = yield* Effect.forkChild(queue.write(picture()))
       yield* Effect.sleep("20 millis")
-      // Nobody reads: what the kernel has not taken is not even made.
+      // Nobody reads: texts that the kernel has not taken are not made yet.
       assert.isBelow(made, 16_384)
       for (let n = 0; n < 100; n++) queue.put(kilobyte(16_384 + n))
       const text = yield* read(far, 16_484 * 1_024)
@@ -75,7 +75,7 @@ describe("the send queue", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("ends the connection of one for whom more than two megabytes wait", () =>
+  it.live("closes the connection of an inspector for which more than two megabytes wait", () =>
     Effect.gen(function* () {
       const { end, far, queue } = yield* pair
       const writing = yield* Effect.forkChild(queue.write([]))
@@ -89,7 +89,7 @@ describe("the send queue", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("ends the connection of one who takes nothing for half a minute", () =>
+  it.effect("closes the connection of an inspector that takes nothing for half a minute", () =>
     Effect.gen(function* () {
       const { end, queue } = yield* pair
       const writing = yield* Effect.forkChild(queue.write(Array.from({ length: 16_384 }, (_, n) => kilobyte(n))))

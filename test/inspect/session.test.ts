@@ -1,24 +1,24 @@
-/** One session over the dashboard's API: a real server, real processes of the demo agent, real deaths. */
+/** One session over the dashboard's API: a real server, real processes of the demo agent, real process deaths. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
 import type { Detail, Exported, Processes, Step, Steps } from "../../src/inspect/contract.ts"
 import { adminToken, csrf, open } from "./harness.ts"
 
-type House = Effect.Success<ReturnType<typeof open>>
+type RunningTroupe = Effect.Success<ReturnType<typeof open>>
 
 const api = (id: string, rest = "") => `/inspect/api/sessions/${id}${rest}`
 
-const detailOf = ({ call }: House, token: string, id: string) =>
+const detailOf = ({ call }: RunningTroupe, token: string, id: string) =>
   Effect.map(call(api(id), { token }), ({ json }) => json as Detail)
 
 /** Real processes answer in milliseconds; a busy machine takes longer. */
-const until = (house: House, token: string, id: string, holds: (detail: Detail) => boolean) =>
+const until = (troupe: RunningTroupe, token: string, id: string, holds: (detail: Detail) => boolean) =>
   Effect.gen(function* () {
-    let detail = yield* detailOf(house, token, id)
+    let detail = yield* detailOf(troupe, token, id)
     for (let n = 0; n < 400 && !holds(detail); n++) {
       yield* Effect.sleep("50 millis")
-      detail = yield* detailOf(house, token, id)
+      detail = yield* detailOf(troupe, token, id)
     }
     assert.isTrue(holds(detail), `it stands at ${detail.session.substate}: ${detail.why.sentence}`)
     return detail
@@ -26,119 +26,123 @@ const until = (house: House, token: string, id: string, holds: (detail: Detail) 
 
 const at = (substate: string) => (detail: Detail) => detail.session.substate === substate
 
-const stepsOf = ({ call }: House, token: string, id: string) =>
+const stepsOf = ({ call }: RunningTroupe, token: string, id: string) =>
   Effect.map(call(api(id, "/steps?limit=1000"), { token }), ({ json }) => (json as Steps).steps)
 
 const fixtures = join(import.meta.dirname, "../fixtures")
-/** Says what a real one said, which told what each of its two turns cost. */
+/** Replays the output of a real agent, which reported the cost of each of its two turns. */
 const replayed = [
   process.execPath,
   join(fixtures, "agents/acp-replay.ts"),
   join(fixtures, "traces/acp/claude-basic.ndjson")
 ] as const
 
-const wireOf = ({ call }: House, token: string, id: string, { seq }: Step) =>
+const wireOf = ({ call }: RunningTroupe, token: string, id: string, { seq }: Step) =>
   Effect.map(call(api(id, `/steps/${seq}/wire`), { token }), ({ json }) => json)
 
-describe("a session on the dashboard", () => {
-  it.live("has what it cost as its agent told it, exported without its texts too, and nothing where none did", () =>
-    Effect.gen(function* () {
-      const house = yield* open({ agents: { told: { protocol: "acp", command: replayed } } })
-      const { call, create, mint, turn } = house
-      const token = yield* mint("ours")
-      const id = yield* create(token, { agent: "told" })
-      assert.isNull((yield* detailOf(house, token, id)).session.cost)
-      for (const [nth, amount] of [0.0003248, 0.001138].entries()) {
-        assert.isTrue((yield* turn(token, id, `turn ${nth}`)).completed)
-        assert.deepStrictEqual((yield* detailOf(house, token, id)).session.cost, { amount, currency: "USD" })
-      }
-      const { text } = yield* call(api(id, "/export"), { token })
-      const exported = JSON.parse(text) as Exported
-      assert.isFalse(exported.texts)
-      assert.deepStrictEqual(exported.detail.session.cost, { amount: 0.001138, currency: "USD" })
+describe("the dashboard's API of one session", () => {
+  it.live(
+    "shows the cost that the agent reported, also in an export without texts, and none where no agent reported it",
+    () =>
+      Effect.gen(function* () {
+        const troupe = yield* open({ agents: { costed: { protocol: "acp", command: replayed } } })
+        const { call, create, mint, turn } = troupe
+        const token = yield* mint("ours")
+        const id = yield* create(token, { agent: "costed" })
+        assert.isNull((yield* detailOf(troupe, token, id)).session.cost)
+        for (const [nth, amount] of [0.0003248, 0.001138].entries()) {
+          assert.isTrue((yield* turn(token, id, `turn ${nth}`)).completed)
+          assert.deepStrictEqual((yield* detailOf(troupe, token, id)).session.cost, { amount, currency: "USD" })
+        }
+        const { text } = yield* call(api(id, "/export"), { token })
+        const exported = JSON.parse(text) as Exported
+        assert.isFalse(exported.texts)
+        assert.deepStrictEqual(exported.detail.session.cost, { amount: 0.001138, currency: "USD" })
 
-      const silent = yield* create(token)
-      yield* turn(token, silent, "hello")
-      assert.isNull((yield* detailOf(house, token, silent)).session.cost)
-    }).pipe(Effect.scoped)
+        const silent = yield* create(token)
+        yield* turn(token, silent, "hello")
+        assert.isNull((yield* detailOf(troupe, token, silent)).session.cost)
+      }).pipe(Effect.scoped)
   )
 
-  it.live("is nothing to another app: neither to read nor to change", () =>
+  it.live("answers another app as if the session did not exist, for reads and for actions", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const { call, create, mint } = house
+      const troupe = yield* open()
+      const { call, create, mint } = troupe
       const ours = yield* mint("ours")
       const theirs = yield* mint("theirs")
       const id = yield* create(ours)
       const never = yield* call(api("ses_never"), { token: theirs })
       assert.strictEqual(never.status, 404)
-      const told = ({ detail, error, ok, title }: Record<string, unknown>) => ({ detail, error, ok, title })
+      const problemOf = ({ detail, error, ok, title }: Record<string, unknown>) => ({ detail, error, ok, title })
       const reads = ["", "/steps", "/steps/1/wire", "/events", "/stream", "/processes", "/export"]
       const writes = [["/interrupt"], ["/close"], ["/unpark"], ["/approvals/apr_1", { decision: "once" }]] as const
       for (const rest of reads) {
         const { json, status } = yield* call(api(id, rest), { token: theirs })
-        assert.deepStrictEqual([rest, status, told(json)], [rest, 404, told(never.json)])
+        assert.deepStrictEqual([rest, status, problemOf(json)], [rest, 404, problemOf(never.json)])
       }
       for (const [rest, body = {}] of writes) {
         const { json, status } = yield* call(api(id, rest), { token: theirs, body })
-        assert.deepStrictEqual([rest, status, told(json)], [rest, 404, told(never.json)])
+        assert.deepStrictEqual([rest, status, problemOf(json)], [rest, 404, problemOf(never.json)])
       }
-      const detail = yield* detailOf(house, ours, id)
+      const detail = yield* detailOf(troupe, ours, id)
       assert.strictEqual(detail.session.substate, "idle.asleep")
       assert.strictEqual((yield* call(api(id), { token: adminToken })).status, 200)
     }).pipe(Effect.scoped)
   )
 
-  it.live("that runs says who owes what, when it was last heard, and which processes it has", () =>
-    Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token, { permissions: "approve_all", meta: { ticket: 7 } })
-      yield* Effect.forkScoped(house.turn(token, id, "tool sleep 60"))
-      yield* until(house, token, id, at("turning.running"))
-      const tree = Effect.map(house.call(api(id, "/processes"), { token }), ({ json }) => json as Processes)
-      let processes = yield* tree
-      for (let n = 0; n < 200 && processes.tree.length < 2; n++) {
-        yield* Effect.sleep("50 millis")
-        processes = yield* tree
-      }
-      const detail = yield* detailOf(house, token, id)
-      assert.match(detail.why.sentence, /^Waits for the end of turn 1 \(\d+ s so far\)\. Its agent was last heard /)
-      assert.containSubset(detail.why.wait, { who: "agent", next: { timer: "turnWithin", to: "retiring.asking" } })
-      assert.includeMembers([...detail.why.awaited], ["turn.ended", "interrupt.requested", "after turnWithin"])
-      assert.isAtLeast(detail.why.last_byte_at ?? 0, detail.session.created_at)
-      assert.containSubset(detail.session, { meta: { ticket: 7 }, permissions: "approve_all", turns: 1 })
-      assert.containSubset(detail.budget, { intensity: 3, left: 3, deaths: [], parked: null })
-      assert.deepStrictEqual(detail.snapshot.value, { turning: "running" })
-      assert.strictEqual(detail.process.state, "up")
-      assert.strictEqual(detail.processes.length, 1)
-      assert.containSubset(detail.turns, [{ index: 1, status: "running", prompt: "tool sleep 60" }])
+  it.live(
+    "says of a running session what it waits for, when its agent was last heard, and which processes it has",
+    () =>
+      Effect.gen(function* () {
+        const troupe = yield* open()
+        const token = yield* troupe.mint("ours")
+        const id = yield* troupe.create(token, { permissions: "approve_all", meta: { ticket: 7 } })
+        yield* Effect.forkScoped(troupe.turn(token, id, "tool sleep 60"))
+        yield* until(troupe, token, id, at("turning.running"))
+        const tree = Effect.map(troupe.call(api(id, "/processes"), { token }), ({ json }) => json as Processes)
+        let processes = yield* tree
+        for (let n = 0; n < 200 && processes.tree.length < 2; n++) {
+          yield* Effect.sleep("50 millis")
+          processes = yield* tree
+        }
+        const detail = yield* detailOf(troupe, token, id)
+        assert.match(detail.why.sentence, /^Waits for the end of turn 1 \(\d+ s so far\)\. Its agent was last heard /)
+        assert.containSubset(detail.why.wait, { who: "agent", next: { timer: "turnWithin", to: "retiring.asking" } })
+        assert.includeMembers([...detail.why.awaited], ["turn.ended", "interrupt.requested", "after turnWithin"])
+        assert.isAtLeast(detail.why.last_byte_at ?? 0, detail.session.created_at)
+        assert.containSubset(detail.session, { meta: { ticket: 7 }, permissions: "approve_all", turns: 1 })
+        assert.containSubset(detail.budget, { intensity: 3, left: 3, deaths: [], parked: null })
+        assert.deepStrictEqual(detail.snapshot.value, { turning: "running" })
+        assert.strictEqual(detail.process.state, "up")
+        assert.strictEqual(detail.processes.length, 1)
+        assert.containSubset(detail.turns, [{ index: 1, status: "running", prompt: "tool sleep 60" }])
 
-      const agent = processes.tree.find(({ pid }) => pid === detail.process.pid)
-      assert.match(agent?.command ?? "", /demo/)
-      assert.isAbove(agent?.rss_bytes ?? 0, 1_000_000)
-      assert.isAtLeast(agent?.started_at ?? 0, detail.session.created_at - 5)
-      assert.isTrue(processes.tree.some(({ command }) => /sleep 60/.test(command)))
+        const agent = processes.tree.find(({ pid }) => pid === detail.process.pid)
+        assert.match(agent?.command ?? "", /demo/)
+        assert.isAbove(agent?.rss_bytes ?? 0, 1_000_000)
+        assert.isAtLeast(agent?.started_at ?? 0, detail.session.created_at - 5)
+        assert.isTrue(processes.tree.some(({ command }) => /sleep 60/.test(command)))
 
-      const interrupted = yield* house.call(api(id, "/interrupt"), { token, body: {} })
-      assert.deepStrictEqual(interrupted.json, { ok: true, note: "The turn was interrupted." })
-      const again = yield* house.call(api(id, "/interrupt"), { token, body: {} })
-      assert.deepStrictEqual(again.json, { ok: true, note: "Nothing was running." })
-      const after = yield* detailOf(house, token, id)
-      assert.containSubset(after.turns, [{ status: "interrupted" }])
-      assert.deepStrictEqual(after.owed, [])
-    }).pipe(Effect.scoped)
+        const interrupted = yield* troupe.call(api(id, "/interrupt"), { token, body: {} })
+        assert.deepStrictEqual(interrupted.json, { ok: true, note: "The turn was interrupted." })
+        const again = yield* troupe.call(api(id, "/interrupt"), { token, body: {} })
+        assert.deepStrictEqual(again.json, { ok: true, note: "Nothing was running." })
+        const after = yield* detailOf(troupe, token, id)
+        assert.containSubset(after.turns, [{ status: "interrupted" }])
+        assert.deepStrictEqual(after.owed, [])
+      }).pipe(Effect.scoped)
   )
 
-  it.live("that was killed tells of the death: its step, the line behind it, the budget, the process", () =>
+  it.live("shows the death of a killed process: its step, the line behind it, the budget, the process", () =>
     Effect.gen(function* () {
-      const house = yield* open({ limits: { hibernateAfterMillis: 600_000 } })
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "hello")
-      const { process: alive } = yield* detailOf(house, token, id)
+      const troupe = yield* open({ limits: { hibernateAfterMillis: 600_000 } })
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "hello")
+      const { process: alive } = yield* detailOf(troupe, token, id)
       process.kill(alive.pid ?? 0, "SIGKILL")
-      const detail = yield* until(house, token, id, (now) => now.processes.length === 2 && at("idle.awake")(now))
+      const detail = yield* until(troupe, token, id, (now) => now.processes.length === 2 && at("idle.awake")(now))
       assert.strictEqual(detail.budget.deaths.length, 1)
       assert.strictEqual(detail.budget.left, 2)
       assert.strictEqual(detail.session.restarts, 1)
@@ -146,17 +150,17 @@ describe("a session on the dashboard", () => {
       assert.isNotNull(detail.processes[0]?.ended_at)
       assert.containSubset(detail.processes[1], { generation: 2, ended_at: null, exit: null })
 
-      const steps = yield* stepsOf(house, token, id)
+      const steps = yield* stepsOf(troupe, token, id)
       const ended = steps.find(({ event }) => event.type === "turn.ended")
       const ready = steps.find(({ event }) => event.type === "process.ready")
       const died = steps.find(({ event }) => event.type === "process.exited")
       assert.isDefined(ended ?? undefined)
-      assert.strictEqual(JSON.parse((yield* wireOf(house, token, id, ended!)).line).result.stopReason, "end_turn")
-      assert.include((yield* wireOf(house, token, id, ready!)).line, "sessionId")
-      const exit = yield* wireOf(house, token, id, died!)
+      assert.strictEqual(JSON.parse((yield* wireOf(troupe, token, id, ended!)).line).result.stopReason, "end_turn")
+      assert.include((yield* wireOf(troupe, token, id, ready!)).line, "sessionId")
+      const exit = yield* wireOf(troupe, token, id, died!)
       assert.containSubset(exit, { ok: true, seq: died!.seq, truncated: false })
       assert.match(exit.line, /^signal SIGKILL/)
-      assert.containSubset(yield* wireOf(house, token, id, steps[0]!), { ok: false, error: "no_wire" })
+      assert.containSubset(yield* wireOf(troupe, token, id, steps[0]!), { ok: false, error: "no_wire" })
       assert.deepStrictEqual(
         steps.map(({ seq }) => seq),
         steps.map((_, nth) => nth + 1)
@@ -164,13 +168,13 @@ describe("a session on the dashboard", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("that is parked shows its budget, and only the admin may unpark it", () =>
+  it.live("shows the budget of a parked session, and lets only the admin unpark it", () =>
     Effect.gen(function* () {
-      const house = yield* open({ limits: { restartIntensity: 0, restartPeriodMillis: 600_000 } })
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "crash 3")
-      const detail = yield* until(house, token, id, at("idle.parked"))
+      const troupe = yield* open({ limits: { restartIntensity: 0, restartPeriodMillis: 600_000 } })
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "crash 3")
+      const detail = yield* until(troupe, token, id, at("idle.parked"))
       assert.strictEqual(detail.budget.left, 0)
       assert.strictEqual(detail.budget.deaths.length, 1)
       assert.match(detail.budget.parked?.reason ?? "", /exit code 3/)
@@ -179,24 +183,24 @@ describe("a session on the dashboard", () => {
       assert.containSubset(detail.why.wait, { who: "operator", next: { timer: "parkFor", to: "idle.asleep" } })
       assert.include(detail.why.awaited, "unpark.requested")
 
-      // A turn is refused meanwhile, and what was refused can be seen.
-      assert.strictEqual((yield* house.turn(token, id, "hello")).error, "session_parked")
-      assert.containSubset((yield* detailOf(house, token, id)).refused, [
+      // Meanwhile a turn is refused, and the refused event is shown.
+      assert.strictEqual((yield* troupe.turn(token, id, "hello")).error, "session_parked")
+      assert.containSubset((yield* detailOf(troupe, token, id)).refused, [
         { event: "turn.submitted", state: "idle.parked" }
       ])
 
-      const refused = yield* house.call(api(id, "/unpark"), { token, body: {} })
+      const refused = yield* troupe.call(api(id, "/unpark"), { token, body: {} })
       assert.strictEqual(refused.status, 403)
       assert.containSubset(refused.json, { error: "forbidden" })
-      const unparked = yield* house.call(api(id, "/unpark"), { token: adminToken, body: {} })
+      const unparked = yield* troupe.call(api(id, "/unpark"), { token: adminToken, body: {} })
       assert.match(unparked.json.note, /^The session is unparked/)
-      const again = yield* house.call(api(id, "/unpark"), { token: adminToken, body: {} })
+      const again = yield* troupe.call(api(id, "/unpark"), { token: adminToken, body: {} })
       assert.deepStrictEqual(again.json, { ok: true, note: "It was not parked." })
-      assert.containSubset(yield* detailOf(house, token, id), {
+      assert.containSubset(yield* detailOf(troupe, token, id), {
         session: { substate: "idle.asleep" },
         budget: { parked: null, deaths: [], left: 0 }
       })
-      const { json } = yield* house.call(`/admin/sessions/${id}/audit`, { token: adminToken })
+      const { json } = yield* troupe.call(`/admin/sessions/${id}/audit`, { token: adminToken })
       assert.containSubset(
         json.audit.filter(({ action }: { readonly action: string }) => action === "unpark"),
         [{ actor: "admin" }]
@@ -204,92 +208,92 @@ describe("a session on the dashboard", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("that asks is answered from the page, in the name of who is logged in", () =>
+  it.live("answers an approval in the name of the logged-in caller", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token, { permissions: "ask" })
-      yield* Effect.forkScoped(house.turn(token, id, "ask-tool echo done"))
-      const asking = yield* until(house, token, id, at("turning.asking"))
+      const troupe = yield* open()
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token, { permissions: "ask" })
+      yield* Effect.forkScoped(troupe.turn(token, id, "ask-tool echo done"))
+      const asking = yield* until(troupe, token, id, at("turning.asking"))
       assert.match(
         asking.why.sentence,
         /^Waits for an answer to: .*echo done.* \(asked \d+ s ago\)\. Unanswered in .* it is declined\.$/
       )
       const [approval] = asking.approvals
       assert.containSubset(approval, { session_id: id, app: "ours", agent: "demo", turn: 1, status: "pending" })
-      const asked = (yield* stepsOf(house, token, id)).find(({ event }) => event.type === "approval.asked")
-      assert.include((yield* wireOf(house, token, id, asked!)).line, "session/request_permission")
+      const asked = (yield* stepsOf(troupe, token, id)).find(({ event }) => event.type === "approval.asked")
+      assert.include((yield* wireOf(troupe, token, id, asked!)).line, "session/request_permission")
 
       const path = api(id, `/approvals/${approval?.approval_id ?? ""}`)
-      const cookie = (yield* house.call("/inspect/api/login", { body: { token: adminToken } })).headers
+      const cookie = (yield* troupe.call("/inspect/api/login", { body: { token: adminToken } })).headers
         .getSetCookie()[0]!
         .split(";")[0]!
-      const foreign = yield* house.call(path, { headers: { cookie }, body: { decision: "once" } })
+      const foreign = yield* troupe.call(path, { headers: { cookie }, body: { decision: "once" } })
       assert.strictEqual(foreign.status, 403)
-      const wrong = yield* house.call(path, { headers: { cookie, ...csrf }, body: { decision: "perhaps" } })
+      const wrong = yield* troupe.call(path, { headers: { cookie, ...csrf }, body: { decision: "perhaps" } })
       assert.strictEqual(wrong.status, 400)
-      const answered = yield* house.call(path, { headers: { cookie, ...csrf }, body: { decision: "once" } })
+      const answered = yield* troupe.call(path, { headers: { cookie, ...csrf }, body: { decision: "once" } })
       assert.deepStrictEqual(answered.json, { ok: true, note: "Approved, this once." })
-      const late = yield* house.call(path, { headers: { cookie, ...csrf }, body: { decision: "deny" } })
+      const late = yield* troupe.call(path, { headers: { cookie, ...csrf }, body: { decision: "deny" } })
       assert.containSubset(late, { status: 409, json: { error: "approval_settled" } })
-      const detail = yield* until(house, token, id, at("idle.awake"))
+      const detail = yield* until(troupe, token, id, at("idle.awake"))
       assert.containSubset(detail.approvals, [{ status: "answered", decision: "once", decided_by: "admin" }])
     }).pipe(Effect.scoped)
   )
 
-  it.live("that sleeps and one that is closed are seen whole, without a process", () =>
+  it.live("shows a sleeping and a closed session completely, without a process", () =>
     Effect.gen(function* () {
-      const house = yield* open({ limits: { hibernateAfterMillis: 100 } })
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "hello")
-      const asleep = yield* until(house, token, id, at("idle.asleep"))
+      const troupe = yield* open({ limits: { hibernateAfterMillis: 100 } })
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "hello")
+      const asleep = yield* until(troupe, token, id, at("idle.asleep"))
       assert.match(asleep.why.sentence, /No process runs meanwhile; the next turn starts one\.$/)
       assert.deepStrictEqual([asleep.why.last_byte_at, asleep.process.pid, asleep.timers], [null, null, []])
       assert.match(asleep.processes[0]?.exit ?? "", /^It was put to sleep/)
-      assert.deepStrictEqual((yield* house.call(api(id, "/processes"), { token })).json, {
+      assert.deepStrictEqual((yield* troupe.call(api(id, "/processes"), { token })).json, {
         ok: true,
         tree: [],
         stderr: ""
       })
 
-      const closed = yield* house.call(api(id, "/close"), { token, body: {} })
+      const closed = yield* troupe.call(api(id, "/close"), { token, body: {} })
       assert.deepStrictEqual(closed.json, { ok: true, note: "The session is closed." })
-      const again = yield* house.call(api(id, "/close"), { token, body: {} })
+      const again = yield* troupe.call(api(id, "/close"), { token, body: {} })
       assert.deepStrictEqual(again.json, { ok: true, note: "The session was closed already." })
-      const detail = yield* detailOf(house, token, id)
+      const detail = yield* detailOf(troupe, token, id)
       assert.match(detail.why.sentence, /^Closed \d+ s ago: closed by ours\.$/)
       assert.deepStrictEqual(detail.why.awaited, [])
       assert.isNull(detail.session.wait)
-      const steps = yield* stepsOf(house, token, id)
+      const steps = yield* stepsOf(troupe, token, id)
       assert.strictEqual(steps.at(-1)?.to, "closed")
       assert.strictEqual(steps.length, detail.last_step)
-      const events = yield* house.call(api(id, "/events?limit=1000"), { token })
+      const events = yield* troupe.call(api(id, "/events?limit=1000"), { token })
       assert.strictEqual(events.json.events.length, detail.last_event)
       assert.isNull(events.json.next)
     }).pipe(Effect.scoped)
   )
 
-  it.live("gives its steps and events by the page, and refuses a page that is none", () =>
+  it.live("gives steps and events in pages, and refuses an invalid page", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("ours")
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "slow 5 0")
+      const troupe = yield* open()
+      const token = yield* troupe.mint("ours")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "slow 5 0")
       for (const what of ["steps", "events"] as const) {
-        const all = (yield* house.call(api(id, `/${what}`), { token })).json[what] as ReadonlyArray<{ seq: number }>
+        const all = (yield* troupe.call(api(id, `/${what}`), { token })).json[what] as ReadonlyArray<{ seq: number }>
         assert.isAbove(all.length, 3)
         const paged: Array<unknown> = []
         let after: number | null = 0
         while (after !== null) {
-          const { json } = yield* house.call(api(id, `/${what}?after=${after}&limit=2`), { token })
+          const { json } = yield* troupe.call(api(id, `/${what}?after=${after}&limit=2`), { token })
           assert.isAtMost(json[what].length, 2)
           paged.push(...json[what])
           after = json.next as number | null
         }
         assert.deepStrictEqual(paged, [...all])
         for (const query of ["limit=0", "limit=1001", "after=-1", "limit=x"]) {
-          const { json, status } = yield* house.call(api(id, `/${what}?${query}`), { token })
+          const { json, status } = yield* troupe.call(api(id, `/${what}?${query}`), { token })
           assert.deepStrictEqual([status, json.error], [400, "invalid_request"], query)
         }
       }

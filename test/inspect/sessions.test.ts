@@ -1,39 +1,39 @@
-/** The table of all sessions, the inbox of approvals, and how often each arrow was taken: each only of one's own. */
+/** The table of all sessions, the pending approvals, and the counts of transitions: each of the caller's sessions only. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { Approvals, Coverage, SessionRows } from "../../src/inspect/contract.ts"
 import { adminToken, open } from "./harness.ts"
 
-type House = Effect.Success<ReturnType<typeof open>>
+type RunningTroupe = Effect.Success<ReturnType<typeof open>>
 
-const asking = (house: House, token: string) => ({
+const asking = (troupe: RunningTroupe, token: string) => ({
   rows: (query = "") =>
-    Effect.map(house.call(`/inspect/api/sessions${query}`, { token }), ({ json }) => json as SessionRows),
-  approvals: Effect.map(house.call("/inspect/api/approvals", { token }), ({ json }) => json as Approvals),
+    Effect.map(troupe.call(`/inspect/api/sessions${query}`, { token }), ({ json }) => json as SessionRows),
+  approvals: Effect.map(troupe.call("/inspect/api/approvals", { token }), ({ json }) => json as Approvals),
   coverage: (query = "") =>
-    Effect.map(house.call(`/inspect/api/coverage${query}`, { token }), ({ json }) => json as Coverage)
+    Effect.map(troupe.call(`/inspect/api/coverage${query}`, { token }), ({ json }) => json as Coverage)
 })
 
-/** Until the agent of a session asks. */
-const asked = (house: House, token: string, id: string) =>
+/** Waits until the agent of a session asks for an approval. */
+const untilAsked = (troupe: RunningTroupe, token: string, id: string) =>
   Effect.gen(function* () {
-    while ((yield* house.call(`/sessions/${id}/approvals`, { token })).json.count === 0)
+    while ((yield* troupe.call(`/sessions/${id}/approvals`, { token })).json.count === 0)
       yield* Effect.sleep("20 millis")
   })
 
 describe("the dashboard's table", () => {
-  it.live("lists, filters, searches and counts what the caller sees, and nothing of others", () =>
+  it.live("lists, filters, searches and counts the caller's sessions and no others", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const ours = yield* house.mint("ours")
-      const theirs = yield* house.mint("theirs")
-      const first = yield* house.create(ours)
-      const second = yield* house.create(ours, { model: "Large-1" })
-      const third = yield* house.create(theirs)
-      yield* house.call(`/sessions/${second}`, { token: ours, method: "DELETE" })
-      yield* house.turn(ours, first, "hello")
+      const troupe = yield* open()
+      const ours = yield* troupe.mint("ours")
+      const theirs = yield* troupe.mint("theirs")
+      const first = yield* troupe.create(ours)
+      const second = yield* troupe.create(ours, { model: "Large-1" })
+      const third = yield* troupe.create(theirs)
+      yield* troupe.call(`/sessions/${second}`, { token: ours, method: "DELETE" })
+      yield* troupe.turn(ours, first, "hello")
 
-      const mine = asking(house, ours)
+      const mine = asking(troupe, ours)
       const all = yield* mine.rows()
       assert.deepStrictEqual(
         all.sessions.map(({ session_id }) => session_id),
@@ -56,20 +56,20 @@ describe("the dashboard's table", () => {
       assert.deepStrictEqual(yield* idsOf("?q=large-1"), [second])
       assert.deepStrictEqual(yield* idsOf(`?q=${second}`), [second])
       assert.deepStrictEqual(yield* idsOf("?agent=codex"), [])
-      // As if they had never been.
+      // As if they did not exist.
       for (const query of [`?q=${third}`, "?app=theirs", "?app=nobody"]) {
         const none = yield* mine.rows(query)
         assert.deepStrictEqual([none.count, none.sessions], [0, []], query)
       }
 
-      const admin = asking(house, adminToken)
+      const admin = asking(troupe, adminToken)
       assert.deepInclude(yield* admin.rows(), { count: 3, apps: ["ours", "theirs"] })
       assert.deepStrictEqual(
         (yield* admin.rows("?app=theirs")).sessions.map(({ app }) => app),
         ["theirs"]
       )
 
-      // No app can be called that.
+      // No app can have that name.
       assert.deepStrictEqual((yield* admin.rows("?app=No%20App")).sessions, [])
 
       const page = yield* mine.rows("?limit=1")
@@ -78,7 +78,7 @@ describe("the dashboard's table", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("refuses what it can't read, and says what it takes", () =>
+  it.live("refuses an invalid query and names the field", () =>
     Effect.gen(function* () {
       const { call } = yield* open()
       for (const [query, field] of [
@@ -93,7 +93,7 @@ describe("the dashboard's table", () => {
         assert.containSubset(json, { ok: false, error: "invalid_request" })
         assert.include(json.detail, field)
       }
-      // A form sends what was left empty.
+      // A form sends blank fields too.
       assert.strictEqual(
         (yield* call("/inspect/api/sessions?q=&state=&agent=&app=", { token: adminToken })).status,
         200
@@ -110,22 +110,22 @@ describe("the dashboard's table", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has every question that waits in one inbox, and says whom its session waits for", () =>
+  it.live("lists every pending approval, and says that its session waits for a person", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const ours = yield* house.mint("ours")
-      const theirs = yield* house.mint("theirs")
-      const id = yield* house.create(ours, { permissions: "ask" })
-      const turn = yield* Effect.forkChild(house.turn(ours, id, "ask execute"), { startImmediately: true })
-      yield* asked(house, ours, id)
+      const troupe = yield* open()
+      const ours = yield* troupe.mint("ours")
+      const theirs = yield* troupe.mint("theirs")
+      const id = yield* troupe.create(ours, { permissions: "ask" })
+      const turn = yield* Effect.forkChild(troupe.turn(ours, id, "ask execute"), { startImmediately: true })
+      yield* untilAsked(troupe, ours, id)
 
-      const { approvals } = yield* asking(house, ours).approvals
+      const { approvals } = yield* asking(troupe, ours).approvals
       assert.strictEqual(approvals.length, 1)
       const [approval] = approvals
       assert.deepInclude(approval, { session_id: id, app: "ours", agent: "demo", turn: 1, status: "pending" })
-      assert.deepStrictEqual((yield* asking(house, theirs).approvals).approvals, [])
-      assert.deepStrictEqual((yield* asking(house, adminToken).approvals).approvals, approvals)
-      const [row] = (yield* asking(house, ours).rows("?state=turning")).sessions
+      assert.deepStrictEqual((yield* asking(troupe, theirs).approvals).approvals, [])
+      assert.deepStrictEqual((yield* asking(troupe, adminToken).approvals).approvals, approvals)
+      const [row] = (yield* asking(troupe, ours).rows("?state=turning")).sessions
       assert.deepInclude(row?.wait, { what: `an answer to: ${approval!.title}`, who: "person" })
       assert.deepInclude(row?.wait?.next, {
         timer: "approvalTimeout",
@@ -134,26 +134,26 @@ describe("the dashboard's table", () => {
       })
 
       const path = `/sessions/${id}/approvals/${approval!.approval_id}`
-      yield* house.call(path, { token: ours, body: { decision: "deny" } })
-      assert.deepStrictEqual((yield* asking(house, ours).approvals).approvals, [])
+      yield* troupe.call(path, { token: ours, body: { decision: "deny" } })
+      assert.deepStrictEqual((yield* asking(troupe, ours).approvals).approvals, [])
       assert.include((yield* Fiber.join(turn)).final_text, "reject")
     }).pipe(Effect.scoped)
   )
 
-  it.live("counts how often each step was taken, by agent, over what the caller sees", () =>
+  it.live("counts how often each transition was taken, by agent, over the caller's sessions", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const ours = yield* house.mint("ours")
-      const theirs = yield* house.mint("theirs")
-      const id = yield* house.create(ours)
-      for (const prompt of ["one", "two"]) yield* house.turn(ours, id, prompt)
-      const { taken } = yield* asking(house, ours).coverage()
+      const troupe = yield* open()
+      const ours = yield* troupe.mint("ours")
+      const theirs = yield* troupe.mint("theirs")
+      const id = yield* troupe.create(ours)
+      for (const prompt of ["one", "two"]) yield* troupe.turn(ours, id, prompt)
+      const { taken } = yield* asking(troupe, ours).coverage()
       const times = (event: string) => taken.filter((one) => one.event === event).map(({ n }) => n)
       assert.deepStrictEqual(times("turn.ended"), [2])
       assert.deepStrictEqual(times("process.ready"), [1])
-      assert.deepStrictEqual((yield* asking(house, adminToken).coverage("?agent=demo")).taken, taken)
-      assert.deepStrictEqual((yield* asking(house, adminToken).coverage("?agent=codex")).taken, [])
-      assert.deepStrictEqual((yield* asking(house, theirs).coverage()).taken, [])
+      assert.deepStrictEqual((yield* asking(troupe, adminToken).coverage("?agent=demo")).taken, taken)
+      assert.deepStrictEqual((yield* asking(troupe, adminToken).coverage("?agent=codex")).taken, [])
+      assert.deepStrictEqual((yield* asking(troupe, theirs).coverage()).taken, [])
     }).pipe(Effect.scoped)
   )
 })

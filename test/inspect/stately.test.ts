@@ -13,52 +13,52 @@ import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { Watchers } from "../../src/inspect/stately/Watchers.ts"
 import { adminToken, cookieOf, csrf, open, scratch } from "./harness.ts"
 
-type House = Effect.Success<ReturnType<typeof open>>
-type Told = StatelyInspectionEvent & { readonly snapshot?: { readonly value: unknown; readonly status: string } }
+type RunningTroupe = Effect.Success<ReturnType<typeof open>>
+type Received = StatelyInspectionEvent & { readonly snapshot?: { readonly value: unknown; readonly status: string } }
 
 const longest = 20_000
 
-/** What an inspector shows: of each actor that it was told of, the last state. */
+/** What an inspector shows: the last state of each actor that was introduced to it. */
 const receive = async (url: string) => {
-  const told: Array<Told> = []
+  const received: Array<Received> = []
   const receiver = createWebSocketReceiver({ server: url })
-  receiver.subscribe((event) => told.push(event as Told))
+  receiver.subscribe((event) => received.push(event as Received))
   const picture = () => {
     const actors = new Map<string, unknown>()
-    for (const event of told) {
+    for (const event of received) {
       if (event.type === "@xstate.actor") actors.set(event.sessionId, event.snapshot!.value)
-      // An inspector can draw nothing of an actor that it does not know.
+      // An inspector cannot draw an actor that was not introduced.
       else assert.isTrue(actors.has(event.sessionId), `${event.type} of a stranger`)
       if (event.type === "@xstate.snapshot") actors.set(event.sessionId, event.snapshot!.value)
     }
     return actors
   }
-  const until = async (wanted: (told: ReadonlyArray<Told>) => boolean) => {
+  const until = async (wanted: (received: ReadonlyArray<Received>) => boolean) => {
     const end = Date.now() + longest
-    while (!wanted(told)) {
-      if (Date.now() > end) assert.fail(`not told in time; ${JSON.stringify(told.slice(-5))}`)
+    while (!wanted(received)) {
+      if (Date.now() > end) assert.fail(`not told in time; ${JSON.stringify(received.slice(-5))}`)
       await sleep(10)
     }
   }
-  const stands = (session: string, value: unknown) =>
+  const stateOf = (session: string, value: unknown) =>
     until(() => JSON.stringify(picture().get(session)) === JSON.stringify(value))
-  return { told, picture, until, stands }
+  return { told: received, picture, until, stands: stateOf }
 }
 
-const ticketOf = (house: House, token: string) =>
-  Effect.map(house.call("/inspect/api/ticket", { token, body: {} }), ({ json }): string => json.url)
+const ticketOf = (troupe: RunningTroupe, token: string) =>
+  Effect.map(troupe.call("/inspect/api/ticket", { token, body: {} }), ({ json }): string => json.url)
 
-const watch = (house: House, token: string, more = "") =>
-  Effect.flatMap(ticketOf(house, token), (url) => Effect.promise(() => receive(url + more)))
+const watch = (troupe: RunningTroupe, token: string, more = "") =>
+  Effect.flatMap(ticketOf(troupe, token), (url) => Effect.promise(() => receive(url + more)))
 
-/** A program, which can send headers. Resolves with the code and reason of its end, or the status it was refused with. */
+/** A program, which can send headers. Resolves with the close code and reason, or with the status of a refusal. */
 const connect = (
-  house: House,
+  troupe: RunningTroupe,
   path: string,
   headers: Readonly<Record<string, string>>,
   options: { readonly autoPong?: boolean } = {}
 ) => {
-  const socket = new WebSocket(house.base.replace("http", "ws") + path, { headers, ...options })
+  const socket = new WebSocket(troupe.base.replace("http", "ws") + path, { headers, ...options })
   socket.on("error", () => {})
   const opened = new Promise<number>((resolve) => {
     socket.on("open", () => resolve(101))
@@ -74,108 +74,110 @@ const connect = (
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-const events = (told: ReadonlyArray<Told>) =>
-  told.flatMap((message) => (message.type === "@xstate.event" ? [message.event.type] : []))
+const events = (received: ReadonlyArray<Received>) =>
+  received.flatMap((message) => (message.type === "@xstate.event" ? [message.event.type] : []))
 
 describe("/inspect/stately", () => {
-  it.live("draws a session for Stately's own receiver: its machine, then each event and what came of it", () =>
+  it.live("sends Stately's own receiver a session's machine, then each event and the snapshot after it", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("desk")
-      const id = yield* house.create(token)
-      const { picture, stands, told } = yield* watch(house, token, `&session=${id}`)
-      yield* Effect.promise(() => stands(id, { idle: "asleep" }))
-      yield* house.turn(token, id, "the secret of the prompt")
-      yield* Effect.promise(() => stands(id, { idle: "awake" }))
-      assert.deepStrictEqual(events(told), ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
+      const id = yield* troupe.create(token)
+      const { picture, stands: stateOf, told: received } = yield* watch(troupe, token, `&session=${id}`)
+      yield* Effect.promise(() => stateOf(id, { idle: "asleep" }))
+      yield* troupe.turn(token, id, "the secret of the prompt")
+      yield* Effect.promise(() => stateOf(id, { idle: "awake" }))
+      assert.deepStrictEqual(events(received), ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
 
-      const [first] = told
+      const [first] = received
       assert.strictEqual(first?.type, "@xstate.actor")
       if (first?.type !== "@xstate.actor") return
       assert.deepStrictEqual(first.snapshot.value, { idle: "asleep" })
       const machine = createMachine(JSON.parse(first.definition!))
       for (const value of picture().values()) machine.resolveState({ value: value as StateValue })
-      for (const message of told) {
+      for (const message of received) {
         assert.containSubset(message, { sessionId: id, rootId: id, _version: "0.7.2" })
         assert.match(message.createdAt, /^\d{13}$/)
       }
-      assert.notInclude(JSON.stringify(told), "secret of the prompt")
-      assert.notInclude(JSON.stringify(told), token)
+      assert.notInclude(JSON.stringify(received), "secret of the prompt")
+      assert.notInclude(JSON.stringify(received), token)
     }).pipe(Effect.scoped)
   )
 
-  it.live("has the right picture for whoever joins late, and after a kill, sleep, wake, close and a restart", () =>
-    Effect.gen(function* () {
-      const dataDir = yield* scratch
-      const life = yield* Scope.make()
-      const house = yield* Scope.provide(open({ dataDir }), life)
-      const token = yield* house.mint("desk")
-      const id = yield* house.create(token)
-      const asleep = yield* house.create(token)
-      yield* house.turn(token, id, "hello")
+  it.live(
+    "gives a late inspector the complete picture, and keeps it correct through a kill, sleep, wake, close and restart",
+    () =>
+      Effect.gen(function* () {
+        const dataDir = yield* scratch
+        const lifetime = yield* Scope.make()
+        const troupe = yield* Scope.provide(open({ dataDir }), lifetime)
+        const token = yield* troupe.mint("desk")
+        const id = yield* troupe.create(token)
+        const asleep = yield* troupe.create(token)
+        yield* troupe.turn(token, id, "hello")
 
-      const late = yield* watch(house, token)
-      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
-      assert.isFalse(late.picture().has(asleep))
+        const late = yield* watch(troupe, token)
+        yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+        assert.isFalse(late.picture().has(asleep))
 
-      const { json } = yield* house.call(`/sessions/${id}`, { token })
-      process.kill(json.process.pid, "SIGKILL")
-      yield* Effect.promise(() => late.until((told) => events(told).includes("process.gone")))
-      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+        const { json } = yield* troupe.call(`/sessions/${id}`, { token })
+        process.kill(json.process.pid, "SIGKILL")
+        yield* Effect.promise(() => late.until((received) => events(received).includes("process.gone")))
+        yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
 
-      const refs = Context.get(house.house, SessionActorRefs)
-      const actor = yield* refs.of({ _tag: "Admin" }, id)
-      actor.send({ type: "hibernate.requested" })
-      yield* Effect.promise(() => late.stands(id, { idle: "asleep" }))
-      yield* house.turn(token, id, "again")
-      yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
-      assert.strictEqual(late.told.filter(({ type }) => type === "@xstate.actor").length, 1)
+        const refs = Context.get(troupe.dashboard, SessionActorRefs)
+        const actor = yield* refs.of({ _tag: "Admin" }, id)
+        actor.send({ type: "hibernate.requested" })
+        yield* Effect.promise(() => late.stands(id, { idle: "asleep" }))
+        yield* troupe.turn(token, id, "again")
+        yield* Effect.promise(() => late.stands(id, { idle: "awake" }))
+        assert.strictEqual(late.told.filter(({ type }) => type === "@xstate.actor").length, 1)
 
-      // One that sleeps is shown to whoever asks for it by name.
-      const one = yield* watch(house, token, `&session=${asleep}`)
-      yield* Effect.promise(() => one.stands(asleep, { idle: "asleep" }))
-      yield* house.call(`/sessions/${asleep}`, { token, method: "DELETE" })
-      yield* Effect.promise(() => one.stands(asleep, "closed"))
-      assert.strictEqual(one.told.at(-1)?.snapshot?.status, "done")
-      assert.deepStrictEqual([...one.picture().keys()], [asleep])
-      yield* Scope.close(life, Exit.void)
+        // A sleeping session is sent where it is asked for by its id.
+        const one = yield* watch(troupe, token, `&session=${asleep}`)
+        yield* Effect.promise(() => one.stands(asleep, { idle: "asleep" }))
+        yield* troupe.call(`/sessions/${asleep}`, { token, method: "DELETE" })
+        yield* Effect.promise(() => one.stands(asleep, "closed"))
+        assert.strictEqual(one.told.at(-1)?.snapshot?.status, "done")
+        assert.deepStrictEqual([...one.picture().keys()], [asleep])
+        yield* Scope.close(lifetime, Exit.void)
 
-      const again = yield* open({ dataDir })
-      const after = yield* watch(again, token, `&session=${id}`)
-      yield* Effect.promise(() => after.stands(id, { idle: "asleep" }))
-      yield* again.turn(token, id, "recall")
-      yield* Effect.promise(() => after.stands(id, { idle: "awake" }))
-    }).pipe(Effect.scoped)
+        const again = yield* open({ dataDir })
+        const after = yield* watch(again, token, `&session=${id}`)
+        yield* Effect.promise(() => after.stands(id, { idle: "asleep" }))
+        yield* again.turn(token, id, "recall")
+        yield* Effect.promise(() => after.stands(id, { idle: "awake" }))
+      }).pipe(Effect.scoped)
   )
 
-  it.live("shows an app its own sessions only, and the admin all", () =>
+  it.live("sends an app its own sessions only, and the admin all", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const [mine, theirs] = [yield* house.mint("desk"), yield* house.mint("other")]
-      const id = yield* house.create(mine)
-      const watching = yield* watch(house, mine)
-      const admin = yield* watch(house, adminToken)
-      const foreign = yield* house.create(theirs)
-      yield* house.turn(theirs, foreign, "hello")
-      yield* house.turn(mine, id, "hello")
+      const troupe = yield* open()
+      const [mine, theirs] = [yield* troupe.mint("desk"), yield* troupe.mint("other")]
+      const id = yield* troupe.create(mine)
+      const watching = yield* watch(troupe, mine)
+      const admin = yield* watch(troupe, adminToken)
+      const foreign = yield* troupe.create(theirs)
+      yield* troupe.turn(theirs, foreign, "hello")
+      yield* troupe.turn(mine, id, "hello")
       yield* Effect.promise(() => watching.stands(id, { idle: "awake" }))
       yield* Effect.promise(() => admin.stands(foreign, { idle: "awake" }))
       assert.deepStrictEqual([...watching.picture().keys()], [id])
       assert.isFalse(JSON.stringify(watching.told).includes(foreign))
       for (const session of [foreign, "ses_none", "%00"]) {
-        const refused = connect(house, `/inspect/stately?session=${session}`, bearer(mine))
+        const refused = connect(troupe, `/inspect/stately?session=${session}`, bearer(mine))
         assert.strictEqual(yield* Effect.promise(() => refused.opened), 404)
       }
     }).pipe(Effect.scoped)
   )
 
-  it.live("lets in by a header, the dashboard's cookie or a ticket that is good once, and nobody else", () =>
+  it.live("accepts a header, the dashboard's cookie or a ticket that is valid once, and refuses anything else", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("desk")
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
       const status = (headers: Readonly<Record<string, string>>, path = "/inspect/stately") =>
         Effect.promise(async () => {
-          const { opened, socket } = connect(house, path, headers)
+          const { opened, socket } = connect(troupe, path, headers)
           const code = await opened
           socket.terminate()
           return code
@@ -184,34 +186,34 @@ describe("/inspect/stately", () => {
       assert.strictEqual(yield* status({}), 401)
       assert.strictEqual(yield* status(bearer("trp_nonsense")), 401)
       assert.strictEqual(yield* status({}, `/inspect/stately?token=${token}`), 401)
-      const cookie = cookieOf((yield* house.call("/inspect/api/login", { body: { token } })).headers)
+      const cookie = cookieOf((yield* troupe.call("/inspect/api/login", { body: { token } })).headers)
       assert.strictEqual(yield* status({ cookie }), 101)
       assert.strictEqual(yield* status({ cookie, origin: "https://evil.example" }), 403)
       assert.strictEqual(yield* status({ ...bearer(token), host: "evil.example" }), 403)
 
-      const withoutHeader = yield* house.call("/inspect/api/ticket", { headers: { cookie }, body: {} })
+      const withoutHeader = yield* troupe.call("/inspect/api/ticket", { headers: { cookie }, body: {} })
       assert.strictEqual(withoutHeader.status, 403)
-      const { json } = yield* house.call("/inspect/api/ticket", { headers: { cookie, ...csrf }, body: {} })
+      const { json } = yield* troupe.call("/inspect/api/ticket", { headers: { cookie, ...csrf }, body: {} })
       const { pathname, search } = new URL(json.url)
       assert.notInclude(json.url, token)
-      // It is for looking, here and nowhere else.
-      const elsewhere = yield* house.call(`/inspect/api/me${search}`)
+      // A ticket is valid for reading, at this address only.
+      const elsewhere = yield* troupe.call(`/inspect/api/me${search}`)
       assert.strictEqual(elsewhere.status, 401)
       assert.strictEqual(yield* status({}, pathname + search), 101)
       assert.strictEqual(yield* status({}, pathname + search), 401)
       assert.strictEqual(yield* status({}, `${pathname}${search}=`), 401)
       assert.strictEqual(yield* status({}, `${pathname}?ticket=${cookie.split("=")[1]}`), 401)
-      const late = yield* ticketOf(house, token)
-      yield* Effect.orDie(house.apps.revoke("desk"))
+      const late = yield* ticketOf(troupe, token)
+      yield* Effect.orDie(troupe.apps.revoke("desk"))
       assert.strictEqual(yield* status({}, new URL(late).pathname + new URL(late).search), 401)
 
-      const plain = yield* house.call("/inspect/stately", { token: adminToken })
+      const plain = yield* troupe.call("/inspect/stately", { token: adminToken })
       assert.containSubset(plain.json, { ok: false, error: "websocket_only", status: 400 })
-      // An address that is for no WebSocket answers as it does.
+      // An upgrade request to another address is answered as a plain request.
       assert.strictEqual(yield* status({}, "/healthz"), 200)
       assert.strictEqual(yield* status({}, "/sessions"), 401)
       assert.strictEqual(yield* status({}, "/nowhere"), 404)
-      // What asks for something else than a WebSocket is answered as if it had not.
+      // A request to upgrade to another protocol is answered as a plain request.
       const asking = (path: string, upgrade: string, body?: string) =>
         Effect.promise(
           () =>
@@ -223,11 +225,11 @@ describe("/inspect/stately", () => {
                 "content-type": "application/json"
               }
               const method = body === undefined ? "GET" : "POST"
-              const asked = request(house.base + path, { method, headers }, (response) => {
+              const outgoing = request(troupe.base + path, { method, headers }, (response) => {
                 response.resume()
                 resolve(response.statusCode)
               })
-              asked.on("error", reject).end(body)
+              outgoing.on("error", reject).end(body)
             })
         )
       assert.strictEqual(yield* asking("/healthz", "h2c"), 200)
@@ -236,16 +238,16 @@ describe("/inspect/stately", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("has a bound on inspectors, on what they say, and lets none outlive the server", () =>
+  it.live("bounds the number of inspectors and their frames, and closes them when the server stops", () =>
     Effect.gen(function* () {
-      const life = yield* Scope.make()
-      const house = yield* Scope.provide(open(), life)
-      const [token, other] = [yield* house.mint("desk"), yield* house.mint("other")]
-      const watchers = Context.get(house.house, Watchers)
-      const all = Array.from({ length: 8 }, () => connect(house, "/inspect/stately", bearer(token)))
+      const lifetime = yield* Scope.make()
+      const troupe = yield* Scope.provide(open(), lifetime)
+      const [token, other] = [yield* troupe.mint("desk"), yield* troupe.mint("other")]
+      const watchers = Context.get(troupe.dashboard, Watchers)
+      const all = Array.from({ length: 8 }, () => connect(troupe, "/inspect/stately", bearer(token)))
       for (const { opened } of all) assert.strictEqual(yield* Effect.promise(() => opened), 101)
-      assert.strictEqual(yield* Effect.promise(() => connect(house, "/inspect/stately", bearer(token)).opened), 503)
-      const neighbour = connect(house, "/inspect/stately", bearer(other))
+      assert.strictEqual(yield* Effect.promise(() => connect(troupe, "/inspect/stately", bearer(token)).opened), 503)
+      const neighbour = connect(troupe, "/inspect/stately", bearer(other))
       assert.strictEqual(yield* Effect.promise(() => neighbour.opened), 101)
 
       const [shouts, talks, ...rest] = all
@@ -257,21 +259,21 @@ describe("/inspect/stately", () => {
       for (let n = 0; n < 2_000 && watchers.size() > 6; n++) yield* Effect.sleep("10 millis")
       assert.strictEqual(watchers.size(), 6)
 
-      yield* Scope.close(life, Exit.void)
+      yield* Scope.close(lifetime, Exit.void)
       assert.strictEqual((yield* Effect.promise(() => neighbour.closed)).code, 1001)
       for (const { closed } of rest.slice(1)) assert.strictEqual((yield* Effect.promise(() => closed)).code, 1001)
     }).pipe(Effect.scoped)
   )
 
-  it.effect("ends when its token is revoked, and when its client is gone without a word", () =>
+  it.effect("closes a connection whose token is revoked or whose client is gone without closing it", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const [token, other] = [yield* house.mint("desk"), yield* house.mint("other")]
-      const revoked = connect(house, "/inspect/stately", bearer(token))
-      const good = connect(house, "/inspect/stately", bearer(other))
-      const gone = connect(house, "/inspect/stately", bearer(other), { autoPong: false })
+      const troupe = yield* open()
+      const [token, other] = [yield* troupe.mint("desk"), yield* troupe.mint("other")]
+      const revoked = connect(troupe, "/inspect/stately", bearer(token))
+      const good = connect(troupe, "/inspect/stately", bearer(other))
+      const gone = connect(troupe, "/inspect/stately", bearer(other), { autoPong: false })
       for (const { opened } of [revoked, good, gone]) assert.strictEqual(yield* Effect.promise(() => opened), 101)
-      yield* Effect.orDie(house.apps.revoke("desk"))
+      yield* Effect.orDie(troupe.apps.revoke("desk"))
       const pinged = new Promise((resolve) => good.socket.once("ping", resolve))
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual(yield* Effect.promise(() => revoked.closed), {

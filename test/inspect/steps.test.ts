@@ -1,4 +1,4 @@
-/** The news of all sessions: in order, nothing missed, nothing repeated, and only what the reader may see. */
+/** The stream of all sessions: in order, nothing missed, nothing repeated, and only what the caller may see. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -7,18 +7,18 @@ import { readEvents } from "../http/readEvents.ts"
 import type { ReadEvent } from "../http/readEvents.ts"
 import { adminToken, cookieOf, open, scratch } from "./harness.ts"
 
-type House = Effect.Success<ReturnType<typeof open>>
+type RunningTroupe = Effect.Success<ReturnType<typeof open>>
 
-const follow = (house: House, token: string, lastEventId?: string) =>
+const follow = (troupe: RunningTroupe, token: string, lastEventId?: string) =>
   Effect.map(
-    house.ask("/inspect/api/steps", {
+    troupe.ask("/inspect/api/steps", {
       token,
       ...(lastEventId === undefined ? {} : { headers: { "last-event-id": lastEventId } })
     }),
     readEvents
   )
 
-/** Up to the first that fits, comments left out. */
+/** Reads up to the first match, without comments. */
 const until = Effect.fnUntraced(function* (stream: ReturnType<typeof readEvents>, fits: (read: ReadEvent) => boolean) {
   const all: Array<ReadEvent> = []
   for (let read = yield* stream.next; read !== undefined; read = yield* stream.next) {
@@ -39,58 +39,58 @@ const slim = (read: ReadEvent) => {
 }
 
 describe("the dashboard's stream of steps", () => {
-  it.live("tells a session's life from its creation, each step with the row as it was then", () =>
+  it.live("sends a session's changes from its creation on, each step with the row as of that step", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("desk")
-      const stream = yield* follow(house, token)
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
+      const stream = yield* follow(troupe, token)
       assert.deepStrictEqual(
         (yield* until(stream, isEvent("live"))).map(({ event }) => event),
         ["live"]
       )
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "hello")
-      const told = yield* until(stream, isStep("turn.ended"))
-      assert.deepStrictEqual(told.map(slim), [
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "hello")
+      const received = yield* until(stream, isStep("turn.ended"))
+      assert.deepStrictEqual(received.map(slim), [
         { seq: 0, event: "created", to: "idle.asleep", substate: "idle.asleep", who: "app" },
         { seq: 1, event: "turn.submitted", to: "turning.queued", substate: "turning.queued", who: "troupe" },
         { seq: 2, event: "slot.granted", to: "turning.starting", substate: "turning.starting", who: "agent" },
         { seq: 3, event: "process.ready", to: "turning.running", substate: "turning.running", who: "agent" },
         { seq: 4, event: "turn.ended", to: "idle.awake", substate: "idle.awake", who: "app" }
       ])
-      const { boot } = (yield* house.call("/inspect/api/me", { token })).json
+      const { boot } = (yield* troupe.call("/inspect/api/me", { token })).json
       assert.deepStrictEqual(
-        told.map(({ id }) => id),
+        received.map(({ id }) => id),
         [1, 2, 3, 4, 5].map((n) => `${boot}:${n}`)
       )
-      // What is told is what is read.
-      const { sessions } = (yield* house.call("/inspect/api/sessions", { token })).json
-      assert.deepStrictEqual(sessions, [stepOf(told.at(-1)!).row])
+      // The row in a step is the row that the table shows.
+      const { sessions } = (yield* troupe.call("/inspect/api/sessions", { token })).json
+      assert.deepStrictEqual(sessions, [stepOf(received.at(-1)!).row])
       assert.deepInclude(sessions[0].wait, { what: "a turn" })
       assert.deepInclude(sessions[0].wait.next, { timer: "hibernateAfter", to: "retiring.asking" })
       yield* stream.leave
     }).pipe(Effect.scoped)
   )
 
-  it.live("gives a reader that comes back what it missed, once", () =>
+  it.live("sends a reader that reconnects what it missed, once", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("desk")
-      const first = yield* follow(house, token)
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
+      const first = yield* follow(troupe, token)
       yield* until(first, isEvent("live"))
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "one")
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "one")
       const seen = yield* until(first, isStep("process.ready"))
       yield* first.leave
-      yield* house.turn(token, id, "two")
+      yield* troupe.turn(token, id, "two")
 
-      const again = yield* follow(house, token, seen.at(-1)!.id)
+      const again = yield* follow(troupe, token, seen.at(-1)!.id)
       const missed = yield* until(again, isEvent("live"))
       assert.deepStrictEqual(
         missed.filter(isEvent("step")).map((read) => stepOf(read).seq),
         [4, 5, 6]
       )
-      yield* house.call(`/sessions/${id}`, { token, method: "DELETE" })
+      yield* troupe.call(`/sessions/${id}`, { token, method: "DELETE" })
       const rest = yield* until(again, (read) => read.event === "step" && stepOf(read).to === "closed")
       const ids = [...seen, ...missed.filter(isEvent("step")), ...rest].map((read) => stepOf(read).n)
       assert.deepStrictEqual(
@@ -102,25 +102,25 @@ describe("the dashboard's stream of steps", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("tells an app of its own sessions only, and the admin of all", () =>
+  it.live("sends an app its own sessions only, and the admin all", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const ours = yield* house.mint("ours")
-      const theirs = yield* house.mint("theirs")
-      const streams = yield* Effect.forEach([ours, theirs, adminToken], (token) => follow(house, token))
+      const troupe = yield* open()
+      const ours = yield* troupe.mint("ours")
+      const theirs = yield* troupe.mint("theirs")
+      const streams = yield* Effect.forEach([ours, theirs, adminToken], (token) => follow(troupe, token))
       for (const stream of streams) yield* until(stream, isEvent("live"))
-      const ourSession = yield* house.create(ours)
-      const theirSession = yield* house.create(theirs)
-      const told = yield* Effect.forEach(streams, (stream, nth) =>
+      const ourSession = yield* troupe.create(ours)
+      const theirSession = yield* troupe.create(theirs)
+      const received = yield* Effect.forEach(streams, (stream, nth) =>
         until(stream, (read) => stepOf(read).row.session_id === (nth === 0 ? ourSession : theirSession))
       )
       assert.deepStrictEqual(
-        told.map((reads) => reads.map((read) => stepOf(read).row.session_id)),
+        received.map((reads) => reads.map((read) => stepOf(read).row.session_id)),
         [[ourSession], [theirSession], [ourSession, theirSession]]
       )
-      // Also where it asks for what was before.
-      const { boot } = (yield* house.call("/inspect/api/me", { token: ours })).json
-      const from = yield* follow(house, ours, `${boot}:0`)
+      // Also where it asks for earlier changes.
+      const { boot } = (yield* troupe.call("/inspect/api/me", { token: ours })).json
+      const from = yield* follow(troupe, ours, `${boot}:0`)
       const all = yield* until(from, isEvent("live"))
       assert.deepStrictEqual(
         all.filter(isEvent("step")).map((read) => stepOf(read).row.session_id),
@@ -130,16 +130,16 @@ describe("the dashboard's stream of steps", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("says when a session is deleted", () =>
+  it.live("sends the removal of a deleted session", () =>
     Effect.gen(function* () {
-      const house = yield* open({ limits: { sessionHardTtlMillis: 0 } })
-      const token = yield* house.mint("desk")
-      const id = yield* house.create(token)
-      yield* house.call(`/sessions/${id}`, { token, method: "DELETE" })
-      const stream = yield* follow(house, token)
+      const troupe = yield* open({ limits: { sessionHardTtlMillis: 0 } })
+      const token = yield* troupe.mint("desk")
+      const id = yield* troupe.create(token)
+      yield* troupe.call(`/sessions/${id}`, { token, method: "DELETE" })
+      const stream = yield* follow(troupe, token)
       yield* until(stream, isEvent("live"))
       yield* Effect.sleep("5 millis")
-      const swept = yield* house.call("/admin/sweep", { token: adminToken, method: "POST" })
+      const swept = yield* troupe.call("/admin/sweep", { token: adminToken, method: "POST" })
       assert.strictEqual(swept.json.hard_deleted, 1, swept.text)
       const [removed] = yield* until(stream, isEvent("removed"))
       assert.deepStrictEqual(JSON.parse(removed!.data!), { session_id: id })
@@ -147,7 +147,7 @@ describe("the dashboard's stream of steps", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("sends a reader from before a restart, or with an id that is none, to ask anew", () =>
+  it.live("sends a reset to a reader from before a restart or with an invalid id", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratch
       const before = yield* Scope.make()
@@ -157,17 +157,17 @@ describe("the dashboard's stream of steps", () => {
       yield* Scope.close(before, Exit.void)
       assert.deepStrictEqual(yield* stream.rest, [])
 
-      const house = yield* open({ dataDir })
+      const troupe = yield* open({ dataDir })
       for (const lastEventId of [id!, "nonsense", `${id!.split(":")[0]}:999`]) {
-        const again = yield* follow(house, adminToken, lastEventId)
+        const again = yield* follow(troupe, adminToken, lastEventId)
         assert.deepStrictEqual(
           (yield* until(again, isEvent("live"))).map(({ event }) => event),
           ["reset", "live"]
         )
         yield* again.leave
       }
-      const { boot } = (yield* house.call("/inspect/api/me", { token: adminToken })).json
-      const future = yield* follow(house, adminToken, `${boot}:999`)
+      const { boot } = (yield* troupe.call("/inspect/api/me", { token: adminToken })).json
+      const future = yield* follow(troupe, adminToken, `${boot}:999`)
       assert.deepStrictEqual(
         (yield* until(future, isEvent("live"))).map(({ event }) => event),
         ["reset", "live"]
@@ -176,17 +176,17 @@ describe("the dashboard's stream of steps", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("ends within half a minute for whom a token was revoked, by header or by cookie", () =>
+  it.effect("ends within half a minute after its token was revoked, by header or by cookie", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("desk")
-      const login = yield* house.call("/inspect/api/login", { body: { token } })
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
+      const login = yield* troupe.call("/inspect/api/login", { body: { token } })
       const byCookie = readEvents(
-        yield* house.ask("/inspect/api/steps", { headers: { cookie: cookieOf(login.headers) } })
+        yield* troupe.ask("/inspect/api/steps", { headers: { cookie: cookieOf(login.headers) } })
       )
-      const streams = [yield* follow(house, token), byCookie]
+      const streams = [yield* follow(troupe, token), byCookie]
       for (const stream of streams) yield* until(stream, isEvent("live"))
-      yield* Effect.orDie(house.apps.revoke("desk"))
+      yield* Effect.orDie(troupe.apps.revoke("desk"))
       yield* TestClock.adjust("30 seconds")
       for (const stream of streams) {
         const [last] = yield* until(stream, isEvent("error"))

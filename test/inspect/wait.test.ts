@@ -1,4 +1,4 @@
-/** What a session waits for, in each state that the machine can rest in. */
+/** What a session waits for, in each state of the machine. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
@@ -35,7 +35,7 @@ describe("what a session waits for", () => {
     assert.strictEqual(waitOf(at("turning.tomorrow")).what, "what leads out of turning.tomorrow")
   })
 
-  it("tells where every timer of the machine leads", () => {
+  it("includes where every timer of the machine leads", () => {
     const leads = (process: boolean) =>
       Object.fromEntries(
         [sessionMachine.root, ...Object.values(sessionMachine.root.states)]

@@ -1,4 +1,4 @@
-/** The page's live stream against a real server: what it takes in, where it goes on, and when it gives up. */
+/** The client's live stream against a real server: what it parses, where it continues, and when it gives up. */
 import { afterEach, assert, describe, it } from "@effect/vitest"
 import { createServer } from "node:http"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
@@ -15,8 +15,8 @@ const parsed = (pieces: ReadonlyArray<string>) => {
   return events
 }
 
-describe("server-sent events", () => {
-  it("are the same however the text is cut", () => {
+describe("parsing server-sent events", () => {
+  it("gives the same events however the text is cut", () => {
     const text = ': hello\r\nid: 7\nevent: step\ndata: {"a":\ndata: 1}\n\ndata:plain\r\n\r\n'
     const whole = [
       { id: "7", event: "step", data: '{"a":\n1}' },
@@ -26,12 +26,12 @@ describe("server-sent events", () => {
       assert.deepStrictEqual(parsed(text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []), whole)
   })
 
-  it("are none before their empty line has come, or without data", () => {
+  it("gives no event before its empty line, and none without data", () => {
     assert.deepStrictEqual(parsed(["data: 1\n", "event: x\n"]), [])
     assert.deepStrictEqual(parsed([": 15 s\n\n", "event: x\n\n"]), [])
   })
 
-  it("do not fill the memory", () => {
+  it("fails on an event that would fill the memory", () => {
     const push = sseParser(() => {})
     const piece = `data: ${"x".repeat(1024 * 1024)}\n`
     assert.throws(() => {
@@ -58,16 +58,16 @@ afterEach(() => {
   open.server?.close()
 })
 
-/** Answers the n-th request, from 1, and keeps what was asked. */
+/** Answers the n-th request, from 1, and records the last event ids. */
 const serve = async (answer: (n: number, request: IncomingMessage, response: ServerResponse) => void) => {
-  const asked: Array<string | undefined> = []
+  const lastEventIds: Array<string | undefined> = []
   const server = createServer((request, response) => {
-    asked.push(request.headers["last-event-id"] as string | undefined)
-    answer(asked.length, request, response)
+    lastEventIds.push(request.headers["last-event-id"] as string | undefined)
+    answer(lastEventIds.length, request, response)
   })
   open.server = server
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked: lastEventIds }
 }
 
 const stream = (response: ServerResponse, text: string) => {
@@ -75,7 +75,7 @@ const stream = (response: ServerResponse, text: string) => {
   response.write(text)
 }
 
-/** Follows until `until` holds of what it saw. */
+/** Follows until `until` holds for what it received. */
 const followUntil = (
   url: string,
   until: (phases: ReadonlyArray<Phase>, events: ReadonlyArray<ServerEvent>) => boolean
@@ -100,13 +100,13 @@ const followUntil = (
 const names = (phases: ReadonlyArray<Phase>) => phases.map(({ name }) => name)
 
 describe("follow", () => {
-  it("goes on after a lost connection with the last id that it saw", async () => {
-    const { asked, url } = await serve((n, _, response) => {
+  it("reconnects after a lost connection with the last id that it received", async () => {
+    const { asked: lastEventIds, url } = await serve((n, _, response) => {
       stream(response, `event: live\ndata: {}\n\nid: b:${n}\nevent: step\ndata: ${n}\n\n`)
       if (n === 1) response.end()
     })
     const { events, phases } = await followUntil(url, (_, events) => events.length === 4)
-    assert.deepStrictEqual(asked, [undefined, "b:1"])
+    assert.deepStrictEqual(lastEventIds, [undefined, "b:1"])
     const once = ["connecting", "catching-up", "live"]
     assert.deepStrictEqual(names(phases), [...once, "lost", ...once])
     assert.deepStrictEqual(
@@ -115,27 +115,27 @@ describe("follow", () => {
     )
   })
 
-  it("gives up where it is refused, and says why as the server said it", async () => {
-    const { asked, url } = await serve((_, __, response) => {
+  it("gives up where it is refused, with the problem of the server", async () => {
+    const { asked: lastEventIds, url } = await serve((_, __, response) => {
       response.writeHead(401, { "content-type": "application/problem+json" })
       response.end(JSON.stringify({ ok: false, error: "unauthorized", title: "Unauthorized", detail: "Log in." }))
     })
     const { phases } = await followUntil(url, (phases) => phases.at(-1)?.name === "refused")
     const last = phases.at(-1)
     assert.strictEqual(last?.name === "refused" ? last.problem.detail : "", "Log in.")
-    assert.strictEqual(asked.length, 1)
+    assert.strictEqual(lastEventIds.length, 1)
   })
 
-  it("gives up where the stream itself says that it may look no longer", async () => {
-    const { asked, url } = await serve((_, __, response) => {
+  it("gives up where the stream itself reports that access ended", async () => {
+    const { asked: lastEventIds, url } = await serve((_, __, response) => {
       stream(response, 'event: error\ndata: {"error":"unauthorized","status":401,"title":"x","detail":"Revoked."}\n\n')
     })
     const { phases } = await followUntil(url, (phases) => phases.at(-1)?.name === "refused")
     assert.deepStrictEqual(names(phases), ["connecting", "catching-up", "refused"])
-    assert.strictEqual(asked.length, 1)
+    assert.strictEqual(lastEventIds.length, 1)
   })
 
-  it("tries again after a fault of the server", async () => {
+  it("reconnects after a failure of the server", async () => {
     const { url } = await serve((n, _, response) => {
       if (n === 1) response.writeHead(503).end("busy")
       else stream(response, "event: live\ndata: {}\n\n")
@@ -144,21 +144,21 @@ describe("follow", () => {
     assert.deepStrictEqual(names(phases), ["connecting", "lost", "connecting", "catching-up", "live"])
   })
 
-  it("lets go of its connection while it rests, and goes on where it was", async () => {
+  it("disconnects while it rests, and continues at its position", async () => {
     let closed = () => {}
     const gone = new Promise<void>((done) => {
       closed = done
     })
-    const { asked, url } = await serve((n, _, response) => {
+    const { asked: lastEventIds, url } = await serve((n, _, response) => {
       if (n === 1) response.on("close", closed)
       stream(response, `id: b:${n}\nevent: live\ndata: {}\n\n`)
     })
     await followUntil(url, (phases) => phases.at(-1)?.name === "live")
     open.following?.rest()
     await gone
-    assert.strictEqual(asked.length, 1)
+    assert.strictEqual(lastEventIds.length, 1)
     open.following?.resume()
-    while (asked.length < 2) await new Promise((done) => setTimeout(done, 5))
-    assert.deepStrictEqual(asked, [undefined, "b:1"])
+    while (lastEventIds.length < 2) await new Promise((done) => setTimeout(done, 5))
+    assert.deepStrictEqual(lastEventIds, [undefined, "b:1"])
   })
 })

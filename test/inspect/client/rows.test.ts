@@ -1,4 +1,4 @@
-/** What a table makes of the news, wherever it is drawn: who gets in, and how the counts go on. */
+/** How a table, in the page and in the terminal, applies changes: which rows it shows, and its counts. */
 import { assert, describe, it } from "@effect/vitest"
 import { afterRemoval, afterStep, belongs, matches, noFilter, tallyOf } from "../../../src/inspect/client/rows.ts"
 import * as Samples from "./samples.ts"
@@ -6,17 +6,17 @@ import * as Samples from "./samples.ts"
 const rowOf = (substate: string) => Samples.rowOf("ses_ABC", substate, { agent: "codex" })
 const stepOf = (from: string, to: string, seq = 1) => Samples.stepOf(rowOf(to), from, seq)
 
-const told = tallyOf({ ...Samples.pageOf([]), count: 5, counts: { idle: 3, turning: 2, retiring: 0, closed: 0 } })
+const counted = tallyOf({ ...Samples.pageOf([]), count: 5, counts: { idle: 3, turning: 2, retiring: 0, closed: 0 } })
 
-describe("rows", () => {
-  it("are searched as the server does it, in what they show", () => {
+describe("the rows of a table", () => {
+  it("are searched in what they show, as the server does it", () => {
     const row = rowOf("idle.backingOff")
     assert.isTrue(matches(row, { ...noFilter, q: "CODEX idle.b" }))
     assert.isTrue(matches(row, noFilter))
     assert.isFalse(matches(row, { ...noFilter, q: "codex claude" }))
   })
 
-  it("get in by their words, and leave by their state alone", () => {
+  it("are added by a match of their text, and removed by their state alone", () => {
     const filter = { ...noFilter, q: "a word of its prompt", state: "idle" } as const
     assert.isFalse(belongs(rowOf("idle.awake"), filter, false))
     assert.isTrue(belongs(rowOf("idle.awake"), filter, true))
@@ -24,40 +24,43 @@ describe("rows", () => {
   })
 })
 
-describe("counts", () => {
-  it("go with a session from state to state, and stay the same within one", () => {
-    assert.deepStrictEqual(afterStep(told, stepOf("idle.asleep", "turning.queued"), noFilter), {
+describe("the counts of a table", () => {
+  it("follow a session from state to state, and stay the same within one", () => {
+    assert.deepStrictEqual(afterStep(counted, stepOf("idle.asleep", "turning.queued"), noFilter), {
       count: 5,
       counts: { idle: 2, turning: 3, retiring: 0, closed: 0 },
       isUnsure: false
     })
-    assert.strictEqual(afterStep(told, stepOf("turning.queued", "turning.running"), noFilter), told)
+    assert.strictEqual(afterStep(counted, stepOf("turning.queued", "turning.running"), noFilter), counted)
   })
 
-  it("take a new session in, of whatever filter, and the match where it is one", () => {
+  it("include a new session whatever the filter, and the number of matches where it matches", () => {
     const first = stepOf("idle.asleep", "idle.asleep", 0)
-    assert.deepInclude(afterStep(told, first, noFilter), { count: 6, counts: { ...told.counts, idle: 4 } })
+    assert.deepInclude(afterStep(counted, first, noFilter), { count: 6, counts: { ...counted.counts, idle: 4 } })
     const other = { ...noFilter, agent: "claude" }
-    assert.deepInclude(afterStep(told, first, other), { count: 5, counts: { ...told.counts, idle: 4 } })
+    assert.deepInclude(afterStep(counted, first, other), { count: 5, counts: { ...counted.counts, idle: 4 } })
   })
 
-  it("are unsure of a search, which only the server can do whole", () => {
+  it("are unsure of a search, which only the server can do completely", () => {
     const filter = { ...noFilter, q: "a word of its prompt", state: "turning" } as const
-    assert.deepInclude(afterStep(told, stepOf("idle.asleep", "turning.queued"), filter), { count: 6, isUnsure: true })
+    assert.deepInclude(afterStep(counted, stepOf("idle.asleep", "turning.queued"), filter), {
+      count: 6,
+      isUnsure: true
+    })
     const without = { ...filter, q: "" }
-    assert.isFalse(afterStep(told, stepOf("idle.asleep", "turning.queued"), without).isUnsure)
+    assert.isFalse(afterStep(counted, stepOf("idle.asleep", "turning.queued"), without).isUnsure)
   })
 
-  it("lose a deleted session that was shown, and are unsure of one that was not", () => {
-    assert.deepStrictEqual(afterRemoval(told, rowOf("turning.running")), {
+  it("lose a deleted session that was shown, and are unsure after one that was not", () => {
+    assert.deepStrictEqual(afterRemoval(counted, rowOf("turning.running")), {
       count: 4,
       counts: { idle: 3, turning: 1, retiring: 0, closed: 0 },
       isUnsure: false
     })
-    assert.deepStrictEqual(afterRemoval(told, undefined), { ...told, isUnsure: true })
+    assert.deepStrictEqual(afterRemoval(counted, undefined), { ...counted, isUnsure: true })
   })
 
-  it("are unsure where news came while the server was counting, and go no lower than nothing", () => {
+  it("are unsure where changes came while the server was counting, and never go below zero", () => {
     const answer = Samples.pageOf([])
     const late = tallyOf(answer, new Map([["ses_ABC", null]]))
     assert.isTrue(late.isUnsure)

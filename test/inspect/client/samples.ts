@@ -1,4 +1,4 @@
-/** Rows, pages and steps as `/inspect/api` tells them, for the tables that are made of them. */
+/** Rows, pages and steps as `/inspect/api` sends them, for tests of tables. */
 import type { SessionRow, SessionRows, SlimStep } from "../../../src/inspect/contract.ts"
 
 export const rowOf = (id: string, substate = "idle.asleep", more: Partial<SessionRow> = {}): SessionRow => ({
@@ -27,7 +27,7 @@ export const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null 
   next_cursor: next
 })
 
-/** A step to where the row stands; of `seq` 0, its session's first news. */
+/** A step into the row's state; with `seq` 0 the session's first change. */
 export const stepOf = (row: SessionRow, from = "idle.asleep", seq = 1): SlimStep => ({
   n: 1,
   seq,

@@ -1,4 +1,4 @@
-/** The transcript: pieces of ACP put together, and an agent that sends nonsense. */
+/** The transcript: pieces of ACP joined into items, also of an agent that sends nonsense. */
 import { assert, describe, it } from "@effect/vitest"
 import type { TranscriptEvent, Turn } from "../../../src/inspect/contract.ts"
 import { Transcript, withPrompts } from "../../../src/inspect/client/transcript.ts"
@@ -13,7 +13,7 @@ const update = (sessionUpdate: string, rest: object, turn = 1) =>
     { jsonrpc: "2.0", method: "session/update", params: { sessionId: "s", update: { sessionUpdate, ...rest } } },
     turn
   )
-const said = (text: string, messageId = "m", turn = 1) =>
+const message = (text: string, messageId = "m", turn = 1) =>
   update("agent_message_chunk", { content: { type: "text", text }, messageId }, turn)
 
 const itemsOf = (...events: ReadonlyArray<TranscriptEvent>) => {
@@ -36,8 +36,8 @@ const turn = (index: number, submitted_at: number, prompt: string): Turn => ({
 })
 
 describe("a transcript", () => {
-  it("joins the pieces of a message, and parts messages, turns and kinds", () => {
-    const items = itemsOf(said("Hel"), said("lo"), said("Next", "n"), said("Later", "n", 2))
+  it("joins the pieces of a message, and separates messages, turns and kinds", () => {
+    const items = itemsOf(message("Hel"), message("lo"), message("Next", "n"), message("Later", "n", 2))
     assert.deepStrictEqual(
       items.map((item) => (item.kind === "message" ? item.text : item.kind)),
       ["Hello", "Next", "Later"]
@@ -45,15 +45,15 @@ describe("a transcript", () => {
     assert.strictEqual((items[0]?.until ?? 0) - (items[0]?.at ?? 0), 1)
   })
 
-  it("keeps what looks like HTML as it came", () => {
-    const [item] = itemsOf(said("<script>alert(1)</script>"))
+  it("keeps text that looks like HTML unchanged", () => {
+    const [item] = itemsOf(message("<script>alert(1)</script>"))
     assert.strictEqual(item?.kind === "message" ? item.text : "", "<script>alert(1)</script>")
   })
 
-  it("shows of a tool the last that was said of each part", () => {
+  it("shows the latest value of each field of a tool", () => {
     const items = itemsOf(
       update("tool_call", { toolCallId: "c", title: "ls", kind: "execute", status: "pending", rawInput: { a: 1 } }),
-      said("meanwhile"),
+      message("meanwhile"),
       update("tool_call_update", { toolCallId: "c", status: "in_progress" }),
       update("tool_call_update", {
         toolCallId: "c",
@@ -76,7 +76,7 @@ describe("a transcript", () => {
     })
   })
 
-  it("tells the states, the ends of turns, plans and what it has no word for", () => {
+  it("contains states, ends of turns, plans, and events that it has no item for", () => {
     const items = itemsOf(
       event({
         method: "_troupe/state",
@@ -97,20 +97,20 @@ describe("a transcript", () => {
     assert.deepInclude(items[4], { ok: false, text: "It died" })
   })
 
-  it("hears an event once, and gives a new list when something came", () => {
-    const first = said("Once")
+  it("takes an event once, and has a new list after each change", () => {
+    const first = message("Once")
     const transcript = new Transcript()
     transcript.append([first])
     const before = transcript.items
     transcript.append([first])
     assert.strictEqual(transcript.items.length, 1)
-    transcript.append([said("more")])
+    transcript.append([message("more")])
     assert.notStrictEqual(transcript.items, before)
     assert.deepInclude(before[0], { text: "Once" })
   })
 
-  it("puts each prompt before what its turn brought, and those that brought nothing yet at the end", () => {
-    const items = itemsOf(said("answer"))
+  it("puts each prompt before the items of its turn, and prompts without items at the end", () => {
+    const items = itemsOf(message("answer"))
     const at = items[0]?.at ?? 0
     const all = withPrompts(items, [turn(1, at, "question"), turn(2, at + 1, "waiting")])
     assert.deepStrictEqual(

@@ -1,4 +1,4 @@
-/** What the page and the terminal write alike. */
+/** The words that the page and the terminal share. */
 import { assert, describe, it } from "@effect/vitest"
 import {
   age,
@@ -26,7 +26,7 @@ describe("numbers and times", () => {
     assert.deepStrictEqual([duration(seconds), age(seconds), countdown(seconds)], [long, short, left])
   })
 
-  it("counts with three digits that matter", () => {
+  it("counts with three significant digits", () => {
     assert.deepStrictEqual([0, 999, 1_000, 12_345, 999_949, 999_950, 4_100_000, 2_500_000_000].map(count), [
       "0",
       "999",
@@ -41,7 +41,7 @@ describe("numbers and times", () => {
     assert.deepStrictEqual([plural(1, "match", "matches"), plural(2, "match", "matches")], ["1 match", "2 matches"])
   })
 
-  it("writes money, and never nothing for what is more than nothing", () => {
+  it("writes money, and never zero for an amount above zero", () => {
     const usd = [0, 0.0000004, 0.00113, 0.00999, 0.01, 12.3, 4_000].map((amount) => money({ amount, currency: "USD" }))
     assert.deepStrictEqual(usd, [
       "0.00 USD",
@@ -58,7 +58,7 @@ describe("numbers and times", () => {
     assert.deepStrictEqual([0, 1_023, 1_536, 15 * 1_048_576].map(bytes), ["0 B", "1023 B", "1.5 KiB", "15 MiB"])
   })
 
-  it("keeps both ends of what is long", () => {
+  it("keeps both ends of a long text", () => {
     assert.strictEqual(shortened("short"), "short")
     const id = shortened("ses_EuZjgZIGvXzePAUYRMmVpP13dZg", 18)
     assert.match(id, /^ses_.+….+dZg$/)
@@ -67,7 +67,7 @@ describe("numbers and times", () => {
 })
 
 describe("states", () => {
-  it("are named by their words and have a tone of their own where a person is wanted", () => {
+  it("are named in words, and have a tone of their own where a person has to act", () => {
     assert.deepStrictEqual(
       ["idle.asleep", "idle.backingOff", "idle.parked", "turning.asking", "retiring.asking", "closed"].map(
         (substate) => [stateOf(substate), substateWords(substate), toneOf(substate)]
@@ -83,7 +83,7 @@ describe("states", () => {
     )
   })
 
-  it("name where the next step leads, or the timer that leads nowhere", () => {
+  it("name the state that the next timer leads to, or the timer itself where it leads to none", () => {
     const next = (to: string | null) => ({ timer: "interruptAgain", at: 0, to })
     assert.strictEqual(nextWords("idle.awake", next("retiring.asking")), "→ retiring")
     assert.strictEqual(nextWords("idle.parked", next("idle.asleep")), "→ asleep")

@@ -1,4 +1,4 @@
-/** What the page asks with and what its table makes of the news, against a whole Troupe: the two sides of one contract. */
+/** The page's requests and its table against a complete Troupe: the two sides of one contract. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { createServer } from "node:http"
@@ -10,7 +10,7 @@ import { Table } from "../../../src/inspect/page/sessions/table.ts"
 import type { SlimStep } from "../../../src/inspect/contract.ts"
 import { adminToken, open } from "../harness.ts"
 
-/** A browser's part: keeps the cookie that it is given. */
+/** Does a browser's part: keeps the cookie that it is sent. */
 const browser = () => {
   let cookie = ""
   const send: typeof fetch = async (url, init) => {
@@ -24,8 +24,8 @@ const browser = () => {
   return send
 }
 
-const problem = async (asked: Promise<unknown>) => {
-  const cause = await asked.then(
+const problem = async (answer: Promise<unknown>) => {
+  const cause = await answer.then(
     () => undefined,
     (cause: unknown) => cause
   )
@@ -33,17 +33,17 @@ const problem = async (asked: Promise<unknown>) => {
   return (cause as Refused).problem
 }
 
-/** Looks again until it holds; a test that never does ends at its own deadline. */
+/** Polls until it holds; the test's own deadline ends it otherwise. */
 const until = async <A>(look: () => A | undefined | false): Promise<A> => {
   for (;;) {
-    const found = look()
-    if (found !== undefined && found !== false) return found
+    const value = look()
+    if (value !== undefined && value !== false) return value
     await new Promise((done) => setTimeout(done, 10))
   }
 }
 
 describe("the page's requests", () => {
-  it.live("log in, ask who it is, and are refused with the problem as the server says it", () =>
+  it.live("log in, read who is logged in, and fail with the server's problem", () =>
     Effect.gen(function* () {
       const { base } = yield* open()
       const api = createApi(`${base}/inspect/api/`, browser())
@@ -61,7 +61,7 @@ describe("the page's requests", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("end where no server is, or something else than Troupe answers", () =>
+  it.live("fail where there is no server, or where something else than Troupe answers", () =>
     Effect.promise(async () => {
       const server = createServer((_, response) => response.writeHead(502, "Bad Gateway").end("<h1>nginx</h1>"))
       await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
@@ -75,13 +75,13 @@ describe("the page's requests", () => {
 })
 
 describe("the page's table", () => {
-  it.live("follows a session from its creation to its close, and counts as the server counts", () =>
+  it.live("follows a session from its creation to its close, with the server's counts", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("one")
-      const foreign = yield* house.mint("two")
+      const troupe = yield* open()
+      const token = yield* troupe.mint("one")
+      const foreign = yield* troupe.mint("two")
       const send = browser()
-      const api = createApi(`${house.base}/inspect/api/`, send)
+      const api = createApi(`${troupe.base}/inspect/api/`, send)
       yield* Effect.promise(() => api.login({ token }))
 
       const table = new Table()
@@ -108,9 +108,9 @@ describe("the page's table", () => {
       })
       assert.deepStrictEqual(table.order.value, [])
 
-      yield* house.create(foreign)
-      const id = yield* house.create(token)
-      yield* house.turn(token, id, "hello")
+      yield* troupe.create(foreign)
+      const id = yield* troupe.create(token)
+      yield* troupe.turn(token, id, "hello")
       yield* Effect.promise(async () => {
         const awake = await until(() => {
           const row = table.row(id)?.value.row
@@ -122,24 +122,24 @@ describe("the page's table", () => {
         await until(() => table.row(id)?.value.row.state === "closed")
         assert.includeMembers(seen, ["turning.starting", "turning.running", "idle.awake", "retiring.asking", "closed"])
 
-        const told = await api.sessions(noFilter, 100)
+        const page = await api.sessions(noFilter, 100)
         assert.deepStrictEqual(
           table.order.value,
-          told.sessions.map(({ session_id }) => session_id)
+          page.sessions.map(({ session_id }) => session_id)
         )
-        assert.deepStrictEqual([table.count.value, table.counts.value], [told.count, told.counts])
-        assert.deepStrictEqual(table.row(id)?.value.row, told.sessions[0])
+        assert.deepStrictEqual([table.count.value, table.counts.value], [page.count, page.counts])
+        assert.deepStrictEqual(table.row(id)?.value.row, page.sessions[0])
       })
     }).pipe(Effect.scoped)
   )
 
-  it.live("loses a question when it is answered from the page", () =>
+  it.live("removes an approval when it is answered from the page", () =>
     Effect.gen(function* () {
-      const house = yield* open()
-      const token = yield* house.mint("one")
-      const api = createApi(`${house.base}/inspect/api/`, browser())
-      const id = yield* house.create(token, { permissions: "ask" })
-      const turn = yield* Effect.forkScoped(house.turn(token, id, "ask execute"))
+      const troupe = yield* open()
+      const token = yield* troupe.mint("one")
+      const api = createApi(`${troupe.base}/inspect/api/`, browser())
+      const id = yield* troupe.create(token, { permissions: "ask" })
+      const turn = yield* Effect.forkScoped(troupe.turn(token, id, "ask execute"))
       yield* Effect.promise(async () => {
         await api.login({ token })
         let approvals = (await api.approvals()).approvals

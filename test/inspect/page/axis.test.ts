@@ -1,4 +1,4 @@
-/** The time axis: in order, reversible, and short where nothing happened. */
+/** The time axis: ordered, reversible, and short where nothing happened. */
 import { assert, describe, it } from "@effect/vitest"
 import {
   axisOf,
@@ -14,19 +14,19 @@ const night = 8 * 3_600
 const axis = axisOf([100, 100.5, 101, 102, 102 + night, 103 + night])
 
 describe("a time axis", () => {
-  it("keeps distances where things happen, and makes a night a few seconds short", () => {
+  it("keeps distances where things happen, and shortens a night to a few seconds", () => {
     assert.closeTo(axis.placeOf(100.5) - axis.placeOf(100), 0.5, 1e-9)
     assert.closeTo(axis.placeOf(100.25) - axis.placeOf(100), 0.25, 1e-9)
     assert.isBelow(axis.length, 10)
     assert.deepStrictEqual(axis.gaps, [{ from: 102, to: 102 + night }])
   })
 
-  it("finds the time of a place and the place of a time, beyond its ends too", () => {
+  it("converts times and positions both ways, also beyond its ends", () => {
     for (const at of [90, 100, 100.7, 102, 5_000, 102 + night, 103 + night, 200 + night])
       assert.closeTo(axis.timeAt(axis.placeOf(at)), at, 1e-6)
   })
 
-  it("never goes back", () => {
+  it("grows with time everywhere", () => {
     const places = Array.from({ length: 500 }, (_, n) => axis.placeOf(99 + n * (night / 400)))
     assert.deepStrictEqual(
       places,
@@ -34,13 +34,13 @@ describe("a time axis", () => {
     )
   })
 
-  it("is a point where there is one moment, and nothing breaks where there is none", () => {
+  it("is a point for one moment, and empty for none", () => {
     assert.strictEqual(axisOf(inOrder([5, 5])).placeOf(5), 0)
     assert.strictEqual(axisOf([]).length, 0)
     assert.strictEqual(axisOf([]).gaps.length, 0)
   })
 
-  it("looks closer around a place and never shows more than all", () => {
+  it("zooms around a position, and out no further than the whole", () => {
     const all = whole(axis)
     const closer = zoomed(axis, all, 0.5, 0.25)
     assert.closeTo(closer.to - closer.from, (all.to - all.from) / 2, 1e-9)

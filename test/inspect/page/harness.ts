@@ -36,7 +36,7 @@ export const rang = (delay: string, state: string) =>
 
 export type Script = ReadonlyArray<readonly [at: number, event: SessionEvent]>
 
-/** Times are seconds after `start`. Throws where an event is refused: a script is of what was stored. */
+/** Times are seconds after `start`. Throws where an event is refused, since no step of it would be stored. */
 export const stored = (script: Script) => {
   let snapshot: SessionSnapshot = begin(sessionMachine, undefined).next
   const snapshots = [snapshot]
@@ -59,7 +59,7 @@ export const stored = (script: Script) => {
   return { steps, snapshots }
 }
 
-/** A turn with a question in it, a death in the second, a backoff, and a third turn. */
+/** A turn with an approval, a death in the second turn, a backoff, and a third turn. */
 export const eventful: Script = [
   [0, submitted(1)],
   [0.01, granted],

@@ -1,4 +1,4 @@
-/** Steps of many sessions laid over the chart of the machine that took them. */
+/** Steps of many sessions, counted on the chart of their machine. */
 import { assert, describe, it } from "@effect/vitest"
 import { begin, decide } from "../../../machines/decide.ts"
 import { sessionMachine } from "../../../machines/session/machine.ts"
@@ -12,7 +12,7 @@ const chart = readChart(sessionMachine)
 const step = (from: string, event: string, to: string, n = 1) => ({ from, event, to, n })
 
 describe("heatOf", () => {
-  it("counts a step for the arrow that its event took, by the name that people have for a delay", () => {
+  it("counts a step for the arrow of its event, with a delay by its name", () => {
     const heat = heatOf(chart, [
       step("idle.asleep", "turn.submitted", "turning.queued", 3),
       step("idle.awake", "xstate.after.hibernateAfter.session.idle.awake", "retiring.asking", 2)
@@ -24,7 +24,7 @@ describe("heatOf", () => {
       [
         ["turning.queued", 3],
         ["retiring.asking", 2],
-        // Nobody was seen to come there, and who leaves must have been.
+        // No step into the state was counted, but one out of it, so it was entered.
         ["idle.asleep", 3],
         ["idle.awake", 2]
       ]
@@ -33,7 +33,7 @@ describe("heatOf", () => {
     assert.strictEqual(heat.ways.filter(({ count }) => count > 0).length, 2)
   })
 
-  it("counts for a parent's arrow what is drawn there, and for one that only acts what stays", () => {
+  it("counts a step for the parent state's arrow where it is drawn there, and for an arrow without target where it stays", () => {
     const heat = heatOf(chart, [
       step("turning.running", "process.lost", "idle.asleep"),
       step("turning.running", "turn.submitted", "turning.running")
@@ -43,13 +43,13 @@ describe("heatOf", () => {
     assert.deepStrictEqual(heat.strange, [])
   })
 
-  it("follows a step through the states that it only passed", () => {
+  it("follows a step through states that it only passed", () => {
     const heat = heatOf(chart, [step("turning.running", "turn.ended", "turning.running", 4)])
     assert.strictEqual(heat.counts.get("turning.running idle.awake")?.all, 4)
     assert.deepStrictEqual([...(heat.counts.get("idle.awake turning.running")?.ways ?? [])], [["always", 4]])
   })
 
-  it("says which steps the chart does not draw", () => {
+  it("reports steps that the chart does not draw", () => {
     const strange = step("idle.asleep", "approval.asked", "turning.asking", 7)
     const gone = step("idle.dreaming", "turn.submitted", "turning.queued")
     const heat = heatOf(chart, [strange, gone])
@@ -57,7 +57,7 @@ describe("heatOf", () => {
     assert.strictEqual(heat.counts.size, 0)
   })
 
-  it("takes what is heard and ignored for no drift", () => {
+  it("does not report ignored events as drift", () => {
     assert.deepStrictEqual(heatOf(chart, [step("retiring.killing", "process.exited", "retiring.killing")]).strange, [])
   })
 
@@ -80,7 +80,7 @@ describe("heatOf", () => {
     assert.deepStrictEqual(heat.strange, [])
     assert.deepStrictEqual(
       heat.ways.filter(({ count }) => count === 0).map(({ event, from, to }) => `${from} ${event} ${to}`),
-      // An interrupt that leads back to the start of the next turn looks like one that takes that turn out of the line.
+      // An interrupt that leads to the start of the next turn looks like one that takes that turn out of the queue.
       ["idle.waking always turning.starting", "idle.waking always turning"]
     )
   })

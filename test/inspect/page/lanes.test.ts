@@ -14,7 +14,7 @@ const replayOf = (script: typeof eventful) => {
   return replay.steps
 }
 
-/** What the lanes read of it. */
+/** What the lanes read of a detail. */
 const detail = {
   session: { created_at: start - 5, substate: "idle.asleep" },
   timers: [],
@@ -46,18 +46,20 @@ const detail = {
 } as unknown as Detail
 
 describe("a session's timers", () => {
-  it("are armed, and then ring or are disarmed", () => {
+  it("are armed, and then fire or are disarmed", () => {
     const spans = timerSpans(replayOf(eventful), [])
-    const told = spans.map(({ endedAt, name, rang }) => `${name} ${endedAt === null ? "runs" : rang ? "rang" : "off"}`)
-    assert.include(told, "backoff rang")
-    assert.include(told, "poolWait off")
-    assert.include(told, "hibernateAfter rang")
-    assert.strictEqual(told.filter((each) => each.endsWith("runs")).length, 0)
+    const described = spans.map(
+      ({ endedAt, name, rang }) => `${name} ${endedAt === null ? "runs" : rang ? "rang" : "off"}`
+    )
+    assert.include(described, "backoff rang")
+    assert.include(described, "poolWait off")
+    assert.include(described, "hibernateAfter rang")
+    assert.strictEqual(described.filter((each) => each.endsWith("runs")).length, 0)
     const slept = spans.find(({ name, rang }) => name === "hibernateAfter" && rang)
     assert.closeTo((slept?.dueAt ?? 0) - (slept?.armedAt ?? 0), 300, 1e-6)
   })
 
-  it("that ran at a moment can be told, and those that run now have the ledger's deadline", () => {
+  it("are known for any moment, and those that are armed now have the ledger's deadline", () => {
     const steps = replayOf(eventful.slice(0, 6))
     assert.deepStrictEqual(
       armedAfter(steps, 4)
@@ -75,7 +77,7 @@ describe("the lanes of a session", () => {
   const lanes = lanesOf({ detail, steps: replayOf(eventful), transcript: [] })
   const lane = (name: string) => lanes.find((each) => each.name === name)
 
-  it("show its states without a hole from its creation on", () => {
+  it("show its states without a gap from its creation on", () => {
     const bars = lane("state")?.bars ?? []
     assert.strictEqual(bars[0]?.from, start - 5)
     assert.isTrue(bars.every(({ from }, n) => n === 0 || from === bars[n - 1]?.to))
@@ -90,7 +92,7 @@ describe("the lanes of a session", () => {
     assert.strictEqual(lane("steps")?.marks[9]?.label, "step 10: after backoff")
   })
 
-  it("give every moment to the axis", () => {
+  it("give the axis every moment", () => {
     const instants = instantsOf(lanes)
     assert.include(instants, start - 5)
     assert.include(instants, start + 11.4)
@@ -98,7 +100,7 @@ describe("the lanes of a session", () => {
 })
 
 describe("where the time went", () => {
-  it("adds up to the session's life, the longest first", () => {
+  it("adds up to the session's lifetime, the longest state first", () => {
     const spent = timeByState(detail, replayOf(eventful), start + 400)
     assert.closeTo(
       spent.reduce((sum, { seconds }) => sum + seconds, 0),
@@ -114,7 +116,7 @@ describe("where the time went", () => {
     assert.strictEqual(spent.find(({ path }) => path === "turning.running")?.visits, 4)
   })
 
-  it("stops with a session that was closed", () => {
+  it("ends when the session is closed", () => {
     const closed = replayOf([[10, { type: "close.requested", reason: "" }]])
     assert.deepStrictEqual(
       timeByState(detail, closed, start + 9_999).map(({ path, seconds }) => [path, seconds]),
@@ -122,7 +124,7 @@ describe("where the time went", () => {
     )
   })
 
-  it("shows a turn's tokens beside the dearest's", () => {
+  it("shows a turn's tokens relative to the most expensive turn", () => {
     const [turn] = detail.turns
     const turns = turn === undefined ? [] : [turn, { ...turn, index: 2, total_tokens: 10, ended_at: null }]
     assert.deepStrictEqual(

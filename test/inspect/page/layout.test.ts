@@ -1,4 +1,4 @@
-/** The drawn chart of the session machine: everything has a place, and nothing is left out. */
+/** The layout of the session machine's chart: everything has a position, and nothing is left out. */
 import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
@@ -39,7 +39,7 @@ describe("the layout of the session machine's chart", () => {
 })
 
 describe("a line of the chart", () => {
-  it("turns its corners round, and has its label at its longest part", () => {
+  it("has rounded corners, and its label at its longest part", () => {
     const points = [
       { x: 0, y: 0 },
       { x: 0, y: 10 },

@@ -1,4 +1,4 @@
-/** Time travel: the page's replay of stored steps, held against what production decided. */
+/** Time travel: the page's replay of stored steps, compared with what production decided. */
 import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
@@ -30,7 +30,7 @@ describe("a replay", () => {
       assert.deepStrictEqual(json(replay.at(count)), json(snapshots[count] ?? {}), `after ${count}`)
   })
 
-  it("takes a step once, however often it is told", () => {
+  it("applies a step once, however often it is received", () => {
     const { steps } = stored(eventful)
     const replay = new Replay(sessionMachine)
     replay.append(steps)
@@ -38,7 +38,7 @@ describe("a replay", () => {
     assert.strictEqual(replay.steps.length, steps.length)
   })
 
-  it("says where what was stored is not what this machine does, and goes on from the stored state", () => {
+  it("reports a stored state that this machine would not reach, and continues from the stored state", () => {
     const { steps } = stored(eventful)
     const odd = steps.map((step) => (step.seq === 6 ? { ...step, to: "retiring.asking" } : step))
     const replay = new Replay(sessionMachine)
@@ -47,7 +47,7 @@ describe("a replay", () => {
     assert.strictEqual(pathOf(replay.at(6).value), "retiring.asking")
   })
 
-  it("says which steps are missing, which events this machine would refuse, and which orders differ", () => {
+  it("reports missing steps, events that this machine would refuse, and commands that differ", () => {
     const { steps } = stored(eventful)
     const driftsOf = (some: typeof steps) => {
       const replay = new Replay(sessionMachine)
@@ -63,7 +63,7 @@ describe("a replay", () => {
     assert.match(driftsOf(orders)[1] ?? "", /orders startProcess, but nothing was stored/)
   })
 
-  it("goes on past a state that this machine does not know", () => {
+  it("continues past a state that this machine does not know", () => {
     const { steps } = stored(turns(2))
     const replay = new Replay(sessionMachine)
     replay.append(steps.map((step) => (step.seq === 4 ? { ...step, to: "idle.dreaming" } : step)))
@@ -71,7 +71,7 @@ describe("a replay", () => {
     assert.strictEqual(replay.steps.length, steps.length)
   })
 
-  it("tells the ways that a step went, through the states that are only passed", () => {
+  it("has the transitions of a step, through states that are only passed", () => {
     const { steps } = stored([
       ...eventful,
       [400, submitted(4)],
@@ -94,7 +94,7 @@ describe("a replay", () => {
     ])
   })
 
-  it("notes the timers that a step armed and cancelled", () => {
+  it("has the timers that a step armed and cancelled", () => {
     const replay = new Replay(sessionMachine)
     replay.append(stored(eventful).steps)
     assert.deepStrictEqual(
@@ -106,7 +106,7 @@ describe("a replay", () => {
 })
 
 describe("the changes between two contexts", () => {
-  it("are told leaf by leaf, and never where one side was redacted", () => {
+  it("are listed leaf by leaf, without those where one side is redacted", () => {
     assert.deepStrictEqual(
       changes({ a: 1, b: { c: [1], d: "x" }, e: "[redacted: 3 characters]" }, { a: 1, b: { c: [1, 2] }, e: "abc" }),
       [

@@ -1,4 +1,4 @@
-/** What the drawn chart says at a moment, and that its labels can be read. */
+/** What the drawn chart shows at a moment, and that its labels are readable. */
 import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import { reckoned } from "../../../scripts/chartLayout.ts"
@@ -33,7 +33,7 @@ const toneOf = ({ lines }: Awaited<ReturnType<typeof sceneAfter>>, from: string,
   lines.find(({ line }) => line.from === from && line.to === to)?.tone
 
 describe("the chart at a moment", () => {
-  it("lights the last way, names those that lead on, and leaves the rest faint", async () => {
+  it("highlights the last transition, labels those out of the present state, and leaves the rest faint", async () => {
     const scene = await sceneAfter(4)
     assert.strictEqual(toneOf(scene, "turning.running", "turning.asking"), "last")
     assert.strictEqual(toneOf(scene, "turning.asking", "turning.running"), "awaited")
@@ -44,11 +44,11 @@ describe("the chart at a moment", () => {
       scene.labels.map(({ texts }) => texts.join()),
       "approval.asked ×1"
     )
-    // What is bright lies on top.
+    // Highlighted lines are drawn on top.
     assert.strictEqual(scene.lines.at(-1)?.tone, "last")
   })
 
-  it("draws what was taken often thicker", async () => {
+  it("draws frequent transitions thicker", async () => {
     const { lines } = await sceneAfter(replay.steps.length)
     const widthOf = (from: string, to: string) =>
       lines.find(({ line }) => line.from === from && line.to === to)?.width ?? 0
@@ -56,14 +56,14 @@ describe("the chart at a moment", () => {
     assert.isAbove(widthOf("turning.starting", "turning.running"), widthOf("idle.parked", "closed"))
   })
 
-  it("names what leads to and from a state that is looked at", async () => {
+  it("labels the arrows into and out of a state under the pointer", async () => {
     const scene = await sceneAfter(4, { hovered: "idle.backingOff" })
     assert.strictEqual(toneOf(scene, "idle.backingOff", "idle.waking"), "focus")
     const label = scene.labels.find(({ line }) => line.from === "idle.backingOff" && line.to === "closed")
     assert.deepStrictEqual(label?.texts, ["close.requested", "expire.requested"])
   })
 
-  it("names every line when asked to", async () => {
+  it("labels every line on demand", async () => {
     const { labels, lines } = await sceneAfter(4, { all: true })
     assert.deepStrictEqual(
       labels.map(({ line }) => `${line.from} ${line.to}`).toSorted(),
@@ -71,13 +71,13 @@ describe("the chart at a moment", () => {
     )
   })
 
-  it("says of what comes by itself how long it takes", async () => {
+  it("labels timers with their duration", async () => {
     const scene = await sceneAfter(6, { delays: (name) => (name === "hibernateAfter" ? "5 min" : "") })
     const label = scene.labels.find(({ line }) => line.from === "idle.awake" && line.to === "retiring")
     assert.match(label?.texts.join() ?? "", /^after hibernateAfter 5 min \+\d/)
   })
 
-  it("lists every way out of a state with how often it was taken, its parents' after its own", () => {
+  it("lists every transition out of a state with its count, those of its parents after its own", () => {
     const ways = waysFrom(chart, "turning.running", countsAfter(replay.steps, replay.steps.length))
     const good = ways.find(({ event, guard }) => event === "turn.ended" && guard === "endedWell")
     assert.strictEqual(good?.count, 2)
@@ -86,7 +86,7 @@ describe("the chart at a moment", () => {
     assert.deepStrictEqual([...new Set(froms)], ["turning.running", "turning"])
   })
 
-  it("counts visits, and ways back into the same state", async () => {
+  it("counts visits, and transitions back into the same state", async () => {
     const visits = visitsAfter(replay.steps, replay.steps.length)
     assert.strictEqual(visits.get("turning.running"), 4)
     assert.strictEqual(visits.get("idle.asleep"), 2)
@@ -97,7 +97,7 @@ describe("the chart at a moment", () => {
     if (waking !== undefined) assert.strictEqual(loopsOf(waking, countsAfter(replay.steps, 11)), 1)
   })
 
-  it("knows how long each delay is, reckoned ones too", () => {
+  it("knows the duration of each delay, computed ones too", () => {
     assert.strictEqual(delayMillis(sessionMachine, "hibernateAfter", replay.at(0)), 300_000)
     assert.strictEqual(delayMillis(sessionMachine, "turnWithin", replay.at(1)), 600_000)
     assert.strictEqual(delayMillis(sessionMachine, "backoff", replay.at(9)), 275)
@@ -106,8 +106,8 @@ describe("the chart at a moment", () => {
   })
 })
 
-describe("labels", () => {
-  it("stand apart from each other and from the states", () => {
+describe("labels of the chart", () => {
+  it("do not overlap each other or the states", () => {
     const line = {
       from: "a",
       to: "b",
@@ -137,7 +137,7 @@ describe("labels", () => {
 })
 
 describe("the part of a drawing that is seen", () => {
-  it("is all of it at first, and keeps what is pointed at while it is looked at closer", () => {
+  it("is all of it at first, and keeps the point under the pointer in place while zooming", () => {
     const view = fitted({ width: 500, height: 1_000 }, { width: 400, height: 524 })
     assert.strictEqual(view.k, 0.5)
     assert.strictEqual(view.x, 75)

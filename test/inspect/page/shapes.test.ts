@@ -20,7 +20,7 @@ const lane: Lane = {
 describe("a lane in pixels", () => {
   const shapes = shapesOf(lane, xOf, 200, 12)
 
-  it("has what is seen, and goes on to now where it is open", () => {
+  it("has the visible bars, and extends to now where one is open", () => {
     assert.deepStrictEqual(
       shapes.bars.map(({ label, open, width, x }) => [label, x, width, open]),
       [
@@ -30,7 +30,7 @@ describe("a lane in pixels", () => {
     )
   })
 
-  it("has no more marks than the eye can part", () => {
+  it("has no more marks than can be told apart", () => {
     assert.isAtMost(shapes.marks.length, 101)
     assert.isAtLeast(shapes.marks.length, 40)
   })
@@ -45,7 +45,7 @@ describe("a lane in pixels", () => {
     assert.isAtMost(shapesOf({ name: "", bars, marks: [] }, xOf, 200, 12).bars.length, 51)
   })
 
-  it("says what is pointed at: a mark close by, else the bar", () => {
+  it("finds what is under the pointer: a mark close by, else the bar", () => {
     assert.strictEqual(nearest({ ...shapes, marks: [] }, 15)?.label, "short")
     assert.strictEqual(nearest({ ...shapes, marks: [{ x: 17, label: "mark", tone: "idle" }] }, 15)?.label, "mark")
     assert.isUndefined(nearest({ ...shapes, marks: [] }, 190))
@@ -55,7 +55,7 @@ describe("a lane in pixels", () => {
 describe("the strip of deaths", () => {
   const budget = { intensity: 3, period_seconds: 60, deaths: [30, 70, 100], left: 1, backoff: null, parked: null }
 
-  it("has each death where it happened within the period, and knows which count no more", () => {
+  it("shows each death at its time within the period, and which no longer count", () => {
     const deaths = deathsOn(budget, 100)
     assert.deepStrictEqual(
       deaths.map(({ counts, x }) => [x, counts]),
@@ -67,7 +67,7 @@ describe("the strip of deaths", () => {
     )
   })
 
-  it("runs a wait down from all to nothing", () => {
+  it("shows a pause as a part that shrinks from whole to none", () => {
     assert.deepStrictEqual(
       [0, 5, 10, 20].map((now) => leftOfWait(10, 10, now)),
       [1, 0.5, 0, 0]
@@ -79,7 +79,7 @@ describe("the strip of deaths", () => {
 describe("processes as a tree", () => {
   const process = (pid: number, ppid: number) => ({ pid, ppid, command: `${pid}`, rss_bytes: 0, started_at: null })
 
-  it("stand each under its parent, with what left the tree beside it", () => {
+  it("are each under their parent, with those that left the tree beside it", () => {
     assert.deepStrictEqual(
       treeOf([process(10, 1), process(11, 10), process(12, 10), process(13, 11), process(99, 1)]).map(
         ({ branch, process }) => branch + process.command
@@ -88,7 +88,7 @@ describe("processes as a tree", () => {
     )
   })
 
-  it("are all there, and once, where two readings make a circle", () => {
+  it("are all listed once, also where two reads make a cycle", () => {
     assert.deepStrictEqual(
       treeOf([process(1, 2), process(2, 1), process(3, 3)])
         .map(({ process }) => process.pid)

@@ -1,4 +1,4 @@
-/** The rows of the page: what a page of the server and the news in between make of them. */
+/** The rows of the page's table, from pages of the server and the changes in between. */
 import { assert, describe, it } from "@effect/vitest"
 import { noFilter } from "../../../src/inspect/client/rows.ts"
 import type { SessionFilter } from "../../../src/inspect/client/api.ts"
@@ -16,7 +16,7 @@ const tableWith = (filter: Partial<SessionFilter>, ...sessions: ReadonlyArray<Se
 const substates = (table: Table) => table.order.value.map((id) => table.row(id)?.value.row.substate)
 
 describe("the table of sessions", () => {
-  it("changes a row where it stands, and only that row", () => {
+  it("changes a row in its place, and only that row", () => {
     const table = tableWith({}, rowOf("a"), rowOf("b"))
     const other = table.row("a")?.value
     table.steps([stepOf(rowOf("b", "turning.queued"))], true, 5)
@@ -28,7 +28,7 @@ describe("the table of sessions", () => {
     assert.strictEqual(table.count.value, 2)
   })
 
-  it("drops a row that the filter is no longer for, unless it came back within the same picture", () => {
+  it("removes a row that no longer matches the filter, unless it matches again within the same frame", () => {
     const table = tableWith({ state: "idle" }, rowOf("a"), rowOf("b"))
     table.steps(
       [
@@ -44,7 +44,7 @@ describe("the table of sessions", () => {
     assert.strictEqual(table.count.value, 1)
   })
 
-  it("puts what is new on top of a reader at the top, and lets it wait for one who reads further down", () => {
+  it("adds a new row on top for a reader at the top, and lets it wait for one further down", () => {
     const table = tableWith({}, rowOf("a"))
     table.steps([stepOf(rowOf("b"), "", 0)], true, 5)
     assert.deepStrictEqual(table.order.value, ["b", "a"])
@@ -57,7 +57,7 @@ describe("the table of sessions", () => {
     assert.deepStrictEqual(table.waiting.value, [])
   })
 
-  it("takes what was told while a page was on its way for younger than the page", () => {
+  it("prefers rows that came while a page was being fetched to those of the page", () => {
     const table = tableWith({}, rowOf("a"))
     table.expect(noFilter)
     table.steps([stepOf(rowOf("b", "turning.running"))], false, 5)
@@ -69,7 +69,7 @@ describe("the table of sessions", () => {
     assert.isTrue(table.isUnsure)
   })
 
-  it("has a session once, however often pages and news name it", () => {
+  it("has a session once, however often pages and changes contain it", () => {
     const table = tableWith({}, rowOf("a"))
     table.steps([stepOf(rowOf("b"), "", 0), stepOf(rowOf("b", "turning.queued"))], true, 5)
     table.expect(noFilter)
@@ -77,7 +77,7 @@ describe("the table of sessions", () => {
     assert.deepStrictEqual(table.order.value, ["b", "a", "c"])
   })
 
-  it("takes a deleted session off, and out of the counts", () => {
+  it("removes a deleted session from the rows and from the counts", () => {
     const table = tableWith({}, rowOf("a"), rowOf("b"))
     table.removed("a")
     assert.deepStrictEqual(table.order.value, ["b"])
@@ -87,7 +87,7 @@ describe("the table of sessions", () => {
     assert.isTrue(table.isUnsure)
   })
 
-  it("keeps a row that the server found by something that a row does not show", () => {
+  it("keeps a row that the server found by something that a row does not contain", () => {
     const table = tableWith({ q: "prompt text" }, rowOf("a"))
     table.steps([stepOf(rowOf("a", "turning.queued")), stepOf(rowOf("b"), "", 0)], true, 5)
     assert.deepStrictEqual(table.order.value, ["a"])

@@ -1,12 +1,12 @@
-/** What the page writes, and where its addresses lead. */
+/** The page's words, and its addresses. */
 import { assert, describe, it } from "@effect/vitest"
 import { codeOf, hashOf, routeOf } from "../../../src/inspect/page/app/router.ts"
 import { endOf, leftOf, touchesApprovals } from "../../../src/inspect/page/approvals/words.ts"
 import { noFilter } from "../../../src/inspect/client/rows.ts"
 import type { Approval, SlimStep } from "../../../src/inspect/contract.ts"
 
-describe("addresses", () => {
-  it("lead back to what made them", () => {
+describe("addresses of the page", () => {
+  it("parse to the route that they were made of", () => {
     const routes = [
       { view: "sessions", filter: noFilter },
       { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü" } },
@@ -17,14 +17,14 @@ describe("addresses", () => {
     for (const route of routes) assert.deepStrictEqual(routeOf(hashOf(route)), route)
   })
 
-  it("that nobody made lead nowhere, and no state is taken that there is not", () => {
+  it("fall back to a valid route where they are malformed or name an unknown state", () => {
     assert.deepStrictEqual(routeOf("#/sessions/%E0%A4%A"), { view: "unknown" })
     assert.deepStrictEqual(routeOf("#/sessions/a/b"), { view: "unknown" })
     assert.deepStrictEqual(routeOf("#/?state=nowhere"), { view: "sessions", filter: noFilter })
     assert.deepStrictEqual(routeOf(""), { view: "sessions", filter: noFilter })
   })
 
-  it("hold the code of a login link only where they are one", () => {
+  it("contain a login code only in a login link", () => {
     assert.strictEqual(codeOf("#code=abc-_%2B"), "abc-_+")
     assert.deepStrictEqual(routeOf("#code=abc"), { view: "sessions", filter: noFilter })
     assert.isUndefined(codeOf("#/?code=abc"))
@@ -49,8 +49,8 @@ const approval: Approval = {
   settled_at: null
 }
 
-describe("approvals", () => {
-  it("say how they ended, and by whom", () => {
+describe("the words of an approval", () => {
+  it("say how it ended, and by whom", () => {
     assert.deepStrictEqual(
       [
         approval,
@@ -69,7 +69,7 @@ describe("approvals", () => {
     )
   })
 
-  it("have a time that runs out", () => {
+  it("include the time that is left", () => {
     assert.deepStrictEqual(
       [50, 100, 250, 400, 900].map((now) => leftOf(approval, now)),
       [1, 1, 0.5, 0, 0]
@@ -77,7 +77,7 @@ describe("approvals", () => {
     assert.strictEqual(leftOf({ ...approval, deadline_at: 100 }, 100), 0)
   })
 
-  it("change with the steps that ask, answer or give up, and with no others", () => {
+  it("change with steps that request, answer or withdraw an approval, and with no others", () => {
     const step = (event: string, from: string, to: string) => ({ event, from, to }) as SlimStep
     assert.deepStrictEqual(
       [
