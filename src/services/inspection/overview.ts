@@ -6,7 +6,7 @@ import type { SessionState } from "../../domain/Session.ts"
 import { parseCursor } from "../../ledger/Cursor.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { OverviewQuery, SessionSummary, TransitionCount } from "../../ledger/Ledger.ts"
-import { appOf } from "../../runtime/Caller.ts"
+import { appFilter } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { cannot } from "../../runtime/errors.ts"
 
@@ -46,7 +46,7 @@ export const make = Effect.gen(function* () {
     if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
       return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
     }
-    const callerApp = appOf(caller)
+    const callerApp = appFilter(caller)
     const page =
       app === null
         ? yield* ledger.overview({ ...query, app: callerApp })
@@ -68,7 +68,7 @@ export const make = Effect.gen(function* () {
   const transitionCounts = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
     const sums = new Map<string, TransitionCount>()
     let steps = 0
-    const query = { app: appOf(caller), state: null, agent, search: null, cursor: null, limit: countedSessions }
+    const query = { app: appFilter(caller), state: null, agent, search: null, cursor: null, limit: countedSessions }
     for (const { id } of (yield* ledger.overview(query)).items) {
       for (const count of yield* ledger.transitionCounts(id, Math.min(countedStepsOfOne, countedSteps - steps))) {
         const key = `${count.from} ${count.event} ${count.to}`
@@ -86,7 +86,7 @@ export const make = Effect.gen(function* () {
   return {
     overview,
     pendingApprovals: (caller: Caller, limit: number) =>
-      ledger.inbox(appOf(caller), limit).pipe(cannot("read the approvals")),
+      ledger.inbox(appFilter(caller), limit).pipe(cannot("read the approvals")),
     transitionCounts: (caller: Caller, agent: string | null) => oneCount.withPermit(transitionCounts(caller, agent))
   }
 })
