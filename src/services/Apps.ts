@@ -1,9 +1,9 @@
 /**
- * Who may come in: apps and their tokens.
+ * Apps and their tokens: authenticates callers, and creates, rotates and revokes tokens.
  *
- * A token is `trp_` and 43 characters (256 random bits); the ledger keeps its SHA-256 only, and comparing takes the
- * same time whether it matches or not. The admin token opens `/admin` and everything an app may do. Nothing is cached:
- * a token revoked by another process (`troupe app revoke` beside a running server) is refused at its next use.
+ * A token is `trp_` and 43 characters (256 random bits). The ledger stores only its SHA-256, and comparing takes the same
+ * time whether it matches or not. The admin token gives access to `/admin` and to all that an app may do. Nothing is
+ * cached: a token that another process revoked (`troupe app revoke` beside a running server) is refused at its next use.
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { createHash, hkdfSync, timingSafeEqual } from "node:crypto"
@@ -20,7 +20,7 @@ export class Apps extends Context.Service<
   {
     /** `None`: unknown, revoked or malformed; a caller is not told which. */
     readonly authenticate: (token: Redacted.Redacted<string>) => Effect.Effect<Option.Option<Caller>, Unavailable>
-    /** The token is in this answer and nowhere else, ever. A revoked name may be taken again, with what it owned. */
+    /** The returned token is stored nowhere. A revoked name may be taken again, with the sessions and files it owned. */
     readonly mint: (
       name: string
     ) => Effect.Effect<
@@ -31,11 +31,11 @@ export class Apps extends Context.Service<
     readonly rotate: (
       name: string
     ) => Effect.Effect<{ readonly name: AppName; readonly token: Redacted.Redacted<string> }, AppNotFound | Unavailable>
-    /** Its sessions stay until they are swept. */
+    /** The app's sessions stay until they are swept. */
     readonly revoke: (name: string) => Effect.Effect<void, AppNotFound | Unavailable>
-    /** Revoked ones too. */
+    /** All apps, revoked ones included. */
     readonly list: Effect.Effect<ReadonlyArray<AppRecord>, Unavailable>
-    /** 32 secret bytes for one purpose, the same at every start until the admin token becomes another. */
+    /** 32 secret bytes for one purpose, the same at every start as long as the admin token is the same. */
     readonly keyFor: (purpose: string) => Effect.Effect<Redacted.Redacted<Uint8Array>>
   }
 >()("troupe/services/Apps") {
@@ -44,10 +44,10 @@ export class Apps extends Context.Service<
   }): Layer.Layer<Apps, never, Ledger> => Layer.effect(Apps, make(options))
 }
 
-/** The audit trail's own actors: an app that went by one of these could not be told from them. */
-const reserved: ReadonlySet<string> = new Set(["admin", "troupe"])
+/** Actors of the audit trail: an app with such a name could not be distinguished from them. */
+const reservedNames: ReadonlySet<string> = new Set(["admin", "troupe"])
 
-const wellFormed = /^trp_[A-Za-z0-9_-]{43}$/
+const tokenShape = /^trp_[A-Za-z0-9_-]{43}$/
 
 const isAppName = Schema.is(AppName)
 
@@ -57,10 +57,10 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
   const ledger = yield* Ledger
   const adminHash = hashOf(Redacted.value(options.adminToken))
 
-  const live = (name: string) =>
+  const activeApp = (name: string) =>
     ledger.apps.pipe(Effect.map((apps) => apps.find((app) => app.name === name && app.revokedAt === null)))
 
-  /** The entry, and its line in the audit trail, which belongs to no session. */
+  /** Writes the entry and its line in the audit trail, which belongs to no session. */
   const write = (action: string, entry: Extract<LedgerWrite, { readonly name: AppName; readonly at: number }>) =>
     ledger.write([
       entry,
@@ -71,13 +71,13 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     ])
 
   const authenticate = Effect.fn("Apps.authenticate")(function* (token: Redacted.Redacted<string>) {
-    const given = Redacted.value(token)
-    const hash = hashOf(given)
-    if (same(hash, adminHash)) return Option.some<Caller>({ _tag: "Admin" })
-    if (!wellFormed.test(given)) return Option.none<Caller>()
-    const found = yield* ledger.appByToken(hash)
-    return Option.isSome(found) && same(hash, found.value.tokenHash)
-      ? Option.some<Caller>({ _tag: "App", app: found.value.app })
+    const text = Redacted.value(token)
+    const hash = hashOf(text)
+    if (isSame(hash, adminHash)) return Option.some<Caller>({ _tag: "Admin" })
+    if (!tokenShape.test(text)) return Option.none<Caller>()
+    const row = yield* ledger.appByToken(hash)
+    return Option.isSome(row) && isSame(hash, row.value.tokenHash)
+      ? Option.some<Caller>({ _tag: "App", app: row.value.app })
       : Option.none<Caller>()
   }, unavailable)
 
@@ -88,30 +88,30 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
         problem: "must be 1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit."
       })
     }
-    if (reserved.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
-    if ((yield* live(name)) !== undefined) return yield* new AppExists({ name })
+    if (reservedNames.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
+    if ((yield* activeApp(name)) !== undefined) return yield* new AppExists({ name })
     const token = newAppToken()
     const at = yield* Clock.currentTimeMillis
     const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)) } as const
     yield* write("app_create", entry).pipe(
-      // Somebody else may have taken the name since it was looked up.
+      // Another process may have taken the name since it was looked up.
       Effect.catch(
         Effect.fnUntraced(function* (error) {
-          return yield* (yield* live(name)) === undefined ? error : new AppExists({ name })
+          return yield* (yield* activeApp(name)) === undefined ? error : new AppExists({ name })
         })
       )
     )
     return { name, token }
   }, unavailable)
 
-  /** What a live app's name leads to, or that there is none. */
+  /** Runs a change of the active app of that name, or fails where there is none. */
   const change = Effect.fnUntraced(function* <A>(
     name: string,
-    to: (app: AppName, at: number) => Effect.Effect<A, LedgerError>
+    apply: (app: AppName, at: number) => Effect.Effect<A, LedgerError>
   ) {
-    const app = yield* live(name)
+    const app = yield* activeApp(name)
     if (app === undefined) return yield* new AppNotFound({ name })
-    return yield* to(app.name, yield* Clock.currentTimeMillis)
+    return yield* apply(app.name, yield* Clock.currentTimeMillis)
   }, unavailable)
 
   return Apps.of({
@@ -141,5 +141,5 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex")
 
-/** Both are SHA-256 in hex, so of one length. */
-const same = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b))
+/** Both are SHA-256 in hex, so they have the same length. */
+const isSame = (a: string, b: string) => timingSafeEqual(Buffer.from(a), Buffer.from(b))

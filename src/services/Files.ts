@@ -1,8 +1,8 @@
 /**
- * Uploaded files: kept under the data dir by names of ours, and put in front of a prompt by their paths.
+ * Uploaded files: stored in the data dir under sanitised names, and given to an agent by their paths in front of a prompt.
  *
- * A file comes in under `files/.incoming/` and moves to `files/<app>/<id>/<name>` when it is whole, so that whatever
- * lies there is whole. What a crash left half-way is removed at the next start: a data dir has one Troupe.
+ * A file is written under `files/.incoming/` and moved to `files/<app>/<id>/<name>` when it is complete, so that every file
+ * there is complete. Incomplete files of a crash are removed at the next start: a data dir has one Troupe.
  */
 import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Stream } from "effect"
 import type { PlatformError } from "effect"
@@ -27,7 +27,10 @@ export class Files extends Context.Service<
   {
     /** A longer file is not stored. */
     readonly maxFileBytes: number
-    /** `name` is kept for people, sanitised; the path never comes from the client. A file over the limit leaves nothing behind. */
+    /**
+     * Stores a file. `name` is sanitised and kept for people; the client never chooses the path. Of a file that is too
+     * long nothing is left.
+     */
     readonly store: <E>(
       app: AppName,
       name: string,
@@ -37,13 +40,13 @@ export class Files extends Context.Service<
       app: AppName,
       ids: ReadonlyArray<FileId>
     ) => Effect.Effect<ReadonlyArray<StoredFile>, FileNotFound | Unavailable>
-    /** The prompt with the files' paths in front of it, one a line, and an empty line between. */
+    /** The prompt after the files' paths, one path per line, and an empty line. */
     readonly withFiles: (
       app: AppName,
       prompt: string,
       ids: ReadonlyArray<FileId>
     ) => Effect.Effect<string, FileNotFound | Unavailable>
-    /** Removes files stored before that time, at most `limit` of them; how many there were. For the sweeper. */
+    /** Removes files stored before that time, at most `limit` of them, and returns how many. For the sweeper. */
     readonly removeBefore: (createdBefore: number, limit: number) => Effect.Effect<number, Unavailable>
   }
 >()("troupe/services/Files") {
@@ -54,8 +57,8 @@ export class Files extends Context.Service<
     )
 }
 
-/** File systems take 255 bytes; this leaves room for what a tool may append. */
-const nameBytes = 200
+/** File systems allow 255 bytes; this leaves some for what a tool may append. */
+const maxNameBytes = 200
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -65,27 +68,27 @@ const make = Effect.gen(function* () {
 
   const root = path.join(
     dataDir === ":memory:"
-      ? yield* failing("make a temporary directory", fs.makeTempDirectoryScoped({ prefix: "troupe-" }))
+      ? yield* orUnavailable("make a temporary directory", fs.makeTempDirectoryScoped({ prefix: "troupe-" }))
       : path.resolve(dataDir),
     "files"
   )
-  // An app's name begins with a letter or a digit: no app is called this.
+  // An app's name begins with a letter or a digit: no app has this name.
   const incoming = path.join(root, ".incoming")
   const makeDirectory = (directory: string) => fs.makeDirectory(directory, { recursive: true, mode: 0o700 })
-  yield* failing(
+  yield* orUnavailable(
     "remove half files",
     fs.remove(incoming, { recursive: true, force: true }).pipe(Effect.andThen(makeDirectory(incoming)))
   )
 
-  /** Its size in bytes; the stream is left as soon as it is too long. */
+  /** Returns the size in bytes. Stops reading the stream as soon as it is too long. */
   const fill = Effect.fnUntraced(function* <E>(target: string, content: Stream.Stream<Uint8Array, E>) {
-    const file = yield* failing("store a file", fs.open(target, { flag: "wx", mode: 0o600 }))
+    const file = yield* orUnavailable("store a file", fs.open(target, { flag: "wx", mode: 0o600 }))
     let size = 0
     yield* Stream.runForEach(content, (chunk): Effect.Effect<void, FileTooLarge | Unavailable> => {
       size += chunk.byteLength
       return size > limits.maxFileBytes
         ? Effect.fail(new FileTooLarge({ limitBytes: limits.maxFileBytes }))
-        : failing("store a file", file.writeAll(chunk))
+        : orUnavailable("store a file", file.writeAll(chunk))
     })
     return size
   }, Effect.scoped)
@@ -95,40 +98,43 @@ const make = Effect.gen(function* () {
     name: string,
     content: Stream.Stream<Uint8Array, E>
   ) {
-    const kept = sanitised(name)
-    if (kept === "") {
+    const safeName = sanitised(name)
+    if (safeName === "") {
       return yield* new InvalidRequest({ field: "name", problem: "must have a letter, a digit or a mark in it." })
     }
     const id = newFileId()
-    const arriving = path.join(incoming, id)
-    const home = path.join(root, app, id)
+    const upload = path.join(incoming, id)
+    const directory = path.join(root, app, id)
     const createdAt = yield* Clock.currentTimeMillis
     return yield* Effect.gen(function* () {
-      yield* failing("store a file", Effect.andThen(makeDirectory(arriving), makeDirectory(path.dirname(home))))
-      const size = yield* fill(path.join(arriving, kept), content)
-      yield* failing("store a file", fs.rename(arriving, home))
-      const record: FileRecord = { id, app, name: kept, size, path: path.join(home, kept), createdAt }
+      yield* orUnavailable(
+        "store a file",
+        Effect.andThen(makeDirectory(upload), makeDirectory(path.dirname(directory)))
+      )
+      const size = yield* fill(path.join(upload, safeName), content)
+      yield* orUnavailable("store a file", fs.rename(upload, directory))
+      const record: FileRecord = { id, app, name: safeName, size, path: path.join(directory, safeName), createdAt }
       yield* ledger.write([{ _tag: "FileInserted", record }])
-      return shown(record)
+      return storedFileOf(record)
     }).pipe(
       Effect.onExit((exit) =>
         Exit.isSuccess(exit)
           ? Effect.void
-          : Effect.forEach([arriving, home], (directory) =>
-              fs.remove(directory, { recursive: true, force: true })
-            ).pipe(Effect.ignore)
+          : Effect.forEach([upload, directory], (remains) => fs.remove(remains, { recursive: true, force: true })).pipe(
+              Effect.ignore
+            )
       )
     )
   }, unavailable)
 
   const find = Effect.fn("Files.find")(function* (app: AppName, ids: ReadonlyArray<FileId>) {
-    const found: Array<StoredFile> = []
+    const stored: Array<StoredFile> = []
     for (const id of ids) {
       const record = yield* ledger.file(app, id)
       if (Option.isNone(record)) return yield* new FileNotFound({ id })
-      found.push(shown(record.value))
+      stored.push(storedFileOf(record.value))
     }
-    return found
+    return stored
   }, unavailable)
 
   return Files.of({
@@ -142,33 +148,33 @@ const make = Effect.gen(function* () {
     removeBefore: Effect.fn("Files.removeBefore")(function* (createdBefore: number, limit: number) {
       const old = yield* ledger.filesBefore(createdBefore, limit)
       for (const { path: file } of old) {
-        yield* failing("remove an old file", fs.remove(path.dirname(file), { recursive: true, force: true }))
+        yield* orUnavailable("remove an old file", fs.remove(path.dirname(file), { recursive: true, force: true }))
       }
-      // The records go last: after a crash the files are looked for again.
+      // The records are removed last: after a crash the next sweep removes the remaining files.
       yield* ledger.removeFiles(old.map(({ id }) => id))
       return old.length
     }, unavailable)
   })
 })
 
-const failing = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
+const orUnavailable = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
   Effect.mapError(effect, (cause) => new Unavailable({ operation, cause }))
 
-const shown = ({ id, name, path, size }: FileRecord): StoredFile => ({ id, name, size, path })
+const storedFileOf = ({ id, name, path, size }: FileRecord): StoredFile => ({ id, name, size, path })
 
-/** Also every end of a line, and what is no character. Joiners stay: they are part of a script. */
+/** Unsafe characters, line ends, and code points that are no characters. Joiners stay: they are part of some scripts. */
 const unwanted = new RegExp(`[${unsafeCharacters}\\t\\n\\r\\p{Zl}\\p{Zp}\\p{Cn}\\p{Co}\\p{Cs}\\ufeff]`, "gu")
 
-/** The last segment of what the client called it, without anything that could end a line, hide it or leave its directory. */
+/** The last segment of the client's name, without what could end a line, hide the file or leave its directory. */
 const sanitised = (name: string): string => {
   const plain = name.normalize("NFC").split(/[/\\]/).at(-1)!.replace(unwanted, "").trim().replace(/^\.+/, "")
-  if (Buffer.byteLength(plain) <= nameBytes) return plain
-  // The end is cut away but for the extension, which tells an agent what is inside.
+  if (Buffer.byteLength(plain) <= maxNameBytes) return plain
+  // Shortened before the extension, which says to an agent what the file contains.
   const dot = plain.lastIndexOf(".")
   const extension = dot > 0 && Buffer.byteLength(plain.slice(dot)) <= 20 ? plain.slice(dot) : ""
   let stem = ""
   for (const { segment } of new Intl.Segmenter().segment(plain.slice(0, plain.length - extension.length))) {
-    if (Buffer.byteLength(stem + segment) + Buffer.byteLength(extension) > nameBytes) break
+    if (Buffer.byteLength(stem + segment) + Buffer.byteLength(extension) > maxNameBytes) break
     stem += segment
   }
   return stem + extension

@@ -1,10 +1,10 @@
 /**
- * Idempotency-Key: the same key and request from the same app gets the first answer again, and nothing runs twice.
+ * Idempotency-Key: a repeated request of the same app with the same key gets the first answer again; nothing runs twice.
  *
- * A receipt is opened before the work begins and answered after it. The work belongs to the receipt, not to the request:
- * it goes on when the first caller leaves, so that the second one finds an answer. A receipt that stays open (Troupe
- * stopped, or failed on its own account, while the work ran) means that nobody knows whether it took effect; its key is
- * refused from then on, with an error that says so, until it expires. That is the price of never running twice.
+ * A receipt, the ledger's row for a key, is opened before the work begins and answered after it. The work is not bound to
+ * the request: it continues when the first caller disconnects, so that a second call gets its answer. A receipt that stays
+ * open (Troupe stopped or failed while the work ran) means that it is unknown whether the work took effect. Its key is
+ * then refused with an error that says so, until it expires: that is the price of never running twice.
  */
 import { Clock, Context, Deferred, Effect, Exit, Layer, Option } from "effect"
 import type { Scope } from "effect"
@@ -24,9 +24,9 @@ export class Idempotency extends Context.Service<
   Idempotency,
   {
     /**
-     * Runs `work` once for a key and keeps its answer, whatever its status, for 24 hours. A second call while the first
-     * still runs waits for it. A refusal (a failure that has a `status`, `Unavailable` excepted) accepted nothing and is
-     * not kept: the caller may try again with the same key. `work` has a deadline of its own and is not interrupted
+     * Runs `work` once for a key and stores its answer, whatever its status, for 24 hours. A second call while the work
+     * still runs waits for it. A refusal (a failure that has a `status`, `Unavailable` excepted) has changed nothing and
+     * is not stored: the caller may try again with the same key. `work` has a deadline of its own and is not interrupted
      * with its caller, so it must not use anything that ends with the request.
      */
     readonly once: <E, R>(
@@ -45,7 +45,7 @@ export class Idempotency extends Context.Service<
 
 export const retentionMillis = 24 * 3_600_000
 
-/** Far more than a server has requests at once. */
+/** Far more than a server has requests in progress. */
 const inFlightCapacity = 4_096
 
 interface InFlight {
@@ -58,35 +58,35 @@ const make = Effect.gen(function* () {
   const scope: Scope.Scope = yield* Effect.scope
   const inFlight = new Map<string, InFlight>()
 
-  /** The answer that the ledger has; `None` where the work is still to be done, and nobody else does it. */
+  /** The stored answer; `None`: the receipt was opened, and the caller must run the work. */
   const open = Effect.fnUntraced(function* (app: AppName, key: string, fingerprint: string) {
     const now = yield* Clock.currentTimeMillis
     const stored = yield* ledger.receipt(app, key)
-    const fresh = Option.filter(stored, ({ createdAt }) => createdAt > now - retentionMillis)
-    if (Option.isNone(fresh)) {
+    const unexpired = Option.filter(stored, ({ createdAt }) => createdAt > now - retentionMillis)
+    if (Option.isNone(unexpired)) {
       yield* ledger.write([
         { _tag: "ReceiptForgotten", app, key },
         { _tag: "ReceiptOpened", receipt: { app, key, fingerprint, createdAt: now, response: null } }
       ])
       return Option.none<StoredAnswer>()
     }
-    if (fresh.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
-    return Option.some(fresh.value.response ?? (yield* unknownOutcome(key)))
+    if (unexpired.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
+    return Option.some(unexpired.value.response ?? (yield* unknownOutcome(key)))
   }, unavailable)
 
-  /** What came of the work, for the next one who asks. */
+  /** Stores the work's answer in the receipt, or removes the receipt of a refusal. */
   const close = <E>(app: AppName, key: string, exit: Exit.Exit<StoredAnswer, E>): Effect.Effect<void, LedgerError> => {
     if (Exit.isSuccess(exit)) {
       const { body, status } = exit.value
       return ledger.write([{ _tag: "ReceiptAnswered", app, key, response: { status, body } }])
     }
     const refusal = Exit.findErrorOption(exit)
-    return Option.isSome(refusal) && acceptedNothing(refusal.value)
+    return Option.isSome(refusal) && changedNothing(refusal.value)
       ? ledger.write([{ _tag: "ReceiptForgotten", app, key }])
       : Effect.void
   }
 
-  const first = Effect.fnUntraced(function* <E, R>(
+  const answerFirst = Effect.fnUntraced(function* <E, R>(
     app: AppName,
     key: string,
     fingerprint: string,
@@ -95,14 +95,14 @@ const make = Effect.gen(function* () {
     const stored = yield* open(app, key, fingerprint)
     if (Option.isSome(stored)) return { ...stored.value, replayed: true }
     const exit = yield* Effect.exit(work)
-    // The work is done either way: what can't be noted of it costs the next caller the answer, not this one.
+    // The work is done either way: where its answer can't be stored, the next caller misses it, not this one.
     yield* close(app, key, exit).pipe(
       Effect.catch((error) => Effect.logWarning("An answer could not be kept for its Idempotency-Key", error))
     )
     return { ...(yield* exit), replayed: false }
   })
 
-  const once = Effect.fn("Receipts.once")(function* <E, R>(
+  const once = Effect.fn("Idempotency.once")(function* <E, R>(
     app: AppName,
     key: string,
     fingerprint: string,
@@ -112,7 +112,7 @@ const make = Effect.gen(function* () {
     const running = inFlight.get(name)
     if (running !== undefined) {
       if (running.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
-      // It carries what the same work of the first caller may fail with.
+      // Both callers have the same work, so `E` is the same.
       const settled = running.settled as Deferred.Deferred<StoredAnswer & { readonly replayed: boolean }, E>
       return { ...(yield* Deferred.await(settled)), replayed: true }
     }
@@ -122,14 +122,14 @@ const make = Effect.gen(function* () {
         cause: new Error(`${inFlightCapacity} of them are in work`)
       })
     }
-    // In one step: a caller that is interrupted here must not leave a key that is in work for ever.
+    // Uninterruptible: a caller that is interrupted here must not leave its key in `inFlight` for ever.
     const settled = yield* Effect.gen(function* () {
       const settled = yield* Deferred.make<
         StoredAnswer & { readonly replayed: boolean },
         E | IdempotencyConflict | Unavailable
       >()
       inFlight.set(name, { fingerprint, settled: settled as InFlight["settled"] })
-      yield* first(app, key, fingerprint, work).pipe(
+      yield* answerFirst(app, key, fingerprint, work).pipe(
         Effect.onExit((exit) => {
           inFlight.delete(name)
           return Deferred.done(settled, exit)
@@ -145,8 +145,8 @@ const make = Effect.gen(function* () {
   return Idempotency.of({ once })
 })
 
-/** Every refusal was given before anything began, but for `Unavailable`: a fault of ours may strike at any time. */
-const acceptedNothing = (error: unknown): boolean =>
+/** A refusal comes before any work began. `Unavailable` does not: a failure of our own can come at any time. */
+const changedNothing = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "status" in error && !(error instanceof Unavailable)
 
 const unknownOutcome = (key: string) =>

@@ -1,17 +1,17 @@
 /**
- * A session as an XState actor, for those who look: it becomes what it is told is stored, and performs nothing.
+ * A session as an XState actor for observers: it takes each committed snapshot and performs no command.
  *
- * It is no part of the session: it outlives hibernation, wake and the death of the actor that runs the session, and
- * ends with the session itself. What is sent to it goes to the session's mailbox and changes nothing here; what comes
- * of that is seen like everything else, after its commit.
+ * It is no part of the session: it outlives hibernation, wake and the death of the actor that runs the session, and ends
+ * with the session itself. An event sent to it is posted to the session's mailbox and changes nothing here; its effect
+ * appears after its commit, like any other.
  */
 import { Actor, toObserver } from "xstate"
 import type { ActorLogic, ActorRef, EventObject, Observer, Subscription } from "xstate"
 import type { SessionEvent, SessionMachine, SessionSnapshot } from "../../machines/session/machine.ts"
 
 /**
- * What may be sent to a session from outside. One that its state draws no arrow for is refused, and changes nothing;
- * the chart says which those are. Turns and answers to approvals have their own ways in.
+ * The events that may be sent to a session from outside. One that the session's state has no transition for is refused and
+ * changes nothing; the chart shows which those are. Turns and approvals are sent by `Sessions`.
  */
 export type SessionRequest =
   | { readonly type: "interrupt.requested"; readonly reason?: string | undefined }
@@ -21,47 +21,48 @@ export type SessionRequest =
 
 /**
  * Works wherever XState takes an actor: `waitFor`, `toPromise` (done when the session is closed), `useSelector`. `stop`
- * ends it for all who have it, and never the session; whoever asks again gets another.
+ * ends this actor for all that hold it, and never the session; the next request for it returns another.
  */
 export type SessionActorRef = ActorRef<SessionSnapshot, SessionRequest>
 
 export interface MirrorHooks {
-  /** Gets whatever was sent, typed or not. */
+  /** Gets every event that was sent to the actor, of whatever type. */
   readonly post: (event: EventObject) => void
-  /** A subscriber threw. It is nobody else's fault, so nobody else is told. */
-  readonly complain: (error: unknown) => void
-  /** Somebody subscribes, so it must not be let go; or nobody does any more. */
-  readonly held: (held: boolean) => void
-  /** Nothing comes after this: the session is closed, or whoever has the reference stopped it. */
-  readonly over: () => void
+  /** A subscriber threw. No other subscriber is affected. */
+  readonly onSubscriberError: (error: unknown) => void
+  /** The first subscriber came, or the last one left: while there are some, the actor must not be collected. */
+  readonly onSubscribed: (hasSubscribers: boolean) => void
+  /** The actor has ended: the session is closed, or a holder stopped the actor. */
+  readonly onEnd: () => void
 }
 
 type Logic = ActorLogic<SessionSnapshot, SessionRequest>
 
 export class MirrorActor extends Actor<Logic> {
-  readonly #ears: MirrorHooks
-  readonly #told: WeakMap<object, SessionSnapshot>
+  readonly #hooks: MirrorHooks
+  /** The snapshot that each committed event led to, until the actor has taken it. */
+  readonly #committed: WeakMap<object, SessionSnapshot>
   readonly #subscriptions = new Set<object>()
 
-  constructor(machine: SessionMachine, snapshot: SessionSnapshot, id: string, ears: MirrorHooks) {
-    const told = new WeakMap<object, SessionSnapshot>()
-    super(logicOf(machine, snapshot, told, ears.post), { id, snapshot })
-    this.#ears = ears
-    this.#told = told
-    // An error that nobody listens for would be thrown where only the process can catch it.
-    super.subscribe({ error: ears.over, complete: ears.over })
+  constructor(machine: SessionMachine, snapshot: SessionSnapshot, id: string, hooks: MirrorHooks) {
+    const committed = new WeakMap<object, SessionSnapshot>()
+    super(logicOf(machine, snapshot, committed, hooks.post), { id, snapshot })
+    this.#hooks = hooks
+    this.#committed = committed
+    // XState throws an error that has no listener where only the process could catch it.
+    super.subscribe({ error: hooks.onEnd, complete: hooks.onEnd })
     this.start()
   }
 
-  /** After the commit. Inspectors see the event that it came by. */
-  tell(event: SessionEvent, snapshot: SessionSnapshot): void {
-    this.#told.set(event, snapshot)
+  /** To be called after each commit. Inspectors see the committed event. */
+  advance(event: SessionEvent, snapshot: SessionSnapshot): void {
+    this.#committed.set(event, snapshot)
     this.send(event as never)
   }
 
-  /** The runtime ends and the session does not: whoever waits for its end is told so, not that it came. */
+  /** The runtime ends and the session does not: what waits for the session's end gets `error` instead. */
   abandon(error: Error): void {
-    this.tell({ type: "troupe.closed" } as never, { ...this.getSnapshot(), status: "error", error } as never)
+    this.advance({ type: "troupe.closed" } as never, { ...this.getSnapshot(), status: "error", error } as never)
   }
 
   override subscribe(observer: Observer<SessionSnapshot>): Subscription
@@ -78,31 +79,31 @@ export class MirrorActor extends Actor<Logic> {
     const observer = toObserver(next as Observer<SessionSnapshot>, error, complete)
     const guarded = this.#guarded
     const token = {}
-    const over = () => {
-      if (this.#subscriptions.delete(token) && this.#subscriptions.size === 0) this.#ears.held(false)
+    const leave = () => {
+      if (this.#subscriptions.delete(token) && this.#subscriptions.size === 0) this.#hooks.onSubscribed(false)
     }
-    if (this.#subscriptions.add(token).size === 1) this.#ears.held(true)
+    if (this.#subscriptions.add(token).size === 1) this.#hooks.onSubscribed(true)
     const subscription = super.subscribe({
       next: guarded((snapshot) => observer.next?.(snapshot)),
-      error: guarded((cause) => (over(), observer.error?.(cause))),
-      complete: guarded(() => (over(), observer.complete?.()))
+      error: guarded((cause) => (leave(), observer.error?.(cause))),
+      complete: guarded(() => (leave(), observer.complete?.()))
     })
     return {
       unsubscribe: () => {
-        over()
+        leave()
         subscription.unsubscribe()
       }
     }
   }
 
-  /** XState throws what a listener throws again in a timer, which would end the process. */
+  /** XState rethrows a listener's error in a timer, which would end the process. */
   readonly #guarded =
     <A extends ReadonlyArray<unknown>>(listener: (...args: A) => void) =>
     (...args: A): void => {
       try {
         listener(...args)
       } catch (error) {
-        this.#ears.complain(error)
+        this.#hooks.onSubscriberError(error)
       }
     }
 }
@@ -110,12 +111,12 @@ export class MirrorActor extends Actor<Logic> {
 const logicOf = (
   machine: SessionMachine,
   first: SessionSnapshot,
-  told: WeakMap<object, SessionSnapshot>,
+  committed: WeakMap<object, SessionSnapshot>,
   post: MirrorHooks["post"]
 ): Logic => ({
   transition: (snapshot, event) => {
-    const next = told.get(event)
-    told.delete(event)
+    const next = committed.get(event)
+    committed.delete(event)
     if (next === undefined && !event.type.startsWith("xstate.")) post(event)
     return next ?? snapshot
   },

@@ -1,6 +1,6 @@
 /**
- * One-shot prompts, within the same bounds as sessions: a run takes a slot of the pool for as long as its process
- * lives, waits for one no longer than a turn does, and works in an empty directory that goes with it.
+ * One-shot prompts, within the limits of sessions: a run holds a process slot while its process lives, waits for one no
+ * longer than a turn does, and works in an empty directory that is removed afterwards.
  */
 import { Clock, Context, Effect, FileSystem, Layer } from "effect"
 import { OneShot } from "../agent/OneShot.ts"
@@ -32,7 +32,7 @@ export interface RunPrompt {
 export class OneShotRuns extends Context.Service<
   OneShotRuns,
   {
-    /** A failure is a result; a refusal has started nothing. */
+    /** A run that failed is a result. An error of the effect means that nothing was started. */
     readonly run: (
       app: AppName,
       request: RunPrompt
@@ -59,9 +59,9 @@ const make = Effect.gen(function* () {
   const processes = yield* Processes
   const { limits } = yield* RuntimeSettings
 
-  const slot = Effect.fnUntraced(function* (app: AppName) {
+  const holdSlot = Effect.fnUntraced(function* (app: AppName) {
     const session = newRunId()
-    // A slot that is granted while the waiting is given up is released all the same.
+    // Registered first: a slot that is granted while the wait is interrupted is released, too.
     yield* Effect.addFinalizer(() => Effect.sync(() => slots.release(session)))
     const answer = yield* slots
       .take({ session, app, urgent: true, notBefore: 0 })
@@ -71,8 +71,8 @@ const make = Effect.gen(function* () {
     return yield* new PoolFull({ what: "processes", limit: limits.maxProcesses, retryAfterSeconds: 5 })
   })
 
-  /** In the ledger before the spawn, so that the next boot finds what a killed supervisor left of a run. */
-  const leased = Effect.gen(function* () {
+  /** Stored before the spawn, so that recovery finds the processes of a run whose supervisor was killed. */
+  const openLease = Effect.gen(function* () {
     const lease = newLeaseId("run_")
     const { bootId } = processes
     const openedAt = yield* Clock.currentTimeMillis
@@ -86,14 +86,14 @@ const make = Effect.gen(function* () {
     return { lease, spawned }
   })
 
-  const run = Effect.fn("Runs.run")(function* (app: AppName, request: RunPrompt) {
+  const run = Effect.fn("OneShotRuns.run")(function* (app: AppName, request: RunPrompt) {
     if (drainState.draining()) return yield* new Draining({})
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
-    yield* slot(app)
+    yield* holdSlot(app)
     const cwd = yield* fs
       .makeTempDirectoryScoped({ prefix: "troupe-run-" })
       .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make a directory for the run", cause })))
-    const { lease, spawned } = yield* leased
+    const { lease, spawned } = yield* openLease
     const result = yield* oneShot.run({
       lease,
       spawned,

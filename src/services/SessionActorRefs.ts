@@ -1,8 +1,8 @@
 /**
- * Sessions as XState actors, for programs in this process: one for each session that somebody asked for.
+ * Sessions as XState actors for programs in this process: one for each session that was requested.
  *
- * An actor is kept while somebody has it or subscribes to it, and no longer: a program that looked at ten thousand
- * sessions keeps none of them in memory by that. Nobody can tell one that was collected from one that was not.
+ * An actor is kept while a program holds it or subscribes to it, and no longer: a program that looked at ten thousand
+ * sessions keeps none of them in memory by that. A collected actor and its successor show the same.
  */
 import { Context, Effect, FiberSet, Layer } from "effect"
 import type { EventObject } from "xstate"
@@ -20,23 +20,23 @@ import { MirrorActor } from "./MirrorActor.ts"
 import type { SessionActorRef } from "./MirrorActor.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 
-/** Requests of one actor that wait in its session's mailbox; a program that sends more in one go loses the rest. */
+/** Requests of one actor that may wait in its session's mailbox; further ones are dropped until it has taken some. */
 const mostWaiting = 64
 const longestReason = 500
 
-interface Kept {
+interface Registration {
   readonly actor: WeakRef<MirrorActor>
-  /** The same, while somebody subscribes. */
-  held: MirrorActor | null
-  letGo: () => void
+  /** The same actor while it has subscribers, so that it is not collected. */
+  subscribed: MirrorActor | null
+  release: () => void
 }
 
 export class SessionActorRefs extends Context.Service<
   SessionActorRefs,
   {
-    /** The same one for the same caller, as long as it is in use. */
+    /** Returns the same actor to the same caller as long as it is in use. */
     readonly of: (caller: Caller, id: string) => Effect.Effect<SessionActorRef, SessionNotFound | Unavailable>
-    /** Actors that are told of their sessions now. */
+    /** The number of actors that follow their sessions now. */
     readonly size: () => number
   }
 >()("troupe/services/SessionActorRefs") {
@@ -47,25 +47,25 @@ export class SessionActorRefs extends Context.Service<
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const run = yield* FiberSet.makeRuntime<never>()
-      const all = new Map<string, Kept>()
-      const collected = new FinalizationRegistry<Kept>((kept) => kept.letGo())
+      const registrations = new Map<string, Registration>()
+      const collected = new FinalizationRegistry<Registration>((registration) => registration.release())
 
       const post = (id: SessionId, by: string) => {
         let waiting = 0
-        let dropping = false
+        let isDropping = false
         return (sent: EventObject) => {
           const event = requestOf(sent, by)
           if (event === null) return void run(Effect.logWarning(`${sent.type} can't be sent to session ${id}`))
           if (waiting >= mostWaiting) {
-            // Said once for all that follow.
-            if (!dropping) run(Effect.logWarning(`Too much is sent to session ${id} at once: some of it is dropped`))
-            dropping = true
+            // Logged once for all that follow.
+            if (!isDropping) run(Effect.logWarning(`Too much is sent to session ${id} at once: some of it is dropped`))
+            isDropping = true
             return
           }
-          dropping = false
+          isDropping = false
           waiting++
           run(
-            // Not on the sender's stack, who may be in the midst of hearing from the session.
+            // Not on the sender's stack: it may be a subscriber that is just being called.
             Effect.andThen(Effect.yieldNow, supervisor.send(id, { event, by })).pipe(
               Effect.catchTags({
                 EventRefused: ({ state }) => Effect.logDebug(`session ${id} refused ${event.type} in ${state}`),
@@ -79,79 +79,83 @@ export class SessionActorRefs extends Context.Service<
 
       const make = (id: SessionId, by: string, snapshot: SessionSnapshot): MirrorActor => {
         const key = `${id} ${by}`
-        let kept: Kept | null = null
-        const shown = new MirrorActor(machine, snapshot, id, {
+        // The hooks hold the registration and not the actor, which could never be collected otherwise.
+        let registration: Registration | null = null
+        const mirror = new MirrorActor(machine, snapshot, id, {
           post: post(id, by),
-          complain: (error) => void run(Effect.logError(`A subscriber of session ${id} threw`, error)),
-          held: (held) => {
-            if (kept !== null) kept.held = held ? (kept.actor.deref() ?? null) : null
+          onSubscriberError: (error) => void run(Effect.logError(`A subscriber of session ${id} threw`, error)),
+          onSubscribed: (hasSubscribers) => {
+            if (registration !== null)
+              registration.subscribed = hasSubscribers ? (registration.actor.deref() ?? null) : null
           },
-          over: () => kept?.letGo()
+          onEnd: () => registration?.release()
         })
-        // Closed: there is nothing to be told any more.
-        if (snapshot.status !== "active") return shown
-        kept = { actor: new WeakRef(shown), held: null, letGo: () => {} }
-        const { actor } = kept
-        const forget = observers.observe(id, ({ event, snapshot }) => actor.deref()?.tell(event, snapshot))
-        const mine = kept
-        kept.letGo = () => {
-          forget()
-          collected.unregister(mine)
-          mine.held = null
-          if (all.get(key) === mine) all.delete(key)
+        // Closed: there will be no further commit.
+        if (snapshot.status !== "active") return mirror
+        const actor = new WeakRef(mirror)
+        const stopObserving = observers.observe(id, ({ event, snapshot }) => actor.deref()?.advance(event, snapshot))
+        const registered: Registration = {
+          actor,
+          subscribed: null,
+          release: () => {
+            stopObserving()
+            collected.unregister(registered)
+            registered.subscribed = null
+            if (registrations.get(key) === registered) registrations.delete(key)
+          }
         }
-        all.set(key, kept)
-        collected.register(shown, kept, kept)
-        return shown
+        registration = registered
+        registrations.set(key, registered)
+        collected.register(mirror, registered, registered)
+        return mirror
       }
 
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
-          for (const { actor, letGo } of all.values()) {
+          for (const { actor, release } of registrations.values()) {
             actor.deref()?.abandon(new Error("This Troupe was closed. The session lives on in its ledger."))
-            letGo()
+            release()
           }
         })
       )
 
-      const of = Effect.fn("ActorRefs.of")(function* (caller: Caller, text: string) {
+      const of = Effect.fn("SessionActorRefs.of")(function* (caller: Caller, text: string) {
         const { id } = yield* findSession(ledger, caller, text)
         const by = nameOfCaller(caller)
-        const known = () => all.get(`${id} ${by}`)?.actor.deref()
-        const here = known() ?? given(supervisor.view(id)?.snapshot, (snapshot) => make(id, by, snapshot))
-        if (here !== undefined) return here
+        const existing = () => registrations.get(`${id} ${by}`)?.actor.deref()
+        const loaded = supervisor.view(id)?.snapshot ?? null
+        const actor = existing() ?? (loaded === null ? undefined : make(id, by, loaded))
+        if (actor !== undefined) return actor
 
-        // It sleeps. What it becomes while its row is read is newer than the row.
+        // The session is not loaded. A step that is committed while its row is read is newer than the row.
         let latest: SessionSnapshot | null = null
-        const forget = observers.observe(id, ({ snapshot }) => (latest = snapshot))
+        const stopObserving = observers.observe(id, ({ snapshot }) => (latest = snapshot))
         return yield* Effect.flatMap(ledger.snapshot(id), (stored) => {
           // Deleted meanwhile.
           if (stored === null) return Effect.fail(new SessionNotFound({ id: text }))
-          return Effect.succeed(known() ?? make(id, by, latest ?? restore(machine, stored)))
-        }).pipe(Effect.ensuring(Effect.sync(forget)))
+          return Effect.succeed(existing() ?? make(id, by, latest ?? restore(machine, stored)))
+        }).pipe(Effect.ensuring(Effect.sync(stopObserving)))
       }, cannot("look at the session"))
 
-      return SessionActorRefs.of({ of, size: () => all.size })
+      return SessionActorRefs.of({ of, size: () => registrations.size })
     })
   )
 }
 
-const given = <A, B>(value: A | null | undefined, make: (value: A) => B): B | undefined =>
-  value === null || value === undefined ? undefined : make(value)
-
-const asked = {
+/** The verb of each request's default reason, "… by <caller>". */
+const verbs = {
   "interrupt.requested": "interrupted",
   "close.requested": "closed",
   "hibernate.requested": "put to sleep"
 } as const
 
-const isAsked = (type: string): type is keyof typeof asked => Object.hasOwn(asked, type)
+const hasVerb = (type: string): type is keyof typeof verbs => Object.hasOwn(verbs, type)
 
-/** What was sent, as the machine hears it; `null` for what is not for others to say. */
+/** A sent event as an event of the machine; `null`: it is no request. */
 const requestOf = (sent: EventObject, by: string): Extract<SessionEvent, { type: `${string}.requested` }> | null => {
   const { type } = sent
   if (type === "unpark.requested") return { type }
-  if (!isAsked(type)) return null
+  if (!hasVerb(type)) return null
   const { reason } = sent as { readonly reason?: unknown }
-  return { type, reason: typeof reason === "string" ? reason.slice(0, longestReason) : `${asked[type]} by ${by}` }
+  return { type, reason: typeof reason === "string" ? reason.slice(0, longestReason) : `${verbs[type]} by ${by}` }
 }

@@ -1,8 +1,8 @@
 /**
- * Ends what has lived long enough: sessions past their TTL, closed ones past their grave time, files, receipts.
+ * Closes sessions past their TTL, and deletes closed ones, uploaded files, receipts and audit rows after their retention.
  *
- * A turn that runs is let finish: its session closes after it. The audit trail outlives what it tells of, by a quarter
- * of a year.
+ * A running turn may finish: its session closes after it. Audit rows are kept a quarter of a year longer than the session
+ * they describe.
  */
 import { Clock, Context, Effect, FileSystem, Layer, Semaphore } from "effect"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
@@ -17,21 +17,21 @@ import { Files } from "./Files.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 
 export interface Swept {
-  /** Sessions closed, or bound to close after the turn that they run. */
+  /** Sessions that were closed, or will close after the turn that they run. */
   readonly softClosed: number
   readonly hardDeleted: number
 }
 
-/** Of each kind at once; the rest waits for the next sweep. */
+/** Of each kind in one sweep; the rest waits for the next. */
 const batch = 200
-/** The ladder of a retirement takes no longer. */
+/** A retirement, all of its deadlines included, takes no longer. */
 const closeWithin = "40 seconds"
-/** After its session's burial an audit trail is kept for this long; then it goes, whole. */
+/** Audit rows are kept this long after their session was deleted. */
 const auditRetentionMillis = 90 * 24 * 3_600_000
-/** Looked for this often, which is often enough for what is kept that long. */
+/** How often expired audit rows are looked for: often enough for rows that are kept that long. */
 const auditEveryMillis = 3_600_000
-/** Sessions whose trails go in one transaction: thousands of lines may be of one. */
-const trailsAtOnce = 50
+/** Sessions whose audit rows are deleted in one transaction: one session may have thousands. */
+const auditSessionsAtOnce = 50
 
 export class Sweeper extends Context.Service<
   Sweeper,
@@ -46,26 +46,26 @@ export class Sweeper extends Context.Service<
       const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
-      const one = yield* Semaphore.make(1)
+      const oneSweep = yield* Semaphore.make(1)
       let auditSweptAt = 0
 
       const close = Effect.fnUntraced(
         function* ({ createdAt, id }: SessionRecord, now: number) {
-          const old = limits.sessionTtlMillis !== null && now - createdAt > limits.sessionTtlMillis
-          const reason = old ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
+          const isOld = limits.sessionTtlMillis !== null && now - createdAt > limits.sessionTtlMillis
+          const reason = isOld ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
           const { to } = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
           // A turn that runs is not waited for: the session closes after it.
           if (!stateInfo[to].tags.has("turnOpen")) yield* Effect.timeoutOption(supervisor.closed(id), closeWithin)
           return 1
         },
         Effect.catchTags({
-          // Already closing, or its actor can't be kept alive: the next sweep looks again.
+          // The session closes already, or its actor keeps failing: the next sweep tries again.
           EventRefused: () => Effect.succeed(0),
           ActorFailed: () => Effect.succeed(0)
         })
       )
 
-      const bury = Effect.fnUntraced(function* (records: ReadonlyArray<SessionRecord>, at: number) {
+      const deleteSessions = Effect.fnUntraced(function* (records: ReadonlyArray<SessionRecord>, at: number) {
         for (const { cwd, ownsCwd } of records) {
           if (ownsCwd) yield* Effect.ignore(files.remove(cwd, { recursive: true, force: true }))
         }
@@ -89,23 +89,23 @@ export class Sweeper extends Context.Service<
           limit: batch
         })
         const closed = yield* Effect.forEach(due.close, (record) => close(record, now), { concurrency: 8 })
-        yield* bury(due.remove, now)
+        yield* deleteSessions(due.remove, now)
 
-        const old = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
+        const removedFiles = yield* uploads.removeBefore(now - limits.sessionHardTtlMillis, batch)
         yield* ledger.removeReceipts(now - retentionMillis)
         if (now - auditSweptAt >= auditEveryMillis) {
           auditSweptAt = now
-          const removed = ledger.removeAudit(now - auditRetentionMillis, trailsAtOnce)
+          const removed = ledger.removeAudit(now - auditRetentionMillis, auditSessionsAtOnce)
           yield* Effect.repeat(removed, { until: (lines) => lines === 0 })
         }
 
         const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
         const hardDeleted = due.remove.length
-        if (softClosed + hardDeleted + old > 0) {
-          yield* Effect.logInfo(`sweep: ${softClosed} closed, ${hardDeleted} deleted, ${old} files removed`)
+        if (softClosed + hardDeleted + removedFiles > 0) {
+          yield* Effect.logInfo(`sweep: ${softClosed} closed, ${hardDeleted} deleted, ${removedFiles} files removed`)
         }
         return { softClosed, hardDeleted }
-      }).pipe(one.withPermit)
+      }).pipe(oneSweep.withPermit)
 
       yield* sweep.pipe(
         Effect.catchCause((cause) => Effect.logError("the sweep failed; the next one tries again", cause)),

@@ -1,4 +1,4 @@
-/** What has been used: tokens and turns, by day, app and agent. */
+/** Reports tokens, turns and costs by day, app and agent. */
 import { Context, Effect, Layer } from "effect"
 import type { Cost } from "../domain/Cost.ts"
 import type { AppName } from "../domain/Ids.ts"
@@ -17,14 +17,14 @@ export interface DailyUsage {
   readonly agent: string
   readonly turns: number
   readonly usage: Usage
-  /** By currency; empty where the agent does not tell. */
+  /** By currency; empty where the agent reports no cost. */
   readonly costs: ReadonlyArray<Cost>
 }
 
 export class UsageReport extends Context.Service<
   UsageReport,
   {
-    /** An app's own, or the admin's view of all; `from` inclusive, `to` exclusive, in milliseconds since 1970. */
+    /** An app gets its own usage, the admin all. `from` is inclusive, `to` exclusive, in milliseconds since 1970. */
     readonly between: (
       caller: Caller,
       from: number,
@@ -38,15 +38,15 @@ export class UsageReport extends Context.Service<
       UsageReport.of({
         between: (caller, from, to) => {
           const query = { app: appFilter(caller), from, to }
-          return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), joined))
+          return unavailable(Effect.zipWith(ledger.usage(query), ledger.costs(query), withCosts))
         }
       })
     )
   )
 }
 
-/** A turn that ran past midnight may have told its cost on a day on which none ended. */
-const joined = (
+/** A day may have costs and no turn: a turn that ends after midnight may have reported its cost before. */
+const withCosts = (
   usage: ReadonlyArray<Omit<DailyUsage, "costs">>,
   costs: ReadonlyArray<Pick<DailyUsage, "day" | "app" | "agent"> & { readonly cost: Cost }>
 ): ReadonlyArray<DailyUsage> => {
