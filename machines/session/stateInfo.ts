@@ -42,7 +42,7 @@ const leavesOf = (node: StateNode): ReadonlyArray<StateNode> => {
   return children.length === 0 ? [node] : children.flatMap(leavesOf)
 }
 
-const infoOf = (leaf: StateNode): StateInfo => {
+const leafInfo = (leaf: StateNode): StateInfo => {
   const name = leaf.path.join(".") as StateName
   if (leaf.meta === undefined)
     throw new Error(`The state ${name} has no meta: say what its process does and what it waits for`)
@@ -61,5 +61,8 @@ export const delayName = (timer: string): string | null => /^xstate\.after\.([^.
 
 /** By the path of the state. */
 export const stateInfo = Object.fromEntries(
-  leavesOf(sessionMachine.root).map((leaf) => [leaf.path.join("."), infoOf(leaf)])
+  leavesOf(sessionMachine.root).map((leaf) => [leaf.path.join("."), leafInfo(leaf)])
 ) as Readonly<Record<StateName, StateInfo>>
+
+/** For a name that was stored, perhaps by another version; `undefined` where this chart has no such state. */
+export const infoOf = (name: string): StateInfo | undefined => stateInfo[name as StateName]

@@ -30,7 +30,9 @@
  * `POST` must carry `x-troupe-inspect: 1`, which no foreign page can send. An app sees its own sessions only.
  */
 
-export type State = "idle" | "turning" | "retiring" | "closed"
+import type { SessionState } from "../domain/Session.ts"
+
+export type State = SessionState
 
 /** A token, or the code of a one-time login link. */
 export type Login = { readonly token: string } | { readonly code: string }

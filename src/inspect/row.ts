@@ -16,5 +16,5 @@ export const rowOf = (summary: SessionSummary): SessionRow => ({
   restarts: summary.restarts,
   total_tokens: summary.totalTokens,
   // A closed session waits for nothing.
-  wait: summary.state === "closed" ? null : waitOf(summary)
+  wait: summary.closedAt !== null ? null : waitOf(summary)
 })

@@ -6,7 +6,9 @@
  */
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import type { Party, Wait } from "./contract.ts"
+import { infoOf } from "../../machines/session/stateInfo.ts"
+import type { WaitsFor } from "../../machines/session/states.ts"
+import type { Wait } from "./contract.ts"
 
 /** A session at rest between two steps. Times are milliseconds since 1970. */
 export interface Standing {
@@ -30,39 +32,32 @@ export interface NextTimer {
   readonly dueAt: number
 }
 
-interface Stand {
-  readonly what: (standing: Standing) => string
-  readonly who: Party
-}
-
 const endOfTurn = ({ turn }: Standing) => `the end of turn ${turn}`
 
-export const standingOf: Readonly<Record<string, Stand>> = {
-  "idle.asleep": { what: () => "a turn", who: "app" },
-  "idle.awake": { what: () => "a turn", who: "app" },
-  "idle.waking": { what: () => "its process to come back", who: "agent" },
-  "idle.backingOff": { what: () => "the end of its backoff", who: "troupe" },
-  "idle.parked": { what: () => "an operator to unpark it, or its time", who: "operator" },
-  "turning.queued": { what: () => "a free process slot", who: "troupe" },
-  "turning.starting": { what: () => "its agent to get ready", who: "agent" },
-  "turning.running": { what: endOfTurn, who: "agent" },
-  "turning.asking": { what: ({ asks }) => (asks === null ? "an answer" : `an answer to: ${asks}`), who: "person" },
-  "turning.probing": { what: () => "a sign of life from its agent", who: "agent" },
-  "turning.interrupting": { what: (standing) => `${endOfTurn(standing)}, which is interrupted`, who: "agent" },
-  "retiring.asking": { what: () => "its process to exit, as it was asked to", who: "agent" },
-  "retiring.terminating": { what: () => "its process to end on SIGTERM", who: "agent" },
-  "retiring.killing": { what: () => "the kernel to say that no process of it is left", who: "kernel" },
-  closed: { what: () => "nothing any more", who: "nobody" }
+/** In the words of a sentence that begins with "It waits for". */
+const waitWords: Readonly<Record<WaitsFor, (standing: Standing) => string>> = {
+  turn: () => "a turn",
+  slot: () => "a free process slot",
+  agentStart: () => "its agent to get ready",
+  agentReturn: () => "its process to come back",
+  turnEnd: endOfTurn,
+  interruptedEnd: (standing) => `${endOfTurn(standing)}, which is interrupted`,
+  lifeSign: () => "a sign of life from its agent",
+  answer: ({ asks }) => (asks === null ? "an answer" : `an answer to: ${asks}`),
+  backoff: () => "the end of its backoff",
+  unpark: () => "an operator to unpark it, or its time",
+  exit: () => "its process to exit, as it was asked to",
+  termination: () => "its process to end on SIGTERM",
+  kernel: () => "the kernel to say that no process of it is left",
+  nothing: () => "nothing any more"
 }
 
-const unknown: Stand = { what: ({ substate }) => `what leads out of ${substate}`, who: "troupe" }
-
 export const waitOf = (standing: Standing): Wait => {
-  const { what, who } = standingOf[standing.substate] ?? unknown
+  const info = infoOf(standing.substate)
   const { next, since } = standing
   return {
-    what: what(standing),
-    who,
+    what: info === undefined ? `what leads out of ${standing.substate}` : waitWords[info.waitsFor](standing),
+    who: info?.owedBy ?? "troupe",
     since: since / 1000,
     next:
       next === null

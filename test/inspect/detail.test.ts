@@ -13,7 +13,8 @@ import { budgetOf } from "../../src/inspect/detail/budget.ts"
 import { spansOf } from "../../src/inspect/detail/spans.ts"
 import { sentenceOf } from "../../src/inspect/detail/why.ts"
 import type { Circumstances } from "../../src/inspect/detail/why.ts"
-import { standingOf, waitOf } from "../../src/inspect/wait.ts"
+import { stateInfo } from "../../machines/session/stateInfo.ts"
+import { waitOf } from "../../src/inspect/wait.ts"
 import type { Standing } from "../../src/inspect/wait.ts"
 
 const session = SessionId.make("ses_1")
@@ -43,7 +44,7 @@ describe("awaited events", () => {
   it("are exactly the events that the state has a transition for", () => {
     const accepts = (snapshot: SessionSnapshot, event: string) =>
       sessionMachine.getTransitionData(snapshot, { type: event } as unknown as SessionEvent).length > 0
-    for (const substate of Object.keys(standingOf).filter((name) => name !== "closed")) {
+    for (const substate of Object.keys(stateInfo).filter((name) => name !== "closed")) {
       const snapshot = standingAt(substate)
       const awaited = awaitedIn(snapshot)
       assert.isAbove(awaited.length, 0, substate)
@@ -128,7 +129,7 @@ describe("the sentence on why a session is not moving", () => {
   })
 
   it("exists for every state and for every delay of the machine", () => {
-    for (const substate of Object.keys(standingOf)) {
+    for (const substate of Object.keys(stateInfo)) {
       assert.match(sentence({ substate }), /^(Waits for |Closed ).+\.$/)
     }
     for (const delay of [...Object.keys(sessionMachine.implementations.delays), "approvalTimeout", "postToolQuiet"]) {

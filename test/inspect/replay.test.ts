@@ -11,7 +11,7 @@ import type { Permissions } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { stepDto } from "../../src/inspect/detail/dto.ts"
 import { Replay, machineOf } from "../../src/inspect/page/session/model/replay.ts"
-import { standingOf } from "../../src/inspect/wait.ts"
+import { stateInfo } from "../../machines/session/stateInfo.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { AgentScript } from "../services/AgentScript.ts"
 import { app, ours, until, untilRunning, untilState, withRuntime } from "../services/harness.ts"
@@ -157,7 +157,7 @@ describe("a replay of stored steps", () => {
         for (const { from, to } of steps) visited.add(from).add(to)
       }
       assert.deepStrictEqual(
-        Object.keys(standingOf).filter((state) => !visited.has(state)),
+        Object.keys(stateInfo).filter((state) => !visited.has(state)),
         []
       )
     }).pipe(withRuntime(limits))

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import { standingOf, waitOf } from "../../src/inspect/wait.ts"
+import { stateInfo } from "../../machines/session/stateInfo.ts"
+import { waitOf } from "../../src/inspect/wait.ts"
 import type { Standing } from "../../src/inspect/wait.ts"
 
 const leavesOf = (node: AnyStateNode): ReadonlyArray<AnyStateNode> =>
@@ -21,7 +22,8 @@ const at = (substate: string, patch: Partial<Standing> = {}): Standing => ({
 describe("what a session waits for", () => {
   it("is known for every state of the machine, and for no other", () => {
     const leaves = leavesOf(sessionMachine.root).map(({ path }) => path.join("."))
-    assert.deepStrictEqual(Object.keys(standingOf).toSorted(), leaves.toSorted())
+    assert.deepStrictEqual(Object.keys(stateInfo).toSorted(), leaves.toSorted())
+    for (const leaf of leaves) assert.notMatch(waitOf(at(leaf)).what, /^what leads out of/)
   })
 
   it("names the turn, the question, and since when", () => {

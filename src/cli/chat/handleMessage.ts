@@ -1,5 +1,6 @@
 /** What a message of the session does: it is printed, ends the turn, or announces an approval. */
 import { Effect } from "effect"
+import { infoOf } from "../../../machines/session/stateInfo.ts"
 import { at, integerIn, objectIn } from "../../domain/json.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import type { NarratedMessage } from "../narration.ts"
@@ -39,7 +40,8 @@ export const makeMessageHandler = ({
     }
     if (method === "_troupe/approval_settled") return output.note(approvals.settled(objectIn(params)))
     if (method.startsWith("_troupe/")) {
-      if (state.running !== null && at(params, "to") === "turning.running") state.running.steerable = true
+      if (state.running !== null && infoOf(String(at(params, "to")))?.tags.has("steerable") === true)
+        state.running.steerable = true
       return output.note(Words.sentenceOf(method, params))
     }
     const update: SessionUpdate = { sessionUpdate: "", ...objectIn(at(params, "update")) }

@@ -6,6 +6,7 @@ import type { SlimStep, State } from "../../inspect/contract.ts"
 import type { Api, Problem, SessionFilter } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Phase } from "../../inspect/client/live.ts"
+import { toneOf } from "../../inspect/client/tones.ts"
 import { makeApprovalActions } from "./approvalActions.ts"
 import { makeRequests } from "./requests.ts"
 import { makeModel, moved } from "./Model.ts"
@@ -87,7 +88,7 @@ export const makeTop = ({ api, changed, ended, filter, send, url }: Options) => 
       case "step": {
         const step = JSON.parse(data) as SlimStep
         keepingPlace(() => model.rows.step(step))
-        if (step.from === "turning.asking" || step.to === "turning.asking") approvals.load()
+        if (toneOf(step.from) === "asking" || toneOf(step.to) === "asking") approvals.load()
         return
       }
       case "removed": {

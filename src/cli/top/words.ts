@@ -1,4 +1,5 @@
 /** The words and signs of the table: a state has a colour and a sign, so that it is recognizable without colours too. */
+import { SessionState } from "../../domain/Session.ts"
 import type { SessionRow, State } from "../../inspect/contract.ts"
 import { countdown } from "../../inspect/client/format.ts"
 import { nextWords, owedBy } from "../../inspect/client/words.ts"
@@ -18,7 +19,7 @@ const looks = {
 export const styleOf = (tone: Tone) => looks[tone][1]
 export const signOf = (tone: Tone): string => looks[tone][0]
 
-export const states = ["idle", "turning", "retiring", "closed"] as const satisfies ReadonlyArray<State>
+export const states: ReadonlyArray<State> = SessionState.literals
 
 /** `● turning running`; in a narrow table only the part that identifies the state. */
 export const badge = (substate: string, isNarrow: boolean): string => {

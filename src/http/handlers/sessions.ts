@@ -1,6 +1,7 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import type { SessionState } from "../../domain/Session.ts"
 import { Idempotency } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
@@ -77,7 +78,7 @@ export const layer = HttpApiBuilder.group(
 export const pageOf = (query: {
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
-  readonly state?: "idle" | "turning" | "retiring" | "closed" | "open" | undefined
+  readonly state?: SessionState | "open" | undefined
 }) => ({ limit: query.limit ?? defaultLimit, cursor: query.cursor ?? null, state: query.state ?? null })
 
 export const closed = (alreadyClosed: boolean) =>

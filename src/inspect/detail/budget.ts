@@ -1,5 +1,6 @@
 /** The restart budget as of now: which deaths still count, how many are left, and which pause they have caused. */
 import type { SessionBounds, SessionContext } from "../../../machines/session/machine.ts"
+import { infoOf } from "../../../machines/session/stateInfo.ts"
 import type { Budget } from "../contract.ts"
 
 export type RestartBounds = Pick<SessionBounds, "restartIntensity" | "restartPeriodMillis">
@@ -18,10 +19,11 @@ export const budgetOf = (
   due: PauseTimers,
   now: number
 ): Budget => {
+  const info = infoOf(substate)
   const deaths = restarts.exits.filter((at) => now - at < restartPeriodMillis)
   // A turn that waits for a slot waits for the backoff too, without a timer of its own.
-  const until = due.backoff ?? (substate === "turning.queued" && restarts.retryAt > now ? restarts.retryAt : null)
-  const isParked = substate === "idle.parked"
+  const until = due.backoff ?? (info?.waitsFor === "slot" && restarts.retryAt > now ? restarts.retryAt : null)
+  const isParked = info?.process === "parked"
   return {
     intensity: restartIntensity,
     period_seconds: restartPeriodMillis / 1000,

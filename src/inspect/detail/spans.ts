@@ -4,6 +4,7 @@
  * A step does not say which process it belongs to. Each start adds one to the generation, so generations are counted back
  * from the latest.
  */
+import { infoOf } from "../../../machines/session/stateInfo.ts"
 import type { StepRecord } from "../../services/Inspection.ts"
 import type { ProcessSpan } from "../contract.ts"
 import { nameOfTimer } from "../wait.ts"
@@ -52,6 +53,8 @@ export const spansOf = (
   return spans
 }
 
+const isRetiring = (state: string): boolean => infoOf(state)?.tags.has("retiring") === true
+
 const isStart = ({ commands }: StepRecord): boolean => commands.includes("startProcess")
 
 /** Why the process ends, as far as this step says; `null` where it does not. */
@@ -66,7 +69,8 @@ const exitReason = ({ event, from, to }: StepRecord): string | null => {
       return failureText ?? "Troupe itself ended, and the process with it."
     default:
   }
-  if (!to.startsWith("retiring") || from.startsWith("retiring")) return null
+  if (!isRetiring(to) || isRetiring(from)) return null
+  if (answered(event)) return "It was retired: its turn had its answer and never ended."
   if (event.type.startsWith("xstate.after.")) {
     const timer = nameOfTimer(event.type)
     return retiredBy[timer] ?? `It was retired: ${timer} was over.`
@@ -84,3 +88,8 @@ const retiredBy: Readonly<Record<string, string>> = {
 
 const isFailure = (value: unknown): value is { readonly message: string } =>
   typeof value === "object" && value !== null && "message" in value && typeof value.message === "string"
+
+/** A deadline found the agent's answer complete, or Troupe 0.1.0 stored that in its place. */
+const answered = ({ said, type }: StepRecord["event"]): boolean =>
+  type === "turn.answered" ||
+  (typeof said === "object" && said !== null && "answered" in said && said.answered === true)

@@ -2,6 +2,8 @@
  * Why a session is not moving, in a sentence or two for a person: what it waits for and since when, when its agent was
  * last heard, and which timer fires next.
  */
+import { infoOf } from "../../../machines/session/stateInfo.ts"
+import type { StateInfo } from "../../../machines/session/stateInfo.ts"
 import type { Wait } from "../contract.ts"
 import { age } from "./age.ts"
 
@@ -20,33 +22,32 @@ export interface Circumstances {
 
 export const sentenceOf = (circumstances: Circumstances): string => {
   const { now, queued, reason, substate, wait } = circumstances
-  if (substate === "closed")
+  const info = infoOf(substate)
+  if (info?.waitsFor === "nothing")
     return `Closed ${age(now - wait.since)} ago${reason === "" ? "." : `: ${withFullStop(reason)}`}`
-  const waited =
-    substate === "turning.asking" ? `asked ${age(now - wait.since)} ago` : `${age(now - wait.since)} so far`
+  const waited = info?.waitsFor === "answer" ? `asked ${age(now - wait.since)} ago` : `${age(now - wait.since)} so far`
   return [
     `Waits for ${wait.what} (${waited}).`,
-    givesReason(substate) && reason !== "" ? `Why: ${withFullStop(reason)}` : "",
+    givesReason(info) && reason !== "" ? `Why: ${withFullStop(reason)}` : "",
     wait.who === "agent" ? lastHeard(circumstances) : "",
-    wait.next === null ? (withoutTimer[substate] ?? "") : nextOf(wait.next, now),
+    wait.next === null ? withoutTimer(info) : nextOf(wait.next, now),
     queued === 0 ? "" : queued === 1 ? "1 turn waits in line." : `${queued} turns wait in line.`
   ]
     .filter((part) => part !== "")
     .join(" ")
 }
 
-const givesReason = (substate: string): boolean =>
-  substate === "idle.parked" || substate === "idle.backingOff" || substate.startsWith("retiring")
+const givesReason = (info: StateInfo | undefined): boolean =>
+  info?.process === "parked" || info?.process === "backing_off" || info?.process === "stopping"
 
 const lastHeard = ({ lastByteAt, now, substate }: Circumstances): string => {
   if (lastByteAt !== null) return `Its agent was last heard ${age(now - lastByteAt)} ago.`
-  return substate.startsWith("retiring") ? "" : "Its agent has said nothing yet."
+  return infoOf(substate)?.process === "stopping" ? "" : "Its agent has said nothing yet."
 }
 
 /** What happens next where no timer is armed. */
-const withoutTimer: Readonly<Record<string, string>> = {
-  "idle.asleep": "No process runs meanwhile; the next turn starts one."
-}
+const withoutTimer = (info: StateInfo | undefined): string =>
+  info?.waitsFor === "turn" && info.process === "none" ? "No process runs meanwhile; the next turn starts one." : ""
 
 /** What the timer will do, and when. */
 const nextOf = ({ at, timer, to }: NonNullable<Wait["next"]>, now: number): string => {

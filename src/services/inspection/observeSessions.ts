@@ -5,6 +5,7 @@
  * It must be quick and must not throw.
  */
 import { Effect } from "effect"
+import { infoOf } from "../../../machines/session/stateInfo.ts"
 import { restore } from "../../../machines/session/machine.ts"
 import { stateName } from "../../../machines/session/stateInfo.ts"
 import type { StateName } from "../../../machines/session/stateInfo.ts"
@@ -142,13 +143,13 @@ const fieldsOf = (record: SessionRecord) => ({
   totalTokens: record.usage.totalTokens
 })
 
-/** The titles of pending approvals, of sessions in `turning.asking` and of no others: a commit has only its own. */
+/** The titles of pending approvals, of sessions in which any are open: a commit has only its own. */
 class OpenApprovals {
   readonly #titles = new Map<SessionId, ReadonlyMap<string, string>>()
 
   /** The title of the oldest that is pending after this step; `null` where none is. */
   oldestAfter({ newApproval, record, snapshot }: Committed): string | null {
-    if (record.substate !== "turning.asking") {
+    if (infoOf(record.substate)?.tags.has("approvalsOpen") !== true) {
       this.#titles.delete(record.id)
       return null
     }

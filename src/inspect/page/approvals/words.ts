@@ -1,9 +1,10 @@
 /** What an approval is called, and which steps change the open ones. */
 import type { Approval, SlimStep } from "../../contract.ts"
+import { toneOf } from "../../client/tones.ts"
 
 /** Whether the open questions may be others after this step. */
 export const touchesApprovals = ({ event, from, to }: SlimStep): boolean =>
-  event.startsWith("approval.") || (from !== to && (from === "turning.asking" || to === "turning.asking"))
+  event.startsWith("approval.") || (from !== to && (toneOf(from) === "asking" || toneOf(to) === "asking"))
 
 /** What the agent wants to do, for ACP's kinds of tools. */
 const wants: Readonly<Record<string, string>> = {

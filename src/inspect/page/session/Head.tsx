@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks"
 import type { Detail } from "../../contract.ts"
 import { count, money, plural } from "../../client/format.ts"
+import { toneOf } from "../../client/tones.ts"
 import { say, sayProblem } from "../store.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { StateBadge } from "../ui/State.tsx"
@@ -89,7 +90,7 @@ const Orders = ({ detail, store }: Props) => {
   }
   return (
     <>
-      {substate === "idle.parked" && api.isAdmin ? (
+      {toneOf(substate) === "parked" && api.isAdmin ? (
         <Confirm tone="primary" again="Really unpark?" run={order("unpark")}>
           Unpark
         </Confirm>
