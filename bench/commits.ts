@@ -1,6 +1,6 @@
 /**
- * What one commit of a step costs: the entries that a turn's two steps really mean, through the ledger, against the very
- * same statements on a bare `node:sqlite` connection.
+ * Measures the commit of one step: the entries of a turn's two steps written by the ledger, against the same statements
+ * on a bare `node:sqlite` connection.
  */
 import { Effect } from "effect"
 import { join } from "node:path"
@@ -32,10 +32,10 @@ export interface CommitsPlan {
 const app = AppName.make("bench")
 const machine = sessionMachineWith(defaultLimits)
 
-/** A session that goes through turn after turn on an awake agent; each step gives the entries of its commit. */
-class Story {
-  readonly #newborn = begin(machine, undefined).next
-  #snapshot = this.#newborn
+/** A session that takes turn after turn on an awake agent. Each step returns the entries of its commit. */
+class SteppedSession {
+  readonly #initial = begin(machine, undefined).next
+  #snapshot = this.#initial
   #seq = 0
   #events = 0
   #record: SessionRecord = {
@@ -62,7 +62,7 @@ class Story {
 
   readonly opening: ReadonlyArray<LedgerWrite> = [
     { _tag: "AppInserted", name: app, at: 0, tokenHash: "0".repeat(64) },
-    { _tag: "SessionInserted", record: this.#record, snapshot: machine.getPersistedSnapshot(this.#newborn) }
+    { _tag: "SessionInserted", record: this.#record, snapshot: machine.getPersistedSnapshot(this.#initial) }
   ]
 
   wake(): ReadonlyArray<LedgerWrite> {
@@ -108,15 +108,15 @@ class Story {
     })
     this.#snapshot = decision.next
     this.#record = written.record
-    const news = written.messages.map(({ message, turn }): LedgerWrite => ({
+    const appended = written.messages.map(({ message, turn }): LedgerWrite => ({
       _tag: "EventAppended",
       event: { session: this.#record.id, seq: ++this.#events, turn, at, message }
     }))
-    return [...news, ...written.entries]
+    return [...appended, ...written.entries]
   }
 }
 
-/** The statements of a commit, run as SQLite's own client would. */
+/** Runs the statements of a commit on a connection of `node:sqlite`. */
 const bareWriter = (db: DatabaseSync) => {
   const prepared = new Map<string, StatementSync>()
   const run = ({ params, text }: Write) => {
@@ -139,7 +139,7 @@ const statementsOf = (entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write>
 }
 
 const bareLedger = async (file: string) => {
-  // Made and migrated by the ledger itself, then left to the bare connection.
+  // Created and migrated by the ledger, then used by the bare connection only.
   await Effect.runPromise(
     Effect.scoped(
       Effect.provide(
@@ -156,9 +156,9 @@ const bareLedger = async (file: string) => {
 export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Promise<ReadonlyArray<Row>> => {
   const db = await bareLedger(join(dir, "bare.db"))
   const writeBare = bareWriter(db)
-  const bareStory = new Story()
-  writeBare(statementsOf(bareStory.opening))
-  writeBare(statementsOf(bareStory.wake()))
+  const bareSession = new SteppedSession()
+  writeBare(statementsOf(bareSession.opening))
+  writeBare(statementsOf(bareSession.wake()))
   const troupe: Array<number> = []
   const bare: Array<number> = []
   const time = <A>(into: Array<number>, write: Effect.Effect<A>) =>
@@ -169,18 +169,18 @@ export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Prom
 
   const program = Effect.gen(function* () {
     const ledger = yield* Ledger
-    const story = new Story()
-    yield* ledger.write(story.opening)
-    yield* ledger.write(story.wake())
+    const session = new SteppedSession()
+    yield* ledger.write(session.opening)
+    yield* ledger.write(session.wake())
     for (let round = 0; round <= rounds; round++) {
       const ours = round === 0 ? [] : troupe
       const theirs = round === 0 ? [] : bare
       for (let turn = 0; turn < turns; turn++) {
-        yield* time(ours, Effect.orDie(ledger.write(story.submit())))
-        yield* time(ours, Effect.orDie(ledger.write(story.end())))
+        yield* time(ours, Effect.orDie(ledger.write(session.submit())))
+        yield* time(ours, Effect.orDie(ledger.write(session.end())))
       }
       for (let turn = 0; turn < turns; turn++) {
-        for (const entries of [bareStory.submit(), bareStory.end()]) {
+        for (const entries of [bareSession.submit(), bareSession.end()]) {
           const writes = statementsOf(entries)
           yield* time(
             theirs,

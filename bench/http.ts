@@ -1,17 +1,17 @@
-/** A client made of nothing but `node:http`: what it costs is in both sides of every comparison. */
+/** An HTTP client made of `node:http` alone. Its cost is part of both sides of every comparison. */
 import { once } from "node:events"
 import { Agent, request } from "node:http"
 import type { IncomingMessage } from "node:http"
 
 export interface Client {
-  /** The body of an answer that is no refusal; a refusal throws. */
+  /** Returns the body; a status of 300 or above throws. */
   readonly post: (path: string, body: object) => Promise<string>
-  /** Reads server-sent events until `isLast` takes one's data. Resolves when the reader is registered. */
+  /** Reads server-sent events until `isLast` accepts one's data. Resolves when the reader is registered. */
   readonly follow: (path: string, isLast: (data: string) => boolean) => Promise<{ readonly ended: Promise<Followed> }>
   readonly close: () => void
 }
 
-/** What a reader got: how many events, how many characters of text were in their chunks, and when the last one came. */
+/** What a reader received: the number of events, the characters of text in their chunks, and the time of the last one. */
 export interface Followed {
   readonly events: number
   readonly text: number

@@ -1,13 +1,13 @@
 /**
- * `npm run bench`: what Troupe costs, as one table of ratios taken in one run.
+ * `npm run bench`: measures what Troupe costs, as one table of ratios from one run.
  *
  *     npm run bench                     all of it, below five minutes
  *     npm run bench -- --quick          fewer rounds, about a minute
  *     npm run bench -- --only turns     turns, streams, sessions or commits alone
  *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
  *
- * Troupe and its reference take turns, round by round, so that a machine that gets slower slows both. Absolute times
- * mean this machine at this hour; the comparison is what can be compared.
+ * Rounds of Troupe and its reference alternate, so that a machine that gets slower slows both. Absolute times are those
+ * of this machine at this hour; only the ratios can be compared between runs.
  */
 import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { cpus, tmpdir } from "node:os"
@@ -15,10 +15,10 @@ import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Commits from "./commits.ts"
 import * as Creation from "./creation.ts"
-import type { House } from "./troupe.ts"
+import type { TroupeCalls } from "./troupe.ts"
 import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
-import type { Raw } from "./raw.ts"
+import type { RawCalls } from "./raw.ts"
 import * as Streams from "./streams.ts"
 import { printed } from "./table.ts"
 import type { Row } from "./table.ts"
@@ -31,12 +31,12 @@ type Section = (typeof sections)[number]
 
 const manySessions = 10_000
 const fewSessions = 100
-const practice = 2_000
+const warmUpSessions = 2_000
 const awakeSessions = 50
 
 const full = {
-  /** Thrown away: a server is measured as it is after minutes, when its code is compiled, not after seconds. */
-  practice: { sessions: awakeSessions, rounds: 1, each: 40 },
+  /** Not counted: a server is measured as it is after minutes, when its code is compiled, not after seconds. */
+  warmUp: { sessions: awakeSessions, rounds: 1, each: 40 },
   one: { sessions: 1, rounds: 30, each: 100 },
   fifty: { sessions: awakeSessions, rounds: 15, each: 20 },
   streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
@@ -44,7 +44,7 @@ const full = {
   commits: { rounds: 10, turns: 250 }
 }
 const quick: typeof full = {
-  practice: { sessions: awakeSessions, rounds: 1, each: 40 },
+  warmUp: { sessions: awakeSessions, rounds: 1, each: 40 },
   one: { sessions: 1, rounds: 6, each: 50 },
   fifty: { sessions: awakeSessions, rounds: 3, each: 5 },
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
@@ -52,49 +52,49 @@ const quick: typeof full = {
   commits: { rounds: 4, turns: 100 }
 }
 
-interface HouseSide {
-  readonly house: Worker<House>
+interface TroupeSide {
+  readonly troupe: Worker<TroupeCalls>
   readonly client: Client
   readonly end: () => Promise<void>
 }
 
-const openHouse = async (dir: string, name: string, profileDir: string | undefined): Promise<HouseSide> => {
+const openTroupe = async (dir: string, name: string, profileDir: string | undefined): Promise<TroupeSide> => {
   const dataDir = join(dir, name)
   await mkdir(dataDir)
   const profiling = profileDir === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`]
-  const house = start<House>("troupe.ts", [dataDir], ["--expose-gc", ...profiling])
-  const { token, url } = await house.call("info")
+  const troupe = start<TroupeCalls>("troupe.ts", [dataDir], ["--expose-gc", ...profiling])
+  const { token, url } = await troupe.call("info")
   const client = connect(url, token, awakeSessions)
   const end = async () => {
     client.close()
-    await house.end()
+    await troupe.end()
   }
-  return { house, client, end }
+  return { troupe, client, end }
 }
 
 const progress = (what: string) => process.stderr.write(`${what}…\n`)
 
-/** Turns and streams share a house, and the pipes of the reference. */
-const busyHouse = async (dir: string, plan: typeof full, wanted: ReadonlySet<Section>, profileDir?: string) => {
+/** Measures turns and streams on one Troupe, against the reference's pipes. */
+const measureAtWork = async (dir: string, plan: typeof full, wanted: ReadonlySet<Section>, profileDir?: string) => {
   const rows: Array<Row> = []
-  const raw = start<Raw>("raw.ts", [])
-  const { client, end, house } = await openHouse(dir, "busy", profileDir)
+  const raw = start<RawCalls>("raw.ts", [])
+  const { client, end, troupe } = await openTroupe(dir, "busy", profileDir)
   try {
     if (wanted.has("turns")) {
       progress(`waking ${awakeSessions} sessions`)
       await raw.call("open", { agents: awakeSessions })
-      const before = await house.call("memory")
-      const { ids } = await house.call("create", { count: awakeSessions })
-      await house.call("turns", { ids, each: 1 })
-      const after = await house.call("memory")
-      progress("practice")
-      await Turns.measure({ raw, house, client, ids }, plan.practice)
+      const before = await troupe.call("memory")
+      const { ids } = await troupe.call("create", { count: awakeSessions })
+      await troupe.call("turns", { ids, each: 1 })
+      const after = await troupe.call("memory")
+      progress("warming up")
+      await Turns.measure({ raw, troupe, client, ids }, plan.warmUp)
       for (const turns of [plan.one, plan.fifty]) {
         progress(`turns, sessions at once: ${turns.sessions}`)
-        rows.push(...(await Turns.measure({ raw, house, client, ids }, turns)))
+        rows.push(...(await Turns.measure({ raw, troupe, client, ids }, turns)))
       }
       rows.push(Creation.awakeRow(awakeSessions, before, after))
-      await house.call("close", { ids })
+      await troupe.call("close", { ids })
     }
     if (wanted.has("streams")) {
       progress("streams of events")
@@ -110,18 +110,18 @@ const busyHouse = async (dir: string, plan: typeof full, wanted: ReadonlySet<Sec
   return rows
 }
 
-/** A house with few sessions and one with many. */
-const quietHouses = async (dir: string, plan: typeof full) => {
+/** Measures a Troupe with few sessions and one with many. */
+const measureFewAndMany = async (dir: string, plan: typeof full) => {
   progress(`creating ${manySessions} sessions`)
-  const few = await openHouse(dir, "few", undefined)
-  const many = await openHouse(dir, "many", undefined)
+  const few = await openTroupe(dir, "few", undefined)
+  const many = await openTroupe(dir, "many", undefined)
   try {
-    await few.house.call("create", { count: fewSessions })
-    // As practised as the other one will be: compiled code is not what is compared.
-    await few.house.call("close", await few.house.call("create", { count: practice }))
-    const empty = await many.house.call("memory")
-    await many.house.call("create", { count: manySessions })
-    const asleep = await many.house.call("memory")
+    await few.troupe.call("create", { count: fewSessions })
+    // As many creations as the other Troupe will have had: the state of compiled code is not what is compared.
+    await few.troupe.call("close", await few.troupe.call("create", { count: warmUpSessions }))
+    const empty = await many.troupe.call("memory")
+    await many.troupe.call("create", { count: manySessions })
+    const asleep = await many.troupe.call("memory")
     const rows = await Creation.measure({ ...few, open: fewSessions }, { ...many, open: manySessions }, plan.creation)
     return [...rows, ...Creation.asleepRows(manySessions, empty, asleep)]
   } finally {
@@ -133,8 +133,8 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
   const dir = await mkdtemp(join(tmpdir(), "troupe-bench-"))
   try {
     const rows: Array<Row> = []
-    if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await busyHouse(dir, plan, wanted, profileDir)))
-    if (wanted.has("sessions")) rows.push(...(await quietHouses(dir, plan)))
+    if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await measureAtWork(dir, plan, wanted, profileDir)))
+    if (wanted.has("sessions")) rows.push(...(await measureFewAndMany(dir, plan)))
     if (wanted.has("commits")) {
       progress("commits")
       rows.push(...(await Commits.measure(dir, plan.commits)))
@@ -150,13 +150,13 @@ const options = () => {
     options: { quick: { type: "boolean", default: false }, only: { type: "string" }, profile: { type: "string" } }
   })
   const { only, profile } = values
-  const known = sections.find((section) => section === only)
-  if (only !== undefined && known === undefined) {
+  const section = sections.find((name) => name === only)
+  if (only !== undefined && section === undefined) {
     throw new Error(`--only is ${JSON.stringify(only)}: it takes ${sections.join(", ")}.`)
   }
   return {
     plan: values.quick ? quick : full,
-    wanted: new Set(known === undefined ? sections : [known]),
+    wanted: new Set(section === undefined ? sections : [section]),
     profileDir: profile === undefined ? undefined : resolve(profile)
   }
 }

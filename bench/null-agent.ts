@@ -1,14 +1,14 @@
 /**
- * An agent that thinks nothing: it speaks just enough of the Agent Client Protocol to be prompted, and answers at once.
+ * An agent without a model: it speaks just enough of the Agent Client Protocol to be prompted, and answers at once.
  *
- * `chunks COUNT SIZE` streams so many chunks of text first, `updates COUNT SIZE` so many updates of a tool call, which
- * nobody may merge; any other prompt gets one short chunk. Both sides of the benchmark talk to this very program.
+ * The prompt `chunks COUNT SIZE` streams that many chunks of text first, `updates COUNT SIZE` that many updates of a tool
+ * call, which can't be merged; any other prompt gets one short chunk. Both sides of the benchmark prompt this program.
  */
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 
 const session = "null"
-/** As much as is written at a time; then the pipe is waited for. */
+/** Written at a time, before the pipe has to drain. */
 const blockCharacters = 64 * 1024
 
 const line = (message: object) => `${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`
@@ -39,7 +39,7 @@ const flood = async (one: string, count: number) => {
   }
 }
 
-const prompted = async (id: number, prompt: string) => {
+const answerPrompt = async (id: number, prompt: string) => {
   const [kind, count, size] = prompt.split(" ")
   if (kind === "chunks") await flood(chunk("x".repeat(Number(size))), Number(count))
   if (kind === "updates") await flood(toolUpdate("x".repeat(Number(size))), Number(count))
@@ -52,13 +52,13 @@ interface Request {
   readonly params?: { readonly prompt?: ReadonlyArray<{ readonly text?: string }> }
 }
 
-const hear = ({ id, method, params }: Request): void => {
+const onRequest = ({ id, method, params }: Request): void => {
   if (id === undefined) return
-  if (method === "session/prompt") return void prompted(id, params?.prompt?.[0]?.text ?? "")
+  if (method === "session/prompt") return void answerPrompt(id, params?.prompt?.[0]?.text ?? "")
   const result = method === "initialize" ? initialized : method === "session/new" ? { sessionId: session } : {}
   process.stdout.write(line({ id, result }))
 }
 
 createInterface({ input: process.stdin, crlfDelay: Infinity })
-  .on("line", (text) => hear(JSON.parse(text) as Request))
+  .on("line", (text) => onRequest(JSON.parse(text) as Request))
   .on("close", () => process.exit(0))

@@ -1,7 +1,7 @@
 /**
- * The reference: the same agents over bare pipes, and a bare HTTP server that relays what they say.
+ * The reference: the same agents over bare pipes, and a bare HTTP server that relays their lines.
  *
- * Nothing is stored, checked, merged or supervised here. It is what the machine and Node cost before Troupe adds anything.
+ * Nothing is stored, checked, merged or supervised: this is the cost of the machine and of Node without Troupe.
  */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -9,7 +9,7 @@ import { createServer } from "node:http"
 import type { ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { block } from "./sample.ts"
-import { obey } from "./worker.ts"
+import { serveCalls } from "./worker.ts"
 
 /** Settled by the reply to the request that is in flight: there is one at a time. */
 type Settle = (reply: string) => void
@@ -25,7 +25,7 @@ class Pipe {
   onLine: (line: string) => void = () => {}
 
   constructor() {
-    this.#child.stdout.setEncoding("utf8").on("data", (text: string) => this.#hear(text))
+    this.#child.stdout.setEncoding("utf8").on("data", (text: string) => this.#onData(text))
   }
 
   request(method: string, params: object): Promise<string> {
@@ -45,7 +45,7 @@ class Pipe {
     await exited
   }
 
-  #hear(text: string): void {
+  #onData(text: string): void {
     const lines = (this.#rest + text).split("\n")
     this.#rest = lines.pop() ?? ""
     for (const line of lines) {
@@ -99,9 +99,9 @@ const calls = {
   }
 } as const
 
-export type Raw = typeof calls
+export type RawCalls = typeof calls
 
-obey(calls, async () => {
+serveCalls(calls, async () => {
   relay.close()
   relay.closeAllConnections()
   await Promise.all(pipes.map((pipe) => pipe.close()))

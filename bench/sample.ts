@@ -1,4 +1,4 @@
-/** What was measured: times in milliseconds, gathered over interleaved rounds, and their quantiles. */
+/** Measured times in milliseconds, collected over alternating rounds, and their quantiles. */
 
 /** One block of turns: how long each took, how long all took, and the processor time of the process that served them. */
 export interface Block {
@@ -28,7 +28,7 @@ export const sampleOf = (blocks: ReadonlyArray<Block>): Sample => {
   return {
     p50: quantile(millis, 0.5),
     p99: quantile(millis, 0.99),
-    // Of the middle round: a neighbour that takes the machine for a second spoils one round, not the number.
+    // The median round: another program that takes the machine for a second spoils one round, not the result.
     perSecond: median(blocks.map((block) => (block.millis.length * 1000) / block.elapsedMillis)),
     cpuMillisEach: median(blocks.map((block) => block.cpuMillis / block.millis.length))
   }
@@ -40,7 +40,7 @@ export const cpuMillis = (): number => {
   return (system + user) / 1000
 }
 
-/** Every one of `lanes` does `times` things, one after the other; all lanes at once. */
+/** Each of `lanes` does `times` things one after the other; all lanes run at once. */
 export const block = async <Lane>(
   lanes: ReadonlyArray<Lane>,
   times: number,

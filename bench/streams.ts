@@ -1,4 +1,4 @@
-/** How fast what an agent says reaches a reader of server-sent events, against a server that only relays lines. */
+/** Measures how fast an agent's output reaches a reader of server-sent events, against a server that only relays lines. */
 import type { Client, Followed } from "./http.ts"
 import { median } from "./sample.ts"
 import { megabytes, rate, times } from "./table.ts"
@@ -87,7 +87,7 @@ const timed = async (
 const relayed = ({ relay }: Sides, prompt: string) =>
   timed(relay, "/", "/turn/0", { prompt }, (data) => data.startsWith('{"jsonrpc":"2.0","id":'))
 
-/** On a session that is awake, so that no start of a process is counted; not waited for, so that no result is built. */
+/** The session is awake, so that no start of a process is counted. `wait: false`, so that no result is built. */
 const streamed = async ({ client, newSession }: Sides, prompt: string) => {
   const id = await newSession()
   await client.post(`/sessions/${id}/turn`, { prompt: "hello" })
@@ -100,7 +100,7 @@ const doneText = "done".length
 
 const checkWhole = (raw: Followed, ours: Followed, chunks: number) => {
   const sent = chunks * chunkSize
-  // Ours has the answer of the first turn in it, too.
+  // Troupe's text includes the answer of the first turn.
   if (raw.text !== sent + doneText || ours.text !== sent + 2 * doneText) {
     throw new Error(`of ${sent} characters of text the relay's reader got ${raw.text}, Troupe's ${ours.text}`)
   }

@@ -1,4 +1,4 @@
-/** The one table that a run prints, and the verdicts beside the goals. */
+/** The table that a run prints, with a verdict beside each goal. */
 
 export interface Row {
   readonly what: string

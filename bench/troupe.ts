@@ -1,7 +1,7 @@
 /**
- * The subject: a whole Troupe in a process of its own, with its HTTP server, as `troupe serve` has it.
+ * The subject of the measurements: a whole Troupe in its own process, with its HTTP server, as `troupe serve` runs it.
  *
- * The library's door (`Sessions`) is used from within; HTTP from outside, by the process that measures.
+ * The library (`Sessions`) is called inside this process; HTTP is called by the process that measures.
  */
 import { Context, Effect, Layer, Logger, ManagedRuntime, Option, Redacted, References } from "effect"
 import { HttpServer } from "effect/http"
@@ -15,7 +15,7 @@ import * as Http from "../src/http/Http.ts"
 import * as Runtime from "../src/wiring.ts"
 import { block, cpuMillis } from "./sample.ts"
 import type { Block } from "./sample.ts"
-import { obey } from "./worker.ts"
+import { serveCalls } from "./worker.ts"
 
 const app = AppName.make("bench")
 const caller: Caller = { _tag: "App", app }
@@ -67,18 +67,18 @@ const collect = (globalThis as { readonly gc?: () => void }).gc
 
 const calls = {
   info: async () => {
-    const doors = await runtime.context()
-    const { token } = await runtime.runPromise(Context.get(doors, Apps).mint("bench"))
-    const { address } = Context.get(doors, HttpServer.HttpServer)
+    const services = await runtime.context()
+    const { token } = await runtime.runPromise(Context.get(services, Apps).mint("bench"))
+    const { address } = Context.get(services, HttpServer.HttpServer)
     return { url: HttpServer.formatAddress(address), token: Redacted.value(token) }
   },
   create: async ({ count }: { readonly count: number }): Promise<Block & { readonly ids: ReadonlyArray<string> }> => {
     const sessions = Context.get(await runtime.context(), Sessions)
     const ids: Array<string> = []
-    const made = await block([null], count, async () => {
+    const creations = await block([null], count, async () => {
       ids.push((await runtime.runPromise(sessions.create(app, {}))).id)
     })
-    return { ...made, ids }
+    return { ...creations, ids }
   },
   /** Every session takes `each` turns, one after the other; all sessions at once. */
   turns: async ({ each, ids }: { readonly ids: ReadonlyArray<string>; readonly each: number }): Promise<Block> => {
@@ -97,7 +97,7 @@ const calls = {
     await runtime.runPromise(Effect.forEach(ids, (id) => sessions.close(caller, id), { discard: true }))
   },
   cpu: async () => ({ millis: cpuMillis() }),
-  /** After a forced collection, so that what is counted is what is held. */
+  /** After a forced collection: only memory that is in use is counted. */
   memory: async () => {
     for (let pass = 0; pass < 3; pass++) {
       collect?.()
@@ -108,6 +108,6 @@ const calls = {
   }
 } as const
 
-export type House = typeof calls
+export type TroupeCalls = typeof calls
 
-obey(calls, () => runtime.dispose())
+serveCalls(calls, () => runtime.dispose())

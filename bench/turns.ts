@@ -1,7 +1,7 @@
-/** What Troupe adds to a turn: through the library and over HTTP, against a bare pipe to the same agent. */
+/** Measures what Troupe adds to a turn: by the library and over HTTP, against a bare pipe to the same agent. */
 import type { Client } from "./http.ts"
-import type { House } from "./troupe.ts"
-import type { Raw } from "./raw.ts"
+import type { TroupeCalls } from "./troupe.ts"
+import type { RawCalls } from "./raw.ts"
 import { block, sampleOf } from "./sample.ts"
 import type { Block, Sample } from "./sample.ts"
 import { millis, plus, rate, times } from "./table.ts"
@@ -16,26 +16,26 @@ export interface TurnsPlan {
 }
 
 interface Sides {
-  readonly raw: Worker<Raw>
-  readonly house: Worker<House>
+  readonly raw: Worker<RawCalls>
+  readonly troupe: Worker<TroupeCalls>
   readonly client: Client
-  /** Awake, each with a process of its own; at least as many as any plan asks for. */
+  /** Awake sessions, each with its own process; at least as many as any plan measures. */
   readonly ids: ReadonlyArray<string>
 }
 
-export const measure = async ({ client, house, ids, raw }: Sides, plan: TurnsPlan): Promise<ReadonlyArray<Row>> => {
+export const measure = async ({ client, ids, raw, troupe }: Sides, plan: TurnsPlan): Promise<ReadonlyArray<Row>> => {
   const { each, rounds, sessions } = plan
-  const some = ids.slice(0, sessions)
+  const measured = ids.slice(0, sessions)
   const bare: Array<Block> = []
   const library: Array<Block> = []
   const http: Array<Block> = []
-  // One round more than is kept: the first compiles.
+  // One round more than is counted: the code is compiled in the first.
   for (let round = 0; round <= rounds; round++) {
     const pipes = await raw.call("turns", { agents: sessions, each })
-    const embedded = await house.call("turns", { ids: some, each })
-    const before = await house.call("cpu")
-    const overHttp = await block(some, each, (id) => client.post(`/sessions/${id}/turn`, { prompt: "hello" }))
-    const after = await house.call("cpu")
+    const embedded = await troupe.call("turns", { ids: measured, each })
+    const before = await troupe.call("cpu")
+    const overHttp = await block(measured, each, (id) => client.post(`/sessions/${id}/turn`, { prompt: "hello" }))
+    const after = await troupe.call("cpu")
     if (round === 0) continue
     bare.push(pipes)
     library.push(embedded)
@@ -49,12 +49,12 @@ export const measure = async ({ client, house, ids, raw }: Sides, plan: TurnsPla
   ]
 }
 
-/** The first goal and, beyond it, what a peer that stores nothing needs. */
+/** The first goal, and beyond it the time of a comparable program that stores nothing. */
 const goalMillis = 1.0
 const markMillis = 0.55
 
-const rowsOf = (door: string, sessions: number, troupe: Sample, raw: Sample): ReadonlyArray<Row> => {
-  const name = `turn, ${door}, ${sessions === 1 ? "1 session" : `${sessions} sessions`}`
+const rowsOf = (entryPoint: string, sessions: number, troupe: Sample, raw: Sample): ReadonlyArray<Row> => {
+  const name = `turn, ${entryPoint}, ${sessions === 1 ? "1 session" : `${sessions} sessions`}`
   const added = troupe.p50 - raw.p50
   const goal = { text: `<= +${goalMillis.toFixed(1)} ms (then +${markMillis})`, met: added <= goalMillis }
   return [
@@ -63,7 +63,7 @@ const rowsOf = (door: string, sessions: number, troupe: Sample, raw: Sample): Re
       troupe: millis(troupe.p50),
       reference: `${millis(raw.p50)} raw pipe`,
       comparison: plus(added),
-      ...(sessions === 1 && door === "library" ? { goal } : {})
+      ...(sessions === 1 && entryPoint === "library" ? { goal } : {})
     },
     {
       what: `${name}: p99`,

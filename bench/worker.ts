@@ -1,17 +1,17 @@
 /**
- * The parts of the benchmark in processes of their own, so that neither side's garbage or compiled code is the other's.
+ * Worker processes of the benchmark: neither side's garbage collection nor compiled code affects the other.
  *
- * A call is one message there and one back, with a deadline. A worker whose parent is gone ends itself.
+ * A call is one message to the worker and one back, with a deadline. A worker whose parent is gone ends itself.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
 
-/** What a worker can be asked to do: one parameter or none. Parameters and answers are JSON. */
+/** The calls that a worker takes, with one parameter or none. Parameters and answers are JSON. */
 export type Calls = { readonly [name: string]: (params: never) => Promise<unknown> }
 
 export interface Worker<C extends Calls> {
   readonly call: <K extends keyof C & string>(name: K, ...params: Parameters<C[K]>) => ReturnType<C[K]>
-  /** Asks it to end, and waits until it has. */
+  /** Asks the worker to end, and waits until it has. */
   readonly end: () => Promise<void>
 }
 
@@ -73,8 +73,8 @@ export const start = <C extends Calls>(
   }
 }
 
-/** The worker's side: answers calls until the parent lets go, then `close` runs and the process ends. */
-export const obey = (calls: Calls, close: () => Promise<void>): void => {
+/** The worker's side: answers calls until the parent disconnects, then runs `close` and ends the process. */
+export const serveCalls = (calls: Calls, close: () => Promise<void>): void => {
   const answer = async ({ id, name, params }: Request): Promise<Reply> => {
     try {
       const call = calls[name]
