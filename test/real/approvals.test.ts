@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { claude, codex, codexAcp } from "./harness/agents.ts"
 import { kill } from "./harness/Kernel.ts"
 import type { AcpEvent } from "./harness/wire.ts"
-import { open, recalled } from "./harness/scene.ts"
+import { open, recalled } from "./harness/open.ts"
 
 /** Remembers the id of the last approval that it has seen, since a stream is read for one thing only. */
 const asks = (seen: Set<string>) => {

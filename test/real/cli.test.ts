@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { agents, claude, codex } from "./harness/agents.ts"
-import * as House from "./harness/House.ts"
+import * as House from "./harness/Installation.ts"
 
 interface Diagnosed {
   readonly name: string

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { claude, claudeViaAcpx, codex } from "./harness/agents.ts"
 import { isReaped, kill } from "./harness/Kernel.ts"
-import { open } from "./harness/scene.ts"
+import { open } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 
 describe.each([claude, claudeViaAcpx])("$name", (agent) => {

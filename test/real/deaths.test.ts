@@ -4,7 +4,7 @@ import { Effect, Fiber } from "effect"
 import { agents, claude, claudeViaAcpx, nativeClaude } from "./harness/agents.ts"
 import type { RealAgent } from "./harness/agents.ts"
 import { isReaped, kill } from "./harness/Kernel.ts"
-import { open, recalled } from "./harness/scene.ts"
+import { open, recalled } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 import type { Session } from "./harness/App.ts"
 

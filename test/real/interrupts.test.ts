@@ -4,7 +4,7 @@ import { Effect, Fiber } from "effect"
 import { existsSync } from "node:fs"
 import { speaks } from "./harness/App.ts"
 import { agents, lingering } from "./harness/agents.ts"
-import { open } from "./harness/scene.ts"
+import { open } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 
 describe.each(agents)("$name", ({ name: agent }) => {

@@ -1,7 +1,7 @@
 /** `POST /run` on the real `claude -p`: the shapes of its answers, exact, and nobody left. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as House from "./harness/House.ts"
+import * as House from "./harness/Installation.ts"
 import type { Run } from "./harness/wire.ts"
 
 const stage = Effect.gen(function* () {

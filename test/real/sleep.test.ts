@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { agents, claude, codex } from "./harness/agents.ts"
-import { open, recalled } from "./harness/scene.ts"
+import { open, recalled } from "./harness/open.ts"
 
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("sleeps without a process when it has been idle, and wakes with its memory", () =>

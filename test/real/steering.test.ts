@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { speaks } from "./harness/App.ts"
 import { agents, claude, claudeViaAcpx, codex, codexAcp } from "./harness/agents.ts"
-import { open, recalled } from "./harness/scene.ts"
+import { open, recalled } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 
 describe.each([codex, claude, codexAcp])("$name", ({ name: agent }) => {

@@ -4,8 +4,8 @@ import { Effect, Fiber } from "effect"
 import { existsSync } from "node:fs"
 import { speaks } from "./harness/App.ts"
 import { agents, claude, codex, lingering } from "./harness/agents.ts"
-import * as House from "./harness/House.ts"
-import { open, recalled } from "./harness/scene.ts"
+import * as House from "./harness/Installation.ts"
+import { open, recalled } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 
 describe.each(agents)("$name", ({ name: agent }) => {

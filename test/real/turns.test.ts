@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { agents, claude } from "./harness/agents.ts"
-import { open, recalled } from "./harness/scene.ts"
+import { open, recalled } from "./harness/open.ts"
 import { updatesOf } from "./harness/wire.ts"
 import type { Turn } from "./harness/wire.ts"
 

@@ -1,7 +1,7 @@
 /** What most tests begin with: a house, Troupe in it, an app, and one session of one agent. */
 import { Effect } from "effect"
 import type { CreateSession } from "./App.ts"
-import * as House from "./House.ts"
+import * as House from "./Installation.ts"
 import type { Turn } from "./wire.ts"
 
 export const open = Effect.fnUntraced(function* (
