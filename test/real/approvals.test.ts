@@ -42,7 +42,7 @@ const isWithdrawn =
 describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
   it.live("waits for a person before it runs a command, and does what was said", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const { installation, session } = yield* open({ agent, permissions: "ask" })
       const seen = new Set<string>()
       const answered = (prompt: string, decision: "once" | "deny") =>
         Effect.gen(function* () {
@@ -55,35 +55,35 @@ describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
           return (yield* Fiber.join(turn)).body
         })
       assert.include(yield* answered("ASK:touch granted\nSAY:as you wish", "once"), { ok: true, interrupted: false })
-      assert.isTrue(existsSync(house.file("granted")))
+      assert.isTrue(existsSync(installation.file("granted")))
       yield* answered("ASK:touch refused\nSAY:as you wish", "deny")
-      assert.isFalse(existsSync(house.file("refused")))
+      assert.isFalse(existsSync(installation.file("refused")))
       assert.strictEqual((yield* session.turn("go on")).status, 200)
     })
   )
 
   it.live("stops while it waits for a person, and the question is withdrawn", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const { installation, session } = yield* open({ agent, permissions: "ask" })
       const turn = yield* Effect.forkChild(session.turn("ASK:touch never\nSAY:as you wish"))
       const { asked, isIt } = asks(new Set())
       yield* session.hears("the question", isIt)
       assert.isTrue((yield* session.interrupt).body.interrupted)
       assert.include((yield* Fiber.join(turn)).body, { interrupted: true, stop_reason: "cancelled" })
       assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
-      assert.isFalse(existsSync(house.file("never")))
+      assert.isFalse(existsSync(installation.file("never")))
       assert.strictEqual((yield* session.turn("go on")).body.final_text, "echo: go on")
     })
   )
 
   it.live("is killed while it waits for a person: the question is withdrawn aloud, and the next turn remembers", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent, permissions: "ask" })
+      const { installation, session } = yield* open({ agent, permissions: "ask" })
       const first = yield* session.turn("the bird is a heron")
       const turn = yield* Effect.forkChild(session.turn("ASK:touch never\nSAY:as you wish"))
       const { asked, isIt } = asks(new Set())
       yield* session.hears("the question", isIt)
-      kill((yield* house.process("the victim", holder)).pid, "SIGKILL")
+      kill((yield* installation.process("the victim", holder)).pid, "SIGKILL")
       const { body, status } = yield* Fiber.join(turn)
       assert.strictEqual(status, 502)
       assert.match(body.error ?? "", /^crash: /)
@@ -92,13 +92,13 @@ describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
       const next = yield* session.turn("RECALL")
       assert.include(next.body, { ok: true, context_lost: false, thread_id: first.body.thread_id })
       assert.include(recalled(next.body), "the bird is a heron")
-      assert.isFalse(existsSync(house.file("never")))
+      assert.isFalse(existsSync(installation.file("never")))
     })
   )
 
   it.live("loses its Troupe while it waits for a person: the next one withdraws the question and goes on", () =>
     Effect.gen(function* () {
-      const { app, house, session: before, troupe } = yield* open({ agent, permissions: "ask" })
+      const { app, installation, session: before, troupe } = yield* open({ agent, permissions: "ask" })
       const first = yield* before.turn("the bird is a heron")
       yield* before.submit("ASK:touch never\nSAY:as you wish")
       const { asked, isIt } = asks(new Set())
@@ -106,7 +106,7 @@ describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
       troupe.signal("SIGKILL")
       yield* troupe.ended
 
-      const next = yield* house.serve()
+      const next = yield* installation.serve()
       const session = next.knownApp(app.token).session(before.id)
       yield* session.hears("the withdrawal", isWithdrawn(asked.id))
       assert.strictEqual((yield* session.answer(asked.id!, "once")).status, 409)
@@ -114,7 +114,7 @@ describe.each([codex, claude, codexAcp])("$name", ({ holder, name: agent }) => {
       const { body } = yield* session.turn("RECALL")
       assert.include(body, { ok: true, context_lost: false, thread_id: first.body.thread_id })
       assert.include(recalled(body), "the bird is a heron")
-      assert.isFalse(existsSync(house.file("never")))
+      assert.isFalse(existsSync(installation.file("never")))
     })
   )
 })
@@ -129,7 +129,7 @@ describe(codex.name, () => {
     Effect.gen(function* () {
       const { session } = yield* open({ agent: codex.name, permissions: "ask" })
       const seen = new Set<string>()
-      // The temporary directory, where the house is, is inside of the sandbox.
+      // The temporary directory, where the installation is, is inside of the sandbox.
       const outside = join(yield* elsewhere, "heron.txt")
       for (const decision of ["deny", "once"] as const) {
         const turn = yield* Effect.forkChild(session.turn(`WRITE:${outside}|a heron\nSAY:as you wish`))

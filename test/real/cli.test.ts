@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { agents, claude, codex } from "./harness/agents.ts"
-import * as House from "./harness/Installation.ts"
+import * as Installation from "./harness/Installation.ts"
 
 interface Diagnosed {
   readonly name: string
@@ -13,8 +13,8 @@ interface Diagnosed {
 
 it.live("doctor finds the real agents, shakes hands with each, and leaves nobody", () =>
   Effect.gen(function* () {
-    const house = yield* House.make
-    const { code, stderr, stdout } = yield* house.command("doctor", "--json")
+    const installation = yield* Installation.make
+    const { code, stderr, stdout } = yield* installation.command("doctor", "--json")
     assert.strictEqual(code, 0, stderr)
     const { agents: found } = JSON.parse(stdout) as { readonly agents: ReadonlyArray<Diagnosed> }
     for (const { name } of agents) {
@@ -24,20 +24,20 @@ it.live("doctor finds the real agents, shakes hands with each, and leaves nobody
     }
     const versions = Object.fromEntries(found.map(({ name, version }) => [name, version]))
     assert.include(versions, { [codex.name]: "0.169.0", [claude.name]: "0.100.0" })
-    assert.deepStrictEqual(house.running(), [])
-    assert.deepStrictEqual(house.model.asked(), [], "a handshake costs no model call")
+    assert.deepStrictEqual(installation.running(), [])
+    assert.deepStrictEqual(installation.model.asked(), [], "a handshake costs no model call")
   })
 )
 
 it.live("run prints the answer of the real claude", () =>
   Effect.gen(function* () {
-    const house = yield* House.make
-    const { code, stderr, stdout } = yield* house.command("run", "SAY:a heron", "--json")
+    const installation = yield* Installation.make
+    const { code, stderr, stdout } = yield* installation.command("run", "SAY:a heron", "--json")
     assert.strictEqual(code, 0, stderr)
     assert.deepInclude(JSON.parse(stdout), { ok: true, result: "a heron" })
-    const refused = yield* house.command("run", "ERR:400")
+    const refused = yield* installation.command("run", "ERR:400")
     assert.strictEqual(refused.code, 1)
     assert.match(refused.stderr, /400/)
-    assert.deepStrictEqual(house.running(), [])
+    assert.deepStrictEqual(installation.running(), [])
   })
 )

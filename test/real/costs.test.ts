@@ -9,7 +9,7 @@ import { until } from "./harness/until.ts"
 describe.each([claude, claudeViaAcpx])("$name", (agent) => {
   it.live("tells what each turn cost, and nothing of one for which nobody can know it", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent: agent.name }, { TROUPE_HIBERNATE_AFTER: "2 seconds" })
+      const { installation, session } = yield* open({ agent: agent.name }, { TROUPE_HIBERNATE_AFTER: "2 seconds" })
       const amounts: Array<number | null> = []
       const turn = Effect.gen(function* () {
         const { body } = yield* session.turn("hello")
@@ -20,7 +20,7 @@ describe.each([claude, claudeViaAcpx])("$name", (agent) => {
       yield* turn
       yield* session.becomes("sleep", ({ process, state }) => state === "idle" && process.pid === null)
       yield* turn
-      const { pid } = yield* house.process("the victim", agent.holder)
+      const { pid } = yield* installation.process("the victim", agent.holder)
       kill(pid, "SIGKILL")
       yield* until("the parent's knowledge", () => isReaped(pid))
       yield* turn

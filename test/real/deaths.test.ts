@@ -17,9 +17,9 @@ const remembers = Effect.fnUntraced(function* (session: Session, text: string) {
 
 /** While nothing is asked of it. Its parent knows before the next turn comes: what is in between is a death mid-turn. */
 const diesIdle = Effect.fnUntraced(function* (agent: RealAgent) {
-  const { house, session } = yield* open({ agent: agent.name })
+  const { installation, session } = yield* open({ agent: agent.name })
   yield* session.turn("the bird is a heron")
-  const { pid } = yield* house.process("the victim", agent.holder)
+  const { pid } = yield* installation.process("the victim", agent.holder)
   if (agent.showsPid) assert.strictEqual((yield* session.get).process.pid, pid)
   kill(pid, "SIGKILL")
   yield* until("the parent's knowledge", () => isReaped(pid))
@@ -28,13 +28,13 @@ const diesIdle = Effect.fnUntraced(function* (agent: RealAgent) {
 
 /** In the middle of a turn that would take half a minute. What had arrived is kept. */
 const diesMidTurn = Effect.fnUntraced(function* (agent: RealAgent, victim: RegExp) {
-  const { house, session } = yield* open({ agent: agent.name })
+  const { installation, session } = yield* open({ agent: agent.name })
   yield* session.turn("the bird is a heron")
   const turn = yield* Effect.forkChild(session.turn("SLOW:600x50"))
   yield* session.hears("the first words", ({ params, ...rest }) =>
     JSON.stringify(params?.update ?? rest).includes("w1 ")
   )
-  kill((yield* house.process("the victim", victim)).pid, "SIGKILL")
+  kill((yield* installation.process("the victim", victim)).pid, "SIGKILL")
   const { body, status } = yield* Fiber.join(turn)
   assert.strictEqual(status, 502)
   assert.include(body, { ok: false, partial: true, completed: false, interrupted: false, stop_reason: "error" })
@@ -57,9 +57,9 @@ describe.each(agents)("$name", (agent) => {
 describe.each([claude, claudeViaAcpx])("the native claude under $name", (agent) => {
   it.live("is replaced with its memory when it was killed while idle, at the latest by the turn after next", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent: agent.name })
+      const { installation, session } = yield* open({ agent: agent.name })
       yield* session.turn("the bird is a heron")
-      kill((yield* house.process("the victim", nativeClaude)).pid, "SIGKILL")
+      kill((yield* installation.process("the victim", nativeClaude)).pid, "SIGKILL")
       // Only the adapter can notice, in its own time. A prompt that comes before is lost, and may not be handed twice.
       const next = yield* session.turn("RECALL")
       if (next.status === 502) assert.match(next.body.error ?? "", /^crash: .*send the turn again/s)

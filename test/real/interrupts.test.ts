@@ -28,13 +28,13 @@ describe.each(agents)("$name", ({ name: agent }) => {
 
   it.live("leaves no command running when the interrupt has answered", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent, permissions: "approve_all" })
+      const { installation, session } = yield* open({ agent, permissions: "approve_all" })
       const turn = yield* Effect.forkChild(session.turn("RUN:./linger.sh"))
-      yield* until("the command's beginning", () => existsSync(house.file("lingering")))
-      yield* house.process("the command", lingering)
+      yield* until("the command's beginning", () => existsSync(installation.file("lingering")))
+      yield* installation.process("the command", lingering)
       assert.isTrue((yield* session.interrupt).body.interrupted)
       assert.deepStrictEqual(
-        house.running().filter(({ command }) => lingering.test(command)),
+        installation.running().filter(({ command }) => lingering.test(command)),
         []
       )
       const { body } = yield* Fiber.join(turn)

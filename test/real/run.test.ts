@@ -1,13 +1,13 @@
 /** `POST /run` on the real `claude -p`: the shapes of its answers, exact, and nobody left. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as House from "./harness/Installation.ts"
+import * as Installation from "./harness/Installation.ts"
 import type { Run } from "./harness/wire.ts"
 
-const stage = Effect.gen(function* () {
-  const house = yield* House.make
-  const troupe = yield* house.serve()
-  return { house, troupe, app: yield* troupe.app("runner") }
+const served = Effect.gen(function* () {
+  const installation = yield* Installation.make
+  const troupe = yield* installation.serve()
+  return { installation, troupe, app: yield* troupe.app("runner") }
 })
 
 const keysOf = (body: Run) => Object.keys(body).sort()
@@ -16,7 +16,7 @@ const failureKeys = ["duration_ms", "error", "ok", "stderr", "stop_reason"]
 
 it.live("answers with the model's JSON where all of its reply is JSON, and else with its text", () =>
   Effect.gen(function* () {
-    const { app } = yield* stage
+    const { app } = yield* served
     const json = yield* app.run({ prompt: `SAY:{"colour":"grey","legs":2}` })
     assert.strictEqual(json.status, 200)
     assert.deepStrictEqual(keysOf(json.body), successKeys)
@@ -31,7 +31,7 @@ it.live("answers with the model's JSON where all of its reply is JSON, and else 
 
 it.live("hands over the model and the system prompt", () =>
   Effect.gen(function* () {
-    const { app } = yield* stage
+    const { app } = yield* served
     const { body } = yield* app.run({ prompt: "SYSTEM", system: "You are a heron.", model: "haiku" })
     assert.isTrue(body.ok)
     assert.include(String(body.result), "You are a heron.")
@@ -43,7 +43,7 @@ it.live.each([
   { prompt: "ERR:401", names: /auth|401|log ?in|API key/i }
 ])("answers 502 with the provider's words for $prompt", ({ names, prompt }) =>
   Effect.gen(function* () {
-    const { app } = yield* stage
+    const { app } = yield* served
     const { body, status } = yield* app.run({ prompt })
     assert.strictEqual(status, 502)
     assert.deepStrictEqual(keysOf(body), failureKeys)
@@ -54,17 +54,17 @@ it.live.each([
 
 it.live("ends the process at the deadline and says so", () =>
   Effect.gen(function* () {
-    const { app, house, troupe } = yield* stage
+    const { app, installation, troupe } = yield* served
     const { body, status } = yield* app.run({ prompt: "HANG", timeout_s: 3 })
     assert.strictEqual(status, 502)
     assert.deepStrictEqual(keysOf(body), failureKeys)
     assert.deepInclude(body, { ok: false, stop_reason: "timeout" })
     assert.isAtLeast(body.duration_ms, 3000)
     assert.deepStrictEqual(
-      house.running().map(({ pid }) => pid),
+      installation.running().map(({ pid }) => pid),
       [troupe.pid]
     )
     // It had reached the model: the deadline ended a real call, not a start that failed.
-    assert.isTrue(house.model.asked().some(({ prompt }) => prompt === "HANG"))
+    assert.isTrue(installation.model.asked().some(({ prompt }) => prompt === "HANG"))
   })
 )

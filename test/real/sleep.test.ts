@@ -7,7 +7,7 @@ import { open, recalled } from "./harness/open.ts"
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("sleeps without a process when it has been idle, and wakes with its memory", () =>
     Effect.gen(function* () {
-      const { house, session, troupe } = yield* open({ agent }, { TROUPE_HIBERNATE_AFTER: "500 millis" })
+      const { installation, session, troupe } = yield* open({ agent }, { TROUPE_HIBERNATE_AFTER: "500 millis" })
       yield* session.turn("the bird is a heron")
       const { process } = yield* session.becomes(
         "sleep",
@@ -15,7 +15,7 @@ describe.each(agents)("$name", ({ name: agent }) => {
       )
       assert.deepStrictEqual(process, { state: "none", pid: null, restarts: 0 })
       assert.deepStrictEqual(
-        house.running().map(({ pid }) => pid),
+        installation.running().map(({ pid }) => pid),
         [troupe.pid]
       )
       const { body, status } = yield* session.turn("RECALL")
@@ -31,10 +31,10 @@ describe.each(agents)("$name", ({ name: agent }) => {
 describe("a pool of one process", () => {
   it.live("serves two sessions by turns, each with its own memory", () =>
     Effect.gen(function* () {
-      const { app, house, session: birds } = yield* open({ agent: codex.name }, { TROUPE_MAX_PROCESSES: "1" })
-      const fishes = yield* app.create({ agent: claude.name, cwd: house.cwd })
+      const { app, installation, session: birds } = yield* open({ agent: codex.name }, { TROUPE_MAX_PROCESSES: "1" })
+      const fishes = yield* app.create({ agent: claude.name, cwd: installation.cwd })
       const oneAtATime = () => {
-        const leases = new Set(house.running().flatMap(({ lease }) => lease ?? []))
+        const leases = new Set(installation.running().flatMap(({ lease }) => lease ?? []))
         assert.isAtMost(leases.size, 1)
       }
       yield* birds.turn("the bird is a heron")

@@ -53,17 +53,17 @@ describe("codex", () => {
 
   it.live("stops in the middle of its compaction, loses nothing by it, and compacts when it is asked again", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent: "codex" })
+      const { installation, session } = yield* open({ agent: "codex" })
       const first = yield* session.turn("the bird is a heron")
-      house.model.hold(() => true)
-      const before = house.model.asked().length
+      installation.model.hold(() => true)
+      const before = installation.model.asked().length
       const compacting = yield* Effect.forkChild(session.compact)
-      yield* until("the model's part", () => house.model.asked().length > before)
+      yield* until("the model's part", () => installation.model.asked().length > before)
       assert.isTrue((yield* session.interrupt).body.interrupted)
       const { body, status } = yield* Fiber.join(compacting)
       assert.strictEqual(status, 200)
       assert.include(body, { ok: true, interrupted: true, compacted: false, stop_reason: "cancelled" })
-      house.model.hold(() => false)
+      installation.model.hold(() => false)
       const next = yield* session.turn("RECALL")
       assert.include(next.body, { ok: true, thread_id: first.body.thread_id, context_lost: false })
       assert.include(recalled(next.body), "the bird is a heron")

@@ -4,27 +4,27 @@ import { Effect, Fiber } from "effect"
 import { existsSync } from "node:fs"
 import { speaks } from "./harness/App.ts"
 import { agents, claude, codex, lingering } from "./harness/agents.ts"
-import * as House from "./harness/Installation.ts"
+import * as Installation from "./harness/Installation.ts"
 import { open, recalled } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
 
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("is gone before the next Troupe serves, its turn has one outcome, and the next turn has the context", () =>
     Effect.gen(function* () {
-      const house = yield* House.make
-      const killed = yield* house.serve()
+      const installation = yield* Installation.make
+      const killed = yield* installation.serve()
       const { create, token } = yield* killed.app("survivor")
-      const before = yield* create({ agent, cwd: house.cwd, permissions: "approve_all" })
+      const before = yield* create({ agent, cwd: installation.cwd, permissions: "approve_all" })
       yield* before.turn("the bird is a heron")
       assert.strictEqual((yield* before.submit("RUN:./linger.sh")).status, 202)
-      yield* until("the command's beginning", () => existsSync(house.file("lingering")))
-      yield* house.process("the command", lingering)
+      yield* until("the command's beginning", () => existsSync(installation.file("lingering")))
+      yield* installation.process("the command", lingering)
       killed.signal("SIGKILL")
       assert.deepStrictEqual(yield* killed.ended, { code: null, signal: "SIGKILL" })
 
-      const troupe = yield* house.serve()
+      const troupe = yield* installation.serve()
       assert.deepStrictEqual(
-        house.running().map(({ pid }) => pid),
+        installation.running().map(({ pid }) => pid),
         [troupe.pid],
         "who runs when the port is open"
       )
@@ -48,11 +48,11 @@ describe.each(agents)("$name", ({ name: agent }) => {
 describe("SIGTERM", () => {
   it.live.each([codex, claude])("lets a running turn of $name finish, and leaves nobody", ({ name: agent }) =>
     Effect.gen(function* () {
-      const { house, session, troupe } = yield* open({ agent })
+      const { installation, session, troupe } = yield* open({ agent })
       const turn = yield* Effect.forkChild(session.turn("SLOW:40x50"))
       yield* session.hears("the first words", speaks)
       assert.deepStrictEqual(yield* troupe.stop, { code: 0, signal: null })
-      assert.deepStrictEqual(house.running(), [])
+      assert.deepStrictEqual(installation.running(), [])
       const { body, status } = yield* Fiber.join(turn)
       assert.strictEqual(status, 200)
       assert.match(body.final_text.trim(), /^w1 .* w40$/)
@@ -63,15 +63,15 @@ describe("SIGTERM", () => {
 describe("a second SIGTERM", () => {
   it.live("does not wait for a turn that never ends, which has one outcome all the same", () =>
     Effect.gen(function* () {
-      const { app, house, session, troupe } = yield* open({ agent: codex.name })
+      const { app, installation, session, troupe } = yield* open({ agent: codex.name })
       yield* session.submit("HANG")
-      yield* until("the model's part", () => house.model.asked().some(({ prompt }) => prompt === "HANG"))
+      yield* until("the model's part", () => installation.model.asked().some(({ prompt }) => prompt === "HANG"))
       troupe.signal("SIGTERM")
       yield* until("the drain", () => troupe.log().includes("draining"))
       assert.deepStrictEqual(yield* troupe.stop, { code: 0, signal: null })
-      assert.deepStrictEqual(house.running(), [])
+      assert.deepStrictEqual(installation.running(), [])
 
-      const next = yield* house.serve()
+      const next = yield* installation.serve()
       const turn = yield* next.knownApp(app.token).session(session.id).stored(1)
       assert.include(turn, { completed: false, partial: true })
       assert.oneOf(turn.status, ["interrupted", "failed"])
@@ -84,11 +84,11 @@ describe("a second SIGTERM", () => {
 describe("SIGINT and SIGHUP", () => {
   it.live.each(["SIGINT", "SIGHUP"] as const)("%s ends it with 0 while an agent is awake", (signal) =>
     Effect.gen(function* () {
-      const { house, session, troupe } = yield* open({ agent: codex.name })
+      const { installation, session, troupe } = yield* open({ agent: codex.name })
       yield* session.turn("hello")
       troupe.signal(signal)
       assert.deepStrictEqual(yield* troupe.ended, { code: 0, signal: null })
-      assert.deepStrictEqual(house.running(), [])
+      assert.deepStrictEqual(installation.running(), [])
     })
   )
 })

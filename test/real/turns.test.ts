@@ -37,7 +37,7 @@ describe(claude.name, () => {
 describe.each(agents)("$name", ({ name: agent }) => {
   it.live("streams a turn as it is stored, and answers the next one knowing it", () =>
     Effect.gen(function* () {
-      const { house, session } = yield* open({ agent, system_prompt: "Mind the herons." })
+      const { installation, session } = yield* open({ agent, system_prompt: "Mind the herons." })
       const prompt = "THINK:let me see\nSLOW:12x40"
       const { events, status } = yield* session.stream(prompt)
       assert.strictEqual(status, 200)
@@ -63,7 +63,7 @@ describe.each(agents)("$name", ({ name: agent }) => {
       assert.include(yield* session.get, { state: "idle", turn_count: 2 })
 
       // The model's own word for it: the first turn came to it with the second, under the app's instructions.
-      const asked = house.model.asked().findLast(({ texts }) => texts.includes("RECALL"))
+      const asked = installation.model.asked().findLast(({ texts }) => texts.includes("RECALL"))
       assert.include([...(asked?.texts ?? [])], prompt)
       assert.include(asked?.system ?? "", "Mind the herons.")
     })
@@ -71,12 +71,12 @@ describe.each(agents)("$name", ({ name: agent }) => {
 
   it.live("runs a command and edits a file where all is approved, and runs none where all is denied", () =>
     Effect.gen(function* () {
-      const { app, house, session } = yield* open({ agent, permissions: "approve_all" })
-      const written = house.file("written")
+      const { app, installation, session } = yield* open({ agent, permissions: "approve_all" })
+      const written = installation.file("written")
       const granted = yield* session.turn(`ASK:touch granted\nWRITE:${written}|a heron\nSAY:as you wish`)
       assert.strictEqual(granted.status, 200)
       assert.include(granted.body, { ok: true, final_text: "as you wish", tool_iterations: 2 })
-      assert.isTrue(existsSync(house.file("granted")))
+      assert.isTrue(existsSync(installation.file("granted")))
       assert.strictEqual(readFileSync(written, "utf8").trim(), "a heron")
       const { events } = granted.body
       const calls = updatesOf(events, "tool_call").map(({ kind, toolCallId }) => {
@@ -90,11 +90,11 @@ describe.each(agents)("$name", ({ name: agent }) => {
         { kind: "edit", status: "completed" }
       ])
 
-      const wary = yield* app.create({ agent, cwd: house.cwd, permissions: "deny" })
+      const wary = yield* app.create({ agent, cwd: installation.cwd, permissions: "deny" })
       const denied = yield* wary.turn("ASK:touch denied\nSAY:a pity")
       assert.strictEqual(denied.status, 200)
       assert.isTrue(denied.body.ok)
-      assert.isFalse(existsSync(house.file("denied")))
+      assert.isFalse(existsSync(installation.file("denied")))
       const status = updatesOf(denied.body.events, "tool_call_update").findLast(({ status }) => status !== undefined)
       assert.strictEqual(status?.["status"], "failed")
     })

@@ -7,7 +7,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { claude, codex, codexAcp } from "./harness/agents.ts"
 import type { Session } from "./harness/App.ts"
-import type { House } from "./harness/Installation.ts"
+import type { Installation } from "./harness/Installation.ts"
 import { kill } from "./harness/Kernel.ts"
 import { open, recalled } from "./harness/open.ts"
 import type { Server } from "./harness/Server.ts"
@@ -15,18 +15,18 @@ import type { AcpEvent } from "./harness/wire.ts"
 
 /** A codex that has a turn behind it, and its process. */
 const acquainted = Effect.fnUntraced(function* (settings: Readonly<Record<string, string>> = {}) {
-  const scene = yield* open({ agent: codex.name }, settings)
-  const { body } = yield* scene.session.turn("the bird is a heron")
-  const { pid } = (yield* scene.session.get).process
+  const opened = yield* open({ agent: codex.name }, settings)
+  const { body } = yield* opened.session.turn("the bird is a heron")
+  const { pid } = (yield* opened.session.get).process
   assert.isNotNull(pid)
-  return { ...scene, pid: pid!, thread: body.thread_id }
+  return { ...opened, pid: pid!, thread: body.thread_id }
 })
 
 const retirements = (troupe: Server, session: Session) =>
   Effect.map(troupe.audit(session.id), (trail) => trail.filter(({ action }) => action === "retire"))
 
 interface Past {
-  readonly house: House
+  readonly installation: Installation
   readonly session: Session
   readonly troupe: Server
   readonly pid: number
@@ -44,7 +44,7 @@ const remembers = Effect.fnUntraced(function* ({ session, thread }: Past) {
 const wasRetired = Effect.fnUntraced(function* (past: Past) {
   assert.notStrictEqual(yield* remembers(past), past.pid)
   assert.notInclude(
-    past.house.running().map(({ pid }) => pid),
+    past.installation.running().map(({ pid }) => pid),
     past.pid
   )
   assert.strictEqual((yield* retirements(past.troupe, past.session)).length, 1)

@@ -1,4 +1,4 @@
-/** An app of Troupe's: what it does over HTTP with its own token, and nothing that an app could not. */
+/** A client app of Troupe, over HTTP and with its own token only. */
 import { Effect, Schedule } from "effect"
 import { eventsOf } from "./sse.ts"
 import type { ServerEvent } from "./sse.ts"
@@ -32,18 +32,18 @@ export const call = <Body>(url: string, token: string, method: string, body?: ob
     return { status: response.status, body: (await response.json()) as Body }
   })
 
-/** Reads a stream until it ends or `enough` says so, and hangs up. */
-const read = (url: string, init: RequestInit, enough: (event: ServerEvent) => boolean) =>
+/** Reads a stream until it ends or `isEnough`, then disconnects. */
+const read = (url: string, init: RequestInit, isEnough: (event: ServerEvent) => boolean) =>
   Effect.promise(async (signal) => {
-    const hangUp = new AbortController()
-    const response = await fetch(url, { ...init, signal: AbortSignal.any([signal, hangUp.signal]) })
+    const disconnect = new AbortController()
+    const response = await fetch(url, { ...init, signal: AbortSignal.any([signal, disconnect.signal]) })
     if (response.body === null) throw new Error(`${url} answered ${response.status} without a body`)
     const events: Array<ServerEvent> = []
     for await (const event of eventsOf(response.body)) {
       events.push(event)
-      if (enough(event)) break
+      if (isEnough(event)) break
     }
-    hangUp.abort()
+    disconnect.abort()
     return { status: response.status, events }
   })
 
@@ -69,7 +69,7 @@ const sessionOf = (origin: string, token: string, id: string) => {
   return {
     id,
     get,
-    /** Looks until the session is as it is wanted. */
+    /** Waits until the session is as wanted. */
     becomes: (what: string, isIt: (session: SessionBody) => boolean) =>
       within(what, Effect.repeat(get, { until: isIt, schedule: Schedule.spaced("25 millis") })),
     /** Waits for the turn's end. */
@@ -92,7 +92,7 @@ const sessionOf = (origin: string, token: string, id: string) => {
         )
       ),
     stored: (turn: number) => Effect.map(call<Turn>(`${path}/turns/${turn}`, token, "GET"), ({ body }) => body),
-    /** Waits until something that happens in the session, now or earlier, is what is looked for. */
+    /** Waits until an event of the session, an earlier one included, is the one looked for. */
     hears: (what: string, isIt: (event: AcpEvent) => boolean) =>
       within(
         what,

@@ -1,8 +1,8 @@
 /**
- * A place where Troupe and real agents live for one test: a model, a home, a data directory, a configuration.
+ * An installation of Troupe and real agents for one test: a model, a home, a data directory, a configuration.
  *
- * `serve` starts the real program; when its scope closes it gets a SIGTERM, must answer with exit code 0, and must have
- * left nobody behind. So every test proves that too, without a line of its own.
+ * `serve` starts the real program. When its scope closes it gets a SIGTERM, must exit with code 0, and must have left no
+ * process behind: every test checks that, too.
  */
 import { assert } from "@effect/vitest"
 import { Effect, Exit } from "effect"
@@ -11,7 +11,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import * as Model from "../models/Model.ts"
-import { carriersOf } from "./Kernel.ts"
+import { processesOf } from "./Kernel.ts"
 import type { Running } from "./Kernel.ts"
 import * as Server from "./Server.ts"
 import { until } from "./until.ts"
@@ -76,18 +76,18 @@ const environment = (directory: string, port: number) => ({
   NO_COLOR: "1"
 })
 
-export interface House {
+export interface Installation {
   /** The agents' working directory, with `linger.sh` in it: a command that begins (see `lingering`) and never ends. */
   readonly cwd: string
   readonly model: Model.Model
   readonly file: (name: string) => string
-  /** Everybody in the house: Troupe, agents, and whatever they run. */
+  /** Every process of the installation: Troupe, agents, and what they run. */
   readonly running: () => ReadonlyArray<Running>
   /** Waits for a process by its command line. */
   readonly process: (what: string, command: RegExp) => Effect.Effect<Running>
   /** Runs one command of Troupe's to its end. */
   readonly command: (...args: ReadonlyArray<string>) => Effect.Effect<Server.Output>
-  /** Starts Troupe on the house's data; again after it was stopped, or killed. */
+  /** Starts Troupe on the installation's data directory, also again after it was stopped or killed. */
   readonly serve: (settings?: Readonly<Record<string, string>>) => Effect.Effect<Server.Server, never, Scope.Scope>
 }
 
@@ -97,7 +97,7 @@ export const make = Effect.gen(function* () {
     Effect.sync(() => mkdtempSync(join(tmpdir(), "tr-"))),
     (directory) =>
       Effect.sync(() => {
-        for (const { pid } of carriersOf(directory)) process.kill(pid, "SIGKILL")
+        for (const { pid } of processesOf(directory)) process.kill(pid, "SIGKILL")
         rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
       })
   )
@@ -112,10 +112,10 @@ export const make = Effect.gen(function* () {
   writeFileSync(at("troupe.config.json"), JSON.stringify(configuration(directory)))
   writeFileSync(at("work/linger.sh"), "#!/bin/sh\ntouch lingering\nexec tail -f /dev/null\n", { mode: 0o755 })
 
-  const running = () => carriersOf(directory)
+  const running = () => processesOf(directory)
   const env = environment(directory, model.port)
   const config = ["--config", at("troupe.config.json")]
-  const serve: House["serve"] = (settings = {}) =>
+  const serve: Installation["serve"] = (settings = {}) =>
     Effect.acquireRelease(
       Server.start({
         args: ["--port", "0", "--data-dir", at("data"), ...config],
@@ -130,7 +130,7 @@ export const make = Effect.gen(function* () {
         assert.deepStrictEqual(running(), [], "who is left when Troupe has ended")
       })
     )
-  const house: House = {
+  const installation: Installation = {
     cwd: at("work"),
     model,
     file: (name) => join(at("work"), name),
@@ -139,5 +139,5 @@ export const make = Effect.gen(function* () {
     command: (...args) => Server.command({ args: [...args, ...config], cwd: at("work"), env }),
     serve
   }
-  return house
+  return installation
 })

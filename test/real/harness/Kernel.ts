@@ -1,8 +1,8 @@
 /**
- * What the kernel says is running, by what it carries.
+ * The running processes of one test, read from `/proc` and recognised by their environment.
  *
- * Everything a test starts has the test's own directory in its environment (`HOME`, `TMPDIR`), and so has whatever that
- * starts: agents, what agents run, and strangers to Troupe's marker too. So nothing of a test can hide.
+ * Every process that a test starts has the test's own directory in its environment (`HOME`, `TMPDIR`), and its children
+ * inherit it: agents, what agents run, and processes without Troupe's marker. So no process of a test is missed.
  */
 import { readFileSync, readdirSync } from "node:fs"
 
@@ -14,8 +14,8 @@ export interface Running {
   readonly lease: string | null
 }
 
-/** All but this process. Zombies have no environment and are not running. */
-export const carriersOf = (directory: string): ReadonlyArray<Running> =>
+/** All except this process. Zombies have no environment and are not running. */
+export const processesOf = (directory: string): ReadonlyArray<Running> =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
     .flatMap((name) => {
@@ -36,7 +36,7 @@ export const carriersOf = (directory: string): ReadonlyArray<Running> =>
       }
     })
 
-/** Its parent was told of its end; or it has none but process 1, which in a container may never ask. */
+/** Its parent has collected its exit status, or its parent is process 1, which in a container may never do so. */
 export const isReaped = (pid: number): boolean => {
   try {
     return /^\d+ \(.*\) Z 1 /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
@@ -45,7 +45,7 @@ export const isReaped = (pid: number): boolean => {
   }
 }
 
-/** `false` also when it is not there any more. */
+/** `false`: there is no such process. */
 export const kill = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
     return process.kill(pid, signal)

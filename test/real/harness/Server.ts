@@ -1,4 +1,4 @@
-/** Troupe itself, as its operator starts it: a process, an address, a token, signals. */
+/** Troupe as its operator runs it: a process with an address, an admin token, and signals. */
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
@@ -18,7 +18,7 @@ export interface Ended {
 export interface Server {
   readonly pid: number
   readonly alive: () => boolean
-  /** What it has printed, stdout and stderr. */
+  /** Its output so far, stdout and stderr. */
   readonly log: () => string
   readonly app: (name: string) => Effect.Effect<App.App & { readonly token: string }>
   /** An app whose token was minted by an earlier Troupe on the same data. */

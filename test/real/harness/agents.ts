@@ -1,8 +1,8 @@
-/** The real agents, and how the kernel knows the processes of each. */
+/** The real agents, and how the processes of each are recognised. */
 
 export interface RealAgent {
   readonly name: string
-  /** The process that holds the conversation; of `acpx` its queue owner, for which nobody waits. */
+  /** The process that holds the conversation; of `acpx` its queue owner, a detached process. */
   readonly holder: RegExp
   /** The kernel's view of that process is also Troupe's: `process.pid` of the session. */
   readonly showsPid: boolean

@@ -1,20 +1,20 @@
-/** Waits for what becomes true by itself in another process, and says what did not when it does not. */
+/** Waits for a condition of another process, which gives no notice, and fails with the name of what did not happen. */
 import { Effect } from "effect"
 
-const lookEveryMillis = 20
+const intervalMillis = 20
 
-/** The first answer of `look` that is neither `false` nor `undefined`. */
+/** Returns the first answer of `look` that is neither `false` nor `undefined`. */
 export const until = <A>(what: string, look: () => A | false | undefined, seconds = 30): Effect.Effect<A> =>
   Effect.gen(function* () {
-    for (let looked = 0; looked < (seconds * 1000) / lookEveryMillis; looked++) {
-      const found = look()
-      if (found !== false && found !== undefined) return found
-      yield* Effect.sleep(lookEveryMillis)
+    for (let attempt = 0; attempt < (seconds * 1000) / intervalMillis; attempt++) {
+      const answer = look()
+      if (answer !== false && answer !== undefined) return answer
+      yield* Effect.sleep(intervalMillis)
     }
     return yield* Effect.die(new Error(`${what}: not within ${seconds} s`))
   })
 
-/** For what ends by itself, or else the test has found a wait without an end. */
+/** Bounds an effect that ends by itself: where it does not, the test has found an endless wait. */
 export const within = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>, seconds = 60): Effect.Effect<A, E, R> =>
   Effect.timeoutOrElse(effect, {
     duration: seconds * 1000,
