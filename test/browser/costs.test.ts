@@ -19,10 +19,10 @@ describe.skipIf(chromium === null)("what a session cost", () => {
   let troupe: RunningTroupe
   let app: string
   beforeAll(async () => {
-    const place = makeWorkspace()
+    const workspace = makeWorkspace()
     const agents = { costed: { protocol: "acp", command } }
-    writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ agents }))
-    troupe = await startTroupe({}, place)
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ agents }))
+    troupe = await startTroupe({}, workspace)
     app = await troupe.mint("desk")
   })
   afterAll(() => troupe?.leave())

@@ -21,7 +21,7 @@ interface Called {
 }
 
 export interface RunningTroupe {
-  readonly place: Workspace
+  readonly workspace: Workspace
   readonly url: string
   readonly browser: Browser
   readonly program: () => ChildProcess
@@ -52,12 +52,12 @@ export interface VisitOptions {
 
 export const startTroupe = async (
   env: Readonly<Record<string, string>> = {},
-  place = makeWorkspace()
+  workspace = makeWorkspace()
 ): Promise<RunningTroupe> => {
   let program: Running
   let url = ""
   const run = async (port: string) => {
-    program = place.start(["serve", "--port", port], { TROUPE_ADMIN_TOKEN: adminToken, ...env })
+    program = workspace.start(["serve", "--port", port], { TROUPE_ADMIN_TOKEN: adminToken, ...env })
     const [, address = ""] = await program.printed(/inspect +(http:\/\/[^/]+)\/inspect\//)
     url = address
   }
@@ -82,7 +82,7 @@ export const startTroupe = async (
   }
 
   return {
-    place,
+    workspace,
     get url() {
       return url
     },
@@ -113,7 +113,7 @@ export const startTroupe = async (
         for (const check of watches) check()
       } finally {
         await browser.close()
-        await place.cleanUp()
+        await workspace.cleanUp()
       }
     }
   }

@@ -59,9 +59,9 @@ describe.skipIf(chromium === null)("logging in", () => {
   })
 
   it.skipIf(!hasTerminals)("takes the link of the terminal once, and the code out of the address at once", async () => {
-    const place = makeWorkspace()
+    const workspace = makeWorkspace()
     try {
-      const program = place.start(["serve", "--port", "0"], {}, "terminal")
+      const program = workspace.start(["serve", "--port", "0"], {}, "terminal")
       const [, link = "", code = ""] = await program.printed(/inspect +(http:\/\/[^/]+\/inspect\/#code=([\w-]{43}))\b/)
       const page = await troupe.browser.newPage()
       const requested = addresses(page)
@@ -77,7 +77,7 @@ describe.skipIf(chromium === null)("logging in", () => {
       await stranger.getByLabel("Token").waitFor()
       assert.notInclude(stranger.url(), code)
     } finally {
-      await place.cleanUp()
+      await workspace.cleanUp()
     }
   })
 })

@@ -15,9 +15,9 @@ const total = 2_000
 describe.skipIf(chromium === null)("two thousand sessions", () => {
   let troupe: RunningTroupe
   beforeAll(async () => {
-    const place = makeWorkspace()
-    await seed(place, total)
-    troupe = await startTroupe({ TROUPE_MAX_SESSIONS: "5000" }, place)
+    const workspace = makeWorkspace()
+    await seed(workspace, total)
+    troupe = await startTroupe({ TROUPE_MAX_SESSIONS: "5000" }, workspace)
   })
   afterAll(() => troupe?.leave())
 

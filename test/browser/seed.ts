@@ -53,8 +53,8 @@ const nth = (n: number, now: number): LedgerWrite => {
   }
 }
 
-export const seed = (place: Workspace, count: number): Promise<void> => {
-  const dataDir = join(place.cwd, ".troupe")
+export const seed = (workspace: Workspace, count: number): Promise<void> => {
+  const dataDir = join(workspace.cwd, ".troupe")
   mkdirSync(dataDir, { mode: 0o700 })
   const now = Date.now()
   return Effect.gen(function* () {

@@ -22,9 +22,9 @@ describe.skipIf(chromium === null)("the views", () => {
   let troupe: RunningTroupe
   let asking: string
   beforeAll(async () => {
-    const place = makeWorkspace()
-    writeFileSync(join(place.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "coder", agents }))
-    troupe = await startTroupe({ TROUPE_MAX_PROCESSES: "16" }, place)
+    const workspace = makeWorkspace()
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "coder", agents }))
+    troupe = await startTroupe({ TROUPE_MAX_PROCESSES: "16" }, workspace)
     asking = await createSessions(troupe)
   })
   afterAll(() => troupe?.leave())
