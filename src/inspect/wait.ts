@@ -6,7 +6,7 @@
  */
 import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import { infoOf } from "../../machines/session/stateInfo.ts"
+import { infoOf, stateInfo } from "../../machines/session/stateInfo.ts"
 import type { WaitsFor } from "../../machines/session/states.ts"
 import type { Wait } from "./contract.ts"
 
@@ -77,19 +77,32 @@ const after = /^xstate\.after\.([^.]+)\.session\.?(.*)$/
 
 /** The state that the timer leads into; `null` where it stays, or where more than the process decides it. */
 const leadsTo = (timer: string, process: boolean): string | null => {
-  if (timer.startsWith("approval ")) return "turning.running"
-  if (timer === "quiet") return "turning.probing"
+  if (timer.startsWith("approval ")) return targetOf("approval.settled")
+  if (timer === "quiet") return targetOf("agent.quiet")
   const of = after.exec(timer)?.[2]
   const node = of === undefined ? undefined : nodeAt(of)
   for (const { guard, target } of node?.transitions.get(timer) ?? []) {
     if (guard === "hasProcess" && !process) continue
     // What the agent has said by then may lead elsewhere; this is where silence leads.
-    if (guard === "saidAborted" || guard === "saidAnswered") continue
+    if (dependsOnWords(guard)) continue
     if (guard !== undefined && guard !== "hasProcess") return null
     return target?.[0] === undefined ? null : entered(target[0])
   }
   return null
 }
+
+/** Where the first state that draws an arrow for the event goes by it, if the agent has said nothing that decides. */
+const targetOf = (event: string): string | null => {
+  for (const { name } of Object.values(stateInfo)) {
+    const arrow = nodeAt(name)
+      ?.transitions.get(event)
+      ?.find(({ guard }) => !dependsOnWords(guard))
+    if (arrow?.target?.[0] !== undefined) return entered(arrow.target[0])
+  }
+  return null
+}
+
+const dependsOnWords = (guard: unknown): boolean => guard === "saidAborted" || guard === "saidAnswered"
 
 const nodeAt = (path: string): AnyStateNode | undefined =>
   path.split(".").reduce<AnyStateNode | undefined>((node, key) => node?.states[key], sessionMachine.root)
