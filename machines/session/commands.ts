@@ -1,7 +1,7 @@
 /** The commands of the session machine with what each carries: actions as data, named once and used by its arrows. */
 import type { SessionContext } from "./events.ts"
 
-interface Given {
+export interface Given {
   readonly context: SessionContext
 }
 

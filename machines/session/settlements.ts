@@ -14,7 +14,7 @@ export interface Settlement {
   readonly withoutEnd: boolean
 }
 
-interface Given {
+export interface Given {
   readonly context: SessionContext
   readonly event: SessionEvent
 }
