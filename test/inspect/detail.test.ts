@@ -15,7 +15,7 @@ import { sentenceOf } from "../../src/inspect/detail/why.ts"
 import type { Circumstances } from "../../src/inspect/detail/why.ts"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
 import { waitOf } from "../../src/inspect/wait.ts"
-import type { Standing } from "../../src/inspect/wait.ts"
+import type { WaitingSession } from "../../src/inspect/wait.ts"
 
 const session = SessionId.make("ses_1")
 const valueOf = (substate: string): unknown => {
@@ -73,7 +73,7 @@ describe("awaited events", () => {
   })
 })
 
-const standing: Standing = {
+const standing: WaitingSession = {
   substate: "turning.running",
   since: 1_000_000,
   turn: 3,
@@ -81,7 +81,7 @@ const standing: Standing = {
   asks: null,
   next: null
 }
-const sentence = (given: Partial<Standing>, circumstances: Partial<Circumstances> = {}) =>
+const sentence = (given: Partial<WaitingSession>, circumstances: Partial<Circumstances> = {}) =>
   sentenceOf({
     substate: given.substate ?? standing.substate,
     wait: waitOf({ ...standing, ...given }),

@@ -4,12 +4,12 @@ import type { AnyStateNode } from "xstate"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
 import { waitOf } from "../../src/inspect/wait.ts"
-import type { Standing } from "../../src/inspect/wait.ts"
+import type { WaitingSession } from "../../src/inspect/wait.ts"
 
 const leavesOf = (node: AnyStateNode): ReadonlyArray<AnyStateNode> =>
   Object.values(node.states).length === 0 ? [node] : Object.values(node.states).flatMap(leavesOf)
 
-const at = (substate: string, patch: Partial<Standing> = {}): Standing => ({
+const at = (substate: string, patch: Partial<WaitingSession> = {}): WaitingSession => ({
   substate,
   since: 1_700_000_000_500,
   turn: 3,

@@ -11,7 +11,10 @@ import {
   plural,
   shortened
 } from "../../../src/inspect/client/format.ts"
+import { stateInfo } from "../../../machines/session/stateInfo.ts"
+import type { WaitsFor } from "../../../machines/session/states.ts"
 import { stateOf, substateWords, toneOf } from "../../../src/inspect/client/tones.ts"
+import type { Tone } from "../../../src/inspect/client/tones.ts"
 import { nextWords } from "../../../src/inspect/client/words.ts"
 
 describe("numbers and times", () => {
@@ -81,6 +84,14 @@ describe("states", () => {
         ["closed", "", "closed"]
       ]
     )
+  })
+
+  it("have the tone of their state, unless they wait for a person, a backoff or an operator", () => {
+    const special: Partial<Record<WaitsFor, Tone>> = { answer: "asking", backoff: "backing", unpark: "parked" }
+    for (const { name, state, waitsFor } of Object.values(stateInfo))
+      assert.strictEqual(toneOf(name), special[waitsFor] ?? state, name)
+    assert.strictEqual(toneOf("idle.tomorrow"), "idle")
+    assert.strictEqual(toneOf("tomorrow"), "idle")
   })
 
   it("name the state that the next timer leads to, or the timer itself where it leads to none", () => {
