@@ -1,6 +1,6 @@
 /**
  * The contract of `/inspect/api`, between the server and its two clients, the dashboard's page and `troupe top`: the JSON of
- * its requests and responses.
+ * its requests and responses. What they have of one session is in `sessionContract.ts`.
  *
  * Types only, so that a browser can import them. Keys are `snake_case` as on all of Troupe's wire, times are Unix
  * seconds with milliseconds as decimals, sizes are bytes. Every body has `ok: true`; a failure is a problem
@@ -29,7 +29,6 @@
  * Access: `Authorization: Bearer` (an app's token or the admin's), or the cookie that `login` sets; with the cookie a
  * `POST` must carry `x-troupe-inspect: 1`, which no foreign page can send. An app sees its own sessions only.
  */
-
 import type { SessionState } from "../domain/Session.ts"
 
 export type State = SessionState
@@ -129,54 +128,6 @@ export interface SlimStep {
   readonly row: SessionRow
 }
 
-export interface Step {
-  readonly seq: number
-  readonly at: number
-  /** The event that was decided on, without prompts. */
-  readonly event: { readonly type: string; readonly [key: string]: unknown }
-  readonly from: string
-  readonly to: string
-  readonly commands: ReadonlyArray<string>
-  /** `GET steps/{seq}/wire` has the line of the agent that caused it. */
-  readonly wire: boolean
-}
-
-export interface Steps {
-  readonly ok: true
-  readonly steps: ReadonlyArray<Step>
-  /** `after` of the next page. */
-  readonly next: number | null
-}
-
-/** The line of the agent's stdio, secrets redacted, at most 16 kB of it. */
-export interface Wire {
-  readonly ok: true
-  readonly seq: number
-  readonly line: string
-  readonly truncated: boolean
-}
-
-/** A stored event of the session: an ACP message, or one of Troupe's own. Text in it is the agent's: never HTML. */
-export interface TranscriptEvent {
-  readonly seq: number
-  readonly turn: number | null
-  readonly at: number
-  readonly message: unknown
-}
-
-export interface Events {
-  readonly ok: true
-  readonly events: ReadonlyArray<TranscriptEvent>
-  readonly next: number | null
-}
-
-/**
- * SSE of one session: `event: step` (`Step`), `event: event` (`TranscriptEvent`), `event: changed` (`{}`: fetch the detail
- * again), `event: live` when all that was stored has been sent. The SSE `id` has the position in both, `e12.s7`. The stream
- * of a closed session stays open, and silent after `live`.
- */
-export type StreamId = `e${number}.s${number}`
-
 export interface Approval {
   readonly approval_id: string
   readonly session_id: string
@@ -201,102 +152,6 @@ export interface Approvals {
   readonly approvals: ReadonlyArray<Approval>
 }
 
-export interface Turn {
-  readonly index: number
-  readonly kind: "prompt" | "compact"
-  readonly status: "queued" | "running" | "completed" | "interrupted" | "failed" | "timed_out"
-  /** At most 4 kB of it. A session's events contain the agent's side only. */
-  readonly prompt: string
-  readonly submitted_at: number
-  readonly ended_at: number | null
-  readonly stop_reason: string | null
-  readonly total_tokens: number
-  readonly tool_iterations: number
-  readonly failure: { readonly class: string; readonly message: string } | null
-}
-
-/** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it runs. */
-export interface ProcessSpan {
-  readonly generation: number
-  readonly started_at: number
-  readonly ended_at: number | null
-  /** How it ended, in a sentence. */
-  readonly exit: string | null
-}
-
-export interface Budget {
-  /** Process deaths within the period that do not park the session. */
-  readonly intensity: number
-  readonly period_seconds: number
-  /** The times of those within the period. */
-  readonly deaths: ReadonlyArray<number>
-  /** Never below 0. */
-  readonly left: number
-  /** The present backoff. */
-  readonly backoff: { readonly seconds: number; readonly until: number } | null
-  readonly parked: { readonly reason: string; readonly until: number } | null
-}
-
-export interface Detail {
-  readonly ok: true
-  readonly session: SessionRow & {
-    readonly cwd: string
-    readonly model: string | null
-    readonly permissions: unknown
-    readonly thread_id: string | null
-    readonly meta: Readonly<Record<string, unknown>>
-    readonly usage: {
-      readonly input_tokens: number
-      readonly cached_input_tokens: number
-      readonly output_tokens: number
-      readonly reasoning_tokens: number
-      readonly total_tokens: number
-    }
-    /** Of its turns so far; `null` where its agent does not report it. */
-    readonly cost: { readonly amount: number; readonly currency: string } | null
-  }
-  /** The machine's own: value and context, as stored. */
-  readonly snapshot: { readonly value: unknown; readonly context: Readonly<Record<string, unknown>> }
-  readonly last_step: number
-  readonly last_event: number
-  readonly why: {
-    /** One or two sentences for a person. */
-    readonly sentence: string
-    readonly wait: Wait
-    /** Events that the state has a transition for. */
-    readonly awaited: ReadonlyArray<string>
-    /** When the agent last wrote a byte. `null`: not since its process started, or there is no process. */
-    readonly last_byte_at: number | null
-    /** Turns that wait behind the running one. */
-    readonly queued: number
-  }
-  readonly timers: ReadonlyArray<{ readonly timer: string; readonly event: string; readonly due_at: number }>
-  /** Commands that were decided and are not performed yet. */
-  readonly owed: ReadonlyArray<{ readonly step: number; readonly type: string; readonly attempted: boolean }>
-  readonly budget: Budget
-  readonly process: { readonly pid: number | null; readonly state: string; readonly up_since: number | null }
-  /** Events that the machine refused since the server was started, oldest first; at most 32. */
-  readonly refused: ReadonlyArray<{ readonly event: string; readonly state: string; readonly at: number }>
-  readonly turns: ReadonlyArray<Turn>
-  /** All, settled ones too, oldest first; at most 200, the last. */
-  readonly approvals: ReadonlyArray<Approval>
-  readonly processes: ReadonlyArray<ProcessSpan>
-}
-
-export interface Processes {
-  readonly ok: true
-  /** Of the live process group and all that carries its marker; empty where nothing runs or there is no `/proc`. */
-  readonly tree: ReadonlyArray<{
-    readonly pid: number
-    readonly ppid: number
-    readonly command: string
-    readonly rss_bytes: number
-    readonly started_at: number | null
-  }>
-  /** The last of what it wrote to stderr, secrets redacted. */
-  readonly stderr: string
-}
-
 /**
  * How often each step was taken, over the sessions that the caller sees: the last 1,000 steps of each of the last active
  * 1,000, and 100,000 in all.
@@ -315,17 +170,4 @@ export interface Coverage {
 export interface Done {
   readonly ok: true
   readonly note: string
-}
-
-/** The contents of an exported file: everything that the page needs to show the session without a server. */
-export interface Exported {
-  readonly troupe: { readonly version: string; readonly exported_at: number; readonly format: 1 }
-  /** Whether prompts, answers, tool arguments and outputs are in it; secrets never are. */
-  readonly texts: boolean
-  /** A sentence about the omitted beginning, where the session is longer than a file may be. */
-  readonly cut: string | null
-  readonly me: Pick<Me, "bounds">
-  readonly detail: Detail
-  readonly steps: ReadonlyArray<Step>
-  readonly events: ReadonlyArray<TranscriptEvent>
 }

@@ -7,7 +7,8 @@ import { makeModel, moved, withEvent } from "../../src/cli/top/Model.ts"
 import type { Model } from "../../src/cli/top/Model.ts"
 import { render } from "../../src/cli/top/render.ts"
 import { noFilter } from "../../src/inspect/client/rows.ts"
-import type { Approval, Detail, SessionRow, TranscriptEvent } from "../../src/inspect/contract.ts"
+import type { Approval, SessionRow } from "../../src/inspect/contract.ts"
+import type { Detail, TranscriptEvent } from "../../src/inspect/sessionContract.ts"
 
 const now = 1_700_000_000
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
-import type { Detail, Exported, Processes, Step, Steps } from "../../src/inspect/contract.ts"
+import type { Detail, Exported, Processes, Step, Steps } from "../../src/inspect/sessionContract.ts"
 import { adminToken, csrf, open } from "./harness.ts"
 
 type RunningTroupe = Effect.Success<ReturnType<typeof open>>

@@ -1,5 +1,6 @@
 /** The state of `troupe top`, from which it is drawn. Times are Unix seconds by the server's clock, except the phase's. */
-import type { Approval, Detail, Me, TranscriptEvent } from "../../inspect/contract.ts"
+import type { Approval, Me } from "../../inspect/contract.ts"
+import type { Detail, TranscriptEvent } from "../../inspect/sessionContract.ts"
 import type { Phase } from "../../inspect/client/live.ts"
 import { Rows } from "./Rows.ts"
 

@@ -1,6 +1,6 @@
 /** Draws the session under the cursor: its machine, why it is in its state, and its last events. */
 import { sentenceOf } from "../../inspect/detail/why.ts"
-import type { Detail } from "../../inspect/contract.ts"
+import type { Detail } from "../../inspect/sessionContract.ts"
 import { age, clockTime, count, countdown, money } from "../../inspect/client/format.ts"
 import { isRecord } from "../../inspect/client/content.ts"
 import { Transcript, withPrompts } from "../../inspect/client/transcript.ts"

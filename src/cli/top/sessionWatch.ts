@@ -1,5 +1,5 @@
 /** Loads and follows the session under the cursor, once the cursor rests on it: its detail and its events. */
-import type { Detail, TranscriptEvent } from "../../inspect/contract.ts"
+import type { Detail, TranscriptEvent } from "../../inspect/sessionContract.ts"
 import type { Api, Problem } from "../../inspect/client/api.ts"
 import { follow } from "../../inspect/client/live.ts"
 import type { Following } from "../../inspect/client/live.ts"

@@ -1,6 +1,6 @@
 /**
  * A route of the dashboard's API: the caller is authenticated before its handler runs, what it returns is a DTO of
- * `contract.ts`, and what it fails with becomes a problem as everywhere.
+ * the contract, and what it fails with becomes a problem as everywhere.
  *
  * A file of routes is a layer:
  *

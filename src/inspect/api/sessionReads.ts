@@ -2,7 +2,7 @@
 import { Clock, Effect, Option } from "effect"
 import { Inspection } from "../../services/Inspection.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
-import type { Detail, Events, Processes, Steps, Wire } from "../contract.ts"
+import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { detailOf } from "../detail/detail.ts"
 import { eventDto, processDto, stepDto } from "../detail/dto.ts"
 import { get, integerOf } from "./route.ts"

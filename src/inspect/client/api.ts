@@ -2,20 +2,8 @@
  * The requests of the page and of `troupe top`, typed by the contract. A request that fails throws `Refused`, with the
  * problem that the server sent.
  */
-import type {
-  Approvals,
-  Coverage,
-  Detail,
-  Done,
-  Events,
-  Login,
-  Me,
-  Processes,
-  SessionRows,
-  State,
-  Steps,
-  Wire
-} from "../contract.ts"
+import type { Approvals, Coverage, Done, Login, Me, SessionRows, State } from "../contract.ts"
+import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 
 /** A problem of RFC 9457 as Troupe sends it, or a failure before the server in the same form. */

@@ -5,7 +5,7 @@
  * Events come in order and in pieces; chunks of one message become one item, updates of one tool its last state.
  * Everything in it is the agent's text, so it is only ever shown as text.
  */
-import type { TranscriptEvent, Turn } from "../contract.ts"
+import type { TranscriptEvent, Turn } from "../sessionContract.ts"
 import { contentText, isRecord, pretty, str } from "./content.ts"
 
 /** When and in which turn an item came. */

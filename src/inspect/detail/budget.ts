@@ -1,7 +1,7 @@
 /** The restart budget as of now: which deaths still count, how many are left, and which pause they have caused. */
 import type { SessionBounds, SessionContext } from "../../../machines/session/machine.ts"
 import { infoOf } from "../../../machines/session/stateInfo.ts"
-import type { Budget } from "../contract.ts"
+import type { Budget } from "../sessionContract.ts"
 
 export type RestartBounds = Pick<SessionBounds, "restartIntensity" | "restartPeriodMillis">
 

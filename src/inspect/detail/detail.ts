@@ -1,6 +1,6 @@
 /** The detail of a session as the dashboard shows it: a pure function of what was read of the session. */
 import { restore, sessionMachine } from "../../../machines/session/machine.ts"
-import type { Detail } from "../contract.ts"
+import type { Detail } from "../sessionContract.ts"
 import { rowOf } from "../row.ts"
 import { nameOfTimer, waitOf } from "../wait.ts"
 import { awaitedIn } from "./awaited.ts"

@@ -4,7 +4,8 @@ import type { SessionRecord, StoredEvent } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import type { SessionBounds } from "../../../machines/session/machine.ts"
 import type { SessionProcesses, StepRecord } from "../../services/Inspection.ts"
-import type { Approval, Me, Processes, Step, TranscriptEvent, Turn } from "../contract.ts"
+import type { Approval, Me } from "../contract.ts"
+import type { Processes, Step, TranscriptEvent, Turn } from "../sessionContract.ts"
 
 const seconds = (millis: number): number => millis / 1000
 const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))

@@ -6,7 +6,7 @@
  */
 import { infoOf } from "../../../machines/session/stateInfo.ts"
 import type { StepRecord } from "../../services/Inspection.ts"
-import type { ProcessSpan } from "../contract.ts"
+import type { ProcessSpan } from "../sessionContract.ts"
 import { nameOfTimer } from "../wait.ts"
 
 /** What the machine's context has of the latest process. */

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import manifest from "../../../package.json" with { type: "json" }
 import { Inspection } from "../../services/Inspection.ts"
 import type { Caller, StepRecord } from "../../services/Inspection.ts"
-import type { Exported, TranscriptEvent } from "../contract.ts"
+import type { Exported, TranscriptEvent } from "../sessionContract.ts"
 import { detailOf } from "../detail/detail.ts"
 import { boundsDto, eventDto, stepDto } from "../detail/dto.ts"
 import { keepingTexts, withoutTexts } from "./redaction.ts"

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
-import type { Exported } from "../contract.ts"
+import type { Exported } from "../sessionContract.ts"
 
 const placeholder = "<!--troupe-export-->"
 

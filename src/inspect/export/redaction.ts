@@ -6,7 +6,7 @@
  * nowhere else.
  */
 import type { Meta } from "../../domain/Session.ts"
-import type { TranscriptEvent } from "../contract.ts"
+import type { TranscriptEvent } from "../sessionContract.ts"
 import type { InspectedSession, StepRecord } from "../../services/Inspection.ts"
 
 export interface Redaction {

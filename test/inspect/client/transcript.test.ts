@@ -1,6 +1,6 @@
 /** The transcript: pieces of ACP joined into items, also of an agent that sends nonsense. */
 import { assert, describe, it } from "@effect/vitest"
-import type { TranscriptEvent, Turn } from "../../../src/inspect/contract.ts"
+import type { TranscriptEvent, Turn } from "../../../src/inspect/sessionContract.ts"
 import { Transcript, withPrompts } from "../../../src/inspect/client/transcript.ts"
 
 let seq = 0

@@ -2,7 +2,7 @@
 import { begin, decide } from "../../../machines/decide.ts"
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../../machines/session/machine.ts"
-import type { Step } from "../../../src/inspect/contract.ts"
+import type { Step } from "../../../src/inspect/sessionContract.ts"
 import { pathOf } from "../../../src/inspect/page/session/model/value.ts"
 
 export const crash = { class: "crash", message: "The agent process ended with exit code 3.", stderr: "" } as const

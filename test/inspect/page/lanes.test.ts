@@ -1,7 +1,7 @@
 /** What the time axis shows of a session: its lanes, its timers, and where its time went. */
 import { assert, describe, it } from "@effect/vitest"
 import { sessionMachine } from "../../../machines/session/machine.ts"
-import type { Detail } from "../../../src/inspect/contract.ts"
+import type { Detail } from "../../../src/inspect/sessionContract.ts"
 import { timeByState, tokensByTurn } from "../../../src/inspect/page/session/model/costs.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
 import { armedAfter, timerSpans } from "../../../src/inspect/page/session/model/timers.ts"

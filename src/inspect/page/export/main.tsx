@@ -3,7 +3,7 @@
  * dashboard, without a server: no network, and a clock that is set to the moment of the export.
  */
 import { render } from "preact"
-import type { Exported } from "../../contract.ts"
+import type { Exported } from "../../sessionContract.ts"
 import { freezeAt } from "../clock.ts"
 import { fullTime } from "../../client/format.ts"
 import { createStore } from "../session/store.ts"

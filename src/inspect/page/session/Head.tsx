@@ -1,6 +1,6 @@
 /** Which session it is, its state, and what a person may do to it. */
 import { useState } from "preact/hooks"
-import type { Detail } from "../../contract.ts"
+import type { Detail } from "../../sessionContract.ts"
 import { count, money, plural } from "../../client/format.ts"
 import { toneOf } from "../../client/tones.ts"
 import { say, sayProblem } from "../store.ts"

@@ -1,5 +1,6 @@
 /** Opens a session on the server: its detail, then its stream from the beginning, and on for as long as it is looked at. */
-import type { Detail, Me, Step, TranscriptEvent } from "../../contract.ts"
+import type { Me } from "../../contract.ts"
+import type { Detail, Step, TranscriptEvent } from "../../sessionContract.ts"
 import { problemFrom } from "../../client/api.ts"
 import { follow } from "../../client/live.ts"
 import { api, me } from "../store.ts"

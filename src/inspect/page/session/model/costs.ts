@@ -1,5 +1,5 @@
 /** Where a session's time and tokens went: by substate, and by turn. */
-import type { Detail, Turn } from "../../../contract.ts"
+import type { Detail, Turn } from "../../../sessionContract.ts"
 import type { Replayed } from "./replay.ts"
 
 export interface Spent {

@@ -1,5 +1,5 @@
 /** The restart budget as a strip of time: the period up to now, and the deaths on it. */
-import type { Budget } from "../../../contract.ts"
+import type { Budget } from "../../../sessionContract.ts"
 
 export interface Death {
   readonly at: number

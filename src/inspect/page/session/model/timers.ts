@@ -1,5 +1,5 @@
 /** All timers that a session ever had, read off its steps: armed, and then fired or disarmed. */
-import type { Detail } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { eventName } from "../../../chart/read.ts"
 import type { Replayed } from "./replay.ts"
 

@@ -1,5 +1,5 @@
 /** Processes as a tree: each under its parent, with the lines that a terminal draws before it. */
-import type { Processes } from "../../../contract.ts"
+import type { Processes } from "../../../sessionContract.ts"
 
 type Process = Processes["tree"][number]
 

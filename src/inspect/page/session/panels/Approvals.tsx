@@ -1,6 +1,7 @@
 /** What the agent asked for: the open questions with their answers, then how the others came out. */
 import { ApprovalCard } from "../../approvals/ApprovalCard.tsx"
-import type { Approval, Detail } from "../../../contract.ts"
+import type { Approval } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime } from "../../../client/format.ts"
 import type { Store } from "../store.ts"

@@ -1,5 +1,5 @@
 /** The restart budget as a picture: the deaths within the period, how many more are forgiven, and what is waited for. */
-import type { Budget as BudgetOf, Detail } from "../../../contract.ts"
+import type { Budget as BudgetOf, Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime, duration, plural } from "../../../client/format.ts"
 import { Countdown } from "../../ui/Time.tsx"

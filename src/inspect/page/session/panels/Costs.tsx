@@ -1,5 +1,5 @@
 /** Where the session's time and tokens went. */
-import type { Detail } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { count, digits, duration, money, plural } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"

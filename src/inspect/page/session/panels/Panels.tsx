@@ -1,6 +1,6 @@
 /** What is known of a session, one part at a time. */
 import { useRef } from "preact/hooks"
-import type { Detail } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import type { Store } from "../store.ts"
 import { Approvals } from "./Approvals.tsx"
 import { Budget } from "./Budget.tsx"

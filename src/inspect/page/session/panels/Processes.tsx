@@ -1,6 +1,6 @@
 /** What runs for the session: the processes of its agent, and what it last wrote to stderr. Asked while it is seen. */
 import { useEffect, useState } from "preact/hooks"
-import type { Detail, Processes as ProcessesOf } from "../../../contract.ts"
+import type { Detail, Processes as ProcessesOf } from "../../../sessionContract.ts"
 import { problemFrom } from "../../../client/api.ts"
 import type { Problem } from "../../../client/api.ts"
 import { bytes } from "../../../client/format.ts"

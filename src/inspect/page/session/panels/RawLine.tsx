@@ -1,6 +1,6 @@
 /** The line of the agent that a step came of, as it stood on its stdio. */
 import { useEffect, useState } from "preact/hooks"
-import type { Wire } from "../../../contract.ts"
+import type { Wire } from "../../../sessionContract.ts"
 import { problemFrom } from "../../../client/api.ts"
 import { parsed } from "../../../client/visible.ts"
 import type { SessionApi } from "../store.ts"

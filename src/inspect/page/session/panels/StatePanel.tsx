@@ -1,5 +1,5 @@
 /** A state's ways out, with how often each was taken and which wait; what the machine remembers, and what a step changed. */
-import type { Detail } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { clockTime } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"

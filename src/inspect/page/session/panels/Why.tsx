@@ -1,6 +1,6 @@
 /** Why it is not moving: what is awaited, who owes it, since when, and what comes by itself. Or how it was, then. */
 import type { ComponentChildren } from "preact"
-import type { Detail } from "../../../contract.ts"
+import type { Detail } from "../../../sessionContract.ts"
 import { now } from "../../clock.ts"
 import { duration, plural } from "../../../client/format.ts"
 import { owedBy } from "../../../client/words.ts"

@@ -2,7 +2,8 @@
  * What happened in a session as lanes over one time axis: its states, turns, talk, tools, steps, processes, approvals and
  * timers. Only data: bars from here to there, and marks at one moment; drawn elsewhere.
  */
-import type { Approval, Detail, ProcessSpan, Turn } from "../../../contract.ts"
+import type { Approval } from "../../../contract.ts"
+import type { Detail, ProcessSpan, Turn } from "../../../sessionContract.ts"
 import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
