@@ -5,7 +5,7 @@
  * behind the same middleware as the API.
  */
 import { Layer } from "effect"
-import { Access } from "./api/access.ts"
+import { Access } from "./api/Access.ts"
 import * as LoginRoutes from "./api/login.ts"
 import * as SessionRoutes from "./api/session.ts"
 import * as SessionsRoutes from "./api/sessions.ts"
@@ -15,7 +15,7 @@ import * as Page from "./Page.ts"
 import * as StatelyRoutes from "./stately/routes.ts"
 import { Watchers } from "./stately/Watchers.ts"
 
-export { Access } from "./api/access.ts"
+export { Access } from "./api/Access.ts"
 
 export const layer = Layer.mergeAll(Access.layer, Hub.layer, Watchers.layer)
 

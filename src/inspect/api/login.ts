@@ -7,7 +7,7 @@ import type { Caller } from "../../services/Inspection.ts"
 import type { Me } from "../contract.ts"
 import { boundsDto } from "../detail/dto.ts"
 import { Hub } from "../Hub.ts"
-import { Access, withCookie } from "./access.ts"
+import { Access, withCookie } from "./Access.ts"
 import { answeringRefusals, bodyOf, get, routes } from "./route.ts"
 
 const secret = Schema.String.check(Schema.isMaxLength(512))

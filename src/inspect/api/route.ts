@@ -26,7 +26,7 @@ import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { problemResponse } from "../../http/problems.ts"
 import { RequestId } from "../../http/RequestId.ts"
 import { Streams } from "../../http/Streams.ts"
-import { Access } from "./access.ts"
+import { Access } from "./Access.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse

@@ -18,7 +18,7 @@ import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
-import * as Messages from "./messages.ts"
+import * as Messages from "./Messages.ts"
 import * as SendQueue from "./SendQueue.ts"
 
 /** In all, and of one app or the admin: an app that keeps connecting leaves places to the others. */

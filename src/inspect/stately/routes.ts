@@ -5,7 +5,7 @@
 import { Effect, Layer } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { Streams } from "../../http/Streams.ts"
-import { Access, isHttps } from "../api/access.ts"
+import { Access, isHttps } from "../api/Access.ts"
 import { answeringRefusals, post, queryOf, routes } from "../api/route.ts"
 import type { Ticket } from "../contract.ts"
 import { Watchers } from "./Watchers.ts"

@@ -1,7 +1,7 @@
 /** The transcript: pieces of ACP joined into items, also of an agent that sends nonsense. */
 import { assert, describe, it } from "@effect/vitest"
 import type { TranscriptEvent, Turn } from "../../../src/inspect/sessionContract.ts"
-import { Transcript, withPrompts } from "../../../src/inspect/client/transcript.ts"
+import { Transcript, withPrompts } from "../../../src/inspect/client/Transcript.ts"
 
 let seq = 0
 const event = (message: unknown, turn: number | null = 1): TranscriptEvent => {

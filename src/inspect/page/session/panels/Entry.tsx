@@ -3,7 +3,7 @@ import { now } from "../../clock.ts"
 import { clockTime, duration, fullTime } from "../../../client/format.ts"
 import { toneOf } from "../../../client/tones.ts"
 import { timerName } from "../model/timers.ts"
-import type { Item } from "../../../client/transcript.ts"
+import type { Item } from "../../../client/Transcript.ts"
 
 export const Entry = ({ item }: { readonly item: Item }) => {
   switch (item.kind) {

@@ -8,7 +8,7 @@ import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
 import { timerName, timerSpans } from "../model/timers.ts"
-import type { Item } from "../../../client/transcript.ts"
+import type { Item } from "../../../client/Transcript.ts"
 
 /** The colour of something, and the word for it. */
 export type Tone = StateTone | "good" | "bad" | "wait" | "quiet" | "talk" | "tool"
