@@ -1,4 +1,4 @@
-/** The pool and the sweeper: how many processes there are, whose they are, and how long anything lives. */
+/** The sweeper: how long sessions and their audit rows are kept. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
@@ -6,97 +6,9 @@ import { existsSync } from "node:fs"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import {
-  app,
-  commandsOf,
-  other,
-  ours,
-  retire,
-  stateOf,
-  theirs,
-  untilBegun,
-  untilRunning,
-  untilState,
-  withRuntime
-} from "./harness.ts"
+import { app, commandsOf, ours, stateOf, untilRunning, untilState, withRuntime } from "./harness.ts"
 
 const hours = (n: number) => n * 3_600_000
-
-describe("the pool", () => {
-  it.effect("puts the session to sleep that has been idle longest, to make room for another", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const [a, b, c] = yield* Effect.forEach([1, 2, 3], () => sessions.create(app, {}))
-      for (const { id } of [a!, b!]) {
-        yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
-        yield* TestClock.adjust("1 second")
-      }
-      const third = yield* sessions.submit(ours, c!.id, { prompt: "hello" })
-      yield* untilState(a!.id, "retiring.asking")
-      assert.strictEqual(yield* stateOf(b!.id), "idle.awake")
-      yield* TestClock.adjust("8 seconds")
-      yield* untilState(a!.id, "idle.asleep")
-      assert.strictEqual((yield* third.result).turn.status, "completed")
-    }).pipe(withRuntime({ maxProcesses: 2 }))
-  )
-
-  it.effect("never holds more than its size, and lets nobody wait longer than the bound", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const runtime = yield* Operator
-      const busy = yield* sessions.create(app, {})
-      const late = yield* sessions.create(app, {})
-      yield* sessions.submit(ours, busy.id, { prompt: "hang" })
-      yield* untilRunning(busy.id)
-      const turning = yield* sessions.submit(ours, late.id, { prompt: "hello" })
-      yield* untilBegun(late.id, "takeSlot")
-      const { processes, waiting } = yield* runtime.counts
-      assert.deepStrictEqual([processes, waiting], [1, 1])
-      yield* TestClock.adjust("30 seconds")
-      const { turn } = yield* turning.result
-      assert.deepStrictEqual([turn.status, turn.failure?.class], ["failed", "pool_full"])
-      assert.strictEqual((yield* runtime.counts).waiting, 0)
-    }).pipe(withRuntime({ maxProcesses: 1 }))
-  )
-
-  it.effect("serves the app that holds least before the one that asked first", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const open = (who: typeof app, caller: typeof ours | typeof theirs) =>
-        Effect.gen(function* () {
-          const { id } = yield* sessions.create(who, {})
-          yield* sessions.submit(caller, id, { prompt: "hang" })
-          return id
-        })
-      const first = yield* open(app, ours)
-      const second = yield* open(app, ours)
-      yield* untilRunning(second)
-      const greedy = yield* open(app, ours)
-      yield* untilBegun(greedy, "takeSlot")
-      const modest = yield* open(other, theirs)
-      yield* untilBegun(modest, "takeSlot")
-      yield* sessions.interrupt(ours, first)
-      yield* sessions.close(ours, first).pipe(Effect.forkChild)
-      yield* retire(first, "closed")
-      yield* untilRunning(modest)
-      assert.strictEqual(yield* stateOf(greedy), "turning.queued")
-    }).pipe(withRuntime({ maxProcesses: 2 }))
-  )
-
-  it.effect("does not restart a dead process at the cost of somebody's turn", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const { id } = yield* sessions.create(app, {})
-      yield* (yield* sessions.submit(ours, id, { prompt: "die" })).result
-      yield* untilState(id, "idle.backingOff")
-      const busy = yield* sessions.create(app, {})
-      yield* sessions.submit(ours, busy.id, { prompt: "hang" })
-      yield* untilRunning(busy.id)
-      yield* TestClock.adjust("1 second")
-      yield* untilState(id, "idle.asleep")
-    }).pipe(withRuntime({ maxProcesses: 1 }))
-  )
-})
 
 describe("the sweeper", () => {
   it.effect("closes what is older than the TTL by itself, and later deletes it, with an audit trail that stays", () =>

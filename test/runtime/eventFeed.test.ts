@@ -1,0 +1,47 @@
+/** The event feed and a reader that falls behind. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import { EventFeed } from "../../src/runtime/EventFeed.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionUpdate } from "../../src/domain/Acp.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import type { StoredEvent } from "../../src/domain/Session.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { opened } from "../ledger/samples.ts"
+
+const id = SessionId.make("ses_parts")
+const say = (text: string, more: Partial<SessionUpdate> = {}) =>
+  updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
+
+describe("the feed", () => {
+  const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(SqliteLedger.layer(":memory:")))
+  const event = (seq: number): StoredEvent => ({ session: id, seq, turn: 1, at: 0, message: say(`${seq}`) })
+
+  it.effect("gives a reader that fell far behind everything all the same, from the ledger", () =>
+    Effect.gen(function* () {
+      const feed = yield* EventFeed
+      const ledger = yield* Ledger
+      yield* ledger.write([opened({ id })])
+      const reading = feed.follow(id, 0, { live: true }).pipe(Stream.take(3_000))
+      const slow = yield* Effect.forkChild(
+        Stream.runFold(
+          reading,
+          () => [] as Array<number>,
+          (seen, { seq }) => (seen.push(seq), seen)
+        )
+      )
+      for (let from = 1; from <= 3_000; from += 100) {
+        const batch = Array.from({ length: 100 }, (_, n) => event(from + n))
+        yield* ledger.write(batch.map((event) => ({ _tag: "EventAppended", event })))
+        feed.publish(id, batch, false)
+      }
+      const seen = yield* Fiber.join(slow)
+      assert.deepStrictEqual(
+        seen,
+        Array.from({ length: 3_000 }, (_, n) => n + 1)
+      )
+      assert.strictEqual(feed.readers(), 0)
+    }).pipe(Effect.provide(WithLedger))
+  )
+})

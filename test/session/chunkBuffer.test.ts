@@ -1,0 +1,48 @@
+/** The buffer that merges the chunks of an agent's messages. */
+import { assert, describe, it } from "@effect/vitest"
+import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import type { SessionUpdate } from "../../src/domain/Acp.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import type { StoredEvent } from "../../src/domain/Session.ts"
+
+const id = SessionId.make("ses_parts")
+const say = (text: string, more: Partial<SessionUpdate> = {}) =>
+  updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
+
+const textsOf = (events: ReadonlyArray<StoredEvent>) =>
+  events.map(({ message }) => {
+    const update = "method" in message && message.method === "session/update" ? message.params.update : null
+    return (update?.["content"] as { readonly text?: string } | undefined)?.text ?? update?.sessionUpdate
+  })
+
+describe("the recorder", () => {
+  it("merges chunks of one message, and numbers what it hands over without a gap", () => {
+    const recorder = new ChunkBuffer(id, 41)
+    for (const word of ["one ", "two ", "three"]) recorder.append(1, say(word), 5)
+    recorder.append(1, updateMessage("t", { sessionUpdate: "tool_call", toolCallId: "x" }), 6)
+    recorder.append(1, say("four"), 7)
+    const taken = recorder.take()
+    assert.deepStrictEqual(textsOf(taken), ["one two three", "tool_call", "four"])
+    assert.deepStrictEqual(
+      taken.map(({ seq }) => seq),
+      [42, 43, 44]
+    )
+    assert.deepStrictEqual([recorder.take(), recorder.waiting], [[], 0])
+  })
+
+  it("keeps apart what is not one message: another id, another turn, a thought, an image, a remark about it", () => {
+    const recorder = new ChunkBuffer(id, 0)
+    recorder.append(1, say("a"), 0)
+    recorder.append(1, say("b", { messageId: "b" }), 0)
+    recorder.append(2, say("c", { messageId: "b" }), 0)
+    recorder.append(2, say("d", { sessionUpdate: "agent_thought_chunk", messageId: "b" }), 0)
+    recorder.append(2, say("e", { sessionUpdate: "agent_thought_chunk", messageId: "b", _meta: { x: 1 } }), 0)
+    recorder.append(
+      2,
+      say("f", { sessionUpdate: "agent_thought_chunk", messageId: "b", content: { type: "image" } }),
+      0
+    )
+    assert.lengthOf(recorder.take(), 6)
+  })
+})
