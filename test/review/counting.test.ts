@@ -1,4 +1,4 @@
-/** Counters from a settled turn to the review that is due: durable, each session's own, no turn twice or never. */
+/** The counters from a settled turn to the review that is due: durable, per session, each turn once. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Reviews } from "../../src/review/Reviews.ts"
@@ -8,7 +8,7 @@ import { id, opened, scratchFile, turn as turnSample } from "../ledger/samples.t
 import { eachTurn, ended, good, host, reviewsOn, messages, session, settleTurn, withReviews } from "./harness.ts"
 
 describe("nudges of a session", () => {
-  it.effect("below both thresholds there is no review", () => {
+  it.effect("no review is due below both thresholds", () => {
     const { called, onReview } = host()
     return withReviews(
       { onReview, skillTool: true },
@@ -21,31 +21,28 @@ describe("nudges of a session", () => {
     )
   })
 
-  it.effect(
-    "the skill threshold calls the host with exactly the three named fields, and its counter is 0 again",
-    () => {
-      const { called, onReview } = host()
-      return withReviews(
-        { onReview, skillTool: true },
-        Effect.gen(function* () {
-          yield* settleTurn({ toolIterations: 11 })
-          const record = yield* ended()
-          assert.deepStrictEqual(called, [{ messagesSnapshot: messages, reviewMemory: false, reviewSkills: true }])
-          assert.deepStrictEqual(Object.keys(called[0] ?? {}).sort(), [
-            "messagesSnapshot",
-            "reviewMemory",
-            "reviewSkills"
-          ])
-          assert.deepStrictEqual(
-            [record.mode, record.ending, record.model, record.turn, record.reviewSkills],
-            ["host", "completed", null, 1, true]
-          )
-          const { value } = (yield* Ledger.use((ledger) => ledger.nudgeCounters(id))) as { value: unknown }
-          assert.deepStrictEqual(value, { session: id, turn: 1, userTurns: 1, toolIterations: 0 })
-        })
-      )
-    }
-  )
+  it.effect("the skill threshold calls the host with exactly three fields, and resets its counter", () => {
+    const { called, onReview } = host()
+    return withReviews(
+      { onReview, skillTool: true },
+      Effect.gen(function* () {
+        yield* settleTurn({ toolIterations: 11 })
+        const record = yield* ended()
+        assert.deepStrictEqual(called, [{ messagesSnapshot: messages, reviewMemory: false, reviewSkills: true }])
+        assert.deepStrictEqual(Object.keys(called[0] ?? {}).sort(), [
+          "messagesSnapshot",
+          "reviewMemory",
+          "reviewSkills"
+        ])
+        assert.deepStrictEqual(
+          [record.mode, record.ending, record.model, record.turn, record.reviewSkills],
+          ["host", "completed", null, 1, true]
+        )
+        const { value } = (yield* Ledger.use((ledger) => ledger.nudgeCounters(id))) as { value: unknown }
+        assert.deepStrictEqual(value, { session: id, turn: 1, userTurns: 1, toolIterations: 0 })
+      })
+    )
+  })
 
   it.effect("an interrupted turn leaves the counter reached, and the next good one is reviewed", () => {
     const { called, onReview } = host()
@@ -62,7 +59,7 @@ describe("nudges of a session", () => {
     )
   })
 
-  it.effect("two sessions accumulate each their own, through a death of Troupe, and no turn counts twice", () => {
+  it.effect("two sessions count their own turns through a restart of Troupe, each turn once", () => {
     const { called, onReview } = host()
     const two = session({ id: SessionId.make("ses_the-second-conversation") })
     return Effect.gen(function* () {
@@ -91,7 +88,7 @@ describe("nudges of a session", () => {
     }).pipe(Effect.scoped)
   })
 
-  it.effect("turns that settle out of their order are all counted, a compaction is none", () => {
+  it.effect("turns that settle out of order are all counted, compactions are not", () => {
     const { called, onReview } = host()
     return withReviews(
       { intervals: { memory: 4, skills: 0 }, onReview },
@@ -120,7 +117,7 @@ describe("nudges of a session", () => {
 })
 
 describe("a session whose next turn has begun", () => {
-  it.effect("is counted, and reviewed after that one", () => {
+  it.effect("a turn that is followed at once by another is counted, and reviewed after that one", () => {
     const { called, onReview } = host()
     return withReviews(
       { ...eachTurn, onReview },
@@ -135,7 +132,7 @@ describe("a session whose next turn has begun", () => {
     )
   })
 
-  it.effect("has its review cancelled where the turn began while that was written down", () => {
+  it.effect("a review is cancelled where the next turn began while the review was stored", () => {
     let looks = 0
     return withReviews(
       { ...eachTurn, onReview: () => Effect.never },

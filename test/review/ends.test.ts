@@ -1,4 +1,4 @@
-/** How reviews give way: to a live turn, to the next review, to the end of Troupe. */
+/** How reviews end early: by a live turn, by the next review, by the end of Troupe. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -8,8 +8,8 @@ import { calling, inOrder } from "../fixtures/models/responses.ts"
 import { id, opened, scratchFile } from "../ledger/samples.ts"
 import { account, eachTurn, ended, reviewsOn, settleTurn, withReviews } from "./harness.ts"
 
-describe("a live turn", () => {
-  it.effect("cancels a review that waits for its model, and what was used is kept", () =>
+describe("a cancelled review", () => {
+  it.effect("a cancelled review that waits for its model ends at once, with its usage", () =>
     Effect.gen(function* () {
       const { options, untilRequested } = yield* account(inOrder(calling("memory", { action: "list" }), "hang"))
       yield* withReviews(
@@ -31,7 +31,7 @@ describe("a live turn", () => {
     })
   )
 
-  it.effect("never waits more than 2 s for a host that will not stop", () => {
+  it.effect("a cancel waits 2 s at most for a host that does not stop", () => {
     const begun = Deferred.makeUnsafe<void>()
     const stubborn = Effect.uninterruptible(
       Effect.andThen(Deferred.succeed(begun, undefined), Effect.sleep("1 minute"))
@@ -51,7 +51,7 @@ describe("a live turn", () => {
     )
   })
 
-  it.effect("is followed by the next review, one at a time, and a host's failure is the record's reason", () =>
+  it.effect("a host's failure is the reason in the review's record, and the next review runs after it", () =>
     withReviews(
       {
         ...eachTurn,
@@ -71,8 +71,8 @@ describe("a live turn", () => {
   )
 })
 
-describe("a Troupe that stops", () => {
-  it.effect("ends its reviews as cancelled, and the next one closes what a dead one left open", () =>
+describe("reviews of a stopped Troupe", () => {
+  it.effect("a Troupe that stops cancels its reviews, and a new one closes those that a dead one left open", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       const options = { ...eachTurn, onReview: () => Effect.never }

@@ -1,4 +1,4 @@
-/** The two counters by their rules: examples as the rules are written, and properties over any run of turns. */
+/** The two counters that make a review due: examples of each rule, and properties of any run of turns. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { defaultIntervals } from "../../src/domain/Review.ts"
@@ -19,8 +19,8 @@ const run = (turns: ReadonlyArray<SettledTurn>, rules: NudgeRules, from: NudgeCo
   return { counters, dues }
 }
 
-describe("nudges, as written", () => {
-  it("ticks the memory counter once per turn and asks for nothing below both thresholds", () => {
+describe("nudges", () => {
+  it("the memory counter counts each turn, and nothing is due below both thresholds", () => {
     const { counters, dues } = run(
       Array.from({ length: 9 }, () => ({ ...good, toolIterations: 1 })),
       both
@@ -29,7 +29,7 @@ describe("nudges, as written", () => {
     assert.isTrue(dues.every((due) => due === null))
   })
 
-  it("reviews memory with the tenth turn and begins again at 0, the other counter untouched", () => {
+  it("a memory review is due with the tenth turn and resets its counter alone", () => {
     const { counters, dues } = run(
       Array.from({ length: 10 }, () => good),
       both,
@@ -39,19 +39,19 @@ describe("nudges, as written", () => {
     assert.deepStrictEqual(counters, { userTurns: 0, toolIterations: 4 })
   })
 
-  it("reviews skills as soon as one turn's tool iterations reach the interval", () => {
+  it("a skill review is due as soon as one turn's tool iterations reach the interval", () => {
     const { counters, due } = nudge(noNudges, { ...good, toolIterations: 12 }, both)
     assert.deepStrictEqual(due, { reviewMemory: false, reviewSkills: true })
     assert.deepStrictEqual(counters, { userTurns: 1, toolIterations: 0 })
   })
 
-  it("asks for both in one review where both are reached", () => {
+  it("one review is due for memory and skills where both counters are reached", () => {
     const { counters, due } = nudge({ userTurns: 9, toolIterations: 9 }, { ...good, toolIterations: 1 }, both)
     assert.deepStrictEqual(due, { reviewMemory: true, reviewSkills: true })
     assert.deepStrictEqual(counters, noNudges)
   })
 
-  it("leaves a counter reached where the turn was interrupted, failed or silent, and reviews after the next good one", () => {
+  it("a counter reached by an interrupted, failed or silent turn makes a review due after the next good turn", () => {
     const bad: ReadonlyArray<SettledTurn> = [
       interrupted,
       { ...good, status: "timed_out", interrupted: true },
@@ -69,7 +69,7 @@ describe("nudges, as written", () => {
     }
   })
 
-  it("never reviews what is turned off, nor skills where no skill tool is registered", () => {
+  it("no review is due for what is turned off, nor for skills without a skill tool", () => {
     const busy = Array.from({ length: 50 }, () => ({ ...good, toolIterations: 5 }))
     const off = run(busy, { intervals: { memory: 0, skills: 0 }, skillToolRegistered: true })
     assert.isTrue(off.dues.every((due) => due === null))
@@ -96,42 +96,42 @@ const Rules = Schema.Struct({
 const isGood = ({ finalText, interrupted, status }: SettledTurn) =>
   status === "completed" && !interrupted && finalText.trim() !== ""
 
-describe("nudges, over any run of turns", () => {
-  it.prop(
-    "lose no turn: what was counted is what the reviews took and what is left",
-    [Run, Rules],
-    ([turns, rules]) => {
-      let counters = noNudges
-      let turnsTaken = 0
-      let toolsTaken = 0
-      for (const turn of turns) {
-        const reached = count(counters, turn, rules)
-        const { counters: after, due } = nudge(counters, turn, rules)
-        if (due?.reviewMemory === true) turnsTaken += reached.userTurns
-        if (due?.reviewSkills === true) toolsTaken += reached.toolIterations
-        counters = after
-      }
-      const tools = turns.reduce((sum, { toolIterations }) => sum + toolIterations, 0)
-      const skills = rules.skillToolRegistered && rules.intervals.skills > 0
-      assert.strictEqual(turnsTaken + counters.userTurns, rules.intervals.memory > 0 ? turns.length : 0)
-      assert.strictEqual(toolsTaken + counters.toolIterations, skills ? tools : 0)
-    }
-  )
-
-  it.prop("review after good turns only, and only what is reached", [Run, Rules], ([turns, rules]) => {
+describe("nudges over any run of turns", () => {
+  it.prop("nudge counters lose no turn: reviews took or left every counted one", [Run, Rules], ([turns, rules]) => {
     let counters = noNudges
+    let turnsTaken = 0
+    let toolsTaken = 0
     for (const turn of turns) {
       const reached = count(counters, turn, rules)
       const { counters: after, due } = nudge(counters, turn, rules)
-      const { memory, skills } = rules.intervals
-      const wanted = {
-        reviewMemory: isGood(turn) && memory > 0 && reached.userTurns >= memory,
-        reviewSkills: isGood(turn) && rules.skillToolRegistered && skills > 0 && reached.toolIterations >= skills
-      }
-      assert.deepStrictEqual(due, wanted.reviewMemory || wanted.reviewSkills ? wanted : null)
-      assert.strictEqual(after.userTurns, wanted.reviewMemory ? 0 : reached.userTurns)
-      assert.strictEqual(after.toolIterations, wanted.reviewSkills ? 0 : reached.toolIterations)
+      if (due?.reviewMemory === true) turnsTaken += reached.userTurns
+      if (due?.reviewSkills === true) toolsTaken += reached.toolIterations
       counters = after
     }
+    const tools = turns.reduce((sum, { toolIterations }) => sum + toolIterations, 0)
+    const skills = rules.skillToolRegistered && rules.intervals.skills > 0
+    assert.strictEqual(turnsTaken + counters.userTurns, rules.intervals.memory > 0 ? turns.length : 0)
+    assert.strictEqual(toolsTaken + counters.toolIterations, skills ? tools : 0)
   })
+
+  it.prop(
+    "a review is due after good turns only, for counters that are reached only",
+    [Run, Rules],
+    ([turns, rules]) => {
+      let counters = noNudges
+      for (const turn of turns) {
+        const reached = count(counters, turn, rules)
+        const { counters: after, due } = nudge(counters, turn, rules)
+        const { memory, skills } = rules.intervals
+        const wanted = {
+          reviewMemory: isGood(turn) && memory > 0 && reached.userTurns >= memory,
+          reviewSkills: isGood(turn) && rules.skillToolRegistered && skills > 0 && reached.toolIterations >= skills
+        }
+        assert.deepStrictEqual(due, wanted.reviewMemory || wanted.reviewSkills ? wanted : null)
+        assert.strictEqual(after.userTurns, wanted.reviewMemory ? 0 : reached.userTurns)
+        assert.strictEqual(after.toolIterations, wanted.reviewSkills ? 0 : reached.toolIterations)
+        counters = after
+      }
+    }
+  )
 })

@@ -1,4 +1,4 @@
-/** Our reviewer against a loopback Responses API, its words, and its two tools against a store in memory. */
+/** Our reviewer against a loopback Responses API, its instructions, and its two tools against a store in memory. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import * as Reviewer from "../../src/review/Reviewer.ts"
@@ -28,11 +28,11 @@ const reviewer = (baseUrl: string) =>
   Reviewer.make({ mode: "codex_app_server", baseUrl, apiKey: Redacted.make(key), model: "large" })
 
 describe("the reviewer", () => {
-  it("takes the mode codex_app_server at construction, and runs as codex_responses", () => {
+  it("a reviewer made for the mode codex_app_server runs as codex_responses", () => {
     assert.strictEqual(reviewer("http://127.0.0.1:1/v1").mode, "codex_responses")
   })
 
-  it.effect("offers its two tools and no other, leaves nothing with the provider, and goes on where it was", () =>
+  it.effect("the reviewer offers two tools, stores nothing with the provider, and continues its conversation", () =>
     Effect.gen(function* () {
       const { requests, baseUrl } = yield* serve(
         inOrder(calling("memory", { action: "list", id: null, text: null }), { text: "Nothing to keep." })
@@ -67,7 +67,7 @@ describe("the reviewer", () => {
     })
   )
 
-  it.effect("says what to do about a failure, and never the key", () =>
+  it.effect("a reviewer's failure says what to do and never shows the key", () =>
     Effect.gen(function* () {
       const failures = [
         [
@@ -91,14 +91,14 @@ describe("the reviewer", () => {
   )
 })
 
-describe("what the reviewer is told", () => {
-  it("names what is to be reviewed and nothing else", () => {
+describe("the input of the reviewer", () => {
+  it("a reviewer's instructions name only what is to be reviewed", () => {
     assert.include(instructionsOf({ reviewMemory: true, reviewSkills: false }), "Memory:")
     assert.notInclude(instructionsOf({ reviewMemory: true, reviewSkills: false }), "Skills:")
     assert.include(instructionsOf({ reviewMemory: false, reviewSkills: true }), "Skills:")
   })
 
-  it("is the conversation as a text, bounded, its end before its beginning", () => {
+  it("a transcript is bounded and keeps the end of the conversation", () => {
     const text = transcriptOf(messages)
     assert.include(text, "user: Fix the tests.")
     assert.include(text, 'assistant: [calls exec_command (c1): {"command":"npm t"}]')
@@ -115,13 +115,13 @@ describe("what the reviewer is told", () => {
   })
 })
 
-/** Notes what it was asked; refuses a second skill of a name, and fails where it is told to. */
-const noting = () => {
-  const notes: Array<ReadonlyArray<unknown>> = []
+/** A store that lists its calls, refuses a second skill of a name, and fails for one memory. */
+const listingStore = () => {
+  const calls: Array<ReadonlyArray<unknown>> = []
   const note =
     (name: string) =>
     (...args: ReadonlyArray<unknown>) =>
-      Effect.sync(() => void notes.push([name, ...args]))
+      Effect.sync(() => void calls.push([name, ...args]))
   const at = { app, createdAt: 1, updatedAt: 1 }
   const store: ReviewStore = {
     memories: () => Effect.succeed([{ id: "mem_1", text: "prefers tabs", ...at }]),
@@ -143,11 +143,11 @@ const noting = () => {
       // oxlint-disable-next-line typescript/no-explicit-any -- tests look at any part of an answer
       ({ output, wrote }) => ({ answer: JSON.parse(output) as any, wrote: Option.getOrNull(wrote) })
     )
-  return { notes, send }
+  return { calls, send }
 }
 
-describe("the tools", () => {
-  it("are described in the JSON Schema that strict mode takes: every field required, nothing else allowed", () => {
+describe("the review tools", () => {
+  it("the review tools have the JSON Schema of strict mode: every field required, no other allowed", () => {
     for (const { parameters } of toolDefinitions) {
       const { additionalProperties, properties, required } = parameters as Record<string, Record<string, unknown>>
       assert.isFalse(additionalProperties as unknown as boolean)
@@ -155,9 +155,9 @@ describe("the tools", () => {
     }
   })
 
-  it.effect("write memories and skills, and say what they wrote", () =>
+  it.effect("the review tools write memories and skills, and report what they wrote", () =>
     Effect.gen(function* () {
-      const { notes, send } = noting()
+      const { calls, send } = listingStore()
       const added = yield* send("memory", { action: "add", id: null, text: "prefers tabs" })
       assert.deepStrictEqual(added, {
         answer: { ok: true, result: { id: "mem_2" } },
@@ -172,16 +172,16 @@ describe("the tools", () => {
       yield* send("skill_manage", { action: "update", ...skill })
       yield* send("skill_manage", { action: "remove", name: "run-it" })
       assert.deepStrictEqual(
-        notes.map(([name]) => name),
+        calls.map(([name]) => name),
         ["addMemory", "replaceMemory", "removeMemory", "createSkill", "updateSkill", "removeSkill"]
       )
-      assert.deepStrictEqual(notes[0], ["addMemory", app, "prefers tabs"])
+      assert.deepStrictEqual(calls[0], ["addMemory", app, "prefers tabs"])
     })
   )
 
-  it.effect("list what is kept, skills without their bodies, one with it", () =>
+  it.effect("the review tools list memories and skills, a single skill with its body", () =>
     Effect.gen(function* () {
-      const { send } = noting()
+      const { send } = listingStore()
       const memories = yield* send("memory", { action: "list" })
       assert.deepStrictEqual(memories, {
         answer: { ok: true, result: [{ id: "mem_1", text: "prefers tabs" }] },
@@ -194,9 +194,9 @@ describe("the tools", () => {
     })
   )
 
-  it.effect("answer a bad call with what is wrong with it, and write nothing", () =>
+  it.effect("a bad call of a review tool is answered with its error and writes nothing", () =>
     Effect.gen(function* () {
-      const { notes, send } = noting()
+      const { calls, send } = listingStore()
       const bad = [
         ["exec_command", { command: "rm -rf /" }, /no tool "exec_command".*memory and skill_manage/],
         ["memory", "{not json", /not as the tool takes them/],
@@ -216,13 +216,13 @@ describe("the tools", () => {
         assert.match(answer.error, expected)
         assert.isNull(wrote)
       }
-      assert.deepStrictEqual(notes, [])
+      assert.deepStrictEqual(calls, [])
     })
   )
 
-  it.effect("fail where the store fails: that is nothing a model can mend", () =>
+  it.effect("a review tool fails where the store fails", () =>
     Effect.gen(function* () {
-      const { send } = noting()
+      const { send } = listingStore()
       const error = yield* Effect.flip(send("memory", { action: "remove", id: "mem_broken" }))
       assert.strictEqual(error._tag, "StoreFailed")
     })

@@ -1,4 +1,4 @@
-/** Our own reviewer from the due review to its record: what it writes, its bounds, its failures, its account. */
+/** Our own reviewer from the due review to its record: its writes, limits, failures and account. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -9,64 +9,66 @@ import { id } from "../ledger/samples.ts"
 import { account, eachTurn, ended, key, session, settleTurn, withReviews } from "./harness.ts"
 
 describe("a review by our own reviewer", () => {
-  it.effect("writes what the model wants kept, and leaves a record of why, what, how much and how it ended", () =>
-    Effect.gen(function* () {
-      const { requests, options } = yield* account(
-        inOrder(
-          {
-            calls: [
-              ["memory", { action: "add", id: null, text: "The user prefers tabs." }],
-              ["exec_command", { command: "rm -rf /" }]
-            ]
-          },
-          calling("skill_manage", { action: "create", name: "use-tabs", description: "Always.", body: "# Tabs" }),
-          { text: "Kept one memory and one skill." }
-        )
-      )
-      yield* withReviews(
-        options,
-        Effect.gen(function* () {
-          yield* settleTurn()
-          const record = yield* ended()
-          const reviews = yield* Reviews
-          const [memory] = yield* reviews.memories(session().app)
-          assert.strictEqual(memory?.text, "The user prefers tabs.")
-          const [skill] = yield* reviews.skills(session().app)
-          assert.deepStrictEqual([skill?.name, skill?.body], ["use-tabs", "# Tabs"])
-          assert.deepStrictEqual(record.wrote, [
-            { tool: "memory", action: "add", name: memory?.id ?? "" },
-            { tool: "skill_manage", action: "create", name: "use-tabs" }
-          ])
-          const { ending, iterations, mode, model, reason, reviewMemory, reviewSkills } = record
-          assert.deepStrictEqual(
-            { ending, iterations, mode, model, reason, reviewMemory, reviewSkills },
+  it.effect(
+    "a review writes the model's memories and skills, and a record of its cause, writes, usage and ending",
+    () =>
+      Effect.gen(function* () {
+        const { requests, options } = yield* account(
+          inOrder(
             {
-              ending: "completed",
-              iterations: 3,
-              mode: "codex_responses",
-              model: "large",
-              reason: null,
-              reviewMemory: true,
-              reviewSkills: false
-            }
+              calls: [
+                ["memory", { action: "add", id: null, text: "The user prefers tabs." }],
+                ["exec_command", { command: "rm -rf /" }]
+              ]
+            },
+            calling("skill_manage", { action: "create", name: "use-tabs", description: "Always.", body: "# Tabs" }),
+            { text: "Kept one memory and one skill." }
           )
-          assert.strictEqual(record.usage.inputTokens, 300)
-          assert.isNotNull(record.endedAt)
-          // The unknown tool was answered, and counted to nobody.
-          assert.match(requests[1]?.body.input.at(-1).output, /no tool/)
-          const ledger = yield* Ledger
-          assert.strictEqual((yield* ledger.reviewUsage([id])).get(id)?.totalTokens, 360)
-          const audit = yield* ledger.audit(id, 10)
-          assert.deepStrictEqual(
-            audit.map(({ action, actor }) => [action, actor]),
-            [["review", "troupe"]]
-          )
-        })
-      )
-    })
+        )
+        yield* withReviews(
+          options,
+          Effect.gen(function* () {
+            yield* settleTurn()
+            const record = yield* ended()
+            const reviews = yield* Reviews
+            const [memory] = yield* reviews.memories(session().app)
+            assert.strictEqual(memory?.text, "The user prefers tabs.")
+            const [skill] = yield* reviews.skills(session().app)
+            assert.deepStrictEqual([skill?.name, skill?.body], ["use-tabs", "# Tabs"])
+            assert.deepStrictEqual(record.wrote, [
+              { tool: "memory", action: "add", name: memory?.id ?? "" },
+              { tool: "skill_manage", action: "create", name: "use-tabs" }
+            ])
+            const { ending, iterations, mode, model, reason, reviewMemory, reviewSkills } = record
+            assert.deepStrictEqual(
+              { ending, iterations, mode, model, reason, reviewMemory, reviewSkills },
+              {
+                ending: "completed",
+                iterations: 3,
+                mode: "codex_responses",
+                model: "large",
+                reason: null,
+                reviewMemory: true,
+                reviewSkills: false
+              }
+            )
+            assert.strictEqual(record.usage.inputTokens, 300)
+            assert.isNotNull(record.endedAt)
+            // The call of an unknown tool was answered, and is no write.
+            assert.match(requests[1]?.body.input.at(-1).output, /no tool/)
+            const ledger = yield* Ledger
+            assert.strictEqual((yield* ledger.reviewUsage([id])).get(id)?.totalTokens, 360)
+            const audit = yield* ledger.audit(id, 10)
+            assert.deepStrictEqual(
+              audit.map(({ action, actor }) => [action, actor]),
+              [["review", "troupe"]]
+            )
+          })
+        )
+      })
   )
 
-  it.effect("keeps no secret that a model writes down", () =>
+  it.effect("a secret that a model writes into a memory is redacted", () =>
     Effect.gen(function* () {
       const text = "The key is sk-proj-0123456789abcdef, use it."
       const { options } = yield* account(
@@ -78,19 +80,19 @@ describe("a review by our own reviewer", () => {
           yield* settleTurn()
           const { wrote } = yield* ended()
           const reviews = yield* Reviews
-          const kept = yield* reviews.memories(session().app)
+          const memories = yield* reviews.memories(session().app)
           assert.deepStrictEqual(
-            kept.map(({ text }) => text),
+            memories.map(({ text }) => text),
             ["The key is [redacted], use it."]
           )
-          // What is kept already is not kept twice.
+          // The same text is not stored twice.
           assert.lengthOf(wrote, 1)
         })
       )
     })
   )
 
-  it.effect("stops after 16 calls of a model that never stops asking, and what it wrote stays", () =>
+  it.effect("a review stops after 16 calls of its model, and its writes stay", () =>
     Effect.gen(function* () {
       const { requests, options } = yield* account((nth) => calling("memory", { action: "add", text: `fact ${nth}` }))
       yield* withReviews(
@@ -109,7 +111,7 @@ describe("a review by our own reviewer", () => {
     })
   )
 
-  it.effect("makes no call that would take it over 600,000 input tokens", () =>
+  it.effect("a review makes no call that would take it over 600,000 input tokens", () =>
     Effect.gen(function* () {
       const { requests, options } = yield* account(() => ({
         calls: [["memory", { action: "list" }]],
@@ -127,39 +129,37 @@ describe("a review by our own reviewer", () => {
     })
   )
 
-  it.effect(
-    "fails alone where the model fails: the caller hears nothing, the record says why, the next turn counts",
-    () =>
-      Effect.gen(function* () {
-        const { options } = yield* account(
-          inOrder(
-            { status: 500, message: "overloaded" },
-            { status: 500, message: "overloaded" },
-            { status: 500, message: "overloaded" },
-            { status: 401, message: `Incorrect API key provided: ${Redacted.value(key)}` }
-          )
+  it.effect("a failing model fails its review alone: the record says why, and the next turn is counted", () =>
+    Effect.gen(function* () {
+      const { options } = yield* account(
+        inOrder(
+          { status: 500, message: "overloaded" },
+          { status: 500, message: "overloaded" },
+          { status: 500, message: "overloaded" },
+          { status: 401, message: `Incorrect API key provided: ${Redacted.value(key)}` }
         )
-        yield* withReviews(
-          options,
-          Effect.gen(function* () {
-            const before = yield* Ledger.use((ledger) => ledger.session(id))
-            yield* settleTurn()
-            const broken = yield* ended()
-            assert.strictEqual(broken.ending, "failed")
-            assert.match(broken.reason ?? "", /500 overloaded/)
-            yield* TestClock.adjust("1 second")
-            yield* settleTurn({ index: 2 })
-            const refused = yield* ended()
-            assert.strictEqual(refused.turn, 2)
-            assert.match(refused.reason ?? "", /refused the key/)
-            assert.notInclude(JSON.stringify(refused), Redacted.value(key))
-            assert.deepStrictEqual(yield* Ledger.use((ledger) => ledger.session(id)), before)
-          })
-        )
-      })
+      )
+      yield* withReviews(
+        options,
+        Effect.gen(function* () {
+          const before = yield* Ledger.use((ledger) => ledger.session(id))
+          yield* settleTurn()
+          const broken = yield* ended()
+          assert.strictEqual(broken.ending, "failed")
+          assert.match(broken.reason ?? "", /500 overloaded/)
+          yield* TestClock.adjust("1 second")
+          yield* settleTurn({ index: 2 })
+          const refused = yield* ended()
+          assert.strictEqual(refused.turn, 2)
+          assert.match(refused.reason ?? "", /refused the key/)
+          assert.notInclude(JSON.stringify(refused), Redacted.value(key))
+          assert.deepStrictEqual(yield* Ledger.use((ledger) => ledger.session(id)), before)
+        })
+      )
+    })
   )
 
-  it.effect("is over its deadline when a model hangs, call by call and as a whole", () =>
+  it.effect("a review whose model hangs ends at the deadline of the call, and of the whole", () =>
     Effect.gen(function* () {
       const { options, untilRequested } = yield* account(() => "hang")
       yield* withReviews(
@@ -185,7 +185,7 @@ describe("a review by our own reviewer", () => {
     })
   )
 
-  it.effect("says what is missing where there is no key or no model", () =>
+  it.effect("a review without a key or a model says in its record what is missing", () =>
     Effect.gen(function* () {
       yield* withReviews(
         eachTurn,
@@ -206,7 +206,7 @@ describe("a review by our own reviewer", () => {
     })
   )
 
-  it.effect("uses the account of the session's agent where the review has none of its own", () =>
+  it.effect("a review without an account uses that of the session's agent", () =>
     Effect.gen(function* () {
       const { requests, baseUrl } = yield* serve(inOrder({ text: "Nothing." }))
       const env = { OPENAI_API_KEY: "sk-of-the-agent", OPENAI_BASE_URL: baseUrl }

@@ -1,4 +1,4 @@
-/** Reviews of sessions that really run: due after a turn, given way to the next, ended with the session. */
+/** Reviews of running sessions: due after a turn, cancelled by the next turn and by the end of the session. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -30,7 +30,7 @@ const review = (id: SessionId, wanted: (ending: string | null) => boolean) =>
   })
 
 describe("a session that is reviewed", () => {
-  it.effect("shows the host the whole conversation after the turn that was due", () => {
+  it.effect("a host gets the whole conversation after the turn that made the review due", () => {
     const called: Array<ReviewRequest> = []
     const onReview = (request: ReviewRequest) => Effect.sync(() => called.push(request))
     return withRuntime(
@@ -52,7 +52,7 @@ describe("a session that is reviewed", () => {
     )
   })
 
-  it.effect("cancels its review when the next turn begins, which is answered as ever", () =>
+  it.effect("the next turn cancels a running review and is answered as usual", () =>
     withRuntime(
       {},
       { ...eachTurn, onReview: () => Effect.never }
@@ -71,7 +71,7 @@ describe("a session that is reviewed", () => {
     )
   )
 
-  it.effect("goes on as ever when its review fails, and cancels it when it is closed", () => {
+  it.effect("a session goes on when its review fails, and cancels a running review when it closes", () => {
     let fails = true
     const onReview = () => (fails ? Effect.fail(new Error("no")) : Effect.never)
     return withRuntime(

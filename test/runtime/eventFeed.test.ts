@@ -10,15 +10,15 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { opened } from "../ledger/samples.ts"
 
-const id = SessionId.make("ses_parts")
+const id = SessionId.make("ses_feed")
 const say = (text: string, more: Partial<SessionUpdate> = {}) =>
   updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
 
-describe("the feed", () => {
+describe("the event feed", () => {
   const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(SqliteLedger.layer(":memory:")))
   const event = (seq: number): StoredEvent => ({ session: id, seq, turn: 1, at: 0, message: say(`${seq}`) })
 
-  it.effect("gives a reader that fell far behind everything all the same, from the ledger", () =>
+  it.effect("a reader that fell far behind gets every event from the ledger", () =>
     Effect.gen(function* () {
       const feed = yield* EventFeed
       const ledger = yield* Ledger

@@ -17,8 +17,8 @@ import {
   withRuntime
 } from "../services/harness.ts"
 
-describe("the pool", () => {
-  it.effect("puts the session to sleep that has been idle longest, to make room for another", () =>
+describe("process slots", () => {
+  it.effect("the session that has been idle longest hibernates when another needs its slot", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const [a, b, c] = yield* Effect.forEach([1, 2, 3], () => sessions.create(app, {}))
@@ -35,7 +35,7 @@ describe("the pool", () => {
     }).pipe(withRuntime({ maxProcesses: 2 }))
   )
 
-  it.effect("never holds more than its size, and lets nobody wait longer than the bound", () =>
+  it.effect("a turn that waits for a slot fails after the longest wait", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const runtime = yield* Operator
@@ -54,7 +54,7 @@ describe("the pool", () => {
     }).pipe(withRuntime({ maxProcesses: 1 }))
   )
 
-  it.effect("serves the app that holds least before the one that asked first", () =>
+  it.effect("a free slot goes to the app that holds fewest, before the one that asked first", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const open = (who: typeof app, caller: typeof ours | typeof theirs) =>
@@ -78,7 +78,7 @@ describe("the pool", () => {
     }).pipe(withRuntime({ maxProcesses: 2 }))
   )
 
-  it.effect("does not restart a dead process at the cost of somebody's turn", () =>
+  it.effect("the restart of a dead process takes no slot from another session's turn", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id } = yield* sessions.create(app, {})

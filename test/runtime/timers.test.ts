@@ -4,44 +4,44 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Timers } from "../../src/runtime/Timers.ts"
 
-describe("the timekeeper", () => {
-  it.effect("rings in order of what is due, never what was disarmed, and again where nobody heard", () =>
+describe("timers", () => {
+  it.effect("timers fire in order of their due times, never when disarmed, and again when delivery failed", () =>
     Effect.gen(function* () {
-      const timekeeper = yield* Timers
-      const rung: Array<string> = []
-      const ring = (name: string) => () => rung.push(name) > 0
-      timekeeper.arm("late", 30, ring("late"))
-      timekeeper.arm("early", 10, ring("early"))
-      timekeeper.arm("never", 20, ring("never"))
-      timekeeper.disarm("never")
-      timekeeper.arm("moved", 5, ring("moved at its old time"))
-      timekeeper.arm("moved", 25, ring("moved"))
-      let deaf = true
-      timekeeper.arm("deaf", 15, () => {
-        rung.push(deaf ? "unheard" : "heard")
-        deaf = !deaf
-        return deaf
+      const timers = yield* Timers
+      const fired: Array<string> = []
+      const fire = (name: string) => () => fired.push(name) > 0
+      timers.arm("late", 30, fire("late"))
+      timers.arm("early", 10, fire("early"))
+      timers.arm("never", 20, fire("never"))
+      timers.disarm("never")
+      timers.arm("moved", 5, fire("moved at its old time"))
+      timers.arm("moved", 25, fire("moved"))
+      let isFull = true
+      timers.arm("to a full mailbox", 15, () => {
+        fired.push(isFull ? "undelivered" : "delivered")
+        isFull = !isFull
+        return isFull
       })
       yield* TestClock.adjust(30)
-      assert.deepStrictEqual(rung, ["early", "unheard", "moved", "late"])
+      assert.deepStrictEqual(fired, ["early", "undelivered", "moved", "late"])
       yield* TestClock.adjust(100)
-      assert.strictEqual(rung.at(-1), "heard")
-      assert.strictEqual(timekeeper.size(), 0)
+      assert.strictEqual(fired.at(-1), "delivered")
+      assert.strictEqual(timers.size(), 0)
     }).pipe(Effect.provide(Timers.layer))
   )
 
-  it.effect("rings what is overdue at once, and forgets the dead of many short timers", () =>
+  it.effect("an overdue timer fires at once, and disarmed timers do not accumulate", () =>
     Effect.gen(function* () {
-      const timekeeper = yield* Timers
+      const timers = yield* Timers
       for (let n = 0; n < 10_000; n++) {
-        timekeeper.arm(`turn ${n % 10}`, 600_000 + n, () => true)
-        timekeeper.disarm(`turn ${n % 10}`)
+        timers.arm(`turn ${n % 10}`, 600_000 + n, () => true)
+        timers.disarm(`turn ${n % 10}`)
       }
-      let rung = false
-      timekeeper.arm("overdue", -5, () => (rung = true))
+      let fired = false
+      timers.arm("overdue", -5, () => (fired = true))
       yield* TestClock.adjust(1)
-      assert.isTrue(rung)
-      assert.strictEqual(timekeeper.size(), 0)
+      assert.isTrue(fired)
+      assert.strictEqual(timers.size(), 0)
     }).pipe(Effect.provide(Timers.layer))
   )
 })

@@ -10,7 +10,7 @@ import type { SessionId } from "../../src/domain/Ids.ts"
 export class AgentScript extends Context.Service<
   AgentScript,
   {
-    /** What becomes of the next starts: ready at once, never heard of again, or failed with this message. */
+    /** What becomes of the next starts: ready at once, silent for ever, or failed with this message. */
     start: "ready" | "silent" | { readonly failsWith: string }
     /** Agents ignore interrupts and can't be steered. */
     isUnresponsive: boolean

@@ -136,7 +136,7 @@ export const layer = Layer.effect(
       steer: (session, text) => {
         const turn = hanging.get(session)
         if (turn === undefined) return Effect.succeed({ _tag: "NoTurn" })
-        if (script.isUnresponsive) return Effect.succeed({ _tag: "NotSupported", problem: "It is deaf." })
+        if (script.isUnresponsive) return Effect.succeed({ _tag: "NotSupported", problem: "It takes no steering." })
         return Effect.as(turn.port.append(turn.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
       },
       drop: (session) => performed.record(session, drop, endProcess(session)),

@@ -24,7 +24,7 @@ const onFile = <A, E>(test: (apps: Apps["Service"], filename: string) => Effect.
 const desk = Option.some<Caller>({ _tag: "App", app: AppName.make("desk") })
 
 describe("apps", () => {
-  it.effect("come in by the token they were given, the operator by his", () =>
+  it.effect("an app is authenticated by its token, the operator by the admin token", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         const { name, token } = yield* apps.mint("desk")
@@ -36,7 +36,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("do not come in by anything else", () =>
+  it.effect("any other token is refused", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         const { token } = yield* apps.mint("desk")
@@ -58,7 +58,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("leave no token in the ledger's files", () =>
+  it.effect("a token is in none of the ledger's files", () =>
     onFile((apps, filename) =>
       Effect.gen(function* () {
         const token = Redacted.value((yield* apps.mint("desk")).token)
@@ -69,7 +69,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("lose the old token when it is rotated", () =>
+  it.effect("a rotated token is refused, and the new one accepted", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         const old = yield* apps.mint("desk")
@@ -81,7 +81,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("are out at once when another process revokes them", () =>
+  it.effect("an app that another process revoked is refused at once", () =>
     onFile((apps, filename) =>
       Effect.gen(function* () {
         const { token } = yield* apps.mint("desk")
@@ -94,7 +94,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("have a name of their own until it is revoked", () =>
+  it.effect("the name of an app is taken until the app is revoked", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         const { token } = yield* apps.mint("desk")
@@ -107,7 +107,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("that ask for one name at once get it once", () =>
+  it.effect("one of several concurrent requests for a name gets it", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         const all = yield* Effect.all(
@@ -123,7 +123,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("take a name that is one", () =>
+  it.effect("an invalid app name is refused", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         for (const name of ["", "Desk", "-desk", "desk/shop", "d".repeat(64), "admin", "troupe"]) {
@@ -135,7 +135,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("are listed with their open sessions, the revoked ones too", () =>
+  it.effect("apps are listed with their open sessions, revoked ones included", () =>
     onFile((apps) =>
       Effect.gen(function* () {
         yield* apps.mint("shop")
@@ -153,7 +153,7 @@ describe("apps", () => {
     )
   )
 
-  it.effect("leave a line in the audit trail for every change", () =>
+  it.effect("every change of an app leaves a line in the audit trail", () =>
     onFile((apps, filename) =>
       Effect.gen(function* () {
         yield* apps.mint("desk")

@@ -42,7 +42,7 @@ const leftIn = (dataDir: string) =>
     .map((entry) => entry.name)
 
 describe("files", () => {
-  it.live("are kept as they came, readable by nobody else, and found by their app", () =>
+  it.live("an uploaded file is stored unchanged, readable by its owner only, and found by its app", () =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {
         const stored = yield* files.store(app, "notes.txt", bytes("one, ", "two"))
@@ -59,7 +59,7 @@ describe("files", () => {
     )
   )
 
-  it.live("of another app are as unknown as those that never were", () =>
+  it.live("another app's file is not found, like one that never existed", () =>
     inDirectory((files) =>
       Effect.gen(function* () {
         const { id } = yield* files.store(app, "notes.txt", bytes("mine"))
@@ -71,16 +71,16 @@ describe("files", () => {
     )
   )
 
-  it.live("may be as long as the limit, and leave nothing when they are longer", () =>
+  it.live("a file may be as long as the limit, and nothing is left of a longer one", () =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {
         const whole = yield* files.store(app, "whole", bytes("x".repeat(60), "x".repeat(40)))
         assert.strictEqual(whole.size, 100)
-        let asked = 0
+        let chunks = 0
         const endless = Stream.fromIterable(
           (function* () {
             while (true) {
-              asked++
+              chunks++
               yield Buffer.alloc(30)
             }
           })(),
@@ -88,13 +88,13 @@ describe("files", () => {
         )
         const refusal = yield* Effect.flip(files.store(app, "endless", endless))
         assert.strictEqual(refusal._tag, "FileTooLarge")
-        assert.isBelow(asked, 10)
+        assert.isBelow(chunks, 10)
         assert.deepStrictEqual(leftIn(dataDir), ["whole"])
       })
     )
   )
 
-  it.live("leave nothing when their upload fails or is cut off", () =>
+  it.live("nothing is left of an upload that fails or is interrupted", () =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {
         const broken = Stream.concat(bytes("half"), Stream.fail("the line is dead" as const))
@@ -114,7 +114,7 @@ describe("files", () => {
     )
   )
 
-  it.live("that a crash left half-way are gone at the next start, whole ones are not", () =>
+  it.live("incomplete files of a crash are removed at the next start, complete ones stay", () =>
     Effect.gen(function* () {
       const dataDir = yield* scratch
       const stored = yield* Files.use((files) => files.store(app, "whole", bytes("all"))).pipe(
@@ -128,7 +128,7 @@ describe("files", () => {
     }).pipe(Effect.scoped)
   )
 
-  const names: ReadonlyArray<readonly [given: string, kept: string]> = [
+  const names: ReadonlyArray<readonly [given: string, stored: string]> = [
     ["../../etc/passwd", "passwd"],
     ["C:\\temp\\report.pdf", "report.pdf"],
     ["/", ""],
@@ -141,22 +141,22 @@ describe("files", () => {
     [`${"長".repeat(300)}.json`, `${"長".repeat(65)}.json`]
   ]
 
-  it.live.each(names)("are called what a person can read and a line can hold: %j", ([given, kept]) =>
+  it.live.each(names)("a file name is sanitised: %j", ([given, safeName]) =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {
         const stored = yield* Effect.result(files.store(app, given, bytes("x")))
-        if (kept === "") {
+        if (safeName === "") {
           assert.strictEqual(stored._tag === "Failure" && stored.failure._tag, "InvalidRequest")
           assert.deepStrictEqual(leftIn(dataDir), [])
         } else {
-          assert.strictEqual(stored._tag === "Success" && stored.success.name, kept)
-          assert.deepStrictEqual(leftIn(dataDir), [kept])
+          assert.strictEqual(stored._tag === "Success" && stored.success.name, safeName)
+          assert.deepStrictEqual(leftIn(dataDir), [safeName])
         }
       })
     )
   )
 
-  it.live("stand in front of a prompt by their paths, in the order they were named", () =>
+  it.live("files' paths are put before a prompt in the order of their ids", () =>
     inDirectory((files) =>
       Effect.gen(function* () {
         const a = yield* files.store(app, "a.txt", bytes("a"))
@@ -167,7 +167,7 @@ describe("files", () => {
     )
   )
 
-  it.live("are removed with their records when they are old", () =>
+  it.live("old files are removed with their records", () =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {
         const { id } = yield* files.store(app, "old", bytes("x"))
@@ -179,7 +179,7 @@ describe("files", () => {
     )
   )
 
-  it.live("have a temporary directory where the ledger is in memory", () =>
+  it.live("files are stored in a temporary directory where the ledger is in memory", () =>
     Effect.gen(function* () {
       const path = yield* Files.use((files) =>
         Effect.map(files.store(app, "a", bytes("x")), (stored) => {

@@ -15,8 +15,8 @@ const submitted = (prompt: string) =>
     return id
   })
 
-describe("draining", () => {
-  it.effect("hands nothing over that waited in line behind a turn that it ends", () =>
+describe("a drain", () => {
+  it.effect("a drain interrupts the queued turns before the running one, so that none reaches the agent", () =>
     Effect.gen(function* () {
       const directory = yield* scratch
       yield* Effect.gen(function* () {
@@ -41,7 +41,7 @@ describe("draining", () => {
     }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
-  it.effect("takes no new turn, lets the running ones end, and leaves every session asleep", () =>
+  it.effect("a drain refuses new turns, waits for the running ones, and leaves every session asleep", () =>
     Effect.gen(function* () {
       const directory = yield* scratch
       yield* Effect.gen(function* () {

@@ -1,4 +1,4 @@
-/** Sessions as XState actors behind the doors: what they outlive, what they hold, and when they are let go. */
+/** Sessions as XState actors: what they outlive, what keeps them in memory, and when they are collected. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
@@ -38,8 +38,8 @@ const sizeAfterCollecting = (refs: SessionActorRefs["Service"], most: number) =>
     return refs.size()
   })
 
-describe("a session's actor", () => {
-  it.effect("shows the same whether it was asked for asleep, awake or in a turn", () =>
+describe("mirrored actors", () => {
+  it.effect("a mirrored actor shows the same whether it was requested while the session slept or ran a turn", () =>
     Effect.gen(function* () {
       const { actor, id, refs, sessions } = yield* opened
       assert.strictEqual(stateName(actor.getSnapshot()), "idle.asleep")
@@ -53,7 +53,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("tells an inspector the event by which each snapshot came", () =>
+  it.effect("an inspector of a mirrored actor sees the event of each snapshot", () =>
     Effect.gen(function* () {
       const { actor, id, sessions } = yield* opened
       const events: Array<string> = []
@@ -65,7 +65,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("outlives a defect of ours that ends the life of the session's own actor", () =>
+  it.effect("a mirrored actor outlives the session actor's death by a defect", () =>
     Effect.gen(function* () {
       const { actor, id, sessions } = yield* opened
       const seen = named(actor)
@@ -81,7 +81,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("ends a pause when it is sent that, and keeps who sent it", () =>
+  it.effect("an unpark and a close sent to a mirrored actor take effect, with the caller in the audit trail", () =>
     Effect.gen(function* () {
       const script = yield* AgentScript
       const { actor, id, sessions } = yield* opened
@@ -100,7 +100,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime({ restartIntensity: 0 }))
   )
 
-  it.effect("takes no more in one go than it can hold, and nothing that is no request", () =>
+  it.effect("a mirrored actor drops requests beyond its limit, and events that are no requests", () =>
     Effect.gen(function* () {
       const { actor, id, sessions } = yield* opened
       const hanging = yield* sessions.submit(ours, id, { prompt: "hang" })
@@ -116,7 +116,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is not another app's", () =>
+  it.effect("another app's session has no mirrored actor", () =>
     Effect.gen(function* () {
       const { id, refs } = yield* opened
       assert.strictEqual((yield* Effect.flip(refs.of(theirs, id))).code, "session_not_found")
@@ -124,7 +124,7 @@ describe("a session's actor", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is let go when nobody has it, kept while somebody subscribes, and over when it was stopped", () =>
+  it.effect("a mirrored actor is collected when unused, kept while subscribed to, and replaced after a stop", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const refs = yield* SessionActorRefs

@@ -1,4 +1,4 @@
-/** One session's life behind the door `Sessions`, turned by hand. */
+/** Sessions by their service: hibernation, parking, closing, limits, defects and readers, with a test clock. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -26,7 +26,7 @@ const opened = Effect.gen(function* () {
   const { id } = yield* sessions.create(app, {})
   return { sessions, id }
 })
-const said = (prompt: string) =>
+const afterTurn = (prompt: string) =>
   Effect.gen(function* () {
     const { id, sessions } = yield* opened
     const turning = yield* sessions.submit(ours, id, { prompt })
@@ -34,9 +34,9 @@ const said = (prompt: string) =>
   })
 
 describe("a session", () => {
-  it.effect("is put to sleep when idle, and woken by the next turn with its thread", () =>
+  it.effect("an idle session hibernates, and the next turn resumes its thread", () =>
     Effect.gen(function* () {
-      const { id, sessions } = yield* said("hello")
+      const { id, sessions } = yield* afterTurn("hello")
       yield* TestClock.adjust("5 minutes")
       yield* untilState(id, "retiring.asking")
       yield* TestClock.adjust("8 seconds")
@@ -52,7 +52,7 @@ describe("a session", () => {
   )
 
   it.effect(
-    "is parked when its process keeps dying, refuses turns with the reason, and is unparked by an operator",
+    "a session whose process keeps dying is parked, refuses turns with the reason, and is unparked by an operator",
     () =>
       Effect.gen(function* () {
         const script = yield* AgentScript
@@ -78,9 +78,9 @@ describe("a session", () => {
       }).pipe(withRuntime({ restartPeriodMillis: 600_000 }))
   )
 
-  it.effect("comes back by itself when its process dies idle, after a backoff", () =>
+  it.effect("an idle session whose process died restarts it after a backoff", () =>
     Effect.gen(function* () {
-      const { id } = yield* said("hello")
+      const { id } = yield* afterTurn("hello")
       yield* killProcess(id)
       yield* untilState(id, "idle.backingOff")
       yield* TestClock.adjust("1 second")
@@ -90,7 +90,7 @@ describe("a session", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is closed once, with its running turn interrupted first and recorded", () =>
+  it.effect("a close interrupts the running turn first, and a second close changes nothing", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
@@ -106,7 +106,7 @@ describe("a session", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("of another app is not found, in the same words as one that never was", () =>
+  it.effect("another app's session is not found, in the same words as one that never existed", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const foreign = yield* Effect.flip(sessions.get(theirs, id))
@@ -117,19 +117,19 @@ describe("a session", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("finds the house full at the limit, and the app at its own", () =>
+  it.effect("a session is refused at the runtime's limit and at the app's", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       yield* sessions.create(app, {})
-      const own = yield* Effect.flip(sessions.create(app, {}))
-      assert.deepStrictEqual([own._tag, "what" in own && own.what], ["PoolFull", "sessions_per_app"])
+      const ofApp = yield* Effect.flip(sessions.create(app, {}))
+      assert.deepStrictEqual([ofApp._tag, "what" in ofApp && ofApp.what], ["PoolFull", "sessions_per_app"])
       yield* sessions.create(other, {})
-      const all = yield* Effect.flip(sessions.create(other, {}))
-      assert.deepStrictEqual([all._tag, "what" in all && all.what], ["PoolFull", "sessions"])
+      const ofRuntime = yield* Effect.flip(sessions.create(other, {}))
+      assert.deepStrictEqual([ofRuntime._tag, "what" in ofRuntime && ofRuntime.what], ["PoolFull", "sessions"])
     }).pipe(withRuntime({ maxSessions: 2, maxSessionsPerApp: 1 }))
   )
 
-  it.effect("is listed before the one that was made a moment earlier, be it within one millisecond", () =>
+  it.effect("sessions are listed newest first, even within one millisecond", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const made = yield* Effect.forEach([1, 2, 3, 4, 5, 6], () => sessions.create(app, {}))
@@ -141,7 +141,7 @@ describe("a session", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("wants an agent that is known and a directory that is there", () =>
+  it.effect("a session is refused for an unknown agent and for a directory that does not exist", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       assert.strictEqual((yield* Effect.flip(sessions.create(app, { agent: "nobody" })))._tag, "UnknownAgent")
@@ -154,7 +154,7 @@ describe("a session", () => {
 })
 
 describe("a defect of ours", () => {
-  it.effect("settles its own turn as unknown, is survived by its session, and never reaches another", () =>
+  it.effect("a defect settles its turn as unknown, and its session and the others go on", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const neighbour = yield* sessions.create(app, {})
@@ -176,9 +176,9 @@ describe("a defect of ours", () => {
 })
 
 describe("a reader", () => {
-  it.effect("gets what was stored and what comes, without a gap or a repeat, from wherever it left off", () =>
+  it.effect("a reader gets stored and live events without a gap or a repeat, from any event on", () =>
     Effect.gen(function* () {
-      const { id, sessions } = yield* said("one")
+      const { id, sessions } = yield* afterTurn("one")
       const all = yield* Effect.forkChild(
         Stream.runCollect(Stream.takeUntil(yield* sessions.events(ours, id, 0), ({ message }) => isEnd(message, 3)))
       )
@@ -199,7 +199,7 @@ describe("a reader", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("ends with the session", () =>
+  it.effect("a live reader's stream ends with the session", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const events = yield* sessions.events(ours, id, 0)

@@ -1,4 +1,4 @@
-/** Steering, compactions and the conversation so far, at the door, with rigged hands. */
+/** Steering a turn, compacting a session, and the messages of its conversation. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
@@ -18,7 +18,7 @@ const closing = (id: SessionId) =>
     yield* retire(id, "closed")
   })
 
-it.effect("steers the turn that runs, keeps the words among its messages, and says in the trail who it was", () =>
+it.effect("a running turn is steered: the text is among its messages, and the audit trail names the caller", () =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
@@ -43,7 +43,7 @@ it.effect("steers the turn that runs, keeps the words among its messages, and sa
   }).pipe(withRuntime())
 )
 
-it.effect("refuses to steer what can't be steered, each for its own reason", () =>
+it.effect("steering is refused with a reason of its own for each session that can't be steered", () =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
@@ -63,7 +63,7 @@ it.effect("refuses to steer what can't be steered, each for its own reason", () 
   }).pipe(withRuntime())
 )
 
-it.effect("compacts in a turn of its own, which is no message of the conversation", () =>
+it.effect("a compaction is a turn of its own and no message of the conversation", () =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
@@ -84,7 +84,7 @@ it.effect("compacts in a turn of its own, which is no message of the conversatio
   }).pipe(withRuntime())
 )
 
-it.effect("never compacts during a turn, nor where the agent can't", () =>
+it.effect("a compaction is refused during a turn, and by an agent that can't compact", () =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})
@@ -97,7 +97,7 @@ it.effect("never compacts during a turn, nor where the agent can't", () =>
   }).pipe(withRuntime())
 )
 
-it.effect("hands out the conversation so far in pages of whole turns, without a turn that still waits in line", () =>
+it.effect("the messages of a conversation come in pages of whole turns, without a queued turn", () =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
     const { id } = yield* sessions.create(app, {})

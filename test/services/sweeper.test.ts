@@ -11,7 +11,7 @@ import { app, commandsOf, ours, stateOf, untilRunning, untilState, withRuntime }
 const hours = (n: number) => n * 3_600_000
 
 describe("the sweeper", () => {
-  it.effect("closes what is older than the TTL by itself, and later deletes it, with an audit trail that stays", () =>
+  it.effect("a session past its TTL is closed by the sweeper, deleted later, and leaves its audit trail", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { cwd, id } = yield* sessions.create(app, {})
@@ -27,7 +27,7 @@ describe("the sweeper", () => {
     }).pipe(withRuntime({ sweepIntervalMillis: hours(1) }))
   )
 
-  it.effect("forgets an audit trail a quarter of a year after its session was deleted", () =>
+  it.effect("an audit trail is removed a quarter of a year after its session was deleted", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const ledger = yield* Ledger
@@ -42,7 +42,7 @@ describe("the sweeper", () => {
     }).pipe(withRuntime({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(6) }))
   )
 
-  it.effect("counts what it did, and does it once", () =>
+  it.effect("a sweep reports what it closed and deleted, and does neither twice", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const runtime = yield* Operator
@@ -56,7 +56,7 @@ describe("the sweeper", () => {
     }).pipe(withRuntime({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
   )
 
-  it.effect("lets a running turn finish, and closes after it", () =>
+  it.effect("a session past its TTL closes after its running turn", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const runtime = yield* Operator
@@ -74,7 +74,7 @@ describe("the sweeper", () => {
     }).pipe(withRuntime({ sessionTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
   )
 
-  it.effect("counts idleness from the last activity", () =>
+  it.effect("the idle TTL counts from the session's last activity", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const runtime = yield* Operator

@@ -1,4 +1,4 @@
-/** Approvals at the door, with rigged hands: asked, answered, expired, withdrawn, each in the ledger and the trail. */
+/** Approvals: requested, answered, expired and withdrawn, each in the ledger, the stream and the audit trail. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -26,7 +26,7 @@ const refusedWith = <A, E extends { readonly code: string; readonly status: numb
   effect: Effect.Effect<A, E, R>
 ) => Effect.map(Effect.flip(effect), ({ code, status }) => [status, code])
 
-/** A session whose agent asks leave for tools of these kinds, and waits. */
+/** A session whose agent has requested approvals for tools of these kinds, and waits. */
 const asking = (...kinds: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const sessions = yield* Sessions
@@ -40,8 +40,8 @@ const asking = (...kinds: ReadonlyArray<string>) =>
     return { id, turn, open: yield* sessions.approvals(ours, id) }
   })
 
-/** What the stream says of approvals: how each was asked and settled, with its turn. */
-const told = (id: SessionId) =>
+/** The stored events of approvals: turn, approval, status and who decided. */
+const approvalEvents = (id: SessionId) =>
   Effect.gen(function* () {
     const ledger = yield* Ledger
     return (yield* ledger.events(id, 0, 1_000)).flatMap(({ message, turn }) => {
@@ -62,43 +62,45 @@ const trail = (id: SessionId) =>
 const statusOf = (id: SessionId, approval: string) =>
   Effect.gen(function* () {
     const ledger = yield* Ledger
-    const found = yield* ledger.approval(id, approval)
-    return found._tag === "Some" ? [found.value.status, found.value.decision, found.value.decidedBy] : ["none"]
+    const row = yield* ledger.approval(id, approval)
+    return row._tag === "Some" ? [row.value.status, row.value.decision, row.value.decidedBy] : ["none"]
   })
 
-describe("an approval", () => {
-  it.effect("waits for its answer, hands it to the agent, and is told, kept and audited", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const { id, open, turn } = yield* asking("execute")
-      const [one] = open
-      assert.match(one!.id, /^apr_[\w-]{27}$/)
-      assert.containSubset(one, {
-        session: id,
-        turn: 1,
-        kind: "execute",
-        title: "use execute",
-        toolCallId: "t0",
-        raw: { kind: "execute" },
-        status: "pending",
-        decision: null
-      })
-      assert.strictEqual(one!.deadlineAt - one!.createdAt, 300_000)
-      const settled = yield* sessions.answer(ours, id, one!.id, "session")
-      assert.containSubset(settled, { status: "answered", decision: "session", decidedBy: "ours" })
-      const { events, finalText } = yield* Fiber.join(turn)
-      assert.strictEqual(finalText, "session")
-      assert.isFalse(events.some((message) => "method" in message && message.method.startsWith("_troupe/")))
-      assert.deepStrictEqual(yield* told(id), [
-        [1, one!.id, "asked", null],
-        [1, one!.id, "answered", "ours"]
-      ])
-      assert.deepStrictEqual(yield* trail(id), [["ours", "answered", "session"]])
-      assert.deepStrictEqual(yield* sessions.approvals(ours, id), [])
-    }).pipe(withRuntime())
+describe("approvals", () => {
+  it.effect(
+    "an approval waits for its answer, which reaches the agent, the stream, the ledger and the audit trail",
+    () =>
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const { id, open, turn } = yield* asking("execute")
+        const [one] = open
+        assert.match(one!.id, /^apr_[\w-]{27}$/)
+        assert.containSubset(one, {
+          session: id,
+          turn: 1,
+          kind: "execute",
+          title: "use execute",
+          toolCallId: "t0",
+          raw: { kind: "execute" },
+          status: "pending",
+          decision: null
+        })
+        assert.strictEqual(one!.deadlineAt - one!.createdAt, 300_000)
+        const settled = yield* sessions.answer(ours, id, one!.id, "session")
+        assert.containSubset(settled, { status: "answered", decision: "session", decidedBy: "ours" })
+        const { events, finalText } = yield* Fiber.join(turn)
+        assert.strictEqual(finalText, "session")
+        assert.isFalse(events.some((message) => "method" in message && message.method.startsWith("_troupe/")))
+        assert.deepStrictEqual(yield* approvalEvents(id), [
+          [1, one!.id, "asked", null],
+          [1, one!.id, "answered", "ours"]
+        ])
+        assert.deepStrictEqual(yield* trail(id), [["ours", "answered", "session"]])
+        assert.deepStrictEqual(yield* sessions.approvals(ours, id), [])
+      }).pipe(withRuntime())
   )
 
-  it.effect("may be one of several, answered in any order, and the session asks until the last", () =>
+  it.effect("several approvals are answered in any order, and the session is asking until the last", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id, open, turn } = yield* asking("read", "edit", "execute")
@@ -111,7 +113,7 @@ describe("an approval", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is a no when nobody has said anything by its deadline, and can't be answered any more", () =>
+  it.effect("an unanswered approval is denied at its deadline and can't be answered any more", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id, open, turn } = yield* asking("execute")
@@ -126,7 +128,7 @@ describe("an approval", () => {
     }).pipe(withRuntime({ approvalTimeoutMillis: 60_000 }))
   )
 
-  it.effect("takes one answer: the second is refused while another question is still open", () =>
+  it.effect("an approval takes one answer: a second one is refused while another approval is still open", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id, open } = yield* asking("read", "edit")
@@ -141,7 +143,7 @@ describe("an approval", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is nobody else's: another app finds no session, and a session no approval of another", () =>
+  it.effect("an approval is not found by another app, nor in another session", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id, open } = yield* asking("edit")
@@ -156,7 +158,7 @@ describe("an approval", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is withdrawn when its turn is interrupted, before the turn's last event", () =>
+  it.effect("an approval is withdrawn when its turn is interrupted, before the turn's last event", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id, open, turn } = yield* asking("edit", "execute")
@@ -172,11 +174,11 @@ describe("an approval", () => {
       const ledger = yield* Ledger
       const last = (yield* ledger.eventsOfTurn(id, 1)).at(-1)
       assert.isFalse("method" in last!.message)
-      assert.strictEqual((yield* told(id)).filter(([, , status]) => status === "withdrawn").length, 2)
+      assert.strictEqual((yield* approvalEvents(id)).filter(([, , status]) => status === "withdrawn").length, 2)
     }).pipe(withRuntime())
   )
 
-  it.effect("is withdrawn when the agent's process dies, and when the session is closed under it", () =>
+  it.effect("an approval is withdrawn when the agent's process dies, and when its session is closed", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const dying = yield* asking("edit")
@@ -191,52 +193,59 @@ describe("an approval", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("keeps the watchdog for silent agents asleep while it is open, whatever tool ends meanwhile", () =>
+  it.effect("the watchdog for silent agents is not armed while an approval is open, even if a tool ends", () =>
     Effect.gen(function* () {
       const armed = new Set<string>()
       const timers = {
         armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
         disarm: (timer: string) => void armed.delete(timer)
       }
-      const watchdog = silenceWatch(timers, 90_000)
-      const toolEnds = watchdog.received(
+      const watch = silenceWatch(timers, 90_000)
+      const toolEnds = watch.received(
         updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
         true
       )
       yield* toolEnds
       assert.strictEqual(armed.size, 1)
-      watchdog.hold(true)
+      watch.hold(true)
       assert.strictEqual(armed.size, 0)
       yield* toolEnds
       assert.strictEqual(armed.size, 0)
-      watchdog.hold(false)
+      watch.hold(false)
       yield* toolEnds
       assert.strictEqual(armed.size, 1)
     })
   )
 
-  it.effect("of a turn that Troupe's own death has ended is withdrawn at boot, aloud", () =>
-    Effect.gen(function* () {
-      const directory = yield* scratch
-      const before = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const context = yield* Layer.build(runtimeIn(directory))
-          return yield* asking("edit").pipe(Effect.provide(context))
-        })
-      )
-      yield* Effect.gen(function* () {
-        const sessions = yield* Sessions
-        assert.deepStrictEqual(yield* sessions.approvals(ours, before.id), [])
-        assert.deepStrictEqual(yield* statusOf(before.id, before.open[0]!.id), ["withdrawn", "deny", "troupe"])
-        assert.deepStrictEqual((yield* told(before.id)).at(-1), [1, before.open[0]!.id, "withdrawn", "troupe"])
-        assert.deepStrictEqual(yield* trail(before.id), [["troupe", "withdrawn", "deny"]])
-        const { result } = yield* sessions.submit(ours, before.id, { prompt: "hello" })
-        assert.strictEqual((yield* result).turn.status, "completed")
-      }).pipe(Effect.provide(runtimeIn(directory)))
-    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+  it.effect(
+    "an approval of a turn that Troupe's death ended is withdrawn at recovery, with its event and audit line",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* scratch
+        const before = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const context = yield* Layer.build(runtimeIn(directory))
+            return yield* asking("edit").pipe(Effect.provide(context))
+          })
+        )
+        yield* Effect.gen(function* () {
+          const sessions = yield* Sessions
+          assert.deepStrictEqual(yield* sessions.approvals(ours, before.id), [])
+          assert.deepStrictEqual(yield* statusOf(before.id, before.open[0]!.id), ["withdrawn", "deny", "troupe"])
+          assert.deepStrictEqual((yield* approvalEvents(before.id)).at(-1), [
+            1,
+            before.open[0]!.id,
+            "withdrawn",
+            "troupe"
+          ])
+          assert.deepStrictEqual(yield* trail(before.id), [["troupe", "withdrawn", "deny"]])
+          const { result } = yield* sessions.submit(ours, before.id, { prompt: "hello" })
+          assert.strictEqual((yield* result).turn.status, "completed")
+        }).pipe(Effect.provide(runtimeIn(directory)))
+      }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
-  it.effect("is told to whoever reads the turn's events as it happens", () =>
+  it.effect("a live reader of a turn's events gets its approvals as they happen", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
       const { id } = yield* sessions.create(app, { permissions: "ask" })

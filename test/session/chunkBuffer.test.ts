@@ -6,7 +6,7 @@ import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 
-const id = SessionId.make("ses_parts")
+const id = SessionId.make("ses_chunks")
 const say = (text: string, more: Partial<SessionUpdate> = {}) =>
   updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
 
@@ -16,33 +16,29 @@ const textsOf = (events: ReadonlyArray<StoredEvent>) =>
     return (update?.["content"] as { readonly text?: string } | undefined)?.text ?? update?.sessionUpdate
   })
 
-describe("the recorder", () => {
-  it("merges chunks of one message, and numbers what it hands over without a gap", () => {
-    const recorder = new ChunkBuffer(id, 41)
-    for (const word of ["one ", "two ", "three"]) recorder.append(1, say(word), 5)
-    recorder.append(1, updateMessage("t", { sessionUpdate: "tool_call", toolCallId: "x" }), 6)
-    recorder.append(1, say("four"), 7)
-    const taken = recorder.take()
+describe("the chunk buffer", () => {
+  it("the chunk buffer merges the chunks of one message, and numbers events without a gap", () => {
+    const buffer = new ChunkBuffer(id, 41)
+    for (const word of ["one ", "two ", "three"]) buffer.append(1, say(word), 5)
+    buffer.append(1, updateMessage("t", { sessionUpdate: "tool_call", toolCallId: "x" }), 6)
+    buffer.append(1, say("four"), 7)
+    const taken = buffer.take()
     assert.deepStrictEqual(textsOf(taken), ["one two three", "tool_call", "four"])
     assert.deepStrictEqual(
       taken.map(({ seq }) => seq),
       [42, 43, 44]
     )
-    assert.deepStrictEqual([recorder.take(), recorder.waiting], [[], 0])
+    assert.deepStrictEqual([buffer.take(), buffer.waiting], [[], 0])
   })
 
-  it("keeps apart what is not one message: another id, another turn, a thought, an image, a remark about it", () => {
-    const recorder = new ChunkBuffer(id, 0)
-    recorder.append(1, say("a"), 0)
-    recorder.append(1, say("b", { messageId: "b" }), 0)
-    recorder.append(2, say("c", { messageId: "b" }), 0)
-    recorder.append(2, say("d", { sessionUpdate: "agent_thought_chunk", messageId: "b" }), 0)
-    recorder.append(2, say("e", { sessionUpdate: "agent_thought_chunk", messageId: "b", _meta: { x: 1 } }), 0)
-    recorder.append(
-      2,
-      say("f", { sessionUpdate: "agent_thought_chunk", messageId: "b", content: { type: "image" } }),
-      0
-    )
-    assert.lengthOf(recorder.take(), 6)
+  it("the chunk buffer keeps chunks apart that differ in message, turn, kind, content type or metadata", () => {
+    const buffer = new ChunkBuffer(id, 0)
+    buffer.append(1, say("a"), 0)
+    buffer.append(1, say("b", { messageId: "b" }), 0)
+    buffer.append(2, say("c", { messageId: "b" }), 0)
+    buffer.append(2, say("d", { sessionUpdate: "agent_thought_chunk", messageId: "b" }), 0)
+    buffer.append(2, say("e", { sessionUpdate: "agent_thought_chunk", messageId: "b", _meta: { x: 1 } }), 0)
+    buffer.append(2, say("f", { sessionUpdate: "agent_thought_chunk", messageId: "b", content: { type: "image" } }), 0)
+    assert.lengthOf(buffer.take(), 6)
   })
 })

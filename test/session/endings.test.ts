@@ -1,4 +1,4 @@
-/** What a turn's end means where the agent's words and its end do not agree, turned by hand. */
+/** How a turn ends where the agent's text and the end of its turn do not agree, and interrupts of one turn. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { TestClock } from "effect/testing"
@@ -18,32 +18,34 @@ const turned = (prompt: string, timeoutMillis: number) =>
   })
 
 describe("an answer whose turn never ends", () => {
-  it.effect("is accepted at the deadline, said aloud, and its process is retired all the same", () =>
-    Effect.gen(function* () {
-      const { id, sessions, turning } = yield* turned("answer", 30_000)
-      yield* TestClock.adjust("29 seconds")
-      assert.strictEqual(yield* stateOf(id), "turning.running")
-      yield* TestClock.adjust("1 seconds")
-      const { acceptedWithoutEnd, events, finalText, messages, turn } = yield* turning.result
-      assert.containSubset(turn, { status: "completed", stopReason: "end_turn", interrupted: false, failure: null })
-      assert.deepStrictEqual([acceptedWithoutEnd, finalText], [true, "Done."])
-      assert.deepStrictEqual(messages.at(-1), { role: "assistant", content: "Done." })
-      assert.containSubset(events.at(-1), {
-        id: 1,
-        result: { stopReason: "end_turn", _meta: { "troupe/accepted_without_end": true } }
-      })
-      yield* untilState(id, "retiring.asking")
-      yield* TestClock.adjust("8 seconds")
-      yield* untilState(id, "idle.asleep")
-      assert.deepStrictEqual((yield* commandsOf(id)).slice(3), ["askToExit", "terminateProcess", "endProcess"])
-      const ended = (yield* sessions.audit(id)).find(({ action }) => action === "turn_end")
-      assert.containSubset(ended, { detail: { status: "completed", accepted_without_end: true } })
-      const next = yield* sessions.submit(ours, id, { prompt: "and now?" })
-      assert.strictEqual((yield* next.result).finalText, "you said: and now?")
-    }).pipe(withRuntime())
+  it.effect(
+    "a whole answer whose turn never ends is accepted at the deadline, marked as such, and its process is retired",
+    () =>
+      Effect.gen(function* () {
+        const { id, sessions, turning } = yield* turned("answer", 30_000)
+        yield* TestClock.adjust("29 seconds")
+        assert.strictEqual(yield* stateOf(id), "turning.running")
+        yield* TestClock.adjust("1 seconds")
+        const { acceptedWithoutEnd, events, finalText, messages, turn } = yield* turning.result
+        assert.containSubset(turn, { status: "completed", stopReason: "end_turn", interrupted: false, failure: null })
+        assert.deepStrictEqual([acceptedWithoutEnd, finalText], [true, "Done."])
+        assert.deepStrictEqual(messages.at(-1), { role: "assistant", content: "Done." })
+        assert.containSubset(events.at(-1), {
+          id: 1,
+          result: { stopReason: "end_turn", _meta: { "troupe/accepted_without_end": true } }
+        })
+        yield* untilState(id, "retiring.asking")
+        yield* TestClock.adjust("8 seconds")
+        yield* untilState(id, "idle.asleep")
+        assert.deepStrictEqual((yield* commandsOf(id)).slice(3), ["askToExit", "terminateProcess", "endProcess"])
+        const ended = (yield* sessions.audit(id)).find(({ action }) => action === "turn_end")
+        assert.containSubset(ended, { detail: { status: "completed", accepted_without_end: true } })
+        const next = yield* sessions.submit(ours, id, { prompt: "and now?" })
+        assert.strictEqual((yield* next.result).finalText, "you said: and now?")
+      }).pipe(withRuntime())
   )
 
-  it.effect("is accepted by the watchdog too, where all that came after it is the end of a tool", () =>
+  it.effect("a whole answer is accepted by the watchdog too, where only the end of a tool came after it", () =>
     Effect.gen(function* () {
       const { id, turning } = yield* turned("answer meanwhile", 600_000)
       yield* TestClock.adjust("90 seconds")
@@ -53,7 +55,7 @@ describe("an answer whose turn never ends", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("was none where the agent began a tool after it", () =>
+  it.effect("an answer is not accepted where the agent began a tool after it", () =>
     Effect.gen(function* () {
       const { id, turning } = yield* turned("answer before", 600_000)
       yield* TestClock.adjust("90 seconds")
@@ -63,7 +65,7 @@ describe("an answer whose turn never ends", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is none where the agent was still speaking", () =>
+  it.effect("an incomplete answer is not accepted at the deadline", () =>
     Effect.gen(function* () {
       const { turning } = yield* turned("hang", 30_000)
       yield* TestClock.adjust("30 seconds")
@@ -73,24 +75,26 @@ describe("an answer whose turn never ends", () => {
   )
 })
 
-describe("a turn that says of itself that it was aborted", () => {
+describe("a turn that says it was aborted", () => {
   const rowOf = (id: SessionId) => Effect.flatMap(Ledger, (ledger) => Effect.map(ledger.turn(id, 1), Option.getOrThrow))
 
-  it.effect("was interrupted though it ends as if it were complete, in its row, its result and its messages", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const { id } = yield* sessions.create(app, {})
-      const { finalText, messages, turn } = yield* (yield* sessions.submit(ours, id, { prompt: "abort" })).result
-      const outcome = { status: "interrupted", interrupted: true, stopReason: "cancelled", failure: null } as const
-      assert.containSubset(turn, outcome)
-      assert.containSubset(yield* rowOf(id), outcome)
-      assert.strictEqual(finalText, "As far as I got.")
-      assert.deepStrictEqual(messages.slice(1), [{ role: "assistant", content: "As far as I got." }])
-      assert.strictEqual(yield* stateOf(id), "idle.awake")
-    }).pipe(withRuntime())
+  it.effect(
+    "a turn that says it was aborted and ends well is interrupted in its row, its result and its messages",
+    () =>
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const { id } = yield* sessions.create(app, {})
+        const { finalText, messages, turn } = yield* (yield* sessions.submit(ours, id, { prompt: "abort" })).result
+        const outcome = { status: "interrupted", interrupted: true, stopReason: "cancelled", failure: null } as const
+        assert.containSubset(turn, outcome)
+        assert.containSubset(yield* rowOf(id), outcome)
+        assert.strictEqual(finalText, "As far as I got.")
+        assert.deepStrictEqual(messages.slice(1), [{ role: "assistant", content: "As far as I got." }])
+        assert.strictEqual(yield* stateOf(id), "idle.awake")
+      }).pipe(withRuntime())
   )
 
-  it.effect("is interrupted where it says so and goes on, before its process counts as healthy again", () =>
+  it.effect("a turn that says it was aborted and never ends is interrupted at the agent after 5 s", () =>
     Effect.gen(function* () {
       const { id, turning } = yield* turned("abort unended", 600_000)
       yield* TestClock.adjust("5 seconds")
@@ -101,7 +105,7 @@ describe("a turn that says of itself that it was aborted", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("costs its process where the interrupt is not heard", () =>
+  it.effect("a process that ignores the interrupt of its aborted turn is retired", () =>
     Effect.gen(function* () {
       const script = yield* AgentScript
       script.isUnresponsive = true
@@ -114,7 +118,7 @@ describe("a turn that says of itself that it was aborted", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("may speak of the marker in code, ended or not", () =>
+  it.effect("a turn that quotes the marker of an aborted turn as code is not interrupted", () =>
     Effect.gen(function* () {
       const { id, sessions, turning } = yield* turned("quote-abort unended", 600_000)
       yield* TestClock.adjust("1 minute")
@@ -128,28 +132,30 @@ describe("a turn that says of itself that it was aborted", () => {
 })
 
 describe("the stored count of a turn's tool calls", () => {
-  it.effect("is what readers are told, also of a call that ends after its turn", () =>
-    Effect.gen(function* () {
-      const sessions = yield* Sessions
-      const ledger = yield* Ledger
-      const { id } = yield* sessions.create(app, {})
-      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "leave-tool" })).result
-      assert.strictEqual(turn.toolIterations, 1)
-      const isStored = (toolIterations: number) =>
-        Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations === toolIterations)
-      yield* until("the count of 1", isStored(1))
-      // The end of another call, after the turn's.
-      const next = yield* sessions.submit(ours, id, { prompt: "end-left-tool" })
-      yield* next.result
-      assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.toolIterations, 2)
-      yield* until("the count of 2", isStored(2))
-      assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.toolIterations, 0)
-    }).pipe(withRuntime())
+  it.effect(
+    "the stored count of a turn's tool calls equals the one readers get, a call that ends after its turn included",
+    () =>
+      Effect.gen(function* () {
+        const sessions = yield* Sessions
+        const ledger = yield* Ledger
+        const { id } = yield* sessions.create(app, {})
+        const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "leave-tool" })).result
+        assert.strictEqual(turn.toolIterations, 1)
+        const isStored = (toolIterations: number) =>
+          Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations === toolIterations)
+        yield* until("the count of 1", isStored(1))
+        // The end of another call, after the turn's.
+        const next = yield* sessions.submit(ours, id, { prompt: "end-left-tool" })
+        yield* next.result
+        assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.toolIterations, 2)
+        yield* until("the count of 2", isStored(2))
+        assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.toolIterations, 0)
+      }).pipe(withRuntime())
   )
 })
 
 describe("an interrupt of one turn", () => {
-  it.effect("keeps the watchdog of the one that runs awake", () =>
+  it.effect("an interrupt of a queued turn leaves the watchdog of the running turn armed", () =>
     Effect.gen(function* () {
       const { id, sessions, turning } = yield* turned("tool", 600_000)
       const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
@@ -160,7 +166,7 @@ describe("an interrupt of one turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("ends the one that waits in line, which never reaches the agent, and no other", () =>
+  it.effect("an interrupt of a queued turn ends that turn alone, which never reaches the agent", () =>
     Effect.gen(function* () {
       const { id, sessions, turning } = yield* turned("hang", 600_000)
       const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })

@@ -1,4 +1,4 @@
-/** A session whose agent's account is used up: what waits, who is refused, when it goes on. Turned by hand. */
+/** A session whose agent's account is used up: which turns wait, which are refused, and when it goes on. */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect } from "effect"
 import { TestClock } from "effect/testing"
@@ -33,7 +33,7 @@ const prompts = (id: SessionId) =>
   Effect.map(commandsOf(id), (types) => types.filter((type) => type === "handPrompt").length)
 
 describe("a used-up account", () => {
-  it.effect("fails the turn that found it, and burns none of those behind it: they run when the time has come", () =>
+  it.effect("a used-up account fails the turn that found it, and the queued turns run when its time has come", () =>
     Effect.gen(function* () {
       const { first, id, sessions, waiting } = yield* usedUp("fail-quota 300000", [
         { prompt: "second", timeoutMillis: 600_000 },
@@ -61,7 +61,7 @@ describe("a used-up account", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is not waited for where a turn's own deadline comes first", () =>
+  it.effect("a queued turn whose own deadline comes before the account's time fails at once", () =>
     Effect.gen(function* () {
       const { id, waiting } = yield* usedUp("fail-quota 300000", [{ prompt: "hasty", timeoutMillis: 299_000 }])
       const { handed, turn } = yield* waiting[0]!.result
@@ -72,7 +72,7 @@ describe("a used-up account", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("refuses who does not want to wait, with the time at which to come back", () =>
+  it.effect("a turn that does not queue is refused while the account is used up, with the time to try again", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* usedUp("fail-quota 300000", [])
       const refusal = yield* Effect.flip(sessions.submit(ours, id, { prompt: "now" }))
@@ -93,7 +93,7 @@ describe("a used-up account", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is tried again at once where an operator says so", () =>
+  it.effect("a used-up account is tried again at once after an unpark", () =>
     Effect.gen(function* () {
       const { id, sessions, waiting } = yield* usedUp("fail-quota", [{ prompt: "second", timeoutMillis: 600_000 }])
       assert.isTrue(yield* sessions.unpark(id))
@@ -101,7 +101,7 @@ describe("a used-up account", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is asked a minute later where nobody said when, and then less and less often", () =>
+  it.effect("a used-up account without a time is tried again after a minute, then less and less often", () =>
     Effect.gen(function* () {
       const { id, sessions, waiting } = yield* usedUp("fail-quota", [
         { prompt: "fail-quota", timeoutMillis: 600_000 },
@@ -118,26 +118,28 @@ describe("a used-up account", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("outlives Troupe: who waited still waits, and is served at the old time", () =>
-    Effect.gen(function* () {
-      const directory = yield* scratch
-      const { id } = yield* Effect.gen(function* () {
-        return yield* usedUp("fail-quota 300000", [{ prompt: "second", timeoutMillis: 600_000 }])
-      }).pipe(Effect.provide(runtimeIn(directory)))
-      const performed = yield* PerformedCommands
-      performed.clear()
-      yield* Effect.gen(function* () {
-        const sessions = yield* Sessions
-        assert.strictEqual(yield* stateOf(id), "idle.parked")
-        assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.status, "queued")
-        yield* TestClock.adjust("5 minutes")
-        yield* untilState(id, "idle.awake")
-        assert.strictEqual((yield* sessions.turn(ours, id, 2)).finalText, "you said: second")
-      }).pipe(Effect.provide(runtimeIn(directory)))
-    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+  it.effect(
+    "a pause for a used-up account survives a restart of Troupe, and its queued turn runs at the old time",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* scratch
+        const { id } = yield* Effect.gen(function* () {
+          return yield* usedUp("fail-quota 300000", [{ prompt: "second", timeoutMillis: 600_000 }])
+        }).pipe(Effect.provide(runtimeIn(directory)))
+        const performed = yield* PerformedCommands
+        performed.clear()
+        yield* Effect.gen(function* () {
+          const sessions = yield* Sessions
+          assert.strictEqual(yield* stateOf(id), "idle.parked")
+          assert.strictEqual((yield* sessions.turn(ours, id, 2)).turn.status, "queued")
+          yield* TestClock.adjust("5 minutes")
+          yield* untilState(id, "idle.awake")
+          assert.strictEqual((yield* sessions.turn(ours, id, 2)).finalText, "you said: second")
+        }).pipe(Effect.provide(runtimeIn(directory)))
+      }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
-  it.effect("does not keep a session open that is closed, nor its turns", () =>
+  it.effect("a session that waits for its account closes at once, and its queued turn is interrupted", () =>
     Effect.gen(function* () {
       const { id, sessions, waiting } = yield* usedUp("fail-quota", [{ prompt: "second", timeoutMillis: 600_000 }])
       assert.deepStrictEqual(yield* sessions.close(ours, id), { alreadyClosed: false })

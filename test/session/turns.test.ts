@@ -1,4 +1,4 @@
-/** Turns of one session and their watchdog, with a test clock. */
+/** Turns of a session and their watchdog, with a test clock. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
@@ -11,7 +11,7 @@ const opened = Effect.gen(function* () {
   const { id } = yield* sessions.create(app, {})
   return { sessions, id }
 })
-const said = (prompt: string) =>
+const afterTurn = (prompt: string) =>
   Effect.gen(function* () {
     const { id, sessions } = yield* opened
     const turning = yield* sessions.submit(ours, id, { prompt })
@@ -19,9 +19,9 @@ const said = (prompt: string) =>
   })
 
 describe("a turn", () => {
-  it.effect("starts the process, ends with its one outcome, and leaves the session awake", () =>
+  it.effect("a turn starts the process, ends with one outcome, and leaves the session awake", () =>
     Effect.gen(function* () {
-      const { id, result, sessions } = yield* said("hello")
+      const { id, result, sessions } = yield* afterTurn("hello")
       assert.strictEqual(result.finalText, "you said: hello")
       assert.strictEqual(result.turn.status, "completed")
       assert.strictEqual(result.turn.stopReason, "end_turn")
@@ -37,7 +37,7 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("streams the events that it stores, from the first to the end", () =>
+  it.effect("a turn streams exactly the events that it stores", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "words 300" })
@@ -56,15 +56,15 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("stores fewer bytes than twice its text, however small the chunks", () =>
+  it.effect("a turn stores fewer bytes than twice its text, however small the chunks", () =>
     Effect.gen(function* () {
-      const { result } = yield* said("words 3000")
+      const { result } = yield* afterTurn("words 3000")
       const stored = result.events.map((event) => JSON.stringify(event).length).reduce((a, b) => a + b)
       assert.isBelow(stored, 2 * result.finalText.length)
     }).pipe(withRuntime())
   )
 
-  it.effect("is refused while another runs, and waits in line where it asks for that", () =>
+  it.effect("a turn is refused while another runs, and queued where it asks for that", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const first = yield* sessions.submit(ours, id, { prompt: "hang" })
@@ -80,7 +80,7 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("has a line with a bound", () =>
+  it.effect("a queue of turns is full at 16", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       yield* sessions.submit(ours, id, { prompt: "hang" })
@@ -90,9 +90,9 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("that dies mid-turn has failed with what had arrived, and the next one has a new process", () =>
+  it.effect("a turn whose process dies has failed with the text so far, and the next turn gets a new process", () =>
     Effect.gen(function* () {
-      const { id, result, sessions } = yield* said("die")
+      const { id, result, sessions } = yield* afterTurn("die")
       assert.strictEqual(result.turn.status, "failed")
       assert.strictEqual(result.turn.failure?.class, "crash")
       assert.strictEqual(result.finalText, "half an ans")
@@ -104,7 +104,7 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("overruns its deadline, is settled at once, and its process is retired by the ladder", () =>
+  it.effect("a turn past its deadline is settled at once, and its process is asked to exit, terminated and ended", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "hang", timeoutMillis: 30_000 })
@@ -118,7 +118,7 @@ describe("a turn", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("that cannot be interrupted is asked twice, then its process is retired", () =>
+  it.effect("an interrupt that is ignored is sent twice, then the process is retired", () =>
     Effect.gen(function* () {
       const script = yield* AgentScript
       script.isUnresponsive = true
@@ -136,7 +136,7 @@ describe("a turn", () => {
 })
 
 describe("the watchdog", () => {
-  it.effect("interrupts an agent that went silent after a tool, and keeps the process that answers", () =>
+  it.effect("the watchdog interrupts an agent that went silent after a tool, and keeps a process that answers", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       const turning = yield* sessions.submit(ours, id, { prompt: "tool" })
@@ -148,7 +148,7 @@ describe("the watchdog", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("retires the process that does not answer", () =>
+  it.effect("the watchdog retires a process that does not answer its interrupt", () =>
     Effect.gen(function* () {
       const script = yield* AgentScript
       script.isUnresponsive = true
@@ -163,7 +163,7 @@ describe("the watchdog", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("is disarmed by any other sign of life", () =>
+  it.effect("the watchdog is disarmed by any other message of the agent", () =>
     Effect.gen(function* () {
       const { id, sessions } = yield* opened
       yield* sessions.submit(ours, id, { prompt: "tool talks" })

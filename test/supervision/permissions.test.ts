@@ -4,8 +4,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { decidePermission } from "../../src/supervision/permissions.ts"
 import type { Permissions } from "../../src/domain/Session.ts"
 
-describe("the policy", () => {
-  it("says yes to nothing by default, to looking where that is allowed, to all where that is", () => {
+describe("permissions", () => {
+  it("permissions without rules approve nothing, reads only, or everything, by their default", () => {
     const kinds = ["read", "search", "edit", "execute", "fetch", "other"]
     const verdict = (permissions: Permissions, kind: string) =>
       decidePermission(permissions, { kind, title: "x" }).outcome
@@ -18,7 +18,7 @@ describe("the policy", () => {
     assert.deepStrictEqual(new Set(kinds.map((kind) => verdict("ask", kind))), new Set(["ask"]))
   })
 
-  it("goes by the first rule that matches, whatever the later ones say, and by its default where none does", () => {
+  it("the first rule that matches decides, and the default where none does", () => {
     const permissions: Permissions = {
       default: "approve_reads",
       rules: [

@@ -1,4 +1,4 @@
-/** What a house does when it is not the first on its ledger: the supervisor died, and this is the next one. */
+/** What a runtime does on the ledger of a supervisor that died. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Layer } from "effect"
@@ -10,7 +10,7 @@ import { AgentScript } from "../services/AgentScript.ts"
 import { PerformedCommands } from "../services/ScriptedCommandHandler.ts"
 import { app, ours, runtimeIn, scriptLayer, stateOf, untilRunning, untilState } from "../services/harness.ts"
 
-/** Two lives on one directory; the first ends as a SIGKILL would leave it: nothing is drained, nothing is told. */
+/** Two runtimes on one directory. The first ends as by a SIGKILL: it is not drained, and nothing is reported. */
 const twice = <A, B, E, F>(
   first: Effect.Effect<A, E, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>,
   second: (
@@ -33,8 +33,8 @@ const submitted = (prompt: string) =>
     return id
   })
 
-describe("after the supervisor's death", () => {
-  it.effect("a turn whose prompt was handed over has an unknown outcome, and only one", () =>
+describe("recovery", () => {
+  it.effect("after a supervisor's death, a turn whose prompt was handed over has one unknown outcome", () =>
     twice(
       Effect.tap(submitted("hang"), (id) => untilRunning(id)),
       (id) =>
@@ -50,28 +50,30 @@ describe("after the supervisor's death", () => {
     )
   )
 
-  it.effect("a turn whose prompt never left says that it is safe to send again", () =>
-    twice(
-      Effect.gen(function* () {
-        const script = yield* AgentScript
-        script.start = "silent"
-        const id = yield* submitted("hello")
-        yield* untilState(id, "turning.starting")
-        script.start = "ready"
-        return id
-      }),
-      (id) =>
+  it.effect(
+    "after a supervisor's death, a turn whose prompt was never handed over says that it is safe to send again",
+    () =>
+      twice(
         Effect.gen(function* () {
-          const sessions = yield* Sessions
-          const { turn } = yield* sessions.turn(ours, id, 1)
-          assert.strictEqual(turn.failure?.class, "not_delivered")
-          const again = yield* sessions.submit(ours, id, { prompt: "hello" })
-          assert.strictEqual((yield* again.result).finalText, "you said: hello")
-        })
-    )
+          const script = yield* AgentScript
+          script.start = "silent"
+          const id = yield* submitted("hello")
+          yield* untilState(id, "turning.starting")
+          script.start = "ready"
+          return id
+        }),
+        (id) =>
+          Effect.gen(function* () {
+            const sessions = yield* Sessions
+            const { turn } = yield* sessions.turn(ours, id, 1)
+            assert.strictEqual(turn.failure?.class, "not_delivered")
+            const again = yield* sessions.submit(ours, id, { prompt: "hello" })
+            assert.strictEqual((yield* again.result).finalText, "you said: hello")
+          })
+      )
   )
 
-  it.effect("a turn that waited in line is run, for nobody has seen it yet", () =>
+  it.effect("after a supervisor's death, a queued turn runs", () =>
     twice(
       Effect.gen(function* () {
         const id = yield* submitted("hang")
@@ -88,7 +90,7 @@ describe("after the supervisor's death", () => {
     )
   )
 
-  it.effect("an idle session sleeps, and the next turn resumes its thread", () =>
+  it.effect("after a supervisor's death, an idle session sleeps and its next turn resumes its thread", () =>
     twice(
       Effect.tap(submitted("hello"), (id) => untilState(id, "idle.awake")),
       (id) =>
@@ -102,7 +104,7 @@ describe("after the supervisor's death", () => {
     )
   )
 
-  it.effect("what was owed is performed, and timers ring at their old deadline", () =>
+  it.effect("after a supervisor's death, timers fire at their old deadline and their commands are performed", () =>
     twice(
       Effect.gen(function* () {
         const id = yield* submitted("die")
