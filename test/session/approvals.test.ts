@@ -3,9 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
-import type { SessionTimer } from "../../src/session/SessionTimers.ts"
-import { silenceWatch } from "../../src/session/TurnWatch.ts"
-import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { scratch } from "../ledger/samples.ts"
@@ -191,30 +188,6 @@ describe("approvals", () => {
       assert.strictEqual((yield* Fiber.join(closing.turn)).turn.status, "interrupted")
       assert.deepStrictEqual(yield* statusOf(closing.id, closing.open[0]!.id), ["withdrawn", "deny", "troupe"])
     }).pipe(withRuntime())
-  )
-
-  it.effect("the watchdog for silent agents is not armed while an approval is open, even if a tool ends", () =>
-    Effect.gen(function* () {
-      const armed = new Set<string>()
-      const timers = {
-        armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
-        disarm: (timer: string) => void armed.delete(timer)
-      }
-      const watch = silenceWatch(timers, 90_000)
-      const toolEnds = watch.received(
-        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
-        true
-      )
-      yield* toolEnds
-      assert.strictEqual(armed.size, 1)
-      watch.hold(true)
-      assert.strictEqual(armed.size, 0)
-      yield* toolEnds
-      assert.strictEqual(armed.size, 0)
-      watch.hold(false)
-      yield* toolEnds
-      assert.strictEqual(armed.size, 1)
-    })
   )
 
   it.effect(

@@ -57,4 +57,28 @@ describe("the watchdog", () => {
       assert.isNull(dueAt())
     })
   )
+
+  it.effect("the watchdog for silent agents is not armed while an approval is open, even if a tool ends", () =>
+    Effect.gen(function* () {
+      const armed = new Set<string>()
+      const timers = {
+        armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
+        disarm: (timer: string) => void armed.delete(timer)
+      }
+      const watch = silenceWatch(timers, 90_000)
+      const toolEnds = watch.received(
+        updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
+        true
+      )
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+      watch.hold(true)
+      assert.strictEqual(armed.size, 0)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 0)
+      watch.hold(false)
+      yield* toolEnds
+      assert.strictEqual(armed.size, 1)
+    })
+  )
 })
