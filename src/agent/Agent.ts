@@ -82,7 +82,7 @@ export interface OpenRequest {
   /** The agent's own id of the conversation to go on with; `null` starts a new one. */
   readonly thread: string | null
   /** Awaited before the next line is read, so a slow reader slows the agent and not our memory. */
-  readonly tell: (fact: AgentFact) => Effect.Effect<void>
+  readonly emit: (fact: AgentFact) => Effect.Effect<void>
   /** Who says yes or no. Drivers ask for everything the agent asks for, and answer with what comes back. */
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   /** Called with each process's pid, before anything is written to it. */
@@ -134,7 +134,7 @@ export interface AgentDriver {
    * Why a session with these permissions can't be kept to them, and what to use instead; `null`: it can. Absent: it
    * asks `approve` for everything, so it can be kept to anything.
    */
-  readonly cannotKeep?: (permissions: Permissions) => string | null
+  readonly permissionsProblem?: (permissions: Permissions) => string | null
   /**
    * Starts the process, shakes hands, and starts or resumes the thread. Every request inside has a deadline of its
    * own. Closing the scope lets the connection go; `Processes.sweep` makes sure of its processes.

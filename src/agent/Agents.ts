@@ -69,11 +69,11 @@ const make = Effect.fnUntraced(function* (
   const processes = yield* Processes
   const entries = yield* Catalog.make(settings, from)
 
-  const driverOf = (entry: Catalog.Entry, launch: Launch) =>
+  const driverOf = (entry: Catalog.CatalogEntry, launch: Launch) =>
     driverFor(entry, launch).pipe(
       Effect.map((driver): AgentDriver => ({
         ...driver,
-        ...(entry.known && { capabilities: entry.known.capabilities })
+        ...(entry.preset && { capabilities: entry.preset.capabilities })
       })),
       Effect.provideService(Processes, processes)
     )
@@ -90,16 +90,16 @@ const make = Effect.fnUntraced(function* (
     return entry === undefined ? yield* new UnknownAgent({ name: wanted }) : yield* driverOf(entry, entry.locate())
   })
 
-  const look = Effect.fnUntraced(function* (entry: Catalog.Entry) {
+  const look = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
     const launch = entry.locate()
     const { capabilities } = yield* driverOf(entry, launch)
     const view = { name: entry.name, protocol: entry.spec.protocol, capabilities }
     if (launch._tag === "Missing") return { ...view, available: false, version: null, hint: launch.hint }
-    const version = entry.known?.version ?? (yield* AgentVersion.of(processes, launch.command, entry.env))
+    const version = entry.preset?.version ?? (yield* AgentVersion.of(processes, launch.command, entry.env))
     return { ...view, available: true, version, hint: null }
   })
 
-  const views = yield* Cache.make<Catalog.Entry, AgentView>({
+  const views = yield* Cache.make<Catalog.CatalogEntry, AgentView>({
     capacity: entries.size,
     timeToLive: viewFor,
     lookup: look
@@ -111,7 +111,7 @@ const make = Effect.fnUntraced(function* (
     Effect.withSpan("Agents.list")
   )
 
-  const tryOut = Effect.fnUntraced(function* (entry: Catalog.Entry) {
+  const tryOut = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
     // Who asks a doctor has just changed something, so what was seen before does not count.
     yield* Cache.invalidate(views, entry)
     const view = yield* Cache.get(views, entry)
@@ -133,7 +133,7 @@ const make = Effect.fnUntraced(function* (
   return Agents.of({ driver, list, diagnose })
 })
 
-const driverFor = (entry: Catalog.Entry, launch: Launch): Effect.Effect<AgentDriver, never, Processes> => {
+const driverFor = (entry: Catalog.CatalogEntry, launch: Launch): Effect.Effect<AgentDriver, never, Processes> => {
   const { env, name, spec } = entry
   if (launch._tag === "Missing") {
     return Effect.map(driverFor(entry, { _tag: "Found", command: [name] }), (driver) => ({

@@ -17,7 +17,7 @@ import * as Launch from "./Launch.ts"
 import { protocols } from "./protocols.ts"
 import type { SpecProblem } from "./protocols.ts"
 
-export interface Entry {
+export interface CatalogEntry {
   readonly name: string
   readonly spec: AgentSpec
   /** The child's whole environment, marker excepted. */
@@ -26,7 +26,7 @@ export interface Entry {
   /** Listed only where it is there: a second way to agents that are listed already. */
   readonly secondary: boolean
   /** Known without looking. `null`: its package or `--version` tells, and its protocol. */
-  readonly known: { readonly version: string; readonly capabilities: Capabilities } | null
+  readonly preset: { readonly version: string; readonly capabilities: Capabilities } | null
 }
 
 export type AgentSettings = Pick<Settings, "agents" | "defaultAgent" | "dataDir">
@@ -34,7 +34,7 @@ export type AgentSettings = Pick<Settings, "agents" | "defaultAgent" | "dataDir"
 type Source = Readonly<Record<string, string | undefined>>
 
 export const make = Effect.fnUntraced(function* (settings: AgentSettings, from: Source) {
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, CatalogEntry>()
   for (const [name, spec] of Object.entries(settings.agents)) entries.set(name, yield* configured(name, spec, from))
   for (const entry of builtIn(yield* demoState(settings.dataDir), from)) {
     if (!entries.has(entry.name)) entries.set(entry.name, entry)
@@ -45,30 +45,30 @@ export const make = Effect.fnUntraced(function* (settings: AgentSettings, from: 
     const problem = `is ${JSON.stringify(defaultAgent)}, and no agent has that name: there are ${known}, and acpx:<name>.`
     return yield* new AgentsMisconfigured({ key: "defaultAgent", problem })
   }
-  return entries as ReadonlyMap<string, Entry>
+  return entries as ReadonlyMap<string, CatalogEntry>
 })
 
 /** The first that is there, when nobody has said which; `demo` always is. */
-export const defaultOf = (entries: ReadonlyMap<string, Entry>): string =>
+export const defaultOf = (entries: ReadonlyMap<string, CatalogEntry>): string =>
   ["codex", "claude"].find((name) => entries.get(name)?.locate()._tag === "Found") ?? "demo"
 
 // ---- configured
 
 const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, from: Source) {
-  const wrong = wrongWith(spec)
+  const wrong = problemIn(spec)
   if (!/^\S{1,64}$/.test(name)) {
     const problem = "is no name for an agent: a name has 1 to 64 characters and no blanks."
     return yield* new AgentsMisconfigured({ key: `agents[${JSON.stringify(name)}]`, problem })
   }
   if (wrong !== null) return yield* new AgentsMisconfigured({ ...wrong, key: `agents.${name}${wrong.key}` })
   const env = { ...Environment.forChild(protocols[spec.protocol].env, from, spec), ...demoKnobs(spec) }
-  const entry: Entry = {
+  const entry: CatalogEntry = {
     name,
     spec,
     env,
     locate: () => locate(name, spec, env["PATH"]),
     secondary: false,
-    known: null
+    preset: null
   }
   return entry
 })
@@ -78,7 +78,7 @@ const locate = (name: string, spec: AgentSpec, path: string | undefined): Launch
     ? protocols[spec.protocol].locate({ name, spec, path, mayFetch: true })
     : Launch.ofCommand(spec.command, path, `agents.${name}.command`)
 
-const wrongWith = (spec: AgentSpec): SpecProblem | null => {
+const problemIn = (spec: AgentSpec): SpecProblem | null => {
   const { env, inheritEnv, protocol } = spec
   const wrong = protocols[protocol].validate(spec)
   if (wrong !== null) return wrong
@@ -104,10 +104,10 @@ const demoKnobs = ({ env }: Pick<AgentSpec, "env">) =>
 // ---- built in
 
 /** The agents that need no configuration, as if they had been configured. Of two with one name the first counts. */
-const builtInAgents: ReadonlyArray<Pick<Entry, "name" | "spec" | "secondary">> = [
+const builtInAgents: ReadonlyArray<Pick<CatalogEntry, "name" | "spec" | "secondary">> = [
   { name: "codex", spec: { protocol: "codex-app-server" }, secondary: false },
   { name: "demo", spec: { protocol: "acp" }, secondary: false },
-  ...Launch.registered.flatMap((registry): ReadonlyArray<Pick<Entry, "name" | "spec" | "secondary">> => [
+  ...Launch.registered.flatMap((registry): ReadonlyArray<Pick<CatalogEntry, "name" | "spec" | "secondary">> => [
     { name: registry, spec: { protocol: "acp", registry }, secondary: false },
     { name: `acpx:${registry}`, spec: { protocol: "acpx", registry }, secondary: true }
   ])
@@ -123,9 +123,9 @@ export const openAiEnvironment = (name: string, agents: AgentSettings["agents"],
   return protocol?.usesOpenAiAccount === true ? Environment.forChild(protocol.env, from, spec ?? {}) : null
 }
 
-const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
+const builtIn = (demoState: string, from: Source): ReadonlyArray<CatalogEntry> => {
   const envOf = Record.map(protocols, ({ env }) => Environment.forChild(env, from, {}))
-  return builtInAgents.map(({ name, secondary, spec }): Entry => {
+  return builtInAgents.map(({ name, secondary, spec }): CatalogEntry => {
     if (name === "demo") {
       return {
         name,
@@ -133,12 +133,12 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<Entry> => {
         secondary,
         env: { ...Environment.forChild(Environment.noAccount, from, {}), TROUPE_DEMO_STATE: demoState },
         locate: Launch.ofDemo,
-        known: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
+        preset: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
       }
     }
     const env = envOf[spec.protocol]
     const locate = () => protocols[spec.protocol].locate({ name, spec, path: env["PATH"], mayFetch: false })
-    return { name, spec, secondary, env, locate, known: null }
+    return { name, spec, secondary, env, locate, preset: null }
   })
 }
 

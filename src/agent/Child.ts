@@ -43,7 +43,7 @@ export interface Child {
   /** The last 8 kB of stderr, secrets redacted. */
   readonly stderr: Effect.Effect<string>
   /** When the last byte of its stdout was taken in, whatever it was; `null` before the first. */
-  readonly heardAt: () => number | null
+  readonly lastOutputAt: () => number | null
 }
 
 /** How long a scope that closes over a running child waits between SIGTERM and SIGKILL. */
@@ -111,9 +111,9 @@ export const spawn = Effect.fnUntraced(function* (
   )
 
   const clock = yield* Clock.Clock
-  let heardAt: number | null = null
+  let lastOutputAt: number | null = null
   const hear = <A>(chunk: A): A => {
-    heardAt = clock.currentTimeMillisUnsafe()
+    lastOutputAt = clock.currentTimeMillisUnsafe()
     return chunk
   }
 
@@ -157,7 +157,7 @@ export const spawn = Effect.fnUntraced(function* (
     end: Effect.sync(() => Queue.endUnsafe(outbox)),
     exit,
     stderr,
-    heardAt: () => heardAt
+    lastOutputAt: () => lastOutputAt
   } satisfies Child
 })
 

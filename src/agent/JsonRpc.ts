@@ -57,7 +57,7 @@ export interface Peer {
   ) => Effect.Effect<void, RpcSilent>
   readonly notify: (method: string, params: unknown) => Effect.Effect<void>
   /** Lines that were no message, skipped. */
-  readonly garbage: Effect.Effect<number>
+  readonly malformedLines: Effect.Effect<number>
   /** Fails with class `protocol` where the peer broke the bounds, succeeds when its output ended. */
   readonly ended: Effect.Effect<void, AgentFailed>
 }
@@ -77,29 +77,32 @@ const writeWithinMillis = 30_000
 const internalError = -32603
 const overloaded = -32000
 
-type Reply = Parameters<Parameters<Peer["post"]>[2]>[0]
+type RpcReply = Parameters<Parameters<Peer["post"]>[2]>[0]
 
 /** Who waits for a reply. What it returns runs before the next line is read. */
-type Waiting = { readonly method: string; readonly settle: (reply: Reply, raw: string) => Effect.Effect<void> }
+type PendingRequest = {
+  readonly method: string
+  readonly settle: (reply: RpcReply, raw: string) => Effect.Effect<void>
+}
 
 export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const ended = yield* Deferred.make<void, AgentFailed>()
   const answering = yield* FiberSet.make<void>()
-  const places = yield* Semaphore.make(requestsInFlight)
-  const waiting = new Map<number, Waiting>()
+  const inFlight = yield* Semaphore.make(requestsInFlight)
+  const pending = new Map<number, PendingRequest>()
   let lastId = -1
-  let garbage = 0
+  let malformedLines = 0
   let closed = false
 
   // ---- out
 
-  const envelope = options.versioned ? { jsonrpc: "2.0" } : {}
+  const versionField = options.versioned ? { jsonrpc: "2.0" } : {}
 
   /** Fails as `timeout` where the peer does not read, as `closed` where it is gone. A line is written whole or not at all. */
   const write = (method: string, message: Readonly<Record<string, unknown>>) =>
     closed
       ? Effect.fail(new RpcSilent({ method, reason: "closed" }))
-      : child.write(`${JSON.stringify({ ...envelope, ...message })}\n`).pipe(
+      : child.write(`${JSON.stringify({ ...versionField, ...message })}\n`).pipe(
           Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
           Effect.timeoutOrElse({
             duration: writeWithinMillis,
@@ -111,7 +114,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     Effect.suspend(() => {
       const id = (lastId += 1)
       const answer = Deferred.makeUnsafe<unknown, RpcError | RpcSilent>()
-      waiting.set(id, {
+      pending.set(id, {
         method,
         settle: (reply, raw) => {
           if (raw !== "") arrived?.(raw)
@@ -121,10 +124,10 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
       })
       return write(method, { id, method, params }).pipe(
         Effect.andThen(Deferred.await(answer)),
-        Effect.ensuring(Effect.sync(() => waiting.delete(id)))
+        Effect.ensuring(Effect.sync(() => pending.delete(id)))
       )
     }).pipe(
-      places.withPermit,
+      inFlight.withPermit,
       Effect.timeoutOrElse({
         duration: timeoutMillis,
         orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
@@ -134,9 +137,9 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const post: Peer["post"] = (method, params, onReply) =>
     Effect.suspend(() => {
       const id = (lastId += 1)
-      waiting.set(id, { method, settle: onReply })
+      pending.set(id, { method, settle: onReply })
       // Not written: its answer is this failure, and `onReply` must not get a second one when the peer goes.
-      return Effect.onError(write(method, { id, method, params }), () => Effect.sync(() => waiting.delete(id)))
+      return Effect.onError(write(method, { id, method, params }), () => Effect.sync(() => pending.delete(id)))
     })
 
   const notify: Peer["notify"] = (method, params) => Effect.ignore(write(method, { method, params }))
@@ -163,10 +166,10 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     )
 
   const onReply = (message: Readonly<Record<string, unknown>>, raw: string): Effect.Effect<void> => {
-    const waiter = typeof message["id"] === "number" ? waiting.get(message["id"]) : undefined
+    const waiter = typeof message["id"] === "number" ? pending.get(message["id"]) : undefined
     // Nobody waits any more (its deadline has passed), or nobody ever did.
     if (waiter === undefined) return Effect.void
-    waiting.delete(message["id"] as number)
+    pending.delete(message["id"] as number)
     return waiter.settle(
       message["error"] === undefined
         ? { ok: true, result: message["result"] }
@@ -178,7 +181,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const onLine = (line: string): Effect.Effect<void> => {
     const message = parsed(line)
     if (message === null) {
-      garbage += 1
+      malformedLines += 1
       return Effect.void
     }
     const { id, method } = message
@@ -188,7 +191,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
         : onRequest(id, method, message["params"], line)
     }
     if (id !== undefined && ("result" in message || "error" in message)) return onReply(message, line)
-    garbage += 1
+    malformedLines += 1
     return Effect.void
   }
 
@@ -212,8 +215,8 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   /** Whoever still waits learns that nothing will come, in the order they asked. */
   const close = Effect.suspend(() => {
     closed = true
-    const left = [...waiting.values()]
-    waiting.clear()
+    const left = [...pending.values()]
+    pending.clear()
     return Effect.forEach(
       left,
       ({ method, settle }) => settle({ ok: false, error: new RpcSilent({ method, reason: "closed" }) }, ""),
@@ -232,7 +235,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     request,
     post,
     notify,
-    garbage: Effect.sync(() => garbage),
+    malformedLines: Effect.sync(() => malformedLines),
     ended: Deferred.await(ended)
   } satisfies Peer
 })

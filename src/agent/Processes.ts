@@ -23,7 +23,7 @@ export type { ProcessInfo } from "./processTable.ts"
 
 /** What is known of a lease's children besides what they say. */
 export interface Vitals {
-  readonly heardAt: number | null
+  readonly lastOutputAt: number | null
   readonly stderr: string
 }
 
@@ -126,9 +126,9 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   const vitals = Effect.fn("Processes.vitals")(function* (lease: LeaseId) {
     const children = [...(groups.get(lease)?.values() ?? [])].map(({ child }) => child)
     if (children.length === 0) return null
-    const heard = children.flatMap(({ heardAt }) => heardAt() ?? [])
+    const outputTimes = children.flatMap(({ lastOutputAt }) => lastOutputAt() ?? [])
     const tails = yield* Effect.forEach(children, ({ stderr }) => stderr)
-    return { heardAt: heard.length === 0 ? null : Math.max(...heard), stderr: tails.join("") }
+    return { lastOutputAt: outputTimes.length === 0 ? null : Math.max(...outputTimes), stderr: tails.join("") }
   })
 
   const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {

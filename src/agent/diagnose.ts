@@ -24,7 +24,7 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
     systemPrompt: null,
     permissions: "deny",
     thread: null,
-    tell: () => Effect.void,
+    emit: () => Effect.void,
     approve: () => Effect.succeed("deny"),
     spawned: () => Effect.void
   }

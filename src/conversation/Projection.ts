@@ -11,7 +11,7 @@ import { saysAborted } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
 import { clipped, boundedJson } from "../domain/boundedJson.ts"
 import * as Timeline from "./Timeline.ts"
-import type { Entry, Words } from "./Timeline.ts"
+import type { TimelineEntry, TextEntry } from "./Timeline.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
 import { shapeOf } from "./toolMessages.ts"
 
@@ -78,7 +78,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
   for (const entry of entries) {
     switch (entry._tag) {
       case "Thought":
-        if (entry.complete && entry.said.trim() !== "") thoughts.push(entry.said.trim())
+        if (entry.complete && entry.text.trim() !== "") thoughts.push(entry.text.trim())
         break
       case "Text": {
         const content = spoken(entry)
@@ -86,7 +86,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         break
       }
       case "Steering":
-        messages.push({ role: "user", content: entry.said })
+        messages.push({ role: "user", content: entry.text })
         break
       case "Tool":
         tool(entry.tool)
@@ -99,24 +99,24 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
     }
   }
 
-  const texts = entries.filter((entry) => entry._tag === "Text" && !entry.late) as ReadonlyArray<Words>
+  const texts = entries.filter((entry) => entry._tag === "Text" && !entry.late) as ReadonlyArray<TextEntry>
   const last = texts.at(-1)
   return {
     messages,
     finalText: texts.map((words) => (isWhole(words) ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
-    cutOff: last === undefined || isWhole(last) ? "" : last.said,
+    cutOff: last === undefined || isWhole(last) ? "" : last.text,
     answered: last?.complete === true && !last.commentary && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
-    aborted: texts.some(({ said }) => saysAborted(said)),
+    aborted: texts.some(({ text: said }) => saysAborted(said)),
     compacted
   }
 }
 
 /** An agent that says of its turn that it was aborted has no more to say in it. */
-const isWhole = ({ complete, said }: Words): boolean => complete || saysAborted(said)
+const isWhole = ({ complete, text: said }: TextEntry): boolean => complete || saysAborted(said)
 
 /** Without the marker of an abort, which is for programs to read. */
-const spoken = ({ said }: Words): string => (saysAborted(said) ? said.replace(aborts, "").trim() : said)
+const spoken = ({ text: said }: TextEntry): string => (saysAborted(said) ? said.replace(aborts, "").trim() : said)
 
 const aborts = /<turn_aborted\b[^>]*>(?:[\s\S]*?<\/turn_aborted>)?/g
 
@@ -127,11 +127,11 @@ const attempts = 16
  * After a stream was cut claude-agent-acp says it all again under a new id, and of the first attempt nothing tells that
  * it was cut (seen with 0.100). So a text whose whole is the beginning of the next one was that.
  */
-const isRetried = (entries: ReadonlyArray<Entry>, entry: Entry, nth: number): boolean => {
+const isRetried = (entries: ReadonlyArray<TimelineEntry>, entry: TimelineEntry, nth: number): boolean => {
   if (entry._tag !== "Text" && entry._tag !== "Thought") return false
   for (const next of entries.slice(nth + 1, nth + 1 + attempts)) {
     if (next._tag !== "Text" && next._tag !== "Thought") return false
-    if (next._tag === entry._tag && next.said.startsWith(entry.said) && next.late === entry.late) return true
+    if (next._tag === entry._tag && next.text.startsWith(entry.text) && next.late === entry.late) return true
   }
   return false
 }

@@ -11,26 +11,26 @@ import type { TurnRecord } from "../domain/Turn.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
 
-export interface Words {
+export interface TextEntry {
   readonly _tag: "Text" | "Thought"
   readonly id: string | null
   /** It began after the turn's end: Claude speaks up when a command in the background is done. */
   readonly late: boolean
-  said: string
+  text: string
   complete: boolean
   /** On the way to an answer, as codex marks it. */
   commentary: boolean
 }
 
-export type Entry =
-  | Words
+export type TimelineEntry =
+  | TextEntry
   | { readonly _tag: "Tool"; readonly tool: ToolCall.ToolCall }
   /** A person's words for the turn while it ran. */
-  | { readonly _tag: "Steering"; readonly said: string }
+  | { readonly _tag: "Steering"; readonly text: string }
   | { readonly _tag: "Note"; readonly kind: string; readonly payload: unknown }
 
 export interface Timeline {
-  readonly entries: ReadonlyArray<Entry>
+  readonly entries: ReadonlyArray<TimelineEntry>
   /** The turn has ended: what is open now stays open, but for a command that outlives its turn. */
   readonly over: boolean
   /** The agent says itself which of its texts are complete. */
@@ -59,15 +59,15 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   const marked = updates.some((update) => isChunk(update) && markOf(update) !== undefined)
   const named = updates.some(namesMessages)
 
-  const entries = new Set<Entry>()
+  const entries = new Set<TimelineEntry>()
   const tools = new Map<string, ToolCall.ToolCall>()
   /** Texts and thoughts that a chunk may still add to, by kind and id. */
-  const known = new Map<string, Words>()
-  let current: Words | null = null
+  const known = new Map<string, TextEntry>()
+  let current: TextEntry | null = null
   /** The id of what the last steering cut off, and what came under that id afterwards. */
   let cutOff: string | null = null
-  let leftover: Words | null = null
-  let plan: Entry | null = null
+  let leftover: TextEntry | null = null
+  let plan: TimelineEntry | null = null
   let over = turn.endedAt !== null
   let ended = false
   let compacted = false
@@ -88,7 +88,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     // Without ids a thought between two texts makes them two.
     let words = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : known.get(key)
     if (words === undefined) {
-      words = { _tag, id, late: ended, said: "", complete: false, commentary: false }
+      words = { _tag, id, late: ended, text: "", complete: false, commentary: false }
       known.set(key, words)
       entries.add(words)
       if (id !== null && id === cutOff) leftover = words
@@ -97,7 +97,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     if (current !== null && current === leftover && id !== current.id) current = null
     if (words !== current) close()
     current = words
-    words.said += textIn(at(chunk, "content", "text")) ?? ""
+    words.text += textIn(at(chunk, "content", "text")) ?? ""
     if (markOf(chunk) === true) words.complete = true
     if (objectIn(chunk["_meta"])["troupe/phase"] === "commentary") words.commentary = true
   }
@@ -119,9 +119,9 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     ToolCall.merge(tool, update)
   }
 
-  const note = (kind: string, payload: unknown): Entry => {
+  const note = (kind: string, payload: unknown): TimelineEntry => {
     close()
-    const entry: Entry = { _tag: "Note", kind, payload }
+    const entry: TimelineEntry = { _tag: "Note", kind, payload }
     if (notes++ < notesKept) entries.add(entry)
     return entry
   }
@@ -143,7 +143,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       if (current !== null) cutOff = current.id
       current = null
       if (!marked) known.clear()
-      entries.add({ _tag: "Steering", said: textIn(at(update, "content", "text")) ?? "" })
+      entries.add({ _tag: "Steering", text: textIn(at(update, "content", "text")) ?? "" })
       return
     }
     if (!asides.has(kind)) {

@@ -18,12 +18,12 @@ export const addCosts = (costs: Iterable<Cost>): ReadonlyArray<Cost> => {
 }
 
 /** What a thread has cost from its beginning: agents tell a running total, and never what one turn added to it. */
-export interface ToldCost extends Cost {
+export interface ReportedCost extends Cost {
   readonly thread: string
 }
 
 /** Of ACP's `usage_update`, which may have a cost in it. */
-export const costIn = (message: AcpMessage): ToldCost | null => {
+export const costIn = (message: AcpMessage): ReportedCost | null => {
   if (!("method" in message) || message.method !== "session/update") return null
   const { sessionId, update } = message.params
   if (update.sessionUpdate !== "usage_update") return null

@@ -116,6 +116,6 @@ const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permiss
       problem: `has ${rules} rules; it takes ${mostRules} at most.`
     })
   }
-  const problem = driver.cannotKeep?.(permissions) ?? null
+  const problem = driver.permissionsProblem?.(permissions) ?? null
   return problem === null ? permissions : yield* new NotSupported({ problem })
 })

@@ -107,7 +107,7 @@ export const make = Effect.gen(function* () {
     const broken = breaker.check(driver.name, openedAt)
     if (broken !== null) return yield* broken
     // The agent of this name may have become another since the session was made.
-    const unenforceable = driver.cannotKeep?.(permissions) ?? null
+    const unenforceable = driver.permissionsProblem?.(permissions) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
     const connection = yield* opens(driver, {
       session: id,
@@ -117,7 +117,7 @@ export const make = Effect.gen(function* () {
       permissions: policyOf(permissions),
       systemPrompt,
       thread,
-      tell: received(port, agentProcess),
+      emit: received(port, agentProcess),
       approve: approve(port),
       spawned: (pid) =>
         Effect.gen(function* () {

@@ -43,7 +43,7 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
       systemPrompt: null,
       permissions: "ask",
       thread: null,
-      tell: (fact) =>
+      emit: (fact) =>
         Effect.sync(() => {
           facts.push(fact)
           look()

@@ -1,7 +1,7 @@
 /** Replays a recorded trace through the dialogue, as a connection would: prompts begin turns, replies end them. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
+import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import type { TurnEnded } from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Permission from "../../src/agent/acp/permission.ts"
@@ -55,7 +55,7 @@ export interface Replay {
 
 /** Follows the trace's first session. */
 export const replay = (name: string): Replay => {
-  const dialogue = Dialogue.make(Failures.whoIs(name.startsWith("claude") ? "Claude Agent" : "Codex"))
+  const tracker = TurnTracker.make(Failures.identify(name.startsWith("claude") ? "Claude Agent" : "Codex"))
   const facts: Array<AgentFact> = []
   const questions: Array<Question> = []
   const written: Array<unknown> = []
@@ -73,34 +73,34 @@ export const replay = (name: string): Replay => {
       if (id !== undefined) methods.set(id, message)
       if (method === "session/load" || method === "session/resume") {
         thread ??= nonEmptyTextIn(at(params, "sessionId"))
-        dialogue.thread = thread
-        dialogue.replaying = method === "session/load"
+        tracker.thread = thread
+        tracker.replaying = method === "session/load"
       }
-      if (method === "session/cancel" && isOurs) dialogue.noteCancel()
+      if (method === "session/cancel" && isOurs) tracker.noteCancel()
       if (method === "session/prompt" && isOurs) {
         mine.add(id)
-        dialogue.begin((turns += 1))
+        tracker.begin((turns += 1))
       }
     } else if (dir === "out" && result !== undefined) {
       const options = listIn(at(methods.get(`asked ${String(id)}`), "params", "options")).map(objectIn)
       const chosen = options.find(({ optionId }) => optionId === at(result, "outcome", "optionId"))
       if (options.length > 0 && chosen?.["kind"] !== "allow_once" && chosen?.["kind"] !== "allow_always")
-        dialogue.noteDenial()
+        tracker.noteDenial()
     } else if (dir === "in" && typeof method === "string" && id !== undefined) {
       methods.set(`asked ${String(id)}`, message)
-      if (method === "session/request_permission") questions.push(question(dialogue, params))
+      if (method === "session/request_permission") questions.push(question(tracker, params))
     } else if (dir === "in" && method === "session/update") {
-      if (at(params, "sessionId") === thread && !dialogue.replaying) written.push(at(params, "update"))
-      const fact = dialogue.hear(params)
+      if (at(params, "sessionId") === thread && !tracker.replaying) written.push(at(params, "update"))
+      const fact = tracker.receive(params)
       if (fact !== null) facts.push(fact)
     } else if (dir === "in" && id !== undefined && id !== null) {
       const about = nonEmptyTextIn(methods.get(id)?.["method"])
-      if (about === "session/new" && thread === null) dialogue.thread = thread = nonEmptyTextIn(at(result, "sessionId"))
-      if (about === "session/load") dialogue.replaying = false
+      if (about === "session/new" && thread === null) tracker.thread = thread = nonEmptyTextIn(at(result, "sessionId"))
+      if (about === "session/load") tracker.replaying = false
       if (!mine.delete(id)) continue
       replies += 1
       const { code, data, message: said } = objectIn(error)
-      const fact = dialogue.end(
+      const fact = tracker.end(
         error === undefined
           ? { ok: true, result }
           : { ok: false, error: new RpcError({ code: Number(code), message: String(said), ...(data ? { data } : {}) }) }
@@ -112,9 +112,9 @@ export const replay = (name: string): Replay => {
   return { thread: thread ?? "", facts, ends, questions, replies, written }
 }
 
-const question = (dialogue: Dialogue.TurnTracker, params: unknown): Question => {
+const question = (tracker: TurnTracker.TurnTracker, params: unknown): Question => {
   const asked = Permission.read(params)
-  const { kind, title, turn } = dialogue.asking(asked)
+  const { kind, title, turn } = tracker.describe(asked)
   const answers = {
     once: Permission.outcome(asked, kind, "once"),
     session: Permission.outcome(asked, kind, "session"),

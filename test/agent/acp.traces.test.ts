@@ -1,7 +1,7 @@
 /** Every recorded conversation with a real ACP agent, through the pure middle of the driver. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
+import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import { at } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/JsonRpc.ts"
@@ -121,17 +121,17 @@ describe("turns", () => {
       ["claude-cancel-tool", 0]
     ] as const) {
       const { facts } = replay(name)
-      const dialogue = Dialogue.make(Failures.whoIs("x"))
+      const tracker = TurnTracker.make(Failures.identify("x"))
       const turn = facts.find((fact) => fact._tag === "TurnEnded" && fact.stopReason === "cancelled")
       for (const fact of facts) {
         if (fact._tag === "Update" && fact.turn === 1) {
-          dialogue.thread = fact.message.params.sessionId
-          if (dialogue.running() === null) dialogue.begin(1)
-          dialogue.hear(fact.message.params)
+          tracker.thread = fact.message.params.sessionId
+          if (tracker.running() === null) tracker.begin(1)
+          tracker.receive(fact.message.params)
         }
       }
       assert.strictEqual(turn?._tag === "TurnEnded" ? turn.turn : 0, 1, name)
-      assert.strictEqual(dialogue.leftRunning(1).length, left, name)
+      assert.strictEqual(tracker.leftRunning(1).length, left, name)
     }
   })
 
@@ -185,7 +185,7 @@ describe("failures", () => {
 
   it("names a conversation that another process still has open", () => {
     const error = new RpcError({ code: -32600, message: "Invalid request", data: { reason: "thread_active_writer" } })
-    const failure = Failures.ofError(Failures.whoIs("Codex"), "to start", error)
+    const failure = Failures.ofError(Failures.identify("Codex"), "to start", error)
     assert.strictEqual(failure.class, "crash")
     assert.match(failure.message, /Another process still has this conversation of Codex open\. End that process/)
   })

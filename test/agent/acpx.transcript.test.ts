@@ -1,28 +1,28 @@
 /** What the real acpx printed for its prompts, sorted out. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
+import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
-import type { Heard } from "../../src/agent/acpx/Transcript.ts"
+import type { TranscriptEvent } from "../../src/agent/acpx/Transcript.ts"
 import * as Verdict from "../../src/agent/acpx/failures.ts"
 import { acpxPrompts, linesOf } from "./acp.replay.ts"
 
 const hear = (name: string) => {
-  const who = Failures.whoIs(name.startsWith("acpx-claude") ? "claude" : "codex")
-  const dialogue = Dialogue.make(who)
-  const transcript = Transcript.make(dialogue)
-  dialogue.begin(1)
-  const heard = linesOf(name).flatMap(({ msg }): ReadonlyArray<Heard> => {
-    const one = msg === undefined ? null : transcript.hear(JSON.stringify(msg))
+  const who = Failures.identify(name.startsWith("acpx-claude") ? "claude" : "codex")
+  const tracker = TurnTracker.make(who)
+  const transcript = Transcript.make(tracker)
+  tracker.begin(1)
+  const heard = linesOf(name).flatMap(({ msg }): ReadonlyArray<TranscriptEvent> => {
+    const one = msg === undefined ? null : transcript.read(JSON.stringify(msg))
     return one === null ? [] : [one]
   })
-  const isRefused = dialogue.untouched()
+  const isRefused = tracker.nothingReceived()
   const last = heard.find(({ _tag }) => _tag === "Reply" || _tag === "OwnError")
   const outcome =
     last?._tag === "Reply"
-      ? dialogue.end(last.reply)
+      ? tracker.end(last.reply)
       : last?._tag === "OwnError"
-        ? { stopReason: "error", failure: Verdict.ofOwnError(who, last.error) }
+        ? { stopReason: "error", failure: Verdict.ofAcpxError(who, last.error) }
         : null
   return { heard, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
 }
@@ -76,23 +76,23 @@ describe("Transcript", () => {
   })
 
   it("does not take acpx's answer to a question for the agent's answer to the prompt, though their ids are the same", () => {
-    const dialogue = Dialogue.make(Failures.whoIs("claude"))
-    const transcript = Transcript.make(dialogue)
-    dialogue.begin(1)
-    const say = (message: unknown) => transcript.hear(JSON.stringify(message))
+    const tracker = TurnTracker.make(Failures.identify("claude"))
+    const transcript = Transcript.make(tracker)
+    tracker.begin(1)
+    const say = (message: unknown) => transcript.read(JSON.stringify(message))
     say({ id: 0, method: "session/prompt", params: { sessionId: "s" } })
     say({ id: 0, method: "session/request_permission", params: { options: [{ optionId: "n", kind: "reject_once" }] } })
     assert.isNull(say({ id: 0, result: { outcome: { outcome: "selected", optionId: "n" } } }))
     const end = say({ id: 0, result: { stopReason: "cancelled", usage: null } })
     assert.strictEqual(end?._tag, "Reply")
     // It was told no, and nobody cancelled it.
-    if (end?._tag === "Reply") assert.strictEqual(dialogue.end(end.reply)?.stopReason, "end_turn")
+    if (end?._tag === "Reply") assert.strictEqual(tracker.end(end.reply)?.stopReason, "end_turn")
   })
 
   it("skips what is no message", () => {
-    const transcript = Transcript.make(Dialogue.make(Failures.whoIs("claude")))
+    const transcript = Transcript.make(TurnTracker.make(Failures.identify("claude")))
     for (const line of ["", "npm warn", "[]", "null", '{"action":"cancel_result"}', '{"id":9,"result":{}}']) {
-      assert.isNull(transcript.hear(line))
+      assert.isNull(transcript.read(line))
     }
   })
 })

@@ -63,7 +63,7 @@ const connect = Effect.fnUntraced(function* (
       systemPrompt: null,
       permissions: "deny",
       thread: null,
-      tell: (fact) => Effect.asVoid(Queue.offer(facts, fact)),
+      emit: (fact) => Effect.asVoid(Queue.offer(facts, fact)),
       approve: () => Effect.succeed("deny"),
       spawned: () => Effect.void,
       ...changes

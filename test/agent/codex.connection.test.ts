@@ -37,7 +37,7 @@ const connect = Effect.fnUntraced(function* (
     systemPrompt: null,
     permissions: "deny",
     thread: null,
-    tell: (fact) =>
+    emit: (fact) =>
       Effect.andThen(
         Effect.sync(() => void facts.push(fact)),
         news.open

@@ -1,7 +1,7 @@
 /** Replays a recorded trace through the translator, as a connection would: the prompts begin turns, the replies name them. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Translate from "../../src/agent/codex/Translator.ts"
+import * as Translator from "../../src/agent/codex/Translator.ts"
 import { objectIn, textIn } from "../../src/domain/json.ts"
 import type { JsonObject } from "../../src/domain/json.ts"
 
@@ -34,7 +34,7 @@ export interface Replay {
 
 export const replay = (name: string): Replay => {
   const lines = linesOf(name)
-  const translator = Translate.make(null)
+  const translator = Translator.make(null)
   const facts: Array<AgentFact> = []
   const methods = new Map<unknown, JsonObject>()
   const asked = new Map<unknown, JsonObject>()
@@ -51,12 +51,12 @@ export const replay = (name: string): Replay => {
       if (ours) translator.begin((turns += 1))
     } else if (dir === "in" && id !== undefined) {
       const about = asked.get(id)
-      if (about !== undefined) translator.asking(about, objectIn(msg["result"])["decision"] === "cancel")
+      if (about !== undefined) translator.markApproval(about, objectIn(msg["result"])["decision"] === "cancel")
     } else if (dir === "out" && typeof method === "string") {
       if (id === undefined) facts.push(...translator.notification(method, msg["params"]))
       else {
         asked.set(id, params)
-        translator.asking(params, true)
+        translator.markApproval(params, true)
       }
     } else if (dir === "out") {
       const request = objectIn(methods.get(id))
@@ -66,7 +66,7 @@ export const replay = (name: string): Replay => {
       if (request["method"] !== "turn/start" || objectIn(request["params"])["threadId"] !== thread) continue
       const turn = textIn(objectIn(result["turn"])["id"])
       if (turn !== null) facts.push(...translator.accepted(turn))
-      else if (msg["error"] !== undefined && translator.running()?.agentTurnId === null) translator.refused()
+      else if (msg["error"] !== undefined && translator.running()?.agentTurnId === null) translator.dropPrompt()
     }
   }
   return { thread: thread ?? "", facts, out: lines.flatMap(({ dir, msg }) => (dir === "out" ? [msg] : [])) }

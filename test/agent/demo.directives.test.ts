@@ -273,7 +273,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     Effect.gen(function* () {
       const agent = yield* open()
       assert.strictEqual((yield* agent.say("garbage\nhello")).text, "You said: hello (turn 1)")
-      assert.strictEqual(yield* agent.peer.garbage, 6)
+      assert.strictEqual(yield* agent.peer.malformedLines, 6)
     })
   )
 

@@ -55,7 +55,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
       const error = yield* Effect.flip(peer.request("silent", {}, { timeoutMillis: 50 }))
       assert.deepInclude(error, { _tag: "RpcSilent", reason: "timeout", method: "silent" })
       assert.strictEqual(yield* peer.request("late", { of: 0 }, within), "in time")
-      assert.strictEqual(yield* peer.garbage, 0)
+      assert.strictEqual(yield* peer.malformedLines, 0)
     })
   )
 
@@ -114,7 +114,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
       yield* peer.request("garbage", {}, within)
       assert.deepStrictEqual(said, [{ i: 1 }])
       // Not JSON, an array, a number, a text, null, an empty object, an id with nothing, and blanks. Empty lines don't count.
-      assert.strictEqual(yield* peer.garbage, 8)
+      assert.strictEqual(yield* peer.malformedLines, 8)
     })
   )
 
@@ -222,7 +222,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
       yield* Effect.exit(peer.request("half", {}, within))
       yield* peer.ended
       assert.deepStrictEqual(said, [])
-      assert.strictEqual(yield* peer.garbage, 1)
+      assert.strictEqual(yield* peer.malformedLines, 1)
     })
   )
 

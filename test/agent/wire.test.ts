@@ -139,7 +139,7 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
       const heardAt = yield* Effect.scoped(
         Effect.gen(function* () {
           const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", script] })
-          assert.deepStrictEqual(yield* processes.vitals(lease), { heardAt: null, stderr: "" })
+          assert.deepStrictEqual(yield* processes.vitals(lease), { lastOutputAt: null, stderr: "" })
           yield* child.write("go\n")
           assert.strictEqual(yield* firstLine(child), "here")
           const [one] = yield* processes.tree(lease)
@@ -149,7 +149,7 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
           yield* child.exit
           const vitals = yield* processes.vitals(lease)
           assert.strictEqual(vitals?.stderr.trim(), "Bearer [redacted]")
-          return vitals?.heardAt ?? 0
+          return vitals?.lastOutputAt ?? 0
         })
       )
       assert.isAtLeast(heardAt, before)
@@ -178,7 +178,7 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
       const lease = freshLease()
       const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", ""], stdin: false })
       yield* Stream.runDrain(child.stdout)
-      assert.isNull((yield* processes.vitals(lease))?.heardAt ?? null)
+      assert.isNull((yield* processes.vitals(lease))?.lastOutputAt ?? null)
     })
   )
 })

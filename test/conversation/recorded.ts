@@ -1,6 +1,6 @@
 /** The turns of the recorded traces as the ledger would hold them: driver's facts, coalesced, each turn with its record. */
 import type { AgentFact } from "../../src/agent/Agent.ts"
-import * as Dialogue from "../../src/agent/acp/TurnTracker.ts"
+import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import { listIn, objectIn, textIn } from "../../src/domain/json.ts"
@@ -106,18 +106,18 @@ const acpPrompts = (name: string, thread: string): ReadonlyArray<string> =>
 
 /** One prompt, as acpx printed it. */
 const acpxTurns = (name: string): ReadonlyArray<RecordedTurn> => {
-  const dialogue = Dialogue.make(Failures.whoIs(name.startsWith("acpx-claude") ? "Claude Agent" : "Codex"))
-  const transcript = Transcript.make(dialogue)
+  const tracker = TurnTracker.make(Failures.identify(name.startsWith("acpx-claude") ? "Claude Agent" : "Codex"))
+  const transcript = Transcript.make(tracker)
   const prompts: Array<string> = []
   const facts: Array<AgentFact> = []
-  dialogue.begin(1)
+  tracker.begin(1)
   for (const { msg } of Acp.linesOf(name)) {
     if (objectIn(msg)["method"] === "session/prompt") prompts.push(textsIn(objectIn(objectIn(msg)["params"])["prompt"]))
-    const heard = transcript.hear(JSON.stringify(msg ?? null))
-    const fact = heard?._tag === "Reply" ? dialogue.end(heard.reply) : heard
+    const heard = transcript.read(JSON.stringify(msg ?? null))
+    const fact = heard?._tag === "Reply" ? tracker.end(heard.reply) : heard
     if (fact?._tag === "Update" || fact?._tag === "TurnEnded") facts.push(fact)
   }
-  return turnsOf(dialogue.thread ?? "", facts, prompts.slice(0, 1))
+  return turnsOf(tracker.thread ?? "", facts, prompts.slice(0, 1))
 }
 
 export interface Recorded {

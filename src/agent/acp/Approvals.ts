@@ -9,12 +9,12 @@ export interface Approvals {
   /** The answer to a `session/request_permission`. An agent waits for it for ever, so there always is one. */
   readonly answer: (params: unknown, id: unknown, wire: string) => Effect.Effect<Permission.Outcome>
   /** The agent takes one question back (`$/cancel_request`), by the id of its request; others stay open. */
-  readonly takeBack: (params: unknown) => Effect.Effect<void>
+  readonly cancel: (params: unknown) => Effect.Effect<void>
   /** Answers all that is open with `cancelled`, as ACP demands of a client that cancels. */
-  readonly withdraw: Effect.Effect<void>
+  readonly withdrawAll: Effect.Effect<void>
 }
 
-export const make = (dialogue: TurnTracker, approve: OpenRequest["approve"]): Approvals => {
+export const make = (tracker: TurnTracker, approve: OpenRequest["approve"]): Approvals => {
   const open = new Map<unknown, Deferred.Deferred<Permission.Outcome>>()
   let asked = 0
 
@@ -24,14 +24,14 @@ export const make = (dialogue: TurnTracker, approve: OpenRequest["approve"]): Ap
     Effect.suspend(() => {
       const question = Permission.read(params)
       // A session that we did not open (a sub-agent's) has nobody here to speak for it.
-      if (question.sessionId !== dialogue.thread) return Effect.succeed(Permission.cancelled)
-      const { kind, title, turn } = dialogue.asking(question)
+      if (question.sessionId !== tracker.thread) return Effect.succeed(Permission.cancelled)
+      const { kind, title, turn } = tracker.describe(question)
       const { toolCallId } = question
       const takenBack = Deferred.makeUnsafe<Permission.Outcome>()
       open.set(id, takenBack)
       return approve({ id: String((asked += 1)), turn, kind, title, toolCallId, raw: params, wire }).pipe(
         Effect.map((decision) => {
-          if (decision === "deny") dialogue.noteDenial()
+          if (decision === "deny") tracker.noteDenial()
           return Permission.outcome(question, kind, decision)
         }),
         Effect.raceFirst(Deferred.await(takenBack)),
@@ -39,13 +39,13 @@ export const make = (dialogue: TurnTracker, approve: OpenRequest["approve"]): Ap
       )
     })
 
-  const takeBack: Approvals["takeBack"] = (params) =>
+  const takeBack: Approvals["cancel"] = (params) =>
     Effect.suspend(() => {
       const question = open.get(objectIn(params)["requestId"])
       return question === undefined ? Effect.void : Effect.asVoid(cancel(question))
     })
 
-  const withdraw = Effect.suspend(() => Effect.forEach([...open.values()], cancel, { discard: true }))
+  const withdrawAll = Effect.suspend(() => Effect.forEach([...open.values()], cancel, { discard: true }))
 
-  return { answer, takeBack, withdraw }
+  return { answer, cancel: takeBack, withdrawAll: withdrawAll }
 }

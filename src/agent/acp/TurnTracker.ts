@@ -11,15 +11,17 @@ import type { Failure, Usage } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import * as Failures from "./failures.ts"
-import type { Who } from "./failures.ts"
+import type { AgentIdentity } from "./failures.ts"
 import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { Asked } from "./permission.ts"
+import type { PermissionRequest } from "./permission.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
-export type Told = Extract<AgentFact, { readonly _tag: "Update" }>
+export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
 
 /** An agent's answer to `session/prompt`. */
-export type Reply = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: RpcError }
+export type PromptReply =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: RpcError }
 
 export interface ToolCall {
   readonly turn: number | null
@@ -35,45 +37,49 @@ export interface TurnTracker {
   /** While `session/load` plays back what was said before: nothing of that is news. */
   replaying: boolean
   /** As the agent named itself, for sentences. */
-  who: Who
+  identity: AgentIdentity
   readonly running: () => number | null
   readonly begin: (turn: number) => void
   /** The prompt was not taken: the turn never was. */
   readonly abandon: () => void
   /** Nothing of the running turn has been heard yet. */
-  readonly untouched: () => boolean
+  readonly nothingReceived: () => boolean
   /** We have asked the agent to stop the running turn. */
   readonly noteCancel: () => void
   readonly cancelling: () => boolean
   /** We have denied something in the running turn. */
   readonly noteDenial: () => void
   /** The params of a `session/update`, as a fact with its turn, or `null` where it is not ours. */
-  readonly hear: (params: unknown) => Told | null
+  readonly receive: (params: unknown) => UpdateFact | null
   /** The end of the running turn, which is over then; `null` where none runs. */
-  readonly end: (reply: Reply) => TurnEnded | null
+  readonly end: (reply: PromptReply) => TurnEnded | null
   /** The turn that asks, and what is known of the tool call by now. */
-  readonly asking: (asked: Asked) => { readonly turn: number | null; readonly kind: string; readonly title: string }
+  readonly describe: (asked: PermissionRequest) => {
+    readonly turn: number | null
+    readonly kind: string
+    readonly title: string
+  }
   /** Tool calls of this turn that were left running. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
 }
 
 interface Running {
   readonly turn: number
-  heard: boolean
+  received: boolean
   cancelling: boolean
   denied: boolean
   /** codex said that its thread is in an error state. */
   inError: boolean
   /** The last text that no model message claims: codex-acp's own words, such as the reason of a failure. */
-  prose: string
+  adapterText: string
 }
 
 /** Tool calls that are remembered; the oldest are forgotten first, and their late updates go to the last turn. */
-const toolCallsKept = 1_024
+const maxToolCalls = 1_024
 
-const proseKept = 2_000
+const adapterTextCharacters = 2_000
 
-export const make = (who: Who): TurnTracker => {
+export const make = (identity: AgentIdentity): TurnTracker => {
   const tools = new Map<string, ToolCall>()
   let running: Running | null = null
   let last: number | null = null
@@ -88,29 +94,30 @@ export const make = (who: Who): TurnTracker => {
       title: nonEmptyTextIn(update["title"]) ?? known?.title ?? null,
       open: typeof status === "string" ? status !== "completed" && status !== "failed" : (known?.open ?? true)
     }
-    if (known === undefined && tools.size >= toolCallsKept) forgetOldest(tools)
+    if (known === undefined && tools.size >= maxToolCalls) forgetOldest(tools)
     tools.set(id, call)
     return call
   }
 
-  const hear: TurnTracker["hear"] = (params) => {
+  const receive: TurnTracker["receive"] = (params) => {
     const { sessionId, update } = objectIn(params)
     const kind = objectIn(update)["sessionUpdate"]
-    if (dialogue.replaying || sessionId !== dialogue.thread || dialogue.thread === null || typeof kind !== "string")
+    if (tracker.replaying || sessionId !== tracker.thread || tracker.thread === null || typeof kind !== "string")
       return null
     const heard = objectIn(update) as SessionUpdate
     const id = nonEmptyTextIn(heard["toolCallId"])
     const turn = id !== null && isToolCall(kind) ? note(id, heard).turn : last
     if (running !== null && turn === running.turn) {
-      if (kind !== "available_commands_update") running.heard = true
+      if (kind !== "available_commands_update") running.received = true
       if (at(heard, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
-      const prose = isProse(heard) ? nonEmptyTextIn(at(heard, "content", "text"))?.trim() : undefined
-      if (prose !== undefined && prose !== "") running.prose = prose.slice(0, proseKept)
+      const adapterText = isAdapterText(heard) ? nonEmptyTextIn(at(heard, "content", "text"))?.trim() : undefined
+      if (adapterText !== undefined && adapterText !== "")
+        running.adapterText = adapterText.slice(0, adapterTextCharacters)
     }
     const message: UpdateMessage = {
       jsonrpc: "2.0",
       method: "session/update",
-      params: { ...objectIn(params), sessionId: dialogue.thread, update: heard }
+      params: { ...objectIn(params), sessionId: tracker.thread, update: heard }
     }
     return { _tag: "Update", turn, message }
   }
@@ -119,7 +126,7 @@ export const make = (who: Who): TurnTracker => {
     if (running === null) return null
     const was = running
     running = null
-    const failure = failureOf(dialogue.who, was, reply)
+    const failure = failureOf(tracker.identity, was, reply)
     const usage = reply.ok ? usageOf(at(reply.result, "usage")) : null
     if (failure !== null) return { _tag: "TurnEnded", turn: was.turn, stopReason: "error", usage, failure }
     return {
@@ -131,27 +138,27 @@ export const make = (who: Who): TurnTracker => {
     }
   }
 
-  const asking: TurnTracker["asking"] = ({ kind, title, toolCallId }) => {
+  const describe: TurnTracker["describe"] = ({ kind, title, toolCallId }) => {
     const known = toolCallId === null ? undefined : tools.get(toolCallId)
     const kindOf = kind ?? known?.kind ?? "other"
     return { turn: known === undefined ? last : known.turn, kind: kindOf, title: title ?? known?.title ?? kindOf }
   }
 
-  const dialogue: TurnTracker = {
+  const tracker: TurnTracker = {
     thread: null,
     replaying: false,
-    who,
+    identity: identity,
     running: () => running?.turn ?? null,
     begin: (turn) => {
       before = last
       last = turn
-      running = { turn, heard: false, cancelling: false, denied: false, inError: false, prose: "" }
+      running = { turn, received: false, cancelling: false, denied: false, inError: false, adapterText: "" }
     },
     abandon: () => {
       running = null
       last = before
     },
-    untouched: () => running !== null && !running.heard,
+    nothingReceived: () => running !== null && !running.received,
     noteCancel: () => {
       if (running !== null) running.cancelling = true
     },
@@ -159,16 +166,16 @@ export const make = (who: Who): TurnTracker => {
     noteDenial: () => {
       if (running !== null) running.denied = true
     },
-    hear,
+    receive: receive,
     end,
-    asking,
+    describe: describe,
     leftRunning: (turn) => [...tools].flatMap(([id, call]) => (call.turn === turn && call.open ? [id] : []))
   }
-  return dialogue
+  return tracker
 }
 
 /** codex-acp gives every message of the model an id; a text without one is its own, such as a warning or an error. */
-export const isProse = (update: SessionUpdate): boolean =>
+export const isAdapterText = (update: SessionUpdate): boolean =>
   update.sessionUpdate === "agent_message_chunk" && update["messageId"] === undefined
 
 const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
@@ -178,15 +185,15 @@ const forgetOldest = (tools: Map<string, ToolCall>) => {
   if (oldest !== undefined) tools.delete(oldest)
 }
 
-const failureOf = (who: Who, was: Running, reply: Reply): Failure | null => {
+const failureOf = (identity: AgentIdentity, was: Running, reply: PromptReply): Failure | null => {
   // What breaks while it stops was asked to break.
   if (!reply.ok)
-    return was.cancelling && !isDeath(reply.error) ? null : Failures.ofError(who, "session/prompt", reply.error)
-  const typed = Failures.ofResult(who, reply.result)
+    return was.cancelling && !isDeath(reply.error) ? null : Failures.ofError(identity, "session/prompt", reply.error)
+  const typed = Failures.ofResult(identity, reply.result)
   if (typed !== null) return typed
   const { stopReason, usage } = objectIn(reply.result)
-  if (typeof stopReason !== "string") return Failures.malformed(who, "the result of a prompt has no stopReason.")
-  if (was.inError && usage === null && stopReason === "end_turn") return Failures.ofProse(who, was.prose)
+  if (typeof stopReason !== "string") return Failures.malformed(identity, "the result of a prompt has no stopReason.")
+  if (was.inError && usage === null && stopReason === "end_turn") return Failures.ofText(identity, was.adapterText)
   return null
 }
 

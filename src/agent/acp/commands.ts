@@ -16,7 +16,7 @@ const goneWithinMillis = 500
 const lookEveryMillis = 10
 
 /** `true` also for an agent's servers (MCP) that it gave a group. `holders`: what else leads a group of the agent's. */
-export const areLeft = (processes: Processes["Service"], lease: LeaseId, holders: RegExp | null = null) =>
+export const anyLeft = (processes: Processes["Service"], lease: LeaseId, holders: RegExp | null = null) =>
   Effect.map(processes.tree(lease), (tree) => {
     // Our own children are the agent, or carry prompts to it.
     const leaders = tree.filter(({ command, ppid }) => ppid === process.pid || holders?.test(command) === true)
@@ -31,7 +31,7 @@ export const areLeft = (processes: Processes["Service"], lease: LeaseId, holders
 export const untilGone = (processes: Processes["Service"], lease: LeaseId, holders: RegExp | null = null) =>
   Effect.gen(function* () {
     for (let waited = 0; waited < goneWithinMillis; waited += lookEveryMillis) {
-      if (!(yield* areLeft(processes, lease, holders))) return
+      if (!(yield* anyLeft(processes, lease, holders))) return
       yield* kernelSleep(lookEveryMillis)
     }
   })

@@ -16,15 +16,15 @@ import { Processes } from "../Processes.ts"
 import { secretsOf } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
-import * as Ask from "./request.ts"
+import * as Request from "./request.ts"
 import * as Commands from "./commands.ts"
-import * as Dialogue from "./TurnTracker.ts"
-import type { Reply } from "./TurnTracker.ts"
-import * as Ending from "./heldEnd.ts"
+import * as TurnTracker from "./TurnTracker.ts"
+import type { PromptReply } from "./TurnTracker.ts"
+import * as HeldEnd from "./heldEnd.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as Steering from "./steering.ts"
-import * as Thread from "./openSession.ts"
+import * as OpenSession from "./openSession.ts"
 import { watch } from "./watch.ts"
 
 /** What is true of most ACP agents; what is true of this one is known after its handshake. */
@@ -53,19 +53,19 @@ const closeWithinMillis = 1_000
 const interruptWithinMillis = 5_000
 
 const open = Effect.fnUntraced(function* (processes: Processes["Service"], config: DriverConfig, request: OpenRequest) {
-  const { cwd, lease, spawned, tell } = request
+  const { cwd, lease, spawned, emit: tell } = request
   const { command, env } = config
   const scope = yield* Scope.Scope
   const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
-  const dialogue = Dialogue.make(Failures.whoIs(config.name))
+  const tracker = TurnTracker.make(Failures.identify(config.name))
   const secrets = secretsOf(env)
-  const approvals = Approvals.make(dialogue, request.approve)
+  const approvals = Approvals.make(tracker, request.approve)
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
     onNotification: (method, params) => {
-      if (method === "$/cancel_request") return approvals.takeBack(params)
+      if (method === "$/cancel_request") return approvals.cancel(params)
       // `_auth/status_update` and what else may come: nothing that a turn depends on.
-      const fact = method === "session/update" ? dialogue.hear(params) : null
+      const fact = method === "session/update" ? tracker.receive(params) : null
       return fact === null ? Effect.void : tell(fact)
     },
     onRequest: (method, params, id, raw) =>
@@ -75,24 +75,25 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   })
 
   let answer = ""
-  const ask = Ask.over(peer, (line) => {
+  const send = Request.make(peer, (line) => {
     answer = wireLine(line, secrets)
   })
 
   const { announced, opened, wire } = yield* Effect.gen(function* () {
-    const announced = Handshake.read(yield* ask("initialize", Handshake.params, handshakeWithinMillis))
-    if (announced.name !== null) dialogue.who = Failures.whoIs(announced.name)
+    const announced = Handshake.read(yield* send("initialize", Handshake.params, handshakeWithinMillis))
+    if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
       const what = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
-      return yield* new AgentFailed(Failures.malformed(dialogue.who, what))
+      return yield* new AgentFailed(Failures.malformed(tracker.identity, what))
     }
-    const wire: Thread.Wire = { ask, dialogue, announced, request, offered: {} }
-    return { announced, wire, opened: yield* Thread.open(wire) }
+    const wire: OpenSession.SessionOpening = { send: send, tracker: tracker, announced, request, offered: {} }
+    return { announced, wire, opened: yield* OpenSession.open(wire) }
   }).pipe(
     Effect.catchTags({
       RpcError: (error) =>
-        new AgentFailed({ ...Failures.ofError(dialogue.who, "to start the conversation", error), wire: answer }),
-      RpcSilent: (silent) => Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+        new AgentFailed({ ...Failures.ofError(tracker.identity, "to start the conversation", error), wire: answer }),
+      RpcSilent: (silent) =>
+        Effect.flatMap(Request.failureOfSilence(child, tracker.identity, silent), (failure) => Effect.fail(failure))
     })
   )
   const { thread } = opened
@@ -103,18 +104,18 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   // Held by whatever must not meet another: a prompt that is written, an interrupt that is carried through.
   const turning = yield* Semaphore.make(1)
   let ended = Deferred.makeUnsafe<void>()
-  const ending = Ending.make(tell)
+  const ending = HeldEnd.make(tell)
 
   // For an agent that takes no instructions of its own place: they go in front of the thread's first prompt.
   const isNew = request.thread !== thread
   let preface = isNew && !announced.systemPrompt ? request.systemPrompt : null
 
-  const finish = (reply: Reply, wire?: string) => {
-    const fact = dialogue.end(reply)
+  const finish = (reply: PromptReply, wire?: string) => {
+    const fact = tracker.end(reply)
     if (fact === null) return Effect.void
     if (reply.ok) preface = null
     return Effect.andThen(
-      approvals.withdraw,
+      approvals.withdrawAll,
       Effect.ensuring(
         ending.tell(wire === undefined ? fact : { ...fact, wire }),
         Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
@@ -129,7 +130,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       // The process is gone, and `Exited` is the end of this turn.
       if (reply.error._tag === "RpcSilent") return Effect.void
       const { error } = reply
-      if (error.code === Failures.notFound && !isSecondTry && dialogue.untouched()) {
+      if (error.code === Failures.notFound && !isSecondTry && tracker.nothingReceived()) {
         return Effect.asVoid(Effect.forkIn(comeBack(text, error), scope))
       }
       return finish({ ok: false, error }, wireLine(raw, secrets))
@@ -141,10 +142,10 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
    * before anybody read it, so it is safe to resume and to hand it over again, once.
    */
   const comeBack = (text: string, error: RpcError) =>
-    Thread.takeUp(wire, thread).pipe(
+    OpenSession.resume(wire, thread).pipe(
       Effect.andThen(
         Effect.suspend(() =>
-          dialogue.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(text, true)
+          tracker.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(text, true)
         )
       ),
       Effect.catch((failure) =>
@@ -154,20 +155,22 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
 
   const prompt: AgentConnection["prompt"] = (turn, text) =>
     Effect.suspend(() => {
-      dialogue.begin(turn)
+      tracker.begin(turn)
       ended = Deferred.makeUnsafe()
       return post(text, false)
     }).pipe(
       Effect.catch((silent) => {
-        dialogue.abandon()
-        return Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+        tracker.abandon()
+        return Effect.flatMap(Request.failureOfSilence(child, tracker.identity, silent), (failure) =>
+          Effect.fail(failure)
+        )
       }),
       turning.withPermit
     )
 
   const cancel = Effect.suspend(() => {
-    dialogue.noteCancel()
-    return Effect.andThen(peer.notify("session/cancel", { sessionId: thread }), approvals.withdraw)
+    tracker.noteCancel()
+    return Effect.andThen(peer.notify("session/cancel", { sessionId: thread }), approvals.withdrawAll)
   })
 
   const hasEnded = Effect.suspend(() => Deferred.await(ended)).pipe(
@@ -178,24 +181,24 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   /** codex-acp ends the turn and lets its commands run on. Closing the session ends them; then it is taken up again. */
   const endCommands = (turn: number) =>
     Effect.gen(function* () {
-      const left = dialogue.leftRunning(turn)
-      if (left.length === 0 && !(yield* Commands.areLeft(processes, lease))) return
+      const left = tracker.leftRunning(turn)
+      if (left.length === 0 && !(yield* Commands.anyLeft(processes, lease))) return
       if (!announced.close || !announced.resume) return
-      yield* ask("session/close", { sessionId: thread }, closeWithinMillis)
+      yield* send("session/close", { sessionId: thread }, closeWithinMillis)
       // A closed session says no more of its commands; whoever shows them has to know that they are over.
       for (const toolCallId of left) {
         const update = { sessionUpdate: "tool_call_update", toolCallId, status: "failed" }
-        const fact = dialogue.hear({ sessionId: thread, update })
+        const fact = tracker.receive({ sessionId: thread, update })
         if (fact !== null) yield* tell(fact)
       }
-      yield* Thread.takeUp(wire, thread)
+      yield* OpenSession.resume(wire, thread)
       // Where this fails the agent does not know the session any more, and the next prompt finds its way back.
     }).pipe(Effect.ignore)
 
   const interrupt = Effect.gen(function* () {
-    const turn = dialogue.running()
+    const turn = tracker.running()
     if (turn === null) return
-    const hadCommands = dialogue.leftRunning(turn).length > 0
+    const hadCommands = tracker.leftRunning(turn).length > 0
     yield* cancel
     // An agent that was still about to begin may have missed the first.
     const stopped = (yield* hasEnded) || (yield* Effect.andThen(cancel, hasEnded))
@@ -206,19 +209,19 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   }).pipe(ending.after, turning.withPermit, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {
-    if (dialogue.running() !== null) yield* cancel
-    if (announced.close) yield* Effect.ignore(ask("session/close", { sessionId: thread }, closeWithinMillis))
+    if (tracker.running() !== null) yield* cancel
+    if (announced.close) yield* Effect.ignore(send("session/close", { sessionId: thread }, closeWithinMillis))
     yield* child.end
   }).pipe(Effect.forkIn(scope), Effect.asVoid)
 
   /** What waits for a connection that is over. A broken protocol ends the turn by its name; else `Exited` is its end. */
   const over = (failure: Failure | null) =>
     Effect.suspend(() => {
-      const turn = dialogue.running()
-      dialogue.abandon()
-      if (turn === null || failure === null) return Effect.andThen(approvals.withdraw, ending.release)
+      const turn = tracker.running()
+      tracker.abandon()
+      if (turn === null || failure === null) return Effect.andThen(approvals.withdrawAll, ending.release)
       const told = tell({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
-      return Effect.andThen(approvals.withdraw, told)
+      return Effect.andThen(approvals.withdrawAll, told)
     })
 
   yield* watch({ child, over, peer, processes, request }).pipe(Effect.forkIn(scope))
@@ -236,7 +239,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       images: announced.images
     },
     prompt,
-    ...(announced.steer ? { steer: Steering.make({ child, dialogue, peer, tell, thread }) } : {}),
+    ...(announced.steer ? { steer: Steering.make({ child, tracker: tracker, peer, emit: tell, thread }) } : {}),
     interrupt,
     askToExit
   } satisfies AgentConnection

@@ -24,13 +24,13 @@ const codexDied = 1001
 export const isTaken = (error: RpcError): boolean => at(error.data, "reason") === "thread_active_writer"
 
 /** `who` names the agent in sentences; `logIn` completes "… and try again". */
-export interface Who {
+export interface AgentIdentity {
   readonly name: string
   readonly logIn: string
 }
 
 /** From the names that agents give themselves in `initialize`, or the one they are configured by. */
-export const whoIs = (name: string): Who => {
+export const identify = (name: string): AgentIdentity => {
   if (/claude/i.test(name)) {
     return { name, logIn: "Log in with `claude` and `/login`, or give the agent ANTHROPIC_API_KEY" }
   }
@@ -40,29 +40,29 @@ export const whoIs = (name: string): Who => {
   return { name, logIn: "Log in with the agent's own program, or give it its key in `env` or `inheritEnv`" }
 }
 
-const notLoggedIn = (who: Who, said: string): Failure => ({
+const notLoggedIn = (who: AgentIdentity, said: string): Failure => ({
   class: "auth",
   message: `${who.name} is not logged in (${line(said)}). ${who.logIn}, and try again.`
 })
 
-const outOfQuota = (who: Who, said: string): Failure => ({
+const outOfQuota = (who: AgentIdentity, said: string): Failure => ({
   class: "quota",
   message: `${who.name} has reached a limit of its account: ${line(said)} Wait until the limit is lifted, or use another account.`,
   ...resetIn(said, null)
 })
 
-const modelFailed = (who: Who, said: string): Failure => ({
+const modelFailed = (who: AgentIdentity, said: string): Failure => ({
   class: "model",
   message: `The model behind ${who.name} failed: ${line(said)} Send the turn again; if it keeps failing, check the provider's status and the request.`
 })
 
-const died = (who: Who, said: string): Failure => ({
+const died = (who: AgentIdentity, said: string): Failure => ({
   class: "crash",
   message: `${who.name} lost the process that did the work: ${line(said)} It is started again; send the turn again.`
 })
 
 /** An error in reply to a request. `method` names the request in the sentence. */
-export const ofError = (who: Who, method: string, error: RpcError): Failure => {
+export const ofError = (who: AgentIdentity, method: string, error: RpcError): Failure => {
   const kind = nonEmptyTextIn(at(error.data, "errorKind"))
   // codex-acp and claude-agent-acp put what went wrong into `data.details` and say "Internal error" above it.
   const said = sentence(
@@ -97,7 +97,7 @@ export const ofError = (who: Who, method: string, error: RpcError): Failure => {
  * The typed failure in a prompt result's `_meta.jetbrains.air.sessionFailure`, where `severity` is `error`
  * (`{category, title, actions}`; claude-agent-acp 0.100, codex-acp 2.6). Retries come with `warning` and are no failure.
  */
-export const ofResult = (who: Who, result: unknown): Failure | null => {
+export const ofResult = (who: AgentIdentity, result: unknown): Failure | null => {
   const failure = objectIn(at(result, "_meta", "jetbrains", "air", "sessionFailure"))
   if (failure["severity"] !== "error") return null
   const said = sentence(nonEmptyTextIn(failure["title"]) ?? "it gave no reason")
@@ -114,21 +114,21 @@ export const ofResult = (who: Who, result: unknown): Failure | null => {
       // codex-acp also says so of a provider that is overloaded; its own process that died has these words.
       return !actions.includes("retry") || /^connection to \w+ was lost/i.test(said)
         ? died(who, said)
-        : ofProse(who, said)
+        : ofText(who, said)
     default:
-      return ofProse(who, said)
+      return ofText(who, said)
   }
 }
 
 /** Where words are all there is: a category that says no more than "the service", or what codex said of its error. */
-export const ofProse = (who: Who, prose: string): Failure =>
+export const ofText = (who: AgentIdentity, prose: string): Failure =>
   /\bstatus:? 40[13]\b|unauthorized|forbidden|not logged in|token (was|has been) revoked/i.test(prose)
     ? notLoggedIn(who, prose)
     : /usage limit|quota|rate limit|\b429\b/i.test(prose)
       ? outOfQuota(who, sentence(prose))
       : modelFailed(who, sentence(prose === "" ? "it gave no reason" : prose))
 
-export const malformed = (who: Who, what: string): Failure => ({
+export const malformed = (who: AgentIdentity, what: string): Failure => ({
   class: "protocol",
   message: `${who.name} broke the protocol: ${what} Its version may not fit this Troupe; update the agent.`
 })

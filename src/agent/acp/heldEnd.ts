@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnEnded } from "./TurnTracker.ts"
 
-export const make = (tell: OpenRequest["tell"]) => {
+export const make = (emit: OpenRequest["emit"]) => {
   let held: TurnEnded | null = null
   let holders = 0
 
@@ -16,13 +16,13 @@ export const make = (tell: OpenRequest["tell"]) => {
   const release = Effect.suspend(() => {
     const fact = held
     held = null
-    return fact === null ? Effect.void : tell(fact)
+    return fact === null ? Effect.void : emit(fact)
   })
 
   return {
     tell: (fact: TurnEnded) =>
       Effect.suspend(() => {
-        if (holders === 0) return tell(fact)
+        if (holders === 0) return emit(fact)
         held = fact
         return Effect.void
       }),

@@ -8,7 +8,7 @@ import { Effect, Schedule } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../JsonRpc.ts"
-import type { Ask } from "./request.ts"
+import type { SendRequest } from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
@@ -16,9 +16,9 @@ import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { line } from "./sentence.ts"
 
-export interface Wire {
-  readonly ask: Ask
-  readonly dialogue: TurnTracker
+export interface SessionOpening {
+  readonly send: SendRequest
+  readonly tracker: TurnTracker
   readonly announced: Announced
   readonly request: OpenRequest
   /** Modes and models, as last offered: a resume need not repeat them. */
@@ -38,54 +38,54 @@ const configureWithinMillis = 10_000
 /** Another process still has the thread: it may be dying. codex lets go when that process is gone. */
 const whileTaken = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(10)])
 
-export const open = Effect.fnUntraced(function* (wire: Wire) {
-  const { announced, request } = wire
-  if (request.thread === null) return { thread: yield* begin(wire), contextLost: null } satisfies Opened
+export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
+  const { announced, request } = opening
+  if (request.thread === null) return { thread: yield* startSession(opening), contextLost: null } satisfies Opened
   if (!announced.resume && !announced.load) {
-    const contextLost = `${wire.dialogue.who.name} can't take up a conversation again: it announces neither session/resume nor session/load.`
-    return { thread: yield* begin(wire), contextLost } satisfies Opened
+    const contextLost = `${opening.tracker.identity.name} can't take up a conversation again: it announces neither session/resume nor session/load.`
+    return { thread: yield* startSession(opening), contextLost } satisfies Opened
   }
-  const unknown = yield* takeUp(wire, request.thread).pipe(
+  const unknown = yield* resume(opening, request.thread).pipe(
     Effect.as(null),
     Effect.catchIf(isUnknownThread, (error) => Effect.succeed(error))
   )
   if (unknown === null) return { thread: request.thread, contextLost: null } satisfies Opened
-  const contextLost = `${wire.dialogue.who.name} does not know the conversation ${request.thread} any more (${reasonOf(unknown)}).`
-  return { thread: yield* begin(wire), contextLost } satisfies Opened
+  const contextLost = `${opening.tracker.identity.name} does not know the conversation ${request.thread} any more (${reasonOf(unknown)}).`
+  return { thread: yield* startSession(opening), contextLost } satisfies Opened
 })
 
-const begin = Effect.fnUntraced(function* (wire: Wire) {
-  const { dialogue } = wire
-  dialogue.thread = null
-  const result = yield* wire.ask("session/new", settings(wire), openWithinMillis, (result) => {
-    dialogue.thread = nonEmptyTextIn(at(result, "sessionId"))
+const startSession = Effect.fnUntraced(function* (opening: SessionOpening) {
+  const { tracker } = opening
+  tracker.thread = null
+  const result = yield* opening.send("session/new", settings(opening), openWithinMillis, (result) => {
+    tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
   })
-  if (dialogue.thread === null) {
-    return yield* new AgentFailed(Failures.malformed(dialogue.who, "the result of session/new has no sessionId."))
+  if (tracker.thread === null) {
+    return yield* new AgentFailed(Failures.malformed(tracker.identity, "the result of session/new has no sessionId."))
   }
-  yield* configure(wire, dialogue.thread, result)
-  return dialogue.thread
+  yield* configure(opening, tracker.thread, result)
+  return tracker.thread
 })
 
 /** Goes on with a thread, in this process. Also the way back after the agent lost the thread's own process. */
-export const takeUp = Effect.fnUntraced(function* (wire: Wire, thread: string) {
-  const { announced, dialogue } = wire
-  dialogue.thread = thread
+export const resume = Effect.fnUntraced(function* (opening: SessionOpening, thread: string) {
+  const { announced, tracker } = opening
+  tracker.thread = thread
   const method = announced.resume ? "session/resume" : "session/load"
   const result = yield* Effect.suspend(() => {
-    dialogue.replaying = !announced.resume
-    return wire.ask(method, { sessionId: thread, ...settings(wire) }, openWithinMillis, () => {
-      dialogue.replaying = false
+    tracker.replaying = !announced.resume
+    return opening.send(method, { sessionId: thread, ...settings(opening) }, openWithinMillis, () => {
+      tracker.replaying = false
     })
   }).pipe(
     Effect.retry({ schedule: whileTaken, while: isTaken }),
-    Effect.ensuring(Effect.sync(() => (dialogue.replaying = false)))
+    Effect.ensuring(Effect.sync(() => (tracker.replaying = false)))
   )
-  yield* configure(wire, thread, result)
+  yield* configure(opening, thread, result)
 })
 
 /** The fields that `session/new`, `session/resume` and `session/load` share. */
-const settings = ({ announced, request }: Wire) => ({
+const settings = ({ announced, request }: SessionOpening) => ({
   cwd: request.cwd,
   mcpServers: [],
   ...(request.systemPrompt === null || !announced.systemPrompt
@@ -97,13 +97,13 @@ const settings = ({ announced, request }: Wire) => ({
 /** Suggestions for a next prompt, which nobody reads here, cost Claude a request with the whole context each turn. */
 const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
 
-const configure = Effect.fnUntraced(function* (wire: Wire, thread: string, result: unknown) {
-  wire.offered = { ...wire.offered, ...objectIn(result) }
-  const mode = askingMode(wire.offered)
+const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, result: unknown) {
+  opening.offered = { ...opening.offered, ...objectIn(result) }
+  const mode = askingMode(opening.offered)
   if (mode !== null) {
-    yield* wire.ask("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
+    yield* opening.send("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
   }
-  if (wire.request.model !== null) yield* setModel(wire, thread, wire.request.model)
+  if (opening.request.model !== null) yield* setModel(opening, thread, opening.request.model)
 })
 
 /**
@@ -119,28 +119,28 @@ export const askingMode = (offer: unknown): string | null => {
   return askingModes.find((mode) => offered.has(mode)) ?? null
 }
 
-const setModel = Effect.fnUntraced(function* (wire: Wire, thread: string, model: string) {
-  const { dialogue, offered } = wire
+const setModel = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, model: string) {
+  const { tracker, offered } = opening
   const models = listIn(at(offered, "models", "availableModels")).flatMap(
     (one) => nonEmptyTextIn(objectIn(one)["modelId"]) ?? []
   )
   const option = modelOption(offered)
   if (option !== null && option.values.includes(model)) {
     const choice = { sessionId: thread, configId: option.id, value: model }
-    return yield* wire.ask("session/set_config_option", choice, configureWithinMillis)
+    return yield* opening.send("session/set_config_option", choice, configureWithinMillis)
   }
   if (models.includes(model)) {
-    return yield* wire.ask("session/set_model", { sessionId: thread, modelId: model }, configureWithinMillis)
+    return yield* opening.send("session/set_model", { sessionId: thread, modelId: model }, configureWithinMillis)
   }
   // Claude Code takes any name in its options, and its gateway knows more of them than its list does.
-  if (wire.announced.isClaude) return
+  if (opening.announced.isClaude) return
   const known = [...new Set([...(option?.values ?? []), ...models])]
   return yield* new AgentFailed({
     class: "config",
     message:
       known.length === 0
-        ? `${dialogue.who.name} lets its client choose no model. Leave model out, and set it in the agent's own configuration.`
-        : `${dialogue.who.name} does not know the model ${line(model, 80)}. It takes: ${line(known.join(", "), 600)}.`
+        ? `${tracker.identity.name} lets its client choose no model. Leave model out, and set it in the agent's own configuration.`
+        : `${tracker.identity.name} does not know the model ${line(model, 80)}. It takes: ${line(known.join(", "), 600)}.`
   })
 })
 

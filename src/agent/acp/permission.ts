@@ -5,7 +5,7 @@ import type { JsonObject } from "../../domain/json.ts"
 import { line } from "./sentence.ts"
 
 /** What `session/request_permission` asks for, merged with what was said of the tool call before. */
-export interface Asked {
+export interface PermissionRequest {
   readonly sessionId: string | null
   readonly toolCallId: string | null
   /** `null`: not said here. With typed failures on, both adapters say it in the tool call's first update only. */
@@ -19,7 +19,7 @@ interface Option {
   readonly kind: string
 }
 
-export const read = (params: unknown): Asked => {
+export const read = (params: unknown): PermissionRequest => {
   const { options, sessionId, toolCall } = objectIn(params)
   const call = objectIn(toolCall)
   return {
@@ -59,11 +59,11 @@ const kinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
  * Picked by kind, since the ids are each agent's own. Where no option says what was decided the answer is `cancelled`,
  * which every agent takes for a no: a yes for once is never stretched to a yes for ever.
  */
-export const outcome = (asked: Asked, kind: string, decision: ApprovalDecision): Outcome => {
+export const outcome = (request: PermissionRequest, kind: string, decision: ApprovalDecision): Outcome => {
   // In a request to change the mode (Claude's way out of planning), "always" would mean: and stop asking me.
   const wanted = kind === "switch_mode" && decision === "session" ? kinds.once : kinds[decision]
   for (const kind of wanted) {
-    const option = asked.options.find((option) => option.kind === kind)
+    const option = request.options.find((option) => option.kind === kind)
     if (option !== undefined) return { outcome: { outcome: "selected", optionId: option.id } }
   }
   return cancelled

@@ -4,27 +4,27 @@ import { AgentFailed } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
-import type { Who } from "./failures.ts"
+import type { AgentIdentity } from "./failures.ts"
 
 /** `arrived` runs in wire order: an update right behind the answer already finds what the answer changed. */
-export type Ask = (
+export type SendRequest = (
   method: string,
   params: unknown,
   timeoutMillis: number,
-  arrived?: (result: unknown) => void
+  onResult?: (result: unknown) => void
 ) => Effect.Effect<unknown, RpcError | RpcSilent>
 
 /** Answers that open a conversation. */
 const opens: ReadonlySet<string> = new Set(["session/new", "session/resume", "session/load"])
 
 /** `noted`: the line of an answer that opens a conversation, or refuses something. */
-export const over =
-  (peer: Peer, noted: (line: string) => void): Ask =>
-  (method, params, timeoutMillis, arrived = () => {}) =>
+export const make =
+  (peer: Peer, noted: (line: string) => void): SendRequest =>
+  (method, params, timeoutMillis, onResult = () => {}) =>
     Effect.gen(function* () {
       const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
       yield* peer.post(method, params, (reply, raw) => {
-        if (reply.ok) arrived(reply.result)
+        if (reply.ok) onResult(reply.result)
         if (reply.ok ? opens.has(method) : reply.error._tag === "RpcError") noted(raw)
         return reply.ok ? Deferred.succeed(answer, reply.result) : Deferred.fail(answer, reply.error)
       })
@@ -37,7 +37,11 @@ export const over =
     )
 
 /** Why there was no answer. Waits a moment for the exit of a process that is going, since its stderr says why. */
-export const silence = Effect.fnUntraced(function* (child: Child, who: Who, { method, reason }: RpcSilent) {
+export const failureOfSilence = Effect.fnUntraced(function* (
+  child: Child,
+  who: AgentIdentity,
+  { method, reason }: RpcSilent
+) {
   if (reason === "timeout") {
     const stderr = yield* child.stderr
     return new AgentFailed({

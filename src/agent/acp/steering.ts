@@ -11,7 +11,7 @@ import type { AgentFact, Steered } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
-import * as Ask from "./request.ts"
+import * as Request from "./request.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./failures.ts"
 import { at } from "../../domain/json.ts"
@@ -20,20 +20,20 @@ import { line } from "./sentence.ts"
 /** Both adapters answer within 10 ms, mid-text and mid-tool. */
 const steerWithinMillis = 10_000
 
-export interface Steerable {
+export interface SteeringOptions {
   readonly child: Child
-  readonly dialogue: TurnTracker
+  readonly tracker: TurnTracker
   readonly peer: Peer
-  readonly tell: (fact: AgentFact) => Effect.Effect<void>
+  readonly emit: (fact: AgentFact) => Effect.Effect<void>
   readonly thread: string
 }
 
 export const make =
-  ({ child, dialogue, peer, tell, thread }: Steerable) =>
+  ({ child, tracker, peer, emit, thread }: SteeringOptions) =>
   (text: string): Effect.Effect<Steered, AgentFailed> =>
     Effect.gen(function* () {
-      const turn = dialogue.running()
-      if (turn === null || dialogue.cancelling()) return "no_turn" as const
+      const turn = tracker.running()
+      if (turn === null || tracker.cancelling()) return "no_turn" as const
       const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
       const params = {
         sessionId: thread,
@@ -44,22 +44,22 @@ export const make =
         if (!reply.ok) return Deferred.fail(answer, reply.error)
         const outcome = at(reply.result, "outcome")
         const told =
-          outcome === "injected" ? tell({ _tag: "Update", turn, message: steeringMessage(thread, text) }) : Effect.void
+          outcome === "injected" ? emit({ _tag: "Update", turn, message: steeringMessage(thread, text) }) : Effect.void
         return Effect.andThen(told, Deferred.succeed(answer, outcome))
       })
       const outcome = yield* Deferred.await(answer)
       if (outcome === "injected") return "steered" as const
       if (outcome === "promptRequired") return "no_turn" as const
       const what = `it answered _session/steering with ${line(JSON.stringify(outcome) ?? "nothing", 80)}.`
-      return yield* new AgentFailed(Failures.malformed(dialogue.who, what))
+      return yield* new AgentFailed(Failures.malformed(tracker.identity, what))
     }).pipe(
       Effect.timeoutOrElse({
         duration: steerWithinMillis,
         orElse: () => Effect.fail(new RpcSilent({ method: "_session/steering", reason: "timeout" }))
       }),
       Effect.catchTags({
-        RpcError: (error) => new AgentFailed(Failures.ofError(dialogue.who, "to take the words", error)),
+        RpcError: (error) => new AgentFailed(Failures.ofError(tracker.identity, "to take the words", error)),
         RpcSilent: (silent) =>
-          Effect.flatMap(Ask.silence(child, dialogue.who, silent), (failure) => Effect.fail(failure))
+          Effect.flatMap(Request.failureOfSilence(child, tracker.identity, silent), (failure) => Effect.fail(failure))
       })
     )

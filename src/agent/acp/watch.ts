@@ -29,5 +29,5 @@ export const watch = Effect.fnUntraced(function* (connection: {
     : yield* Effect.andThen(kill, Effect.timeoutOption(child.exit, mute)).pipe(
         Effect.map(Option.getOrElse(() => ({ code: null, signal: null })))
       )
-  yield* request.tell({ _tag: "Exited", ...exit, stderr: yield* child.stderr })
+  yield* request.emit({ _tag: "Exited", ...exit, stderr: yield* child.stderr })
 })

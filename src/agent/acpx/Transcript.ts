@@ -6,29 +6,29 @@
  * before it and by its shape. Between them stand acpx's own errors, with `id: null` (observed with acpx 0.19.1).
  */
 import { RpcError } from "../JsonRpc.ts"
-import { isProse } from "../acp/TurnTracker.ts"
-import type { TurnTracker, Reply, Told } from "../acp/TurnTracker.ts"
+import { isAdapterText } from "../acp/TurnTracker.ts"
+import type { TurnTracker, PromptReply, UpdateFact } from "../acp/TurnTracker.ts"
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
-export interface OwnError {
+export interface AcpxError {
   readonly acpxCode: string
   readonly detailCode: string | null
   readonly message: string
 }
 
-export type Heard =
-  | Told
+export type TranscriptEvent =
+  | UpdateFact
   /** The agent's answer to the prompt: the end of the turn. */
-  | { readonly _tag: "Reply"; readonly reply: Reply }
-  | { readonly _tag: "OwnError"; readonly error: OwnError }
+  | { readonly _tag: "Reply"; readonly reply: PromptReply }
+  | { readonly _tag: "OwnError"; readonly error: AcpxError }
   /** acpx had to begin a new conversation of the agent: what was said before is not in it. */
   | { readonly _tag: "Begun" }
 
 export interface Transcript {
   /** `null`: nothing that a turn depends on. */
-  readonly hear: (line: string) => Heard | null
+  readonly read: (line: string) => TranscriptEvent | null
 }
 
 /** Requests of acpx to its agent; every other request goes the other way. */
@@ -44,37 +44,37 @@ const toAgent = new Set([
   "session/set_config_option"
 ])
 
-export const make = (dialogue: TurnTracker): Transcript => {
-  const isCodex = /codex/i.test(dialogue.who.name)
+export const make = (tracker: TurnTracker): Transcript => {
+  const isCodex = /codex/i.test(tracker.identity.name)
   // One prompt's requests: a handful, and each is taken out by its answer.
-  const toldAgent = new Map<unknown, string>()
-  const askedUs = new Map<unknown, JsonObject>()
+  const requestsToAgent = new Map<unknown, string>()
+  const requestsToClient = new Map<unknown, JsonObject>()
 
-  const heardRequest = (id: unknown, method: string, params: unknown): Heard | null => {
+  const onRequest = (id: unknown, method: string, params: unknown): TranscriptEvent | null => {
     if (!toAgent.has(method)) {
-      askedUs.set(id, objectIn(params))
+      requestsToClient.set(id, objectIn(params))
       return null
     }
-    toldAgent.set(id, method)
+    requestsToAgent.set(id, method)
     // From here on the agent's session is known: what it says before the answer is in it already.
     if (method !== "session/new" && method.startsWith("session/"))
-      dialogue.thread = nonEmptyTextIn(at(params, "sessionId"))
-    if (method === "session/load") dialogue.replaying = true
+      tracker.thread = nonEmptyTextIn(at(params, "sessionId"))
+    if (method === "session/load") tracker.replaying = true
     return method === "session/new" ? { _tag: "Begun" } : null
   }
 
-  const heardReply = (message: JsonObject): Heard | null => {
+  const onReply = (message: JsonObject): TranscriptEvent | null => {
     const { error, id, result } = message
-    const method = toldAgent.get(id)
-    const isAnswerOfOurs = askedUs.has(id) && (method === undefined || !answers(method, result))
+    const method = requestsToAgent.get(id)
+    const isAnswerOfOurs = requestsToClient.has(id) && (method === undefined || !answers(method, result))
     if (isAnswerOfOurs) {
-      if (isDenial(askedUs.get(id), result)) dialogue.noteDenial()
-      askedUs.delete(id)
+      if (isDenial(requestsToClient.get(id), result)) tracker.noteDenial()
+      requestsToClient.delete(id)
       return null
     }
-    toldAgent.delete(id)
-    if (method === "session/load") dialogue.replaying = false
-    if (method === "session/new") dialogue.thread = nonEmptyTextIn(at(result, "sessionId"))
+    requestsToAgent.delete(id)
+    if (method === "session/load") tracker.replaying = false
+    if (method === "session/new") tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
     if (method !== "session/prompt") return null
     return {
       _tag: "Reply",
@@ -82,25 +82,25 @@ export const make = (dialogue: TurnTracker): Transcript => {
     }
   }
 
-  const hear: Transcript["hear"] = (line) => {
+  const read: Transcript["read"] = (line) => {
     const message = parsed(line)
     const { error, id, method, params } = message
     if (typeof method === "string") {
-      if (id !== undefined) return heardRequest(id, method, params)
-      const told = method === "session/update" ? dialogue.hear(params) : null
+      if (id !== undefined) return onRequest(id, method, params)
+      const told = method === "session/update" ? tracker.receive(params) : null
       return told === null || !isCodex ? told : asNotice(told)
     }
-    if (error !== undefined && id === null) return { _tag: "OwnError", error: ownErrorOf(error) }
-    return id !== undefined && ("result" in message || error !== undefined) ? heardReply(message) : null
+    if (error !== undefined && id === null) return { _tag: "OwnError", error: acpxErrorOf(error) }
+    return id !== undefined && ("result" in message || error !== undefined) ? onReply(message) : null
   }
 
-  return { hear }
+  return { read: read }
 }
 
 /** acpx does not opt in to codex-acp's notices, which then come as text of the assistant: they are notices again here. */
-const asNotice = (told: Told): Told => {
+const asNotice = (told: UpdateFact): UpdateFact => {
   const { params } = told.message
-  if (!isProse(params.update)) return told
+  if (!isAdapterText(params.update)) return told
   const title = nonEmptyTextIn(at(params.update, "content", "text"))?.trim() ?? ""
   const update = { sessionUpdate: "notice", severity: "warning", title }
   return { ...told, message: { ...told.message, params: { ...params, update } } }
@@ -121,7 +121,7 @@ const isDenial = (request: JsonObject | undefined, result: unknown): boolean => 
   return option === undefined || String(option["kind"]).startsWith("reject")
 }
 
-export const ownErrorOf = (error: unknown): OwnError => ({
+export const acpxErrorOf = (error: unknown): AcpxError => ({
   acpxCode: nonEmptyTextIn(at(error, "data", "acpxCode")) ?? "RUNTIME",
   detailCode: nonEmptyTextIn(at(error, "data", "detailCode")),
   message: nonEmptyTextIn(objectIn(error)["message"]) ?? "it gave no reason"

@@ -16,14 +16,14 @@ import { parsed } from "./Transcript.ts"
 export type AcpxConfig = DriverConfig & { readonly agent: string }
 
 /** How long acpx's owner process keeps the agent warm after a prompt; the next one starts another and resumes. */
-const warmSeconds = 900
+const keepAliveSeconds = 900
 
 /**
  * acpx answers permission requests by what its command line says, so nobody can be asked. Nor can it be given our rules:
  * those of its `--permission-policy` match a tool's kind, its title or the first word of its title, whichever it is, and
  * in no order, so that leave to `edit` would be leave for a command that is called `edit`.
  */
-export const cannotKeep = (agent: string) => (permissions: Permissions) => {
+export const permissionsProblem = (agent: string) => (permissions: Permissions) => {
   if (typeof permissions === "string" && permissions !== "ask") return null
   const [what, why] =
     permissions === "ask" ? ['"ask"', "which nobody can be"] : ["rules", "which has none that mean the same"]
@@ -47,7 +47,7 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
     ...config.command,
     "--format=json",
     `--cwd=${cwd}`,
-    `--ttl=${warmSeconds}`,
+    `--ttl=${keepAliveSeconds}`,
     "--non-interactive-permissions=deny",
     permissionFlag[permissions],
     ...(model === null ? [] : [`--model=${model}`]),
@@ -105,7 +105,7 @@ const tooLong = new AgentFailed({
 })
 
 /** Runs a command that answers with one object. Its answer, or its exit where it gave none within the time. */
-export const control = Effect.fnUntraced(function* (
+export const runCommand = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: AcpxConfig,
   request: OpenRequest,

@@ -13,9 +13,9 @@ import type { Failure } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
 import * as Commands from "../acp/commands.ts"
-import * as Dialogue from "../acp/TurnTracker.ts"
-import type { Reply } from "../acp/TurnTracker.ts"
-import * as Ending from "../acp/heldEnd.ts"
+import * as TurnTracker from "../acp/TurnTracker.ts"
+import type { PromptReply } from "../acp/TurnTracker.ts"
+import * as HeldEnd from "../acp/heldEnd.ts"
 import * as Failures from "../acp/failures.ts"
 import { nonEmptyTextIn } from "../../domain/json.ts"
 import { Processes } from "../Processes.ts"
@@ -26,8 +26,8 @@ import * as Command from "./command.ts"
 import type { AcpxConfig } from "./command.ts"
 import * as Owner from "./owner.ts"
 import * as Transcript from "./Transcript.ts"
-import type { OwnError } from "./Transcript.ts"
-import * as Verdict from "./failures.ts"
+import type { AcpxError } from "./Transcript.ts"
+import * as AcpxFailures from "./failures.ts"
 
 const capabilities = { resume: true, steer: false, compact: false, images: false }
 
@@ -38,7 +38,7 @@ export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Proc
       name: config.name,
       protocol: "acpx",
       capabilities,
-      cannotKeep: Command.cannotKeep(config.agent),
+      permissionsProblem: Command.permissionsProblem(config.agent),
       open: Effect.fn("Acpx.open")((request) => open(processes, config, request))
     }
     return driver
@@ -55,14 +55,14 @@ const lastWordWithin = "2 seconds"
 const lingerWithin = "10 seconds"
 
 const open = Effect.fnUntraced(function* (processes: Processes["Service"], config: AcpxConfig, request: OpenRequest) {
-  const { lease, session, tell } = request
+  const { lease, session, emit: tell } = request
   const scope = yield* Scope.Scope
-  const who = Failures.whoIs(config.agent)
+  const who = Failures.identify(config.agent)
   const isClaude = config.agent === "claude"
-  const dialogue = Dialogue.make(who)
+  const tracker = TurnTracker.make(who)
   const secrets = secretsOf(config.env)
 
-  const { answer, exit, line, stderr } = yield* Command.control(
+  const { answer, exit, line, stderr } = yield* Command.runCommand(
     processes,
     config,
     request,
@@ -74,13 +74,13 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   if (thread === null) {
     const failure =
       answer !== null
-        ? Verdict.ofOwnError(who, Transcript.ownErrorOf(answer["error"]))
+        ? AcpxFailures.ofAcpxError(who, Transcript.acpxErrorOf(answer["error"]))
         : exit === null
           ? ({
               class: "timeout",
               message: `acpx did not set up a session within ${ensureWithinMillis / 1_000} s.`
             } as const)
-          : Verdict.ofExit(who, exit, stderr)
+          : AcpxFailures.ofExit(who, exit, stderr)
     return yield* new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
   }
 
@@ -91,12 +91,12 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   // Held while a prompt's command lives: what it prints late belongs to its own turn.
   const turning = yield* Semaphore.make(1)
   let ended = Deferred.makeUnsafe<void>()
-  const ending = Ending.make(tell)
+  const ending = HeldEnd.make(tell)
   let isFirst = request.thread !== thread
   const preface = Command.takesSystemPrompt(config) ? null : request.systemPrompt
 
-  const finish = (reply: Reply, wire?: string) => {
-    const fact = dialogue.end(reply)
+  const finish = (reply: PromptReply, wire?: string) => {
+    const fact = tracker.end(reply)
     if (fact === null) return Effect.void
     if (reply.ok) isFirst = false
     return Effect.ensuring(
@@ -106,12 +106,12 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   }
 
   const fail = (failure: Failure, wire?: string) => {
-    const turn = dialogue.running()
+    const turn = tracker.running()
     if (turn === null) return Effect.void
-    const wasCancelling = dialogue.cancelling()
+    const wasCancelling = tracker.cancelling()
     // A command that breaks while it is being stopped was asked to break.
     if (wasCancelling) return finish({ ok: true, result: { stopReason: "cancelled", usage: null } }, wire)
-    dialogue.abandon()
+    tracker.abandon()
     return Effect.ensuring(
       tell({
         _tag: "TurnEnded",
@@ -128,12 +128,12 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   /** Reads a prompt's command to its end. `true`: the prompt was refused unread, because the agent lost its session. */
   const listen = (child: Child) =>
     Effect.gen(function* () {
-      const transcript = Transcript.make(dialogue)
+      const transcript = Transcript.make(tracker)
       let refused = false
-      let own: OwnError | null = null
+      let own: AcpxError | null = null
       let wire: string | undefined
       yield* Command.eachLine(child, (line) => {
-        const heard = transcript.hear(line)
+        const heard = transcript.read(line)
         switch (heard?._tag) {
           case "Update":
             return tell(heard)
@@ -142,11 +142,11 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
           case "OwnError":
             own = heard.error
             wire = wireLine(line, secrets)
-            refused = Verdict.isUnknownSession(heard.error) && dialogue.untouched()
+            refused = AcpxFailures.isUnknownSession(heard.error) && tracker.nothingReceived()
             return Effect.void
           case "Reply": {
             const { reply } = heard
-            refused = !reply.ok && reply.error.code === Failures.notFound && dialogue.untouched()
+            refused = !reply.ok && reply.error.code === Failures.notFound && tracker.nothingReceived()
             return refused ? Effect.void : finish(reply, wireLine(line, secrets))
           }
           default:
@@ -159,14 +159,14 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
       }))
       if (refused) return true
       const stderr = yield* child.stderr
-      const failure = own === null ? Verdict.ofExit(who, exit, stderr) : Verdict.ofOwnError(who, own)
+      const failure = own === null ? AcpxFailures.ofExit(who, exit, stderr) : AcpxFailures.ofAcpxError(who, own)
       yield* fail({ ...failure, ...(stderr === "" ? {} : { stderr }) }, wire)
       return false
     }).pipe(Effect.catch((failure) => Effect.as(fail({ class: failure.class, message: failure.message }), false)))
 
   /** acpx found that the agent no longer had the conversation and began another, in the middle of our turn. */
   const tellLoss = Effect.suspend(() => {
-    const turn = dialogue.running()
+    const turn = tracker.running()
     const title = `${who.name} no longer had this conversation; acpx began a new one, without what was said before.`
     const params = { sessionId: thread, update: { sessionUpdate: "notice", severity: "warning", title } }
     return tell({ _tag: "Update", turn, message: { jsonrpc: "2.0", method: "session/update", params } })
@@ -186,7 +186,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     yield* endOwner
     if (yield* once) {
       yield* fail(
-        Verdict.ofOwnError(who, { acpxCode: "NO_SESSION", detailCode: null, message: "it forgot the session." })
+        AcpxFailures.ofAcpxError(who, { acpxCode: "NO_SESSION", detailCode: null, message: "it forgot the session." })
       )
     }
   })
@@ -195,7 +195,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     Effect.gen(function* () {
       const handed = yield* Deferred.make<void, AgentFailed>()
       const running = Effect.suspend(() => {
-        dialogue.begin(turn)
+        tracker.begin(turn)
         ended = Deferred.makeUnsafe()
         return run(text, handed)
       }).pipe(
@@ -203,7 +203,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
         // Not started, or not written: nobody has it.
         Effect.catch((failure) =>
           Effect.gen(function* () {
-            if (yield* Deferred.fail(handed, failure)) dialogue.abandon()
+            if (yield* Deferred.fail(handed, failure)) tracker.abandon()
             else yield* fail(failure)
           })
         )
@@ -213,27 +213,27 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     })
 
   const cancel = Effect.suspend(() => {
-    dialogue.noteCancel()
-    return Effect.ignore(Command.control(processes, config, request, ["cancel", "-s", session], cancelWithinMillis))
+    tracker.noteCancel()
+    return Effect.ignore(Command.runCommand(processes, config, request, ["cancel", "-s", session], cancelWithinMillis))
   })
 
   const interrupt = Effect.gen(function* () {
-    const turn = dialogue.running()
+    const turn = tracker.running()
     if (turn === null) return
-    const hadCommands = dialogue.leftRunning(turn).length > 0
+    const hadCommands = tracker.leftRunning(turn).length > 0
     // acpx answers "nothing to cancel" until its owner has handed the prompt on, which takes seconds when it is cold.
-    while (dialogue.running() === turn) {
+    while (tracker.running() === turn) {
       yield* cancel
       yield* Effect.timeoutOption(Deferred.await(ended), "300 millis")
     }
-    const untold = !isClaude && (yield* Commands.areLeft(processes, lease, Owner.isOwner))
+    const untold = !isClaude && (yield* Commands.anyLeft(processes, lease, Owner.isOwner))
     // codex ends the turn and lets its commands run on.
-    if (untold || dialogue.leftRunning(turn).length > 0) yield* endOwner
+    if (untold || tracker.leftRunning(turn).length > 0) yield* endOwner
     if (hadCommands) yield* Commands.untilGone(processes, lease, Owner.isOwner)
   }).pipe(ending.after, Effect.timeoutOption(interruptWithinMillis), Effect.asVoid)
 
   const askToExit = Effect.gen(function* () {
-    dialogue.noteCancel()
+    tracker.noteCancel()
     yield* processes.signal(lease, "SIGTERM")
     yield* endOwner
     // A prompt's command that is still there says how its turn ended before this is over.

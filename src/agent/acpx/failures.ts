@@ -1,15 +1,15 @@
 /** acpx's own errors and exit codes, by Troupe's names. */
 import type { Failure } from "../../domain/Turn.ts"
 import * as Failures from "../acp/failures.ts"
-import type { Who } from "../acp/failures.ts"
+import type { AgentIdentity } from "../acp/failures.ts"
 import { sentence } from "../acp/sentence.ts"
 import type { Exit } from "../Processes.ts"
-import type { OwnError } from "./Transcript.ts"
+import type { AcpxError } from "./Transcript.ts"
 
 /** The record is there but the agent does not know the session any more, as after the death of Claude's own process. */
-export const isUnknownSession = ({ acpxCode }: OwnError): boolean => acpxCode === "NO_SESSION"
+export const isUnknownSession = ({ acpxCode }: AcpxError): boolean => acpxCode === "NO_SESSION"
 
-export const ofOwnError = (who: Who, { acpxCode, detailCode, message }: OwnError): Failure => {
+export const ofAcpxError = (who: AgentIdentity, { acpxCode, detailCode, message }: AcpxError): Failure => {
   const said = sentence(message)
   const code = detailCode ?? acpxCode
   switch (code) {
@@ -27,12 +27,12 @@ export const ofOwnError = (who: Who, { acpxCode, detailCode, message }: OwnError
     case "USAGE":
       return refusedCommand(said)
     default:
-      return Failures.ofProse(who, said)
+      return Failures.ofText(who, said)
   }
 }
 
 /** For a command that ended without an answer. 0 is no answer either: a prompt's answer is its result line. */
-export const ofExit = (who: Who, { code, signal }: Exit, stderr: string): Failure => {
+export const ofExit = (who: AgentIdentity, { code, signal }: Exit, stderr: string): Failure => {
   // Its own lines only say where it stands.
   const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("[acpx]"))
   const last = sentence(lines.at(-1) ?? "")

@@ -12,16 +12,16 @@ import { changesTitle } from "./items.ts"
 import { commandIn, commandKindIn } from "./wire.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
-import type { Asked, Translator } from "./Translator.ts"
+import type { ApprovalContext, Translator } from "./Translator.ts"
 
-export interface Decider {
+export interface ApprovalsOptions {
   readonly translator: Translator
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
   /** A line as it may be kept. */
-  readonly kept: (raw: string) => string
+  readonly toWireLine: (raw: string) => string
 }
 
-export const make = ({ approve, kept, translator }: Decider) => {
+export const make = ({ approve, toWireLine, translator }: ApprovalsOptions) => {
   const open = new Map<unknown, Deferred.Deferred<ApprovalDecision>>()
   let asked = 0
 
@@ -30,22 +30,22 @@ export const make = ({ approve, kept, translator }: Decider) => {
     params: JsonObject,
     requestId: unknown,
     raw: string,
-    describe: (asked: Asked) => { readonly kind: string; readonly title: string },
+    describe: (asked: ApprovalContext) => { readonly kind: string; readonly title: string },
     reply: (decision: ApprovalDecision) => unknown
   ) =>
     Effect.suspend(() => {
-      const about = translator.asking(params, true)
+      const about = translator.markApproval(params, true)
       const { turn, toolCallId } = about
       const id = `approval-${(asked += 1)}`
       const resolved = Deferred.makeUnsafe<ApprovalDecision>()
       open.set(requestId, resolved)
-      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: kept(raw) }).pipe(
+      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: toWireLine(raw) }).pipe(
         Effect.raceFirst(Deferred.await(resolved)),
         Effect.ensuring(Effect.sync(() => open.delete(requestId)))
       )
     }).pipe(
       Effect.map((decision) => {
-        if (decision !== "deny") translator.asking(params, false)
+        if (decision !== "deny") translator.markApproval(params, false)
         return reply(decision)
       })
     )
@@ -62,7 +62,7 @@ export const make = ({ approve, kept, translator }: Decider) => {
             kind: params["networkApprovalContext"] == null ? commandKindIn(params) : "fetch",
             title: withReason(commandIn(params), params)
           }),
-          (decision) => ({ decision: words[decision] })
+          (decision) => ({ decision: replyWords[decision] })
         )
       case "item/fileChange/requestApproval":
         return ask(
@@ -74,7 +74,9 @@ export const make = ({ approve, kept, translator }: Decider) => {
             title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params)
           }),
           // A `grantRoot` would open a whole directory for the session: this one change is granted, and no more.
-          (decision) => ({ decision: params["grantRoot"] == null || decision === "deny" ? words[decision] : "accept" })
+          (decision) => ({
+            decision: params["grantRoot"] == null || decision === "deny" ? replyWords[decision] : "accept"
+          })
         )
       case "mcpServer/elicitation/request":
         // Codex asks leave for an MCP tool through an elicitation with nothing to fill in.
@@ -121,7 +123,7 @@ export const make = ({ approve, kept, translator }: Decider) => {
   return { answer, resolved }
 }
 
-const words = { once: "accept", session: "acceptForSession", deny: "decline" } as const satisfies Record<
+const replyWords = { once: "accept", session: "acceptForSession", deny: "decline" } as const satisfies Record<
   ApprovalDecision,
   string
 >

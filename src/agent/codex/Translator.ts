@@ -18,13 +18,13 @@ import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
 /** Items that may be open at once; an app-server has a handful. Beyond, the oldest is forgotten. */
-const itemsKept = 1_024
+const maxOpenItems = 1_024
 
 /** Of a command's output this much is passed on while it runs; all of it is in the end of the call. */
 const outputStreamedCharacters = 64 * 1_024
 
 /** An item that has begun and not ended. `sent` is the text that went out of it, of the kind in `stream`. */
-interface Open {
+interface OpenItem {
   readonly type: string
   readonly agentTurnId: string | null
   sent: string
@@ -32,7 +32,7 @@ interface Open {
   part: number
   outputLeft: number
   /** It waits for an approval: no process yet, and no end if its turn is interrupted. */
-  asking: boolean
+  markApproval: boolean
   readonly changes: ReadonlyArray<Change>
 }
 
@@ -40,7 +40,7 @@ export interface Translator {
   /** The thread is known: only what concerns it is heard from now on. */
   readonly adopt: (thread: string) => void
   readonly begin: Turns.Turns["begin"]
-  readonly refused: Turns.Turns["refused"]
+  readonly dropPrompt: Turns.Turns["dropPrompt"]
   readonly running: Turns.Turns["running"]
   /** `turn/start` was answered with this id. */
   readonly accepted: (agentTurnId: string) => ReadonlyArray<AgentFact>
@@ -48,10 +48,10 @@ export interface Translator {
   readonly commandsOpen: () => boolean
   readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
   /** An approval is asked for or answered; gives what is known of the item, and the turn that it belongs to. */
-  readonly asking: (params: JsonObject, asking: boolean) => Asked
+  readonly markApproval: (params: JsonObject, asking: boolean) => ApprovalContext
 }
 
-export interface Asked {
+export interface ApprovalContext {
   readonly turn: number | null
   readonly toolCallId: string | null
   readonly changes: ReadonlyArray<Change>
@@ -63,7 +63,7 @@ const none: ReadonlyArray<AgentFact> = []
 export const make = (resuming: string | null): Translator => {
   let thread = resuming
   const turns = Turns.make()
-  const open = new Map<string, Open>()
+  const items = new Map<string, OpenItem>()
 
   // ---- turns
 
@@ -98,27 +98,27 @@ export const make = (resuming: string | null): Translator => {
 
   // ---- items
 
-  const opened = (item: Item, agentTurnId: string | null): Open => {
-    const known = open.get(item.id)
+  const opened = (item: Item, agentTurnId: string | null): OpenItem => {
+    const known = items.get(item.id)
     if (known !== undefined) return known
-    const fresh: Open = {
+    const fresh: OpenItem = {
       type: item.type,
       agentTurnId,
       sent: "",
       stream: null,
       part: 0,
       outputLeft: outputStreamedCharacters,
-      asking: false,
+      markApproval: false,
       changes: item.type === "fileChange" ? changesIn(item) : []
     }
-    open.set(item.id, fresh)
-    forgetOldest(open, itemsKept)
+    items.set(item.id, fresh)
+    forgetOldest(items, maxOpenItems)
     return fresh
   }
 
   const itemStarted = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const item = itemIn(params)
-    if (item === null || open.has(item.id)) return none
+    if (item === null || items.has(item.id)) return none
     const agentTurnId = textIn(params["turnId"])
     opened(item, agentTurnId)
     if (Items.isToolCall(item)) return [update(agentTurnId, Items.toolCall(item))]
@@ -129,8 +129,8 @@ export const make = (resuming: string | null): Translator => {
     const item = itemIn(params)
     if (item === null) return none
     const agentTurnId = textIn(params["turnId"])
-    const begun = open.get(item.id)
-    open.delete(item.id)
+    const begun = items.get(item.id)
+    items.delete(item.id)
     if (Items.isToolCall(item)) {
       const end = update(agentTurnId, Items.toolCallEnd(item))
       return begun === undefined ? [update(agentTurnId, Items.toolCall(item)), end] : [end]
@@ -159,9 +159,9 @@ export const make = (resuming: string | null): Translator => {
   /** What is still open when its turn ends, and codex will not close. Commands may run on and end later. */
   const closeItems = (agentTurnId: string): ReadonlyArray<AgentFact> => {
     const facts: Array<AgentFact> = []
-    for (const [id, item] of open) {
-      if (item.agentTurnId !== agentTurnId || (item.type === "commandExecution" && !item.asking)) continue
-      open.delete(id)
+    for (const [id, item] of items) {
+      if (item.agentTurnId !== agentTurnId || (item.type === "commandExecution" && !item.markApproval)) continue
+      items.delete(id)
       if (Items.isToolCall({ type: item.type, id })) facts.push(update(agentTurnId, Items.toolCallAbandoned(id)))
       else if (item.sent !== "")
         facts.push(
@@ -205,16 +205,16 @@ export const make = (resuming: string | null): Translator => {
   const outputDelta = (params: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
     const delta = textIn(params["delta"])
-    const item = id === null ? undefined : open.get(id)
+    const item = id === null ? undefined : items.get(id)
     if (id === null || delta === null || item === undefined || item.outputLeft <= 0) return none
     const text = delta.slice(0, item.outputLeft)
     item.outputLeft -= text.length
-    return [update(textIn(params["turnId"]), Items.toolCallNews(id, { "troupe/output": text }))]
+    return [update(textIn(params["turnId"]), Items.toolCallProgress(id, { "troupe/output": text }))]
   }
 
   const toolProgress = (params: JsonObject, meta: JsonObject): ReadonlyArray<AgentFact> => {
     const id = textIn(params["itemId"])
-    return id === null || !open.has(id) ? none : [update(textIn(params["turnId"]), Items.toolCallNews(id, meta))]
+    return id === null || !items.has(id) ? none : [update(textIn(params["turnId"]), Items.toolCallProgress(id, meta))]
   }
 
   // ---- the rest
@@ -223,7 +223,7 @@ export const make = (resuming: string | null): Translator => {
     const usage = objectIn(params["tokenUsage"])
     const last = tokensIn(usage["last"])
     const agentTurnId = textIn(params["turnId"])
-    turns.used(agentTurnId, tokensIn(usage["total"]), last)
+    turns.recordUsage(agentTurnId, tokensIn(usage["total"]), last)
     const size = numberIn(usage["modelContextWindow"])
     // A resumed thread repeats its last: that is no news.
     if (size === null || turns.indexOf(agentTurnId) === null) return none
@@ -244,7 +244,7 @@ export const make = (resuming: string | null): Translator => {
     })
   ]
 
-  const heard: Readonly<Record<string, (params: JsonObject) => ReadonlyArray<AgentFact>>> = {
+  const handlers: Readonly<Record<string, (params: JsonObject) => ReadonlyArray<AgentFact>>> = {
     "item/agentMessage/delta": messageDelta,
     "item/reasoning/summaryTextDelta": (params) => thoughtDelta("summary", params),
     "item/reasoning/textDelta": (params) => thoughtDelta("content", params),
@@ -261,13 +261,15 @@ export const make = (resuming: string | null): Translator => {
     // The last one of a turn comes again with the turn's end; those before it are news, and a sign of life.
     error: (params) =>
       params["willRetry"] === true ? note(textIn(params["turnId"]), { "troupe/retry": Texts.retryOf(params) }) : none,
-    warning: (params) => note(null, { "troupe/warning": Texts.words(params["message"]) }),
+    warning: (params) => note(null, { "troupe/warning": Texts.excerpt(params["message"]) }),
     configWarning: (params) =>
-      note(null, { "troupe/warning": Texts.words(`${textIn(params["summary"])} ${textIn(params["details"]) ?? ""}`) }),
+      note(null, {
+        "troupe/warning": Texts.excerpt(`${textIn(params["summary"])} ${textIn(params["details"]) ?? ""}`)
+      }),
     "mcpServer/startupStatus/updated": (params) =>
       params["status"] === "failed"
         ? note(null, {
-            "troupe/warning": Texts.words(`MCP server ${textIn(params["name"])}: ${textIn(params["error"])}`)
+            "troupe/warning": Texts.excerpt(`MCP server ${textIn(params["name"])}: ${textIn(params["error"])}`)
           })
         : none
   }
@@ -277,23 +279,23 @@ export const make = (resuming: string | null): Translator => {
       thread = id
     },
     begin: turns.begin,
-    refused: turns.refused,
+    dropPrompt: turns.dropPrompt,
     running: turns.running,
     accepted: (id) => began(turns.named(id), id),
-    commandsOpen: () => open.values().some((item) => item.type === "commandExecution"),
+    commandsOpen: () => items.values().some((item) => item.type === "commandExecution"),
     notification: (method, params) => {
-      const known = Object.hasOwn(heard, method) ? heard[method] : undefined
+      const known = Object.hasOwn(handlers, method) ? handlers[method] : undefined
       if (known === undefined) return none
       const wire = objectIn(params)
       const about = wire["threadId"]
       return about === undefined || about === null || thread === null || about === thread ? known(wire) : none
     },
-    asking: (params, asking) => {
+    markApproval: (params, asking) => {
       // A sub-agent asks on its own thread, for the turn that started it: the one that runs.
       if (params["threadId"] !== thread) return { turn: turns.running()?.turn ?? null, toolCallId: null, changes: [] }
       const id = textIn(params["itemId"])
-      const item = id === null ? undefined : open.get(id)
-      if (item !== undefined) item.asking = asking
+      const item = id === null ? undefined : items.get(id)
+      if (item !== undefined) item.markApproval = asking
       return {
         turn: turns.indexOf(textIn(params["turnId"])) ?? turns.running()?.turn ?? null,
         toolCallId: item === undefined ? null : id,

@@ -4,7 +4,7 @@ import type { Usage } from "../../domain/Turn.ts"
 import { forgetOldest } from "./wire.ts"
 
 /** Turns remembered for what comes late. Beyond, the oldest is forgotten, and its news belong to no turn. */
-const turnsKept = 64
+const maxTurns = 64
 
 export interface Running {
   readonly turn: number
@@ -24,14 +24,14 @@ export interface Turns {
   /** A prompt is about to be written. */
   readonly begin: (turn: number) => void
   /** `turn/start` was refused: there is no such turn. */
-  readonly refused: () => void
+  readonly dropPrompt: () => void
   /** The prompt's turn has this id, by the reply to `turn/start`. Gives its index where that is news. */
   readonly named: (agentTurnId: string) => number | null
   /** `turn/started` came, which may be the first to name it. The same answer. */
   readonly started: (agentTurnId: string) => number | null
   /** Gives the turn the first time its end is told, if it is a prompt's. */
   readonly ended: (agentTurnId: string) => { readonly index: number; readonly usage: Usage | null } | null
-  readonly used: (agentTurnId: string | null, total: Usage, last: Usage) => void
+  readonly recordUsage: (agentTurnId: string | null, total: Usage, last: Usage) => void
   readonly indexOf: (agentTurnId: string | null) => number | null
   readonly running: () => Running | null
 }
@@ -39,14 +39,14 @@ export interface Turns {
 export const make = (): Turns => {
   const turns = new Map<string, Turn>()
   let running: Running | null = null
-  let counted: Usage | null = null
+  let lastTotal: Usage | null = null
 
   const named = (agentTurnId: string): number | null => {
     if (running === null || running.agentTurnId === agentTurnId) return null
     // Two names for one prompt: another turn began first (codex can start one by itself). The reply's is ours.
     if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
     turns.set(agentTurnId, { index: running.turn, ended: false, usage: null })
-    forgetOldest(turns, turnsKept)
+    forgetOldest(turns, maxTurns)
     running = { turn: running.turn, agentTurnId, started: false }
     return running.turn
   }
@@ -55,7 +55,7 @@ export const make = (): Turns => {
     begin: (turn) => {
       running = { turn, agentTurnId: null, started: false }
     },
-    refused: () => {
+    dropPrompt: () => {
       running = null
     },
     named,
@@ -73,9 +73,9 @@ export const make = (): Turns => {
     },
     // What a turn used is how far the thread's total went up: `last` comes again around a compaction, and is an
     // estimate after one. A thread whose total was not seen before stood where this response began.
-    used: (agentTurnId, total, last) => {
-      const before = counted ?? less(total, last)
-      counted = total
+    recordUsage: (agentTurnId, total, last) => {
+      const before = lastTotal ?? less(total, last)
+      lastTotal = total
       const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
       if (turn !== undefined) turn.usage = addUsage(turn.usage ?? noUsage, less(total, before))
     },

@@ -17,7 +17,7 @@ import * as Placeholders from "./placeholders.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import * as Steering from "./steering.ts"
-import * as Translate from "./Translator.ts"
+import * as Translator from "./Translator.ts"
 
 export const capabilities: Capabilities = { resume: true, steer: true, compact: true, images: true }
 
@@ -34,7 +34,7 @@ const askAgainMillis = 100
 const lingerMillis = 1_000
 
 /** The turn under way, and who waits for what of it. */
-interface Current {
+interface ActiveTurn {
   readonly named: Deferred.Deferred<void, AgentFailed>
   readonly started: Deferred.Deferred<void>
   readonly over: Deferred.Deferred<void>
@@ -46,7 +46,7 @@ export const open = Effect.fnUntraced(function* (
   config: DriverConfig,
   request: OpenRequest
 ) {
-  const tidy = yield* Placeholders.remember(request.cwd)
+  const removePlaceholders = yield* Placeholders.remember(request.cwd)
   const child = yield* processes.spawn({
     lease: request.lease,
     command: config.command,
@@ -55,11 +55,11 @@ export const open = Effect.fnUntraced(function* (
     stdin: true,
     spawned: request.spawned
   })
-  const translator = Translate.make(request.thread)
+  const translator = Translator.make(request.thread)
   const secrets = secretsOf(config.env)
-  let current: Current | null = null
+  let activeTurn: ActiveTurn | null = null
   /** The end of an interrupted turn, until its commands are dead; `cleaned` when codex was told to kill them. */
-  let held: AgentFact | null = null
+  let heldEnd: AgentFact | null = null
   let cleaned = false
 
   // ---- facts
@@ -68,39 +68,39 @@ export const open = Effect.fnUntraced(function* (
     if (method === "serverRequest/resolved") return approvals.resolved(params)
     const facts = translator.notification(method, params)
     const running = translator.running()
-    if (current !== null && running !== null) {
-      if (running.agentTurnId !== null) Deferred.doneUnsafe(current.named, Exit.void)
-      if (running.started) Deferred.doneUnsafe(current.started, Exit.void)
+    if (activeTurn !== null && running !== null) {
+      if (running.agentTurnId !== null) Deferred.doneUnsafe(activeTurn.named, Exit.void)
+      if (running.started) Deferred.doneUnsafe(activeTurn.started, Exit.void)
     }
-    if (facts.length === 0 && held === null) return Effect.void
-    return deliver(facts.map((fact) => (fact._tag === "TurnEnded" ? { ...fact, wire: kept(raw) } : fact)))
+    if (facts.length === 0 && heldEnd === null) return Effect.void
+    return deliver(facts.map((fact) => (fact._tag === "TurnEnded" ? { ...fact, wire: toWireLine(raw) } : fact)))
   }
 
   const deliver = Effect.fnUntraced(function* (facts: ReadonlyArray<AgentFact>) {
     for (const fact of facts) {
-      if (fact._tag !== "TurnEnded") yield* request.tell(fact)
-      else if (current?.interrupting === true) {
-        held = fact
+      if (fact._tag !== "TurnEnded") yield* request.emit(fact)
+      else if (activeTurn?.interrupting === true) {
+        heldEnd = fact
         yield* clean
       } else yield* end(fact)
     }
-    if (held !== null && cleaned && !translator.commandsOpen()) yield* release
+    if (heldEnd !== null && cleaned && !translator.commandsOpen()) yield* release
   })
 
   /** The next prompt may come as soon as this is told. */
   const end = (fact: AgentFact) =>
     Effect.suspend(() => {
-      const ended = current
-      current = null
+      const ended = activeTurn
+      activeTurn = null
       const over = ended === null ? Effect.void : Effect.asVoid(Deferred.succeed(ended.over, undefined))
-      return Effect.andThen(request.tell(fact), over)
+      return Effect.andThen(request.emit(fact), over)
     })
 
   const release = Effect.suspend(() => {
-    const fact = held
-    held = null
+    const fact = heldEnd
+    heldEnd = null
     cleaned = false
-    return fact === null ? Effect.void : Effect.andThen(tidy, end(fact))
+    return fact === null ? Effect.void : Effect.andThen(removePlaceholders, end(fact))
   })
 
   /** Answered before the commands' own ends come, so these are waited for; refused or silent, the end goes out. */
@@ -115,40 +115,40 @@ export const open = Effect.fnUntraced(function* (
 
   // ---- the wire
 
-  const kept = (raw: string): string => wireLine(raw, secrets)
-  const approvals = Approvals.make({ translator, approve: request.approve, kept })
+  const toWireLine = (raw: string): string => wireLine(raw, secrets)
+  const approvals = Approvals.make({ translator, approve: request.approve, toWireLine: toWireLine })
   const peer = yield* JsonRpc.make(child, { versioned: false, onNotification, onRequest: approvals.answer })
-  const { thread, contextLost, version, wire } = yield* Handshake.run(peer, child, request, kept)
+  const { thread, contextLost, version, wire } = yield* Handshake.run(peer, child, request, toWireLine)
   translator.adopt(thread)
 
   // Whatever was under way ends with the process, after an end that codex has told.
   const settled = Effect.andThen(
-    Effect.andThen(tidy, release),
-    Effect.sync(() => (current === null ? undefined : abandon(current, wentAway)))
+    Effect.andThen(removePlaceholders, release),
+    Effect.sync(() => (activeTurn === null ? undefined : abandon(activeTurn, wentAway)))
   )
   yield* watch(processes, request, peer, child, settled).pipe(Effect.forkScoped)
 
   // ---- turns
 
   /** Hands a turn over, and waits until codex has named it: a compaction's name comes with `turn/started` only. */
-  const hand = Effect.fnUntraced(function* (
+  const startTurn = Effect.fnUntraced(function* (
     turn: number,
     method: "turn/start" | "thread/compact/start",
     input: JsonObject
   ) {
-    if (current !== null) return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
-    const asked: Current = {
+    if (activeTurn !== null) return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
+    const asked: ActiveTurn = {
       named: Deferred.makeUnsafe(),
       started: Deferred.makeUnsafe(),
       over: Deferred.makeUnsafe(),
       interrupting: false
     }
-    current = asked
+    activeTurn = asked
     translator.begin(turn)
     yield* peer
       .post(method, { threadId: thread, ...input }, (reply) => {
         // Named by `turn/started` already, or given up by its caller: the reply has no more news.
-        if (current !== asked) return Effect.void
+        if (activeTurn !== asked) return Effect.void
         if (reply.ok) {
           const named = textIn(objectIn(objectIn(reply.result)["turn"])["id"])
           if (named === null) return Effect.void
@@ -173,17 +173,23 @@ export const open = Effect.fnUntraced(function* (
     )
   })
 
-  const prompt = (turn: number, text: string) => hand(turn, "turn/start", { input: [{ type: "text", text }] })
+  const prompt = (turn: number, text: string) => startTurn(turn, "turn/start", { input: [{ type: "text", text }] })
 
   /** Asked for during a turn it would interrupt that turn (0.169), so it is one: the caller owns the queue. */
-  const compact = (turn: number) => hand(turn, "thread/compact/start", {})
+  const compact = (turn: number) => startTurn(turn, "thread/compact/start", {})
 
-  const steer = Steering.make({ peer, thread, running: translator.running, current: () => current, tell: request.tell })
+  const steer = Steering.make({
+    peer,
+    thread,
+    running: translator.running,
+    current: () => activeTurn,
+    emit: request.emit
+  })
 
   /** There is no such turn any more. Whoever waits may prompt again at once, so that comes last. */
-  const abandon = (asked: Current, reason: AgentFailed) => {
-    if (current === asked) current = null
-    translator.refused()
+  const abandon = (asked: ActiveTurn, reason: AgentFailed) => {
+    if (activeTurn === asked) activeTurn = null
+    translator.dropPrompt()
     Deferred.doneUnsafe(asked.named, Exit.fail(reason))
     Deferred.doneUnsafe(asked.over, Exit.void)
   }
@@ -191,7 +197,7 @@ export const open = Effect.fnUntraced(function* (
   // ---- the end
 
   /** Until codex has begun the turn it answers "no active turn" and goes on, so it is asked again. */
-  const askUntilOver = Effect.fnUntraced(function* (turn: Current) {
+  const askUntilOver = Effect.fnUntraced(function* (turn: ActiveTurn) {
     yield* Effect.ignore(Deferred.await(turn.named))
     while (!Deferred.isDoneUnsafe(turn.over)) {
       const running = translator.running()
@@ -206,7 +212,7 @@ export const open = Effect.fnUntraced(function* (
   })
 
   const interrupt = Effect.suspend(() => {
-    const turn = current
+    const turn = activeTurn
     if (turn === null) return Effect.void
     turn.interrupting = true
     return askUntilOver(turn).pipe(
@@ -247,7 +253,7 @@ const watch = Effect.fnUntraced(function* (
   }
   const { code, signal } = yield* child.exit
   yield* settled
-  yield* request.tell({ _tag: "Exited", code, signal, stderr: `${broken}${yield* child.stderr}` })
+  yield* request.emit({ _tag: "Exited", code, signal, stderr: `${broken}${yield* child.stderr}` })
 })
 
 const refused = (error: JsonRpc.RpcError | JsonRpc.RpcSilent): AgentFailed => {

@@ -25,11 +25,11 @@ export const run = Effect.fnUntraced(function* (
   peer: Peer,
   child: Child,
   request: OpenRequest,
-  kept: (raw: string) => string
+  toWireLine: (raw: string) => string
 ) {
   let wire = ""
   const arrived = (raw: string) => {
-    wire = kept(raw)
+    wire = toWireLine(raw)
   }
   const ask = (method: string, params: JsonObject, timeoutMillis: number) =>
     peer.request(method, params, { timeoutMillis, arrived })

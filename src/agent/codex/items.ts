@@ -11,10 +11,10 @@ import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
 /** Shown text is cut here; the whole of it (codex cuts at 1 MiB) is in `rawOutput`. */
-const shownCharacters = 4_096
+const displayedCharacters = 4_096
 
 /** The items that are tool calls to a client, and what they say of themselves. */
-const described: Readonly<Record<string, (item: Item) => JsonObject>> = {
+const toolCallFields: Readonly<Record<string, (item: Item) => JsonObject>> = {
   commandExecution: (item) => ({
     title: commandIn(item),
     kind: commandKindIn(item),
@@ -74,13 +74,13 @@ const subAgent = (item: Item, what: string | null): JsonObject => ({
   _meta: { "troupe/item": { type: item.type, thread: textIn(item["agentThreadId"]), what } }
 })
 
-export const isToolCall = (item: Item): boolean => Object.hasOwn(described, item.type)
+export const isToolCall = (item: Item): boolean => Object.hasOwn(toolCallFields, item.type)
 
 export const toolCall = (item: Item): SessionUpdate => ({
   sessionUpdate: "tool_call",
   toolCallId: item.id,
   status: "in_progress",
-  ...described[item.type]?.(item)
+  ...toolCallFields[item.type]?.(item)
 })
 
 /** The end of a tool call, from `item/completed`: what it came to and what it gave. */
@@ -102,7 +102,7 @@ export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
 })
 
 /** Something new about a running call that is neither its status nor its outcome. */
-export const toolCallNews = (toolCallId: string, meta: JsonObject): SessionUpdate => ({
+export const toolCallProgress = (toolCallId: string, meta: JsonObject): SessionUpdate => ({
   sessionUpdate: "tool_call_update",
   toolCallId,
   _meta: meta
@@ -120,7 +120,7 @@ const outcome = (item: Item): JsonObject => {
       const output = textIn(item["aggregatedOutput"]) ?? ""
       return {
         rawOutput: { output, exitCode: numberIn(item["exitCode"]), durationMs: numberIn(item["durationMs"]) },
-        content: shown(output)
+        content: displayed(output)
       }
     }
     case "fileChange": {
@@ -130,18 +130,18 @@ const outcome = (item: Item): JsonObject => {
     case "mcpToolCall": {
       const result = objectIn(item["result"])
       const text = listIn(result["content"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
-      return { rawOutput: item["error"] ?? item["result"] ?? null, content: shown(text.join("\n")) }
+      return { rawOutput: item["error"] ?? item["result"] ?? null, content: displayed(text.join("\n")) }
     }
     case "dynamicToolCall": {
       const text = listIn(item["contentItems"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
       return {
         rawOutput: { contentItems: item["contentItems"] ?? null, success: item["success"] ?? null },
-        content: shown(text.join("\n"))
+        content: displayed(text.join("\n"))
       }
     }
     case "webSearch": {
       // The query is known only now: the item begins empty.
-      const { title, kind, rawInput } = described["webSearch"]?.(item) ?? {}
+      const { title, kind, rawInput } = toolCallFields["webSearch"]?.(item) ?? {}
       return { title, kind, rawInput }
     }
     default:
@@ -173,11 +173,11 @@ const sidesOf = ({ kind, diff }: Change): { readonly oldText: string | null; rea
   return { oldText: side("-"), newText: side("+") }
 }
 
-const shown = (text: string): ReadonlyArray<JsonObject> =>
+const displayed = (text: string): ReadonlyArray<JsonObject> =>
   text === "" ? [] : [{ type: "content", content: { type: "text", text: clipped(text) } }]
 
 const clipped = (text: string): string => {
-  if (text.length <= shownCharacters) return text
-  const half = shownCharacters / 2
-  return `${text.slice(0, half)}\n… ${text.length - shownCharacters} characters left out …\n${text.slice(-half)}`
+  if (text.length <= displayedCharacters) return text
+  const half = displayedCharacters / 2
+  return `${text.slice(0, half)}\n… ${text.length - displayedCharacters} characters left out …\n${text.slice(-half)}`
 }

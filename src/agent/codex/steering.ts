@@ -18,16 +18,16 @@ const steerWithinMillis = 5_000
 /** Between a turn's acceptance and its start there is "no active turn to steer"; 30 ms wherever it was. */
 const startWithinMillis = 5_000
 
-export interface Steerable {
+export interface SteeringOptions {
   readonly peer: Peer
   readonly thread: string
   readonly running: Translator["running"]
   /** The turn under way, as far as whoever waits for it sees. */
   readonly current: () => { readonly started: Deferred.Deferred<void>; readonly over: Deferred.Deferred<void> } | null
-  readonly tell: (fact: AgentFact) => Effect.Effect<void>
+  readonly emit: (fact: AgentFact) => Effect.Effect<void>
 }
 
-export const make = ({ current, peer, running, tell, thread }: Steerable) =>
+export const make = ({ current, peer, running, emit, thread }: SteeringOptions) =>
   Effect.fnUntraced(function* (text: string) {
     const turn = current()
     if (turn === null) return "no_turn" satisfies Steered
@@ -40,7 +40,7 @@ export const make = ({ current, peer, running, tell, thread }: Steerable) =>
     const params = { threadId: thread, input: [{ type: "text", text }], expectedTurnId: target.agentTurnId }
     yield* peer.post("turn/steer", params, (reply) => {
       if (!reply.ok) return Deferred.fail(answer, reply.error)
-      const told = tell({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
+      const told = emit({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
       return Effect.andThen(told, Deferred.succeed(answer, "steered"))
     })
     return yield* Deferred.await(answer)

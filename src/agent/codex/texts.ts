@@ -33,10 +33,10 @@ export const thoughtOf = (item: Item, stream: "summary" | "content" | null): str
 /** Of an `error` that codex will try to get over by itself. */
 export const retryOf = (params: JsonObject): JsonObject => {
   const error = objectIn(params["error"])
-  return { message: words(error["message"]), details: words(error["additionalDetails"]) }
+  return { message: excerpt(error["message"]), details: excerpt(error["additionalDetails"]) }
 }
 
-export const words = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
+export const excerpt = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
 
 /** An item that nobody here knows, for whoever does. */
 export const payload = (item: Item): string => JSON.stringify(item).slice(0, 2_000)

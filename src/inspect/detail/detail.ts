@@ -19,7 +19,7 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
   const now = nowMillis / 1000
   const wait = waitOf(summary)
   const due = (timer: string) => inspected.timers.find((armed) => nameOfTimer(armed.timer) === timer)?.dueAt ?? null
-  const lastByteAt = vitals?.heardAt == null ? null : vitals.heardAt / 1000
+  const lastByteAt = vitals?.lastOutputAt == null ? null : vitals.lastOutputAt / 1000
   return {
     ok: true,
     session: {
