@@ -1,7 +1,7 @@
 /** The end of an interrupted turn: told once, and not before nothing of the turn is left. */
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import * as Ending from "../../src/agent/acp/heldEnd.ts"
+import * as Ending from "../../src/agent/acp/HeldEnd.ts"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 
 const end = { _tag: "TurnEnded", turn: 1, stopReason: "cancelled", usage: null, failure: null } as const
