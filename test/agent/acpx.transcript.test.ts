@@ -4,7 +4,7 @@ import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Transcript from "../../src/agent/acpx/Transcript.ts"
 import type { TranscriptEvent } from "../../src/agent/acpx/Transcript.ts"
-import * as Verdict from "../../src/agent/acpx/failures.ts"
+import * as AcpxFailures from "../../src/agent/acpx/failures.ts"
 import { acpxPrompts, linesOf } from "./acp.replay.ts"
 
 const hear = (name: string) => {
@@ -17,12 +17,12 @@ const hear = (name: string) => {
     return one === null ? [] : [one]
   })
   const isRefused = tracker.nothingReceived()
-  const last = heard.find(({ _tag }) => _tag === "Reply" || _tag === "OwnError")
+  const last = heard.find(({ _tag }) => _tag === "Reply" || _tag === "AcpxError")
   const outcome =
     last?._tag === "Reply"
       ? tracker.end(last.reply)
-      : last?._tag === "OwnError"
-        ? { stopReason: "error", failure: Verdict.ofAcpxError(who, last.error) }
+      : last?._tag === "AcpxError"
+        ? { stopReason: "error", failure: AcpxFailures.ofAcpxError(who, last.error) }
         : null
   return { heard, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
 }
@@ -30,7 +30,7 @@ const hear = (name: string) => {
 describe("Transcript", () => {
   it.each(acpxPrompts)("%s: has one end, and updates of one session", (name) => {
     const { heard } = hear(name)
-    assert.strictEqual(heard.filter(({ _tag }) => _tag === "Reply" || _tag === "OwnError").length, 1)
+    assert.strictEqual(heard.filter(({ _tag }) => _tag === "Reply" || _tag === "AcpxError").length, 1)
     const sessions = heard.flatMap((one) => (one._tag === "Update" ? [one.message.params.sessionId] : []))
     assert.isAtMost(new Set(sessions).size, 1)
     assert.isTrue(heard.every((one) => one._tag !== "Update" || one.turn === 1))
@@ -62,7 +62,7 @@ describe("Transcript", () => {
   })
 
   it("notices that acpx began a new conversation, and that it took one up", () => {
-    const begun = (name: string) => hear(name).heard.some(({ _tag }) => _tag === "Begun")
+    const begun = (name: string) => hear(name).heard.some(({ _tag }) => _tag === "NewSession")
     assert.isTrue(begun("acpx-claude-prompt-cold"))
     assert.isFalse(begun("acpx-claude-prompt-after-adapter-killed"))
   })

@@ -1,18 +1,25 @@
 /**
- * The end of a turn on its way to whoever waits for it.
+ * The end of a turn, held back while an interrupt ends what the turn left running.
  *
- * An interrupt that still ends what the turn left running keeps it back: who hears of an interrupted turn's end may
- * rely on nothing of it running any more.
+ * Whoever receives an interrupted turn's end can rely on nothing of the turn running any more.
  */
 import { Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnEnded } from "./TurnTracker.ts"
 
-export const make = (emit: OpenRequest["emit"]) => {
+export interface HeldEnd {
+  /** Emits the end, or holds it while an interrupt runs. */
+  readonly emit: (fact: TurnEnded) => Effect.Effect<void>
+  /** Emits what is held. To be run before `Exited`, which is emitted last. */
+  readonly release: Effect.Effect<void>
+  /** Holds an end that comes while this interrupt runs, and releases it when the interrupt is over in any way. */
+  readonly holdDuring: <A, E, R>(interrupt: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+export const make = (emit: OpenRequest["emit"]): HeldEnd => {
   let held: TurnEnded | null = null
   let holders = 0
 
-  /** Also before `Exited`, which is said last. */
   const release = Effect.suspend(() => {
     const fact = held
     held = null
@@ -20,15 +27,14 @@ export const make = (emit: OpenRequest["emit"]) => {
   })
 
   return {
-    tell: (fact: TurnEnded) =>
+    emit: (fact) =>
       Effect.suspend(() => {
         if (holders === 0) return emit(fact)
         held = fact
         return Effect.void
       }),
     release,
-    /** Keeps an end that comes while this runs until it has run, however it ends. */
-    after: <A, E, R>(interrupt: Effect.Effect<A, E, R>) =>
+    holdDuring: (interrupt) =>
       Effect.suspend(() => {
         holders++
         return Effect.ensuring(

@@ -1,65 +1,67 @@
 /**
- * The pure middle of an ACP conversation: which turn an update belongs to, and how a turn ended.
+ * Tracks the turns of an ACP session: which turn an update belongs to, and how a turn ended. Pure, so that recorded
+ * traces can be replayed through it.
  *
- * Facts of real agents that it is built on: updates come before, between and after prompts; a tool call can end long
- * after its turn did; other sessions (sub-agents) share the connection; `end_turn` is also said after failures and
- * `cancelled` after a denied permission. Nothing here waits, so traces can be replayed through it.
+ * It is built on what real agents do: updates come before, between and after prompts; a tool call can end long after its
+ * turn; other sessions (sub-agents) share the connection; `end_turn` also comes after failures, and `cancelled` after a
+ * denied permission.
  */
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
+import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import { StopReason } from "../../domain/Turn.ts"
 import type { Failure, Usage } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
+import { forgetOldest } from "../forgetOldest.ts"
 import type { RpcError } from "../JsonRpc.ts"
 import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
-import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { PermissionRequest } from "./permission.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
 
-/** An agent's answer to `session/prompt`. */
+/** An agent's reply to `session/prompt`. */
 export type PromptReply =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: RpcError }
 
-export interface ToolCall {
+interface ToolCall {
   readonly turn: number | null
   readonly kind: string | null
   readonly title: string | null
-  /** It has neither completed nor failed, as far as was said. */
+  /** No update has said that it completed or failed. */
   readonly open: boolean
 }
 
 export interface TurnTracker {
-  /** The agent's session id. Updates of others, and all updates before it is known, are not ours. */
+  /** The agent's session id. Updates of other sessions, and all updates before it is known, are ignored. */
   thread: string | null
-  /** While `session/load` plays back what was said before: nothing of that is news. */
+  /** `session/load` is playing back earlier updates, which are ignored. */
   replaying: boolean
-  /** As the agent named itself, for sentences. */
+  /** The name that the agent gave itself, for sentences. */
   identity: AgentIdentity
   readonly running: () => number | null
   readonly begin: (turn: number) => void
-  /** The prompt was not taken: the turn never was. */
+  /** The prompt was not accepted: there is no such turn. */
   readonly abandon: () => void
-  /** Nothing of the running turn has been heard yet. */
+  /** No update of the running turn has come yet. */
   readonly nothingReceived: () => boolean
-  /** We have asked the agent to stop the running turn. */
+  /** The agent was asked to stop the running turn. */
   readonly noteCancel: () => void
   readonly cancelling: () => boolean
-  /** We have denied something in the running turn. */
+  /** A request of the running turn was denied. */
   readonly noteDenial: () => void
-  /** The params of a `session/update`, as a fact with its turn, or `null` where it is not ours. */
+  /** The parameters of a `session/update` as a fact with its turn; `null`: it is not of this session. */
   readonly receive: (params: unknown) => UpdateFact | null
-  /** The end of the running turn, which is over then; `null` where none runs. */
+  /** Ends the running turn; `null`: none runs. */
   readonly end: (reply: PromptReply) => TurnEnded | null
-  /** The turn that asks, and what is known of the tool call by now. */
-  readonly describe: (asked: PermissionRequest) => {
+  /** The turn of a permission request, and the kind and title that were reported for its tool call. */
+  readonly describe: (request: PermissionRequest) => {
     readonly turn: number | null
     readonly kind: string
     readonly title: string
   }
-  /** Tool calls of this turn that were left running. */
+  /** Ids of the tool calls of this turn that have not ended. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
 }
 
@@ -68,13 +70,13 @@ interface Running {
   received: boolean
   cancelling: boolean
   denied: boolean
-  /** codex said that its thread is in an error state. */
+  /** codex reported that its thread is in an error state. */
   inError: boolean
-  /** The last text that no model message claims: codex-acp's own words, such as the reason of a failure. */
+  /** The last text that belongs to no message of the model: codex-acp's own words, such as why a turn failed. */
   adapterText: string
 }
 
-/** Tool calls that are remembered; the oldest are forgotten first, and their late updates go to the last turn. */
+/** How many tool calls are remembered. The oldest are forgotten first; their late updates go to the last turn. */
 const maxToolCalls = 1_024
 
 const adapterTextCharacters = 2_000
@@ -85,69 +87,75 @@ export const make = (identity: AgentIdentity): TurnTracker => {
   let last: number | null = null
   let before: number | null = null
 
-  const note = (id: string, update: SessionUpdate): ToolCall => {
-    const known = tools.get(id)
+  const remember = (id: string, update: SessionUpdate): ToolCall => {
+    const earlier = tools.get(id)
     const status = update["status"]
     const call: ToolCall = {
-      turn: known === undefined ? last : known.turn,
-      kind: nonEmptyTextIn(update["kind"]) ?? known?.kind ?? null,
-      title: nonEmptyTextIn(update["title"]) ?? known?.title ?? null,
-      open: typeof status === "string" ? status !== "completed" && status !== "failed" : (known?.open ?? true)
+      turn: earlier === undefined ? last : earlier.turn,
+      kind: nonEmptyTextIn(update["kind"]) ?? earlier?.kind ?? null,
+      title: nonEmptyTextIn(update["title"]) ?? earlier?.title ?? null,
+      open: typeof status === "string" ? status !== "completed" && status !== "failed" : (earlier?.open ?? true)
     }
-    if (known === undefined && tools.size >= maxToolCalls) forgetOldest(tools)
     tools.set(id, call)
+    forgetOldest(tools, maxToolCalls)
     return call
   }
 
   const receive: TurnTracker["receive"] = (params) => {
-    const { sessionId, update } = objectIn(params)
-    const kind = objectIn(update)["sessionUpdate"]
-    if (tracker.replaying || sessionId !== tracker.thread || tracker.thread === null || typeof kind !== "string")
+    const { sessionId, update: content } = objectIn(params)
+    const kind = objectIn(content)["sessionUpdate"]
+    if (tracker.replaying || sessionId !== tracker.thread || tracker.thread === null || typeof kind !== "string") {
       return null
-    const heard = objectIn(update) as SessionUpdate
-    const id = nonEmptyTextIn(heard["toolCallId"])
-    const turn = id !== null && isToolCall(kind) ? note(id, heard).turn : last
+    }
+    const update = objectIn(content) as SessionUpdate
+    const id = nonEmptyTextIn(update["toolCallId"])
+    const turn = id !== null && isToolCall(kind) ? remember(id, update).turn : last
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.received = true
-      if (at(heard, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
-      const adapterText = isAdapterText(heard) ? nonEmptyTextIn(at(heard, "content", "text"))?.trim() : undefined
-      if (adapterText !== undefined && adapterText !== "")
+      if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
+      const adapterText = isAdapterText(update) ? nonEmptyTextIn(at(update, "content", "text"))?.trim() : undefined
+      if (adapterText !== undefined && adapterText !== "") {
         running.adapterText = adapterText.slice(0, adapterTextCharacters)
+      }
     }
     const message: UpdateMessage = {
       jsonrpc: "2.0",
       method: "session/update",
-      params: { ...objectIn(params), sessionId: tracker.thread, update: heard }
+      params: { ...objectIn(params), sessionId: tracker.thread, update }
     }
     return { _tag: "Update", turn, message }
   }
 
   const end: TurnTracker["end"] = (reply) => {
     if (running === null) return null
-    const was = running
+    const ended = running
     running = null
-    const failure = failureOf(tracker.identity, was, reply)
+    const failure = failureOf(tracker.identity, ended, reply)
     const usage = reply.ok ? usageOf(at(reply.result, "usage")) : null
-    if (failure !== null) return { _tag: "TurnEnded", turn: was.turn, stopReason: "error", usage, failure }
+    if (failure !== null) return { _tag: "TurnEnded", turn: ended.turn, stopReason: "error", usage, failure }
     return {
       _tag: "TurnEnded",
-      turn: was.turn,
-      stopReason: reply.ok ? stopReasonOf(was, reply.result) : "cancelled",
+      turn: ended.turn,
+      stopReason: reply.ok ? stopReasonOf(ended, reply.result) : "cancelled",
       usage,
       failure
     }
   }
 
   const describe: TurnTracker["describe"] = ({ kind, title, toolCallId }) => {
-    const known = toolCallId === null ? undefined : tools.get(toolCallId)
-    const kindOf = kind ?? known?.kind ?? "other"
-    return { turn: known === undefined ? last : known.turn, kind: kindOf, title: title ?? known?.title ?? kindOf }
+    const call = toolCallId === null ? undefined : tools.get(toolCallId)
+    const reportedKind = kind ?? call?.kind ?? "other"
+    return {
+      turn: call === undefined ? last : call.turn,
+      kind: reportedKind,
+      title: title ?? call?.title ?? reportedKind
+    }
   }
 
   const tracker: TurnTracker = {
     thread: null,
     replaying: false,
-    identity: identity,
+    identity,
     running: () => running?.turn ?? null,
     begin: (turn) => {
       before = last
@@ -166,67 +174,66 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     noteDenial: () => {
       if (running !== null) running.denied = true
     },
-    receive: receive,
+    receive,
     end,
-    describe: describe,
+    describe,
     leftRunning: (turn) => [...tools].flatMap(([id, call]) => (call.turn === turn && call.open ? [id] : []))
   }
   return tracker
 }
 
-/** codex-acp gives every message of the model an id; a text without one is its own, such as a warning or an error. */
+/** codex-acp gives every message of the model an id; a text without one is the adapter's own: a warning or an error. */
 export const isAdapterText = (update: SessionUpdate): boolean =>
   update.sessionUpdate === "agent_message_chunk" && update["messageId"] === undefined
 
 const isToolCall = (kind: string) => kind === "tool_call" || kind === "tool_call_update"
 
-const forgetOldest = (tools: Map<string, ToolCall>) => {
-  const [oldest] = tools.keys()
-  if (oldest !== undefined) tools.delete(oldest)
-}
-
-const failureOf = (identity: AgentIdentity, was: Running, reply: PromptReply): Failure | null => {
-  // What breaks while it stops was asked to break.
-  if (!reply.ok)
-    return was.cancelling && !isDeath(reply.error) ? null : Failures.ofError(identity, "session/prompt", reply.error)
+const failureOf = (identity: AgentIdentity, ended: Running, reply: PromptReply): Failure | null => {
+  if (!reply.ok) {
+    // An error of a turn that was cancelled is the cancel's effect.
+    const expected = ended.cancelling && !isDeath(reply.error)
+    return expected ? null : Failures.ofError(identity, "session/prompt", reply.error)
+  }
   const typed = Failures.ofResult(identity, reply.result)
   if (typed !== null) return typed
   const { stopReason, usage } = objectIn(reply.result)
   if (typeof stopReason !== "string") return Failures.malformed(identity, "the result of a prompt has no stopReason.")
-  if (was.inError && usage === null && stopReason === "end_turn") return Failures.ofText(identity, was.adapterText)
+  if (ended.inError && usage === null && stopReason === "end_turn") {
+    return Failures.ofText(identity, ended.adapterText)
+  }
   return null
 }
 
-/** codex-acp's 1001, and the session that its process took with it. */
+/** codex-acp's 1001, and the loss of the session that died with its process. */
 const isDeath = (error: RpcError) =>
   error.code === 1001 || error.code === Failures.notFound || /exited unexpectedly/.test(error.message)
 
-/** `Schema` is asked once for its literals: this runs for every turn. */
+/** Made once, because it is read for every turn. */
 const stopReasons: ReadonlySet<string> = new Set(StopReason.literals.filter((reason) => reason !== "error"))
 
-/** A reason that ACP does not know ends the turn like any other: that it ended is certain. */
-const stopReasonOf = (was: Running, result: unknown): StopReason => {
-  const said = nonEmptyTextIn(objectIn(result)["stopReason"]) ?? ""
-  // codex ends the turn as cancelled when it is told no; nobody cancelled it (Claude says `end_turn` then).
-  if (said === "cancelled" && was.denied && !was.cancelling) return "end_turn"
-  return stopReasons.has(said) ? (said as StopReason) : "end_turn"
+/** A reason that ACP does not know becomes `end_turn`: it is certain that the turn ended. */
+const stopReasonOf = (ended: Running, result: unknown): StopReason => {
+  const reason = nonEmptyTextIn(objectIn(result)["stopReason"]) ?? ""
+  // codex ends the turn as cancelled after a denial, although nobody cancelled it (Claude sends `end_turn` then).
+  if (reason === "cancelled" && ended.denied && !ended.cancelling) return "end_turn"
+  return stopReasons.has(reason) ? (reason as StopReason) : "end_turn"
 }
 
 /**
- * Agents count cached tokens beside the input (`inputTokens` leaves them out, `totalTokens` has them); Troupe counts as
- * OpenAI does, input with what was cached in it. `thoughtTokens` are part of the output in both.
+ * Agents count cached tokens apart from the input (`inputTokens` excludes them, `totalTokens` includes them). Troupe
+ * counts as OpenAI does: the input includes what was cached of it. `thoughtTokens` are part of the output in both.
  */
 export const usageOf = (usage: unknown): Usage | null => {
   if (typeof usage !== "object" || usage === null) return null
-  const of = objectIn(usage)
-  const cachedInputTokens = countIn(of["cachedReadTokens"])
-  const inputTokens = countIn(of["inputTokens"]) + cachedInputTokens + countIn(of["cachedWriteTokens"])
-  const outputTokens = countIn(of["outputTokens"])
+  const tokens = objectIn(usage)
+  const cachedInputTokens = countIn(tokens["cachedReadTokens"])
+  const inputTokens = countIn(tokens["inputTokens"]) + cachedInputTokens + countIn(tokens["cachedWriteTokens"])
+  const outputTokens = countIn(tokens["outputTokens"])
   return {
     inputTokens,
     cachedInputTokens,
     outputTokens,
-    reasoningTokens: countIn(of["thoughtTokens"]),
-    totalTokens: countIn(of["totalTokens"]) || inputTokens + outputTokens
+    reasoningTokens: countIn(tokens["thoughtTokens"]),
+    totalTokens: countIn(tokens["totalTokens"]) || inputTokens + outputTokens
   }
 }

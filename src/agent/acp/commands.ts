@@ -1,8 +1,8 @@
 /**
- * The commands that an agent runs, as the kernel sees them: in groups of their own, apart from the agent's.
+ * The commands that an agent runs, as the kernel sees them: in process groups other than the agent's.
  *
- * What the agent says of them is not enough for an interrupt, which must leave none: codex tells of a command 0.15 s
- * after it began, and Claude says that a turn is over 1 ms before the command that it ended is gone (both observed).
+ * An interrupt must leave no command, and the agent's updates are not enough to know: codex reports a command 0.15 s
+ * after it began, and Claude reports a turn's end 1 ms before the command that it ended is gone (both observed).
  */
 import { Effect } from "effect"
 import type { LeaseId } from "../../domain/Ids.ts"
@@ -10,28 +10,31 @@ import { kernelSleep } from "../Child.ts"
 import type { Processes } from "../Processes.ts"
 import * as ProcessTable from "../processTable.ts"
 
-/** Also how much longer an interrupt takes where Claude has a background task, which is to go on. */
+/** An interrupt also takes this much longer where Claude has a background task, which is meant to continue. */
 const goneWithinMillis = 500
 
-const lookEveryMillis = 10
+const pollMillis = 10
 
-/** `true` also for an agent's servers (MCP) that it gave a group. `holders`: what else leads a group of the agent's. */
-export const anyLeft = (processes: Processes["Service"], lease: LeaseId, holders: RegExp | null = null) =>
+/**
+ * Whether a command of the agent still runs. Also `true` for a server of the agent (MCP) that has its own group.
+ * `leaders` matches the command lines of other processes that lead a group of the agent's.
+ */
+export const anyLeft = (processes: Processes["Service"], lease: LeaseId, leaders: RegExp | null = null) =>
   Effect.map(processes.tree(lease), (tree) => {
     // Our own children are the agent, or carry prompts to it.
-    const leaders = tree.filter(({ command, ppid }) => ppid === process.pid || holders?.test(command) === true)
-    const agents = new Set(leaders.map(({ pid }) => pid))
+    const agents = tree.filter(({ command, ppid }) => ppid === process.pid || leaders?.test(command) === true)
+    const agentGroups = new Set(agents.map(({ pid }) => pid))
     return tree.some(({ pid }) => {
       const stat = ProcessTable.stat(pid)
-      return stat !== null && !stat.zombie && !agents.has(stat.group)
+      return stat !== null && !stat.zombie && !agentGroups.has(stat.group)
     })
   })
 
-/** For those that were told to end. Waits no longer than half a second. */
-export const untilGone = (processes: Processes["Service"], lease: LeaseId, holders: RegExp | null = null) =>
+/** Waits until no command is left, for commands that were asked to end; at most half a second. */
+export const untilGone = (processes: Processes["Service"], lease: LeaseId, leaders: RegExp | null = null) =>
   Effect.gen(function* () {
-    for (let waited = 0; waited < goneWithinMillis; waited += lookEveryMillis) {
-      if (!(yield* anyLeft(processes, lease, holders))) return
-      yield* kernelSleep(lookEveryMillis)
+    for (let waited = 0; waited < goneWithinMillis; waited += pollMillis) {
+      if (!(yield* anyLeft(processes, lease, leaders))) return
+      yield* kernelSleep(pollMillis)
     }
   })

@@ -1,8 +1,8 @@
 /**
- * The first request of a connection: what we say of ourselves, and what the agent says of itself.
+ * The `initialize` request: what we announce, and what the agent announces.
  *
- * `protocolVersion` is 1 exactly: any greater number makes the adapters speak the draft of version 2. Two things are
- * opted into because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
+ * `protocolVersion` is exactly 1: any greater number makes the adapters speak the draft of version 2. Two extensions are
+ * requested, because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
@@ -10,12 +10,12 @@ import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 export const params = {
   protocolVersion: 1,
   clientCapabilities: {
-    // Neither adapter ever calls these; an agent that would is told that it has to use its own disk and shell.
+    // Neither adapter ever calls these. An agent that would is told to use its own disk and shell.
     fs: { readTextFile: false, writeTextFile: false },
     terminal: false,
     session: { notices: {} },
     _meta: {
-      // Without it codex-acp keeps the output of commands to itself once typed failures are on.
+      // Without it codex-acp does not send the output of commands once typed failures are on.
       terminal_output_delta: true,
       jetbrains: { air: { version: 1, capabilities: ["sessionFailure"] } }
     }
@@ -23,9 +23,9 @@ export const params = {
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" }
 } as const
 
-/** What an agent said of itself. */
+/** What an agent announces of itself. */
 export interface Announced {
-  /** The version that it will speak; not 1 is a failure. */
+  /** The protocol version that it will speak; anything but 1 is a failure. */
   readonly protocol: unknown
   readonly name: string | null
   readonly version: string | null
@@ -41,8 +41,9 @@ export interface Announced {
 
 export const read = (result: unknown): Announced => {
   const { agentCapabilities, agentInfo } = objectIn(result)
-  const sessions = objectIn(at(agentCapabilities, "sessionCapabilities"))
-  const announces = (what: string) => typeof sessions[what] === "object" && sessions[what] !== null
+  const sessionCapabilities = objectIn(at(agentCapabilities, "sessionCapabilities"))
+  const announces = (capability: string) =>
+    typeof sessionCapabilities[capability] === "object" && sessionCapabilities[capability] !== null
   return {
     protocol: at(result, "protocolVersion"),
     name: nonEmptyTextIn(at(agentInfo, "title")) ?? nonEmptyTextIn(at(agentInfo, "name")),

@@ -1,41 +1,41 @@
 /**
- * A conversation of the agent, begun or taken up again, and set up as the session wants it.
+ * Opens a session of an ACP agent: a new one, or an earlier one resumed; and configures it as our session wants it.
  *
- * Model, mode and instructions are said anew each time: codex-acp forgets mode and model over a resume, and Claude
- * remembers even a mode that no longer asks. What was played back by a load is not told.
+ * Model, mode and instructions are sent each time: codex-acp forgets mode and model over a resume, and Claude remembers
+ * even a mode that no longer asks. The updates that a load plays back are not emitted.
  */
 import { Effect, Schedule } from "effect"
+import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../JsonRpc.ts"
-import type { SendRequest } from "./request.ts"
-import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
-import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
+import type { SendRequest } from "./request.ts"
 import { line } from "./sentence.ts"
+import type { TurnTracker } from "./TurnTracker.ts"
 
 export interface SessionOpening {
   readonly send: SendRequest
   readonly tracker: TurnTracker
   readonly announced: Announced
   readonly request: OpenRequest
-  /** Modes and models, as last offered: a resume need not repeat them. */
+  /** Modes and models as last offered, because a resume need not repeat them. */
   offered: JsonObject
 }
 
-/** `contextLost` says why the thread that was asked for is not this one. */
 export interface Opened {
   readonly thread: string
+  /** Why the thread that was requested is not this one. */
   readonly contextLost: string | null
 }
 
-/** claude-agent-acp takes 0.4 s; an agent that is fetched by `npx` before it can answer takes as long as the network. */
+/** claude-agent-acp takes 0.4 s; an agent that `npx` downloads before it can answer takes as long as the download. */
 const openWithinMillis = 45_000
 const configureWithinMillis = 10_000
 
-/** Another process still has the thread: it may be dying. codex lets go when that process is gone. */
+/** For a thread that another process still has, and which may be dying: codex releases it when that process is gone. */
 const whileTaken = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(10)])
 
 export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
@@ -45,12 +45,12 @@ export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
     const contextLost = `${opening.tracker.identity.name} can't take up a conversation again: it announces neither session/resume nor session/load.`
     return { thread: yield* startSession(opening), contextLost } satisfies Opened
   }
-  const unknown = yield* resume(opening, request.thread).pipe(
+  const unknownThread = yield* resume(opening, request.thread).pipe(
     Effect.as(null),
     Effect.catchIf(isUnknownThread, (error) => Effect.succeed(error))
   )
-  if (unknown === null) return { thread: request.thread, contextLost: null } satisfies Opened
-  const contextLost = `${opening.tracker.identity.name} does not know the conversation ${request.thread} any more (${reasonOf(unknown)}).`
+  if (unknownThread === null) return { thread: request.thread, contextLost: null } satisfies Opened
+  const contextLost = `${opening.tracker.identity.name} does not know the conversation ${request.thread} any more (${reasonOf(unknownThread)}).`
   return { thread: yield* startSession(opening), contextLost } satisfies Opened
 })
 
@@ -67,7 +67,7 @@ const startSession = Effect.fnUntraced(function* (opening: SessionOpening) {
   return tracker.thread
 })
 
-/** Goes on with a thread, in this process. Also the way back after the agent lost the thread's own process. */
+/** Resumes a thread in this process. Also used after the agent lost the thread's own process. */
 export const resume = Effect.fnUntraced(function* (opening: SessionOpening, thread: string) {
   const { announced, tracker } = opening
   tracker.thread = thread
@@ -94,7 +94,7 @@ const settings = ({ announced, request }: SessionOpening) => ({
   ...(announced.isClaude ? { _meta: { claudeCode: { options: claudeOptions(request) } } } : {})
 })
 
-/** Suggestions for a next prompt, which nobody reads here, cost Claude a request with the whole context each turn. */
+/** Off: suggestions for a next prompt, which nobody reads, would cost a request with the whole context each turn. */
 const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
 
 const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, result: unknown) {
@@ -107,13 +107,13 @@ const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: 
 })
 
 /**
- * Modes in which an agent asks its client: `workspace-write` is codex-acp's (its default, `agent`, has a model judge
- * instead), `default` is what Claude, Gemini and others call theirs. Whoever says yes is decided by the session's
- * permissions, not by a mode, so that each answer is on record.
+ * Modes in which an agent asks its client: `workspace-write` is codex-acp's (in its default, `agent`, a model decides
+ * instead); Claude, Gemini and others call theirs `default`. The session's permissions decide who may say yes, not a
+ * mode, so that each answer is recorded.
  */
 const askingModes = ["workspace-write", "default"]
 
-/** `null`: it offers no mode that is known to ask, and stays in its own. */
+/** `null`: the agent offers no mode that is known to ask, and stays in its own. */
 export const askingMode = (offer: unknown): string | null => {
   const offered = new Set(listIn(at(offer, "modes", "availableModes")).map((mode) => objectIn(mode)["id"]))
   return askingModes.find((mode) => offered.has(mode)) ?? null
@@ -122,7 +122,7 @@ export const askingMode = (offer: unknown): string | null => {
 const setModel = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, model: string) {
   const { tracker, offered } = opening
   const models = listIn(at(offered, "models", "availableModels")).flatMap(
-    (one) => nonEmptyTextIn(objectIn(one)["modelId"]) ?? []
+    (offeredModel) => nonEmptyTextIn(objectIn(offeredModel)["modelId"]) ?? []
   )
   const option = modelOption(offered)
   if (option !== null && option.values.includes(model)) {
@@ -132,39 +132,39 @@ const setModel = Effect.fnUntraced(function* (opening: SessionOpening, thread: s
   if (models.includes(model)) {
     return yield* opening.send("session/set_model", { sessionId: thread, modelId: model }, configureWithinMillis)
   }
-  // Claude Code takes any name in its options, and its gateway knows more of them than its list does.
+  // Claude Code takes any name in its options, and its gateway knows more names than its list has.
   if (opening.announced.isClaude) return
-  const known = [...new Set([...(option?.values ?? []), ...models])]
+  const choices = [...new Set([...(option?.values ?? []), ...models])]
   return yield* new AgentFailed({
     class: "config",
     message:
-      known.length === 0
+      choices.length === 0
         ? `${tracker.identity.name} lets its client choose no model. Leave model out, and set it in the agent's own configuration.`
-        : `${tracker.identity.name} does not know the model ${line(model, 80)}. It takes: ${line(known.join(", "), 600)}.`
+        : `${tracker.identity.name} does not know the model ${line(model, 80)}. It takes: ${line(choices.join(", "), 600)}.`
   })
 })
 
-/** The configuration option that chooses the model, with its values; they may come in groups. */
+/** The configuration option that chooses the model, with its values, which may come in groups. */
 const modelOption = (offer: unknown) => {
   const options = listIn(at(offer, "configOptions")).map(objectIn)
   const option = options.find(({ category }) => category === "model") ?? options.find(({ id }) => id === "model")
   const id = nonEmptyTextIn(option?.["id"])
   if (option === undefined || id === null) return null
-  const values = listIn(option["options"]).flatMap((one) => {
-    const { options: group, value } = objectIn(one)
+  const values = listIn(option["options"]).flatMap((entry) => {
+    const { options: group, value } = objectIn(entry)
     return nonEmptyTextIn(value) ?? listIn(group).flatMap((inner) => nonEmptyTextIn(objectIn(inner)["value"]) ?? [])
   })
   return { id, values }
 }
 
-/** Claude: -32002. codex-acp: -32603 and "no rollout found". Ids of the wrong shape: -32603, each in its own words. */
+/** Claude: -32002. codex-acp: -32603 and "no rollout found". For ids of the wrong shape: -32603, with words of each. */
 export const isUnknownThread = (error: AgentFailed | RpcError | RpcSilent): error is RpcError =>
   error._tag === "RpcError" &&
   (error.code === Failures.notFound ||
     (error.code === -32603 &&
       /no rollout found|requires a valid session ID|invalid session id|not found/i.test(reasonOf(error))))
 
-/** codex: one process at a time may write to a thread (`data.reason`, observed with 0.166). */
+/** codex lets one process at a time write to a thread (`data.reason`, observed with 0.166). */
 const isTaken = (error: AgentFailed | RpcError | RpcSilent): boolean =>
   error._tag === "RpcError" && Failures.isTaken(error)
 

@@ -1,14 +1,14 @@
-/** Requests for permission: what is asked, in one line for a person, and the answer in the agent's own options. */
-import type { ApprovalDecision } from "../Agent.ts"
+/** Permission requests of ACP: reads what is asked, and writes a decision as one of the agent's own options. */
 import { listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import type { ApprovalDecision } from "../Agent.ts"
 import { line } from "./sentence.ts"
 
-/** What `session/request_permission` asks for, merged with what was said of the tool call before. */
+/** A `session/request_permission`. */
 export interface PermissionRequest {
   readonly sessionId: string | null
   readonly toolCallId: string | null
-  /** `null`: not said here. With typed failures on, both adapters say it in the tool call's first update only. */
+  /** `null`: not in this request. With typed failures on, both adapters send it in the tool call's first update only. */
   readonly kind: string | null
   readonly title: string | null
   readonly options: ReadonlyArray<Option>
@@ -48,22 +48,24 @@ export type Outcome =
 
 export const cancelled: Outcome = { outcome: { outcome: "cancelled" } }
 
-/** The kinds of option that say what was decided, the closest first (ACP schema, `PermissionOptionKind`). */
-const kinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
+/** The kinds of option that express a decision, the closest first (ACP schema, `PermissionOptionKind`). */
+const optionKinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
   once: ["allow_once"],
   session: ["allow_always", "allow_once"],
   deny: ["reject_once", "reject_always"]
 }
 
 /**
- * Picked by kind, since the ids are each agent's own. Where no option says what was decided the answer is `cancelled`,
- * which every agent takes for a no: a yes for once is never stretched to a yes for ever.
+ * The option that expresses the decision, chosen by its kind, because the ids are each agent's own.
+ *
+ * Where no option does, the outcome is `cancelled`, which every agent takes for a no: a yes for once is never widened to
+ * a yes for ever.
  */
 export const outcome = (request: PermissionRequest, kind: string, decision: ApprovalDecision): Outcome => {
-  // In a request to change the mode (Claude's way out of planning), "always" would mean: and stop asking me.
-  const wanted = kind === "switch_mode" && decision === "session" ? kinds.once : kinds[decision]
-  for (const kind of wanted) {
-    const option = request.options.find((option) => option.kind === kind)
+  // In a request to change the mode (Claude's way out of planning), "always" would also mean: and stop asking.
+  const wanted = kind === "switch_mode" && decision === "session" ? optionKinds.once : optionKinds[decision]
+  for (const optionKind of wanted) {
+    const option = request.options.find((option) => option.kind === optionKind)
     if (option !== undefined) return { outcome: { outcome: "selected", optionId: option.id } }
   }
   return cancelled

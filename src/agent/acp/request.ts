@@ -1,12 +1,12 @@
-/** Requests of ours and their answers, or why there was none. */
+/** Sends requests to an ACP agent, and explains why one got no reply. */
 import { Deferred, Effect, Option } from "effect"
 import { AgentFailed } from "../Agent.ts"
+import type { Child } from "../Child.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
-import type { Child } from "../Processes.ts"
 import type { AgentIdentity } from "./failures.ts"
 
-/** `arrived` runs in wire order: an update right behind the answer already finds what the answer changed. */
+/** `onResult` runs in wire order: an update right behind the reply already sees what the result changed. */
 export type SendRequest = (
   method: string,
   params: unknown,
@@ -14,21 +14,20 @@ export type SendRequest = (
   onResult?: (result: unknown) => void
 ) => Effect.Effect<unknown, RpcError | RpcSilent>
 
-/** Answers that open a conversation. */
-const opens: ReadonlySet<string> = new Set(["session/new", "session/resume", "session/load"])
+const opensSession: ReadonlySet<string> = new Set(["session/new", "session/resume", "session/load"])
 
-/** `noted`: the line of an answer that opens a conversation, or refuses something. */
+/** `onNotableReply` gets the line of each reply that opens a session or refuses a request. */
 export const make =
-  (peer: Peer, noted: (line: string) => void): SendRequest =>
+  (peer: Peer, onNotableReply: (line: string) => void): SendRequest =>
   (method, params, timeoutMillis, onResult = () => {}) =>
     Effect.gen(function* () {
-      const answer = yield* Deferred.make<unknown, RpcError | RpcSilent>()
+      const result = yield* Deferred.make<unknown, RpcError | RpcSilent>()
       yield* peer.post(method, params, (reply, raw) => {
         if (reply.ok) onResult(reply.result)
-        if (reply.ok ? opens.has(method) : reply.error._tag === "RpcError") noted(raw)
-        return reply.ok ? Deferred.succeed(answer, reply.result) : Deferred.fail(answer, reply.error)
+        if (reply.ok ? opensSession.has(method) : reply.error._tag === "RpcError") onNotableReply(raw)
+        return reply.ok ? Deferred.succeed(result, reply.result) : Deferred.fail(result, reply.error)
       })
-      return yield* Deferred.await(answer)
+      return yield* Deferred.await(result)
     }).pipe(
       Effect.timeoutOrElse({
         duration: timeoutMillis,
@@ -36,17 +35,17 @@ export const make =
       })
     )
 
-/** Why there was no answer. Waits a moment for the exit of a process that is going, since its stderr says why. */
-export const failureOfSilence = Effect.fnUntraced(function* (
+/** Fails with the reason of the silence. Waits up to 2 s for the process's exit, because its stderr says the reason. */
+export const failSilent = Effect.fnUntraced(function* (
   child: Child,
-  who: AgentIdentity,
+  { name }: AgentIdentity,
   { method, reason }: RpcSilent
 ) {
   if (reason === "timeout") {
     const stderr = yield* child.stderr
-    return new AgentFailed({
+    return yield* new AgentFailed({
       class: "timeout",
-      message: `${who.name} did not answer ${method} in time. Look at its stderr, or start it by hand to see what it waits for.`,
+      message: `${name} did not answer ${method} in time. Look at its stderr, or start it by hand to see what it waits for.`,
       ...(stderr === "" ? {} : { stderr })
     })
   }
@@ -58,9 +57,9 @@ export const failureOfSilence = Effect.fnUntraced(function* (
       : exit.signal === null
         ? `ended with exit code ${exit.code}`
         : `was killed by ${exit.signal}`
-  return new AgentFailed({
+  return yield* new AgentFailed({
     class: "crash",
-    message: `${who.name} ${how} before it answered ${method}. Start it by hand to see why, if its stderr does not say.`,
+    message: `${name} ${how} before it answered ${method}. Start it by hand to see why, if its stderr does not say.`,
     ...(stderr === "" ? {} : { stderr })
   })
 })

@@ -1,23 +1,23 @@
 /**
- * Words for a turn that runs, where the agent announces that it takes them: `_session/steering`, an extension of
- * claude-agent-acp 0.100 and codex-acp 2.6. The running prompt has one end, after what it was steered to.
+ * Adds a person's words to a running turn, where the agent announces that it takes them: by `_session/steering`, an
+ * extension of claude-agent-acp 0.100 and codex-acp 2.6. The running prompt has one end, after the steering.
  *
- * Always with `idleBehavior: "promptRequired"`: without it an idle agent begins a turn that no prompt of ours owns.
+ * Always sent with `idleBehavior: "promptRequired"`: without it an idle agent begins a turn that belongs to no prompt.
  */
 import { Deferred, Effect } from "effect"
 import { steeringMessage } from "../../domain/Acp.ts"
+import { at } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
+import type { Child } from "../Child.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
-import type { Child } from "../Processes.ts"
-import * as Request from "./request.ts"
-import type { TurnTracker } from "./TurnTracker.ts"
 import * as Failures from "./failures.ts"
-import { at } from "../../domain/json.ts"
+import * as Request from "./request.ts"
 import { line } from "./sentence.ts"
+import type { TurnTracker } from "./TurnTracker.ts"
 
-/** Both adapters answer within 10 ms, mid-text and mid-tool. */
+/** Both adapters answer within 10 ms, within a text and within a tool call. */
 const steerWithinMillis = 10_000
 
 export interface SteeringOptions {
@@ -29,7 +29,7 @@ export interface SteeringOptions {
 }
 
 export const make =
-  ({ child, tracker, peer, emit, thread }: SteeringOptions) =>
+  ({ child, emit, peer, thread, tracker }: SteeringOptions) =>
   (text: string): Effect.Effect<Steered, AgentFailed> =>
     Effect.gen(function* () {
       const turn = tracker.running()
@@ -43,15 +43,15 @@ export const make =
       yield* peer.post("_session/steering", params, (reply) => {
         if (!reply.ok) return Deferred.fail(answer, reply.error)
         const outcome = at(reply.result, "outcome")
-        const told =
+        const emitted =
           outcome === "injected" ? emit({ _tag: "Update", turn, message: steeringMessage(thread, text) }) : Effect.void
-        return Effect.andThen(told, Deferred.succeed(answer, outcome))
+        return Effect.andThen(emitted, Deferred.succeed(answer, outcome))
       })
       const outcome = yield* Deferred.await(answer)
       if (outcome === "injected") return "steered" as const
       if (outcome === "promptRequired") return "no_turn" as const
-      const what = `it answered _session/steering with ${line(JSON.stringify(outcome) ?? "nothing", 80)}.`
-      return yield* new AgentFailed(Failures.malformed(tracker.identity, what))
+      const problem = `it answered _session/steering with ${line(JSON.stringify(outcome) ?? "nothing", 80)}.`
+      return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }).pipe(
       Effect.timeoutOrElse({
         duration: steerWithinMillis,
@@ -59,7 +59,6 @@ export const make =
       }),
       Effect.catchTags({
         RpcError: (error) => new AgentFailed(Failures.ofError(tracker.identity, "to take the words", error)),
-        RpcSilent: (silent) =>
-          Effect.flatMap(Request.failureOfSilence(child, tracker.identity, silent), (failure) => Effect.fail(failure))
+        RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent)
       })
     )

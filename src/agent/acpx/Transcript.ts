@@ -1,15 +1,15 @@
 /**
- * What one `acpx … prompt --format json` prints, sorted out. Pure.
+ * Interprets what one `acpx … prompt --format json` prints. Pure.
  *
- * It is the raw JSON-RPC between acpx and its agent, both directions in one stream with no mark of which is which, and
- * ids that collide: each side numbers its own requests from 0. So a reply is known by the request that was printed
- * before it and by its shape. Between them stand acpx's own errors, with `id: null` (observed with acpx 0.19.1).
+ * acpx prints the raw JSON-RPC between itself and its agent: both directions in one stream, not marked, with ids that
+ * collide, because each side numbers its own requests from 0. So a reply is recognized by the request that was printed
+ * before it, and by its shape. Between the messages are acpx's own errors, with `id: null` (observed with acpx 0.19.1).
  */
-import { RpcError } from "../JsonRpc.ts"
-import { isAdapterText } from "../acp/TurnTracker.ts"
-import type { TurnTracker, PromptReply, UpdateFact } from "../acp/TurnTracker.ts"
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import { isAdapterText } from "../acp/TurnTracker.ts"
+import type { PromptReply, TurnTracker, UpdateFact } from "../acp/TurnTracker.ts"
+import { RpcError } from "../JsonRpc.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
 export interface AcpxError {
@@ -20,18 +20,18 @@ export interface AcpxError {
 
 export type TranscriptEvent =
   | UpdateFact
-  /** The agent's answer to the prompt: the end of the turn. */
+  /** The agent's reply to the prompt, which ends the turn. */
   | { readonly _tag: "Reply"; readonly reply: PromptReply }
-  | { readonly _tag: "OwnError"; readonly error: AcpxError }
-  /** acpx had to begin a new conversation of the agent: what was said before is not in it. */
-  | { readonly _tag: "Begun" }
+  | { readonly _tag: "AcpxError"; readonly error: AcpxError }
+  /** acpx began a new session of the agent, which does not know the earlier turns. */
+  | { readonly _tag: "NewSession" }
 
 export interface Transcript {
-  /** `null`: nothing that a turn depends on. */
+  /** `null`: no turn depends on this line. */
   readonly read: (line: string) => TranscriptEvent | null
 }
 
-/** Requests of acpx to its agent; every other request goes the other way. */
+/** Requests of acpx to its agent. Every other request goes the other way. */
 const toAgent = new Set([
   "initialize",
   "authenticate",
@@ -46,7 +46,7 @@ const toAgent = new Set([
 
 export const make = (tracker: TurnTracker): Transcript => {
   const isCodex = /codex/i.test(tracker.identity.name)
-  // One prompt's requests: a handful, and each is taken out by its answer.
+  // The open requests of one prompt: a handful.
   const requestsToAgent = new Map<unknown, string>()
   const requestsToClient = new Map<unknown, JsonObject>()
 
@@ -56,18 +56,19 @@ export const make = (tracker: TurnTracker): Transcript => {
       return null
     }
     requestsToAgent.set(id, method)
-    // From here on the agent's session is known: what it says before the answer is in it already.
-    if (method !== "session/new" && method.startsWith("session/"))
+    // The session is known from its request on, because updates can come before the reply.
+    if (method !== "session/new" && method.startsWith("session/")) {
       tracker.thread = nonEmptyTextIn(at(params, "sessionId"))
+    }
     if (method === "session/load") tracker.replaying = true
-    return method === "session/new" ? { _tag: "Begun" } : null
+    return method === "session/new" ? { _tag: "NewSession" } : null
   }
 
   const onReply = (message: JsonObject): TranscriptEvent | null => {
     const { error, id, result } = message
     const method = requestsToAgent.get(id)
-    const isAnswerOfOurs = requestsToClient.has(id) && (method === undefined || !answers(method, result))
-    if (isAnswerOfOurs) {
+    const isClientsReply = requestsToClient.has(id) && (method === undefined || !isAgentsReply(method, result))
+    if (isClientsReply) {
       if (isDenial(requestsToClient.get(id), result)) tracker.noteDenial()
       requestsToClient.delete(id)
       return null
@@ -87,27 +88,27 @@ export const make = (tracker: TurnTracker): Transcript => {
     const { error, id, method, params } = message
     if (typeof method === "string") {
       if (id !== undefined) return onRequest(id, method, params)
-      const told = method === "session/update" ? tracker.receive(params) : null
-      return told === null || !isCodex ? told : asNotice(told)
+      const fact = method === "session/update" ? tracker.receive(params) : null
+      return fact === null || !isCodex ? fact : asNotice(fact)
     }
-    if (error !== undefined && id === null) return { _tag: "OwnError", error: acpxErrorOf(error) }
+    if (error !== undefined && id === null) return { _tag: "AcpxError", error: acpxErrorOf(error) }
     return id !== undefined && ("result" in message || error !== undefined) ? onReply(message) : null
   }
 
-  return { read: read }
+  return { read }
 }
 
-/** acpx does not opt in to codex-acp's notices, which then come as text of the assistant: they are notices again here. */
-const asNotice = (told: UpdateFact): UpdateFact => {
-  const { params } = told.message
-  if (!isAdapterText(params.update)) return told
+/** acpx does not request codex-acp's notices, so they come as text of the assistant; this makes notices of them again. */
+const asNotice = (fact: UpdateFact): UpdateFact => {
+  const { params } = fact.message
+  if (!isAdapterText(params.update)) return fact
   const title = nonEmptyTextIn(at(params.update, "content", "text"))?.trim() ?? ""
   const update = { sessionUpdate: "notice", severity: "warning", title }
-  return { ...told, message: { ...told.message, params: { ...params, update } } }
+  return { ...fact, message: { ...fact.message, params: { ...params, update } } }
 }
 
-/** Where both sides have a request of this id open: does the result look like the agent's? */
-const answers = (method: string, result: unknown): boolean =>
+/** Whether the result looks like the agent's, where both sides have an open request with this id. */
+const isAgentsReply = (method: string, result: unknown): boolean =>
   method === "session/prompt"
     ? typeof objectIn(result)["stopReason"] === "string"
     : objectIn(result)["outcome"] === undefined
@@ -136,7 +137,7 @@ const toRpcError = (error: unknown): RpcError => {
   })
 }
 
-/** The object of a line; an empty one for what is none. */
+/** The object of a line; an empty one where the line is none. */
 export const parsed = (line: string): JsonObject => {
   try {
     return objectIn(JSON.parse(line))

@@ -1,36 +1,40 @@
 /**
- * The command lines of acpx 0.19, and how one is run to its end.
+ * Builds the command lines of acpx 0.19, and runs them.
  *
- * Flags of acpx itself stand before the agent's name. A prompt's text goes through stdin: an argument may not begin
- * with a dash, has an end that the kernel sets, and can be read by everybody on the machine.
+ * Flags of acpx itself come before the agent's name. A prompt's text goes through stdin: an argument can't begin with a
+ * dash, is limited in length by the kernel, and can be read by every user of the machine.
  */
 import { Effect, Option, Stream } from "effect"
-import type { DriverConfig, OpenRequest } from "../Agent.ts"
-import { AgentFailed } from "../Agent.ts"
-import type { Permissions } from "../../domain/Session.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import type { Permissions } from "../../domain/Session.ts"
+import { AgentFailed } from "../Agent.ts"
+import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import type { Child } from "../Child.ts"
 import * as Lines from "../Lines.ts"
-import type { Child, Processes } from "../Processes.ts"
+import type { Processes } from "../Processes.ts"
 import { parsed } from "./Transcript.ts"
 
+/** `agent`: the agent's name in acpx's registry. */
 export type AcpxConfig = DriverConfig & { readonly agent: string }
 
-/** How long acpx's owner process keeps the agent warm after a prompt; the next one starts another and resumes. */
+/** How long acpx's owner process keeps the agent after a prompt. A later prompt starts another owner and resumes. */
 const keepAliveSeconds = 900
 
 /**
- * acpx answers permission requests by what its command line says, so nobody can be asked. Nor can it be given our rules:
- * those of its `--permission-policy` match a tool's kind, its title or the first word of its title, whichever it is, and
- * in no order, so that leave to `edit` would be leave for a command that is called `edit`.
+ * Why acpx can't enforce these permissions; `null`: it can.
+ *
+ * acpx answers permission requests by its command line, so no person can be asked. It can't take our rules either: those
+ * of its `--permission-policy` match a tool's kind, its title or the first word of its title, without distinction and
+ * without an order, so a rule that allows `edit` would allow a command with the name `edit`.
  */
 export const permissionsProblem = (agent: string) => (permissions: Permissions) => {
   if (typeof permissions === "string" && permissions !== "ask") return null
-  const [what, why] =
+  const [named, reason] =
     permissions === "ask" ? ['"ask"', "which nobody can be"] : ["rules", "which has none that mean the same"]
-  return `Permissions ${what} can't be kept behind acpx, ${why}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
+  return `Permissions ${named} can't be kept behind acpx, ${reason}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
 }
 
-/** Nobody is started with `ask`; if one were, nobody would be there to be asked. */
+/** No agent is started with `ask` (`permissionsProblem`); if one were, it would have to be denied. */
 const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
   deny: "--deny-all",
   ask: "--deny-all",
@@ -38,7 +42,7 @@ const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
   approve_all: "--approve-all"
 }
 
-/** Only claude-agent-acp reads acpx's system prompt; the others are told in front of the first prompt. */
+/** Only claude-agent-acp reads acpx's system prompt; other agents get it in front of their first prompt. */
 export const takesSystemPrompt = (config: AcpxConfig): boolean => config.agent === "claude"
 
 export const argv = (config: AcpxConfig, request: OpenRequest, command: ReadonlyArray<string>) => {
@@ -57,11 +61,11 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
   ] as unknown as DriverConfig["command"]
 }
 
-/** codex-acp would else start in a mode that asks a model instead of its client. */
+/** Without it codex-acp starts in a mode that asks a model instead of its client. */
 const environment = (config: AcpxConfig) =>
   config.agent === "codex" ? { INITIAL_AGENT_MODE: "workspace-write", ...config.env } : config.env
 
-/** `stdin`: what it reads; `null` where it reads nothing. */
+/** `stdin`: what the command reads; `null`: nothing. */
 export const spawn = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: AcpxConfig,
@@ -85,18 +89,18 @@ export const spawn = Effect.fnUntraced(function* (
   return child
 })
 
-/** Hands each line on, awaited, in order. Ends with the output. */
+/** Awaits `onLine` for each line, in order. Ends with the output. */
 export const eachLine = (
   child: Child,
-  hear: (line: string) => Effect.Effect<void>
+  onLine: (line: string) => Effect.Effect<void>
 ): Effect.Effect<void, AgentFailed> => {
   const lines = Lines.make()
   return Stream.runForEach(child.stdout, (chunk) =>
     Effect.suspend(() => {
-      const whole = lines.push(chunk)
-      return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(whole, hear, { discard: true })
+      const complete = lines.push(chunk)
+      return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(complete, onLine, { discard: true })
     })
-  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), hear, { discard: true }))))
+  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), onLine, { discard: true }))))
 }
 
 const tooLong = new AgentFailed({
@@ -104,7 +108,7 @@ const tooLong = new AgentFailed({
   message: `acpx wrote a line of more than ${Lines.maxLineBytes} bytes, which is the limit. It is given up.`
 })
 
-/** Runs a command that answers with one object. Its answer, or its exit where it gave none within the time. */
+/** Runs a command that answers with one object: gives the answer and its line, and the exit if it came in time. */
 export const runCommand = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: AcpxConfig,
@@ -114,19 +118,19 @@ export const runCommand = Effect.fnUntraced(function* (
 ) {
   const child = yield* spawn(processes, config, request, command, null)
   let answer: JsonObject | null = null
-  let answered = ""
+  let answerLine = ""
   const read = eachLine(child, (line) =>
     Effect.sync(() => {
       const object = parsed(line)
       if (object["action"] === undefined && object["error"] === undefined) return
       answer = object
-      answered = line
+      answerLine = line
     })
   )
   const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
   return {
     answer: answer as JsonObject | null,
-    line: answered,
+    line: answerLine,
     exit: Option.getOrNull(exit),
     stderr: yield* child.stderr
   }

@@ -1,7 +1,7 @@
 /** The turns of a thread: which prompt each of codex's turn ids stands for, whether it has ended, what it used. */
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import type { Usage } from "../../domain/Turn.ts"
-import { forgetOldest } from "./wire.ts"
+import { forgetOldest } from "../forgetOldest.ts"
 
 /** Turns remembered for what comes late. Beyond, the oldest is forgotten, and its news belong to no turn. */
 const maxTurns = 64

@@ -71,11 +71,3 @@ export const commandKindIn = (value: JsonObject): "read" | "search" | "execute" 
   }
   return kinds.includes("search") ? "search" : "read"
 }
-
-/** Keeps a map of what is remembered within its bound. A map is in the order of insertion: the first is the oldest. */
-export const forgetOldest = <A>(map: Map<string, A>, limit: number): void => {
-  for (const id of map.keys()) {
-    if (map.size <= limit) return
-    map.delete(id)
-  }
-}

@@ -1,0 +1,93 @@
+/**
+ * The prompts of one ACP connection, one at a time: each that is written has exactly one end.
+ *
+ * An agent may have lost the process behind a session that it still knows. Its refusal then comes before anybody has
+ * read the prompt, so the session is resumed and the prompt written once more.
+ */
+import { Deferred, Effect, Scope, Semaphore } from "effect"
+import type { AgentConnection, OpenRequest } from "../Agent.ts"
+import type { RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { Connected } from "./connect.ts"
+import * as Failures from "./failures.ts"
+import * as HeldEnd from "./HeldEnd.ts"
+import * as OpenSession from "./openSession.ts"
+import * as Request from "./request.ts"
+import type { PromptReply } from "./TurnTracker.ts"
+
+export interface Prompts {
+  readonly prompt: AgentConnection["prompt"]
+  /** Awaits the end of the turn that was prompted last. */
+  readonly ended: Effect.Effect<void>
+  /** Where ends wait while an interrupt is at work. */
+  readonly heldEnd: HeldEnd.HeldEnd
+  /** Keeps a prompt that is being written and an interrupt apart. */
+  readonly exclusive: Semaphore.Semaphore
+}
+
+export const make = Effect.fnUntraced(function* (connected: Connected, request: OpenRequest) {
+  const { announced, approvals, child, opened, opening, peer, toWireLine, tracker } = connected
+  const { thread } = opened
+  const scope = yield* Scope.Scope
+  const exclusive = yield* Semaphore.make(1)
+  const heldEnd = HeldEnd.make(request.emit)
+  let ended = Deferred.makeUnsafe<void>()
+
+  // An agent without a place for instructions gets them in front of the thread's first prompt.
+  const isNewThread = request.thread !== thread
+  let preface = isNewThread && !announced.systemPrompt ? request.systemPrompt : null
+
+  const finish = (reply: PromptReply, wire?: string) => {
+    const fact = tracker.end(reply)
+    if (fact === null) return Effect.void
+    if (reply.ok) preface = null
+    return Effect.andThen(
+      approvals.withdrawAll,
+      Effect.ensuring(
+        heldEnd.emit(wire === undefined ? fact : { ...fact, wire }),
+        Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))
+      )
+    )
+  }
+
+  const post = (text: string, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
+    const prompt = [...(preface === null ? [] : [preface]), text].map((text) => ({ type: "text", text }))
+    return peer.post("session/prompt", { sessionId: thread, prompt }, (reply, raw) => {
+      if (reply.ok) return finish(reply, toWireLine(raw))
+      // The process is gone; `Exited` is the end of this turn.
+      if (reply.error._tag === "RpcSilent") return Effect.void
+      const { error } = reply
+      if (error.code === Failures.notFound && !isSecondTry && tracker.nothingReceived()) {
+        return Effect.asVoid(Effect.forkIn(retry(text, error), scope))
+      }
+      return finish({ ok: false, error }, toWireLine(raw))
+    })
+  }
+
+  /** For a session whose own process is gone while the adapter lives (Claude's died between turns). */
+  const retry = (text: string, error: RpcError) =>
+    OpenSession.resume(opening, thread).pipe(
+      Effect.andThen(
+        Effect.suspend(() =>
+          tracker.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(text, true)
+        )
+      ),
+      Effect.catch((failure) =>
+        failure._tag === "RpcSilent" && failure.reason === "closed" ? Effect.void : finish({ ok: false, error })
+      )
+    )
+
+  const prompt: Prompts["prompt"] = (turn, text) =>
+    Effect.suspend(() => {
+      tracker.begin(turn)
+      ended = Deferred.makeUnsafe()
+      return post(text, false)
+    }).pipe(
+      Effect.catch((silent) => {
+        tracker.abandon()
+        return Request.failSilent(child, tracker.identity, silent)
+      }),
+      exclusive.withPermit
+    )
+
+  return { prompt, ended: Effect.suspend(() => Deferred.await(ended)), heldEnd, exclusive } satisfies Prompts
+})

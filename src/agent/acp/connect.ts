@@ -1,0 +1,103 @@
+/**
+ * Connects to an ACP agent: spawns its process, shakes hands, and opens or resumes the session.
+ *
+ * From the first line on, updates are emitted as facts and permission requests are answered.
+ */
+import { Effect } from "effect"
+import { AgentFailed } from "../Agent.ts"
+import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import type { Child } from "../Child.ts"
+import * as JsonRpc from "../JsonRpc.ts"
+import { RpcError } from "../JsonRpc.ts"
+import type { Processes } from "../Processes.ts"
+import { secretsOf } from "../redact.ts"
+import { wireLine } from "../wireLine.ts"
+import * as Approvals from "./Approvals.ts"
+import * as Failures from "./failures.ts"
+import * as Handshake from "./handshake.ts"
+import * as OpenSession from "./openSession.ts"
+import * as Request from "./request.ts"
+import * as TurnTracker from "./TurnTracker.ts"
+
+/** Both adapters answer in 0.3 s; one that `npx` downloads first takes as long as the download. */
+const handshakeWithinMillis = 45_000
+
+export interface Connected {
+  readonly child: Child
+  readonly peer: JsonRpc.Peer
+  readonly tracker: TurnTracker.TurnTracker
+  readonly approvals: Approvals.Approvals
+  readonly send: Request.SendRequest
+  readonly announced: Handshake.Announced
+  /** What it takes to resume the session later, in this process. */
+  readonly opening: OpenSession.SessionOpening
+  readonly opened: OpenSession.Opened
+  /** The line by which the agent opened the session (`wireLine`); empty where it sent none. */
+  readonly openedBy: string
+  readonly toWireLine: (raw: string) => string
+}
+
+export const connect = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  config: DriverConfig,
+  request: OpenRequest
+) {
+  const { cwd, emit, lease, spawned } = request
+  const { command, env } = config
+  const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
+  const tracker = TurnTracker.make(Failures.identify(config.name))
+  const secrets = secretsOf(env)
+  const toWireLine = (raw: string) => wireLine(raw, secrets)
+  const approvals = Approvals.make(tracker, request.approve)
+  const peer = yield* JsonRpc.make(child, {
+    versioned: true,
+    onNotification: (method, params) => {
+      if (method === "$/cancel_request") return approvals.cancel(params)
+      // No turn depends on the other notifications, such as `_auth/status_update`.
+      const fact = method === "session/update" ? tracker.receive(params) : null
+      return fact === null ? Effect.void : emit(fact)
+    },
+    onRequest: (method, params, id, raw) =>
+      method === "session/request_permission"
+        ? approvals.answer(params, id, toWireLine(raw))
+        : Effect.fail(unknownMethod(method))
+  })
+
+  let lastReply = ""
+  const send = Request.make(peer, (line) => {
+    lastReply = toWireLine(line)
+  })
+
+  return yield* Effect.gen(function* () {
+    const announced = Handshake.read(yield* send("initialize", Handshake.params, handshakeWithinMillis))
+    if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
+    if (announced.protocol !== 1) {
+      const problem = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
+      return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
+    }
+    const opening: OpenSession.SessionOpening = { send, tracker, announced, request, offered: {} }
+    const opened = yield* OpenSession.open(opening)
+    const connected: Connected = {
+      child,
+      peer,
+      tracker,
+      approvals,
+      send,
+      announced,
+      opening,
+      opened,
+      openedBy: lastReply,
+      toWireLine
+    }
+    return connected
+  }).pipe(
+    Effect.catchTags({
+      RpcError: (error) =>
+        new AgentFailed({ ...Failures.ofError(tracker.identity, "to start the conversation", error), wire: lastReply }),
+      RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent)
+    })
+  )
+})
+
+const unknownMethod = (method: string) =>
+  new RpcError({ code: Failures.methodNotFound, message: `"Method not found": ${method}`, data: { method } })
