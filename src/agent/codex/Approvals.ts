@@ -1,46 +1,52 @@
 /**
- * What codex asks of us, always answered: an unanswered request makes it wait for ever.
+ * Answers codex's requests. Every one is answered, because codex waits for ever for an answer.
  *
- * Leave to run a command, change files or call an MCP tool is asked of whoever decides. A wish for wider permissions is
- * declined without asking; questions to a person, forms and tools of ours get the empty answer, since there is nobody
- * and nothing behind them. What nobody knows is -32601.
+ * Requests to run a command, change files or call an MCP tool are passed on for a decision. A request for wider
+ * permissions is declined; questions to a person, forms and tools of ours get the empty answer, since nobody and nothing
+ * can answer them. An unknown request gets -32601.
  */
 import { Clock, Deferred, Effect } from "effect"
+import { listIn, objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../JsonRpc.ts"
 import { changesTitle } from "./items.ts"
-import { commandIn, commandKindIn } from "./wire.ts"
-import { listIn, objectIn, textIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
 import type { ApprovalContext, Translator } from "./Translator.ts"
+import { commandIn, commandKindIn } from "./wire.ts"
 
 export interface ApprovalsOptions {
   readonly translator: Translator
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
-  /** A line as it may be kept. */
   readonly toWireLine: (raw: string) => string
 }
 
-export const make = ({ approve, toWireLine, translator }: ApprovalsOptions) => {
-  const open = new Map<unknown, Deferred.Deferred<ApprovalDecision>>()
-  let asked = 0
+export interface Approvals {
+  readonly answer: (method: string, value: unknown, id: unknown, raw: string) => Effect.Effect<unknown, RpcError>
+  /** `serverRequest/resolved`: codex needs no answer to a request any more. */
+  readonly resolved: (params: unknown) => Effect.Effect<void>
+}
 
-  /** `describe` gets what is known of the item; `reply` puts the decision in the words of this request. */
+export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): Approvals => {
+  /** By codex's request id: settles an open request without a decision. */
+  const open = new Map<unknown, Deferred.Deferred<ApprovalDecision>>()
+  let count = 0
+
+  /** `describe` gets what is known of the item; `reply` expresses the decision in the words of this request. */
   const ask = (
     params: JsonObject,
     requestId: unknown,
     raw: string,
-    describe: (asked: ApprovalContext) => { readonly kind: string; readonly title: string },
+    describe: (context: ApprovalContext) => { readonly kind: string; readonly title: string },
     reply: (decision: ApprovalDecision) => unknown
   ) =>
     Effect.suspend(() => {
-      const about = translator.markApproval(params, true)
-      const { turn, toolCallId } = about
-      const id = `approval-${(asked += 1)}`
-      const resolved = Deferred.makeUnsafe<ApprovalDecision>()
-      open.set(requestId, resolved)
-      return approve({ id, turn, toolCallId, ...describe(about), raw: params, wire: toWireLine(raw) }).pipe(
-        Effect.raceFirst(Deferred.await(resolved)),
+      const context = translator.markApproval(params, true)
+      const { toolCallId, turn } = context
+      const id = `approval-${(count += 1)}`
+      const resolution = Deferred.makeUnsafe<ApprovalDecision>()
+      open.set(requestId, resolution)
+      return approve({ id, turn, toolCallId, ...describe(context), raw: params, wire: toWireLine(raw) }).pipe(
+        Effect.raceFirst(Deferred.await(resolution)),
         Effect.ensuring(Effect.sync(() => open.delete(requestId)))
       )
     }).pipe(
@@ -50,7 +56,7 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions) => {
       })
     )
 
-  const answer = (method: string, value: unknown, id: unknown, raw: string): Effect.Effect<unknown, RpcError> => {
+  const answer: Approvals["answer"] = (method, value, id, raw) => {
     const params = objectIn(value)
     switch (method) {
       case "item/commandExecution/requestApproval":
@@ -73,13 +79,13 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions) => {
             kind: "edit",
             title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params)
           }),
-          // A `grantRoot` would open a whole directory for the session: this one change is granted, and no more.
+          // A `grantRoot` would open a whole directory for the session; only this change is allowed.
           (decision) => ({
             decision: params["grantRoot"] == null || decision === "deny" ? replyWords[decision] : "accept"
           })
         )
       case "mcpServer/elicitation/request":
-        // Codex asks leave for an MCP tool through an elicitation with nothing to fill in.
+        // Codex asks for the permission of an MCP tool by an elicitation with nothing to fill in.
         return objectIn(params["_meta"])["codex_approval_kind"] === "mcp_tool_call"
           ? ask(
               params,
@@ -113,11 +119,10 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions) => {
     }
   }
 
-  /** `serverRequest/resolved`: codex has done with a question. One that has no answer yet needs none any more. */
-  const resolved = (params: unknown) =>
+  const resolved: Approvals["resolved"] = (params) =>
     Effect.suspend(() => {
-      const question = open.get(objectIn(params)["requestId"])
-      return question === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(question, "deny"))
+      const resolution = open.get(objectIn(params)["requestId"])
+      return resolution === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(resolution, "deny"))
     })
 
   return { answer, resolved }

@@ -1,16 +1,16 @@
-/** The turns of a thread: which prompt each of codex's turn ids stands for, whether it has ended, what it used. */
+/** The turns of a codex thread: which prompt each turn id belongs to, whether the turn has ended, and what it used. */
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import { forgetOldest } from "../forgetOldest.ts"
 
-/** Turns remembered for what comes late. Beyond, the oldest is forgotten, and its news belong to no turn. */
+/** How many turns are remembered for late notifications. Those of a forgotten turn belong to no turn. */
 const maxTurns = 64
 
 export interface Running {
   readonly turn: number
-  /** `null` until codex has named it. */
+  /** `null` until codex has given it. */
   readonly agentTurnId: string | null
-  /** `turn/started` was seen: before it an interrupt finds "no active turn". */
+  /** `turn/started` has come. Before it an interrupt finds "no active turn". */
   readonly started: boolean
 }
 
@@ -23,13 +23,13 @@ interface Turn {
 export interface Turns {
   /** A prompt is about to be written. */
   readonly begin: (turn: number) => void
-  /** `turn/start` was refused: there is no such turn. */
+  /** `turn/start` failed: there is no such turn. */
   readonly dropPrompt: () => void
-  /** The prompt's turn has this id, by the reply to `turn/start`. Gives its index where that is news. */
+  /** The reply to `turn/start` has this id. Gives the turn's index, or `null` where the id is known already. */
   readonly named: (agentTurnId: string) => number | null
-  /** `turn/started` came, which may be the first to name it. The same answer. */
+  /** `turn/started` has this id, and may be the first message that has it. Gives the same as `named`. */
   readonly started: (agentTurnId: string) => number | null
-  /** Gives the turn the first time its end is told, if it is a prompt's. */
+  /** Gives the turn at its first end, if it belongs to a prompt. */
   readonly ended: (agentTurnId: string) => { readonly index: number; readonly usage: Usage | null } | null
   readonly recordUsage: (agentTurnId: string | null, total: Usage, last: Usage) => void
   readonly indexOf: (agentTurnId: string | null) => number | null
@@ -43,7 +43,7 @@ export const make = (): Turns => {
 
   const named = (agentTurnId: string): number | null => {
     if (running === null || running.agentTurnId === agentTurnId) return null
-    // Two names for one prompt: another turn began first (codex can start one by itself). The reply's is ours.
+    // Two ids for one prompt: another turn began first (codex can start one by itself). The id of the reply is right.
     if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
     turns.set(agentTurnId, { index: running.turn, ended: false, usage: null })
     forgetOldest(turns, maxTurns)
@@ -60,9 +60,9 @@ export const make = (): Turns => {
     },
     named,
     started: (agentTurnId) => {
-      const news = running?.agentTurnId === null ? named(agentTurnId) : null
+      const index = running?.agentTurnId === null ? named(agentTurnId) : null
       if (running?.agentTurnId === agentTurnId) running = { ...running, started: true }
-      return news
+      return index
     },
     ended: (agentTurnId) => {
       const turn = turns.get(agentTurnId)
@@ -71,21 +71,21 @@ export const make = (): Turns => {
       if (running?.agentTurnId === agentTurnId) running = null
       return turn
     },
-    // What a turn used is how far the thread's total went up: `last` comes again around a compaction, and is an
-    // estimate after one. A thread whose total was not seen before stood where this response began.
+    // A turn's usage is the increase of the thread's total, because `last` is repeated around a compaction and is an
+    // estimate after it. The first total of a connection has no predecessor; it is taken to have increased by `last`.
     recordUsage: (agentTurnId, total, last) => {
-      const before = lastTotal ?? less(total, last)
+      const before = lastTotal ?? difference(total, last)
       lastTotal = total
       const turn = agentTurnId === null ? undefined : turns.get(agentTurnId)
-      if (turn !== undefined) turn.usage = addUsage(turn.usage ?? noUsage, less(total, before))
+      if (turn !== undefined) turn.usage = addUsage(turn.usage ?? noUsage, difference(total, before))
     },
     indexOf: (agentTurnId) => (agentTurnId === null ? null : (turns.get(agentTurnId)?.index ?? null)),
     running: () => running
   }
 }
 
-/** Never below zero. */
-const less = (a: Usage, b: Usage): Usage => ({
+/** No field is below zero. */
+const difference = (a: Usage, b: Usage): Usage => ({
   inputTokens: Math.max(0, a.inputTokens - b.inputTokens),
   cachedInputTokens: Math.max(0, a.cachedInputTokens - b.cachedInputTokens),
   outputTokens: Math.max(0, a.outputTokens - b.outputTokens),

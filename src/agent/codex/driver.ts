@@ -1,4 +1,4 @@
-/** `codex app-server` (0.169) as an agent: one process for each session, one thread in it. */
+/** The driver of `codex app-server` (0.169): one process with one thread for each session. */
 import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"

@@ -1,49 +1,51 @@
-/** Why a turn failed, by class and in words that say what to do. Codex's own words are kept, secrets are not. */
+/** Classifies the failures of codex, and says what to do about each. Codex's own words are quoted, without secrets. */
+import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
+import { AgentFailed } from "../Agent.ts"
+import type { RpcError, RpcSilent } from "../JsonRpc.ts"
 import { redact } from "../redact.ts"
 import { resetIn } from "../resetTime.ts"
-import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 
 /** How a failed turn ends. */
 export type FailedEnd = { readonly stopReason: StopReason; readonly failure: Failure | null }
 
 /**
  * From a `TurnError`: `{message, codexErrorInfo: string | {kind: {httpStatusCode}} | null, additionalDetails}`. `at`: when
- * the turn ended, where codex tells, in milliseconds since 1970.
+ * the turn ended, in milliseconds since 1970, where codex reports it.
  */
 export const failedEnd = (error: unknown, at: number | null = null): FailedEnd => {
   const { message: text, codexErrorInfo } = objectIn(error)
-  const said = redact(textIn(text) ?? "no reason given").slice(0, 2_000)
+  const reason = redact(textIn(text) ?? "no reason given").slice(0, 2_000)
   const { kind, status } = errorInfo(codexErrorInfo)
 
-  // The model's answer was cut short: a way to end, not a failure. `Incomplete response returned, reason: …` is all
-  // that codex tells of it.
-  if (said.startsWith("Incomplete response returned, reason: max_output_tokens")) {
+  // A model's answer that was cut short is an end, not a failure. `Incomplete response returned, reason: …` is all that
+  // codex reports of it.
+  if (reason.startsWith("Incomplete response returned, reason: max_output_tokens")) {
     return { stopReason: "max_tokens", failure: null }
   }
-  if (said.startsWith("Incomplete response returned, reason: content_filter")) {
+  if (reason.startsWith("Incomplete response returned, reason: content_filter")) {
     return { stopReason: "refusal", failure: null }
   }
   if (status === 401 || status === 403 || kind === "unauthorized") {
     return failed(
       "auth",
-      `The model's provider refused codex's login (HTTP ${status ?? 401}): ${said}. Log in again with "codex login", or renew the key that its provider reads.`
+      `The model's provider refused codex's login (HTTP ${status ?? 401}): ${reason}. Log in again with "codex login", or renew the key that its provider reads.`
     )
   }
   if (kind === "usageLimitExceeded" || kind === "sessionBudgetExceeded") {
-    const message = `Codex's usage limit is reached: ${said} Wait until it resets, or raise it.`
-    return { stopReason: "error", failure: { class: "quota", message, ...resetIn(said, at) } }
+    const message = `Codex's usage limit is reached: ${reason} Wait until it resets, or raise it.`
+    return { stopReason: "error", failure: { class: "quota", message, ...resetIn(reason, at) } }
   }
-  if (said.startsWith("Missing environment variable")) {
-    return failed("config", `${said} Set it for Troupe and name it in the agent's "inheritEnv", or set it in "env".`)
+  if (reason.startsWith("Missing environment variable")) {
+    return failed("config", `${reason} Set it for Troupe and name it in the agent's "inheritEnv", or set it in "env".`)
   }
   if (kind === "modelNotFound") {
-    return failed("config", `${said} Give the session a model that the provider has.`)
+    return failed("config", `${reason} Give the session a model that the provider has.`)
   }
   if (kind === "httpConnectionFailed" && status === null) {
-    return failed("model", `Codex could not reach the model's provider: ${said}. Check its address and the network.`)
+    return failed("model", `Codex could not reach the model's provider: ${reason}. Check its address and the network.`)
   }
-  return failed("model", `The model's provider failed${status === null ? "" : ` (HTTP ${status})`}: ${said}`)
+  return failed("model", `The model's provider failed${status === null ? "" : ` (HTTP ${status})`}: ${reason}`)
 }
 
 const failed = (failureClass: Failure["class"], message: string): FailedEnd => ({
@@ -51,9 +53,32 @@ const failed = (failureClass: Failure["class"], message: string): FailedEnd => (
   failure: { class: failureClass, message }
 })
 
-/** `"serverOverloaded"` or `{"httpConnectionFailed": {"httpStatusCode": 401}}`; the status, where there is one. */
+/** From `"serverOverloaded"` or `{"httpConnectionFailed": {"httpStatusCode": 401}}`. */
 export const errorInfo = (info: unknown): { readonly kind: string | null; readonly status: number | null } => {
   if (typeof info === "string") return { kind: info, status: info === "internalServerError" ? 500 : null }
   const [kind, detail] = Object.entries(objectIn(info))[0] ?? [null, null]
   return { kind, status: numberIn(objectIn(detail)["httpStatusCode"]) }
 }
+
+/** A prompt or a compaction that came to nothing. */
+export const promptFailed = (error: RpcError | RpcSilent): AgentFailed => {
+  if (error._tag === "RpcError") {
+    const tooLarge = objectIn(error.data)["input_error_code"] === "input_too_large" || error.code === -32602
+    return new AgentFailed(
+      tooLarge
+        ? {
+            class: "config",
+            message: "The prompt is longer than codex takes (1,048,576 characters). Send less, or a file."
+          }
+        : { class: "protocol", message: `Codex refused the prompt: ${redact(error.message).slice(0, 1_000)}` }
+    )
+  }
+  return error.reason === "timeout"
+    ? new AgentFailed({ class: "timeout", message: "Codex did not take the prompt in time. Its process is replaced." })
+    : wentAway
+}
+
+export const wentAway = new AgentFailed({
+  class: "crash",
+  message: "Codex went away before it said that it took the prompt; whether it did is not known."
+})

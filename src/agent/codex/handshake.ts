@@ -1,4 +1,4 @@
-/** From a spawned `codex app-server` to a thread that takes turns: initialize, then start or resume. */
+/** Prepares a spawned `codex app-server` for turns: initializes it, and starts or resumes a thread. */
 import { Effect, Schedule } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
@@ -16,11 +16,10 @@ export interface Ready {
   readonly thread: string
   readonly contextLost: string | null
   readonly version: string | null
-  /** The reply by which it has the thread. */
+  /** The line of the reply that has the thread (`wireLine`). */
   readonly wire: string
 }
 
-/** `kept`: a line as it may be kept. */
 export const run = Effect.fnUntraced(function* (
   peer: Peer,
   child: Child,
@@ -36,10 +35,10 @@ export const run = Effect.fnUntraced(function* (
   const explained = (method: string) =>
     Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error, error._tag === "RpcError" ? wire : ""))
 
-  const hello = yield* ask("initialize", introduction, initializeWithinMillis).pipe(explained("initialize"))
+  const initialized = yield* ask("initialize", introduction, initializeWithinMillis).pipe(explained("initialize"))
   yield* peer.notify("initialized", {})
   // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
-  const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(hello)["userAgent"]) ?? "")?.[1] ?? null
+  const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(initialized)["userAgent"]) ?? "")?.[1] ?? null
 
   const start = ask("thread/start", settingsOf(request), threadWithinMillis).pipe(explained("thread/start"))
 
@@ -48,7 +47,7 @@ export const run = Effect.fnUntraced(function* (
   }
   const resumed = yield* ask(
     "thread/resume",
-    // Without `excludeTurns` the reply has the whole history in it: 1.2 MB for 100 turns.
+    // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
     { threadId: request.thread, excludeTurns: true, ...settingsOf(request) },
     threadWithinMillis
   ).pipe(
@@ -70,9 +69,9 @@ export const run = Effect.fnUntraced(function* (
 const introduction: JsonObject = {
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" },
   capabilities: {
-    // For thread/backgroundTerminals/clean: without it an interrupt leaves commands running.
+    // For thread/backgroundTerminals/clean, without which an interrupt leaves commands running.
     experimentalApi: true,
-    // Exact names. None of these is read here, and turn/diff repeats the whole diff after each model response.
+    // Exact names. None of them is read here, and turn/diff repeats the whole diff after each model response.
     optOutNotificationMethods: [
       "turn/diff/updated",
       "account/rateLimits/updated",
@@ -84,25 +83,25 @@ const introduction: JsonObject = {
 }
 
 /**
- * What a thread runs under. Sandbox and approvals are the same for every policy: commands run in the workspace's
- * sandbox, and what would leave it is asked for; who says yes to that is the session's policy, decided above.
+ * The settings of a thread. Sandbox and approvals are the same for every policy: commands run in the workspace's sandbox,
+ * and codex asks for what would leave it. The session's permissions decide these requests, outside of the driver.
  */
 const settingsOf = (request: OpenRequest): JsonObject => ({
   cwd: request.cwd,
   ...(request.model === null ? {} : { model: request.model }),
-  // Added to codex's own instructions; `baseInstructions` would replace them.
+  // Appended to codex's own instructions, which `baseInstructions` would replace.
   ...(request.systemPrompt === null ? {} : { developerInstructions: request.systemPrompt }),
   approvalPolicy: "on-request",
   sandbox: "workspace-write",
   config: {
-    // A refused connection is otherwise retried for ever, whatever the retry settings.
+    // Otherwise codex retries a refused connection for ever, whatever its retry settings.
     "features.unbounded_connection_retries": false,
-    // A goal makes codex begin turns by itself; here every turn is somebody's.
+    // With a goal codex begins turns by itself, which belong to no prompt.
     "features.goals": false
   }
 })
 
-/** One process may have a thread loaded. A dead holder's lock goes with it, but not in the same instant. */
+/** One process at a time may have a thread loaded. A dead process's lock is released a moment after its death. */
 const heldByAnother = (error: RpcError | RpcSilent): boolean =>
   error._tag === "RpcError" && error.message.includes("already has an active writer")
 
@@ -113,7 +112,7 @@ const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
     : Effect.succeed(id)
 }
 
-/** A request that came to nothing, with what to do about it and what the process said. */
+/** Fails with the reason why a request came to nothing, what to do about it, and the process's stderr. */
 export const explain = Effect.fnUntraced(function* (
   child: Child,
   method: string,
@@ -133,12 +132,12 @@ export const explain = Effect.fnUntraced(function* (
     )
   }
   const stderr = yield* child.stderr
-  const seen = stderr === "" ? {} : { stderr }
+  const tail = stderr === "" ? {} : { stderr }
   if (error.reason === "timeout") {
     return yield* new AgentFailed({
       class: "timeout",
       message: `Codex did not answer ${method} in time. Its process is ended; the next turn starts a new one.`,
-      ...seen
+      ...tail
     })
   }
   const exit = yield* Effect.timeoutOption(child.exit, "1 second")
@@ -146,9 +145,9 @@ export const explain = Effect.fnUntraced(function* (
   const how = exit._tag === "None" ? "closed its output" : `ended (${exit.value.signal ?? `exit code ${code}`})`
   const reason = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? ""
   return yield* new AgentFailed({
-    // 1 and 2 before the handshake: CODEX_HOME that is not there, an unknown provider, a bad flag.
+    // 1 and 2 before the handshake mean: CODEX_HOME does not exist, an unknown provider, a bad flag.
     class: method === "initialize" && (code === 1 || code === 2) ? "config" : "crash",
     message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}`,
-    ...seen
+    ...tail
   })
 })

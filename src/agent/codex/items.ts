@@ -1,19 +1,19 @@
 /**
- * What a codex item looks like as ACP: which items are tool calls, what a tool call shows when it begins and when it
- * is done. Pure.
+ * Translates codex's items to tool calls of ACP: which items are tool calls, and what a tool call has at its begin and at
+ * its end. Pure.
  *
- * What a later projection needs and ACP has no word for is in `_meta["troupe/item"]`: the item's codex type and the
- * fields that name it.
+ * `_meta["troupe/item"]` has what the projection needs and ACP has no field for: the item's codex type and the fields
+ * that name it.
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { changesIn, commandIn, commandKindIn, type Change, type Item } from "./wire.ts"
 import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
-/** Shown text is cut here; the whole of it (codex cuts at 1 MiB) is in `rawOutput`. */
+/** Displayed text is cut at this length. All of it (codex cuts at 1 MiB) is in `rawOutput`. */
 const displayedCharacters = 4_096
 
-/** The items that are tool calls to a client, and what they say of themselves. */
+/** The fields of each item that is a tool call, by its type. */
 const toolCallFields: Readonly<Record<string, (item: Item) => JsonObject>> = {
   commandExecution: (item) => ({
     title: commandIn(item),
@@ -83,17 +83,17 @@ export const toolCall = (item: Item): SessionUpdate => ({
   ...toolCallFields[item.type]?.(item)
 })
 
-/** The end of a tool call, from `item/completed`: what it came to and what it gave. */
+/** The end of a tool call, from `item/completed`: its status and its output. */
 export const toolCallEnd = (item: Item): SessionUpdate => ({
   sessionUpdate: "tool_call_update",
   toolCallId: item.id,
   status: succeeded(item) ? "completed" : "failed",
   ...outcome(item),
-  // `declined` is a failure to ACP; whoever tells the two apart finds it here.
+  // To ACP a declined call has failed; this tells the two apart.
   _meta: { "troupe/status": textIn(item["status"]) ?? "completed" }
 })
 
-/** Codex sends no end for it: its turn is over, so it is too. */
+/** The end of a tool call whose turn has ended, because codex sends none. */
 export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
   sessionUpdate: "tool_call_update",
   toolCallId: itemId,
@@ -101,7 +101,7 @@ export const toolCallAbandoned = (itemId: string): SessionUpdate => ({
   _meta: { "troupe/status": "abandoned" }
 })
 
-/** Something new about a running call that is neither its status nor its outcome. */
+/** An update of a running call that changes neither its status nor its output. */
 export const toolCallProgress = (toolCallId: string, meta: JsonObject): SessionUpdate => ({
   sessionUpdate: "tool_call_update",
   toolCallId,
@@ -124,23 +124,23 @@ const outcome = (item: Item): JsonObject => {
       }
     }
     case "fileChange": {
-      // Their number stands for them: the texts were in the call, and a conversation wants the count.
+      // The texts are in the call already, and a conversation needs their number only.
       return { rawOutput: { status: textIn(item["status"]), changes: changesIn(item).length } }
     }
     case "mcpToolCall": {
       const result = objectIn(item["result"])
-      const text = listIn(result["content"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
-      return { rawOutput: item["error"] ?? item["result"] ?? null, content: displayed(text.join("\n")) }
+      const texts = listIn(result["content"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
+      return { rawOutput: item["error"] ?? item["result"] ?? null, content: displayed(texts.join("\n")) }
     }
     case "dynamicToolCall": {
-      const text = listIn(item["contentItems"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
+      const texts = listIn(item["contentItems"]).flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
       return {
         rawOutput: { contentItems: item["contentItems"] ?? null, success: item["success"] ?? null },
-        content: displayed(text.join("\n"))
+        content: displayed(texts.join("\n"))
       }
     }
     case "webSearch": {
-      // The query is known only now: the item begins empty.
+      // The item begins empty; only its end has the query.
       const { title, kind, rawInput } = toolCallFields["webSearch"]?.(item) ?? {}
       return { title, kind, rawInput }
     }
@@ -163,7 +163,7 @@ const diffOf = (change: Change): JsonObject => {
   return { type: "diff", path: change.movedTo ?? change.path, oldText, newText, ...moved }
 }
 
-/** An update's two sides are what its hunks show of them, not the whole file: codex does not send that. */
+/** The two sides of an update, as far as its hunks have them: codex does not send the whole file. */
 const sidesOf = ({ kind, diff }: Change): { readonly oldText: string | null; readonly newText: string } => {
   if (kind === "add") return { oldText: null, newText: diff }
   if (kind === "delete") return { oldText: diff, newText: "" }

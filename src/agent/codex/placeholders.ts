@@ -1,7 +1,9 @@
 /**
- * Codex's sandbox puts empty directories in a workspace while a command runs, to keep the command from making them.
- * A command that is killed leaves them behind (seen with 0.169: after backgroundTerminals/clean, EOF and SIGTERM), and an
- * empty `.git` confuses every git below it. Whatever was there before, or has something in it, is not touched.
+ * Removes the empty directories that codex's sandbox leaves in a workspace.
+ *
+ * The sandbox makes them while a command runs, so that the command can't. A killed command leaves them (seen with 0.169:
+ * after backgroundTerminals/clean, EOF and SIGTERM), and an empty `.git` misleads every git below it. A directory that
+ * was there before, or that is not empty, is not touched.
  */
 import { existsSync, rmdirSync } from "node:fs"
 import { join } from "node:path"
@@ -9,7 +11,7 @@ import { Effect } from "effect"
 
 const names = [".git", ".codex", ".agents", ".aws"]
 
-/** Looks now; the effect inside removes what came since. */
+/** Notes which are absent now. The inner effect removes those that have come since. */
 export const remember = (workspace: string): Effect.Effect<Effect.Effect<void>> =>
   Effect.sync(() => {
     const absent = names.map((name) => join(workspace, name)).filter((path) => !existsSync(path))
@@ -18,7 +20,7 @@ export const remember = (workspace: string): Effect.Effect<Effect.Effect<void>> 
         try {
           rmdirSync(path)
         } catch {
-          // Not there, not empty, or not a directory: none of it is ours.
+          // It does not exist, is not empty, or is no directory: then it is not codex's placeholder.
         }
       }
     })

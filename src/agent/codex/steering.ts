@@ -1,35 +1,35 @@
 /**
- * Words for a turn that runs: `turn/steer`, which names the turn that it is for, so that a late one never reaches the
- * next. Codex aborts the answer that streams, and goes on in the same turn; a running command is waited for.
+ * Adds a person's words to a running turn, by `turn/steer`, which names its turn, so that a late request never reaches
+ * the next turn. Codex aborts the answer that it streams and continues in the same turn; it waits for a running command.
  */
 import { Deferred, Effect } from "effect"
 import { steeringMessage } from "../../domain/Acp.ts"
+import { objectIn } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
 import { RpcSilent } from "../JsonRpc.ts"
 import type { Peer, RpcError } from "../JsonRpc.ts"
 import { redact } from "../redact.ts"
-import { objectIn } from "../../domain/json.ts"
 import type { Translator } from "./Translator.ts"
+import type { TurnDelivery } from "./TurnDelivery.ts"
 
-/** Answered in 1 ms wherever it was. */
+/** `turn/steer` was answered in 1 ms in every trace. */
 const steerWithinMillis = 5_000
 
-/** Between a turn's acceptance and its start there is "no active turn to steer"; 30 ms wherever it was. */
+/** Between a turn's acceptance and its start, 30 ms in every trace, the answer is "no active turn to steer". */
 const startWithinMillis = 5_000
 
 export interface SteeringOptions {
   readonly peer: Peer
   readonly thread: string
   readonly running: Translator["running"]
-  /** The turn under way, as far as whoever waits for it sees. */
-  readonly current: () => { readonly started: Deferred.Deferred<void>; readonly over: Deferred.Deferred<void> } | null
+  readonly activeTurn: TurnDelivery["active"]
   readonly emit: (fact: AgentFact) => Effect.Effect<void>
 }
 
-export const make = ({ current, peer, running, emit, thread }: SteeringOptions) =>
+export const make = ({ activeTurn, emit, peer, running, thread }: SteeringOptions) =>
   Effect.fnUntraced(function* (text: string) {
-    const turn = current()
+    const turn = activeTurn()
     if (turn === null) return "no_turn" satisfies Steered
     yield* Effect.raceFirst(Deferred.await(turn.started), Deferred.await(turn.over)).pipe(
       Effect.timeoutOption(startWithinMillis)
@@ -40,8 +40,8 @@ export const make = ({ current, peer, running, emit, thread }: SteeringOptions) 
     const params = { threadId: thread, input: [{ type: "text", text }], expectedTurnId: target.agentTurnId }
     yield* peer.post("turn/steer", params, (reply) => {
       if (!reply.ok) return Deferred.fail(answer, reply.error)
-      const told = emit({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
-      return Effect.andThen(told, Deferred.succeed(answer, "steered"))
+      const emitted = emit({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
+      return Effect.andThen(emitted, Deferred.succeed(answer, "steered"))
     })
     return yield* Deferred.await(answer)
   }, withinDeadline)
@@ -53,7 +53,8 @@ function withinDeadline(steering: Effect.Effect<Steered, RpcError | RpcSilent>):
       orElse: () => Effect.fail(new RpcSilent({ method: "turn/steer", reason: "timeout" }))
     }),
     Effect.catchTags({
-      RpcError: (error) => (missed(error) ? Effect.succeed("no_turn" as const) : Effect.fail(refused(error))),
+      RpcError: (error) =>
+        cameTooLate(error) ? Effect.succeed("no_turn" as const) : Effect.fail(steeringFailed(error)),
       RpcSilent: ({ reason }) =>
         Effect.fail(
           reason === "timeout"
@@ -67,10 +68,10 @@ function withinDeadline(steering: Effect.Effect<Steered, RpcError | RpcSilent>):
   )
 }
 
-/** -32600, and which of its wrong moments it was is in the words only (0.169). */
-const missed = ({ message }: RpcError) => /no active turn to steer|expected active turn id/.test(message)
+/** All have the code -32600, and only the message tells which is which (0.169). */
+const cameTooLate = ({ message }: RpcError) => /no active turn to steer|expected active turn id/.test(message)
 
-const refused = (error: RpcError) =>
+const steeringFailed = (error: RpcError) =>
   objectIn(objectIn(error.data)["codexErrorInfo"])["activeTurnNotSteerable"] === undefined
     ? new AgentFailed({
         class: "protocol",

@@ -1,4 +1,4 @@
-/** The parts that updates are made of: chunks of text, what is left of one, and words cut to size and without secrets. */
+/** The content of session updates: chunks of text, and excerpts of codex's words without secrets. */
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { redact } from "../redact.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
@@ -14,23 +14,26 @@ export const chunk = (sessionUpdate: ChunkKind, messageId: string, text: string,
   ...(meta === undefined ? {} : { _meta: meta })
 })
 
-/** Between the parts of a thought. */
-export const partsApart = "\n\n"
+/** An update for what ACP has no kind for. */
+export const info = (meta: JsonObject): SessionUpdate => ({ sessionUpdate: "session_info_update", _meta: meta })
 
-/** What of the whole has not gone out. Where the two differ the whole is right, but what is out can't be unsaid. */
+/** Between the parts of a thought. */
+export const partSeparator = "\n\n"
+
+/** The part of the whole that was not sent. Where the two differ the whole is right, but sent text can't be recalled. */
 export const rest = (whole: string, sent: string): string => (whole.startsWith(sent) ? whole.slice(sent.length) : "")
 
-/** A `reasoning` item's text: of the stream that was passed on, or else its summary, or else its raw content. */
+/** A `reasoning` item's text: of the stream that was emitted, else its summary, else its raw content. */
 export const thoughtOf = (item: Item, stream: "summary" | "content" | null): string => {
   const parts = (field: string) =>
     listIn(item[field])
       .flatMap((part) => textIn(part) ?? [])
-      .join(partsApart)
+      .join(partSeparator)
   if (stream !== null) return parts(stream)
   return parts("summary") || parts("content")
 }
 
-/** Of an `error` that codex will try to get over by itself. */
+/** From an `error` after which codex retries. */
 export const retryOf = (params: JsonObject): JsonObject => {
   const error = objectIn(params["error"])
   return { message: excerpt(error["message"]), details: excerpt(error["additionalDetails"]) }
@@ -38,5 +41,5 @@ export const retryOf = (params: JsonObject): JsonObject => {
 
 export const excerpt = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
 
-/** An item that nobody here knows, for whoever does. */
+/** An item of an unknown type as JSON, cut to size. */
 export const payload = (item: Item): string => JSON.stringify(item).slice(0, 2_000)

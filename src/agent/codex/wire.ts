@@ -1,16 +1,14 @@
 /**
- * The words of `codex app-server` (0.169) as they come over the wire, read loosely.
+ * Reads the objects of `codex app-server` (0.169) as they come over the wire.
  *
- * Only fields that Troupe reads are named. A field that is missing or of another type reads as `null` or empty, since
- * codex adds and drops fields between releases and a session should not die of it. Written by hand, not as schemas:
- * deltas come by the thousand.
+ * Only the fields that Troupe uses are named. A field that is missing or of another type reads as `null` or empty:
+ * codex adds and drops fields between releases, and a session should not fail for that.
  */
-
 import type { Usage } from "../../domain/Turn.ts"
 import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
-/** An item of a turn: `type` tells which, `id` names it in every notification about it. */
+/** An item of a turn. Its `id` is in every notification about it. */
 export interface Item extends JsonObject {
   readonly type: string
   readonly id: string
@@ -22,7 +20,7 @@ export const itemIn = (params: JsonObject): Item | null => {
   return typeof item["type"] === "string" && typeof item["id"] === "string" ? (item as Item) : null
 }
 
-/** One file of a `fileChange` item. `diff` is the whole text for `add` and `delete`, unified hunks for `update`. */
+/** One file of a `fileChange` item. `diff` is the whole text for `add` and `delete`, and unified hunks for `update`. */
 export interface Change {
   readonly path: string
   readonly kind: string
@@ -42,7 +40,7 @@ export const changesIn = (item: JsonObject): ReadonlyArray<Change> =>
     }
   })
 
-/** Cumulative per thread (`total`), of one model response (`last`), or an estimate after a compaction (also `last`). */
+/** `total` is cumulative per thread; `last` is that of one model response, or an estimate after a compaction. */
 export const tokensIn = (value: unknown): Usage => {
   const tokens = objectIn(value)
   return {
@@ -55,15 +53,15 @@ export const tokensIn = (value: unknown): Usage => {
 }
 
 /**
- * What a person would call the command: `echo hi`, where codex says `/bin/bash -lc 'echo hi'`. Its own parsing of the
- * command (`commandActions`) has it without the shell around it.
+ * The command as a person would write it: `echo hi`, where codex sends `/bin/bash -lc 'echo hi'`. codex's own parsing of
+ * it (`commandActions`) leaves out the shell.
  */
 export const commandIn = (value: JsonObject): string => {
   const parts = listIn(value["commandActions"]).flatMap((action) => textIn(objectIn(action)["command"]) ?? [])
   return parts.length === 1 && parts[0] !== undefined ? parts[0] : (textIn(value["command"]) ?? parts.join("; "))
 }
 
-/** ACP's kind of a command: it reads or searches only where every part of it does; whatever is unknown executes. */
+/** ACP's kind of a command: `read` or `search` where all its parts do that, else `execute`. */
 export const commandKindIn = (value: JsonObject): "read" | "search" | "execute" => {
   const kinds = listIn(value["commandActions"]).map((action) => objectIn(action)["type"])
   if (kinds.length === 0 || kinds.some((kind) => !["read", "listFiles", "search"].includes(String(kind)))) {
