@@ -16,7 +16,7 @@ import type { Launch } from "./Launch.ts"
 import { Processes } from "./Processes.ts"
 import { protocols } from "./protocols.ts"
 
-/** One line of `GET /agents`. `hint` says the one thing to do where it is not available. */
+/** One entry of `GET /agents`. `hint` says what to do where the agent is not available. */
 export interface AgentView {
   readonly name: string
   readonly protocol: Protocol
@@ -26,7 +26,7 @@ export interface AgentView {
   readonly hint: string | null
 }
 
-/** What `troupe doctor` prints of one agent: found, version, handshake, and what to do. */
+/** One agent as `troupe doctor` reports it. `handshake`: `null` where the agent is not available. */
 export interface Diagnosis extends AgentView {
   readonly handshake:
     | { readonly ok: true; readonly millis: number }
@@ -34,28 +34,28 @@ export interface Diagnosis extends AgentView {
     | null
 }
 
-/** What was seen of an agent is seen again after this long. */
-const viewFor = "60 seconds"
+/** How long a view of an agent and the default agent are cached. */
+const cachedFor = "60 seconds"
 
-/** Programs that are asked for their version at once, and agents that are tried out at once. */
-const askedAtOnce = 4
-const triedAtOnce = 2
+/** How many programs are asked for their version at once, and how many agents are diagnosed at once. */
+const viewsAtOnce = 4
+const diagnosesAtOnce = 2
 
 export class Agents extends Context.Service<
   Agents,
   {
-    /** The driver of a name; `null` = the default agent. One that is not installed fails when it is opened. */
+    /** The driver of an agent; `null`: of the default agent. That of an agent that is not installed fails at `open`. */
     readonly driver: (name: string | null) => Effect.Effect<AgentDriver, UnknownAgent>
-    /** The configured ones and the built-in ones; of `acpx:<name>` those that are there. At most 60 s old. */
+    /** The configured agents and the built-in ones; of `acpx:<name>` those that are installed. At most 60 s old. */
     readonly list: Effect.Effect<ReadonlyArray<AgentView>>
     /**
-     * Starts each available agent once, shakes hands, ends it; no model is called. `null`: all that `list` has; a name
+     * Starts each available agent once, shakes hands, ends it; no model is called. `null`: all that `list` has. A name
      * that no agent has gives nothing.
      */
     readonly diagnose: (name: string | null) => Effect.Effect<ReadonlyArray<Diagnosis>>
   }
 >()("troupe/agent/Agents") {
-  /** Fails where the configuration of the agents can't work. `from` is our own environment. */
+  /** Fails where the configuration of the agents is invalid. `from` is our own environment. */
   static readonly layer = (
     settings: Catalog.AgentSettings,
     from: Readonly<Record<string, string | undefined>> = process.env
@@ -78,19 +78,19 @@ const make = Effect.fnUntraced(function* (
       Effect.provideService(Processes, processes)
     )
 
-  // A new session asks for the default each time, and the answer is a walk over the disk.
+  // Cached, because each new session needs the default, and finding it searches the disk.
   const defaultName = yield* Effect.cachedWithTTL(
     Effect.sync(() => settings.defaultAgent ?? Catalog.defaultOf(entries)),
-    viewFor
+    cachedFor
   )
 
   const driver = Effect.fn("Agents.driver")(function* (name: string | null) {
-    const wanted = name ?? (yield* defaultName)
-    const entry = entries.get(wanted)
-    return entry === undefined ? yield* new UnknownAgent({ name: wanted }) : yield* driverOf(entry, entry.locate())
+    const agent = name ?? (yield* defaultName)
+    const entry = entries.get(agent)
+    return entry === undefined ? yield* new UnknownAgent({ name: agent }) : yield* driverOf(entry, entry.locate())
   })
 
-  const look = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
+  const viewOf = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
     const launch = entry.locate()
     const { capabilities } = yield* driverOf(entry, launch)
     const view = { name: entry.name, protocol: entry.spec.protocol, capabilities }
@@ -101,33 +101,34 @@ const make = Effect.fnUntraced(function* (
 
   const views = yield* Cache.make<Catalog.CatalogEntry, AgentView>({
     capacity: entries.size,
-    timeToLive: viewFor,
-    lookup: look
+    timeToLive: cachedFor,
+    lookup: viewOf
   })
 
-  const everybody = [...entries.values()]
-  const list = Effect.forEach(everybody, (entry) => Cache.get(views, entry), { concurrency: askedAtOnce }).pipe(
-    Effect.map((all) => all.filter(({ available, name }) => available || entries.get(name)?.secondary !== true)),
+  const allEntries = [...entries.values()]
+  const list = Effect.forEach(allEntries, (entry) => Cache.get(views, entry), { concurrency: viewsAtOnce }).pipe(
+    Effect.map((agents) => agents.filter(({ available, name }) => available || entries.get(name)?.secondary !== true)),
     Effect.withSpan("Agents.list")
   )
 
-  const tryOut = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
-    // Who asks a doctor has just changed something, so what was seen before does not count.
+  const diagnoseEntry = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
+    // A diagnosis usually follows a change of the installation, so the cached view is not used.
     yield* Cache.invalidate(views, entry)
     const view = yield* Cache.get(views, entry)
     if (!view.available) return { ...view, handshake: null }
-    const tried = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
-    if (tried._tag === "Failure") return { ...view, handshake: { ok: false, message: tried.failure.message } as const }
-    const { capabilities, millis, version } = tried.success
+    const result = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
+    if (result._tag === "Failure")
+      return { ...view, handshake: { ok: false, message: result.failure.message } as const }
+    const { capabilities, millis, version } = result.success
     return { ...view, capabilities, version: version ?? view.version, handshake: { ok: true, millis } as const }
   })
 
   const diagnose = Effect.fn("Agents.diagnose")(function* (name: string | null) {
-    const named = name === null ? everybody : [entries.get(name)]
-    const wanted = named.filter((entry) => entry !== undefined)
-    const shown =
-      name === null ? wanted.filter(({ locate, secondary }) => !secondary || locate()._tag === "Found") : wanted
-    return yield* Effect.forEach(shown, tryOut, { concurrency: triedAtOnce })
+    const selected =
+      name === null
+        ? allEntries.filter(({ locate, secondary }) => !secondary || locate()._tag === "Found")
+        : allEntries.filter((entry) => entry.name === name)
+    return yield* Effect.forEach(selected, diagnoseEntry, { concurrency: diagnosesAtOnce })
   })
 
   return Agents.of({ driver, list, diagnose })

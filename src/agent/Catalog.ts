@@ -1,8 +1,8 @@
 /**
- * The names that agents go by, and what each means: the configured ones first, then the ones that need no file.
+ * The catalog of agents by name: the configured ones, then the built-in ones.
  *
- * A specification that can't work is refused here, at the start, by the key that is wrong. Whether an agent is there is
- * asked each time, since people install things; nothing is started to find out.
+ * An invalid specification is refused here, when Troupe starts, with the setting that is wrong. Whether an agent is
+ * installed is looked up each time, because that changes; no program is started for it.
  */
 import { Effect, Record } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
@@ -20,14 +20,16 @@ import type { SpecProblem } from "./protocols.ts"
 export interface CatalogEntry {
   readonly name: string
   readonly spec: AgentSpec
-  /** The child's whole environment, marker excepted. */
+  /** The child's whole environment but for the marker. */
   readonly env: Readonly<Record<string, string>>
   readonly locate: () => Launch.Launch
-  /** Listed only where it is there: a second way to agents that are listed already. */
+  /** Listed only where it is installed: a second way to an agent that is listed already. */
   readonly secondary: boolean
-  /** Known without looking. `null`: its package or `--version` tells, and its protocol. */
+  /** Set where version and capabilities need no lookup. */
   readonly preset: { readonly version: string; readonly capabilities: Capabilities } | null
 }
+
+export type Catalog = ReadonlyMap<string, CatalogEntry>
 
 export type AgentSettings = Pick<Settings, "agents" | "defaultAgent" | "dataDir">
 
@@ -41,27 +43,27 @@ export const make = Effect.fnUntraced(function* (settings: AgentSettings, from: 
   }
   const { defaultAgent } = settings
   if (defaultAgent !== null && !entries.has(defaultAgent)) {
-    const known = [...entries.values()].flatMap(({ name, secondary }) => (secondary ? [] : [name])).join(", ")
-    const problem = `is ${JSON.stringify(defaultAgent)}, and no agent has that name: there are ${known}, and acpx:<name>.`
+    const names = [...entries.values()].flatMap(({ name, secondary }) => (secondary ? [] : [name])).join(", ")
+    const problem = `is ${JSON.stringify(defaultAgent)}, and no agent has that name: there are ${names}, and acpx:<name>.`
     return yield* new AgentsMisconfigured({ key: "defaultAgent", problem })
   }
-  return entries as ReadonlyMap<string, CatalogEntry>
+  return entries as Catalog
 })
 
-/** The first that is there, when nobody has said which; `demo` always is. */
-export const defaultOf = (entries: ReadonlyMap<string, CatalogEntry>): string =>
+/** The default agent where none is configured: the first that is installed. `demo` always is. */
+export const defaultOf = (entries: Catalog): string =>
   ["codex", "claude"].find((name) => entries.get(name)?.locate()._tag === "Found") ?? "demo"
 
 // ---- configured
 
 const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, from: Source) {
-  const wrong = problemIn(spec)
   if (!/^\S{1,64}$/.test(name)) {
     const problem = "is no name for an agent: a name has 1 to 64 characters and no blanks."
     return yield* new AgentsMisconfigured({ key: `agents[${JSON.stringify(name)}]`, problem })
   }
-  if (wrong !== null) return yield* new AgentsMisconfigured({ ...wrong, key: `agents.${name}${wrong.key}` })
-  const env = { ...Environment.forChild(protocols[spec.protocol].env, from, spec), ...demoKnobs(spec) }
+  const invalid = problemIn(spec)
+  if (invalid !== null) return yield* new AgentsMisconfigured({ ...invalid, key: `agents.${name}${invalid.key}` })
+  const env = { ...Environment.forChild(protocols[spec.protocol].env, from, spec), ...demoVariables(spec) }
   const entry: CatalogEntry = {
     name,
     spec,
@@ -80,30 +82,35 @@ const locate = (name: string, spec: AgentSpec, path: string | undefined): Launch
 
 const problemIn = (spec: AgentSpec): SpecProblem | null => {
   const { env, inheritEnv, protocol } = spec
-  const wrong = protocols[protocol].validate(spec)
-  if (wrong !== null) return wrong
+  const invalid = protocols[protocol].validate(spec)
+  if (invalid !== null) return invalid
   for (const [key, names] of [
     [".env", Object.keys(env ?? {})],
     [".inheritEnv", inheritEnv ?? []]
   ] as const) {
-    const unusable = names.find((one) => one === "" || /[=\0]/.test(one))
-    if (unusable !== undefined)
+    const unusable = names.find((name) => name === "" || /[=\0]/.test(name))
+    if (unusable !== undefined) {
       return { key, problem: `names ${JSON.stringify(unusable)}, which no variable can be called.` }
-    const ours = names.find((one) => one.startsWith("TROUPE_") && !(key === ".env" && one.startsWith(knobs)))
-    if (ours !== undefined) return { key, problem: `names ${ours}: variables of Troupe's own never go to a child.` }
+    }
+    const reserved = names.find(
+      (name) => name.startsWith("TROUPE_") && !(key === ".env" && name.startsWith(demoPrefix))
+    )
+    if (reserved !== undefined) {
+      return { key, problem: `names ${reserved}: variables of Troupe's own never go to a child.` }
+    }
   }
   return null
 }
 
-/** What the demo agent is told by its environment (see demo/main.ts). Nothing in it is a secret of ours. */
-const knobs = "TROUPE_DEMO_"
+/** The prefix of the demo agent's own variables (see demo/main.ts), none of which is a secret. */
+const demoPrefix = "TROUPE_DEMO_"
 
-const demoKnobs = ({ env }: Pick<AgentSpec, "env">) =>
-  Object.fromEntries(Object.entries(env ?? {}).filter(([name]) => name.startsWith(knobs)))
+const demoVariables = ({ env }: Pick<AgentSpec, "env">) =>
+  Object.fromEntries(Object.entries(env ?? {}).filter(([name]) => name.startsWith(demoPrefix)))
 
 // ---- built in
 
-/** The agents that need no configuration, as if they had been configured. Of two with one name the first counts. */
+/** The agents that need no configuration. Of two with one name the first counts. */
 const builtInAgents: ReadonlyArray<Pick<CatalogEntry, "name" | "spec" | "secondary">> = [
   { name: "codex", spec: { protocol: "codex-app-server" }, secondary: false },
   { name: "demo", spec: { protocol: "acp" }, secondary: false },
@@ -114,8 +121,8 @@ const builtInAgents: ReadonlyArray<Pick<CatalogEntry, "name" | "spec" | "seconda
 ]
 
 /**
- * The environment of an agent whose program spends the OpenAI account that it finds there; `null` for every other agent,
- * and for a name that no agent has.
+ * The environment of an agent whose program spends the OpenAI account that is in it; `null` for every other agent, and
+ * for an unknown name.
  */
 export const openAiEnvironment = (name: string, agents: AgentSettings["agents"], from: Source) => {
   const spec = agents[name] ?? builtInAgents.find((agent) => agent.name === name)?.spec
@@ -142,7 +149,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<CatalogEntry> =
   })
 }
 
-/** Where the demo agent keeps its sessions; with a ledger in memory a temporary directory, gone when we are. */
+/** The directory of the demo agent's sessions. With a ledger in memory it is temporary, and removed with the scope. */
 const demoState = (dataDir: string) =>
   dataDir !== ":memory:"
     ? Effect.succeed(join(resolve(dataDir), "demo"))

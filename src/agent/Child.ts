@@ -1,9 +1,9 @@
 /**
- * One child process as the rest of this room wants it: bytes in, bytes out, an exit, a redacted tail of stderr.
+ * Spawns one child process: bytes in, bytes out, its exit, and the redacted tail of its stderr.
  *
- * Effect's spawner does the work; what it lacks is added here. Its exit tells no signal but in words, its stdout ends
- * only when the last holder of the pipe is gone (a grandchild can hold it for days), and its stdin is a sink for one
- * stream, not a place to write to.
+ * Effect's spawner does the work, and this adds what it lacks: its exit names the signal in an error text only, its
+ * stdout ends when the last holder of the pipe is gone (a grandchild can hold it for days), and its stdin is a sink for
+ * one stream, which can't be written to repeatedly.
  */
 import { Cause, Clock, Deferred, Effect, Fiber, Queue, Stream } from "effect"
 import { ChildProcess } from "effect/process"
@@ -19,7 +19,7 @@ export interface SpawnSpec {
   readonly lease: LeaseId
   readonly command: readonly [string, ...ReadonlyArray<string>]
   readonly cwd: string
-  /** The whole environment of the child, marker excepted: nothing is inherited behind its back. */
+  /** The whole environment of the child but for the marker. Nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>
   /** `false` gives the child `/dev/null`, for programs that wait for the end of an open pipe. */
   readonly stdin: boolean
@@ -35,29 +35,29 @@ export interface Exit {
 export interface Child {
   readonly pid: number
   readonly stdout: Stream.Stream<Uint8Array, AgentFailed>
-  /** Written in order, waiting for the pipe. Fails when the child is gone. */
+  /** Writes in order, and waits for the pipe. Fails when the child has exited or closed its stdin. */
   readonly write: (bytes: Uint8Array | string) => Effect.Effect<void, AgentFailed>
   /** Closes stdin. */
   readonly end: Effect.Effect<void>
   readonly exit: Effect.Effect<Exit>
-  /** The last 8 kB of stderr, secrets redacted. */
+  /** The last 8 kB of stderr, redacted. */
   readonly stderr: Effect.Effect<string>
-  /** When the last byte of its stdout was taken in, whatever it was; `null` before the first. */
+  /** When the last byte of its stdout was read, in milliseconds since 1970; `null`: none was. */
   readonly lastOutputAt: () => number | null
 }
 
-/** How long a scope that closes over a running child waits between SIGTERM and SIGKILL. */
+/** The time between SIGTERM and SIGKILL when a scope closes while its child runs. */
 const forceKillAfterMillis = 2_000
 
-/** Writes that may wait in line before a writer waits itself; as many again can be in the one that is under way. */
-const waitingWrites = 32
+/** How many writes are queued before a writer waits. As many can be in the write that is under way. */
+const maxQueuedWrites = 32
 
-/** After the exit, silence of this length on stdout or stderr means that only a stranger holds the pipe open. */
+/** After the exit, this much silence on stdout or stderr means that only another process holds the pipe open. */
 const lingerMillis = 250
 
 const stderrTailBytes = 8 * 1024
 
-/** A wait for the kernel: real time, whatever clock a test has set. */
+/** Waits for the kernel, in real time: a test's clock does not apply. */
 export const kernelSleep = (millis: number): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const timer = setTimeout(() => resume(Effect.void), millis)
@@ -83,36 +83,36 @@ export const spawn = Effect.fnUntraced(function* (
     )
     .pipe(Effect.mapError((error) => notStarted(spec, error)))
 
-  // Asked of the spawner each time, so that it also answers after the scope has closed and ended the fibers below.
+  // Reads the spawner each time, so that it also works after the scope has closed and ended the fibers below.
   const exit = Effect.match(handle.exitCode, {
     onSuccess: (code): Exit => ({ code, signal: null }),
     onFailure: (error): Exit => ({ code: null, signal: signalIn(error) })
   })
   const exited = yield* Deferred.make<Exit>()
-  // Done when it has exited and not before: `completeWith` would be done at once, with an effect that is not.
+  // Not `completeWith`, which would complete the Deferred at once, with an effect that still waits.
   yield* Effect.flatMap(exit, (ended) => Deferred.succeed(exited, ended)).pipe(
     Effect.forkScoped({ startImmediately: true })
   )
 
-  const outbox = yield* Queue.bounded<Uint8Array | string, Cause.Done>(waitingWrites)
-  const closeOutbox = Effect.sync(() => {
-    Queue.endUnsafe(outbox)
-    Queue.shutdownUnsafe(outbox)
+  const writes = yield* Queue.bounded<Uint8Array | string, Cause.Done>(maxQueuedWrites)
+  const closeWrites = Effect.sync(() => {
+    Queue.endUnsafe(writes)
+    Queue.shutdownUnsafe(writes)
   })
-  yield* Stream.fromQueue(outbox).pipe(
-    // All that waits goes out in one write.
+  yield* Stream.fromQueue(writes).pipe(
+    // All queued writes become one.
     Stream.mapArray((parts): NonEmptyReadonlyArray<Uint8Array> => [joined(parts)]),
     Stream.run(handle.stdin),
     Effect.ignore,
-    // Broken pipe, or the child is gone: whoever waits to write learns it now.
-    Effect.ensuring(closeOutbox),
+    // After a broken pipe or the child's exit every waiting writer fails.
+    Effect.ensuring(closeWrites),
     Effect.raceFirst(Deferred.await(exited)),
     Effect.forkScoped
   )
 
   const clock = yield* Clock.Clock
   let lastOutputAt: number | null = null
-  const hear = <A>(chunk: A): A => {
+  const noteOutput = <A>(chunk: A): A => {
     lastOutputAt = clock.currentTimeMillisUnsafe()
     return chunk
   }
@@ -122,7 +122,7 @@ export const spawn = Effect.fnUntraced(function* (
   const draining = yield* untilQuiet(handle.stderr, exited).pipe(
     Stream.runForEach((chunk) =>
       Effect.sync(() => {
-        // Twice the tail, so that a secret cut by the tail's edge is still whole when it is looked for.
+        // Twice the tail, so that a secret at the tail's edge is still complete when it is redacted.
         tail = Buffer.concat([tail, chunk]).subarray(-2 * stderrTailBytes)
       })
     ),
@@ -130,13 +130,13 @@ export const spawn = Effect.fnUntraced(function* (
     Effect.forkScoped({ startImmediately: true })
   )
   const stderr = Effect.gen(function* () {
-    // What it said last is often why it went, and may still be in the pipe.
+    // The last words are often the reason of the exit, and may still be in the pipe.
     if (Deferred.isDoneUnsafe(exited)) yield* Fiber.await(draining)
     const text = redact(tail.toString("utf8").replaceAll(escapes, ""), secrets)
     return Buffer.byteLength(text) > stderrTailBytes ? Buffer.from(text).subarray(-stderrTailBytes).toString() : text
   })
 
-  const gone = Effect.gen(function* () {
+  const failGone = Effect.gen(function* () {
     const text = yield* stderr
     return yield* new AgentFailed({
       class: "crash",
@@ -148,20 +148,20 @@ export const spawn = Effect.fnUntraced(function* (
   return {
     pid: handle.pid,
     stdout: untilQuiet(handle.stdout, exited).pipe(
-      Stream.mapArray(hear),
+      Stream.mapArray(noteOutput),
       Stream.mapError(
         (error) => new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${error.message}` })
       )
     ),
-    write: (bytes) => Effect.flatMap(Queue.offer(outbox, bytes), (taken) => (taken ? Effect.void : gone)),
-    end: Effect.sync(() => Queue.endUnsafe(outbox)),
+    write: (bytes) => Effect.flatMap(Queue.offer(writes, bytes), (accepted) => (accepted ? Effect.void : failGone)),
+    end: Effect.sync(() => Queue.endUnsafe(writes)),
     exit,
     stderr,
     lastOutputAt: () => lastOutputAt
   } satisfies Child
 })
 
-/** The stream's own end, or the first silence after the exit, whichever comes first. Nothing that was written is lost. */
+/** Ends with the stream, or with the first silence after the exit. Nothing that the child wrote is lost. */
 const untilQuiet = <E>(output: Stream.Stream<Uint8Array, E>, exited: Deferred.Deferred<Exit>) => {
   const quiet = Effect.andThen(Deferred.await(exited), Effect.andThen(kernelSleep(lingerMillis), Cause.done()))
   return Stream.scoped(
@@ -176,13 +176,13 @@ const joined = (parts: ReadonlyArray<Uint8Array | string>): Uint8Array => {
   return bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes)
 }
 
-/** Effect's spawner tells the signal of an exit in its error's text only, as Node 'exit' gave it to it. */
+/** Effect's spawner has the signal of an exit in its error's text only. */
 const signalIn = (error: PlatformError): string | null => {
   const cause = error.reason.cause
   return (cause instanceof Error ? /'(SIG[A-Z0-9]+)'/.exec(cause.message)?.[1] : null) ?? null
 }
 
-/** ANSI escape sequences: codex colours its stderr even into a pipe, and a colour inside a secret would hide it. */
+/** ANSI escape sequences: codex colours its stderr even in a pipe, and a secret with a colour in it is not recognized. */
 // oxlint-disable-next-line no-control-regex
 const escapes = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
 

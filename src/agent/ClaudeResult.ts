@@ -1,33 +1,34 @@
 /** Reads what `claude -p --output-format json` prints (2.1.328): one object, or with `--verbose` an array of them. */
 
 export interface ClaudeResult {
-  /** An API error says `subtype: "success"` and `is_error: true`, and SIGINT exits 0: only this field tells. */
+  /** From `is_error`: an API error has `subtype: "success"`, and a process that was ended by SIGINT exits with 0. */
   readonly isError: boolean
-  /** The reply, or what went wrong. */
+  /** The reply, or the reason of the failure. */
   readonly text: string
   readonly stopReason: string
 }
 
-/** The result that this text holds, or `null` where it holds none. */
+/** The result in this text, or `null`. */
 export const resultIn = (text: string): ClaudeResult | null => {
   const message = messagesIn(text).findLast(({ type }) => type === "result")
   if (message === undefined) return null
   const { errors, is_error, result, stop_reason, subtype } = message
   const isError = is_error === true || (typeof subtype === "string" && subtype.startsWith("error"))
-  const said = [result, ...(Array.isArray(errors) ? errors : [])].filter((one) => typeof one === "string")
+  const texts = [result, ...(Array.isArray(errors) ? errors : [])].filter((text) => typeof text === "string")
   return {
     isError,
-    text: isError && said.join("") === "" ? `claude failed (${String(subtype ?? "no reason given")})` : said.join("\n"),
+    text:
+      isError && texts.join("") === "" ? `claude failed (${String(subtype ?? "no reason given")})` : texts.join("\n"),
     stopReason: typeof stop_reason === "string" ? stop_reason : "end_turn"
   }
 }
 
 const messagesIn = (text: string): ReadonlyArray<Readonly<Record<string, unknown>>> => {
-  // Most of what a program prints by mistake is no JSON; a look at its first character is cheaper than an exception.
+  // Most lines that a program prints by mistake are no JSON; testing the first character is cheaper than an exception.
   if (!/^\s*[[{]/.test(text)) return []
   try {
     const value: unknown = JSON.parse(text)
-    return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "object" && one !== null)
+    return (Array.isArray(value) ? value : [value]).filter((entry) => typeof entry === "object" && entry !== null)
   } catch {
     return []
   }

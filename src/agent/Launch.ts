@@ -1,7 +1,7 @@
 /**
- * What starts an agent, looked up on disk: along the child's PATH, and among installed packages. Starts nothing.
+ * Finds what to launch for an agent: along the child's PATH, and among installed packages. Starts nothing.
  *
- * What is not there comes back with the one thing to do about it.
+ * For an agent that is not installed, `hint` says what to do.
  */
 import {
   createAgentRegistry,
@@ -23,17 +23,17 @@ export type Launch =
 const found = (command: Command): Launch => ({ _tag: "Found", command })
 const missing = (hint: string): Launch => ({ _tag: "Missing", hint })
 
-const bare = createAgentRegistry()
+const registry = createAgentRegistry()
 
-/** Every agent that acpx's registry knows, `codex` and `claude` among them. */
-export const registered: ReadonlyArray<string> = bare.list()
+/** The names of all agents in acpx's registry, `codex` and `claude` among them. */
+export const registered: ReadonlyArray<string> = registry.list()
 
-/** A command as it was configured. `key` is where, for the hint. */
+/** A configured command. `key` is its setting, for the hint. */
 export const ofCommand = ([file, ...args]: Command, path: string | undefined, key: string): Launch => {
   const program = Executable.find(file, path)
   if (program !== null) return found([program, ...args])
-  const where = file.includes("/") ? `${file} is no program that may be run` : `${file} was not found on PATH`
-  return missing(`${where}. Install it, or set ${key} to where it is.`)
+  const problem = file.includes("/") ? `${file} is no program that may be run` : `${file} was not found on PATH`
+  return missing(`${problem}. Install it, or set ${key} to where it is.`)
 }
 
 export const ofCodex = (path: string | undefined): Launch => {
@@ -44,12 +44,12 @@ export const ofCodex = (path: string | undefined): Launch => {
 }
 
 /**
- * An agent by its name in acpx's registry: on PATH first, then as an installed package. `mayFetch` also takes what the
- * registry would download and run (`npx …`), which nobody gets who did not ask for it by name.
+ * An agent by its name in acpx's registry: on PATH first, then as an installed package. With `mayFetch` also what the
+ * registry would download and run (`npx …`); that happens only for an agent that was configured by name.
  */
 export const ofRegistry = (name: string, path: string | undefined, { mayFetch }: { readonly mayFetch: boolean }) => {
-  const registry = createAgentRegistry({ resolveExecutable: (file) => Executable.find(file, path) ?? undefined })
-  const launch = registry.inspect(name)?.launch
+  const onPath = createAgentRegistry({ resolveExecutable: (file) => Executable.find(file, path) ?? undefined })
+  const launch = onPath.inspect(name)?.launch
   if (launch?.kind === "installed" && isCommand(launch.argv)) return found(launch.argv)
   const [file = name, ...args] = argvOf(name)
   const fetcher = mayFetch ? Executable.find(file, path) : null
@@ -58,31 +58,31 @@ export const ofRegistry = (name: string, path: string | undefined, { mayFetch }:
     const configured = JSON.stringify({ protocol: "acp", registry: name })
     return missing(`It is downloaded when it starts. Allow that by naming it under "agents": ${configured}.`)
   }
-  const wanted = launch.requirements.map(({ kind, name }) =>
+  const requirements = launch.requirements.map(({ kind, name }) =>
     kind === "package" ? `npm install -g ${name}` : `the command ${name} on PATH`
   )
-  return missing(`It is not installed. It needs ${wanted.join(", and ")}.`)
+  return missing(`It is not installed. It needs ${requirements.join(", and ")}.`)
 }
 
 const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length > 0
 
-/** acpx itself: the one on PATH, beside which its adapters may lie, else the one that came with Troupe. */
+/** acpx itself: the one on PATH, beside which adapters may be installed, else the one that comes with Troupe. */
 export const ofAcpx = (path: string | undefined): Launch => {
   const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
-  // By this Node, since acpx needs a newer one than PATH may have.
+  // Run by this Node, because the one on PATH may be too old for acpx.
   return found(extname(file) === ".js" ? [process.execPath, file] : [file])
 }
 
 /**
- * acpx for an agent that is there already: it looks for the adapters of claude and codex above itself, never on PATH,
- * and downloads what it does not find.
+ * acpx for an agent that is installed. acpx looks for the adapters of claude and codex in the directories above itself,
+ * never on PATH, and downloads what it does not find.
  */
 export const behindAcpx = (name: string, path: string | undefined): Launch => {
   const acpx = ofAcpx(path)
   const file = acpx._tag === "Found" ? acpx.command.at(-1) : undefined
   if (file === undefined) return acpx
   const [program = name] = argvOf(name)
-  if (!fetchers.has(program)) return Executable.find(program, path) === null ? needs(program) : acpx
+  if (!fetchers.has(program)) return Executable.find(program, path) === null ? notOnPath(program) : acpx
   const command = resolveAgentCommand(name)
   if (resolveInstalledBuiltInAgentLaunch(command, { resolvePackageRoot: packageAbove(file) }) !== undefined) return acpx
   const adapter = findBuiltInAgentPackage(command)?.packageName
@@ -93,14 +93,14 @@ export const behindAcpx = (name: string, path: string | undefined): Launch => {
 
 const fetchers = new Set(["npx", "uvx"])
 
-const needs = (program: string) => missing(`It is not installed. It needs the command ${program} on PATH.`)
+const notOnPath = (program: string) => missing(`It is not installed. It needs the command ${program} on PATH.`)
 
 const argvOf = (name: string): ReadonlyArray<string> => {
-  const resolved = bare.resolve(name)
+  const resolved = registry.resolve(name)
   return Array.isArray(resolved) ? resolved : resolved.split(" ")
 }
 
-/** As Node looks for a package: in every `node_modules` from the file's directory up. */
+/** Looks for a package as Node does: in every `node_modules` from the file's directory upwards. */
 const packageAbove = (file: string) => (packageName: string) => {
   for (let directory = dirname(file); ; directory = dirname(directory)) {
     const root = join(directory, "node_modules", packageName)
@@ -109,11 +109,11 @@ const packageAbove = (file: string) => (packageName: string) => {
   }
 }
 
-/** The demo agent lies beside this file, as source or built. */
+/** The demo agent, which is beside this file, as source or built. */
 export const ofDemo = (): Launch =>
   found([process.execPath, join(import.meta.dirname, "demo", `main${extname(import.meta.filename)}`)])
 
-/** Programs whose version says nothing about what they run. */
+/** Programs whose version is not that of what they run. */
 const interpreters = new Set([
   "node",
   "npx",
@@ -130,17 +130,17 @@ const interpreters = new Set([
   "env"
 ])
 
-/** The file whose version is the agent's; `null` where the command does not show it. */
+/** The file whose version is the agent's; `null`: the command does not show it. */
 export const programOf = ([file, script]: Command): string | null => {
   if (!interpreters.has(basename(file)) && file !== process.execPath) return file
   return script !== undefined && existsSync(script) ? script : null
 }
 
-/** Whether a `--version` behind it asks the agent, and not something that would start or fetch one. */
+/** Whether the command with `--version` asks the agent, and not a program that would start or download one. */
 export const answersVersion = ([file]: Command): boolean =>
   !interpreters.has(basename(file)) && file !== process.execPath
 
-/** The version of the package that a file belongs to, if it is an installed one. */
+/** The version of the installed package that a file belongs to; `null`: it belongs to none. */
 export const packageVersion = (file: string): string | null => {
   try {
     let directory = dirname(realpathSync(file))
@@ -154,7 +154,7 @@ export const packageVersion = (file: string): string | null => {
     }
     return null
   } catch {
-    // No version is a poor reason to call an agent unavailable.
+    // An agent without a version is still available.
     return null
   }
 }

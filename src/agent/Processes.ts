@@ -1,10 +1,10 @@
 /**
- * Child processes, whole trees of them: spawn under a lease, signal, sweep, look at.
+ * Child processes and all their descendants: spawns them under a lease, signals, sweeps and lists them.
  *
- * Every child leads a process group of its own and carries `TROUPE_LEASE=<id>`, which its descendants inherit. A group
- * alone is not enough: commands that codex or Claude run have sessions of their own and survive a kill of the group,
- * so a sweep also ends whoever still carries the marker in `/proc/<pid>/environ`. Limits: a descendant that cleared
- * its environment, and platforms without `/proc`, where only the group is ended.
+ * Every child leads a process group of its own and has the marker `TROUPE_LEASE=<id>`, which its descendants inherit. A
+ * group alone is not enough: commands of codex and Claude have sessions of their own and survive a kill of the group, so
+ * a sweep also ends every process with the marker in `/proc/<pid>/environ`. It does not find a descendant that cleared
+ * its environment; and without `/proc` only the group is ended.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer } from "effect"
@@ -21,7 +21,7 @@ import { secretsOf } from "./redact.ts"
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
 export type { ProcessInfo } from "./processTable.ts"
 
-/** What is known of a lease's children besides what they say. */
+/** Signs of life of a lease's children. `lastOutputAt` is in milliseconds since 1970. */
 export interface Vitals {
   readonly lastOutputAt: number | null
   readonly stderr: string
@@ -30,25 +30,25 @@ export interface Vitals {
 export class Processes extends Context.Service<
   Processes,
   {
-    /** Names this boot of the machine: pids of another boot mean nothing. */
+    /** Identifies this boot of the machine, since pids of another boot are other processes. */
     readonly bootId: string
     readonly spawn: (spec: SpawnSpec) => Effect.Effect<Child, AgentFailed, Scope.Scope>
-    /** Sends a signal to the groups of every child that this lease spawned. Nothing there: nothing happens. */
+    /** Sends a signal to the groups of all children of the lease; does nothing where there are none. */
     readonly signal: (lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") => Effect.Effect<void>
     /**
-     * SIGKILLs the groups of the lease's children and everyone who carries its marker, again and again until the kernel
-     * knows none of them. Gives up after 10 s; the answer is how many it still could not end (0 is the promise).
+     * Sends SIGKILL to the groups of the lease's children and to every process with its marker, until the kernel has
+     * none of them. Gives up after 10 s. Gives the number of processes that are left: 0, but for those 10 s.
      */
     readonly sweep: (lease: LeaseId) => Effect.Effect<number>
-    /** Everyone who belongs to the lease now, by group or marker. */
+    /** All processes of the lease, by group or marker. */
     readonly tree: (lease: LeaseId) => Effect.Effect<ReadonlyArray<ProcessInfo>>
-    /** Of the lease's children now: the last byte of any, and the tails of their stderr. `null` where there is none. */
+    /** The last output of any child of the lease, and the tails of their stderr; `null`: there is no child. */
     readonly vitals: (lease: LeaseId) => Effect.Effect<Vitals | null>
-    /** The start time of a pid, or `null` where there is no such process. The reaper compares it before it touches. */
+    /** The start time of a process, by which `reap` recognizes it; `null`: there is no such process. */
     readonly startTime: (pid: number) => Effect.Effect<string | null>
     /**
-     * Ends what a dead supervisor left of a lease: the recorded pid's group only where its start time is still the same,
-     * and whoever carries the marker. For boot, when this process has spawned nothing under it.
+     * Ends the processes of a lease that a dead supervisor left: the group of the stored pid, only where its start time
+     * is the same, and every process with the marker. For the start, when nothing was spawned under the lease yet.
      */
     readonly reap: (orphan: {
       readonly lease: LeaseId
@@ -69,17 +69,17 @@ export class Processes extends Context.Service<
   static readonly layer = this.layerNoDeps.pipe(Layer.provide(NodeServices.layer))
 }
 
-/** How long a sweep tries. A process in an uninterruptible wait (a dead network mount) can take any signal's time. */
+/** How long a sweep tries. A process in an uninterruptible wait (a dead network mount) may not react for longer. */
 const sweepForMillis = 10_000
 
-/** Between two looks of a sweep: the kernel needs about a millisecond to end a process and tell its parent. */
-const lookEveryMillis = 5
+/** The kernel needs about a millisecond to end a process and notify its parent. */
+const pollMillis = 5
 
 const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
 
-  // The groups that each lease's children lead. An entry lives as long as its child's scope.
-  const groups = new Map<LeaseId, Map<number, Leading>>()
+  // The children of each lease by the group that they lead, while their scopes are open.
+  const groups = new Map<LeaseId, Map<number, LeadingChild>>()
 
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
     let pid: number | null = null
@@ -87,18 +87,18 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease, pid)))
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
-    const led = groups.get(spec.lease) ?? new Map<number, Leading>()
+    const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
-    groups.set(spec.lease, led.set(pid, { startTime, child, secrets: secretsOf(spec.env) }))
+    groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsOf(spec.env) }))
     yield* spec.spawned(child.pid)
     return child
   })
 
   const forget = (lease: LeaseId, pid: number | null) => {
-    const led = groups.get(lease)
-    if (led === undefined || pid === null) return
-    led.delete(pid)
-    if (led.size === 0) groups.delete(lease)
+    const children = groups.get(lease)
+    if (children === undefined || pid === null) return
+    children.delete(pid)
+    if (children.size === 0) groups.delete(lease)
   }
 
   const groupsOf = (lease: LeaseId): ReadonlyArray<number> =>
@@ -116,7 +116,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     Effect.map(
       members(lease, () => groupsOf(lease)),
       (stats) => {
-        // A command line may hold what the child was given in its environment.
+        // A command line may contain values of the child's environment.
         const secrets = [...(groups.get(lease)?.values() ?? [])].flatMap(({ secrets }) => secrets)
         return stats.map((stat) => ProcessTable.info(stat, secrets))
       }
@@ -133,11 +133,11 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
 
   const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {
     const { pid } = orphan
-    // Another boot's pids are other processes, and nobody carries a marker over a boot.
+    // Pids of another boot are other processes, and no marker survives a boot.
     if (orphan.bootId !== bootId) return 0
-    const known = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
+    const isSame = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
     const leader: Leader = { startTime: orphan.startTime }
-    return yield* endAll(orphan.lease, () => (known && stillOurs(pid, leader) ? [pid] : []))
+    return yield* endAll(orphan.lease, () => (isSame && stillOurs(pid, leader) ? [pid] : []))
   })
 
   return { bootId, spawn, signal, sweep, tree, vitals, startTime, reap }
@@ -145,20 +145,20 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 
-/** Of a group's leader: what tells it from a later process of the same pid. `null` where there is no `/proc`. */
+/** Tells a group's leader from a later process with the same pid. `null`: there is no `/proc`. */
 interface Leader {
   readonly startTime: string | null
 }
 
-/** A child of ours, and what it was given that must not be shown. */
-interface Leading extends Leader {
+/** A child of ours, and the values of its environment that must not be shown. */
+interface LeadingChild extends Leader {
   readonly child: Child
   readonly secrets: ReadonlyArray<string>
 }
 
 /**
- * The kernel gives a pid out again only when no process and no group has the number any more. So a group is ours while
- * its leader is the process we started, or while the leader is gone and members remain.
+ * Whether a group is still ours: its leader is the process that we started, or is gone while other members remain. The
+ * kernel reuses a number only when no process and no group has it any more.
  */
 const stillOurs = (group: number, leader: Leader): boolean => {
   const now = ProcessTable.stat(group)
@@ -166,35 +166,34 @@ const stillOurs = (group: number, leader: Leader): boolean => {
   return now.startTime === leader.startTime
 }
 
-/** Those of a lease that can still run, by group or by marker. Never this process. */
+/** The processes of a lease that can still run, by group or by marker; never this process. */
 const members = (lease: LeaseId, groups: () => ReadonlyArray<number>) =>
   Effect.gen(function* () {
-    const led = new Set(groups())
-    const found: Array<ProcessTable.Stat> = []
+    const ownGroups = new Set(groups())
+    const stats: Array<ProcessTable.Stat> = []
     for (const [nth, pid] of ProcessTable.pids().entries()) {
-      // A machine can have thousands; the event loop gets a turn in between.
+      // A machine can have thousands of processes; the event loop must not wait for all of them.
       if (nth % 64 === 63) yield* Effect.yieldNow
       if (pid === process.pid) continue
       const stat = ProcessTable.stat(pid)
       if (stat === null || stat.zombie) continue
-      if (led.has(stat.group) || ProcessTable.carries(pid, lease)) found.push(stat)
+      if (ownGroups.has(stat.group) || ProcessTable.hasMarker(pid, lease)) stats.push(stat)
     }
-    return found
+    return stats
   })
 
 const endAll = (lease: LeaseId, groups: () => ReadonlyArray<number>): Effect.Effect<number> =>
   Effect.gen(function* () {
     const deadline = kernelNow() + sweepForMillis
     while (true) {
-      const led = groups()
-      for (const group of led) ProcessTable.send(-group, "SIGKILL")
+      for (const group of groups()) ProcessTable.send(-group, "SIGKILL")
       const left = yield* members(lease, groups)
       for (const { pid } of left) ProcessTable.send(pid, "SIGKILL")
       const count = Math.max(left.length, ProcessTable.readable ? 0 : groups().length)
       if (count === 0 || kernelNow() >= deadline) return count
-      yield* ChildOf.kernelSleep(lookEveryMillis)
+      yield* ChildOf.kernelSleep(pollMillis)
     }
   })
 
-/** The kernel does not wait for a test's clock, so what waits for the kernel goes by the real one. */
+/** In real time, because the kernel does not wait for a test's clock. */
 const kernelNow = () => performance.now()

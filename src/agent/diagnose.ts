@@ -1,4 +1,4 @@
-/** Tries an agent out without asking it anything: a real process, a handshake, a new session, and the end of it all. */
+/** Tests whether an agent works, without a prompt: spawns it, shakes hands, opens a session, and ends the process. */
 import { Clock, Effect } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -8,10 +8,10 @@ import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
 import type { Processes } from "./Processes.ts"
 
-/** Claude takes 0.6 s, codex 0.3 s; a machine that is busy or a first start takes longer. */
+/** Claude takes 0.6 s, codex 0.3 s; longer on a busy machine, and at the first start. */
 const answerWithinMillis = 20_000
 
-/** How long it took, and what the agent says of itself; costs no model call. No process is left when this returns. */
+/** Gives its duration and what the agent announces. Calls no model. No process is left when this returns. */
 export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
   const lease = newLeaseId("doctor-")
   const cwd = yield* temporaryDirectory
@@ -36,7 +36,7 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
       duration: answerWithinMillis,
       orElse: () => Effect.fail(silent(driver.name))
     }),
-    // Before the scope asks its processes politely, and whatever came of it.
+    // In every case, and before the scope closes, which would ask the processes to exit and wait.
     Effect.ensuring(processes.sweep(lease))
   )
 }, Effect.scoped)

@@ -1,17 +1,17 @@
 /**
- * What a child gets of our environment: a list of names, so that what nobody listed stays here.
+ * Builds the environment of a child: by a list of names, so that a variable that is not listed is not inherited.
  *
- * Everything is taken by name: what every program needs, what its protocol is known to need, what the operator names in
- * `inheritEnv`. Then `env` is set as it stands. Troupe's own variables (`TROUPE_…`: tokens, addresses) never go to a
- * child, not even when they are named; the marker is `Processes`' to set.
+ * A child inherits what every program needs, what its kind is known to need, and what the operator names in
+ * `inheritEnv`. Then `env` is set unchanged. A child never gets Troupe's own variables (`TROUPE_…`: tokens, addresses),
+ * not even when they are named; the marker is set by `Processes`.
  */
 type Source = Readonly<Record<string, string | undefined>>
 
-/** What any program needs to find its tools, its home and its words. Names that end in `*` are beginnings. */
-const everybody = [
+/** What any program needs to find its tools, its home and its language. A name that ends in `*` is a prefix. */
+const common = [
   "PATH",
   "HOME",
-  // Who am I: git, ssh and shells ask, and fall over where nobody answers.
+  // The user's name: git, ssh and shells fail without it.
   "USER",
   "LOGNAME",
   "SHELL",
@@ -21,13 +21,13 @@ const everybody = [
   "TZ",
   "TMPDIR",
   "TERM",
-  // Where configuration and caches live, if not under HOME.
+  // Directories of configuration and caches, if not under HOME.
   "XDG_CONFIG_HOME",
   "XDG_CACHE_HOME",
   "XDG_DATA_HOME",
   "XDG_STATE_HOME",
   "XDG_RUNTIME_DIR",
-  // Proxies, in both spellings that programs read, and the certificates of those that look inside.
+  // Proxies, in both spellings that programs read, and the certificates of proxies that decrypt.
   "HTTP_PROXY",
   "HTTPS_PROXY",
   "ALL_PROXY",
@@ -43,17 +43,18 @@ const everybody = [
 
 /** What a kind of child needs beyond what every program does. */
 export interface Needs {
-  /** Names of variables that it gets from our environment; those that end in `*` are beginnings. */
+  /** Names of variables that it gets from our environment. A name that ends in `*` is a prefix. */
   readonly inherited: ReadonlyArray<string>
-  /** What it is told where nobody says otherwise. */
+  /** Variables that are set where neither our environment nor the operator sets them. */
   readonly defaults: Readonly<Record<string, string>>
 }
 
 /**
- * Claude Code and its ACP adapter: account and endpoint, its own settings, and leave to run as root in a container.
+ * Claude Code and its ACP adapter: account and endpoint, its own settings, and the permission to run as root in a
+ * container.
  *
- * Claude's own ten retries of a failed model take three minutes, those of a refused login in silence; five take a
- * quarter of a minute, which is about what codex takes.
+ * Claude's own ten retries of a failed model take three minutes, those of a refused login without any message; five take
+ * a quarter of a minute, which is about what codex takes.
  */
 export const claude: Needs = {
   inherited: [
@@ -66,7 +67,7 @@ export const claude: Needs = {
     "DISABLE_TELEMETRY",
     "DISABLE_ERROR_REPORTING",
     "MAX_THINKING_TOKENS",
-    // Claude on Bedrock and Vertex takes its account from these.
+    // The account of Claude on Bedrock and Vertex.
     "AWS_*",
     "CLOUD_ML_REGION",
     "GOOGLE_APPLICATION_CREDENTIALS"
@@ -80,35 +81,36 @@ export const codex: Needs = {
   defaults: {}
 }
 
-/** An agent that may be any: it gets what Claude and codex read, and Gemini's own adapter, the third that people run. */
+/** An agent of any make: what Claude and codex read, and what Gemini's own adapter reads, the third in use. */
 export const anyAgent: Needs = {
   inherited: [...claude.inherited, ...codex.inherited, "GEMINI_*", "GOOGLE_API_KEY", "GOOGLE_CLOUD_*"],
   defaults: { ...claude.defaults, ...codex.defaults }
 }
 
-/** The built-in stand-in knows no account. */
+/** The built-in demo agent, which needs no account. */
 export const noAccount: Needs = { inherited: [], defaults: {} }
 
-/** Set by a codex that runs us, and about that codex only: a child that read them would take itself for another. */
-const notOurs = [
+/** Set by a codex that runs Troupe, about that codex: a child that inherited them would take itself for that codex. */
+const neverInherited = [
   /^CODEX_(THREAD_ID|SESSION_ID|TOOL_CALL_ID|CI|VERSION|MANAGED_)/,
   /^CODEX_SANDBOX/,
-  // The same of a Claude Code that runs us: its child would refuse to start inside itself.
+  // The same of a Claude Code that runs Troupe: a child would refuse to start inside itself.
   /^CLAUDE_CODE_(SESSION_ID|ENTRYPOINT|SSE_PORT)$/
 ]
 
-/** The whole environment of a child with these needs, marker excepted. `from` is ours (`process.env`, read at the edge). */
+/** The whole environment of a child with these needs, but for the marker. `from` is ours. */
 export const forChild = (
   needs: Needs,
   from: Source,
   spec: { readonly env?: Readonly<Record<string, string>>; readonly inheritEnv?: ReadonlyArray<string> }
 ): Readonly<Record<string, string>> => {
-  const wanted = matcher([...everybody, ...needs.inherited])
+  const isNeeded = matcher([...common, ...needs.inherited])
   const named = new Set(spec.inheritEnv)
   const child: Record<string, string> = {}
   for (const [name, value] of Object.entries(from)) {
     if (value === undefined || name.startsWith("TROUPE_")) continue
-    if (named.has(name) || (wanted(name) && !notOurs.some((pattern) => pattern.test(name)))) child[name] = value
+    if (named.has(name) || (isNeeded(name) && !neverInherited.some((pattern) => pattern.test(name))))
+      child[name] = value
   }
   for (const [name, value] of Object.entries(needs.defaults)) {
     if ((child[name] ?? "") === "") child[name] = value
@@ -121,6 +123,6 @@ export const forChild = (
 
 const matcher = (names: ReadonlyArray<string>) => {
   const exact = new Set(names.filter((name) => !name.endsWith("*")))
-  const beginnings = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))
-  return (name: string) => exact.has(name) || beginnings.some((beginning) => name.startsWith(beginning))
+  const prefixes = names.filter((name) => name.endsWith("*")).map((name) => name.slice(0, -1))
+  return (name: string) => exact.has(name) || prefixes.some((prefix) => name.startsWith(prefix))
 }

@@ -1,41 +1,41 @@
 /**
- * The kernel's own view of its processes, read from `/proc`. Synchronous: these files are memory, not disk.
+ * Reads the kernel's table of processes from `/proc`. Synchronous, because these files are memory, not disk.
  *
- * Every reader answers "not there" where the process is gone, is another user's, or there is no `/proc` at all: a
- * caller who gets nothing touches nothing.
+ * Every reader reports "no such process" also for another user's process, and where there is no `/proc`: callers do not
+ * touch what they can't see.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { redact } from "./redact.ts"
 
-/** Names the variable that a child and all its descendants carry. */
+/** The name of the variable that a child and all its descendants have: the marker. */
 export const leaseVariable = "TROUPE_LEASE"
 
-/** A process as the kernel tells it. `startTime` is field 22 of `/proc/<pid>/stat`: with the pid and the boot id it is one process for ever. */
+/** A process. `startTime` is field 22 of `/proc/<pid>/stat`: with pid and boot id it identifies one process for ever. */
 export interface ProcessInfo {
   readonly pid: number
   readonly ppid: number
   readonly startTime: string
   readonly command: string
   readonly rssBytes: number
-  /** Milliseconds since 1970, to the hundredth of a second or so; `null` where the kernel does not say. */
+  /** Milliseconds since 1970, exact to about a hundredth of a second; `null`: not known. */
   readonly startedAt: number | null
 }
 
-/** What `/proc/<pid>/stat` says, as far as anybody here asks (proc_pid_stat(5)). */
+/** The fields of `/proc/<pid>/stat` that are used here (proc_pid_stat(5)). */
 export interface Stat {
   readonly pid: number
   readonly ppid: number
   readonly group: number
-  /** Dead and waiting for its parent to notice: nothing is left of it that could be ended. */
+  /** Dead, and not yet reaped by its parent: nothing of it can be ended. */
   readonly zombie: boolean
-  /** Field 22, clock ticks since boot, as text: it is compared, never counted with. */
+  /** Field 22, clock ticks since boot, as text, because it is only compared. */
   readonly startTime: string
 }
 
 export const stat = (pid: number): Stat | null => {
   const text = read(`/proc/${pid}/stat`)
   if (text === null) return null
-  // The second field is the program's name in parentheses and may hold blanks and parentheses of its own.
+  // The second field is the program's name in parentheses, which may contain blanks and parentheses.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
   const [state, ppid, group] = fields
   const startTime = fields[19]
@@ -43,7 +43,7 @@ export const stat = (pid: number): Stat | null => {
   return { pid, ppid: Number(ppid), group: Number(group), zombie: state === "Z" || state === "X", startTime }
 }
 
-/** Every pid there is; empty where there is no `/proc`. */
+/** All pids; empty where there is no `/proc`. */
 export const pids = (): ReadonlyArray<number> => {
   try {
     return readdirSync("/proc").flatMap((name) => (/^[0-9]+$/.test(name) ? [Number(name)] : []))
@@ -53,20 +53,20 @@ export const pids = (): ReadonlyArray<number> => {
 }
 
 /** Whether the process was started with `TROUPE_LEASE=<lease>` in its environment. */
-export const carries = (pid: number, lease: string): boolean => {
+export const hasMarker = (pid: number, lease: string): boolean => {
   const environ = read(`/proc/${pid}/environ`)
   if (environ === null) return false
   const entry = `${leaseVariable}=${lease}\0`
   return environ.startsWith(entry) || environ.includes(`\0${entry}`)
 }
 
-/** `secrets`: known values, besides what looks like one. */
+/** `secrets`: values to redact from the command line, besides what looks like a secret. */
 export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo => ({
   pid: stat.pid,
   ppid: stat.ppid,
   startTime: stat.startTime,
   startedAt: startedAt(stat.startTime),
-  // Cut after: a secret at the edge must still be whole when it is looked for.
+  // Redacted before it is cut, because a secret at the edge must be complete to be recognized.
   command:
     redact((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim().slice(0, 8_000), secrets).slice(
       0,
@@ -75,20 +75,20 @@ export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo =>
   rssBytes: Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? 0) * 1024
 })
 
-/** `USER_HZ`, the same on every Linux that Node runs on: the kernel's own ticks are translated to it (proc(5)). */
+/** `USER_HZ`, the same on every Linux that Node runs on: the kernel converts its own ticks to it (proc(5)). */
 const ticksPerSecond = 100
 
-/** Counted from the boot by the clock that goes on in a suspended machine, as start times are. */
+/** By the time since boot, which includes the time of suspension, as start times do. */
 const startedAt = (startTime: string): number | null => {
   const upSeconds = Number(read("/proc/uptime")?.split(" ")[0] ?? NaN)
   const at = Date.now() - (upSeconds - Number(startTime) / ticksPerSecond) * 1_000
   return Number.isFinite(at) ? Math.round(at) : null
 }
 
-/** Whether this machine has a `/proc` to read. */
+/** Whether this machine has `/proc`. */
 export const readable: boolean = existsSync("/proc/self/stat")
 
-/** Is there any process in this group that can still run? Asks the kernel where `/proc` can't be asked. */
+/** Whether the group has a process. Works without `/proc`. */
 export const groupExists = (group: number): boolean => {
   try {
     process.kill(-group, 0)
@@ -98,16 +98,16 @@ export const groupExists = (group: number): boolean => {
   }
 }
 
-/** Sends a signal to a process, or to a group (negative pid). A target that is gone already is no failure. */
+/** Sends a signal to a process, or to a group (negative pid). Succeeds also where the target is gone. */
 export const send = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal)
   } catch {
-    // ESRCH: it went by itself. EPERM: it belongs to somebody else now, and is none of ours.
+    // ESRCH: it has exited. EPERM: the pid is now another user's process.
   }
 }
 
-/** Names this boot; where the kernel does not say, a name that no later start can match, so pids are never trusted. */
+/** Identifies this boot. Where the kernel gives no id it is a random one, so that no later start trusts our pids. */
 export const bootId = (): string => read("/proc/sys/kernel/random/boot_id")?.trim() ?? `unknown-${crypto.randomUUID()}`
 
 const read = (path: string): string | null => {

@@ -1,5 +1,5 @@
 /**
- * The protocols in which agents are spoken to, one entry each: nothing outside this table tells them apart by name.
+ * The protocols of agents, one entry each. Nothing outside this table depends on a protocol's name.
  *
  * To add a protocol: its name in `Protocol` (domain/Settings.ts), its driver in a folder of its own, its entry here.
  */
@@ -22,9 +22,9 @@ export interface AgentProtocol {
   readonly env: Environment.Needs
   /** Says why a specification can't work; `null`: it can. */
   readonly validate: (spec: AgentSpec) => SpecProblem | null
-  /** It has one program, so a specification may leave out what to launch. */
+  /** The protocol has one program, so a specification need not say what to launch. */
   readonly hasOwnProgram: boolean
-  /** Its program spends the OpenAI account that it finds in our environment, so a review of its sessions may, too. */
+  /** Its program spends the OpenAI account that is in our environment, so a review of its sessions may spend it too. */
   readonly usesOpenAiAccount: boolean
 }
 

@@ -1,36 +1,36 @@
 /**
- * Keeps secrets out of what we show of a child: its stderr, its command line, its errors.
+ * Removes secrets from what is shown of a child: its stderr, its command line, its errors.
  *
- * Two ways: values of variables whose names look secret are removed wherever they turn up, and texts that have the
- * shape of a credential are removed even if nobody told us. It errs on the side of removing.
+ * It removes the values of variables whose names look secret, and texts that have the shape of a credential. In doubt it
+ * removes.
  */
 
 const mark = "[redacted]"
 
-/** A value shorter than this is more likely a word (`1`, `true`, `stub`) than a secret, and would blot out text. */
-const shortestSecret = 6
+/** A shorter value is more likely a word (`1`, `true`, `stub`) than a secret, and removing it would damage texts. */
+const minSecretCharacters = 6
 
 const secretName =
   /(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD_HASH|CREDENTIALS?|COOKIE|DSN)S?$|PASSWORD|SECRET|^AUTH|_AUTH(_|$)|AUTHORIZATION/i
 
 export const looksSecret = (name: string): boolean => secretName.test(name)
 
-/** The values of an environment that must never be shown, longest first so that none hides behind a part of it. */
+/** The values of an environment that must never be shown. Longest first, so that a part of one is not removed before it. */
 export const secretsOf = (env: Readonly<Record<string, string>>): ReadonlyArray<string> =>
   Object.entries(env)
     .flatMap(([name, value]) => [
-      ...(looksSecret(name) && value.length >= shortestSecret ? [value] : []),
-      // A proxy or database address with a password in it: the password alone is the secret.
+      ...(looksSecret(name) && value.length >= minSecretCharacters ? [value] : []),
+      // In the address of a proxy or a database the password alone is secret.
       ...passwordsIn(value)
     ])
     .sort((a, b) => b.length - a.length)
 
 const passwordsIn = (value: string): ReadonlyArray<string> => {
   const password = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:([^/\s@]+)@/i.exec(value)?.[1]
-  return password !== undefined && password.length >= shortestSecret ? [password] : []
+  return password !== undefined && password.length >= minSecretCharacters ? [password] : []
 }
 
-/** Texts that are credentials by their shape. What stands before the secret is kept, so the reader knows what it was. */
+/** Credentials by their shape. What precedes the secret is left, so that the reader knows what was removed. */
 const shapes: ReadonlyArray<readonly [RegExp, string]> = [
   // scheme://user:password@host, and scheme://token@host
   [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^/\s@"'<>]{1,500}@/gi, `$1${mark}@`],
@@ -49,8 +49,8 @@ const shapes: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** The text without its secrets. `secrets` are known values, as `secretsOf` gives them. */
 export const redact = (text: string, secrets: ReadonlyArray<string> = []): string => {
-  let clean = text
-  for (const secret of secrets) clean = clean.replaceAll(secret, mark)
-  for (const [shape, replacement] of shapes) clean = clean.replace(shape, replacement)
-  return clean
+  let redacted = text
+  for (const secret of secrets) redacted = redacted.replaceAll(secret, mark)
+  for (const [shape, replacement] of shapes) redacted = redacted.replace(shape, replacement)
+  return redacted
 }

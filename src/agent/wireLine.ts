@@ -1,26 +1,26 @@
 /**
- * The line of an agent behind a fact, as it may be kept and shown: without its secrets, and not longer than a page.
+ * The line of an agent that caused a fact, as it is stored and shown: without secrets, and cut to a bounded length.
  *
- * Kept for whoever asks later why a session did what it did; nothing reads it to decide anything.
+ * It is stored to explain later why a session did what it did. No decision reads it.
  */
 import { redact } from "./redact.ts"
 
-/** A line that was cut has one character more: its `…`. */
-export const longestWireLine = 16 * 1024
+/** In characters. A line that was cut has one more: its `…`. */
+export const maxWireLineCharacters = 16 * 1024
 
-/** What a secret at the edge may have on the far side of it: it must still be whole when it is looked for. */
-const beyondEdge = 1_024
+/** Redacted with the line before it is cut, because a secret at the edge must be complete to be recognized. */
+const edgeCharacters = 1_024
 
 export const wireLine = (line: string, secrets: ReadonlyArray<string>): string => {
-  const clean = redact(line.slice(0, longestWireLine + beyondEdge), secrets)
-  // Taken apart and put together: a part of a string keeps the whole of it alive, which may be 32 MiB.
-  return clean.length <= longestWireLine && line.length <= longestWireLine
-    ? clean
-    : `${Buffer.from(clean.slice(0, longestWireLine)).toString()}…`
+  const redacted = redact(line.slice(0, maxWireLineCharacters + edgeCharacters), secrets)
+  // Copied by way of bytes: a substring keeps the whole string in memory, which may be 32 MiB.
+  return redacted.length <= maxWireLineCharacters && line.length <= maxWireLineCharacters
+    ? redacted
+    : `${Buffer.from(redacted.slice(0, maxWireLineCharacters)).toString()}…`
 }
 
-export const wasCut = (line: string): boolean => line.length > longestWireLine
+export const wasCut = (line: string): boolean => line.length > maxWireLineCharacters
 
-/** What stands for a line where a process ended: how, and its last words, which are redacted by now. */
+/** Takes the place of a line where a process ended: how it ended, and its stderr, which is redacted already. */
 export const exitLine = (exit: { readonly code: number | null; readonly signal: string | null }, stderr: string) =>
   `${exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `signal ${exit.signal}`}${stderr === "" ? "" : `\n${stderr}`}`

@@ -7,7 +7,7 @@ import * as Failures from "../../src/agent/acp/failures.ts"
 import * as Permission from "../../src/agent/acp/permission.ts"
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../src/domain/json.ts"
 import type { JsonObject } from "../../src/domain/json.ts"
-import { RpcError } from "../../src/agent/JsonRpc.ts"
+import { RpcError } from "../../src/agent/RpcError.ts"
 
 /** `out` is what the client wrote, `in` what the agent (or acpx) did. */
 export interface Line {

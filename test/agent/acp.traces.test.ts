@@ -4,7 +4,7 @@ import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import { at } from "../../src/domain/json.ts"
-import { RpcError } from "../../src/agent/JsonRpc.ts"
+import { RpcError } from "../../src/agent/RpcError.ts"
 import { acpTraces, replay } from "./acp.replay.ts"
 
 const updates = (facts: ReadonlyArray<AgentFact>) => facts.filter((fact) => fact._tag === "Update")

@@ -1,6 +1,6 @@
 /** A client of the demo agent, over its real stdio: what the tests of its protocol and of its directives share. */
 import { Effect, Queue, Stream } from "effect"
-import { RpcError } from "../../src/agent/JsonRpc.ts"
+import { RpcError } from "../../src/agent/RpcError.ts"
 import * as JsonRpc from "../../src/agent/JsonRpc.ts"
 import { freshLease, spawn } from "./child.ts"
 

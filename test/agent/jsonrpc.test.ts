@@ -3,7 +3,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import * as JsonRpc from "../../src/agent/JsonRpc.ts"
-import { RpcError } from "../../src/agent/JsonRpc.ts"
+import { RpcError } from "../../src/agent/RpcError.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { spawn, specOf } from "./child.ts"
 

@@ -6,7 +6,7 @@ import * as Acp from "../../src/agent/acp/driver.ts"
 import * as Acpx from "../../src/agent/acpx/driver.ts"
 import * as Codex from "../../src/agent/codex/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
-import { exitLine, longestWireLine, wasCut, wireLine } from "../../src/agent/wireLine.ts"
+import { exitLine, maxWireLineCharacters, wasCut, wireLine } from "../../src/agent/wireLine.ts"
 import { connect } from "./acp.agent.ts"
 import { firstLine, fixture, freshLease, spawn, specOf } from "./child.ts"
 
@@ -40,10 +40,10 @@ describe("a line", () => {
 
   it("is cut at the bound, and a secret across the cut is gone whole", () => {
     const secret = "s3cr3t-value-of-some-length"
-    const line = `${"x".repeat(longestWireLine - 10)}${secret}${"y".repeat(100_000)}`
+    const line = `${"x".repeat(maxWireLineCharacters - 10)}${secret}${"y".repeat(100_000)}`
     const cut = wireLine(line, [secret])
     assert.isTrue(wasCut(cut))
-    assert.strictEqual(cut.length, longestWireLine + 1)
+    assert.strictEqual(cut.length, maxWireLineCharacters + 1)
     assert.isTrue(cut.endsWith("[redacted…") || cut.endsWith("[redacted]…"), cut.slice(-20))
     assert.notInclude(cut, "s3cr3t")
   })

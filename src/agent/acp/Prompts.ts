@@ -6,7 +6,7 @@
  */
 import { Deferred, Effect, Scope, Semaphore } from "effect"
 import type { AgentConnection, OpenRequest } from "../Agent.ts"
-import type { RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { RpcError, RpcSilent } from "../RpcError.ts"
 import type { Connected } from "./connect.ts"
 import * as Failures from "./failures.ts"
 import * as HeldEnd from "./HeldEnd.ts"

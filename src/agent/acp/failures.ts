@@ -7,7 +7,7 @@
  */
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { Failure } from "../../domain/Turn.ts"
-import type { RpcError } from "../JsonRpc.ts"
+import type { RpcError } from "../RpcError.ts"
 import { resetIn } from "../resetTime.ts"
 import { line, sentence } from "./sentence.ts"
 

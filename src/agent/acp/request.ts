@@ -2,8 +2,9 @@
 import { Deferred, Effect, Option } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { Child } from "../Child.ts"
-import { RpcSilent } from "../JsonRpc.ts"
-import type { Peer, RpcError } from "../JsonRpc.ts"
+import { RpcSilent } from "../RpcError.ts"
+import type { RpcError } from "../RpcError.ts"
+import type { Peer } from "../JsonRpc.ts"
 import type { AgentIdentity } from "./failures.ts"
 
 /** `onResult` runs in wire order: an update right behind the reply already sees what the result changed. */

@@ -9,7 +9,7 @@ import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { isAdapterText } from "../acp/TurnTracker.ts"
 import type { PromptReply, TurnTracker, UpdateFact } from "../acp/TurnTracker.ts"
-import { RpcError } from "../JsonRpc.ts"
+import { RpcError } from "../RpcError.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
 export interface AcpxError {

@@ -6,7 +6,7 @@
  */
 import { Deferred, Effect, Exit } from "effect"
 import type { AgentFact, AgentFailed, OpenRequest } from "../Agent.ts"
-import type { RpcSilent } from "../JsonRpc.ts"
+import type { RpcSilent } from "../RpcError.ts"
 import type { Translator } from "./Translator.ts"
 
 /** The turn that runs, and what others wait for. */

@@ -2,7 +2,7 @@
 import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
-import type { RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { RpcError, RpcSilent } from "../RpcError.ts"
 import { redact } from "../redact.ts"
 import { resetIn } from "../resetTime.ts"
 

@@ -2,11 +2,12 @@
 import { Effect, Schedule } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
-import type { Peer, RpcError, RpcSilent } from "../JsonRpc.ts"
+import type { Peer } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import type { RpcError, RpcSilent } from "../RpcError.ts"
 
 /** Measured: initialize 0.1–0.2 s, thread/start 20 ms, the resume of a thread of 100 turns 0.1 s. */
 const initializeWithinMillis = 15_000
@@ -27,11 +28,11 @@ export const run = Effect.fnUntraced(function* (
   toWireLine: (raw: string) => string
 ) {
   let wire = ""
-  const arrived = (raw: string) => {
+  const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
   }
   const ask = (method: string, params: JsonObject, timeoutMillis: number) =>
-    peer.request(method, params, { timeoutMillis, arrived })
+    peer.request(method, params, { timeoutMillis, onReplyLine })
   const explained = (method: string) =>
     Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error, error._tag === "RpcError" ? wire : ""))
 

@@ -2,10 +2,11 @@
 import { Deferred, Effect } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
-import * as JsonRpc from "../JsonRpc.ts"
+import type * as JsonRpc from "../JsonRpc.ts"
 import { promptFailed } from "./failures.ts"
 import type { Translator } from "./Translator.ts"
 import type { TurnDelivery } from "./TurnDelivery.ts"
+import { RpcSilent } from "../RpcError.ts"
 
 /** `turn/start` was answered in 5 ms in every trace; a process that takes this long is gone or stuck. */
 const acceptWithinMillis = 30_000
@@ -44,7 +45,7 @@ export const make = (peer: JsonRpc.Peer, thread: string, translator: Translator,
     yield* Deferred.await(started.named).pipe(
       Effect.timeoutOrElse({
         duration: acceptWithinMillis,
-        orElse: () => Effect.fail(promptFailed(new JsonRpc.RpcSilent({ method, reason: "timeout" })))
+        orElse: () => Effect.fail(promptFailed(new RpcSilent({ method, reason: "timeout" })))
       })
     )
   })

@@ -1,0 +1,126 @@
+/** Our requests and notifications over a JSON-RPC connection, and the replies that they wait for. */
+import { Deferred, Effect, Exit, Semaphore } from "effect"
+import type { JsonObject } from "../domain/json.ts"
+import type { Child } from "./Child.ts"
+import { errorIn, RpcSilent } from "./RpcError.ts"
+import type { RpcError, RpcReply } from "./RpcError.ts"
+
+/** How many of our requests can wait for their replies at once. Codex stops answering at about 128. */
+const maxInFlight = 64
+
+/** A peer that takes no byte for this long while the pipe is full will take none any more. */
+const writeWithinMillis = 30_000
+
+export interface Requests {
+  /** `onReplyLine` gets the line of the reply. */
+  readonly request: (
+    method: string,
+    params: unknown,
+    options: { readonly timeoutMillis: number; readonly onReplyLine?: (raw: string) => void }
+  ) => Effect.Effect<unknown, RpcError | RpcSilent>
+  /**
+   * For a request whose reply is an event among others (a prompt): `onReply` runs in wire order with the notifications,
+   * before the next line is read. It gets the line of the reply; "" where none came. Fails only where the request could
+   * not be written.
+   */
+  readonly post: (
+    method: string,
+    params: unknown,
+    onReply: (reply: RpcReply, raw: string) => Effect.Effect<void>
+  ) => Effect.Effect<void, RpcSilent>
+  readonly notify: (method: string, params: unknown) => Effect.Effect<void>
+}
+
+export interface RequestChannel extends Requests {
+  /** Fails as `timeout` where the peer does not read, as `closed` where it is gone. A line is written whole or not at all. */
+  readonly write: (method: string, message: JsonObject) => Effect.Effect<void, RpcSilent>
+  /** Settles the request that a reply belongs to. The effect runs before the next line is read. */
+  readonly settle: (message: JsonObject, raw: string) => Effect.Effect<void>
+  /** Fails everything that waits, in the order of the requests, and everything that is written later. */
+  readonly close: Effect.Effect<void>
+}
+
+interface PendingRequest {
+  readonly method: string
+  readonly onReply: (reply: RpcReply, raw: string) => Effect.Effect<void>
+}
+
+/** `versioned`: codex omits the `jsonrpc` field, ACP requires it. */
+export const make = Effect.fnUntraced(function* (child: Child, versioned: boolean) {
+  const inFlight = yield* Semaphore.make(maxInFlight)
+  const pending = new Map<number, PendingRequest>()
+  const versionField = versioned ? { jsonrpc: "2.0" } : {}
+  let lastId = -1
+  let closed = false
+
+  const write: RequestChannel["write"] = (method, message) =>
+    closed
+      ? Effect.fail(new RpcSilent({ method, reason: "closed" }))
+      : child.write(`${JSON.stringify({ ...versionField, ...message })}\n`).pipe(
+          Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
+          Effect.timeoutOrElse({
+            duration: writeWithinMillis,
+            orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
+          })
+        )
+
+  const request: RequestChannel["request"] = (method, params, { onReplyLine, timeoutMillis }) =>
+    Effect.suspend(() => {
+      const id = (lastId += 1)
+      const result = Deferred.makeUnsafe<unknown, RpcError | RpcSilent>()
+      pending.set(id, {
+        method,
+        onReply: (reply, raw) => {
+          if (raw !== "") onReplyLine?.(raw)
+          Deferred.doneUnsafe(result, reply.ok ? Exit.succeed(reply.result) : Exit.fail(reply.error))
+          return Effect.void
+        }
+      })
+      return write(method, { id, method, params }).pipe(
+        Effect.andThen(Deferred.await(result)),
+        Effect.ensuring(Effect.sync(() => pending.delete(id)))
+      )
+    }).pipe(
+      inFlight.withPermit,
+      Effect.timeoutOrElse({
+        duration: timeoutMillis,
+        orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
+      })
+    )
+
+  const post: RequestChannel["post"] = (method, params, onReply) =>
+    Effect.suspend(() => {
+      const id = (lastId += 1)
+      pending.set(id, { method, onReply })
+      // A request that was not written fails here, so `onReply` must not run when the peer closes.
+      return Effect.onError(write(method, { id, method, params }), () => Effect.sync(() => pending.delete(id)))
+    })
+
+  const notify: RequestChannel["notify"] = (method, params) => Effect.ignore(write(method, { method, params }))
+
+  const settle: RequestChannel["settle"] = (message, raw) => {
+    const request = typeof message["id"] === "number" ? pending.get(message["id"]) : undefined
+    // The deadline of the request has passed, or there was no such request.
+    if (request === undefined) return Effect.void
+    pending.delete(message["id"] as number)
+    return request.onReply(
+      message["error"] === undefined
+        ? { ok: true, result: message["result"] }
+        : { ok: false, error: errorIn(message["error"]) },
+      raw
+    )
+  }
+
+  const close = Effect.suspend(() => {
+    closed = true
+    const requests = [...pending.values()]
+    pending.clear()
+    return Effect.forEach(
+      requests,
+      ({ method, onReply }) => onReply({ ok: false, error: new RpcSilent({ method, reason: "closed" }) }, ""),
+      { discard: true }
+    )
+  })
+
+  return { request, post, notify, write, settle, close } satisfies RequestChannel
+})

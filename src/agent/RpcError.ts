@@ -1,0 +1,39 @@
+/** The failures of JSON-RPC requests. */
+import { Schema } from "effect"
+import { objectIn } from "../domain/json.ts"
+
+/** The other side's `error`, or ours to it. */
+export class RpcError extends Schema.TaggedError<RpcError>()("RpcError", {
+  code: Schema.Int,
+  message: Schema.String,
+  data: Schema.optionalKey(Schema.Unknown)
+}) {}
+
+/** No reply came: the deadline passed, or the peer is gone. */
+export class RpcSilent extends Schema.TaggedError<RpcSilent>()("RpcSilent", {
+  method: Schema.String,
+  reason: Schema.Literals(["timeout", "closed"])
+}) {}
+
+export type RpcReply =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly error: RpcError | RpcSilent }
+
+/** JSON-RPC 2.0, section 5.1. */
+export const internalError = -32603
+
+/** Reads the `error` of a reply. */
+export const errorIn = (error: unknown): RpcError => {
+  const { code, data, message } = objectIn(error)
+  return new RpcError({
+    code: typeof code === "number" && Number.isInteger(code) ? code : internalError,
+    message: typeof message === "string" ? message : (JSON.stringify(error) ?? "no message"),
+    ...(data === undefined ? {} : { data })
+  })
+}
+
+/** Writes a failure of ours as the `error` of a reply. Of a defect the other side learns only that there was one. */
+export const errorBody = (error: RpcError | undefined) =>
+  error === undefined
+    ? { code: internalError, message: "Internal error" }
+    : { code: error.code, message: error.message, ...(error.data === undefined ? {} : { data: error.data }) }
