@@ -1,7 +1,7 @@
 /**
- * Which agents there are: the configured ones, the built-in ones, and what was found on this machine.
+ * The agents that sessions can use: their drivers, a list of them, and a diagnosis of each.
  *
- * Looking them up starts nothing but, for the list, programs that are asked for their version.
+ * Looking an agent up starts no program; listing starts programs only to ask for their version.
  */
 import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"

@@ -1,8 +1,8 @@
 /**
- * `claude -p`: one prompt, one process, one answer, no session.
+ * Runs one prompt by `claude -p`: one process, one answer, no session.
  *
- * A failure is a result, and what it says is what to do. The process and all that it started are gone when a run ends,
- * however it ends; an answer is bounded, and so is the wait for it.
+ * A failure is a result, with a message that says what to do. When a run ends in any way, its process and all
+ * descendants have ended. The answer's length and the wait for it are bounded.
  */
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import type { Schema } from "effect"
@@ -21,11 +21,11 @@ import { redact, secretsOf } from "./redact.ts"
 export interface RunRequest {
   readonly prompt: string
   readonly model: string | null
-  /** Appended to Claude Code's own system prompt, as a session's is: its tools go on working as they are described. */
+  /** Appended to Claude Code's own system prompt, as for sessions, so that its tools keep their descriptions. */
   readonly system: string | null
   readonly timeoutMillis: number
   readonly cwd: string
-  /** What its processes are started under; swept before the answer. */
+  /** The lease of its processes, swept before the run returns. */
   readonly lease: LeaseId
   /** Called with its pid before anything is written to it. */
   readonly spawned: (pid: number) => Effect.Effect<void>
@@ -51,11 +51,11 @@ export type RunResult =
 export class OneShot extends Context.Service<
   OneShot,
   {
-    /** A failure is a result. The process and all it started are gone when this returns. */
+    /** A failure is a result. The process and all descendants have ended when this returns. */
     readonly run: (request: RunRequest) => Effect.Effect<RunResult>
   }
 >()("troupe/agent/OneShot") {
-  /** `from` is our own environment, of which the child gets what `claude` is known to need. */
+  /** `from` is our own environment, from which the child inherits what `claude` is known to need. */
   static readonly layer = (spec: RunSpec, from: Readonly<Record<string, string | undefined>> = process.env) =>
     Layer.effect(
       OneShot,
@@ -63,10 +63,10 @@ export class OneShot extends Context.Service<
     )
 }
 
-/** The longest argument given on a command line; Linux takes 128 kB each. A longer prompt goes through stdin. */
-const longestArgumentBytes = 96 * 1024
+/** The limit of an argument on the command line; Linux takes 128 kB each. A longer prompt goes through stdin. */
+const maxArgumentBytes = 96 * 1024
 
-/** Claude writes its transcript after its result. What is not gone by then is ended. */
+/** Claude writes its transcript after its result. A process that takes longer is ended. */
 const exitWithinMillis = 1_000
 
 const make = (
@@ -74,19 +74,19 @@ const make = (
   spec: RunSpec,
   from: Readonly<Record<string, string | undefined>>
 ): OneShot["Service"] => {
-  const [file, ...before] = spec.command ?? ["claude"]
+  const [file, ...configuredArgs] = spec.command ?? ["claude"]
   const env = Environment.forChild(Environment.claude, from, spec)
   const secrets = secretsOf(env)
 
-  /** Gone, with all that it started, when this succeeds, fails or is interrupted. Its stderr can still be asked for. */
-  const use = <A, E>(
+  /** Runs `talk` with a child. The child and all descendants have ended when this returns; its stderr can still be read. */
+  const withChild = <A, E>(
     command: readonly [string, ...ReadonlyArray<string>],
     { cwd, lease, spawned, stdin }: Pick<RunRequest, "cwd" | "lease" | "spawned"> & { readonly stdin: boolean },
     talk: (child: Child) => Effect.Effect<A, E>
   ) => {
     return Effect.acquireUseRelease(
       processes.spawn({ lease, command, cwd, env, stdin, spawned }),
-      (child) => Effect.map(talk(child), (said) => ({ child, said })),
+      (child) => Effect.map(talk(child), (outcome) => ({ child, outcome })),
       () =>
         Effect.flatMap(processes.sweep(lease), (left) =>
           left === 0 ? Effect.void : Effect.logError(`${left} processes of a one-shot run could not be ended`)
@@ -97,10 +97,10 @@ const make = (
   const answer = Effect.fnUntraced(function* (request: RunRequest) {
     const program = Executable.find(file, env["PATH"])
     if (program === null) return yield* notFound(file)
-    if (request.system !== null && Buffer.byteLength(request.system) > longestArgumentBytes) return yield* tooLong
-    const asArgument = !request.prompt.startsWith("-") && Buffer.byteLength(request.prompt) <= longestArgumentBytes
+    if (request.system !== null && Buffer.byteLength(request.system) > maxArgumentBytes) return yield* tooLong
+    const asArgument = !request.prompt.startsWith("-") && Buffer.byteLength(request.prompt) <= maxArgumentBytes
     const args = [
-      ...before,
+      ...configuredArgs,
       "-p",
       ...(asArgument ? [request.prompt] : []),
       "--output-format",
@@ -108,11 +108,11 @@ const make = (
       ...option("--model", request.model ?? spec.model ?? null),
       ...option("--append-system-prompt", request.system)
     ]
-    const { child, said } = yield* use(
+    const { child, outcome } = yield* withChild(
       [program, ...args],
       { ...request, stdin: !asArgument },
       Effect.fnUntraced(function* (child) {
-        // A child that takes no prompt says why by its exit.
+        // A child that does not read the prompt reports the reason by its exit.
         if (!asArgument) yield* Effect.ignore(Effect.andThen(child.write(request.prompt), child.end))
         const result = yield* Effect.timeoutOption(resultOf(child), request.timeoutMillis)
         const exit = Option.isSome(result) ? yield* Effect.timeoutOption(child.exit, exitWithinMillis) : Option.none()
@@ -120,14 +120,14 @@ const make = (
       })
     )
     const stderr = yield* child.stderr
-    if (Option.isNone(said.result)) return yield* late(file, request.timeoutMillis, stderr)
-    if (said.result.value === null) return yield* noResult(file, said.exit, stderr)
-    return { ...said.result.value, stderr }
+    if (Option.isNone(outcome.result)) return yield* late(file, request.timeoutMillis, stderr)
+    if (outcome.result.value === null) return yield* noResult(file, outcome.exit, stderr)
+    return { ...outcome.result.value, stderr }
   }, Effect.scoped)
 
   const run = Effect.fn("OneShot.run")(function* (request: RunRequest) {
     const startedAt = yield* Clock.currentTimeMillis
-    const answered = yield* Effect.result(answer(request))
+    const result = yield* Effect.result(answer(request))
     const durationMillis = (yield* Clock.currentTimeMillis) - startedAt
     const failed = (error: string, stderr: string, stopReason = "error"): RunResult => ({
       ok: false,
@@ -136,11 +136,11 @@ const make = (
       durationMillis,
       stopReason
     })
-    if (answered._tag === "Failure") {
-      const { class: why, message, stderr = "" } = answered.failure
-      return failed(message, stderr, why === "timeout" ? "timeout" : "error")
+    if (result._tag === "Failure") {
+      const { class: failureClass, message, stderr = "" } = result.failure
+      return failed(message, stderr, failureClass === "timeout" ? "timeout" : "error")
     }
-    const { isError, stderr, stopReason, text } = answered.success
+    const { isError, stderr, stopReason, text } = result.success
     return isError ? failed(text, stderr) : succeeded(jsonOrText(text), durationMillis, stopReason)
   })
 
@@ -164,29 +164,29 @@ const jsonOrText = (text: string): Schema.Json => {
   }
 }
 
-/** The result as soon as its line is there, whoever still holds the pipe; `null` where the output ended without one. */
+/** Succeeds as soon as the result's line has come, even if the pipe stays open; `null`: the output ended without one. */
 const resultOf = Effect.fnUntraced(function* (child: Child) {
   const lines = Lines.make()
-  const all: Array<string> = []
+  const allLines: Array<string> = []
   let length = 0
-  let found: ClaudeResult | null = null
+  let result: ClaudeResult | null = null
   const take = (line: string) => {
-    all.push(line)
+    allLines.push(line)
     length += line.length
-    found = resultIn(line) ?? found
+    result = resultIn(line) ?? result
   }
   const tooMuch = () => lines.overflowed() || length > Lines.maxLineBytes
   yield* child.stdout.pipe(
     Stream.takeUntil((chunk) => {
       lines.push(chunk).forEach(take)
-      return found !== null || tooMuch()
+      return result !== null || tooMuch()
     }),
     Stream.runDrain
   )
   lines.rest().forEach(take)
-  if (found === null && tooMuch()) return yield* endless
-  // Pretty-printed: no line of it is the object, all of them are.
-  return found ?? resultIn(all.join("\n"))
+  if (result === null && tooMuch()) return yield* endless
+  // Pretty-printed JSON: all lines together are the object.
+  return result ?? resultIn(allLines.join("\n"))
 })
 
 const notFound = (file: string) =>
@@ -200,7 +200,7 @@ const notFound = (file: string) =>
 
 const tooLong = new AgentFailed({
   class: "config",
-  message: `system may have at most ${longestArgumentBytes} bytes: it is given on claude's command line. Put what is longer into the prompt.`
+  message: `system may have at most ${maxArgumentBytes} bytes: it is given on claude's command line. Put what is longer into the prompt.`
 })
 
 const endless = new AgentFailed({
@@ -220,7 +220,7 @@ const noResult = (file: string, exit: Option.Option<Exit>, stderr: string) => {
     onNone: () => "closed its output",
     onSome: ({ code, signal }) => (signal === null ? `exited with code ${code}` : `was ended by ${signal}`)
   })
-  const why = stderr.trim().split("\n").at(-1) ?? ""
-  const message = `${file} ${how} and gave no result${why === "" ? ". Run it by hand with -p to see why." : `: ${why}`}`
+  const lastLine = stderr.trim().split("\n").at(-1) ?? ""
+  const message = `${file} ${how} and gave no result${lastLine === "" ? ". Run it by hand with -p to see why." : `: ${lastLine}`}`
   return new AgentFailed({ class: "crash", message, stderr })
 }

@@ -1,8 +1,8 @@
 /**
- * A turn's events as messages of a conversation, in OpenAI's shape: the prompt, then what the agent said and did.
+ * Projects a turn's events to messages of a conversation, in OpenAI's shape: the prompt, then what the agent said and did.
  *
- * Only what is complete becomes a message, in the place where it began. The same events give the same messages with the
- * same tool call ids every time; a command that ends after its turn changes its result and moves nothing. Messages are
+ * Only a complete text becomes a message, in the place where it began. The same events always give the same messages with
+ * the same tool call ids; a command that ends after its turn changes its result and moves no message. The messages are
  * always well formed: each tool message answers the call right before it.
  */
 import { createHash } from "node:crypto"
@@ -16,49 +16,49 @@ import * as ToolCall from "../domain/ToolCall.ts"
 import { shapeOf } from "./toolMessages.ts"
 
 export interface Projection {
-  /** Those of this turn only. */
+  /** The messages of this turn only. */
   readonly messages: ReadonlyArray<Message>
   /** The last agent message that was complete when the turn ended; empty where there is none. */
   readonly finalText: string
-  /** What was heard of an agent message that was cut off, if that was the last one. No message, but told. */
+  /** The text of the last agent message, if that was cut off. It is in no message. */
   readonly cutOff: string
-  /** The agent's answer stands complete and nothing was begun after it: all that is missing is the turn's end. */
+  /** The agent's answer is complete and nothing began after it: only the turn's end is missing. */
   readonly answered: boolean
-  /** Tool calls that came to an end. */
+  /** The number of tool calls that have ended. */
   readonly toolIterations: number
-  /** The agent's text says that its turn was aborted, whatever its end says. */
+  /** The agent's text says that its turn was aborted, which the turn's end may not say. */
   readonly aborted: boolean
   /** The agent made room in its context during this turn. */
   readonly compacted: boolean
 }
 
 /** Between thoughts that came before the same message. */
-const thoughtsApart = "\n\n"
+const thoughtSeparator = "\n\n"
 
 export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Projection => {
   const timeline = Timeline.read(turn, events)
   const entries = timeline.marked
     ? timeline.entries
     : timeline.entries.filter((entry, nth) => !isRetried(timeline.entries, entry, nth))
-  // A compaction is asked for by a command, not in words.
+  // A compaction has no prompt.
   const messages: Array<Message> = turn.kind === "prompt" ? [{ role: "user", content: turn.prompt }] : []
   let thoughts: Array<string> = []
   let toolIterations = 0
   let compacted = timeline.compacted
 
-  const assistant = (message: Omit<Message, "role" | "reasoning">) => {
-    const reasoning = thoughts.length > 0 ? { reasoning: thoughts.join(thoughtsApart) } : {}
+  const addAssistant = (message: Omit<Message, "role" | "reasoning">) => {
+    const reasoning = thoughts.length > 0 ? { reasoning: thoughts.join(thoughtSeparator) } : {}
     thoughts = []
     messages.push({ role: "assistant", ...message, ...reasoning })
   }
-  const note = (kind: string, payload: string) => assistant({ content: `[${kind}] ${payload}` })
+  const addNote = (kind: string, payload: string) => addAssistant({ content: `[${kind}] ${payload}` })
 
-  const tool = (tool: ToolCall.ToolCall) => {
+  const addTool = (tool: ToolCall.ToolCall) => {
     if (!tool.called || (!ToolCall.ended(tool) && !timeline.over)) return
     const shape = shapeOf(tool)
     switch (shape._tag) {
       case "Note":
-        return note(shape.kind, shape.payload)
+        return addNote(shape.kind, shape.payload)
       case "Compaction":
         compacted ||= tool.status === "completed"
         return
@@ -66,7 +66,7 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         if (ToolCall.ended(tool)) toolIterations++
         const id = callId(tool.id)
         const { arguments: args, name } = shape
-        assistant({ content: null, tool_calls: [{ id, type: "function", function: { name, arguments: args } }] })
+        addAssistant({ content: null, tool_calls: [{ id, type: "function", function: { name, arguments: args } }] })
         messages.push({ role: "tool", tool_call_id: id, content: shape.content })
         return
       }
@@ -81,18 +81,18 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
         if (entry.complete && entry.text.trim() !== "") thoughts.push(entry.text.trim())
         break
       case "Text": {
-        const content = spoken(entry)
-        if (isWhole(entry) && content !== "") assistant({ content })
+        const content = withoutMarker(entry)
+        if (isWhole(entry) && content !== "") addAssistant({ content })
         break
       }
       case "Steering":
         messages.push({ role: "user", content: entry.text })
         break
       case "Tool":
-        tool(entry.tool)
+        addTool(entry.tool)
         break
       case "Note":
-        note(entry.kind, typeof entry.payload === "string" ? clipped(entry.payload) : boundedJson(entry.payload))
+        addNote(entry.kind, typeof entry.payload === "string" ? clipped(entry.payload) : boundedJson(entry.payload))
         break
       default:
         entry satisfies never
@@ -103,33 +103,34 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
   const last = texts.at(-1)
   return {
     messages,
-    finalText: texts.map((words) => (isWhole(words) ? spoken(words) : "")).findLast((said) => said !== "") ?? "",
+    finalText: texts.map((entry) => (isWhole(entry) ? withoutMarker(entry) : "")).findLast((text) => text !== "") ?? "",
     cutOff: last === undefined || isWhole(last) ? "" : last.text,
     answered: last?.complete === true && !last.commentary && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
-    aborted: texts.some(({ text: said }) => saysAborted(said)),
+    aborted: texts.some(({ text }) => saysAborted(text)),
     compacted
   }
 }
 
-/** An agent that says of its turn that it was aborted has no more to say in it. */
-const isWhole = ({ complete, text: said }: TextEntry): boolean => complete || saysAborted(said)
+/** A text that says that its turn was aborted is the last of the turn, and counts as complete. */
+const isWhole = ({ complete, text }: TextEntry): boolean => complete || saysAborted(text)
 
-/** Without the marker of an abort, which is for programs to read. */
-const spoken = ({ text: said }: TextEntry): string => (saysAborted(said) ? said.replace(aborts, "").trim() : said)
+/** The text without the abort marker, which is meant for programs. */
+const withoutMarker = ({ text }: TextEntry): string => (saysAborted(text) ? text.replace(markers, "").trim() : text)
 
-const aborts = /<turn_aborted\b[^>]*>(?:[\s\S]*?<\/turn_aborted>)?/g
+const markers = /<turn_aborted\b[^>]*>(?:[\s\S]*?<\/turn_aborted>)?/g
 
-/** Attempts at one answer that are looked at; Claude gives up after ten. */
-const attempts = 16
+/** How many attempts at one answer are compared; Claude gives up after ten. */
+const maxAttempts = 16
 
 /**
- * After a stream was cut claude-agent-acp says it all again under a new id, and of the first attempt nothing tells that
- * it was cut (seen with 0.100). So a text whose whole is the beginning of the next one was that.
+ * Whether an entry is an attempt that was repeated. After a cut stream claude-agent-acp sends the whole text again under
+ * a new id, and does not mark the first attempt as cut (seen with 0.100). So a text that is a prefix of the next one is
+ * taken for such an attempt.
  */
 const isRetried = (entries: ReadonlyArray<TimelineEntry>, entry: TimelineEntry, nth: number): boolean => {
   if (entry._tag !== "Text" && entry._tag !== "Thought") return false
-  for (const next of entries.slice(nth + 1, nth + 1 + attempts)) {
+  for (const next of entries.slice(nth + 1, nth + 1 + maxAttempts)) {
     if (next._tag !== "Text" && next._tag !== "Thought") return false
     if (next._tag === entry._tag && next.text.startsWith(entry.text) && next.late === entry.late) return true
   }
@@ -137,8 +138,8 @@ const isRetried = (entries: ReadonlyArray<TimelineEntry>, entry: TimelineEntry, 
 }
 
 /**
- * The id of a call is its item's own where OpenAI takes it (at most 40 of its characters), else a hash of that: the same
- * history projects to the same ids.
+ * The id of a call: the item's own where OpenAI accepts it (at most 40 of its characters), else a hash of it, so that the
+ * same history projects to the same ids.
  */
 const callId = (itemId: string): string =>
   /^[A-Za-z0-9_-]{1,40}$/.test(itemId)

@@ -1,9 +1,9 @@
 /**
- * A turn's events as the things they tell of, each once, in the order in which they began.
+ * Reads a turn's events as a timeline: texts, thoughts, tool calls and notes, each once, in the order in which they began.
  *
  * Chunks become texts and thoughts, updates become tool calls. Whether a text is complete is known in one of two ways:
- * codex marks it (`_meta["troupe/completed"]`); of every other agent a text is complete when something follows it or the
- * turn ends well. Never throws: events may be of any agent, of part of a turn, or in an order that none would send.
+ * codex marks it (`_meta["troupe/completed"]`); any other agent's text is complete when something follows it or the turn
+ * ends well. Never throws: the events may be of any agent, of a part of a turn, or in an order that no agent sends.
  */
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
@@ -14,33 +14,33 @@ import * as ToolCall from "../domain/ToolCall.ts"
 export interface TextEntry {
   readonly _tag: "Text" | "Thought"
   readonly id: string | null
-  /** It began after the turn's end: Claude speaks up when a command in the background is done. */
+  /** It began after the turn's end: Claude writes when a command in the background is done. */
   readonly late: boolean
   text: string
   complete: boolean
-  /** On the way to an answer, as codex marks it. */
+  /** A comment before the answer, as codex marks it. */
   commentary: boolean
 }
 
 export type TimelineEntry =
   | TextEntry
   | { readonly _tag: "Tool"; readonly tool: ToolCall.ToolCall }
-  /** A person's words for the turn while it ran. */
+  /** A person's words that were added to the running turn. */
   | { readonly _tag: "Steering"; readonly text: string }
   | { readonly _tag: "Note"; readonly kind: string; readonly payload: unknown }
 
 export interface Timeline {
   readonly entries: ReadonlyArray<TimelineEntry>
-  /** The turn has ended: what is open now stays open, but for a command that outlives its turn. */
+  /** The turn has ended. What is open now stays open, except a command that outlives its turn. */
   readonly over: boolean
-  /** The agent says itself which of its texts are complete. */
+  /** The agent marks its complete texts. */
   readonly marked: boolean
   /** The agent made room in its context. */
   readonly compacted: boolean
 }
 
-/** What a session says of itself beside the conversation. Anything else unknown is told in a note. */
-const asides: ReadonlySet<string> = new Set([
+/** Updates of a session that are no part of the conversation. Any other unknown kind becomes a note. */
+const ignoredKinds: ReadonlySet<string> = new Set([
   "user_message_chunk",
   "usage_update",
   "session_info_update",
@@ -50,21 +50,21 @@ const asides: ReadonlySet<string> = new Set([
   "notice"
 ])
 
-/** Notes of one turn; an agent that keeps sending what nobody knows fills no transcript with it. */
-const notesKept = 100
+/** The limit of notes in one turn, so that an agent that sends unknown kinds does not fill the transcript with them. */
+const maxNotes = 100
 
 export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timeline => {
   const events = ofThread(turn, stored.filter(isAgentMessage))
   const updates = events.flatMap(updateOf)
   const marked = updates.some((update) => isChunk(update) && markOf(update) !== undefined)
-  const named = updates.some(namesMessages)
+  const hasMessageIds = updates.some(namesMessages)
 
   const entries = new Set<TimelineEntry>()
   const tools = new Map<string, ToolCall.ToolCall>()
-  /** Texts and thoughts that a chunk may still add to, by kind and id. */
-  const known = new Map<string, TextEntry>()
+  /** Texts and thoughts to which a chunk can still add, by kind and id. */
+  const openTexts = new Map<string, TextEntry>()
   let current: TextEntry | null = null
-  /** The id of what the last steering cut off, and what came under that id afterwards. */
+  /** The id of the text that the last steering cut off, and the entry that began with this id afterwards. */
   let cutOff: string | null = null
   let leftover: TextEntry | null = null
   let plan: TimelineEntry | null = null
@@ -73,36 +73,37 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   let compacted = false
   let notes = 0
 
-  /** Nobody adds to the text that is being said: something else follows, or all is well. */
+  /** The current text is complete: something else follows, or the turn ended well. */
   const close = () => {
     if (current !== null && !marked) current.complete = true
     current = null
   }
 
-  const hearChunk = (chunk: SessionUpdate) => {
+  const onChunk = (chunk: SessionUpdate) => {
     const _tag = chunk.sessionUpdate === "agent_message_chunk" ? "Text" : "Thought"
     const id = nonEmptyTextIn(chunk["messageId"])
-    // Where the model's messages have ids, one without is the adapter's own: a warning, or why the turn failed.
-    if (_tag === "Text" && id === null && named) return
+    // Where the model's messages have ids, a text without one is the adapter's own: a warning, or why the turn failed.
+    if (_tag === "Text" && id === null && hasMessageIds) return
     const key = `${_tag} ${id ?? ""}`
-    // Without ids a thought between two texts makes them two.
-    let words = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : known.get(key)
-    if (words === undefined) {
-      words = { _tag, id, late: ended, text: "", complete: false, commentary: false }
-      known.set(key, words)
-      entries.add(words)
-      if (id !== null && id === cutOff) leftover = words
+    // Without ids, a thought between two chunks separates two texts.
+    let entry = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : openTexts.get(key)
+    if (entry === undefined) {
+      entry = { _tag, id, late: ended, text: "", complete: false, commentary: false }
+      openTexts.set(key, entry)
+      entries.add(entry)
+      if (id !== null && id === cutOff) leftover = entry
     }
-    // Chunks of what was cut off may come behind the steering. Another message says that they were no message of their own.
+    // Chunks of the text that was cut off can come behind the steering. A chunk of another message shows that they were
+    // no message of their own.
     if (current !== null && current === leftover && id !== current.id) current = null
-    if (words !== current) close()
-    current = words
-    words.text += textIn(at(chunk, "content", "text")) ?? ""
-    if (markOf(chunk) === true) words.complete = true
-    if (objectIn(chunk["_meta"])["troupe/phase"] === "commentary") words.commentary = true
+    if (entry !== current) close()
+    current = entry
+    entry.text += textIn(at(chunk, "content", "text")) ?? ""
+    if (markOf(chunk) === true) entry.complete = true
+    if (objectIn(chunk["_meta"])["troupe/phase"] === "commentary") entry.commentary = true
   }
 
-  const hearTool = (update: SessionUpdate) => {
+  const onToolCall = (update: SessionUpdate) => {
     const id = nonEmptyTextIn(update["toolCallId"])
     if (id === null) return
     let tool = tools.get(id)
@@ -113,8 +114,8 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     }
     if (update.sessionUpdate === "tool_call") {
       close()
-      // What is said after a call is another message, whatever its id. Marked ids are the messages' own.
-      if (!marked) known.clear()
+      // A text after a call is another message, whatever its id. Where texts are marked, ids can be trusted.
+      if (!marked) openTexts.clear()
     }
     ToolCall.merge(tool, update)
   }
@@ -122,31 +123,31 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   const note = (kind: string, payload: unknown): TimelineEntry => {
     close()
     const entry: TimelineEntry = { _tag: "Note", kind, payload }
-    if (notes++ < notesKept) entries.add(entry)
+    if (notes++ < maxNotes) entries.add(entry)
     return entry
   }
 
-  const hear = (update: SessionUpdate) => {
-    // A sub-agent of Claude's has its updates in its parent's session.
+  const onUpdate = (update: SessionUpdate) => {
+    // Updates of Claude's sub-agents come in their parent's session.
     if (nonEmptyTextIn(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
     const kind = update.sessionUpdate
-    if (isChunk(update)) return hearChunk(update)
-    if (kind === "tool_call" || kind === "tool_call_update") return hearTool(update)
+    if (isChunk(update)) return onChunk(update)
+    if (kind === "tool_call" || kind === "tool_call_update") return onToolCall(update)
     if (kind === "plan") {
-      // Each one replaces the last: how it stood in the end is what counts.
+      // A plan replaces the one before it, so only the last is left.
       if (plan !== null && entries.delete(plan)) notes--
       plan = note(kind, { entries: listIn(update["entries"]) })
       return
     }
     if (kind === "user_message_chunk" && at(update, "_meta", "troupe/steered") === true) {
-      // What was being said is cut off by it, and what comes next is another message.
+      // Steering cuts the current text off, and the next chunk begins another message.
       if (current !== null) cutOff = current.id
       current = null
-      if (!marked) known.clear()
+      if (!marked) openTexts.clear()
       entries.add({ _tag: "Steering", text: textIn(at(update, "content", "text")) ?? "" })
       return
     }
-    if (!asides.has(kind)) {
+    if (!ignoredKinds.has(kind)) {
       const { sessionUpdate: _, ...payload } = update
       note(kind, payload)
       return
@@ -154,12 +155,12 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     const item = at(update, "_meta", "troupe/item")
     if (item !== undefined) note(nonEmptyTextIn(at(item, "type")) ?? "item", at(item, "payload"))
     if (at(update, "_meta", "troupe/compaction") === "completed") compacted = true
-    // claude-agent-acp tells the cost when a run of the model is over, cancelled or not: within a turn its end tells more.
+    // claude-agent-acp reports the cost when a run of the model is over, cancelled or not. Within a turn its end is decisive.
     if (ended && kind === "usage_update" && update["cost"] !== undefined) close()
   }
 
   for (const event of events) {
-    if ("method" in event) hear(event.params.update)
+    if ("method" in event) onUpdate(event.params.update)
     else {
       if (endsWell(event)) close()
       current = null
@@ -177,17 +178,17 @@ const updateOf = (event: AcpMessage): ReadonlyArray<SessionUpdate> =>
 const isChunk = ({ sessionUpdate }: SessionUpdate): boolean =>
   sessionUpdate === "agent_message_chunk" || sessionUpdate === "agent_thought_chunk"
 
-/** An agent whose messages have ids. codex-acp's do, and it says other things without: it is known by its status. */
+/** The agent's messages have ids. codex-acp, recognized by its status, has ids for messages and none for other texts. */
 const namesMessages = (update: SessionUpdate): boolean =>
   (update.sessionUpdate === "agent_message_chunk" && nonEmptyTextIn(update["messageId"]) !== null) ||
   at(update, "_meta", "codex") !== undefined
 
-/** `true`: complete; `false`: cut off; `undefined`: nothing is said. */
+/** `true`: complete; `false`: cut off; `undefined`: not marked. */
 const markOf = (chunk: SessionUpdate): unknown => objectIn(chunk["_meta"])["troupe/completed"]
 
 const endsWell = (end: ResultMessage): boolean => "result" in end && at(end, "result", "stopReason") !== "cancelled"
 
-/** Where the turn's own thread is heard, others are not: sub-agents may share the connection. */
+/** Where events of the turn's own thread exist, those of other threads are left out: sub-agents share the connection. */
 const ofThread = <A extends AcpMessage>(turn: TurnRecord, events: ReadonlyArray<A>): ReadonlyArray<A> => {
   const isOurs = (event: A) => "method" in event && objectIn(event.params)["sessionId"] === turn.threadId
   if (turn.threadId === null || !events.some(isOurs)) return events

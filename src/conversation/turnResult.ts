@@ -1,4 +1,4 @@
-/** What a turn came to, read off its stored events: its messages, its last agent message, and what its text says of it. */
+/** Reads a turn's result from its stored events: its messages, its final text, and what its events say of the turn. */
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ContextWindow, TurnRecord, TurnResult } from "../domain/Turn.ts"
@@ -6,8 +6,8 @@ import { at, integerIn, objectIn } from "../domain/json.ts"
 import { project } from "./Projection.ts"
 
 /**
- * `finalText` is the last complete agent message; of a turn that was cut off before there was one, it is what had
- * arrived. `turn.toolIterations` counts the tool calls that have ended, late ones too.
+ * `finalText` is the last complete agent message. In a turn that was cut off before there was one, it is what had
+ * arrived. `turn.toolIterations` counts the tool calls that have ended, including late ones.
  */
 export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): TurnResult => {
   const { compacted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
@@ -23,17 +23,17 @@ export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): T
   }
 }
 
-/** What an agent adds to a turn after its end, a title or a command's late output, belongs before it for a reader. */
+/** Puts the turn's end last: for a reader, what an agent adds later (a title, a command's late output) comes before it. */
 const endLast = <Message extends AcpMessage>(events: ReadonlyArray<Message>): ReadonlyArray<Message> => [
   ...events.filter((event) => "method" in event),
   ...events.filter((event) => !("method" in event))
 ]
 
-/** As the agent told it last: after a compaction it is what is left. */
+/** As the agent reported it last: after a compaction, what is left. */
 const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {
-  const told = stored.findLast((message) => at(message, "params", "update", "sessionUpdate") === "usage_update")
-  const used = integerIn(at(told, "params", "update", "used"))
-  const size = integerIn(at(told, "params", "update", "size"))
+  const report = stored.findLast((message) => at(message, "params", "update", "sessionUpdate") === "usage_update")
+  const used = integerIn(at(report, "params", "update", "used"))
+  const size = integerIn(at(report, "params", "update", "size"))
   return used === null || size === null ? null : { used, size }
 }
 

@@ -1,19 +1,19 @@
 /**
- * A tool call as its agent reported it over any number of updates: what was called, whether it ended, and its output.
+ * Merges the updates of one tool call: what was called, whether it ended, and its output.
  *
- * The messages that a conversation has of it are made in `src/conversation/ToolMessages.ts`.
+ * `src/conversation/toolMessages.ts` makes messages of it.
  */
 import type { SessionUpdate } from "./Acp.ts"
 import { boundedJson, clipped } from "./boundedJson.ts"
 import { at, integerIn, listIn, nonEmptyTextIn, objectIn, textIn } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 
-/** Of output that comes in pieces; what an agent sends whole counts instead, and is clipped when it is written. */
-const longestStream = 64 * 1024
+/** The limit of output that comes in pieces. Complete output replaces it, and is clipped when it is written. */
+const maxStreamedCharacters = 64 * 1024
 
 export interface ToolCall {
   readonly id: string
-  /** Its `tool_call` was seen. Without it there are only updates of something unknown. */
+  /** Its `tool_call` has come. Without it there are only updates of an unknown call. */
   called: boolean
   title: string | null
   kind: string | null
@@ -23,14 +23,14 @@ export interface ToolCall {
   rawInput: unknown
   rawOutput: unknown
   content: ReadonlyArray<unknown>
-  /** The last diffs shown: an end that replaces the content may drop them. */
+  /** The last diffs of its content. Kept apart, because an end that replaces the content may not have them. */
   diffs: ReadonlyArray<JsonObject>
   locations: ReadonlyArray<unknown>
-  /** What codex calls the item, and the fields that name it (`_meta["troupe/item"]`). `null`: another agent's. */
+  /** The item's codex type and the fields that name it (`_meta["troupe/item"]`); `null`: another agent's call. */
   item: JsonObject | null
-  /** Codex's own word for how it ended, such as `declined` (`_meta["troupe/status"]`). */
+  /** codex's own status of its end, such as `declined` (`_meta["troupe/status"]`). */
   ending: string | null
-  /** Where its terminal is. */
+  /** The working directory of its terminal. */
   cwd: string | null
   exitCode: number | null
   /** Output that came in pieces. */
@@ -56,7 +56,7 @@ export const begin = (id: string): ToolCall => ({
   streamed: ""
 })
 
-/** Each field of an update replaces the one before it, as ACP has it; output in pieces is what adds up. */
+/** Each field of an update replaces the earlier value, as in ACP; output in pieces is appended. */
 export const merge = (tool: ToolCall, update: SessionUpdate): void => {
   const meta = objectIn(update["_meta"])
   if (update.sessionUpdate === "tool_call") tool.called = true
@@ -76,46 +76,46 @@ export const merge = (tool: ToolCall, update: SessionUpdate): void => {
   tool.ending = nonEmptyTextIn(meta["troupe/status"]) ?? tool.ending
   tool.cwd = nonEmptyTextIn(at(meta, "terminal_info", "cwd")) ?? tool.cwd
   tool.exitCode = exitCodeIn(tool.rawOutput) ?? integerIn(at(meta, "terminal_exit", "exit_code")) ?? tool.exitCode
-  // codex through Troupe; claude-agent-acp 0.100 and codex-acp 2.6, which take the key from the client's capabilities.
+  // The first is codex's, translated by Troupe; the second is of claude-agent-acp 0.100 and codex-acp 2.6.
   const piece = textIn(meta["troupe/output"]) ?? textIn(at(meta, "terminal_output_delta", "data"))
-  if (piece !== null && tool.streamed.length < longestStream) tool.streamed += piece
+  if (piece !== null && tool.streamed.length < maxStreamedCharacters) tool.streamed += piece
 }
 
 const exitCodeIn = (rawOutput: unknown): number | null =>
   integerIn(at(rawOutput, "exitCode")) ?? integerIn(at(rawOutput, "exit_code"))
 
-/** It came to an end of its own. One that was abandoned with its turn did not. */
+/** The call has ended by itself. A call that was abandoned with its turn has not. */
 export const ended = ({ ending, status }: ToolCall): boolean =>
   (status === "completed" || status === "failed") && ending !== "abandoned"
 
 /**
- * How it ended in one word: `completed`, `failed`, `declined`, or `unfinished` where its turn was over first.
+ * How the call ended: `completed`, `failed`, `declined`, or `unfinished` where its turn ended first.
  *
- * A command with a non-zero exit is `failed` to codex, and so is an MCP tool that reported an error.
+ * To codex a command with a non-zero exit code is `failed`, and so is an MCP tool that reported an error.
  */
 export const outcome = (tool: ToolCall): string => {
   if (!ended(tool)) return "unfinished"
   return tool.ending === "declined" ? "declined" : (tool.status ?? "completed")
 }
 
-/** The texts among its content, without the fence that claude-agent-acp puts around output. */
-const shownText = ({ content }: ToolCall): string =>
+/** The texts of its content, without the fence that claude-agent-acp puts around output. */
+const contentTextOf = ({ content }: ToolCall): string =>
   content
     .flatMap((part) => textIn(at(part, "content", "text")) ?? [])
-    .map((shown) => /^```\w*\n([\s\S]*?)\n?```$/.exec(shown)?.[1] ?? shown)
+    .map((text) => /^```\w*\n([\s\S]*?)\n?```$/.exec(text)?.[1] ?? text)
     .join("\n")
 
-/** The output as text: as it was sent whole, else in pieces, else as it was shown. */
+/** The output as text: the complete output, else its pieces, else the texts of the content. */
 export const outputOf = (tool: ToolCall): string => {
   const { rawOutput, streamed } = tool
-  const whole = textIn(rawOutput) ?? textIn(at(rawOutput, "output"))
-  if (whole !== null) return clipped(whole)
+  const complete = textIn(rawOutput) ?? textIn(at(rawOutput, "output"))
+  if (complete !== null) return clipped(complete)
   if (streamed !== "") return streamed
   const parts = listIn(rawOutput).flatMap((part) => textIn(at(part, "text")) ?? [])
   if (parts.length > 0) return parts.join("\n")
-  const shown = shownText(tool)
-  // claude-agent-acp shows what the command is for while it runs.
-  if (shown !== "" && shown !== at(tool.rawInput, "description")) return shown
+  const contentText = contentTextOf(tool)
+  // While a command runs, claude-agent-acp sends its description as the content.
+  if (contentText !== "" && contentText !== at(tool.rawInput, "description")) return contentText
   const { exit_code: _, ...rest } = objectIn(rawOutput)
   return Object.keys(rest).length > 0 ? boundedJson(rest) : ""
 }

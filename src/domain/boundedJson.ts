@@ -1,37 +1,35 @@
-/**
- * Writers for what an agent sent, whatever it is: they never throw, and what they write is bounded.
- */
+/** Writes values of an agent with a bounded length. Never throws. */
 import type { JsonObject } from "./json.ts"
 
-/** Of one tool's output, or of one payload, this many characters go into a message. All of it stays in the events. */
-export const longestContent = 32 * 1024
+/** The limit of one tool's output, or of one payload, in a message. All of it stays in the events. */
+export const maxContentCharacters = 32 * 1024
 
-/** Of one text within a payload; so that no long one takes the room of all others. */
-const longestText = 8 * 1024
-const deepest = 32
+/** The limit of one text in a payload, so that a long one does not displace all others. */
+const maxTextCharacters = 8 * 1024
+const maxDepth = 32
 
-/** Its beginning and its end, with the number of characters left out between them. */
-export const clipped = (value: string, limit = longestContent): string => {
+/** The beginning and the end of a text, with the number of characters left out between them. */
+export const clipped = (value: string, limit = maxContentCharacters): string => {
   if (value.length <= limit) return value
   const half = Math.floor(limit / 2)
-  // Half of a surrogate pair is no text.
+  // The cut may leave half of a surrogate pair.
   const [head, tail] = [value.slice(0, half).toWellFormed(), value.slice(-half).toWellFormed()]
   return `${head}\n… ${value.length - 2 * half} characters left out …\n${tail}`
 }
 
 /**
- * JSON with sorted keys that is always whole: where it would get longer than `limit` (more or less), long texts are
- * clipped and the members that find no room are counted instead.
+ * JSON with sorted keys, always complete and valid. Where it would be longer than about `limit`, long texts are clipped,
+ * and further members are replaced by their number.
  */
-export const boundedJson = (value: unknown, limit = longestContent): string => write(value, { left: limit }, 0)
+export const boundedJson = (value: unknown, limit = maxContentCharacters): string => write(value, { left: limit }, 0)
 
 const write = (value: unknown, budget: { left: number }, depth: number): string => {
   if (typeof value === "object" && value !== null) {
-    if (depth >= deepest) return '"…"'
+    if (depth >= maxDepth) return '"…"'
     return Array.isArray(value) ? writeList(value, budget, depth) : writeRecord(value as JsonObject, budget, depth)
   }
-  const plain = typeof value === "string" ? clipped(value, longestText) : value
-  const written = typeof plain === "bigint" ? `"${plain}"` : (JSON.stringify(plain) ?? "null")
+  const bounded = typeof value === "string" ? clipped(value, maxTextCharacters) : value
+  const written = typeof bounded === "bigint" ? `"${bounded}"` : (JSON.stringify(bounded) ?? "null")
   budget.left -= written.length
   return written
 }
@@ -49,9 +47,9 @@ const writeList = (values: ReadonlyArray<unknown>, budget: { left: number }, dep
   return `[${members.join(",")}]`
 }
 
-const writeRecord = (of: JsonObject, budget: { left: number }, depth: number): string => {
-  const keys = Object.keys(of)
-    .filter((key) => of[key] !== undefined)
+const writeRecord = (object: JsonObject, budget: { left: number }, depth: number): string => {
+  const keys = Object.keys(object)
+    .filter((key) => object[key] !== undefined)
     .sort()
   const members: Array<string> = []
   for (const key of keys) {
@@ -59,9 +57,9 @@ const writeRecord = (of: JsonObject, budget: { left: number }, depth: number): s
       members.push(`"…":"${keys.length - members.length} more"`)
       break
     }
-    const named = JSON.stringify(key)
-    budget.left -= named.length + 2
-    members.push(`${named}:${write(of[key], budget, depth + 1)}`)
+    const name = JSON.stringify(key)
+    budget.left -= name.length + 2
+    members.push(`${name}:${write(object[key], budget, depth + 1)}`)
   }
   return `{${members.join(",")}}`
 }

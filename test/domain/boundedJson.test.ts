@@ -1,7 +1,7 @@
 /** What is written of an agent's data: always JSON, always sorted, never long. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { clipped, boundedJson, longestContent } from "../../src/domain/boundedJson.ts"
+import { clipped, boundedJson, maxContentCharacters } from "../../src/domain/boundedJson.ts"
 
 describe("JSON of what an agent sent", () => {
   it.prop("reads back as the same value, where it is short", [Schema.Json], ([value]) => {
@@ -25,7 +25,7 @@ describe("JSON of what an agent sent", () => {
     const round: { in?: unknown } = {}
     round.in = round
     assert.isBelow(boundedJson(round).length, 1_000)
-    assert.isBelow(boundedJson(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * longestContent)
+    assert.isBelow(boundedJson(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * maxContentCharacters)
   })
 
   it("is null where there is nothing that JSON knows", () =>

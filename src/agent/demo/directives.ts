@@ -1,16 +1,16 @@
 /**
- * What a prompt can make the demo agent do. A line of the prompt that is one of these, whole, is carried out in its
- * place; all other lines are echoed at the end. `table` is the reference, and what the prompt `help` answers.
+ * The directives by which a prompt controls the demo agent. A line of the prompt that is a directive is carried out; all
+ * other lines are echoed at the end. `table` is the reference, which the prompt `help` lists.
  */
 import type { Session } from "./memory.ts"
-import { interjected } from "./turn.ts"
+import { steered } from "./turn.ts"
 import type { Turn } from "./turn.ts"
-import { codes, Fault, put, settled, text } from "./wire.ts"
+import { codes, Fault, put, flushed, text } from "./wire.ts"
 
 interface Directive {
   readonly usage: string
   readonly does: string
-  /** What may stand behind its name. */
+  /** Matches what follows its name. */
   readonly takes: RegExp
   readonly act: (turn: Turn, argument: RegExpExecArray) => Promise<void> | void
 }
@@ -19,18 +19,18 @@ const nothing = /^$/
 const number = /^(\d{0,7})$/
 
 export const table: Readonly<Record<string, Directive>> = {
-  help: { usage: "help", does: "lists these lines", takes: nothing, act: (turn) => turn.tell(help()) },
+  help: { usage: "help", does: "lists these lines", takes: nothing, act: (turn) => turn.sayParagraph(help()) },
   recall: {
     usage: "recall",
     does: "answers with the earlier prompts as a JSON array",
     takes: nothing,
-    act: (turn) => turn.tell(JSON.stringify(earlier(turn.session)))
+    act: (turn) => turn.sayParagraph(JSON.stringify(earlier(turn.session)))
   },
   system: {
     usage: "system",
     does: "answers with the system prompt that the session was opened with",
     takes: nothing,
-    act: (turn) => turn.tell(turn.session.system || "There is no system prompt.")
+    act: (turn) => turn.sayParagraph(turn.session.system || "There is no system prompt.")
   },
   slow: {
     usage: "slow [n] [ms]",
@@ -49,13 +49,13 @@ export const table: Readonly<Record<string, Directive>> = {
     usage: "ask [kind]",
     does: "asks for permission for a tool of this kind (execute), then says what was decided",
     takes: /^(read|edit|delete|move|search|execute|think|fetch|other|)$/,
-    act: (turn, [, kind]) => askLeave(turn, kind || "execute")
+    act: (turn, [, kind]) => askPermission(turn, kind || "execute")
   },
   tool: {
     usage: "tool <command>",
     does: "runs a shell command as a tool call; in mode `ask` it asks first",
     takes: /^(.+)$/,
-    // Loaded where it is used: most processes of this agent never run a command, and start the faster.
+    // Loaded on use, because most processes of this agent never run a command, and start faster without it.
     act: async (turn, [, command]) => (await import("./shell.ts")).runTool(turn, command ?? "")
   },
   "ask-tool": {
@@ -68,7 +68,7 @@ export const table: Readonly<Record<string, Directive>> = {
     usage: "orphan",
     does: "leaves a sleeping process in a session of its own behind, and tells its pid",
     takes: nothing,
-    act: async (turn) => turn.tell(`Left behind: pid ${(await import("./shell.ts")).leaveOrphan()}`)
+    act: async (turn) => turn.sayParagraph(`Left behind: pid ${(await import("./shell.ts")).leaveOrphan()}`)
   },
   hang: {
     usage: "hang [hard]",
@@ -81,8 +81,8 @@ export const table: Readonly<Record<string, Directive>> = {
     does: "exits in the middle of the turn (1)",
     takes: number,
     act: async (turn, [, code]) => {
-      turn.tell("About to crash.")
-      await settled()
+      turn.sayParagraph("About to crash.")
+      await flushed()
       exit(code)
     }
   },
@@ -106,7 +106,7 @@ export const table: Readonly<Record<string, Directive>> = {
     takes: nothing,
     act: async () => {
       put('this is no JSON\n[1,2,3]\n"text"\nnull\n{}\n{"jsonrpc":"2.0","id":987654321,"result":null}\n\n')
-      await settled()
+      await flushed()
       process.stdout.write(Buffer.from([0xff, 0xfe, 0x7b, 0x0a]))
     }
   },
@@ -114,7 +114,7 @@ export const table: Readonly<Record<string, Directive>> = {
     usage: "big <kB>",
     does: "says so many kilobytes in one message of one line",
     takes: /^(\d{1,5})$/,
-    act: (turn, [, kB]) => turn.tell("x".repeat(1024 * Number(kB)))
+    act: (turn, [, kB]) => turn.sayParagraph("x".repeat(1024 * Number(kB)))
   },
   fail: {
     usage: "fail auth|quota|model",
@@ -128,15 +128,15 @@ export const table: Readonly<Record<string, Directive>> = {
     takes: nothing,
     act: (turn) => {
       turn.stopReason = "refusal"
-      turn.tell("I would rather not.")
+      turn.sayParagraph("I would rather not.")
     }
   }
 }
 
-/** Carries a prompt out. Throws a `Fault` where the turn ends in an error, the signal's reason where it was cancelled. */
+/** Performs a prompt. Throws a `Fault` where the turn ends in an error, the signal's reason where it was cancelled. */
 export const perform = async (turn: Turn, prompt: string): Promise<void> => {
   const echo: Array<string> = []
-  let acted = false
+  let performed = false
   for (const line of prompt.split("\n")) {
     const trimmed = line.trim()
     const blank = trimmed.indexOf(" ")
@@ -147,18 +147,19 @@ export const perform = async (turn: Turn, prompt: string): Promise<void> => {
       if (trimmed !== "") echo.push(line)
       continue
     }
-    acted = true
+    performed = true
     try {
       await directive.act(turn, argument)
     } catch (cause) {
-      if (cause === interjected) return
+      if (cause === steered) return
       throw cause
     }
     turn.signal.throwIfAborted()
   }
   const number = `(turn ${turn.session.turns})`
-  if (echo.length > 0) turn.tell(`You said: ${echo.join("\n")} ${number}`)
-  else if (turn.said === "" && turn.meta === null) turn.tell(acted ? `Done ${number}` : `You said nothing ${number}`)
+  if (echo.length > 0) turn.sayParagraph(`You said: ${echo.join("\n")} ${number}`)
+  else if (turn.answer === "" && turn.meta === null)
+    turn.sayParagraph(performed ? `Done ${number}` : `You said nothing ${number}`)
 }
 
 const help = () =>
@@ -177,32 +178,32 @@ const stream = async (turn: Turn, count: number, millis: number) => {
     turn.say(`word${i} `)
     if (millis > 0) await turn.wait(millis)
     else if (i % 256 === 0) {
-      await settled()
+      await flushed()
       turn.signal.throwIfAborted()
     }
   }
 }
 
-const askLeave = async (turn: Turn, kind: string) => {
+const askPermission = async (turn: Turn, kind: string) => {
   const toolCallId = turn.nextCallId()
   const title = `Demo tool of kind ${kind}`
   turn.update({ sessionUpdate: "tool_call", toolCallId, kind, title, status: "pending", rawInput: {}, content: [] })
-  const said = await turn.mayI(toolCallId, kind, title)
-  const status = said.startsWith("allow") ? "completed" : "failed"
+  const decision = await turn.requestPermission(toolCallId, kind, title)
+  const status = decision.startsWith("allow") ? "completed" : "failed"
   turn.update({ sessionUpdate: "tool_call_update", toolCallId, status })
-  turn.tell(`The client said: ${said}`)
+  turn.sayParagraph(`The client said: ${decision}`)
 }
 
 const hang = async (turn: Turn, hard: boolean) => {
-  turn.tell("Hanging.")
-  if (hard) deaf = true
-  // A timer, so that the process has something to live for when its stdin has ended.
+  turn.sayParagraph("Hanging.")
+  if (hard) unresponsive = true
+  // A timer, which keeps the process running when its stdin has ended.
   while (true) await turn.wait(60_000)
 }
 
-/** Since a `hang hard`, no hint makes this process go: neither cancel nor signal nor the end of its stdin. */
-let deaf = false
-export const isDeaf = (): boolean => deaf
+/** After `hang hard` neither a cancel nor a signal nor the end of stdin ends this process. */
+let unresponsive = false
+export const isUnresponsive = (): boolean => unresponsive
 
 const exit = (code: string | undefined) => {
   process.stderr.write("troupe-demo: exits as it was asked to\n")
@@ -221,7 +222,7 @@ const late = (turn: Turn, millis: number) => {
   })
 }
 
-/** As recorded of claude-agent-acp and codex-acp: `data.errorKind` untyped, `sessionFailure.category` typed. */
+/** As recorded of claude-agent-acp and codex-acp: `data.errorKind` if untyped, `sessionFailure.category` if typed. */
 const failures = {
   auth: { errorKind: "auth", category: "access", title: "Authentication required" },
   quota: { errorKind: "rate_limit", category: "limit", title: "The demo's quota is used up, as you asked" },
@@ -230,7 +231,7 @@ const failures = {
 
 const fail = (turn: Turn, how: keyof typeof failures) => {
   const { category, errorKind, title } = failures[how]
-  // Both real adapters say this one the same way, typed or not.
+  // Both real adapters send this one alike, typed or not.
   if (how === "auth") throw new Fault(codes.authRequired, title)
   if (!turn.typedFailures) throw new Fault(codes.internal, `Internal error: ${title}`, { errorKind })
   const id = `${turn.session.id}:${turn.session.turns}:error`

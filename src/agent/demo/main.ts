@@ -2,8 +2,8 @@
 /**
  * The demo agent: an ACP agent (protocol version 1, over stdio) that needs no account and misbehaves on request.
  *
- * Something to run for the quick start, the dashboard, users' own tests and benchmarks. It echoes, with the turn's
- * number; what else a prompt can make it do is in directives.ts, or ask it: `help`. From the environment:
+ * It serves the quick start, the dashboard, users' own tests and benchmarks. It echoes the prompt, with the turn's number.
+ * A prompt can make it do more: see directives.ts, or send `help`. Its environment variables:
  *
  *   TROUPE_DEMO_STATE   a directory for its sessions, so that they outlive the process; unset: memory only
  *   TROUPE_DEMO_START   `crash`: exits at once · `hang`: never answers · `slow <ms>`: answers that much later
@@ -14,11 +14,11 @@
 import { isAbsolute } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Lines from "../Lines.ts"
-import { isDeaf, perform } from "./directives.ts"
+import { isUnresponsive, perform } from "./directives.ts"
 import * as Memory from "./memory.ts"
 import { Turn } from "./turn.ts"
 import { version } from "./version.ts"
-import { answered, codes, Fault, send, settled, text, update } from "./wire.ts"
+import { onReply, codes, Fault, send, flushed, text, update } from "./wire.ts"
 import type { Reply } from "./wire.ts"
 
 const [start = "", startMillis = ""] = (process.env["TROUPE_DEMO_START"] ?? "").split(" ")
@@ -38,7 +38,7 @@ const initialize = (params: Params) => {
   if (initialized) throw new Fault(codes.invalidRequest, "initialize was called before")
   if (!Number.isInteger(params["protocolVersion"])) throw new Fault(codes.invalidParams, "protocolVersion is a number")
   initialized = true
-  // Both real adapters tell whether they may type their failures by this extension.
+  // By this extension a client of the real adapters, too, requests typed failures.
   const capabilities = params["clientCapabilities"] as
     | { readonly _meta?: { readonly jetbrains?: { readonly air?: { readonly capabilities?: unknown } } } }
     | undefined
@@ -66,7 +66,7 @@ const cwdOf = (params: Params): string => {
 }
 
 const answerOf = (session: Memory.Session, { systemPrompt }: Params) => {
-  // Given with each opening, as both real adapters take it: `{ mode, content: [{ type: "text", text }] }`.
+  // In each request that opens a session, as for both real adapters: `{ mode, content: [{ type: "text", text }] }`.
   const { content } = (systemPrompt ?? {}) as { readonly content?: unknown }
   if (Array.isArray(content)) session.system = textIn(content)
   return { modes: { currentModeId: session.mode, availableModes: Memory.modes } }
@@ -105,7 +105,7 @@ const setMode = (params: Params) => {
 }
 
 const cancel = (params: Params) => {
-  if (!isDeaf()) Memory.find(params["sessionId"]).running?.cancel()
+  if (!isUnresponsive()) Memory.find(params["sessionId"]).running?.cancel()
 }
 
 const close = (params: Params) => {
@@ -114,14 +114,14 @@ const close = (params: Params) => {
   return {}
 }
 
-/** As both real adapters have it, for a client that says what is to happen when nothing runs. */
+/** As in both real adapters, for a client that sends `idleBehavior`. */
 const steer = (params: Params) => {
   const session = Memory.find(params["sessionId"])
   const blocks = params["prompt"]
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
   const words = textIn(blocks)
   if (words === "") throw new Fault(codes.invalidParams, "prompt must hold text")
-  if (session.running === null || session.running.signal.aborted || isDeaf()) {
+  if (session.running === null || session.running.signal.aborted || isUnresponsive()) {
     return { outcome: "promptRequired", reason: "noRunningTurn" }
   }
   Memory.remember(session, { role: "steer", text: words })
@@ -146,10 +146,10 @@ const prompt = async (id: unknown, params: Params): Promise<void> => {
     if (!turn.signal.aborted) throw cause
   } finally {
     session.running = null
-    if (turn.said !== "") Memory.remember(session, { role: "agent", text: turn.said })
+    if (turn.answer !== "") Memory.remember(session, { role: "agent", text: turn.answer })
   }
   turn.reply(id, words)
-  if (turn.afterwards.length > 0) await settled()
+  if (turn.afterwards.length > 0) await flushed()
   for (const act of turn.afterwards) await act()
 }
 
@@ -163,7 +163,7 @@ const requests: Readonly<Record<string, (params: Params) => unknown>> = {
   "_session/steering": steer
 }
 
-const refuse = (id: unknown, cause: unknown) => {
+const sendError = (id: unknown, cause: unknown) => {
   const fault = cause instanceof Fault ? cause : new Fault(codes.internal, `Internal error: ${String(cause)}`)
   const data = fault.data === undefined ? {} : { data: fault.data }
   send({ id, error: { code: fault.code, message: fault.message, ...data } })
@@ -172,36 +172,36 @@ const refuse = (id: unknown, cause: unknown) => {
 const handle = (message: Message): void => {
   const { id, method } = message
   const params = message.params ?? {}
-  if (typeof method !== "string") return answered(id, message)
+  if (typeof method !== "string") return onReply(id, message)
   if (id === undefined) {
     try {
       if (method === "session/cancel") cancel(params)
     } catch {
-      // A notification has no answer, and an unknown session has nothing to cancel.
+      // A notification has no reply, and an unknown session has nothing to cancel.
     }
     return
   }
   try {
     if (!initialized && method !== "initialize") throw new Fault(codes.invalidRequest, "initialize comes first")
-    if (method === "session/prompt") return void prompt(id, params).catch((cause: unknown) => refuse(id, cause))
+    if (method === "session/prompt") return void prompt(id, params).catch((cause: unknown) => sendError(id, cause))
     const answer = Object.hasOwn(requests, method) ? requests[method] : undefined
     if (answer === undefined) throw new Fault(codes.methodNotFound, `"Method not found": ${method}`)
     send({ id, result: answer(params) })
   } catch (cause) {
-    refuse(id, cause)
+    sendError(id, cause)
   }
 }
 
-const hear = (line: string): void => {
+const onLine = (line: string): void => {
   let message: unknown
   try {
     message = JSON.parse(line)
   } catch {
-    return refuse(null, new Fault(codes.parseError, "Parse error"))
+    return sendError(null, new Fault(codes.parseError, "Parse error"))
   }
   const object = typeof message === "object" && message !== null && !Array.isArray(message)
   if (!object || (message as Message).jsonrpc !== "2.0") {
-    return refuse(null, new Fault(codes.invalidRequest, "Invalid request: one JSON-RPC 2.0 object a line"))
+    return sendError(null, new Fault(codes.invalidRequest, "Invalid request: one JSON-RPC 2.0 object a line"))
   }
   return handle(message as Message)
 }
@@ -209,19 +209,19 @@ const hear = (line: string): void => {
 const listen = () => {
   const lines = Lines.make()
   process.stdin.on("data", (chunk: Buffer) => {
-    for (const line of lines.push(chunk)) hear(line)
+    for (const line of lines.push(chunk)) onLine(line)
   })
   process.stdin.on("end", () => {
-    if (!isDeaf()) void settled().then(() => process.exit(0))
+    if (!isUnresponsive()) void flushed().then(() => process.exit(0))
   })
-  // Nobody reads us any more.
+  // The client has closed the pipe.
   process.stdout.on("error", () => {
-    if (!isDeaf()) process.exit(0)
+    if (!isUnresponsive()) process.exit(0)
   })
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     process.on(signal, () => {
-      // In order, so that what it started goes with it.
-      if (!isDeaf()) process.exit(0)
+      // By `exit`, so that its commands are ended, too.
+      if (!isUnresponsive()) process.exit(0)
     })
   }
 }

@@ -1,14 +1,14 @@
 /**
- * What the demo agent remembers: its sessions, and a journal of each where `TROUPE_DEMO_STATE` names a directory.
+ * The demo agent's sessions, with a journal of each where `TROUPE_DEMO_STATE` names a directory.
  *
- * A prompt is in its journal before anything is said about it, so a SIGKILL at any moment loses nothing that was heard.
- * Without a directory nothing touches the disk, and a session is gone with its process.
+ * A prompt is in the journal before its first update is sent, so a SIGKILL loses no prompt that was received. Without a
+ * directory nothing is written to disk, and a session ends with its process.
  */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
 import { codes, Fault } from "./wire.ts"
 
-/** `ask` asks before a tool runs; `default` asks only where the prompt says so. */
+/** `ask` asks before each tool; `default` asks only where the prompt says so. */
 export const modes = [
   { id: "default", name: "Default", description: "Does what the prompt says, asks where it says so" },
   { id: "ask", name: "Ask", description: "Asks before every tool" }
@@ -18,50 +18,50 @@ export interface Session {
   readonly id: string
   readonly cwd: string
   mode: string
-  /** Not kept: whoever opens a session gives it again. */
+  /** The system prompt. Not stored, because a client sends it each time it opens the session. */
   system: string
-  /** Prompts heard so far, forgotten ones too. */
+  /** How many prompts the session has received, including those that were dropped from the history. */
   turns: number
-  readonly history: Array<Said>
+  readonly history: Array<HistoryEntry>
   /** Characters in the history. */
-  width: number
-  /** Kinds of tools that the client allowed for good. Not kept: a new process asks again. */
+  characters: number
+  /** Kinds of tools that the client always allows. Not stored: a new process asks again. */
   readonly allowed: Set<string>
   running: Running | null
 }
 
-/** The turn that runs, as far as a client reaches it. */
+/** The running turn, as far as a client can affect it. */
 export interface Running {
   readonly signal: AbortSignal
   readonly cancel: () => void
   readonly steer: (words: string) => void
 }
 
-export interface Said {
-  /** `steer`: a user's words for the turn that runs, which make no turn of their own. */
+export interface HistoryEntry {
+  /** `steer`: a user's words for the running turn, which are no turn of their own. */
   readonly role: "user" | "agent" | "steer"
   readonly text: string
 }
 
-/** What a session remembers word for word, in entries and characters; older words are forgotten. */
-const longestHistory = 1_000
-const widestHistory = 4 * 1024 * 1024
+/** The bounds of a session's history. The oldest entries are dropped. */
+const maxHistoryEntries = 1_000
+const maxHistoryCharacters = 4 * 1024 * 1024
 
-/** Of an answer its beginning is enough: nobody recalls it but who loads the session. */
-const longestAnswer = 16 * 1024
+/** Only the beginning of an answer is stored, because only `session/load` reads it. */
+const maxAnswerCharacters = 16 * 1024
 
-/** A journal that nobody has written for this long belongs to nobody. */
-const forgottenAfterMillis = 30 * 24 * 3_600_000
+/** A journal that was not written for this long is deleted. */
+const deletedAfterMillis = 30 * 24 * 3_600_000
 
 const directory = process.env["TROUPE_DEMO_STATE"] || null
 const open = new Map<string, Session>()
 
 export const begin = (cwd: string): Session => {
-  const session = blank(crypto.randomUUID(), cwd)
+  const session = emptySession(crypto.randomUUID(), cwd)
   open.set(session.id, session)
   if (directory !== null) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    forgetOld(directory)
+    deleteOld(directory)
     write(session, { cwd })
   }
   return session
@@ -73,18 +73,18 @@ export const find = (id: unknown): Session => {
   return session
 }
 
-/** Of this process or of one before it. */
+/** Finds a session of this process or of an earlier one. */
 export const recall = (id: unknown, cwd: string): Session => {
-  const known = typeof id === "string" ? open.get(id) : undefined
-  if (known !== undefined) return known
-  // An id becomes a file's name, so it must look like one of ours.
+  const existing = typeof id === "string" ? open.get(id) : undefined
+  if (existing !== undefined) return existing
+  // The id becomes a file's name, so it must have the form of our ids.
   if (directory === null || typeof id !== "string" || !/^[0-9a-f-]{36}$/.test(id)) throw notFound(id)
-  const session = blank(id, cwd)
+  const session = emptySession(id, cwd)
   for (const entry of read(join(directory, `${id}.ndjson`), id)) {
     if (entry.mode !== undefined) session.mode = entry.mode
-    if (entry.user !== undefined) keep(session, { role: "user", text: entry.user })
-    if (entry.steer !== undefined) keep(session, { role: "steer", text: entry.steer })
-    if (entry.agent !== undefined) keep(session, { role: "agent", text: entry.agent })
+    if (entry.user !== undefined) append(session, { role: "user", text: entry.user })
+    if (entry.steer !== undefined) append(session, { role: "steer", text: entry.steer })
+    if (entry.agent !== undefined) append(session, { role: "agent", text: entry.agent })
   }
   open.set(id, session)
   return session
@@ -92,53 +92,53 @@ export const recall = (id: unknown, cwd: string): Session => {
 
 export const forget = (session: Session): void => void open.delete(session.id)
 
-export const remember = (session: Session, { role, text }: Said): void => {
-  const said = { role, text: role === "agent" ? text.slice(0, longestAnswer) : text }
-  keep(session, said)
-  write(session, { [role]: said.text })
+export const remember = (session: Session, { role, text }: HistoryEntry): void => {
+  const entry = { role, text: role === "agent" ? text.slice(0, maxAnswerCharacters) : text }
+  append(session, entry)
+  write(session, { [role]: entry.text })
 }
 
-/** Whether it was another one before. */
-export const setMode = (session: Session, mode: unknown): boolean => {
-  const known = modes.find(({ id }) => id === mode)
-  if (known === undefined) {
+/** Gives whether the mode changed. */
+export const setMode = (session: Session, modeId: unknown): boolean => {
+  const mode = modes.find(({ id }) => id === modeId)
+  if (mode === undefined) {
     throw new Fault(codes.invalidParams, `modeId is one of ${modes.map(({ id }) => id).join(", ")}`)
   }
-  if (session.mode === known.id) return false
-  session.mode = known.id
-  write(session, { mode: known.id })
+  if (session.mode === mode.id) return false
+  session.mode = mode.id
+  write(session, { mode: mode.id })
   return true
 }
 
-const blank = (id: string, cwd: string): Session => ({
+const emptySession = (id: string, cwd: string): Session => ({
   id,
   cwd,
   mode: "default",
   system: "",
   turns: 0,
   history: [],
-  width: 0,
+  characters: 0,
   allowed: new Set(),
   running: null
 })
 
-const keep = (session: Session, said: Said) => {
-  if (said.role === "user") session.turns++
-  session.history.push(said)
-  session.width += said.text.length
-  while (session.history.length > longestHistory || session.width > widestHistory) {
-    session.width -= session.history.shift()?.text.length ?? 0
+const append = (session: Session, entry: HistoryEntry) => {
+  if (entry.role === "user") session.turns++
+  session.history.push(entry)
+  session.characters += entry.text.length
+  while (session.history.length > maxHistoryEntries || session.characters > maxHistoryCharacters) {
+    session.characters -= session.history.shift()?.text.length ?? 0
   }
 }
 
-type Entry = { readonly [key in "cwd" | "mode" | Said["role"]]?: string }
+type JournalEntry = { readonly [key in "cwd" | "mode" | HistoryEntry["role"]]?: string }
 
-const write = (session: Session, entry: Entry) => {
+const write = (session: Session, entry: JournalEntry) => {
   if (directory === null) return
   appendFileSync(join(directory, `${session.id}.ndjson`), `${JSON.stringify(entry)}\n`, { mode: 0o600 })
 }
 
-const read = (file: string, id: string): ReadonlyArray<Entry> => {
+const read = (file: string, id: string): ReadonlyArray<JournalEntry> => {
   let lines: ReadonlyArray<string>
   try {
     lines = readFileSync(file, "utf8").split("\n")
@@ -147,21 +147,21 @@ const read = (file: string, id: string): ReadonlyArray<Entry> => {
   }
   return lines.flatMap((line) => {
     try {
-      return line === "" ? [] : [JSON.parse(line) as Entry]
+      return line === "" ? [] : [JSON.parse(line) as JournalEntry]
     } catch {
-      // The line that a power cut tore: nothing was said about it yet.
+      // A power failure cut this line off, before any update about it was sent.
       return []
     }
   })
 }
 
-const forgetOld = (directory: string) => {
+const deleteOld = (directory: string) => {
   for (const name of readdirSync(directory)) {
     const file = join(directory, name)
     try {
-      if (name.endsWith(".ndjson") && Date.now() - statSync(file).mtimeMs > forgottenAfterMillis) unlinkSync(file)
+      if (name.endsWith(".ndjson") && Date.now() - statSync(file).mtimeMs > deletedAfterMillis) unlinkSync(file)
     } catch {
-      // Another demo agent was faster.
+      // Another demo agent has deleted it.
     }
   }
 }

@@ -1,15 +1,16 @@
 /**
- * Commands of the demo agent's turns. As with real agents, a command has a session of its own: a kill of the agent's
- * process group does not reach it. A cancelled turn, and an agent that ends in order, end it; a SIGKILL leaves it.
+ * Runs the commands of the demo agent's turns. As with real agents, a command has a session of its own, so a kill of the
+ * agent's process group does not reach it. A cancelled turn and an orderly exit of the agent end it; a SIGKILL of the
+ * agent does not.
  */
 import { spawn } from "node:child_process"
 import type { Turn } from "./turn.ts"
 import { text } from "./wire.ts"
 
-/** More output than this is cut at its front. */
-const longestOutput = 64 * 1024
+/** Of longer output the beginning is cut. */
+const maxOutputCharacters = 64 * 1024
 
-/** A process that was left behind on purpose ends by itself after this long, should nobody sweep it. */
+/** A process that was left behind on purpose ends by itself after this time. */
 const orphanSeconds = 600
 
 const running = new Set<number>()
@@ -26,20 +27,20 @@ process.on("exit", () => {
   for (const group of running) kill(group)
 })
 
-export const runTool = async (turn: Turn, command: string, asking = turn.session.mode === "ask"): Promise<void> => {
+export const runTool = async (turn: Turn, command: string, asksFirst = turn.session.mode === "ask"): Promise<void> => {
   const toolCallId = turn.nextCallId()
   const call = { toolCallId, kind: "execute", name: "shell", title: command, rawInput: { command } }
   turn.update({ sessionUpdate: "tool_call", ...call, status: "pending", content: [] })
-  if (asking) {
-    const said = await turn.mayI(toolCallId, "execute", command)
-    if (!said.startsWith("allow")) {
+  if (asksFirst) {
+    const decision = await turn.requestPermission(toolCallId, "execute", command)
+    if (!decision.startsWith("allow")) {
       turn.update({
         sessionUpdate: "tool_call_update",
         toolCallId,
         status: "failed",
-        content: content(`Not run: ${said}`)
+        content: content(`Not run: ${decision}`)
       })
-      return turn.tell(`The command was not run: the client said ${said}.`)
+      return turn.sayParagraph(`The command was not run: the client said ${decision}.`)
     }
   }
   turn.update({ sessionUpdate: "tool_call_update", toolCallId, status: "in_progress" })
@@ -53,14 +54,14 @@ export const runTool = async (turn: Turn, command: string, asking = turn.session
     status,
     rawOutput: output,
     content: content(output),
-    // As claude-agent-acp and codex-acp tell it.
+    // As claude-agent-acp and codex-acp report it.
     ...(typeof code === "number" ? { _meta: { terminal_exit: { exit_code: code, signal: null } } } : {})
   })
   turn.signal.throwIfAborted()
-  turn.tell(code === 0 ? `The command printed:\n${output}` : `The command ended with ${code}:\n${output}`)
+  turn.sayParagraph(code === 0 ? `The command printed:\n${output}` : `The command ended with ${code}:\n${output}`)
 }
 
-const run = (turn: Turn, command: string, said: (output: string) => void) =>
+const run = (turn: Turn, command: string, onOutput: (output: string) => void) =>
   new Promise<{ readonly code: number | string; readonly output: string }>((resolve) => {
     const child = spawn("/bin/sh", ["-c", command], {
       cwd: turn.session.cwd,
@@ -80,16 +81,16 @@ const run = (turn: Turn, command: string, said: (output: string) => void) =>
     turn.signal.addEventListener("abort", stop, { once: true })
     for (const pipe of [child.stdout, child.stderr]) {
       pipe.setEncoding("utf8").on("data", (chunk: string) => {
-        output = (output + chunk).slice(-longestOutput)
-        said(output)
+        output = (output + chunk).slice(-maxOutputCharacters)
+        onOutput(output)
       })
     }
     child.on("error", (error) => end(error.message))
-    // 'exit' and not 'close': a grandchild may hold the pipe for as long as it likes.
+    // 'exit', not 'close', because a grandchild may hold the pipe for any time.
     child.on("exit", (code, signal) => setImmediate(() => end(code ?? signal ?? "no code")))
   })
 
-/** Leaves a process behind that no signal to a group reaches; the answer is its pid. */
+/** Leaves a process behind that no signal to a group reaches, and gives its pid. */
 export const leaveOrphan = (): number | undefined => {
   const child = spawn("sleep", [String(orphanSeconds)], { detached: true, stdio: "ignore" })
   child.unref()

@@ -1,27 +1,27 @@
-/** One turn of the demo agent: what is said in it, what is asked, and how it ends. */
+/** One turn of the demo agent: its updates, its permission requests, and its end. */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Running, Session } from "./memory.ts"
 import { ask, send, text, update } from "./wire.ts"
 
-/** What a directive is cut off with when the user has something to say. */
-export const interjected = Symbol("interjected")
+/** The reason by which a directive is aborted when the user steers the turn. */
+export const steered = Symbol("interjected")
 
 export class Turn implements Running {
   readonly session: Session
-  /** Cancelled. */
+  /** Aborted when the turn is cancelled. */
   readonly signal: AbortSignal
   /** The client understands typed failures (`_meta.jetbrains.air`, which both real adapters speak). */
   readonly typedFailures: boolean
-  /** What the agent said, for its memory. */
-  said = ""
+  /** The agent's answer so far. */
+  answer = ""
   stopReason = "end_turn"
   meta: Readonly<Record<string, unknown>> | null = null
-  /** Done once the turn's result is on its way. */
+  /** Run after the turn's result was sent. */
   readonly afterwards: Array<() => Promise<void>> = []
   #calls = 0
   readonly #cancelled = new AbortController()
-  /** As with a real model, words of the user cut off what is being said, and wait for a tool's end. */
-  #interjected = new AbortController()
+  /** As with a real model, steering aborts a text, and waits for the end of a tool. */
+  #steering = new AbortController()
   readonly #words: Array<string> = []
   #answers = 0
 
@@ -37,15 +37,15 @@ export class Turn implements Running {
 
   steer(words: string): void {
     this.#words.push(words)
-    this.#interjected.abort(interjected)
+    this.#steering.abort(steered)
   }
 
-  /** The next words of the user's, which begin another answer; `undefined` where there are none. */
+  /** The next words of the user, which begin another answer; `undefined`: there are none. */
   takeSteering(): string | undefined {
     const words = this.#words.shift()
     if (words === undefined) return undefined
-    if (this.#words.length === 0) this.#interjected = new AbortController()
-    this.said = ""
+    if (this.#words.length === 0) this.#steering = new AbortController()
+    this.answer = ""
     this.#answers += 1
     return words
   }
@@ -55,13 +55,13 @@ export class Turn implements Running {
   }
 
   say(words: string): void {
-    this.said += words
+    this.answer += words
     this.update({ sessionUpdate: "agent_message_chunk", content: text(words), messageId: this.messageId })
   }
 
-  /** For a paragraph after others: what was said before is another one. */
-  tell(words: string): void {
-    this.say(this.said === "" ? words : `\n${words}`)
+  /** As `say`, in a paragraph of its own. */
+  sayParagraph(words: string): void {
+    this.say(this.answer === "" ? words : `\n${words}`)
   }
 
   update(change: Readonly<Record<string, unknown>>): void {
@@ -74,18 +74,18 @@ export class Turn implements Running {
   }
 
   async wait(millis: number): Promise<void> {
-    const signal = AbortSignal.any([this.signal, this.#interjected.signal])
+    const signal = AbortSignal.any([this.signal, this.#steering.signal])
     await sleep(millis, undefined, { signal }).catch((cause: unknown) => {
       this.signal.throwIfAborted()
-      throw this.#interjected.signal.aborted ? interjected : cause
+      throw this.#steering.signal.aborted ? steered : cause
     })
   }
 
   /**
-   * Asks the client whether a tool may be used. The answer is the id of the option that it took, or what it said
-   * instead of an answer; `allow…` means yes.
+   * Asks the client whether a tool may be used. Gives the id of the option that the client chose, or what it answered
+   * instead; `allow…` means yes.
    */
-  async mayI(toolCallId: string, kind: string, title: string): Promise<string> {
+  async requestPermission(toolCallId: string, kind: string, title: string): Promise<string> {
     const { allowed, id } = this.session
     if (allowed.has(kind)) return "allow-always, as before"
     const reply = await ask(
@@ -103,10 +103,10 @@ export class Turn implements Running {
     return option.optionId
   }
 
-  /** The answer to the prompt's request. Its tokens are words: the demo agent has no model to count for it. */
+  /** Sends the result of the prompt. Its tokens are words, because there is no model that counts. */
   reply(id: unknown, prompt: string): void {
     const inputTokens = wordsIn(prompt)
-    const outputTokens = wordsIn(this.said)
+    const outputTokens = wordsIn(this.answer)
     const usage = {
       inputTokens,
       outputTokens,

@@ -1,11 +1,11 @@
 /**
- * The demo agent's end of the wire: lines out, and its own requests with their answers.
+ * Writes the demo agent's messages, and matches replies to its own requests.
  *
- * What is sent within one step of the event loop goes out in one write; who sends much awaits `settled`, so that a slow
- * reader slows the agent and not its memory.
+ * Messages that are sent within one step of the event loop become one write. Whoever sends much awaits `flushed`, so
+ * that a slow reader slows the agent instead of filling its memory.
  */
 
-/** An answer that is an error, in JSON-RPC's terms. */
+/** An error reply of JSON-RPC. */
 export class Fault extends Error {
   readonly code: number
   readonly data: unknown
@@ -28,25 +28,25 @@ export const codes = {
   notFound: -32002
 } as const
 
-let waiting = ""
+let unwritten = ""
 
 const flush = () => {
-  const text = waiting
-  waiting = ""
+  const text = unwritten
+  unwritten = ""
   if (text !== "") process.stdout.write(text)
 }
 
-/** Writes text as it is, behind everything that was sent before. */
+/** Writes text unchanged, behind everything that was sent before. */
 export const put = (text: string): void => {
-  if (waiting === "") process.nextTick(flush)
-  waiting += text
+  if (unwritten === "") process.nextTick(flush)
+  unwritten += text
 }
 
 export const send = (message: Readonly<Record<string, unknown>>): void =>
   put(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`)
 
 /** Resolves when the pipe has taken all that was sent. */
-export const settled = (): Promise<void> =>
+export const flushed = (): Promise<void> =>
   new Promise((resolve) => {
     flush()
     process.stdout.write("", () => resolve())
@@ -63,32 +63,32 @@ export interface Reply {
   readonly error?: unknown
 }
 
-const asked = new Map<unknown, (reply: Reply) => void>()
+const pendingRequests = new Map<unknown, (reply: Reply) => void>()
 let lastId = -1
 
-/** A request of ours. A cancelled turn takes it back with `$/cancel_request`, as the real adapters do. */
+/** Sends a request. A cancelled turn withdraws it with `$/cancel_request`, as the real adapters do. */
 export const ask = (method: string, params: unknown, signal: AbortSignal): Promise<Reply> => {
-  // From 0, as real agents number: a client that tests an id for truth finds out here.
+  // Ids begin with 0, as those of real agents, so that a client which tests an id for truth fails.
   const id = (lastId += 1)
   return new Promise<Reply>((resolve, reject) => {
-    const takenBack = () => {
-      asked.delete(id)
+    const withdraw = () => {
+      pendingRequests.delete(id)
       send({ method: "$/cancel_request", params: { requestId: id } })
       reject(signal.reason)
     }
     if (signal.aborted) return reject(signal.reason)
-    signal.addEventListener("abort", takenBack, { once: true })
-    asked.set(id, (reply) => {
-      signal.removeEventListener("abort", takenBack)
+    signal.addEventListener("abort", withdraw, { once: true })
+    pendingRequests.set(id, (reply) => {
+      signal.removeEventListener("abort", withdraw)
       resolve(reply)
     })
     send({ id, method, params })
   })
 }
 
-/** A reply to a request of ours; one that nobody waits for is ignored. */
-export const answered = (id: unknown, reply: Reply): void => {
-  const settle = asked.get(id)
-  asked.delete(id)
+/** Settles the request that a reply belongs to. Any other reply is ignored. */
+export const onReply = (id: unknown, reply: Reply): void => {
+  const settle = pendingRequests.get(id)
+  pendingRequests.delete(id)
   settle?.(reply)
 }
