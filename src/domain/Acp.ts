@@ -1,9 +1,9 @@
 /**
- * The one vocabulary inside: messages of the Agent Client Protocol, version 1.
+ * Messages of the Agent Client Protocol, version 1: the one format of events inside Troupe.
  *
- * Only what Troupe itself reads is typed. Everything else an agent sends is kept as it came: an app may know more of
- * its agent than we do. What ACP has no word for travels in `_meta` under `troupe/…`, and Troupe's own news are
- * extension notifications, whose names begin with `_troupe/`.
+ * Only the fields that Troupe reads are typed. All other fields of an agent are stored unchanged, because an app may
+ * know more of its agent than Troupe does. What ACP has no field for is in `_meta` under `troupe/…`, and Troupe's own
+ * messages are extension notifications whose names begin with `_troupe/`.
  */
 
 /** `params.update` of a `session/update`; `sessionUpdate` names its kind (`agent_message_chunk`, `tool_call`, …). */
@@ -18,14 +18,14 @@ export interface UpdateMessage {
   readonly params: { readonly sessionId: string; readonly update: SessionUpdate; readonly _meta?: unknown }
 }
 
-/** What Troupe says of a session in the same stream: `_troupe/state`, `_troupe/context_lost`, `_troupe/process`, … */
+/** A message of Troupe about a session in the same stream: `_troupe/state`, `_troupe/context_lost`, `_troupe/process`, … */
 export interface TroupeMessage {
   readonly jsonrpc: "2.0"
   readonly method: `_troupe/${string}`
   readonly params: Readonly<Record<string, unknown>>
 }
 
-/** The end of a turn, as an ACP client would read it. `id` is the turn's index. */
+/** The end of a turn, in the form of a reply to `session/prompt`. `id` is the turn's index. */
 export type ResultMessage =
   | {
       readonly jsonrpc: "2.0"
@@ -46,7 +46,7 @@ export const updateMessage = (sessionId: string, update: SessionUpdate): UpdateM
   params: { sessionId, update }
 })
 
-/** Words that a person added to a running turn, in the place where the agent took them. */
+/** Words that a person added to a running turn, at the position where the agent took them. */
 export const steeringMessage = (sessionId: string, text: string): UpdateMessage =>
   updateMessage(sessionId, {
     sessionUpdate: "user_message_chunk",
@@ -54,18 +54,18 @@ export const steeringMessage = (sessionId: string, text: string): UpdateMessage 
     _meta: { "troupe/steered": true }
   })
 
-export const troupeMessage = (what: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
+export const troupeMessage = (name: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
   jsonrpc: "2.0",
-  method: `_troupe/${what}`,
+  method: `_troupe/${name}`,
   params
 })
 
-/** Those an app gets in a turn's `events`: the agent's own, and the end. Troupe's news are for the session's stream. */
+/** The messages in a turn's `events`: the agent's own, and the end. Troupe's are in the session's stream only. */
 export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | ResultMessage =>
   !("method" in message) || message.method === "session/update"
 
-/** `_meta` of the end of a turn that never reached the agent. */
+/** The `_meta` of the end of a turn that never reached the agent. */
 export const notHanded = { "troupe/handed": false } as const
 
-/** `_meta` of an end that the agent never sent. */
+/** The `_meta` of an end that the agent never sent. */
 export const acceptedWithoutEnd = { "troupe/accepted_without_end": true } as const

@@ -1,16 +1,16 @@
-/** Leave that an agent asks for and a person gives: the question, as the ledger keeps it, and what came of it. */
+/** A permission request of an agent that waits for a person, as the ledger stores it, and its resolution. */
 import { Schema } from "effect"
 import type { SessionId } from "./Ids.ts"
 
-/** `session`: for as long as the agent's process lives, where the agent can remember it. */
+/** `session`: as long as the agent's process runs, where the agent supports it. */
 export const ApprovalDecision = Schema.Literals(["once", "session", "deny"])
 export type ApprovalDecision = typeof ApprovalDecision.Type
 
-/** `expired`: nobody answered in time. `withdrawn`: what asked is over, so there is nothing left to answer. */
+/** `expired`: nobody answered in time. `withdrawn`: its turn is over, so it needs no answer. */
 export const ApprovalStatus = Schema.Literals(["pending", "answered", "expired", "withdrawn"])
 export type ApprovalStatus = typeof ApprovalStatus.Type
 
-/** How it was settled. Only an answer may say yes: silence and withdrawal are `deny`. */
+/** How an approval was settled. Only an answer can allow: an expired or withdrawn one is `deny`. */
 export interface Resolution {
   readonly status: Exclude<ApprovalStatus, "pending">
   readonly decision: ApprovalDecision
@@ -27,10 +27,10 @@ export interface ApprovalRecord {
   /** One line for a person. */
   readonly title: string
   readonly toolCallId: string | null
-  /** The agent's own request; `{truncated, bytes}` where it was larger than is kept. */
+  /** The agent's own request; `{truncated, bytes}` where it was too large to be stored. */
   readonly raw: unknown
   readonly createdAt: number
-  /** Unanswered at this time it is a no. */
+  /** If it is unanswered at this time, it is denied. */
   readonly deadlineAt: number
   readonly status: ApprovalStatus
   readonly decision: ApprovalDecision | null

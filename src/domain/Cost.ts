@@ -1,28 +1,28 @@
-/** What a turn, a session or a day has cost, where its agent tells: nobody here knows prices. */
+/** The cost of a turn, a session or a day, where the agent reports it. Troupe knows no prices. */
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 
 export const Cost = Schema.Struct({
   amount: Schema.Finite,
-  /** ISO 4217, as the agent names it. */
+  /** ISO 4217, as the agent reports it. */
   currency: Schema.String
 })
 export type Cost = typeof Cost.Type
 
-/** Sums by currency, in the order in which those are met. */
+/** Sums by currency, in the order of their first occurrence. */
 export const addCosts = (costs: Iterable<Cost>): ReadonlyArray<Cost> => {
   const sums = new Map<string, number>()
   for (const { amount, currency } of costs) sums.set(currency, (sums.get(currency) ?? 0) + amount)
-  // What is added in binary has a tail of digits that nobody told.
+  // Rounded, because binary addition gives digits that no agent reported.
   return [...sums].map(([currency, amount]) => ({ amount: Number(amount.toFixed(9)), currency }))
 }
 
-/** What a thread has cost from its beginning: agents tell a running total, and never what one turn added to it. */
+/** The cost of a thread since its beginning: agents report a running total, not the cost of a turn. */
 export interface ReportedCost extends Cost {
   readonly thread: string
 }
 
-/** Of ACP's `usage_update`, which may have a cost in it. */
+/** The cost in a `usage_update` of ACP; `null`: there is none. */
 export const costIn = (message: AcpMessage): ReportedCost | null => {
   if (!("method" in message) || message.method !== "session/update") return null
   const { sessionId, update } = message.params

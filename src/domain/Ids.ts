@@ -1,7 +1,7 @@
 /**
- * The names things go by, and how each is made. All are opaque strings: nothing may read what is inside.
+ * The ids and tokens, and the functions that make them. All are opaque strings, whose content has no meaning.
  *
- * The random bytes are Web Crypto's, which is in Node and in browsers alike.
+ * The random bytes are those of Web Crypto, which Node and browsers both have.
  */
 import { Redacted, Schema } from "effect"
 import * as Base64Url from "effect/encoding/Base64Url"
@@ -11,7 +11,7 @@ import * as Hex from "effect/encoding/Hex"
 export const SessionId = Schema.NonEmptyString.pipe(Schema.brand("SessionId"))
 export type SessionId = typeof SessionId.Type
 
-/** An app is a tenant: it owns sessions and files, and sees no other app's. */
+/** The name of an app. An app is a tenant: it owns sessions and files, and sees none of another app. */
 export const AppName = Schema.String.check(
   Schema.isPattern(/^[a-z0-9][a-z0-9._-]{0,62}$/, {
     expected: "1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit"
@@ -22,7 +22,7 @@ export type AppName = typeof AppName.Type
 export const FileId = Schema.NonEmptyString.pipe(Schema.brand("FileId"))
 export type FileId = typeof FileId.Type
 
-/** One life of one agent process. Its value is what a child carries in `TROUPE_LEASE`. */
+/** The lease of one agent process. Its value is the marker of the process and its descendants (`TROUPE_LEASE`). */
 export const LeaseId = Schema.NonEmptyString.pipe(Schema.brand("LeaseId"))
 export type LeaseId = typeof LeaseId.Type
 

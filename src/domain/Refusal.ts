@@ -1,5 +1,5 @@
 /**
- * Everything a caller can be refused for, by name.
+ * The reasons for which a request of a caller is refused.
  *
  * `code` is the stable `error` of the HTTP body, `status` its status; `detail` says what to do. HTTP and the library read
  * these three fields and nothing else.
@@ -7,7 +7,7 @@
 import { Schema } from "effect"
 import { SessionId } from "./Ids.ts"
 
-/** Another app's session and one that never was are the same thing to a caller: this, with the same body. */
+/** For another app's session, too, with the same body, so that a caller can't tell it from one that never existed. */
 export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { id: Schema.String }) {
   readonly code = "session_not_found"
   readonly status = 404
@@ -44,7 +44,7 @@ export class TurnInProgress extends Schema.TaggedError<TurnInProgress>()("TurnIn
   }
 }
 
-/** Nothing runs that could take what was sent for the running turn. */
+/** No turn runs that could be steered. */
 export class NoTurn extends Schema.TaggedError<NoTurn>()("NoTurn", { id: SessionId }) {
   readonly code = "no_turn"
   readonly status = 409
@@ -69,8 +69,8 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id
 }
 
 /**
- * The session is left alone for now, because its agent keeps dying, or the agent's account is used up (`quota`); `until`
- * (milliseconds since 1970) is when it tries again by itself.
+ * The session is parked, because its agent keeps dying, or the agent's account is used up (`quota`). At `until`
+ * (milliseconds since 1970) it tries again by itself.
  */
 export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionParked", {
   id: SessionId,
@@ -88,7 +88,7 @@ export class SessionParked extends Schema.TaggedError<SessionParked>()("SessionP
     const why = this.quota === true ? "account is used up" : "agent keeps dying"
     const when = `It may be tried again in ${this.retryAfterSeconds} s, or at once after POST /admin/sessions/${this.id}/unpark.`
     const wait = `A turn with "queue": true waits for that, where its own timeout is no shorter.`
-    // A reason may be the last line of an agent's stderr.
+    // A reason can be the last line of an agent's stderr, without a full stop.
     const reason = /[.!?]$/.test(this.reason) ? this.reason : `${this.reason}.`
     return `The session's ${why}: ${reason} ${when}${this.quota === true ? ` ${wait}` : ""}`
   }
@@ -127,7 +127,7 @@ export class UnknownAgent extends Schema.TaggedError<UnknownAgent>()("UnknownAge
   }
 }
 
-/** `field` is the wire name of what is wrong; `problem` completes "cwd …". */
+/** `field` is the name on the wire of the field that is wrong; `problem` completes a sentence such as "cwd …". */
 export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
   field: Schema.String,
   problem: Schema.String
@@ -261,7 +261,7 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   }
 }
 
-/** A fault of ours: the ledger, or a defect. Its cause is in the log under the request's id, never in the body. */
+/** A failure of Troupe itself: of the ledger, or a defect. Its cause is logged with the request's id, and never sent. */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   operation: Schema.String,
   cause: Schema.Defect()

@@ -1,17 +1,17 @@
-/** What a background review leaves behind: its record, and what it has learned for its app. */
+/** The record of a background review, and the memories and skills that reviews have stored for an app. */
 import { Schema } from "effect"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { Usage } from "./Turn.ts"
 
-/** `over_budget`: it used up its calls, its tokens or its time; what it had written stays. */
+/** `over_budget`: it used up its calls, its tokens or its time. What it wrote before stays. */
 export const ReviewEnding = Schema.Literals(["completed", "cancelled", "failed", "over_budget"])
 export type ReviewEnding = typeof ReviewEnding.Type
 
-/** Who ran it: Troupe, by calls of the OpenAI Responses API, or the host. */
+/** Who runs it: Troupe, by calls of the OpenAI Responses API, or the host. */
 export const ReviewMode = Schema.Literals(["codex_responses", "host"])
 export type ReviewMode = typeof ReviewMode.Type
 
-/** One thing that a review changed: `name` is a memory's id or a skill's name. */
+/** One change of a review. `name` is a memory's id or a skill's name. */
 export const ReviewWrite = Schema.Struct({
   tool: Schema.Literals(["memory", "skill_manage"]),
   action: Schema.String,
@@ -19,7 +19,7 @@ export const ReviewWrite = Schema.Struct({
 })
 export type ReviewWrite = typeof ReviewWrite.Type
 
-/** A review as the ledger keeps it. Times are milliseconds since 1970. */
+/** A review as the ledger stores it. Times are milliseconds since 1970. */
 export interface ReviewRecord {
   readonly id: string
   readonly session: SessionId
@@ -28,15 +28,15 @@ export interface ReviewRecord {
   readonly reviewMemory: boolean
   readonly reviewSkills: boolean
   readonly mode: ReviewMode
-  /** `null`: the host ran it, or no model was to be had. */
+  /** `null`: the host ran it, or there was no model. */
   readonly model: string | null
   readonly startedAt: number
-  /** `null` while it runs, with `ending`. */
+  /** `null` while it runs, as is `ending`. */
   readonly endedAt: number | null
   readonly ending: ReviewEnding | null
-  /** Why it ended as it did; `null` where there is nothing to say. */
+  /** The reason of its ending; `null`: there is none. */
   readonly reason: string | null
-  /** Calls of the model. */
+  /** The number of model calls. */
   readonly iterations: number
   readonly wrote: ReadonlyArray<ReviewWrite>
   readonly usage: Usage
@@ -50,7 +50,7 @@ export interface NudgeIntervals {
 
 export const defaultIntervals: NudgeIntervals = { memory: 10, skills: 10 }
 
-/** A fact worth keeping beyond the session it came from. */
+/** A fact that is useful beyond its session. */
 export interface Memory {
   readonly id: string
   readonly app: AppName
@@ -59,13 +59,13 @@ export interface Memory {
   readonly updatedAt: number
 }
 
-/** A way of doing something, written down to be done again; `name` is unique within its app. */
+/** Instructions for a task that can come again. `name` is unique within its app. */
 export interface Skill {
   readonly name: string
   readonly app: AppName
   /** When to use it, in a sentence. */
   readonly description: string
-  /** How it is done, as Markdown. */
+  /** The instructions, as Markdown. */
   readonly body: string
   readonly createdAt: number
   readonly updatedAt: number

@@ -1,4 +1,4 @@
-/** A session: what an app asks for, and what is known of it. */
+/** A session: the request that creates it, and its record. */
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
@@ -8,11 +8,11 @@ import type { Usage } from "./Turn.ts"
 export const SessionState = Schema.Literals(["idle", "turning", "retiring", "closed"])
 export type SessionState = typeof SessionState.Type
 
-/** Who may do what without being asked. `deny` is the default: no one is listening, so no. */
+/** What an agent may do without asking a person. `deny` is the default, because nobody may be there to answer. */
 export const PermissionPolicy = Schema.Literals(["deny", "ask", "approve_reads", "approve_all"])
 export type PermissionPolicy = typeof PermissionPolicy.Type
 
-/** All that is named must be so; what is not named may be anything. */
+/** Matches a request that has all the fields given here. */
 export const PermissionMatch = Schema.Struct({
   /** ACP's tool kind. */
   kind: Schema.optionalKey(Schema.NonEmptyString),
@@ -23,7 +23,7 @@ export type PermissionMatch = typeof PermissionMatch.Type
 export const RuleOutcome = Schema.Literals(["approve", "deny", "ask"])
 export type RuleOutcome = typeof RuleOutcome.Type
 
-/** The first rule that matches decides; where none does, `default`. */
+/** The first rule that matches decides; if none does, `default` decides. */
 export interface PermissionRules {
   readonly default: PermissionPolicy
   readonly rules: ReadonlyArray<{ readonly match: PermissionMatch; readonly then: RuleOutcome }>
@@ -31,14 +31,14 @@ export interface PermissionRules {
 
 export type Permissions = PermissionPolicy | PermissionRules
 
-/** Looked through for every request of an agent. */
-export const mostRules = 64
+/** Limited, because the rules are searched for every request of an agent. */
+export const maxRules = 64
 
-/** What holds where no rule does: all that an agent itself has to know. */
+/** The policy where no rule matches. It is all of the permissions that a driver needs. */
 export const policyOf = (permissions: Permissions): PermissionPolicy =>
   typeof permissions === "string" ? permissions : permissions.default
 
-/** What the app wants kept with its session, returned as it came. */
+/** Data of the app that is stored with its session and returned unchanged. */
 export const Meta = Schema.Record(Schema.String, Schema.Json)
 export type Meta = typeof Meta.Type
 
@@ -53,13 +53,13 @@ export interface CreateSession {
   readonly meta?: Meta | undefined
 }
 
-/** A session as the ledger keeps it. Times are milliseconds since 1970. */
+/** A session as the ledger stores it. Times are milliseconds since 1970. */
 export interface SessionRecord {
   readonly id: SessionId
   readonly app: AppName
   readonly agent: string
   readonly cwd: string
-  /** The directory is Troupe's own and goes with the session. */
+  /** The directory is Troupe's own and is deleted with the session. */
   readonly ownsCwd: boolean
   readonly model: string | null
   readonly systemPrompt: string | null
@@ -74,7 +74,7 @@ export interface SessionRecord {
   readonly lastTurnAt: number | null
   readonly closedAt: number | null
   readonly threadId: string | null
-  /** Exits of its process that were followed by another start, over its whole life. */
+  /** How many times its process was started again after an exit, since the session was created. */
   readonly restarts: number
   readonly usage: Usage
 }
@@ -92,7 +92,7 @@ export const sessionPatchKeys = [
   "usage"
 ] as const satisfies ReadonlyArray<keyof SessionRecord>
 
-/** The session's process: what it is doing, and its pid while it has one. */
+/** The state of the session's process, and its pid while there is one. */
 export interface ProcessView {
   readonly state: "none" | "starting" | "up" | "backing_off" | "parked" | "stopping"
   readonly pid: number | null
@@ -101,9 +101,9 @@ export interface ProcessView {
 
 export interface SessionView extends SessionRecord {
   readonly process: ProcessView
-  /** Why it is parked and until when, while it is. */
+  /** The reason and the end of the pause, while the session is parked. `until` is in milliseconds since 1970. */
   readonly parked: { readonly reason: string; readonly until: number } | null
-  /** `null` where its agent does not tell. What its reviews cost nobody tells. */
+  /** `null`: its agent does not report costs. The costs of its reviews are not reported. */
   readonly cost: Cost | null
 }
 
@@ -111,20 +111,20 @@ export interface SessionView extends SessionRecord {
 export interface StoredEvent {
   readonly session: SessionId
   readonly seq: number
-  /** The turn it belongs to; a late one names the turn that caused it. `null`: outside any turn. */
+  /** The turn that the event belongs to, also where it comes after the turn's end; `null`: it belongs to no turn. */
   readonly turn: number | null
   readonly at: number
   readonly message: AcpMessage
 }
 
-/** One line of the audit trail. */
+/** One entry of the audit trail. `at` is in milliseconds since 1970. */
 export interface AuditRecord {
   readonly at: number
   readonly session: SessionId | null
   readonly app: AppName | null
   /** `create`, `turn_start`, `turn_end`, `retire`, `restart`, `hibernate`, `wake`, `close`, `sweep_close`, … */
   readonly action: string
-  /** Who caused it: an app's name, `admin`, or `troupe` itself. */
+  /** An app's name, `admin`, or `troupe` itself. */
   readonly actor: string
   readonly detail: Readonly<Record<string, unknown>>
 }

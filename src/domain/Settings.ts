@@ -1,23 +1,23 @@
-/** What can be set, and what it is when nobody sets it. Reading it from flags, environment and file is `src/cli`'s. */
+/** The settings of a runtime and their defaults. `src/cli` reads them from flags, environment and file. */
 import { Schema } from "effect"
 
-/** In which protocol an agent is spoken to. What each one means is in `src/agent/protocols.ts`. */
+/** The protocol of an agent; each has its entry in `src/agent/protocols.ts`. */
 export const Protocol = Schema.Literals(["codex-app-server", "acp", "acpx"])
 export type Protocol = typeof Protocol.Type
 
-/** How an agent is spoken to. `command` or `registry` (a name that acpx's registry knows) tells what to launch. */
+/** The configuration of an agent. `command` or `registry` (a name in acpx's registry) says what to launch. */
 export const AgentSpec = Schema.Struct({
   protocol: Protocol,
   command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
   registry: Schema.optionalKey(Schema.NonEmptyString),
-  /** Set in the child as they stand. */
+  /** Variables that are set in the child, unchanged. */
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  /** Names of variables that the child gets from Troupe's own environment. */
+  /** Names of variables that the child inherits from Troupe's own environment. */
   inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
 })
 export type AgentSpec = typeof AgentSpec.Type
 
-/** What `/run` starts: a `claude` that takes `-p`. */
+/** The program of `/run`: a `claude` that takes `-p`. */
 export const RunSpec = Schema.Struct({
   command: Schema.optionalKey(Schema.NonEmptyArray(Schema.NonEmptyString)),
   model: Schema.optionalKey(Schema.NonEmptyString),
@@ -26,7 +26,7 @@ export const RunSpec = Schema.Struct({
 })
 export type RunSpec = typeof RunSpec.Type
 
-/** Every bound an operator can move. `null` turns a limit off where that is allowed. */
+/** The limits that an operator can set. `null` turns a limit off, where that is allowed. */
 export interface Limits {
   readonly maxSessions: number
   readonly maxSessionsPerApp: number
@@ -65,19 +65,19 @@ export const defaultLimits: Limits = {
   maxFileBytes: 32 * 1024 * 1024
 }
 
-/** What the runtime itself needs; the server's own (host, port, origins, logging) stay with `src/cli` and `src/http`. */
+/** The settings of the runtime. Those of the server (host, port, origins, logging) are in `src/cli` and `src/http`. */
 export interface Settings {
-  /** `:memory:` keeps the ledger in memory and everything else in a temporary directory. */
+  /** With `:memory:` the ledger is in memory and everything else in a temporary directory. */
   readonly dataDir: string
   readonly limits: Limits
-  /** The configured agents; the built-in ones are added by `src/agent`. */
+  /** The configured agents. `src/agent` adds the built-in ones. */
   readonly agents: Readonly<Record<string, AgentSpec>>
-  /** `null`: `codex` where it is found, else `claude`, else `demo`. */
+  /** `null`: `codex` if it is installed, else `claude`, else `demo`. */
   readonly defaultAgent: string | null
   readonly run: RunSpec
 }
 
-/** The configuration of the agents can't work. `key` is the one to change. */
+/** The configuration of the agents is invalid. `key` is the setting to change. */
 export class AgentsMisconfigured extends Schema.TaggedError<AgentsMisconfigured>()("AgentsMisconfigured", {
   key: Schema.String,
   problem: Schema.String

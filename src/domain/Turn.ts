@@ -1,10 +1,10 @@
-/** One turn of a conversation: what is asked, how it can end, and what is known of it afterwards. */
+/** One turn of a conversation: its record, the ways in which it can end, and its result. */
 import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { SessionId } from "./Ids.ts"
 
-/** ACP's stop reasons, and `error` for a turn that no stop reason describes. */
+/** ACP's stop reasons, and `error` for a turn that failed. */
 export const StopReason = Schema.Literals([
   "end_turn",
   "max_tokens",
@@ -16,9 +16,10 @@ export const StopReason = Schema.Literals([
 export type StopReason = typeof StopReason.Type
 
 /**
- * Why a turn or a start failed. The class decides what the supervisor does: `crash`, `protocol` and `timeout` count
- * against the restart budget; `auth`, `config` and `quota` never loop, and after `quota` the session is left alone until
- * the limit may be lifted; `model` is the provider's and costs no process.
+ * Why a turn or a start failed. The class decides how the session's machine reacts (`machines/session/failures.ts`):
+ * `crash`, `protocol` and `timeout` count against the restart budget; `auth`, `config` and `quota` are not retried, and
+ * after `quota` the session is parked until the limit may be lifted; `model` is the provider's failure and ends no
+ * process.
  */
 export const FailureClass = Schema.Literals([
   "auth",
@@ -37,7 +38,7 @@ export type FailureClass = typeof FailureClass.Type
 
 /**
  * `message` says what happened and what to do about it; `stderr` is the redacted tail of the process's stderr. `retryAt`
- * (milliseconds since 1970) is when an agent whose account is used up says that it may be asked again.
+ * (milliseconds since 1970) is when an account that is used up can be used again, as its agent says.
  */
 export const Failure = Schema.Struct({
   class: FailureClass,
@@ -47,7 +48,7 @@ export const Failure = Schema.Struct({
 })
 export type Failure = typeof Failure.Type
 
-/** Tokens of one turn. An agent that reports none counts as zeros. */
+/** The tokens of one turn; zeros where the agent reports none. */
 export const Usage = Schema.Struct({
   inputTokens: Schema.Int,
   cachedInputTokens: Schema.Int,
@@ -76,19 +77,20 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 /**
  * The one stored outcome of a turn. `queued` and `running` are not outcomes yet.
  *
- * - `completed`: the agent said it ended, whatever its stop reason.
- * - `interrupted`: somebody asked for it, or the session was closed under it.
- * - `failed`: the agent failed (502). - `timed_out`: a deadline or a watchdog ended it (504).
+ * - `completed`: the agent ended it, with any stop reason.
+ * - `interrupted`: a caller interrupted it, or the session was closed while it ran.
+ * - `failed`: the agent failed (502).
+ * - `timed_out`: a deadline or a watchdog ended it (504).
  */
 export const TurnStatus = Schema.Literals(["queued", "running", "completed", "interrupted", "failed", "timed_out"])
 export type TurnStatus = typeof TurnStatus.Type
 
-/** What to ask of an agent. `text` is whole: paths of files already stand in front of it. */
+/** A prompt for an agent. `text` is complete, with the paths of files in front. */
 export interface Prompt {
   readonly text: string
 }
 
-/** A turn as the ledger keeps it. Times are milliseconds since 1970; `null` = not yet. */
+/** A turn as the ledger stores it. Times are milliseconds since 1970; `null` = not yet. */
 export interface TurnRecord {
   readonly session: SessionId
   /** Counts from 1 in each session. */
@@ -105,9 +107,9 @@ export interface TurnRecord {
   readonly toolIterations: number
   readonly threadId: string | null
   readonly agentTurnId: string | null
-  /** The agent's memory of the turns before this one could not be brought back. */
+  /** The agent does not know the turns before this one, because its conversation could not be resumed. */
   readonly contextLost: boolean
-  /** Absent where its agent does not tell. */
+  /** Absent where the agent does not report it. */
   readonly cost?: Cost
 }
 
@@ -125,12 +127,12 @@ export const turnPatchKeys = [
   "contextLost"
 ] as const satisfies ReadonlyArray<keyof TurnRecord>
 
-/** How the marker of an abort begins. */
+/** The begin of the abort marker. */
 export const abortMarker = "<turn_aborted"
 
 /**
- * An agent's text says that its turn was aborted: codex tells its model so with `<turn_aborted>`, and models repeat it.
- * In code it is only spoken of.
+ * Whether an agent's text says that its turn was aborted: codex marks this to its model with `<turn_aborted>`, and models
+ * repeat the marker. In code blocks it does not count.
  */
 export const saysAborted = (text: string): boolean =>
   text.includes(abortMarker) && /<turn_aborted\b/.test(text.replaceAll(/```[\s\S]*?(?:```|$)|`[^`\n]*`/g, ""))
@@ -149,24 +151,25 @@ export interface Message {
 }
 
 /**
- * What a turn came to: its record, its events (the last one is its end), its messages (the new ones only), and the text
- * of its last agent message. Text is kept once, in the events; the rest is read off them.
+ * The result of a turn: its record, its events (the last one is its end), its messages (the new ones only), and the text
+ * of its last agent message. Only the events are stored; the rest is computed from them.
  */
 export interface TurnResult {
   readonly turn: TurnRecord
   readonly finalText: string
   readonly events: ReadonlyArray<AcpMessage>
   readonly messages: ReadonlyArray<Message>
-  /** The agent made room in its context: of a compaction, whether it happened. */
+  /** The agent made room in its context. For a compaction: whether it happened. */
   readonly compacted: boolean
-  /** Tokens in the agent's context window after the turn, and how many it takes; `null` where the agent says nothing. */
+  /** The agent's context window after the turn; `null`: the agent does not report it. */
   readonly context: ContextWindow | null
-  /** The turn was given to the agent. `false`: it ended, or still waits, without ever reaching one. */
+  /** The turn was handed to the agent. `false`: it ended, or still waits, without having reached it. */
   readonly handed: boolean
-  /** The agent's answer stood complete and its end never came: at the deadline the answer was taken for the outcome. */
+  /** The agent's answer was complete and its end never came: at the deadline the answer was accepted as the outcome. */
   readonly acceptedWithoutEnd: boolean
 }
 
+/** In tokens. */
 export interface ContextWindow {
   readonly used: number
   readonly size: number

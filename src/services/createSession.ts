@@ -7,7 +7,7 @@ import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import { mostRules } from "../domain/Session.ts"
+import { maxRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -110,10 +110,10 @@ export const make = Effect.gen(function* () {
 /** Refuses now, rather than at the first approval, what the agent can't be kept to. */
 const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
   const rules = typeof permissions === "string" ? 0 : permissions.rules.length
-  if (rules > mostRules) {
+  if (rules > maxRules) {
     return yield* new InvalidRequest({
       field: "permissions.rules",
-      problem: `has ${rules} rules; it takes ${mostRules} at most.`
+      problem: `has ${rules} rules; it takes ${maxRules} at most.`
     })
   }
   const problem = driver.permissionsProblem?.(permissions) ?? null

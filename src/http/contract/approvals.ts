@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
-import { mostRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
+import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
@@ -24,7 +24,7 @@ export const Permissions = Schema.Union([
     "PermissionRules",
     {
       default: PermissionPolicy,
-      rules: Schema.Array(PermissionRule).annotate({ description: `At most ${mostRules}.` })
+      rules: Schema.Array(PermissionRule).annotate({ description: `At most ${maxRules}.` })
     },
     { description: "The first rule that matches decides; where none does, `default`." }
   )
