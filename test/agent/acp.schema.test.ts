@@ -29,8 +29,8 @@ const asOurReason = (reason: Sdk.StopReason): StopReason => reason
 
 const isNotification = is("SessionNotification")
 
-describe("ACP's schema", () => {
-  it("refuses what is no session update", () => {
+describe("the schema of ACP", () => {
+  it("the schema refuses what is no session update", () => {
     const update = { sessionUpdate: "tool_call", toolCallId: "a", title: "b" } as const
     assert.isTrue(isNotification(asOurs({ sessionId: "s", update })))
     assert.isTrue(isNotification({ sessionId: "s", update: { ...update, kind: "read" } }))
@@ -38,21 +38,21 @@ describe("ACP's schema", () => {
     assert.isFalse(isNotification({ sessionId: "s", update: { sessionUpdate: "unheard_of" } }))
   })
 
-  it.each(Codex.traces)("takes every update that codex's trace %s is translated to", (name) => {
+  it.each(Codex.traces)("every update of codex's trace %s is translated to valid ACP", (name) => {
     for (const { message } of Codex.updates(Codex.replay(name).facts)) {
       assert.isTrue(isNotification(message.params), JSON.stringify(message.params))
     }
   })
 
-  it("takes the message that reports steering", () => {
+  it("the message that reports steering is valid ACP", () => {
     assert.isTrue(isNotification(steeringMessage("s", "faster").params))
   })
 
-  it("takes the parameters of our initialize request", () => {
+  it("the parameters of our initialize request are valid ACP", () => {
     assert.isTrue(is("InitializeRequest")(Handshake.params satisfies Sdk.InitializeRequest))
   })
 
-  it("takes our answer to a permission request, whatever was decided", () => {
+  it("our answer to a permission request is valid ACP, whatever was decided", () => {
     const isResponse = is("RequestPermissionResponse")
     const kinds: ReadonlyArray<Sdk.PermissionOptionKind> = [
       "allow_once",
@@ -70,7 +70,7 @@ describe("ACP's schema", () => {
     }
   })
 
-  it("has our stop reasons, but for the one that is Troupe's own", () => {
+  it("our stop reasons are ACP's, but for the one that is Troupe's own", () => {
     assert.strictEqual(asOurReason("end_turn"), "end_turn")
     const isStopReason = is("StopReason")
     assert.deepStrictEqual(

@@ -22,7 +22,7 @@ const demo = running(new URL("../../src/agent/demo/main.ts", import.meta.url).pa
 
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("an ACP agent", (it) => {
   for (const trace of ["claude-steering", "codex-steering"]) {
-    it.effect(`takes the words as the real one did, and tells them where it took them (${trace})`, () =>
+    it.effect(`the driver emits the words of a steering at the position where the agent took them (${trace})`, () =>
       Effect.gen(function* () {
         const { connection, facts, heard } = yield* running(fixture("acp-replay"), traceFile(trace))
         assert.isTrue(connection.capabilities.steer)
@@ -43,7 +43,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     )
   }
 
-  it.effect("answers the words in the turn that it was at, and ends that once", () =>
+  it.effect("a steered agent answers the words in its running turn, which has one end", () =>
     Effect.gen(function* () {
       const { connection, count, ended, facts, heard } = yield* demo
       yield* connection.prompt(1, "slow 500 20")
@@ -62,7 +62,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   )
 
   it.effect(
-    "is not asked where nothing runs, where the turn is being stopped, or where it never said that it can",
+    "an agent is not steered where no turn runs, where the turn is being cancelled, or where it does not announce steering",
     () =>
       Effect.gen(function* () {
         const { connection, ended, heard } = yield* demo

@@ -32,10 +32,10 @@ const recordedUpdates = (trace: string) =>
     return dir === "in" && method === "session/update" ? [params?.update] : []
   })
 
-layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
+layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => {
   describe("turns", () => {
     it.effect.each(["claude-basic", "codex-basic"])(
-      "%s: tells all that was said, as it came, and one end each",
+      "%s: every update is emitted unchanged, and each turn has one end",
       (trace) =>
         Effect.gen(function* () {
           const session = yield* replayed(trace)
@@ -56,27 +56,29 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
         })
     )
 
-    it.effect("passes on kinds it does not know, drops other sessions', and answers every request of the agent", () =>
-      Effect.gen(function* () {
-        const session = yield* replayed("claude-basic", {}, "probe")
-        yield* session.turn(1, "hello")
-        const future = yield* session.heard("from_the_future")
-        const answers = yield* session.heard("replay_answers")
-        assert.deepStrictEqual([future.turn, future.message.params.update["n"]], [1, 1])
-        const unknown = (method: string) => ({
-          code: -32601,
-          message: `"Method not found": ${method}`,
-          data: { method }
+    it.effect(
+      "the driver emits unknown kinds of updates, drops those of other sessions, and answers every request of the agent",
+      () =>
+        Effect.gen(function* () {
+          const session = yield* replayed("claude-basic", {}, "probe")
+          yield* session.turn(1, "hello")
+          const future = yield* session.heard("from_the_future")
+          const answers = yield* session.heard("replay_answers")
+          assert.deepStrictEqual([future.turn, future.message.params.update["n"]], [1, 1])
+          const unknown = (method: string) => ({
+            code: -32601,
+            message: `"Method not found": ${method}`,
+            data: { method }
+          })
+          assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
+            unknown("fs/read_text_file"),
+            unknown("terminal/create"),
+            unknown("elicitation/create"),
+            { outcome: { outcome: "cancelled" } }
+          ])
+          assert.deepStrictEqual(session.asked, [])
+          assert.strictEqual(session.text(1), "echo: hello there")
         })
-        assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
-          unknown("fs/read_text_file"),
-          unknown("terminal/create"),
-          unknown("elicitation/create"),
-          { outcome: { outcome: "cancelled" } }
-        ])
-        assert.deepStrictEqual(session.asked, [])
-        assert.strictEqual(session.text(1), "echo: hello there")
-      })
     )
 
     it.effect.each([
@@ -86,59 +88,65 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       ["codex-perm-reject_once", "deny", "cancel"],
       ["codex-perm-allow_always", "session", "accept_execpolicy_amendment"],
       ["claude-perm-allow_once", "session", "allow-once"]
-    ] as const)("%s: asks, and answers %s with the option %s", ([trace, decision, optionId]) =>
-      Effect.gen(function* () {
-        const asked: Array<readonly [number | null, string, string]> = []
-        const session = yield* replayed(trace, {
-          approve: ({ kind, title, turn }) =>
-            Effect.sync(() => void asked.push([turn, kind, title])).pipe(Effect.as(decision))
+    ] as const)(
+      "%s: a permission request is passed on, and the decision %s is answered with the option %s",
+      ([trace, decision, optionId]) =>
+        Effect.gen(function* () {
+          const asked: Array<readonly [number | null, string, string]> = []
+          const session = yield* replayed(trace, {
+            approve: ({ kind, title, turn }) =>
+              Effect.sync(() => void asked.push([turn, kind, title])).pipe(Effect.as(decision))
+          })
+          const end = yield* session.turn(1, "do it")
+          const answers = yield* session.heard("replay_answers")
+          assert.deepStrictEqual(answers.message.params.update["answers"], [
+            { outcome: { outcome: "selected", optionId } }
+          ])
+          assert.strictEqual(end.stopReason, "end_turn")
+          assert.isNull(end.failure)
+          assert.strictEqual(asked.length, 1)
+          assert.deepStrictEqual(asked[0]?.slice(0, 2), [1, "execute"])
         })
-        const end = yield* session.turn(1, "do it")
-        const answers = yield* session.heard("replay_answers")
-        assert.deepStrictEqual(answers.message.params.update["answers"], [
-          { outcome: { outcome: "selected", optionId } }
-        ])
-        assert.strictEqual(end.stopReason, "end_turn")
-        assert.isNull(end.failure)
-        assert.strictEqual(asked.length, 1)
-        assert.deepStrictEqual(asked[0]?.slice(0, 2), [1, "execute"])
-      })
     )
   })
 
   describe("interrupts", () => {
-    it.effect.each(["claude-cancel-stream", "codex-cancel-stream"])("%s: ends the turn as cancelled", (trace) =>
-      Effect.gen(function* () {
-        const session = yield* replayed(trace)
-        yield* session.connection.prompt(1, "a long story")
-        yield* session.heard("agent_message_chunk")
-        yield* session.connection.interrupt
-        const end = yield* session.ended(1)
-        assert.deepStrictEqual([end.stopReason, end.failure], ["cancelled", null])
-        yield* session.connection.interrupt
-        assert.strictEqual(session.count("TurnEnded"), 1)
-      })
-    )
-
-    it.effect.each(["claude-perm-none", "codex-perm-none"])("%s: takes the open question back", (trace) =>
-      Effect.gen(function* () {
-        const asked = yield* Deferred.make<void>()
-        const withdrawn = yield* Deferred.make<void>()
-        const session = yield* replayed(trace, {
-          approve: () =>
-            Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
-              Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
-            )
+    it.effect.each(["claude-cancel-stream", "codex-cancel-stream"])(
+      "%s: an interrupted turn ends as cancelled",
+      (trace) =>
+        Effect.gen(function* () {
+          const session = yield* replayed(trace)
+          yield* session.connection.prompt(1, "a long story")
+          yield* session.heard("agent_message_chunk")
+          yield* session.connection.interrupt
+          const end = yield* session.ended(1)
+          assert.deepStrictEqual([end.stopReason, end.failure], ["cancelled", null])
+          yield* session.connection.interrupt
+          assert.strictEqual(session.count("TurnEnded"), 1)
         })
-        yield* session.connection.prompt(1, "may I?")
-        yield* Deferred.await(asked)
-        yield* session.connection.interrupt
-        yield* Deferred.await(withdrawn)
-        assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
-      })
     )
 
-    it.effect("takes back the one question that the agent takes back, and no other", () =>
+    it.effect.each(["claude-perm-none", "codex-perm-none"])(
+      "%s: an interrupt withdraws the open permission request",
+      (trace) =>
+        Effect.gen(function* () {
+          const asked = yield* Deferred.make<void>()
+          const withdrawn = yield* Deferred.make<void>()
+          const session = yield* replayed(trace, {
+            approve: () =>
+              Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
+                Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
+              )
+          })
+          yield* session.connection.prompt(1, "may I?")
+          yield* Deferred.await(asked)
+          yield* session.connection.interrupt
+          yield* Deferred.await(withdrawn)
+          assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
+        })
+    )
+
+    it.effect("the driver withdraws the one permission request that the agent cancels, and no other", () =>
       Effect.gen(function* () {
         const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
         const asked: Array<string> = []
@@ -160,29 +168,31 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("ends the command that codex left running, says so, and goes on with the conversation", () =>
-      Effect.gen(function* () {
-        const session = yield* replayed("codex-cancel-tool")
-        yield* session.connection.prompt(1, "run")
-        yield* session.heard("tool_call")
-        yield* session.connection.interrupt
-        assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
-        const over = yield* session.heard("tool_call_update")
-        assert.deepInclude(over.message.params.update, { status: "failed" })
-        assert.strictEqual(over.turn, 1)
-        assert.strictEqual((yield* session.turn(2, "what now?")).stopReason, "end_turn")
-        yield* session.connection.askToExit
-        const { stderr } = yield* session.exited
-        assert.match(
-          stderr,
-          /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"workspace-write".*\nsession\/prompt/
-        )
-      })
+    it.effect(
+      "an interrupt ends the command that codex left running, reports its end, and keeps the conversation",
+      () =>
+        Effect.gen(function* () {
+          const session = yield* replayed("codex-cancel-tool")
+          yield* session.connection.prompt(1, "run")
+          yield* session.heard("tool_call")
+          yield* session.connection.interrupt
+          assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
+          const over = yield* session.heard("tool_call_update")
+          assert.deepInclude(over.message.params.update, { status: "failed" })
+          assert.strictEqual(over.turn, 1)
+          assert.strictEqual((yield* session.turn(2, "what now?")).stopReason, "end_turn")
+          yield* session.connection.askToExit
+          const { stderr } = yield* session.exited
+          assert.match(
+            stderr,
+            /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"workspace-write".*\nsession\/prompt/
+          )
+        })
     )
   })
 
   describe("threads", () => {
-    it.effect("swallows what a load plays back", () =>
+    it.effect("the updates that a load plays back are not emitted", () =>
       Effect.gen(function* () {
         const session = yield* replayed("claude-load", { thread: threadOf("claude-load") }, "no-resume")
         const told = session.facts.map((fact) =>
@@ -195,7 +205,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("asks for version 1 and nothing else, and for what tells an answer from a failure", () =>
+    it.effect("the handshake requests version 1 exactly, notices and typed failures", () =>
       Effect.gen(function* () {
         const session = yield* replayed("claude-basic")
         yield* session.connection.askToExit
@@ -217,7 +227,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("refuses an agent that will only speak another version", () =>
+    it.effect("an agent that only speaks another version is refused", () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(replayed("claude-basic", {}, "speak-2"))
         assert.strictEqual(error.class, "protocol")
@@ -225,7 +235,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("sets the mode anew after a resume, and hands the instructions over", () =>
+    it.effect("a resumed session gets its mode and its instructions again", () =>
       Effect.gen(function* () {
         const thread = threadOf("codex-resume-mid")
         const session = yield* replayed("codex-resume-mid", { thread, systemPrompt: "Be kind." })
@@ -240,7 +250,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("chooses a model that the agent knows, and names those it knows for one it does not", () =>
+    it.effect("a model of the agent is set, and an unknown one is refused with a list of the models", () =>
       Effect.gen(function* () {
         const session = yield* replayed("codex-basic", { model: "gpt-6-sol" })
         yield* session.connection.askToExit
@@ -254,7 +264,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("says that the context is lost where the agent does not know the thread", () =>
+    it.effect("the context is lost where the agent does not know the thread", () =>
       Effect.gen(function* () {
         const session = yield* demo({ thread: "00000000-0000-4000-8000-000000000000" })
         assert.match(session.connection.contextLost ?? "", /does not know the conversation 00000000/)
@@ -263,7 +273,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("hands a prompt over again, once, where the agent lost the session between turns", () =>
+    it.effect("a prompt is handed over once more where the agent lost the session between turns", () =>
       Effect.gen(function* () {
         const session = yield* replayed("claude-kill-native")
         const ends = []
@@ -277,7 +287,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("puts instructions in front of the first prompt where an agent has no other place for them", () =>
+    it.effect("instructions precede the first prompt of an agent without a place for them", () =>
       Effect.gen(function* () {
         const session = yield* replayed("claude-basic", { systemPrompt: "Be kind." }, "no-systemPrompt")
         yield* session.turn(1, "hello")
@@ -296,7 +306,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
   })
 
   describe("deaths", () => {
-    it.effect("says of an agent that dies in a turn that it exited, and nothing of the turn", () =>
+    it.effect("an agent that dies during a turn emits its exit, and no end of the turn", () =>
       Effect.gen(function* () {
         const session = yield* demo()
         yield* session.connection.prompt(1, "crash 7")
@@ -309,7 +319,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("says which signal ended it", () =>
+    it.effect("the exit of an agent names the signal that ended it", () =>
       Effect.gen(function* () {
         const session = yield* demo()
         process.kill(session.connection.pid ?? 0, "SIGKILL")
@@ -317,7 +327,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect("leaves nobody when its scope closes over an agent that hears nothing", () =>
+    it.effect("no process is left when the scope closes over an agent that ignores everything", () =>
       Effect.gen(function* () {
         const session = yield* demo()
         yield* session.connection.prompt(1, "hang hard")
@@ -335,7 +345,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
     it.effect.each([
       ["auth", "auth", /is not logged in/],
       ["crash", "crash", /ended with exit code \d+ before it answered initialize/]
-    ] as const)("says why an agent does not start: %s", ([start, kind, message]) =>
+    ] as const)("a failed start names its reason: %s", ([start, kind, message]) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(demo({}, { TROUPE_DEMO_START: start }))
         assert.strictEqual(error.class, kind)
@@ -343,7 +353,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
       })
     )
 
-    it.effect.each(["auth", "quota", "model"] as const)("names a failed turn: %s", (kind) =>
+    it.effect.each(["auth", "quota", "model"] as const)("a failed turn has its class: %s", (kind) =>
       Effect.gen(function* () {
         const session = yield* demo()
         const end = yield* session.turn(1, `fail ${kind}`)
@@ -353,7 +363,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acp", (it) => {
   })
 })
 
-it.effect("asks twice and waits no longer than 5 s for an agent that hears nothing", () =>
+it.effect("an interrupt of an agent that ignores it cancels twice and takes at most 5 s", () =>
   Effect.gen(function* () {
     const session = yield* demo()
     yield* session.connection.prompt(1, "hang hard")
@@ -373,7 +383,7 @@ const threadOf = (trace: string): string => {
   throw new Error(`${trace} takes up no thread`)
 }
 
-it("has traces that hold no path of the machine they were recorded on", () => {
+it("the recorded traces contain no path of the machine that recorded them", () => {
   for (const trace of ["claude-basic", "codex-basic"])
     assert.notMatch(JSON.stringify(linesOf(trace)), /\/root\/|\/work\//)
 })

@@ -22,7 +22,7 @@ const textOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
 
 const endsOf = (name: string) => replay(name).ends.map(({ failure, stopReason }) => failure?.class ?? stopReason)
 
-describe("every trace", () => {
+describe("a recorded ACP trace", () => {
   it.each(acpTraces)("%s: each prompt ends once, in order, and by its name", (name) => {
     const { ends, replies } = replay(name)
     assert.deepStrictEqual(
@@ -32,17 +32,20 @@ describe("every trace", () => {
     for (const { failure, stopReason } of ends) assert.strictEqual(stopReason === "error", failure !== null)
   })
 
-  it.each(acpTraces)("%s: its session's updates are told once, as they came, and no other session's", (name) => {
-    const { facts, thread, written } = replay(name)
-    const told = updates(facts)
-    assert.deepStrictEqual(
-      told.map(({ message }) => message.params.update),
-      written
-    )
-    assert.isTrue(told.every(({ message }) => message.params.sessionId === thread))
-  })
+  it.each(acpTraces)(
+    "%s: the updates of its session are emitted once, unchanged, and those of other sessions are not",
+    (name) => {
+      const { facts, thread, written } = replay(name)
+      const told = updates(facts)
+      assert.deepStrictEqual(
+        told.map(({ message }) => message.params.update),
+        written
+      )
+      assert.isTrue(told.every(({ message }) => message.params.sessionId === thread))
+    }
+  )
 
-  it.each(acpTraces)("%s: each question is answered with an option that was offered", (name) => {
+  it.each(acpTraces)("%s: each permission request is answered with an option that was offered", (name) => {
     for (const { answers, offered, title, turn } of replay(name).questions) {
       assert.isNotNull(turn)
       assert.isAbove(title.length, 0)
@@ -56,8 +59,8 @@ describe("every trace", () => {
   })
 })
 
-describe("turns", () => {
-  it("counts tokens as OpenAI does: what was cached is part of the input", () => {
+describe("the turns of an ACP agent", () => {
+  it("tokens are counted as OpenAI counts: cached ones are part of the input", () => {
     assert.deepStrictEqual(replay("claude-basic").ends[0]?.usage, {
       inputTokens: 22,
       cachedInputTokens: 7,
@@ -74,11 +77,11 @@ describe("turns", () => {
     })
   })
 
-  it("knows no usage where the agent has none, and makes up no zeros", () => {
+  it("the usage is null where the agent reports none", () => {
     assert.isNull(replay("codex-cancel-stream").ends.find(({ stopReason }) => stopReason === "cancelled")?.usage)
   })
 
-  it("gives the late end of a command to the turn that started it, whatever runs by then", () => {
+  it("the late end of a command belongs to the turn that started it, whichever turn runs by then", () => {
     const { facts } = replay("codex-long-tool")
     const ended = facts.findIndex((fact) => fact._tag === "TurnEnded" && fact.turn === 1)
     const late = facts
@@ -88,7 +91,7 @@ describe("turns", () => {
     assert.strictEqual(late?._tag === "Update" ? late.turn : null, 1)
   })
 
-  it("gives what Claude says on its own after a turn to that turn", () => {
+  it("what Claude writes by itself after a turn belongs to that turn", () => {
     const { ends, facts } = replay("claude-background-tool")
     const ended = facts.findIndex((fact) => fact._tag === "TurnEnded")
     const later = facts.slice(ended + 1)
@@ -96,7 +99,7 @@ describe("turns", () => {
     assert.include(kinds(later, 1), "agent_message_chunk")
   })
 
-  it("swallows what a load plays back, and tells what comes after", () => {
+  it("the updates that a load plays back are not emitted, those behind it are", () => {
     for (const name of ["claude-load", "codex-load"]) {
       const { facts } = replay(name)
       assert.isFalse(kinds(facts, null).includes("user_message_chunk"), name)
@@ -104,18 +107,18 @@ describe("turns", () => {
     }
   })
 
-  it("does not call a turn cancelled that codex ended because it was told no", () => {
+  it("a turn that codex ends after a denial is not cancelled", () => {
     assert.deepStrictEqual(endsOf("codex-perm-reject_once"), endsOf("claude-perm-reject_once"))
     assert.notInclude(endsOf("codex-perm-reject_once"), "cancelled")
   })
 
-  it("calls a turn cancelled that we cancelled, with a question open or not", () => {
+  it("a turn that we cancelled is cancelled, with a permission request open or not", () => {
     for (const name of ["claude-perm-none", "codex-perm-none", "claude-cancel-tool", "codex-cancel-tool"]) {
       assert.include(endsOf(name), "cancelled", name)
     }
   })
 
-  it("remembers commands that a cancelled turn of codex left running, and none of Claude's", () => {
+  it("a cancelled turn of codex has the commands that it left running, and one of Claude has none", () => {
     for (const [name, left] of [
       ["codex-cancel-tool", 1],
       ["claude-cancel-tool", 0]
@@ -135,7 +138,7 @@ describe("turns", () => {
     }
   })
 
-  it("finds kind and title of a question in what was said of its tool call before", () => {
+  it("a permission request has the kind and the title that its tool call reported before", () => {
     assert.deepStrictEqual(
       replay("claude-air-tools").questions.map(({ kind, title }) => [kind, title]),
       [
@@ -145,7 +148,7 @@ describe("turns", () => {
     )
   })
 
-  it("never stretches a yes for once to a yes for ever", () => {
+  it("a yes for once is never widened to a yes for ever", () => {
     const [first] = replay("codex-perm-allow_always").questions
     assert.deepStrictEqual(first?.answers.once, { outcome: { outcome: "selected", optionId: "allow_once" } })
     assert.deepStrictEqual(first?.answers.session, {
@@ -154,7 +157,7 @@ describe("turns", () => {
   })
 })
 
-describe("failures", () => {
+describe("the failures of an ACP agent", () => {
   it.each([
     ["claude-no-auth", ["auth"]],
     ["claude-fail-err-401", ["auth", "end_turn"]],
@@ -183,14 +186,14 @@ describe("failures", () => {
     }
   )
 
-  it("names a conversation that another process still has open", () => {
+  it("a conversation that another process has open is named as the failure", () => {
     const error = new RpcError({ code: -32600, message: "Invalid request", data: { reason: "thread_active_writer" } })
     const failure = Failures.ofError(Failures.identify("Codex"), "to start", error)
     assert.strictEqual(failure.class, "crash")
     assert.match(failure.message, /Another process still has this conversation of Codex open\. End that process/)
   })
 
-  it("says what to do", () => {
+  it("the message of a failure says what to do", () => {
     const { ends } = replay("codex-fail-err-401")
     assert.match(ends[0]?.failure?.message ?? "", /Log in with `codex login`/)
   })

@@ -26,8 +26,8 @@ const open = Effect.fnUntraced(function* (folder: string, changes?: Partial<Open
   return yield* connect(driver, changes)
 })
 
-layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
-  it.effect("runs turns one after the other, and keeps the agent warm between them", () =>
+layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) => {
+  it.effect("turns run one after the other, and one agent process serves them all", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       const processes = yield* Processes
@@ -41,7 +41,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("ends the owner when it is asked to exit, says so last, and leaves nobody", () =>
+  it.effect("a connection that is asked to exit ends the owner, emits its exit last, and leaves no process", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       const processes = yield* Processes
@@ -54,7 +54,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("cancels a turn through acpx, whose exit code 0 says nothing", () =>
+  it.effect("a turn is cancelled through acpx, whose exit code 0 is ignored", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.connection.prompt(1, "slow")
@@ -66,7 +66,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("ends a running turn as cancelled, before its exit, when it is asked to exit", () =>
+  it.effect("a running turn ends as cancelled before the exit of a connection that is asked to exit", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.connection.prompt(1, "slow")
@@ -88,7 +88,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     ["acpx-claude-prompt-native-killed", "crash"],
     ["acpx-claude-no-session", "crash"],
     ["die", "crash"]
-  ])("%s fails the turn as %s, whatever the exit code", ([text, kind]) =>
+  ])("a turn of the prompt %s fails as %s, whatever the exit code", ([text, kind]) =>
     Effect.gen(function* () {
       const agent = text.includes("codex") ? "codex" : "claude"
       const session = yield* open(yield* home, {}, agent)
@@ -99,7 +99,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("hands a prompt that nobody read to a fresh owner, once", () =>
+  it.effect("a prompt that was refused unread is handed to a fresh owner, once", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.turn(1, "hello")
@@ -109,7 +109,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("takes its session up again by name, and says where acpx has no record of it", () =>
+  it.effect("a session is resumed by its name, and its context is lost where acpx has no record of it", () =>
     Effect.gen(function* () {
       const folder = yield* home
       const named = { session: "ses_the_same_for_both" as SessionId }
@@ -124,7 +124,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("says aloud that acpx began a new conversation under a session that had one", () =>
+  it.effect("a notice is emitted where acpx began a new conversation for a session that had one", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.turn(1, "hello")
@@ -139,7 +139,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     ["deny", "--deny-all"],
     ["approve_reads", "--approve-reads"],
     ["approve_all", "--approve-all"]
-  ] as const)("%s becomes %s", ([permissions, flag]) =>
+  ] as const)("the permissions %s become the flag %s", ([permissions, flag]) =>
     Effect.gen(function* () {
       const session = yield* open(yield* home, { permissions, systemPrompt: "Be kind.", model: "m-1" }, "codex")
       yield* session.turn(1, "acpx-codex-prompt-warm")
@@ -154,7 +154,7 @@ layer(Processes.layer, { excludeTestServices: true })("Acpx", (it) => {
     })
   )
 
-  it.effect("says what to do where acpx can't start the agent, or is not there itself", () =>
+  it.effect("the failure says what to do where acpx can't start the agent, or is not installed itself", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(open(""))
       assert.strictEqual(error.class, "config")

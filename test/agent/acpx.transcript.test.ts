@@ -27,8 +27,8 @@ const hear = (name: string) => {
   return { heard, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
 }
 
-describe("Transcript", () => {
-  it.each(acpxPrompts)("%s: has one end, and updates of one session", (name) => {
+describe("the transcript of an acpx prompt", () => {
+  it.each(acpxPrompts)("%s: the transcript has one end, and updates of one session", (name) => {
     const { heard } = hear(name)
     assert.strictEqual(heard.filter(({ _tag }) => _tag === "Reply" || _tag === "AcpxError").length, 1)
     const sessions = heard.flatMap((one) => (one._tag === "Update" ? [one.message.params.sessionId] : []))
@@ -52,22 +52,22 @@ describe("Transcript", () => {
     ["acpx-codex-prompt-native-killed", "crash"],
     ["acpx-claude-prompt-after-native-killed", "crash"],
     ["acpx-codex-prompt-after-native-killed", "end_turn"]
-  ])("%s ends as %s", (name, sort) => {
+  ])("the prompt of %s ends as %s", (name, sort) => {
     assert.strictEqual(hear(name).sort, sort)
   })
 
-  it("knows a prompt that nobody read from one that failed on its way", () => {
+  it("a prompt that was refused unread is told from one that failed later", () => {
     assert.isTrue(hear("acpx-claude-prompt-after-native-killed").isRefused)
     assert.isFalse(hear("acpx-claude-prompt-native-killed").isRefused)
   })
 
-  it("notices that acpx began a new conversation, and that it took one up", () => {
+  it("the transcript shows whether acpx began a new session or resumed one", () => {
     const begun = (name: string) => hear(name).heard.some(({ _tag }) => _tag === "NewSession")
     assert.isTrue(begun("acpx-claude-prompt-cold"))
     assert.isFalse(begun("acpx-claude-prompt-after-adapter-killed"))
   })
 
-  it("takes codex-acp's own words for notices, and the model's for text", () => {
+  it("codex-acp's own texts become notices, and those of the model stay texts", () => {
     const kinds = hear("acpx-codex-prompt-model-400").heard.flatMap((one) =>
       one._tag === "Update" ? [one.message.params.update.sessionUpdate] : []
     )
@@ -75,7 +75,7 @@ describe("Transcript", () => {
     assert.notInclude(kinds, "agent_message_chunk")
   })
 
-  it("does not take acpx's answer to a question for the agent's answer to the prompt, though their ids are the same", () => {
+  it("acpx's answer to a permission request is not taken for the agent's reply to the prompt with the same id", () => {
     const tracker = TurnTracker.make(Failures.identify("claude"))
     const transcript = Transcript.make(tracker)
     tracker.begin(1)
@@ -89,7 +89,7 @@ describe("Transcript", () => {
     if (end?._tag === "Reply") assert.strictEqual(tracker.end(end.reply)?.stopReason, "end_turn")
   })
 
-  it("skips what is no message", () => {
+  it("lines that are no message are skipped", () => {
     const transcript = Transcript.make(TurnTracker.make(Failures.identify("claude")))
     for (const line of ["", "npm warn", "[]", "null", '{"action":"cancel_result"}', '{"id":9,"result":{}}']) {
       assert.isNull(transcript.read(line))

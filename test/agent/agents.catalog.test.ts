@@ -37,7 +37,7 @@ const catalog = (agents: Readonly<Record<string, AgentSpec>> = {}, from: Readonl
 const found = (...command: [string, ...ReadonlyArray<string>]): Launch.Launch => ({ _tag: "Found", command })
 
 describe("an executable", () => {
-  it.effect("is looked for along the PATH that is given, in its order", () =>
+  it.effect("an executable is looked for along the given PATH, in its order", () =>
     Effect.gen(function* () {
       const root = yield* directory
       const [first, second] = [program(join(root, "a", "tool")), program(join(root, "b", "tool"))]
@@ -53,7 +53,7 @@ describe("an executable", () => {
     })
   )
 
-  it.effect("may be named by its path", () =>
+  it.effect("an executable can be named by its path", () =>
     Effect.gen(function* () {
       const root = yield* directory
       const file = program(join(root, "a", "tool"))
@@ -66,7 +66,7 @@ describe("an executable", () => {
 })
 
 describe("the catalog of agents", () => {
-  it.effect("has codex, demo, and every name of the registry, directly and behind acpx", () =>
+  it.effect("the catalog has codex, demo, and every name of the registry, directly and behind acpx", () =>
     Effect.gen(function* () {
       const entries = yield* catalog()
       assert.strictEqual(entries.get("codex")?.spec.protocol, "codex-app-server")
@@ -82,14 +82,14 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("prefers what was configured", () =>
+  it.effect("a configured agent replaces the built-in one of the same name", () =>
     Effect.gen(function* () {
       const entries = yield* catalog({ claude: { protocol: "acp", command: ["/bin/sh", "-c", "true"] } })
       assert.deepStrictEqual(entries.get("claude")?.locate(), found("/bin/sh", "-c", "true"))
     })
   )
 
-  it.effect("finds agents by PATH, each with what its protocol starts", () =>
+  it.effect("agents are found by PATH, each with what its protocol launches", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       const [codex, gemini, claude] = ["codex", "gemini", "claude-agent-acp"].map((name) => program(join(bin, name)))
@@ -106,7 +106,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("says the one thing to do about what is not there", () =>
+  it.effect("the hint of an agent that is not installed says what to do", () =>
     Effect.gen(function* () {
       const entries = yield* catalog({
         mine: { protocol: "acp", command: ["my-agent", "--acp"] },
@@ -127,7 +127,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("downloads nothing, unless it was configured by name", () =>
+  it.effect("only an agent that was configured by name is downloaded", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       const npx = program(join(bin, "npx"))
@@ -141,7 +141,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("finds adapters for acpx where acpx does: in the packages around it, not on PATH", () =>
+  it.effect("adapters for acpx are found where acpx finds them: in the packages around it, not on PATH", () =>
     Effect.gen(function* () {
       const root = yield* directory
       const bin = join(root, "bin")
@@ -164,7 +164,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("takes the first of codex, claude and demo that is there for the default", () =>
+  it.effect("the default is the first of codex, claude and demo that is installed", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       const entries = yield* catalog({ claude: { protocol: "acp", command: ["my-claude"] } }, { PATH: bin })
@@ -176,7 +176,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("gives a child its protocol's variables, what was named for it, and nothing of ours", () =>
+  it.effect("a child gets its protocol's variables, those that were named for it, and none of ours", () =>
     Effect.gen(function* () {
       const from = { ANTHROPIC_API_KEY: "a", OPENAI_API_KEY: "o", TROUPE_ADMIN_TOKEN: "t", MINE: "m", OTHER: "x" }
       const env = { TROUPE_DEMO_START: "crash", EXTRA: "e" }
@@ -188,7 +188,7 @@ describe("the catalog of agents", () => {
     })
   )
 
-  it.effect("keeps the demo agent's sessions in a temporary directory where the ledger is in memory", () =>
+  it.effect("the demo agent's sessions are in a temporary directory where the ledger is in memory", () =>
     Effect.gen(function* () {
       const state = yield* Effect.scoped(
         Effect.gen(function* () {
@@ -217,15 +217,17 @@ describe("the catalog of agents", () => {
     ["x", { protocol: "acp", command: ["x"], env: { TROUPE_X: "c" } }, "agents.x.env names TROUPE_X: variables of"],
     ["x", { protocol: "acp", command: ["x"], inheritEnv: ["TROUPE_TOKEN"] }, "agents.x.inheritEnv names TROUPE_TOKEN"]
   ]
-  it.effect.each(refusals)("refuses what can't work by the key that is wrong: %s %o", ([name, spec, message]) =>
-    Effect.gen(function* () {
-      const error = yield* Effect.flip(catalog({ [name]: spec }))
-      assert.strictEqual(error._tag, "AgentsMisconfigured")
-      assert.isTrue(error.message.startsWith(message), error.message)
-    })
+  it.effect.each(refusals)(
+    "an invalid specification is refused with the setting that is wrong: %s %o",
+    ([name, spec, message]) =>
+      Effect.gen(function* () {
+        const error = yield* Effect.flip(catalog({ [name]: spec }))
+        assert.strictEqual(error._tag, "AgentsMisconfigured")
+        assert.isTrue(error.message.startsWith(message), error.message)
+      })
   )
 
-  it.effect("refuses a default that no agent is called", () =>
+  it.effect("a default agent that does not exist is refused", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(
         Catalog.make({ agents: { mine: { protocol: "codex-app-server" } }, defaultAgent: "your", dataDir: "/" }, {})
@@ -238,7 +240,7 @@ describe("the catalog of agents", () => {
 })
 
 describe("the version of a program", () => {
-  it.effect("is that of the package it belongs to, through any link", () =>
+  it.effect("the version is that of the program's package, through any link", () =>
     Effect.gen(function* () {
       const root = yield* directory
       const home = join(root, "node_modules", "@some", "agent")
@@ -254,7 +256,7 @@ describe("the version of a program", () => {
     })
   )
 
-  it.effect("is not that of a project or of an interpreter around it", () =>
+  it.effect("the version is not that of a project or of an interpreter around the program", () =>
     Effect.gen(function* () {
       const root = yield* directory
       const file = program(join(root, "agent.sh"))
@@ -269,7 +271,7 @@ describe("the version of a program", () => {
     })
   )
 
-  it("is the first thing that looks like one", () => {
+  it("the version is the first text that looks like one", () => {
     const versions = [
       "codex-cli 0.169.0\n",
       "2.1.328 (Claude Code)",

@@ -85,8 +85,8 @@ const connect = Effect.fnUntraced(function* (
   return { connection, lease, say }
 })
 
-describe("Agents", () => {
-  it.live("speaks with the demo agent, whose context outlives its process", () =>
+describe("the agents", () => {
+  it.live("the demo agent answers, and its context outlives its process", () =>
     Effect.gen(function* () {
       const all = yield* agents()
       yield* Effect.gen(function* () {
@@ -100,7 +100,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("takes the configured default, else what is there, else demo", () =>
+  it.live("the default agent is the configured one, else an installed one, else demo", () =>
     Effect.gen(function* () {
       const nameOf = (all: { readonly driver: Agents["Service"]["driver"] }) =>
         Effect.map(all.driver(null), ({ name, protocol }) => [name, protocol])
@@ -112,7 +112,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("knows no other names", () =>
+  it.live("an unknown name is refused", () =>
     Effect.gen(function* () {
       const all = yield* agents()
       for (const name of ["nobody", "", "acpx:", "toString"]) {
@@ -121,7 +121,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("gives an agent that is not installed a driver that says what to do, and starts nothing", () =>
+  it.live("the driver of an agent that is not installed fails with what to do, and starts nothing", () =>
     Effect.gen(function* () {
       const all = yield* agents()
       const failure = yield* Effect.flip(connect(all, "gemini")).pipe(Effect.provide(all.context))
@@ -133,7 +133,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("lists each with its version, or with what to do", () =>
+  it.live("each agent is listed with its version, or with what to do", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       script(join(bin, "gemini"), 'echo "gemini 1.2.3 $1"')
@@ -155,7 +155,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("asks for a version once a minute", () =>
+  it.effect("an agent is asked for its version once a minute", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       const asked = join(bin, "asked")
@@ -170,7 +170,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("gives up a program that does not tell its version, and ends it", () =>
+  it.effect("a program that does not answer with its version is ended", () =>
     Effect.gen(function* () {
       const bin = yield* directory
       const pid = join(bin, "pid")
@@ -185,7 +185,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("tries an agent out: found, handshake, version, and no process left", () =>
+  it.live("a diagnosis reports availability, handshake and version, and leaves no process", () =>
     Effect.gen(function* () {
       const crash: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "crash" } }
       const auth: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "auth" } }
@@ -205,7 +205,7 @@ describe("Agents", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("does not wait for an agent that never answers", () =>
+  it.effect("a diagnosis does not wait for an agent that never answers", () =>
     Effect.gen(function* () {
       const mine: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "hang" } }
       const all = yield* agents({ agents: { mine } })

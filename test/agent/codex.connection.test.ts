@@ -100,8 +100,8 @@ const turning: Script = [
 ]
 const turnEnds = (status: string) => say("turn/completed", { turn: { id: "U", status, error: null } })
 
-layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("Codex", (it) => {
-  it.effect("opens a thread, takes a prompt, tells the turn, and goes when asked", () =>
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("the codex driver", (it) => {
+  it.effect("a connection opens a thread, runs a prompt, emits the turn, and exits when asked", () =>
     Effect.gen(function* () {
       const { opening, facts, until, wire } = yield* playing("01-handshake-text", "deny", {
         model: "mock-model",
@@ -132,7 +132,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("names the turn by turn/started where the reply comes later", () =>
+  it.effect("a turn gets its id from turn/started where the reply comes later", () =>
     Effect.gen(function* () {
       const { opening, until } = yield* scripted([
         ...started,
@@ -148,7 +148,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("takes the next prompt as soon as the end of the last one is told", () =>
+  it.effect("the next prompt is accepted as soon as the end of the last turn is emitted", () =>
     Effect.gen(function* () {
       const again: Script = [
         on(4, "turn/start"),
@@ -164,7 +164,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("dies of a caller that prompts while a turn runs", () =>
+  it.effect("a prompt during a turn is a defect of its caller", () =>
     Effect.gen(function* () {
       const { opening } = yield* scripted(turning)
       const connection = yield* opening
@@ -174,7 +174,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("fails a prompt that codex refuses, and can be prompted again", () =>
+  it.effect("a prompt that codex refuses fails, and the next one is accepted", () =>
     Effect.gen(function* () {
       const { opening, until } = yield* scripted([
         ...started,
@@ -199,7 +199,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     ["22-approval-command-decline", "deny", { decision: "decline" }, "execute"],
     ["29-approval-file-change-accept", "once", { decision: "accept" }, "edit"],
     ["47-mcp-tool-approval", "once", { action: "accept", content: {} }, "other"]
-  ] as const)("asks who decides and answers codex: %s", ([name, decide, answer, kind]) =>
+  ] as const)("a request of codex is passed on and answered with the decision: %s", ([name, decide, answer, kind]) =>
     Effect.gen(function* () {
       const { opening, asked, until, wire } = yield* playing(name, decide)
       const connection = yield* opening
@@ -219,7 +219,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       "40-dynamic-tool-call",
       { contentItems: [{ type: "inputText", text: "This tool is not available here." }], success: false }
     ]
-  ] as const)("answers without asking what nobody may grant or knows: %s", ([name, answer]) =>
+  ] as const)("a request that nobody can grant or answer gets an answer without a decision: %s", ([name, answer]) =>
     Effect.gen(function* () {
       const { opening, asked, until, wire } = yield* playing(name, "once")
       const connection = yield* opening
@@ -230,7 +230,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("answers a request that it does not know with -32601", () =>
+  it.effect("an unknown request is answered with -32601", () =>
     Effect.gen(function* () {
       const { opening, until, wire } = yield* scripted([
         ...turning,
@@ -246,7 +246,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("asks for a sub-agent too, for the turn that runs", () =>
+  it.effect("a sub-agent's request is passed on for the running turn", () =>
     Effect.gen(function* () {
       const { opening, asked, until } = yield* scripted([
         ...turning,
@@ -268,7 +268,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("holds an interrupted turn's end back until its commands are dead", () =>
+  it.effect("the end of an interrupted turn is held until its commands are dead", () =>
     Effect.gen(function* () {
       const command = (status: string) => ({
         turnId: "U",
@@ -300,7 +300,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("asks again to interrupt a turn that codex has not begun", () =>
+  it.effect("an interrupt of a turn that codex has not begun is requested again", () =>
     Effect.gen(function* () {
       const { opening, facts, wire } = yield* scripted([
         ...started,
@@ -322,7 +322,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("gives up on an interrupt that codex does not answer, within five seconds", () =>
+  it.effect("an interrupt that codex does not answer ends within five seconds", () =>
     Effect.gen(function* () {
       const { opening, facts } = yield* scripted([...turning, on(4, "turn/interrupt"), on(99, "never")])
       const connection = yield* opening
@@ -333,7 +333,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("does nothing when told to interrupt where nothing runs", () =>
+  it.effect("an interrupt does nothing where no turn runs", () =>
     Effect.gen(function* () {
       const { opening, wire } = yield* scripted(started)
       const connection = yield* opening
@@ -345,7 +345,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("says Exited once, last, and invents no end for the turn that ran", () =>
+  it.effect("Exited is emitted once, last, and the turn that ran gets no end", () =>
     Effect.gen(function* () {
       const { opening, facts, until } = yield* scripted([...turning, note({ __event: "die" })])
       const connection = yield* opening
@@ -360,7 +360,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("resumes a thread with the same settings and without its history", () =>
+  it.effect("a thread is resumed with the same settings and without its history", () =>
     Effect.gen(function* () {
       const { opening, wire } = yield* scripted(
         [...hello, on(2, "thread/resume"), reply(2, { thread: { id: "T" } })],
@@ -377,7 +377,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("starts a new thread where the old one is gone, and says that the context is lost", () =>
+  it.effect("a new thread is started where the old one is gone, and the context is lost", () =>
     Effect.gen(function* () {
       const { opening } = yield* scripted(
         [
@@ -394,7 +394,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("waits a little for the thread's last holder to let go, and not for ever", () =>
+  it.effect("a resume waits for the thread's last holder for a limited time", () =>
     Effect.gen(function* () {
       const busy = (id: number): Script => [
         on(id, "thread/resume"),
@@ -412,7 +412,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("fails to open with what codex said, where it ends before it is ready", () =>
+  it.effect("an open fails with codex's last words where codex exits before it is ready", () =>
     Effect.gen(function* () {
       const { opening } = yield* scripted([
         on(1, "initialize"),
@@ -425,7 +425,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("fails to open where codex refuses the thread, with its words", () =>
+  it.effect("an open fails with codex's words where codex refuses the thread", () =>
     Effect.gen(function* () {
       const { opening } = yield* scripted([
         ...hello,
@@ -437,7 +437,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("leaves no process when the scope of the connection is closed", () =>
+  it.effect("no process is left when the connection's scope is closed", () =>
     Effect.gen(function* () {
       const { opening } = yield* scripted(turning)
       const pid = yield* Effect.scoped(Effect.map(opening, (connection) => connection.pid))

@@ -14,7 +14,7 @@ const running = () => {
 }
 
 describe("a text that codex never completes", () => {
-  it("is said to be cut off when its turn ends", () => {
+  it("a text that codex never completes is marked as cut off when its turn ends", () => {
     for (const [name, cut] of [
       ["50-interrupt-mid-stream", 1],
       ["53-steer", 1],
@@ -26,7 +26,7 @@ describe("a text that codex never completes", () => {
     }
   })
 
-  it("may be a thought", () => {
+  it("a thought that codex never completes is marked as cut off, too", () => {
     const { say } = running()
     say("item/reasoning/textDelta", { itemId: "r", delta: "hm", contentIndex: 0 })
     const [told] = ofKind(say("turn/completed", { turn: { id: "T", status: "interrupted" } }), "agent_thought_chunk")
@@ -35,7 +35,7 @@ describe("a text that codex never completes", () => {
 })
 
 describe("a turn whose text says that it was aborted", () => {
-  it("goes on for codex, which is still to be interrupted: only codex ends it", () => {
+  it("a turn whose text says that it was aborted can still be interrupted, and only codex ends it", () => {
     const { say, translator } = running()
     const item = { type: "agentMessage", id: "m", text: "<turn_aborted>The user interrupted.</turn_aborted>" }
     assert.deepStrictEqual(ends(say("item/completed", { item })), [])

@@ -6,7 +6,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, FileSystem } from "effect"
 import * as Placeholders from "../../src/agent/codex/placeholders.ts"
 
-it.live("removes what came since and is empty, and nothing else", () =>
+it.live("only empty directories that came since are removed from a workspace", () =>
   Effect.gen(function* () {
     const workspace = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
     mkdirSync(join(workspace, ".git"))

@@ -63,8 +63,8 @@ const turnOf = (...lines: ReadonlyArray<object>) => ({
 
 const command = "item/commandExecution/requestApproval"
 
-layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("questions of codex", (it) => {
-  it.effect("are open together, each with its own answer: the first waits for the second (34)", () =>
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("requests of codex", (it) => {
+  it.effect("requests can be open at once, each with its own answer: the first waits for the second (34)", () =>
     Effect.gen(function* () {
       const second = yield* Deferred.make<void>()
       const asked: Array<ApprovalRequest> = []
@@ -86,7 +86,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("are open no longer where codex has done with them, and the others are", () =>
+  it.effect("a request that codex has resolved is withdrawn, and the others stay open", () =>
     Effect.gen(function* () {
       const taken = yield* Deferred.make<void>()
       const asked: Array<ApprovalRequest> = []
@@ -118,7 +118,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("never open more than the change that is asked for, whatever root it names", () =>
+  it.effect("an approval allows only the change that was requested, whatever root it names", () =>
     Effect.gen(function* () {
       const change = "item/fileChange/requestApproval"
       const session = yield* playing(
@@ -133,7 +133,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("of the network are shown as that", () =>
+  it.effect("a request for network access has the kind fetch", () =>
     Effect.gen(function* () {
       const asked: Array<ApprovalRequest> = []
       const session = yield* playing(
@@ -152,7 +152,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("have an answer all, -32601 where nobody here knows one", () =>
+  it.effect("every request is answered, an unknown one with -32601", () =>
     Effect.gen(function* () {
       const unknown = [
         "account/chatgptAuthTokens/refresh",
@@ -176,18 +176,16 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect(
-    "are asked for by configuration: commands in the sandbox, leave outside of it, no retries without end",
-    () =>
-      Effect.gen(function* () {
-        const session = yield* playing(turnOf(), () => Effect.succeed("deny" as const))
-        yield* session.turn(1, "hello")
-        const start = (yield* session.lines).find(({ method }) => method === "thread/start")
-        assert.deepInclude(start?.params, {
-          approvalPolicy: "on-request",
-          sandbox: "workspace-write",
-          config: { "features.unbounded_connection_retries": false, "features.goals": false }
-        })
+  it.effect("the thread's settings ask for the sandbox, for approvals outside of it, and for bounded retries", () =>
+    Effect.gen(function* () {
+      const session = yield* playing(turnOf(), () => Effect.succeed("deny" as const))
+      yield* session.turn(1, "hello")
+      const start = (yield* session.lines).find(({ method }) => method === "thread/start")
+      assert.deepInclude(start?.params, {
+        approvalPolicy: "on-request",
+        sandbox: "workspace-write",
+        config: { "features.unbounded_connection_retries": false, "features.goals": false }
       })
+    })
   )
 })

@@ -32,8 +32,8 @@ const kindsOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
     .filter((fact) => fact.turn === turn)
     .flatMap((fact) => metaOf(fact)["troupe/compaction"] ?? [])
 
-layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("Codex", (it) => {
-  it.effect("steers the turn that runs, and tells the words in the place where codex took them (53)", () =>
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("codex steering", (it) => {
+  it.effect("the running turn is steered, and the words are emitted at the position where codex took them (53)", () =>
     Effect.gen(function* () {
       const { connection, ended, facts, heard, steer } = yield* playing("53-steer", [3, 5, 6, 8])
       assert.strictEqual(yield* steer("too early"), "no_turn")
@@ -56,7 +56,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("waits for the turn to begin, since codex knows no turn to steer before (53)", () =>
+  it.effect("steering waits for the turn's begin, before which codex knows no turn to steer (53)", () =>
     Effect.gen(function* () {
       const { connection, ended, steer } = yield* playing("53-steer", [3, 5, 6, 8])
       const handed = yield* Effect.forkChild(connection.prompt(1, "one two three"))
@@ -68,7 +68,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("takes a refusal for another turn as no turn to steer, and adds nothing (53)", () =>
+  it.effect("a steering that codex refuses for another turn found no turn, and adds nothing (53)", () =>
     Effect.gen(function* () {
       const { connection, facts, heard, steer } = yield* playing("53-steer", [3, 6, 7, 8])
       yield* connection.prompt(1, "one two three")
@@ -78,7 +78,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("compacts in a turn of its own, between others, and tells what is left (55)", () =>
+  it.effect("a compaction is a turn of its own between others, and reports what is left (55)", () =>
     Effect.gen(function* () {
       const { compact, ended, facts, turn } = yield* playing("55-compact")
       yield* turn(1, "first")
@@ -96,7 +96,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("takes no words while it compacts, says why, and compacts on (109)", () =>
+  it.effect("a compaction can't be steered, says why, and goes on (109)", () =>
     Effect.gen(function* () {
       const { compact, ended, facts, steer, turn } = yield* playing("109-input-during-compaction", [6])
       yield* turn(1, "hello")
@@ -109,7 +109,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("ends a compaction that is interrupted as cancelled, and tells of none that was done (109b)", () =>
+  it.effect("an interrupted compaction ends as cancelled and reports no compaction (109b)", () =>
     Effect.gen(function* () {
       const { compact, connection, ended, facts, turn } = yield* playing("109b-interrupt-compaction")
       yield* turn(1, "hello")
@@ -120,7 +120,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("fails a compaction that the model failed, by its class, and tells of none that was done (106)", () =>
+  it.effect("a compaction that the model fails has the failure's class and reports no compaction (106)", () =>
     Effect.gen(function* () {
       const { compact, ended, facts, turn } = yield* playing("106-compaction-fails")
       yield* turn(1, "hello")
@@ -132,7 +132,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("never starts a turn or a compaction during a turn: codex would steer or interrupt it (54, 56)", () =>
+  it.effect("no turn or compaction is started during a turn, which codex would steer or interrupt (54, 56)", () =>
     Effect.gen(function* () {
       for (const trace of ["54-turn-start-while-active", "56-compact-while-active"]) {
         const { compact, connection } = yield* playing(trace)

@@ -16,7 +16,7 @@ const itemIds = ({ out, thread }: Replay, ours: boolean) =>
     })
   )
 
-describe("every trace", () => {
+describe("a recorded codex trace", () => {
   it.each(traces)("%s: each turn that codex ended ends exactly once", (name) => {
     const { facts, out, thread } = replay(name)
     const completed = new Set(
@@ -37,7 +37,7 @@ describe("every trace", () => {
     for (const end of ends(facts)) assert.strictEqual(end.stopReason === "error", end.failure !== null)
   })
 
-  it.each(traces)("%s: a tool call begins once, before anything else is said of it", (name) => {
+  it.each(traces)("%s: a tool call begins once, before its updates", (name) => {
     const begun = new Set<unknown>()
     for (const fact of updates(replay(name).facts)) {
       const { sessionUpdate, toolCallId } = updateOf(fact)
@@ -50,7 +50,7 @@ describe("every trace", () => {
     }
   })
 
-  it.each(traces)("%s: nothing of another thread is told", (name) => {
+  it.each(traces)("%s: nothing of another thread is emitted", (name) => {
     const replayed = replay(name)
     const foreign = itemIds(replayed, false)
     const own = itemIds(replayed, true)
@@ -111,8 +111,8 @@ const calls = (name: string) => {
   })
 }
 
-describe("turns", () => {
-  it("tells a text turn from its name to its end, with its usage", () => {
+describe("the turns of codex", () => {
+  it("a text turn is translated from its id to its end, with its usage", () => {
     const { facts } = first("01-handshake-text")
     const [started, ...rest] = facts.filter((fact) => fact._tag !== "Update")
     assert.deepInclude(started, { _tag: "TurnStarted", turn: 1 })
@@ -129,13 +129,13 @@ describe("turns", () => {
     assert.isTrue(last !== undefined && metaOf(last)["troupe/completed"] === true)
   })
 
-  it("takes the turn's name from turn/started where that comes before the reply", () => {
+  it("a turn gets its id from turn/started where that comes before the reply", () => {
     const { facts } = first("97-ephemeral")
     assert.strictEqual(facts.findIndex((fact) => fact._tag === "TurnStarted" && fact.turn === 1) >= 0, true)
     assert.strictEqual(facts.filter((fact) => fact._tag === "TurnStarted" && fact.turn === 1).length, 1)
   })
 
-  it("tells commands with what they gave and how they ended", () => {
+  it("a command has its output and its end", () => {
     assert.deepInclude(calls("02-shell-ok")[0], { title: "echo hi", kind: "execute", status: "completed" })
     assert.deepInclude(calls("02-shell-ok")[0]?.out, { output: "hi\n", exitCode: 0 })
     assert.deepInclude(calls("03-shell-exit3")[0], { status: "failed" })
@@ -145,7 +145,7 @@ describe("turns", () => {
     assert.strictEqual(calls("114-cwd-does-not-exist")[0]?.out["exitCode"], -1)
   })
 
-  it("tells file changes as diffs, titled by what they do", () => {
+  it("a file change is a diff, with a title that says what it does", () => {
     const changes = calls("06-apply-patch").filter(({ kind }) => kind === "edit")
     assert.isTrue(changes.every(({ status }) => status === "completed"))
     assert.isTrue(changes.some(({ title }) => String(title).startsWith("1 add: ")))
@@ -159,17 +159,17 @@ describe("turns", () => {
     }
   })
 
-  it("tells a thought once, though codex tells its summary and its content", () => {
+  it("a thought is emitted once, although codex sends its summary and its content", () => {
     assert.strictEqual(textOf(first("07-reasoning").facts, "agent_thought_chunk"), "**Plan** think about it")
   })
 
-  it("keeps a huge output to its bounds: whole in the end of the call, a glimpse in what is shown", () => {
+  it("a huge output is complete in the end of the call, and cut in the displayed content", () => {
     const [call] = calls("08-huge-output")
     const shown = objectIn((updateOf(call!.end!)["content"] as ReadonlyArray<Record<string, unknown>>)[0]?.["content"])
     assert.isAtMost(String(shown["text"]).length, 4_200)
   })
 
-  it("tells the end of a command that outlived its turn under that turn, after the turn's end", () => {
+  it("the end of a command that outlives its turn belongs to that turn, after the turn's end", () => {
     const { facts } = first("10-exec-background-outlives-turn")
     const ended = facts.findIndex((fact) => fact._tag === "TurnEnded" && fact.turn === 1)
     const late = facts.findIndex(
@@ -181,12 +181,12 @@ describe("turns", () => {
     assert.strictEqual(ends(facts).length, 2)
   })
 
-  it("tells the nested calls of code mode as calls", () => {
+  it("the nested calls of code mode are tool calls", () => {
     assert.isNotEmpty(calls("12-code-mode").filter(({ kind }) => kind === "execute"))
   })
 })
 
-describe("requests to the client", () => {
+describe("tool calls of codex", () => {
   it.each([
     ["20-approval-command-accept", "completed", undefined],
     ["22-approval-command-decline", "failed", "declined"],
@@ -201,7 +201,7 @@ describe("requests to the client", () => {
     if (troupeStatus !== undefined) assert.strictEqual(metaOf(call!.end!)["troupe/status"], troupeStatus)
   })
 
-  it("tells MCP and dynamic tool calls with arguments and results", () => {
+  it("MCP and dynamic tool calls have their arguments and results", () => {
     const [dynamic] = calls("40-dynamic-tool-call")
     assert.deepInclude(dynamic, { title: "lookup", status: "completed" })
     assert.deepStrictEqual(updateOf(dynamic!.begun)["rawInput"], { q: "x" })
@@ -219,19 +219,19 @@ describe("interrupts, steering, compaction, sub-agents", () => {
     }
   )
 
-  it("never marks a message completed that was cut off", () => {
+  it("a message that was cut off is never marked as completed", () => {
     const { facts } = first("50-interrupt-mid-stream")
     const marked = ofKind(facts, "agent_message_chunk").filter((fact) => metaOf(fact)["troupe/completed"] === true)
     assert.isTrue(marked.every(({ turn }) => turn !== 1))
   })
 
-  it("gives a steered turn one end", () => {
+  it("a steered turn has one end", () => {
     for (const name of ["53-steer", "54-turn-start-while-active", "54b-turn-start-while-command-runs"]) {
       assert.strictEqual(ends(replay(name).facts).filter(({ turn }) => turn === 1).length, 1, name)
     }
   })
 
-  it("counts what a turn used by the thread's total, which a compaction does not blur", () => {
+  it("a turn's usage is the increase of the thread's total, also around a compaction", () => {
     const { facts } = replay("99-auto-compaction")
     assert.deepStrictEqual(
       ends(facts).map(({ usage }) => usage?.totalTokens),
@@ -241,7 +241,7 @@ describe("interrupts, steering, compaction, sub-agents", () => {
     assert.isTrue(compactions.includes("completed"))
   })
 
-  it("keeps a sub-agent's words and ends out of the conversation", () => {
+  it("a sub-agent's texts and ends are no part of the conversation", () => {
     const { facts } = replay("102-subagent-thread-on-same-connection")
     assert.strictEqual(ends(facts).length, 1)
     assert.strictEqual(textOf(facts), 'echo: TOOL:collaboration/spawn_agent {"task_name":"helper","message":"do it"}')
@@ -250,7 +250,7 @@ describe("interrupts, steering, compaction, sub-agents", () => {
     )
   })
 
-  it("follows one of two threads that talk at the same time", () => {
+  it("the translator follows one of two threads that are active at the same time", () => {
     const { facts } = replay("101-two-threads-in-parallel")
     assert.isNotEmpty(ends(facts))
     assert.isTrue(ends(facts).every(({ stopReason }) => stopReason === "end_turn"))
@@ -276,7 +276,7 @@ describe("failures", () => {
     assert.match(failure?.message ?? "", message)
   })
 
-  it("says when a used-up account may be asked again, where codex does", () => {
+  it("a used-up account's failure has the time of the reset, where codex reports it", () => {
     const [failure] = ends(replay("69-usage-limit-429").facts).flatMap(({ failure }) => failure ?? [])
     // `Mar 17th, 2030 5:46 PM`, to the end of that minute, in this machine's time zone as codex has it.
     assert.strictEqual(failure?.retryAt, new Date(2030, 2, 17, 17, 47).getTime())
@@ -303,12 +303,12 @@ describe("failures", () => {
   it.each([
     ["max_output_tokens", "max_tokens"],
     ["content_filter", "refusal"]
-  ] as const)("takes an answer that was cut short (%s) for an end and no failure", (reason, stopReason) => {
+  ] as const)("an answer that was cut short (%s) is an end and no failure", (reason, stopReason) => {
     const message = `Incomplete response returned, reason: ${reason}`
     assert.deepStrictEqual(failedEnd({ message, codexErrorInfo: "other" }), { stopReason, failure: null })
   })
 
-  it("tells each retry while codex tries again", () => {
+  it("each retry of codex is emitted", () => {
     const retries = updates(replay("60b-http401-default-retries").facts).filter(
       (fact) => "troupe/retry" in metaOf(fact)
     )
@@ -316,7 +316,7 @@ describe("failures", () => {
     assert.isTrue(retries.every(({ turn }) => turn === 1))
   })
 
-  it("takes the end of a compaction of its own for no prompt's end", () => {
+  it("the end of codex's own compaction is no prompt's end", () => {
     assert.deepStrictEqual(
       ends(replay("106-compaction-fails").facts).map(({ turn, stopReason }) => [turn, stopReason]),
       [
@@ -326,7 +326,7 @@ describe("failures", () => {
     )
   })
 
-  it("goes on after a failed turn", () => {
+  it("a turn after a failed one is translated as any other", () => {
     assert.deepStrictEqual(
       ends(replay("72-recovers-after-system-error").facts)
         .map(({ stopReason }) => stopReason)

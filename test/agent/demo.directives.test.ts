@@ -18,7 +18,7 @@ const typed = {
 }
 
 layer(Processes.layer, { excludeTestServices: true })("a directive of the demo agent", (it) => {
-  it.effect("is a whole line: what only begins like one is echoed", () =>
+  it.effect("a directive is a whole line: a line that only begins like one is echoed", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       assert.strictEqual(
@@ -29,7 +29,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("help: lists all of them", () =>
+  it.effect("help: the answer lists all directives", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const lines = (yield* agent.say("help")).text.split("\n")
@@ -40,7 +40,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("system: answers with the system prompt of the session", () =>
+  it.effect("system: the answer is the session's system prompt", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       assert.strictEqual((yield* agent.say("system")).text, "There is no system prompt.")
@@ -51,7 +51,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("slow: streams so many words, and a cancel ends it", () =>
+  it.effect("slow: the given number of words is streamed, and a cancel ends it", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const three = yield* agent.say("slow 3 1")
@@ -67,7 +67,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("think: sends a thought", () =>
+  it.effect("think: a thought is sent", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const { text, updates } = yield* agent.say("think\nhello")
@@ -79,7 +79,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("ask: asks, and says what was decided", () =>
+  it.effect("ask: a permission is requested, and the answer says what was decided", () =>
     Effect.gen(function* () {
       const asked: Array<Readonly<Record<string, unknown>>> = []
       const answers = [
@@ -106,7 +106,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("ask: a cancel takes the question back", () =>
+  it.effect("ask: a cancel withdraws the permission request", () =>
     Effect.gen(function* () {
       const asked = yield* Deferred.make<void>()
       const agent = yield* open({ decide: () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never) })
@@ -124,7 +124,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("tool: runs a command as a tool call, with its output and its end", () =>
+  it.effect("tool: a command runs as a tool call, with its output and its end", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const good = yield* agent.say("tool printf 'hi\\n'; printf err >&2")
@@ -146,7 +146,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("tool: a cancel ends the command, and so does the end of the agent", () =>
+  it.effect("tool: a cancel ends the command, and so does the agent's exit", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const begun = Effect.fnUntraced(function* () {
@@ -173,7 +173,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("tool: asks first in mode `ask`", () =>
+  it.effect("tool: the mode `ask` requests permission first", () =>
     Effect.gen(function* () {
       const agent = yield* open({ decide: choosing("reject-once") })
       yield* agent.request("session/set_mode", { sessionId: agent.sessionId, modeId: "ask" })
@@ -184,7 +184,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("ask-tool: asks first in any mode", () =>
+  it.effect("ask-tool: permission is requested first in any mode", () =>
     Effect.gen(function* () {
       const refused = yield* open({ decide: choosing("reject-once") })
       const { text } = yield* refused.say("ask-tool echo hi")
@@ -194,7 +194,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("orphan: leaves a process that outlives the agent, until it is swept", () =>
+  it.effect("orphan: the process that is left behind outlives the agent, until it is swept", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const agent = yield* open()
@@ -207,7 +207,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("hang: does not end, but a cancel does it", () =>
+  it.effect("hang: only a cancel ends the turn", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const turn = yield* Effect.forkChild(agent.prompt("hang"))
@@ -237,7 +237,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("crash: exits in the middle of the turn", () =>
+  it.effect("crash: the agent exits in the middle of the turn", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const silent = yield* Effect.flip(agent.prompt("crash 7"))
@@ -248,7 +248,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("exit-after: exits once the turn has ended", () =>
+  it.effect("exit-after: the agent exits when the turn has ended", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const { end, text } = yield* agent.say("exit-after\nhello")
@@ -269,7 +269,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("garbage: writes lines that are no messages, and the turn goes on", () =>
+  it.effect("garbage: lines that are no messages are written, and the turn goes on", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       assert.strictEqual((yield* agent.say("garbage\nhello")).text, "You said: hello (turn 1)")
@@ -277,7 +277,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("big: says so many kilobytes in one message", () =>
+  it.effect("big: the given number of kilobytes is sent in one message", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const { updates } = yield* agent.say("big 2048")
@@ -288,7 +288,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("fail: by error, or typed where the client opted in", () =>
+  it.effect("fail: the turn fails by an error, or typed where the client requested that", () =>
     Effect.gen(function* () {
       const plain = yield* open()
       assert.deepInclude(yield* Effect.flip(plain.prompt("fail auth")), { code: -32000 })
@@ -312,7 +312,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
     })
   )
 
-  it.effect("refuse: ends with the stop reason `refusal`", () =>
+  it.effect("refuse: the turn ends with the stop reason `refusal`", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       assert.deepInclude(yield* agent.say("refuse"), { text: "I would rather not." })

@@ -17,7 +17,7 @@ const stateDirectory = Effect.acquireRelease(
 )
 
 layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => {
-  it.effect("shakes hands in version 1, whatever version it is offered", () =>
+  it.effect("the demo agent shakes hands in version 1, whatever version it is offered", () =>
     Effect.gen(function* () {
       const agent = yield* start()
       const hello = yield* agent.request("initialize", { protocolVersion: 99, clientCapabilities: {} })
@@ -36,7 +36,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("echoes with the number of the turn, counts words, and recalls what was said before", () =>
+  it.effect("the demo agent echoes with the turn's number, counts words, and recalls earlier prompts", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       const first = yield* agent.say("hello")
@@ -51,7 +51,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("keeps sessions of one process apart", () =>
+  it.effect("the sessions of one process are separate", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       yield* agent.say("of the first")
@@ -64,7 +64,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("goes on with a session after a SIGKILL, the interrupted prompt included", () =>
+  it.effect("a session can be resumed after a SIGKILL, with the interrupted prompt", () =>
     Effect.gen(function* () {
       const state = join(yield* stateDirectory, "made", "by", "the agent")
       const env = { TROUPE_DEMO_STATE: state }
@@ -88,7 +88,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("replays a session that is loaded, before it answers", () =>
+  it.effect("a load plays the session back before its reply", () =>
     Effect.gen(function* () {
       const env = { TROUPE_DEMO_STATE: yield* stateDirectory }
       const before = yield* open({ env })
@@ -107,7 +107,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("takes a torn journal for what it still says, and forgets journals of last season", () =>
+  it.effect("a journal with a torn line is read as far as it goes, and old journals are deleted", () =>
     Effect.gen(function* () {
       const state = yield* stateDirectory
       const id = "0123abcd-0000-4000-8000-000000000000"
@@ -122,7 +122,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("refuses what it can't do by the protocol's codes", () =>
+  it.effect("an invalid request is refused with the protocol's code", () =>
     Effect.gen(function* () {
       const agent = yield* start({ env: { TROUPE_DEMO_STATE: yield* stateDirectory } })
       const codeOf = (method: string, params: unknown) =>
@@ -151,7 +151,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("answers garbage with errors without an id, and lives on", () =>
+  it.effect("a line that is no message is answered with an error without an id, and the agent goes on", () =>
     Effect.gen(function* () {
       const child = yield* spawn({ ...specOf("wire"), command: [process.execPath, main] })
       yield* child.write('no json\n[1]\n{"id":1,"method":"initialize"}\n\n')
@@ -176,7 +176,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("ends in order on SIGTERM", () =>
+  it.effect("SIGTERM ends the demo agent in order", () =>
     Effect.gen(function* () {
       const agent = yield* open()
       yield* (yield* Processes).signal(agent.lease, "SIGTERM")
@@ -184,14 +184,14 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
     })
   )
 
-  it.effect("tells its version without a handshake", () =>
+  it.effect("`--version` prints the version without a handshake", () =>
     Effect.gen(function* () {
       const child = yield* spawn({ ...specOf("wire"), command: [process.execPath, main, "--version"], stdin: false })
       assert.strictEqual(yield* child.stdout.pipe(Stream.decodeText(), Stream.mkString), "troupe-demo 1.0.0\n")
     })
   )
 
-  it.effect("misbehaves at its start as it is told", () =>
+  it.effect("TROUPE_DEMO_START makes the start fail as it says", () =>
     Effect.gen(function* () {
       const crash = yield* start({ env: { TROUPE_DEMO_START: "crash" } })
       assert.deepStrictEqual(yield* crash.child.exit, { code: 1, signal: null })

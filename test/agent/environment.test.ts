@@ -20,8 +20,8 @@ const ours = {
 }
 const common = { PATH: "/bin", HOME: "/home/dev", LC_ALL: "C.UTF-8", https_proxy: "http://proxy" }
 
-describe("Environment", () => {
-  it("gives codex what codex needs", () => {
+describe("the environment of a child", () => {
+  it("a codex child gets what codex needs", () => {
     assert.deepStrictEqual(forChild(codex, ours, {}), {
       ...common,
       OPENAI_API_KEY: "key",
@@ -29,7 +29,7 @@ describe("Environment", () => {
     })
   })
 
-  it("gives claude what claude needs, and no other agent's key", () => {
+  it("a claude child gets what claude needs, and no other agent's key", () => {
     assert.deepStrictEqual(forChild(claude, ours, {}), {
       ...common,
       ANTHROPIC_API_KEY: "key",
@@ -38,7 +38,7 @@ describe("Environment", () => {
     })
   })
 
-  it("bounds the retries of claude, and leaves the number to who names one", () => {
+  it("the retries of claude are bounded, unless the operator sets their number", () => {
     const retries = (from: Readonly<Record<string, string>>, env = {}) =>
       forChild(anyAgent, from, { env })["CLAUDE_CODE_MAX_RETRIES"]
     assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "" }), "5")
@@ -46,11 +46,11 @@ describe("Environment", () => {
     assert.strictEqual(retries({ CLAUDE_CODE_MAX_RETRIES: "2" }, { CLAUDE_CODE_MAX_RETRIES: "10" }), "10")
   })
 
-  it("gives the stand-in no account at all", () => {
+  it("the demo agent gets no account", () => {
     assert.deepStrictEqual(forChild(noAccount, ours, {}), common)
   })
 
-  it("gives what the operator names, and sets what he sets over it", () => {
+  it("a child gets what the operator names, and what the operator sets overrides it", () => {
     const spec = { inheritEnv: ["DATABASE_URL", "NOT_THERE", "EMPTY"], env: { HOME: "/srv", EXTRA: "" } }
     assert.deepStrictEqual(forChild(noAccount, ours, spec), {
       ...common,
@@ -60,7 +60,7 @@ describe("Environment", () => {
     })
   })
 
-  it("never gives Troupe's own variables, named or set", () => {
+  it("a child never gets Troupe's own variables, named or set", () => {
     const spec = { inheritEnv: ["TROUPE_ADMIN_TOKEN", "TROUPE_LEASE"], env: { TROUPE_LEASE: "forged" } }
     assert.deepStrictEqual(forChild(noAccount, ours, spec), common)
   })

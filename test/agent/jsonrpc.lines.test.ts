@@ -6,7 +6,7 @@ const text = 'a\r\n\n{"b":"größer 🙂"}\n\r\n  c \nlast'
 const bytes = new TextEncoder().encode(text)
 
 describe("Lines", () => {
-  it("gives the same lines whatever the chunks are", () => {
+  it("the lines are the same whatever the chunks are", () => {
     for (let size = 1; size <= bytes.length; size++) {
       const lines = Lines.make()
       const all: Array<string> = []
@@ -15,7 +15,7 @@ describe("Lines", () => {
     }
   })
 
-  it("keeps what it holds when the reader's buffer is written over", () => {
+  it("a buffered part survives when the reader's buffer is overwritten", () => {
     const lines = Lines.make()
     const buffer = new TextEncoder().encode("abc")
     lines.push(buffer)
@@ -23,7 +23,7 @@ describe("Lines", () => {
     assert.deepStrictEqual(lines.push(new TextEncoder().encode("d\n")), ["abcd"])
   })
 
-  it("takes a line of exactly the limit, and gives nothing more after one byte over it", () => {
+  it("a line of exactly the limit is accepted, and after one byte more nothing is", () => {
     const exact = Lines.make(4)
     assert.deepStrictEqual(exact.push(new TextEncoder().encode("abcd")), [])
     assert.deepStrictEqual(exact.push(new TextEncoder().encode("\n")), ["abcd"])

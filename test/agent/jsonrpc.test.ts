@@ -22,8 +22,8 @@ const connect = Effect.fnUntraced(function* (options: Partial<JsonRpc.PeerOption
   return { child, peer, said }
 })
 
-layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
-  it.effect("gets the answer to each of many requests asked at once", () =>
+layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) => {
+  it.effect("each of many concurrent requests gets its own result", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       const answers = yield* Effect.forEach(
@@ -38,7 +38,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("fails with the peer's error, its code and data", () =>
+  it.effect("a request fails with the other side's error, its code and data", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       const error = yield* Effect.flip(peer.request("fail", {}, within))
@@ -49,7 +49,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("gives up on an answer at the deadline, and ignores it when it comes after all", () =>
+  it.effect("a request fails at its deadline, and its late reply is ignored", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       const error = yield* Effect.flip(peer.request("silent", {}, { timeoutMillis: 50 }))
@@ -59,7 +59,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("answers the peer's requests whatever their ids are: 0, text, and null", () =>
+  it.effect("requests of the other side are answered whatever their ids are: 0, text, and null", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect({ onRequest: (method, params) => Effect.succeed({ method, params }) })
       for (const id of [0, "0", "a-b-c", 7]) {
@@ -72,7 +72,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("answers an unknown request, a defect and an absent result, each as the protocol has it", () =>
+  it.effect("an unknown request, a defect and an absent result are answered as the protocol demands", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect({
         onRequest: (method) => {
@@ -96,7 +96,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("goes on reading while an answer takes its time, and refuses what is too much at once", () =>
+  it.effect("reading goes on while an answer takes its time, and too many requests at once are refused", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect({ onRequest: () => Effect.never })
       const refused = yield* peer.request("askMany", { count: 70 }, within)
@@ -108,7 +108,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("skips and counts lines that are no message", () =>
+  it.effect("lines that are no message are skipped and counted", () =>
     Effect.gen(function* () {
       const { peer, said } = yield* connect()
       yield* peer.request("garbage", {}, within)
@@ -118,7 +118,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("puts lines together that come a byte at a time, in the middle of characters", () =>
+  it.effect("lines that come a byte at a time, in the middle of characters, are joined", () =>
     Effect.gen(function* () {
       const { peer, said } = yield* connect()
       yield* peer.request("halves", {}, within)
@@ -126,7 +126,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("survives bytes that are no UTF-8", () =>
+  it.effect("bytes that are no UTF-8 do no harm", () =>
     Effect.gen(function* () {
       const { peer, said } = yield* connect()
       yield* peer.request("invalid", {}, within)
@@ -134,7 +134,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("takes a line of nearly 32 MiB, and ends with a protocol failure at more", () =>
+  it.effect("a line of nearly 32 MiB is accepted, and a longer one ends the peer with a protocol failure", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       const limit = 32 * 1024 * 1024
@@ -148,7 +148,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("tells every notification of a flood, in order, none lost", () =>
+  it.effect("every notification of a flood is handled, in order", () =>
     Effect.gen(function* () {
       const { peer, said } = yield* connect()
       yield* peer.request("flood", { count: 50_000 }, within)
@@ -157,7 +157,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("reads no further while a notification is being dealt with", () =>
+  it.effect("the next line is not read while a notification is handled", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
       const first = yield* Deferred.make<void>()
@@ -182,7 +182,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("runs what a reply to a post brings in the order of the wire", () =>
+  it.effect("the handler of a post's reply runs in wire order", () =>
     Effect.gen(function* () {
       const order: Array<unknown> = []
       const done = yield* Deferred.make<void>()
@@ -200,7 +200,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("settles whoever waits when the peer dies, once, and whoever asks afterwards", () =>
+  it.effect("waiting requests fail once when the peer dies, and later ones fail at once", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       const replies: Array<unknown> = []
@@ -216,7 +216,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("counts half a line at the end as garbage", () =>
+  it.effect("half a line at the end is counted as malformed", () =>
     Effect.gen(function* () {
       const { peer, said } = yield* connect()
       yield* Effect.exit(peer.request("half", {}, within))
@@ -226,7 +226,7 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
     })
   )
 
-  it.effect("leaves the version out where the protocol does", () =>
+  it.effect("the version is omitted where the protocol has none", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect({ versioned: false, onRequest: () => Effect.succeed(true) })
       assert.deepStrictEqual(yield* peer.request("ask", { id: 0, method: "x" }, within), { id: 0, result: true })
@@ -234,8 +234,8 @@ layer(Processes.layer, { excludeTestServices: true })("JsonRpc", (it) => {
   )
 })
 
-describe("JsonRpc and a peer that stops reading", () => {
-  it.effect("bounds what waits to be written, and gives up on it at a deadline", () =>
+describe("a JSON-RPC peer that stops reading", () => {
+  it.effect("the queue of writes is bounded, and a write fails at its deadline", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()
       yield* TestClock.withLive(peer.request("deaf", {}, within))

@@ -45,7 +45,7 @@ const given = (script: string, request: Partial<RunRequest>, spec?: Partial<RunS
   })
 
 describe("a one-shot run", () => {
-  it.live("gives the prompt as an argument, and nothing on stdin", () =>
+  it.live("the prompt is an argument, and stdin is empty", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* given("show", { prompt: "what is\n2 + 2?" }), {
         args: ["-p", "what is\n2 + 2?", "--output-format", "json"],
@@ -54,7 +54,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("passes model and system prompt, the request's model before the configured one", () =>
+  it.live("model and system prompt are passed, and the request's model overrides the configured one", () =>
     Effect.gen(function* () {
       const request = { model: "opus", system: "Be brief." }
       assert.deepStrictEqual((yield* given("show", request, { model: "sonnet" })).args.slice(4), [
@@ -67,7 +67,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("gives a prompt through stdin that would be taken for a flag, or is too long for a command line", () =>
+  it.live("a prompt goes through stdin where it looks like a flag or is too long for a command line", () =>
     Effect.gen(function* () {
       const args = ["-p", "--output-format", "json"]
       assert.deepStrictEqual(yield* given("show", { prompt: "--help" }), { args, stdin: "--help" })
@@ -78,7 +78,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("answers with the model's JSON where its whole reply is JSON, else with its text", () =>
+  it.live("the result is the model's JSON where its whole reply is JSON, else its text", () =>
     Effect.gen(function* () {
       const results: Array<unknown> = []
       for (const reply of ['{"a":[1]}', "42", "null", "plain words", '```json\n{"a":1}\n```', '{"a":1} indeed', ""]) {
@@ -98,7 +98,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("is a failure where the result says so, whatever the exit code", () =>
+  it.live("a run fails where its result says so, whatever the exit code", () =>
     Effect.gen(function* () {
       for (const code of [0, 1]) {
         const answer = yield* run(`error Credit balance is too low\nstderr details here\nexit ${code}`)
@@ -113,7 +113,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("reads what the real claude was recorded to print", () =>
+  it.live("the recorded output of the real claude is read", () =>
     Effect.gen(function* () {
       const replay = (name: string) => run(`print ${trace(name)}`)
       assert.deepInclude(yield* replay("json"), { ok: true, result: "echo: hello", stopReason: "end_turn" })
@@ -133,7 +133,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("reads a result that is pretty-printed, or one of an array", () =>
+  it.live("a result is read that is pretty-printed, or one of an array", () =>
     Effect.gen(function* () {
       const messages = [{ type: "system" }, { type: "result", is_error: false, result: "third" }, { type: "other" }]
       assert.deepInclude(yield* run("raw {no JSON}\nsay after a warning"), { ok: true, result: "after a warning" })
@@ -142,7 +142,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("tells what a program that gave no result said last", () =>
+  it.live("a program without a result fails with its last words", () =>
     Effect.gen(function* () {
       const silent = yield* run("raw this is no JSON\nstderr Invalid API key sk-ant-abcdefgh12345678\nexit 1")
       assert.deepInclude(silent, {
@@ -155,7 +155,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("says what to install where there is no such program", () =>
+  it.live("a missing program fails with what to install", () =>
     Effect.gen(function* () {
       const bare = yield* Effect.provide(
         Effect.flatMap(OneShot, (oneShot) =>
@@ -171,14 +171,14 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("refuses a system prompt that no command line holds", () =>
+  it.live("a system prompt that is too long for a command line is refused", () =>
     Effect.gen(function* () {
       const answer = yield* run("show", { system: "x".repeat(200_000) })
       assert.isTrue(!answer.ok && answer.error.startsWith("system may have at most"))
     })
   )
 
-  it.live("ends the whole tree at its deadline, also who left the group and who ignores SIGTERM", () =>
+  it.live("the deadline ends all processes of a run, also those that left the group or ignore SIGTERM", () =>
     Effect.gen(function* () {
       const answer = yield* run("family", { timeoutMillis: 700 })
       assert.deepInclude(answer, { ok: false, stopReason: "timeout" })
@@ -188,7 +188,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("ends who was left behind by a run that answered, and who does not go after its answer", () =>
+  it.live("a run that answered leaves no process behind, also none that does not exit by itself", () =>
     Effect.gen(function* () {
       assert.deepInclude(yield* run("leave\nsay done"), { ok: true, result: "done" })
       const failed = yield* run("leave\nerror no")
@@ -199,7 +199,7 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("ends its tree when its caller goes away", () =>
+  it.live("an interrupted run ends all its processes", () =>
     Effect.gen(function* () {
       const started = yield* Deferred.make<number>()
       const watching = Layer.effect(
@@ -228,14 +228,14 @@ describe("a one-shot run", () => {
     })
   )
 
-  it.live("gives up a program that prints without end", () =>
+  it.live("a program that prints without end is ended", () =>
     Effect.gen(function* () {
       const oneLine = yield* run("flood")
       assert.isTrue(!oneLine.ok && oneLine.error.includes("wrote more than 33554432 bytes and no result"))
     })
   )
 
-  it.live("gives the child what claude is known to need, and nothing of ours", () =>
+  it.live("the child gets what claude is known to need, and nothing of ours", () =>
     Effect.gen(function* () {
       process.env["TROUPE_ADMIN_TOKEN"] = "ours"
       process.env["ANTHROPIC_BASE_URL"] = "http://127.0.0.1:1"

@@ -7,8 +7,8 @@ import { firstLine, freshLease, isAlive, spawn, specOf } from "./child.ts"
 
 const pidsOf = (line: string) => JSON.parse(line) as { readonly near: number; readonly far: number }
 
-layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
-  it.effect("gives a child its environment as it stands, the marker, and nothing of ours", () =>
+layer(Processes.layer, { excludeTestServices: true })("the child processes", (it) => {
+  it.effect("a child gets its environment unchanged, the marker, and nothing of ours", () =>
     Effect.gen(function* () {
       process.env["TROUPE_TEST_OF_ENVIRONMENT"] = "ours"
       const lease = freshLease()
@@ -23,7 +23,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("tells the pid before anything can be written", () =>
+  it.effect("the pid is reported before anything can be written", () =>
     Effect.gen(function* () {
       const told: Array<number> = []
       const child = yield* spawn(specOf("stubborn", { spawned: (pid) => Effect.sync(() => void told.push(pid)) }))
@@ -31,7 +31,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("writes in order, and ends with the code when stdin is closed", () =>
+  it.effect("writes keep their order, and a child exits with its code when stdin is closed", () =>
     Effect.gen(function* () {
       const child = yield* spawn({ ...specOf("wire"), command: ["cat"] })
       for (let i = 0; i < 500; i++) yield* child.write(i % 2 === 0 ? `${i}\n` : new TextEncoder().encode(`${i}\n`))
@@ -42,7 +42,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("tells the signal that ended a child, and refuses to write to it", () =>
+  it.effect("the exit of a child names its signal, and writing to it fails", () =>
     Effect.gen(function* () {
       const spec = specOf("stubborn")
       const child = yield* spawn(spec)
@@ -54,7 +54,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("fails with what to do where the program or the directory is missing", () =>
+  it.effect("a spawn fails with what to do where the program or the directory is missing", () =>
     Effect.gen(function* () {
       const program = yield* Effect.flip(spawn({ ...specOf("wire"), command: ["no-such-program-here"] }))
       assert.strictEqual(program.class, "config")
@@ -65,7 +65,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("closes a scope over a child that ignores SIGTERM", () =>
+  it.effect("a scope closes over a child that ignores SIGTERM", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const spec = specOf("stubborn")
@@ -79,7 +79,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("sweeps a descendant that left the group, which a signal to the group does not reach", () =>
+  it.effect("a sweep ends a descendant that left the group, which a signal to the group does not reach", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const spec = specOf("family")
@@ -98,7 +98,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("tells the exit at once, and ends stdout, while a grandchild holds the pipe", () =>
+  it.effect("exit and end of stdout are reported at once while a grandchild holds the pipe", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const spec = specOf("family", { args: ["exit"] })
@@ -112,7 +112,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("sweeps a lease twice, and one that never was, without touching anyone", () =>
+  it.effect("a second sweep, and the sweep of an unknown lease, touch no process", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const bystander = yield* spawn(specOf("stubborn"))
@@ -123,7 +123,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("keeps a bounded tail of stderr without secrets, the last words of a dead child too", () =>
+  it.effect("the tail of stderr is bounded and redacted, and has the last words of a dead child", () =>
     Effect.gen(function* () {
       const script = `process.stderr.write("x".repeat(20000) + "\\nkey is hunter2hunter2 \\u001b[31mBearer abcdefgh1234\\u001b[0m\\nlast words\\n"); process.exit(1)`
       const child = yield* spawn({
@@ -138,7 +138,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("tells the stderr of a child that lives, without waiting for its end", () =>
+  it.effect("the stderr of a running child is read without waiting for its end", () =>
     Effect.gen(function* () {
       const child = yield* spawn({
         ...specOf("stubborn"),
@@ -154,7 +154,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("reaps the tree of a supervisor that died: by start time, and by marker", () =>
+  it.effect("the processes of a dead supervisor are reaped by start time and by marker", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const lease = freshLease()
@@ -168,7 +168,7 @@ layer(Processes.layer, { excludeTestServices: true })("Processes", (it) => {
     })
   )
 
-  it.effect("never reaps a pid whose start time differs, nor anything of another boot", () =>
+  it.effect("a pid with another start time or of another boot is never reaped", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const stranger = yield* spawn(specOf("stubborn"))

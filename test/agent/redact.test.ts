@@ -2,20 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { looksSecret, redact, secretsOf } from "../../src/agent/redact.ts"
 
-describe("Redact", () => {
-  it("knows a secret by the name of its variable", () => {
+describe("redaction", () => {
+  it("a secret is recognized by the name of its variable", () => {
     const secret = ["OPENAI_API_KEY", "ANTHROPIC_AUTH_TOKEN", "GITHUB_TOKEN", "DB_PASSWORD", "AUTH", "AUTHORIZATION"]
     const open = ["PATH", "HOME", "KEYBOARD", "CODEX_HOME", "MONKEY", "LANG", "HTTP_PROXY", "TOKENIZERS_PARALLELISM"]
     assert.deepStrictEqual(secret.filter(looksSecret), secret)
     assert.deepStrictEqual(open.filter(looksSecret), [])
   })
 
-  it("removes the values of secret variables wherever they turn up, the longer first", () => {
+  it("the values of secret variables are removed everywhere, the longer first", () => {
     const secrets = secretsOf({ A_TOKEN: "abcdef", B_TOKEN: "abcdefghij", HOME: "/home/dev", C_KEY: "1" })
     assert.strictEqual(redact("abcdefghij /home/dev abcdef 1", secrets), "[redacted] /home/dev [redacted] 1")
   })
 
-  it("removes the password of an address in the environment, also where it stands alone", () => {
+  it("the password of an address in the environment is removed, also where it stands alone", () => {
     const secrets = secretsOf({ HTTPS_PROXY: "http://me:s3cr3t-pass@proxy:3128" })
     assert.strictEqual(redact("login s3cr3t-pass failed", secrets), "login [redacted] failed")
   })
@@ -32,7 +32,7 @@ describe("Redact", () => {
     ["jwt eyJhbGciOiJIUzI1.eyJzdWIiOiIx.c2ln done", "jwt [redacted] done"],
     ["ghp_abcdefghijklmnop AKIAABCDEFGHIJKLMNOP", "[redacted] [redacted]"],
     ["access_token=abcd1234&next=1", "access_token=[redacted]&next=1"]
-  ])("removes a credential by its shape: %s", (text, clean) => {
+  ])("a credential is removed by its shape: %s", (text, clean) => {
     assert.strictEqual(redact(text), clean)
   })
 
@@ -40,11 +40,11 @@ describe("Redact", () => {
     "error: task sk-1 failed at https://example.com/a@b?x=1",
     "the password is asked for interactively",
     "wrote 12 tokens to /home/dev/key.txt"
-  ])("leaves alone what is no credential: %s", (text) => {
+  ])("a text that is no credential is not changed: %s", (text) => {
     assert.strictEqual(redact(text), text)
   })
 
-  it("gets through text that begins like a credential over and over", () => {
+  it("a text that begins like a credential many times takes little time", () => {
     // A shape that looked ahead without a bound would take minutes here, and the test's own limit would end it.
     for (const beginning of [
       "eyJ",

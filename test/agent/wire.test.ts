@@ -29,8 +29,8 @@ const opening = [
   into({ id: 2, method: "thread/start" })
 ]
 
-describe("a line", () => {
-  it("loses its secrets, by value and by shape", () => {
+describe("a wire line", () => {
+  it("a wire line has no secrets, by value and by shape", () => {
     const line = `{"key":"hunter2-hunter2","auth":"Bearer abcdefghijkl"}`
     const clean = wireLine(line, ["hunter2-hunter2"])
     assert.notInclude(clean, "hunter2")
@@ -38,7 +38,7 @@ describe("a line", () => {
     assert.isFalse(wasCut(clean))
   })
 
-  it("is cut at the bound, and a secret across the cut is gone whole", () => {
+  it("a wire line is cut at the limit, and a secret across the cut is removed completely", () => {
     const secret = "s3cr3t-value-of-some-length"
     const line = `${"x".repeat(maxWireLineCharacters - 10)}${secret}${"y".repeat(100_000)}`
     const cut = wireLine(line, [secret])
@@ -48,14 +48,14 @@ describe("a line", () => {
     assert.notInclude(cut, "s3cr3t")
   })
 
-  it("of an exit says how, and the last words", () => {
+  it("the line of an exit has how the process ended, and its last words", () => {
     assert.strictEqual(exitLine({ code: 3, signal: null }, ""), "exit code 3")
     assert.strictEqual(exitLine({ code: null, signal: "SIGKILL" }, "panic"), "signal SIGKILL\npanic")
   })
 })
 
-layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("what is kept", (it) => {
-  it.effect("of codex: how it took the thread, what it asked, how the turn ended", () =>
+layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("stored wire lines", (it) => {
+  it.effect("codex: its lines of the thread, of a request and of the turn's end are stored", () =>
     Effect.gen(function* () {
       const named = { id: "T", note: "token-of-the-house" }
       const asks = {
@@ -86,7 +86,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("of codex: its refusal of a start", () =>
+  it.effect("codex: its refusal of a start is stored", () =>
     Effect.gen(function* () {
       const refusal = { id: 2, error: { code: -32600, message: "no such model" } }
       const driver = yield* codexWith([...opening, out(refusal)])
@@ -96,7 +96,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("of an ACP agent: how it took the session, what it asked, how the turn ended", () =>
+  it.effect("an ACP agent: its lines of the session, of a request and of the turn's end are stored", () =>
     Effect.gen(function* () {
       const driver = yield* Acp.make({ name: "demo", command: [process.execPath, demoMain], env: path })
       const session = yield* connect(driver)
@@ -109,7 +109,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("of acpx: how it has the session, and how the turn ended", () =>
+  it.effect("acpx: its lines of the session and of the turn's end are stored", () =>
     Effect.gen(function* () {
       const files = yield* FileSystem.FileSystem
       const folder = yield* files.makeTempDirectoryScoped({ prefix: "troupe-wire-" })
@@ -127,8 +127,8 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   )
 })
 
-layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it) => {
-  it.effect("have been heard since their first byte, and are forgotten with the last of them", () =>
+layer(Processes.layer, { excludeTestServices: true })("the vitals of a lease", (it) => {
+  it.effect("the vitals have the last output since the first byte, and end with the last child", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const lease = freshLease()
@@ -157,7 +157,7 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
     })
   )
 
-  it.effect("show no secret of their environment on their command lines", () =>
+  it.effect("the command lines of a lease's processes are redacted", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const lease = freshLease()
@@ -172,7 +172,7 @@ layer(Processes.layer, { excludeTestServices: true })("a lease's children", (it)
     })
   )
 
-  it.effect("that say nothing were never heard", () =>
+  it.effect("the vitals of a silent child have no last output", () =>
     Effect.gen(function* () {
       const processes = yield* Processes
       const lease = freshLease()

@@ -107,7 +107,7 @@ const runs = { arbitrary: { runs: 300, size: 60 } }
 
 describe("the projection of events in any order", () => {
   it.prop(
-    "is well formed: the user once and first, every result after its call, ids once, arguments sorted",
+    "the projection is well formed: the user once and first, every result after its call, ids once, arguments sorted",
     [Told, Status],
     ([told, status]) => {
       const turn = turnOf(status)
@@ -119,7 +119,7 @@ describe("the projection of events in any order", () => {
   )
 
   it.prop(
-    "is the same each time, and the same whether chunks were stored apart or together",
+    "the projection is the same each time, and the same whether chunks were stored apart or merged",
     [Told, Status],
     ([told, status]) => {
       const turn = turnOf(status)
@@ -131,7 +131,7 @@ describe("the projection of events in any order", () => {
   )
 
   it.prop(
-    "keeps every call it has told of, while nothing more is said of calls",
+    "the projection keeps every call while no further update of a call comes",
     [Told, Status],
     ([told, status]) => {
       const turn = turnOf(status)

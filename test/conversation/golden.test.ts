@@ -30,7 +30,7 @@ const shownOf = ({ events, turn }: RecordedTurn) => {
 
 describe("the projection of recorded traces", () => {
   for (const { name, turns } of recorded) {
-    it(`gives what was read and found right: ${name}`, () => {
+    it(`the projection is as stored: ${name}`, () => {
       const shown = `${JSON.stringify(turns.map(shownOf), null, 2)}\n`
       const file = fileOf(name)
       if (process.env["UPDATE_GOLDEN"] === "1") {
@@ -41,7 +41,7 @@ describe("the projection of recorded traces", () => {
       assert.strictEqual(shown, readFileSync(file, "utf8"))
     })
 
-    it(`is well formed, and the same each time: ${name}`, () => {
+    it(`the projection is well formed, and the same each time: ${name}`, () => {
       for (const { events, turn } of turns) {
         const { messages } = project(turn, events)
         assertWellFormed(messages, turn)

@@ -7,15 +7,15 @@ import { says, thinks, marked, calls, ends, told, good, cancelled, failed, saidO
 import { turnRecord } from "./recorded.ts"
 
 describe("the events of a turn", () => {
-  it("end with its end, whatever an agent adds to it afterwards", () => {
+  it("the events of a turn end with its end, whatever an agent adds afterwards", () => {
     const title: SessionUpdate = { sessionUpdate: "session_info_update", title: "Hello" }
     const { events } = resultOf(turnRecord({}), [...told(says("hi")), good, ...told(title)])
     assert.deepStrictEqual(events, [...told(says("hi")), ...told(title), good])
   })
 })
 
-describe("what the agent says", () => {
-  it("is a message, with the thoughts before it", () =>
+describe("the texts of an agent", () => {
+  it("a text is a message, with the thoughts before it", () =>
     assert.deepStrictEqual(
       saidOf(
         thinks("first ", marked),
@@ -26,7 +26,7 @@ describe("what the agent says", () => {
       [{ role: "assistant", content: "Hello", reasoning: "first\n\nsecond" }]
     ))
 
-  it("goes on after news of a tool that runs, and begins anew after a new call", () => {
+  it("a text continues after an update of a running tool, and a new one begins after a new call", () => {
     const contents = (update: SessionUpdate) =>
       saidOf(calls({ name: "t" }), says("one "), update, says("two"), ends()).map(({ content }) => content)
     assert.deepStrictEqual(contents({ ...ends(), status: "in_progress" }), [null, "completed", "one two"])
@@ -40,7 +40,7 @@ describe("what the agent says", () => {
     ])
   })
 
-  it("last is the final text", () => {
+  it("the last text is the final text", () => {
     const { finalText, messages } = resultOf(turnRecord({}), [
       ...told(says("I will look."), calls({ name: "t" }), ends(), says("Seen.", { messageId: "m2" })),
       good
@@ -49,14 +49,14 @@ describe("what the agent says", () => {
     assert.strictEqual(messages.length, 5)
   })
 
-  it("is no message where it was cut off, but is told as the final text if there is no other", () => {
+  it("a text that was cut off is no message, and the final text only if there is no other", () => {
     for (const end of [cancelled, failed]) {
       const { finalText, messages } = resultOf(turnRecord({ status: "failed" }), [...told(says("half an ans")), end])
       assert.deepStrictEqual([messages.length, finalText], [1, "half an ans"])
     }
   })
 
-  it("is a message where something follows it, however the turn ends", () =>
+  it("a text that is followed by something is a message, however the turn ends", () =>
     assert.deepStrictEqual(
       messagesOf([...told(says("Looking."), calls({ name: "t" })), failed], { status: "failed" }).map(
         ({ content }) => content
@@ -64,7 +64,7 @@ describe("what the agent says", () => {
       ["Looking.", null, "[unfinished]"]
     ))
 
-  it("counts by the mark where the agent marks what is complete: a steered or retried answer leaves nothing behind", () =>
+  it("where the agent marks complete texts, a steered or retried answer leaves no message", () =>
     assert.deepStrictEqual(
       saidOf(
         says("one two"),
@@ -74,12 +74,12 @@ describe("what the agent says", () => {
       [{ role: "assistant", content: "one" }]
     ))
 
-  it("again after a cut is one message", () =>
+  it("a text that is sent again after a cut is one message", () =>
     assert.deepStrictEqual(saidOf(says("The answer"), says("The answer is 4.", { messageId: "m2" })), [
       { role: "assistant", content: "The answer is 4." }
     ]))
 
-  it("after its turn is a message of that turn, and not its final text", () => {
+  it("a text after its turn is a message of that turn, and not its final text", () => {
     const late = told(says("Done in the background.", { messageId: "m2" }), { sessionUpdate: "usage_update", cost: {} })
     const { finalText, messages } = resultOf(turnRecord({}), [...told(says("Started.")), good, ...late])
     assert.deepStrictEqual(
@@ -89,18 +89,18 @@ describe("what the agent says", () => {
     assert.strictEqual(finalText, "Started.")
   })
 
-  it("with a raw marker of an abort is of an aborted turn, and the marker is no text", () => {
+  it("a text with the abort marker belongs to an aborted turn, and the marker is removed", () => {
     const events = [...told(says("Some work. <turn_aborted>The user interrupted.</turn_aborted>")), good]
     const { aborted, finalText } = project(turnRecord({}), events)
     assert.deepStrictEqual([aborted, finalText], [true, "Some work."])
   })
 
-  it("may speak of the marker in code", () => {
+  it("the abort marker in code does not count", () => {
     const text = "Codex writes `<turn_aborted>`:\n```xml\n<turn_aborted>\n```"
     assert.isFalse(project(turnRecord({}), [...told(says(text)), good]).aborted)
   })
 
-  it("completes an answer before the turn's end is told, as long as nothing was begun after it", () => {
+  it("an answer is complete before the turn's end as long as nothing began after it", () => {
     const running = turnRecord({ status: "running", endedAt: null })
     assert.isTrue(project(running, told(says("Done.", marked))).answered)
     assert.isFalse(project(running, told(says("Done."))).answered)
@@ -108,16 +108,16 @@ describe("what the agent says", () => {
   })
 })
 
-describe("a conversation", () => {
-  it("has the user's message first and once, also where the turn never reached the agent", () =>
+describe("the messages of a turn", () => {
+  it("the user's message is first and once, also where the turn never reached the agent", () =>
     assert.deepStrictEqual(resultOf(turnRecord({ status: "failed", prompt: "hi" }), [failed]).messages, [
       { role: "user", content: "hi" }
     ]))
 
-  it("has none in a compaction, which nobody says", () =>
+  it("a compaction has no user's message", () =>
     assert.deepStrictEqual(project(turnRecord({ kind: "compact", prompt: "" }), [good]).messages, []))
 
-  it("gives ids that OpenAI takes, the same for the same history", () => {
+  it("tool call ids are valid for OpenAI, and the same for the same history", () => {
     const idOf = (toolCallId: string) =>
       saidOf(calls({ toolCallId, name: "t" }), ends({ toolCallId }))[0]?.tool_calls?.[0]?.id
     assert.strictEqual(idOf("toolu_01A"), "toolu_01A")
@@ -126,7 +126,7 @@ describe("a conversation", () => {
     assert.notStrictEqual(idOf("a:b"), idOf("a:c"))
   })
 
-  it("bounds what a tool gave and what it was given, and says how much is left out", () => {
+  it("a tool's input and output are bounded, and say how much is left out", () => {
     const [asked, answered] = saidOf(
       calls({
         name: "Write",

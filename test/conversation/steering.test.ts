@@ -53,7 +53,7 @@ const rolesOf = (events: ReadonlyArray<AcpMessage>) =>
   resultOf(record(), events).messages.map(({ content, role }) => [role, content])
 
 describe("words for a running turn", () => {
-  it("are a user's message in their place, and what they cut off is none", () => {
+  it("the words are a user's message at their position, and the text that they cut off is none", () => {
     const events = [said("I was say", "m1"), steered("stop that"), said("Stopped.", "m2"), end()]
     assert.deepStrictEqual(rolesOf(events), [
       ["user", "begin"],
@@ -63,7 +63,7 @@ describe("words for a running turn", () => {
     assert.strictEqual(resultOf(record(), events).finalText, "Stopped.")
   })
 
-  it("begin another message also of an agent whose messages have no ids, or the same one", () => {
+  it("the words begin another message, also of an agent whose messages have no ids, or the same id", () => {
     const same = [said("one ", "m1"), steered("and?"), said("two", "m1"), end()]
     assert.deepStrictEqual(rolesOf(same).slice(1), [
       ["user", "and?"],
@@ -71,7 +71,7 @@ describe("words for a running turn", () => {
     ])
   })
 
-  it("cut off what was being said also where its last chunks come behind them", () => {
+  it("the words cut off the current text, also where its last chunks come behind them", () => {
     const events = [
       said("I was ", "m1"),
       steered("stop that"),
@@ -87,7 +87,7 @@ describe("words for a running turn", () => {
     assert.strictEqual(resultOf(record(), events).finalText, "Stopped.")
   })
 
-  it("come after the tool that they waited for, and never between a call and its answer", () => {
+  it("the words come after the tool that they waited for, and never between a call and its answer", () => {
     const events = [
       tool("pending"),
       steered("hurry"),
@@ -101,7 +101,7 @@ describe("words for a running turn", () => {
     )
   })
 
-  it("keep what codex had marked as whole before them", () => {
+  it("a text that codex marked as complete before the words stays a message", () => {
     const whole = { "troupe/completed": true }
     const events = [
       said("First.", "m1", whole),
@@ -116,7 +116,7 @@ describe("words for a running turn", () => {
     )
   })
 
-  it("are told apart from an agent's own echo of the prompt, which is no message", () => {
+  it("the words are told from an agent's echo of the prompt, which is no message", () => {
     const echo = updateMessage("T", { sessionUpdate: "user_message_chunk", content: { type: "text", text: "begin" } })
     assert.deepStrictEqual(rolesOf([echo, said("Yes.", "m1"), end()]), [
       ["user", "begin"],
@@ -130,7 +130,7 @@ describe("a turn's result", () => {
     updateMessage("T", { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": what } })
   const window = (used: number) => updateMessage("T", { sessionUpdate: "usage_update", used, size: 1_000 })
 
-  it("says of a compaction whether it happened, and what is left", () => {
+  it("the result of a compaction says whether it happened, and what is left", () => {
     const compact = record({ kind: "compact", prompt: "" })
     const done = resultOf(compact, [compaction("started"), window(900), window(100), compaction("completed"), end()])
     assert.deepInclude(done, { compacted: true, context: { used: 100, size: 1_000 }, messages: [], handed: true })
@@ -138,7 +138,7 @@ describe("a turn's result", () => {
     assert.deepInclude(failed, { compacted: false, context: null })
   })
 
-  it("says whether the turn reached the agent", () => {
+  it("the result says whether the turn reached the agent", () => {
     assert.isTrue(resultOf(record(), [end()]).handed)
     assert.isFalse(resultOf(record(), [end(notHanded)]).handed)
     const error = { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "x", data: { _meta: notHanded } } } as const

@@ -10,7 +10,7 @@ describe("a command", () => {
   const item = codexItem({ type: "commandExecution", source: "agent" })
   const begun = calls({ kind: "read", title: "ls", rawInput: { command: "ls -l", cwd: "/w" }, ...item })
 
-  it("is a call of exec_command, with its output as the result", () =>
+  it("a command is a call of exec_command, with its output as the result", () =>
     assert.deepStrictEqual(saidOf(begun, ends({ rawOutput: { output: "a\nb\n", exitCode: 0 } })), [
       {
         role: "assistant",
@@ -26,20 +26,20 @@ describe("a command", () => {
       { role: "tool", tool_call_id: "call_1", content: "a\nb\n" }
     ]))
 
-  it("that exits with another code than 0 says so before its output", () =>
+  it("a command with an exit code other than 0 has the code before its output", () =>
     assert.deepStrictEqual(callOf(begun, ends({ status: "failed", rawOutput: { output: "no\n", exitCode: 2 } })), [
       "exec_command",
       { command: "ls -l", cwd: "/w" },
       "[exit 2]\nno\n"
     ]))
 
-  it("that was declined has no exit code and says that", () =>
+  it("a declined command has no exit code and says that it was declined", () =>
     assert.strictEqual(
       callOf(begun, ends({ status: "failed", _meta: { "troupe/status": "declined" } }))[2],
       "[declined]"
     ))
 
-  it("of Claude Code takes its exit code from the text that names it", () =>
+  it("a command of Claude Code has the exit code that its text names", () =>
     assert.deepStrictEqual(
       callOf(
         calls({ name: "Bash", kind: "execute", rawInput: {} }),
@@ -49,7 +49,7 @@ describe("a command", () => {
       ["exec_command", { command: "false" }, "[exit 1]\nboo"]
     ))
 
-  it("of an agent that sends output in pieces and the exit apart has both", () =>
+  it("a command whose output comes in pieces and its exit code apart has both", () =>
     assert.deepStrictEqual(
       callOf(
         calls({ name: "exec_command", kind: "execute", rawInput: { command: "x", cwd: "/w" } }),
@@ -60,7 +60,7 @@ describe("a command", () => {
       ["exec_command", { command: "x", cwd: "/w" }, "[exit 3]\none two"]
     ))
 
-  it("shows what it printed where its turn ended first, and counts only when it ends", () => {
+  it("a command whose turn ended first has its output so far, and counts only when it ends", () => {
     const open = told(begun, { ...ends({ _meta: { "troupe/output": "so far" } }), status: undefined })
     const early = project(turnRecord({}), [...open, good])
     assert.strictEqual(early.messages[2]?.content, "[unfinished]\nso far")
@@ -75,10 +75,10 @@ describe("a command", () => {
     assert.deepStrictEqual(late.messages[1], early.messages[1])
   })
 
-  it("is no message while its turn and it go on", () =>
+  it("a running command of a running turn is no message", () =>
     assert.deepStrictEqual(messagesOf(told(begun), { status: "running", endedAt: null }), []))
 
-  it("stays before the words that were said while it ran", () =>
+  it("a command stays before the texts that came while it ran", () =>
     assert.deepStrictEqual(
       messagesOf([
         ...told(begun, says("Still running.", marked)),
@@ -90,7 +90,7 @@ describe("a command", () => {
 })
 
 describe("a file change", () => {
-  it("names the files and what happens to them, and nothing of what is in them", () =>
+  it("a file change names the files and the changes, and none of their content", () =>
     assert.deepStrictEqual(
       callOf(
         calls({
@@ -117,7 +117,7 @@ describe("a file change", () => {
       ]
     ))
 
-  it("of an ACP agent is known by its diffs, also where the end replaces them", () =>
+  it("a file change of an ACP agent is recognized by its diffs, also where the end replaces them", () =>
     assert.deepStrictEqual(
       callOf(
         calls({ kind: "edit", name: "Edit", content: [{ type: "diff", path: "/w/a", oldText: "x", newText: "y" }] }),
@@ -133,40 +133,40 @@ describe("any other tool", () => {
     ...codexItem({ type: "mcpToolCall", server: "s", tool: "t" })
   })
 
-  it("of an MCP server is called by the server's name and its own, with the result as JSON", () =>
+  it("a tool of an MCP server has the server's name and its own, and its result as JSON", () =>
     assert.deepStrictEqual(callOf(mcp, ends({ rawOutput: { content: [], b: 1 } })), [
       "mcp.s.t",
       { a: { c: 3, d: 2 }, b: 1 },
       '{"b":1,"content":[]}'
     ]))
 
-  it("has its arguments with sorted keys, at every depth", () =>
+  it("the arguments of a tool have sorted keys, at every depth", () =>
     assert.strictEqual(saidOf(mcp, ends())[0]?.tool_calls?.[0]?.function.arguments, '{"a":{"c":3,"d":2},"b":1}'))
 
-  it("of an MCP server that failed says [error] and why", () =>
+  it("a failed tool of an MCP server has [error] and the reason", () =>
     assert.strictEqual(callOf(mcp, ends({ status: "failed", rawOutput: { message: "gone" } }))[2], "[error] gone"))
 
-  it("of Claude's MCP servers is called as codex's are", () =>
+  it("a tool of Claude's MCP servers is named as one of codex's", () =>
     assert.deepStrictEqual(
       callOf(calls({ name: "mcp__probe__ping", kind: "other" }), ends({ rawOutput: [{ type: "text", text: "pong" }] })),
       ["mcp.probe.ping", {}, "pong"]
     ))
 
-  it("of the client gives its content items, or whether it succeeded", () => {
+  it("a tool of the client has its content items, or whether it succeeded", () => {
     const dynamic = calls({ rawInput: { q: "x" }, ...codexItem({ type: "dynamicToolCall", tool: "lookup" }) })
     const found = { contentItems: [{ type: "inputText", text: "found it" }], success: true }
     assert.deepStrictEqual(callOf(dynamic, ends({ rawOutput: found })), ["lookup", { q: "x" }, "found it"])
     assert.strictEqual(callOf(dynamic, ends({ rawOutput: { contentItems: null, success: true } }))[2], "success: true")
   })
 
-  it("keeps its own name and its input as arguments", () =>
+  it("any other tool keeps its own name and has its input as arguments", () =>
     assert.deepStrictEqual(callOf(calls({ name: "Grep", kind: "search", rawInput: { pattern: "x" } }), ends()), [
       "Grep",
       { pattern: "x" },
       "completed"
     ]))
 
-  it("without a name is called by its kind, where that says what was done", () =>
+  it("a tool without a name has its kind's name, where that says what was done", () =>
     assert.deepStrictEqual(callOf(calls({ kind: "fetch", title: "Fetch example.org" }), ends({ rawOutput: "text" })), [
       "fetch",
       { title: "Fetch example.org" },
@@ -174,10 +174,10 @@ describe("any other tool", () => {
     ]))
 })
 
-describe("what is no call of the model's", () => {
+describe("an update that is no call of the model", () => {
   const contents = (...updates: ReadonlyArray<SessionUpdate>) => saidOf(...updates).map(({ content }) => content)
 
-  it("is a note that names its kind: a web search", () => {
+  it("a web search is a note that names its kind", () => {
     const rawInput = { query: "effect", action: { type: "search" } }
     const events = [...told(calls({ rawInput, ...codexItem({ type: "webSearch" }) }), ends()), good]
     const { messages, toolIterations } = project(turnRecord({}), events)
@@ -187,7 +187,7 @@ describe("what is no call of the model's", () => {
     assert.strictEqual(toolIterations, 0)
   })
 
-  it("is a note: a plan, once, as it stood in the end", () =>
+  it("a plan is one note, with its last state", () =>
     assert.deepStrictEqual(
       contents({ sessionUpdate: "plan", entries: [{ content: "look", status: "pending" }] }, says("Looking."), {
         sessionUpdate: "plan",
@@ -196,7 +196,7 @@ describe("what is no call of the model's", () => {
       ["Looking.", '[plan] {"entries":[{"content":"look","status":"completed"}]}']
     ))
 
-  it("is a note: an item or an update of a kind that nobody knows, bounded", () => {
+  it("an item or an update of an unknown kind is a bounded note", () => {
     const payload = JSON.stringify({ type: "novelty", id: "1", z: 1 })
     const item = { sessionUpdate: "session_info_update", _meta: { "troupe/item": { type: "novelty", payload } } }
     const [known, unknown] = contents(item, { sessionUpdate: "hologram", text: "x".repeat(100_000) })
@@ -205,7 +205,7 @@ describe("what is no call of the model's", () => {
     assert.isBelow(unknown!.length, 20_000)
   })
 
-  it("is nothing at all: what a session says of itself, and the prompt's echo", () =>
+  it("information about a session and the echo of a prompt give no message", () =>
     assert.deepStrictEqual(
       contents(
         { sessionUpdate: "user_message_chunk", content: { type: "text", text: "hello" } },
@@ -216,7 +216,7 @@ describe("what is no call of the model's", () => {
       []
     ))
 
-  it("is nothing, but told: a compaction, whoever made it", () => {
+  it("a compaction gives no message, but is reported, whoever made it", () => {
     const ours = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
     const theirs = [calls({ kind: "think", title: "Compact conversation" }), ends()]
     for (const updates of [[ours], theirs]) {
@@ -225,9 +225,10 @@ describe("what is no call of the model's", () => {
     }
   })
 
-  it("is nothing: news of a call that was never told of", () => assert.deepStrictEqual(saidOf(ends({ name: "t" })), []))
+  it("an update of a call that never began gives no message", () =>
+    assert.deepStrictEqual(saidOf(ends({ name: "t" })), []))
 
-  it("is kept out: what a sub-agent does in its parent's session, or in another thread", () => {
+  it("the updates of a sub-agent give no message, in its parent's session or in another thread", () => {
     const _meta = { claudeCode: { toolName: "Read", parentToolUseId: "toolu_1" } }
     assert.deepStrictEqual(saidOf(calls({ name: "Read", _meta }), ends({ _meta })), [])
     const stranger = updateMessage("another thread", says("not ours"))

@@ -1,15 +1,15 @@
-/** What is written of an agent's data: always JSON, always sorted, never long. */
+/** The writer of an agent's data: always JSON, always sorted, never long. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { clipped, boundedJson, maxContentCharacters } from "../../src/domain/boundedJson.ts"
 
-describe("JSON of what an agent sent", () => {
-  it.prop("reads back as the same value, where it is short", [Schema.Json], ([value]) => {
+describe("bounded JSON", () => {
+  it.prop("bounded JSON reads back as the same value, where it is short", [Schema.Json], ([value]) => {
     assert.deepStrictEqual(JSON.parse(boundedJson(value)), JSON.parse(JSON.stringify(value)))
   })
 
   it.prop(
-    "is JSON and bounded, however little room it has",
+    "bounded JSON is JSON and bounded, however small its limit is",
     [Schema.Json, Schema.Literals([0, 1, 8, 64])],
     ([value, limit]) => {
       const written = boundedJson(value, limit)
@@ -18,24 +18,24 @@ describe("JSON of what an agent sent", () => {
     }
   )
 
-  it("has its keys in order, also those that an engine moves to the front", () =>
+  it("bounded JSON has its keys in order, also those that an engine moves to the front", () =>
     assert.strictEqual(boundedJson({ b: 1, a: { "10": 1, "9": 2 } }), '{"a":{"10":1,"9":2},"b":1}'))
 
-  it("ends, where the value has no end", () => {
+  it("bounded JSON of a value without an end is bounded", () => {
     const round: { in?: unknown } = {}
     round.in = round
     assert.isBelow(boundedJson(round).length, 1_000)
     assert.isBelow(boundedJson(Array.from({ length: 1_000_000 }, () => "x")).length, 2 * maxContentCharacters)
   })
 
-  it("is null where there is nothing that JSON knows", () =>
+  it("bounded JSON is null where JSON has no value", () =>
     assert.strictEqual(boundedJson([undefined, () => 1, Number.NaN, Symbol.iterator]), "[null,null,null,null]"))
 })
 
 describe("a text that is too long", () => {
-  it("keeps its beginning and its end, and says how much is gone", () =>
+  it("a clipped text keeps its beginning and its end, and says how much is left out", () =>
     assert.strictEqual(clipped("abcdefghij", 4), "ab\n… 6 characters left out …\nij"))
 
-  it("is cut into text, not into halves of a character", () =>
+  it("a clipped text is well formed, without halves of a character", () =>
     assert.isTrue(clipped(`${"😀".repeat(100)}`, 51).isWellFormed()))
 })
