@@ -15,23 +15,23 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
   const processes = yield* Processes
   const lease = freshLease()
   const facts: Array<AgentFact> = []
-  const asked: Array<ApprovalRequest> = []
+  const approvalRequests: Array<ApprovalRequest> = []
   const pids: Array<number> = []
-  let look = () => {}
+  let check = () => {}
   const cwd = mkdtempSync(join(tmpdir(), "troupe-acp-"))
   yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(cwd, { recursive: true, force: true })))
   yield* Effect.addFinalizer(() => processes.sweep(lease))
   const scope = yield* Scope.Scope
-  const own = yield* Scope.fork(scope)
+  const connectionScope = yield* Scope.fork(scope)
 
   /** The first fact for which it holds, told already or still to come. */
   const until = <A extends AgentFact>(holds: (fact: AgentFact) => fact is A) =>
     Effect.callback<A>((resume) => {
-      look = () => {
-        const found = facts.find(holds)
-        if (found !== undefined) resume(Effect.succeed(found))
+      check = () => {
+        const match = facts.find(holds)
+        if (match !== undefined) resume(Effect.succeed(match))
       }
-      look()
+      check()
     }).pipe(Effect.timeout(within))
 
   const connection: AgentConnection = yield* driver
@@ -46,33 +46,33 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
       emit: (fact) =>
         Effect.sync(() => {
           facts.push(fact)
-          look()
+          check()
         }),
-      approve: (request) => Effect.sync(() => void asked.push(request)).pipe(Effect.as("once" as const)),
+      approve: (request) => Effect.sync(() => void approvalRequests.push(request)).pipe(Effect.as("once" as const)),
       spawned: (pid) => Effect.sync(() => void pids.push(pid)),
       ...changes
     })
-    .pipe(Scope.provide(own), Effect.timeout("60 seconds"), Effect.catchTag("TimeoutError", Effect.die))
+    .pipe(Scope.provide(connectionScope), Effect.timeout("60 seconds"), Effect.catchTag("TimeoutError", Effect.die))
 
   const ended = (turn: number) =>
     until((fact): fact is Extract<AgentFact, { _tag: "TurnEnded" }> => fact._tag === "TurnEnded" && fact.turn === turn)
   const exited = until((fact): fact is Extract<AgentFact, { _tag: "Exited" }> => fact._tag === "Exited")
-  const heard = (kind: string) =>
+  const updateOfKind = (kind: string) =>
     until(
       (fact): fact is Extract<AgentFact, { _tag: "Update" }> =>
         fact._tag === "Update" && fact.message.params.update.sessionUpdate === kind
     )
   return {
-    asked,
+    asked: approvalRequests,
     connection,
     cwd,
     ended,
     exited,
     facts,
-    heard,
+    heard: updateOfKind,
     lease,
     pids,
-    leave: Scope.close(own, Exit.void),
+    leave: Scope.close(connectionScope, Exit.void),
     turn: (turn: number, text: string) => Effect.andThen(connection.prompt(turn, text), ended(turn)),
     count: (tag: AgentFact["_tag"]) => facts.filter(({ _tag }) => _tag === tag).length,
     text: (turn: number) =>

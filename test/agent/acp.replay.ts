@@ -34,7 +34,7 @@ export const linesOf = (name: string): ReadonlyArray<Line> =>
     .map((line) => JSON.parse(line) as Line)
 
 /** A question of the agent, what was decided, and what we would answer. */
-export interface Question {
+export interface AnsweredRequest {
   readonly turn: number | null
   readonly kind: string
   readonly title: string
@@ -46,7 +46,7 @@ export interface Replay {
   readonly thread: string
   readonly facts: ReadonlyArray<AgentFact>
   readonly ends: ReadonlyArray<TurnEnded>
-  readonly questions: ReadonlyArray<Question>
+  readonly permissionRequests: ReadonlyArray<AnsweredRequest>
   /** Replies to prompts of our session that the trace holds. */
   readonly replies: number
   /** Updates of our session that were news, as they were written. */
@@ -57,7 +57,7 @@ export interface Replay {
 export const replay = (name: string): Replay => {
   const tracker = TurnTracker.make(Failures.identify(name.startsWith("claude") ? "Claude Agent" : "Codex"))
   const facts: Array<AgentFact> = []
-  const questions: Array<Question> = []
+  const permissionRequests: Array<AnsweredRequest> = []
   const written: Array<unknown> = []
   const methods = new Map<unknown, JsonObject>()
   const mine = new Set<unknown>()
@@ -88,37 +88,41 @@ export const replay = (name: string): Replay => {
         tracker.noteDenial()
     } else if (dir === "in" && typeof method === "string" && id !== undefined) {
       methods.set(`asked ${String(id)}`, message)
-      if (method === "session/request_permission") questions.push(question(tracker, params))
+      if (method === "session/request_permission") permissionRequests.push(answeredRequest(tracker, params))
     } else if (dir === "in" && method === "session/update") {
       if (at(params, "sessionId") === thread && !tracker.replaying) written.push(at(params, "update"))
       const fact = tracker.receive(params)
       if (fact !== null) facts.push(fact)
     } else if (dir === "in" && id !== undefined && id !== null) {
-      const about = nonEmptyTextIn(methods.get(id)?.["method"])
-      if (about === "session/new" && thread === null) tracker.thread = thread = nonEmptyTextIn(at(result, "sessionId"))
-      if (about === "session/load") tracker.replaying = false
+      const requestMethod = nonEmptyTextIn(methods.get(id)?.["method"])
+      if (requestMethod === "session/new" && thread === null)
+        tracker.thread = thread = nonEmptyTextIn(at(result, "sessionId"))
+      if (requestMethod === "session/load") tracker.replaying = false
       if (!mine.delete(id)) continue
       replies += 1
-      const { code, data, message: said } = objectIn(error)
+      const { code, data, message } = objectIn(error)
       const fact = tracker.end(
         error === undefined
           ? { ok: true, result }
-          : { ok: false, error: new RpcError({ code: Number(code), message: String(said), ...(data ? { data } : {}) }) }
+          : {
+              ok: false,
+              error: new RpcError({ code: Number(code), message: String(message), ...(data ? { data } : {}) })
+            }
       )
       if (fact !== null) facts.push(fact)
     }
   }
   const ends = facts.filter((fact) => fact._tag === "TurnEnded")
-  return { thread: thread ?? "", facts, ends, questions, replies, written }
+  return { thread: thread ?? "", facts, ends, permissionRequests: permissionRequests, replies, written }
 }
 
-const question = (tracker: TurnTracker.TurnTracker, params: unknown): Question => {
-  const asked = Permission.read(params)
-  const { kind, title, turn } = tracker.describe(asked)
+const answeredRequest = (tracker: TurnTracker.TurnTracker, params: unknown): AnsweredRequest => {
+  const request = Permission.read(params)
+  const { kind, title, turn } = tracker.describe(request)
   const answers = {
-    once: Permission.outcome(asked, kind, "once"),
-    session: Permission.outcome(asked, kind, "session"),
-    deny: Permission.outcome(asked, kind, "deny")
+    once: Permission.outcome(request, kind, "once"),
+    session: Permission.outcome(request, kind, "session"),
+    deny: Permission.outcome(request, kind, "deny")
   }
-  return { turn, kind, title, offered: asked.options.map(({ id }) => id), answers }
+  return { turn, kind, title, offered: request.options.map(({ id }) => id), answers }
 }

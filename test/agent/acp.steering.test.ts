@@ -24,13 +24,13 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   for (const trace of ["claude-steering", "codex-steering"]) {
     it.effect(`the driver emits the words of a steering at the position where the agent took them (${trace})`, () =>
       Effect.gen(function* () {
-        const { connection, facts, heard } = yield* running(fixture("acp-replay"), traceFile(trace))
+        const { connection, facts, heard: updateOfKind } = yield* running(fixture("acp-replay"), traceFile(trace))
         assert.isTrue(connection.capabilities.steer)
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
         assert.strictEqual(yield* steer("too early"), "no_turn")
         yield* connection.prompt(1, "SLOW:60x50")
-        yield* heard("agent_message_chunk")
+        yield* updateOfKind("agent_message_chunk")
         // The first answer that was recorded is that of an agent which has no turn, the second that of one which has.
         assert.strictEqual(yield* steer("not taken"), "no_turn")
         assert.strictEqual(yield* steer("steered text"), "steered")
@@ -45,9 +45,9 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a steered agent answers the words in its running turn, which has one end", () =>
     Effect.gen(function* () {
-      const { connection, count, ended, facts, heard } = yield* demo
+      const { connection, count, ended, facts, heard: updateOfKind } = yield* demo
       yield* connection.prompt(1, "slow 500 20")
-      yield* heard("agent_message_chunk")
+      yield* updateOfKind("agent_message_chunk")
       const { steer } = connection
       if (steer === undefined) return assert.fail("it announced that it can be steered")
       assert.strictEqual(yield* steer("do this"), "steered")
@@ -65,12 +65,12 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     "an agent is not steered where no turn runs, where the turn is being cancelled, or where it does not announce steering",
     () =>
       Effect.gen(function* () {
-        const { connection, ended, heard } = yield* demo
+        const { connection, ended, heard: updateOfKind } = yield* demo
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
         assert.strictEqual(yield* steer("hello?"), "no_turn")
         yield* connection.prompt(1, "hang")
-        yield* heard("agent_message_chunk")
+        yield* updateOfKind("agent_message_chunk")
         yield* connection.interrupt
         assert.strictEqual(yield* steer("too late"), "no_turn")
         assert.deepInclude(yield* ended(1), { stopReason: "cancelled" })

@@ -92,10 +92,10 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
       "%s: a permission request is passed on, and the decision %s is answered with the option %s",
       ([trace, decision, optionId]) =>
         Effect.gen(function* () {
-          const asked: Array<readonly [number | null, string, string]> = []
+          const requests: Array<readonly [number | null, string, string]> = []
           const session = yield* replayed(trace, {
             approve: ({ kind, title, turn }) =>
-              Effect.sync(() => void asked.push([turn, kind, title])).pipe(Effect.as(decision))
+              Effect.sync(() => void requests.push([turn, kind, title])).pipe(Effect.as(decision))
           })
           const end = yield* session.turn(1, "do it")
           const answers = yield* session.heard("replay_answers")
@@ -104,8 +104,8 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
           ])
           assert.strictEqual(end.stopReason, "end_turn")
           assert.isNull(end.failure)
-          assert.strictEqual(asked.length, 1)
-          assert.deepStrictEqual(asked[0]?.slice(0, 2), [1, "execute"])
+          assert.strictEqual(requests.length, 1)
+          assert.deepStrictEqual(requests[0]?.slice(0, 2), [1, "execute"])
         })
     )
   })
@@ -130,16 +130,16 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
       "%s: an interrupt withdraws the open permission request",
       (trace) =>
         Effect.gen(function* () {
-          const asked = yield* Deferred.make<void>()
+          const requests = yield* Deferred.make<void>()
           const withdrawn = yield* Deferred.make<void>()
           const session = yield* replayed(trace, {
             approve: () =>
-              Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
+              Effect.andThen(Deferred.succeed(requests, undefined), Effect.never).pipe(
                 Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
               )
           })
           yield* session.connection.prompt(1, "may I?")
-          yield* Deferred.await(asked)
+          yield* Deferred.await(requests)
           yield* session.connection.interrupt
           yield* Deferred.await(withdrawn)
           assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
@@ -149,9 +149,9 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     it.effect("the driver withdraws the one permission request that the agent cancels, and no other", () =>
       Effect.gen(function* () {
         const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-        const asked: Array<string> = []
+        const requests: Array<string> = []
         const approve: OpenRequest["approve"] = ({ id }) =>
-          asked.push(id) === 1
+          requests.push(id) === 1
             ? Effect.as(Deferred.await(second), "once" as const)
             : Effect.andThen(Deferred.succeed(first, undefined), Effect.never).pipe(
                 Effect.onInterrupt(() => Deferred.succeed(second, undefined))
@@ -164,7 +164,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
           { outcome: { outcome: "cancelled" } },
           { outcome: { outcome: "selected", optionId: "allow_once" } }
         ])
-        assert.deepStrictEqual([asked.length, end.stopReason, end.failure], [2, "end_turn", null])
+        assert.deepStrictEqual([requests.length, end.stopReason, end.failure], [2, "end_turn", null])
       })
     )
 
@@ -195,10 +195,10 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     it.effect("the updates that a load plays back are not emitted", () =>
       Effect.gen(function* () {
         const session = yield* replayed("claude-load", { thread: threadOf("claude-load") }, "no-resume")
-        const told = session.facts.map((fact) =>
+        const kinds = session.facts.map((fact) =>
           fact._tag === "Update" ? fact.message.params.update.sessionUpdate : ""
         )
-        assert.notInclude(told, "user_message_chunk")
+        assert.notInclude(kinds, "user_message_chunk")
         assert.isNull(session.connection.contextLost)
         assert.strictEqual((yield* session.turn(1, "RECALL")).stopReason, "end_turn")
         assert.isAbove(session.text(1).length, 0)

@@ -36,17 +36,17 @@ describe("a recorded ACP trace", () => {
     "%s: the updates of its session are emitted once, unchanged, and those of other sessions are not",
     (name) => {
       const { facts, thread, written } = replay(name)
-      const told = updates(facts)
+      const emitted = updates(facts)
       assert.deepStrictEqual(
-        told.map(({ message }) => message.params.update),
+        emitted.map(({ message }) => message.params.update),
         written
       )
-      assert.isTrue(told.every(({ message }) => message.params.sessionId === thread))
+      assert.isTrue(emitted.every(({ message }) => message.params.sessionId === thread))
     }
   )
 
   it.each(acpTraces)("%s: each permission request is answered with an option that was offered", (name) => {
-    for (const { answers, offered, title, turn } of replay(name).questions) {
+    for (const { answers, offered, title, turn } of replay(name).permissionRequests) {
       assert.isNotNull(turn)
       assert.isAbove(title.length, 0)
       for (const { outcome } of Object.values(answers)) {
@@ -140,7 +140,7 @@ describe("the turns of an ACP agent", () => {
 
   it("a permission request has the kind and the title that its tool call reported before", () => {
     assert.deepStrictEqual(
-      replay("claude-air-tools").questions.map(({ kind, title }) => [kind, title]),
+      replay("claude-air-tools").permissionRequests.map(({ kind, title }) => [kind, title]),
       [
         ["execute", "touch f1; echo out"],
         ["edit", "Write n.txt"]
@@ -149,7 +149,7 @@ describe("the turns of an ACP agent", () => {
   })
 
   it("a yes for once is never widened to a yes for ever", () => {
-    const [first] = replay("codex-perm-allow_always").questions
+    const [first] = replay("codex-perm-allow_always").permissionRequests
     assert.deepStrictEqual(first?.answers.once, { outcome: { outcome: "selected", optionId: "allow_once" } })
     assert.deepStrictEqual(first?.answers.session, {
       outcome: { outcome: "selected", optionId: "accept_execpolicy_amendment" }

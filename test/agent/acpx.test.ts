@@ -112,11 +112,11 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
   it.effect("a session is resumed by its name, and its context is lost where acpx has no record of it", () =>
     Effect.gen(function* () {
       const folder = yield* home
-      const named = { session: "ses_the_same_for_both" as SessionId }
-      const first = yield* open(folder, named)
+      const options = { session: "ses_the_same_for_both" as SessionId }
+      const first = yield* open(folder, options)
       const { thread } = first.connection
       yield* first.leave
-      const second = yield* open(folder, { ...named, thread })
+      const second = yield* open(folder, { ...options, thread })
       assert.deepStrictEqual([second.connection.thread, second.connection.contextLost], [thread, null])
       const third = yield* open(folder, { thread })
       assert.notStrictEqual(third.connection.thread, thread)

@@ -7,33 +7,33 @@ import type { TranscriptEvent } from "../../src/agent/acpx/Transcript.ts"
 import * as AcpxFailures from "../../src/agent/acpx/failures.ts"
 import { acpxPrompts, linesOf } from "./acp.replay.ts"
 
-const hear = (name: string) => {
-  const who = Failures.identify(name.startsWith("acpx-claude") ? "claude" : "codex")
-  const tracker = TurnTracker.make(who)
+const readTrace = (name: string) => {
+  const identity = Failures.identify(name.startsWith("acpx-claude") ? "claude" : "codex")
+  const tracker = TurnTracker.make(identity)
   const transcript = Transcript.make(tracker)
   tracker.begin(1)
-  const heard = linesOf(name).flatMap(({ msg }): ReadonlyArray<TranscriptEvent> => {
-    const one = msg === undefined ? null : transcript.read(JSON.stringify(msg))
-    return one === null ? [] : [one]
+  const events = linesOf(name).flatMap(({ msg }): ReadonlyArray<TranscriptEvent> => {
+    const event = msg === undefined ? null : transcript.read(JSON.stringify(msg))
+    return event === null ? [] : [event]
   })
   const isRefused = tracker.nothingReceived()
-  const last = heard.find(({ _tag }) => _tag === "Reply" || _tag === "AcpxError")
+  const last = events.find(({ _tag }) => _tag === "Reply" || _tag === "AcpxError")
   const outcome =
     last?._tag === "Reply"
       ? tracker.end(last.reply)
       : last?._tag === "AcpxError"
-        ? { stopReason: "error", failure: AcpxFailures.ofAcpxError(who, last.error) }
+        ? { stopReason: "error", failure: AcpxFailures.ofAcpxError(identity, last.error) }
         : null
-  return { heard, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
+  return { heard: events, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
 }
 
 describe("the transcript of an acpx prompt", () => {
   it.each(acpxPrompts)("%s: the transcript has one end, and updates of one session", (name) => {
-    const { heard } = hear(name)
-    assert.strictEqual(heard.filter(({ _tag }) => _tag === "Reply" || _tag === "AcpxError").length, 1)
-    const sessions = heard.flatMap((one) => (one._tag === "Update" ? [one.message.params.sessionId] : []))
+    const { heard: events } = readTrace(name)
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "Reply" || _tag === "AcpxError").length, 1)
+    const sessions = events.flatMap((event) => (event._tag === "Update" ? [event.message.params.sessionId] : []))
     assert.isAtMost(new Set(sessions).size, 1)
-    assert.isTrue(heard.every((one) => one._tag !== "Update" || one.turn === 1))
+    assert.isTrue(events.every((event) => event._tag !== "Update" || event.turn === 1))
   })
 
   it.each([
@@ -52,24 +52,24 @@ describe("the transcript of an acpx prompt", () => {
     ["acpx-codex-prompt-native-killed", "crash"],
     ["acpx-claude-prompt-after-native-killed", "crash"],
     ["acpx-codex-prompt-after-native-killed", "end_turn"]
-  ])("the prompt of %s ends as %s", (name, sort) => {
-    assert.strictEqual(hear(name).sort, sort)
+  ])("the prompt of %s ends as %s", (name, ending) => {
+    assert.strictEqual(readTrace(name).sort, ending)
   })
 
   it("a prompt that was refused unread is told from one that failed later", () => {
-    assert.isTrue(hear("acpx-claude-prompt-after-native-killed").isRefused)
-    assert.isFalse(hear("acpx-claude-prompt-native-killed").isRefused)
+    assert.isTrue(readTrace("acpx-claude-prompt-after-native-killed").isRefused)
+    assert.isFalse(readTrace("acpx-claude-prompt-native-killed").isRefused)
   })
 
   it("the transcript shows whether acpx began a new session or resumed one", () => {
-    const begun = (name: string) => hear(name).heard.some(({ _tag }) => _tag === "NewSession")
+    const begun = (name: string) => readTrace(name).heard.some(({ _tag }) => _tag === "NewSession")
     assert.isTrue(begun("acpx-claude-prompt-cold"))
     assert.isFalse(begun("acpx-claude-prompt-after-adapter-killed"))
   })
 
   it("codex-acp's own texts become notices, and those of the model stay texts", () => {
-    const kinds = hear("acpx-codex-prompt-model-400").heard.flatMap((one) =>
-      one._tag === "Update" ? [one.message.params.update.sessionUpdate] : []
+    const kinds = readTrace("acpx-codex-prompt-model-400").heard.flatMap((event) =>
+      event._tag === "Update" ? [event.message.params.update.sessionUpdate] : []
     )
     assert.include(kinds, "notice")
     assert.notInclude(kinds, "agent_message_chunk")

@@ -34,7 +34,7 @@ const program = (file: string, mode = 0o755) => {
 const catalog = (agents: Readonly<Record<string, AgentSpec>> = {}, from: Readonly<Record<string, string>> = {}) =>
   Catalog.make({ agents, defaultAgent: null, dataDir: "/data" }, { PATH: "/nowhere", ...from })
 
-const found = (...command: [string, ...ReadonlyArray<string>]): Launch.Launch => ({ _tag: "Found", command })
+const foundAs = (...command: [string, ...ReadonlyArray<string>]): Launch.Launch => ({ _tag: "Found", command })
 
 describe("an executable", () => {
   it.effect("an executable is looked for along the given PATH, in its order", () =>
@@ -85,7 +85,7 @@ describe("the catalog of agents", () => {
   it.effect("a configured agent replaces the built-in one of the same name", () =>
     Effect.gen(function* () {
       const entries = yield* catalog({ claude: { protocol: "acp", command: ["/bin/sh", "-c", "true"] } })
-      assert.deepStrictEqual(entries.get("claude")?.locate(), found("/bin/sh", "-c", "true"))
+      assert.deepStrictEqual(entries.get("claude")?.locate(), foundAs("/bin/sh", "-c", "true"))
     })
   )
 
@@ -94,8 +94,8 @@ describe("the catalog of agents", () => {
       const bin = yield* directory
       const [codex, gemini, claude] = ["codex", "gemini", "claude-agent-acp"].map((name) => program(join(bin, name)))
       const entries = yield* catalog({}, { PATH: bin })
-      assert.deepStrictEqual(entries.get("codex")?.locate(), found(codex ?? "", "app-server"))
-      assert.deepStrictEqual(entries.get("gemini")?.locate(), found(gemini ?? "", "--acp"))
+      assert.deepStrictEqual(entries.get("codex")?.locate(), foundAs(codex ?? "", "app-server"))
+      assert.deepStrictEqual(entries.get("gemini")?.locate(), foundAs(gemini ?? "", "--acp"))
       const located = entries.get("claude")?.locate()
       assert.isTrue(located?._tag === "Found" && located.command.includes(claude ?? ""))
       const behind = entries.get("acpx:gemini")?.locate()
@@ -160,7 +160,7 @@ describe("the catalog of agents", () => {
         '{"name":"@agentclientprotocol/claude-agent-acp","bin":{"claude-agent-acp":"index.js"}}'
       )
       symlinkSync(acpx, join(bin, "acpx"))
-      assert.deepStrictEqual(locate(), found(process.execPath, realpathSync(acpx)))
+      assert.deepStrictEqual(locate(), foundAs(process.execPath, realpathSync(acpx)))
     })
   )
 

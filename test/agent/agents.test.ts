@@ -29,7 +29,7 @@ const script = (file: string, text: string) => {
 
 /** A room of agents on a machine whose PATH is `path`. */
 const agents = (
-  given: {
+  options: {
     readonly agents?: Readonly<Record<string, AgentSpec>>
     readonly path?: string
     readonly default?: string
@@ -38,8 +38,8 @@ const agents = (
   Effect.map(
     Layer.build(
       Agents.layer(
-        { agents: given.agents ?? {}, defaultAgent: given.default ?? null, dataDir: ":memory:" },
-        { PATH: given.path ?? "/nowhere" }
+        { agents: options.agents ?? {}, defaultAgent: options.default ?? null, dataDir: ":memory:" },
+        { PATH: options.path ?? "/nowhere" }
       ).pipe(Layer.provideMerge(Processes.layer))
     ),
     (context) => ({ ...Effect.runSync(Effect.provide(Agents, context)), context })
@@ -47,14 +47,14 @@ const agents = (
 
 /** Opens a driver's connection in a directory of its own, and ends it with the test. */
 const connect = Effect.fnUntraced(function* (
-  all: { readonly driver: Agents["Service"]["driver"] },
+  service: { readonly driver: Agents["Service"]["driver"] },
   name: string | null,
   changes: Partial<OpenRequest> = {}
 ) {
   const processes = yield* Processes
   const lease = freshLease()
   const facts = yield* Queue.unbounded<AgentFact>()
-  const connection = yield* Effect.flatMap(all.driver(name), (driver) =>
+  const connection = yield* Effect.flatMap(service.driver(name), (driver) =>
     driver.open({
       session: SessionId.make("test"),
       lease,
@@ -73,13 +73,13 @@ const connect = Effect.fnUntraced(function* (
   /** Prompts, and gives the text of the answer. */
   const say = Effect.fnUntraced(function* (turn: number, text: string) {
     yield* connection.prompt(turn, text)
-    let said = ""
+    let answer = ""
     while (true) {
       const fact = yield* Queue.take(facts)
-      if (fact._tag === "TurnEnded" || fact._tag === "Exited") return { end: fact, said }
+      if (fact._tag === "TurnEnded" || fact._tag === "Exited") return { end: fact, said: answer }
       if (fact._tag !== "Update") continue
       const { content, sessionUpdate } = fact.message.params.update
-      if (sessionUpdate === "agent_message_chunk") said += (content as { readonly text: string }).text
+      if (sessionUpdate === "agent_message_chunk") answer += (content as { readonly text: string }).text
     }
   })
   return { connection, lease, say }
@@ -88,22 +88,22 @@ const connect = Effect.fnUntraced(function* (
 describe("the agents", () => {
   it.live("the demo agent answers, and its context outlives its process", () =>
     Effect.gen(function* () {
-      const all = yield* agents()
+      const service = yield* agents()
       yield* Effect.gen(function* () {
-        const first = yield* connect(all, "demo")
+        const first = yield* connect(service, "demo")
         assert.strictEqual((yield* first.say(1, "hello")).said, "You said: hello (turn 1)")
         yield* (yield* Processes).sweep(first.lease)
-        const second = yield* connect(all, "demo", { thread: first.connection.thread })
+        const second = yield* connect(service, "demo", { thread: first.connection.thread })
         assert.isNull(second.connection.contextLost)
         assert.strictEqual((yield* second.say(2, "recall")).said, '["hello"]')
-      }).pipe(Effect.provide(all.context))
+      }).pipe(Effect.provide(service.context))
     }).pipe(Effect.scoped)
   )
 
   it.live("the default agent is the configured one, else an installed one, else demo", () =>
     Effect.gen(function* () {
-      const nameOf = (all: { readonly driver: Agents["Service"]["driver"] }) =>
-        Effect.map(all.driver(null), ({ name, protocol }) => [name, protocol])
+      const nameOf = (service: { readonly driver: Agents["Service"]["driver"] }) =>
+        Effect.map(service.driver(null), ({ name, protocol }) => [name, protocol])
       assert.deepStrictEqual(yield* nameOf(yield* agents()), ["demo", "acp"])
       assert.deepStrictEqual(yield* nameOf(yield* agents({ default: "gemini" })), ["gemini", "acp"])
       const bin = yield* directory
@@ -114,17 +114,17 @@ describe("the agents", () => {
 
   it.live("an unknown name is refused", () =>
     Effect.gen(function* () {
-      const all = yield* agents()
+      const service = yield* agents()
       for (const name of ["nobody", "", "acpx:", "toString"]) {
-        assert.deepInclude(yield* Effect.flip(all.driver(name)), { _tag: "UnknownAgent", name })
+        assert.deepInclude(yield* Effect.flip(service.driver(name)), { _tag: "UnknownAgent", name })
       }
     }).pipe(Effect.scoped)
   )
 
   it.live("the driver of an agent that is not installed fails with what to do, and starts nothing", () =>
     Effect.gen(function* () {
-      const all = yield* agents()
-      const failure = yield* Effect.flip(connect(all, "gemini")).pipe(Effect.provide(all.context))
+      const service = yield* agents()
+      const failure = yield* Effect.flip(connect(service, "gemini")).pipe(Effect.provide(service.context))
       assert.deepInclude(failure, { _tag: "AgentFailed", class: "config" })
       assert.include(
         failure.message,
@@ -139,9 +139,9 @@ describe("the agents", () => {
       script(join(bin, "gemini"), 'echo "gemini 1.2.3 $1"')
       script(join(bin, "qwen"), "echo nothing of use; exit 1")
       const mine: AgentSpec = { protocol: "acp", command: demoCommand }
-      const all = yield* agents({ path: bin, agents: { mine } })
-      const list = yield* all.list
-      const of = (name: string) => list.find((one) => one.name === name)
+      const service = yield* agents({ path: bin, agents: { mine } })
+      const list = yield* service.list
+      const of = (name: string) => list.find((agent) => agent.name === name)
       assert.deepInclude(of("demo"), { protocol: "acp", available: true, version: "1.0.0", hint: null })
       assert.deepInclude(of("mine"), { protocol: "acp", available: true, version: null, hint: null })
       assert.deepInclude(of("gemini"), { available: true, version: "1.2.3", hint: null })
@@ -158,15 +158,15 @@ describe("the agents", () => {
   it.effect("an agent is asked for its version once a minute", () =>
     Effect.gen(function* () {
       const bin = yield* directory
-      const asked = join(bin, "asked")
-      script(join(bin, "gemini"), `echo x >> ${asked}; echo 1.2.3`)
-      const all = yield* agents({ path: bin })
-      yield* all.list
-      yield* all.list
-      assert.strictEqual(readFileSync(asked, "utf8"), "x\n")
+      const log = join(bin, "asked")
+      script(join(bin, "gemini"), `echo x >> ${log}; echo 1.2.3`)
+      const service = yield* agents({ path: bin })
+      yield* service.list
+      yield* service.list
+      assert.strictEqual(readFileSync(log, "utf8"), "x\n")
       yield* TestClock.adjust("61 seconds")
-      yield* all.list
-      assert.strictEqual(readFileSync(asked, "utf8"), "x\nx\n")
+      yield* service.list
+      assert.strictEqual(readFileSync(log, "utf8"), "x\nx\n")
     }).pipe(Effect.scoped)
   )
 
@@ -175,8 +175,8 @@ describe("the agents", () => {
       const bin = yield* directory
       const pid = join(bin, "pid")
       script(join(bin, "gemini"), `echo $$ > ${pid}; exec /bin/sleep 300`)
-      const all = yield* agents({ path: bin })
-      const list = yield* passing(all.list)
+      const service = yield* agents({ path: bin })
+      const list = yield* passing(service.list)
       assert.deepInclude(
         list.find(({ name }) => name === "gemini"),
         { available: true, version: null }
@@ -189,27 +189,27 @@ describe("the agents", () => {
     Effect.gen(function* () {
       const crash: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "crash" } }
       const auth: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "auth" } }
-      const all = yield* agents({ agents: { crash, auth } })
-      const [demo] = yield* all.diagnose("demo")
+      const service = yield* agents({ agents: { crash, auth } })
+      const [demo] = yield* service.diagnose("demo")
       assert.deepInclude(demo, { name: "demo", available: true, version: "1.0.0" })
       assert.isTrue(demo?.handshake?.ok)
-      const everybody = yield* all.diagnose(null)
-      const of = (name: string) => everybody.find((one) => one.name === name)
+      const diagnoses = yield* service.diagnose(null)
+      const of = (name: string) => diagnoses.find((agent) => agent.name === name)
       assert.isNull(of("gemini")?.handshake)
       assert.isFalse(of("gemini")?.available)
       const crashed = of("crash")?.handshake
       assert.isTrue(crashed?.ok === false && crashed.message.length > 20)
-      const refused = of("auth")?.handshake
-      assert.isTrue(refused?.ok === false && /log in|logged in|login|auth/i.test(refused.message))
-      assert.deepStrictEqual(yield* all.diagnose("nobody"), [])
+      const failedHandshake = of("auth")?.handshake
+      assert.isTrue(failedHandshake?.ok === false && /log in|logged in|login|auth/i.test(failedHandshake.message))
+      assert.deepStrictEqual(yield* service.diagnose("nobody"), [])
     }).pipe(Effect.scoped)
   )
 
   it.effect("a diagnosis does not wait for an agent that never answers", () =>
     Effect.gen(function* () {
       const mine: AgentSpec = { protocol: "acp", command: demoCommand, env: { TROUPE_DEMO_START: "hang" } }
-      const all = yield* agents({ agents: { mine } })
-      const [diagnosis] = yield* passing(all.diagnose("mine"))
+      const service = yield* agents({ agents: { mine } })
+      const [diagnosis] = yield* passing(service.diagnose("mine"))
       assert.deepStrictEqual(diagnosis?.handshake, {
         ok: false,
         message: "mine did not answer its handshake within 20 s. Run it by hand to see what it waits for."

@@ -19,15 +19,15 @@ const connect = Effect.fnUntraced(function* (
 ) {
   const processes = yield* Processes
   const files = yield* FileSystem.FileSystem
-  const heard = yield* files.makeTempFileScoped()
+  const inputFile = yield* files.makeTempFileScoped()
   const lease = freshLease()
   const facts: Array<AgentFact> = []
-  const asked: Array<ApprovalRequest> = []
-  const news = yield* Latch.make()
+  const approvalRequests: Array<ApprovalRequest> = []
+  const newFact = yield* Latch.make()
   const driver = yield* Codex.make({
     name: "codex",
     command: [process.execPath, fixture("codex")],
-    env: { PATH: process.env["PATH"] ?? "", HEARD: heard, ...env }
+    env: { PATH: process.env["PATH"] ?? "", HEARD: inputFile, ...env }
   })
   const opening = driver.open({
     session: "ses_test" as SessionId,
@@ -40,9 +40,9 @@ const connect = Effect.fnUntraced(function* (
     emit: (fact) =>
       Effect.andThen(
         Effect.sync(() => void facts.push(fact)),
-        news.open
+        newFact.open
       ),
-    approve: (request) => Effect.sync(() => (asked.push(request), decide)),
+    approve: (request) => Effect.sync(() => (approvalRequests.push(request), decide)),
     spawned: () => Effect.void,
     ...changes
   })
@@ -51,16 +51,18 @@ const connect = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       while (true) {
         // Closed before looking, so that what comes in between opens it again.
-        yield* news.close
-        const fact = facts.filter((one): one is Extract<AgentFact, { readonly _tag: A }> => one._tag === tag)[nth]
+        yield* newFact.close
+        const fact = facts.filter(
+          (candidate): candidate is Extract<AgentFact, { readonly _tag: A }> => candidate._tag === tag
+        )[nth]
         if (fact !== undefined) return fact
-        yield* news.await
+        yield* newFact.await
       }
     })
   const wire = files
-    .readFileString(heard)
+    .readFileString(inputFile)
     .pipe(Effect.map((text) => text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as WireLine]))))
-  return { opening, facts, asked, until, wire, lease }
+  return { opening, facts, asked: approvalRequests, until, wire, lease }
 })
 
 interface WireLine {
@@ -80,7 +82,7 @@ const scripted = (script: Script, decide?: ApprovalDecision, changes?: Partial<O
 
 const on = (id: number, method: string) => ({ dir: "in", msg: { id, method } }) as const
 const reply = (id: number, result: object) => ({ dir: "out", msg: { id, result } }) as const
-const refuse = (id: number, code: number, message: string) =>
+const errorReply = (id: number, code: number, message: string) =>
   ({ dir: "out", msg: { id, error: { code, message } } }) as const
 const say = (method: string, params: object) =>
   ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } }) as const
@@ -179,7 +181,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const { opening, until } = yield* scripted([
         ...started,
         on(3, "turn/start"),
-        refuse(3, -32602, "input_too_large"),
+        errorReply(3, -32602, "input_too_large"),
         on(4, "turn/start"),
         reply(4, { turn: { id: "U" } }),
         turnEnds("completed")
@@ -201,12 +203,12 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     ["47-mcp-tool-approval", "once", { action: "accept", content: {} }, "other"]
   ] as const)("a request of codex is passed on and answered with the decision: %s", ([name, decide, answer, kind]) =>
     Effect.gen(function* () {
-      const { opening, asked, until, wire } = yield* playing(name, decide)
+      const { opening, asked: approvalRequests, until, wire } = yield* playing(name, decide)
       const connection = yield* opening
       yield* connection.prompt(1, "x")
       yield* until("TurnEnded")
-      assert.deepInclude(asked[0], { turn: 1, kind })
-      assert.isNotEmpty(asked[0]?.title)
+      assert.deepInclude(approvalRequests[0], { turn: 1, kind })
+      assert.isNotEmpty(approvalRequests[0]?.title)
       assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
     })
   )
@@ -221,11 +223,11 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     ]
   ] as const)("a request that nobody can grant or answer gets an answer without a decision: %s", ([name, answer]) =>
     Effect.gen(function* () {
-      const { opening, asked, until, wire } = yield* playing(name, "once")
+      const { opening, asked: approvalRequests, until, wire } = yield* playing(name, "once")
       const connection = yield* opening
       yield* connection.prompt(1, "x")
       yield* until("TurnEnded")
-      assert.deepStrictEqual(asked, [])
+      assert.deepStrictEqual(approvalRequests, [])
       assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
     })
   )
@@ -248,7 +250,11 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a sub-agent's request is passed on for the running turn", () =>
     Effect.gen(function* () {
-      const { opening, asked, until } = yield* scripted([
+      const {
+        opening,
+        asked: approvalRequests,
+        until
+      } = yield* scripted([
         ...turning,
         {
           dir: "out",
@@ -264,7 +270,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const connection = yield* opening
       yield* connection.prompt(5, "x")
       yield* until("TurnEnded")
-      assert.deepInclude(asked[0], { turn: 5, toolCallId: null, title: "ls" })
+      assert.deepInclude(approvalRequests[0], { turn: 5, toolCallId: null, title: "ls" })
     })
   )
 
@@ -307,7 +313,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         on(3, "turn/start"),
         reply(3, { turn: { id: "U" } }),
         on(4, "turn/interrupt"),
-        refuse(4, -32600, "no active turn to interrupt"),
+        errorReply(4, -32600, "no active turn to interrupt"),
         say("turn/started", { turn: { id: "U" } }),
         on(5, "turn/interrupt"),
         reply(5, {}),
@@ -383,7 +389,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         [
           ...hello,
           on(2, "thread/resume"),
-          refuse(2, -32600, "no rollout found for thread id X"),
+          errorReply(2, -32600, "no rollout found for thread id X"),
           on(3, "thread/start"),
           reply(3, { thread: { id: "T" } })
         ],
@@ -398,7 +404,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const busy = (id: number): Script => [
         on(id, "thread/resume"),
-        refuse(id, -32600, "thread T already has an active writer")
+        errorReply(id, -32600, "thread T already has an active writer")
       ]
       const patient = yield* scripted(
         [...hello, ...busy(2), ...busy(3), on(4, "thread/resume"), reply(4, { thread: { id: "T" } })],
@@ -406,8 +412,8 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { thread: "T" }
       )
       assert.deepInclude(yield* patient.opening, { thread: "T", contextLost: null })
-      const refused = yield* scripted([...hello, ...[2, 3, 4, 5, 6, 7, 8, 9].flatMap(busy)], "deny", { thread: "T" })
-      const error = yield* Effect.flip(refused.opening)
+      const impatient = yield* scripted([...hello, ...[2, 3, 4, 5, 6, 7, 8, 9].flatMap(busy)], "deny", { thread: "T" })
+      const error = yield* Effect.flip(impatient.opening)
       assert.include(error.message, "Another process still has this codex thread open")
     })
   )
@@ -430,7 +436,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const { opening } = yield* scripted([
         ...hello,
         on(2, "thread/start"),
-        refuse(2, -32600, "unknown model provider")
+        errorReply(2, -32600, "unknown model provider")
       ])
       const error = yield* Effect.flip(opening)
       assert.deepInclude(error, { class: "config", message: "Codex refused thread/start: unknown model provider" })

@@ -8,9 +8,9 @@ const running = () => {
   const translator = Translate.make("thread")
   translator.begin(1)
   translator.accepted("T")
-  const say = (method: string, params: Readonly<Record<string, unknown>>) =>
+  const notify = (method: string, params: Readonly<Record<string, unknown>>) =>
     translator.notification(method, { threadId: "thread", turnId: "T", ...params })
-  return { say, translator }
+  return { say: notify, translator }
 }
 
 describe("a text that codex never completes", () => {
@@ -27,20 +27,23 @@ describe("a text that codex never completes", () => {
   })
 
   it("a thought that codex never completes is marked as cut off, too", () => {
-    const { say } = running()
-    say("item/reasoning/textDelta", { itemId: "r", delta: "hm", contentIndex: 0 })
-    const [told] = ofKind(say("turn/completed", { turn: { id: "T", status: "interrupted" } }), "agent_thought_chunk")
-    assert.deepInclude(updateOf(told!), { messageId: "r", _meta: { "troupe/completed": false } })
+    const { say: notify } = running()
+    notify("item/reasoning/textDelta", { itemId: "r", delta: "hm", contentIndex: 0 })
+    const [chunk] = ofKind(
+      notify("turn/completed", { turn: { id: "T", status: "interrupted" } }),
+      "agent_thought_chunk"
+    )
+    assert.deepInclude(updateOf(chunk!), { messageId: "r", _meta: { "troupe/completed": false } })
   })
 })
 
 describe("a turn whose text says that it was aborted", () => {
   it("a turn whose text says that it was aborted can still be interrupted, and only codex ends it", () => {
-    const { say, translator } = running()
+    const { say: notify, translator } = running()
     const item = { type: "agentMessage", id: "m", text: "<turn_aborted>The user interrupted.</turn_aborted>" }
-    assert.deepStrictEqual(ends(say("item/completed", { item })), [])
+    assert.deepStrictEqual(ends(notify("item/completed", { item })), [])
     assert.isNotNull(translator.running())
-    const ended = ends(say("turn/completed", { turn: { id: "T", status: "interrupted" } }))
+    const ended = ends(notify("turn/completed", { turn: { id: "T", status: "interrupted" } }))
     assert.containSubset(ended, [{ turn: 1, stopReason: "cancelled", failure: null }])
   })
 })

@@ -10,12 +10,12 @@ it.live("only empty directories that came since are removed from a workspace", (
   Effect.gen(function* () {
     const workspace = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
     mkdirSync(join(workspace, ".git"))
-    const tidy = yield* Placeholders.remember(workspace)
+    const removePlaceholders = yield* Placeholders.remember(workspace)
     for (const name of [".codex", ".agents", ".aws"]) mkdirSync(join(workspace, name))
     writeFileSync(join(workspace, ".agents", "notes.md"), "kept")
-    yield* tidy
-    yield* tidy
-    const left = [".git", ".codex", ".agents", ".aws"].filter((name) => existsSync(join(workspace, name)))
-    assert.deepStrictEqual(left, [".git", ".agents"])
+    yield* removePlaceholders
+    yield* removePlaceholders
+    const remaining = [".git", ".codex", ".agents", ".aws"].filter((name) => existsSync(join(workspace, name)))
+    assert.deepStrictEqual(remaining, [".git", ".agents"])
   }).pipe(Effect.provide(NodeServices.layer))
 )

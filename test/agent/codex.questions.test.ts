@@ -15,18 +15,20 @@ const playing = Effect.fnUntraced(function* (
   approve: OpenRequest["approve"]
 ) {
   const files = yield* FileSystem.FileSystem
-  const heard = yield* files.makeTempFileScoped()
+  const inputFile = yield* files.makeTempFileScoped()
   const driver = yield* Codex.make({
     name: "codex",
     command: [process.execPath, fixture("codex")],
-    env: { PATH: process.env["PATH"] ?? "", HEARD: heard, ...played }
+    env: { PATH: process.env["PATH"] ?? "", HEARD: inputFile, ...played }
   })
   const session = yield* connect(driver, { approve })
-  const lines = Effect.map(files.readFileString(heard), (text) =>
+  const lines = Effect.map(files.readFileString(inputFile), (text) =>
     text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Line]))
   )
-  const replies = Effect.map(lines, (all) =>
-    all.flatMap(({ error, id, method, result }) => (method === undefined ? [[id, result ?? error?.code] as const] : []))
+  const replies = Effect.map(lines, (messages) =>
+    messages.flatMap(({ error, id, method, result }) =>
+      method === undefined ? [[id, result ?? error?.code] as const] : []
+    )
   )
   return { ...session, lines, replies }
 })
@@ -67,15 +69,15 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   it.effect("requests can be open at once, each with its own answer: the first waits for the second (34)", () =>
     Effect.gen(function* () {
       const second = yield* Deferred.make<void>()
-      const asked: Array<ApprovalRequest> = []
+      const requests: Array<ApprovalRequest> = []
       const session = yield* playing({ TRACE: traceFile("34-approvals-two-outstanding") }, (request) =>
-        asked.push(request) === 1
+        requests.push(request) === 1
           ? Effect.as(Deferred.await(second), "once" as const)
           : Effect.as(Deferred.succeed(second, undefined), "deny" as const)
       )
       const { failure } = yield* session.turn(1, "both")
       assert.isNull(failure)
-      assert.strictEqual(new Set(asked.map(({ toolCallId }) => toolCallId)).size, 2)
+      assert.strictEqual(new Set(requests.map(({ toolCallId }) => toolCallId)).size, 2)
       assert.sameDeepMembers(
         [...(yield* session.replies)],
         [
@@ -88,8 +90,8 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a request that codex has resolved is withdrawn, and the others stay open", () =>
     Effect.gen(function* () {
-      const taken = yield* Deferred.make<void>()
-      const asked: Array<ApprovalRequest> = []
+      const withdrawn = yield* Deferred.make<void>()
+      const requests: Array<ApprovalRequest> = []
       const session = yield* playing(
         turnOf(
           asks(0, command, { command: "ls" }),
@@ -99,13 +101,13 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
           replied(0)
         ),
         (request) =>
-          asked.push(request) === 1
-            ? Effect.as(Deferred.await(taken), "once" as const)
-            : Effect.onInterrupt(Effect.never, () => Deferred.succeed(taken, undefined))
+          requests.push(request) === 1
+            ? Effect.as(Deferred.await(withdrawn), "once" as const)
+            : Effect.onInterrupt(Effect.never, () => Deferred.succeed(withdrawn, undefined))
       )
       yield* session.turn(1, "both")
       assert.deepStrictEqual(
-        asked.map(({ title }) => title),
+        requests.map(({ title }) => title),
         ["ls", "pwd"]
       )
       assert.sameDeepMembers(
@@ -135,18 +137,18 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a request for network access has the kind fetch", () =>
     Effect.gen(function* () {
-      const asked: Array<ApprovalRequest> = []
+      const requests: Array<ApprovalRequest> = []
       const session = yield* playing(
         turnOf(asks(0, command, { command: "curl x", networkApprovalContext: { host: "x" } }), replied(0)),
         (request) =>
           Effect.as(
-            Effect.sync(() => asked.push(request)),
+            Effect.sync(() => requests.push(request)),
             "deny" as const
           )
       )
       yield* session.turn(1, "fetch")
       assert.deepStrictEqual(
-        asked.map(({ kind, title }) => [kind, title]),
+        requests.map(({ kind, title }) => [kind, title]),
         [["fetch", "curl x"]]
       )
     })

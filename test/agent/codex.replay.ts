@@ -37,7 +37,7 @@ export const replay = (name: string): Replay => {
   const translator = Translator.make(null)
   const facts: Array<AgentFact> = []
   const methods = new Map<unknown, JsonObject>()
-  const asked = new Map<unknown, JsonObject>()
+  const approvalParams = new Map<unknown, JsonObject>()
   let thread: string | null = null
   let turns = 0
 
@@ -50,12 +50,12 @@ export const replay = (name: string): Replay => {
       const ours = method === "turn/start" && params["threadId"] === thread && translator.running() === null
       if (ours) translator.begin((turns += 1))
     } else if (dir === "in" && id !== undefined) {
-      const about = asked.get(id)
-      if (about !== undefined) translator.markApproval(about, objectIn(msg["result"])["decision"] === "cancel")
+      const params = approvalParams.get(id)
+      if (params !== undefined) translator.markApproval(params, objectIn(msg["result"])["decision"] === "cancel")
     } else if (dir === "out" && typeof method === "string") {
       if (id === undefined) facts.push(...translator.notification(method, msg["params"]))
       else {
-        asked.set(id, params)
+        approvalParams.set(id, params)
         translator.markApproval(params, true)
       }
     } else if (dir === "out") {

@@ -35,22 +35,22 @@ const kindsOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("codex steering", (it) => {
   it.effect("the running turn is steered, and the words are emitted at the position where codex took them (53)", () =>
     Effect.gen(function* () {
-      const { connection, ended, facts, heard, steer } = yield* playing("53-steer", [3, 5, 6, 8])
+      const { connection, ended, facts, heard: updateOfKind, steer } = yield* playing("53-steer", [3, 5, 6, 8])
       assert.strictEqual(yield* steer("too early"), "no_turn")
       yield* connection.prompt(1, "one two three")
-      yield* heard("agent_message_chunk")
+      yield* updateOfKind("agent_message_chunk")
       assert.strictEqual(yield* steer("steered text"), "steered")
       yield* ended(1)
-      const said = updates(facts)
+      const messageChunks = updates(facts)
         .filter(({ message }) => message.params.update.sessionUpdate.endsWith("_message_chunk"))
         .map(({ message, turn }) => {
           const { content, sessionUpdate } = message.params.update
           return [turn, sessionUpdate, (content as { readonly text: string }).text] as const
         })
-      const at = said.findIndex(([, kind]) => kind === "user_message_chunk")
-      assert.deepStrictEqual(said[at], [1, "user_message_chunk", "steered text"])
+      const at = messageChunks.findIndex(([, kind]) => kind === "user_message_chunk")
+      assert.deepStrictEqual(messageChunks[at], [1, "user_message_chunk", "steered text"])
       assert.deepStrictEqual(metaOf(ofKind(facts, "user_message_chunk")[0]!), { "troupe/steered": true })
-      const after = said.slice(at + 1).map(([, , text]) => text)
+      const after = messageChunks.slice(at + 1).map(([, , text]) => text)
       assert.strictEqual(after.join(""), "echo: steered text")
       assert.strictEqual(yield* steer("too late"), "no_turn")
     })
@@ -70,9 +70,9 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a steering that codex refuses for another turn found no turn, and adds nothing (53)", () =>
     Effect.gen(function* () {
-      const { connection, facts, heard, steer } = yield* playing("53-steer", [3, 6, 7, 8])
+      const { connection, facts, heard: updateOfKind, steer } = yield* playing("53-steer", [3, 6, 7, 8])
       yield* connection.prompt(1, "one two three")
-      yield* heard("agent_message_chunk")
+      yield* updateOfKind("agent_message_chunk")
       assert.strictEqual(yield* steer("wrong steer"), "no_turn")
       assert.deepStrictEqual(ofKind(facts, "user_message_chunk"), [])
     })
@@ -101,9 +101,9 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const { compact, ended, facts, steer, turn } = yield* playing("109-input-during-compaction", [6])
       yield* turn(1, "hello")
       yield* compact(2)
-      const refused = yield* Effect.flip(steer("s"))
-      assert.deepInclude(refused, { class: "config" })
-      assert.match(refused.message, /while it compacts/)
+      const failure = yield* Effect.flip(steer("s"))
+      assert.deepInclude(failure, { class: "config" })
+      assert.match(failure.message, /while it compacts/)
       assert.deepInclude(yield* ended(2), { stopReason: "end_turn", failure: null })
       assert.deepStrictEqual(kindsOf(facts, 2), ["started", "completed"])
     })

@@ -26,10 +26,10 @@ describe("a recorded codex trace", () => {
         return ours ? [textIn(objectIn(params["turn"])["id"])] : []
       })
     )
-    const named = new Map(
+    const agentTurnIds = new Map(
       facts.flatMap((fact) => (fact._tag === "TurnStarted" ? [[fact.turn, fact.agentTurnId] as const] : []))
     )
-    const expected = [...named].flatMap(([turn, id]) => (completed.has(id) ? [turn] : []))
+    const expected = [...agentTurnIds].flatMap(([turn, id]) => (completed.has(id) ? [turn] : []))
     assert.deepStrictEqual(
       ends(facts).map(({ turn }) => turn),
       expected
@@ -53,10 +53,10 @@ describe("a recorded codex trace", () => {
   it.each(traces)("%s: nothing of another thread is emitted", (name) => {
     const replayed = replay(name)
     const foreign = itemIds(replayed, false)
-    const own = itemIds(replayed, true)
+    const ownItems = itemIds(replayed, true)
     for (const fact of updates(replayed.facts)) {
       const id = updateOf(fact)["toolCallId"] ?? updateOf(fact)["messageId"]
-      if (typeof id === "string" && !own.has(id)) assert.isFalse(foreign.has(id), id)
+      if (typeof id === "string" && !ownItems.has(id)) assert.isFalse(foreign.has(id), id)
       // What is said before the thread is named is about the process.
       assert.include(["", replayed.thread], fact.message.params.sessionId)
     }
@@ -82,8 +82,8 @@ describe("a recorded codex trace", () => {
     const open = new Map<unknown, { readonly turn: number | null; readonly kind: unknown }>()
     for (const fact of facts) {
       if (fact._tag === "TurnEnded") {
-        const left = [...open.values()].filter(({ turn, kind }) => turn === fact.turn && kind !== "execute")
-        assert.deepStrictEqual(left, [])
+        const openCalls = [...open.values()].filter(({ turn, kind }) => turn === fact.turn && kind !== "execute")
+        assert.deepStrictEqual(openCalls, [])
       }
       if (fact._tag !== "Update") continue
       const { sessionUpdate, toolCallId, kind, status } = updateOf(fact)
@@ -93,7 +93,7 @@ describe("a recorded codex trace", () => {
   })
 })
 
-const first = (name: string) => {
+const firstTurn = (name: string) => {
   const { facts } = replay(name)
   return { facts, end: ends(facts)[0] }
 }
@@ -113,7 +113,7 @@ const calls = (name: string) => {
 
 describe("the turns of codex", () => {
   it("a text turn is translated from its id to its end, with its usage", () => {
-    const { facts } = first("01-handshake-text")
+    const { facts } = firstTurn("01-handshake-text")
     const [started, ...rest] = facts.filter((fact) => fact._tag !== "Update")
     assert.deepInclude(started, { _tag: "TurnStarted", turn: 1 })
     assert.deepStrictEqual(rest, [
@@ -130,7 +130,7 @@ describe("the turns of codex", () => {
   })
 
   it("a turn gets its id from turn/started where that comes before the reply", () => {
-    const { facts } = first("97-ephemeral")
+    const { facts } = firstTurn("97-ephemeral")
     assert.strictEqual(facts.findIndex((fact) => fact._tag === "TurnStarted" && fact.turn === 1) >= 0, true)
     assert.strictEqual(facts.filter((fact) => fact._tag === "TurnStarted" && fact.turn === 1).length, 1)
   })
@@ -160,17 +160,19 @@ describe("the turns of codex", () => {
   })
 
   it("a thought is emitted once, although codex sends its summary and its content", () => {
-    assert.strictEqual(textOf(first("07-reasoning").facts, "agent_thought_chunk"), "**Plan** think about it")
+    assert.strictEqual(textOf(firstTurn("07-reasoning").facts, "agent_thought_chunk"), "**Plan** think about it")
   })
 
   it("a huge output is complete in the end of the call, and cut in the displayed content", () => {
     const [call] = calls("08-huge-output")
-    const shown = objectIn((updateOf(call!.end!)["content"] as ReadonlyArray<Record<string, unknown>>)[0]?.["content"])
-    assert.isAtMost(String(shown["text"]).length, 4_200)
+    const displayed = objectIn(
+      (updateOf(call!.end!)["content"] as ReadonlyArray<Record<string, unknown>>)[0]?.["content"]
+    )
+    assert.isAtMost(String(displayed["text"]).length, 4_200)
   })
 
   it("the end of a command that outlives its turn belongs to that turn, after the turn's end", () => {
-    const { facts } = first("10-exec-background-outlives-turn")
+    const { facts } = firstTurn("10-exec-background-outlives-turn")
     const ended = facts.findIndex((fact) => fact._tag === "TurnEnded" && fact.turn === 1)
     const late = facts.findIndex(
       (fact) =>
@@ -215,12 +217,12 @@ describe("interrupts, steering, compaction, sub-agents", () => {
   it.each(["50-interrupt-mid-stream", "51-interrupt-mid-command", "71-connection-refused-interrupt"])(
     "%s: the turn ends cancelled, and the next one works",
     (name) => {
-      assert.strictEqual(first(name).end?.stopReason, "cancelled")
+      assert.strictEqual(firstTurn(name).end?.stopReason, "cancelled")
     }
   )
 
   it("a message that was cut off is never marked as completed", () => {
-    const { facts } = first("50-interrupt-mid-stream")
+    const { facts } = firstTurn("50-interrupt-mid-stream")
     const marked = ofKind(facts, "agent_message_chunk").filter((fact) => metaOf(fact)["troupe/completed"] === true)
     assert.isTrue(marked.every(({ turn }) => turn !== 1))
   })

@@ -81,7 +81,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
 
   it.effect("ask: a permission is requested, and the answer says what was decided", () =>
     Effect.gen(function* () {
-      const asked: Array<Readonly<Record<string, unknown>>> = []
+      const requests: Array<Readonly<Record<string, unknown>>> = []
       const answers = [
         { outcome: { outcome: "selected", optionId: "reject-once" } },
         { outcome: { outcome: "cancelled" } },
@@ -90,17 +90,17 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
         { outcome: { outcome: "selected", optionId: "allow-once" } },
         { outcome: { outcome: "selected", optionId: "allow-always" } }
       ]
-      const agent = yield* open({ decide: (params) => Effect.sync(() => answers[asked.push(params) - 1]) })
-      const said = (text: string) => Effect.map(agent.say(text), (turn) => turn.text)
-      assert.strictEqual(yield* said("ask read"), "The client said: reject-once")
-      assert.strictEqual(yield* said("ask"), "The client said: cancelled")
-      assert.strictEqual(yield* said("ask"), "The client said: nothing that was offered")
-      assert.strictEqual(yield* said("ask"), "The client said: nothing that was offered")
-      assert.strictEqual(yield* said("ask edit"), "The client said: allow-once")
-      assert.strictEqual(yield* said("ask edit"), "The client said: allow-always")
-      assert.strictEqual(yield* said("ask edit"), "The client said: allow-always, as before")
+      const agent = yield* open({ decide: (params) => Effect.sync(() => answers[requests.push(params) - 1]) })
+      const answerTo = (text: string) => Effect.map(agent.say(text), (turn) => turn.text)
+      assert.strictEqual(yield* answerTo("ask read"), "The client said: reject-once")
+      assert.strictEqual(yield* answerTo("ask"), "The client said: cancelled")
+      assert.strictEqual(yield* answerTo("ask"), "The client said: nothing that was offered")
+      assert.strictEqual(yield* answerTo("ask"), "The client said: nothing that was offered")
+      assert.strictEqual(yield* answerTo("ask edit"), "The client said: allow-once")
+      assert.strictEqual(yield* answerTo("ask edit"), "The client said: allow-always")
+      assert.strictEqual(yield* answerTo("ask edit"), "The client said: allow-always, as before")
       assert.deepStrictEqual(
-        asked.map(({ toolCall }) => (toolCall as { readonly kind: string }).kind),
+        requests.map(({ toolCall }) => (toolCall as { readonly kind: string }).kind),
         ["read", "execute", "execute", "execute", "edit", "edit"]
       )
     })
@@ -108,10 +108,10 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
 
   it.effect("ask: a cancel withdraws the permission request", () =>
     Effect.gen(function* () {
-      const asked = yield* Deferred.make<void>()
-      const agent = yield* open({ decide: () => Effect.andThen(Deferred.succeed(asked, undefined), Effect.never) })
+      const requests = yield* Deferred.make<void>()
+      const agent = yield* open({ decide: () => Effect.andThen(Deferred.succeed(requests, undefined), Effect.never) })
       const turn = yield* Effect.forkChild(agent.prompt("ask"))
-      yield* Deferred.await(asked)
+      yield* Deferred.await(requests)
       yield* agent.cancel
       assert.strictEqual((yield* Fiber.join(turn)).stopReason, "cancelled")
       const methods = (yield* Stream.fromQueue(agent.said).pipe(Stream.take(2), Stream.runCollect)).map(
@@ -186,8 +186,8 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
 
   it.effect("ask-tool: permission is requested first in any mode", () =>
     Effect.gen(function* () {
-      const refused = yield* open({ decide: choosing("reject-once") })
-      const { text } = yield* refused.say("ask-tool echo hi")
+      const agent = yield* open({ decide: choosing("reject-once") })
+      const { text } = yield* agent.say("ask-tool echo hi")
       assert.strictEqual(text, "The command was not run: the client said reject-once.")
       const allowed = yield* open({ decide: choosing("allow-once") })
       assert.strictEqual((yield* allowed.say("ask-tool echo hi")).text, "The command printed:\nhi\n")

@@ -199,15 +199,15 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
 
       const auth = yield* start({ env: { TROUPE_DEMO_START: "auth" } })
       yield* auth.initialize()
-      const refused = yield* Effect.flip(auth.request("session/new", { cwd: "/", mcpServers: [] }))
-      assert.deepInclude(refused, { _tag: "RpcError", code: -32000, message: "Authentication required" })
+      const authError = yield* Effect.flip(auth.request("session/new", { cwd: "/", mcpServers: [] }))
+      assert.deepInclude(authError, { _tag: "RpcError", code: -32000, message: "Authentication required" })
 
       const env = { TROUPE_DEMO_STATE: yield* stateDirectory }
       const { sessionId } = yield* open({ env })
       const forget = yield* start({ env: { ...env, TROUPE_DEMO_START: "forget" } })
       yield* forget.initialize()
-      const gone = yield* Effect.flip(forget.request("session/resume", { sessionId, cwd: "/", mcpServers: [] }))
-      assert.deepInclude(gone, { _tag: "RpcError", code: -32002 })
+      const resumeError = yield* Effect.flip(forget.request("session/resume", { sessionId, cwd: "/", mcpServers: [] }))
+      assert.deepInclude(resumeError, { _tag: "RpcError", code: -32002 })
 
       const hang = yield* start({ env: { TROUPE_DEMO_START: "hang" } })
       const silent = yield* Effect.flip(hang.peer.request("initialize", { protocolVersion: 1 }, { timeoutMillis: 300 }))

@@ -36,11 +36,14 @@ export const start = Effect.fnUntraced(function* ({ env = {}, decide }: Options 
     stdin: true,
     spawned: () => Effect.void
   })
-  const said = yield* Queue.unbounded<{ readonly method: string; readonly params: Readonly<Record<string, unknown>> }>()
+  const notifications = yield* Queue.unbounded<{
+    readonly method: string
+    readonly params: Readonly<Record<string, unknown>>
+  }>()
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
     onNotification: (method, params) =>
-      Effect.asVoid(Queue.offer(said, { method, params: params as Readonly<Record<string, unknown>> })),
+      Effect.asVoid(Queue.offer(notifications, { method, params: params as Readonly<Record<string, unknown>> })),
     onRequest: (method, params) =>
       decide === undefined
         ? Effect.fail(new RpcError({ code: -32601, message: method }))
@@ -49,7 +52,7 @@ export const start = Effect.fnUntraced(function* ({ env = {}, decide }: Options 
   const request = (method: string, params: unknown) => peer.request(method, params, { timeoutMillis: 10_000 })
   const initialize = (clientCapabilities: unknown = {}) =>
     request("initialize", { protocolVersion: 1, clientCapabilities })
-  return { child, initialize, lease, peer, request, said }
+  return { child, initialize, lease, peer, request, said: notifications }
 })
 
 /** Takes a new session, or the one that is given, as far as its first prompt. */
@@ -87,5 +90,5 @@ export const textOf = (updates: ReadonlyArray<Update>): string =>
     .join("")
 
 /** Waits for an update of which `wanted` holds; those before it are dropped. */
-export const until = (next: Effect.Effect<Update>, wanted: (update: Update) => boolean) =>
-  Stream.fromEffectRepeat(next).pipe(Stream.filter(wanted), Stream.take(1), Stream.runDrain)
+export const until = (next: Effect.Effect<Update>, predicate: (update: Update) => boolean) =>
+  Stream.fromEffectRepeat(next).pipe(Stream.filter(predicate), Stream.take(1), Stream.runDrain)

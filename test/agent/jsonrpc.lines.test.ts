@@ -9,9 +9,13 @@ describe("Lines", () => {
   it("the lines are the same whatever the chunks are", () => {
     for (let size = 1; size <= bytes.length; size++) {
       const lines = Lines.make()
-      const all: Array<string> = []
-      for (let at = 0; at < bytes.length; at += size) all.push(...lines.push(bytes.subarray(at, at + size)))
-      assert.deepStrictEqual([...all, ...lines.rest()], ["a", '{"b":"größer 🙂"}', "  c ", "last"], `chunks of ${size}`)
+      const collected: Array<string> = []
+      for (let at = 0; at < bytes.length; at += size) collected.push(...lines.push(bytes.subarray(at, at + size)))
+      assert.deepStrictEqual(
+        [...collected, ...lines.rest()],
+        ["a", '{"b":"größer 🙂"}', "  c ", "last"],
+        `chunks of ${size}`
+      )
     }
   })
 

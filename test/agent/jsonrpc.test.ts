@@ -11,15 +11,15 @@ const within = { timeoutMillis: 10_000 }
 
 /** A peer at `wire`, and the notifications that came. */
 const connect = Effect.fnUntraced(function* (options: Partial<JsonRpc.PeerOptions> = {}) {
-  const said: Array<unknown> = []
+  const notifications: Array<unknown> = []
   const child = yield* spawn(specOf("wire"))
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
-    onNotification: (_method, params) => Effect.sync(() => void said.push(params)),
+    onNotification: (_method, params) => Effect.sync(() => void notifications.push(params)),
     onRequest: (method) => Effect.fail(new RpcError({ code: -32601, message: `no ${method} here` })),
     ...options
   })
-  return { child, peer, said }
+  return { child, peer, said: notifications }
 })
 
 layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) => {
@@ -99,9 +99,9 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
   it.effect("reading goes on while an answer takes its time, and too many requests at once are refused", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect({ onRequest: () => Effect.never })
-      const refused = yield* peer.request("askMany", { count: 70 }, within)
+      const errors = yield* peer.request("askMany", { count: 70 }, within)
       assert.deepStrictEqual(
-        refused,
+        errors,
         Array.from({ length: 6 }, () => ({ code: -32000, message: "Too many requests at once." }))
       )
       assert.deepStrictEqual(yield* peer.request("echo", "still here", within), "still here")
@@ -110,9 +110,9 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("lines that are no message are skipped and counted", () =>
     Effect.gen(function* () {
-      const { peer, said } = yield* connect()
+      const { peer, said: notifications } = yield* connect()
       yield* peer.request("garbage", {}, within)
-      assert.deepStrictEqual(said, [{ i: 1 }])
+      assert.deepStrictEqual(notifications, [{ i: 1 }])
       // Not JSON, an array, a number, a text, null, an empty object, an id with nothing, and blanks. Empty lines don't count.
       assert.strictEqual(yield* peer.malformedLines, 8)
     })
@@ -120,17 +120,17 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("lines that come a byte at a time, in the middle of characters, are joined", () =>
     Effect.gen(function* () {
-      const { peer, said } = yield* connect()
+      const { peer, said: notifications } = yield* connect()
       yield* peer.request("halves", {}, within)
-      assert.deepStrictEqual(said, [{ text: "größer, 漢字, 🙂" }])
+      assert.deepStrictEqual(notifications, [{ text: "größer, 漢字, 🙂" }])
     })
   )
 
   it.effect("bytes that are no UTF-8 do no harm", () =>
     Effect.gen(function* () {
-      const { peer, said } = yield* connect()
+      const { peer, said: notifications } = yield* connect()
       yield* peer.request("invalid", {}, within)
-      assert.deepStrictEqual(said, [{ text: "a\uFFFD\uFFFDz" }])
+      assert.deepStrictEqual(notifications, [{ text: "a\uFFFD\uFFFDz" }])
     })
   )
 
@@ -150,29 +150,29 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("every notification of a flood is handled, in order", () =>
     Effect.gen(function* () {
-      const { peer, said } = yield* connect()
+      const { peer, said: notifications } = yield* connect()
       yield* peer.request("flood", { count: 50_000 }, within)
-      assert.strictEqual(said.length, 50_000)
-      assert.isTrue(said.every((params, i) => (params as { readonly i: number }).i === i))
+      assert.strictEqual(notifications.length, 50_000)
+      assert.isTrue(notifications.every((params, i) => (params as { readonly i: number }).i === i))
     })
   )
 
   it.effect("the next line is not read while a notification is handled", () =>
     Effect.gen(function* () {
       const gate = yield* Deferred.make<void>()
-      const first = yield* Deferred.make<void>()
+      const firstBegun = yield* Deferred.make<void>()
       let begun = 0
       const { peer } = yield* connect({
         onNotification: () =>
           Effect.suspend(() => {
             begun += 1
-            return Effect.andThen(Deferred.succeed(first, undefined), Deferred.await(gate))
+            return Effect.andThen(Deferred.succeed(firstBegun, undefined), Deferred.await(gate))
           })
       })
       const flood = yield* Effect.forkScoped(peer.request("flood", { count: 1_000 }, within), {
         startImmediately: true
       })
-      yield* Deferred.await(first)
+      yield* Deferred.await(firstBegun)
       const echo = yield* Effect.exit(peer.request("echo", {}, { timeoutMillis: 100 }))
       assert.isTrue(Exit.isFailure(echo))
       assert.strictEqual(begun, 1)
@@ -218,10 +218,10 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("half a line at the end is counted as malformed", () =>
     Effect.gen(function* () {
-      const { peer, said } = yield* connect()
+      const { peer, said: notifications } = yield* connect()
       yield* Effect.exit(peer.request("half", {}, within))
       yield* peer.ended
-      assert.deepStrictEqual(said, [])
+      assert.deepStrictEqual(notifications, [])
       assert.strictEqual(yield* peer.malformedLines, 1)
     })
   )

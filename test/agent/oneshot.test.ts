@@ -36,7 +36,7 @@ const run = (script: string, request: Partial<RunRequest> = {}, spec: Partial<Ru
     )
   )
 
-const given = (script: string, request: Partial<RunRequest>, spec?: Partial<RunSpec>) =>
+const argsOf = (script: string, request: Partial<RunRequest>, spec?: Partial<RunSpec>) =>
   Effect.map(run(script, request, spec), (answer) => {
     assert.isTrue(answer.ok, JSON.stringify(answer))
     return answer.ok
@@ -47,7 +47,7 @@ const given = (script: string, request: Partial<RunRequest>, spec?: Partial<RunS
 describe("a one-shot run", () => {
   it.live("the prompt is an argument, and stdin is empty", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* given("show", { prompt: "what is\n2 + 2?" }), {
+      assert.deepStrictEqual(yield* argsOf("show", { prompt: "what is\n2 + 2?" }), {
         args: ["-p", "what is\n2 + 2?", "--output-format", "json"],
         stdin: ""
       })
@@ -57,21 +57,21 @@ describe("a one-shot run", () => {
   it.live("model and system prompt are passed, and the request's model overrides the configured one", () =>
     Effect.gen(function* () {
       const request = { model: "opus", system: "Be brief." }
-      assert.deepStrictEqual((yield* given("show", request, { model: "sonnet" })).args.slice(4), [
+      assert.deepStrictEqual((yield* argsOf("show", request, { model: "sonnet" })).args.slice(4), [
         "--model",
         "opus",
         "--append-system-prompt",
         "Be brief."
       ])
-      assert.deepStrictEqual((yield* given("show", {}, { model: "sonnet" })).args.slice(4), ["--model", "sonnet"])
+      assert.deepStrictEqual((yield* argsOf("show", {}, { model: "sonnet" })).args.slice(4), ["--model", "sonnet"])
     })
   )
 
   it.live("a prompt goes through stdin where it looks like a flag or is too long for a command line", () =>
     Effect.gen(function* () {
       const args = ["-p", "--output-format", "json"]
-      assert.deepStrictEqual(yield* given("show", { prompt: "--help" }), { args, stdin: "--help" })
-      assert.deepStrictEqual(yield* given("show", { prompt: "x".repeat(1_000_000) }), {
+      assert.deepStrictEqual(yield* argsOf("show", { prompt: "--help" }), { args, stdin: "--help" })
+      assert.deepStrictEqual(yield* argsOf("show", { prompt: "x".repeat(1_000_000) }), {
         args,
         stdin: "1000000 characters"
       })
@@ -192,9 +192,9 @@ describe("a one-shot run", () => {
     Effect.gen(function* () {
       assert.deepInclude(yield* run("leave\nsay done"), { ok: true, result: "done" })
       const failed = yield* run("leave\nerror no")
-      const left = relativesIn(failed.ok ? "" : failed.stderr)
-      assert.lengthOf(left, 1)
-      assert.deepStrictEqual(left.filter(isAlive), [])
+      const leftRunning = relativesIn(failed.ok ? "" : failed.stderr)
+      assert.lengthOf(leftRunning, 1)
+      assert.deepStrictEqual(leftRunning.filter(isAlive), [])
       assert.deepInclude(yield* run("linger\nsay early"), { ok: true, result: "early" })
     })
   )

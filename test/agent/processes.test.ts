@@ -25,9 +25,9 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
 
   it.effect("the pid is reported before anything can be written", () =>
     Effect.gen(function* () {
-      const told: Array<number> = []
-      const child = yield* spawn(specOf("stubborn", { spawned: (pid) => Effect.sync(() => void told.push(pid)) }))
-      assert.deepStrictEqual(told, [child.pid])
+      const pids: Array<number> = []
+      const child = yield* spawn(specOf("stubborn", { spawned: (pid) => Effect.sync(() => void pids.push(pid)) }))
+      assert.deepStrictEqual(pids, [child.pid])
     })
   )
 
@@ -86,7 +86,7 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       const child = yield* spawn(spec)
       const { near, far } = pidsOf(yield* firstLine(child))
       assert.sameMembers(
-        (yield* processes.tree(spec.lease)).map((one) => one.pid),
+        (yield* processes.tree(spec.lease)).map((info) => info.pid),
         [child.pid, near, far]
       )
       yield* processes.signal(spec.lease, "SIGKILL")
@@ -103,8 +103,8 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       const processes = yield* Processes
       const spec = specOf("family", { args: ["exit"] })
       const child = yield* spawn(spec)
-      const said = yield* child.stdout.pipe(Stream.decodeText(), Stream.mkString)
-      const { near, far } = pidsOf(said)
+      const output = yield* child.stdout.pipe(Stream.decodeText(), Stream.mkString)
+      const { near, far } = pidsOf(output)
       assert.deepStrictEqual(yield* child.exit, { code: 3, signal: null })
       assert.isTrue(isAlive(far), "the pipe was held by a living process")
       assert.strictEqual(yield* processes.sweep(spec.lease), 0)
@@ -149,8 +149,8 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
         ]
       })
       yield* firstLine(child)
-      const heard = yield* child.stderr.pipe(Effect.repeat({ until: (text) => text !== "" }))
-      assert.strictEqual(heard, "still here\n")
+      const stderr = yield* child.stderr.pipe(Effect.repeat({ until: (text) => text !== "" }))
+      assert.strictEqual(stderr, "still here\n")
     })
   )
 
@@ -162,8 +162,8 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       // As a dead supervisor leaves it: started by somebody else, known by its row in the ledger only.
       const orphan = yield* startOutside(specOf("family").command, lease)
       const startTime = yield* processes.startTime(orphan.pid)
-      const left = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId: processes.bootId })
-      assert.strictEqual(left, 0)
+      const count = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId: processes.bootId })
+      assert.strictEqual(count, 0)
       assert.deepStrictEqual([orphan.pid, orphan.near, orphan.far].filter(isAlive), [])
     })
   )

@@ -16,7 +16,7 @@ describe("the time of a reset", () => {
     ["You’ve hit your usage limit. Try again later.", noon, null],
     ["API Error: Request rejected (429)", noon, null],
     ["try again at Foo 17th, 2030 5:46 PM.", noon, null]
-  ])("%s", (said, saidAt, expected) => {
-    assert.deepStrictEqual(resetIn(said, saidAt), expected === null ? {} : { retryAt: expected.getTime() })
+  ])("%s", (words, writtenAt, expected) => {
+    assert.deepStrictEqual(resetIn(words, writtenAt), expected === null ? {} : { retryAt: expected.getTime() })
   })
 })

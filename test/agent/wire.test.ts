@@ -57,7 +57,7 @@ describe("a wire line", () => {
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("stored wire lines", (it) => {
   it.effect("codex: its lines of the thread, of a request and of the turn's end are stored", () =>
     Effect.gen(function* () {
-      const named = { id: "T", note: "token-of-the-house" }
+      const thread = { id: "T", note: "token-of-the-house" }
       const asks = {
         id: 0,
         method: "item/commandExecution/requestApproval",
@@ -67,7 +67,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const driver = yield* codexWith(
         [
           ...opening,
-          out({ id: 2, result: { thread: named } }),
+          out({ id: 2, result: { thread: thread } }),
           into({ id: 3, method: "turn/start" }),
           out({ id: 3, result: { turn: { id: "U" } } }),
           out({ method: "turn/started", params: { threadId: "T", turn: { id: "U" } } }),
@@ -102,9 +102,9 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const session = yield* connect(driver)
       assert.strictEqual(JSON.parse(session.connection.wire ?? "").result.sessionId, session.connection.thread)
       const end = yield* session.turn(1, "ask execute")
-      const asked = JSON.parse(session.asked[0]?.wire ?? "")
-      assert.strictEqual(asked.method, "session/request_permission")
-      assert.deepStrictEqual(asked.params, session.asked[0]?.raw)
+      const request = JSON.parse(session.asked[0]?.wire ?? "")
+      assert.strictEqual(request.method, "session/request_permission")
+      assert.deepStrictEqual(request.params, session.asked[0]?.raw)
       assert.strictEqual(JSON.parse(end.wire ?? "").result.stopReason, "end_turn")
     })
   )
@@ -136,15 +136,15 @@ layer(Processes.layer, { excludeTestServices: true })("the vitals of a lease", (
       const before = yield* Clock.currentTimeMillis
       const script = `process.stdin.once("data", () => { console.error("Bearer abcdefgh1234"); console.log("here") })
         process.stdin.resume()`
-      const heardAt = yield* Effect.scoped(
+      const lastOutputAt = yield* Effect.scoped(
         Effect.gen(function* () {
           const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", script] })
           assert.deepStrictEqual(yield* processes.vitals(lease), { lastOutputAt: null, stderr: "" })
           yield* child.write("go\n")
           assert.strictEqual(yield* firstLine(child), "here")
-          const [one] = yield* processes.tree(lease)
-          assert.isAtLeast(one?.startedAt ?? 0, before - 5_000)
-          assert.isAtMost(one?.startedAt ?? Infinity, (yield* Clock.currentTimeMillis) + 5_000)
+          const [info] = yield* processes.tree(lease)
+          assert.isAtLeast(info?.startedAt ?? 0, before - 5_000)
+          assert.isAtMost(info?.startedAt ?? Infinity, (yield* Clock.currentTimeMillis) + 5_000)
           yield* child.end
           yield* child.exit
           const vitals = yield* processes.vitals(lease)
@@ -152,7 +152,7 @@ layer(Processes.layer, { excludeTestServices: true })("the vitals of a lease", (
           return vitals?.lastOutputAt ?? 0
         })
       )
-      assert.isAtLeast(heardAt, before)
+      assert.isAtLeast(lastOutputAt, before)
       assert.isNull(yield* processes.vitals(lease))
     })
   )
@@ -167,8 +167,8 @@ layer(Processes.layer, { excludeTestServices: true })("the vitals of a lease", (
         command: [...command],
         env: { ...path, A_TOKEN: "hunter2-hunter2" }
       })
-      const [one] = yield* processes.tree(lease)
-      assert.include(one?.command ?? "", "--pass=[redacted]")
+      const [info] = yield* processes.tree(lease)
+      assert.include(info?.command ?? "", "--pass=[redacted]")
     })
   )
 

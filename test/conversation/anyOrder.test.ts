@@ -74,15 +74,18 @@ const Other = Schema.Struct({
 
 const End = Schema.Struct({ end: Schema.Literals(["end_turn", "cancelled", "error"]) })
 
-const Told = Schema.Array(Schema.Union([Chunk, Tool, Other, End])).check(Schema.isMinLength(4), Schema.isMaxLength(40))
+const Updates = Schema.Array(Schema.Union([Chunk, Tool, Other, End])).check(
+  Schema.isMinLength(4),
+  Schema.isMaxLength(40)
+)
 const Status = Schema.Literals(["running", "completed", "interrupted", "failed", "timed_out"])
 
-const events = (told: typeof Told.Type): ReadonlyArray<AcpMessage> =>
-  told.map((one) => {
-    if (!("end" in one)) return updateMessage("thread", filled(one) as SessionUpdate)
-    return one.end === "error"
+const events = (updates: typeof Updates.Type): ReadonlyArray<AcpMessage> =>
+  updates.map((update) => {
+    if (!("end" in update)) return updateMessage("thread", filled(update) as SessionUpdate)
+    return update.end === "error"
       ? { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "It failed." } }
-      : { jsonrpc: "2.0", id: 1, result: { stopReason: one.end } }
+      : { jsonrpc: "2.0", id: 1, result: { stopReason: update.end } }
   })
 
 const filled = (value: unknown): unknown =>
@@ -108,10 +111,10 @@ const runs = { arbitrary: { runs: 300, size: 60 } }
 describe("the projection of events in any order", () => {
   it.prop(
     "the projection is well formed: the user once and first, every result after its call, ids once, arguments sorted",
-    [Told, Status],
-    ([told, status]) => {
+    [Updates, Status],
+    ([updates, status]) => {
       const turn = turnOf(status)
-      const { messages, toolIterations } = project(turn, events(told))
+      const { messages, toolIterations } = project(turn, events(updates))
       assertWellFormed(messages, turn)
       assert.isAtMost(toolIterations, messages.filter(({ role }) => role === "tool").length)
     },
@@ -120,27 +123,27 @@ describe("the projection of events in any order", () => {
 
   it.prop(
     "the projection is the same each time, and the same whether chunks were stored apart or merged",
-    [Told, Status],
-    ([told, status]) => {
+    [Updates, Status],
+    ([updates, status]) => {
       const turn = turnOf(status)
-      const once = project(turn, events(told))
-      assert.deepStrictEqual(project(turn, events(told)), once)
-      assert.deepStrictEqual(project(turn, coalesced(events(told))), once)
+      const once = project(turn, events(updates))
+      assert.deepStrictEqual(project(turn, events(updates)), once)
+      assert.deepStrictEqual(project(turn, coalesced(events(updates))), once)
     },
     runs
   )
 
   it.prop(
     "the projection keeps every call while no further update of a call comes",
-    [Told, Status],
-    ([told, status]) => {
+    [Updates, Status],
+    ([updates, status]) => {
       const turn = turnOf(status)
       const idsOf = (messages: ReadonlyArray<AcpMessage>) =>
         project(turn, messages).messages.flatMap(({ tool_call_id }) => tool_call_id ?? [])
-      const whole = idsOf(events(told))
-      const half = idsOf(events(told.slice(0, told.length / 2)))
+      const whole = idsOf(events(updates))
+      const half = idsOf(events(updates.slice(0, updates.length / 2)))
       // What a call is may be known late: a name or a kind turns a note into a call, or a compaction out to be one.
-      const changing = told.slice(told.length / 2).some((one) => "toolCallId" in one)
+      const changing = updates.slice(updates.length / 2).some((update) => "toolCallId" in update)
       if (!changing) assert.includeMembers(whole, half)
     },
     runs

@@ -31,21 +31,21 @@ export const ends = (more: Readonly<Record<string, unknown>> = {}): SessionUpdat
 })
 export const codexItem = (item: Readonly<Record<string, unknown>>) => ({ _meta: { "troupe/item": item } })
 
-export const told = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<AcpMessage> =>
+export const eventsOf = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<AcpMessage> =>
   updates.map((update) => updateMessage("thread", update))
 export const good: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "end_turn" } }
 export const cancelled: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "cancelled" } }
 export const failed: AcpMessage = { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "It died." } }
 
 /** The messages behind the user's, of a turn that ended well. */
-export const saidOf = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<Message> =>
-  messagesOf([...told(...updates), good])
+export const projected = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<Message> =>
+  messagesOf([...eventsOf(...updates), good])
 export const messagesOf = (events: ReadonlyArray<AcpMessage>, turn: Partial<TurnRecord> = {}): ReadonlyArray<Message> =>
   project(turnRecord(turn), events).messages.slice(1)
 /** Name, arguments and result of the one tool call. */
 export const callOf = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<unknown> => {
-  const [asked, answered, ...rest] = saidOf(...updates)
+  const [call, result, ...rest] = projected(...updates)
   assert.deepStrictEqual(rest, [])
-  const { arguments: args, name } = asked!.tool_calls![0]!.function
-  return [name, JSON.parse(args), answered!.content]
+  const { arguments: args, name } = call!.tool_calls![0]!.function
+  return [name, JSON.parse(args), result!.content]
 }

@@ -14,14 +14,14 @@ import { assertWellFormed } from "./wellFormed.ts"
 
 const fileOf = (name: string): string => new URL(`../fixtures/golden/${name}.json`, import.meta.url).pathname
 
-const shownOf = ({ events, turn }: RecordedTurn) => {
-  const { finalText, messages, turn: known } = resultOf(turn, events)
+const summaryOf = ({ events, turn }: RecordedTurn) => {
+  const { finalText, messages, turn: record } = resultOf(turn, events)
   const { aborted, answered, compacted } = project(turn, events)
   return {
-    status: known.status,
-    toolIterations: known.toolIterations,
+    status: record.status,
+    toolIterations: record.toolIterations,
     finalText,
-    ...(answered === (known.status === "completed") ? {} : { answered }),
+    ...(answered === (record.status === "completed") ? {} : { answered }),
     ...(aborted ? { aborted } : {}),
     ...(compacted ? { compacted } : {}),
     messages
@@ -31,14 +31,14 @@ const shownOf = ({ events, turn }: RecordedTurn) => {
 describe("the projection of recorded traces", () => {
   for (const { name, turns } of recorded) {
     it(`the projection is as stored: ${name}`, () => {
-      const shown = `${JSON.stringify(turns.map(shownOf), null, 2)}\n`
+      const actual = `${JSON.stringify(turns.map(summaryOf), null, 2)}\n`
       const file = fileOf(name)
       if (process.env["UPDATE_GOLDEN"] === "1") {
         mkdirSync(dirname(file), { recursive: true })
-        writeFileSync(file, shown)
+        writeFileSync(file, actual)
       }
       assert.isTrue(existsSync(file), `${name} has no expectation. Write it with UPDATE_GOLDEN=1, and read it.`)
-      assert.strictEqual(shown, readFileSync(file, "utf8"))
+      assert.strictEqual(actual, readFileSync(file, "utf8"))
     })
 
     it(`the projection is well formed, and the same each time: ${name}`, () => {

@@ -3,21 +3,33 @@ import { assert, describe, it } from "@effect/vitest"
 import { resultOf } from "../../src/conversation/turnResult.ts"
 import { project } from "../../src/conversation/Projection.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
-import { says, thinks, marked, calls, ends, told, good, cancelled, failed, saidOf, messagesOf } from "./events.ts"
+import {
+  says,
+  thinks,
+  marked,
+  calls,
+  ends,
+  eventsOf,
+  good,
+  cancelled,
+  failed,
+  projected,
+  messagesOf
+} from "./events.ts"
 import { turnRecord } from "./recorded.ts"
 
 describe("the events of a turn", () => {
   it("the events of a turn end with its end, whatever an agent adds afterwards", () => {
     const title: SessionUpdate = { sessionUpdate: "session_info_update", title: "Hello" }
-    const { events } = resultOf(turnRecord({}), [...told(says("hi")), good, ...told(title)])
-    assert.deepStrictEqual(events, [...told(says("hi")), ...told(title), good])
+    const { events } = resultOf(turnRecord({}), [...eventsOf(says("hi")), good, ...eventsOf(title)])
+    assert.deepStrictEqual(events, [...eventsOf(says("hi")), ...eventsOf(title), good])
   })
 })
 
 describe("the texts of an agent", () => {
   it("a text is a message, with the thoughts before it", () =>
     assert.deepStrictEqual(
-      saidOf(
+      projected(
         thinks("first ", marked),
         thinks("second", { messageId: "t2", ...marked }),
         says("Hel"),
@@ -28,7 +40,7 @@ describe("the texts of an agent", () => {
 
   it("a text continues after an update of a running tool, and a new one begins after a new call", () => {
     const contents = (update: SessionUpdate) =>
-      saidOf(calls({ name: "t" }), says("one "), update, says("two"), ends()).map(({ content }) => content)
+      projected(calls({ name: "t" }), says("one "), update, says("two"), ends()).map(({ content }) => content)
     assert.deepStrictEqual(contents({ ...ends(), status: "in_progress" }), [null, "completed", "one two"])
     assert.deepStrictEqual(contents(calls({ toolCallId: "call_2", name: "t" })), [
       null,
@@ -42,7 +54,7 @@ describe("the texts of an agent", () => {
 
   it("the last text is the final text", () => {
     const { finalText, messages } = resultOf(turnRecord({}), [
-      ...told(says("I will look."), calls({ name: "t" }), ends(), says("Seen.", { messageId: "m2" })),
+      ...eventsOf(says("I will look."), calls({ name: "t" }), ends(), says("Seen.", { messageId: "m2" })),
       good
     ])
     assert.strictEqual(finalText, "Seen.")
@@ -51,14 +63,17 @@ describe("the texts of an agent", () => {
 
   it("a text that was cut off is no message, and the final text only if there is no other", () => {
     for (const end of [cancelled, failed]) {
-      const { finalText, messages } = resultOf(turnRecord({ status: "failed" }), [...told(says("half an ans")), end])
+      const { finalText, messages } = resultOf(turnRecord({ status: "failed" }), [
+        ...eventsOf(says("half an ans")),
+        end
+      ])
       assert.deepStrictEqual([messages.length, finalText], [1, "half an ans"])
     }
   })
 
   it("a text that is followed by something is a message, however the turn ends", () =>
     assert.deepStrictEqual(
-      messagesOf([...told(says("Looking."), calls({ name: "t" })), failed], { status: "failed" }).map(
+      messagesOf([...eventsOf(says("Looking."), calls({ name: "t" })), failed], { status: "failed" }).map(
         ({ content }) => content
       ),
       ["Looking.", null, "[unfinished]"]
@@ -66,7 +81,7 @@ describe("the texts of an agent", () => {
 
   it("where the agent marks complete texts, a steered or retried answer leaves no message", () =>
     assert.deepStrictEqual(
-      saidOf(
+      projected(
         says("one two"),
         says("", { _meta: { "troupe/completed": false } }),
         says("one", { messageId: "m2", ...marked })
@@ -75,13 +90,16 @@ describe("the texts of an agent", () => {
     ))
 
   it("a text that is sent again after a cut is one message", () =>
-    assert.deepStrictEqual(saidOf(says("The answer"), says("The answer is 4.", { messageId: "m2" })), [
+    assert.deepStrictEqual(projected(says("The answer"), says("The answer is 4.", { messageId: "m2" })), [
       { role: "assistant", content: "The answer is 4." }
     ]))
 
   it("a text after its turn is a message of that turn, and not its final text", () => {
-    const late = told(says("Done in the background.", { messageId: "m2" }), { sessionUpdate: "usage_update", cost: {} })
-    const { finalText, messages } = resultOf(turnRecord({}), [...told(says("Started.")), good, ...late])
+    const late = eventsOf(says("Done in the background.", { messageId: "m2" }), {
+      sessionUpdate: "usage_update",
+      cost: {}
+    })
+    const { finalText, messages } = resultOf(turnRecord({}), [...eventsOf(says("Started.")), good, ...late])
     assert.deepStrictEqual(
       messages.slice(1).map(({ content }) => content),
       ["Started.", "Done in the background."]
@@ -90,21 +108,21 @@ describe("the texts of an agent", () => {
   })
 
   it("a text with the abort marker belongs to an aborted turn, and the marker is removed", () => {
-    const events = [...told(says("Some work. <turn_aborted>The user interrupted.</turn_aborted>")), good]
+    const events = [...eventsOf(says("Some work. <turn_aborted>The user interrupted.</turn_aborted>")), good]
     const { aborted, finalText } = project(turnRecord({}), events)
     assert.deepStrictEqual([aborted, finalText], [true, "Some work."])
   })
 
   it("the abort marker in code does not count", () => {
     const text = "Codex writes `<turn_aborted>`:\n```xml\n<turn_aborted>\n```"
-    assert.isFalse(project(turnRecord({}), [...told(says(text)), good]).aborted)
+    assert.isFalse(project(turnRecord({}), [...eventsOf(says(text)), good]).aborted)
   })
 
   it("an answer is complete before the turn's end as long as nothing began after it", () => {
     const running = turnRecord({ status: "running", endedAt: null })
-    assert.isTrue(project(running, told(says("Done.", marked))).answered)
-    assert.isFalse(project(running, told(says("Done."))).answered)
-    assert.isFalse(project(running, told(says("Looking.", marked), calls({ name: "t" }))).answered)
+    assert.isTrue(project(running, eventsOf(says("Done.", marked))).answered)
+    assert.isFalse(project(running, eventsOf(says("Done."))).answered)
+    assert.isFalse(project(running, eventsOf(says("Looking.", marked), calls({ name: "t" }))).answered)
   })
 })
 
@@ -119,7 +137,7 @@ describe("the messages of a turn", () => {
 
   it("tool call ids are valid for OpenAI, and the same for the same history", () => {
     const idOf = (toolCallId: string) =>
-      saidOf(calls({ toolCallId, name: "t" }), ends({ toolCallId }))[0]?.tool_calls?.[0]?.id
+      projected(calls({ toolCallId, name: "t" }), ends({ toolCallId }))[0]?.tool_calls?.[0]?.id
     assert.strictEqual(idOf("toolu_01A"), "toolu_01A")
     assert.match(idOf("exec-2f9f1f6a-86a0-4b8e-a4b1-0d7f38a6f7aa")!, /^call_[0-9a-f]{32}$/)
     assert.strictEqual(idOf("a:b"), idOf("a:b"))
@@ -127,7 +145,7 @@ describe("the messages of a turn", () => {
   })
 
   it("a tool's input and output are bounded, and say how much is left out", () => {
-    const [asked, answered] = saidOf(
+    const [call, result] = projected(
       calls({
         name: "Write",
         kind: "other",
@@ -135,10 +153,10 @@ describe("the messages of a turn", () => {
       }),
       ends({ rawOutput: "y".repeat(1_000_000) })
     )
-    const args = asked!.tool_calls![0]!.function.arguments
+    const args = call!.tool_calls![0]!.function.arguments
     assert.isBelow(args.length, 64 * 1024)
     assert.match(JSON.parse(args).content, /… \d+ characters left out …/)
-    assert.isBelow(answered!.content!.length, 64 * 1024)
-    assert.match(answered!.content!, /… \d+ characters left out …/)
+    assert.isBelow(result!.content!.length, 64 * 1024)
+    assert.match(result!.content!, /… \d+ characters left out …/)
   })
 })

@@ -46,13 +46,13 @@ export const endOf = (turn: number, ended: Ended | undefined): ResultMessage =>
     : { jsonrpc: "2.0", id: turn, error: { code: -32000, message: ended?.failure?.message ?? "The process died." } }
 
 const recordOf = (index: number, prompt: string, threadId: string, ended: Ended | undefined): TurnRecord => {
-  const known = { index, prompt, threadId }
+  const fields = { index, prompt, threadId }
   if (ended === undefined || ended.failure !== null) {
-    return turnRecord({ ...known, status: "failed", stopReason: "error", failure: ended?.failure ?? null })
+    return turnRecord({ ...fields, status: "failed", stopReason: "error", failure: ended?.failure ?? null })
   }
   const interrupted = ended.stopReason === "cancelled"
   const status = interrupted ? "interrupted" : "completed"
-  return turnRecord({ ...known, status, interrupted, stopReason: ended.stopReason })
+  return turnRecord({ ...fields, status, interrupted, stopReason: ended.stopReason })
 }
 
 const turnsOf = (
@@ -62,16 +62,16 @@ const turnsOf = (
 ): ReadonlyArray<RecordedTurn> =>
   prompts.map((prompt, nth) => {
     const index = nth + 1
-    const recorder = new ChunkBuffer(SessionId.make("ses_recorded"), 0)
+    const buffer = new ChunkBuffer(SessionId.make("ses_recorded"), 0)
     const ended = facts.find((fact) => fact._tag === "TurnEnded" && fact.turn === index) as Ended | undefined
     for (const fact of facts) {
-      if (fact._tag === "Update" && fact.turn === index) recorder.append(index, fact.message, 0)
-      if (fact === ended) recorder.append(index, endOf(index, ended), 0)
+      if (fact._tag === "Update" && fact.turn === index) buffer.append(index, fact.message, 0)
+      if (fact === ended) buffer.append(index, endOf(index, ended), 0)
     }
-    if (ended === undefined) recorder.append(index, endOf(index, ended), 0)
+    if (ended === undefined) buffer.append(index, endOf(index, ended), 0)
     return {
       turn: recordOf(index, prompt, thread, ended),
-      events: recorder.take().map(({ message }) => message)
+      events: buffer.take().map(({ message }) => message)
     }
   })
 
@@ -86,13 +86,13 @@ const codexPrompts = (name: string, thread: string): ReadonlyArray<string> => {
   const replies = new Map<unknown, JsonObject>(
     lines.flatMap(({ dir, msg }) => (dir === "out" && !("method" in msg) ? [[msg["id"], msg]] : []))
   )
-  const seen = new Set<string>()
+  const startedTurns = new Set<string>()
   return lines.flatMap(({ dir, msg }) => {
     const params = objectIn(msg["params"])
     if (dir !== "in" || msg["method"] !== "turn/start" || params["threadId"] !== thread) return []
     const turn = textIn(objectIn(objectIn(replies.get(msg["id"])?.["result"])["turn"])["id"])
-    if (turn !== null && seen.has(turn)) return []
-    if (turn !== null) seen.add(turn)
+    if (turn !== null && startedTurns.has(turn)) return []
+    if (turn !== null) startedTurns.add(turn)
     return [textsIn(params["input"])]
   })
 }
@@ -113,8 +113,8 @@ const acpxTurns = (name: string): ReadonlyArray<RecordedTurn> => {
   tracker.begin(1)
   for (const { msg } of Acp.linesOf(name)) {
     if (objectIn(msg)["method"] === "session/prompt") prompts.push(textsIn(objectIn(objectIn(msg)["params"])["prompt"]))
-    const heard = transcript.read(JSON.stringify(msg ?? null))
-    const fact = heard?._tag === "Reply" ? tracker.end(heard.reply) : heard
+    const event = transcript.read(JSON.stringify(msg ?? null))
+    const fact = event?._tag === "Reply" ? tracker.end(event.reply) : event
     if (fact?._tag === "Update" || fact?._tag === "TurnEnded") facts.push(fact)
   }
   return turnsOf(tracker.thread ?? "", facts, prompts.slice(0, 1))

@@ -26,7 +26,7 @@ const record = (patch: Partial<TurnRecord> = {}): TurnRecord => ({
   ...patch
 })
 
-const said = (text: string, messageId: string, meta?: object): AcpMessage =>
+const chunk = (text: string, messageId: string, meta?: object): AcpMessage =>
   updateMessage("T", {
     sessionUpdate: "agent_message_chunk",
     messageId,
@@ -54,7 +54,7 @@ const rolesOf = (events: ReadonlyArray<AcpMessage>) =>
 
 describe("words for a running turn", () => {
   it("the words are a user's message at their position, and the text that they cut off is none", () => {
-    const events = [said("I was say", "m1"), steered("stop that"), said("Stopped.", "m2"), end()]
+    const events = [chunk("I was say", "m1"), steered("stop that"), chunk("Stopped.", "m2"), end()]
     assert.deepStrictEqual(rolesOf(events), [
       ["user", "begin"],
       ["user", "stop that"],
@@ -64,7 +64,7 @@ describe("words for a running turn", () => {
   })
 
   it("the words begin another message, also of an agent whose messages have no ids, or the same id", () => {
-    const same = [said("one ", "m1"), steered("and?"), said("two", "m1"), end()]
+    const same = [chunk("one ", "m1"), steered("and?"), chunk("two", "m1"), end()]
     assert.deepStrictEqual(rolesOf(same).slice(1), [
       ["user", "and?"],
       ["assistant", "two"]
@@ -73,11 +73,11 @@ describe("words for a running turn", () => {
 
   it("the words cut off the current text, also where its last chunks come behind them", () => {
     const events = [
-      said("I was ", "m1"),
+      chunk("I was ", "m1"),
       steered("stop that"),
-      said("saying ", "m1"),
-      said("that", "m1"),
-      said("Stopped.", "m2"),
+      chunk("saying ", "m1"),
+      chunk("that", "m1"),
+      chunk("Stopped.", "m2"),
       end()
     ]
     assert.deepStrictEqual(rolesOf(events).slice(1), [
@@ -92,7 +92,7 @@ describe("words for a running turn", () => {
       tool("pending"),
       steered("hurry"),
       tool("completed", "tool_call_update"),
-      said("Done.", "m1"),
+      chunk("Done.", "m1"),
       end()
     ]
     assert.deepStrictEqual(
@@ -104,10 +104,10 @@ describe("words for a running turn", () => {
   it("a text that codex marked as complete before the words stays a message", () => {
     const whole = { "troupe/completed": true }
     const events = [
-      said("First.", "m1", whole),
-      said("half", "m2"),
+      chunk("First.", "m1", whole),
+      chunk("half", "m2"),
       steered("go on"),
-      said("Second.", "m3", whole),
+      chunk("Second.", "m3", whole),
       end()
     ]
     assert.deepStrictEqual(
@@ -118,7 +118,7 @@ describe("words for a running turn", () => {
 
   it("the words are told from an agent's echo of the prompt, which is no message", () => {
     const echo = updateMessage("T", { sessionUpdate: "user_message_chunk", content: { type: "text", text: "begin" } })
-    assert.deepStrictEqual(rolesOf([echo, said("Yes.", "m1"), end()]), [
+    assert.deepStrictEqual(rolesOf([echo, chunk("Yes.", "m1"), end()]), [
       ["user", "begin"],
       ["assistant", "Yes."]
     ])

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
-import { says, marked, calls, ends, codexItem, told, good, saidOf, messagesOf, callOf } from "./events.ts"
+import { says, marked, calls, ends, codexItem, eventsOf, good, projected, messagesOf, callOf } from "./events.ts"
 import { turnRecord } from "./recorded.ts"
 
 describe("a command", () => {
@@ -11,7 +11,7 @@ describe("a command", () => {
   const begun = calls({ kind: "read", title: "ls", rawInput: { command: "ls -l", cwd: "/w" }, ...item })
 
   it("a command is a call of exec_command, with its output as the result", () =>
-    assert.deepStrictEqual(saidOf(begun, ends({ rawOutput: { output: "a\nb\n", exitCode: 0 } })), [
+    assert.deepStrictEqual(projected(begun, ends({ rawOutput: { output: "a\nb\n", exitCode: 0 } })), [
       {
         role: "assistant",
         content: null,
@@ -61,14 +61,14 @@ describe("a command", () => {
     ))
 
   it("a command whose turn ended first has its output so far, and counts only when it ends", () => {
-    const open = told(begun, { ...ends({ _meta: { "troupe/output": "so far" } }), status: undefined })
+    const open = eventsOf(begun, { ...ends({ _meta: { "troupe/output": "so far" } }), status: undefined })
     const early = project(turnRecord({}), [...open, good])
     assert.strictEqual(early.messages[2]?.content, "[unfinished]\nso far")
     assert.strictEqual(early.toolIterations, 0)
     const late = project(turnRecord({}), [
       ...open,
       good,
-      ...told(ends({ rawOutput: { output: "all of it", exitCode: 0 } }))
+      ...eventsOf(ends({ rawOutput: { output: "all of it", exitCode: 0 } }))
     ])
     assert.strictEqual(late.messages[2]?.content, "all of it")
     assert.strictEqual(late.toolIterations, 1)
@@ -76,14 +76,14 @@ describe("a command", () => {
   })
 
   it("a running command of a running turn is no message", () =>
-    assert.deepStrictEqual(messagesOf(told(begun), { status: "running", endedAt: null }), []))
+    assert.deepStrictEqual(messagesOf(eventsOf(begun), { status: "running", endedAt: null }), []))
 
   it("a command stays before the texts that came while it ran", () =>
     assert.deepStrictEqual(
       messagesOf([
-        ...told(begun, says("Still running.", marked)),
+        ...eventsOf(begun, says("Still running.", marked)),
         good,
-        ...told(ends({ rawOutput: { output: "done" } }))
+        ...eventsOf(ends({ rawOutput: { output: "done" } }))
       ]).map(({ content }) => content),
       [null, "done", "Still running."]
     ))
@@ -141,7 +141,7 @@ describe("any other tool", () => {
     ]))
 
   it("the arguments of a tool have sorted keys, at every depth", () =>
-    assert.strictEqual(saidOf(mcp, ends())[0]?.tool_calls?.[0]?.function.arguments, '{"a":{"c":3,"d":2},"b":1}'))
+    assert.strictEqual(projected(mcp, ends())[0]?.tool_calls?.[0]?.function.arguments, '{"a":{"c":3,"d":2},"b":1}'))
 
   it("a failed tool of an MCP server has [error] and the reason", () =>
     assert.strictEqual(callOf(mcp, ends({ status: "failed", rawOutput: { message: "gone" } }))[2], "[error] gone"))
@@ -154,8 +154,8 @@ describe("any other tool", () => {
 
   it("a tool of the client has its content items, or whether it succeeded", () => {
     const dynamic = calls({ rawInput: { q: "x" }, ...codexItem({ type: "dynamicToolCall", tool: "lookup" }) })
-    const found = { contentItems: [{ type: "inputText", text: "found it" }], success: true }
-    assert.deepStrictEqual(callOf(dynamic, ends({ rawOutput: found })), ["lookup", { q: "x" }, "found it"])
+    const output = { contentItems: [{ type: "inputText", text: "found it" }], success: true }
+    assert.deepStrictEqual(callOf(dynamic, ends({ rawOutput: output })), ["lookup", { q: "x" }, "found it"])
     assert.strictEqual(callOf(dynamic, ends({ rawOutput: { contentItems: null, success: true } }))[2], "success: true")
   })
 
@@ -175,11 +175,11 @@ describe("any other tool", () => {
 })
 
 describe("an update that is no call of the model", () => {
-  const contents = (...updates: ReadonlyArray<SessionUpdate>) => saidOf(...updates).map(({ content }) => content)
+  const contents = (...updates: ReadonlyArray<SessionUpdate>) => projected(...updates).map(({ content }) => content)
 
   it("a web search is a note that names its kind", () => {
     const rawInput = { query: "effect", action: { type: "search" } }
-    const events = [...told(calls({ rawInput, ...codexItem({ type: "webSearch" }) }), ends()), good]
+    const events = [...eventsOf(calls({ rawInput, ...codexItem({ type: "webSearch" }) }), ends()), good]
     const { messages, toolIterations } = project(turnRecord({}), events)
     assert.deepStrictEqual(messages.slice(1), [
       { role: "assistant", content: '[webSearch] {"action":{"type":"search"},"query":"effect"}' }
@@ -199,8 +199,8 @@ describe("an update that is no call of the model", () => {
   it("an item or an update of an unknown kind is a bounded note", () => {
     const payload = JSON.stringify({ type: "novelty", id: "1", z: 1 })
     const item = { sessionUpdate: "session_info_update", _meta: { "troupe/item": { type: "novelty", payload } } }
-    const [known, unknown] = contents(item, { sessionUpdate: "hologram", text: "x".repeat(100_000) })
-    assert.strictEqual(known, `[novelty] ${payload}`)
+    const [novelty, unknown] = contents(item, { sessionUpdate: "hologram", text: "x".repeat(100_000) })
+    assert.strictEqual(novelty, `[novelty] ${payload}`)
     assert.match(unknown!, /^\[hologram\] \{"text":"x+/)
     assert.isBelow(unknown!.length, 20_000)
   })
@@ -220,19 +220,19 @@ describe("an update that is no call of the model", () => {
     const ours = { sessionUpdate: "session_info_update", _meta: { "troupe/compaction": "completed" } }
     const theirs = [calls({ kind: "think", title: "Compact conversation" }), ends()]
     for (const updates of [[ours], theirs]) {
-      const { compacted, messages } = project(turnRecord({}), [...told(...updates), good])
+      const { compacted, messages } = project(turnRecord({}), [...eventsOf(...updates), good])
       assert.deepStrictEqual([compacted, messages.length], [true, 1])
     }
   })
 
   it("an update of a call that never began gives no message", () =>
-    assert.deepStrictEqual(saidOf(ends({ name: "t" })), []))
+    assert.deepStrictEqual(projected(ends({ name: "t" })), []))
 
   it("the updates of a sub-agent give no message, in its parent's session or in another thread", () => {
     const _meta = { claudeCode: { toolName: "Read", parentToolUseId: "toolu_1" } }
-    assert.deepStrictEqual(saidOf(calls({ name: "Read", _meta }), ends({ _meta })), [])
+    assert.deepStrictEqual(projected(calls({ name: "Read", _meta }), ends({ _meta })), [])
     const stranger = updateMessage("another thread", says("not ours"))
-    const events = [...told(says("ours")), stranger, good]
+    const events = [...eventsOf(says("ours")), stranger, good]
     assert.deepStrictEqual(messagesOf(events, { threadId: "thread" }), [{ role: "assistant", content: "ours" }])
   })
 })
