@@ -1,4 +1,4 @@
-/** A connection to an agent under test, with all that it told. */
+/** A connection to an agent under test, with all facts that it emitted. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -8,7 +8,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { freshLease } from "./child.ts"
 
-/** Real processes answer in milliseconds; a busy machine takes longer. */
+/** Real processes answer in milliseconds, but on a busy machine. */
 const within = "20 seconds"
 
 export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes: Partial<OpenRequest> = {}) {
@@ -24,7 +24,7 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
   const scope = yield* Scope.Scope
   const connectionScope = yield* Scope.fork(scope)
 
-  /** The first fact for which it holds, told already or still to come. */
+  /** Gives the first fact for which `holds` is true, emitted already or later. */
   const until = <A extends AgentFact>(holds: (fact: AgentFact) => fact is A) =>
     Effect.callback<A>((resume) => {
       check = () => {

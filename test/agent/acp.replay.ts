@@ -1,4 +1,4 @@
-/** Replays a recorded trace through the dialogue, as a connection would: prompts begin turns, replies end them. */
+/** Replays a recorded trace through the turn tracker, as a connection does: prompts begin turns, replies end them. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
@@ -33,7 +33,7 @@ export const linesOf = (name: string): ReadonlyArray<Line> =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Line)
 
-/** A question of the agent, what was decided, and what we would answer. */
+/** A permission request of the agent, and our answer to it for each decision. */
 export interface AnsweredRequest {
   readonly turn: number | null
   readonly kind: string
@@ -47,9 +47,9 @@ export interface Replay {
   readonly facts: ReadonlyArray<AgentFact>
   readonly ends: ReadonlyArray<TurnEnded>
   readonly permissionRequests: ReadonlyArray<AnsweredRequest>
-  /** Replies to prompts of our session that the trace holds. */
+  /** How many replies to prompts of our session the trace has. */
   readonly replies: number
-  /** Updates of our session that were news, as they were written. */
+  /** The updates of our session that were not played back, as the agent wrote them. */
   readonly written: ReadonlyArray<unknown>
 }
 

@@ -1,4 +1,4 @@
-/** Words for a running turn over the Agent Client Protocol: what the real adapters answered, and the demo agent. */
+/** Steering of a running turn over ACP: against the answers of the real adapters, and against the demo agent. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -31,7 +31,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         assert.strictEqual(yield* steer("too early"), "no_turn")
         yield* connection.prompt(1, "SLOW:60x50")
         yield* updateOfKind("agent_message_chunk")
-        // The first answer that was recorded is that of an agent which has no turn, the second that of one which has.
+        // The first recorded answer is that of an agent without a running turn, the second that of one with a turn.
         assert.strictEqual(yield* steer("not taken"), "no_turn")
         assert.strictEqual(yield* steer("steered text"), "steered")
         const [words, ...more] = ofKind(facts, "user_message_chunk")

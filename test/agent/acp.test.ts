@@ -1,4 +1,4 @@
-/** The ACP driver over real stdio: against what real agents said, and against the demo agent's misbehaviour. */
+/** The ACP driver over real stdio: against recorded traces of real agents, and against the demo agent's misbehaviour. */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"

@@ -1,4 +1,4 @@
-/** Every recorded conversation with a real ACP agent, through the pure middle of the driver. */
+/** Every recorded conversation with a real ACP agent, replayed through the turn tracker. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"

@@ -1,4 +1,4 @@
-/** The acpx driver against a stand-in that prints what the real acpx printed, with a real owner process. */
+/** The acpx driver against a script that prints recorded output of the real acpx, with a real owner process. */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,4 +1,4 @@
-/** What the real acpx printed for its prompts, sorted out. */
+/** The recorded output of the real acpx for its prompts, read by the transcript. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
@@ -85,7 +85,7 @@ describe("the transcript of an acpx prompt", () => {
     assert.isNull(say({ id: 0, result: { outcome: { outcome: "selected", optionId: "n" } } }))
     const end = say({ id: 0, result: { stopReason: "cancelled", usage: null } })
     assert.strictEqual(end?._tag, "Reply")
-    // It was told no, and nobody cancelled it.
+    // A request was denied, and nobody cancelled the turn.
     if (end?._tag === "Reply") assert.strictEqual(tracker.end(end.reply)?.stopReason, "end_turn")
   })
 

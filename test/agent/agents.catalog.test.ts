@@ -1,4 +1,4 @@
-/** What the names of agents mean, and what is found of them on disk: no agent is started here. */
+/** The catalog of agents, and how their programs are found on disk. No agent is started. */
 import {
   chmodSync,
   existsSync,

@@ -1,4 +1,4 @@
-/** The agents of a machine, on real processes: drivers, versions, and what a doctor sees. */
+/** The agents of a machine, with real processes: drivers, versions, and diagnoses. */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -27,7 +27,7 @@ const script = (file: string, text: string) => {
   return file
 }
 
-/** A room of agents on a machine whose PATH is `path`. */
+/** The `Agents` of a machine whose PATH is `path`. */
 const agents = (
   options: {
     readonly agents?: Readonly<Record<string, AgentSpec>>
@@ -70,7 +70,7 @@ const connect = Effect.fnUntraced(function* (
     })
   )
   yield* Effect.addFinalizer(() => processes.sweep(lease))
-  /** Prompts, and gives the text of the answer. */
+  /** Sends a prompt, and gives the text of the answer. */
   const say = Effect.fnUntraced(function* (turn: number, text: string) {
     yield* connection.prompt(turn, text)
     let answer = ""
@@ -218,7 +218,7 @@ describe("the agents", () => {
   )
 })
 
-/** Lets time pass, second by second, until the work is done; the kernel gets its real time in between. */
+/** Advances the test clock second by second until the effect is done, with real time for the kernel in between. */
 const passing = <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const done = yield* Deferred.make<void>()

@@ -1,4 +1,4 @@
-/** What the tests of this room share: a scripted child under a lease of its own, and what the kernel knows of a pid. */
+/** Helpers of the agents' tests: a scripted child under a lease of its own, and the state of a pid. */
 import { readFileSync } from "node:fs"
 import { Effect, Stream } from "effect"
 import type { LeaseId } from "../../src/domain/Ids.ts"
@@ -9,7 +9,7 @@ export const freshLease = (): LeaseId => `test-${crypto.randomUUID()}` as LeaseI
 
 export const fixture = (name: string): string => new URL(`../fixtures/agents/${name}.ts`, import.meta.url).pathname
 
-/** A spec for a fixture; Node is the one that runs the tests. */
+/** A spec of a fixture, run by the Node that runs the tests. */
 export const specOf = (name: string, changes: Partial<SpawnSpec> & { readonly args?: ReadonlyArray<string> } = {}) => {
   const { args = [], ...spec } = changes
   return {
@@ -26,16 +26,16 @@ export const specOf = (name: string, changes: Partial<SpawnSpec> & { readonly ar
 export const spawn = Effect.fnUntraced(function* (spec: SpawnSpec) {
   const processes = yield* Processes
   const child = yield* processes.spawn(spec)
-  // Whatever a test leaves behind goes at once, before its scope asks a stubborn child politely.
+  // Swept before the scope closes, which would wait for a child that ignores SIGTERM.
   yield* Effect.addFinalizer(() => processes.sweep(spec.lease))
   return child
 })
 
-/** The first line of a child's output, as text. Its stdout can't be read again. */
+/** The first line of a child's output. Its stdout can't be read again. */
 export const firstLine = (child: Child) =>
   child.stdout.pipe(Stream.decodeText(), Stream.splitLines, Stream.take(1), Stream.mkString)
 
-/** Alive: the kernel has it, and it is not waiting to be buried. */
+/** Whether a process exists and is no zombie. */
 export const isAlive = (pid: number): boolean => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1")

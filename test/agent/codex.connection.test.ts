@@ -1,4 +1,4 @@
-/** The driver over real stdio, against a process that plays traces and scripts. */
+/** The codex driver over real stdio, against a process that plays traces and scripts. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, FileSystem, Fiber, Latch, Layer, Option } from "effect"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -11,7 +11,7 @@ import { ends, textOf, traceFile } from "./codex.replay.ts"
 
 type Script = ReadonlyArray<{ readonly dir: "in" | "out" | "note"; readonly msg: object }>
 
-/** A connection to a scripted codex: what it told, what it was told, and what was asked. */
+/** A connection to a scripted codex: the emitted facts, the lines that codex received, and the approval requests. */
 const connect = Effect.fnUntraced(function* (
   env: Readonly<Record<string, string>>,
   decide: ApprovalDecision = "deny",
@@ -27,7 +27,7 @@ const connect = Effect.fnUntraced(function* (
   const driver = yield* Codex.make({
     name: "codex",
     command: [process.execPath, fixture("codex")],
-    env: { PATH: process.env["PATH"] ?? "", HEARD: inputFile, ...env }
+    env: { PATH: process.env["PATH"] ?? "", RECEIVED: inputFile, ...env }
   })
   const opening = driver.open({
     session: "ses_test" as SessionId,
@@ -50,7 +50,7 @@ const connect = Effect.fnUntraced(function* (
   const until = <A extends AgentFact["_tag"]>(tag: A, nth = 0) =>
     Effect.gen(function* () {
       while (true) {
-        // Closed before looking, so that what comes in between opens it again.
+        // Closed before the search, so that a fact that comes in between opens it again.
         yield* newFact.close
         const fact = facts.filter(
           (candidate): candidate is Extract<AgentFact, { readonly _tag: A }> => candidate._tag === tag
@@ -78,7 +78,7 @@ const playing = (name: string, decide?: ApprovalDecision, changes?: Partial<Open
 const scripted = (script: Script, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
   connect({ SCRIPT: JSON.stringify(script) }, decide, changes)
 
-// ---- pieces of scripts
+// ---- parts of scripts
 
 const on = (id: number, method: string) => ({ dir: "in", msg: { id, method } }) as const
 const reply = (id: number, result: object) => ({ dir: "out", msg: { id, result } }) as const

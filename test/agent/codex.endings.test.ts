@@ -1,4 +1,4 @@
-/** Texts that codex never completes, and a turn that says itself that it was aborted. */
+/** Texts that codex never completes, and a turn whose text says that it was aborted. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Translate from "../../src/agent/codex/Translator.ts"
 import { ends, metaOf, ofKind, replay, updateOf } from "./codex.replay.ts"

@@ -1,4 +1,4 @@
-/** The empty directories that codex's sandbox leaves go; everything else in a workspace stays. */
+/** The empty directories that codex's sandbox leaves are removed; everything else in a workspace stays. */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeServices from "@effect/platform-node/NodeServices"

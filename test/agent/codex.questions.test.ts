@@ -1,4 +1,4 @@
-/** What codex asks of us: several at once, in any order, taken back, and what nobody here knows. Over real stdio. */
+/** Requests of codex over real stdio: several at once, in any order, withdrawn ones, and unknown ones. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Deferred, Effect, FileSystem, Layer } from "effect"
@@ -9,7 +9,7 @@ import { connect } from "./acp.agent.ts"
 import { fixture } from "./child.ts"
 import { traceFile } from "./codex.replay.ts"
 
-/** A connection to a codex that plays a trace or a script, and the replies that it got, by the id of its request. */
+/** A connection to a codex that plays a trace or a script, and the replies that it received, by the id of its request. */
 const playing = Effect.fnUntraced(function* (
   played: { readonly TRACE: string } | { readonly SCRIPT: string },
   approve: OpenRequest["approve"]
@@ -19,7 +19,7 @@ const playing = Effect.fnUntraced(function* (
   const driver = yield* Codex.make({
     name: "codex",
     command: [process.execPath, fixture("codex")],
-    env: { PATH: process.env["PATH"] ?? "", HEARD: inputFile, ...played }
+    env: { PATH: process.env["PATH"] ?? "", RECEIVED: inputFile, ...played }
   })
   const session = yield* connect(driver, { approve })
   const lines = Effect.map(files.readFileString(inputFile), (text) =>
@@ -48,7 +48,7 @@ const asks = (id: number, method: string, params: object = {}) => ({
 const replied = (id: number) => ({ dir: "in", msg: { id } })
 const says = (method: string, params: object) => ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } })
 
-/** A turn in which all this happens. */
+/** The script of one turn with these messages. */
 const turnOf = (...lines: ReadonlyArray<object>) => ({
   SCRIPT: JSON.stringify([
     { dir: "in", msg: { id: 1, method: "initialize" } },

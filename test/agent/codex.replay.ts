@@ -1,4 +1,4 @@
-/** Replays a recorded trace through the translator, as a connection would: the prompts begin turns, the replies name them. */
+/** Replays a recorded trace through the translator, as a connection does: prompts begin turns, replies give their ids. */
 import { readdirSync, readFileSync } from "node:fs"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as Translator from "../../src/agent/codex/Translator.ts"
@@ -25,7 +25,7 @@ export const linesOf = (name: string): ReadonlyArray<Line> =>
     .map((line) => JSON.parse(line) as Line)
 
 export interface Replay {
-  /** The first thread of the trace, which the translator was told to follow. */
+  /** The first thread of the trace, which the translator follows. */
   readonly thread: string
   readonly facts: ReadonlyArray<AgentFact>
   /** What codex wrote about any thread. */
@@ -46,7 +46,7 @@ export const replay = (name: string): Replay => {
     const params = objectIn(msg["params"])
     if (dir === "in" && typeof method === "string" && id !== undefined) {
       methods.set(id, msg)
-      // A second prompt while one runs steers it: no driver of ours does that.
+      // A second prompt during a turn steers it, which our driver never does.
       const ours = method === "turn/start" && params["threadId"] === thread && translator.running() === null
       if (ours) translator.begin((turns += 1))
     } else if (dir === "in" && id !== undefined) {
@@ -84,7 +84,7 @@ export const updateOf = (fact: Update) => fact.message.params.update
 export const ofKind = (facts: ReadonlyArray<AgentFact>, kind: string) =>
   updates(facts).filter((fact) => updateOf(fact).sessionUpdate === kind)
 
-/** The text of all chunks of a kind, one message after the other. */
+/** The text of all chunks of a kind, joined. */
 export const textOf = (facts: ReadonlyArray<AgentFact>, kind = "agent_message_chunk"): string =>
   ofKind(facts, kind)
     .map((fact) => textIn(objectIn(updateOf(fact)["content"])["text"]) ?? "")

@@ -1,4 +1,4 @@
-/** Words for a running turn, and compactions, as the real codex answered: its traces played over real stdio. */
+/** Steering and compaction against the real codex's answers: its traces are played over real stdio. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, layer } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer } from "effect"
@@ -9,7 +9,7 @@ import { connect } from "./acp.agent.ts"
 import { fixture } from "./child.ts"
 import { linesOf, metaOf, ofKind, updates } from "./codex.replay.ts"
 
-/** Plays a trace without those of its requests (and their answers) that this driver never sends. */
+/** Plays a trace without the requests that our driver never sends, and without their replies. */
 const playing = Effect.fnUntraced(function* (trace: string, unsent: ReadonlyArray<number> = []) {
   const script = linesOf(trace).filter(
     ({ dir, msg }) =>
@@ -88,7 +88,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.deepInclude(end, { stopReason: "end_turn", failure: null })
       assert.isAbove(end.usage?.totalTokens ?? 0, 0)
       assert.deepStrictEqual(kindsOf(facts, 3), ["started", "completed"])
-      // Codex's own estimate of what is left, which comes last; a stand-in's model does not really shorten anything.
+      // Codex's own estimate of what is left, which comes last. The recorded model did not really shorten anything.
       const left = ofKind(facts, "usage_update").findLast((fact) => fact.turn === 3)
       assert.strictEqual(left?.message.params.update["used"], 1_507)
       yield* turn(4, "after compaction")

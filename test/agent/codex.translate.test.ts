@@ -1,4 +1,4 @@
-/** Every recorded trace through the translator: what must hold for all of them, and what each of them is about. */
+/** Every recorded codex trace, replayed through the translator: what holds for all of them, and for each of them. */
 import { assert, describe, it } from "@effect/vitest"
 import { failedEnd } from "../../src/agent/codex/failures.ts"
 import { itemIn } from "../../src/agent/codex/wire.ts"
@@ -6,7 +6,7 @@ import { ends, metaOf, ofKind, replay, textOf, traces, updateOf, updates } from 
 import type { Replay } from "./codex.replay.ts"
 import { objectIn, textIn } from "../../src/domain/json.ts"
 
-/** Ids of the items that codex told of one thread, or of all others. */
+/** The ids of the items of the trace's thread, or of all other threads. */
 const itemIds = ({ out, thread }: Replay, ours: boolean) =>
   new Set(
     out.flatMap((msg) => {
@@ -57,7 +57,7 @@ describe("a recorded codex trace", () => {
     for (const fact of updates(replayed.facts)) {
       const id = updateOf(fact)["toolCallId"] ?? updateOf(fact)["messageId"]
       if (typeof id === "string" && !ownItems.has(id)) assert.isFalse(foreign.has(id), id)
-      // What is said before the thread is named is about the process.
+      // A notification before the thread's id is known is about the process.
       assert.include(["", replayed.thread], fact.message.params.sessionId)
     }
   })
@@ -98,7 +98,7 @@ const firstTurn = (name: string) => {
   return { facts, end: ends(facts)[0] }
 }
 
-/** The end of each tool call: its title from the beginning, its status, and the output that its end carries. */
+/** The end of each tool call: its title, its status, and its output. */
 const calls = (name: string) => {
   const { facts } = replay(name)
   return ofKind(facts, "tool_call").map((begun) => {
@@ -195,7 +195,7 @@ describe("tool calls of codex", () => {
     ["30-approval-file-change-decline", "failed", "declined"],
     // Codex sends no end for this one.
     ["31-approval-file-change-cancel", "failed", "abandoned"],
-    // Nor for a command that waited for its approval when the turn was interrupted.
+    // Nor does it for a command that waited for its approval when the turn was interrupted.
     ["28-approval-no-reply-then-interrupt", "failed", "abandoned"]
   ])("%s: the call ends %s", (name, status, troupeStatus) => {
     const [call] = calls(name)
@@ -280,11 +280,11 @@ describe("failures", () => {
 
   it("a used-up account's failure has the time of the reset, where codex reports it", () => {
     const [failure] = ends(replay("69-usage-limit-429").facts).flatMap(({ failure }) => failure ?? [])
-    // `Mar 17th, 2030 5:46 PM`, to the end of that minute, in this machine's time zone as codex has it.
+    // `Mar 17th, 2030 5:46 PM`, to the end of that minute, in this machine's time zone, as codex writes it.
     assert.strictEqual(failure?.retryAt, new Date(2030, 2, 17, 17, 47).getTime())
   })
 
-  // Those of codex's table that no trace has.
+  // The failures of codex's own table that are in no trace.
   it.each([
     [{ httpConnectionFailed: { httpStatusCode: 403 } }, "forbidden", "auth", /HTTP 403.*codex login/],
     [{ httpConnectionFailed: { httpStatusCode: 404 } }, "not found", "model", /HTTP 404/],

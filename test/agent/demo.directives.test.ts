@@ -226,7 +226,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
       yield* agent.cancel
       yield* processes.signal(agent.lease, "SIGTERM")
       yield* processes.signal(agent.lease, "SIGINT")
-      // It still answers, so it heard all of that; and the turn is still open.
+      // It still answers, so it has received all of that, and the turn still runs.
       assert.strictEqual((yield* Effect.flip(agent.request("no/such", {})))._tag, "RpcError")
       assert.strictEqual((yield* Effect.flip(agent.prompt("hello")))._tag, "RpcError")
       yield* agent.child.end
@@ -322,6 +322,6 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
   )
 })
 
-/** The kernel ends a killed process within a moment, which no clock of ours knows. */
+/** Waits in real time for the kernel to end a killed process. */
 const untilGone = (pid: number) =>
   Effect.repeat(Effect.yieldNow, { while: () => isAlive(pid) }).pipe(Effect.timeout("5 seconds"))

@@ -1,4 +1,4 @@
-/** The demo agent keeps to the protocol, and remembers what it heard: driven over its real stdio. */
+/** The demo agent over its real stdio: it keeps to the protocol and remembers its sessions. */
 import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"

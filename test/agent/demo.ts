@@ -1,4 +1,4 @@
-/** A client of the demo agent, over its real stdio: what the tests of its protocol and of its directives share. */
+/** A client of the demo agent over its real stdio, for the tests of its protocol and of its directives. */
 import { Effect, Queue, Stream } from "effect"
 import { RpcError } from "../../src/agent/RpcError.ts"
 import * as JsonRpc from "../../src/agent/JsonRpc.ts"
@@ -25,7 +25,7 @@ export interface Options {
   readonly decide?: (params: Readonly<Record<string, unknown>>) => Effect.Effect<unknown, RpcError>
 }
 
-/** The process, without a word said to it. */
+/** Starts the process, and sends nothing to it. */
 export const start = Effect.fnUntraced(function* ({ env = {}, decide }: Options = {}) {
   const lease = freshLease()
   const child = yield* spawn({
@@ -55,7 +55,7 @@ export const start = Effect.fnUntraced(function* ({ env = {}, decide }: Options 
   return { child, initialize, lease, peer, request, said: notifications }
 })
 
-/** Takes a new session, or the one that is given, as far as its first prompt. */
+/** Opens a new session, or the given one, up to its first prompt. */
 export const open = Effect.fnUntraced(function* (options: Options & { readonly resume?: string } = {}) {
   const agent = yield* start(options)
   yield* agent.initialize(options.clientCapabilities)
@@ -73,7 +73,7 @@ export const open = Effect.fnUntraced(function* (options: Options & { readonly r
     )
   const cancel = agent.peer.notify("session/cancel", { sessionId })
   const nextUpdate = Effect.map(Queue.take(agent.said), ({ params }) => params["update"] as Update)
-  /** Everything that was said up to now; what is in a turn comes before its end. */
+  /** All updates up to now. Those of a turn come before its end. */
   const updates = Effect.map(Queue.clear(agent.said), (all) => all.map(({ params }) => params["update"] as Update))
   const say = Effect.fnUntraced(function* (text: string) {
     const end = yield* prompt(text)
@@ -89,6 +89,6 @@ export const textOf = (updates: ReadonlyArray<Update>): string =>
     .map(({ content }) => content?.text ?? "")
     .join("")
 
-/** Waits for an update of which `wanted` holds; those before it are dropped. */
+/** Waits for an update for which the predicate holds, and drops those before it. */
 export const until = (next: Effect.Effect<Update>, predicate: (update: Update) => boolean) =>
   Stream.fromEffectRepeat(next).pipe(Stream.filter(predicate), Stream.take(1), Stream.runDrain)

@@ -1,4 +1,4 @@
-/** A child's environment: what it needs and what was asked for, and nothing that is ours. */
+/** A child's environment: what it needs, what was configured for it, and nothing of ours. */
 import { assert, describe, it } from "@effect/vitest"
 import { anyAgent, claude, codex, forChild, noAccount } from "../../src/agent/environment.ts"
 

@@ -1,4 +1,4 @@
-/** The splitter alone: the same lines come out however the bytes are cut. */
+/** The line splitter: the lines are the same however the bytes are cut. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Lines from "../../src/agent/Lines.ts"
 

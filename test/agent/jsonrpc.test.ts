@@ -9,7 +9,7 @@ import { spawn, specOf } from "./child.ts"
 
 const within = { timeoutMillis: 10_000 }
 
-/** A peer at `wire`, and the notifications that came. */
+/** A peer connected to the fixture `wire`, and its notifications. */
 const connect = Effect.fnUntraced(function* (options: Partial<JsonRpc.PeerOptions> = {}) {
   const notifications: Array<unknown> = []
   const child = yield* spawn(specOf("wire"))
@@ -113,7 +113,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
       const { peer, said: notifications } = yield* connect()
       yield* peer.request("garbage", {}, within)
       assert.deepStrictEqual(notifications, [{ i: 1 }])
-      // Not JSON, an array, a number, a text, null, an empty object, an id with nothing, and blanks. Empty lines don't count.
+      // Not JSON, an array, a number, a text, null, an empty object, an id alone, and blanks. Empty lines don't count.
       assert.strictEqual(yield* peer.malformedLines, 8)
     })
   )
@@ -240,7 +240,7 @@ describe("a JSON-RPC peer that stops reading", () => {
       const { peer } = yield* connect()
       yield* TestClock.withLive(peer.request("deaf", {}, within))
       const line = { text: "x".repeat(64 * 1024) }
-      // The pipe and 64 messages take some; the rest waits for a reader that never comes.
+      // The pipe and the queue of writes take some; the rest waits for a reader that never comes.
       const posts = yield* Effect.forkScoped(
         Effect.forEach(
           Array.from({ length: 200 }),

@@ -1,4 +1,4 @@
-/** One prompt, one process, one answer: against a scripted `claude`, and what the real one was recorded to print. */
+/** One-shot runs against a scripted `claude`, and against recorded output of the real one. */
 import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
@@ -13,7 +13,7 @@ const leased = () => ({ lease: LeaseId.make(`run_${crypto.randomUUID()}`), spawn
 
 const trace = (name: string) => new URL(`../fixtures/traces/claude-oneshot/${name}.ndjson`, import.meta.url).pathname
 
-/** Runs a `claude` that does what `script` says. */
+/** Runs a `claude` that follows `script`. */
 const run = (script: string, request: Partial<RunRequest> = {}, spec: Partial<RunSpec> = {}) =>
   Effect.gen(function* () {
     const oneShot = yield* OneShot

@@ -1,4 +1,4 @@
-/** Trees of real processes: whatever they do, they end when they are told, and nobody else does. */
+/** Real processes and their descendants: they end when they have to, whatever they do, and no other process does. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Scope, Stream } from "effect"
 import { spawn as spawnNode } from "node:child_process"
@@ -159,7 +159,7 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       const processes = yield* Processes
       const lease = freshLease()
       yield* Effect.addFinalizer(() => processes.sweep(lease))
-      // As a dead supervisor leaves it: started by somebody else, known by its row in the ledger only.
+      // As a dead supervisor leaves it: this `Processes` did not spawn it, and knows only the stored lease.
       const orphan = yield* startOutside(specOf("family").command, lease)
       const startTime = yield* processes.startTime(orphan.pid)
       const count = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId: processes.bootId })
@@ -187,7 +187,7 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
   )
 })
 
-/** A process and its relatives that Troupe did not start. */
+/** A process with descendants that Troupe did not start. */
 const startOutside = (command: readonly [string, ...ReadonlyArray<string>], lease: string) =>
   Effect.callback<{ readonly pid: number; readonly near: number; readonly far: number }>((resume) => {
     const [file, ...args] = command
@@ -202,6 +202,6 @@ const startOutside = (command: readonly [string, ...ReadonlyArray<string>], leas
     })
   })
 
-/** A pipe takes some bytes before it breaks, so one write proves nothing. */
+/** Writes repeatedly, because a pipe takes some bytes before it breaks. */
 const writeUntilRefused = <E>(write: (text: string) => Effect.Effect<void, E>) =>
   Effect.forever(write("x".repeat(1_000)))

@@ -1,4 +1,4 @@
-/** What must never be shown of a child is not, and what stands around it still is. */
+/** Secrets of a child are removed, and the text around them stays. */
 import { assert, describe, it } from "@effect/vitest"
 import { looksSecret, redact, secretsOf } from "../../src/agent/redact.ts"
 
@@ -45,7 +45,7 @@ describe("redaction", () => {
   })
 
   it("a text that begins like a credential many times takes little time", () => {
-    // A shape that looked ahead without a bound would take minutes here, and the test's own limit would end it.
+    // A shape with an unbounded search would take minutes here, and the test would time out.
     for (const beginning of [
       "eyJ",
       "eyJ.",

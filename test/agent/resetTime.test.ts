@@ -1,4 +1,4 @@
-/** When a used-up account may be asked again, in the words of the agents that say it. */
+/** The time at which a used-up account can be used again, read from the words of agents. */
 import { assert, describe, it } from "@effect/vitest"
 import { resetIn } from "../../src/agent/resetTime.ts"
 
@@ -11,7 +11,7 @@ describe("the time of a reset", () => {
     ["or try again at Mar 17th, 2030 5:46 PM.", noon, new Date(2030, 2, 17, 17, 47)],
     ["or try again at Dec 1st, 2026 12:00 PM.", null, new Date(2026, 11, 1, 12, 1)],
     ["Claude AI usage limit reached|1900000000", null, new Date(1_900_000_000_000)],
-    // A time of day is none without a day.
+    // A time of day without a day gives no time.
     ["try again at 5:46 PM.", null, null],
     ["You’ve hit your usage limit. Try again later.", noon, null],
     ["API Error: Request rejected (429)", noon, null],

@@ -1,4 +1,4 @@
-/** The line behind each fact that moves a session, from real processes; and what else is known of them. */
+/** The wire lines that drivers report with their facts, from real processes; and the vitals of these processes. */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Clock, Effect, FileSystem, Layer, Stream } from "effect"
 import * as NodeServices from "@effect/platform-node/NodeServices"

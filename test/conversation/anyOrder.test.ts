@@ -1,4 +1,4 @@
-/** Events in any order and of any shape, as no agent would send them: the messages are a conversation all the same. */
+/** Events in any order and of any shape, as no agent sends them: their messages are well formed all the same. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
@@ -9,11 +9,11 @@ import { SessionId } from "../../src/domain/Ids.ts"
 import { turnRecord } from "./recorded.ts"
 import { assertWellFormed } from "./wellFormed.ts"
 
-/** Few ids, so that they meet; one that OpenAI would not take. */
+/** Few ids, so that events share them; one is invalid for OpenAI. */
 const Id = Schema.Literals(["a", "b", "c:1", ""])
 const maybe = Schema.optionalKey
 
-/** Payloads of the right shape, of another, and of none: a field of an event holds one of them. */
+/** Values of a field: of the right shape, of another, and absent. */
 const payloads: ReadonlyArray<unknown> = [
   { command: "ls", cwd: "/w" },
   { command: ["ls", 1, "-l"], __proto__: null },
@@ -142,7 +142,7 @@ describe("the projection of events in any order", () => {
         project(turn, messages).messages.flatMap(({ tool_call_id }) => tool_call_id ?? [])
       const whole = idsOf(events(updates))
       const half = idsOf(events(updates.slice(0, updates.length / 2)))
-      // What a call is may be known late: a name or a kind turns a note into a call, or a compaction out to be one.
+      // A later name or kind can turn a note into a call, or a call into a compaction.
       const changing = updates.slice(updates.length / 2).some((update) => "toolCallId" in update)
       if (!changing) assert.includeMembers(whole, half)
     },

@@ -1,4 +1,4 @@
-/** Events as an agent would send them, a line each, and what they are projected to. */
+/** Builds events as an agent sends them, and projects them. */
 import { assert } from "@effect/vitest"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
@@ -37,7 +37,7 @@ export const good: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "
 export const cancelled: AcpMessage = { jsonrpc: "2.0", id: 1, result: { stopReason: "cancelled" } }
 export const failed: AcpMessage = { jsonrpc: "2.0", id: 1, error: { code: -32000, message: "It died." } }
 
-/** The messages behind the user's, of a turn that ended well. */
+/** The messages behind the user's, of a turn that ended well with these updates. */
 export const projected = (...updates: ReadonlyArray<SessionUpdate>): ReadonlyArray<Message> =>
   messagesOf([...eventsOf(...updates), good])
 export const messagesOf = (events: ReadonlyArray<AcpMessage>, turn: Partial<TurnRecord> = {}): ReadonlyArray<Message> =>

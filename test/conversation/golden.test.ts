@@ -1,7 +1,7 @@
 /**
- * Every recorded trace, projected: what stands in `test/fixtures/golden` was read and found right.
+ * The projection of every recorded trace, compared with `test/fixtures/golden`, which was reviewed.
  *
- * `UPDATE_GOLDEN=1` writes it anew; then read the difference before you commit it.
+ * `UPDATE_GOLDEN=1` writes it again. Review the difference before you commit it.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"

@@ -1,4 +1,4 @@
-/** What becomes of the words of an agent, and what holds of a conversation. */
+/** The projection of an agent's texts, and the properties of the messages. */
 import { assert, describe, it } from "@effect/vitest"
 import { resultOf } from "../../src/conversation/turnResult.ts"
 import { project } from "../../src/conversation/Projection.ts"

@@ -1,4 +1,4 @@
-/** The turns of the recorded traces as the ledger would hold them: driver's facts, coalesced, each turn with its record. */
+/** The turns of the recorded traces as the ledger stores them: the driver's facts with merged chunks, and a record each. */
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
@@ -39,7 +39,7 @@ export const turnRecord = (fields: Partial<TurnRecord>): TurnRecord => ({
 
 type Ended = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 
-/** What the actor stores as the last event. A turn that nobody ended died with its process. */
+/** The last event of a turn, as the actor stores it. A turn without an end died with its process. */
 export const endOf = (turn: number, ended: Ended | undefined): ResultMessage =>
   ended !== undefined && ended.failure === null
     ? { jsonrpc: "2.0", id: turn, result: { stopReason: ended.stopReason } }
@@ -80,7 +80,7 @@ const textsIn = (parts: unknown): string =>
     .flatMap((part) => textIn(objectIn(part)["text"]) ?? [])
     .join("\n")
 
-/** A `turn/start` that is answered with the id of a running turn only steered it. */
+/** Leaves out a `turn/start` that is answered with the id of a running turn, because it only steered that turn. */
 const codexPrompts = (name: string, thread: string): ReadonlyArray<string> => {
   const lines = Codex.linesOf(name)
   const replies = new Map<unknown, JsonObject>(
@@ -104,7 +104,7 @@ const acpPrompts = (name: string, thread: string): ReadonlyArray<string> =>
     return dir === "out" && method === "session/prompt" && sessionId === thread ? [textsIn(prompt)] : []
   })
 
-/** One prompt, as acpx printed it. */
+/** The turn of one prompt, from the output of acpx. */
 const acpxTurns = (name: string): ReadonlyArray<RecordedTurn> => {
   const tracker = TurnTracker.make(Failures.identify(name.startsWith("acpx-claude") ? "Claude Agent" : "Codex"))
   const transcript = Transcript.make(tracker)
@@ -137,5 +137,5 @@ const acp = Acp.acpTraces.map((name): Recorded => {
 
 const acpx = Acp.acpxPrompts.map((name): Recorded => ({ name: `acp/${name}`, turns: acpxTurns(name) }))
 
-/** Those with a turn: the others are about threads, or fail before there is one. */
+/** The traces with a turn. The others are about threads, or fail before there is a turn. */
 export const recorded: ReadonlyArray<Recorded> = [...codex, ...acp, ...acpx].filter(({ turns }) => turns.length > 0)

@@ -1,4 +1,4 @@
-/** What a person says into a running turn, and what a compaction leaves, read as a conversation. */
+/** The projection of steering and of compactions. */
 import { assert, describe, it } from "@effect/vitest"
 import { resultOf } from "../../src/conversation/turnResult.ts"
 import { notHanded, steeringMessage, updateMessage } from "../../src/domain/Acp.ts"

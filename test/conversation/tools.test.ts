@@ -1,4 +1,4 @@
-/** What becomes of each kind of tool call, and of what is none. */
+/** The projection of each kind of tool call, and of updates that are no call. */
 import { assert, describe, it } from "@effect/vitest"
 import { project } from "../../src/conversation/Projection.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"

@@ -1,4 +1,4 @@
-/** What holds of the messages of any turn, whatever its events were. */
+/** Asserts what holds for the messages of any turn, whatever its events were. */
 import { assert } from "@effect/vitest"
 import type { Message, TurnRecord } from "../../src/domain/Turn.ts"
 
@@ -31,7 +31,7 @@ export const assertWellFormed = (messages: ReadonlyArray<Message>, turn: TurnRec
   }
 }
 
-/** Arguments are an object whose keys are sorted, at every depth. */
+/** Asserts that arguments are an object with sorted keys, at every depth. */
 const assertArguments = (written: string): void => {
   const parsed: unknown = JSON.parse(written)
   assert.isObject(parsed)
@@ -41,7 +41,7 @@ const assertArguments = (written: string): void => {
 
 const assertSorted = (value: unknown): void => {
   if (typeof value !== "object" || value === null) return
-  // An engine moves keys that look like indexes to the front, so they say nothing of how they were written.
+  // Keys that look like indexes are ignored, because an engine moves them to the front.
   const keys = Array.isArray(value) ? [] : Object.keys(value).filter((key) => !/^\d+$/.test(key) && key !== "…")
   assert.deepStrictEqual(keys, [...keys].sort())
   for (const inner of Object.values(value)) assertSorted(inner)

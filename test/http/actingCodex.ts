@@ -11,7 +11,7 @@ export const actingCodex = Effect.map(dataDir, (directory) => {
   const codex: AgentSpec = {
     protocol: "codex-app-server",
     command: [process.execPath, new URL("../fixtures/agents/codex-acts.ts", import.meta.url).pathname],
-    env: { HEARD: file }
+    env: { RECEIVED: file }
   }
   const requests = Effect.sync(() =>
     existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : ([] as ReadonlyArray<string>)
