@@ -6,7 +6,9 @@ import { Effect, Exit, Scope } from "effect"
 import type { AgentConnection, AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import { freshLease } from "./child.ts"
+import * as Acp from "../../src/agent/acp/driver.ts"
+import { traceFile } from "./acp.replay.ts"
+import { fixture, freshLease } from "./child.ts"
 
 /** Real processes answer in milliseconds, but on a busy machine. */
 const within = "20 seconds"
@@ -63,13 +65,13 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
         fact._tag === "Update" && fact.message.params.update.sessionUpdate === kind
     )
   return {
-    asked: approvalRequests,
+    approvalRequests,
     connection,
     cwd,
     ended,
     exited,
     facts,
-    heard: updateOfKind,
+    updateOfKind,
     lease,
     pids,
     leave: Scope.close(connectionScope, Exit.void),
@@ -82,4 +84,28 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
         .map(({ content }) => (content as { readonly text: string }).text)
         .join("")
   }
+})
+
+export const demoMain = new URL("../../src/agent/demo/main.ts", import.meta.url).pathname
+
+const agent = (name: string, main: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  Acp.make({
+    name,
+    command: [process.execPath, main, ...args],
+    env: { PATH: process.env["PATH"] ?? "", ...env }
+  })
+
+export const replayed = Effect.fnUntraced(function* (
+  trace: string,
+  changes?: Partial<OpenRequest>,
+  ...flags: Array<string>
+) {
+  return yield* connect(yield* agent("replayed", fixture("acp-replay"), [traceFile(trace), ...flags]), changes)
+})
+
+export const demo = Effect.fnUntraced(function* (
+  changes?: Partial<OpenRequest>,
+  env?: Readonly<Record<string, string>>
+) {
+  return yield* connect(yield* agent("demo", demoMain, [], env), changes)
 })

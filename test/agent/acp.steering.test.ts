@@ -24,7 +24,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   for (const trace of ["claude-steering", "codex-steering"]) {
     it.effect(`the driver emits the words of a steering at the position where the agent took them (${trace})`, () =>
       Effect.gen(function* () {
-        const { connection, facts, heard: updateOfKind } = yield* running(fixture("acp-replay"), traceFile(trace))
+        const { connection, facts, updateOfKind } = yield* running(fixture("acp-replay"), traceFile(trace))
         assert.isTrue(connection.capabilities.steer)
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
@@ -45,7 +45,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a steered agent answers the words in its running turn, which has one end", () =>
     Effect.gen(function* () {
-      const { connection, count, ended, facts, heard: updateOfKind } = yield* demo
+      const { connection, count, ended, facts, updateOfKind } = yield* demo
       yield* connection.prompt(1, "slow 500 20")
       yield* updateOfKind("agent_message_chunk")
       const { steer } = connection
@@ -65,7 +65,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     "an agent is not steered where no turn runs, where the turn is being cancelled, or where it does not announce steering",
     () =>
       Effect.gen(function* () {
-        const { connection, ended, heard: updateOfKind } = yield* demo
+        const { connection, ended, updateOfKind } = yield* demo
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
         assert.strictEqual(yield* steer("hello?"), "no_turn")

@@ -1,30 +1,10 @@
 /** The ACP driver over real stdio: against recorded traces of real agents, and against the demo agent's misbehaviour. */
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
-import type { OpenRequest } from "../../src/agent/Agent.ts"
-import * as Acp from "../../src/agent/acp/driver.ts"
+import { Effect } from "effect"
 import { Processes } from "../../src/agent/Processes.ts"
-import { connect } from "./acp.agent.ts"
-import { linesOf, traceFile } from "./acp.replay.ts"
-import { fixture, isAlive } from "./child.ts"
-
-const demoMain = new URL("../../src/agent/demo/main.ts", import.meta.url).pathname
-
-const agent = (name: string, main: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  Acp.make({
-    name,
-    command: [process.execPath, main, ...args],
-    env: { PATH: process.env["PATH"] ?? "", ...env }
-  })
-
-const replayed = Effect.fnUntraced(function* (trace: string, changes?: Partial<OpenRequest>, ...flags: Array<string>) {
-  return yield* connect(yield* agent("replayed", fixture("acp-replay"), [traceFile(trace), ...flags]), changes)
-})
-
-const demo = Effect.fnUntraced(function* (changes?: Partial<OpenRequest>, env?: Readonly<Record<string, string>>) {
-  return yield* connect(yield* agent("demo", demoMain, [], env), changes)
-})
+import { demo, replayed } from "./acp.agent.ts"
+import { linesOf } from "./acp.replay.ts"
+import { isAlive } from "./child.ts"
 
 const recordedUpdates = (trace: string) =>
   linesOf(trace).flatMap(({ dir, msg }) => {
@@ -62,8 +42,8 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
         Effect.gen(function* () {
           const session = yield* replayed("claude-basic", {}, "probe")
           yield* session.turn(1, "hello")
-          const future = yield* session.heard("from_the_future")
-          const answers = yield* session.heard("replay_answers")
+          const future = yield* session.updateOfKind("from_the_future")
+          const answers = yield* session.updateOfKind("replay_answers")
           assert.deepStrictEqual([future.turn, future.message.params.update["n"]], [1, 1])
           const unknown = (method: string) => ({
             code: -32601,
@@ -76,7 +56,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
             unknown("elicitation/create"),
             { outcome: { outcome: "cancelled" } }
           ])
-          assert.deepStrictEqual(session.asked, [])
+          assert.deepStrictEqual(session.approvalRequests, [])
           assert.strictEqual(session.text(1), "echo: hello there")
         })
     )
@@ -98,7 +78,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
               Effect.sync(() => void requests.push([turn, kind, title])).pipe(Effect.as(decision))
           })
           const end = yield* session.turn(1, "do it")
-          const answers = yield* session.heard("replay_answers")
+          const answers = yield* session.updateOfKind("replay_answers")
           assert.deepStrictEqual(answers.message.params.update["answers"], [
             { outcome: { outcome: "selected", optionId } }
           ])
@@ -106,87 +86,6 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
           assert.isNull(end.failure)
           assert.strictEqual(requests.length, 1)
           assert.deepStrictEqual(requests[0]?.slice(0, 2), [1, "execute"])
-        })
-    )
-  })
-
-  describe("interrupts", () => {
-    it.effect.each(["claude-cancel-stream", "codex-cancel-stream"])(
-      "%s: an interrupted turn ends as cancelled",
-      (trace) =>
-        Effect.gen(function* () {
-          const session = yield* replayed(trace)
-          yield* session.connection.prompt(1, "a long story")
-          yield* session.heard("agent_message_chunk")
-          yield* session.connection.interrupt
-          const end = yield* session.ended(1)
-          assert.deepStrictEqual([end.stopReason, end.failure], ["cancelled", null])
-          yield* session.connection.interrupt
-          assert.strictEqual(session.count("TurnEnded"), 1)
-        })
-    )
-
-    it.effect.each(["claude-perm-none", "codex-perm-none"])(
-      "%s: an interrupt withdraws the open permission request",
-      (trace) =>
-        Effect.gen(function* () {
-          const requests = yield* Deferred.make<void>()
-          const withdrawn = yield* Deferred.make<void>()
-          const session = yield* replayed(trace, {
-            approve: () =>
-              Effect.andThen(Deferred.succeed(requests, undefined), Effect.never).pipe(
-                Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
-              )
-          })
-          yield* session.connection.prompt(1, "may I?")
-          yield* Deferred.await(requests)
-          yield* session.connection.interrupt
-          yield* Deferred.await(withdrawn)
-          assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
-        })
-    )
-
-    it.effect("the driver withdraws the one permission request that the agent cancels, and no other", () =>
-      Effect.gen(function* () {
-        const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-        const requests: Array<string> = []
-        const approve: OpenRequest["approve"] = ({ id }) =>
-          requests.push(id) === 1
-            ? Effect.as(Deferred.await(second), "once" as const)
-            : Effect.andThen(Deferred.succeed(first, undefined), Effect.never).pipe(
-                Effect.onInterrupt(() => Deferred.succeed(second, undefined))
-              )
-        const session = yield* replayed("codex-parallel-tools", { approve }, "take-back")
-        const end = yield* session.turn(1, "both")
-        yield* Deferred.await(first)
-        const answers = yield* session.heard("replay_answers")
-        assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
-          { outcome: { outcome: "cancelled" } },
-          { outcome: { outcome: "selected", optionId: "allow_once" } }
-        ])
-        assert.deepStrictEqual([requests.length, end.stopReason, end.failure], [2, "end_turn", null])
-      })
-    )
-
-    it.effect(
-      "an interrupt ends the command that codex left running, reports its end, and keeps the conversation",
-      () =>
-        Effect.gen(function* () {
-          const session = yield* replayed("codex-cancel-tool")
-          yield* session.connection.prompt(1, "run")
-          yield* session.heard("tool_call")
-          yield* session.connection.interrupt
-          assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
-          const over = yield* session.heard("tool_call_update")
-          assert.deepInclude(over.message.params.update, { status: "failed" })
-          assert.strictEqual(over.turn, 1)
-          assert.strictEqual((yield* session.turn(2, "what now?")).stopReason, "end_turn")
-          yield* session.connection.askToExit
-          const { stderr } = yield* session.exited
-          assert.match(
-            stderr,
-            /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"workspace-write".*\nsession\/prompt/
-          )
         })
     )
   })
@@ -362,17 +261,6 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     )
   })
 })
-
-it.effect("an interrupt of an agent that ignores it cancels twice and takes at most 5 s", () =>
-  Effect.gen(function* () {
-    const session = yield* demo()
-    yield* session.connection.prompt(1, "hang hard")
-    const interrupting = yield* Effect.forkChild(session.connection.interrupt)
-    yield* TestClock.adjust("5 seconds")
-    yield* Fiber.join(interrupting)
-    assert.strictEqual(session.count("TurnEnded"), 0)
-  }).pipe(Effect.scoped, Effect.provide(Processes.layer))
-)
 
 const threadOf = (trace: string): string => {
   for (const { msg } of linesOf(trace)) {

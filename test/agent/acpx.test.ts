@@ -58,7 +58,7 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.connection.prompt(1, "slow")
-      yield* session.heard("agent_message_chunk")
+      yield* session.updateOfKind("agent_message_chunk")
       yield* session.connection.interrupt
       assert.deepInclude(yield* session.ended(1), { stopReason: "cancelled", failure: null })
       yield* session.connection.interrupt
@@ -70,7 +70,7 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
       yield* session.connection.prompt(1, "slow")
-      yield* session.heard("agent_message_chunk")
+      yield* session.updateOfKind("agent_message_chunk")
       yield* session.connection.askToExit
       yield* session.exited
       assert.deepStrictEqual(
@@ -129,7 +129,7 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
       const session = yield* open(yield* home)
       yield* session.turn(1, "hello")
       yield* session.turn(2, "acpx-claude-prompt-cold")
-      const notice = yield* session.heard("notice")
+      const notice = yield* session.updateOfKind("notice")
       assert.strictEqual(notice.turn, 2)
       assert.match(String(notice.message.params.update["title"]), /began a new one, without what was said before/)
     })

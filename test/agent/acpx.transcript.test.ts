@@ -24,12 +24,12 @@ const readTrace = (name: string) => {
       : last?._tag === "AcpxError"
         ? { stopReason: "error", failure: AcpxFailures.ofAcpxError(identity, last.error) }
         : null
-  return { heard: events, isRefused, outcome, sort: outcome?.failure?.class ?? outcome?.stopReason }
+  return { events, isRefused, outcome, ending: outcome?.failure?.class ?? outcome?.stopReason }
 }
 
 describe("the transcript of an acpx prompt", () => {
   it.each(acpxPrompts)("%s: the transcript has one end, and updates of one session", (name) => {
-    const { heard: events } = readTrace(name)
+    const { events } = readTrace(name)
     assert.strictEqual(events.filter(({ _tag }) => _tag === "Reply" || _tag === "AcpxError").length, 1)
     const sessions = events.flatMap((event) => (event._tag === "Update" ? [event.message.params.sessionId] : []))
     assert.isAtMost(new Set(sessions).size, 1)
@@ -53,7 +53,7 @@ describe("the transcript of an acpx prompt", () => {
     ["acpx-claude-prompt-after-native-killed", "crash"],
     ["acpx-codex-prompt-after-native-killed", "end_turn"]
   ])("the prompt of %s ends as %s", (name, ending) => {
-    assert.strictEqual(readTrace(name).sort, ending)
+    assert.strictEqual(readTrace(name).ending, ending)
   })
 
   it("a prompt that was refused unread is told from one that failed later", () => {
@@ -62,13 +62,13 @@ describe("the transcript of an acpx prompt", () => {
   })
 
   it("the transcript shows whether acpx began a new session or resumed one", () => {
-    const begun = (name: string) => readTrace(name).heard.some(({ _tag }) => _tag === "NewSession")
+    const begun = (name: string) => readTrace(name).events.some(({ _tag }) => _tag === "NewSession")
     assert.isTrue(begun("acpx-claude-prompt-cold"))
     assert.isFalse(begun("acpx-claude-prompt-after-adapter-killed"))
   })
 
   it("codex-acp's own texts become notices, and those of the model stay texts", () => {
-    const kinds = readTrace("acpx-codex-prompt-model-400").heard.flatMap((event) =>
+    const kinds = readTrace("acpx-codex-prompt-model-400").events.flatMap((event) =>
       event._tag === "Update" ? [event.message.params.update.sessionUpdate] : []
     )
     assert.include(kinds, "notice")

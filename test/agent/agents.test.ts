@@ -76,7 +76,7 @@ const connect = Effect.fnUntraced(function* (
     let answer = ""
     while (true) {
       const fact = yield* Queue.take(facts)
-      if (fact._tag === "TurnEnded" || fact._tag === "Exited") return { end: fact, said: answer }
+      if (fact._tag === "TurnEnded" || fact._tag === "Exited") return { end: fact, answer }
       if (fact._tag !== "Update") continue
       const { content, sessionUpdate } = fact.message.params.update
       if (sessionUpdate === "agent_message_chunk") answer += (content as { readonly text: string }).text
@@ -91,11 +91,11 @@ describe("the agents", () => {
       const service = yield* agents()
       yield* Effect.gen(function* () {
         const first = yield* connect(service, "demo")
-        assert.strictEqual((yield* first.say(1, "hello")).said, "You said: hello (turn 1)")
+        assert.strictEqual((yield* first.say(1, "hello")).answer, "You said: hello (turn 1)")
         yield* (yield* Processes).sweep(first.lease)
         const second = yield* connect(service, "demo", { thread: first.connection.thread })
         assert.isNull(second.connection.contextLost)
-        assert.strictEqual((yield* second.say(2, "recall")).said, '["hello"]')
+        assert.strictEqual((yield* second.say(2, "recall")).answer, '["hello"]')
       }).pipe(Effect.provide(service.context))
     }).pipe(Effect.scoped)
   )

@@ -1,106 +1,24 @@
 /** The codex driver over real stdio, against a process that plays traces and scripts. */
 import { assert, layer } from "@effect/vitest"
-import { Effect, FileSystem, Fiber, Latch, Layer, Option } from "effect"
+import { Effect, Layer } from "effect"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import type { AgentFact, ApprovalDecision, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
-import * as Codex from "../../src/agent/codex/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
-import type { SessionId } from "../../src/domain/Ids.ts"
-import { freshLease, fixture, isAlive } from "./child.ts"
-import { ends, textOf, traceFile } from "./codex.replay.ts"
-
-type Script = ReadonlyArray<{ readonly dir: "in" | "out" | "note"; readonly msg: object }>
-
-/** A connection to a scripted codex: the emitted facts, the lines that codex received, and the approval requests. */
-const connect = Effect.fnUntraced(function* (
-  env: Readonly<Record<string, string>>,
-  decide: ApprovalDecision = "deny",
-  changes: Partial<OpenRequest> = {}
-) {
-  const processes = yield* Processes
-  const files = yield* FileSystem.FileSystem
-  const inputFile = yield* files.makeTempFileScoped()
-  const lease = freshLease()
-  const facts: Array<AgentFact> = []
-  const approvalRequests: Array<ApprovalRequest> = []
-  const newFact = yield* Latch.make()
-  const driver = yield* Codex.make({
-    name: "codex",
-    command: [process.execPath, fixture("codex")],
-    env: { PATH: process.env["PATH"] ?? "", RECEIVED: inputFile, ...env }
-  })
-  const opening = driver.open({
-    session: "ses_test" as SessionId,
-    lease,
-    cwd: import.meta.dirname,
-    model: null,
-    systemPrompt: null,
-    permissions: "deny",
-    thread: null,
-    emit: (fact) =>
-      Effect.andThen(
-        Effect.sync(() => void facts.push(fact)),
-        newFact.open
-      ),
-    approve: (request) => Effect.sync(() => (approvalRequests.push(request), decide)),
-    spawned: () => Effect.void,
-    ...changes
-  })
-  yield* Effect.addFinalizer(() => processes.sweep(lease))
-  const until = <A extends AgentFact["_tag"]>(tag: A, nth = 0) =>
-    Effect.gen(function* () {
-      while (true) {
-        // Closed before the search, so that a fact that comes in between opens it again.
-        yield* newFact.close
-        const fact = facts.filter(
-          (candidate): candidate is Extract<AgentFact, { readonly _tag: A }> => candidate._tag === tag
-        )[nth]
-        if (fact !== undefined) return fact
-        yield* newFact.await
-      }
-    })
-  const wire = files
-    .readFileString(inputFile)
-    .pipe(Effect.map((text) => text.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as WireLine]))))
-  return { opening, facts, asked: approvalRequests, until, wire, lease }
-})
-
-interface WireLine {
-  readonly id?: unknown
-  readonly method?: string
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly result?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: number }
-}
-
-const playing = (name: string, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
-  connect({ TRACE: traceFile(name) }, decide, changes)
-const scripted = (script: Script, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
-  connect({ SCRIPT: JSON.stringify(script) }, decide, changes)
-
-// ---- parts of scripts
-
-const on = (id: number, method: string) => ({ dir: "in", msg: { id, method } }) as const
-const reply = (id: number, result: object) => ({ dir: "out", msg: { id, result } }) as const
-const errorReply = (id: number, code: number, message: string) =>
-  ({ dir: "out", msg: { id, error: { code, message } } }) as const
-const say = (method: string, params: object) =>
-  ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } }) as const
-const note = (msg: object) => ({ dir: "note", msg }) as const
-
-const hello: Script = [
-  on(1, "initialize"),
-  reply(1, { userAgent: "troupe/9.9.9 (x)" }),
-  { dir: "in", msg: { method: "initialized" } }
-]
-const started: Script = [...hello, on(2, "thread/start"), reply(2, { thread: { id: "T" } })]
-const turning: Script = [
-  ...started,
-  on(3, "turn/start"),
-  reply(3, { turn: { id: "U" } }),
-  say("turn/started", { turn: { id: "U" } })
-]
-const turnEnds = (status: string) => say("turn/completed", { turn: { id: "U", status, error: null } })
+import { isAlive } from "./child.ts"
+import type { Script } from "./codex.agent.ts"
+import {
+  playing,
+  scripted,
+  on,
+  reply,
+  errorReply,
+  say,
+  note,
+  hello,
+  started,
+  turning,
+  turnEnds
+} from "./codex.agent.ts"
+import { textOf } from "./codex.replay.ts"
 
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("the codex driver", (it) => {
   it.effect("a connection opens a thread, runs a prompt, emits the turn, and exits when asked", () =>
@@ -192,162 +110,6 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.include(error.message, "1,048,576 characters")
       yield* connection.prompt(2, "y")
       assert.deepInclude(yield* until("TurnEnded"), { turn: 2 })
-    })
-  )
-
-  it.effect.each([
-    ["20-approval-command-accept", "once", { decision: "accept" }, "execute"],
-    ["21-approval-command-accept-for-session", "session", { decision: "acceptForSession" }, "execute"],
-    ["22-approval-command-decline", "deny", { decision: "decline" }, "execute"],
-    ["29-approval-file-change-accept", "once", { decision: "accept" }, "edit"],
-    ["47-mcp-tool-approval", "once", { action: "accept", content: {} }, "other"]
-  ] as const)("a request of codex is passed on and answered with the decision: %s", ([name, decide, answer, kind]) =>
-    Effect.gen(function* () {
-      const { opening, asked: approvalRequests, until, wire } = yield* playing(name, decide)
-      const connection = yield* opening
-      yield* connection.prompt(1, "x")
-      yield* until("TurnEnded")
-      assert.deepInclude(approvalRequests[0], { turn: 1, kind })
-      assert.isNotEmpty(approvalRequests[0]?.title)
-      assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
-    })
-  )
-
-  it.effect.each([
-    ["44-request-permissions", { permissions: {}, scope: "turn" }],
-    ["42-request-user-input", { answers: { colour: { answers: [] } } }],
-    ["45-mcp-elicitation-accept", { action: "decline", content: null }],
-    [
-      "40-dynamic-tool-call",
-      { contentItems: [{ type: "inputText", text: "This tool is not available here." }], success: false }
-    ]
-  ] as const)("a request that nobody can grant or answer gets an answer without a decision: %s", ([name, answer]) =>
-    Effect.gen(function* () {
-      const { opening, asked: approvalRequests, until, wire } = yield* playing(name, "once")
-      const connection = yield* opening
-      yield* connection.prompt(1, "x")
-      yield* until("TurnEnded")
-      assert.deepStrictEqual(approvalRequests, [])
-      assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
-    })
-  )
-
-  it.effect("an unknown request is answered with -32601", () =>
-    Effect.gen(function* () {
-      const { opening, until, wire } = yield* scripted([
-        ...turning,
-        { dir: "out", msg: { id: 0, method: "attestation/generate", params: {} } },
-        { dir: "in", msg: { id: 0 } },
-        turnEnds("completed")
-      ])
-      const connection = yield* opening
-      yield* connection.prompt(1, "x")
-      yield* until("TurnEnded")
-      assert.deepInclude((yield* wire).at(-1), { id: 0 })
-      assert.strictEqual((yield* wire).at(-1)?.error?.code, -32601)
-    })
-  )
-
-  it.effect("a sub-agent's request is passed on for the running turn", () =>
-    Effect.gen(function* () {
-      const {
-        opening,
-        asked: approvalRequests,
-        until
-      } = yield* scripted([
-        ...turning,
-        {
-          dir: "out",
-          msg: {
-            id: 0,
-            method: "item/commandExecution/requestApproval",
-            params: { threadId: "ANOTHER", turnId: "W", itemId: "c", command: "ls", commandActions: [] }
-          }
-        },
-        { dir: "in", msg: { id: 0 } },
-        turnEnds("completed")
-      ])
-      const connection = yield* opening
-      yield* connection.prompt(5, "x")
-      yield* until("TurnEnded")
-      assert.deepInclude(approvalRequests[0], { turn: 5, toolCallId: null, title: "ls" })
-    })
-  )
-
-  it.effect("the end of an interrupted turn is held until its commands are dead", () =>
-    Effect.gen(function* () {
-      const command = (status: string) => ({
-        turnId: "U",
-        item: { type: "commandExecution", id: "c", command: "sleep 9", status }
-      })
-      const { opening, facts, until, wire } = yield* scripted([
-        ...turning,
-        say("item/started", command("inProgress")),
-        on(4, "turn/interrupt"),
-        reply(4, {}),
-        turnEnds("interrupted"),
-        on(5, "thread/backgroundTerminals/clean"),
-        reply(5, {}),
-        say("item/completed", command("failed"))
-      ])
-      const connection = yield* opening
-      yield* connection.prompt(1, "x")
-      yield* until("Update")
-      yield* connection.interrupt
-      assert.deepStrictEqual(
-        facts.map((fact) => fact._tag),
-        ["TurnStarted", "Update", "Update", "TurnEnded"]
-      )
-      assert.deepInclude(facts.at(-1), { stopReason: "cancelled", failure: null })
-      assert.deepInclude((yield* wire).find(({ method }) => method === "turn/interrupt")?.params, {
-        threadId: "T",
-        turnId: "U"
-      })
-    })
-  )
-
-  it.effect("an interrupt of a turn that codex has not begun is requested again", () =>
-    Effect.gen(function* () {
-      const { opening, facts, wire } = yield* scripted([
-        ...started,
-        on(3, "turn/start"),
-        reply(3, { turn: { id: "U" } }),
-        on(4, "turn/interrupt"),
-        errorReply(4, -32600, "no active turn to interrupt"),
-        say("turn/started", { turn: { id: "U" } }),
-        on(5, "turn/interrupt"),
-        reply(5, {}),
-        turnEnds("interrupted")
-      ])
-      const connection = yield* opening
-      const prompting = yield* Effect.forkChild(connection.prompt(1, "x"), { startImmediately: true })
-      yield* connection.interrupt
-      yield* Fiber.join(prompting)
-      assert.deepInclude(ends(facts)[0], { turn: 1, stopReason: "cancelled" })
-      assert.strictEqual((yield* wire).filter(({ method }) => method === "turn/interrupt").length, 2)
-    })
-  )
-
-  it.effect("an interrupt that codex does not answer ends within five seconds", () =>
-    Effect.gen(function* () {
-      const { opening, facts } = yield* scripted([...turning, on(4, "turn/interrupt"), on(99, "never")])
-      const connection = yield* opening
-      yield* connection.prompt(1, "x")
-      const done = yield* Effect.timeoutOption(connection.interrupt, "6 seconds")
-      assert.isTrue(Option.isSome(done))
-      assert.deepStrictEqual(ends(facts), [])
-    })
-  )
-
-  it.effect("an interrupt does nothing where no turn runs", () =>
-    Effect.gen(function* () {
-      const { opening, wire } = yield* scripted(started)
-      const connection = yield* opening
-      yield* connection.interrupt
-      assert.deepStrictEqual(
-        (yield* wire).map(({ method }) => method),
-        ["initialize", "initialized", "thread/start"]
-      )
     })
   )
 

@@ -35,7 +35,7 @@ const kindsOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("codex steering", (it) => {
   it.effect("the running turn is steered, and the words are emitted at the position where codex took them (53)", () =>
     Effect.gen(function* () {
-      const { connection, ended, facts, heard: updateOfKind, steer } = yield* playing("53-steer", [3, 5, 6, 8])
+      const { connection, ended, facts, updateOfKind, steer } = yield* playing("53-steer", [3, 5, 6, 8])
       assert.strictEqual(yield* steer("too early"), "no_turn")
       yield* connection.prompt(1, "one two three")
       yield* updateOfKind("agent_message_chunk")
@@ -70,7 +70,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a steering that codex refuses for another turn found no turn, and adds nothing (53)", () =>
     Effect.gen(function* () {
-      const { connection, facts, heard: updateOfKind, steer } = yield* playing("53-steer", [3, 6, 7, 8])
+      const { connection, facts, updateOfKind, steer } = yield* playing("53-steer", [3, 6, 7, 8])
       yield* connection.prompt(1, "one two three")
       yield* updateOfKind("agent_message_chunk")
       assert.strictEqual(yield* steer("wrong steer"), "no_turn")

@@ -114,7 +114,7 @@ layer(Processes.layer, { excludeTestServices: true })("a directive of the demo a
       yield* Deferred.await(requests)
       yield* agent.cancel
       assert.strictEqual((yield* Fiber.join(turn)).stopReason, "cancelled")
-      const methods = (yield* Stream.fromQueue(agent.said).pipe(Stream.take(2), Stream.runCollect)).map(
+      const methods = (yield* Stream.fromQueue(agent.notifications).pipe(Stream.take(2), Stream.runCollect)).map(
         ({ method, params }) => [method, params["requestId"]]
       )
       assert.deepStrictEqual(methods, [

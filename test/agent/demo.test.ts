@@ -96,7 +96,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
       const after = yield* start({ env })
       yield* after.initialize()
       yield* after.request("session/load", { sessionId: before.sessionId, cwd: "/", mcpServers: [] })
-      const replayed = (yield* Queue.clear(after.said)).map(({ params }) => params["update"] as Update)
+      const replayed = (yield* Queue.clear(after.notifications)).map(({ params }) => params["update"] as Update)
       assert.deepStrictEqual(
         replayed.map(({ content, sessionUpdate }) => [sessionUpdate, content?.text]),
         [
@@ -144,7 +144,7 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
       assert.strictEqual(yield* codeOf("session/prompt", { sessionId, prompt: "text" }), -32602)
       assert.strictEqual(yield* codeOf("session/set_mode", { sessionId, modeId: "yolo" }), -32602)
       yield* Effect.forkChild(agent.request("session/prompt", { sessionId, prompt: [{ type: "text", text: "hang" }] }))
-      yield* Queue.take(agent.said)
+      yield* Queue.take(agent.notifications)
       assert.strictEqual(yield* codeOf("session/prompt", { sessionId, prompt: [] }), -32600)
       yield* agent.request("session/close", { sessionId })
       assert.strictEqual(yield* codeOf("session/set_mode", { sessionId, modeId: "ask" }), -32002)

@@ -52,7 +52,7 @@ export const start = Effect.fnUntraced(function* ({ env = {}, decide }: Options 
   const request = (method: string, params: unknown) => peer.request(method, params, { timeoutMillis: 10_000 })
   const initialize = (clientCapabilities: unknown = {}) =>
     request("initialize", { protocolVersion: 1, clientCapabilities })
-  return { child, initialize, lease, peer, request, said: notifications }
+  return { child, initialize, lease, peer, request, notifications }
 })
 
 /** Opens a new session, or the given one, up to its first prompt. */
@@ -72,9 +72,11 @@ export const open = Effect.fnUntraced(function* (options: Options & { readonly r
       (end) => end as TurnEnd
     )
   const cancel = agent.peer.notify("session/cancel", { sessionId })
-  const nextUpdate = Effect.map(Queue.take(agent.said), ({ params }) => params["update"] as Update)
+  const nextUpdate = Effect.map(Queue.take(agent.notifications), ({ params }) => params["update"] as Update)
   /** All updates up to now. Those of a turn come before its end. */
-  const updates = Effect.map(Queue.clear(agent.said), (all) => all.map(({ params }) => params["update"] as Update))
+  const updates = Effect.map(Queue.clear(agent.notifications), (all) =>
+    all.map(({ params }) => params["update"] as Update)
+  )
   const say = Effect.fnUntraced(function* (text: string) {
     const end = yield* prompt(text)
     const all = yield* updates

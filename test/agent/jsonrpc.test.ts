@@ -19,7 +19,7 @@ const connect = Effect.fnUntraced(function* (options: Partial<JsonRpc.PeerOption
     onRequest: (method) => Effect.fail(new RpcError({ code: -32601, message: `no ${method} here` })),
     ...options
   })
-  return { child, peer, said: notifications }
+  return { child, peer, notifications }
 })
 
 layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) => {
@@ -110,7 +110,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("lines that are no message are skipped and counted", () =>
     Effect.gen(function* () {
-      const { peer, said: notifications } = yield* connect()
+      const { peer, notifications } = yield* connect()
       yield* peer.request("garbage", {}, within)
       assert.deepStrictEqual(notifications, [{ i: 1 }])
       // Not JSON, an array, a number, a text, null, an empty object, an id alone, and blanks. Empty lines don't count.
@@ -120,7 +120,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("lines that come a byte at a time, in the middle of characters, are joined", () =>
     Effect.gen(function* () {
-      const { peer, said: notifications } = yield* connect()
+      const { peer, notifications } = yield* connect()
       yield* peer.request("halves", {}, within)
       assert.deepStrictEqual(notifications, [{ text: "größer, 漢字, 🙂" }])
     })
@@ -128,7 +128,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("bytes that are no UTF-8 do no harm", () =>
     Effect.gen(function* () {
-      const { peer, said: notifications } = yield* connect()
+      const { peer, notifications } = yield* connect()
       yield* peer.request("invalid", {}, within)
       assert.deepStrictEqual(notifications, [{ text: "a\uFFFD\uFFFDz" }])
     })
@@ -150,7 +150,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("every notification of a flood is handled, in order", () =>
     Effect.gen(function* () {
-      const { peer, said: notifications } = yield* connect()
+      const { peer, notifications } = yield* connect()
       yield* peer.request("flood", { count: 50_000 }, within)
       assert.strictEqual(notifications.length, 50_000)
       assert.isTrue(notifications.every((params, i) => (params as { readonly i: number }).i === i))
@@ -218,7 +218,7 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
 
   it.effect("half a line at the end is counted as malformed", () =>
     Effect.gen(function* () {
-      const { peer, said: notifications } = yield* connect()
+      const { peer, notifications } = yield* connect()
       yield* Effect.exit(peer.request("half", {}, within))
       yield* peer.ended
       assert.deepStrictEqual(notifications, [])
