@@ -88,8 +88,8 @@ const make = (
       processes.spawn({ lease, command, cwd, env, stdin, spawned }),
       (child) => Effect.map(talk(child), (outcome) => ({ child, outcome })),
       () =>
-        Effect.flatMap(processes.sweep(lease), (left) =>
-          left === 0 ? Effect.void : Effect.logError(`${left} processes of a one-shot run could not be ended`)
+        Effect.flatMap(processes.sweep(lease), (remaining) =>
+          remaining === 0 ? Effect.void : Effect.logError(`${remaining} processes of a one-shot run could not be ended`)
         )
     )
   }

@@ -145,7 +145,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 
-/** Tells a group's leader from a later process with the same pid. `null`: there is no `/proc`. */
+/** Distinguishes a group's leader from a later process with the same pid. `null`: there is no `/proc`. */
 interface Leader {
   readonly startTime: string | null
 }
@@ -187,9 +187,9 @@ const endAll = (lease: LeaseId, groups: () => ReadonlyArray<number>): Effect.Eff
     const deadline = kernelNow() + sweepForMillis
     while (true) {
       for (const group of groups()) ProcessTable.send(-group, "SIGKILL")
-      const left = yield* members(lease, groups)
-      for (const { pid } of left) ProcessTable.send(pid, "SIGKILL")
-      const count = Math.max(left.length, ProcessTable.readable ? 0 : groups().length)
+      const remaining = yield* members(lease, groups)
+      for (const { pid } of remaining) ProcessTable.send(pid, "SIGKILL")
+      const count = Math.max(remaining.length, ProcessTable.readable ? 0 : groups().length)
       if (count === 0 || kernelNow() >= deadline) return count
       yield* ChildOf.kernelSleep(pollMillis)
     }

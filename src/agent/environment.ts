@@ -105,11 +105,11 @@ export const forChild = (
   spec: { readonly env?: Readonly<Record<string, string>>; readonly inheritEnv?: ReadonlyArray<string> }
 ): Readonly<Record<string, string>> => {
   const isNeeded = matcher([...common, ...needs.inherited])
-  const named = new Set(spec.inheritEnv)
+  const requested = new Set(spec.inheritEnv)
   const child: Record<string, string> = {}
   for (const [name, value] of Object.entries(from)) {
     if (value === undefined || name.startsWith("TROUPE_")) continue
-    if (named.has(name) || (isNeeded(name) && !neverInherited.some((pattern) => pattern.test(name))))
+    if (requested.has(name) || (isNeeded(name) && !neverInherited.some((pattern) => pattern.test(name))))
       child[name] = value
   }
   for (const [name, value] of Object.entries(needs.defaults)) {

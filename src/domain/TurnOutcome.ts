@@ -1,5 +1,5 @@
 /**
- * What a turn came to, as every caller gets it: the library returns this, HTTP sends the same keys in snake_case.
+ * The outcome of a turn, as every caller gets it: the library returns this, HTTP sends the same keys in snake_case.
  *
  * All keys are always present. Of a turn that still waits or runs, `stopReason` and `durationMs` are `null`.
  */
@@ -33,9 +33,9 @@ export interface TurnOutcome {
   readonly compacted: boolean
   /** The agent's context window after the turn, in tokens; `null` where the agent does not report it. */
   readonly context: ContextWindow | null
-  /** The agent's memory of the turns before this one could not be brought back. */
+  /** The agent does not know the turns before this one, because its conversation could not be resumed. */
   readonly contextLost: boolean
-  /** The agent gave its whole answer and never ended the turn: at the deadline the answer was accepted. */
+  /** The agent's answer was complete and its end never came: at the deadline the answer was accepted. */
   readonly acceptedWithoutEnd: boolean
   readonly threadId: string | null
   readonly agentTurnId: string | null
@@ -77,7 +77,7 @@ export const outcomeOf = ({
   durationMs: turn.endedAt === null ? null : turn.endedAt - turn.submittedAt
 })
 
-/** For an end that the agent gave no stop reason for. */
+/** The stop reason where the agent gave none. */
 const stopReasons: Readonly<Record<TurnStatus, StopReason | null>> = {
   queued: null,
   running: null,
@@ -87,7 +87,7 @@ const stopReasons: Readonly<Record<TurnStatus, StopReason | null>> = {
   timed_out: "error"
 }
 
-/** The class comes first, so that a program can tell `not_delivered` (send it again) from `outcome_unknown` (look first). */
+/** The class comes first, so that a program can distinguish `not_delivered` (send it again) from `outcome_unknown` (look first). */
 const errorText = (failure: Failure): string =>
   failure.stderr === undefined || failure.stderr === ""
     ? `${failure.class}: ${failure.message}`

@@ -1,7 +1,7 @@
 /**
  * The end of a turn, held back while an interrupt ends what the turn left running.
  *
- * Whoever receives an interrupted turn's end can rely on nothing of the turn running any more.
+ * When an interrupted turn's end is emitted, nothing of the turn runs any more.
  */
 import { Effect } from "effect"
 import type { OpenRequest } from "../Agent.ts"

@@ -2,7 +2,7 @@
  * The `initialize` request: what we announce, and what the agent announces.
  *
  * `protocolVersion` is exactly 1: any greater number makes the adapters speak the draft of version 2. Two extensions are
- * requested, because nothing else tells an answer from a failure: notices (warnings that would else be assistant text)
+ * requested, because nothing else distinguishes an answer from a failure: notices (warnings that would else be assistant text)
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
@@ -10,7 +10,7 @@ import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 export const params = {
   protocolVersion: 1,
   clientCapabilities: {
-    // Neither adapter ever calls these. An agent that would is told to use its own disk and shell.
+    // Neither adapter ever calls these. An agent that would has to use its own disk and shell.
     fs: { readTextFile: false, writeTextFile: false },
     terminal: false,
     session: { notices: {} },

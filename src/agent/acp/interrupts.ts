@@ -38,12 +38,12 @@ export const make = (
   /** codex-acp ends the turn and lets its commands run on. Closing the session ends them; then it is resumed. */
   const endCommands = (turn: number) =>
     Effect.gen(function* () {
-      const left = tracker.leftRunning(turn)
-      if (left.length === 0 && !(yield* Commands.anyLeft(processes, lease))) return
+      const openCalls = tracker.leftRunning(turn)
+      if (openCalls.length === 0 && !(yield* Commands.anyLeft(processes, lease))) return
       if (!announced.close || !announced.resume) return
       yield* send("session/close", { sessionId: thread }, closeWithinMillis)
       // A closed session sends nothing about its commands any more, so their ends are reported here.
-      for (const toolCallId of left) {
+      for (const toolCallId of openCalls) {
         const update = { sessionUpdate: "tool_call_update", toolCallId, status: "failed" }
         const fact = tracker.receive({ sessionId: thread, update })
         if (fact !== null) yield* emit(fact)

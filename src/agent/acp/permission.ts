@@ -63,8 +63,8 @@ const optionKinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
  */
 export const outcome = (request: PermissionRequest, kind: string, decision: ApprovalDecision): Outcome => {
   // In a request to change the mode (Claude's way out of planning), "always" would also mean: and stop asking.
-  const wanted = kind === "switch_mode" && decision === "session" ? optionKinds.once : optionKinds[decision]
-  for (const optionKind of wanted) {
+  const kindsInOrder = kind === "switch_mode" && decision === "session" ? optionKinds.once : optionKinds[decision]
+  for (const optionKind of kindsInOrder) {
     const option = request.options.find((option) => option.kind === optionKind)
     if (option !== undefined) return { outcome: { outcome: "selected", optionId: option.id } }
   }

@@ -29,9 +29,9 @@ const keepAliveSeconds = 900
  */
 export const permissionsProblem = (agent: string) => (permissions: Permissions) => {
   if (typeof permissions === "string" && permissions !== "ask") return null
-  const [named, reason] =
+  const [subject, reason] =
     permissions === "ask" ? ['"ask"', "which nobody can be"] : ["rules", "which has none that mean the same"]
-  return `Permissions ${named} can't be kept behind acpx, ${reason}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
+  return `Permissions ${subject} can't be kept behind acpx, ${reason}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
 }
 
 /** No agent is started with `ask` (`permissionsProblem`); if one were, it would have to be denied. */

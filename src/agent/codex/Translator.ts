@@ -131,7 +131,7 @@ export const make = (resuming: string | null): Translator => {
     begin: turns.begin,
     dropPrompt: turns.dropPrompt,
     running: turns.running,
-    accepted: (id) => began(turns.named(id), id),
+    accepted: (id) => began(turns.identify(id), id),
     commandsOpen: items.hasCommand,
     notification: (method, params) => {
       const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined

@@ -11,8 +11,8 @@ import type { Translator } from "./Translator.ts"
 
 /** The turn that runs, and what others wait for. */
 export interface ActiveTurn {
-  /** codex has given the turn an id, or the prompt failed. */
-  readonly named: Deferred.Deferred<void, AgentFailed>
+  /** Succeeds when codex has given the turn an id; fails when the prompt failed. */
+  readonly identified: Deferred.Deferred<void, AgentFailed>
   /** `turn/started` has come. */
   readonly started: Deferred.Deferred<void>
   /** The turn's end was emitted, or there is no such turn. */
@@ -47,7 +47,7 @@ export const make = (connection: {
 
   const begin = (turn: number) => {
     const started: ActiveTurn = {
-      named: Deferred.makeUnsafe(),
+      identified: Deferred.makeUnsafe(),
       started: Deferred.makeUnsafe(),
       over: Deferred.makeUnsafe(),
       interrupting: false
@@ -61,7 +61,7 @@ export const make = (connection: {
     const facts = translator.notification(method, params)
     const running = translator.running()
     if (active !== null && running !== null) {
-      if (running.agentTurnId !== null) Deferred.doneUnsafe(active.named, Exit.void)
+      if (running.agentTurnId !== null) Deferred.doneUnsafe(active.identified, Exit.void)
       if (running.started) Deferred.doneUnsafe(active.started, Exit.void)
     }
     if (facts.length === 0 && heldEnd === null) return Effect.void
@@ -108,8 +108,8 @@ export const make = (connection: {
   const abandon = (turn: ActiveTurn, reason: AgentFailed) => {
     if (active === turn) active = null
     translator.dropPrompt()
-    // Whoever waits may prompt again at once, so this comes last.
-    Deferred.doneUnsafe(turn.named, Exit.fail(reason))
+    // Last, because a waiting caller may prompt again at once.
+    Deferred.doneUnsafe(turn.identified, Exit.fail(reason))
     Deferred.doneUnsafe(turn.over, Exit.void)
   }
 

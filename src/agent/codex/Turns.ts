@@ -26,7 +26,7 @@ export interface Turns {
   /** `turn/start` failed: there is no such turn. */
   readonly dropPrompt: () => void
   /** The reply to `turn/start` has this id. Gives the turn's index, or `null` where the id is known already. */
-  readonly named: (agentTurnId: string) => number | null
+  readonly identify: (agentTurnId: string) => number | null
   /** `turn/started` has this id, and may be the first message that has it. Gives the same as `named`. */
   readonly started: (agentTurnId: string) => number | null
   /** Gives the turn at its first end, if it belongs to a prompt. */
@@ -41,7 +41,7 @@ export const make = (): Turns => {
   let running: Running | null = null
   let lastTotal: Usage | null = null
 
-  const named = (agentTurnId: string): number | null => {
+  const identify = (agentTurnId: string): number | null => {
     if (running === null || running.agentTurnId === agentTurnId) return null
     // Two ids for one prompt: another turn began first (codex can start one by itself). The id of the reply is right.
     if (running.agentTurnId !== null) turns.delete(running.agentTurnId)
@@ -58,9 +58,9 @@ export const make = (): Turns => {
     dropPrompt: () => {
       running = null
     },
-    named,
+    identify: identify,
     started: (agentTurnId) => {
-      const index = running?.agentTurnId === null ? named(agentTurnId) : null
+      const index = running?.agentTurnId === null ? identify(agentTurnId) : null
       if (running?.agentTurnId === agentTurnId) running = { ...running, started: true }
       return index
     },

@@ -18,7 +18,7 @@ export const make = (
 ): Effect.Effect<void> => {
   /** Until codex has begun the turn it answers "no active turn" and goes on, so the request is repeated. */
   const requestUntilOver = Effect.fnUntraced(function* (turn: ActiveTurn) {
-    yield* Effect.ignore(Deferred.await(turn.named))
+    yield* Effect.ignore(Deferred.await(turn.identified))
     while (!Deferred.isDoneUnsafe(turn.over)) {
       const running = translator.running()
       if (running === null || running.agentTurnId === null) return yield* Deferred.await(turn.over)

@@ -89,7 +89,7 @@ export const toolCallEnd = (item: Item): SessionUpdate => ({
   toolCallId: item.id,
   status: succeeded(item) ? "completed" : "failed",
   ...outcome(item),
-  // To ACP a declined call has failed; this tells the two apart.
+  // To ACP a declined call has failed; this distinguishes the two.
   _meta: { "troupe/status": textIn(item["status"]) ?? "completed" }
 })
 

@@ -30,7 +30,7 @@ export const make = (peer: JsonRpc.Peer, thread: string, translator: Translator,
           const id = textIn(objectIn(objectIn(reply.result)["turn"])["id"])
           if (id === null) return Effect.void
           const facts = translator.accepted(id)
-          return Effect.andThen(delivery.deliver(facts), Deferred.succeed(started.named, undefined))
+          return Effect.andThen(delivery.deliver(facts), Deferred.succeed(started.identified, undefined))
         }
         if (translator.running()?.agentTurnId != null) return Effect.void
         delivery.abandon(started, promptFailed(reply.error))
@@ -42,7 +42,7 @@ export const make = (peer: JsonRpc.Peer, thread: string, translator: Translator,
           return promptFailed(error)
         })
       )
-    yield* Deferred.await(started.named).pipe(
+    yield* Deferred.await(started.identified).pipe(
       Effect.timeoutOrElse({
         duration: acceptWithinMillis,
         orElse: () => Effect.fail(promptFailed(new RpcSilent({ method, reason: "timeout" })))

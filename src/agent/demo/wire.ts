@@ -1,7 +1,7 @@
 /**
  * Writes the demo agent's messages, and matches replies to its own requests.
  *
- * Messages that are sent within one step of the event loop become one write. Whoever sends much awaits `flushed`, so
+ * Messages that are sent within one step of the event loop become one write. Code that sends much awaits `flushed`, so
  * that a slow reader slows the agent instead of filling its memory.
  */
 
