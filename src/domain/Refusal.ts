@@ -6,6 +6,18 @@
  */
 import { Schema } from "effect"
 import { SessionId } from "./Ids.ts"
+import type {
+  AppExists,
+  AppNotFound,
+  ApprovalNotFound,
+  ApprovalSettled,
+  FileNotFound,
+  FileTooLarge,
+  IdempotencyConflict,
+  TurnNotFound
+} from "./resourceRefusals.ts"
+
+export * from "./resourceRefusals.ts"
 
 /** For another app's session, too, with the same body, so that a caller can't tell it from one that never existed. */
 export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { id: Schema.String }) {
@@ -150,101 +162,6 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
   }
   get detail() {
     return this.problem
-  }
-}
-
-export class TurnNotFound extends Schema.TaggedError<TurnNotFound>()("TurnNotFound", { index: Schema.Int }) {
-  readonly code = "turn_not_found"
-  readonly status = 404
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return `The session has no turn ${this.index}. GET /sessions/{id}/turns lists the ones it has.`
-  }
-}
-
-export class ApprovalNotFound extends Schema.TaggedError<ApprovalNotFound>()("ApprovalNotFound", {
-  id: Schema.String
-}) {
-  readonly code = "approval_not_found"
-  readonly status = 404
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return "The session has no approval with that id. GET /sessions/{id}/approvals lists those that wait."
-  }
-}
-
-export class ApprovalSettled extends Schema.TaggedError<ApprovalSettled>()("ApprovalSettled", {
-  id: Schema.String,
-  how: Schema.String
-}) {
-  readonly code = "approval_settled"
-  readonly status = 409
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return `The approval is ${this.how} already, and what was decided stands. GET /sessions/{id}/approvals lists those that wait.`
-  }
-}
-
-export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFound", { id: Schema.String }) {
-  readonly code = "file_not_found"
-  readonly status = 404
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return "No file of this app has that id. Upload it with POST /files."
-  }
-}
-
-export class FileTooLarge extends Schema.TaggedError<FileTooLarge>()("FileTooLarge", { limitBytes: Schema.Int }) {
-  readonly code = "file_too_large"
-  readonly status = 413
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return `A file may have ${this.limitBytes} bytes (TROUPE_MAX_FILE).`
-  }
-}
-
-export class AppNotFound extends Schema.TaggedError<AppNotFound>()("AppNotFound", { name: Schema.String }) {
-  readonly code = "app_not_found"
-  readonly status = 404
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return `No app is called ${JSON.stringify(this.name)}.`
-  }
-}
-
-export class AppExists extends Schema.TaggedError<AppExists>()("AppExists", { name: Schema.String }) {
-  readonly code = "app_exists"
-  readonly status = 409
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return `An app called ${JSON.stringify(this.name)} exists. Rotate its token, or revoke it first.`
-  }
-}
-
-export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
-  key: Schema.String
-}) {
-  readonly code = "idempotency_conflict"
-  readonly status = 422
-  override get message() {
-    return this.detail
-  }
-  get detail() {
-    return "This Idempotency-Key was used with another body or call. Use a new key for a new request."
   }
 }
 

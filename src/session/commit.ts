@@ -106,7 +106,17 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
       case "startProcess":
         if (decision.next.context.restarts.attempt > 0) record = { ...record, restarts: record.restarts + 1 }
         break
+      case "takeSlot":
+      case "releaseSlot":
+      case "handPrompt":
+      case "interruptTurn":
+      case "askToExit":
+      case "terminateProcess":
+      case "endProcess":
+        // Performed after the commit, from the outbox; nothing of the rows depends on them.
+        break
       default:
+        command satisfies never
     }
   }
   if (decision.next.status === "done") record = { ...record, closedAt: at }

@@ -1,0 +1,132 @@
+/** Accepts turns of a session and interrupts them. An accepted turn goes on whether or not its caller waits for it. */
+import { Clock, Effect, Option, Stream } from "effect"
+import { longestQueue } from "../../machines/session/machine.ts"
+import { Agents } from "../agent/Agents.ts"
+import {
+  Draining,
+  InvalidRequest,
+  NotSupported,
+  QueueFull,
+  SessionClosed,
+  SessionParked,
+  TurnInProgress,
+  Unavailable
+} from "../domain/Refusal.ts"
+import type { SessionRecord } from "../domain/Session.ts"
+import type { TurnResult } from "../domain/Turn.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { findSession, nameOfCaller } from "../runtime/Caller.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import { DrainState } from "../runtime/DrainState.ts"
+import { cannot } from "../runtime/errors.ts"
+import { EventFeed } from "../runtime/EventFeed.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import * as Transcript from "../runtime/Transcript.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import type { EventRefused, Submission } from "../session/Envelope.ts"
+import { Supervisor } from "../supervision/Supervisor.ts"
+import { Files } from "./Files.ts"
+import type { SubmitTurn } from "./Sessions.ts"
+import { sessionView } from "./sessionView.ts"
+
+/** All deadlines of an interrupt and of a retirement after it, one after the other, take no longer. */
+export const endWithin = "40 seconds"
+
+export const make = Effect.gen(function* () {
+  const agents = yield* Agents
+  const commandHandler = yield* CommandHandler
+  const drainState = yield* DrainState
+  const feed = yield* EventFeed
+  const files = yield* Files
+  const ledger = yield* Ledger
+  const { limits } = yield* RuntimeSettings
+  const supervisor = yield* Supervisor
+  const transcript = yield* Transcript.make
+
+  const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
+    const { closing, id, limit, parked: isParked, state, turn, waiting } = refusal
+    if (closing) return yield* new SessionClosed({ id })
+    if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
+    if (!isParked && limit === null) return yield* new TurnInProgress({ id, turn })
+    const { parked } = yield* sessionView(ledger, record, commandHandler.pid(record.id))
+    const until = limit?.until ?? parked?.until ?? 0
+    const left = until - (yield* Clock.currentTimeMillis)
+    const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
+    const reason = limit?.reason ?? parked?.reason ?? state
+    return yield* new SessionParked({ id, reason, until, retryAfterSeconds, quota: limit !== null })
+  })
+
+  const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
+    const record = yield* findSession(ledger, caller, id)
+    if (record.closedAt !== null) return yield* new SessionClosed({ id: record.id })
+    if (drainState.draining()) return yield* new Draining({})
+    return record
+  })
+
+  /** Interrupts the turn given, or the one that runs. */
+  const interrupt = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
+    const target = turn ?? supervisor.view(id)?.snapshot.context.turn
+    const which = turn === undefined ? {} : { turn }
+    const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
+    const sent = yield* Effect.option(
+      supervisor.send(id, { event, by }).pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
+    )
+    if (Option.isNone(sent)) return false
+    // Its commands are dead when its outcome is stored, and only then is it interrupted.
+    if (target !== undefined) yield* Effect.timeoutOption(supervisor.turnSettled(id, target), endWithin)
+    return true
+  })
+
+  const begin = Effect.fnUntraced(function* (record: SessionRecord, submission: Submission, by: string) {
+    const { after, turn: index } = yield* supervisor
+      .send(record.id, { event: submission, by })
+      .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue)))
+
+    const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
+      yield* supervisor.turnSettled(record.id, index)
+      return yield* transcript.result(record.id, index)
+    }).pipe(
+      Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
+      cannot("read what came of the turn")
+    )
+    const events = feed.follow(record.id, after, { live: true }).pipe(
+      Stream.filter((event) => event.turn === index),
+      Stream.takeUntil(({ message }) => !("method" in message)),
+      Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
+    )
+    const interruptThis = cannot("interrupt the turn")(interrupt(record, by, index))
+    return { session: record.id, index, events, result, interrupt: interruptThis }
+  })
+
+  const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
+    const record = yield* openFor(caller, id)
+    if (turn.prompt.trim() === "") {
+      return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
+    }
+    const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
+    const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
+    return yield* begin(record, { prompt, timeoutMillis, queue }, nameOfCaller(caller))
+  }, cannot("take the turn"))
+
+  const compact = Effect.fn("Sessions.compact")(
+    function* (caller: Caller, id: string) {
+      const record = yield* openFor(caller, id)
+      const { capabilities } = yield* agents.driver(record.agent)
+      if (!capabilities.compact) return yield* new NotSupported({ problem: incompressible(record.agent) })
+      const submission = {
+        kind: "compact",
+        prompt: "",
+        timeoutMillis: limits.turnTimeoutMillis,
+        queue: false
+      } as const
+      return yield* begin(record, submission, nameOfCaller(caller))
+    },
+    Effect.catchTag("UnknownAgent", ({ detail: problem }) => new NotSupported({ problem })),
+    cannot("compact the session")
+  )
+
+  return { submit, compact, interrupt } as const
+})
+
+const incompressible = (agent: string) =>
+  `${agent} can't be asked to compact its context; GET /agents tells which agents can. It does so by itself, if at all.`

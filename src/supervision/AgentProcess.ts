@@ -1,0 +1,13 @@
+/** One agent process under its lease, as the supervisor holds it. */
+import type { Deferred, Fiber, Scope } from "effect"
+import type { AgentConnection } from "../agent/Agent.ts"
+import type { LeaseId } from "../domain/Ids.ts"
+
+export interface AgentProcess {
+  readonly generation: number
+  readonly lease: LeaseId
+  readonly scope: Scope.Closeable
+  readonly opening: Deferred.Deferred<Fiber.Fiber<void>>
+  connection: AgentConnection | null
+  pid: number | null
+}
