@@ -1,4 +1,4 @@
-/** Troupe restarts while pages are open: they show that it is away, that they catch up, and then the present state. */
+/** Troupe restarts while pages are open: they show that it is away, and then the present state. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { Page } from "playwright-core"
 import { chromium, shoot } from "./chromium.ts"
@@ -36,9 +36,12 @@ describe.skipIf(chromium === null)("a restart of the server", () => {
     await view.locator(".session-head .standing", { hasText: "live" }).waitFor()
     for (const page of [table, view]) {
       const states = await page.evaluate<ReadonlyArray<string>>("window.said")
-      const at = states.indexOf("catching up…")
-      assert.isAbove(at, 0, states.join(", "))
-      assert.include(states.slice(at), "live")
+      assert.strictEqual(states.at(0), "live")
+      assert.strictEqual(states.at(-1), "live")
+      // "catching up…" is drawn only where catching up takes longer than a frame: the browser may draw both at once.
+      const between = new Set(states.slice(1, -1))
+      assert.isTrue(between.delete("connection lost"), states.join(", "))
+      assert.isEmpty([...between].filter((state) => !["connecting…", "catching up…"].includes(state)))
     }
 
     // No page had to log in again, and each shows what the ledger has.
