@@ -4,8 +4,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"
 import type { TroupeSettings } from "../surface/Surface.ts"
-import { callsTo } from "./harness.ts"
-import type { CallOptions, Answer } from "./harness.ts"
+import { callsTo } from "./callsTo.ts"
+import type { Answer, CallOptions } from "./callsTo.ts"
 
 const open = (settings: TroupeSettings = {}) =>
   Effect.gen(function* () {

@@ -3,7 +3,8 @@ import { assert, it } from "@effect/vitest"
 import { Cause, Deferred, Effect, Exit, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as Client from "../../src/http/Client.ts"
-import { adminToken, appToken, open } from "./harness.ts"
+import { adminToken, appToken } from "./callers.ts"
+import { open } from "./harness.ts"
 
 interface Operation {
   readonly operationId: string

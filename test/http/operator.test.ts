@@ -1,7 +1,8 @@
 /** The exact bodies of the operator's endpoints, the probes, uploads, agents and metrics. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { adminToken, appToken, open, otherToken } from "./harness.ts"
+import { adminToken, appToken, otherToken } from "./callers.ts"
+import { open } from "./harness.ts"
 
 const token = adminToken
 

@@ -2,7 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "node:net"
-import { appToken, open } from "./harness.ts"
+import { appToken } from "./callers.ts"
+import { open } from "./harness.ts"
 
 /** Writes bytes as they are, and returns what the server sent until it closed the connection. */
 const raw = (base: string, text: string) =>

@@ -1,8 +1,10 @@
 /** The problems that a client gets for its mistakes and for faults of the server: one shape, and no internals. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { adminToken, open, otherToken, secret } from "./harness.ts"
-import type { Answer } from "./harness.ts"
+import { adminToken, otherToken } from "./callers.ts"
+import { open } from "./harness.ts"
+import { secret } from "./scriptedSessions.ts"
+import type { Answer } from "./callsTo.ts"
 
 /** Asserts the shape that every problem has. */
 const assertProblem = (answer: Answer, status: number, error: string) => {

@@ -12,7 +12,10 @@ import type { ReviewRecord } from "../../src/domain/Review.ts"
 import { ReviewsApi } from "../../src/http/contract/reviews.ts"
 import * as Auth from "../../src/http/handlers/auth.ts"
 import * as ReviewsHandlers from "../../src/http/handlers/reviews.ts"
-import { adminToken, callsTo, findSession, makeScript, otherToken, secret } from "./harness.ts"
+import { adminToken, otherToken } from "./callers.ts"
+import { callsTo } from "./callsTo.ts"
+import { makeScript } from "./makeScript.ts"
+import { findSession, secret } from "./scriptedSessions.ts"
 
 const times = { createdAt: 1_700_000_000_123, updatedAt: 1_700_000_001_000 }
 

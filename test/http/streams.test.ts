@@ -5,7 +5,9 @@ import { TestClock } from "effect/testing"
 import { connect } from "node:net"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { readEvents } from "./readEvents.ts"
-import { appToken, chunk, open } from "./harness.ts"
+import { appToken } from "./callers.ts"
+import { open } from "./harness.ts"
+import { chunk } from "./scriptedRecords.ts"
 
 /** Waits until a count that has begun to grow stops growing. */
 const untilStill = (count: () => number) =>

@@ -3,7 +3,8 @@ import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schema } from "effect"
 import { TurnResult } from "../../src/http/contract/bodies.ts"
 import { readEvents } from "./readEvents.ts"
-import { open, secret } from "./harness.ts"
+import { open } from "./harness.ts"
+import { secret } from "./scriptedSessions.ts"
 
 const keys = [
   "ok",

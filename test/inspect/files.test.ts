@@ -7,7 +7,9 @@ import { connect } from "node:net"
 import { join } from "node:path"
 import * as Http from "../../src/http/Http.ts"
 import * as Page from "../../src/inspect/Page.ts"
-import { callsTo, makeScript, options } from "../http/harness.ts"
+import { callsTo } from "../http/callsTo.ts"
+import { options } from "../http/harness.ts"
+import { makeScript } from "../http/makeScript.ts"
 import { scratch } from "./harness.ts"
 
 const built = Effect.map(scratch, (directory) => {

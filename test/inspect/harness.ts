@@ -16,7 +16,7 @@ import { loopbackNames } from "../../src/http/originCheck.ts"
 import * as Http from "../../src/http/Http.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
 import * as Runtime from "../../src/wiring.ts"
-import { callsTo } from "../http/harness.ts"
+import { callsTo } from "../http/callsTo.ts"
 
 export const adminToken = "an-admin-token-for-tests"
 
