@@ -80,6 +80,8 @@ export const open = (options: TroupeOptions = {}) =>
     }
   })
 
+export type RunningTroupe = Effect.Success<ReturnType<typeof open>>
+
 export const csrf = { "x-troupe-inspect": "1" }
 
 /** The cookie as a browser sends it back. */
