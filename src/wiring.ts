@@ -41,7 +41,10 @@ export interface RuntimeOptions {
 }
 
 /** The ledger's driver is chosen here, and no other module names it. */
-export const ledgerLayer: (location: string) => Layer.Layer<Ledger, LedgerUnusable> = SqliteLedger.layer
+export const ledgerLayer: (
+  location: string,
+  options?: { readonly patienceMillis?: number }
+) => Layer.Layer<Ledger, LedgerUnusable> = SqliteLedger.layer
 
 /** The services that the layer provides to its callers. */
 export type PublicServices =
@@ -87,6 +90,11 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
     Layer.provideMerge(Reviews.layer(reviews)),
     Layer.provideMerge(Layer.mergeAll(Files.layer, Agents.layer(settings), OneShot.layer(settings.run))),
     Layer.provideMerge(
-      Layer.mergeAll(Layer.succeed(RuntimeSettings, settings), ledgerLayer(ledger), Processes.layer, NodeServices.layer)
+      Layer.mergeAll(
+        Layer.succeed(RuntimeSettings, settings),
+        ledgerLayer(ledger, { patienceMillis: settings.limits.ledgerPatienceMillis }),
+        Processes.layer,
+        NodeServices.layer
+      )
     )
   )

@@ -178,19 +178,40 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   }
 }
 
-/** A failure of Troupe itself: of the ledger, or a defect. Its cause is logged with the request's id, and never sent. */
+/**
+ * A failure of Troupe itself: of the ledger, or a defect. Its cause is logged with the request's id, and never sent.
+ *
+ * `ledger_away`: the ledger can't be written now. It passes by itself; the runtime has logged it once for all requests.
+ */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   operation: Schema.String,
   cause: Schema.Defect()
 }) {
-  readonly code = "unavailable"
-  readonly status = 500
+  readonly retryAfterSeconds = 5
+  get code() {
+    return isAway(this.cause) ? "ledger_away" : "unavailable"
+  }
+  get status() {
+    return isAway(this.cause) ? 503 : 500
+  }
   override get message() {
     return this.detail
   }
   get detail() {
-    return `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
+    return isAway(this.cause)
+      ? `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
+      : `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
   }
+}
+
+/** The failure, or what caused it, says of itself that it passes: see `LedgerError`. */
+const isAway = (failure: unknown): boolean => {
+  let error = failure
+  for (let depth = 0; depth < 4 && typeof error === "object" && error !== null; depth++) {
+    if ("away" in error && error.away === true) return true
+    error = "cause" in error ? error.cause : undefined
+  }
+  return false
 }
 
 export type Refusal =

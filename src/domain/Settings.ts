@@ -42,6 +42,8 @@ export interface Limits {
   readonly approvalTimeoutMillis: number
   readonly restartIntensity: number
   readonly restartPeriodMillis: number
+  /** How long commits are held while the ledger can't be written; then turns that run are ended. */
+  readonly ledgerPatienceMillis: number
   readonly maxBodyBytes: number
   readonly maxFileBytes: number
 }
@@ -61,6 +63,7 @@ export const defaultLimits: Limits = {
   approvalTimeoutMillis: 5 * 60_000,
   restartIntensity: 3,
   restartPeriodMillis: 60_000,
+  ledgerPatienceMillis: 60_000,
   maxBodyBytes: 1024 * 1024,
   maxFileBytes: 32 * 1024 * 1024
 }

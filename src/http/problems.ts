@@ -10,7 +10,9 @@ import { RequestId } from "./RequestId.ts"
 export const failWith = <D extends ProblemDetails>(details: D): Effect.Effect<never, ProblemOf<D>> =>
   Effect.withFiber((fiber) => {
     const failure = Effect.fail(problemOf(details, fiber.getRef(RequestId)))
-    return "cause" in details ? Effect.andThen(Effect.logError(details.detail, details.cause), failure) : failure
+    return "cause" in details && details.status === 500
+      ? Effect.andThen(Effect.logError(details.detail, details.cause), failure)
+      : failure
   })
 
 /** The effect of a service, with each of its refusals as the problem of the refusal's status. */

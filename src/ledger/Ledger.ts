@@ -31,10 +31,12 @@ import type {
   SweepBounds,
   TransitionCount
 } from "./LedgerWrite.ts"
+import type { LedgerAway } from "./Availability.ts"
 import type { LedgerError } from "./LedgerError.ts"
 
 // Re-exported, so that a user of the ledger needs one import.
 export type * from "./LedgerWrite.ts"
+export type { LedgerAway } from "./Availability.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 
 type Read<A> = Effect.Effect<A, LedgerError>
@@ -42,15 +44,23 @@ type Read<A> = Effect.Effect<A, LedgerError>
 export class Ledger extends Context.Service<
   Ledger,
   {
-    /** All entries are stored when it succeeds, none when it fails. Uninterruptible, so that the caller learns which. */
+    /**
+     * All entries are stored when it succeeds, none when it fails. Uninterruptible, so that the caller learns which. While
+     * the ledger is away it waits, at most as long as patience lasts.
+     */
     readonly write: (entries: ReadonlyArray<LedgerWrite>) => Read<void>
     /**
-     * Stores the entries in order with the next write, at the latest after 50 ms. For what may be lost in a crash and is
-     * then repeated. A failure is only logged. Waits only where a thousand callers are queued.
+     * Stores the entries in order with the next write, at the latest after 50 ms, or when the ledger is back, however long
+     * that takes. For what may be lost in a crash of this process and is then repeated. Only an entry that the ledger
+     * refuses is lost, with a line in the log. Waits only where a thousand callers are queued.
      */
     readonly writeLater: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void>
-    /** Succeeds where a row can be written and read back. */
+    /** Succeeds where a row can be written and read back. Fails at once while the ledger is away. */
     readonly ping: Read<void>
+    /** `null` while the ledger takes writes. */
+    readonly away: () => LedgerAway | null
+    /** Waits until the ledger takes writes again; at once where it does. */
+    readonly available: Effect.Effect<void>
 
     readonly session: (id: SessionId) => Read<Option.Option<SessionRecord>>
     /** The machine's persisted snapshot; `null` where there is no such session. */

@@ -4,7 +4,9 @@ import { Schema } from "effect"
 /** An operation failed. `operation` completes "could not …". The cause never contains what was to be written. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
-  cause: Schema.Defect()
+  cause: Schema.Defect(),
+  /** The database can't be reached or takes no writes now, whatever was to be written: a later attempt may succeed. */
+  away: Schema.optionalKey(Schema.Boolean)
 }) {
   override get message() {
     return `Troupe could not ${this.operation}: ${reasonOf(this.cause)}`

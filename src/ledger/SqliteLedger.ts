@@ -8,7 +8,9 @@ import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
 import * as Database from "./sqlite/Database.ts"
 import { Ledger } from "./Ledger.ts"
+import { LedgerError } from "./LedgerError.ts"
 import type { LedgerUnusable } from "./LedgerError.ts"
+import { defaultLimits } from "../domain/Settings.ts"
 import * as Approvals from "./sqlite/tables/approvals.ts"
 import * as Apps from "./sqlite/tables/apps.ts"
 import * as Audit from "./sqlite/tables/audit.ts"
@@ -26,21 +28,28 @@ import * as Turns from "./sqlite/tables/turns.ts"
 import * as Writer from "./sqlite/Writer.ts"
 
 const make = Effect.fnUntraced(function* (
-  filename: string
+  filename: string,
+  patienceMillis: number
 ): Effect.fn.Return<Ledger["Service"], LedgerUnusable, Scope.Scope> {
   const db = yield* Database.open(filename)
-  const writer = yield* Writer.make(db)
+  const writer = yield* Writer.make(db, patienceMillis)
+  const ping = db
+    .transaction("write and read a row", (run) =>
+      run({
+        text: "INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1 RETURNING n",
+        params: [],
+        failIfNoRow: "the row was not there to be read back"
+      })
+    )
+    .pipe(Effect.asVoid)
   return {
     ...writer,
-    ping: db
-      .transaction("write and read a row", (run) =>
-        run({
-          text: "INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1 RETURNING n",
-          params: [],
-          failIfNoRow: "the row was not there to be read back"
-        })
-      )
-      .pipe(Effect.asVoid),
+    ping: Effect.suspend(() => {
+      const away = writer.away()
+      return away === null
+        ? ping
+        : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, away: true }))
+    }),
     ...Sessions.reads(db),
     ...Overview.reads(db),
     ...Steps.reads(db),
@@ -58,5 +67,11 @@ const make = Effect.fnUntraced(function* (
   }
 })
 
-/** The file is made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. */
-export const layer = (filename: string): Layer.Layer<Ledger, LedgerUnusable> => Layer.effect(Ledger, make(filename))
+/**
+ * The file is made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. `patienceMillis` is
+ * how long commits are held while the file can't be written.
+ */
+export const layer = (
+  filename: string,
+  { patienceMillis = defaultLimits.ledgerPatienceMillis }: { readonly patienceMillis?: number } = {}
+): Layer.Layer<Ledger, LedgerUnusable> => Layer.effect(Ledger, make(filename, patienceMillis))

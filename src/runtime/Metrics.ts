@@ -45,6 +45,11 @@ export const orphansTotal = Metric.counter("troupe_orphans_swept_total", {
   incremental: true
 })
 
+export const actorsGivenUpTotal = Metric.counter("troupe_actors_given_up_total", {
+  description: "Sessions whose actor kept dying of a defect of Troupe's own, and was given up for a while.",
+  incremental: true
+})
+
 const runsTotal = Metric.counter("troupe_runs_total", {
   description: "One-shot runs that ended, by outcome.",
   incremental: true
@@ -54,6 +59,9 @@ export const runEnded = (outcome: "completed" | "failed" | "timed_out") =>
   Metric.update(Metric.withAttributes(runsTotal, { outcome }), 1)
 
 const sessions = Metric.gauge("troupe_sessions", { description: "Sessions in the ledger, by state." })
+const ledgerAway = Metric.gauge("troupe_ledger_away", {
+  description: "1 while the ledger can't be written and commits are held, else 0."
+})
 const processes = Metric.gauge("troupe_processes", { description: "Live agent processes." })
 const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
@@ -64,19 +72,21 @@ export interface Counts {
   readonly processes: number
   readonly maxProcesses: number
   readonly waiting: number
+  readonly ledgerAway: boolean
 }
 
 /** A counter that nothing has increased yet is shown as 0: an alert can't be written on a metric that is missing. */
 export const setCounts = (counts: Counts) =>
   Effect.all(
     [
-      ...[eventsTotal, restartsTotal, orphansTotal].map((counter) => Metric.update(counter, 0)),
+      ...[eventsTotal, restartsTotal, orphansTotal, actorsGivenUpTotal].map((counter) => Metric.update(counter, 0)),
       ...Object.entries(counts.sessions).map(([state, count]) =>
         Metric.update(Metric.withAttributes(sessions, { state }), count)
       ),
       Metric.update(processes, counts.processes),
       Metric.update(processLimit, counts.maxProcesses),
-      Metric.update(waiting, counts.waiting)
+      Metric.update(waiting, counts.waiting),
+      Metric.update(ledgerAway, counts.ledgerAway ? 1 : 0)
     ],
     { discard: true }
   )

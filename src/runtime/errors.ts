@@ -1,14 +1,26 @@
 /** Turns failures of our own into `Unavailable` for the caller: it did nothing wrong, and the log has the cause. */
+import type { Cause} from "effect";
 import { Effect } from "effect"
 import { Unavailable } from "../domain/Refusal.ts"
-import type { LedgerError } from "../ledger/Ledger.ts"
+import { LedgerError } from "../ledger/Ledger.ts"
+import type { LedgerAway } from "../ledger/Ledger.ts"
 
 /** For entry points of services: a `LedgerError` becomes `Unavailable`; every other error passes. */
 export const unavailable = <A, E, R>(effect: Effect.Effect<A, E | LedgerError, R>) =>
-  Effect.catchIf(effect, isLedgerError, ({ cause, operation }) => Effect.fail(new Unavailable({ operation, cause })))
+  Effect.catchIf(effect, isLedgerError, (cause) => Effect.fail(new Unavailable({ operation: cause.operation, cause })))
 
-const isLedgerError = <E>(error: E | LedgerError): error is LedgerError =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "LedgerError"
+const isLedgerError = <E>(error: E | LedgerError): error is LedgerError => error instanceof LedgerError
+
+/** The failure of an operation that was not even tried; `operation` completes "could not …". */
+export const ledgerAway = ({ reason: cause }: LedgerAway, operation: string): LedgerError =>
+  new LedgerError({ operation, cause, away: true })
+
+/** Something failed or died because the ledger is away. */
+export const isLedgerAway = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => {
+    const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
+    return error instanceof LedgerError && error.away === true
+  })
 
 /** The same for `LedgerError` and `ActorFailed`, where `operation` says what could not be done. */
 export const cannot =

@@ -13,6 +13,7 @@ import type { FileNotFound } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { Files } from "./Files.ts"
+import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
@@ -53,6 +54,7 @@ const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
+  const admitNewWork = yield* AdmitNewWork.make
   const drainState = yield* DrainState
   const oneShot = yield* OneShot
   const slots = yield* ProcessSlots
@@ -87,7 +89,7 @@ const make = Effect.gen(function* () {
   })
 
   const run = Effect.fn("OneShotRuns.run")(function* (app: AppName, request: RunPrompt) {
-    if (drainState.draining()) return yield* new Draining({})
+    yield* unavailable(admitNewWork)
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* holdSlot(app)
     const cwd = yield* fs

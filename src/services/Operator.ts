@@ -3,7 +3,7 @@
  *
  * A drain ends every process within its deadline and two retirements; sessions stay open and wake at the next boot.
  */
-import { Clock, Context, Effect, Layer, Schedule } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option, Schedule } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import type { SessionEvent } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
@@ -61,7 +61,7 @@ const makeDrain = Effect.gen(function* () {
       sessions.flatMap(({ record: { id }, snapshot: { context } }) =>
         [context.turn, ...context.queue.map(({ turn }) => turn)].map((turn) => ({ id, turn }))
       ),
-      ({ id, turn }) => supervisor.turnSettled(id, turn),
+      ({ id, turn }) => Effect.ignore(supervisor.turnSettled(id, turn)),
       { concurrency: "unbounded", discard: true }
     )
 
@@ -115,17 +115,28 @@ const make = Effect.gen(function* () {
       Effect.map(ledger.sessions({ app: null, state, cursor: null, limit: 1 }), (page) => page.count)
     const sessions = yield* Effect.all(forEachState(count))
     const { size, waiting } = slots.counts()
-    return { sessions, processes: commandHandler.sessionsWithProcess().length, maxProcesses: size, waiting }
+    const processes = commandHandler.sessionsWithProcess().length
+    return { sessions, processes, maxProcesses: size, waiting, ledgerAway: ledger.away() !== null }
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
+
+  const ledgerProblem = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const failure = Option.map(Exit.findErrorOption(yield* Effect.exit(ledger.ping)), ({ message }) => message)
+    const away = ledger.away()
+    if (away === null) {
+      return Option.getOrNull(Option.map(failure, (message) => `the ledger can't be written: ${message}`))
+    }
+    const held = away.holding ? "commits are held" : "patience is over, and turns that run are ended"
+    return `the ledger is away since ${Math.round((now - away.since) / 1000)} s (${away.reason}): ${held}`
+  })
 
   return Operator.of({
     settings,
     ready: Effect.gen(function* () {
       const reasons: Array<string> = []
       if (drainState.draining()) reasons.push("draining: no new work is taken")
-      const written = yield* Effect.exit(ledger.ping)
-      if (written._tag === "Failure")
-        reasons.push("the ledger can't be written: see the log, and the disk's free space")
+      const problem = yield* ledgerProblem
+      if (problem !== null) reasons.push(problem)
       const driver = yield* Effect.option(agents.driver(null))
       if (driver._tag === "None") reasons.push("no default agent: run `troupe doctor`")
       return { ready: reasons.length === 0, reasons }

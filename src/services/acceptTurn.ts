@@ -3,7 +3,6 @@ import { Clock, Effect, Option, Stream } from "effect"
 import { longestQueue } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import {
-  Draining,
   InvalidRequest,
   NotSupported,
   QueueFull,
@@ -17,12 +16,13 @@ import type { TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
-import { DrainState } from "../runtime/DrainState.ts"
+import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
+import { ActorFailed } from "../session/Envelope.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Files } from "./Files.ts"
@@ -35,7 +35,7 @@ export const endWithin = "40 seconds"
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const commandHandler = yield* CommandHandler
-  const drainState = yield* DrainState
+  const admitNewWork = yield* AdmitNewWork.make
   const feed = yield* EventFeed
   const files = yield* Files
   const ledger = yield* Ledger
@@ -59,7 +59,7 @@ export const make = Effect.gen(function* () {
   const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
     const record = yield* findSession(ledger, caller, id)
     if (record.closedAt !== null) return yield* new SessionClosed({ id: record.id })
-    if (drainState.draining()) return yield* new Draining({})
+    yield* admitNewWork
     return record
   })
 
@@ -68,8 +68,8 @@ export const make = Effect.gen(function* () {
     const target = turn ?? supervisor.view(id)?.snapshot.context.turn
     const which = turn === undefined ? {} : { turn }
     const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
-    const sent = yield* Effect.option(
-      supervisor.send(id, { event, by }).pipe(Effect.catchTag("ActorFailed", (cause) => Effect.die(cause)))
+    const sent = yield* Effect.asSome(supervisor.send(id, { event, by })).pipe(
+      Effect.catchTag("EventRefused", () => Effect.succeedNone)
     )
     if (Option.isNone(sent)) return false
     // Its commands are dead when its outcome is stored, and only then is it interrupted.
@@ -84,7 +84,10 @@ export const make = Effect.gen(function* () {
 
     const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
       yield* supervisor.turnSettled(record.id, index)
-      return yield* transcript.result(record.id, index)
+      const result = yield* transcript.result(record.id, index)
+      // Its actor was given up meanwhile: the turn is settled later, and has no outcome to answer with.
+      if (result.turn.endedAt === null) return yield* new ActorFailed({ id: record.id, cause: "it was given up" })
+      return result
     }).pipe(
       Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
       cannot("read what came of the turn")

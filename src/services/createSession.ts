@@ -6,12 +6,12 @@ import type { AgentDriver } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
-import { Draining, InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
+import { InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import { maxRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import { DrainState } from "../runtime/DrainState.ts"
+import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
@@ -20,7 +20,7 @@ export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
-  const drainState = yield* DrainState
+  const admitNewWork = yield* AdmitNewWork.make
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
   const { machine, observers } = yield* SessionShared
@@ -59,7 +59,7 @@ export const make = Effect.gen(function* () {
   })
 
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
-    if (drainState.draining()) return yield* new Draining({})
+    yield* admitNewWork
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = newSessionId()

@@ -9,9 +9,9 @@ export interface SessionHandle {
   readonly id: SessionId
   readonly mailbox: Queue.Queue<Envelope>
   /** Of each turn that was accepted in this process and has no stored outcome yet. */
-  readonly outcomes: Map<number, Deferred.Deferred<void>>
+  readonly outcomes: Map<number, Deferred.Deferred<void, ActorFailed>>
   /** Done when the session is closed. */
-  readonly closed: Deferred.Deferred<void>
+  readonly closed: Deferred.Deferred<void, ActorFailed>
   /** Done when the actor has settled what its predecessor, or a dead supervisor, left. */
   readonly recovered: Deferred.Deferred<void, ActorFailed>
   /** Set by the actor when it has read the ledger. */

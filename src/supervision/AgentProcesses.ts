@@ -3,16 +3,27 @@
  *
  * The lease is in the ledger before the process is spawned, and the slot is given back after its last child is gone.
  */
-import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Scope } from "effect"
 import { AgentFailed } from "../agent/Agent.ts"
 import { Processes } from "../agent/Processes.ts"
 import { newLeaseId } from "../domain/Ids.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import { UnknownAgent } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as OpenAgent from "./openAgent.ts"
+
+/** Whatever keeps an agent from starting is told to its session, also what nobody thought of. */
+const failedStart = (cause: Cause.Cause<AgentFailed | UnknownAgent | LedgerError>): AgentFailed => {
+  const error = Cause.squash(cause)
+  if (error instanceof AgentFailed) return error
+  if (error instanceof UnknownAgent) return new AgentFailed({ class: "config", message: error.detail })
+  const message = `The agent could not be started: ${error instanceof Error ? error.message : String(error)}`
+  return new AgentFailed({ class: "protocol", message })
+}
 
 /** A driver promises to stop at once when it is interrupted; this bounds one that does not. */
 const releaseWithin = "10 seconds"
@@ -42,15 +53,9 @@ export const make = Effect.gen(function* () {
     agentProcesses.set(session, agentProcess)
     const opened = open(port, agentProcess, thread).pipe(
       Scope.provide(processScope),
-      Effect.catchTags({
-        AgentFailed: (failure) => fails(port, failure),
-        UnknownAgent: ({ detail }) => fails(port, new AgentFailed({ class: "config", message: detail }))
-      }),
-      Effect.catchDefect((defect) => {
-        const message = `The agent could not be started: ${defect instanceof Error ? defect.message : String(defect)}`
-        return fails(port, new AgentFailed({ class: "protocol", message }))
-      }),
-      Effect.orDie
+      Effect.catchCause((cause) =>
+        Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fails(port, failedStart(cause))
+      )
     )
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, scope))
   })

@@ -2,14 +2,17 @@
  * Keeps one actor for each session that has something to do: starts it on its first envelope, restarts it from the
  * ledger when it dies, and unloads it when the session sleeps.
  *
- * One session's defect never reaches another. An actor that keeps dying is given up for now: its envelopes are answered
- * with `ActorFailed`, its process is ended, its rows stay as they are, and the next envelope tries again.
+ * One session's defect never reaches another. An actor that keeps dying is given up for now: all who wait for it are
+ * answered with `ActorFailed`, its process is ended, its rows stay as they are, and the next envelope, or some time, tries
+ * again. A ledger that is away is no defect: where patience is over, the actor rests until it is back.
  */
-import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Queue } from "effect"
+import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
-import type { Ledger } from "../ledger/Ledger.ts"
+import { Ledger } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
+import { isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
+import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
@@ -26,6 +29,8 @@ const mailboxCapacity = 256
 /** Deaths of an actor, which are defects of ours, within a minute. */
 const intensity = 3
 const periodMillis = 60_000
+/** After an actor was given up it is started again by itself: at first, and at most, after so long. */
+const retryMillis = { least: 5_000, most: 5 * 60_000 }
 
 export class Supervisor extends Context.Service<
   Supervisor,
@@ -42,46 +47,86 @@ export class Supervisor extends Context.Service<
     /** Of every loaded session. */
     readonly views: () => ReadonlyArray<SessionState>
     /** Waits until the outcome of a turn of a loaded session is stored. Succeeds at once where there is none to wait for. */
-    readonly turnSettled: (id: SessionId, turn: number) => Effect.Effect<void>
+    readonly turnSettled: (id: SessionId, turn: number) => Effect.Effect<void, ActorFailed>
     /** Waits until a loaded session is closed, with no process left. Succeeds at once where it is not loaded. */
-    readonly closed: (id: SessionId) => Effect.Effect<void>
+    readonly closed: (id: SessionId) => Effect.Effect<void, ActorFailed>
   }
 >()("troupe/supervision/Supervisor") {
   static readonly layerNoDeps = Layer.effect(
     Supervisor,
     Effect.gen(function* () {
       const commandHandler = yield* CommandHandler
+      const ledger = yield* Ledger
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
         SessionShared | EventFeed | CommandHandler | Ledger | ProcessSlots | Reviews | RuntimeSettings | Timers
       >()
       const handles = new Map<SessionId, SessionHandle>()
 
-      const giveUp = (handle: SessionHandle, cause: unknown) => {
+      /** Nobody waits for an actor that does not run: not for a reply, not for a turn's outcome, not for the end. */
+      const failWaiters = (handle: SessionHandle, cause: unknown) => {
         const failed = Effect.fail(new ActorFailed({ id: handle.id, cause }))
-        handles.delete(handle.id)
-        Deferred.doneUnsafe(handle.recovered, failed)
         for (let next = Queue.takeUnsafe(handle.mailbox); next?._tag === "Success";) {
           if (next.value.replyTo !== undefined) Deferred.doneUnsafe(next.value.replyTo, failed)
           next = Queue.takeUnsafe(handle.mailbox)
         }
-        for (const outcome of handle.outcomes.values()) Deferred.doneUnsafe(outcome, Effect.void)
-        Deferred.doneUnsafe(handle.closed, Effect.void)
+        for (const outcome of handle.outcomes.values()) Deferred.doneUnsafe(outcome, failed)
+        handle.outcomes.clear()
+        Deferred.doneUnsafe(handle.closed, failed)
+        Deferred.doneUnsafe(handle.recovered, failed)
       }
 
-      const supervise = Effect.fnUntraced(function* (handle: SessionHandle) {
+      /** What this session's agent was doing is settled from its rows, as after a death of Troupe, when the ledger is back. */
+      const rest = Effect.fnUntraced(function* (handle: SessionHandle, cause: Cause.Cause<unknown>) {
+        failWaiters(handle, Cause.squash(cause))
+        yield* ledger.available
+        return reload(handle.id, handle.mailbox)
+      })
+
+      const giveUp = Effect.fnUntraced(function* (handle: SessionHandle, cause: Cause.Cause<unknown>, delay: number) {
         const { id } = handle
-        const unload = () => void handles.delete(id)
+        handles.delete(id)
+        failWaiters(handle, Cause.squash(cause))
+        yield* Metric.update(actorsGivenUpTotal, 1)
+        yield* Effect.logError(
+          `session ${id} was given up after ${intensity + 1} deaths of its actor; what is stored of it is intact, and it is tried again in ${delay / 1000} s or on its next request`,
+          cause
+        )
+        // The next envelope starts a fiber in place of this one.
+        yield* Effect.sleep(delay)
+        return reload(id, yield* Queue.bounded<Envelope>(mailboxCapacity))
+      })
+
+      const reload = (id: SessionId, mailbox: Queue.Queue<Envelope>) => {
+        const handle = makeHandle(id, mailbox)
+        handles.set(id, handle)
+        return handle
+      }
+
+      const supervise = Effect.fnUntraced(function* (first: SessionHandle) {
+        const { id } = first
+        let handle = first
         let deaths: ReadonlyArray<number> = []
+        let retryIn = retryMillis.least
         while (true) {
+          const unload = () => void handles.delete(id)
           const exit = yield* Effect.exit(Effect.scoped(SessionActor.run(handle, unload)))
           if (exit._tag === "Success") return
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
-          yield* Effect.logError(`the actor of session ${id} died; resuming it from the ledger`, exit.cause)
           yield* commandHandler.drop(id)
+          if (isLedgerAway(exit.cause)) {
+            handle = yield* rest(handle, exit.cause)
+            continue
+          }
           const now = yield* Clock.currentTimeMillis
           deaths = [...deaths, now].filter((at) => now - at < periodMillis)
-          if (deaths.length > intensity) return giveUp(handle, Cause.squash(exit.cause))
+          if (deaths.length > intensity) {
+            handle = yield* giveUp(handle, exit.cause, retryIn)
+            retryIn = Math.min(retryMillis.most, 2 * retryIn)
+            deaths = []
+            continue
+          }
+          yield* Effect.logError(`the actor of session ${id} died; resuming it from the ledger`, exit.cause)
           yield* Effect.sleep(50 * 2 ** deaths.length)
         }
       })
@@ -112,6 +157,8 @@ export class Supervisor extends Context.Service<
 
       return Supervisor.of({
         send: Effect.fnUntraced(function* (id, message) {
+          const away = ledger.away()
+          if (away?.holding === false) return yield* new ActorFailed({ id, cause: ledgerAway(away, "store anything") })
           const replyTo: ReplyTo = Deferred.makeUnsafe()
           yield* deliver(id, { ...message, replyTo })
           return yield* Deferred.await(replyTo)

@@ -4,7 +4,8 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, makeWorkspace } from "./program.ts"
-import type { Workspace, Running } from "./program.ts"
+import type { Workspace } from "./program.ts"
+import { openServer, pidOf, sessionOf, untilSpeaking } from "./server.ts"
 
 let workspace: Workspace
 beforeEach(() => {
@@ -12,44 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => workspace.cleanUp())
 
-interface Server {
-  readonly program: Running
-  readonly url: string
-  readonly token: string
-  readonly call: (method: string, path: string, body?: unknown) => Promise<Record<string, unknown>>
-}
-
-const open = async (env: Readonly<Record<string, string>> = {}): Promise<Server> => {
-  const program = workspace.start(["serve", "--port", "0"], { TROUPE_LOG_FORMAT: "pretty", ...env })
-  const [, url = ""] = await program.printed(/listens on (http:\/\/\S+)[^]*curl/)
-  const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
-  const call: Server["call"] = async (method, path, body) => {
-    const response = await fetch(url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
-    return (await response.json()) as Record<string, unknown>
-  }
-  return { program, url, token, call }
-}
-
-const sessionOf = async ({ call }: Server) => String((await call("POST", "/sessions", { agent: "demo" }))["session_id"])
-
-const pidOf = async ({ call }: Server, session: string) =>
-  ((await call("GET", `/sessions/${session}`))["process"] as { readonly pid: number }).pid
-
-/** Waits until the agent has begun to answer the running turn. */
-const untilSpeaking = async ({ token, url }: Server, session: string) => {
-  const reading = new AbortController()
-  const response = await fetch(`${url}/sessions/${session}/events`, {
-    headers: { authorization: `Bearer ${token}` },
-    signal: reading.signal
-  })
-  let text = ""
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk
-    if (text.includes("agent_message_chunk")) break
-  }
-  reading.abort()
-}
+const open = (env?: Readonly<Record<string, string>>) => openServer(workspace, env)
 
 describe("troupe serve", () => {
   it("creates a first app whose token is in a file, and prints a request that works when pasted", async () => {

@@ -114,7 +114,8 @@ export const makeScript = Effect.gen(function* () {
           sessions: { idle: 1, turning: 2, retiring: 0, closed: 5 },
           processes: 3,
           maxProcesses: 8,
-          waiting: 1
+          waiting: 1,
+          ledgerAway: false
         }),
         PrometheusMetrics.format()
       )

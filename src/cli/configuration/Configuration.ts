@@ -77,6 +77,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
         approvalTimeoutMillis: yield* or("approvalTimeout", defaultLimits.approvalTimeoutMillis),
         restartIntensity: yield* or("restartIntensity", defaultLimits.restartIntensity),
         restartPeriodMillis: yield* or("restartPeriod", defaultLimits.restartPeriodMillis),
+        ledgerPatienceMillis: yield* or("ledgerPatience", defaultLimits.ledgerPatienceMillis),
         maxBodyBytes: yield* or("maxBody", defaultLimits.maxBodyBytes),
         maxFileBytes: yield* or("maxFile", defaultLimits.maxFileBytes)
       },

@@ -125,6 +125,7 @@ export const keys = {
   approvalTimeout: duration("5 minutes"),
   restartIntensity: whole(0, 1_000),
   restartPeriod: duration("60 seconds"),
+  ledgerPatience: duration("60 seconds", 0),
   allowedHosts: list("host names separated by commas, such as troupe.example.org,localhost:8420", hostOfRequest),
   allowedOrigins: list("origins separated by commas, such as https://app.example.org", originOfPage),
   maxBody: size("1 MiB"),

@@ -2,7 +2,7 @@
 import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity, OpenApi } from "effect/http-api"
 import type { Caller } from "../../services/Sessions.ts"
-import { ForbiddenProblem, ServerFaultProblem, UnauthorizedProblem } from "./Problem.ts"
+import { ForbiddenProblem, UnauthorizedProblem, ownFaults } from "./Problem.ts"
 
 /** The caller that the request's token belongs to. */
 export class CurrentCaller extends Context.Service<CurrentCaller, Caller>()("troupe/http/CurrentCaller") {}
@@ -17,11 +17,11 @@ const bearer = HttpApiSecurity.bearer.pipe(
 /** An app's token, or the admin's. */
 export class Authorized extends HttpApiMiddleware.Service<Authorized, { provides: CurrentCaller }>()(
   "troupe/http/Authorized",
-  { security: { bearer }, error: [UnauthorizedProblem, ServerFaultProblem] }
+  { security: { bearer }, error: [UnauthorizedProblem, ...ownFaults] }
 ) {}
 
 /** The admin's token; an app's is 403. */
 export class AdminOnly extends HttpApiMiddleware.Service<AdminOnly>()("troupe/http/AdminOnly", {
   security: { bearer },
-  error: [UnauthorizedProblem, ForbiddenProblem, ServerFaultProblem]
+  error: [UnauthorizedProblem, ForbiddenProblem, ...ownFaults]
 }) {}

@@ -122,7 +122,7 @@ export const UnprocessableProblem = documented(Unprocessable, 422, "Understood, 
 export const ServerFaultProblem = documented(ServerFault, 500, "A fault of the server; its log has the cause.")
 
 const badToken = "The token is missing, malformed, unknown or revoked."
-const notNow = "Full, draining or not ready. Try again after `retry-after` seconds."
+const notNow = "Full, draining, not ready, or the ledger can't be written now. Try again after `retry-after` seconds."
 
 export const UnauthorizedProblem = Schema.toType(Unauthorized).pipe(
   HttpApiSchema.encodeToWithHeaders(
@@ -147,6 +147,9 @@ export const BusyProblem = Schema.toType(Busy).pipe(
 
 /** The problems of every endpoint that reads a body or a parameter. */
 export const badRequests = [BadRequestProblem, TooLargeProblem, UnsupportedMediaProblem] as const
+
+/** The problems of everything that reads or writes the ledger: a defect, and a ledger that is away for a moment. */
+export const ownFaults = [BusyProblem, ServerFaultProblem] as const
 
 /** The problem of a stream, which fails after its headers are sent: it is the `error` event, whatever its status. */
 export const StreamProblem = wire("StreamProblem", {

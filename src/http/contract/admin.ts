@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { AdminOnly } from "./Auth.ts"
 import { NextCursor, SessionParams, UsageQuery, UsageReport } from "./bodies.ts"
-import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
+import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
 import { sessionFields, SessionQuery } from "./sessions.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
@@ -25,7 +25,7 @@ export class AdminGroup extends HttpApiGroup.make("admin")
         })
       }),
       success: wire("CreatedApp", { ok: Ok, name: Schema.String, token: Schema.String }),
-      error: [...badRequests, ConflictProblem, ServerFaultProblem]
+      error: [...badRequests, ConflictProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Mint an app; its token is shown here and never again"),
     HttpApiEndpoint.get("listApps", "/admin/apps", {
       success: wire("AppList", {
@@ -40,12 +40,12 @@ export class AdminGroup extends HttpApiGroup.make("admin")
           })
         )
       }),
-      error: [ServerFaultProblem]
+      error: [...ownFaults]
     }).annotate(OpenApi.Summary, "Apps, without their tokens"),
     HttpApiEndpoint.delete("revokeApp", "/admin/apps/:name", {
       params: { name: Schema.String },
       success: wire("RevokedApp", { ok: Ok }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Revoke an app's token"),
     HttpApiEndpoint.get("sessions", "/admin/sessions", {
       query: SessionQuery,
@@ -55,35 +55,35 @@ export class AdminGroup extends HttpApiGroup.make("admin")
         sessions: Schema.Array(wire("AdminSession", { app: Schema.String, ...sessionFields })),
         nextCursor: NextCursor
       }),
-      error: [...badRequests, ServerFaultProblem]
+      error: [...badRequests, ...ownFaults]
     }).annotate(OpenApi.Summary, "All apps' sessions, newest first"),
     HttpApiEndpoint.get("audit", "/admin/sessions/:id/audit", {
       params: SessionParams,
       success: wire("AuditTrail", { ok: Ok, count: Schema.Int, audit: Schema.Array(AuditEntry) }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "What was done with a session, by whom; outlives it"),
     HttpApiEndpoint.post("close", "/admin/sessions/:id/close", {
       params: SessionParams,
       success: wire("AdminClosed", { ok: Ok, alreadyClosed: Schema.optionalKey(Schema.Literal(true)) }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Close any session"),
     HttpApiEndpoint.post("unpark", "/admin/sessions/:id/unpark", {
       params: SessionParams,
       success: wire("Unparked", { ok: Ok, unparked: Schema.Boolean }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Let a parked session try again now; `unparked` is false where it was not parked"),
     HttpApiEndpoint.post("sweep", "/admin/sweep", {
       success: wire("Swept", { ok: Ok, softClosed: Schema.Int, hardDeleted: Schema.Int }),
-      error: [ServerFaultProblem]
+      error: [...ownFaults]
     }).annotate(OpenApi.Summary, "Sweep now: close what is over its TTL, delete what has been closed long enough"),
     HttpApiEndpoint.get("usage", "/admin/usage", {
       query: UsageQuery,
       success: UsageReport,
-      error: [...badRequests, ServerFaultProblem]
+      error: [...badRequests, ...ownFaults]
     }).annotate(OpenApi.Summary, "Tokens and turns of all apps, by day, app and agent"),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText()),
-      error: [ServerFaultProblem]
+      error: [...ownFaults]
     }).annotate(OpenApi.Summary, "Numbers for Prometheus")
   )
   .middleware(AdminOnly)

@@ -4,7 +4,7 @@ import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Protocol } from "../../domain/Settings.ts"
 import { Authorized } from "./Auth.ts"
 import { UsageQuery, UsageReport } from "./bodies.ts"
-import { badRequests, ServerFaultProblem } from "./Problem.ts"
+import { badRequests, ownFaults } from "./Problem.ts"
 import { Ok, wire } from "./wire.ts"
 
 export const Agent = wire("Agent", {
@@ -29,7 +29,7 @@ export class AgentsGroup extends HttpApiGroup.make("agents")
     HttpApiEndpoint.get("usage", "/usage", {
       query: UsageQuery,
       success: UsageReport,
-      error: [...badRequests, ServerFaultProblem]
+      error: [...badRequests, ...ownFaults]
     }).annotate(OpenApi.Summary, "Tokens and turns of the app, by day and agent")
   )
   .middleware(Authorized)

@@ -5,7 +5,7 @@ import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
 import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
-import { badRequests, ConflictProblem, NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
+import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
 // `then` is a key of the wire format and holds no function, so nothing awaits this object.
@@ -52,13 +52,13 @@ export class ApprovalsGroup extends HttpApiGroup.make("approvals")
     HttpApiEndpoint.get("list", "/sessions/:id/approvals", {
       params: SessionParams,
       success: wire("ApprovalList", { ok: Ok, count: Schema.Int, approvals: Schema.Array(Approval) }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "What the session's agent waits for, oldest first"),
     HttpApiEndpoint.post("answer", "/sessions/:id/approvals/:approval_id", {
       params: { ...SessionParams, approval_id: Schema.String },
       payload: wire("AnswerApproval", { decision: ApprovalDecision }, { example: { decision: "once" } }),
       success: wire("AnsweredApproval", { ok: Ok, ...approvalFields }),
-      error: [...badRequests, NotFoundProblem, ConflictProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ConflictProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Answer one: for once, for as long as the agent's process lives, or no")
   )
   .middleware(Authorized)

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorized } from "./Auth.ts"
-import { badRequests, ServerFaultProblem } from "./Problem.ts"
+import { badRequests, ownFaults } from "./Problem.ts"
 import { Ok, wire } from "./wire.ts"
 
 export const UploadedFile = wire("UploadedFile", {
@@ -19,7 +19,7 @@ export class FilesGroup extends HttpApiGroup.make("files")
         file: Schema.String.annotate({ contentEncoding: "binary", description: "The one file part." })
       }).pipe(HttpApiSchema.asMultipartStream()),
       success: UploadedFile,
-      error: [...badRequests, ServerFaultProblem]
+      error: [...badRequests, ...ownFaults]
     }).annotate(OpenApi.Summary, "Upload one file, to be named by its id in `files` of a turn or a run")
   )
   .middleware(Authorized)

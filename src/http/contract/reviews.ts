@@ -4,7 +4,7 @@ import { HttpApi, HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api
 import { ReviewEnding, ReviewMode, ReviewWrite } from "../../domain/Review.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams, Usage } from "./bodies.ts"
-import { NotFoundProblem, ServerFaultProblem } from "./Problem.ts"
+import { NotFoundProblem, ownFaults } from "./Problem.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
 export const Review = wire("Review", {
@@ -30,7 +30,7 @@ export class ReviewsGroup extends HttpApiGroup.make("reviews")
     HttpApiEndpoint.get("list", "/sessions/:id/reviews", {
       params: SessionParams,
       success: wire("ReviewList", { ok: Ok, count: Schema.Int, reviews: Schema.Array(Review) }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "The session's background reviews, newest first: why, what, how much, how they ended"),
     HttpApiEndpoint.get("memories", "/memory", {
       success: wire("MemoryList", {
@@ -38,7 +38,7 @@ export class ReviewsGroup extends HttpApiGroup.make("reviews")
         count: Schema.Int,
         memories: Schema.Array(wire("Memory", { memoryId: Schema.String, text: Schema.String, ...times }))
       }),
-      error: [ServerFaultProblem]
+      error: [...ownFaults]
     }).annotate(OpenApi.Summary, "What reviews have kept of the app's sessions, oldest first"),
     HttpApiEndpoint.get("skills", "/skills", {
       success: wire("SkillList", {
@@ -53,7 +53,7 @@ export class ReviewsGroup extends HttpApiGroup.make("reviews")
           })
         )
       }),
-      error: [ServerFaultProblem]
+      error: [...ownFaults]
     }).annotate(OpenApi.Summary, "Ways of working that reviews have written down for the app, by name")
   )
   .middleware(Authorized)

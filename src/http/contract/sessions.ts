@@ -7,12 +7,11 @@ import { Authorized } from "./Auth.ts"
 import { AcpText, IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
 import {
   badRequests,
-  BusyProblem,
   ConflictProblem,
   GoneProblem,
   NotFoundProblem,
-  ServerFaultProblem,
-  UnprocessableProblem
+  UnprocessableProblem,
+  ownFaults
 } from "./Problem.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
@@ -96,33 +95,33 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       headers: IdempotencyHeaders,
       payload: CreateSession,
       success: CreatedSession,
-      error: [...badRequests, NotFoundProblem, UnprocessableProblem, BusyProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, UnprocessableProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Open a session"),
     HttpApiEndpoint.get("list", "/sessions", {
       query: SessionQuery,
       success: SessionPage,
-      error: [...badRequests, ServerFaultProblem]
+      error: [...badRequests, ...ownFaults]
     }).annotate(OpenApi.Summary, "The app's sessions, newest first, closed ones too until they are deleted"),
     HttpApiEndpoint.get("get", "/sessions/:id", {
       params: SessionParams,
       success: Session,
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "One session"),
     HttpApiEndpoint.delete("close", "/sessions/:id", {
       params: SessionParams,
       success: wire("ClosedSession", { ok: Ok, alreadyClosed: Schema.optionalKey(Schema.Literal(true)) }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Close it; a running turn is interrupted first and recorded"),
     HttpApiEndpoint.post("interrupt", "/sessions/:id/interrupt", {
       params: SessionParams,
       success: wire("Interrupted", { ok: Ok, interrupted: Schema.Boolean }),
-      error: [NotFoundProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Stop the running turn; `interrupted` is false where none runs"),
     HttpApiEndpoint.post("steer", "/sessions/:id/steer", {
       params: SessionParams,
       payload: wire("Steer", { text: Schema.NonEmptyString }, { example: { text: "Leave the tests alone." } }),
       success: wire("Steered", { ok: Ok, steered: Schema.Literal(true) }),
-      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Add words to the running turn",
@@ -141,7 +140,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       },
       headers: { "last-event-id": Schema.optionalKey(Schema.String) },
       success: HttpApiSchema.StreamSse({ events: SessionEvent }),
-      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "All that happens in the session, as server-sent events",

@@ -18,13 +18,12 @@ import {
 } from "./bodies.ts"
 import {
   badRequests,
-  BusyProblem,
   ConflictProblem,
   GoneProblem,
   NotFoundProblem,
-  ServerFaultProblem,
   StreamProblem,
-  UnprocessableProblem
+  UnprocessableProblem,
+  ownFaults
 } from "./Problem.ts"
 import { SessionEvent } from "./sessions.ts"
 import { Ok, wire } from "./wire.ts"
@@ -76,15 +75,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
       headers: IdempotencyHeaders,
       payload: SubmitTurn,
       success: [TurnResult, AcceptedTurn, FailedTurn, TimedOutTurn],
-      error: [
-        ...badRequests,
-        NotFoundProblem,
-        ConflictProblem,
-        GoneProblem,
-        UnprocessableProblem,
-        BusyProblem,
-        ServerFaultProblem
-      ]
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Hand the agent a prompt and get what came of it",
@@ -102,18 +93,18 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
         turns: Schema.Array(StoredTurn),
         nextCursor: NextCursor
       }),
-      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Past turns with their events and messages, oldest first"),
     HttpApiEndpoint.get("get", "/sessions/:id/turns/:n", {
       params: { ...SessionParams, n: TurnIndex },
       success: StoredTurn,
-      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "One turn, with its events and messages"),
     HttpApiEndpoint.get("messages", "/sessions/:id/messages", {
       params: SessionParams,
       query: PageQuery,
       success: MessagePage,
-      error: [...badRequests, NotFoundProblem, ServerFaultProblem]
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "The conversation so far in OpenAI's message shape, oldest first",
@@ -124,7 +115,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     HttpApiEndpoint.post("compact", "/sessions/:id/compact", {
       params: SessionParams,
       success: [TurnResult, FailedTurn, TimedOutTurn],
-      error: [NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, BusyProblem, ServerFaultProblem]
+      error: [NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Have the agent make room in its context, as a turn of its own",

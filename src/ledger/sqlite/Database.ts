@@ -11,7 +11,9 @@ import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql"
 import { chmodSync, closeSync, openSync } from "node:fs"
-import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
+import type { LedgerError } from "../LedgerError.ts"
+import { LedgerUnusable, reasonOf } from "../LedgerError.ts"
+import { failedTo, isLocked } from "./errors.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
 export type SqlValue = string | number | null
@@ -50,11 +52,15 @@ export class NoRow extends Error {
   override readonly name = "NoRow"
 }
 
-/** How long a statement waits for another process that writes to the same file (the command line, a backup). */
-const busyTimeoutMillis = 5_000
+/** How long opening waits for another process that writes to the same file. Nothing else runs in this process yet. */
+const openingTimeoutMillis = 5_000
+/** SQLite waits inside the statement, and with it the whole process. So each attempt is short, and repeated. */
+const busyTimeoutMillis = 10
+/** For another process that writes to the same file (the command line, a backup). After that the ledger is away. */
+const busyRetry = Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(20)])
 
 /** Turning WAL on does not wait for the lock of a process that opens the same fresh file just then; it is retried. */
-const lockedRetry = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(20)])
+const openingRetry = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(20)])
 
 /**
  * Half of SQLite's default: a commit writes whole pages, some twelve of them for a few hundred bytes each. Measured per
@@ -96,8 +102,9 @@ export const open = Effect.fn("Ledger.open")(function* (
     all: (operation, text, params, decode) =>
       execute(text, params).pipe(
         Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
-        Effect.mapError(failedTo(operation)),
-        mutex.withPermit
+        mutex.withPermit,
+        retryWhileLocked,
+        Effect.mapError(failedTo(operation))
       ),
     transaction: (operation, body) =>
       execute("BEGIN IMMEDIATE", []).pipe(
@@ -107,15 +114,15 @@ export const open = Effect.fn("Ledger.open")(function* (
             Effect.onError(() => rollback)
           )
         ),
-        Effect.mapError(failedTo(operation)),
         Effect.uninterruptible,
-        mutex.withPermit
+        mutex.withPermit,
+        retryWhileLocked,
+        Effect.mapError(failedTo(operation))
       )
   }
 })
 
-const failedTo = (operation: string) => (cause: unknown) =>
-  cause instanceof LedgerError ? cause : new LedgerError({ operation, cause })
+const retryWhileLocked = Effect.retry({ schedule: busyRetry, while: isLocked })
 
 /**
  * Creates the file, readable by its user only, before SQLite would: its WAL and shared-memory files get the same mode.
@@ -147,7 +154,7 @@ const connect = Effect.fnUntraced(
       prepareCacheSize: 400,
       prepareCacheTTL: "365 days"
     })
-    yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
+    yield* sql.unsafe(`PRAGMA busy_timeout = ${openingTimeoutMillis}`)
     yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     if (filename !== ":memory:") yield* Effect.try(() => chmodSync(filename, 0o600))
     // It takes effect only before WAL is on and before there is a table.
@@ -161,13 +168,14 @@ const connect = Effect.fnUntraced(
       Effect.provideService(SqlClient.SqlClient, sql),
       Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
     )
+    yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
     return sql
   },
   Effect.provide(Reactivity.layer),
   // The SQL client throws where it should fail.
   Effect.catchDefect((cause) => Effect.fail(cause)),
   closedOnFailure,
-  Effect.retry({ schedule: lockedRetry, while: (cause) => reasonOf(cause) === "database is locked" }),
+  Effect.retry({ schedule: openingRetry, while: isLocked }),
   (connection, filename) => Effect.mapError(connection, (cause) => unusable(filename, cause))
 )
 

@@ -5,13 +5,18 @@
  * the next transaction. Where a shared transaction fails, each caller's entries get a transaction of their own, so that
  * every caller learns of its own failure only. Deferred entries wait in their place in the queue until the next write,
  * or until their time is up.
+ *
+ * While the ledger is away, what is queued waits in its order. When patience is over the callers learn that nothing of
+ * theirs is stored; deferred entries stay owed until the ledger is back.
  */
-import { Deferred, Effect, Exit, Fiber, Queue } from "effect"
+import { Clock, Deferred, Effect, Exit, Fiber, Latch, Option, Queue } from "effect"
 import type { Cause, Scope } from "effect"
 import type { Database } from "./Database.ts"
+import * as Availability from "../Availability.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
 import { apply } from "./apply.ts"
+import * as Commits from "./commits.ts"
 
 /** Callers that may be queued; further ones wait until there is room. */
 const queueCapacity = 1_024
@@ -20,8 +25,10 @@ const batchCallers = 64
 /** Deferred entries that are held back at most; with more they are written at once. */
 const mostDeferredEntries = 512
 const deferredMillis = 50
+/** Between two attempts while the ledger is away: at first, and at most. */
+const retryMillis = { least: 50, most: 1_000 }
 
-export interface Writer {
+export interface Writer extends Pick<Availability.Availability, "away" | "available"> {
   readonly write: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void, LedgerError>
   readonly writeLater: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void>
 }
@@ -32,18 +39,28 @@ interface Job {
   readonly done?: Deferred.Deferred<void, LedgerError>
 }
 
-type Jobs = Queue.Queue<Job | typeof deferredAreDue, Cause.Done>
-
 /** Queued behind deferred entries when their time is up. */
 const deferredAreDue = Symbol("deferredAreDue")
 
-/** What is queued when the scope closes is still written. */
-export const make = Effect.fnUntraced(function* (db: Database): Effect.fn.Return<Writer, never, Scope.Scope> {
+type Jobs = Queue.Queue<Job | typeof deferredAreDue, Cause.Done>
+
+/** `patienceMillis`: how long commits are held while the ledger is away. What is queued at the end is still written. */
+export const make = Effect.fnUntraced(function* (
+  db: Database,
+  patienceMillis: number
+): Effect.fn.Return<Writer, never, Scope.Scope> {
   const queue: Jobs = yield* Queue.bounded<Job | typeof deferredAreDue, Cause.Done>(queueCapacity)
-  const fiber = yield* Effect.forkScoped(commitQueued(db, queue))
-  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(fiber)))
+  const availability = Availability.make(patienceMillis)
+  const closing = yield* Latch.make()
+  const commit = committer(db, availability, closing)
+  const fiber = yield* Effect.forkScoped(commitQueued(queue, commit, availability))
+  yield* Effect.addFinalizer(() =>
+    Effect.all([availability.close, closing.open, Queue.end(queue), Fiber.await(fiber)], { discard: true })
+  )
 
   return {
+    away: availability.away,
+    available: availability.available,
     // Uninterruptible: a caller always learns whether its entries are written. It takes milliseconds.
     write: (entries) =>
       Effect.gen(function* () {
@@ -57,50 +74,94 @@ export const make = Effect.fnUntraced(function* (db: Database): Effect.fn.Return
   }
 })
 
-const commitQueued = Effect.fnUntraced(function* (db: Database, queue: Jobs) {
-  let pending: Array<Job> = []
+/** Commits jobs, and returns those that are still owed: no caller waits for them, and the ledger is away. */
+type Commit = (jobs: ReadonlyArray<Job>) => Effect.Effect<ReadonlyArray<Job>>
+
+const commitQueued = Effect.fnUntraced(function* (queue: Jobs, commit: Commit, { away }: Availability.Availability) {
+  let pending: ReadonlyArray<Job> = []
   let timerRuns = false
   let open = true
   while (open) {
     const taken = yield* Queue.takeBetween(queue, 1, batchCallers).pipe(Effect.orElseSucceed(() => []))
     open = taken.length > 0
     let commitNow = !open
+    const jobs = [...pending]
     for (const job of taken) {
       if (job === deferredAreDue) timerRuns = false
-      else pending.push(job)
+      else jobs.push(job)
       commitNow ||= job === deferredAreDue || job.done !== undefined
     }
-    if (commitNow || pending.reduce((sum, job) => sum + job.entries.length, 0) >= mostDeferredEntries) {
-      yield* commit(db, pending)
-      pending = []
-    } else if (!timerRuns) {
-      timerRuns = true
-      yield* Effect.sleep(deferredMillis).pipe(Effect.andThen(Queue.offer(queue, deferredAreDue)), Effect.forkChild)
-    }
+    commitNow ||= jobs.reduce((sum, job) => sum + job.entries.length, 0) >= mostDeferredEntries
+    pending = commitNow ? yield* commit(jobs) : jobs
+    // While the ledger is away, attempts go on also where nothing is owed: that is how its return is noticed.
+    if (timerRuns || (away() === null && pending.length === 0)) continue
+    timerRuns = true
+    const delay = away() === null ? deferredMillis : retryMillis.most
+    yield* Effect.sleep(delay).pipe(Effect.andThen(Queue.offer(queue, deferredAreDue)), Effect.forkChild)
   }
+  const lost = pending.reduce((sum, { entries }) => sum + entries.length, 0)
+  if (lost > 0) yield* Effect.logWarning(`The ledger is still away: ${lost} entries that it was to write are lost`)
 })
 
-const commit = Effect.fnUntraced(function* (db: Database, jobs: ReadonlyArray<Job>): Effect.fn.Return<void> {
-  if (jobs.length === 0) return
-  let entryFailed = false
-  const shared = yield* db
-    .transaction("commit", (run) =>
-      Effect.forEach(jobs, ({ entries }) => Effect.forEach(entries, (entry) => apply(run, entry), { discard: true }), {
-        discard: true
-      }).pipe(
-        Effect.onError(() =>
-          Effect.sync(() => {
-            entryFailed = true
-          })
+const committer = (db: Database, availability: Availability.Availability, closing: Latch.Latch): Commit => {
+  const { isStored, numbered } = Commits.forWriter(db)
+  let commits = 0
+
+  const transaction = (jobs: ReadonlyArray<Job>, nth: number, onEntryFailed: () => void) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      db.transaction("commit", (run) =>
+        Effect.forEach(
+          jobs,
+          ({ entries }) => Effect.forEach(entries, (entry) => apply(run, entry), { discard: true }),
+          {
+            discard: true
+          }
+        ).pipe(
+          Effect.onError(() => Effect.sync(onEntryFailed)),
+          Effect.andThen(Effect.forEach(numbered(nth, now), run, { discard: true }))
         )
       )
     )
-    .pipe(Effect.exit)
-  if (jobs.length === 1 || !entryFailed) {
-    return yield* Effect.forEach(jobs, (job) => report(job, shared), { discard: true })
-  }
-  for (const job of jobs) yield* commit(db, [job])
-})
+
+  /** Tries until it is known to be stored, or refused, or patience is over. */
+  const held = Effect.fnUntraced(function* (attempt: Effect.Effect<void, LedgerError>, nth: number) {
+    // The answer to the attempt before may be what was lost, so what is stored is looked up first.
+    const again = Effect.flatMap(isStored(nth), (stored) => (stored ? Effect.void : attempt))
+    let delay = retryMillis.least
+    let exit = yield* Effect.exit(attempt)
+    while (isAway(exit) && (yield* availability.failed(errorOf(exit)))) {
+      yield* Effect.raceFirst(Effect.sleep(delay), closing.await)
+      delay = Math.min(retryMillis.most, 2 * delay)
+      exit = yield* Effect.exit(again)
+    }
+    if (!isAway(exit)) yield* availability.succeeded
+    return exit
+  })
+
+  const commit: Commit = Effect.fnUntraced(function* (jobs) {
+    if (jobs.length === 0 && availability.away() === null) return []
+    const nth = ++commits
+    let entryFailed = false
+    const exit = yield* held(Effect.asVoid(transaction(jobs, nth, () => (entryFailed = true))), nth)
+    if (isAway(exit)) {
+      yield* Effect.forEach(jobs, (job) => (job.done === undefined ? Effect.void : report(job, exit)), {
+        discard: true
+      })
+      return jobs.filter(({ done }) => done === undefined)
+    }
+    if (jobs.length <= 1 || !entryFailed) {
+      yield* Effect.forEach(jobs, (job) => report(job, exit), { discard: true })
+      return []
+    }
+    return (yield* Effect.forEach(jobs, (job) => commit([job]))).flat()
+  })
+  return commit
+}
+
+const errorOf = (exit: Exit.Failure<void, LedgerError>): LedgerError => Option.getOrThrow(Exit.findErrorOption(exit))
+
+const isAway = (exit: Exit.Exit<void, LedgerError>): exit is Exit.Failure<void, LedgerError> =>
+  Option.exists(Exit.findErrorOption(exit), ({ away }) => away === true)
 
 /** To the caller, or to the log where no caller waits. */
 const report = ({ done, entries }: Job, exit: Exit.Exit<void, LedgerError>) => {

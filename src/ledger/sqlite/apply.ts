@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import type { Run, Write } from "./Database.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
-import { LedgerError } from "../LedgerError.ts"
+import type { LedgerError } from "../LedgerError.ts"
+import { failedTo } from "./errors.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
@@ -22,7 +23,7 @@ export const apply = (run: Run, entry: LedgerWrite): Effect.Effect<unknown, Ledg
   Effect.suspend(() => {
     const writes = writesOf(entry)
     return "text" in writes ? run(writes) : Effect.forEach(writes, run, { discard: true })
-  }).pipe(Effect.mapError((cause) => new LedgerError({ operation: operationOf(entry), cause })))
+  }).pipe(Effect.mapError((cause) => failedTo(operationOf(entry))(cause)))
 
 const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {

@@ -5,6 +5,7 @@ import approvals from "./migrations/0003_approvals.ts"
 import costs from "./migrations/0004_costs.ts"
 import wire from "./migrations/0005_wire.ts"
 import audit from "./migrations/0006_audit.ts"
+import commits from "./migrations/0007_commits.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -13,7 +14,8 @@ export const migrations = {
   "0003_approvals": approvals,
   "0004_costs": costs,
   "0005_wire": wire,
-  "0006_audit": audit
+  "0006_audit": audit,
+  "0007_commits": commits
 }
 
 export const migrationsTable = "troupe_migrations"
