@@ -1,79 +1,13 @@
 /** The frames of `troupe top`: pure functions, tested without a terminal, at the sizes that terminals have. */
 import { assert, describe, it } from "@effect/vitest"
-import { sessionMachine } from "../../machines/session/machine.ts"
-import { cut, encode, fit, fitLine, lineWidth, textOf, visible, widthOf, wrap } from "../../src/cli/top/cells.ts"
-import { arrowsFrom, flatChart, treeChart } from "../../src/cli/top/chart.ts"
-import { makeModel, moved, withEvent } from "../../src/cli/top/Model.ts"
+import { lineWidth, textOf } from "../../src/cli/top/cells.ts"
+import { makeModel } from "../../src/cli/top/Model.ts"
 import type { Model } from "../../src/cli/top/Model.ts"
 import { render } from "../../src/cli/top/render.ts"
 import { noFilter } from "../../src/inspect/client/rows.ts"
 import type { Approval, SessionRow } from "../../src/inspect/contract.ts"
-import type { Detail, TranscriptEvent } from "../../src/inspect/sessionContract.ts"
-
-const now = 1_700_000_000
-
-const rowOf = (id: string, substate: string, more: Partial<SessionRow> = {}): SessionRow => ({
-  session_id: id,
-  app: "web",
-  agent: "demo",
-  state: substate.split(".")[0] as SessionRow["state"],
-  substate,
-  created_at: now - 125,
-  last_activity_at: now - 5,
-  closed_at: null,
-  turns: 3,
-  restarts: 1,
-  total_tokens: 12_345,
-  wait: {
-    what: "the end of turn 3",
-    who: "agent",
-    since: now - 30,
-    next: { timer: "turnWithin", at: now + 67, to: "retiring" }
-  },
-  ...more
-})
-
-const detailOf = (row: SessionRow): Detail => ({
-  ok: true,
-  session: {
-    ...row,
-    cwd: "/work",
-    model: null,
-    permissions: "ask",
-    thread_id: null,
-    meta: {},
-    usage: {
-      input_tokens: 0,
-      cached_input_tokens: 0,
-      output_tokens: 0,
-      reasoning_tokens: 0,
-      total_tokens: row.total_tokens
-    },
-    cost: null
-  },
-  snapshot: { value: row.substate, context: { reason: "" } },
-  last_step: 9,
-  last_event: 9,
-  why: { sentence: "", wait: row.wait!, awaited: [], last_byte_at: now - 4, queued: 2 },
-  timers: [{ timer: "turnWithin", event: "xstate.after.turnWithin.session.turning.running", due_at: now + 67 }],
-  owed: [],
-  budget: { intensity: 5, period_seconds: 60, deaths: [], left: 5, backoff: null, parked: null },
-  process: { pid: 4711, state: "ready", up_since: now - 100 },
-  refused: [],
-  turns: [],
-  approvals: [],
-  processes: []
-})
-
-const chunkEvent = (seq: number, text: string): TranscriptEvent => ({
-  seq,
-  turn: 1,
-  at: now - 10 + seq,
-  message: {
-    method: "session/update",
-    params: { update: { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } }
-  }
-})
+import type { TranscriptEvent } from "../../src/inspect/sessionContract.ts"
+import { chunkEvent, detailOf, now, rowOf } from "./top.session.ts"
 
 const modelWith = (rows: ReadonlyArray<SessionRow>, change: (model: Model) => void = () => {}): Model => {
   const model = makeModel("http://127.0.0.1:8420")
@@ -109,61 +43,6 @@ const picture = (model: Model, columns: number, rows: number): string =>
     .join("\n")
 
 const running = rowOf("ses_running00000000000000000000", "turning.running")
-
-describe("cells", () => {
-  it("show control characters of an agent and send none", () => {
-    assert.strictEqual(visible("a\u001b[2Jb\r\nc\u202ed\u009be\u007f"), "a␛[2Jb⏎c‹202e›d‹9b›e␡")
-    const all = visible(String.fromCodePoint(...Array.from({ length: 0xa0 }, (_, n) => n)))
-    // oxlint-disable-next-line no-control-regex -- none of them is to be left
-    assert.notMatch(all, /[\u0000-\u001f\u007f-\u009f]/)
-  })
-
-  it("count wide and combining characters, and are cut to a width", () => {
-    assert.deepStrictEqual(["abc", "日本", "e\u0301", "🎭"].map(widthOf), [3, 4, 1, 2])
-    assert.strictEqual(cut("日本語", 5), "日本…")
-    assert.strictEqual(fit("7", 3, "right"), "  7")
-    assert.strictEqual(lineWidth(fitLine([{ text: "日本", style: "red" }], 3)), 3)
-  })
-
-  it("wrap between words, break a word that is too long for a line, and mark what is cut", () => {
-    assert.deepStrictEqual(wrap("one two three", 8, 5), ["one two", "three"])
-    assert.deepStrictEqual(wrap("abcdefghij", 4, 5), ["abcd", "efgh", "ij"])
-    assert.deepStrictEqual(wrap("one two three four", 5, 2), ["one", "two…"])
-  })
-
-  it("have colours only where they are enabled", () => {
-    const line = [{ text: "x", style: "red" as const }]
-    assert.strictEqual(encode(line, false), "x")
-    assert.include(encode(line, true), "\u001b[31m")
-  })
-})
-
-describe("the machine as text", () => {
-  const leaves = Object.values(sessionMachine.root.states).flatMap(({ states }) => Object.values(states))
-
-  it("marks each state that a session can rest in, in both forms", () => {
-    assert.isAbove(leaves.length, 10)
-    for (const leaf of leaves) {
-      for (const chart of [flatChart, treeChart]) {
-        const lit = chart(leaf.path.join("."))
-          .map(textOf)
-          .join("\n")
-          .match(/\[\w+\]/g)
-        assert.deepStrictEqual(lit, [`[${leaf.key}]`])
-      }
-    }
-    assert.strictEqual(flatChart("closed").map(textOf).at(-1)?.trim(), "[closed]")
-  })
-
-  it("lists the arrows out of a state with guards and delays, timers first", () => {
-    const arrows = arrowsFrom("retiring.killing", (delay) => (delay === "killAgain" ? "0:04" : null)).map(textOf)
-    assert.strictEqual(arrows[0], "after killAgain 0:04 ↺")
-    assert.include(arrows, "process.gone [isClosing] → closed")
-    const gone = arrows.filter((arrow) => arrow.startsWith("process.gone"))
-    assert.strictEqual(gone.at(-1), "process.gone → idle.asleep", "what is left where no guard holds")
-    assert.include(arrows, "close.requested ↺", "what its parent draws is there too")
-  })
-})
 
 describe("the screen", () => {
   it("fills each size exactly, whatever is on it", () => {
@@ -281,23 +160,5 @@ describe("the screen", () => {
     assert.match(drawn, /execute +9s rm -rf build +1:00/)
     assert.match(drawn, /"command": "rm -rf build\\u001b\[1A"/)
     assert.match(drawn, / 1 ask \(a\)/)
-  })
-})
-
-describe("the model", () => {
-  it("keeps the last events, each once and in order", () => {
-    const empty = { id: "ses_a", detail: null, events: [], problem: null }
-    const full = Array.from({ length: 1_000 }, (_, n) => chunkEvent(n + 1, "x")).reduce(withEvent, empty)
-    const { events } = withEvent(full, chunkEvent(1_000, "again"))
-    assert.deepStrictEqual([events.length, events[0]?.seq, events.at(-1)?.seq], [400, 601, 1_000])
-  })
-
-  it("moves within a list, and into it", () => {
-    const list = ["a", "b", "c"]
-    assert.deepStrictEqual(
-      [moved(list, "a", 1), moved(list, "c", 1), moved(list, null, 1), moved(list, "b", -9), moved([], null, 1)],
-      ["b", "c", "a", "a", null]
-    )
-    assert.strictEqual(moved(list, "a", Number.POSITIVE_INFINITY), "c")
   })
 })

@@ -1,0 +1,31 @@
+/** `troupe chat` in a workspace, read match by match. */
+import type { Running, Stdin, Workspace } from "./program.ts"
+
+export interface Chat extends Running {
+  /** Resolves with the next match after the last one. */
+  readonly printsNext: (pattern: RegExp) => Promise<RegExpExecArray>
+  readonly isTerminal: boolean
+}
+
+export const startChat = (
+  workspace: Workspace,
+  stdin: Stdin,
+  args: ReadonlyArray<string> = ["--data-dir", ":memory:"],
+  env = {}
+): Chat => {
+  const program = workspace.start(["chat", ...args], env, stdin)
+  let from = 0
+  const printsNext = async (pattern: RegExp) => {
+    const match = await program.printed(pattern, from)
+    from += match.index + match[0].length
+    return match
+  }
+  return { ...program, printsNext, isTerminal: stdin === "terminal" }
+}
+
+/** Asks the agent for its pid. */
+export const agentOf = async ({ printsNext, isTerminal, write }: Chat): Promise<number> => {
+  // A terminal sends a carriage return for Enter.
+  write(`tool echo agent $PPID${isTerminal ? "\r" : "\n"}`)
+  return Number((await printsNext(/^agent (\d+)\r?$/m))[1])
+}

@@ -1,0 +1,68 @@
+/** A session as `troupe top` gets it: its row, its detail, and an event of its transcript. */
+import type { SessionRow } from "../../src/inspect/contract.ts"
+import type { Detail, TranscriptEvent } from "../../src/inspect/sessionContract.ts"
+
+export const now = 1_700_000_000
+
+export const rowOf = (id: string, substate: string, more: Partial<SessionRow> = {}): SessionRow => ({
+  session_id: id,
+  app: "web",
+  agent: "demo",
+  state: substate.split(".")[0] as SessionRow["state"],
+  substate,
+  created_at: now - 125,
+  last_activity_at: now - 5,
+  closed_at: null,
+  turns: 3,
+  restarts: 1,
+  total_tokens: 12_345,
+  wait: {
+    what: "the end of turn 3",
+    who: "agent",
+    since: now - 30,
+    next: { timer: "turnWithin", at: now + 67, to: "retiring" }
+  },
+  ...more
+})
+
+export const detailOf = (row: SessionRow): Detail => ({
+  ok: true,
+  session: {
+    ...row,
+    cwd: "/work",
+    model: null,
+    permissions: "ask",
+    thread_id: null,
+    meta: {},
+    usage: {
+      input_tokens: 0,
+      cached_input_tokens: 0,
+      output_tokens: 0,
+      reasoning_tokens: 0,
+      total_tokens: row.total_tokens
+    },
+    cost: null
+  },
+  snapshot: { value: row.substate, context: { reason: "" } },
+  last_step: 9,
+  last_event: 9,
+  why: { sentence: "", wait: row.wait!, awaited: [], last_byte_at: now - 4, queued: 2 },
+  timers: [{ timer: "turnWithin", event: "xstate.after.turnWithin.session.turning.running", due_at: now + 67 }],
+  owed: [],
+  budget: { intensity: 5, period_seconds: 60, deaths: [], left: 5, backoff: null, parked: null },
+  process: { pid: 4711, state: "ready", up_since: now - 100 },
+  refused: [],
+  turns: [],
+  approvals: [],
+  processes: []
+})
+
+export const chunkEvent = (seq: number, text: string): TranscriptEvent => ({
+  seq,
+  turn: 1,
+  at: now - 10 + seq,
+  message: {
+    method: "session/update",
+    params: { update: { sessionUpdate: "agent_message_chunk", content: { type: "text", text } } }
+  }
+})
