@@ -27,7 +27,7 @@ describe("the processes of a one-shot run", () => {
 
   it.live("the deadline ends all processes of a run, also those that left the group or ignore SIGTERM", () =>
     Effect.gen(function* () {
-      const answer = yield* run("family", { timeoutMillis: 700 })
+      const answer = yield* run("family", { timeoutMillis: 3_000 })
       assert.deepInclude(answer, { ok: false, stopReason: "timeout" })
       const pids = relativesIn(answer.ok ? "" : answer.stderr)
       assert.lengthOf(pids, 2)
