@@ -11,6 +11,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import type { LeaseId } from "../domain/Ids.ts"
+import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import type { AgentFailed } from "./Agent.ts"
 import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
@@ -27,11 +28,31 @@ export interface Vitals {
   readonly stderr: string
 }
 
+/** A lease that was found at the start: of a dead supervisor, or of one that lives where its data dir was copied. */
+export interface Orphan {
+  readonly lease: LeaseId
+  readonly pid: number | null
+  readonly startTime: string | null
+  readonly bootId: string
+  readonly supervisor: SupervisorProcess | null
+}
+
+/**
+ * `Ended`: so many processes were alive, and so many of them would not die. `InUse`: their supervisor lives, so they are
+ * its own. `OutOfSight`: it ran in another container, and its processes ended with that, or are its own.
+ */
+export type Reaped =
+  | { readonly _tag: "Ended"; readonly found: number; readonly left: number }
+  | { readonly _tag: "InUse"; readonly supervisor: SupervisorProcess }
+  | { readonly _tag: "OutOfSight" }
+
 export class Processes extends Context.Service<
   Processes,
   {
     /** Identifies this boot of the machine, since pids of another boot are other processes. */
     readonly bootId: string
+    /** This process, as its leases name it. */
+    readonly self: SupervisorProcess
     readonly spawn: (spec: SpawnSpec) => Effect.Effect<Child, AgentFailed, Scope.Scope>
     /** Sends a signal to the groups of all children of the lease; does nothing where there are none. */
     readonly signal: (lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") => Effect.Effect<void>
@@ -50,12 +71,7 @@ export class Processes extends Context.Service<
      * Ends the processes of a lease that a dead supervisor left: the group of the stored pid, only where its start time
      * is the same, and every process with the marker. For the start, when nothing was spawned under the lease yet.
      */
-    readonly reap: (orphan: {
-      readonly lease: LeaseId
-      readonly pid: number | null
-      readonly startTime: string | null
-      readonly bootId: string
-    }) => Effect.Effect<number>
+    readonly reap: (orphan: Orphan) => Effect.Effect<Reaped>
   }
 >()("troupe/agent/Processes") {
   static readonly layerNoDeps = Layer.effect(
@@ -77,6 +93,11 @@ const pollMillis = 5
 
 const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
+  const self: SupervisorProcess = {
+    pid: process.pid,
+    startTime: ProcessTable.stat(process.pid)?.startTime ?? null,
+    pidNamespace: ProcessTable.pidNamespace()
+  }
 
   // The children of each lease by the group that they lead, while their scopes are open.
   const groups = new Map<LeaseId, Map<number, LeadingChild>>()
@@ -132,15 +153,26 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   })
 
   const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {
-    const { pid } = orphan
+    const { lease, pid, supervisor } = orphan
     // Pids of another boot are other processes, and no marker survives a boot.
-    if (orphan.bootId !== bootId) return 0
+    if (orphan.bootId !== bootId) return { _tag: "Ended", found: 0, left: 0 }
+    if (supervisor !== null && supervisor.pidNamespace !== self.pidNamespace) return { _tag: "OutOfSight" }
+    if (supervisor !== null && isAnother(supervisor, self)) return { _tag: "InUse", supervisor }
     const isSame = pid !== null && orphan.startTime !== null && ProcessTable.stat(pid)?.startTime === orphan.startTime
     const leader: Leader = { startTime: orphan.startTime }
-    return yield* endAll(orphan.lease, () => (isSame && stillOurs(pid, leader) ? [pid] : []))
+    const groups = () => (isSame && stillOurs(pid, leader) ? [pid] : [])
+    const found = (yield* members(lease, groups)).length
+    return { _tag: "Ended", found, left: yield* endAll(lease, groups) }
   })
 
-  return { bootId, spawn, signal, sweep, tree, vitals, startTime, reap }
+  return { bootId, self, spawn, signal, sweep, tree, vitals, startTime, reap }
+}
+
+/** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
+const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProcess): boolean => {
+  if (startTime === null || (pid === self.pid && startTime === self.startTime)) return false
+  const stat = ProcessTable.stat(pid)
+  return stat?.startTime === startTime && !stat.zombie
 }
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)

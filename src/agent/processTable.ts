@@ -4,7 +4,7 @@
  * Every reader reports "no such process" also for another user's process, and where there is no `/proc`: callers do not
  * touch what they can't see.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { redact } from "./redact.ts"
 
 /** The name of the variable that a child and all its descendants have: the marker. */
@@ -109,6 +109,15 @@ export const send = (pid: number, signal: NodeJS.Signals): void => {
 
 /** Identifies this boot. Where the kernel gives no id it is a random one, so that no later start trusts our pids. */
 export const bootId = (): string => read("/proc/sys/kernel/random/boot_id")?.trim() ?? `unknown-${crypto.randomUUID()}`
+
+/** Identifies the pid namespace in which this process's pids are counted: a container has its own. */
+export const pidNamespace = (): string | null => {
+  try {
+    return readlinkSync("/proc/self/ns/pid")
+  } catch {
+    return null
+  }
+}
 
 const read = (path: string): string | null => {
   try {

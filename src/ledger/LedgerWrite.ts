@@ -3,6 +3,7 @@ import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
+import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import type { TurnRecord, turnPatchKeys } from "../domain/Turn.ts"
 
 /** One decision of a session's machine. `seq` counts from 1 in each session. */
@@ -46,7 +47,10 @@ export interface LeaseRecord {
   readonly session: SessionId | null
   /** The number of the process among those of its session; one holds a lease at a time. */
   readonly generation: number
+  /** The boot of the machine that it was opened on. */
   readonly bootId: string
+  /** Who opened it; `null` for leases of 0.1.0. */
+  readonly supervisor: SupervisorProcess | null
   readonly openedAt: number
   /** `null` until the process is spawned. */
   readonly pid: number | null

@@ -1,5 +1,5 @@
 /** Turns failures of our own into `Unavailable` for the caller: it did nothing wrong, and the log has the cause. */
-import type { Cause} from "effect";
+import type { Cause } from "effect"
 import { Effect } from "effect"
 import { Unavailable } from "../domain/Refusal.ts"
 import { LedgerError } from "../ledger/Ledger.ts"

@@ -76,9 +76,9 @@ const make = Effect.gen(function* () {
   /** Stored before the spawn, so that recovery finds the processes of a run whose supervisor was killed. */
   const openLease = Effect.gen(function* () {
     const lease = newLeaseId("run_")
-    const { bootId } = processes
+    const { bootId, self: supervisor } = processes
     const openedAt = yield* Clock.currentTimeMillis
-    const record = { id: lease, session: null, generation: 1, bootId, openedAt, pid: null, startTime: null }
+    const record = { id: lease, session: null, generation: 1, bootId, supervisor, openedAt, pid: null, startTime: null }
     yield* unavailable(ledger.write([{ _tag: "LeaseOpened", lease: record }]))
     yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "LeaseClosed", lease }]))
     const spawned = Effect.fnUntraced(function* (pid: number) {

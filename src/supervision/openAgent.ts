@@ -82,12 +82,12 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   return Effect.fnUntraced(function* (port: SessionPort, agentProcess: AgentProcess, thread: string | null) {
     const { agent, cwd, id, model, permissions, systemPrompt } = port.record()
     const openedAt = yield* Clock.currentTimeMillis
-    const { bootId } = processes
+    const { bootId, self: supervisor } = processes
     const { generation, lease } = agentProcess
     yield* ledger.write([
       {
         _tag: "LeaseOpened",
-        lease: { id: lease, session: id, generation, bootId, openedAt, pid: null, startTime: null }
+        lease: { id: lease, session: id, generation, bootId, supervisor, openedAt, pid: null, startTime: null }
       }
     ])
     const driver = yield* agents.driver(agent)

@@ -6,9 +6,15 @@
  */
 import { Clock, Effect, Metric } from "effect"
 import { Processes } from "../agent/Processes.ts"
+import type { LeaseId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import { orphansTotal } from "../runtime/Metrics.ts"
 import { Supervisor } from "./Supervisor.ts"
+
+/** In a copy of a data dir, sessions go on from what was copied; the agents of the other Troupe are its own. */
+const inUse = (lease: LeaseId, { pid }: SupervisorProcess) =>
+  `the processes of lease ${lease} are left alone: the Troupe with pid ${pid}, which opened it, runs. This data dir is a copy of its data dir`
 
 export const recover = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -19,13 +25,17 @@ export const recover = Effect.gen(function* () {
   const leases = yield* ledger.leases
   const orphans = yield* Effect.forEach(
     leases,
-    ({ bootId, id: lease, pid, startTime }) =>
+    ({ bootId, id: lease, pid, startTime, supervisor }) =>
       Effect.gen(function* () {
-        const alive = (yield* processes.tree(lease)).length
-        yield* Metric.update(orphansTotal, alive)
-        const stubborn = yield* processes.reap({ lease, pid, startTime, bootId })
-        if (stubborn > 0) yield* Effect.logError(`${stubborn} processes of lease ${lease} would not die`)
-        return alive
+        const reaped = yield* processes.reap({ lease, pid, startTime, bootId, supervisor })
+        if (reaped._tag === "OutOfSight") return 0
+        if (reaped._tag === "InUse") {
+          yield* Effect.logWarning(inUse(lease, reaped.supervisor))
+          return 0
+        }
+        yield* Metric.update(orphansTotal, reaped.found)
+        if (reaped.left > 0) yield* Effect.logError(`${reaped.left} processes of lease ${lease} would not die`)
+        return reaped.found
       }),
     { concurrency: 8 }
   )

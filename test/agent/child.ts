@@ -39,7 +39,9 @@ export const firstLine = (child: Child) =>
 export const isAlive = (pid: number): boolean => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-    return stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z"
+    // One that has given up its memory runs nothing any more: the kernel is about to make it a zombie.
+    const hasMemory = !readFileSync(`/proc/${pid}/statm`, "latin1").startsWith("0 ")
+    return hasMemory && stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z"
   } catch {
     return false
   }

@@ -162,9 +162,38 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       // As a dead supervisor leaves it: this `Processes` did not spawn it, and knows only the stored lease.
       const orphan = yield* startOutside(specOf("family").command, lease)
       const startTime = yield* processes.startTime(orphan.pid)
-      const count = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId: processes.bootId })
-      assert.strictEqual(count, 0)
+      const { bootId, self } = processes
+      const supervisor = { ...self, startTime: "1" }
+      const reaped = yield* processes.reap({ lease, pid: orphan.pid, startTime, bootId, supervisor })
+      assert.deepStrictEqual(reaped, { _tag: "Ended", found: 3, left: 0 })
       assert.deepStrictEqual([orphan.pid, orphan.near, orphan.far].filter(isAlive), [])
+    })
+  )
+
+  it.effect("the processes of a supervisor that lives, or that can't be seen, are never reaped", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const lease = freshLease()
+      yield* Effect.addFinalizer(() => processes.sweep(lease))
+      const child = yield* startOutside(specOf("family").command, lease)
+      const startTime = yield* processes.startTime(child.pid)
+      // Any process that runs, and is not this one, may be the other Troupe.
+      const supervisor = {
+        pid: process.ppid,
+        startTime: yield* processes.startTime(process.ppid),
+        pidNamespace: processes.self.pidNamespace
+      }
+      const orphan = { lease, pid: child.pid, startTime, bootId: processes.bootId, supervisor }
+      assert.deepStrictEqual(yield* processes.reap(orphan), { _tag: "InUse", supervisor })
+      const elsewhere = { ...supervisor, pidNamespace: "pid:[1]" }
+      assert.deepStrictEqual(yield* processes.reap({ ...orphan, supervisor: elsewhere }), { _tag: "OutOfSight" })
+      assert.deepStrictEqual([child.pid, child.near, child.far].filter(isAlive), [child.pid, child.near, child.far])
+      // A lease of 0.1.0 names nobody.
+      assert.deepStrictEqual(yield* processes.reap({ ...orphan, supervisor: null }), {
+        _tag: "Ended",
+        found: 3,
+        left: 0
+      })
     })
   )
 
@@ -178,9 +207,11 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       assert.isNotNull(startTime)
       const lease = freshLease()
       const { bootId } = processes
-      assert.strictEqual(yield* processes.reap({ lease, pid, startTime: `${startTime}1`, bootId }), 0)
-      assert.strictEqual(yield* processes.reap({ lease, pid, startTime: null, bootId }), 0)
-      assert.strictEqual(yield* processes.reap({ lease, pid, startTime, bootId: "another boot" }), 0)
+      const orphan = { lease, pid, startTime, bootId, supervisor: null }
+      const nothing = { _tag: "Ended", found: 0, left: 0 } as const
+      assert.deepStrictEqual(yield* processes.reap({ ...orphan, startTime: `${startTime}1` }), nothing)
+      assert.deepStrictEqual(yield* processes.reap({ ...orphan, startTime: null }), nothing)
+      assert.deepStrictEqual(yield* processes.reap({ ...orphan, bootId: "another boot" }), nothing)
       assert.isTrue(isAlive(pid))
       assert.isNull(yield* processes.startTime(2 ** 22 + 1))
     })

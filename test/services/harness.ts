@@ -66,7 +66,12 @@ export const runtimeIn = (directory: string, limits: Partial<Limits> = {}, revie
     Layer.provideMerge(Files.layer),
     Layer.provideMerge(withNotices(SqliteLedger.layer(`${directory}/ledger.sqlite`))),
     Layer.provide(ScriptedAgents),
-    Layer.provide(Layer.mock(Processes)({ bootId: "boot" })),
+    Layer.provide(
+      Layer.mock(Processes)({
+        bootId: "boot",
+        self: { pid: process.pid, startTime: null, pidNamespace: null }
+      })
+    ),
     Layer.provide(settings),
     Layer.provide(NodeServices.layer),
     Layer.fresh

@@ -6,6 +6,7 @@ import costs from "./migrations/0004_costs.ts"
 import wire from "./migrations/0005_wire.ts"
 import audit from "./migrations/0006_audit.ts"
 import commits from "./migrations/0007_commits.ts"
+import leaseSupervisors from "./migrations/0009_lease_supervisors.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -15,7 +16,8 @@ export const migrations = {
   "0004_costs": costs,
   "0005_wire": wire,
   "0006_audit": audit,
-  "0007_commits": commits
+  "0007_commits": commits,
+  "0009_lease_supervisors": leaseSupervisors
 }
 
 export const migrationsTable = "troupe_migrations"

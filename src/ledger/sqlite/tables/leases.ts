@@ -4,12 +4,34 @@ import type { Database, Write } from "../Database.ts"
 import type { LeaseRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
-const columns = ["id", "session", "generation", "boot_id", "opened_at", "pid", "start_time"]
+const columns = [
+  "id",
+  "session",
+  "generation",
+  "boot_id",
+  "opened_at",
+  "pid",
+  "start_time",
+  "supervisor_pid",
+  "supervisor_start_time",
+  "pid_namespace"
+]
 const insertLease = insertInto("leases", columns)
 
 export const opened = (lease: LeaseRecord): Write => ({
   text: insertLease,
-  params: [lease.id, lease.session, lease.generation, lease.bootId, lease.openedAt, lease.pid, lease.startTime]
+  params: [
+    lease.id,
+    lease.session,
+    lease.generation,
+    lease.bootId,
+    lease.openedAt,
+    lease.pid,
+    lease.startTime,
+    lease.supervisor?.pid ?? null,
+    lease.supervisor?.startTime ?? null,
+    lease.supervisor?.pidNamespace ?? null
+  ]
 })
 
 export const spawned = (lease: LeaseId, pid: number, startTime: string | null): Write => ({
@@ -28,6 +50,9 @@ interface LeaseRow {
   readonly opened_at: number
   readonly pid: number | null
   readonly start_time: string | null
+  readonly supervisor_pid: number | null
+  readonly supervisor_start_time: string | null
+  readonly pid_namespace: string | null
 }
 
 const leaseOf = (row: LeaseRow): LeaseRecord => ({
@@ -37,7 +62,11 @@ const leaseOf = (row: LeaseRow): LeaseRecord => ({
   bootId: row.boot_id,
   openedAt: row.opened_at,
   pid: row.pid,
-  startTime: row.start_time
+  startTime: row.start_time,
+  supervisor:
+    row.supervisor_pid === null
+      ? null
+      : { pid: row.supervisor_pid, startTime: row.supervisor_start_time, pidNamespace: row.pid_namespace }
 })
 
 export const reads = (db: Database) => ({
