@@ -11,10 +11,24 @@ import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 export type SlotAnswer = "granted" | "refused"
 
-interface Waiting {
+interface Request {
   readonly app: AppName
   readonly session: SessionId
   readonly answer: Deferred.Deferred<SlotAnswer>
+}
+
+/** A slot that is held. Whether its holder may be asked to leave, or was, is known of holders only. */
+interface Slot {
+  readonly app: AppName
+  readonly use: "busy" | "leaving" | { readonly hibernate: () => void }
+}
+
+/** What a check can hold against the sessions' own states. `idle` ones may still be asked to hibernate. */
+export interface SlotsState {
+  readonly busy: ReadonlyArray<SessionId>
+  readonly idle: ReadonlyArray<SessionId>
+  readonly leaving: ReadonlyArray<SessionId>
+  readonly waiting: ReadonlyArray<SessionId>
 }
 
 export class ProcessSlots extends Context.Service<
@@ -22,8 +36,8 @@ export class ProcessSlots extends Context.Service<
   {
     /**
      * Requests a slot for a session, not before `notBefore` (milliseconds since 1970). A request that is not urgent is
-     * refused where no slot is free at once. A session that has a slot is granted it again; a second request replaces one
-     * that waits. Interrupting the effect withdraws the request.
+     * refused where no slot is free at once. A session that has a slot is granted it again; a second request refuses one
+     * that waits, and takes its place. Interrupting the effect withdraws the request.
      */
     readonly take: (request: {
       readonly session: SessionId
@@ -40,96 +54,109 @@ export class ProcessSlots extends Context.Service<
     /** Refuses every request from now on, and those that wait. */
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
+    readonly state: () => SlotsState
   }
 >()("troupe/runtime/ProcessSlots") {
   static readonly layer = Layer.effect(
     ProcessSlots,
     Effect.gen(function* () {
       const size = (yield* RuntimeSettings).limits.maxProcesses
-      const holders = new Map<SessionId, AppName>()
-      // Insertion order is the order of becoming idle: the first is the least recently used.
-      const idle = new Map<SessionId, () => void>()
-      let waiting: ReadonlyArray<Waiting> = []
-      // Sessions that were asked to hibernate, or retire, and still hold their slots.
-      const leaving = new Set<SessionId>()
+      // Insertion order is the order of the last change of use: the first idle one is the least recently used.
+      const slots = new Map<SessionId, Slot>()
+      let waiting: ReadonlyArray<Request> = []
       let draining = false
 
-      const holdings = (app: AppName) => [...holders.values()].filter((holder) => holder === app).length
+      const holdings = (app: AppName) => [...slots.values()].filter((slot) => slot.app === app).length
       const next = () => {
-        const firsts = new Map<AppName, Waiting>()
+        const firsts = new Map<AppName, Request>()
         for (const request of waiting) if (!firsts.has(request.app)) firsts.set(request.app, request)
         return [...firsts.values()].sort((a, b) => holdings(a.app) - holdings(b.app))[0]
       }
-      const leave = (session: SessionId) => {
-        waiting = waiting.filter((request) => request.session !== session)
+      const withdraw = (request: Request) => {
+        waiting = waiting.filter((each) => each !== request)
+      }
+      const answer = (request: Request, answer: SlotAnswer) => {
+        withdraw(request)
+        Deferred.doneUnsafe(request.answer, Effect.succeed(answer))
+      }
+
+      /** A session without a slot uses none: a step that comes after its slot was given back changes nothing. */
+      const setUse = (session: SessionId, use: Slot["use"]) => {
+        const slot = slots.get(session)
+        if (slot === undefined) return
+        slots.delete(session)
+        slots.set(session, { ...slot, use })
       }
 
       const grant = () => {
-        while (holders.size < size) {
+        while (slots.size < size) {
           const request = next()
           if (request === undefined) return
-          leave(request.session)
-          holders.set(request.session, request.app)
-          Deferred.doneUnsafe(request.answer, Effect.succeed<SlotAnswer>("granted"))
+          slots.set(request.session, { app: request.app, use: "busy" })
+          answer(request, "granted")
         }
         makeRoom()
       }
 
       /** One eviction per waiting request: more would hibernate sessions for no request. */
       const makeRoom = () => {
-        for (const [session, hibernate] of idle) {
-          if (leaving.size >= waiting.length) return
-          idle.delete(session)
-          leaving.add(session)
-          hibernate()
+        let leaving = [...slots.values()].filter(({ use }) => use === "leaving").length
+        for (const [session, { use }] of [...slots]) {
+          if (leaving >= waiting.length) return
+          if (typeof use === "string") continue
+          setUse(session, "leaving")
+          leaving++
+          use.hibernate()
         }
       }
 
+      const sessionsOf = (wanted: (use: Slot["use"]) => boolean) =>
+        [...slots].flatMap(([session, { use }]) => (wanted(use) ? [session] : []))
+
       return ProcessSlots.of({
-        take: ({ app, notBefore, session, urgent }) =>
-          Effect.gen(function* () {
-            const now = yield* Clock.currentTimeMillis
-            if (notBefore > now) yield* Effect.sleep(notBefore - now)
-            if (draining) return "refused"
-            if (holders.has(session)) return "granted"
-            if (holders.size < size && waiting.length === 0) {
-              holders.set(session, app)
-              return "granted"
-            }
-            if (!urgent) return "refused"
-            leave(session)
-            const answer = yield* Deferred.make<SlotAnswer>()
-            waiting = [...waiting, { app, session, answer }]
-            grant()
-            return yield* Deferred.await(answer)
-          }).pipe(Effect.onInterrupt(() => Effect.sync(() => leave(session)))),
+        take: Effect.fnUntraced(function* ({ app, notBefore, session, urgent }) {
+          const now = yield* Clock.currentTimeMillis
+          if (notBefore > now) yield* Effect.sleep(notBefore - now)
+          if (draining) return "refused"
+          if (slots.has(session)) return "granted"
+          if (slots.size < size && waiting.length === 0) {
+            slots.set(session, { app, use: "busy" })
+            return "granted"
+          }
+          if (!urgent) return "refused"
+          for (const earlier of waiting) if (earlier.session === session) answer(earlier, "refused")
+          const request: Request = { app, session, answer: yield* Deferred.make<SlotAnswer>() }
+          waiting = [...waiting, request]
+          grant()
+          return yield* Deferred.await(request.answer).pipe(
+            Effect.onInterrupt(() => Effect.sync(() => withdraw(request)))
+          )
+        }),
         release: (session) => {
-          leave(session)
-          idle.delete(session)
-          leaving.delete(session)
-          holders.delete(session)
+          slots.delete(session)
           grant()
         },
         idle: (session, hibernate) => {
-          idle.delete(session)
-          idle.set(session, hibernate)
+          setUse(session, { hibernate })
           makeRoom()
         },
         busy: (session) => {
-          idle.delete(session)
-          // A turn came before the request to hibernate: another session has to make room.
-          if (leaving.delete(session)) makeRoom()
+          setUse(session, "busy")
+          // Where it was asked to hibernate, and a turn came before that, another session has to make room.
+          makeRoom()
         },
-        retiring: (session) => {
-          idle.delete(session)
-          leaving.add(session)
-        },
+        retiring: (session) => setUse(session, "leaving"),
         drain: () => {
           draining = true
-          for (const { answer } of waiting) Deferred.doneUnsafe(answer, Effect.succeed<SlotAnswer>("refused"))
-          waiting = []
+          for (const request of waiting) answer(request, "refused")
         },
-        counts: () => ({ held: holders.size, size, waiting: waiting.length })
+        counts: () => ({ held: slots.size, size, waiting: waiting.length }),
+        state: () => ({
+          busy: sessionsOf((use) => use === "busy"),
+          idle: sessionsOf((use) => typeof use !== "string"),
+          leaving: sessionsOf((use) => use === "leaving"),
+          waiting: waiting.map(({ session }) => session)
+        })
       })
     })
   )

@@ -55,15 +55,15 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   }
   const outbox = yield* Outbox.make(session, port, fault)
 
-  /** In this order: whoever is told of a step finds its timers armed, and the agent is asked last. */
+  /** In this order: whoever is told of a step finds its timers armed and its slot's use known; the agent is asked last. */
   const afterCommit: ReadonlyArray<Reactions.Reaction> = [
     timers.react,
+    yield* Reactions.useSlots(handle),
     yield* Reactions.notifyObservers(session, timers),
     Reactions.countRestarts,
     openTurns.react,
     turnWatch.react,
     approvals.react,
-    yield* Reactions.useSlots(handle),
     yield* Reactions.endWhenClosed(handle),
     yield* Reactions.reviewTurns(session),
     yield* Reactions.cancelReviewWhenClosed,
