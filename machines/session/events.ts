@@ -111,8 +111,9 @@ export type SessionEvent =
   /** The kernel knows no process of this session any more. */
   | { readonly type: "process.gone" }
   /**
-   * The supervisor itself died, and the process with it. `claimed`: the running turn's prompt was claimed for handing
-   * over, so the agent may have it. Troupe 0.1.0 stored the turn's `failure` instead.
+   * The supervisor itself died, and the process with it. `claimed`: the open turn's prompt was claimed for handing over,
+   * so the agent may have it; a turn whose prompt was not goes on. Troupe 0.1.0 stored the turn's `failure` instead, and
+   * failed either turn.
    */
   | { readonly type: "process.lost"; readonly claimed?: boolean; readonly failure?: Failure }
   | { readonly type: "hibernate.requested"; readonly reason: string }

@@ -7,7 +7,7 @@ import { assign, setup } from "xstate"
 import { command } from "../decide.ts"
 import { lifted, paused, noPause } from "./quota.ts"
 import { afterDeath, noRestarts, overBudget } from "./restarts.ts"
-import { isNotRetryable, saidIn } from "./events.ts"
+import { failureOf, isNotRetryable, saidIn } from "./events.ts"
 import type { SessionContext, SessionEvent, WaitingTurn } from "./events.ts"
 import { countsAgainstBudget, isFatalToProcess, isOfQuota } from "./failures.ts"
 import type { Failure } from "./failures.ts"
@@ -107,6 +107,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       saidAnswered: ({ event }) => saidIn(event).answered,
       /** The agent may have the prompt: unless the event says that it was not claimed. */
       promptClaimed: ({ event }) => event.type === "process.lost" && event.claimed !== false,
+      /** As Troupe 0.1.0 stored it: the turn is over. */
+      carriesFailure: ({ event }) => failureOf(event) !== null,
       isLastApproval: ({ context, event }) =>
         event.type === "approval.settled" && context.approvals.every((id) => id === event.id)
     },

@@ -41,8 +41,12 @@ export const turningState = (parts: SessionSetup) => {
     { guard: "saidAnswered", ...unended }
   ] as const
 
-  /** The supervisor died before the prompt was handed over. */
-  const lostBefore = { target: "#session.idle.asleep", actions: [undelivered, "noteGone"] } as const
+  /** The supervisor died before the prompt was handed over: the turn was accepted, so it goes on from its place in line. */
+  const goesOn = { target: "#session.turning.queued", reenter: true, actions: "noteGone" } as const
+  const lostBefore = [
+    { guard: "carriesFailure", target: "#session.idle.asleep", actions: [undelivered, "noteGone"] },
+    goesOn
+  ] as const
 
   return parts.createStateConfig({
     initial: "queued",
@@ -61,7 +65,7 @@ export const turningState = (parts: SessionSetup) => {
       "expire.requested": { guard: "isNotClosing", actions: close },
       "process.lost": [
         { guard: "promptClaimed", target: "#session.idle.asleep", actions: [lostAtWork, "noteGone"] },
-        lostBefore
+        goesOn
       ]
     },
     states: {
@@ -157,6 +161,10 @@ export const turningState = (parts: SessionSetup) => {
         on: {
           "turn.ended": ends,
           "turn.aborted": {},
+          "process.lost": [
+            { guard: "promptClaimed", target: "#session.idle.asleep", actions: [lostAtWork, "noteGone"] },
+            { target: "#session.idle.asleep", actions: [interrupted, "noteGone"] }
+          ],
           "interrupt.requested": { guard: "interruptsThisTurn" },
           "close.requested": { actions: close },
           "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }

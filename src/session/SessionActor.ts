@@ -104,18 +104,19 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     return yield* Effect.failCause(exit.cause as Cause.Cause<LedgerError>)
   })
 
-  /** Settles what the last actor, or a dead supervisor, left: its turn, or its timers and commands. */
+  /** Takes up what the last actor, or a dead supervisor, left: its turn, its timers, its commands. */
   const recover = Effect.gen(function* () {
     const commands = yield* ledger.outbox(id)
+    for (const { dueAt, event, timer } of yield* ledger.timers(id)) {
+      timers.arm({ timer, dueAt, event: event as SessionEvent })
+    }
     if (session.snapshot.context.process || session.openTurn !== null) {
       // The supervisor that held the process is dead, and the process with it.
-      const claimed = commands.every((command) => !command.once || command.claimed)
+      const isPending = session.snapshot.hasTag("promptPending")
+      const claimed = !isPending && commands.every((command) => !command.once || command.claimed)
       yield* answer({ event: { type: "process.lost", claimed }, by: "troupe" })
       yield* ledger.write(commands.map(({ nth, step }) => ({ _tag: "CommandDone", session: id, step, nth })))
     } else {
-      for (const { dueAt, event, timer } of yield* ledger.timers(id)) {
-        timers.arm({ timer, dueAt, event: event as SessionEvent })
-      }
       yield* outbox.resume(commands)
     }
     Deferred.doneUnsafe(handle.recovered, Effect.void)

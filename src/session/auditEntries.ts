@@ -1,6 +1,6 @@
 /** Which lines a step leaves in the audit trail: who did what to whom, in the words of the HTTP contract. */
 import { failureOf } from "../../machines/session/events.ts"
-import { notDelivered, outcomeUnknown } from "../../machines/session/failures.ts"
+import { outcomeUnknown } from "../../machines/session/failures.ts"
 import { delayName, stateInfo } from "../../machines/session/stateInfo.ts"
 import type { Step } from "./Step.ts"
 
@@ -26,8 +26,9 @@ const ofEvent = ({ decision, event }: Step): ReadonlyArray<Line> => {
     case "unpark.requested":
       return [{ action: "unpark", detail: {} }]
     case "process.lost": {
-      const failure = failureOf(event) ?? (event.claimed === false ? notDelivered : outcomeUnknown)
-      return [{ action: "lost", detail: { reason: failure.message } }]
+      const resumed = "Troupe stopped before the prompt was handed to the agent. The turn goes on."
+      const reason = failureOf(event)?.message ?? (decision.next.hasTag("turnOpen") ? resumed : outcomeUnknown.message)
+      return [{ action: "lost", detail: { reason } }]
     }
     default:
       return []

@@ -1,27 +1,29 @@
 /** What a runtime does on the ledger of a supervisor that died. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Layer } from "effect"
+import type { Duration, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { scratch } from "../ledger/samples.ts"
 import { AgentScript } from "../services/AgentScript.ts"
 import { PerformedCommands } from "../services/ScriptedCommandHandler.ts"
-import { app, ours, runtimeIn, scriptLayer, stateOf, untilRunning, untilState } from "../services/harness.ts"
+import { app, ours, runtimeIn, scriptLayer, stateOf, until, untilRunning, untilState } from "../services/harness.ts"
 
 /** Two runtimes on one directory. The first ends as by a SIGKILL: it is not drained, and nothing is reported. */
 const twice = <A, B, E, F>(
   first: Effect.Effect<A, E, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>,
   second: (
     left: A
-  ) => Effect.Effect<B, F, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>
+  ) => Effect.Effect<B, F, Layer.Success<ReturnType<typeof runtimeIn>> | AgentScript | PerformedCommands>,
+  between: Duration.Input = 0
 ) =>
   Effect.gen(function* () {
     const directory = yield* scratch
     const left = yield* first.pipe(Effect.provide(runtimeIn(directory)))
     const performed = yield* PerformedCommands
     performed.clear()
+    yield* TestClock.adjust(between)
     return yield* second(left).pipe(Effect.provide(runtimeIn(directory)))
   }).pipe(Effect.provide(scriptLayer), Effect.scoped)
 
@@ -50,27 +52,43 @@ describe("recovery", () => {
     )
   )
 
-  it.effect(
-    "after a supervisor's death, a turn whose prompt was never handed over says that it is safe to send again",
-    () =>
-      twice(
+  /** A turn whose agent had not come up when its supervisor died. */
+  const starting = Effect.gen(function* () {
+    const script = yield* AgentScript
+    script.start = "silent"
+    const id = yield* submitted("hello")
+    yield* untilState(id, "turning.starting")
+    script.start = "ready"
+    return id
+  })
+
+  it.effect("after a supervisor's death, a turn whose prompt was never handed over goes on", () =>
+    twice(starting, (id) =>
+      Effect.gen(function* () {
+        yield* untilState(id, "idle.awake")
+        const { finalText, turn } = yield* (yield* Sessions).turn(ours, id, 1)
+        assert.deepStrictEqual([turn.status, finalText], ["completed", "you said: hello"])
+        const prompts = (yield* PerformedCommands).of(id).filter(({ type }) => type === "handPrompt")
+        assert.lengthOf(prompts, 1)
+        const lost = (yield* (yield* Ledger).audit(id, 100)).find(({ action }) => action === "lost")
+        assert.include(String(lost?.detail["reason"]), "The turn goes on.")
+      })
+    )
+  )
+
+  it.effect("after a supervisor's death, a turn goes on within the deadline that it had", () =>
+    twice(
+      starting,
+      (id) =>
         Effect.gen(function* () {
-          const script = yield* AgentScript
-          script.start = "silent"
-          const id = yield* submitted("hello")
-          yield* untilState(id, "turning.starting")
-          script.start = "ready"
-          return id
+          const sessions = yield* Sessions
+          const ended = Effect.map(sessions.turn(ours, id, 1), ({ turn }) => turn.endedAt !== null)
+          yield* until("the end of the turn", ended)
+          const { turn } = yield* sessions.turn(ours, id, 1)
+          assert.deepStrictEqual([turn.status, turn.failure?.class], ["timed_out", "timeout"])
         }),
-        (id) =>
-          Effect.gen(function* () {
-            const sessions = yield* Sessions
-            const { turn } = yield* sessions.turn(ours, id, 1)
-            assert.strictEqual(turn.failure?.class, "not_delivered")
-            const again = yield* sessions.submit(ours, id, { prompt: "hello" })
-            assert.strictEqual((yield* again.result).finalText, "you said: hello")
-          })
-      )
+      "11 minutes"
+    )
   )
 
   it.effect("after a supervisor's death, a queued turn runs", () =>
