@@ -181,7 +181,8 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
 /**
  * A failure of Troupe itself: of the ledger, or a defect. Its cause is logged with the request's id, and never sent.
  *
- * `ledger_away`: the ledger can't be written now. It passes by itself; the runtime has logged it once for all requests.
+ * `ledger_away` and `draining` are no faults, and pass: the ledger can't be written now, which the runtime has logged once
+ * for all requests, or Troupe stopped while the request waited for a turn that goes on after its next start.
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
   operation: Schema.String,
@@ -189,29 +190,35 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {
   readonly retryAfterSeconds = 5
   get code() {
-    return isAway(this.cause) ? "ledger_away" : "unavailable"
+    return passing(this.cause) ?? "unavailable"
   }
   get status() {
-    return isAway(this.cause) ? 503 : 500
+    return passing(this.cause) === null ? 500 : 503
   }
   override get message() {
     return this.detail
   }
   get detail() {
-    return isAway(this.cause)
-      ? `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
-      : `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
+    switch (this.code) {
+      case "ledger_away":
+        return `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
+      case "draining":
+        return `Troupe could not ${this.operation}: it is shutting down. What was accepted goes on when it is back; ask again then.`
+      case "unavailable":
+        return `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
+    }
   }
 }
 
-/** The failure, or what caused it, says of itself that it passes: see `LedgerError`. */
-const isAway = (failure: unknown): boolean => {
+/** What a failure, or one of its causes, says of itself where it passes: `away` of a `LedgerError`, or `Draining`. */
+const passing = (failure: unknown): "ledger_away" | "draining" | null => {
   let error = failure
   for (let depth = 0; depth < 4 && typeof error === "object" && error !== null; depth++) {
-    if ("away" in error && error.away === true) return true
+    if ("away" in error && error.away === true) return "ledger_away"
+    if (error instanceof Draining) return "draining"
     error = "cause" in error ? error.cause : undefined
   }
-  return false
+  return null
 }
 
 export type Refusal =

@@ -101,7 +101,7 @@ export class ProcessSlots extends Context.Service<
       /** One eviction per waiting request: more would hibernate sessions for no request. */
       const makeRoom = () => {
         let leaving = [...slots.values()].filter(({ use }) => use === "leaving").length
-        for (const [session, { use }] of [...slots]) {
+        for (const [session, { use }] of slots) {
           if (leaving >= waiting.length) return
           if (typeof use === "string") continue
           setUse(session, "leaving")

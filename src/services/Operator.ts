@@ -3,9 +3,8 @@
  *
  * A drain ends every process within its deadline and two retirements; sessions stay open and wake at the next boot.
  */
-import { Clock, Context, Effect, Exit, Layer, Option, Schedule } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Option } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import type { SessionEvent } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { SessionState } from "../domain/Session.ts"
@@ -17,8 +16,7 @@ import type { Counts } from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
-import type * as Loaded from "../session/Session.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import * as Drain from "./drain.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 export class Operator extends Context.Service<
@@ -33,8 +31,8 @@ export class Operator extends Context.Service<
     /** All numbers of this process, the counts included, in the text format of Prometheus. */
     readonly metrics: Effect.Effect<string, Unavailable>
     /**
-     * No new work from now on; running turns may finish until the deadline and are interrupted then; every process is
-     * retired. Sessions stay open in the ledger and wake at the next boot.
+     * No new work from now on; running turns may finish until the deadline and are interrupted then; turns that no agent
+     * has yet are left for the next boot; every process is retired. Sessions stay open in the ledger.
      */
     readonly drain: (deadlineMillis: number) => Effect.Effect<void>
   }
@@ -44,62 +42,6 @@ export class Operator extends Context.Service<
     Effect.suspend(() => make)
   )
 }
-
-/** The deadlines of a retirement one after the other, with a margin. */
-const retireWithin = "20 seconds"
-
-const makeDrain = Effect.gen(function* () {
-  const commandHandler = yield* CommandHandler
-  const drainState = yield* DrainState
-  const slots = yield* ProcessSlots
-  const supervisor = yield* Supervisor
-
-  const withOpenTurn = () => supervisor.views().filter(({ snapshot }) => snapshot.hasTag("turnOpen"))
-
-  const turnsSettled = (sessions: ReadonlyArray<Loaded.SessionState>) =>
-    Effect.forEach(
-      sessions.flatMap(({ record: { id }, snapshot: { context } }) =>
-        [context.turn, ...context.queue.map(({ turn }) => turn)].map((turn) => ({ id, turn }))
-      ),
-      ({ id, turn }) => Effect.ignore(supervisor.turnSettled(id, turn)),
-      { concurrency: "unbounded", discard: true }
-    )
-
-  const send = (
-    { record }: Loaded.SessionState,
-    event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>
-  ) => Effect.ignore(supervisor.send(record.id, { event, by: "troupe" }))
-
-  const all = <A>(effects: ReadonlyArray<Effect.Effect<A>>) =>
-    Effect.all(effects, { concurrency: "unbounded", discard: true })
-
-  return Effect.fn("Operator.drain")(function* (deadlineMillis: number) {
-    if (drainState.draining()) return
-    drainState.drain()
-    slots.drain()
-    const began = yield* Clock.currentTimeMillis
-    const running = withOpenTurn()
-    if (running.length > 0) yield* Effect.logInfo(`draining: ${running.length} turns may finish first`)
-    yield* Effect.timeoutOption(turnsSettled(running), deadlineMillis)
-
-    const reason = "Troupe is shutting down"
-    const late = withOpenTurn()
-    // Turns in line first, or the end of the running turn would hand the next one over.
-    yield* all(
-      late.flatMap((session) =>
-        session.snapshot.context.queue.map(({ turn }) => send(session, { type: "interrupt.requested", reason, turn }))
-      )
-    )
-    yield* all(late.map((session) => send(session, { type: "interrupt.requested", reason })))
-    yield* Effect.timeoutOption(turnsSettled(late), retireWithin)
-    yield* all(supervisor.views().map((session) => send(session, { type: "hibernate.requested", reason })))
-    yield* Effect.sync(() => commandHandler.sessionsWithProcess().length).pipe(
-      Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (left) => left === 0 }),
-      Effect.timeoutOption(retireWithin)
-    )
-    yield* Effect.logInfo(`drained in ${(yield* Clock.currentTimeMillis) - began} ms`)
-  })
-})
 
 const make = Effect.gen(function* () {
   const agents = yield* Agents
@@ -144,7 +86,7 @@ const make = Effect.gen(function* () {
     sweep: Effect.mapError(sweep, (cause) => new Unavailable({ operation: "sweep", cause })),
     counts,
     metrics: Effect.andThen(Effect.flatMap(counts, Metrics.setCounts), PrometheusMetrics.format()),
-    drain: yield* makeDrain
+    drain: yield* Drain.make
   })
 })
 

@@ -9,10 +9,14 @@ import type { SessionCommand } from "../../machines/session/machine.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
 import { Reviews } from "../review/Reviews.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { CommandHandler } from "./CommandHandler.ts"
 import type { SessionPort } from "./CommandHandler.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Session } from "./Session.ts"
+
+/** What brings a turn to an agent. A runtime that is about to stop begins none of it. */
+const begins: ReadonlySet<SessionCommand["type"]> = new Set(["takeSlot", "startProcess", "handPrompt"])
 
 export interface Outbox {
   /** Performs what the step queued: in the background, so that a slow agent never keeps the mailbox waiting. */
@@ -32,10 +36,13 @@ export const make = Effect.fnUntraced(function* (
   const reviews = yield* Reviews
   const scope = yield* Effect.scope
   const { id } = session.record
+  const { draining } = yield* DrainState
   const done = (step: number, nth: number) => ledger.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
   const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
+      // It stays in the outbox: the next start of Troupe goes on with the turn that it is for.
+      if (draining() && begins.has(command.type)) return
       if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // A review gives way to a live turn, which waits at most 2 s for it.
       if (command.type === "handPrompt") yield* reviews.cancel(id, "A turn began.")

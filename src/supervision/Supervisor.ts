@@ -8,11 +8,13 @@
  */
 import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
+import { Draining } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
 import { isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
+import type { DrainState } from "../runtime/DrainState.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
@@ -42,6 +44,11 @@ export class Supervisor extends Context.Service<
     ) => Effect.Effect<Reply, EventRefused | ActorFailed>
     /** Loads a session and waits until it has settled what was left to settle. */
     readonly wake: (id: SessionId) => Effect.Effect<void, ActorFailed>
+    /**
+     * Stops a session's actor where it stands, and ends its process, as a death of Troupe does: the next start goes on from
+     * its rows. All who wait for it are answered with `ActorFailed`, whose cause is `Draining`.
+     */
+    readonly leave: (id: SessionId) => Effect.Effect<void>
     /** What is stored of a loaded session; `null` where it is not loaded: the ledger has it. */
     readonly view: (id: SessionId) => SessionState | null
     /** Of every loaded session. */
@@ -59,7 +66,15 @@ export class Supervisor extends Context.Service<
       const ledger = yield* Ledger
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
-        SessionShared | EventFeed | CommandHandler | Ledger | ProcessSlots | Reviews | RuntimeSettings | Timers
+        | SessionShared
+        | EventFeed
+        | DrainState
+        | CommandHandler
+        | Ledger
+        | ProcessSlots
+        | Reviews
+        | RuntimeSettings
+        | Timers
       >()
       const handles = new Map<SessionId, SessionHandle>()
 
@@ -166,6 +181,14 @@ export class Supervisor extends Context.Service<
         wake: Effect.fnUntraced(function* (id) {
           const handle = yield* deliver(id, { event: "wake", by: "troupe" })
           yield* Deferred.await(handle.recovered)
+        }),
+        leave: Effect.fnUntraced(function* (id) {
+          const handle = handles.get(id)
+          if (handle === undefined) return
+          yield* FiberMap.remove(fibers, id)
+          handles.delete(id)
+          failWaiters(handle, new Draining({}))
+          yield* commandHandler.drop(id)
         }),
         view: (id) => handles.get(id)?.session ?? null,
         views: sessionStates,

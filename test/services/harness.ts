@@ -5,7 +5,7 @@
  * command handler that holds no process. Time is `TestClock`'s; waits are for commits (`until`), never for time.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { layerWith } from "../../src/services/layer.ts"
@@ -154,3 +154,13 @@ export const retire = (id: SessionId, to: "idle.asleep" | "idle.parked" | "close
 
 export const commandsOf = (id: SessionId) =>
   Effect.map(PerformedCommands, (performed) => performed.of(id).map(({ type }) => type))
+
+/** Time passes in small steps until the fiber has ended. */
+export const whileTimePasses = <A, E>(fiber: Fiber.Fiber<A, E>) =>
+  Effect.gen(function* () {
+    yield* TestClock.adjust("50 millis").pipe(
+      Effect.andThen(Effect.yieldNow),
+      Effect.repeat({ until: () => fiber.pollUnsafe() !== undefined })
+    )
+    return yield* Fiber.join(fiber)
+  })

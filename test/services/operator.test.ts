@@ -5,7 +5,17 @@ import { TestClock } from "effect/testing"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { scratch } from "../ledger/samples.ts"
-import { app, ours, runtimeIn, scriptLayer, stateOf, untilRunning } from "./harness.ts"
+import {
+  app,
+  ours,
+  runtimeIn,
+  scriptLayer,
+  stateOf,
+  untilBegun,
+  untilRunning,
+  untilState,
+  whileTimePasses
+} from "./harness.ts"
 
 const submitted = (prompt: string) =>
   Effect.gen(function* () {
@@ -16,28 +26,62 @@ const submitted = (prompt: string) =>
   })
 
 describe("a drain", () => {
-  it.effect("a drain interrupts the queued turns before the running one, so that none reaches the agent", () =>
+  it.effect("a drain leaves the turns that no agent has yet to the next runtime, which runs them", () =>
     Effect.gen(function* () {
       const directory = yield* scratch
-      yield* Effect.gen(function* () {
+      const id = yield* Effect.gen(function* () {
         const sessions = yield* Sessions
         const runtime = yield* Operator
         const id = yield* submitted("hang")
         const second = yield* sessions.submit(ours, id, { prompt: "second", queue: true })
         const third = yield* sessions.submit(ours, id, { prompt: "third", queue: true })
         yield* untilRunning(id)
+        const waiters = yield* Effect.forEach([second, third], ({ result }) => Effect.forkChild(Effect.flip(result)))
         const draining = yield* Effect.forkChild(runtime.drain(1_000), { startImmediately: true })
-        yield* TestClock.adjust("1 second")
-        for (const { result } of [second, third]) {
-          const { handed, turn } = yield* result
-          assert.deepStrictEqual([turn.status, handed], ["interrupted", false])
-          assert.include(turn.failure?.message, "shutting down")
+        yield* whileTimePasses(draining)
+        for (const waiter of waiters) {
+          const { code, status } = yield* Fiber.join(waiter)
+          assert.deepInclude({ code, status }, { code: "draining", status: 503 })
         }
-        // Both deadlines of a retirement.
-        yield* TestClock.adjust("10 seconds")
-        yield* Fiber.join(draining)
-        assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
+        return id
       }).pipe(Effect.provide(runtimeIn(directory)))
+      yield* Effect.gen(function* () {
+        yield* untilState(id, "idle.awake")
+        const turns = yield* (yield* Sessions).turns(ours, id, { after: 0, limit: 10 })
+        assert.deepStrictEqual(
+          turns.map(({ finalText, turn }) => [turn.status, finalText]),
+          [
+            ["interrupted", "thinking"],
+            ["completed", "you said: second"],
+            ["completed", "you said: third"]
+          ]
+        )
+      }).pipe(Effect.provide(runtimeIn(directory)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+  )
+
+  it.effect("a turn that waits for a slot when Troupe stops is run by the next runtime", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const limits = { maxProcesses: 1 }
+      const id = yield* Effect.gen(function* () {
+        const holder = yield* submitted("hello")
+        yield* untilState(holder, "idle.awake")
+        const busy = yield* (yield* Sessions).submit(ours, holder, { prompt: "hang" })
+        yield* untilRunning(holder)
+        const id = yield* submitted("late")
+        yield* untilBegun(id, "takeSlot")
+        yield* Effect.forkChild((yield* Operator).drain(60_000), { startImmediately: true })
+        // Longer than a turn waits for a slot.
+        yield* TestClock.adjust("40 seconds")
+        assert.strictEqual(yield* stateOf(id), "turning.queued")
+        assert.strictEqual(busy.index, 2)
+        return id
+      }).pipe(Effect.provide(runtimeIn(directory, limits)))
+      yield* Effect.gen(function* () {
+        yield* untilState(id, "idle.awake")
+        assert.strictEqual((yield* (yield* Sessions).turn(ours, id, 1)).finalText, "you said: late")
+      }).pipe(Effect.provide(runtimeIn(directory, limits)))
     }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
@@ -49,16 +93,14 @@ describe("a drain", () => {
         const runtime = yield* Operator
         const id = yield* submitted("hang")
         const idle = yield* submitted("hello")
+        yield* untilState(idle, "idle.awake")
         yield* untilRunning(id)
         const draining = yield* Effect.forkChild(runtime.drain(30_000), { startImmediately: true })
         assert.isFalse((yield* runtime.ready).ready)
         const refusal = yield* Effect.flip(sessions.submit(ours, idle, { prompt: "no" }))
         assert.strictEqual(refusal._tag, "Draining")
         assert.strictEqual((yield* Effect.flip(sessions.create(app, {})))._tag, "Draining")
-        yield* TestClock.adjust("30 seconds")
-        // Both deadlines of a retirement.
-        yield* TestClock.adjust("10 seconds")
-        yield* Fiber.join(draining)
+        yield* whileTimePasses(draining)
         assert.strictEqual((yield* sessions.turn(ours, id, 1)).turn.status, "interrupted")
         assert.deepStrictEqual([yield* stateOf(id), yield* stateOf(idle)], ["idle.asleep", "idle.asleep"])
       }).pipe(Effect.provide(runtimeIn(directory)))

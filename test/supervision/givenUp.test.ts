@@ -1,12 +1,12 @@
 /** A session whose actor keeps dying is given up for a while: all who wait for it are told, and it is tried again by itself. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { DatabaseSync } from "node:sqlite"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
-import { app, ours, stateOf, untilRunning, untilState, withRuntime } from "../services/harness.ts"
+import { app, ours, stateOf, untilRunning, untilState, whileTimePasses, withRuntime } from "../services/harness.ts"
 
 /** From now on the ledger refuses every step of the session, as a defect of ours would make it; the result mends it. */
 const refuseSteps = (id: SessionId) =>
@@ -19,16 +19,6 @@ const refuseSteps = (id: SessionId) =>
       db.exec("DROP TRIGGER broken")
       db.close()
     })
-  })
-
-/** Time passes in small steps until the fiber has ended. */
-const whileTimePasses = <A, E>(fiber: Fiber.Fiber<A, E>) =>
-  Effect.gen(function* () {
-    yield* TestClock.adjust("50 millis").pipe(
-      Effect.andThen(Effect.yieldNow),
-      Effect.repeat({ until: () => fiber.pollUnsafe() !== undefined })
-    )
-    return yield* Fiber.join(fiber)
   })
 
 describe("a session whose every step is refused by the ledger", () => {
