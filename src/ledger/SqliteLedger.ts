@@ -6,10 +6,10 @@
  */
 import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
+import * as Damage from "./sqlite/damage.ts"
 import * as Database from "./sqlite/Database.ts"
 import { Ledger } from "./Ledger.ts"
-import { LedgerError } from "./LedgerError.ts"
-import type { LedgerUnusable } from "./LedgerError.ts"
+import { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 import { defaultLimits } from "../domain/Settings.ts"
 import * as Approvals from "./sqlite/tables/approvals.ts"
 import * as Apps from "./sqlite/tables/apps.ts"
@@ -31,6 +31,14 @@ const make = Effect.fnUntraced(function* (
   filename: string,
   patienceMillis: number
 ): Effect.fn.Return<Ledger["Service"], LedgerUnusable, Scope.Scope> {
+  const damage = yield* Damage.findQuickly(filename)
+  if (damage !== null) {
+    return yield* new LedgerUnusable({
+      location: filename,
+      problem: `is damaged (${damage})`,
+      remedy: "Nothing was changed. Restore it from a backup, or try `sqlite3 FILE .recover`."
+    })
+  }
   const db = yield* Database.open(filename)
   const writer = yield* Writer.make(db, patienceMillis)
   const ping = db

@@ -89,6 +89,22 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("a file with a page of zeros is refused, and not changed", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* using(filename, (ledger) =>
+        ledger.write([opened(), ...Array.from({ length: 200 }, (_, n) => eventAppended(n + 1))])
+      )
+      const bytes = readFileSync(filename)
+      const page = 2_048
+      // The last pages have rows of events: nothing reads them while the ledger is opened.
+      for (let nth = 3; nth < 8; nth++) bytes.fill(0, bytes.length - nth * page, bytes.length - (nth - 1) * page)
+      writeFileSync(filename, bytes)
+      assert.match(yield* refusal(filename), /is damaged \(.+\)\. Nothing was changed\. Restore it from a backup/)
+      assert.isTrue(readFileSync(filename).equals(bytes))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("a database of another program is refused", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
