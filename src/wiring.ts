@@ -20,6 +20,7 @@ import { ReviewResults } from "./services/ReviewResults.ts"
 import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { Operator } from "./services/Operator.ts"
 import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
+import * as Suspension from "./runtime/Suspension.ts"
 import type { Sessions } from "./services/Sessions.ts"
 import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
@@ -94,6 +95,7 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
         Layer.succeed(RuntimeSettings, settings),
         ledgerLayer(ledger, { patienceMillis: settings.limits.ledgerPatienceMillis }),
         Processes.layer,
+        Suspension.layer,
         NodeServices.layer
       )
     )

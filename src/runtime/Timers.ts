@@ -5,6 +5,7 @@
  * become due. A disarmed timer never fires, however close it was (OTP's guarantee): its arming number no longer matches.
  */
 import { Clock, Context, Effect, Latch, Layer } from "effect"
+import { Suspension } from "./Suspension.ts"
 
 interface TimerEntry {
   readonly key: string
@@ -35,6 +36,7 @@ export class Timers extends Context.Service<
     Effect.gen(function* () {
       const armed = new Map<string, Armed>()
       const changed = yield* Latch.make()
+      const suspension = yield* Suspension
       let heap: Array<TimerEntry> = []
       let armings = 0
 
@@ -49,9 +51,16 @@ export class Timers extends Context.Service<
         if (push(heap, { key, dueAt, arming }) === 0) changed.openUnsafe()
       }
 
+      // Time in which nothing ran does not count. All entries move by the same, so their order stays.
+      suspension.observe((millis) => {
+        heap = heap.map((entry) => ({ ...entry, dueAt: entry.dueAt + millis }))
+        changed.openUnsafe()
+      })
+
       yield* Effect.gen(function* () {
         while (true) {
           yield* changed.close
+          suspension.look()
           const now = yield* Clock.currentTimeMillis
           let next = heap[0]
           while (next !== undefined && next.dueAt <= now) {

@@ -1,0 +1,32 @@
+/** A server that did not run for a while: stopped by a signal, as a laptop that sleeps stops all its programs. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { makeWorkspace } from "./program.ts"
+import type { Workspace } from "./program.ts"
+import { openServer, sessionOf, untilSpeaking } from "./server.ts"
+
+let workspace: Workspace
+beforeEach(() => {
+  workspace = makeWorkspace()
+})
+afterEach(() => workspace.cleanUp())
+
+describe("a server that is stopped past a turn's deadline", () => {
+  it("takes the answer that its agent gave meanwhile, and says that it did not run", async () => {
+    const server = await openServer(workspace, { TROUPE_TURN_TIMEOUT: "5 seconds" })
+    const session = await sessionOf(server)
+    const turn = server.call("POST", `/sessions/${session}/turn`, { prompt: "slow 20 100" })
+    await untilSpeaking(server, session)
+    const { child } = server.program
+    child.kill("SIGSTOP")
+    // Longer than the turn may take. The agent, which is not stopped, ends it after two seconds.
+    await new Promise((resolve) => setTimeout(resolve, 7_000))
+    child.kill("SIGCONT")
+    assert.deepInclude(await turn, { ok: true, stop_reason: "end_turn", accepted_without_end: false })
+    const log = () => server.program.stdout() + server.program.stderr()
+    assert.match(log(), /Troupe did not run for \d+ s \(stopped, asleep, or its clock was set\): deadlines are later/)
+    // Time that runs counts as before.
+    const late = await server.call("POST", `/sessions/${session}/turn`, { prompt: "slow 100000 20" })
+    assert.deepInclude(late, { ok: false, interrupted: true })
+    assert.match(String(late["error"]), /^timeout: /)
+  })
+})
