@@ -37,7 +37,7 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
   yield* attempt(dataDir, async () => {
     await mkdir(dataDir, { recursive: true, mode: 0o700 })
     // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
-    if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700)
+    if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700).catch(unlessUnsupported)
   })
   return { path: dataDir, ledger: join(dataDir, "troupe.sqlite") }
 })
@@ -84,12 +84,30 @@ const attempt = <A>(path: string, act: () => Promise<A>) =>
       })
   })
 
+/** File systems without hard links or modes: exFAT, SMB, some of FUSE and of container hosts. */
+const unsupported: ReadonlySet<string> = new Set([
+  "EPERM",
+  "ENOTSUP",
+  "EOPNOTSUPP",
+  "ENOSYS",
+  "EIO",
+  "EMLINK",
+  "EACCES"
+])
+
+const unlessUnsupported = (cause: unknown): void => {
+  if (!unsupported.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause
+}
+
 /** Whole or not at all, and the first one wins: two that start at once must end up with the same token. */
 const writeOnce = async (file: string, content: string) => {
   const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`
   try {
     await writeFile(draft, content, { flag: "wx", mode: 0o600 })
-    await link(draft, file)
+    await link(draft, file).catch((cause: unknown) => {
+      unlessUnsupported(cause)
+      return writeFile(file, content, { flag: "wx", mode: 0o600 })
+    })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
   } finally {

@@ -11,8 +11,6 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   )
   process.exitCode = 1
 } else {
-  // `troupe … | head` closes the pipe early, which is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
   const { run } = await import("./cli/cli.ts")
   process.exitCode = await run(process.argv.slice(2))
   // Everything is done, but a connection that is kept alive would keep the process running.

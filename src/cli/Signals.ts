@@ -1,5 +1,5 @@
 /**
- * SIGINT, SIGTERM and SIGHUP. The first one interrupts a command, which runs its finalizers; a command that takes them
+ * SIGINT, SIGTERM and SIGHUP, which also stands for output that nobody reads any more. The first one interrupts a command, which runs its finalizers; a command that takes them
  * over (`serve`, `chat`) decides itself what each one means.
  */
 import { Context, Effect, Queue } from "effect"
@@ -24,13 +24,22 @@ export const under = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A
     Effect.gen(function* () {
       const arrived = yield* Queue.sliding<Signal>(8)
       let takenOver = false
+      let hungUp = false
+      /** `troupe … | head` closes the pipe early, which is no failure; a server whose reader is gone still has to settle. */
+      const outputFailed = (error: NodeJS.ErrnoException) => {
+        if (!takenOver) process.exit(error.code === "EPIPE" ? 0 : 1)
+        if (!hungUp) Queue.offerUnsafe(arrived, "SIGHUP")
+        hungUp = true
+      }
       const takeOver = Effect.sync(() => void (takenOver = true))
       yield* Effect.acquireRelease(
         Effect.sync(() => {
           const listen = (signal: Signal) => void Queue.offerUnsafe(arrived, signal)
           for (const signal of handledSignals) process.on(signal, listen)
+          for (const output of [process.stdout, process.stderr]) output.on("error", outputFailed)
           return listen
         }),
+        // Errors of the output stay handled: the last lines may still fail.
         (listen) => Effect.sync(() => handledSignals.forEach((signal) => void process.off(signal, listen)))
       )
       const next = Queue.take(arrived)

@@ -45,6 +45,7 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   yield* signals.takeOver
   const scope = yield* Effect.scope
   let operator: Operator["Service"] | undefined
+  if (process.pid === 1) yield* Effect.logWarning(asInit)
 
   const serving = Effect.gen(function* () {
     const services = yield* Layer.buildWithScope(Runtime.layer(settings, { adminToken, reviews }), scope)
@@ -76,6 +77,10 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   yield* Effect.logInfo(`${signal}: ending. Running turns have ${drainMillis / 1000} s; a second signal ends them now.`)
   if (operator !== undefined) yield* Effect.raceFirst(operator.drain(drainMillis), Effect.asVoid(signals.next))
 }, Effect.scoped)
+
+/** Node reaps its own children, and nobody else's: what agents leave behind would stay in the process table. */
+const asInit =
+  "Troupe runs as process 1 and is no init: processes that agents leave behind stay as zombies. Run it under one (`docker run --init`, `init: true`, tini)."
 
 const listening = ({ allowedHosts, allowedOrigins, host, port }: ServerSettings, maxBodyBytes: number) => ({
   host,

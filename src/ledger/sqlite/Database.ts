@@ -156,7 +156,8 @@ const connect = Effect.fnUntraced(
     })
     yield* sql.unsafe(`PRAGMA busy_timeout = ${openingTimeoutMillis}`)
     yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
-    if (filename !== ":memory:") yield* Effect.try(() => chmodSync(filename, 0o600))
+    // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
+    if (filename !== ":memory:") yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
     // It takes effect only before WAL is on and before there is a table.
     yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
     yield* sql.unsafe("PRAGMA journal_mode = WAL")
