@@ -29,7 +29,13 @@ export interface AgentView {
 /** One agent as `troupe doctor` reports it. `handshake`: `null` where the agent is not available. */
 export interface Diagnosis extends AgentView {
   readonly handshake:
-    | { readonly ok: true; readonly millis: number }
+    | {
+        readonly ok: true
+        readonly millis: number
+        /** Lines of its stdout that were no message: how many, and the beginning of the first. */
+        readonly malformedLines: number
+        readonly firstMalformedLine: string | null
+      }
     | { readonly ok: false; readonly message: string }
     | null
 }
@@ -119,8 +125,9 @@ const make = Effect.fnUntraced(function* (
     const result = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
     if (result._tag === "Failure")
       return { ...view, handshake: { ok: false, message: result.failure.message } as const }
-    const { capabilities, millis, version } = result.success
-    return { ...view, capabilities, version: version ?? view.version, handshake: { ok: true, millis } as const }
+    const { capabilities, millis, noise, version } = result.success
+    const handshake = { ok: true, millis, malformedLines: noise.count, firstMalformedLine: noise.first } as const
+    return { ...view, capabilities, version: version ?? view.version, handshake }
   })
 
   const diagnose = Effect.fn("Agents.diagnose")(function* (name: string | null) {

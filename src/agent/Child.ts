@@ -13,7 +13,9 @@ import type { PlatformError } from "effect/PlatformError"
 import type { LeaseId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
 import { leaseVariable } from "./processTable.ts"
-import { redact, secretsOf } from "./redact.ts"
+import * as MalformedLines from "./MalformedLines.ts"
+import { escapeSequences } from "./messagesIn.ts"
+import { redact, secretsIn } from "./redact.ts"
 
 export interface SpawnSpec {
   readonly lease: LeaseId
@@ -21,6 +23,8 @@ export interface SpawnSpec {
   readonly cwd: string
   /** The whole environment of the child but for the marker. Nothing else is inherited. */
   readonly env: Readonly<Record<string, string>>
+  /** The values that must not be shown, as `secretsOf` gives them. Absent: those that `env` shows by itself. */
+  readonly secrets?: ReadonlyArray<string> | undefined
   /** `false` gives the child `/dev/null`, for programs that wait for the end of an open pipe. */
   readonly stdin: boolean
   /** Called with the pid before the child is written to. */
@@ -42,6 +46,10 @@ export interface Child {
   readonly exit: Effect.Effect<Exit>
   /** The last 8 kB of stderr, redacted. */
   readonly stderr: Effect.Effect<string>
+  /** The text without the child's secrets. For everything that comes from it as an error or a line. */
+  readonly redact: (text: string) => string
+  /** The lines of its stdout that were no message, as its reader notes them. */
+  readonly malformed: MalformedLines.MalformedLines
   /** When the last byte of its stdout was read, in milliseconds since 1970; `null`: none was. */
   readonly lastOutputAt: () => number | null
 }
@@ -117,7 +125,8 @@ export const spawn = Effect.fnUntraced(function* (
     return chunk
   }
 
-  const secrets = secretsOf(spec.env)
+  const secrets = secretsIn(spec)
+  const redactText = (text: string) => redact(text, secrets)
   let tail = Buffer.alloc(0)
   const draining = yield* untilQuiet(handle.stderr, exited).pipe(
     Stream.runForEach((chunk) =>
@@ -132,7 +141,7 @@ export const spawn = Effect.fnUntraced(function* (
   const stderr = Effect.gen(function* () {
     // The last words are often the reason of the exit, and may still be in the pipe.
     if (Deferred.isDoneUnsafe(exited)) yield* Fiber.await(draining)
-    const text = redact(tail.toString("utf8").replaceAll(escapes, ""), secrets)
+    const text = redactText(tail.toString("utf8").replaceAll(escapeSequences, ""))
     return Buffer.byteLength(text) > stderrTailBytes ? Buffer.from(text).subarray(-stderrTailBytes).toString() : text
   })
 
@@ -157,6 +166,8 @@ export const spawn = Effect.fnUntraced(function* (
     end: Effect.sync(() => Queue.endUnsafe(writes)),
     exit,
     stderr,
+    redact: redactText,
+    malformed: MalformedLines.make(redactText),
     lastOutputAt: () => lastOutputAt
   } satisfies Child
 })
@@ -182,10 +193,6 @@ const signalIn = (error: PlatformError): string | null => {
   return (cause instanceof Error ? /'(SIG[A-Z0-9]+)'/.exec(cause.message)?.[1] : null) ?? null
 }
 
-/** ANSI escape sequences: codex colours its stderr even in a pipe, and a secret with a colour in it is not recognized. */
-// oxlint-disable-next-line no-control-regex
-const escapes = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g
-
 const notStarted = (spec: SpawnSpec, error: PlatformError): AgentFailed => {
   const [file] = spec.command
   if (error.reason.module === "FileSystem") {
@@ -208,7 +215,7 @@ const notStarted = (spec: SpawnSpec, error: PlatformError): AgentFailed => {
     default:
       return new AgentFailed({
         class: "crash",
-        message: redact(`${file} could not be started: ${error.message}`, secretsOf(spec.env))
+        message: redact(`${file} could not be started: ${error.message}`, secretsIn(spec))
       })
   }
 }

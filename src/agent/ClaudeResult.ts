@@ -1,4 +1,5 @@
 /** Reads what `claude -p --output-format json` prints (2.1.328): one object, or with `--verbose` an array of them. */
+import { withoutMarks } from "./messagesIn.ts"
 
 export interface ClaudeResult {
   /** From `is_error`: an API error has `subtype: "success"`, and a process that was ended by SIGINT exits with 0. */
@@ -25,6 +26,8 @@ export const resultIn = (text: string): ClaudeResult | null => {
 
 const messagesIn = (text: string): ReadonlyArray<Readonly<Record<string, unknown>>> => {
   // Most lines that a program prints by mistake are no JSON; testing the first character is cheaper than an exception.
+  // oxlint-disable-next-line no-control-regex
+  if (/^[\s\u0000\ufeff]*[\u0000\u001b\ufeff]/.test(text)) return messagesIn(withoutMarks(text).trimStart())
   if (!/^\s*[[{]/.test(text)) return []
   try {
     const value: unknown = JSON.parse(text)

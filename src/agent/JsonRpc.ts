@@ -1,16 +1,18 @@
 /**
  * One JSON-RPC peer over newline-delimited JSON, for every agent that speaks it.
  *
- * A line with `method` and `id` is a request, with `method` alone a notification, else a reply. Ids are compared, never
- * tested for truth, because both agents number from 0; each side has its own ids. Everything is bounded: 32 MiB a line,
- * 64 requests in flight, the queue of writes, and every request has a deadline.
+ * A message with `method` and `id` is a request, with `method` alone, or with `id: null`, a notification, else a reply.
+ * Ids are compared, never tested for truth, because both agents number from 0; each side has its own ids. A line that is
+ * no message is skipped and noted (`Child.malformed`). Everything is bounded: 32 MiB a line, 64 requests in flight, the
+ * queue of writes, and every request has a deadline.
  */
 import { Deferred, Effect, Exit, FiberSet, Stream } from "effect"
 import type { Scope } from "effect"
-import type { JsonObject } from "../domain/json.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { Child } from "./Child.ts"
 import * as Lines from "./Lines.ts"
+import { messagesIn } from "./messagesIn.ts"
+import type { LineMessage } from "./messagesIn.ts"
 import * as RequestChannel from "./Requests.ts"
 import type { Requests } from "./Requests.ts"
 import { errorBody } from "./RpcError.ts"
@@ -19,7 +21,7 @@ import type { RpcError } from "./RpcError.ts"
 export interface PeerOptions {
   /** Codex omits the `jsonrpc` field; ACP requires it. */
   readonly versioned: boolean
-  /** Awaited before the next line is read. `raw` is the line as it came. */
+  /** Awaited before the next line is read. `raw` is the message as it came (`LineMessage`). */
   readonly onNotification: (method: string, params: unknown, raw: string) => Effect.Effect<void>
   /** Runs concurrently with the reading, so it may take its time. It fails with -32601 for an unknown method. */
   readonly onRequest: (method: string, params: unknown, id: unknown, raw: string) => Effect.Effect<unknown, RpcError>
@@ -43,8 +45,8 @@ const overloaded = -32000
 export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
   const ended = yield* Deferred.make<void, AgentFailed>()
   const answering = yield* FiberSet.make<void>()
-  const { close, notify, post, request, settle, write } = yield* RequestChannel.make(child, options.versioned)
-  let malformedLines = 0
+  const channel = yield* RequestChannel.make(child, options.versioned)
+  const { close, notify, post, request, settle, write } = channel
 
   const answer = (id: unknown, method: string, params: unknown, raw: string) =>
     options.onRequest(method, params, id, raw).pipe(
@@ -65,21 +67,23 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
         : Effect.ignore(write(method, { id, error: { code: overloaded, message: "Too many requests at once." } }))
     )
 
+  const onMessage = ({ message, raw }: LineMessage): Effect.Effect<void> => {
+    const { id, method, params } = message
+    if (typeof method !== "string") return settle(message, raw)
+    // The sender of a request with the id null could not tell our answer from another.
+    if (id === undefined || id === null) return options.onNotification(method, params, raw)
+    // A terminal or a log in front of the agent repeats what we write. No method goes in both directions.
+    if (channel.isOurs(id, method)) return Effect.sync(() => child.malformed.note(raw))
+    return onRequest(id, method, params, raw)
+  }
+
   const onLine = (line: string): Effect.Effect<void> => {
-    const message = parsed(line)
-    if (message === null) {
-      malformedLines += 1
-      return Effect.void
-    }
-    const { id, method } = message
-    if (typeof method === "string") {
-      return id === undefined
-        ? options.onNotification(method, message["params"], line)
-        : onRequest(id, method, message["params"], line)
-    }
-    if (id !== undefined && ("result" in message || "error" in message)) return settle(message, line)
-    malformedLines += 1
-    return Effect.void
+    const { hasNoise, messages } = messagesIn(line)
+    if (hasNoise) child.malformed.note(line)
+    const [message] = messages
+    return messages.length === 1 && message !== undefined
+      ? onMessage(message)
+      : Effect.forEach(messages, onMessage, { discard: true })
   }
 
   const lines = Lines.make()
@@ -110,7 +114,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     request,
     post,
     notify,
-    malformedLines: Effect.sync(() => malformedLines),
+    malformedLines: Effect.sync(child.malformed.count),
     ended: Deferred.await(ended)
   } satisfies Peer
 })
@@ -123,13 +127,3 @@ const tooLong = Effect.suspend(() =>
     })
   )
 )
-
-/** The message of a line; `null`: the line is no JSON object. */
-const parsed = (line: string): JsonObject | null => {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
-  } catch {
-    return null
-  }
-}

@@ -9,7 +9,7 @@
 export const maxLineBytes = 32 * 1024 * 1024
 
 export interface Lines {
-  /** The lines that this chunk completes, without their ends (LF or CRLF). Blank lines are left out. */
+  /** The lines that this chunk completes, without their ends (LF, CRLF, or CR alone). Blank lines are left out. */
   readonly push: (chunk: Uint8Array) => ReadonlyArray<string>
   /** What came after the last line end. To be called when the stream has ended. */
   readonly rest: () => ReadonlyArray<string>
@@ -17,51 +17,69 @@ export interface Lines {
   readonly overflowed: () => boolean
 }
 
+/** A buffer that grew beyond this for one long line is given back behind it. */
+const keptBytes = 1024 * 1024
+
+const minBufferBytes = 4 * 1024
+
 export const make = (limitBytes: number = maxLineBytes): Lines => {
-  let parts: Array<Buffer> = []
+  // The beginning of a line. It grows by doubling: a child that writes a byte at a time must not cost an object for each.
+  let buffer = Buffer.alloc(0)
   let bufferedBytes = 0
   let overflowed = false
 
+  const clear = () => {
+    bufferedBytes = 0
+    if (buffer.length > keptBytes) buffer = Buffer.alloc(0)
+  }
+
   const overflow = () => {
     overflowed = true
-    parts = []
-    bufferedBytes = 0
+    clear()
+  }
+
+  /** Copies, because the reader of the pipe may reuse its buffer. */
+  const append = (bytes: Buffer) => {
+    const needed = bufferedBytes + bytes.length
+    if (needed > buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(minBufferBytes, needed, Math.min(2 * buffer.length, limitBytes)))
+      buffer.copy(grown, 0, 0, bufferedBytes)
+      buffer = grown
+    }
+    bytes.copy(buffer, bufferedBytes)
+    bufferedBytes = needed
   }
 
   const push = (chunk: Uint8Array): ReadonlyArray<string> => {
     if (overflowed) return []
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-    const last = bytes.lastIndexOf(lineFeed)
+    const last = lastEnd(bytes)
     if (last === -1) {
       if (bufferedBytes + bytes.length > limitBytes) overflow()
-      else if (bytes.length > 0) {
-        // A copy, because the reader of the pipe may reuse its buffer.
-        parts.push(Buffer.from(bytes))
-        bufferedBytes += bytes.length
-      }
+      else append(bytes)
       return []
     }
-    const first = bytes.indexOf(lineFeed)
-    if (bufferedBytes + first > limitBytes) {
+    if (bufferedBytes + firstEnd(bytes) > limitBytes) {
       overflow()
       return []
     }
-    // In UTF-8 a line feed is never part of another character, so a block of whole lines may be decoded at once.
-    const text =
-      bufferedBytes === 0
-        ? bytes.toString("utf8", 0, last)
-        : Buffer.concat([...parts, bytes.subarray(0, last)], bufferedBytes + last).toString("utf8")
-    parts = []
-    bufferedBytes = bytes.length - last - 1
-    if (bufferedBytes > limitBytes) overflow()
-    else if (bufferedBytes > 0) parts = [Buffer.from(bytes.subarray(last + 1))]
+    // In UTF-8 a line end is never part of another character, so a block of whole lines may be decoded at once.
+    let text: string
+    if (bufferedBytes === 0) text = bytes.toString("utf8", 0, last)
+    else {
+      append(bytes.subarray(0, last))
+      text = buffer.toString("utf8", 0, bufferedBytes)
+    }
+    clear()
+    const rest = bytes.subarray(last + 1)
+    if (rest.length > limitBytes) overflow()
+    else if (rest.length > 0) append(rest)
     return linesOf(text)
   }
 
   const rest = () => {
-    const text = Buffer.concat(parts, bufferedBytes).toString("utf8")
-    parts = []
-    bufferedBytes = 0
+    const text = buffer.toString("utf8", 0, bufferedBytes)
+    clear()
     return linesOf(text)
   }
 
@@ -71,13 +89,30 @@ export const make = (limitBytes: number = maxLineBytes): Lines => {
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
+/**
+ * A lone CR ends a line too: progress that overwrites itself (`10%\r20%\r`) is not part of the message behind it. JSON
+ * has no CR in its strings; the LF of a CRLF is an empty line.
+ */
+const lastEnd = (bytes: Buffer): number => Math.max(bytes.lastIndexOf(lineFeed), bytes.lastIndexOf(carriageReturn))
+
+const firstEnd = (bytes: Buffer): number => {
+  const feed = bytes.indexOf(lineFeed)
+  const end = bytes.subarray(0, feed === -1 ? bytes.length : feed).indexOf(carriageReturn)
+  return end === -1 ? feed : end
+}
+
 const linesOf = (text: string): ReadonlyArray<string> => {
   const lines: Array<string> = []
+  // Searched for again only where it is passed, because most texts have none.
+  let nextReturn = text.indexOf("\r")
   for (let start = 0; start < text.length;) {
     const feed = text.indexOf("\n", start)
-    const end = feed === -1 ? text.length : feed
-    const trimmed = text.charCodeAt(end - 1) === carriageReturn ? end - 1 : end
-    if (trimmed > start) lines.push(text.slice(start, trimmed))
+    let end = feed === -1 ? text.length : feed
+    if (nextReturn !== -1 && nextReturn < end) {
+      end = nextReturn
+      nextReturn = text.indexOf("\r", end + 1)
+    }
+    if (end > start) lines.push(text.slice(start, end))
     start = end + 1
   }
   return lines

@@ -14,6 +14,7 @@ import type { ClaudeResult } from "./ClaudeResult.ts"
 import * as Environment from "./environment.ts"
 import * as Executable from "./executable.ts"
 import * as Lines from "./Lines.ts"
+import { missingProgram } from "./missingProgram.ts"
 import { Processes } from "./Processes.ts"
 import type { Child, Exit } from "./Processes.ts"
 import { redact, secretsOf } from "./redact.ts"
@@ -120,8 +121,9 @@ const make = (
       })
     )
     const stderr = yield* child.stderr
-    if (Option.isNone(outcome.result)) return yield* late(file, request.timeoutMillis, stderr)
-    if (outcome.result.value === null) return yield* noResult(file, outcome.exit, stderr)
+    if (Option.isNone(outcome.result))
+      return yield* late(file, request.timeoutMillis, stderr, child.malformed.sentence())
+    if (outcome.result.value === null) return yield* noResult(file, outcome.exit, stderr, child.malformed.sentence())
     return { ...outcome.result.value, stderr }
   }, Effect.scoped)
 
@@ -173,7 +175,9 @@ const resultOf = Effect.fnUntraced(function* (child: Child) {
   const take = (line: string) => {
     allLines.push(line)
     length += line.length
-    result = resultIn(line) ?? result
+    const found = resultIn(line)
+    if (found === null) child.malformed.note(line)
+    else result = found
   }
   const tooMuch = () => lines.overflowed() || length > Lines.maxLineBytes
   yield* child.stdout.pipe(
@@ -208,19 +212,21 @@ const endless = new AgentFailed({
   message: `claude wrote more than ${Lines.maxLineBytes} bytes and no result, and was ended. Ask for a shorter answer.`
 })
 
-const late = (file: string, millis: number, stderr: string) =>
+const late = (file: string, millis: number, stderr: string, noise: string) =>
   new AgentFailed({
     class: "timeout",
-    message: `${file} did not answer within ${millis} ms and was ended. Give it longer (timeout_s), or ask for less.`,
+    message: `${file} did not answer within ${millis} ms and was ended.${noise} Give it longer (timeout_s), or ask for less.`,
     stderr
   })
 
-const noResult = (file: string, exit: Option.Option<Exit>, stderr: string) => {
+const noResult = (file: string, exit: Option.Option<Exit>, stderr: string, noise: string) => {
+  const missing = missingProgram(file, Option.getOrNull(exit), stderr)
+  if (missing !== null) return new AgentFailed({ ...missing, stderr })
   const how = Option.match(exit, {
     onNone: () => "closed its output",
     onSome: ({ code, signal }) => (signal === null ? `exited with code ${code}` : `was ended by ${signal}`)
   })
   const lastLine = stderr.trim().split("\n").at(-1) ?? ""
-  const message = `${file} ${how} and gave no result${lastLine === "" ? ". Run it by hand with -p to see why." : `: ${lastLine}`}`
+  const message = `${file} ${how} and gave no result${lastLine === "" ? ". Run it by hand with -p to see why." : `: ${lastLine}`}${noise}`
   return new AgentFailed({ class: "crash", message, stderr })
 }

@@ -17,7 +17,7 @@ import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./processTable.ts"
 import type { ProcessInfo } from "./processTable.ts"
-import { secretsOf } from "./redact.ts"
+import { secretsIn } from "./redact.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
 export type { ProcessInfo } from "./processTable.ts"
@@ -26,6 +26,9 @@ export type { ProcessInfo } from "./processTable.ts"
 export interface Vitals {
   readonly lastOutputAt: number | null
   readonly stderr: string
+  /** The lines of their stdout that were no message (`MalformedLines`): how many, and the first. */
+  readonly malformedLines: number
+  readonly firstMalformedLine: string | null
 }
 
 /** A lease that was found at the start: of a dead supervisor, or of one that lives where its data dir was copied. */
@@ -110,7 +113,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
-    groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsOf(spec.env) }))
+    groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsIn(spec) }))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -149,7 +152,12 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     if (children.length === 0) return null
     const outputTimes = children.flatMap(({ lastOutputAt }) => lastOutputAt() ?? [])
     const tails = yield* Effect.forEach(children, ({ stderr }) => stderr)
-    return { lastOutputAt: outputTimes.length === 0 ? null : Math.max(...outputTimes), stderr: tails.join("") }
+    return {
+      lastOutputAt: outputTimes.length === 0 ? null : Math.max(...outputTimes),
+      stderr: tails.join(""),
+      malformedLines: children.reduce((sum, { malformed }) => sum + malformed.count(), 0),
+      firstMalformedLine: children.map(({ malformed }) => malformed.first()).find((line) => line !== null) ?? null
+    }
   })
 
   const reap: Processes["Service"]["reap"] = Effect.fn("Processes.reap")(function* (orphan) {

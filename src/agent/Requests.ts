@@ -2,7 +2,7 @@
 import { Deferred, Effect, Exit, Semaphore } from "effect"
 import type { JsonObject } from "../domain/json.ts"
 import type { Child } from "./Child.ts"
-import { errorIn, RpcSilent } from "./RpcError.ts"
+import { errorIn, methodNotFound, RpcSilent } from "./RpcError.ts"
 import type { RpcError, RpcReply } from "./RpcError.ts"
 
 /** How many of our requests can wait for their replies at once. Codex stops answering at about 128. */
@@ -36,6 +36,8 @@ export interface RequestChannel extends Requests {
   readonly write: (method: string, message: JsonObject) => Effect.Effect<void, RpcSilent>
   /** Settles the request that a reply belongs to. The effect runs before the next line is read. */
   readonly settle: (message: JsonObject, raw: string) => Effect.Effect<void>
+  /** Whether a request of ours with this id and method waits for its reply. */
+  readonly isOurs: (id: unknown, method: string) => boolean
   /** Fails everything that waits, in the order of the requests, and everything that is written later. */
   readonly close: Effect.Effect<void>
 }
@@ -98,18 +100,32 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
 
   const notify: RequestChannel["notify"] = (method, params) => Effect.ignore(write(method, { method, params }))
 
-  const settle: RequestChannel["settle"] = (message, raw) => {
-    const request = typeof message["id"] === "number" ? pending.get(message["id"]) : undefined
-    // The deadline of the request has passed, or there was no such request.
-    if (request === undefined) return Effect.void
-    pending.delete(message["id"] as number)
-    return request.onReply(
-      message["error"] === undefined
-        ? { ok: true, result: message["result"] }
-        : { ok: false, error: errorIn(message["error"]) },
-      raw
-    )
+  /** The id of the pending request that a reply belongs to. */
+  const idOf = (id: unknown, isError: boolean): number | undefined => {
+    if (typeof id === "number") return id
+    // Some libraries have ids as texts only.
+    if (typeof id === "string") return String(Number(id)) === id ? Number(id) : undefined
+    // An error without an id: the peer could not read what it answers. It reads in order, so that is what was written
+    // last. An earlier request, such as the prompt, was read and is being worked on; to fail it would hand it over again.
+    return isError ? [...pending.keys()].at(-1) : undefined
   }
+
+  const settle: RequestChannel["settle"] = (message, raw) => {
+    const { error, result } = message
+    // Some libraries write both fields, and null in the one that is absent.
+    const isError = error !== undefined && error !== null
+    const rpcError = isError ? errorIn(error, child.redact) : undefined
+    // Where the method was read the id was too, so this is about a notification of ours that the peer does not know.
+    const hasRequest = message["id"] != null || rpcError?.code !== methodNotFound
+    const id = hasRequest ? idOf(message["id"], isError) : undefined
+    const request = id === undefined ? undefined : pending.get(id)
+    // The deadline of the request has passed, or there was no such request.
+    if (id === undefined || request === undefined) return Effect.void
+    pending.delete(id)
+    return request.onReply(rpcError === undefined ? { ok: true, result } : { ok: false, error: rpcError }, raw)
+  }
+
+  const isOurs: RequestChannel["isOurs"] = (id, method) => typeof id === "number" && pending.get(id)?.method === method
 
   const close = Effect.suspend(() => {
     closed = true
@@ -122,5 +138,5 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
     )
   })
 
-  return { request, post, notify, write, settle, close } satisfies RequestChannel
+  return { request, post, notify, write, settle, isOurs, close } satisfies RequestChannel
 })

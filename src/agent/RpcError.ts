@@ -1,6 +1,7 @@
 /** The failures of JSON-RPC requests. */
 import { Schema } from "effect"
 import { objectIn } from "../domain/json.ts"
+import { mapTexts } from "./redact.ts"
 
 /** The other side's `error`, or ours to it. */
 export class RpcError extends Schema.TaggedError<RpcError>()("RpcError", {
@@ -21,13 +22,15 @@ export type RpcReply =
 
 /** JSON-RPC 2.0, section 5.1. */
 export const internalError = -32603
+export const methodNotFound = -32601
 
-/** Reads the `error` of a reply. */
-export const errorIn = (error: unknown): RpcError => {
-  const { code, data, message } = objectIn(error)
+/** Reads the `error` of a reply. `redact` removes the secrets of the process that wrote it, before anything is cut. */
+export const errorIn = (error: unknown, redact: (text: string) => string): RpcError => {
+  const clean = mapTexts(error, redact)
+  const { code, data, message } = objectIn(clean)
   return new RpcError({
     code: typeof code === "number" && Number.isInteger(code) ? code : internalError,
-    message: typeof message === "string" ? message : (JSON.stringify(error) ?? "no message"),
+    message: typeof message === "string" ? message : (JSON.stringify(clean) ?? "no message"),
     ...(data === undefined ? {} : { data })
   })
 }

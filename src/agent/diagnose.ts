@@ -6,12 +6,13 @@ import { join } from "node:path"
 import { newLeaseId, SessionId } from "../domain/Ids.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
-import type { Processes } from "./Processes.ts"
+import { sentenceOf } from "./MalformedLines.ts"
+import type { Processes, Vitals } from "./Processes.ts"
 
 /** Claude takes 0.6 s, codex 0.3 s; longer on a busy machine, and at the first start. */
 const answerWithinMillis = 20_000
 
-/** Gives its duration and what the agent announces. Calls no model. No process is left when this returns. */
+/** Gives its duration, what the agent announces, and its lines that were no message. Calls no model. No process is left when this returns. */
 export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
   const lease = newLeaseId("doctor-")
   const cwd = yield* temporaryDirectory
@@ -30,22 +31,32 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
   }
   return yield* Effect.gen(function* () {
     const { capabilities, version } = yield* driver.open(request)
-    return { capabilities, version, millis: (yield* Clock.currentTimeMillis) - startedAt }
+    const millis = (yield* Clock.currentTimeMillis) - startedAt
+    const vitals = yield* processes.vitals(lease)
+    return { capabilities, version, millis, noise: noiseOf(vitals) }
   }).pipe(
     Effect.timeoutOrElse({
       duration: answerWithinMillis,
-      orElse: () => Effect.fail(silent(driver.name))
+      orElse: () => Effect.flatMap(processes.vitals(lease), (vitals) => Effect.fail(silent(driver.name, vitals)))
     }),
     // In every case, and before the scope closes, which would ask the processes to exit and wait.
     Effect.ensuring(processes.sweep(lease))
   )
 }, Effect.scoped)
 
-const silent = (name: string) =>
-  new AgentFailed({
+const silent = (name: string, vitals: Vitals | null) => {
+  const lastLine = vitals?.stderr.trim().split("\n").at(-1) ?? ""
+  const stderr = lastLine === "" ? "" : ` The last line of its stderr: "${lastLine.slice(0, 300)}".`
+  return new AgentFailed({
     class: "timeout",
-    message: `${name} did not answer its handshake within ${answerWithinMillis / 1_000} s. Run it by hand to see what it waits for.`
+    message: `${name} did not answer its handshake within ${answerWithinMillis / 1_000} s.${sentenceOf(noiseOf(vitals))}${stderr} Run it by hand to see what it waits for.`
   })
+}
+
+const noiseOf = (vitals: Vitals | null) => ({
+  count: vitals?.malformedLines ?? 0,
+  first: vitals?.firstMalformedLine ?? null
+})
 
 const temporaryDirectory = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "troupe-doctor-"))),

@@ -146,6 +146,9 @@ export interface Processes {
   }>
   /** The last of what it wrote to stderr, secrets redacted. */
   readonly stderr: string
+  /** How many lines of its stdout were no message of its protocol, and the beginning of the first, secrets redacted. */
+  readonly malformed_lines: number
+  readonly first_malformed_line: string | null
 }
 
 /** The contents of an exported file: everything that the page needs to show the session without a server. */

@@ -62,6 +62,9 @@ export interface SessionProcesses {
   readonly tree: ReadonlyArray<ProcessInfo>
   /** The end of the agent's stderr, without secrets. */
   readonly stderr: string
+  /** The lines of its stdout that were no message: how many, and the beginning of the first, without secrets. */
+  readonly malformedLines: number
+  readonly firstMalformedLine: string | null
 }
 
 type OfSession<A> = Effect.Effect<A, SessionNotFound | Unavailable>
@@ -171,10 +174,15 @@ export class Inspection extends Context.Service<
         processes: Effect.fnUntraced(function* (caller, id) {
           const record = yield* find(caller, id)
           const lease = commandHandler.lease(record.id)
-          if (lease === null) return { tree: [], stderr: "" }
+          if (lease === null) return { tree: [], stderr: "", malformedLines: 0, firstMalformedLine: null }
           const tree = yield* processes.tree(lease)
           const vitals = yield* processes.vitals(lease)
-          return { tree, stderr: vitals?.stderr ?? "" }
+          return {
+            tree,
+            stderr: vitals?.stderr ?? "",
+            malformedLines: vitals?.malformedLines ?? 0,
+            firstMalformedLine: vitals?.firstMalformedLine ?? null
+          }
         }),
         follow: (caller, id, from) => Effect.map(find(caller, id), (record) => followSession(record.id, from)),
         observeCommits

@@ -116,12 +116,19 @@ describe("a one-shot run", () => {
     })
   )
 
+  it.live("a result is read behind a BOM and an escape sequence", () =>
+    Effect.gen(function* () {
+      const line = JSON.stringify({ type: "result", subtype: "success", is_error: false, result: "ok" })
+      assert.deepInclude(yield* run(`raw \ufeff\u001b]0;claude\u0007${line}`), { ok: true, result: "ok" })
+    })
+  )
+
   it.live("a program without a result fails with its last words", () =>
     Effect.gen(function* () {
       const silent = yield* run("raw this is no JSON\nstderr Invalid API key sk-ant-abcdefgh12345678\nexit 1")
       assert.deepInclude(silent, {
         ok: false,
-        error: `${process.execPath} exited with code 1 and gave no result: Invalid API key [redacted]`,
+        error: `${process.execPath} exited with code 1 and gave no result: Invalid API key [redacted] It wrote a line that is no message: "this is no JSON".`,
         stderr: "Invalid API key [redacted]\n"
       })
       const killed = yield* run("kill")

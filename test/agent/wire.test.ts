@@ -139,7 +139,7 @@ layer(Processes.layer, { excludeTestServices: true })("the vitals of a lease", (
       const lastOutputAt = yield* Effect.scoped(
         Effect.gen(function* () {
           const child = yield* spawn({ ...specOf("wire", { lease }), command: [process.execPath, "-e", script] })
-          assert.deepStrictEqual(yield* processes.vitals(lease), { lastOutputAt: null, stderr: "" })
+          assert.deepInclude(yield* processes.vitals(lease), { lastOutputAt: null, stderr: "" })
           yield* child.write("go\n")
           assert.strictEqual(yield* firstLine(child), "here")
           const [info] = yield* processes.tree(lease)

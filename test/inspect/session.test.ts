@@ -129,7 +129,9 @@ describe("the dashboard's API of one session", () => {
       assert.deepStrictEqual((yield* troupe.call(api(id, "/processes"), { token })).json, {
         ok: true,
         tree: [],
-        stderr: ""
+        stderr: "",
+        malformed_lines: 0,
+        first_malformed_line: null
       })
 
       const closed = yield* troupe.call(api(id, "/close"), { token, body: {} })

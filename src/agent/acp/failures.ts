@@ -16,6 +16,8 @@ export const authRequired = -32000
 export const notFound = -32002
 export const invalidParams = -32602
 export const methodNotFound = -32601
+/** JSON-RPC 2.0, section 5.1: it could not read what we wrote. */
+const parseError = -32700
 
 /** codex-acp: its app-server died. It would start another one for the next prompt. */
 const codexDied = 1001
@@ -83,7 +85,7 @@ export const ofError = (identity: AgentIdentity, method: string, error: RpcError
       message: `Another process still has this conversation of ${identity.name} open. End that process, or wait until it is gone, and send the turn again.`
     }
   }
-  if (error.code <= -32600 && error.code >= -32602) {
+  if ((error.code <= -32600 && error.code >= -32602) || error.code === parseError) {
     return {
       class: "protocol",
       message: `${identity.name} refused ${method}: ${reason} Its version may not fit this Troupe; update the agent.`

@@ -2,6 +2,7 @@
 import { Deferred, Effect, Option } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { Child } from "../Child.ts"
+import { missingProgram } from "../missingProgram.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { Peer } from "../JsonRpc.ts"
@@ -46,12 +47,14 @@ export const failSilent = Effect.fnUntraced(function* (
     const stderr = yield* child.stderr
     return yield* new AgentFailed({
       class: "timeout",
-      message: `${name} did not answer ${method} in time. Look at its stderr, or start it by hand to see what it waits for.`,
+      message: `${name} did not answer ${method} in time.${child.malformed.sentence()} Look at its stderr, or start it by hand to see what it waits for.`,
       ...(stderr === "" ? {} : { stderr })
     })
   }
   const exit = Option.getOrNull(yield* Effect.timeoutOption(child.exit, "2 seconds"))
   const stderr = yield* child.stderr
+  const missing = missingProgram(name, exit, stderr)
+  if (missing !== null) return yield* new AgentFailed({ ...missing, ...(stderr === "" ? {} : { stderr }) })
   const how =
     exit === null
       ? "closed its output"
@@ -60,7 +63,7 @@ export const failSilent = Effect.fnUntraced(function* (
         : `was killed by ${exit.signal}`
   return yield* new AgentFailed({
     class: "crash",
-    message: `${name} ${how} before it answered ${method}. Start it by hand to see why, if its stderr does not say.`,
+    message: `${name} ${how} before it answered ${method}.${child.malformed.sentence()} Start it by hand to see why, if its stderr does not say.`,
     ...(stderr === "" ? {} : { stderr })
   })
 })

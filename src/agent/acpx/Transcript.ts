@@ -9,6 +9,7 @@ import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { isAdapterText } from "../acp/TurnTracker.ts"
 import type { PromptReply, TurnTracker, UpdateFact } from "../acp/TurnTracker.ts"
+import { messagesIn } from "../messagesIn.ts"
 import { RpcError } from "../RpcError.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
@@ -79,7 +80,7 @@ export const make = (tracker: TurnTracker): Transcript => {
     if (method !== "session/prompt") return null
     return {
       _tag: "Reply",
-      reply: error === undefined ? { ok: true, result } : { ok: false, error: toRpcError(error) }
+      reply: error === undefined || error === null ? { ok: true, result } : { ok: false, error: toRpcError(error) }
     }
   }
 
@@ -91,7 +92,7 @@ export const make = (tracker: TurnTracker): Transcript => {
       const fact = method === "session/update" ? tracker.receive(params) : null
       return fact === null || !isCodex ? fact : asNotice(fact)
     }
-    if (error !== undefined && id === null) return { _tag: "AcpxError", error: acpxErrorOf(error) }
+    if (error !== undefined && error !== null && id === null) return { _tag: "AcpxError", error: acpxErrorOf(error) }
     return id !== undefined && ("result" in message || error !== undefined) ? onReply(message) : null
   }
 
@@ -137,11 +138,11 @@ const toRpcError = (error: unknown): RpcError => {
   })
 }
 
-/** The object of a line; an empty one where the line is none. */
+/** The object of a line, or the first message in it; an empty one where the line is none. */
 export const parsed = (line: string): JsonObject => {
   try {
     return objectIn(JSON.parse(line))
   } catch {
-    return {}
+    return messagesIn(line).messages[0]?.message ?? {}
   }
 }

@@ -95,12 +95,16 @@ export const eachLine = (
   onLine: (line: string) => Effect.Effect<void>
 ): Effect.Effect<void, AgentFailed> => {
   const lines = Lines.make()
+  const take = (line: string) => {
+    if (!line.trimStart().startsWith("{")) child.malformed.note(line)
+    return onLine(line)
+  }
   return Stream.runForEach(child.stdout, (chunk) =>
     Effect.suspend(() => {
       const complete = lines.push(chunk)
-      return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(complete, onLine, { discard: true })
+      return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(complete, take, { discard: true })
     })
-  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), onLine, { discard: true }))))
+  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), take, { discard: true }))))
 }
 
 const tooLong = new AgentFailed({
@@ -132,6 +136,7 @@ export const runCommand = Effect.fnUntraced(function* (
     answer: answer as JsonObject | null,
     line: answerLine,
     exit: Option.getOrNull(exit),
-    stderr: yield* child.stderr
+    stderr: yield* child.stderr,
+    noise: child.malformed.sentence()
   }
 }, Effect.scoped)

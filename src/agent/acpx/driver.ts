@@ -122,7 +122,7 @@ const openSession = Effect.fnUntraced(function* (
   request: OpenRequest
 ) {
   const identity = Failures.identify(config.agent)
-  const { answer, exit, line, stderr } = yield* Command.runCommand(
+  const { answer, exit, line, noise, stderr } = yield* Command.runCommand(
     processes,
     config,
     request,
@@ -138,8 +138,8 @@ const openSession = Effect.fnUntraced(function* (
       : exit === null
         ? ({
             class: "timeout",
-            message: `acpx did not set up a session within ${ensureWithinMillis / 1_000} s.`
+            message: `acpx did not set up a session within ${ensureWithinMillis / 1_000} s.${noise}`
           } as const)
-        : AcpxFailures.ofExit(identity, exit, stderr)
+        : AcpxFailures.ofExit(identity, exit, stderr, noise)
   return yield* new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
 })

@@ -4,6 +4,7 @@ import * as Failures from "../acp/failures.ts"
 import type { AgentIdentity } from "../acp/failures.ts"
 import { sentence } from "../acp/sentence.ts"
 import type { Exit } from "../Child.ts"
+import { missingProgram } from "../missingProgram.ts"
 import type { AcpxError } from "./Transcript.ts"
 
 /** acpx has the record, but the agent does not know the session any more, as after the death of Claude's own process. */
@@ -32,8 +33,10 @@ export const ofAcpxError = (identity: AgentIdentity, { acpxCode, detailCode, mes
   }
 }
 
-/** Of a command that ended without an answer. Exit code 0 is no answer either: a prompt's answer is its result line. */
-export const ofExit = ({ name }: AgentIdentity, { code, signal }: Exit, stderr: string): Failure => {
+/** Of a command that ended without an answer; `noise`: the sentence about its lines that are no message. Exit code 0 is no answer either: a prompt's answer is its result line. */
+export const ofExit = ({ name }: AgentIdentity, { code, signal }: Exit, stderr: string, noise = ""): Failure => {
+  const missing = missingProgram("acpx", { code, signal }, stderr)
+  if (missing !== null) return missing
   // acpx's own lines only report its progress.
   const lines = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("[acpx]"))
   const last = sentence(lines.at(-1) ?? "")
@@ -42,7 +45,7 @@ export const ofExit = ({ name }: AgentIdentity, { code, signal }: Exit, stderr: 
   const how = signal === null ? `exit code ${code ?? "unknown"}` : signal
   return {
     class: "crash",
-    message: `acpx ended (${how}) without an answer of ${name}.${lastWords} Send the turn again.`
+    message: `acpx ended (${how}) without an answer of ${name}.${lastWords}${noise} Send the turn again.`
   }
 }
 

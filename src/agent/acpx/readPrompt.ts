@@ -62,7 +62,9 @@ export const readPrompt = (child: Child, reader: PromptReader): Effect.Effect<bo
     if (isRefused) return true
     const stderr = yield* child.stderr
     const failure =
-      acpxError === null ? AcpxFailures.ofExit(identity, exit, stderr) : AcpxFailures.ofAcpxError(identity, acpxError)
+      acpxError === null
+        ? AcpxFailures.ofExit(identity, exit, stderr, child.malformed.sentence())
+        : AcpxFailures.ofAcpxError(identity, acpxError)
     yield* onFailure({ ...failure, ...(stderr === "" ? {} : { stderr }) }, wire)
     return false
   }).pipe(Effect.catch((failure) => Effect.as(onFailure({ class: failure.class, message: failure.message }), false)))

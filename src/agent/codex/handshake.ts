@@ -1,8 +1,9 @@
 /** Prepares a spawned `codex app-server` for turns: initializes it, and starts or resumes a thread. */
-import { Effect, Schedule } from "effect"
+import { Effect, Option, Schedule } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { Peer } from "../JsonRpc.ts"
+import { missingProgram } from "../missingProgram.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
@@ -137,18 +138,20 @@ export const explain = Effect.fnUntraced(function* (
   if (error.reason === "timeout") {
     return yield* new AgentFailed({
       class: "timeout",
-      message: `Codex did not answer ${method} in time. Its process is ended; the next turn starts a new one.`,
+      message: `Codex did not answer ${method} in time.${child.malformed.sentence()} Its process is ended; the next turn starts a new one.`,
       ...tail
     })
   }
   const exit = yield* Effect.timeoutOption(child.exit, "1 second")
+  const missing = missingProgram("Codex", Option.getOrNull(exit), stderr)
+  if (missing !== null) return yield* new AgentFailed({ ...missing, ...tail })
   const code = exit._tag === "Some" ? exit.value.code : null
   const how = exit._tag === "None" ? "closed its output" : `ended (${exit.value.signal ?? `exit code ${code}`})`
   const reason = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? ""
   return yield* new AgentFailed({
     // 1 and 2 before the handshake mean: CODEX_HOME does not exist, an unknown provider, a bad flag.
     class: method === "initialize" && (code === 1 || code === 2) ? "config" : "crash",
-    message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}`,
+    message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}${child.malformed.sentence()}`,
     ...tail
   })
 })

@@ -50,9 +50,19 @@ const view = ({ available, capabilities, handshake, hint, name, protocol, versio
   available,
   version,
   capabilities,
-  handshake,
+  handshake: handshake === null ? null : handshakeDto(handshake),
   hint
 })
+
+const handshakeDto = (handshake: NonNullable<Diagnosis["handshake"]>) =>
+  handshake.ok
+    ? {
+        ok: true,
+        millis: handshake.millis,
+        malformed_lines: handshake.malformedLines,
+        first_malformed_line: handshake.firstMalformedLine
+      }
+    : handshake
 
 const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagnosis>, fallback: string) {
   const available = sorted.filter(({ available }) => available)
@@ -86,5 +96,11 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
 
 const handshakeText = ({ handshake, hint }: Diagnosis): string => {
   if (handshake === null) return harmless(hint ?? "not tried")
-  return handshake.ok ? `${Math.round(handshake.millis)} ms` : harmless(handshake.message).replace(/\s*\n\s*/g, " ")
+  if (!handshake.ok) return harmless(handshake.message).replace(/\s*\n\s*/g, " ")
+  const { firstMalformedLine, malformedLines, millis } = handshake
+  const noise =
+    firstMalformedLine === null
+      ? ""
+      : `; ${malformedLines} ${malformedLines === 1 ? "line was" : "lines were"} no message: "${harmless(firstMalformedLine)}"`
+  return `${Math.round(millis)} ms${noise}`
 }

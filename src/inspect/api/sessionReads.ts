@@ -71,8 +71,14 @@ export const layer = routes(
       get(
         "/sessions/:id/processes",
         Effect.fnUntraced(function* (context) {
-          const { stderr, tree } = yield* inspection.processes(context.caller, idOf(context))
-          return { ok: true, tree: tree.map(processDto), stderr } satisfies Processes
+          const processes = yield* inspection.processes(context.caller, idOf(context))
+          return {
+            ok: true,
+            tree: processes.tree.map(processDto),
+            stderr: processes.stderr,
+            malformed_lines: processes.malformedLines,
+            first_malformed_line: processes.firstMalformedLine
+          } satisfies Processes
         })
       )
     ]

@@ -53,7 +53,10 @@ export const withoutTexts: Redaction = {
         raw: mapped(approval.raw, hidden)
       })),
       processSteps: inspected.processSteps.map(withoutFailure),
-      vitals: inspected.vitals === null ? null : { ...inspected.vitals, stderr: hidden(inspected.vitals.stderr) }
+      vitals:
+        inspected.vitals === null
+          ? null
+          : { ...inspected.vitals, stderr: hidden(inspected.vitals.stderr), firstMalformedLine: null }
     }
   },
   step: (step) => withoutFailure(step),

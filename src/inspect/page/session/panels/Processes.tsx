@@ -87,6 +87,16 @@ export const Processes = ({ detail, store }: Props) => {
           </tbody>
         </table>
       )}
+      {latest !== undefined && latest.first_malformed_line !== null ? (
+        <>
+          <h2>
+            {latest.malformed_lines === 1
+              ? "A line of stdout that is no message"
+              : `${latest.malformed_lines} lines of stdout that are no message, the first`}
+          </h2>
+          <pre class="stderr">{latest.first_malformed_line}</pre>
+        </>
+      ) : null}
       {latest !== undefined && latest.stderr !== "" ? (
         <>
           <h2>stderr, its end</h2>
