@@ -143,9 +143,13 @@ export interface AgentDriver {
   readonly open: (request: OpenRequest) => Effect.Effect<AgentConnection, AgentFailed, Scope.Scope>
 }
 
-/** `command` is what to launch, `env` the child's whole environment but for the marker. */
+/**
+ * `command` is what to launch, `env` the child's whole environment but for the marker. `secrets`: the values that must not
+ * be shown, as `secretsOf` gives them; absent: those that `env` shows by itself.
+ */
 export interface DriverConfig {
   readonly name: string
   readonly command: readonly [string, ...ReadonlyArray<string>]
   readonly env: Readonly<Record<string, string>>
+  readonly secrets?: ReadonlyArray<string> | undefined
 }

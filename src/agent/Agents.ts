@@ -15,6 +15,7 @@ import * as Diagnose from "./diagnose.ts"
 import type { Launch } from "./Launch.ts"
 import { Processes } from "./Processes.ts"
 import { protocols } from "./protocols.ts"
+import { redactedDriver } from "./redactedDriver.ts"
 
 /** One entry of `GET /agents`. `hint` says what to do where the agent is not available. */
 export interface AgentView {
@@ -28,6 +29,8 @@ export interface AgentView {
 
 /** One agent as `troupe doctor` reports it. `handshake`: `null` where the agent is not available. */
 export interface Diagnosis extends AgentView {
+  /** The names of set variables that the agent does not get and may need. Never values. */
+  readonly heldBack: ReadonlyArray<string>
   readonly handshake:
     | {
         readonly ok: true
@@ -78,7 +81,7 @@ const make = Effect.fnUntraced(function* (
   const driverOf = (entry: Catalog.CatalogEntry, launch: Launch) =>
     driverFor(entry, launch).pipe(
       Effect.map((driver): AgentDriver => ({
-        ...driver,
+        ...redactedDriver(driver, entry.secrets),
         ...(entry.preset && { capabilities: entry.preset.capabilities })
       })),
       Effect.provideService(Processes, processes)
@@ -120,7 +123,7 @@ const make = Effect.fnUntraced(function* (
   const diagnoseEntry = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
     // A diagnosis usually follows a change of the installation, so the cached view is not used.
     yield* Cache.invalidate(views, entry)
-    const view = yield* Cache.get(views, entry)
+    const view = { ...(yield* Cache.get(views, entry)), heldBack: entry.heldBack }
     if (!view.available) return { ...view, handshake: null }
     const result = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
     if (result._tag === "Failure")
@@ -142,12 +145,12 @@ const make = Effect.fnUntraced(function* (
 })
 
 const driverFor = (entry: Catalog.CatalogEntry, launch: Launch): Effect.Effect<AgentDriver, never, Processes> => {
-  const { env, name, spec } = entry
+  const { env, name, secrets, spec } = entry
   if (launch._tag === "Missing") {
     return Effect.map(driverFor(entry, { _tag: "Found", command: [name] }), (driver) => ({
       ...driver,
       open: () => Effect.fail(new AgentFailed({ class: "config", message: `${name} can't be started. ${launch.hint}` }))
     }))
   }
-  return protocols[spec.protocol].make({ name, command: launch.command, env }, spec)
+  return protocols[spec.protocol].make({ name, command: launch.command, env, secrets }, spec)
 }

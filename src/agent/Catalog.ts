@@ -4,7 +4,7 @@
  * An invalid specification is refused here, when Troupe starts, with the setting that is wrong. Whether an agent is
  * installed is looked up each time, because that changes; no program is started for it.
  */
-import { Effect, Record } from "effect"
+import { Effect } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
@@ -14,6 +14,7 @@ import type { Capabilities } from "./Agent.ts"
 import { version } from "./demo/version.ts"
 import * as Environment from "./environment.ts"
 import * as Launch from "./Launch.ts"
+import * as Needs from "./needs.ts"
 import { protocols } from "./protocols.ts"
 import type { SpecProblem } from "./protocols.ts"
 
@@ -22,6 +23,10 @@ export interface CatalogEntry {
   readonly spec: AgentSpec
   /** The child's whole environment but for the marker. */
   readonly env: Readonly<Record<string, string>>
+  /** The values in it that must not be shown (`secretsOf`). */
+  readonly secrets: ReadonlyArray<string>
+  /** The names of variables of ours that it does not get and may need (`heldBack`). */
+  readonly heldBack: ReadonlyArray<string>
   readonly locate: () => Launch.Launch
   /** Listed only where it is installed: a second way to an agent that is listed already. */
   readonly secondary: boolean
@@ -63,12 +68,15 @@ const configured = Effect.fnUntraced(function* (name: string, spec: AgentSpec, f
   }
   const invalid = problemIn(spec)
   if (invalid !== null) return yield* new AgentsMisconfigured({ ...invalid, key: `agents.${name}${invalid.key}` })
-  const env = { ...Environment.forChild(protocols[spec.protocol].env, from, spec), ...demoVariables(spec) }
+  const env = { ...Environment.forChild(protocols[spec.protocol].needs(spec), from, spec), ...demoVariables(spec) }
+  const path = Environment.searchPath(from, spec, env)
   const entry: CatalogEntry = {
     name,
     spec,
     env,
-    locate: () => locate(name, spec, env["PATH"]),
+    secrets: Environment.secretsOfChild(env, spec),
+    heldBack: Environment.heldBack(env, from),
+    locate: () => locate(name, spec, path),
     secondary: false,
     preset: null
   }
@@ -126,28 +134,40 @@ const builtInAgents: ReadonlyArray<Pick<CatalogEntry, "name" | "spec" | "seconda
  */
 export const openAiEnvironment = (name: string, agents: AgentSettings["agents"], from: Source) => {
   const spec = agents[name] ?? builtInAgents.find((agent) => agent.name === name)?.spec
-  const protocol = spec && protocols[spec.protocol]
-  return protocol?.usesOpenAiAccount === true ? Environment.forChild(protocol.env, from, spec ?? {}) : null
+  return spec !== undefined && protocols[spec.protocol].usesOpenAiAccount
+    ? Environment.forChild(protocols[spec.protocol].needs(spec), from, spec)
+    : null
 }
 
-const builtIn = (demoState: string, from: Source): ReadonlyArray<CatalogEntry> => {
-  const envOf = Record.map(protocols, ({ env }) => Environment.forChild(env, from, {}))
-  return builtInAgents.map(({ name, secondary, spec }): CatalogEntry => {
+/** The values that must not be shown of an agent: those in its environment. Of an unknown name: none. */
+export const secretsOf = (name: string, agents: AgentSettings["agents"], from: Source): ReadonlyArray<string> => {
+  const spec = agents[name] ?? builtInAgents.find((agent) => agent.name === name)?.spec
+  if (spec === undefined) return []
+  return Environment.secretsOfChild(Environment.forChild(protocols[spec.protocol].needs(spec), from, spec), spec)
+}
+
+const builtIn = (demoState: string, from: Source): ReadonlyArray<CatalogEntry> =>
+  builtInAgents.map(({ name, secondary, spec }): CatalogEntry => {
     if (name === "demo") {
+      const env = { ...Environment.forChild(Needs.noAccount, from, {}), TROUPE_DEMO_STATE: demoState }
       return {
         name,
         spec,
         secondary,
-        env: { ...Environment.forChild(Environment.noAccount, from, {}), TROUPE_DEMO_STATE: demoState },
+        env,
+        secrets: Environment.secretsOfChild(env, {}),
+        // It needs none.
+        heldBack: [],
         locate: Launch.ofDemo,
         preset: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
       }
     }
-    const env = envOf[spec.protocol]
-    const locate = () => protocols[spec.protocol].locate({ name, spec, path: env["PATH"], mayFetch: false })
-    return { name, spec, secondary, env, locate, preset: null }
+    const env = Environment.forChild(protocols[spec.protocol].needs(spec), from, {})
+    const path = Environment.searchPath(from, {}, env)
+    const locate = () => protocols[spec.protocol].locate({ name, spec, path, mayFetch: false })
+    const secrets = Environment.secretsOfChild(env, {})
+    return { name, spec, secondary, env, secrets, heldBack: Environment.heldBack(env, from), locate, preset: null }
   })
-}
 
 /** The directory of the demo agent's sessions. With a ledger in memory it is temporary, and removed with the scope. */
 const demoState = (dataDir: string) =>

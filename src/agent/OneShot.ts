@@ -15,9 +15,10 @@ import * as Environment from "./environment.ts"
 import * as Executable from "./executable.ts"
 import * as Lines from "./Lines.ts"
 import { missingProgram } from "./missingProgram.ts"
+import * as Needs from "./needs.ts"
 import { Processes } from "./Processes.ts"
 import type { Child, Exit } from "./Processes.ts"
-import { redact, secretsOf } from "./redact.ts"
+import { redact } from "./redact.ts"
 
 export interface RunRequest {
   readonly prompt: string
@@ -76,8 +77,9 @@ const make = (
   from: Readonly<Record<string, string | undefined>>
 ): OneShot["Service"] => {
   const [file, ...configuredArgs] = spec.command ?? ["claude"]
-  const env = Environment.forChild(Environment.claude, from, spec)
-  const secrets = secretsOf(env)
+  const env = Environment.forChild(Needs.claude, from, spec)
+  const path = Environment.searchPath(from, spec, env)
+  const secrets = Environment.secretsOfChild(env, spec)
 
   /** Runs `talk` with a child. The child and all descendants have ended when this returns; its stderr can still be read. */
   const withChild = <A, E>(
@@ -86,7 +88,7 @@ const make = (
     talk: (child: Child) => Effect.Effect<A, E>
   ) => {
     return Effect.acquireUseRelease(
-      processes.spawn({ lease, command, cwd, env, stdin, spawned }),
+      processes.spawn({ lease, command, cwd, env, secrets, stdin, spawned }),
       (child) => Effect.map(talk(child), (outcome) => ({ child, outcome })),
       () =>
         Effect.flatMap(processes.sweep(lease), (remaining) =>
@@ -96,7 +98,7 @@ const make = (
   }
 
   const answer = Effect.fnUntraced(function* (request: RunRequest) {
-    const program = Executable.find(file, env["PATH"])
+    const program = Executable.find(file, path)
     if (program === null) return yield* notFound(file)
     if (request.system !== null && Buffer.byteLength(request.system) > maxArgumentBytes) return yield* tooLong
     const asArgument = !request.prompt.startsWith("-") && Buffer.byteLength(request.prompt) <= maxArgumentBytes

@@ -9,8 +9,8 @@ import * as Acp from "./acp/driver.ts"
 import * as Acpx from "./acpx/driver.ts"
 import type { AgentDriver, DriverConfig } from "./Agent.ts"
 import * as Codex from "./codex/driver.ts"
-import * as Environment from "./environment.ts"
 import * as Launch from "./Launch.ts"
+import * as Needs from "./needs.ts"
 import type { Processes } from "./Processes.ts"
 
 export interface AgentProtocol {
@@ -19,7 +19,7 @@ export interface AgentProtocol {
   /** Finds the program of an agent whose specification names no command. Starts nothing. */
   readonly locate: (search: ProgramSearch) => Launch.Launch
   /** What its programs need of our environment. */
-  readonly env: Environment.Needs
+  readonly needs: (spec: Pick<AgentSpec, "registry">) => Needs.Needs
   /** Says why a specification can't work; `null`: it can. */
   readonly validate: (spec: AgentSpec) => SpecProblem | null
   /** The protocol has one program, so a specification need not say what to launch. */
@@ -32,7 +32,7 @@ export interface ProgramSearch {
   /** The agent's own name. */
   readonly name: string
   readonly spec: AgentSpec
-  /** The child's PATH. */
+  /** Where programs are looked for (`searchPath`). */
   readonly path: string | undefined
   /** The agent was configured by name, so its program may be downloaded when it starts. */
   readonly mayFetch: boolean
@@ -58,7 +58,7 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
   "codex-app-server": {
     make: Codex.make,
     locate: ({ path }) => Launch.ofCodex(path),
-    env: Environment.codex,
+    needs: () => Needs.codex,
     validate: ({ registry }) =>
       registry === undefined
         ? null
@@ -72,7 +72,7 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
   acp: {
     make: Acp.make,
     locate: ({ mayFetch, name, path, spec }) => Launch.ofRegistry(spec.registry ?? name, path, { mayFetch }),
-    env: Environment.anyAgent,
+    needs: ({ registry }) => Needs.ofRegistry(registry),
     validate: (spec) =>
       unknownRegistry(spec) ??
       ((spec.command === undefined) === (spec.registry === undefined)
@@ -88,7 +88,10 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
     make: (config, { registry }) => Acpx.make({ ...config, agent: registry ?? config.name }),
     locate: ({ mayFetch, name, path, spec }) =>
       mayFetch ? Launch.ofAcpx(path) : Launch.behindAcpx(spec.registry ?? name, path),
-    env: { ...Environment.anyAgent, inherited: [...Environment.anyAgent.inherited, "ACPX_*"] },
+    needs: ({ registry }) => {
+      const needs = Needs.ofRegistry(registry)
+      return { ...needs, inherited: [...needs.inherited, "ACPX_*"] }
+    },
     validate: (spec) =>
       unknownRegistry(spec) ??
       (spec.registry === undefined

@@ -21,7 +21,7 @@ const secretName =
 
 /** Names whose values are addresses, places and choices. The password in an address is removed all the same. */
 const openName =
-  /(^|_)(URL|URI|HOST|PORT|ENDPOINT|MODELS?|REGION|LOCATION|PROJECT|PROFILE|HOME|ROOT|DIRS?|PATH|FILE|SOCK|BUNDLE|CAINFO|LEVEL|LOG|FORMAT|MODE|VERSION|NAME|EMAIL|USER|LANG|TZ|COMMAND|SCRIPT|OPTIONS|FLAGS)$/i
+  /(^|_)(URL|URI|HOST|PORT|ENDPOINT|MODELS?|REGION|HOME|DIRS?|PATH|FILE|SOCK|LEVEL|LOG|FORMAT|MODE|VERSION|LANG|TZ)$/i
 
 export const looksSecret = (name: string): boolean => secretName.test(name) && !/(^|_)SOCK$/i.test(name)
 
@@ -100,11 +100,16 @@ const shapes: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** The text without its secrets. `secrets` are known values, as `secretsOf` gives them. */
 export const redact = (text: string, secrets: ReadonlyArray<string> = []): string => {
-  let redacted = text
-  for (const secret of secrets) redacted = redacted.replaceAll(secret, mark)
-  redacted = withoutCutSecrets(redacted, secrets)
+  let redacted = withoutCutSecrets(withoutValues(text, secrets), secrets)
   for (const [shape, replacement] of shapes) redacted = redacted.replace(shape, replacement)
   return redacted
+}
+
+/** The text without these values, and otherwise unchanged. */
+export const withoutValues = (text: string, values: ReadonlyArray<string>): string => {
+  let clean = text
+  for (const value of values) clean = clean.replaceAll(value, mark)
+  return clean
 }
 
 /** How many cuts of a text are looked at. More are the agent's own dots. */

@@ -12,7 +12,7 @@ export const AgentSpec = Schema.Struct({
   registry: Schema.optionalKey(Schema.NonEmptyString),
   /** Variables that are set in the child, unchanged. */
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  /** Names of variables that the child inherits from Troupe's own environment. */
+  /** Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so. */
   inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
 })
 export type AgentSpec = typeof AgentSpec.Type

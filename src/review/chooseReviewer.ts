@@ -8,6 +8,7 @@
 import { Redacted } from "effect"
 import type { Effect } from "effect"
 import { openAiEnvironment } from "../agent/Catalog.ts"
+import { namedByOperator } from "../agent/environment.ts"
 import * as Reviewer from "./Reviewer.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
@@ -66,6 +67,6 @@ const isFilled = (value: string | null | undefined): value is string =>
 
 /** The variables that the operator gave this agent by name, and no others of our environment. */
 const configuredFor = (spec: AgentSpec | undefined, environment: Environment): Environment => ({
-  ...Object.fromEntries((spec?.inheritEnv ?? []).map((name) => [name, environment[name]])),
+  ...namedByOperator(environment, spec ?? {}),
   ...spec?.env
 })

@@ -11,7 +11,8 @@ import type { Scope, Stream } from "effect"
 import type { SessionBounds } from "../../machines/session/machine.ts"
 import { Processes } from "../agent/Processes.ts"
 import type { ProcessInfo } from "../agent/Processes.ts"
-import { redact, secretsOf } from "../agent/redact.ts"
+import { secretsOf } from "../agent/Catalog.ts"
+import { redact } from "../agent/redact.ts"
 import { wasCut } from "../agent/wireLine.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { AppName } from "../domain/Ids.ts"
@@ -151,7 +152,7 @@ export class Inspection extends Context.Service<
         },
         sees,
         redactorOf: (agent) => {
-          const secrets = secretsOf(agents[agent]?.env ?? {})
+          const secrets = secretsOf(agent, agents, process.env)
           return (text) => redact(text, secrets)
         },
         ...overviews,

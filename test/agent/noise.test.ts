@@ -100,11 +100,17 @@ describe("an agent with noise on its stdout", () => {
     }).pipe(Effect.scoped, Effect.provide(Processes.layer))
   )
 
-  it.effect("a diagnosis says which line was no message, of an agent that answers and of one that does not", () =>
+  it.effect("a diagnosis says which line was no message, whether the agent answers or not, and shows no secret", () =>
     Effect.gen(function* () {
       const mute = { protocol: "acp", command: commandOf({ initialize: ["Log in first\n", "2>stuck"] }) } as const
       const noisy = { protocol: "acp", command: commandOf({ initialize: ["Hello\n", `${initialized}\n`] }) } as const
-      const layer = Agents.layer({ agents: { mute, noisy }, defaultAgent: null, dataDir: ":memory:" }, env)
+      const refused = '{"jsonrpc":"2.0","id":$ID,"error":{"code":-32000,"message":"bad key $OPAQUE"}}\n'
+      const refusing = {
+        protocol: "acp",
+        command: commandOf({ "session/new": [refused] }),
+        env: { OPAQUE: "opaque-value-of-the-agent" }
+      } as const
+      const layer = Agents.layer({ agents: { mute, noisy, refusing }, defaultAgent: null, dataDir: ":memory:" }, env)
       const agents = yield* Effect.provide(Agents, yield* Layer.build(layer))
       const [silent] = yield* passing(agents.diagnose("mute"))
       assert.deepStrictEqual(silent?.handshake, {
@@ -112,6 +118,9 @@ describe("an agent with noise on its stdout", () => {
         message:
           'mute did not answer its handshake within 20 s. It wrote a line that is no message: "Log in first". The last line of its stderr: "stuck". Run it by hand to see what it waits for.'
       })
+      const [failing] = yield* TestClock.withLive(agents.diagnose("refusing"))
+      assert.include(JSON.stringify(failing), "bad key [redacted]")
+      assert.notInclude(JSON.stringify(failing), "opaque-value")
       const [answering] = yield* TestClock.withLive(agents.diagnose("noisy"))
       assert.deepInclude(answering?.handshake, { ok: true, malformedLines: 1, firstMalformedLine: "Hello" })
     }).pipe(Effect.scoped, Effect.provide(Processes.layer))

@@ -199,6 +199,17 @@ describe("troupe doctor", () => {
     assert.deepStrictEqual(readdirSync(workspace.cwd), [])
   })
 
+  it("names the variables that are held back from an agent, and never a value", async () => {
+    const mine = { protocol: "acp", command: ["/bin/false"], inheritEnv: ["NAMED_TOKEN"] }
+    configure({ agents: { mine } })
+    const env = { ANTHROPIC_API_KEY: "a-value-1", NAMED_TOKEN: "a-value-2", HARMLESS: "a-value-3" }
+    const text = await workspace.run(["doctor", "mine"], env)
+    assert.match(text.stdout, /held back from the agent.*\n +mine +ANTHROPIC_API_KEY$/m)
+    const { stdout } = await workspace.run(["doctor", "mine", "--json"], env)
+    assert.deepInclude(JSON.parse(stdout).agents[0], { name: "mine", held_back: ["ANTHROPIC_API_KEY"] })
+    assert.notInclude(text.stdout + stdout, "a-value")
+  })
+
   it("exits with 1 where the default agent can't start", async () => {
     configure({ defaultAgent: "mine", agents: { mine: { protocol: "acp", command: ["/bin/false"] } } })
     const { code, stdout } = await workspace.run(["doctor", "--json"])

@@ -11,7 +11,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { Apps } from "../../src/services/Apps.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import type { AgentSpec, Limits } from "../../src/domain/Settings.ts"
+import type { AgentSpec, Limits, RunSpec } from "../../src/domain/Settings.ts"
 import { loopbackNames } from "../../src/http/originCheck.ts"
 import * as Http from "../../src/http/Http.ts"
 import * as Inspect from "../../src/inspect/Inspect.ts"
@@ -31,6 +31,7 @@ export interface TroupeOptions {
   readonly limits?: Partial<Limits>
   readonly adminToken?: string
   readonly agents?: Readonly<Record<string, AgentSpec>>
+  readonly run?: RunSpec
 }
 
 export const open = (options: TroupeOptions = {}) =>
@@ -44,7 +45,7 @@ export const open = (options: TroupeOptions = {}) =>
           limits: { ...defaultLimits, ...options.limits },
           agents: options.agents ?? {},
           defaultAgent: "demo",
-          run: {}
+          run: options.run ?? {}
         },
         { adminToken: Option.some(Redacted.make(options.adminToken ?? adminToken)) }
       )

@@ -10,7 +10,7 @@ import type { Child } from "../Child.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
-import { secretsOf } from "../redact.ts"
+import { secretsIn } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as Failures from "./failures.ts"
@@ -44,9 +44,9 @@ export const connect = Effect.fnUntraced(function* (
 ) {
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
-  const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
+  const secrets = secretsIn(config)
+  const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
   const tracker = TurnTracker.make(Failures.identify(config.name))
-  const secrets = secretsOf(env)
   const toWireLine = (raw: string) => wireLine(raw, secrets)
   const approvals = Approvals.make(tracker, request.approve)
   const peer = yield* JsonRpc.make(child, {

@@ -79,6 +79,7 @@ export const spawn = Effect.fnUntraced(function* (
     command: argv(config, request, command),
     cwd,
     env: environment(config),
+    secrets: config.secrets,
     stdin: stdin !== null,
     spawned
   })

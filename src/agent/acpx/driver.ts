@@ -16,7 +16,7 @@ import * as TurnTracker from "../acp/TurnTracker.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
-import { secretsOf } from "../redact.ts"
+import { secretsIn } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Command from "./command.ts"
 import type { AcpxConfig } from "./command.ts"
@@ -53,7 +53,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
   const scope = yield* Scope.Scope
   const identity = Failures.identify(config.agent)
   const tracker = TurnTracker.make(identity)
-  const secrets = secretsOf(config.env)
+  const secrets = secretsIn(config)
   const toWireLine = (raw: string) => wireLine(raw, secrets)
   const { line, thread } = yield* openSession(processes, config, request)
   const endOwner = Owner.end(processes, lease)

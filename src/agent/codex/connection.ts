@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { AgentConnection, Capabilities, DriverConfig, OpenRequest } from "../Agent.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import type { Processes } from "../Processes.ts"
-import { secretsOf } from "../redact.ts"
+import { secretsIn } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import { wentAway } from "./failures.ts"
@@ -25,10 +25,10 @@ export const open = Effect.fnUntraced(function* (
 ) {
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
+  const secrets = secretsIn(config)
   const removePlaceholders = yield* Placeholders.remember(cwd)
-  const child = yield* processes.spawn({ lease, command, cwd, env, stdin: true, spawned })
+  const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
   const translator = Translator.make(request.thread)
-  const secrets = secretsOf(env)
   const toWireLine = (raw: string): string => wireLine(raw, secrets)
   const delivery = TurnDelivery.make({
     translator,

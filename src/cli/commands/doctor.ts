@@ -44,14 +44,15 @@ const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolea
 
 const works = ({ handshake }: Diagnosis) => handshake !== null && handshake.ok
 
-const view = ({ available, capabilities, handshake, hint, name, protocol, version }: Diagnosis) => ({
+const view = ({ available, capabilities, handshake, heldBack, hint, name, protocol, version }: Diagnosis) => ({
   name,
   protocol,
   available,
   version,
   capabilities,
   handshake: handshake === null ? null : handshakeDto(handshake),
-  hint
+  hint,
+  held_back: heldBack
 })
 
 const handshakeDto = (handshake: NonNullable<Diagnosis["handshake"]>) =>
@@ -82,6 +83,7 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
       )
     )
   }
+  yield* printHeldBack(available)
   const missing = sorted.filter(({ available }) => !available)
   if (missing.length === 0) return
   if (rows.length > 0) yield* print()
@@ -92,6 +94,23 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
       (cell) => paint("dim", cell)
     )
   )
+})
+
+/** More names than this are counted; `--json` has all. */
+const maxNames = 12
+
+/** An agent that is "not logged in" often has its key in our environment, under a name that it does not get. */
+const printHeldBack = Effect.fnUntraced(function* (available: ReadonlyArray<Diagnosis>) {
+  const rows = available
+    .filter(({ heldBack }) => heldBack.length > 0)
+    .map(({ heldBack, name }) => {
+      const more = heldBack.length - maxNames
+      return [`  ${name}`, harmless(heldBack.slice(0, maxNames).join(", ")) + (more > 0 ? ` and ${more} more` : "")]
+    })
+  if (rows.length === 0) return
+  yield* print()
+  yield* print(paint("dim", 'Set here and held back from the agent, unless its "inheritEnv" names them:'))
+  yield* print(table(rows, (cell) => paint("dim", cell)))
 })
 
 const handshakeText = ({ handshake, hint }: Diagnosis): string => {

@@ -30,7 +30,12 @@ const configuration = (directory: string) => ({
       command: ["sh", "-c", "[ -e late ] || { touch late; kill -STOP $$; }; exec codex app-server"]
     },
     // It brings a codex of its own, of another version; two versions do not share a home.
-    "codex-acp": { protocol: "acp", command: ["codex-acp"], env: { CODEX_HOME: join(directory, "codex-acp") } },
+    "codex-acp": {
+      protocol: "acp",
+      command: ["codex-acp"],
+      inheritEnv: ["OPENAI_API_KEY"],
+      env: { CODEX_HOME: join(directory, "codex-acp") }
+    },
     "claude-via-acpx": { protocol: "acpx", registry: "claude" }
   },
   run: { command: ["claude"] }
