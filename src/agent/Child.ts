@@ -16,6 +16,7 @@ import { leaseVariable } from "./processTable.ts"
 import * as MalformedLines from "./MalformedLines.ts"
 import { escapeSequences } from "./messagesIn.ts"
 import { redact, secretsIn } from "./redact.ts"
+import * as SpawnFailure from "./spawnFailure.ts"
 
 export interface SpawnSpec {
   readonly lease: LeaseId
@@ -77,6 +78,7 @@ export const spawn = Effect.fnUntraced(function* (
   spec: SpawnSpec
 ) {
   const [file, ...args] = spec.command
+  yield* SpawnFailure.checkArguments(spec)
   const handle = yield* spawner
     .spawn(
       ChildProcess.make(file, args, {
@@ -89,7 +91,11 @@ export const spawn = Effect.fnUntraced(function* (
         forceKillAfter: forceKillAfterMillis
       })
     )
-    .pipe(Effect.mapError((error) => notStarted(spec, error)))
+    .pipe(
+      Effect.mapError((error) => SpawnFailure.notStarted(spec, error)),
+      // Node throws what the kernel refuses at once, such as E2BIG.
+      Effect.catchDefect((defect) => Effect.fail(SpawnFailure.refusedByKernel(spec, defect)))
+    )
 
   // Reads the spawner each time, so that it also works after the scope has closed and ended the fibers below.
   const exit = Effect.match(handle.exitCode, {
@@ -191,31 +197,4 @@ const joined = (parts: ReadonlyArray<Uint8Array | string>): Uint8Array => {
 const signalIn = (error: PlatformError): string | null => {
   const cause = error.reason.cause
   return (cause instanceof Error ? /'(SIG[A-Z0-9]+)'/.exec(cause.message)?.[1] : null) ?? null
-}
-
-const notStarted = (spec: SpawnSpec, error: PlatformError): AgentFailed => {
-  const [file] = spec.command
-  if (error.reason.module === "FileSystem") {
-    return new AgentFailed({
-      class: "config",
-      message: `${file} was not started: its working directory ${spec.cwd} does not exist or may not be entered. Create it, or give another cwd.`
-    })
-  }
-  switch (error.reason._tag) {
-    case "NotFound":
-      return new AgentFailed({
-        class: "config",
-        message: `${file} was not found. Install it, put it on PATH, or name its full path in the agent's "command".`
-      })
-    case "PermissionDenied":
-      return new AgentFailed({
-        class: "config",
-        message: `${file} may not be executed by this user. Check its permissions, or name another program in the agent's "command".`
-      })
-    default:
-      return new AgentFailed({
-        class: "crash",
-        message: redact(`${file} could not be started: ${error.message}`, secretsIn(spec))
-      })
-  }
 }

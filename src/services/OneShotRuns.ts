@@ -9,9 +9,10 @@ import { Processes } from "../agent/Processes.ts"
 import { newLeaseId, newRunId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import type { FileNotFound } from "../domain/Refusal.ts"
+import type { FileNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
+import { checkArguments } from "./checkArguments.ts"
 import { Files } from "./Files.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { DrainState } from "../runtime/DrainState.ts"
@@ -37,7 +38,7 @@ export class OneShotRuns extends Context.Service<
     readonly run: (
       app: AppName,
       request: RunPrompt
-    ) => Effect.Effect<RunResult, FileNotFound | PoolFull | Draining | Unavailable>
+    ) => Effect.Effect<RunResult, FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable>
   }
 >()("troupe/services/OneShotRuns") {
   static readonly layer: Layer.Layer<
@@ -90,6 +91,7 @@ const make = Effect.gen(function* () {
 
   const run = Effect.fn("OneShotRuns.run")(function* (app: AppName, request: RunPrompt) {
     yield* unavailable(admitNewWork)
+    yield* checkArguments({ prompt: request.prompt, model: request.model, system: request.system })
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* holdSlot(app)
     const cwd = yield* fs

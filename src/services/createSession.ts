@@ -14,6 +14,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { checkArguments } from "./checkArguments.ts"
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
 export const make = Effect.gen(function* () {
@@ -60,6 +61,7 @@ export const make = Effect.gen(function* () {
 
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
     yield* admitNewWork
+    yield* checkArguments({ model: request.model, system_prompt: request.systemPrompt })
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = newSessionId()

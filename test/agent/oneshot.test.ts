@@ -136,6 +136,13 @@ describe("a one-shot run", () => {
     })
   )
 
+  it.live("a program whose interpreter is missing fails with its words and what to do", () =>
+    Effect.gen(function* () {
+      const answer = yield* run("stderr env: 'node': No such file or directory\nexit 127")
+      assert.isTrue(!answer.ok && answer.error.includes("(exit code 127: env: 'node': No such file or directory)"))
+    })
+  )
+
   it.live("a missing program fails with what to install", () =>
     Effect.gen(function* () {
       const bare = yield* Effect.provide(

@@ -65,6 +65,31 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
     })
   )
 
+  it.effect("what no kernel can pass to a program is a failure that names it, of class config", () =>
+    Effect.gen(function* () {
+      const node = process.execPath
+      const spec = specOf("wire")
+      const failed = (changes: Partial<typeof spec>) => Effect.flip(spawn({ ...spec, ...changes }))
+      const long = "x".repeat(200_000)
+      for (const [changes, words] of [
+        [{ command: [node, "a\0b"] }, `${node} was not started: its argument "a\\u0000b" contains the character NUL.`],
+        [{ env: { ...spec.env, A: "b\0" } }, "the variable A contains the character NUL."],
+        [
+          { command: [node, `--system=${long}`] },
+          "its argument --system has 200009 bytes, and the kernel takes at most"
+        ],
+        [{ command: [node, long] }, `its argument "${long.slice(0, 20)}…" has 200000 bytes`],
+        [{ env: { ...spec.env, A: long } }, "the variable A has 200002 bytes"],
+        // Each is short enough, and together they are not.
+        [{ command: [node, ...Array.from({ length: 100 }, () => "x".repeat(100_000))] }, "together are longer than"]
+      ] as const) {
+        const failure = yield* failed(changes as Partial<typeof spec>)
+        assert.strictEqual(failure.class, "config")
+        assert.include(failure.message, words)
+      }
+    })
+  )
+
   it.effect("a scope closes over a child that ignores SIGTERM", () =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()

@@ -65,6 +65,9 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
 const environment = (config: AcpxConfig) =>
   config.agent === "codex" ? { INITIAL_AGENT_MODE: "workspace-write", ...config.env } : config.env
 
+/** The limit on the command line; Linux takes 128 kB for an argument. */
+const maxSystemPromptBytes = 96 * 1024
+
 /** `stdin`: what the command reads; `null`: nothing. */
 export const spawn = Effect.fnUntraced(function* (
   processes: Processes["Service"],
@@ -73,7 +76,11 @@ export const spawn = Effect.fnUntraced(function* (
   command: ReadonlyArray<string>,
   stdin: string | null
 ) {
-  const { cwd, lease, spawned } = request
+  const { cwd, lease, spawned, systemPrompt } = request
+  if (takesSystemPrompt(config) && Buffer.byteLength(systemPrompt ?? "") > maxSystemPromptBytes) {
+    const message = `system_prompt may have at most ${maxSystemPromptBytes} bytes with ${config.name}: acpx takes it on its command line. Shorten it, or use the agent without acpx (protocol "acp").`
+    return yield* new AgentFailed({ class: "config", message })
+  }
   const child = yield* processes.spawn({
     lease,
     command: argv(config, request, command),
