@@ -53,6 +53,17 @@ const agents: Readonly<Record<string, AgentSpec>> = {
     "session/prompt": [`2>panic: ${words}\n`, "exit 3"]
   }),
   "never-begins": scripted({ initialize: [`2>panic: ${words}\n`, `${words}\n`, "exit 3"] }),
+  "behind-acpx": {
+    protocol: "acpx",
+    registry: "claude",
+    command: [
+      "sh",
+      "-c",
+      `echo "$OPAQUE" >&2; echo "{\\"error\\":{\\"message\\":\\"refused $MY_TOKEN $OWN_NAME\\"}}"; exit 1`
+    ],
+    env: { MY_TOKEN: token, OPAQUE: opaque },
+    inheritEnv: ["OWN_NAME"]
+  },
   codex: {
     protocol: "codex-app-server",
     command: [process.execPath, fixture("codex")],
