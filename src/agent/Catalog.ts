@@ -100,6 +100,9 @@ const problemIn = (spec: AgentSpec): SpecProblem | null => {
     if (unusable !== undefined) {
       return { key, problem: `names ${JSON.stringify(unusable)}, which no variable can be called.` }
     }
+    if (names.includes("*")) {
+      return { key, problem: `names "*", which is every variable: name those it needs, such as AWS_*.` }
+    }
     const reserved = names.find(
       (name) => name.startsWith("TROUPE_") && !(key === ".env" && name.startsWith(demoPrefix))
     )

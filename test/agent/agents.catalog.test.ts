@@ -162,6 +162,11 @@ describe("the catalog of agents", () => {
     ["x", { protocol: "acp", command: ["x"], registry: "gemini" }, 'agents.x takes either "command"'],
     ["x", { protocol: "acpx", command: ["x"] }, "agents.x.registry is missing"],
     ["x", { protocol: "acp", command: ["x"], env: { "A=B": "c" } }, 'agents.x.env names "A=B"'],
+    [
+      "x",
+      { protocol: "acp", command: ["x"], inheritEnv: ["*"] },
+      'agents.x.inheritEnv names "*", which is every variable'
+    ],
     ["x", { protocol: "acp", command: ["x"], env: { TROUPE_X: "c" } }, "agents.x.env names TROUPE_X: variables of"],
     ["x", { protocol: "acp", command: ["x"], inheritEnv: ["TROUPE_TOKEN"] }, "agents.x.inheritEnv names TROUPE_TOKEN"]
   ]
