@@ -72,6 +72,8 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   let ended = false
   let compacted = false
   let notes = 0
+  /** How many calls had the id of an earlier one. */
+  let reused = 0
 
   /** The current text is complete: something else follows, or the turn ended well. */
   const close = () => {
@@ -107,8 +109,11 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     const id = nonEmptyTextIn(update["toolCallId"])
     if (id === null) return
     let tool = tools.get(id)
-    if (tool === undefined) {
-      tool = ToolCall.begin(id)
+    // Some providers number their calls anew in each answer, so a call that begins after its end is another one.
+    const isAnother = tool !== undefined && update.sessionUpdate === "tool_call" && ToolCall.ended(tool)
+    if (isAnother) reused++
+    if (tool === undefined || isAnother) {
+      tool = ToolCall.begin(isAnother ? `${id} ${reused}` : id)
       tools.set(id, tool)
       entries.add({ _tag: "Tool", tool })
     }

@@ -6,6 +6,23 @@ import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { says, marked, calls, ends, codexItem, eventsOf, good, projected, messagesOf, callOf } from "./events.ts"
 import { turnRecord } from "./recorded.ts"
 
+it("a call that begins with the id of one that has ended is a call of its own", () => {
+  const messages = projected(
+    calls({ name: "one" }),
+    ends({ rawOutput: "1" }),
+    calls({ name: "two" }),
+    ends({ rawOutput: "2" })
+  )
+  assert.deepStrictEqual(
+    messages.map(({ content, tool_calls: [call] = [] }) => call?.function.name ?? content),
+    ["one", "1", "two", "2"]
+  )
+  assert.strictEqual(
+    new Set(messages.map(({ tool_call_id, tool_calls }) => tool_call_id ?? tool_calls?.[0]?.id)).size,
+    2
+  )
+})
+
 describe("a command", () => {
   const item = codexItem({ type: "commandExecution", source: "agent" })
   const begun = calls({ kind: "read", title: "ls", rawInput: { command: "ls -l", cwd: "/w" }, ...item })

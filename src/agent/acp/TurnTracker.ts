@@ -11,11 +11,11 @@ import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import { StopReason } from "../../domain/Turn.ts"
 import type { Failure, Usage } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
-import { forgetOldest } from "../forgetOldest.ts"
 import type { RpcError } from "../RpcError.ts"
 import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
+import * as ToolCalls from "./ToolCalls.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
@@ -24,14 +24,6 @@ export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
 export type PromptReply =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: RpcError }
-
-interface ToolCall {
-  readonly turn: number | null
-  readonly kind: string | null
-  readonly title: string | null
-  /** No update has said that it completed or failed. */
-  readonly open: boolean
-}
 
 export interface TurnTracker {
   /** The agent's session id. Updates of other sessions, and all updates before it is known, are ignored. */
@@ -44,7 +36,7 @@ export interface TurnTracker {
   readonly begin: (turn: number) => void
   /** The prompt was not accepted: there is no such turn. */
   readonly abandon: () => void
-  /** No update of the running turn has come yet. */
+  /** No update or request of the running turn has come yet. */
   readonly nothingReceived: () => boolean
   /** The agent was asked to stop the running turn. */
   readonly noteCancel: () => void
@@ -55,7 +47,7 @@ export interface TurnTracker {
   readonly receive: (params: unknown) => UpdateFact | null
   /** Ends the running turn; `null`: none runs. */
   readonly end: (reply: PromptReply) => TurnEnded | null
-  /** The turn of a permission request, and the kind and title that were reported for its tool call. */
+  /** The turn of a permission request (the one that runs), and the kind and title that were reported for its tool call. */
   readonly describe: (request: PermissionRequest) => {
     readonly turn: number | null
     readonly kind: string
@@ -76,30 +68,13 @@ interface Running {
   adapterText: string
 }
 
-/** How many tool calls are remembered. The oldest are forgotten first; their late updates go to the last turn. */
-const maxToolCalls = 1_024
-
 const adapterTextCharacters = 2_000
 
 export const make = (identity: AgentIdentity): TurnTracker => {
-  const tools = new Map<string, ToolCall>()
+  const calls = ToolCalls.make()
   let running: Running | null = null
   let last: number | null = null
   let before: number | null = null
-
-  const remember = (id: string, update: SessionUpdate): ToolCall => {
-    const earlier = tools.get(id)
-    const status = update["status"]
-    const call: ToolCall = {
-      turn: earlier === undefined ? last : earlier.turn,
-      kind: nonEmptyTextIn(update["kind"]) ?? earlier?.kind ?? null,
-      title: nonEmptyTextIn(update["title"]) ?? earlier?.title ?? null,
-      open: typeof status === "string" ? status !== "completed" && status !== "failed" : (earlier?.open ?? true)
-    }
-    tools.set(id, call)
-    forgetOldest(tools, maxToolCalls)
-    return call
-  }
 
   const receive: TurnTracker["receive"] = (params) => {
     const { sessionId, update: content } = objectIn(params)
@@ -109,7 +84,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     }
     const update = objectIn(content) as SessionUpdate
     const id = nonEmptyTextIn(update["toolCallId"])
-    const turn = id !== null && isToolCall(kind) ? remember(id, update).turn : last
+    const turn = id !== null && isToolCall(kind) ? calls.update(null, id, update, last) : last
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.received = true
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
@@ -142,14 +117,12 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     }
   }
 
-  const describe: TurnTracker["describe"] = ({ kind, title, toolCallId }) => {
-    const call = toolCallId === null ? undefined : tools.get(toolCallId)
-    const reportedKind = kind ?? call?.kind ?? "other"
-    return {
-      turn: call === undefined ? last : call.turn,
-      kind: reportedKind,
-      title: title ?? call?.title ?? reportedKind
-    }
+  const describe: TurnTracker["describe"] = (request) => {
+    const { toolCallId } = request
+    const { kind, title } = toolCallId === null ? request : calls.request(null, toolCallId, request, last)
+    if (running !== null) running.received = true
+    const reportedKind = kind ?? "other"
+    return { turn: last, kind: reportedKind, title: title ?? reportedKind }
   }
 
   const tracker: TurnTracker = {
@@ -177,7 +150,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     receive,
     end,
     describe,
-    leftRunning: (turn) => [...tools].flatMap(([id, call]) => (call.turn === turn && call.open ? [id] : []))
+    leftRunning: calls.leftRunning
   }
   return tracker
 }

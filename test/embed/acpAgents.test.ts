@@ -1,0 +1,90 @@
+/** What scripted ACP agents do to a whole session: real processes, the library, and what it has stored. */
+import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
+import { openTroupe } from "../../src/promise.ts"
+import type { AcpMessage, Session, Troupe } from "../../src/promise.ts"
+import { end, scriptFolder, tool, toolUpdate } from "../agent/acp.script.ts"
+import type { Script, ScriptFolder } from "../agent/acp.script.ts"
+
+let folder: ScriptFolder
+let troupe: Troupe | undefined
+beforeEach(() => {
+  folder = scriptFolder()
+})
+afterEach(async () => {
+  await troupe?.close()
+  troupe = undefined
+  folder.remove()
+})
+
+const open = async (script: Script, settings: Partial<Parameters<typeof openTroupe>[0]> = {}) =>
+  (troupe = await openTroupe({
+    dataDir: ":memory:",
+    agents: { scripted: { protocol: "acp", command: folder.command(script) } },
+    defaultAgent: "scripted",
+    drainMillis: 500,
+    ...settings
+  }))
+
+const kinds = (events: ReadonlyArray<AcpMessage>) =>
+  events.map((event) =>
+    "method" in event && event.method === "session/update" ? event.params.update.sessionUpdate : "end"
+  )
+
+/** Answers every approval that the session's events report, from the beginning. */
+const answerAll = async (session: Session, turns: number) => {
+  const answered: Array<unknown> = []
+  for await (const { message, turn } of session.events({ after: 0 })) {
+    if (!("method" in message) || message.method !== "_troupe/approval_asked") continue
+    const { approval_id } = message.params as { readonly approval_id: string }
+    const [approval] = await session.approvals()
+    answered.push([turn, approval?.turn, approval?.title])
+    await session.answer(approval_id, "once")
+    if (answered.length === turns) break
+  }
+  return answered
+}
+
+describe("a tool call id that comes back in a later turn", () => {
+  it("has its approval, its events and its messages in the later turn", async () => {
+    const calls = [
+      tool("call_0", "pending", { title: "ls", kind: "execute", rawInput: { command: "ls" } }),
+      { ask: { toolCallId: "call_0" } },
+      toolUpdate("call_0", "completed", { rawOutput: "a" }),
+      end
+    ]
+    const { createSession } = await open({ turns: [calls] })
+    const session = await createSession({ permissions: "ask" })
+    const answered = answerAll(session, 2)
+    const [first, second] = [await session.turn("one"), await session.turn("two")]
+    assert.deepStrictEqual(await answered, [
+      [1, 1, "ls"],
+      [2, 2, "ls"]
+    ])
+    for (const turn of [first, second, ...(await session.turns())]) {
+      assert.deepStrictEqual(kinds(turn.events), ["tool_call", "tool_call_update", "end"])
+      assert.strictEqual(turn.toolIterations, 1)
+      assert.deepStrictEqual(
+        turn.messages.map(({ role }) => role),
+        ["user", "assistant", "tool"]
+      )
+    }
+  })
+
+  it("arms the watchdog of the later turn", async () => {
+    const call = [tool("call_0", "in_progress"), toolUpdate("call_0", "completed")]
+    const { createSession } = await open(
+      {
+        turns: [
+          [...call, end],
+          [...call, { until: folder.signal("never") }]
+        ]
+      },
+      { limits: { postToolQuietMillis: 200 } }
+    )
+    const session = await createSession()
+    await session.turn("one")
+    const { error, ok } = await session.turn("two")
+    assert.isFalse(ok)
+    assert.match(error ?? "", /^timeout: The agent said nothing for too long after a tool had ended/)
+  })
+})
