@@ -18,7 +18,7 @@ import { shapeOf } from "./toolMessages.ts"
 export interface Projection {
   /** The messages of this turn only. */
   readonly messages: ReadonlyArray<Message>
-  /** The last agent message that was complete when the turn ended; empty where there is none. */
+  /** The last agent message that began before the turn's end and is complete; else the last later one; else empty. */
   readonly finalText: string
   /** The text of the last agent message, if that was cut off. It is in no message. */
   readonly cutOff: string
@@ -99,18 +99,23 @@ export const project = (turn: TurnRecord, events: ReadonlyArray<AcpMessage>): Pr
     }
   }
 
-  const texts = entries.filter((entry) => entry._tag === "Text" && !entry.late) as ReadonlyArray<TextEntry>
+  const allTexts = entries.filter((entry) => entry._tag === "Text") as ReadonlyArray<TextEntry>
+  const texts = allTexts.filter(({ late }) => !late)
   const last = texts.at(-1)
+  const cutOff = last === undefined || isWhole(last) ? "" : last.text
   return {
     messages,
-    finalText: texts.map((entry) => (isWhole(entry) ? withoutMarker(entry) : "")).findLast((text) => text !== "") ?? "",
-    cutOff: last === undefined || isWhole(last) ? "" : last.text,
+    finalText: lastWhole(texts) ?? (cutOff === "" ? lastWhole(allTexts) : null) ?? "",
+    cutOff,
     answered: last?.complete === true && !last.commentary && entries.findLast(({ _tag }) => _tag !== "Note") === last,
     toolIterations,
     aborted: texts.some(({ text }) => saysAborted(text)),
     compacted
   }
 }
+
+const lastWhole = (texts: ReadonlyArray<TextEntry>): string | null =>
+  texts.map((entry) => (isWhole(entry) ? withoutMarker(entry) : "")).findLast((text) => text !== "") ?? null
 
 /** A text that says that its turn was aborted is the last of the turn, and counts as complete. */
 const isWhole = ({ complete, text }: TextEntry): boolean => complete || saysAborted(text)

@@ -3,7 +3,7 @@
  *
  * Chunks become texts and thoughts, updates become tool calls. Whether a text is complete is known in one of two ways:
  * codex marks it (`_meta["troupe/completed"]`); any other agent's text is complete when something follows it or the turn
- * ends well. Never throws: the events may be of any agent, of a part of a turn, or in an order that no agent sends.
+ * ends well, also where the text, or its rest, comes after that end. Never throws: the events may be of any agent, of a part of a turn, or in an order that no agent sends.
  */
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
@@ -70,6 +70,9 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   let plan: TimelineEntry | null = null
   let over = turn.endedAt !== null
   let ended = false
+  let endedWell = false
+  /** A text without an id at which the turn ended. The text that comes next, if nothing comes between, is its rest. */
+  let unfinished: TextEntry | null = null
   let compacted = false
   let notes = 0
   /** How many calls had the id of an earlier one. */
@@ -89,8 +92,11 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     const key = `${_tag} ${id ?? ""}`
     // Without ids, a thought between two chunks separates two texts.
     let entry = id === null && (current?._tag !== _tag || current.id !== null) ? undefined : openTexts.get(key)
+    if (entry === undefined && id === null && unfinished?._tag === _tag) entry = unfinished
+    unfinished = null
     if (entry === undefined) {
-      entry = { _tag, id, late: ended, text: "", complete: false, commentary: false }
+      // What an agent says after a good end may be followed by nothing, so it counts as it stands.
+      entry = { _tag, id, late: ended, text: "", complete: endedWell && !marked, commentary: false }
       openTexts.set(key, entry)
       entries.add(entry)
       if (id !== null && id === cutOff) leftover = entry
@@ -108,6 +114,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   const onToolCall = (update: SessionUpdate) => {
     const id = nonEmptyTextIn(update["toolCallId"])
     if (id === null) return
+    unfinished = null
     let tool = tools.get(id)
     // Some providers number their calls anew in each answer, so a call that begins after its end is another one.
     const isAnother = tool !== undefined && update.sessionUpdate === "tool_call" && ToolCall.ended(tool)
@@ -127,6 +134,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
 
   const note = (kind: string, payload: unknown): TimelineEntry => {
     close()
+    unfinished = null
     const entry: TimelineEntry = { _tag: "Note", kind, payload }
     if (notes++ < maxNotes) entries.add(entry)
     return entry
@@ -167,7 +175,10 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   for (const event of events) {
     if ("method" in event) onUpdate(event.params.update)
     else {
-      if (endsWell(event)) close()
+      const lastText = current as TextEntry | null
+      if (lastText?.id === null) unfinished = lastText
+      endedWell = endsWell(event)
+      if (endedWell) close()
       current = null
       over = true
       ended = true

@@ -7,14 +7,14 @@ import { project } from "./Projection.ts"
 
 /**
  * `finalText` is the last complete agent message. In a turn that was cut off before there was one, it is what had
- * arrived. `turn.toolIterations` counts the tool calls that have ended, including late ones.
+ * arrived; in one whose whole answer came after its end, it is that answer. A text whose rest came late is whole. `turn.toolIterations` counts the tool calls that have ended, including late ones.
  */
 export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): TurnResult => {
   const { compacted, cutOff, finalText, messages, toolIterations } = project(turn, stored)
   return {
     turn: { ...turn, toolIterations },
     finalText: finalText === "" ? cutOff : finalText,
-    events: endLast(stored.filter(isAgentMessage)),
+    events: upToEnd(stored.filter(isAgentMessage)),
     messages,
     compacted,
     context: contextIn(stored),
@@ -23,11 +23,14 @@ export const resultOf = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): T
   }
 }
 
-/** Puts the turn's end last: for a reader, what an agent adds later (a title, a command's late output) comes before it. */
-const endLast = <Message extends AcpMessage>(events: ReadonlyArray<Message>): ReadonlyArray<Message> => [
-  ...events.filter((event) => "method" in event),
-  ...events.filter((event) => !("method" in event))
-]
+/**
+ * What was answered when the turn ended, also for those who read it later. What an agent adds afterwards (a title, a
+ * command's late output, the rest of a text) is in the session's stream, and in the messages.
+ */
+const upToEnd = <Message extends AcpMessage>(events: ReadonlyArray<Message>): ReadonlyArray<Message> => {
+  const end = events.findIndex((event) => !("method" in event))
+  return end === -1 ? events : events.slice(0, end + 1)
+}
 
 /** As the agent reported it last: after a compaction, what is left. */
 const contextIn = (stored: ReadonlyArray<AcpMessage>): ContextWindow | null => {

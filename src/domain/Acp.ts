@@ -6,6 +6,8 @@
  * messages are extension notifications whose names begin with `_troupe/`.
  */
 
+import { objectIn } from "./json.ts"
+
 /** `params.update` of a `session/update`; `sessionUpdate` names its kind (`agent_message_chunk`, `tool_call`, …). */
 export interface SessionUpdate {
   readonly sessionUpdate: string
@@ -60,9 +62,18 @@ export const troupeMessage = (name: string, params: Readonly<Record<string, unkn
   params
 })
 
-/** The messages in a turn's `events`: the agent's own, and the end. Troupe's are in the session's stream only. */
+/** The messages that may be in a turn's `events`: the agent's own, and the end. Troupe's are in the session's stream only. */
 export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | ResultMessage =>
   !("method" in message) || message.method === "session/update"
+
+/**
+ * An update that came after its turn's end, marked as such (`params._meta`). It is stored after the end, and is no part of
+ * the turn's `events`, so that those are the same for every reader at any time.
+ */
+export const lateMessage = (message: UpdateMessage): UpdateMessage => {
+  const { params } = message
+  return { ...message, params: { ...params, _meta: { ...objectIn(params._meta), "troupe/late": true } } }
+}
 
 /** The `_meta` of the end of a turn that never reached the agent. */
 export const notHanded = { "troupe/handed": false } as const

@@ -1,14 +1,18 @@
 /**
  * What an agent said, on its way into the ledger: consecutive chunks of one message merged, numbered when taken.
  *
- * Synchronous and without a clock of its own: the actor decides when to take, and commits what it took.
+ * What comes behind its turn's end is marked as late. Synchronous and without a clock of its own: the actor decides when to take, and commits what it took.
  */
+import { lateMessage } from "../domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 
 /** A merged chunk grows to this and no further, so that no event gets too big to send. */
 const longestChunk = 64 * 1024
+
+/** Turns whose late updates are recognized: an agent has at most a few that still report something. */
+const maxEndedTurns = 64
 
 interface Pending {
   readonly turn: number | null
@@ -32,6 +36,7 @@ export class ChunkBuffer {
   #seq: number
   #pending: Array<Pending> = []
   #bytes = 0
+  readonly #ended = new Set<number>()
 
   constructor(session: SessionId, lastSeq: number) {
     this.#session = session
@@ -43,7 +48,8 @@ export class ChunkBuffer {
     return this.#bytes
   }
 
-  append(turn: number | null, message: AcpMessage, at: number): void {
+  append(turn: number | null, appended: AcpMessage, at: number): void {
+    const message = this.#marked(turn, appended)
     const update = updateOf(message)
     const fresh = update === null ? null : mergeable(update)
     this.#bytes += fresh === null ? 256 : fresh.text.length
@@ -57,6 +63,17 @@ export class ChunkBuffer {
       }
     }
     this.#pending.push({ turn, at, message })
+  }
+
+  #marked(turn: number | null, message: AcpMessage): AcpMessage {
+    if (turn === null) return message
+    if (!("method" in message)) {
+      this.#ended.add(turn)
+      const [oldest] = this.#ended
+      if (this.#ended.size > maxEndedTurns && oldest !== undefined) this.#ended.delete(oldest)
+      return message
+    }
+    return message.method === "session/update" && this.#ended.has(turn) ? lateMessage(message) : message
   }
 
   /** Numbers what waits and hands it over: commit it, or the numbers are lost. */

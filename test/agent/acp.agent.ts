@@ -27,10 +27,10 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
   const connectionScope = yield* Scope.fork(scope)
 
   /** Gives the first fact for which `holds` is true, emitted already or later. */
-  const until = <A extends AgentFact>(holds: (fact: AgentFact) => fact is A) =>
+  const until = <A extends AgentFact>(holds: ((fact: AgentFact) => fact is A) | ((fact: AgentFact) => boolean)) =>
     Effect.callback<A>((resume) => {
       check = () => {
-        const match = facts.find(holds)
+        const match = facts.find(holds) as A | undefined
         if (match !== undefined) resume(Effect.succeed(match))
       }
       check()
@@ -71,6 +71,7 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
     ended,
     exited,
     facts,
+    until,
     updateOfKind,
     lease,
     pids,

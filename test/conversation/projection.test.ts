@@ -19,10 +19,11 @@ import {
 import { turnRecord } from "./recorded.ts"
 
 describe("the events of a turn", () => {
-  it("the events of a turn end with its end, whatever an agent adds afterwards", () => {
+  it("the events of a turn are those up to its end, whatever an agent adds afterwards", () => {
     const title: SessionUpdate = { sessionUpdate: "session_info_update", title: "Hello" }
-    const { events } = resultOf(turnRecord({}), [...eventsOf(says("hi")), good, ...eventsOf(title)])
-    assert.deepStrictEqual(events, [...eventsOf(says("hi")), ...eventsOf(title), good])
+    const answered = [...eventsOf(says("hi")), good]
+    assert.deepStrictEqual(resultOf(turnRecord({}), answered).events, answered)
+    assert.deepStrictEqual(resultOf(turnRecord({}), [...answered, ...eventsOf(title)]).events, answered)
   })
 })
 
@@ -105,6 +106,48 @@ describe("the texts of an agent", () => {
       ["Started.", "Done in the background."]
     )
     assert.strictEqual(finalText, "Started.")
+  })
+
+  it.each([
+    ["with an id", { messageId: "m1" }],
+    ["without ids", { messageId: undefined }]
+  ])("a text whose rest comes after the turn's end is whole: %s", (_, id) => {
+    const title: SessionUpdate = { sessionUpdate: "session_info_update", title: "Hello" }
+    const { finalText, messages } = resultOf(turnRecord({}), [
+      ...eventsOf(says("Hel", id)),
+      good,
+      ...eventsOf(title, says("l", id), says("o", id))
+    ])
+    assert.deepStrictEqual([finalText, messages.length, messages[1]?.content], ["Hello", 2, "Hello"])
+  })
+
+  it.each([
+    ["with an id", { messageId: "m1" }],
+    ["without ids", { messageId: undefined }]
+  ])("a text that comes as a whole after the turn's end is its answer: %s", (_, id) => {
+    const { finalText, messages } = resultOf(turnRecord({}), [good, ...eventsOf(says("Hel", id), says("lo", id))])
+    assert.deepStrictEqual([finalText, messages.length, messages[1]?.content], ["Hello", 2, "Hello"])
+  })
+
+  it("a text without an id after a late tool call is no rest of the text before it", () => {
+    const { messages } = resultOf(turnRecord({}), [
+      ...eventsOf(says("One.", { messageId: undefined })),
+      good,
+      ...eventsOf(calls({ name: "t" }), ends(), says("Two.", { messageId: undefined }))
+    ])
+    assert.deepStrictEqual(
+      messages.flatMap(({ content, role }) => (role === "assistant" && content !== null ? [content] : [])),
+      ["One.", "Two."]
+    )
+  })
+
+  it("the rest of a text that was cut off is not complete", () => {
+    const { finalText, messages } = resultOf(turnRecord({ status: "interrupted" }), [
+      ...eventsOf(says("Hel")),
+      cancelled,
+      ...eventsOf(says("lo"))
+    ])
+    assert.deepStrictEqual([finalText, messages.length], ["Hello", 1])
   })
 
   it("a text with the abort marker belongs to an aborted turn, and the marker is removed", () => {

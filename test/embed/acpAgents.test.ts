@@ -2,8 +2,8 @@
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { openTroupe } from "../../src/promise.ts"
 import type { AcpMessage, Session, Troupe } from "../../src/promise.ts"
-import { end, scriptFolder, tool, toolUpdate } from "../agent/acp.script.ts"
-import type { Script, ScriptFolder } from "../agent/acp.script.ts"
+import { chunk, end, scriptFolder, tool, toolUpdate } from "../agent/acp.script.ts"
+import type { Script, ScriptFolder, Step } from "../agent/acp.script.ts"
 
 let folder: ScriptFolder
 let troupe: Troupe | undefined
@@ -43,6 +43,45 @@ const answerAll = async (session: Session, turns: number) => {
   }
   return answered
 }
+
+describe("the text after the reply to a prompt", () => {
+  const late = (...steps: ReadonlyArray<Step>): Script => ({
+    turns: [[...steps, end, { until: folder.signal("answered") }, chunk("lo"), chunk("!")]]
+  })
+  const textOf = (message: AcpMessage) =>
+    "method" in message && message.method === "session/update"
+      ? ((message.params.update["content"] as { readonly text: string } | undefined)?.text ?? "")
+      : ""
+
+  /** The late events of the session's stream, until they have this text. */
+  const lateEvents = async (session: Session, text: string) => {
+    const events: Array<AcpMessage> = []
+    let ended = false
+    for await (const { message, turn } of session.events({ after: 0 })) {
+      if (ended && turn === 1) events.push(message)
+      ended ||= !("method" in message)
+      if (events.map(textOf).join("") === text) break
+    }
+    return events
+  }
+
+  it.each([
+    ["its rest", [chunk("Hel")], "Hel", "Hello!"],
+    ["all of it", [], "", "lo!"]
+  ] as const)("is a marked event after the turn's end, and a whole message: %s", async (_, steps, answered, whole) => {
+    const { createSession } = await open(late(...steps))
+    const session = await createSession()
+    const outcome = await session.turn("one")
+    assert.strictEqual(outcome.finalText, answered)
+    folder.touch("answered")
+    const events = await lateEvents(session, "lo!")
+    for (const event of events) assert.containSubset(event, { params: { _meta: { "troupe/late": true } } })
+    const [stored] = await session.turns()
+    assert.deepStrictEqual(stored?.events, outcome.events)
+    assert.strictEqual(stored?.finalText, whole)
+    assert.deepStrictEqual((await session.messages()).slice(1), [{ role: "assistant", content: whole }])
+  })
+})
 
 describe("a tool call id that comes back in a later turn", () => {
   it("has its approval, its events and its messages in the later turn", async () => {

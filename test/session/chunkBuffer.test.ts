@@ -41,4 +41,13 @@ describe("the chunk buffer", () => {
     buffer.append(2, say("f", { sessionUpdate: "agent_thought_chunk", messageId: "b", content: { type: "image" } }), 0)
     assert.lengthOf(buffer.take(), 6)
   })
+
+  it("the chunk buffer marks what comes behind the end of its turn as late, and nothing else", () => {
+    const buffer = new ChunkBuffer(id, 0)
+    buffer.append(1, say("Hel"), 0)
+    buffer.append(1, { jsonrpc: "2.0", id: 1, result: { stopReason: "end_turn" } }, 1)
+    for (const turn of [1, 1, 2, null]) buffer.append(turn, say("lo"), 2)
+    const late = buffer.take().map(({ message }) => ("method" in message ? (message.params["_meta"] ?? null) : "end"))
+    assert.deepStrictEqual(late, [null, "end", { "troupe/late": true }, null, null])
+  })
 })

@@ -1,14 +1,16 @@
 /**
- * The end of a turn, held back while an interrupt ends what the turn left running.
+ * The end of a turn, held back while text of the turn may still come, and while an interrupt ends what the turn left
+ * running.
  *
- * When an interrupted turn's end is emitted, nothing of the turn runs any more.
+ * When a turn's end is emitted, its text is complete, and of an interrupted turn nothing runs any more.
  */
 import { Effect } from "effect"
+import type { Scope } from "effect"
 import type { OpenRequest } from "../Agent.ts"
 import type { TurnEnded } from "./TurnTracker.ts"
 
 export interface HeldEnd {
-  /** Emits the end, or holds it while an interrupt runs. */
+  /** Emits the end, or holds it while an interrupt runs or text comes. */
   readonly emit: (fact: TurnEnded) => Effect.Effect<void>
   /** Emits what is held. To be run before `Exited`, which is emitted last. */
   readonly release: Effect.Effect<void>
@@ -16,7 +18,23 @@ export interface HeldEnd {
   readonly holdDuring: <A, E, R>(interrupt: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
-export const make = (emit: OpenRequest["emit"]): HeldEnd => {
+/**
+ * How long an end waits for text. opencode, Gemini and pi write the reply to a prompt and the turn's last chunks from two
+ * places; the chunks were seen some ms after the reply. A longer wait would be felt in each turn.
+ */
+const settleMillis = 50
+
+/** While text still comes the wait begins anew, but no more often than this. */
+const maxSettles = 20
+
+/** For an agent that may send text after its reply. */
+export interface Settling {
+  /** Counts the pieces of text that have come. */
+  readonly textsReceived: () => number
+  readonly scope: Scope.Scope
+}
+
+export const make = (emit: OpenRequest["emit"], settling: Settling | null = null): HeldEnd => {
   let held: TurnEnded | null = null
   let holders = 0
 
@@ -26,12 +44,24 @@ export const make = (emit: OpenRequest["emit"]): HeldEnd => {
     return fact === null ? Effect.void : emit(fact)
   })
 
+  const settle = Effect.fnUntraced(function* (fact: TurnEnded, { textsReceived }: Settling) {
+    for (let nth = 0; nth < maxSettles; nth++) {
+      const before = textsReceived()
+      yield* Effect.sleep(settleMillis)
+      if (textsReceived() === before) break
+    }
+    // Meanwhile it may have been released, or be held by an interrupt.
+    if (held === fact && holders === 0) yield* release
+  })
+
   return {
     emit: (fact) =>
       Effect.suspend(() => {
-        if (holders === 0) return emit(fact)
+        // The text of a turn that was stopped is cut off anyhow.
+        const settles = fact.stopReason === "cancelled" ? null : settling
+        if (holders === 0 && settles === null) return emit(fact)
         held = fact
-        return Effect.void
+        return settles === null ? Effect.void : Effect.asVoid(Effect.forkIn(settle(fact, settles), settles.scope))
       }),
     release,
     holdDuring: (interrupt) =>

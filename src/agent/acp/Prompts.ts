@@ -29,7 +29,8 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
   const { thread } = opened
   const scope = yield* Scope.Scope
   const exclusive = yield* Semaphore.make(1)
-  const heldEnd = HeldEnd.make(request.emit)
+  const settling = announced.repliesLast ? null : { textsReceived: tracker.textsReceived, scope }
+  const heldEnd = HeldEnd.make(request.emit, settling)
   let ended = Deferred.makeUnsafe<void>()
 
   // An agent without a place for instructions gets them in front of the thread's first prompt.

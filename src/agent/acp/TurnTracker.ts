@@ -38,6 +38,8 @@ export interface TurnTracker {
   readonly abandon: () => void
   /** No update or request of the running turn has come yet. */
   readonly nothingReceived: () => boolean
+  /** How many pieces of text of this session have come. */
+  readonly textsReceived: () => number
   /** The agent was asked to stop the running turn. */
   readonly noteCancel: () => void
   readonly cancelling: () => boolean
@@ -75,6 +77,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
   let running: Running | null = null
   let last: number | null = null
   let before: number | null = null
+  let texts = 0
 
   const receive: TurnTracker["receive"] = (params) => {
     const { sessionId, update: content } = objectIn(params)
@@ -83,6 +86,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
       return null
     }
     const update = objectIn(content) as SessionUpdate
+    if (kind === "agent_message_chunk") texts++
     const id = nonEmptyTextIn(update["toolCallId"])
     const turn = id !== null && isToolCall(kind) ? calls.update(null, id, update, last) : last
     if (running !== null && turn === running.turn) {
@@ -139,6 +143,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
       running = null
       last = before
     },
+    textsReceived: () => texts,
     nothingReceived: () => running !== null && !running.received,
     noteCancel: () => {
       if (running !== null) running.cancelling = true

@@ -35,9 +35,13 @@ export interface Announced {
   readonly systemPrompt: boolean
   readonly images: boolean
   readonly steer: boolean
+  /** All of a turn's text comes before the reply to its prompt, as recorded of these agents. */
+  readonly repliesLast: boolean
   /** Claude Code behind claude-agent-acp: takes options of its SDK in `_meta`. */
   readonly isClaude: boolean
 }
+
+const repliesLast = /^(@agentclientprotocol\/(claude-agent-acp|codex-acp)|troupe-demo)$/
 
 export const read = (result: unknown): Announced => {
   const { agentCapabilities, agentInfo } = objectIn(result)
@@ -54,6 +58,7 @@ export const read = (result: unknown): Announced => {
     systemPrompt: announces("systemPrompt"),
     images: at(agentCapabilities, "promptCapabilities", "image") === true,
     steer: at(result, "_meta", "steering", "supported") === true,
+    repliesLast: repliesLast.test(nonEmptyTextIn(at(agentInfo, "name")) ?? ""),
     isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined
   }
 }
