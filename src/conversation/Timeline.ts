@@ -10,6 +10,7 @@ import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
+import { contentText, joined } from "./contentText.ts"
 
 export interface TextEntry {
   readonly _tag: "Text" | "Thought"
@@ -17,6 +18,8 @@ export interface TextEntry {
   /** It began after the turn's end: Claude writes when a command in the background is done. */
   readonly late: boolean
   text: string
+  /** Its last piece is text, which the next piece continues. */
+  endsInText: boolean
   complete: boolean
   /** A comment before the answer, as codex marks it. */
   commentary: boolean
@@ -64,6 +67,8 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
   /** Texts and thoughts to which a chunk can still add, by kind and id. */
   const openTexts = new Map<string, TextEntry>()
   let current: TextEntry | null = null
+  /** The payloads of notes on updates of kinds that are not known here. */
+  const unknownKinds = new Map<string, Record<string, unknown>>()
   /** The id of the text that the last steering cut off, and the entry that began with this id afterwards. */
   let cutOff: string | null = null
   let leftover: TextEntry | null = null
@@ -96,7 +101,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     unfinished = null
     if (entry === undefined) {
       // What an agent says after a good end may be followed by nothing, so it counts as it stands.
-      entry = { _tag, id, late: ended, text: "", complete: endedWell && !marked, commentary: false }
+      entry = { _tag, id, late: ended, text: "", endsInText: true, complete: endedWell && !marked, commentary: false }
       openTexts.set(key, entry)
       entries.add(entry)
       if (id !== null && id === cutOff) leftover = entry
@@ -106,7 +111,9 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     if (current !== null && current === leftover && id !== current.id) current = null
     if (entry !== current) close()
     current = entry
-    entry.text += textIn(at(chunk, "content", "text")) ?? ""
+    const { isText, text } = joined({ text: entry.text, isText: entry.endsInText }, contentText(chunk["content"]))
+    entry.text = text
+    entry.endsInText = isText
     if (markOf(chunk) === true) entry.complete = true
     if (objectIn(chunk["_meta"])["troupe/phase"] === "commentary") entry.commentary = true
   }
@@ -140,6 +147,23 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
     return entry
   }
 
+  /**
+   * One note for each kind, with the fields of its first update: an agent may send such updates in pieces. They may come
+   * within a text, so they end none.
+   */
+  const onUnknown = ({ sessionUpdate: kind, ...payload }: SessionUpdate) => {
+    const first = unknownKinds.get(kind)
+    if (first !== undefined) {
+      const [text, more] = [first, payload].map((fields) => textIn(at(fields, "content", "text")))
+      if (typeof text === "string" && typeof more === "string") first["content"] = { type: "text", text: text + more }
+      first["updates"] = Number(first["updates"] ?? 1) + 1
+      return
+    }
+    const noted: Record<string, unknown> = { ...payload }
+    unknownKinds.set(kind, noted)
+    if (notes++ < maxNotes) entries.add({ _tag: "Note", kind, payload: noted })
+  }
+
   const onUpdate = (update: SessionUpdate) => {
     // Updates of Claude's sub-agents come in their parent's session.
     if (nonEmptyTextIn(at(update, "_meta", "claudeCode", "parentToolUseId")) !== null) return
@@ -160,11 +184,7 @@ export const read = (turn: TurnRecord, stored: ReadonlyArray<AcpMessage>): Timel
       entries.add({ _tag: "Steering", text: textIn(at(update, "content", "text")) ?? "" })
       return
     }
-    if (!ignoredKinds.has(kind)) {
-      const { sessionUpdate: _, ...payload } = update
-      note(kind, payload)
-      return
-    }
+    if (!ignoredKinds.has(kind)) return onUnknown(update)
     const item = at(update, "_meta", "troupe/item")
     if (item !== undefined) note(nonEmptyTextIn(at(item, "type")) ?? "item", at(item, "payload"))
     if (at(update, "_meta", "troupe/compaction") === "completed") compacted = true

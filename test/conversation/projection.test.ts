@@ -150,6 +150,46 @@ describe("the texts of an agent", () => {
     assert.deepStrictEqual([finalText, messages.length], ["Hello", 1])
   })
 
+  it.each([
+    [
+      "an image",
+      { type: "image", mimeType: "image/png", data: "aGVsbG8=" },
+      '[image] {"bytes":5,"mimeType":"image/png"}'
+    ],
+    ["audio", { type: "audio", mimeType: "audio/wav", data: "aGk=" }, '[audio] {"bytes":2,"mimeType":"audio/wav"}'],
+    [
+      "a link",
+      { type: "resource_link", uri: "file:///w/a.md", name: "a.md" },
+      '[resource_link] {"name":"a.md","uri":"file:///w/a.md"}'
+    ],
+    [
+      "an embedded text",
+      { type: "resource", resource: { uri: "file:///w/a.md", text: "# A", mimeType: "text/markdown" } },
+      '[resource] {"mimeType":"text/markdown","text":"# A","uri":"file:///w/a.md"}'
+    ],
+    [
+      "an embedded file",
+      { type: "resource", resource: { uri: "file:///w/a.bin", blob: "aGVsbG8=" } },
+      '[resource] {"bytes":5,"uri":"file:///w/a.bin"}'
+    ],
+    ["a block of an unknown type", { type: "hologram", depth: 3 }, '[hologram] {"depth":3}']
+  ])("an answer that is no text is in the message and the final text: %s", (_, content, expected) => {
+    const alone = resultOf(turnRecord({}), [...eventsOf(says("", { content })), good])
+    assert.deepStrictEqual([alone.finalText, alone.messages[1]?.content], [expected, expected])
+    const within = resultOf(turnRecord({}), [...eventsOf(says("See:"), says("", { content }), says("Done.")), good])
+    assert.strictEqual(within.finalText, `See:\n${expected}\nDone.`)
+  })
+
+  it("content that is a list of blocks, or a mere string, is read as text", () => {
+    const blocks = [
+      { type: "text", text: "Hel" },
+      { type: "text", text: "lo" }
+    ]
+    for (const content of [blocks, "Hello"]) {
+      assert.strictEqual(resultOf(turnRecord({}), [...eventsOf(says("", { content })), good]).finalText, "Hello")
+    }
+  })
+
   it("a text with the abort marker belongs to an aborted turn, and the marker is removed", () => {
     const events = [...eventsOf(says("Some work. <turn_aborted>The user interrupted.</turn_aborted>")), good]
     const { aborted, finalText } = project(turnRecord({}), events)

@@ -213,6 +213,26 @@ describe("an update that is no call of the model", () => {
       ["Looking.", '[plan] {"entries":[{"content":"look","status":"completed"}]}']
     ))
 
+  it("updates of an unknown kind are one note for each kind, and part no text", () => {
+    const piece = (text: string): SessionUpdate => ({
+      sessionUpdate: "compaction_summary_chunk",
+      content: { type: "text", text }
+    })
+    const text = (text: string) => says(text, { messageId: undefined })
+    const messages = projected(
+      text("Hel"),
+      piece("a "),
+      text("lo"),
+      piece("b"),
+      { sessionUpdate: "vendor" },
+      piece("c")
+    )
+    assert.deepStrictEqual(
+      messages.map(({ content }) => content),
+      ["Hello", '[compaction_summary_chunk] {"content":{"text":"a bc","type":"text"},"updates":3}', "[vendor] {}"]
+    )
+  })
+
   it("an item or an update of an unknown kind is a bounded note", () => {
     const payload = JSON.stringify({ type: "novelty", id: "1", z: 1 })
     const item = { sessionUpdate: "session_info_update", _meta: { "troupe/item": { type: "novelty", payload } } }

@@ -83,6 +83,25 @@ describe("the text after the reply to a prompt", () => {
   })
 })
 
+it("an answer that is a picture, with an odd end, completes its turn and is in the final text", async () => {
+  const image = { type: "image", mimeType: "image/png", data: "aGVsbG8=" }
+  const { createSession } = await open({
+    turns: [
+      [
+        { update: { sessionUpdate: "agent_message_chunk", content: image } },
+        { result: { stopReason: 7, usage: { inputTokens: "3", outputTokens: -1 } } }
+      ]
+    ]
+  })
+  const outcome = await (await createSession()).turn("one")
+  assert.containSubset(outcome, {
+    ok: true,
+    stopReason: "end_turn",
+    finalText: '[image] {"bytes":5,"mimeType":"image/png"}',
+    usage: { inputTokens: 3, outputTokens: 0 }
+  })
+})
+
 describe("a tool call id that comes back in a later turn", () => {
   it("has its approval, its events and its messages in the later turn", async () => {
     const calls = [

@@ -7,14 +7,14 @@
  * denied permission.
  */
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
-import { at, countIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import { StopReason } from "../../domain/Turn.ts"
-import type { Failure, Usage } from "../../domain/Turn.ts"
+import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { Failure, StopReason } from "../../domain/Turn.ts"
 import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../RpcError.ts"
 import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
+import { stopReasonIn, usageIn } from "./promptResult.ts"
 import * as ToolCalls from "./ToolCalls.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
@@ -110,7 +110,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     const ended = running
     running = null
     const failure = failureOf(tracker.identity, ended, reply)
-    const usage = reply.ok ? usageOf(at(reply.result, "usage")) : null
+    const usage = reply.ok ? usageIn(at(reply.result, "usage")) : null
     if (failure !== null) return { _tag: "TurnEnded", turn: ended.turn, stopReason: "error", usage, failure }
     return {
       _tag: "TurnEnded",
@@ -175,7 +175,9 @@ const failureOf = (identity: AgentIdentity, ended: Running, reply: PromptReply):
   const typed = Failures.ofResult(identity, reply.result)
   if (typed !== null) return typed
   const { stopReason, usage } = objectIn(reply.result)
-  if (typeof stopReason !== "string") return Failures.malformed(identity, "the result of a prompt has no stopReason.")
+  if (nonEmptyTextIn(stopReason) === null && !ended.received) {
+    return Failures.malformed(identity, "the result of a prompt has no stopReason, and nothing came before it.")
+  }
   if (ended.inError && usage === null && stopReason === "end_turn") {
     return Failures.ofText(identity, ended.adapterText)
   }
@@ -186,32 +188,8 @@ const failureOf = (identity: AgentIdentity, ended: Running, reply: PromptReply):
 const isDeath = (error: RpcError) =>
   error.code === 1001 || error.code === Failures.notFound || /exited unexpectedly/.test(error.message)
 
-/** Made once, because it is read for every turn. */
-const stopReasons: ReadonlySet<string> = new Set(StopReason.literals.filter((reason) => reason !== "error"))
-
-/** A reason that ACP does not know becomes `end_turn`: it is certain that the turn ended. */
 const stopReasonOf = (ended: Running, result: unknown): StopReason => {
-  const reason = nonEmptyTextIn(objectIn(result)["stopReason"]) ?? ""
+  const reason = stopReasonIn(result)
   // codex ends the turn as cancelled after a denial, although nobody cancelled it (Claude sends `end_turn` then).
-  if (reason === "cancelled" && ended.denied && !ended.cancelling) return "end_turn"
-  return stopReasons.has(reason) ? (reason as StopReason) : "end_turn"
-}
-
-/**
- * Agents count cached tokens apart from the input (`inputTokens` excludes them, `totalTokens` includes them). Troupe
- * counts as OpenAI does: the input includes what was cached of it. `thoughtTokens` are part of the output in both.
- */
-export const usageOf = (usage: unknown): Usage | null => {
-  if (typeof usage !== "object" || usage === null) return null
-  const tokens = objectIn(usage)
-  const cachedInputTokens = countIn(tokens["cachedReadTokens"])
-  const inputTokens = countIn(tokens["inputTokens"]) + cachedInputTokens + countIn(tokens["cachedWriteTokens"])
-  const outputTokens = countIn(tokens["outputTokens"])
-  return {
-    inputTokens,
-    cachedInputTokens,
-    outputTokens,
-    reasoningTokens: countIn(tokens["thoughtTokens"]),
-    totalTokens: countIn(tokens["totalTokens"]) || inputTokens + outputTokens
-  }
+  return reason === "cancelled" && ended.denied && !ended.cancelling ? "end_turn" : reason
 }
