@@ -13,7 +13,9 @@ export const AgentSpec = Schema.Struct({
   /** Variables that are set in the child, unchanged. */
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so. */
-  inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+  inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  /** For `acp`: the method to log in with, by its id. Without it only a method that needs no person is tried. */
+  authMethod: Schema.optionalKey(Schema.NonEmptyString)
 })
 export type AgentSpec = typeof AgentSpec.Type
 

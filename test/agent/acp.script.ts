@@ -77,6 +77,6 @@ export const scripted = Effect.fnUntraced(function* (
   const folder = yield* Effect.acquireRelease(Effect.sync(scriptFolder), ({ remove }) => Effect.sync(remove))
   const command = folder.command(typeof script === "function" ? script(folder) : script)
   const env = { PATH: process.env["PATH"] ?? "", ...spec.env }
-  const driver = yield* Acp.make({ name: "scripted", command, env })
+  const driver = yield* Acp.make({ name: "scripted", command, env }, spec)
   return { ...(yield* connect(driver, changes)), folder }
 })

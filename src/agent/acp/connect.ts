@@ -16,7 +16,9 @@ import * as Approvals from "./Approvals.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as OpenSession from "./openSession.ts"
+import * as RefusedStart from "./refusedStart.ts"
 import * as Request from "./request.ts"
+import type { AcpSpec } from "./spec.ts"
 import * as TurnTracker from "./TurnTracker.ts"
 
 /** Both adapters answer in 0.3 s; one that `npx` downloads first takes as long as the download. */
@@ -40,6 +42,7 @@ export interface Connected {
 export const connect = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: DriverConfig,
+  spec: AcpSpec,
   request: OpenRequest
 ) {
   const { cwd, emit, lease, spawned } = request
@@ -75,7 +78,14 @@ export const connect = Effect.fnUntraced(function* (
       const problem = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
       return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }
-    const opening: OpenSession.SessionOpening = { send, tracker, announced, request, offered: {} }
+    const opening: OpenSession.SessionOpening = {
+      send,
+      tracker,
+      announced,
+      request,
+      login: { env, method: spec.authMethod },
+      offered: {}
+    }
     const opened = yield* OpenSession.open(opening)
     const connected: Connected = {
       child,
@@ -93,7 +103,7 @@ export const connect = Effect.fnUntraced(function* (
   }).pipe(
     Effect.catchTags({
       RpcError: (error) =>
-        new AgentFailed({ ...Failures.ofError(tracker.identity, "to start the conversation", error), wire: lastReply }),
+        new AgentFailed({ ...RefusedStart.ofStart(tracker.identity, error, request.thread), wire: lastReply }),
       RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent)
     })
   )

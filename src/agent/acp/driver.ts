@@ -11,28 +11,34 @@ import { Processes } from "../Processes.ts"
 import { connect } from "./connect.ts"
 import * as Interrupts from "./interrupts.ts"
 import * as Prompts from "./Prompts.ts"
+import type { AcpSpec } from "./spec.ts"
 import * as Steering from "./steering.ts"
 import { watch } from "./watch.ts"
 
 /** What most ACP agents can do. What one agent can do is known after its handshake. */
 const usualCapabilities = { resume: true, steer: false, compact: false, images: true }
 
-export const make = (config: DriverConfig): Effect.Effect<AgentDriver, never, Processes> =>
+export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.gen(function* () {
     const processes = yield* Processes
     const driver: AgentDriver = {
       name: config.name,
       protocol: "acp",
       capabilities: usualCapabilities,
-      open: Effect.fn("Acp.open")((request) => open(processes, config, request))
+      open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver
   })
 
-const open = Effect.fnUntraced(function* (processes: Processes["Service"], config: DriverConfig, request: OpenRequest) {
+const open = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  config: DriverConfig,
+  spec: AcpSpec,
+  request: OpenRequest
+) {
   const { emit } = request
   const scope = yield* Scope.Scope
-  const connected = yield* connect(processes, config, request)
+  const connected = yield* connect(processes, config, spec, request)
   const { announced, approvals, child, opened, openedBy, peer, send, tracker } = connected
   const { thread } = opened
   const prompts = yield* Prompts.make(connected, request)

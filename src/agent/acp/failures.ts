@@ -42,10 +42,14 @@ export const identify = (name: string): AgentIdentity => {
   return { name, logIn: "Log in with the agent's own program, or give it its key in `env` or `inheritEnv`" }
 }
 
-const notLoggedIn = ({ logIn, name }: AgentIdentity, reason: string): Failure => ({
-  class: "auth",
-  message: `${name} is not logged in (${line(reason)}). ${logIn}, and try again.`
-})
+/** `attempt` is a sentence on what was tried, `methods` what the agent offers to log in with. */
+export const notLoggedIn = ({ logIn, name }: AgentIdentity, reason: string, attempt = "", methods = ""): Failure => {
+  const offer = methods === "" ? "" : ` It offers ${methods}; "authMethod" in its configuration chooses one.`
+  return {
+    class: "auth",
+    message: `${name} is not logged in (${line(reason)}).${attempt === "" ? "" : ` ${attempt}`} ${logIn}, and try again.${offer}`
+  }
+}
 
 const outOfQuota = ({ name }: AgentIdentity, reason: string): Failure => ({
   class: "quota",

@@ -6,6 +6,7 @@
  * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
  */
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import * as Authenticate from "./authenticate.ts"
 
 export const params = {
   protocolVersion: 1,
@@ -35,6 +36,8 @@ export interface Announced {
   readonly systemPrompt: boolean
   readonly images: boolean
   readonly steer: boolean
+  /** How it can be logged in. */
+  readonly auth: Authenticate.AuthOffer
   /** All of a turn's text comes before the reply to its prompt, as recorded of these agents. */
   readonly repliesLast: boolean
   /** Claude Code behind claude-agent-acp: takes options of its SDK in `_meta`. */
@@ -58,6 +61,7 @@ export const read = (result: unknown): Announced => {
     systemPrompt: announces("systemPrompt"),
     images: at(agentCapabilities, "promptCapabilities", "image") === true,
     steer: at(result, "_meta", "steering", "supported") === true,
+    auth: Authenticate.offerIn(result),
     repliesLast: repliesLast.test(nonEmptyTextIn(at(agentInfo, "name")) ?? ""),
     isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined
   }

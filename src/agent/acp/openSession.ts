@@ -10,17 +10,27 @@ import type { JsonObject } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
+import * as Authenticate from "./authenticate.ts"
 import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
+import * as RefusedStart from "./refusedStart.ts"
 import type { SendRequest } from "./request.ts"
-import { line } from "./sentence.ts"
+import { line, sentence } from "./sentence.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
+
+export interface Login {
+  readonly env: Readonly<Record<string, string>>
+  /** The configured method (`authMethod`). */
+  readonly method: string | undefined
+}
 
 export interface SessionOpening {
   readonly send: SendRequest
   readonly tracker: TurnTracker
   readonly announced: Announced
   readonly request: OpenRequest
+  /** What the agent's environment and its configuration say about logging in. */
+  readonly login: Login
   /** Modes and models as last offered, because a resume need not repeat them. */
   offered: JsonObject
 }
@@ -47,19 +57,21 @@ export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
   }
   const unknownThread = yield* resume(opening, request.thread).pipe(
     Effect.as(null),
-    Effect.catchIf(isUnknownThread, (error) => Effect.succeed(error))
+    Effect.catchIf(isUnknown, (error) => Effect.succeed(error))
   )
   if (unknownThread === null) return { thread: request.thread, contextLost: null } satisfies Opened
-  const contextLost = `${opening.tracker.identity.name} does not know the conversation ${request.thread} any more (${reasonOf(unknownThread)}).`
+  const contextLost = `${opening.tracker.identity.name} does not know the conversation ${request.thread} any more (${RefusedStart.reasonOf(unknownThread)}).`
   return { thread: yield* startSession(opening), contextLost } satisfies Opened
 })
 
 const startSession = Effect.fnUntraced(function* (opening: SessionOpening) {
   const { tracker } = opening
   tracker.thread = null
-  const result = yield* opening.send("session/new", settings(opening), openWithinMillis, (result) => {
-    tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
-  })
+  const result = yield* opening
+    .send("session/new", settings(opening), openWithinMillis, (result) => {
+      tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
+    })
+    .pipe(loggedIn(opening))
   if (tracker.thread === null) {
     return yield* new AgentFailed(Failures.malformed(tracker.identity, "the result of session/new has no sessionId."))
   }
@@ -79,10 +91,60 @@ export const resume = Effect.fnUntraced(function* (opening: SessionOpening, thre
     })
   }).pipe(
     Effect.retry({ schedule: whileTaken, while: isTaken }),
+    loggedIn(opening),
     Effect.ensuring(Effect.sync(() => (tracker.replaying = false)))
   )
   yield* configure(opening, thread, result)
 })
+
+const authenticateWithinMillis = 20_000
+
+/** Logs the agent in where it wants that, and asks once more. */
+const loggedIn =
+  (opening: SessionOpening) =>
+  <A>(request: Effect.Effect<A, RpcError | RpcSilent>): Effect.Effect<A, AgentFailed | RpcError | RpcSilent> =>
+    request.pipe(
+      Effect.catchIf(wantsLogin, (refusal) =>
+        logIn(opening, refusal).pipe(
+          Effect.andThen((method) =>
+            Effect.catchIf(request, wantsLogin, (again) =>
+              notLoggedIn(opening, again, `Its method ${method} did not help.`)
+            )
+          )
+        )
+      )
+    )
+
+const wantsLogin = (error: RpcError | RpcSilent): error is RpcError =>
+  error._tag === "RpcError" &&
+  (error.code === Failures.authRequired || /\bauthentication (is )?required\b/i.test(error.message))
+
+/** Gives the id of the method that was taken. */
+const logIn = Effect.fnUntraced(function* (opening: SessionOpening, refusal: RpcError) {
+  const { announced, login, send } = opening
+  const method = Authenticate.choose(announced.auth, login.method, login.env)
+  if (method === null) {
+    return yield* login.method === undefined
+      ? notLoggedIn(opening, refusal)
+      : notLoggedIn(opening, refusal, `It does not offer the configured method ${login.method}.`)
+  }
+  yield* send("authenticate", { methodId: method.id }, authenticateWithinMillis).pipe(
+    Effect.catchTags({
+      RpcError: (error) =>
+        notLoggedIn(opening, refusal, `Its method ${method.id} failed: ${sentence(RefusedStart.reasonOf(error))}`),
+      RpcSilent: (silent) =>
+        silent.reason === "closed"
+          ? Effect.fail(silent)
+          : notLoggedIn(opening, refusal, `Its method ${method.id} did not end; it may wait for a person.`)
+    })
+  )
+  return method.id
+})
+
+const notLoggedIn = ({ announced, tracker }: SessionOpening, refusal: RpcError, attempt = "") =>
+  new AgentFailed(
+    Failures.notLoggedIn(tracker.identity, refusal.message, attempt, Authenticate.described(announced.auth))
+  )
 
 /** The fields that `session/new`, `session/resume` and `session/load` share. */
 const settings = ({ announced, request }: SessionOpening) => ({
@@ -157,15 +219,9 @@ const modelOption = (offer: unknown) => {
   return { id, values }
 }
 
-/** Claude: -32002. codex-acp: -32603 and "no rollout found". For ids of the wrong shape: -32603, with words of each. */
-export const isUnknownThread = (error: AgentFailed | RpcError | RpcSilent): error is RpcError =>
-  error._tag === "RpcError" &&
-  (error.code === Failures.notFound ||
-    (error.code === -32603 &&
-      /no rollout found|requires a valid session ID|invalid session id|not found/i.test(reasonOf(error))))
+const isUnknown = (error: AgentFailed | RpcError | RpcSilent): error is RpcError =>
+  error._tag === "RpcError" && RefusedStart.isUnknownThread(error)
 
 /** codex lets one process at a time write to a thread (`data.reason`, observed with 0.166). */
 const isTaken = (error: AgentFailed | RpcError | RpcSilent): boolean =>
   error._tag === "RpcError" && Failures.isTaken(error)
-
-const reasonOf = (error: RpcError): string => line(nonEmptyTextIn(at(error.data, "details")) ?? error.message, 160)
