@@ -5,7 +5,7 @@
  * codex marks it (`_meta["troupe/completed"]`); any other agent's text is complete when something follows it or the turn
  * ends well, also where the text, or its rest, comes after that end. Never throws: the events may be of any agent, of a part of a turn, or in an order that no agent sends.
  */
-import { isAgentMessage } from "../domain/Acp.ts"
+import { isAgentMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, ResultMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
@@ -50,7 +50,8 @@ const ignoredKinds: ReadonlySet<string> = new Set([
   "available_commands_update",
   "current_mode_update",
   "config_option_update",
-  "notice"
+  "notice",
+  subagentKind
 ])
 
 /** The limit of notes in one turn, so that an agent that sends unknown kinds does not fill the transcript with them. */

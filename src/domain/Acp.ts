@@ -56,6 +56,13 @@ export const steeringMessage = (sessionId: string, text: string): UpdateMessage 
     _meta: { "troupe/steered": true }
   })
 
+/** The kind of a sub-agent's update, as an extension: ACP 1 has no word for it. */
+export const subagentKind = "_troupe/subagent_update"
+
+/** An update of a sub-agent, which works in a session of its own, as an update of the session that started it. */
+export const subagentMessage = (thread: string, subagent: string, update: SessionUpdate): UpdateMessage =>
+  updateMessage(thread, { sessionUpdate: subagentKind, sessionId: subagent, update })
+
 export const troupeMessage = (name: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
   jsonrpc: "2.0",
   method: `_troupe/${name}`,

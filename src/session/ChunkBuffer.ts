@@ -3,7 +3,7 @@
  *
  * What comes behind its turn's end is marked as late. Synchronous and without a clock of its own: the actor decides when to take, and commits what it took.
  */
-import { lateMessage } from "../domain/Acp.ts"
+import { lateMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/Session.ts"
@@ -22,6 +22,10 @@ interface Pending {
 
 /** Chunks of one message: same turn, same kind, same message, plain text and nothing else said about them. */
 const mergeable = (update: SessionUpdate): { readonly text: string; readonly of: string } | null => {
+  if (update.sessionUpdate === subagentKind) {
+    const inner = mergeable(update["update"] as SessionUpdate)
+    return inner === null ? null : { ...inner, of: `${String(update["sessionId"])} ${inner.of}` }
+  }
   if (update.sessionUpdate !== "agent_message_chunk" && update.sessionUpdate !== "agent_thought_chunk") return null
   const content = update["content"] as { readonly type?: unknown; readonly text?: unknown } | undefined
   if (content?.type !== "text" || typeof content.text !== "string" || update["_meta"] !== undefined) return null
@@ -87,6 +91,10 @@ export class ChunkBuffer {
 
 const withText = (message: AcpMessage, text: string): AcpMessage => {
   if (!("method" in message) || message.method !== "session/update") return message
-  const { update } = message.params
-  return { ...message, params: { ...message.params, update: { ...update, content: { type: "text", text } } } }
+  return { ...message, params: { ...message.params, update: updateWithText(message.params.update, text) } }
 }
+
+const updateWithText = (update: SessionUpdate, text: string): SessionUpdate =>
+  update.sessionUpdate === subagentKind
+    ? { ...update, update: updateWithText(update["update"] as SessionUpdate, text) }
+    : { ...update, content: { type: "text", text } }

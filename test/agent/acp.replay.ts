@@ -116,9 +116,11 @@ export const replay = (name: string): Replay => {
   return { thread: thread ?? "", facts, ends, permissionRequests: permissionRequests, replies, written }
 }
 
+const noSession = { kind: "", title: "", turn: null }
+
 const answeredRequest = (tracker: TurnTracker.TurnTracker, params: unknown): AnsweredRequest => {
   const request = Permission.read(params)
-  const { kind, title, turn } = tracker.describe(request)
+  const { kind, title, turn } = tracker.describe({ ...request, sessionId: null }) ?? noSession
   const answers = {
     once: Permission.outcome(request, kind, "once"),
     session: Permission.outcome(request, kind, "session"),

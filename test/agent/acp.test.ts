@@ -37,7 +37,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     )
 
     it.effect(
-      "the driver emits unknown kinds of updates, drops those of other sessions, and answers every request of the agent",
+      "the driver emits unknown kinds of updates, marks those of other sessions, and answers every request of the agent",
       () =>
         Effect.gen(function* () {
           const session = yield* replayed("claude-basic", {}, "probe")
@@ -54,9 +54,16 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
             unknown("fs/read_text_file"),
             unknown("terminal/create"),
             unknown("elicitation/create"),
-            { outcome: { outcome: "cancelled" } }
+            { outcome: { outcome: "selected", optionId: "y" } }
           ])
-          assert.deepStrictEqual(session.approvalRequests, [])
+          assert.deepStrictEqual(
+            session.approvalRequests.map(({ title, turn }) => [turn, title]),
+            [[1, "other (sub-agent another)"]]
+          )
+          assert.deepInclude((yield* session.updateOfKind("_troupe/subagent_update")).message.params.update, {
+            sessionId: "another",
+            update: { sessionUpdate: "agent_message_chunk" }
+          })
           assert.strictEqual(session.text(1), "echo: hello there")
         })
     )

@@ -13,7 +13,7 @@ const tracked = () => {
   tracker.thread = "t"
   const says = (step: Step) =>
     "update" in step ? (tracker.receive({ sessionId: "t", update: step.update })?.turn ?? null) : null
-  const ask = (toolCall: object) => tracker.describe(Permission.read({ sessionId: "t", toolCall }))
+  const ask = (toolCall: object) => tracker.describe(Permission.read({ sessionId: "t", toolCall })) ?? assert.fail()
   const finish = () => tracker.end({ ok: true, result: { stopReason: "end_turn" } })
   return { tracker, says, ask, finish }
 }

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
+import { subagentKind } from "../../src/domain/Acp.ts"
 import { at } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/RpcError.ts"
 import { acpTraces, replay } from "./acp.replay.ts"
@@ -33,12 +34,14 @@ describe("a recorded ACP trace", () => {
   })
 
   it.each(acpTraces)(
-    "%s: the updates of its session are emitted once, unchanged, and those of other sessions are not",
+    "%s: the updates of its session are emitted once, unchanged, and those of other sessions are marked",
     (name) => {
       const { facts, thread, written } = replay(name)
       const emitted = updates(facts)
       assert.deepStrictEqual(
-        emitted.map(({ message }) => message.params.update),
+        emitted
+          .map(({ message }) => message.params.update)
+          .filter(({ sessionUpdate }) => sessionUpdate !== subagentKind),
         written
       )
       assert.isTrue(emitted.every(({ message }) => message.params.sessionId === thread))

@@ -1,7 +1,7 @@
 /** The projection of each kind of tool call, and of updates that are no call. */
 import { assert, describe, it } from "@effect/vitest"
 import { project } from "../../src/conversation/Projection.ts"
-import { updateMessage } from "../../src/domain/Acp.ts"
+import { subagentMessage, updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { says, marked, calls, ends, codexItem, eventsOf, good, projected, messagesOf, callOf } from "./events.ts"
 import { turnRecord } from "./recorded.ts"
@@ -269,7 +269,8 @@ describe("an update that is no call of the model", () => {
     const _meta = { claudeCode: { toolName: "Read", parentToolUseId: "toolu_1" } }
     assert.deepStrictEqual(projected(calls({ name: "Read", _meta }), ends({ _meta })), [])
     const stranger = updateMessage("another thread", says("not ours"))
-    const events = [...eventsOf(says("ours")), stranger, good]
+    const subagent = subagentMessage("thread", "another thread", says("not ours"))
+    const events = [...eventsOf(says("ours")), stranger, subagent, good]
     assert.deepStrictEqual(messagesOf(events, { threadId: "thread" }), [{ role: "assistant", content: "ours" }])
   })
 })

@@ -102,6 +102,41 @@ it("an answer that is a picture, with an odd end, completes its turn and is in t
   })
 })
 
+it("a sub-agent's request is asked in its parent's turn with a mark, and its updates are marked, and no message", async () => {
+  const child = "child-1"
+  const { createSession } = await open({
+    turns: [
+      [
+        { ...chunk("Looking."), sessionId: child },
+        { ...tool("call_0", "pending", { title: "rm -r build", kind: "execute" }), sessionId: child },
+        { ask: { toolCallId: "call_0" }, sessionId: child },
+        { ...toolUpdate("call_0", "completed"), sessionId: child },
+        chunk("Done."),
+        end
+      ]
+    ]
+  })
+  const session = await createSession({ permissions: "ask" })
+  const answered = answerAll(session, 1)
+  const outcome = await session.turn("delegate")
+  assert.deepStrictEqual(await answered, [[1, 1, "rm -r build (sub-agent child-1)"]])
+  assert.deepInclude(folder.received().at(-1), { answer: { outcome: { outcome: "selected", optionId: "yes" } } })
+  const subagent = "_troupe/subagent_update"
+  assert.deepStrictEqual(kinds(outcome.events), [subagent, subagent, subagent, "agent_message_chunk", "end"])
+  assert.containSubset(outcome.events[0], { params: { update: { sessionId: child, update: { content: {} } } } })
+  assert.deepStrictEqual(outcome.messages.slice(1), [{ role: "assistant", content: "Done." }])
+})
+
+it("a rule for titles applies to a sub-agent, too", async () => {
+  const { createSession } = await open({
+    turns: [[{ ask: { toolCallId: "call_0", title: "rm -r build" }, sessionId: "child-1" }, end]]
+  })
+  // oxlint-disable-next-line unicorn/no-thenable -- a rule says what is then, as on the wire
+  const rules = [{ match: { titlePrefix: "rm " }, then: "deny" }] as const
+  await (await createSession({ permissions: { default: "approve_all", rules } })).turn("delegate")
+  assert.deepInclude(folder.received().at(-1), { answer: { outcome: { outcome: "selected", optionId: "no" } } })
+})
+
 describe("a tool call id that comes back in a later turn", () => {
   it("has its approval, its events and its messages in the later turn", async () => {
     const calls = [

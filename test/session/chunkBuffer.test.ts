@@ -1,7 +1,7 @@
 /** The buffer that merges the chunks of an agent's messages. */
 import { assert, describe, it } from "@effect/vitest"
 import { ChunkBuffer } from "../../src/session/ChunkBuffer.ts"
-import { updateMessage } from "../../src/domain/Acp.ts"
+import { subagentMessage, updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
@@ -40,6 +40,25 @@ describe("the chunk buffer", () => {
     buffer.append(2, say("e", { sessionUpdate: "agent_thought_chunk", messageId: "b", _meta: { x: 1 } }), 0)
     buffer.append(2, say("f", { sessionUpdate: "agent_thought_chunk", messageId: "b", content: { type: "image" } }), 0)
     assert.lengthOf(buffer.take(), 6)
+  })
+
+  it("the chunk buffer merges the chunks of each sub-agent", () => {
+    const buffer = new ChunkBuffer(id, 0)
+    const chunk = (text: string): SessionUpdate => ({
+      sessionUpdate: "agent_message_chunk",
+      content: { type: "text", text }
+    })
+    for (const [child, text] of [
+      ["a", "one "],
+      ["a", "two"],
+      ["b", "three"]
+    ] as const) {
+      buffer.append(1, subagentMessage("t", child, chunk(text)), 0)
+    }
+    assert.deepStrictEqual(
+      buffer.take().map(({ message }) => message),
+      [subagentMessage("t", "a", chunk("one two")), subagentMessage("t", "b", chunk("three"))]
+    )
   })
 
   it("the chunk buffer marks what comes behind the end of its turn as late, and nothing else", () => {

@@ -6,7 +6,10 @@ import * as Permission from "./permission.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 
 export interface Approvals {
-  /** Answers a `session/request_permission`. An agent waits for its answer for ever, so there always is one. */
+  /**
+   * Answers a `session/request_permission`, also a sub-agent's. An agent waits for its answer for ever, so there always is
+   * one.
+   */
   readonly answer: (params: unknown, id: unknown, wire: string) => Effect.Effect<Permission.Outcome>
   /** Withdraws one request for the agent (`$/cancel_request`), by the request's id; the others stay open. */
   readonly cancel: (params: unknown) => Effect.Effect<void>
@@ -25,9 +28,9 @@ export const make = (tracker: TurnTracker, approve: OpenRequest["approve"]): App
   const answer: Approvals["answer"] = (params, id, wire) =>
     Effect.suspend(() => {
       const request = Permission.read(params)
-      // A session that we did not open, such as a sub-agent's: nobody can decide for it.
-      if (request.sessionId !== tracker.thread) return Effect.succeed(Permission.cancelled)
-      const { kind, title, turn } = tracker.describe(request)
+      const described = tracker.describe(request)
+      if (described === null) return Effect.succeed(Permission.cancelled)
+      const { kind, title, turn } = described
       const { toolCallId } = request
       const withdrawal = Deferred.makeUnsafe<Permission.Outcome>()
       withdrawals.set(id, withdrawal)

@@ -13,24 +13,20 @@ interface ToolCall {
   readonly turn: number | null
   readonly kind: string | null
   readonly title: string | null
-  /** An update has reported it, and none has said that it completed or failed. */
-  readonly open: boolean
+  /** `asked`: only a request for permission has named it. */
+  readonly state: "asked" | "open" | "ended"
 }
-
-/** The session that a call belongs to: `null` is our own, else a sub-agent's. Each numbers its calls by itself. */
-export type ChildSession = string | null
 
 export interface ToolCalls {
   /** Takes an update of a call. Gives the call's turn, where `turn` is the one that runs, or ran last. */
-  readonly update: (session: ChildSession, id: string, update: SessionUpdate, turn: number | null) => number | null
+  readonly update: (id: string, update: SessionUpdate, turn: number | null) => number | null
   /** Takes a permission request for a call. Gives the kind and title that were reported for it. */
   readonly request: (
-    session: ChildSession,
     id: string,
     reported: Pick<ToolCall, "kind" | "title">,
     turn: number | null
   ) => Pick<ToolCall, "kind" | "title">
-  /** Ids of our own session's calls of this turn that have not ended. */
+  /** Ids of the calls of this turn that have not ended. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
 }
 
@@ -39,48 +35,41 @@ const maxToolCalls = 1_024
 
 export const make = (): ToolCalls => {
   const calls = new Map<string, ToolCall>()
-  const keyOf = (session: ChildSession, id: string) => `${session ?? ""}\n${id}`
 
-  const remember = (key: string, call: ToolCall) => {
+  const remember = (id: string, call: ToolCall) => {
     // Set anew, so that a reused id is not the oldest.
-    calls.delete(key)
-    calls.set(key, call)
+    calls.delete(id)
+    calls.set(id, call)
     forgetOldest(calls, maxToolCalls)
   }
 
   return {
-    update: (session, id, update, turn) => {
-      const key = keyOf(session, id)
+    update: (id, update, turn) => {
       const { kind, sessionUpdate, status, title } = update
-      const ended = status === "completed" || status === "failed"
-      let earlier = calls.get(key)
-      if (earlier !== undefined && earlier.turn !== turn) {
-        // A call that has ended does not begin to run again, so this is another one.
-        const begins = sessionUpdate === "tool_call" || (!earlier.open && typeof status === "string" && !ended)
-        if (begins) earlier = undefined
-      }
+      const ends = status === "completed" || status === "failed"
+      let earlier = calls.get(id)
+      // A call that has ended, or is of an earlier turn, does not begin again, so this is another one.
+      const begins =
+        sessionUpdate === "tool_call" || (earlier?.state === "ended" && typeof status === "string" && !ends)
+      if (begins && (earlier?.state === "ended" || earlier?.turn !== turn)) earlier = undefined
       const call: ToolCall = {
         turn: earlier === undefined ? turn : earlier.turn,
         kind: nonEmptyTextIn(kind) ?? earlier?.kind ?? null,
         title: nonEmptyTextIn(title) ?? earlier?.title ?? null,
-        open: typeof status === "string" ? !ended : (earlier?.open ?? true)
+        state: ends ? "ended" : typeof status !== "string" && earlier?.state === "ended" ? "ended" : "open"
       }
-      remember(key, call)
+      remember(id, call)
       return call.turn
     },
-    request: (session, id, { kind, title }, turn) => {
-      const key = keyOf(session, id)
-      const earlier = calls.get(key)
-      if (earlier !== undefined && earlier.turn === turn) {
+    request: (id, { kind, title }, turn) => {
+      const earlier = calls.get(id)
+      if (earlier !== undefined && earlier.turn === turn && earlier.state !== "ended") {
         return { kind: kind ?? earlier.kind, title: title ?? earlier.title }
       }
       // Gemini asks before it reports the call. One of an earlier turn that still runs keeps its turn.
-      if (earlier === undefined || !earlier.open) remember(key, { turn, kind, title, open: false })
+      if (earlier?.state !== "open") remember(id, { turn, kind, title, state: "asked" })
       return { kind, title }
     },
-    leftRunning: (turn) =>
-      [...calls].flatMap(([key, call]) =>
-        call.turn === turn && call.open && key.startsWith("\n") ? [key.slice(1)] : []
-      )
+    leftRunning: (turn) => [...calls].flatMap(([id, call]) => (call.turn === turn && call.state === "open" ? [id] : []))
   }
 }

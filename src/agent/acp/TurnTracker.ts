@@ -3,9 +3,10 @@
  * traces can be replayed through it.
  *
  * It is built on what real agents do: updates come before, between and after prompts; a tool call can end long after its
- * turn; other sessions (sub-agents) share the connection; `end_turn` also comes after failures, and `cancelled` after a
+ * turn; sub-agents have sessions of their own on the same connection, and work for the turn that runs; `end_turn` also comes after failures, and `cancelled` after a
  * denied permission.
  */
+import { subagentMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
@@ -15,6 +16,7 @@ import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
 import { stopReasonIn, usageIn } from "./promptResult.ts"
+import { line } from "./sentence.ts"
 import * as ToolCalls from "./ToolCalls.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
@@ -26,7 +28,7 @@ export type PromptReply =
   | { readonly ok: false; readonly error: RpcError }
 
 export interface TurnTracker {
-  /** The agent's session id. Updates of other sessions, and all updates before it is known, are ignored. */
+  /** The agent's session id. Updates before it is known are ignored. */
   thread: string | null
   /** `session/load` is playing back earlier updates, which are ignored. */
   replaying: boolean
@@ -45,16 +47,19 @@ export interface TurnTracker {
   readonly cancelling: () => boolean
   /** A request of the running turn was denied. */
   readonly noteDenial: () => void
-  /** The parameters of a `session/update` as a fact with its turn; `null`: it is not of this session. */
+  /** The parameters of a `session/update` as a fact with its turn; `null`: it is of no session that is known. */
   readonly receive: (params: unknown) => UpdateFact | null
   /** Ends the running turn; `null`: none runs. */
   readonly end: (reply: PromptReply) => TurnEnded | null
-  /** The turn of a permission request (the one that runs), and the kind and title that were reported for its tool call. */
+  /**
+   * The turn of a permission request (the one that runs), and the kind and title that were reported for its tool call. A
+   * sub-agent's is marked in the title, at its end, so that rules for titles apply to it. `null`: as for `receive`.
+   */
   readonly describe: (request: PermissionRequest) => {
     readonly turn: number | null
     readonly kind: string
     readonly title: string
-  }
+  } | null
   /** Ids of the tool calls of this turn that have not ended. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
 }
@@ -71,24 +76,39 @@ interface Running {
 }
 
 const adapterTextCharacters = 2_000
+const subagentCharacters = 40
 
 export const make = (identity: AgentIdentity): TurnTracker => {
   const calls = ToolCalls.make()
+  /** Each sub-agent numbers its calls by itself. */
+  const subagentCalls = ToolCalls.make()
   let running: Running | null = null
   let last: number | null = null
   let before: number | null = null
   let texts = 0
 
+  /** `null`: our own session; `undefined`: one that can be nobody's, because nothing was prompted yet. */
+  const subagentOf = (sessionId: unknown): string | null | undefined => {
+    if (sessionId === tracker.thread) return null
+    return last === null ? undefined : (nonEmptyTextIn(sessionId) ?? undefined)
+  }
+
   const receive: TurnTracker["receive"] = (params) => {
     const { sessionId, update: content } = objectIn(params)
     const kind = objectIn(content)["sessionUpdate"]
-    if (tracker.replaying || sessionId !== tracker.thread || tracker.thread === null || typeof kind !== "string") {
-      return null
-    }
+    const { thread } = tracker
+    const subagent = subagentOf(sessionId)
+    if (tracker.replaying || thread === null || subagent === undefined || typeof kind !== "string") return null
     const update = objectIn(content) as SessionUpdate
+    if (subagent !== null) {
+      if (running !== null) running.received = true
+      const id = nonEmptyTextIn(update["toolCallId"])
+      if (id !== null && isToolCall(kind)) subagentCalls.update(`${subagent} ${id}`, update, last)
+      return { _tag: "Update", turn: last, message: subagentMessage(thread, subagent, update) }
+    }
     if (kind === "agent_message_chunk") texts++
     const id = nonEmptyTextIn(update["toolCallId"])
-    const turn = id !== null && isToolCall(kind) ? calls.update(null, id, update, last) : last
+    const turn = id !== null && isToolCall(kind) ? calls.update(id, update, last) : last
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.received = true
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
@@ -100,7 +120,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     const message: UpdateMessage = {
       jsonrpc: "2.0",
       method: "session/update",
-      params: { ...objectIn(params), sessionId: tracker.thread, update }
+      params: { ...objectIn(params), sessionId: thread, update }
     }
     return { _tag: "Update", turn, message }
   }
@@ -122,11 +142,20 @@ export const make = (identity: AgentIdentity): TurnTracker => {
   }
 
   const describe: TurnTracker["describe"] = (request) => {
-    const { toolCallId } = request
-    const { kind, title } = toolCallId === null ? request : calls.request(null, toolCallId, request, last)
+    const { sessionId, toolCallId } = request
+    // A request that names no session can only be of ours.
+    const subagent = sessionId === null ? null : subagentOf(sessionId)
+    if (tracker.thread === null || subagent === undefined) return null
+    const { kind, title } =
+      toolCallId === null
+        ? request
+        : subagent === null
+          ? calls.request(toolCallId, request, last)
+          : subagentCalls.request(`${subagent} ${toolCallId}`, request, last)
     if (running !== null) running.received = true
     const reportedKind = kind ?? "other"
-    return { turn: last, kind: reportedKind, title: title ?? reportedKind }
+    const mark = subagent === null ? "" : ` (sub-agent ${line(subagent, subagentCharacters)})`
+    return { turn: last, kind: reportedKind, title: `${title ?? reportedKind}${mark}` }
   }
 
   const tracker: TurnTracker = {
