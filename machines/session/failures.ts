@@ -23,6 +23,8 @@ export const failurePolicy: Readonly<Record<FailureClass, FailurePolicy>> = {
   auth: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
   config: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
   quota: { retryable: true, keepsProcess: false, countsAgainstBudget: false },
+  // Only a new session helps, so the turns in line go back to their callers unsent.
+  conversation: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
   crash: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
   protocol: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
   timeout: { retryable: true, keepsProcess: false, countsAgainstBudget: true },

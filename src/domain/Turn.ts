@@ -19,13 +19,14 @@ export type StopReason = typeof StopReason.Type
  * Why a turn or a start failed. The class decides how the session's machine reacts (`machines/session/failures.ts`):
  * `crash`, `protocol` and `timeout` count against the restart budget; `auth`, `config` and `quota` are not retried, and
  * after `quota` the session is parked until the limit may be lifted; `model` is the provider's failure and ends no
- * process.
+ * process; after `conversation` no turn of this session can succeed, because the model refuses what was said before.
  */
 export const FailureClass = Schema.Literals([
   "auth",
   "quota",
   "config",
   "model",
+  "conversation",
   "crash",
   "protocol",
   "timeout",

@@ -137,6 +137,28 @@ it("a rule for titles applies to a sub-agent, too", async () => {
   assert.deepInclude(folder.received().at(-1), { answer: { outcome: { outcome: "selected", optionId: "no" } } })
 })
 
+it("a conversation that the model refuses for ever fails as such, and the turns in line are not handed over", async () => {
+  const refusal = { code: -32603, message: "API Error: 400 messages.3.content.16: thinking cannot be modified" }
+  const { createSession } = await open({
+    turns: [[{ error: refusal }], [{ until: folder.signal("queued") }, { error: refusal }]]
+  })
+  const session = await createSession()
+  assert.match((await session.turn("one")).error ?? "", /^model: /)
+  const second = session.turn("two")
+  const queued = [session.turn("three", { queue: true }), session.turn("four", { queue: true })]
+  // The commits of queued turns are no events of the session.
+  while ((await session.turns()).length < 4) await new Promise((resolve) => setImmediate(resolve))
+  folder.touch("queued")
+  for (const outcome of [await second, ...(await Promise.all(queued))]) {
+    assert.match(outcome.error ?? "", /^conversation: .* Start a new session/)
+  }
+  assert.deepStrictEqual(
+    (await session.turns()).map(({ apiCalls }) => apiCalls),
+    [1, 1, 0, 0]
+  )
+  assert.strictEqual(folder.received().filter(({ method }) => method === "session/prompt").length, 2)
+})
+
 describe("a tool call id that comes back in a later turn", () => {
   it("has its approval, its events and its messages in the later turn", async () => {
     const calls = [

@@ -73,8 +73,16 @@ describe("the failure policy", () => {
     assert.deepStrictEqual(Object.keys(failurePolicy).sort(), [...FailureClass.literals].sort())
     const row = (name: "retryable" | "keepsProcess" | "countsAgainstBudget") =>
       FailureClass.literals.filter((each) => !failurePolicy[each][name])
-    assert.deepStrictEqual(row("retryable"), ["auth", "config"])
-    assert.deepStrictEqual(row("countsAgainstBudget"), ["auth", "quota", "config"])
-    assert.deepStrictEqual(row("keepsProcess"), ["auth", "quota", "config", "crash", "protocol", "timeout"])
+    assert.deepStrictEqual(row("retryable"), ["auth", "config", "conversation"])
+    assert.deepStrictEqual(row("countsAgainstBudget"), ["auth", "quota", "config", "conversation"])
+    assert.deepStrictEqual(row("keepsProcess"), [
+      "auth",
+      "quota",
+      "config",
+      "conversation",
+      "crash",
+      "protocol",
+      "timeout"
+    ])
   })
 })

@@ -16,6 +16,7 @@ import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
 import { stopReasonIn, usageIn } from "./promptResult.ts"
+import * as Refusals from "./Refusals.ts"
 import { line } from "./sentence.ts"
 import * as ToolCalls from "./ToolCalls.ts"
 
@@ -82,6 +83,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
   const calls = ToolCalls.make()
   /** Each sub-agent numbers its calls by itself. */
   const subagentCalls = ToolCalls.make()
+  const refusals = Refusals.make()
   let running: Running | null = null
   let last: number | null = null
   let before: number | null = null
@@ -129,7 +131,9 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     if (running === null) return null
     const ended = running
     running = null
-    const failure = failureOf(tracker.identity, ended, reply)
+    const reported = failureOf(tracker.identity, ended, reply)
+    const failure = reported === null ? null : refusals.judge(tracker.identity.name, reported)
+    if (failure === null && !ended.cancelling) refusals.reset()
     const usage = reply.ok ? usageIn(at(reply.result, "usage")) : null
     if (failure !== null) return { _tag: "TurnEnded", turn: ended.turn, stopReason: "error", usage, failure }
     return {

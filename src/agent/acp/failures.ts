@@ -115,7 +115,7 @@ export const ofResult = (identity: AgentIdentity, result: unknown): Failure | nu
       // Used-up context and budget are limits too, but of this conversation: only a new one helps.
       return actions.length === 1 && actions[0] === "new_session"
         ? {
-            class: "model",
+            class: "conversation",
             message: `${identity.name} can't go on in this conversation: ${reason} Start a new session.`
           }
         : outOfQuota(identity, reason)
