@@ -137,6 +137,11 @@ export interface AgentDriver {
    */
   readonly permissionsProblem?: (permissions: Permissions) => string | null
   /**
+   * Why a prompt can't be given to this agent, as the end of a sentence that begins with "prompt"; `null`: it can. Absent:
+   * any prompt can.
+   */
+  readonly promptProblem?: (prompt: string) => string | null
+  /**
    * Starts the process, shakes hands, and starts or resumes the thread. Every request in it has a deadline of its own.
    * Closing the scope closes the connection; only `Processes.sweep` guarantees that all its processes are ended.
    */

@@ -101,11 +101,19 @@ export const make = Effect.gen(function* () {
     return { session: record.id, index, events, result, interrupt: interruptThis }
   })
 
+  const checkCommand = Effect.fnUntraced(function* ({ agent }: SessionRecord, prompt: string) {
+    const driver = yield* Effect.option(agents.driver(agent))
+    const problem = Option.isNone(driver) ? null : (driver.value.promptProblem?.(prompt) ?? null)
+    if (problem !== null) return yield* new InvalidRequest({ field: "prompt", problem })
+  })
+
   const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
     const record = yield* openFor(caller, id)
     if (turn.prompt.trim() === "") {
       return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
     }
+    // A command of the agent; only for those the driver is looked up.
+    if (turn.prompt.trimStart().startsWith("/")) yield* checkCommand(record, turn.prompt)
     const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
     const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
     return yield* begin(record, { prompt, timeoutMillis, queue }, nameOfCaller(caller))

@@ -1,6 +1,6 @@
 /** What scripted ACP agents do to a whole session: real processes, the library, and what it has stored. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { openTroupe } from "../../src/promise.ts"
+import { openTroupe, TroupeError } from "../../src/promise.ts"
 import type { AcpMessage, Session, Troupe } from "../../src/promise.ts"
 import { chunk, end, scriptFolder, tool, toolUpdate } from "../agent/acp.script.ts"
 import type { Script, ScriptFolder, Step } from "../agent/acp.script.ts"
@@ -157,6 +157,22 @@ it("a conversation that the model refuses for ever fails as such, and the turns 
     [1, 1, 0, 0]
   )
   assert.strictEqual(folder.received().filter(({ method }) => method === "session/prompt").length, 2)
+})
+
+it("a command that makes the agent begin another conversation is refused, and its agent never gets it", async () => {
+  const { createSession } = await open({})
+  const session = await createSession()
+  for (const prompt of ["/clear", " /new\n", "/reset everything"]) {
+    const refusal = await session.turn(prompt).then(
+      () => assert.fail("it should have been refused"),
+      (error: unknown) => error
+    )
+    assert.instanceOf(refusal, TroupeError)
+    assert.containSubset(refusal, { code: "invalid_request", status: 400 })
+    assert.match((refusal as TroupeError).message, /prompt begins with \/(clear|new|reset), .* Create a new session/)
+  }
+  assert.isTrue((await session.turn("/newspaper and /clear are words")).ok)
+  assert.strictEqual((await session.turns()).length, 1)
 })
 
 describe("a tool call id that comes back in a later turn", () => {

@@ -11,6 +11,7 @@ import { Processes } from "../Processes.ts"
 import { connect } from "./connect.ts"
 import * as Interrupts from "./interrupts.ts"
 import * as Prompts from "./Prompts.ts"
+import { promptProblem } from "./promptProblem.ts"
 import type { AcpSpec } from "./spec.ts"
 import * as Steering from "./steering.ts"
 import { watch } from "./watch.ts"
@@ -25,6 +26,7 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
       name: config.name,
       protocol: "acp",
       capabilities: usualCapabilities,
+      promptProblem,
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver

@@ -12,6 +12,7 @@ import { Effect, Scope } from "effect"
 import { nonEmptyTextIn } from "../../domain/json.ts"
 import * as Commands from "../acp/commands.ts"
 import * as Failures from "../acp/failures.ts"
+import { promptProblem } from "../acp/promptProblem.ts"
 import * as TurnTracker from "../acp/TurnTracker.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
@@ -34,6 +35,7 @@ export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Proc
       name: config.name,
       protocol: "acpx",
       capabilities,
+      promptProblem,
       permissionsProblem: Command.permissionsProblem(config.agent),
       open: Effect.fn("Acpx.open")((request) => open(processes, config, request))
     }
