@@ -21,6 +21,8 @@ export interface SessionBounds {
   readonly hibernateAfterMillis: number
   readonly restartIntensity: number
   readonly restartPeriodMillis: number
+  /** More than the start of any agent may take; a minute where it is absent. */
+  readonly startWithinMillis?: number
 }
 
 export const defaultBounds: SessionBounds = {
@@ -58,7 +60,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
       parkFor: ({ context }) => (isLimited(context) ? context.limit.pauseMillis : bounds.restartPeriodMillis),
       backoff: ({ context }) => context.restarts.backoffMillis,
       turnWithin: ({ context }) => context.timeoutMillis,
-      startWithin: 60_000,
+      startWithin: bounds.startWithinMillis ?? 60_000,
       interruptAgain: 2_000,
       interruptWithin: 8_000,
       // Claude lingers for up to 5 s after its stdin closes, and acpx takes 3 s to end its owner.

@@ -4,6 +4,7 @@
  * To add a protocol: its name in `Protocol` (domain/Settings.ts), its driver in a folder of its own, its entry here.
  */
 import type { Effect } from "effect"
+import { startMillisOf } from "../domain/Settings.ts"
 import type { AgentSpec, Protocol } from "../domain/Settings.ts"
 import * as Acp from "./acp/driver.ts"
 import * as Acpx from "./acpx/driver.ts"
@@ -54,14 +55,27 @@ const unknownRegistry = ({ registry }: AgentSpec): SpecProblem | null =>
         problem: `is ${JSON.stringify(registry)}, which acpx's registry does not know: it takes ${registryNames}.`
       }
 
+const badStart = (spec: AgentSpec): SpecProblem | null =>
+  startMillisOf(spec) === null
+    ? {
+        key: ".startTimeout",
+        problem: `is ${JSON.stringify(spec.startTimeout)}: it takes a duration from "1 second" to "1 hour".`
+      }
+    : null
+
+const ofAcpOnly = (spec: AgentSpec): SpecProblem | null => {
+  const key = (["authMethod", "startTimeout"] as const).find((name) => spec[name] !== undefined)
+  return key === undefined ? null : { key: `.${key}`, problem: "is for acp only. Leave it out." }
+}
+
 export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
   "codex-app-server": {
     make: Codex.make,
     locate: ({ path }) => Launch.ofCodex(path),
     needs: () => Needs.codex,
-    validate: ({ registry }) =>
+    validate: ({ registry, ...spec }) =>
       registry === undefined
-        ? null
+        ? ofAcpOnly(spec)
         : {
             key: ".registry",
             problem: `is for acp and acpx only. Say what to start with "command", or leave both out.`
@@ -80,7 +94,8 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
             key: "",
             problem: `takes either "command" (such as ["claude-agent-acp"]) or "registry" (such as "gemini").`
           }
-        : null),
+        : null) ??
+      badStart(spec),
     hasOwnProgram: false,
     usesOpenAiAccount: false
   },
@@ -94,6 +109,7 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
     },
     validate: (spec) =>
       unknownRegistry(spec) ??
+      ofAcpOnly(spec) ??
       (spec.registry === undefined
         ? { key: ".registry", problem: `is missing: it says which agent acpx is to talk to, ${registryNames}.` }
         : null),

@@ -1,5 +1,5 @@
 /** The settings of a runtime and their defaults. `src/cli` reads them from flags, environment and file. */
-import { Schema } from "effect"
+import { Duration, Option, Schema } from "effect"
 
 /** The protocol of an agent; each has its entry in `src/agent/protocols.ts`. */
 export const Protocol = Schema.Literals(["codex-app-server", "acp", "acpx"])
@@ -15,9 +15,24 @@ export const AgentSpec = Schema.Struct({
   /** Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so. */
   inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** For `acp`: the method to log in with, by its id. Without it only a method that needs no person is tried. */
-  authMethod: Schema.optionalKey(Schema.NonEmptyString)
+  authMethod: Schema.optionalKey(Schema.NonEmptyString),
+  /** For `acp`: how long the agent may take to get ready, such as "2 minutes"; 45 seconds where it is absent. */
+  startTimeout: Schema.optionalKey(Schema.NonEmptyString)
 })
 export type AgentSpec = typeof AgentSpec.Type
+
+/** Agents answer within a second; one that `npx` downloads first takes as long as the download. */
+const defaultStartMillis = 45_000
+const [leastStartMillis, mostStartMillis] = [1_000, 3_600_000]
+
+const durationIn = Schema.decodeUnknownOption(Schema.DurationFromString)
+
+/** How long an agent may take to get ready; `null`: `startTimeout` is no duration from a second to an hour. */
+export const startMillisOf = ({ startTimeout }: Pick<AgentSpec, "startTimeout">): number | null => {
+  if (startTimeout === undefined) return defaultStartMillis
+  const millis = Option.getOrElse(Option.map(durationIn(startTimeout), Duration.toMillis), () => 0)
+  return millis >= leastStartMillis && millis <= mostStartMillis ? millis : null
+}
 
 /** The program of `/run`: a `claude` that takes `-p`. */
 export const RunSpec = Schema.Struct({

@@ -4,7 +4,15 @@ import { sessionMachineWith } from "../../machines/session/machine.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
 import * as CommitObservers from "./CommitObservers.ts"
 import * as RefusedEvents from "./RefusedEvents.ts"
+import { startMillisOf } from "../domain/Settings.ts"
+import type { Settings } from "../domain/Settings.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
+
+/** An agent's own deadline comes first, because it can say what the agent waits for. */
+const startMarginMillis = 15_000
+
+const startWithin = (agents: Settings["agents"]): number =>
+  Math.max(startMillisOf({}) ?? 0, ...Object.values(agents).map((spec) => startMillisOf(spec) ?? 0)) + startMarginMillis
 
 /** One of each for all sessions: ten thousand machines and hubs would cost more than ten thousand sessions. */
 export class SessionShared extends Context.Service<
@@ -18,12 +26,16 @@ export class SessionShared extends Context.Service<
   static readonly layer = Layer.effect(
     SessionShared,
     Effect.gen(function* () {
-      const { limits } = yield* RuntimeSettings
+      const { agents, limits } = yield* RuntimeSettings
       const run = yield* FiberSet.makeRuntime<never>()
       const observers = CommitObservers.make((session, error) => {
         run(Effect.logError(`An observer of session ${session} threw`, error))
       })
-      return SessionShared.of({ machine: sessionMachineWith(limits), observers, refusedEvents: RefusedEvents.make() })
+      return SessionShared.of({
+        machine: sessionMachineWith({ ...limits, startWithinMillis: startWithin(agents) }),
+        observers,
+        refusedEvents: RefusedEvents.make()
+      })
     })
   )
 }

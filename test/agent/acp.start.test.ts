@@ -65,6 +65,21 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that refuses to 
   )
 })
 
+layer(Processes.layer, { excludeTestServices: true })("an agent that does not get ready", (it) => {
+  it.effect.each(["initialize", "session/new"])(
+    "fails its start when its own deadline has passed, with how long it took and its last words: %s",
+    (method) =>
+      Effect.gen(function* () {
+        const script: Script = { replies: { [method]: ["silent"] } }
+        const error = yield* Effect.flip(scripted(script, {}, { startTimeout: "1 second" }))
+        assert.strictEqual(error.class, "timeout")
+        assert.match(error.message, new RegExp(`did not answer ${method} in time; it was started \\d+ s ago\\.`))
+        assert.include(error.message, `The last line of its stderr: silent about ${method}.`)
+        assert.include(error.message, 'set "startTimeout" in its configuration')
+      })
+  )
+})
+
 const wantsLogin = refusal("Authentication required", -32000)
 const google = { id: "oauth-personal", name: "Log in with Google" }
 const gemini = { id: "gemini-api-key", name: "Use Gemini API key", description: "Requires GEMINI_API_KEY" }

@@ -161,6 +161,10 @@ describe("the catalog of agents", () => {
     ["x", { protocol: "acp" }, 'agents.x takes either "command"'],
     ["x", { protocol: "acp", command: ["x"], registry: "gemini" }, 'agents.x takes either "command"'],
     ["x", { protocol: "acpx", command: ["x"] }, "agents.x.registry is missing"],
+    ["x", { protocol: "acp", command: ["x"], startTimeout: "soon" }, 'agents.x.startTimeout is "soon": it takes a'],
+    ["x", { protocol: "acp", command: ["x"], startTimeout: "2 hours" }, "agents.x.startTimeout is"],
+    ["x", { protocol: "codex-app-server", startTimeout: "1 minute" }, "agents.x.startTimeout is for acp only"],
+    ["x", { protocol: "acpx", registry: "gemini", authMethod: "y" }, "agents.x.authMethod is for acp only"],
     ["x", { protocol: "acp", command: ["x"], env: { "A=B": "c" } }, 'agents.x.env names "A=B"'],
     [
       "x",

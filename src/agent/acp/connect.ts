@@ -3,9 +3,10 @@
  *
  * From the first line on, updates are emitted as facts and permission requests are answered.
  */
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../RpcError.ts"
@@ -21,8 +22,8 @@ import * as Request from "./request.ts"
 import type { AcpSpec } from "./spec.ts"
 import * as TurnTracker from "./TurnTracker.ts"
 
-/** Both adapters answer in 0.3 s; one that `npx` downloads first takes as long as the download. */
-const handshakeWithinMillis = 45_000
+/** What opening a session gets of the start's time at least, after a slow handshake. claude-agent-acp takes 0.4 s. */
+const leastOpenMillis = 10_000
 
 export interface Connected {
   readonly child: Child
@@ -71,8 +72,12 @@ export const connect = Effect.fnUntraced(function* (
     lastReply = toWireLine(line)
   })
 
+  const startMillis = startMillisOf(spec) ?? 0
+  const startedAt = yield* Clock.currentTimeMillis
+  const waited = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt)
+
   return yield* Effect.gen(function* () {
-    const announced = Handshake.read(yield* send("initialize", Handshake.params, handshakeWithinMillis))
+    const announced = Handshake.read(yield* send("initialize", Handshake.params, startMillis))
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
       const problem = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
@@ -84,9 +89,11 @@ export const connect = Effect.fnUntraced(function* (
       announced,
       request,
       login: { env, method: spec.authMethod },
+      withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
       offered: {}
     }
     const opened = yield* OpenSession.open(opening)
+    opening.withinMillis = startMillis
     const connected: Connected = {
       child,
       peer,
@@ -104,7 +111,8 @@ export const connect = Effect.fnUntraced(function* (
     Effect.catchTags({
       RpcError: (error) =>
         new AgentFailed({ ...RefusedStart.ofStart(tracker.identity, error, request.thread), wire: lastReply }),
-      RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent)
+      RpcSilent: (silent) =>
+        Effect.flatMap(waited, (millis) => Request.failSilent(child, tracker.identity, silent, millis))
     })
   )
 })

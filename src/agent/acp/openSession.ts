@@ -31,6 +31,8 @@ export interface SessionOpening {
   readonly request: OpenRequest
   /** What the agent's environment and its configuration say about logging in. */
   readonly login: Login
+  /** How long the agent may take to open a session. */
+  withinMillis: number
   /** Modes and models as last offered, because a resume need not repeat them. */
   offered: JsonObject
 }
@@ -41,8 +43,6 @@ export interface Opened {
   readonly contextLost: string | null
 }
 
-/** claude-agent-acp takes 0.4 s; an agent that `npx` downloads before it can answer takes as long as the download. */
-const openWithinMillis = 45_000
 const configureWithinMillis = 10_000
 
 /** For a thread that another process still has, and which may be dying: codex releases it when that process is gone. */
@@ -68,7 +68,7 @@ const startSession = Effect.fnUntraced(function* (opening: SessionOpening) {
   const { tracker } = opening
   tracker.thread = null
   const result = yield* opening
-    .send("session/new", settings(opening), openWithinMillis, (result) => {
+    .send("session/new", settings(opening), opening.withinMillis, (result) => {
       tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
     })
     .pipe(loggedIn(opening))
@@ -86,7 +86,7 @@ export const resume = Effect.fnUntraced(function* (opening: SessionOpening, thre
   const method = announced.resume ? "session/resume" : "session/load"
   const result = yield* Effect.suspend(() => {
     tracker.replaying = !announced.resume
-    return opening.send(method, { sessionId: thread, ...settings(opening) }, openWithinMillis, () => {
+    return opening.send(method, { sessionId: thread, ...settings(opening) }, opening.withinMillis, () => {
       tracker.replaying = false
     })
   }).pipe(

@@ -7,6 +7,7 @@ import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { Peer } from "../JsonRpc.ts"
 import type { AgentIdentity } from "./failures.ts"
+import { line, sentence } from "./sentence.ts"
 
 /** `onResult` runs in wire order: an update right behind the reply already sees what the result changed. */
 export type SendRequest = (
@@ -37,17 +38,30 @@ export const make =
       })
     )
 
-/** Fails with the reason of the silence. Waits up to 2 s for the process's exit, because its stderr says the reason. */
+const notReady = (name: string, method: string, startedMillis: number, stderr: string): string => {
+  const last = line(stderr.trim().split("\n").at(-1) ?? "", 200)
+  const words = last === "" ? "It wrote nothing to stderr." : `The last line of its stderr: ${sentence(last)}`
+  return `${name} did not answer ${method} in time; it was started ${Math.round(startedMillis / 1_000)} s ago. ${words} If it needs longer, such as for a download, set "startTimeout" in its configuration; else start it by hand to see what it waits for.`
+}
+
+/**
+ * Fails with the reason of the silence. Waits up to 2 s for the process's exit, because its stderr says the reason.
+ * `startedMillis`: how long ago an agent was started that never got ready.
+ */
 export const failSilent = Effect.fnUntraced(function* (
   child: Child,
   { name }: AgentIdentity,
-  { method, reason }: RpcSilent
+  { method, reason }: RpcSilent,
+  startedMillis: number | null = null
 ) {
   if (reason === "timeout") {
     const stderr = yield* child.stderr
     return yield* new AgentFailed({
       class: "timeout",
-      message: `${name} did not answer ${method} in time.${child.malformed.sentence()} Look at its stderr, or start it by hand to see what it waits for.`,
+      message:
+        startedMillis === null
+          ? `${name} did not answer ${method} in time.${child.malformed.sentence()} Look at its stderr, or start it by hand to see what it waits for.`
+          : `${notReady(name, method, startedMillis, stderr)}${child.malformed.sentence()}`,
       ...(stderr === "" ? {} : { stderr })
     })
   }

@@ -1,4 +1,4 @@
 /** What the specification of an agent says about the Agent Client Protocol. */
 import type { AgentSpec } from "../../domain/Settings.ts"
 
-export type AcpSpec = Pick<AgentSpec, "authMethod">
+export type AcpSpec = Pick<AgentSpec, "authMethod" | "startTimeout">
