@@ -3,7 +3,7 @@
  * (`/clear` of Claude Code, whose other names are `/new` and `/reset`; opencode, qwen and kimi have the same).
  *
  * What is said after such a command is gone when the agent's process has ended, because a resume brings back the
- * conversation before it (decision 0013).
+ * conversation before it (decision 0016).
  */
 const begun = /^\s*\/(clear|new|reset)(?=\s|$)/i
 
