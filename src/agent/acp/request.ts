@@ -38,10 +38,10 @@ export const make =
       })
     )
 
-const notReady = (name: string, method: string, startedMillis: number, stderr: string): string => {
+const notReady = (name: string, method: string, startedMillis: number, stderr: string, malformed: string): string => {
   const last = line(stderr.trim().split("\n").at(-1) ?? "", 200)
   const words = last === "" ? "It wrote nothing to stderr." : `The last line of its stderr: ${sentence(last)}`
-  return `${name} did not answer ${method} in time; it was started ${Math.round(startedMillis / 1_000)} s ago. ${words} If it needs longer, such as for a download, set "startTimeout" in its configuration; else start it by hand to see what it waits for.`
+  return `${name} did not answer ${method} in time; it was started ${Math.round(startedMillis / 1_000)} s ago.${malformed} ${words} If it needs longer, such as for a download, set "startTimeout" in its configuration; else start it by hand to see what it waits for.`
 }
 
 /**
@@ -61,7 +61,7 @@ export const failSilent = Effect.fnUntraced(function* (
       message:
         startedMillis === null
           ? `${name} did not answer ${method} in time.${child.malformed.sentence()} Look at its stderr, or start it by hand to see what it waits for.`
-          : `${notReady(name, method, startedMillis, stderr)}${child.malformed.sentence()}`,
+          : notReady(name, method, startedMillis, stderr, child.malformed.sentence()),
       ...(stderr === "" ? {} : { stderr })
     })
   }
