@@ -95,7 +95,7 @@ describe("an agent with noise on its stdout", () => {
       assert.strictEqual(failed._tag === "AgentFailed" && failed.class, "timeout")
       assert.include(
         failed.message,
-        's ago. It wrote 2 lines that are no message, the first: "Log in first, your key is [redacted]".'
+        ' It wrote 2 lines that are no message, the first: "Log in first, your key is [redacted]".'
       )
     }).pipe(Effect.scoped, Effect.provide(Processes.layer))
   )
