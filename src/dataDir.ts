@@ -39,8 +39,12 @@ export const open = Effect.fn("DataDir.open")(function* (dataDir: string) {
     // It may have existed with another mode, or the umask is unusual. What others could read before can't be undone.
     if (((await stat(dataDir)).mode & 0o077) !== 0) await chmod(dataDir, 0o700).catch(unlessUnsupported)
   })
-  return { path: dataDir, ledger: join(dataDir, "troupe.sqlite") }
+  return { path: dataDir, ledger: ledgerFile(dataDir) }
 })
+
+/** Whether or not it exists yet. */
+export const ledgerFile = (dataDir: string): string =>
+  dataDir === ":memory:" ? dataDir : join(dataDir, "troupe.sqlite")
 
 export const adminTokenFile = "admin-token"
 

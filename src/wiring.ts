@@ -30,6 +30,7 @@ import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
+import * as Damage from "./ledger/sqlite/damage.ts"
 import * as DataDirLock from "./ledger/sqlite/dataDirLock.ts"
 
 export type { ReviewOptions } from "./review/ReviewOptions.ts"
@@ -46,6 +47,9 @@ export const ledgerLayer: (
   location: string,
   options?: { readonly patienceMillis?: number }
 ) => Layer.Layer<Ledger, LedgerUnusable> = SqliteLedger.layer
+
+/** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */
+export const ledgerDamage: (location: string) => Effect.Effect<string | null> = Damage.find
 
 /** The services that the layer provides to its callers. */
 export type PublicServices =

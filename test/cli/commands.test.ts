@@ -1,7 +1,7 @@
 /** Commands that need no server: what they print, where, and what they exit with. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { readdirSync, statSync, writeFileSync } from "node:fs"
+import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { createMachine } from "xstate"
@@ -220,5 +220,18 @@ describe("troupe doctor", () => {
     assert.deepInclude<object>(body, { ok: false, default_agent: "mine" })
     assert.isFalse(body.agents.find(({ name }) => name === "mine")?.handshake?.ok)
     assert.isTrue(body.agents.find(({ name }) => name === "demo")?.handshake?.ok)
+  })
+
+  it("says that a ledger is damaged, and what to do", async () => {
+    await workspace.run(["app", "create", "web"])
+    const file = join(workspace.cwd, ".troupe", "troupe.sqlite")
+    const whole = await workspace.run(["doctor", "--json"])
+    assert.deepInclude(JSON.parse(whole.stdout), { ok: true, ledger: { file, ok: true, problem: null } })
+    const bytes = readFileSync(file)
+    // Most pages hold the roots of tables; the first one, with the names of them, stays.
+    writeFileSync(file, bytes.fill(0, 4 * 2_048, 12 * 2_048))
+    const { code, stdout } = await workspace.run(["doctor"])
+    assert.strictEqual(code, 1)
+    assert.match(stdout, /FAILS +the ledger \S+troupe\.sqlite: .+\. Stop Troupe, and restore it from a backup/)
   })
 })

@@ -1,6 +1,11 @@
-/** `troupe doctor`: which agents are installed, whether each answers a handshake, and the one thing to do where not. */
+/**
+ * `troupe doctor`: which agents are installed, whether each answers a handshake, whether the ledger is whole, and the one
+ * thing to do where not.
+ */
 import { Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
+import { ledgerFile } from "../../dataDir.ts"
+import { ledgerDamage } from "../../wiring.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import type { Diagnosis } from "../../services/AgentDirectory.ts"
 import { AlreadyReported, BadUsage } from "../failures.ts"
@@ -20,13 +25,14 @@ export const doctorCommand = Command.make(
   },
   Effect.fn(function* ({ agent, json, ...flags }) {
     const { settings } = yield* configuration(flags)
-    yield* examine(Option.getOrNull(agent), json).pipe(
+    const ledger = ledgerFile(settings.dataDir)
+    yield* examine(Option.getOrNull(agent), json, ledger).pipe(
       Effect.provide(Layer.provideMerge(AgentDirectory.layerAlone(settings), Logging.quiet))
     )
   })
-).pipe(Command.withDescription("Say which agents can be used, and what to do about the others"))
+).pipe(Command.withDescription("Say which agents can be used, whether the ledger is whole, and what to do where not"))
 
-const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean) {
+const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean, ledger: string) {
   const directory = yield* AgentDirectory
   const fallback = yield* directory.defaultName
   const diagnoses = yield* directory.diagnose(wanted)
@@ -36,11 +42,21 @@ const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolea
   const first = (diagnosis: Diagnosis) => (diagnosis.name === fallback ? 0 : diagnosis.available ? 1 : 2)
   const sorted = diagnoses.toSorted((a, b) => first(a) - first(b) || a.name.localeCompare(b.name))
   const default_ = sorted.find(({ name }) => name === fallback)
-  const ok = wanted === null ? default_ !== undefined && works(default_) : sorted.every(works)
-  if (json) yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view) })
-  else yield* printDiagnoses(sorted, fallback)
+  // One agent only was asked for: then nothing else is looked at.
+  const damage = wanted === null ? yield* ledgerDamage(ledger) : null
+  const agentsOk = wanted === null ? default_ !== undefined && works(default_) : sorted.every(works)
+  const ok = agentsOk && damage === null
+  if (json) {
+    const checked = wanted === null ? { ledger: { file: ledger, ok: damage === null, problem: damage } } : {}
+    yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view), ...checked })
+  } else {
+    yield* printDiagnoses(sorted, fallback)
+    if (damage !== null) yield* print(`\n${paint("red", "FAILS")}  the ledger ${ledger}: ${harmless(damage)}. ${mend}`)
+  }
   if (!ok) return yield* new AlreadyReported({})
 })
+
+const mend = "Stop Troupe, and restore it from a backup, or try `sqlite3 FILE .recover`."
 
 const works = ({ handshake }: Diagnosis) => handshake !== null && handshake.ok
 
