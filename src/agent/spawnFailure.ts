@@ -60,6 +60,24 @@ export const refusedByKernel = (spec: Spawned, defect: unknown): AgentFailed => 
   )
 }
 
+/** What the machine has run out of, and how to give it more. It may pass by itself. */
+const exhausted = ({ reason }: PlatformError): string | undefined => {
+  const { cause } = reason
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+  switch (code) {
+    case "EMFILE":
+      return "could not be started: Troupe has as many files open as it may (EMFILE). Raise the limit (`ulimit -n`, systemd's LimitNOFILE), or lower TROUPE_MAX_PROCESSES."
+    case "ENFILE":
+      return "could not be started: the machine has as many files open as it can (ENFILE, fs.file-max)."
+    case "EAGAIN":
+      return "could not be started: this user, or the container, has as many processes as it may (EAGAIN). Raise the limit (`ulimit -u`, systemd's TasksMax), or lower TROUPE_MAX_PROCESSES."
+    case "ENOMEM":
+      return "could not be started: the machine has no memory left (ENOMEM). Lower TROUPE_MAX_PROCESSES."
+    default:
+      return undefined
+  }
+}
+
 /** From the spawner's own failure. */
 export const notStarted = (spec: Spawned, error: PlatformError): AgentFailed => {
   const [file] = spec.command
@@ -80,10 +98,9 @@ export const notStarted = (spec: Spawned, error: PlatformError): AgentFailed => 
         class: "config",
         message: `${file} may not be executed by this user. Check its permissions, or name another program in the agent's "command".`
       })
-    default:
-      return new AgentFailed({
-        class: "crash",
-        message: redact(`${file} could not be started: ${error.message}`, secretsIn(spec))
-      })
+    default: {
+      const message = exhausted(error) ?? `could not be started: ${error.message}`
+      return new AgentFailed({ class: "crash", message: redact(`${file} ${message}`, secretsIn(spec)) })
+    }
   }
 }

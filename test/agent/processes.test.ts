@@ -1,7 +1,7 @@
 /** Real processes and their descendants: they end when they have to, whatever they do, and no other process does. */
-import { assert, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Exit, Scope, Stream } from "effect"
-import { spawn as spawnNode } from "node:child_process"
+import { spawn as spawnNode, spawnSync } from "node:child_process"
 import { Processes } from "../../src/agent/Processes.ts"
 import { firstLine, freshLease, isAlive, spawn, specOf } from "./child.ts"
 
@@ -261,3 +261,18 @@ const startOutside = (command: readonly [string, ...ReadonlyArray<string>], leas
 /** Writes repeatedly, because a pipe takes some bytes before it breaks. */
 const writeUntilRefused = <E>(write: (text: string) => Effect.Effect<void, E>) =>
   Effect.forever(write("x".repeat(1_000)))
+
+const canLimitFiles = spawnSync("prlimit", ["--version"]).status === 0
+
+describe("a process that can't be spawned", () => {
+  it.skipIf(!canLimitFiles)("for want of open files says so, and what to do", () => {
+    const script = new URL("../fixtures/agents/spawns-without-files.ts", import.meta.url).pathname
+    const { stderr, stdout } = spawnSync("prlimit", ["--nofile=64:64", process.execPath, script], { encoding: "utf8" })
+    const failure = JSON.parse(stdout === "" ? stderr : stdout) as { readonly class: string; readonly message: string }
+    assert.strictEqual(failure.class, "crash")
+    assert.match(
+      failure.message,
+      /^\/bin\/true could not be started: Troupe has as many files open as it may \(EMFILE\)/
+    )
+  })
+})
