@@ -109,6 +109,11 @@ export const connect = Effect.fnUntraced(function* (
     return connected
   }).pipe(
     Effect.catchTags({
+      // Its refusal was looked at, and a login tried: what it said last belongs to the failure.
+      AgentFailed: (failure) =>
+        failure.class === "auth" && lastReply !== ""
+          ? new AgentFailed({ ...failure, wire: lastReply })
+          : Effect.fail(failure),
       RpcError: (error) =>
         new AgentFailed({ ...RefusedStart.ofStart(tracker.identity, error, request.thread), wire: lastReply }),
       RpcSilent: (silent) =>
