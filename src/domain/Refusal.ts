@@ -14,6 +14,7 @@ import type {
   FileNotFound,
   FileTooLarge,
   IdempotencyConflict,
+  IdempotencyUnknown,
   TurnNotFound
 } from "./resourceRefusals.ts"
 
@@ -240,5 +241,6 @@ export type Refusal =
   | AppNotFound
   | AppExists
   | IdempotencyConflict
+  | IdempotencyUnknown
   | Draining
   | Unavailable

@@ -99,3 +99,17 @@ export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>
     return "This Idempotency-Key was used with another body or call. Use a new key for a new request."
   }
 }
+
+/** Only for receipts of Troupe 0.1.0, which did not store what a request brought about. */
+export class IdempotencyUnknown extends Schema.TaggedError<IdempotencyUnknown>()("IdempotencyUnknown", {
+  key: Schema.String
+}) {
+  readonly code = "idempotency_unknown"
+  readonly status = 409
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return "An earlier version of Troupe was cut off while it handled the first request with this Idempotency-Key, and did not keep whether it took effect. Look at what the app's sessions have, then ask again with a new key."
+  }
+}

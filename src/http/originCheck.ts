@@ -41,7 +41,7 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
       if (origin === undefined || !listed(origin.toLowerCase())) return undefined
       return {
         "access-control-allow-origin": origin,
-        "access-control-expose-headers": "x-request-id, retry-after",
+        "access-control-expose-headers": "x-request-id, retry-after, idempotent-replayed",
         vary: "origin"
       }
     }

@@ -140,6 +140,7 @@ export class Ledger extends Context.Service<
       tokenHash: string
     ) => Read<Option.Option<{ readonly app: AppName; readonly tokenHash: string }>>
 
+    /** With its effect; without a response where its request was accepted and is not answered yet. */
     readonly receipt: (app: AppName, key: string) => Read<Option.Option<ReceiptRecord>>
     readonly removeReceipts: (createdBefore: number) => Read<number>
 

@@ -73,13 +73,24 @@ export interface AppRecord {
   readonly openSessions: number
 }
 
-/** The response to the request of an Idempotency-Key. `null`: the request is still being handled. */
-export interface ReceiptRecord {
+/** The Idempotency-Key of a request, and the SHA-256 of the request's method, path and body. */
+export interface KeyedRequest {
   readonly app: AppName
   readonly key: string
-  /** SHA-256 of method, path and body. */
   readonly fingerprint: string
+}
+
+/** What a request brought about: the session it created, the turn it submitted, or the lease of its one-shot run. */
+export type ReceiptEffect =
+  | { readonly _tag: "SessionCreated"; readonly session: SessionId }
+  | { readonly _tag: "TurnSubmitted"; readonly session: SessionId; readonly turn: number }
+  | { readonly _tag: "RunStarted"; readonly lease: LeaseId }
+
+/** The effect of the request of an Idempotency-Key, and its response. `null`: the request is still being handled. */
+export interface ReceiptRecord extends KeyedRequest {
   readonly createdAt: number
+  /** `null` only in a receipt of Troupe 0.1.0 whose request was cut off: whether it took effect is not known. */
+  readonly effect: ReceiptEffect | null
   readonly response: { readonly status: number; readonly body: string } | null
 }
 
@@ -126,8 +137,8 @@ export type LedgerWrite =
   | { readonly _tag: "ReceiptOpened"; readonly receipt: ReceiptRecord }
   | {
       readonly _tag: "ReceiptAnswered"
-      readonly app: AppName
-      readonly key: string
+      readonly request: KeyedRequest
+      readonly at: number
       readonly response: { readonly status: number; readonly body: string }
     }
   | { readonly _tag: "ReceiptForgotten"; readonly app: AppName; readonly key: string }

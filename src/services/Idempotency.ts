@@ -1,18 +1,23 @@
 /**
  * Idempotency-Key: a repeated request of the same app with the same key gets the first answer again; nothing runs twice.
  *
- * A receipt, the ledger's row for a key, is opened before the work begins and answered after it. The work is not bound to
- * the request: it continues when the first caller disconnects, so that a second call gets its answer. A receipt that stays
- * open (Troupe stopped or failed while the work ran) means that it is unknown whether the work took effect. Its key is
- * then refused with an error that says so, until it expires: that is the price of never running twice.
+ * A receipt, the ledger's row for a key, is inserted by the transaction that accepts the request: with the session's row,
+ * with the turn's row, or with the lease of a one-shot run. So whatever crashes, there is a receipt exactly where there
+ * is an effect. A key without a receipt has done nothing, and its request may run; a receipt without an answer belongs to
+ * a request that was cut off, and its answer is taken from what came of its effect. A second effect for a key fails on the
+ * receipt's primary key.
+ *
+ * The work is not bound to the request: it continues when the first caller disconnects, so that a second call gets its
+ * answer.
  */
 import { Clock, Context, Deferred, Effect, Exit, Layer, Option } from "effect"
 import type { Scope } from "effect"
-import type { AppName } from "../domain/Ids.ts"
-import { IdempotencyConflict, Unavailable } from "../domain/Refusal.ts"
+import { IdempotencyConflict, IdempotencyUnknown, Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { LedgerError } from "../ledger/Ledger.ts"
+import type { KeyedRequest, ReceiptEffect } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
+
+export type { KeyedRequest, ReceiptEffect } from "../ledger/Ledger.ts"
 
 export interface StoredAnswer {
   readonly status: number
@@ -20,21 +25,34 @@ export interface StoredAnswer {
   readonly body: string
 }
 
+export interface Answer extends StoredAnswer {
+  /** The answer of an earlier request with the same key, or of one that still ran. */
+  readonly replayed: boolean
+}
+
+/** The work of a request with a key. */
+export interface KeyedWork<E, F, R> {
+  /** Accepts the request, storing `request` as its receipt in the same transaction, and answers it. */
+  readonly begin: (request: KeyedRequest) => Effect.Effect<StoredAnswer, E, R>
+  /** The answer from what came of the effect, which an earlier Troupe accepted. Waits where it is still in progress. */
+  readonly resume: (effect: ReceiptEffect) => Effect.Effect<StoredAnswer, F, R>
+}
+
+type Refused = IdempotencyConflict | IdempotencyUnknown | Unavailable
+
 export class Idempotency extends Context.Service<
   Idempotency,
   {
     /**
-     * Runs `work` once for a key and stores its answer, whatever its status, for 24 hours. A second call while the work
-     * still runs waits for it. A refusal (a failure that has a `status`, `Unavailable` excepted) has changed nothing and
-     * is not stored: the caller may try again with the same key. `work` has a deadline of its own and is not interrupted
-     * with its caller, so it must not use anything that ends with the request.
+     * Runs the work once for a key and stores its answer, whatever its status, for 24 hours. A second call while the work
+     * still runs waits for it. A refusal has changed nothing and is not stored: the caller may try again with the same
+     * key. The work has a deadline of its own and is not interrupted with its caller, so it must not use anything that
+     * ends with the request.
      */
-    readonly once: <E, R>(
-      app: AppName,
-      key: string,
-      fingerprint: string,
-      work: Effect.Effect<StoredAnswer, E, R>
-    ) => Effect.Effect<StoredAnswer & { readonly replayed: boolean }, E | IdempotencyConflict | Unavailable, R>
+    readonly once: <E, F, R>(
+      request: KeyedRequest,
+      work: KeyedWork<E, F, R>
+    ) => Effect.Effect<Answer, E | F | Refused, R>
   }
 >()("troupe/services/Idempotency") {
   static readonly layer: Layer.Layer<Idempotency, never, Ledger> = Layer.effect(
@@ -50,7 +68,7 @@ const inFlightCapacity = 4_096
 
 interface InFlight {
   readonly fingerprint: string
-  readonly settled: Deferred.Deferred<StoredAnswer & { readonly replayed: boolean }, unknown>
+  readonly settled: Deferred.Deferred<Answer, unknown>
 }
 
 const make = Effect.gen(function* () {
@@ -58,78 +76,64 @@ const make = Effect.gen(function* () {
   const scope: Scope.Scope = yield* Effect.scope
   const inFlight = new Map<string, InFlight>()
 
-  /** The stored answer; `None`: the receipt was opened, and the caller must run the work. */
-  const open = Effect.fnUntraced(function* (app: AppName, key: string, fingerprint: string) {
-    const now = yield* Clock.currentTimeMillis
-    const stored = yield* ledger.receipt(app, key)
-    const unexpired = Option.filter(stored, ({ createdAt }) => createdAt > now - retentionMillis)
-    if (Option.isNone(unexpired)) {
-      yield* ledger.write([
-        { _tag: "ReceiptForgotten", app, key },
-        { _tag: "ReceiptOpened", receipt: { app, key, fingerprint, createdAt: now, response: null } }
-      ])
-      return Option.none<StoredAnswer>()
+  /** The receipt of the key; `None`: the request has done nothing so far. */
+  const find = Effect.fnUntraced(function* ({ app, fingerprint, key }: KeyedRequest) {
+    const receipt = yield* ledger.receipt(app, key)
+    if (Option.isNone(receipt)) return receipt
+    if (receipt.value.createdAt <= (yield* Clock.currentTimeMillis) - retentionMillis) {
+      yield* ledger.write([{ _tag: "ReceiptForgotten", app, key }])
+      return Option.none()
     }
-    if (unexpired.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
-    return Option.some(unexpired.value.response ?? (yield* unknownOutcome(key)))
+    return receipt.value.fingerprint === fingerprint ? receipt : yield* new IdempotencyConflict({ key })
   }, unavailable)
 
-  /** Stores the work's answer in the receipt, or removes the receipt of a refusal. */
-  const close = <E>(app: AppName, key: string, exit: Exit.Exit<StoredAnswer, E>): Effect.Effect<void, LedgerError> => {
+  /** Stores the answer in the receipt, or removes the receipt of an effect that came to nothing. */
+  const close = Effect.fnUntraced(function* <E>(request: KeyedRequest, exit: Exit.Exit<StoredAnswer, E>) {
     if (Exit.isSuccess(exit)) {
       const { body, status } = exit.value
-      return ledger.write([{ _tag: "ReceiptAnswered", app, key, response: { status, body } }])
+      const at = yield* Clock.currentTimeMillis
+      return yield* ledger.write([{ _tag: "ReceiptAnswered", request, at, response: { status, body } }])
     }
     const refusal = Exit.findErrorOption(exit)
-    return Option.isSome(refusal) && changedNothing(refusal.value)
-      ? ledger.write([{ _tag: "ReceiptForgotten", app, key }])
-      : Effect.void
-  }
-
-  const answerFirst = Effect.fnUntraced(function* <E, R>(
-    app: AppName,
-    key: string,
-    fingerprint: string,
-    work: Effect.Effect<StoredAnswer, E, R>
-  ) {
-    const stored = yield* open(app, key, fingerprint)
-    if (Option.isSome(stored)) return { ...stored.value, replayed: true }
-    const exit = yield* Effect.exit(work)
-    // The work is done either way: where its answer can't be stored, the next caller misses it, not this one.
-    yield* close(app, key, exit).pipe(
-      Effect.catch((error) => Effect.logWarning("An answer could not be kept for its Idempotency-Key", error))
-    )
-    return { ...(yield* exit), replayed: false }
+    if (Option.isNone(refusal) || !changedNothing(refusal.value)) return
+    yield* ledger.write([{ _tag: "ReceiptForgotten", app: request.app, key: request.key }])
   })
 
-  const once = Effect.fn("Idempotency.once")(function* <E, R>(
-    app: AppName,
-    key: string,
-    fingerprint: string,
-    work: Effect.Effect<StoredAnswer, E, R>
-  ) {
-    const name = `${app} ${key}`
-    const running = inFlight.get(name)
-    if (running !== undefined) {
-      if (running.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key })
-      // Both callers have the same work, so `E` is the same.
-      const settled = running.settled as Deferred.Deferred<StoredAnswer & { readonly replayed: boolean }, E>
-      return { ...(yield* Deferred.await(settled)), replayed: true }
-    }
-    if (inFlight.size >= inFlightCapacity) {
-      return yield* new Unavailable({
-        operation: "take another request with an Idempotency-Key now",
-        cause: new Error(`${inFlightCapacity} of them are in work`)
-      })
-    }
-    // Uninterruptible: a caller that is interrupted here must not leave its key in `inFlight` for ever.
-    const settled = yield* Effect.gen(function* () {
-      const settled = yield* Deferred.make<
-        StoredAnswer & { readonly replayed: boolean },
-        E | IdempotencyConflict | Unavailable
-      >()
+  const answerOf = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
+    const receipt = yield* find(request)
+    const { effect = null, response = null } = Option.getOrUndefined(receipt) ?? {}
+    if (response !== null) return { ...response, replayed: true }
+    if (Option.isSome(receipt) && effect === null) return yield* new IdempotencyUnknown({ key: request.key })
+    const exit: Exit.Exit<StoredAnswer, E | F> = yield* Effect.exit<StoredAnswer, E | F, R>(
+      effect === null ? work.begin(request) : work.resume(effect)
+    )
+    // The work is done either way: where its answer can't be stored, the next caller takes it from the effect again.
+    yield* close(request, exit).pipe(
+      Effect.catch((error) => Effect.logWarning("An answer could not be kept for its Idempotency-Key", error))
+    )
+    return { ...(yield* exit), replayed: effect !== null }
+  })
+
+  /** Enters the request, and starts its work where no other request with its key is in work. Gives the answer to wait for. */
+  const enter = <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) =>
+    Effect.suspend((): Effect.Effect<Effect.Effect<Answer, E | F | Refused>, IdempotencyConflict | Unavailable, R> => {
+      // Synchronous on purpose: no other request may come between the look and the entry.
+      const { app, fingerprint, key } = request
+      const name = `${app} ${key}`
+      const running = inFlight.get(name)
+      if (running !== undefined) {
+        if (running.fingerprint !== fingerprint) return Effect.fail(new IdempotencyConflict({ key }))
+        // Both callers have the same work, so `E` is the same.
+        const settled = running.settled as Deferred.Deferred<Answer, E | F | Refused>
+        return Effect.succeed(Effect.map(Deferred.await(settled), (answer) => ({ ...answer, replayed: true })))
+      }
+      if (inFlight.size >= inFlightCapacity) {
+        const cause = new Error(`${inFlightCapacity} of them are in work`)
+        return Effect.fail(new Unavailable({ operation: "take another request with an Idempotency-Key now", cause }))
+      }
+      const settled = Deferred.makeUnsafe<Answer, E | F | Refused>()
       inFlight.set(name, { fingerprint, settled: settled as InFlight["settled"] })
-      yield* answerFirst(app, key, fingerprint, work).pipe(
+      const started = answerOf(request, work).pipe(
         Effect.onExit((exit) => {
           inFlight.delete(name)
           return Deferred.done(settled, exit)
@@ -137,10 +141,14 @@ const make = Effect.gen(function* () {
         Effect.exit,
         Effect.forkIn(scope)
       )
-      return settled
-    }).pipe(Effect.uninterruptible)
-    return yield* Deferred.await(settled)
-  })
+      return Effect.as(started, Deferred.await(settled))
+    })
+
+  // Uninterruptible until the work is started: an interrupted caller must not leave its key in `inFlight` for ever.
+  const once = <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>): Effect.Effect<Answer, E | F | Refused, R> =>
+    Effect.uninterruptibleMask((restore) => Effect.flatMap(enter(request, work), restore)).pipe(
+      Effect.withSpan("Idempotency.once")
+    )
 
   return Idempotency.of({ once })
 })
@@ -148,11 +156,3 @@ const make = Effect.gen(function* () {
 /** A refusal comes before any work began. `Unavailable` does not: a failure of our own can come at any time. */
 const changedNothing = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "status" in error && !(error instanceof Unavailable)
-
-const unknownOutcome = (key: string) =>
-  new Unavailable({
-    operation:
-      "tell whether the first request with this Idempotency-Key took effect: it was cut off. " +
-      "Look at what the app's sessions have, then ask again with a new key",
-    cause: new Error(`The receipt ${JSON.stringify(key)} was never answered`)
-  })

@@ -11,6 +11,7 @@ import type { AppName, FileId } from "../domain/Ids.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { FileNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { Files } from "./Files.ts"
@@ -29,6 +30,8 @@ export interface RunPrompt {
   readonly files?: ReadonlyArray<FileId> | undefined
   /** Replaces the configured turn timeout, in milliseconds. */
   readonly timeoutMillis?: number | undefined
+  /** Its Idempotency-Key, whose receipt is stored with the lease of the run's process. */
+  readonly keyed?: KeyedRequest | undefined
 }
 
 export class OneShotRuns extends Context.Service<
@@ -75,12 +78,21 @@ const make = Effect.gen(function* () {
   })
 
   /** Stored before the spawn, so that recovery finds the processes of a run whose supervisor was killed. */
-  const openLease = Effect.gen(function* () {
+  const openLease = Effect.fnUntraced(function* (keyed: KeyedRequest | undefined) {
     const lease = newLeaseId("run_")
     const { bootId, self: supervisor } = processes
     const openedAt = yield* Clock.currentTimeMillis
     const record = { id: lease, session: null, generation: 1, bootId, supervisor, openedAt, pid: null, startTime: null }
-    yield* unavailable(ledger.write([{ _tag: "LeaseOpened", lease: record }]))
+    const receipt: ReadonlyArray<LedgerWrite> =
+      keyed === undefined
+        ? []
+        : [
+            {
+              _tag: "ReceiptOpened",
+              receipt: { ...keyed, createdAt: openedAt, effect: { _tag: "RunStarted", lease }, response: null }
+            }
+          ]
+    yield* unavailable(ledger.write([{ _tag: "LeaseOpened", lease: record }, ...receipt]))
     yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "LeaseClosed", lease }]))
     const spawned = Effect.fnUntraced(function* (pid: number) {
       const startTime = yield* processes.startTime(pid)
@@ -97,7 +109,7 @@ const make = Effect.gen(function* () {
     const cwd = yield* fs
       .makeTempDirectoryScoped({ prefix: "troupe-run-" })
       .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make a directory for the run", cause })))
-    const { lease, spawned } = yield* openLease
+    const { lease, spawned } = yield* openLease(request.keyed)
     const result = yield* oneShot.run({
       lease,
       spawned,

@@ -30,6 +30,7 @@ import type {
 } from "../domain/Refusal.ts"
 import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
+import type { KeyedRequest } from "../ledger/Ledger.ts"
 
 export type { Caller } from "../runtime/Caller.ts"
 export type { TranscriptPage } from "../runtime/Transcript.ts"
@@ -41,6 +42,8 @@ export interface SubmitTurn {
   readonly timeoutMillis?: number | undefined
   /** Wait in line behind a running turn instead of being refused. */
   readonly queue?: boolean | undefined
+  /** Its Idempotency-Key, whose receipt is stored with the turn. */
+  readonly request?: KeyedRequest | undefined
 }
 
 /** A turn that was accepted: it goes on whether or not anybody holds this. */
@@ -64,9 +67,11 @@ export interface SessionPage {
 export class Sessions extends Context.Service<
   Sessions,
   {
+    /** `request`: the Idempotency-Key, whose receipt is stored with the session. */
     readonly create: (
       app: AppName,
-      request: CreateSession
+      session: CreateSession,
+      request?: KeyedRequest
     ) => Effect.Effect<SessionView, UnknownAgent | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable>
     readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
     readonly list: (
@@ -89,6 +94,12 @@ export class Sessions extends Context.Service<
       | Draining
       | Unavailable
     >
+    /** What came of a turn that was accepted before, maybe by a Troupe that is gone. Waits for its end. */
+    readonly outcome: (
+      caller: Caller,
+      id: string,
+      index: number
+    ) => Effect.Effect<TurnResult, SessionNotFound | TurnNotFound | Unavailable>
     readonly turns: (
       caller: Caller,
       id: string,

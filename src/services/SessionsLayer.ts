@@ -59,8 +59,8 @@ export const layer = Layer.effect(
     }, cannot("close the session"))
 
     return Sessions.of({
-      create: Effect.fn("Sessions.create")(function* (app, request) {
-        return yield* view(yield* createSession(app, request))
+      create: Effect.fn("Sessions.create")(function* (app, session, request) {
+        return yield* view(yield* createSession(app, session, request))
       }, cannot("create the session")),
       get: Effect.fn("Sessions.get")(function* (caller, id) {
         return yield* view(yield* find(caller, id))
@@ -74,6 +74,9 @@ export const layer = Layer.effect(
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),
       submit: acceptTurn.submit,
+      outcome: Effect.fn("Sessions.outcome")(function* (caller, id, index) {
+        return yield* acceptTurn.outcome(yield* find(caller, id), index)
+      }, cannot("read what came of the turn")),
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
         const record = yield* find(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)

@@ -116,7 +116,8 @@ export const make = Effect.gen(function* () {
     if (turn.prompt.trimStart().startsWith("/")) yield* checkCommand(record, turn.prompt)
     const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
     const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
-    return yield* begin(record, { prompt, timeoutMillis, queue }, nameOfCaller(caller))
+    const { request } = turn
+    return yield* begin(record, { prompt, timeoutMillis, queue, request }, nameOfCaller(caller))
   }, cannot("take the turn"))
 
   const compact = Effect.fn("Sessions.compact")(
@@ -136,7 +137,20 @@ export const make = Effect.gen(function* () {
     cannot("compact the session")
   )
 
-  return { submit, compact, interrupt } as const
+  const outcome = Effect.fnUntraced(function* (record: SessionRecord, index: number) {
+    // Before the look at the turn, or its end could come between the two.
+    const after = yield* ledger.lastEvent(record.id)
+    const { turn } = yield* transcript.result(record.id, index)
+    if (turn.endedAt === null) {
+      yield* feed.follow(record.id, after, { live: true }).pipe(
+        Stream.takeUntil((event) => event.turn === index && !("method" in event.message)),
+        Stream.runDrain
+      )
+    }
+    return yield* transcript.result(record.id, index)
+  })
+
+  return { submit, compact, interrupt, outcome } as const
 })
 
 const incompressible = (agent: string) =>

@@ -11,6 +11,7 @@ import { maxRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
@@ -59,7 +60,7 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  return Effect.fnUntraced(function* (app: AppName, request: CreateSession) {
+  return Effect.fnUntraced(function* (app: AppName, request: CreateSession, keyed?: KeyedRequest) {
     yield* admitNewWork
     yield* checkArguments({ model: request.model, system_prompt: request.systemPrompt })
     const driver = yield* agents.driver(request.agent ?? null)
@@ -89,6 +90,7 @@ export const make = Effect.gen(function* () {
       restarts: 0,
       usage: noUsage
     }
+    const receipt = keyed === undefined ? [] : [receiptOf(keyed, id, at)]
     // Alone, or two requests could take the last place.
     yield* creating
       .withPermit(
@@ -99,7 +101,8 @@ export const make = Effect.gen(function* () {
             {
               _tag: "Audited",
               record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
-            }
+            },
+            ...receipt
           ])
         )
       )
@@ -107,6 +110,11 @@ export const make = Effect.gen(function* () {
     observers.notifyLifecycle({ what: "created", record })
     return record
   })
+})
+
+const receiptOf = (request: KeyedRequest, session: SessionId, createdAt: number): LedgerWrite => ({
+  _tag: "ReceiptOpened",
+  receipt: { ...request, createdAt, effect: { _tag: "SessionCreated", session }, response: null }
 })
 
 /** Refuses now, rather than at the first approval, what the agent can't be kept to. */

@@ -15,7 +15,7 @@ import type { RunPrompt } from "./OneShotRuns.ts"
 /** A failure of `claude` is a result. `request` names no files: there is nothing that would keep them. */
 export const runOnce = (
   spec: RunSpec,
-  request: Omit<RunPrompt, "files" | "timeoutMillis"> & { readonly timeoutMillis: number }
+  request: Omit<RunPrompt, "files" | "keyed" | "timeoutMillis"> & { readonly timeoutMillis: number }
 ) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem

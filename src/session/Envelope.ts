@@ -6,6 +6,7 @@ import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import { SessionId } from "../domain/Ids.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
+import type { KeyedRequest } from "../ledger/Ledger.ts"
 
 /** The session's state draws no arrow for the event. An answer, not a fault. */
 export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefused", {
@@ -35,6 +36,8 @@ export interface Submission {
   readonly prompt: string
   readonly timeoutMillis: number
   readonly queue: boolean
+  /** Its Idempotency-Key: the receipt is stored with the turn's row. */
+  readonly request?: KeyedRequest | undefined
 }
 
 export interface Reply {

@@ -68,6 +68,11 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     record = { ...record, turnCount: event.turn }
     const status = opened === event.turn ? "running" : "queued"
     entries.push({ _tag: "TurnInserted", record: newTurn(record, event.turn, status, step.submission, at) })
+    const { request } = step.submission
+    if (request !== undefined) {
+      const effect = { _tag: "TurnSubmitted", session, turn: event.turn } as const
+      entries.push({ _tag: "ReceiptOpened", receipt: { ...request, createdAt: at, effect, response: null } })
+    }
   }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   if (step.contextLost !== null) {

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorized } from "./Auth.ts"
 import { FileIds, IdempotencyHeaders, Prompt, TimeoutSeconds } from "./bodies.ts"
-import { badRequests, NotFoundProblem, UnprocessableProblem, ownFaults } from "./Problem.ts"
+import { badRequests, ConflictProblem, NotFoundProblem, UnprocessableProblem, ownFaults } from "./Problem.ts"
 import { Ok, wire } from "./wire.ts"
 
 export const RunResult = wire("RunResult", {
@@ -35,7 +35,7 @@ export class RunGroup extends HttpApiGroup.make("run")
         timeoutS: Schema.optionalKey(TimeoutSeconds)
       }),
       success: [RunResult, FailedRun],
-      error: [...badRequests, NotFoundProblem, UnprocessableProblem, ...ownFaults]
+      error: [...badRequests, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "One prompt through a bare `claude -p` process")
   )
   .middleware(Authorized)

@@ -95,7 +95,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       headers: IdempotencyHeaders,
       payload: CreateSession,
       success: CreatedSession,
-      error: [...badRequests, NotFoundProblem, UnprocessableProblem, ...ownFaults]
+      error: [...badRequests, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Open a session"),
     HttpApiEndpoint.get("list", "/sessions", {
       query: SessionQuery,

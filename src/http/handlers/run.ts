@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
-import type { StoredAnswer } from "../../services/Idempotency.ts"
+import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
 import { OneShotRuns } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
@@ -23,18 +23,34 @@ export const layer = HttpApiBuilder.group(
       "run",
       Effect.fnUntraced(function* ({ payload, request }) {
         const app = yield* currentApp
-        const work = runs.run(app, {
-          prompt: payload.prompt,
-          model: payload.model,
-          system: payload.system,
-          files: payload.files?.map((id) => FileId.make(id)),
-          timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000
-        })
-        return responseOf(yield* orProblem(idempotent(idempotency, app, request, Effect.map(work, answerOf))))
+        const run = (keyed: KeyedRequest | undefined) =>
+          runs.run(app, {
+            prompt: payload.prompt,
+            model: payload.model,
+            system: payload.system,
+            files: payload.files?.map((id) => FileId.make(id)),
+            timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
+            keyed
+          })
+        const work = {
+          begin: (keyed: KeyedRequest | undefined) => Effect.map(run(keyed), answerOf),
+          resume: () => Effect.succeed(answerOf(cutOff))
+        }
+        return responseOf(yield* orProblem(idempotent(idempotency, app, request, work)))
       })
     )
   })
 )
+
+/** Of a run whose process was started and whose answer is lost: Troupe died meanwhile, and ended the process. */
+const cutOff: RunResult = {
+  ok: false,
+  error:
+    "outcome_unknown: Troupe was cut off while the run was in progress. What the run did so far is done; its answer is lost.",
+  stderr: "",
+  durationMillis: 0,
+  stopReason: "error"
+}
 
 const answerOf = (result: RunResult): StoredAnswer => ({
   status: result.ok ? 200 : 502,

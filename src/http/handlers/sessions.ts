@@ -1,7 +1,7 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import type { SessionState } from "../../domain/Session.ts"
+import type { SessionState, SessionView } from "../../domain/Session.ts"
 import { Idempotency } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
@@ -28,12 +28,18 @@ export const layer = HttpApiBuilder.group(
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload, request }) {
         const app = yield* currentApp
-        const work = Effect.gen(function* () {
-          const { agent, createdAt, id, meta, state } = yield* sessions.create(app, payload)
-          const body = { ok: true, sessionId: id, agent, state, createdAt, meta } as const
-          return { status: 200, body: yield* Effect.orDie(createdJson(body)) }
-        })
-        return responseOf(yield* orProblem(idempotent(idempotency, app, request, work)))
+        const caller = yield* CurrentCaller
+        return responseOf(
+          yield* orProblem(
+            idempotent(idempotency, app, request, {
+              begin: (keyed) => Effect.flatMap(sessions.create(app, payload, keyed), createdAnswer),
+              resume: (effect) =>
+                effect._tag === "SessionCreated"
+                  ? Effect.flatMap(sessions.get(caller, effect.session), createdAnswer)
+                  : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
+            })
+          )
+        )
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {
@@ -74,6 +80,12 @@ export const layer = HttpApiBuilder.group(
     })
   })
 )
+
+/** The session is new in its answer, also where a later state is known by now: the key gets what it would have got. */
+const createdAnswer = Effect.fnUntraced(function* ({ agent, createdAt, id, meta }: SessionView) {
+  const body = { ok: true, sessionId: id, agent, state: "idle", createdAt, meta } as const
+  return { status: 200, body: yield* Effect.orDie(createdJson(body)) }
+})
 
 export const pageOf = (query: {
   readonly limit?: number | undefined

@@ -1,9 +1,10 @@
 /** Turns over HTTP: submitted and answered whole or as a stream, run once for a key, and read again afterwards. */
 import { Deferred, Effect, Exit, Option, Stream } from "effect"
+import { HttpServerResponse } from "effect/http"
 import type { Headers } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
-import type { StoredAnswer } from "../../services/Idempotency.ts"
+import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Turning } from "../../services/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
@@ -15,7 +16,7 @@ import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import { isClientGone } from "../problemOfCause.ts"
-import { responseOf, keyOf, idempotent } from "../idempotent.ts"
+import { responseOf, keyOf, idempotent, replayedHeader } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
 import { statusOf, storedTurnBody, turnBody } from "../turnBody.ts"
@@ -41,19 +42,31 @@ export const layer = HttpApiBuilder.group(
         const caller = yield* CurrentCaller
         const streamed = wantsEvents(request.headers)
         const accepted = yield* Deferred.make<Turning>()
-        const submitted = sessions.submit(caller, params.id, {
-          prompt: payload.prompt,
-          files: payload.files?.map((id) => FileId.make(id)),
-          timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
-          queue: payload.queue
+        const isAnsweredAtOnce = payload.wait === false && !streamed
+        const submit = (keyed: KeyedRequest | undefined) =>
+          sessions
+            .submit(caller, params.id, {
+              prompt: payload.prompt,
+              files: payload.files?.map((id) => FileId.make(id)),
+              timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
+              queue: payload.queue,
+              request: keyed
+            })
+            .pipe(Effect.tap((turning) => Deferred.succeed(accepted, turning)))
+        let isReplay = true
+        const whole = idempotent(idempotency, yield* currentApp, request, {
+          begin: Effect.fnUntraced(function* (keyed) {
+            isReplay = false
+            const turning = yield* submit(keyed)
+            return isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
+          }),
+          resume: Effect.fnUntraced(function* (effect) {
+            if (effect._tag !== "TurnSubmitted") return yield* Effect.die(new Error(`${effect._tag} is no turn`))
+            const { session, turn: index } = effect
+            if (isAnsweredAtOnce) return acceptedAnswer({ session, index })
+            return yield* ended(yield* sessions.outcome(caller, session, index))
+          })
         })
-        const work = Effect.gen(function* () {
-          const turning = yield* submitted
-          yield* Deferred.succeed(accepted, turning)
-          if (payload.wait === false && !streamed) return acceptedAnswer(turning)
-          return yield* ended(yield* turning.result)
-        })
-        const whole = idempotent(idempotency, yield* currentApp, request, work)
 
         // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
         const onClientGone =
@@ -72,8 +85,7 @@ export const layer = HttpApiBuilder.group(
           return responseOf(yield* orProblem(interruptible))
         }
         if (keyOf(request.headers) === undefined) {
-          const turning = yield* orProblem(submitted)
-          yield* Deferred.succeed(accepted, turning)
+          const turning = yield* orProblem(submit(undefined))
           return yield* streams.respond(request, textsOf(turning), { onClientGone })
         }
         // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
@@ -83,7 +95,8 @@ export const layer = HttpApiBuilder.group(
         )
         const beforeHeaders = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
         const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(texts))
-        return yield* streams.respond(request, stream, { onClientGone })
+        const response = yield* streams.respond(request, stream, { onClientGone })
+        return isReplay ? HttpServerResponse.setHeaders(response, replayedHeader) : response
       }),
 
       list: Effect.fnUntraced(function* ({ params, query }) {
@@ -136,7 +149,7 @@ export const layer = HttpApiBuilder.group(
 
 const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
 
-const acceptedAnswer = ({ index, session }: Turning): StoredAnswer => ({
+const acceptedAnswer = ({ index, session }: Pick<Turning, "index" | "session">): StoredAnswer => ({
   status: 202,
   body: JSON.stringify({ ok: true, session_id: session, turn_index: index })
 })

@@ -68,7 +68,7 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
     case "ReceiptOpened":
       return Receipts.opened(entry.receipt)
     case "ReceiptAnswered":
-      return Receipts.answered(entry.app, entry.key, entry.response)
+      return Receipts.answered(entry.request, entry.at, entry.response)
     case "ReceiptForgotten":
       return Receipts.forgotten(entry.app, entry.key)
     case "NudgesCounted":

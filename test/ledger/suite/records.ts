@@ -10,7 +10,9 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
-        const receipt = { app, key: "k", fingerprint: "f", createdAt: 5, response: null }
+        const request = { app, key: "k", fingerprint: "f" }
+        const effect = { _tag: "TurnSubmitted", session: id, turn: 2 } as const
+        const receipt = { ...request, createdAt: 5, effect, response: null }
         const line = { at: 5, session: id, app, action: "create", actor: app, detail: { agent: "demo" } }
         yield* ledger.write([
           opened(),
@@ -38,7 +40,7 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
 
         assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some(receipt))
         const response = { status: 200, body: '{"ok": true}' }
-        yield* ledger.write([{ _tag: "ReceiptAnswered", app, key: "k", response }])
+        yield* ledger.write([{ _tag: "ReceiptAnswered", request, at: 7, response }])
         assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some({ ...receipt, response }))
         yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key: "l", createdAt: 9 } }])
         assert.strictEqual(yield* ledger.removeReceipts(6), 1)

@@ -13,6 +13,8 @@ const refusal = (effect: Effect.Effect<unknown, { readonly message: string }>) =
 export const refusals = ({ onLedger }: LedgerUnderTest) => {
   const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
   const nobody = SessionId.make("ses_nobody")
+  const request = { app, key: "k", fingerprint: "f" }
+  const effect = { _tag: "TurnSubmitted", session: id, turn: 1 } as const
 
   const cases: ReadonlyArray<
     readonly [name: string, before: ReadonlyArray<LedgerWrite>, entry: LedgerWrite, reason: RegExp]
@@ -99,11 +101,17 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       [
         {
           _tag: "ReceiptOpened",
-          receipt: { app, key: "k", fingerprint: "f", createdAt: 1, response: { status: 200, body: "1" } }
+          receipt: { ...request, createdAt: 1, effect: null, response: { status: 200, body: "1" } }
         }
       ],
-      { _tag: "ReceiptAnswered", app, key: "k", response: { status: 200, body: "2" } },
-      /not open/
+      { _tag: "ReceiptAnswered", request, at: 2, response: { status: 200, body: "2" } },
+      /answered already/
+    ],
+    [
+      "a second effect of an idempotency key",
+      [{ _tag: "ReceiptOpened", receipt: { ...request, createdAt: 1, effect, response: null } }],
+      { _tag: "ReceiptOpened", receipt: { ...request, createdAt: 2, effect: { ...effect, turn: 2 }, response: null } },
+      /UNIQUE constraint failed: receipts/
     ]
   ]
 

@@ -1,22 +1,40 @@
-/** The response to the request of an Idempotency-Key; a row without one belongs to a request that is being handled. */
+/** The effect of the request of an Idempotency-Key, and the response; a row without one was accepted and not answered yet. */
 import { Effect, Option } from "effect"
-import type { AppName } from "../../../domain/Ids.ts"
+import type { AppName, LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ReceiptRecord } from "../../LedgerWrite.ts"
+import type { KeyedRequest, ReceiptEffect, ReceiptRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
-const columns = ["app", "key", "fingerprint", "created_at", "status", "body"]
+const columns = ["app", "key", "fingerprint", "created_at", "status", "body", "session", "turn", "lease"]
 const insertReceipt = insertInto("receipts", columns)
 
-export const opened = ({ app, createdAt, fingerprint, key, response }: ReceiptRecord): Write => ({
+export const opened = ({ app, createdAt, effect, fingerprint, key, response }: ReceiptRecord): Write => ({
   text: insertReceipt,
-  params: [app, key, fingerprint, createdAt, response?.status ?? null, response?.body ?? null]
+  params: [
+    app,
+    key,
+    fingerprint,
+    createdAt,
+    response?.status ?? null,
+    response?.body ?? null,
+    effect !== null && "session" in effect ? effect.session : null,
+    effect?._tag === "TurnSubmitted" ? effect.turn : null,
+    effect?._tag === "RunStarted" ? effect.lease : null
+  ]
 })
 
-export const answered = (app: AppName, key: string, response: NonNullable<ReceiptRecord["response"]>): Write => ({
-  text: "UPDATE receipts SET status = ?, body = ? WHERE app = ? AND key = ? AND status IS NULL RETURNING 1",
-  params: [response.status, response.body, app, key],
-  failIfNoRow: "the receipt is not open"
+/** Also of a request whose effect is nothing that the ledger keeps: then the answer is the whole receipt. */
+const answerReceipt = `INSERT INTO receipts (app, key, fingerprint, created_at, status, body) VALUES (?, ?, ?, ?, ?, ?)
+  ON CONFLICT (app, key) DO UPDATE SET status = excluded.status, body = excluded.body WHERE status IS NULL RETURNING 1`
+
+export const answered = (
+  { app, fingerprint, key }: KeyedRequest,
+  at: number,
+  response: NonNullable<ReceiptRecord["response"]>
+): Write => ({
+  text: answerReceipt,
+  params: [app, key, fingerprint, at, response.status, response.body],
+  failIfNoRow: "the receipt is answered already"
 })
 
 export const forgotten = (app: AppName, key: string): Write => ({
@@ -31,14 +49,24 @@ interface ReceiptRow {
   readonly created_at: number
   readonly status: number | null
   readonly body: string | null
+  readonly session: SessionId | null
+  readonly turn: number | null
+  readonly lease: LeaseId | null
 }
 
-const receiptOf = ({ app, body, created_at, fingerprint, key, status }: ReceiptRow): ReceiptRecord => ({
-  app,
-  key,
-  fingerprint,
-  createdAt: created_at,
-  response: status === null || body === null ? null : { status, body }
+const effectOf = ({ lease, session, turn }: ReceiptRow): ReceiptEffect | null => {
+  if (lease !== null) return { _tag: "RunStarted", lease }
+  if (session === null) return null
+  return turn === null ? { _tag: "SessionCreated", session } : { _tag: "TurnSubmitted", session, turn }
+}
+
+const receiptOf = (row: ReceiptRow): ReceiptRecord => ({
+  app: row.app,
+  key: row.key,
+  fingerprint: row.fingerprint,
+  createdAt: row.created_at,
+  effect: effectOf(row),
+  response: row.status === null || row.body === null ? null : { status: row.status, body: row.body }
 })
 
 export const reads = (db: Database) => ({
