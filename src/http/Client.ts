@@ -10,6 +10,7 @@ import { HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { Api } from "./Api.ts"
 import type { TurnResult } from "./contract/bodies.ts"
+import { lateHeader } from "./contract/late.ts"
 import { SubmitTurn, TurnEvent } from "./contract/turns.ts"
 
 export { Api } from "./Api.ts"
@@ -27,9 +28,32 @@ const identified = (options: ClientOptions) => (client: HttpClient.HttpClient) =
   return client.pipe(
     HttpClient.mapRequest((request) =>
       request.pipe(HttpClientRequest.prependUrl(options.baseUrl), HttpClientRequest.bearerToken(token))
-    )
+    ),
+    HttpClient.transformResponse(Effect.flatMap(withItsStatus))
   )
 }
+
+/** Gives a late answer, which was sent as 200, the status that its body has: a problem's own, 502 where `ok` is false. */
+const withItsStatus = (response: HttpClientResponse.HttpClientResponse) =>
+  response.headers[lateHeader] === undefined
+    ? Effect.succeed(response)
+    : Effect.map(response.text, (text) => {
+        const { ok, status = 502, type } = JSON.parse(text) as LateBody
+        if (ok) return HttpClientResponse.fromWeb(response.request, jsonOf(text, 200))
+        return type === undefined
+          ? HttpClientResponse.fromWeb(response.request, jsonOf(text, 502))
+          : HttpClientResponse.fromWeb(response.request, jsonOf(text, status, "application/problem+json"))
+      })
+
+interface LateBody {
+  readonly ok: boolean
+  /** A problem has both. */
+  readonly status?: number
+  readonly type?: string
+}
+
+const jsonOf = (text: string, status: number, contentType = "application/json") =>
+  new Response(text, { status, headers: { "content-type": contentType, "retry-after": "5" } })
 
 /** `client.sessions.create({ headers: {}, payload: { agent: "codex" } })`, `client.turns.submit(…)`, … */
 export const make = (options: ClientOptions) => HttpApiClient.make(Api, { transformClient: identified(options) })

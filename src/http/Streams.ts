@@ -12,8 +12,9 @@ import type { HttpServerRequest } from "effect/http"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
-import { internalError, isClientGone } from "./problemOfCause.ts"
-import { problemJson } from "./problems.ts"
+import { AccessEnds } from "./accessEnds.ts"
+import * as LateAnswer from "./lateAnswer.ts"
+import { isClientGone, problemTextOf } from "./problemOfCause.ts"
 import { RequestId } from "./RequestId.ts"
 
 const commentEvery = "15 seconds"
@@ -32,12 +33,17 @@ export const lastText = (event: string, json: string): string => `event: ${event
 export class Streams extends Context.Service<
   Streams,
   {
-    /** `texts` are events as they are sent; a failure becomes `event: error` with its problem. */
+    /**
+     * `texts` are events as they are sent; a failure becomes `event: error` with its problem, and so does the end of the
+     * caller's access (`AccessEnds`).
+     */
     readonly respond: <E extends ProblemDetails>(
       request: HttpServerRequest.HttpServerRequest,
       texts: Stream.Stream<string, E>,
       options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
+    /** The answer of a work that may take long, as JSON; `lateAnswer.ts` has what is sent meanwhile. */
+    readonly answer: ReturnType<typeof LateAnswer.make>
     /** Ends all streams, completely written. Called when the server stops. */
     readonly close: Effect.Effect<void>
     /** Waits until the server stops, for routes that send in another way than by `respond`. */
@@ -52,9 +58,11 @@ export class Streams extends Context.Service<
       return Streams.of({
         close: Effect.asVoid(Deferred.succeed(closing, undefined)),
         closing: Deferred.await(closing),
+        answer: LateAnswer.make(yield* Effect.scope, Deferred.await(closing)),
         respond: (request, texts, options) =>
           Effect.withFiber((fiber) => {
-            const body = bodyOf(request, texts, fiber.getRef(RequestId), Deferred.await(closing))
+            const authorized = Stream.interruptWhen(texts, fiber.getRef(AccessEnds))
+            const body = bodyOf(request, authorized, fiber.getRef(RequestId), Deferred.await(closing))
             const onClientGone = options?.onClientGone
             return Effect.succeed(
               HttpServerResponse.stream(
@@ -105,7 +113,9 @@ const bodyOf = <E extends ProblemDetails>(
         return writes.length === 1 ? writes[0]! : Effect.all(writes, { discard: true })
       }).pipe(
         Effect.raceFirst(closing),
-        Effect.catchCause((cause) => Effect.flatMap(errorEventOf(cause, requestId), write)),
+        Effect.catchCause((cause) =>
+          Effect.flatMap(problemTextOf(cause, requestId), (json) => write(lastText("error", json)))
+        ),
         Effect.ensuring(Queue.end(queue)),
         Effect.annotateLogs("request_id", requestId),
         Effect.forkScoped
@@ -135,19 +145,4 @@ const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {
   }
   batches.push(batch)
   return batches
-}
-
-/** The headers are sent, so the problem is an event. A defect's cause goes to the log only. */
-const errorEventOf = <E extends ProblemDetails>(cause: Cause.Cause<E>, requestId: string): Effect.Effect<string> => {
-  const failed = cause.reasons.find((reason) => reason._tag === "Fail")
-  if (failed !== undefined) {
-    const text = lastText("error", problemJson(failed.error, requestId))
-    return "cause" in failed.error
-      ? Effect.as(Effect.logError(failed.error.detail, failed.error.cause), text)
-      : Effect.succeed(text)
-  }
-  return Effect.as(
-    Effect.logError("A stream of events met a defect", cause),
-    lastText("error", problemJson(internalError, requestId))
-  )
 }

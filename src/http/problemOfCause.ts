@@ -9,6 +9,7 @@ import { HttpApi } from "effect/http-api"
 import type { HttpApiError } from "effect/http-api"
 import { Api } from "./Api.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
+import { problemJson } from "./problems.ts"
 
 type SchemaFailure = InstanceType<typeof HttpApiError.HttpApiSchemaError>
 
@@ -40,6 +41,24 @@ export const problemOfCause = (
 /** The connection was closed before the answer was sent. */
 export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key))
+
+/** The JSON of a problem that comes after the headers were sent. A defect's cause goes to the log only. */
+export const problemTextOf = <E extends ProblemDetails>(
+  cause: Cause.Cause<E>,
+  requestId: string
+): Effect.Effect<string> => {
+  const failed = cause.reasons.find((reason) => reason._tag === "Fail")
+  if (failed !== undefined) {
+    const text = problemJson(failed.error, requestId)
+    return "cause" in failed.error
+      ? Effect.as(Effect.logError(failed.error.detail, failed.error.cause), text)
+      : Effect.succeed(text)
+  }
+  return Effect.as(
+    Effect.logError("An answer met a defect after its headers were sent", cause),
+    problemJson(internalError, requestId)
+  )
+}
 
 const recognized = (
   error: unknown,
@@ -86,7 +105,7 @@ export const internalError: ProblemDetails = {
   detail: "Troupe met a defect of its own. The server's log has the cause under this request's id."
 }
 
-const draining: ProblemDetails = {
+export const draining: ProblemDetails = {
   code: "draining",
   status: 503,
   detail: "Troupe is shutting down. What was accepted is in the ledger; ask again when it is back.",

@@ -36,6 +36,8 @@ export interface KeyedWork<E, F, R> {
   readonly begin: (request: KeyedRequest) => Effect.Effect<StoredAnswer, E, R>
   /** The answer from what came of the effect, which an earlier Troupe accepted. Waits where it is still in progress. */
   readonly resume: (effect: ReceiptEffect) => Effect.Effect<StoredAnswer, F, R>
+  /** Called as soon as it is known that the answer will be an earlier request's. */
+  readonly onReplay?: () => void
 }
 
 type Refused = IdempotencyConflict | IdempotencyUnknown | Unavailable
@@ -102,6 +104,7 @@ const make = Effect.gen(function* () {
   const answerOf = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
     const receipt = yield* find(request)
     const { effect = null, response = null } = Option.getOrUndefined(receipt) ?? {}
+    if (effect !== null || response !== null) work.onReplay?.()
     if (response !== null) return { ...response, replayed: true }
     if (Option.isSome(receipt) && effect === null) return yield* new IdempotencyUnknown({ key: request.key })
     const exit: Exit.Exit<StoredAnswer, E | F> = yield* Effect.exit<StoredAnswer, E | F, R>(
@@ -125,6 +128,7 @@ const make = Effect.gen(function* () {
         if (running.fingerprint !== fingerprint) return Effect.fail(new IdempotencyConflict({ key }))
         // Both callers have the same work, so `E` is the same.
         const settled = running.settled as Deferred.Deferred<Answer, E | F | Refused>
+        work.onReplay?.()
         return Effect.succeed(Effect.map(Deferred.await(settled), (answer) => ({ ...answer, replayed: true })))
       }
       if (inFlight.size >= inFlightCapacity) {

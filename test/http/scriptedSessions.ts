@@ -82,8 +82,10 @@ export const scriptedSessions = (script: Script) => {
       const refusal = refusalOf(id)
       if (refusal !== undefined && turn.queue !== true) return yield* refusal
       script.submitted.push({ caller, prompt: turn.prompt, timeoutMillis: turn.timeoutMillis })
-      const result = resultOf(id, 1, turn.prompt)
-      const waits = turn.prompt === "wait for it"
+      // `wait for it: crash` waits, and then ends as `crash` does.
+      const [isWaiting, outcome = turn.prompt] = /^wait for it(?:: (.*))?$/.exec(turn.prompt) ?? []
+      const waits = isWaiting !== undefined
+      const result = resultOf(id, 1, outcome)
       return {
         session: SessionId.make(id),
         index: 1,

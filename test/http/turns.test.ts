@@ -6,6 +6,7 @@ import { readEvents } from "./readEvents.ts"
 import { open } from "./harness.ts"
 import { secret } from "./scriptedSessions.ts"
 import { asEvents, turn } from "./turnRequest.ts"
+import { untilTrue } from "./untilTrue.ts"
 
 const keys = [
   "ok",
@@ -31,11 +32,6 @@ const keys = [
   "agent_turn_id",
   "duration_ms"
 ]
-
-const untilTrue = (done: () => boolean) =>
-  Effect.promise(async () => {
-    while (!done()) await new Promise((resolve) => setImmediate(resolve))
-  })
 
 it.live("a turn's body has the same keys whatever its outcome", () =>
   Effect.gen(function* () {

@@ -4,6 +4,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { Authorized } from "./Auth.ts"
 import { FileIds, IdempotencyHeaders, Prompt, TimeoutSeconds } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, UnprocessableProblem, ownFaults } from "./Problem.ts"
+import { lateDescription } from "./late.ts"
 import { Ok, wire } from "./wire.ts"
 
 export const RunResult = wire("RunResult", {
@@ -36,7 +37,9 @@ export class RunGroup extends HttpApiGroup.make("run")
       }),
       success: [RunResult, FailedRun],
       error: [...badRequests, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
-    }).annotate(OpenApi.Summary, "One prompt through a bare `claude -p` process")
+    }).annotateMerge(
+      OpenApi.annotations({ summary: "One prompt through a bare `claude -p` process", description: lateDescription })
+    )
   )
   .middleware(Authorized)
   .annotate(OpenApi.Description, "One-shot prompts.") {}

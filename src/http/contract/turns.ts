@@ -25,6 +25,7 @@ import {
   UnprocessableProblem,
   ownFaults
 } from "./Problem.ts"
+import { lateDescription } from "./late.ts"
 import { SessionEvent } from "./sessions.ts"
 import { Ok, wire } from "./wire.ts"
 
@@ -79,8 +80,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Hand the agent a prompt and get what came of it",
-        description:
-          "With `Accept: text/event-stream` the answer is the turn as it happens: each event with its sequence number as `id`, then `event: result` with the same body as the JSON answer, or `event: error` with a problem. A client that goes away does not stop its turn: the result stays in the ledger.",
+        description: `${lateDescription} With \`wait: false\` nothing is waited for. With \`Accept: text/event-stream\` the answer is the turn as it happens: each event with its sequence number as \`id\`, then \`event: result\` with the same body as the JSON answer, or \`event: error\` with a problem. A client that goes away does not stop its turn: the result stays in the ledger. A token that is revoked or replaced ends what it is read with within 5 s: the answer is then 401, or \`event: error\` with that problem.`,
         transform: withEventStream
       })
     ),
@@ -119,8 +119,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Have the agent make room in its context, as a turn of its own",
-        description:
-          "`compacted` says whether it happened, `context` what is left. 409 while a turn runs; 422 where the agent can't (`capabilities.compact` of `GET /agents`)."
+        description: `\`compacted\` says whether it happened, \`context\` what is left. 409 while a turn runs; 422 where the agent can't (\`capabilities.compact\` of \`GET /agents\`). ${lateDescription}`
       })
     )
   )

@@ -1,6 +1,7 @@
 /** Finds the caller of a bearer token. Every kind of bad token gets the same 401, so guessing reveals nothing. */
 import { Effect, Layer, Option, Redacted } from "effect"
 import { Apps } from "../../services/Apps.ts"
+import { AccessEnds, accessEnds } from "../accessEnds.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import { failWith, orProblem } from "../problems.ts"
@@ -23,11 +24,22 @@ const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credent
   return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
 })
 
+/** Without the log line of a failed request: a look at a token that is not answered is no request. */
+const stillValid = (apps: Apps["Service"], credential: Redacted.Redacted<string>) =>
+  Effect.flatMap(apps.authenticate(credential), (caller) =>
+    Option.isNone(caller) ? Effect.fail(unauthorized) : Effect.void
+  )
+
 const authorized = Layer.effect(
   Authorized,
   Effect.map(Apps, (apps) => ({
     bearer: (handler, { credential }) =>
-      Effect.flatMap(authenticate(apps, credential), (caller) => Effect.provideService(handler, CurrentCaller, caller))
+      Effect.flatMap(authenticate(apps, credential), (caller) =>
+        handler.pipe(
+          Effect.provideService(CurrentCaller, caller),
+          Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
+        )
+      )
   }))
 )
 

@@ -6,11 +6,13 @@ import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
 import { OneShotRuns } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
+import { whileAuthorized } from "../accessEnds.ts"
 import { Api } from "../Api.ts"
 import { currentApp } from "../currentApp.ts"
-import { responseOf, idempotent } from "../idempotent.ts"
+import { idempotent } from "../idempotent.ts"
 import { orProblem } from "../problems.ts"
 import { runBody } from "../runBody.ts"
+import { Streams } from "../Streams.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -18,6 +20,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const idempotency = yield* Idempotency
     const runs = yield* OneShotRuns
+    const streams = yield* Streams
 
     return handlers.handle(
       "run",
@@ -36,7 +39,8 @@ export const layer = HttpApiBuilder.group(
           begin: (keyed: KeyedRequest | undefined) => Effect.map(run(keyed), answerOf),
           resume: () => Effect.succeed(answerOf(cutOff))
         }
-        return responseOf(yield* orProblem(idempotent(idempotency, app, request, work)))
+        const whole = idempotent(idempotency, app, request, work)
+        return yield* orProblem(streams.answer(yield* whileAuthorized(whole), {}))
       })
     )
   })

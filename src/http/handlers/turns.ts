@@ -1,5 +1,5 @@
 /** Turns over HTTP: submitted and answered whole or as a stream, run once for a key, and read again afterwards. */
-import { Deferred, Effect, Exit, Option, Stream } from "effect"
+import { Deferred, Effect, Option, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { Headers } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -11,11 +11,11 @@ import { FileId } from "../../domain/Ids.ts"
 import type { TurnResult } from "../../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
+import { whileAuthorized } from "../accessEnds.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
-import { isClientGone } from "../problemOfCause.ts"
 import { responseOf, keyOf, idempotent, replayedHeader } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
@@ -53,10 +53,9 @@ export const layer = HttpApiBuilder.group(
               request: keyed
             })
             .pipe(Effect.tap((turning) => Deferred.succeed(accepted, turning)))
-        let isReplay = true
+        let isReplay = false
         const whole = idempotent(idempotency, yield* currentApp, request, {
           begin: Effect.fnUntraced(function* (keyed) {
-            isReplay = false
             const turning = yield* submit(keyed)
             return isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
           }),
@@ -65,7 +64,10 @@ export const layer = HttpApiBuilder.group(
             const { session, turn: index } = effect
             if (isAnsweredAtOnce) return acceptedAnswer({ session, index })
             return yield* ended(yield* sessions.outcome(caller, session, index))
-          })
+          }),
+          onReplay: () => {
+            isReplay = true
+          }
         })
 
         // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
@@ -79,10 +81,8 @@ export const layer = HttpApiBuilder.group(
             : Effect.void
 
         if (!streamed) {
-          const interruptible = Effect.onExit(whole, (exit) =>
-            Exit.isFailure(exit) && isClientGone(exit.cause) ? onClientGone : Effect.void
-          )
-          return responseOf(yield* orProblem(interruptible))
+          const answer = streams.answer(yield* whileAuthorized(whole), { isReplay: () => isReplay, onClientGone })
+          return yield* orProblem(answer)
         }
         if (keyOf(request.headers) === undefined) {
           const turning = yield* orProblem(submit(undefined))
@@ -141,7 +141,7 @@ export const layer = HttpApiBuilder.group(
 
       compact: Effect.fnUntraced(function* ({ params }) {
         const turning = yield* orProblem(sessions.compact(yield* CurrentCaller, params.id))
-        return responseOf(yield* orProblem(Effect.flatMap(turning.result, ended)))
+        return yield* orProblem(streams.answer(yield* whileAuthorized(Effect.flatMap(turning.result, ended)), {}))
       })
     })
   })

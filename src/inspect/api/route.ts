@@ -16,11 +16,13 @@
  *       })
  *     )
  */
-import { Effect, Schema, Stream } from "effect"
+import { Effect, Schema } from "effect"
+import type { Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Caller } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
+import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { problemResponse } from "../../http/problems.ts"
@@ -30,9 +32,6 @@ import { Access } from "./Access.ts"
 
 type Request = HttpServerRequest.HttpServerRequest
 type Response = HttpServerResponse.HttpServerResponse
-
-/** A stream ends within this time after its caller's token was revoked. */
-const authenticateEvery = "30 seconds"
 
 /** What a handler gets of a request. */
 export interface RouteContext {
@@ -76,14 +75,16 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
         yield* router.add(method, `/inspect/api${path}`, (request) =>
           Effect.gen(function* () {
             const caller = yield* access.callerOf(request)
-            const revoked = access.callerOf(request).pipe(Effect.delay(authenticateEvery), Effect.forever)
             const params = yield* HttpRouter.params
             return yield* handle({
               caller,
               request,
               params,
               query: queryOf(request),
-              follow: (texts) => streams.respond(request, Stream.interruptWhen(texts, revoked))
+              follow: (texts) =>
+                streams
+                  .respond(request, texts)
+                  .pipe(Effect.provideService(AccessEnds, accessEnds(access.callerOf(request))))
             })
           }).pipe(Effect.map(responseOf), answeringRefusals)
         )

@@ -16,6 +16,7 @@ import type { Caller, Committed } from "../../services/Inspection.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
+import { accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
 import * as Messages from "./Messages.ts"
@@ -26,8 +27,6 @@ const mostInspectors = 32
 const mostOfOneCaller = 8
 /** Frames that are read and dropped: an inspector has no need to send any. */
 const mostFrames = 256
-/** A connection ends within this time after its caller's token was revoked. */
-const authenticateEvery = "30 seconds"
 
 const tooMany = {
   code: "too_many_inspectors",
@@ -50,7 +49,7 @@ export interface Watcher {
   /** `null`: all that the caller sees. */
   readonly session: string | null
   /** Looks the caller's credential up anew; fails where it is no longer valid. */
-  readonly again: Effect.Effect<unknown, unknown>
+  readonly again: Effect.Effect<unknown, ProblemDetails>
   /** Succeeds when the server stops. */
   readonly closing: Effect.Effect<void>
 }
@@ -126,11 +125,7 @@ export class Watchers extends Context.Service<
         return yield* Effect.raceAllFirst([
           queue.write(first()),
           reading,
-          again.pipe(
-            Effect.delay(authenticateEvery),
-            Effect.forever,
-            Effect.catch(() => Effect.succeed(revoked))
-          ),
+          accessEnds(again).pipe(Effect.catch(() => Effect.succeed(revoked))),
           Effect.as(closing, goingAway)
         ])
       })

@@ -1,0 +1,58 @@
+/** What lasts ends with the token that it was asked for with: streams of the API, streamed turns, long turns. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
+import { readEvents } from "../http/readEvents.ts"
+import { open } from "./harness.ts"
+
+const untilEvent = (reader: ReturnType<typeof readEvents>, wanted: string) =>
+  Effect.gen(function* () {
+    while (true) {
+      const read = yield* reader.next
+      assert.isDefined(read, `the stream ended before its event ${wanted}`)
+      if (read.event === wanted) return read
+    }
+  })
+
+it.effect.each(["revoked", "rotated"] as const)(
+  "streams and long turns end within 5 s after their token was %s",
+  (what) =>
+    Effect.gen(function* () {
+      const troupe = yield* open()
+      const token = yield* troupe.mint("desk")
+      const other = yield* troupe.mint("other")
+      const id = yield* troupe.create(token)
+      const second = yield* troupe.create(token)
+      const untouched = readEvents(
+        yield* troupe.ask(`/sessions/${yield* troupe.create(other)}/events`, { token: other })
+      )
+      const events = readEvents(yield* troupe.ask(`/sessions/${id}/events`, { token }))
+      const headers = { accept: "text/event-stream" }
+      const streamed = readEvents(
+        yield* troupe.ask(`/sessions/${id}/turn`, { token, headers, body: { prompt: "hang" } })
+      )
+      const whole = yield* Effect.forkChild(
+        troupe.call(`/sessions/${second}/turn`, { token, body: { prompt: "hang" } })
+      )
+      const ofSecond = readEvents(yield* troupe.ask(`/sessions/${second}/events`, { token }))
+      assert.strictEqual((yield* streamed.next)?.comment, "troupe")
+      for (const reader of [events, ofSecond]) yield* untilEvent(reader, "state")
+
+      const change = what === "revoked" ? troupe.apps.revoke("desk") : Effect.asVoid(troupe.apps.rotate("desk"))
+      yield* Effect.orDie(change)
+      yield* TestClock.adjust("4 seconds")
+      for (const reader of [events, streamed, ofSecond]) {
+        const { data } = yield* untilEvent(reader, "error")
+        const problem = JSON.parse(data ?? "")
+        assert.deepInclude(problem, { ok: false, error: "unauthorized", status: 401 })
+        assert.match(problem.detail, /revoked or replaced/)
+        assert.deepStrictEqual(yield* reader.rest, [])
+      }
+      const refused = yield* Fiber.join(whole)
+      assert.deepStrictEqual([refused.status, refused.json.error], [401, "unauthorized"])
+      // What another app reads goes on.
+      assert.strictEqual((yield* troupe.turn(other, "nobody", "hello")).error, "session_not_found")
+      assert.strictEqual((yield* untouched.next)?.comment, "troupe")
+      yield* untouched.leave
+    }).pipe(Effect.scoped)
+)
