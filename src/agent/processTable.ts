@@ -6,6 +6,7 @@
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import { redact } from "./redact.ts"
+import { cut } from "../domain/cut.ts"
 
 /** The name of the variable that a child and all its descendants have: the marker. */
 export const leaseVariable = "TROUPE_LEASE"
@@ -68,10 +69,8 @@ export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo =>
   startedAt: startedAt(stat.startTime),
   // Redacted before it is cut, because a secret at the edge must be complete to be recognized.
   command:
-    redact((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim().slice(0, 8_000), secrets).slice(
-      0,
-      1_000
-    ) || `[${stat.pid}]`,
+    cut(redact(cut((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim(), 8_000), secrets), 1_000) ||
+    `[${stat.pid}]`,
   rssBytes: Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? 0) * 1024
 })
 

@@ -4,6 +4,7 @@
  * It is stored to explain later why a session did what it did. No decision reads it.
  */
 import { redact } from "./redact.ts"
+import { cut } from "../domain/cut.ts"
 
 /** In characters. A line that was cut has one more: its `…`. */
 export const maxWireLineCharacters = 16 * 1024
@@ -16,7 +17,7 @@ export const wireLine = (line: string, secrets: ReadonlyArray<string>): string =
   // Copied by way of bytes: a substring keeps the whole string in memory, which may be 32 MiB.
   return redacted.length <= maxWireLineCharacters && line.length <= maxWireLineCharacters
     ? redacted
-    : `${Buffer.from(redacted.slice(0, maxWireLineCharacters)).toString()}…`
+    : `${Buffer.from(cut(redacted, maxWireLineCharacters)).toString()}…`
 }
 
 export const wasCut = (line: string): boolean => line.length > maxWireLineCharacters

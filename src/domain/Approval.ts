@@ -27,7 +27,7 @@ export interface ApprovalRecord {
   /** One line for a person. */
   readonly title: string
   readonly toolCallId: string | null
-  /** The agent's own request; `{truncated, bytes}` where it was too large to be stored. */
+  /** The agent's own request; `{truncated, characters}` where it was too large or too deep to be stored. */
   readonly raw: unknown
   readonly createdAt: number
   /** If it is unanswered at this time, it is denied. */

@@ -8,8 +8,10 @@ import { FindMyWay, HttpServerError } from "effect/http"
 import { HttpApi } from "effect/http-api"
 import type { HttpApiError } from "effect/http-api"
 import { Api } from "./Api.ts"
+import { UnusableBody } from "./checkBody.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
 import { problemJson } from "./problems.ts"
+import { cut } from "../domain/cut.ts"
 
 type SchemaFailure = InstanceType<typeof HttpApiError.HttpApiSchemaError>
 
@@ -67,6 +69,7 @@ const recognized = (
   if (isSchemaFailure(error)) {
     return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { details: schemaProblem(error) }
   }
+  if (error instanceof UnusableBody) return { details: error.details }
   if (!HttpServerError.isHttpServerError(error)) return undefined
   switch (error.reason._tag) {
     case "RouteNotFound":
@@ -161,7 +164,7 @@ const schemaProblem = ({ cause, kind }: SchemaFailure): ProblemDetails => {
     const field = fieldOf(path ?? [])
     if (field === "" && message !== notJson) return `${whole[kind]} must be a JSON object`
     const text = message.replace(/^Expected/, "must be")
-    return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${text.slice(0, messageLength)}…` : text}`
+    return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${cut(text, messageLength)}…` : text}`
   })
   const more = issues.length > issuesShown ? [`and ${issues.length - issuesShown} more`] : []
   return { code: "invalid_request", status: 400, detail: `${[...sentences, ...more].join("; ")}.` }

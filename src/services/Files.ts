@@ -14,6 +14,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import type { FileRecord } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { checkStorable } from "./checkStorable.ts"
 
 export interface StoredFile {
   readonly id: FileId
@@ -98,6 +99,8 @@ const make = Effect.gen(function* () {
     name: string,
     content: Stream.Stream<Uint8Array, E>
   ) {
+    // A NUL is left out with all that can't be in a name; half of a surrogate pair says that the name is not what was meant.
+    yield* checkStorable({ name: name.replaceAll("\u0000", "") })
     const safeName = sanitised(name)
     if (safeName === "") {
       return yield* new InvalidRequest({ field: "name", problem: "must have a letter, a digit or a mark in it." })

@@ -14,6 +14,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { checkArguments } from "./checkArguments.ts"
+import { checkStorable } from "./checkStorable.ts"
 import { Files } from "./Files.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { DrainState } from "../runtime/DrainState.ts"
@@ -104,6 +105,7 @@ const make = Effect.gen(function* () {
   const run = Effect.fn("OneShotRuns.run")(function* (app: AppName, request: RunPrompt) {
     yield* unavailable(admitNewWork)
     yield* checkArguments({ prompt: request.prompt, model: request.model, system: request.system })
+    yield* checkStorable({ prompt: request.prompt, model: request.model, system: request.system })
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* holdSlot(app)
     const cwd = yield* fs

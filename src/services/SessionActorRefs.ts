@@ -19,6 +19,7 @@ import { SessionShared } from "../runtime/SessionShared.ts"
 import { MirrorActor } from "./MirrorActor.ts"
 import type { SessionActorRef } from "./MirrorActor.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { cut } from "../domain/cut.ts"
 
 /** Requests of one actor that may wait in its session's mailbox; further ones are dropped until it has taken some. */
 const mostWaiting = 64
@@ -157,5 +158,5 @@ const requestOf = (sent: EventObject, by: string): Extract<SessionEvent, { type:
   if (type === "unpark.requested") return { type }
   if (!hasVerb(type)) return null
   const { reason } = sent as { readonly reason?: unknown }
-  return { type, reason: typeof reason === "string" ? reason.slice(0, longestReason) : `${verbs[type]} by ${by}` }
+  return { type, reason: typeof reason === "string" ? cut(reason, longestReason) : `${verbs[type]} by ${by}` }
 }

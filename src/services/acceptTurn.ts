@@ -25,6 +25,7 @@ import { CommandHandler } from "../session/CommandHandler.ts"
 import { ActorFailed } from "../session/Envelope.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkStorable } from "./checkStorable.ts"
 import { Files } from "./Files.ts"
 import type { SubmitTurn } from "./Sessions.ts"
 import { sessionView } from "./sessionView.ts"
@@ -112,6 +113,7 @@ export const make = Effect.gen(function* () {
     if (turn.prompt.trim() === "") {
       return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
     }
+    yield* checkStorable({ prompt: turn.prompt })
     // A command of the agent; only for those the driver is looked up.
     if (turn.prompt.trimStart().startsWith("/")) yield* checkCommand(record, turn.prompt)
     const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn

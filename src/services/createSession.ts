@@ -9,6 +9,7 @@ import type { AppName, SessionId } from "../domain/Ids.ts"
 import { InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import { maxRules } from "../domain/Session.ts"
 import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
+import { maxMetaCharacters } from "../domain/storable.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
@@ -16,6 +17,7 @@ import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { checkArguments } from "./checkArguments.ts"
+import { checkStorable } from "./checkStorable.ts"
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
 export const make = Effect.gen(function* () {
@@ -63,10 +65,22 @@ export const make = Effect.gen(function* () {
   return Effect.fnUntraced(function* (app: AppName, request: CreateSession, keyed?: KeyedRequest) {
     yield* admitNewWork
     yield* checkArguments({ model: request.model, system_prompt: request.systemPrompt })
+    const { cwd: requestedCwd, meta = {}, model, systemPrompt } = request
+    yield* checkStorable({
+      cwd: requestedCwd,
+      meta,
+      model,
+      system_prompt: systemPrompt,
+      permissions: request.permissions
+    })
+    if (JSON.stringify(meta).length > maxMetaCharacters) {
+      const problem = `has more than ${maxMetaCharacters} characters as JSON. Keep what is longer in a store of your own.`
+      return yield* new InvalidRequest({ field: "meta", problem })
+    }
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
     const id = newSessionId()
-    const { cwd, ownsCwd } = yield* directoryFor(id, request.cwd)
+    const { cwd, ownsCwd } = yield* directoryFor(id, requestedCwd)
     // No two sessions have the same time: lists are ordered by it.
     const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
     const record: SessionRecord = {
@@ -75,10 +89,10 @@ export const make = Effect.gen(function* () {
       agent: driver.name,
       cwd,
       ownsCwd,
-      model: request.model ?? null,
-      systemPrompt: request.systemPrompt ?? null,
+      model: model ?? null,
+      systemPrompt: systemPrompt ?? null,
       permissions,
-      meta: request.meta ?? {},
+      meta,
       state: topState(substate),
       substate,
       turnCount: 0,

@@ -12,7 +12,8 @@ export const sessionView = Effect.fnUntraced(function* (
   record: SessionRecord,
   pid: number | null
 ) {
-  const { process: state } = stateInfo[record.substate as StateName]
+  // A list is not taken away by one row whose state this Troupe does not know.
+  const state = stateInfo[record.substate as StateName]?.process ?? "none"
   const process: ProcessView = { state, pid, restarts: record.restarts }
   const parked = state === "parked" ? yield* parkedOf(ledger, record) : null
   const reviewUsage = (yield* ledger.reviewUsage([record.id])).get(record.id)
@@ -24,7 +25,7 @@ export const sessionView = Effect.fnUntraced(function* (
 })
 
 const parkedOf = Effect.fnUntraced(function* (ledger: Ledger["Service"], { id }: SessionRecord) {
-  const snapshot = (yield* ledger.snapshot(id)) as Pick<SessionSnapshot, "context">
+  const snapshot = (yield* ledger.snapshot(id)) as Pick<SessionSnapshot, "context"> | null
   const timer = (yield* ledger.timers(id)).find(({ timer }) => delayName(timer) === "parkFor")
-  return { reason: snapshot.context.reason, until: timer?.dueAt ?? 0 }
+  return { reason: snapshot?.context.reason ?? "", until: timer?.dueAt ?? 0 }
 })

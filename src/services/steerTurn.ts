@@ -11,6 +11,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkStorable } from "./checkStorable.ts"
 
 const outcomes = { Steered: "steered", NoTurn: "no_turn", NotSupported: "not_supported", Failed: "failed" } as const
 
@@ -23,6 +24,7 @@ export const make = Effect.gen(function* () {
     const { app, closedAt, id } = record
     if (closedAt !== null) return yield* new SessionClosed({ id })
     if (text.trim() === "") return yield* new InvalidRequest({ field: "text", problem: "must hold something to say." })
+    yield* checkStorable({ text })
     const snapshot = supervisor.view(id)?.snapshot
     if (snapshot === undefined || !snapshot.hasTag("steerable")) return yield* new NoTurn({ id })
     const { turn } = snapshot.context

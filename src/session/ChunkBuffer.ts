@@ -5,6 +5,7 @@
  */
 import { lateMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
+import { boundedMessage } from "../domain/boundedJson.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 
@@ -53,7 +54,7 @@ export class ChunkBuffer {
   }
 
   append(turn: number | null, appended: AcpMessage, at: number): void {
-    const message = this.#marked(turn, appended)
+    const message = this.#marked(turn, boundedMessage(appended))
     const update = updateOf(message)
     const fresh = update === null ? null : mergeable(update)
     this.#bytes += fresh === null ? 256 : fresh.text.length

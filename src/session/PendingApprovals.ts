@@ -6,6 +6,9 @@
 import { Clock, Deferred, Effect, Queue } from "effect"
 import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
+import { boundedJson } from "../domain/boundedJson.ts"
+import { cut } from "../domain/cut.ts"
+import { isDeeperThan, maxDepth } from "../domain/storable.ts"
 import { newApprovalId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
@@ -54,8 +57,8 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     id,
     session,
     turn: request.turn ?? state.snapshot.context.turn,
-    kind: request.kind.slice(0, kindCharacters),
-    title: request.title.slice(0, titleCharacters),
+    kind: cut(request.kind, kindCharacters),
+    title: cut(request.title, titleCharacters),
     toolCallId: request.toolCallId,
     raw: bounded(request.raw),
     createdAt,
@@ -116,6 +119,8 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
 })
 
 const bounded = (raw: unknown): unknown => {
-  const text = JSON.stringify(raw) ?? "null"
-  return text.length <= rawCharacters ? raw : { truncated: text.slice(0, rawCharacters), characters: text.length }
+  const isDeep = isDeeperThan(raw, maxDepth)
+  const text = isDeep ? boundedJson(raw) : (JSON.stringify(raw) ?? "null")
+  if (!isDeep && text.length <= rawCharacters) return raw
+  return { truncated: cut(text, rawCharacters), characters: text.length }
 }

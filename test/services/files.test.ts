@@ -141,6 +141,16 @@ describe("files", () => {
     [`${"長".repeat(300)}.json`, `${"長".repeat(65)}.json`]
   ]
 
+  it.live("a file name with half of a surrogate pair is refused", () =>
+    inDirectory((files, dataDir) =>
+      Effect.gen(function* () {
+        const refusal = yield* Effect.flip(files.store(app, "x\ud800.txt", bytes("one")))
+        assert.strictEqual(refusal.message, "name must be Unicode: it has half of a surrogate pair.")
+        assert.deepStrictEqual(leftIn(dataDir), [])
+      })
+    )
+  )
+
   it.live.each(names)("a file name is sanitised: %j", ([given, safeName]) =>
     inDirectory((files, dataDir) =>
       Effect.gen(function* () {

@@ -7,6 +7,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
 import { codes, Fault } from "./wire.ts"
+import { cut } from "../../domain/cut.ts"
 
 /** `ask` asks before each tool; `default` asks only where the prompt says so. */
 export const modes = [
@@ -93,7 +94,7 @@ export const recall = (id: unknown, cwd: string): Session => {
 export const forget = (session: Session): void => void open.delete(session.id)
 
 export const remember = (session: Session, { role, text }: HistoryEntry): void => {
-  const entry = { role, text: role === "agent" ? text.slice(0, maxAnswerCharacters) : text }
+  const entry = { role, text: role === "agent" ? cut(text, maxAnswerCharacters) : text }
   append(session, entry)
   write(session, { [role]: entry.text })
 }

@@ -6,6 +6,7 @@
 import { spawn } from "node:child_process"
 import type { Turn } from "./turn.ts"
 import { text } from "./wire.ts"
+import { cutStart } from "../../domain/cut.ts"
 
 /** Of longer output the beginning is cut. */
 const maxOutputCharacters = 64 * 1024
@@ -81,7 +82,7 @@ const run = (turn: Turn, command: string, onOutput: (output: string) => void) =>
     turn.signal.addEventListener("abort", stop, { once: true })
     for (const pipe of [child.stdout, child.stderr]) {
       pipe.setEncoding("utf8").on("data", (chunk: string) => {
-        output = (output + chunk).slice(-maxOutputCharacters)
+        output = cutStart(output + chunk, maxOutputCharacters)
         onOutput(output)
       })
     }

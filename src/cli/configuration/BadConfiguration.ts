@@ -1,5 +1,6 @@
 /** An error of the configuration: one line that says where, what is wrong, and what is accepted. */
 import { Schema } from "effect"
+import { cut } from "../../domain/cut.ts"
 
 export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("BadConfiguration", {
   problem: Schema.String
@@ -12,5 +13,5 @@ export class BadConfiguration extends Schema.TaggedError<BadConfiguration>()("Ba
 /** A value as JSON, short enough for a line. */
 export const quoted = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+  return text.length > 80 ? `${cut(text, 77)}...` : text
 }

@@ -3,6 +3,7 @@ import type { Mode, Order } from "./Model.ts"
 import type { Key, Size } from "./Screen.ts"
 import type { Top } from "./Top.ts"
 import { states } from "./words.ts"
+import { cut } from "../../domain/cut.ts"
 
 /** The server takes no longer filter. */
 const longestFilter = 200
@@ -78,7 +79,7 @@ const inApprovals = (top: Top, key: Key): void => {
 const inFilter = (top: Top, mode: Extract<Mode, { readonly name: "filter" }>, key: Key): void => {
   const { model } = top
   const write = (text: string) => {
-    model.mode = { ...mode, text: text.slice(0, longestFilter) }
+    model.mode = { ...mode, text: cut(text, longestFilter) }
     top.filterTyped()
   }
   if (key.name === "return" || key.name === "enter" || key.name === "escape") {

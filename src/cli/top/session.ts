@@ -12,6 +12,7 @@ import { arrowsFrom, flatChart, treeChart } from "./chart.ts"
 import type { OpenedSession } from "./Model.ts"
 import type { Viewport } from "./Viewport.ts"
 import { badge, styleOf } from "./words.ts"
+import { cutStart } from "../../domain/cut.ts"
 
 const widestTree = 24
 /** From this size on the tree, the arrows and the events stand side by side. */
@@ -171,7 +172,7 @@ const itemLines = (item: Item, columns: number, now: number, most: number): Read
   const time = clockTime(item.until, now)
   const indent = time.length + 11
   const width = Math.max(10, columns - indent)
-  const tail = text.length > longestTail ? `…${text.slice(-longestTail)}` : text
+  const tail = text.length > longestTail ? `…${cutStart(text, longestTail)}` : text
   const wrapped = wrap(visible(tail.trim()), width, 60)
   const lines = item.kind === "message" ? wrapped.slice(-most) : [cut(wrapped.join(" "), width)]
   return lines.map((part, nth) => [

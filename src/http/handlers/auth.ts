@@ -1,7 +1,9 @@
 /** Finds the caller of a bearer token. Every kind of bad token gets the same 401, so guessing reveals nothing. */
-import { Effect, Layer, Option, Redacted } from "effect"
+import { Context, Effect, Layer, Option, Redacted } from "effect"
+import { HttpServerRequest } from "effect/http"
 import { Apps } from "../../services/Apps.ts"
 import { AccessEnds, accessEnds } from "../accessEnds.ts"
+import { checkBody } from "../checkBody.ts"
 import { AdminOnly, Authorized, CurrentCaller } from "../contract/Auth.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
 import { failWith, orProblem } from "../problems.ts"
@@ -24,6 +26,10 @@ const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credent
   return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
 })
 
+const bodyChecked = Effect.withFiber((fiber) =>
+  checkBody(Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest))
+)
+
 /** Without the log line of a failed request: a look at a token that is not answered is no request. */
 const stillValid = (apps: Apps["Service"], credential: Redacted.Redacted<string>) =>
   Effect.flatMap(apps.authenticate(credential), (caller) =>
@@ -35,7 +41,7 @@ const authorized = Layer.effect(
   Effect.map(Apps, (apps) => ({
     bearer: (handler, { credential }) =>
       Effect.flatMap(authenticate(apps, credential), (caller) =>
-        handler.pipe(
+        Effect.andThen(bodyChecked, handler).pipe(
           Effect.provideService(CurrentCaller, caller),
           Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
         )
@@ -49,6 +55,7 @@ const adminOnly = Layer.effect(
     bearer: (handler, { credential }) =>
       authenticate(apps, credential).pipe(
         Effect.flatMap((caller) => (caller._tag === "Admin" ? Effect.void : failWith(forbidden))),
+        Effect.andThen(bodyChecked),
         Effect.andThen(handler)
       )
   }))

@@ -24,6 +24,7 @@ import type { Caller } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
+import { checkBody } from "../../http/checkBody.ts"
 import { unsupportedMedia } from "../../http/problemOfCause.ts"
 import { problemResponse } from "../../http/problems.ts"
 import { RequestId } from "../../http/RequestId.ts"
@@ -131,7 +132,7 @@ export const bodyOf = <A>(
   schema: Schema.ConstraintDecoder<A>
 ): Effect.Effect<A, InvalidRequest | typeof unsupportedMedia> =>
   /^application\/json\b/i.test(request.headers["content-type"] ?? "")
-    ? request.text.pipe(
+    ? Effect.andThen(checkBody(request), request.text).pipe(
         Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))),
         Effect.mapError(() => new InvalidRequest({ field: "body", problem: "must be JSON as this address takes it." }))
       )

@@ -8,6 +8,7 @@ import type { Approvals, Coverage, SessionRows } from "../contract.ts"
 import { approvalDto } from "../detail/dto.ts"
 import { rowOf } from "../row.ts"
 import { get, integerOf, routes } from "./route.ts"
+import { cut } from "../../domain/cut.ts"
 
 const rows = { least: 1, most: 500, otherwise: 100 }
 const longestText = 200
@@ -58,8 +59,8 @@ export const layer = routes(
 
 /** `null` where it is absent, or empty, as a form sends a field that was left blank. */
 const textOf = (query: URLSearchParams, name: string): string | null => {
-  const text = query.get(name)?.trim().slice(0, longestText)
-  return text === undefined || text === "" ? null : text
+  const text = cut(query.get(name)?.trim() ?? "", longestText)
+  return text === "" ? null : text
 }
 
 const isState = Schema.is(SessionState)

@@ -5,6 +5,7 @@
 import type { Approvals, Coverage, Done, Login, Me, SessionRows, State } from "../contract.ts"
 import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
+import { cut } from "../../domain/cut.ts"
 
 /** A problem of RFC 9457 as Troupe sends it, or a failure before the server in the same form. */
 export interface Problem {
@@ -60,7 +61,7 @@ export const problemOf = async (response: Response): Promise<Problem> => {
   } catch {
     // Answered below, with the beginning of the text.
   }
-  return { ...plain, detail: `The server answered ${response.status}. ${text.slice(0, 200)}`.trim() }
+  return { ...plain, detail: `The server answered ${response.status}. ${cut(text, 200)}`.trim() }
 }
 
 export interface SessionFilter {

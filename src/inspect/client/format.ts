@@ -1,4 +1,5 @@
 /** Numbers and times for a reader: short, of an even width, and with no more precision than is read. */
+import { cut, cutStart } from "../../domain/cut.ts"
 
 const minute = 60
 const hour = 60 * minute
@@ -81,6 +82,6 @@ export const fullTime = (seconds: number): string =>
 
 /** The beginning and the end of a long text that differs in both, such as an id. */
 export const shortened = (text: string, chars = 18): string =>
-  text.length <= chars ? text : `${text.slice(0, Math.ceil(chars * 0.6))}…${text.slice(-Math.floor(chars * 0.4) + 1)}`
+  text.length <= chars ? text : `${cut(text, Math.ceil(chars * 0.6))}…${cutStart(text, Math.floor(chars * 0.4) - 1)}`
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${digits(n)} ${n === 1 ? one : many}`

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../../domain/Approval.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import { insertInto, json } from "./columns.ts"
+import { insertInto, json, readableJson } from "./columns.ts"
 
 const columns = [
   "id",
@@ -78,7 +78,7 @@ const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   kind: row.kind,
   title: row.title,
   toolCallId: row.tool_call_id,
-  raw: JSON.parse(row.raw) as unknown,
+  raw: readableJson<unknown>(row.raw, (note) => ({ "troupe/unreadable": note })),
   createdAt: row.created_at,
   deadlineAt: row.deadline_at,
   status: row.status,

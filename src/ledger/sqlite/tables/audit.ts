@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { AuditRecord } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
-import { insertInto, json } from "./columns.ts"
+import { insertInto, json, readableJson } from "./columns.ts"
 
 const columns = ["at", "session", "app", "action", "actor", "detail"]
 const insertAudit = insertInto("audit", columns)
@@ -24,7 +24,7 @@ interface AuditRow {
 
 const recordOf = (row: AuditRow): AuditRecord => ({
   ...row,
-  detail: JSON.parse(row.detail) as AuditRecord["detail"]
+  detail: readableJson<AuditRecord["detail"]>(row.detail, (note) => ({ "troupe/unreadable": note }))
 })
 
 export const reads = (db: Database) => ({

@@ -2,8 +2,9 @@
  * Conversion between the fields of a record and the columns of a row.
  *
  * Rows are mapped, not validated: the ledger reads what it wrote itself. STRICT tables guarantee the types, and CHECK
- * constraints the allowed words. A read fails on text that should be JSON and is not.
+ * constraints the allowed words. A read fails on text that should be JSON and is not, except where it is one of a list.
  */
+import { isDeeperThan } from "../../../domain/storable.ts"
 import type { Usage } from "../../../domain/Turn.ts"
 import type { SqlValue, Write } from "../Database.ts"
 
@@ -38,6 +39,32 @@ export const flagField = (column: string): Field<boolean> => ({
   read: (row) => row[column] === 1
 })
 
+/** No reader of JSON stops before: the schemas throw from some 4,000 levels, and SQLite's own functions from 1,001. */
+const maxReadDepth = 1_000
+
+/**
+ * JSON of a row that a list shows. Where it can't be read, or nests deeper than its readers go, `instead` takes its place,
+ * so that one bad row does not take its list away. The note completes a sentence about the value.
+ */
+export const readableJson = <A>(text: string, instead: (note: string) => A): A => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return instead("is not JSON in the ledger")
+  }
+  // A level takes two characters.
+  const isDeep = text.length > 2 * maxReadDepth && isDeeperThan(value, maxReadDepth)
+  return isDeep ? instead(`nests deeper than ${maxReadDepth} levels`) : (value as A)
+}
+
+/** `jsonField` for what lists show. */
+export const readableJsonField = <A>(column: string, instead: (note: string) => A): Field<A> => ({
+  columns: [column],
+  write: (value) => [json(value)],
+  read: (row) => readableJson(String(row[column]), instead)
+})
+
 /** `null` is kept as the text `null`. */
 export const jsonField = <A>(column: string): Field<A> => ({
   columns: [column],
@@ -49,7 +76,7 @@ export const jsonField = <A>(column: string): Field<A> => ({
 export const jsonOrNullField = <A>(column: string): Field<A | null> => ({
   columns: [column],
   write: (value) => [jsonOrNull(value)],
-  read: (row) => (row[column] === null ? null : (JSON.parse(String(row[column])) as A))
+  read: (row) => (row[column] === null ? null : readableJson<A | null>(String(row[column]), () => null))
 })
 
 const keysOf = <A>(fields: Fields<A>) => Object.keys(fields) as Array<keyof A>

@@ -1,10 +1,11 @@
 /** A session's events, numbered without a gap. Each is stored as the text of its message. */
 import { Effect } from "effect"
+import { troupeMessage } from "../../../domain/Acp.ts"
 import type { AcpMessage } from "../../../domain/Acp.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
-import { insertInto, json } from "./columns.ts"
+import { insertInto, json, readableJson } from "./columns.ts"
 
 const insertEvent = insertInto("events", ["session", "seq", "turn", "at", "message"])
 
@@ -26,7 +27,7 @@ const eventOf = (row: EventRow): StoredEvent => ({
   seq: row.seq,
   turn: row.turn,
   at: row.at,
-  message: JSON.parse(row.message) as AcpMessage
+  message: readableJson<AcpMessage>(row.message, (note) => troupeMessage("unreadable", { note }))
 })
 
 const columns = "SELECT session, seq, turn, at, message FROM events"

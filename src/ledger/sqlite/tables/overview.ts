@@ -29,8 +29,8 @@ interface SummaryRow {
   readonly closed_at: number | null
   readonly turn_count: number
   readonly restarts: number
-  readonly tokens: number
-  readonly turn: number
+  readonly tokens: number | null
+  readonly turn: number | null
   readonly process: number
   readonly since: number | null
   readonly asks: string | null
@@ -49,19 +49,23 @@ const summaryOf = (row: SummaryRow): SessionSummary => ({
   closedAt: row.closed_at,
   turnCount: row.turn_count,
   restarts: row.restarts,
-  totalTokens: row.tokens,
-  turn: row.turn,
+  totalTokens: row.tokens ?? 0,
+  turn: row.turn ?? 0,
   process: row.process === 1,
   since: row.since ?? row.created_at,
   asks: row.asks,
   next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
 })
 
+/** Of a row whose JSON is damaged nothing, and not an error that takes all other rows away, too. */
+const extracted = (column: "snapshot" | "usage", path: string) =>
+  `CASE WHEN json_valid(s.${column}) THEN json_extract(s.${column}, '$.${path}') END`
+
 const selectSummary = `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
     s.turn_count, s.restarts,
-    json_extract(s.usage, '$.totalTokens') AS tokens,
-    json_extract(s.snapshot, '$.context.turn') AS turn,
-    json_extract(s.snapshot, '$.context.process') AS process,
+    ${extracted("usage", "totalTokens")} AS tokens,
+    ${extracted("snapshot", "context.turn")} AS turn,
+    ${extracted("snapshot", "context.process")} AS process,
     (SELECT at FROM steps WHERE session = s.id AND from_state <> to_state ORDER BY seq DESC LIMIT 1) AS since,
     (SELECT title FROM approvals WHERE session = s.id AND status = 'pending' ORDER BY created_at, id LIMIT 1) AS asks,
     (SELECT timer FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS timer,

@@ -5,7 +5,7 @@ import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Rev
 import type { Usage } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
 import type { NudgeRecord, ReviewPatch } from "../../LedgerWrite.ts"
-import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams } from "./columns.ts"
+import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams, readableJson } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
 
 const nudgeColumns = ["session", "turn", "user_turns", "tool_iterations"]
@@ -133,7 +133,7 @@ const recordOf = (row: ReviewRow): ReviewRecord => ({
   ending: row.ending,
   reason: row.reason,
   iterations: row.iterations,
-  wrote: JSON.parse(row.wrote) as ReviewRecord["wrote"],
+  wrote: readableJson<ReviewRecord["wrote"]>(row.wrote, () => []),
   usage: usageOf(row)
 })
 

@@ -6,12 +6,25 @@
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
-import type { Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
+import type { Meta, Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
+import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
-import { columnsOf, flagField, insertInto, json, jsonField, paramsOf, patchOf, plain, recordOf } from "./columns.ts"
+import {
+  columnsOf,
+  flagField,
+  insertInto,
+  json,
+  jsonField,
+  paramsOf,
+  patchOf,
+  plain,
+  readableJson,
+  readableJsonField,
+  recordOf
+} from "./columns.ts"
 import type { Field, Fields } from "./columns.ts"
 
 /** A policy is stored as its word, rules as JSON. */
@@ -20,9 +33,12 @@ const permissionsField: Field<Permissions> = {
   write: (permissions) => [typeof permissions === "string" ? permissions : json(permissions)],
   read: ({ permissions }) => {
     const text = String(permissions)
-    return text.startsWith("{") ? (JSON.parse(text) as Permissions) : (text as Permissions)
+    return text.startsWith("{") ? readableJson<Permissions>(text, () => "deny") : (text as Permissions)
   }
 }
+
+/** In place of a value that can't be shown: says so to whoever reads the list. */
+const unreadable = (note: string): Meta => ({ "troupe/unreadable": note })
 
 /** The fields of the creation request, which never change and have a table of their own. */
 const requestFields = {
@@ -31,7 +47,7 @@ const requestFields = {
   model: plain("model"),
   systemPrompt: plain("system_prompt"),
   permissions: permissionsField,
-  meta: jsonField("meta")
+  meta: readableJsonField("meta", unreadable)
 } satisfies Partial<Fields<SessionRecord>>
 
 const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
@@ -47,7 +63,7 @@ const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
   closedAt: plain("closed_at"),
   threadId: plain("thread_id"),
   restarts: plain("restarts"),
-  usage: jsonField("usage")
+  usage: readableJsonField("usage", () => noUsage)
 }
 
 const patchFields: Fields<Required<SessionPatch>> = { ...sessionFields, snapshot: jsonField("snapshot") }
@@ -189,4 +205,4 @@ export const reads = (db: Database) => {
   }
 }
 
-const snapshotOf = (row: { readonly snapshot: string }): unknown => JSON.parse(row.snapshot)
+const snapshotOf = (row: { readonly snapshot: string }): unknown => readableJson<unknown>(row.snapshot, () => null)

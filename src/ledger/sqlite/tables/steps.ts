@@ -8,7 +8,7 @@ import { Effect, Option } from "effect"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import type { ArmedTimer, OutboxCommand, StepRecord, TransitionCount } from "../../LedgerWrite.ts"
-import { flag, insertInto, json } from "./columns.ts"
+import { flag, insertInto, json, readableJson } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])
 const insertOutbox = insertInto("owed", ["session", "step", "nth", "type", "params", "once", "attempted"])
@@ -72,10 +72,10 @@ const stepOf = (row: StepRow): StepRecord => ({
   session: row.session,
   seq: row.seq,
   at: row.at,
-  event: JSON.parse(row.event) as StepRecord["event"],
+  event: readableJson<StepRecord["event"]>(row.event, (note) => ({ type: "unreadable", note })),
   from: row.from_state,
   to: row.to_state,
-  commands: JSON.parse(row.commands) as ReadonlyArray<string>,
+  commands: readableJson<ReadonlyArray<string>>(row.commands, () => []),
   ...(row.has_wire === 1 ? { hasWire: true as const } : {})
 })
 
