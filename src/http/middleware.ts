@@ -33,7 +33,7 @@ export const middleware = <E>(
     const requestId = requestIdOf(request.headers["x-request-id"])
     const clock = fiber.getRef(Clock.Clock)
     const startedAt = clock.currentTimeMillisUnsafe()
-    const forbidden = originCheck.problem(request.headers)
+    const forbidden = originCheck.problem(request.headers, request.url.split("?", 1)[0]!)
     const crossOrigin = originCheck.crossOrigin(request.headers)
 
     const answered: Effect.Effect<Response, E, Request | Scope.Scope> =

@@ -16,9 +16,15 @@ export interface OriginCheckOptions {
 
 export const loopbackNames: ReadonlyArray<string> = ["localhost", "127.0.0.1", "[::1]"]
 
+/**
+ * Kubernetes and load balancers call these by the address of the pod, which no setting can name. They say nothing that a
+ * foreign page could use: `/metrics` takes the admin token, which a page does not have.
+ */
+const probes: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"])
+
 export interface OriginCheck {
   /** `undefined` where the request may pass. */
-  readonly problem: (headers: Headers.Headers) => ProblemDetails | undefined
+  readonly problem: (headers: Headers.Headers, path: string) => ProblemDetails | undefined
   /** The headers that let a page of an allowed origin on another host read the response. */
   readonly crossOrigin: (headers: Headers.Headers) => Readonly<Record<string, string>> | undefined
 }
@@ -29,9 +35,9 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
   const serves = (host: string) => hosts.has("*") || hosts.has(host) || hosts.has(withoutPort(host))
   const listed = (origin: string) => origins.has("*") || origins.has(origin)
   return {
-    problem: (headers) => {
+    problem: (headers, path) => {
       const host = (headers["host"] ?? "").toLowerCase()
-      if (!serves(host)) return forbiddenHost
+      if (!serves(host) && !probes.has(path)) return forbiddenHost
       const origin = headers["origin"]?.toLowerCase()
       if (origin === undefined || listed(origin) || sameHost(origin, host)) return undefined
       return forbiddenOrigin

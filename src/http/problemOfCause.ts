@@ -130,7 +130,9 @@ const contractRoutes = (() => {
 })()
 
 const routeProblem = (method: string, url: string): RequestProblem => {
-  const allowed = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
+  const declared = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
+  // The router answers HEAD wherever it answers GET.
+  const allowed = declared.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
   return allowed.length === 0
     ? { details: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
     : {

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { connect } from "node:net"
-import { appToken } from "./callers.ts"
+import { adminToken, appToken } from "./callers.ts"
 import { open } from "./harness.ts"
 
 /** Writes bytes as they are, and returns what the server sent until it closed the connection. */
@@ -33,13 +33,56 @@ it.live("the server answers for its allowed host names, with any port, and for n
       assert.match(yield* raw(base, get("/sessions", { host })), /^HTTP\/1.1 200 /, host)
     }
     for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io:8420", "127.0.0.2"]) {
-      const answer = yield* raw(base, get("/healthz", { host }))
+      const answer = yield* raw(base, get("/sessions", { host }))
       assert.match(answer, /^HTTP\/1.1 403 /)
       assert.strictEqual(bodyOf(answer).error, "forbidden_host")
     }
     // The address in the request line overrides the header (RFC 9112, section 3.2.2).
-    const absolute = yield* raw(base, get("http://evil.example/healthz", { host: "localhost" }))
+    const absolute = yield* raw(base, get("http://evil.example/sessions", { host: "localhost" }))
     assert.match(absolute, /^HTTP\/1.1 403 /)
+  }).pipe(Effect.scoped)
+)
+
+it.live("the probes answer whatever their host is, also to HEAD, and /metrics still takes its token", () =>
+  Effect.gen(function* () {
+    const { base } = yield* open()
+    const host = "10.1.2.3:8420"
+    const ask = (method: string, path: string, authorization: string) =>
+      raw(base, get(path, { host, authorization }).replace(/^GET/, method))
+    for (const method of ["GET", "HEAD"]) {
+      assert.match(yield* ask(method, "/healthz", ""), /^HTTP\/1.1 200 /)
+      // The scripted server is not ready.
+      assert.match(yield* ask(method, "/readyz?verbose", ""), /^HTTP\/1.1 503 /)
+      assert.match(yield* ask(method, "/metrics", `Bearer ${adminToken}`), /^HTTP\/1.1 200 /)
+      assert.match(yield* ask(method, "/metrics", `Bearer ${appToken}`), /^HTTP\/1.1 403 /)
+      assert.match(yield* ask(method, "/metrics", ""), /^HTTP\/1.1 401 /)
+      assert.match(yield* ask(method, "/sessions", `Bearer ${appToken}`), /^HTTP\/1.1 403 /)
+    }
+    const page = yield* raw(base, get("/healthz", { host, origin: "http://evil.example" }))
+    assert.strictEqual(bodyOf(page).error, "forbidden_origin")
+  }).pipe(Effect.scoped)
+)
+
+it.live("HEAD is answered as GET, without the body", () =>
+  Effect.gen(function* () {
+    const { base } = yield* open()
+    for (const path of [
+      "/healthz",
+      "/sessions",
+      "/sessions/ses_1",
+      "/openapi.json",
+      "/docs",
+      "/sessions/ses_1/turns"
+    ]) {
+      const host = "localhost"
+      const answer = yield* raw(base, get(path, { host }).replace(/^GET/, "HEAD"))
+      const [head = "", body] = answer.split("\r\n\r\n")
+      assert.match(head, /^HTTP\/1.1 200 /, path)
+      assert.match(head, /content-length: [1-9]/i, path)
+      assert.strictEqual(body, "", path)
+    }
+    const stream = yield* raw(base, get("/sessions/ses_live/events", { host: "localhost" }).replace(/^GET/, "HEAD"))
+    assert.match(stream, /^HTTP\/1.1 200 [^]*text\/event-stream[^]*\r\n\r\n$/)
   }).pipe(Effect.scoped)
 )
 

@@ -181,7 +181,7 @@ it.live("an unknown route is 404, a wrong method 405, a wrong content type 415",
     assertProblem(yield* call("/sessions/%E0%A4%A"), 404, "not_found")
     const patched = yield* call("/sessions", { method: "PATCH" })
     assertProblem(patched, 405, "method_not_allowed")
-    assert.strictEqual(patched.headers.get("allow"), "GET, POST")
+    assert.strictEqual(patched.headers.get("allow"), "GET, HEAD, POST")
     assertProblem(yield* call("/sessions/ses_1/turn"), 405, "method_not_allowed")
     assertProblem(yield* call("/docs", { body: {} }), 405, "method_not_allowed")
     const form = { body: "prompt=x", headers: { "content-type": "application/x-www-form-urlencoded" } }
