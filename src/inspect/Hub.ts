@@ -76,7 +76,7 @@ export class Hub extends Context.Service<
         let text = ""
         for (let n = position + 1; n <= until; n++) {
           const entry = ring[n % ringCapacity]
-          if (entry !== undefined && inspection.sees(caller, entry.change.summary.app)) text += textOf(entry)
+          if (entry !== undefined && inspection.sees(caller, entry.change.summary)) text += textOf(entry)
         }
         return { text, until }
       }

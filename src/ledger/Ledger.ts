@@ -138,7 +138,7 @@ export class Ledger extends Context.Service<
     /** The app whose token has this hash and is not revoked, and the stored hash: the caller compares in constant time. */
     readonly appByToken: (
       tokenHash: string
-    ) => Read<Option.Option<{ readonly app: AppName; readonly tokenHash: string }>>
+    ) => Read<Option.Option<{ readonly app: AppName; readonly tokenHash: string; readonly createdAt: number }>>
 
     /** With its effect; without a response where its request was accepted and is not answered yet. */
     readonly receipt: (app: AppName, key: string) => Read<Option.Option<ReceiptRecord>>

@@ -131,7 +131,17 @@ export type LedgerWrite =
   | { readonly _tag: "LeaseSpawned"; readonly lease: LeaseId; readonly pid: number; readonly startTime: string | null }
   | { readonly _tag: "LeaseClosed"; readonly lease: LeaseId }
   | { readonly _tag: "FileInserted"; readonly record: FileRecord }
-  | { readonly _tag: "AppInserted"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
+  | {
+      readonly _tag: "AppInserted"
+      readonly name: AppName
+      readonly at: number
+      readonly tokenHash: string
+      /**
+       * The name that a revoked app of this name has from now on, with all that it owns but its audit trail. Absent: the
+       * new app is the revoked one again, as old as that was.
+       */
+      readonly predecessor?: AppName
+    }
   | { readonly _tag: "AppTokenReplaced"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
   | { readonly _tag: "AppRevoked"; readonly name: AppName; readonly at: number }
   | { readonly _tag: "ReceiptOpened"; readonly receipt: ReceiptRecord }

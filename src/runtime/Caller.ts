@@ -5,10 +5,22 @@ import type { AppName } from "../domain/Ids.ts"
 import { SessionNotFound } from "../domain/Refusal.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
 
-/** An app sees its own sessions; the admin sees all. */
-export type Caller = { readonly _tag: "App"; readonly app: AppName } | { readonly _tag: "Admin" }
+/**
+ * An app sees its own sessions; the admin sees all. `since` is when the app was created, in milliseconds since 1970: what
+ * is older belonged to an app of the same name that was revoked. Absent: there was none.
+ */
+export type Caller =
+  | { readonly _tag: "App"; readonly app: AppName; readonly since?: number }
+  | { readonly _tag: "Admin" }
 
-export const sees = (caller: Caller, app: AppName): boolean => caller._tag === "Admin" || caller.app === app
+/**
+ * The ledger gives the sessions of a revoked app another name when a new app takes theirs (`Apps.mint`). One that is loaded
+ * then goes on under the name in memory until it sleeps: its age tells whose it is.
+ */
+export const sees = (
+  caller: Caller,
+  { app, createdAt }: { readonly app: AppName; readonly createdAt: number }
+): boolean => caller._tag === "Admin" || (caller.app === app && createdAt >= (caller.since ?? 0))
 
 /** The app whose rows a query of the ledger is limited to; `null`: every app's. */
 export const appFilter = (caller: Caller): AppName | null => (caller._tag === "App" ? caller.app : null)
@@ -19,6 +31,6 @@ export const nameOfCaller = (caller: Caller): string => (caller._tag === "App" ?
 /** Another app's session is not found, in the same words as one that never existed. */
 export const findSession = Effect.fnUntraced(function* (ledger: Ledger["Service"], caller: Caller, id: string) {
   const row = yield* ledger.session(SessionId.make(id))
-  if (Option.isNone(row) || !sees(caller, row.value.app)) return yield* new SessionNotFound({ id })
+  if (Option.isNone(row) || !sees(caller, row.value)) return yield* new SessionNotFound({ id })
   return row.value
 })

@@ -20,9 +20,14 @@ export class Apps extends Context.Service<
   {
     /** `None`: unknown, revoked or malformed; a caller is not told which. */
     readonly authenticate: (token: Redacted.Redacted<string>) => Effect.Effect<Option.Option<Caller>, Unavailable>
-    /** The returned token is stored nowhere. A revoked name may be taken again, with the sessions and files it owned. */
+    /**
+     * The returned token is stored nowhere. A revoked name may be taken again. What the revoked app owned (sessions, files,
+     * usage, memories, skills) then goes on under another name, such as `desk~1`, which no app can take; with `adopt` the
+     * new app owns it.
+     */
     readonly mint: (
-      name: string
+      name: string,
+      options?: { readonly adopt?: boolean | undefined }
     ) => Effect.Effect<
       { readonly name: AppName; readonly token: Redacted.Redacted<string> },
       AppExists | InvalidRequest | Unavailable
@@ -77,11 +82,14 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     if (!tokenShape.test(text)) return Option.none<Caller>()
     const row = yield* ledger.appByToken(hash)
     return Option.isSome(row) && isSame(hash, row.value.tokenHash)
-      ? Option.some<Caller>({ _tag: "App", app: row.value.app })
+      ? Option.some<Caller>({ _tag: "App", app: row.value.app, since: row.value.createdAt })
       : Option.none<Caller>()
   }, unavailable)
 
-  const mint = Effect.fn("Apps.mint")(function* (name: string) {
+  const mint = Effect.fn("Apps.mint")(function* (
+    name: string,
+    { adopt = false }: { readonly adopt?: boolean | undefined } = {}
+  ) {
     if (!isAppName(name)) {
       return yield* new InvalidRequest({
         field: "name",
@@ -89,10 +97,14 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
       })
     }
     if (reservedNames.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
-    if ((yield* activeApp(name)) !== undefined) return yield* new AppExists({ name })
+    const apps = yield* ledger.apps
+    const revoked = apps.find((app) => app.name === name)
+    if (revoked?.revokedAt === null) return yield* new AppExists({ name })
+    const predecessors = apps.filter((app) => app.name.startsWith(`${name}~`)).length
+    const predecessor = adopt || revoked === undefined ? {} : { predecessor: formerName(name, predecessors + 1) }
     const token = newAppToken()
     const at = yield* Clock.currentTimeMillis
-    const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)) } as const
+    const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)), ...predecessor } as const
     yield* write("app_create", entry).pipe(
       // Another process may have taken the name since it was looked up.
       Effect.catch(
@@ -138,6 +150,9 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
       })
   })
 })
+
+/** Of a revoked app whose name was taken again: a tilde is in no name that can be minted. */
+const formerName = (name: string, nth: number) => `${name}~${nth}` as AppName
 
 const hashOf = (token: string) => createHash("sha256").update(token).digest("hex")
 

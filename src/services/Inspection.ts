@@ -76,7 +76,7 @@ export class Inspection extends Context.Service<
     /** What this runtime's session machine was made with. */
     readonly bounds: SessionBounds
     /** The rule that keeps the sessions of apps apart, for records that are kept to be shown later. */
-    readonly sees: (caller: Caller, app: AppName) => boolean
+    readonly sees: (caller: Caller, session: Pick<SessionRecord, "app" | "createdAt">) => boolean
     /** Removes from a text the secret values in the agent's environment, and what has the shape of a credential. */
     readonly redactorOf: (agent: string) => (text: string) => string
 

@@ -97,6 +97,22 @@ describe("troupe app", () => {
     assert.notInclude(JSON.stringify(listed), "trp_")
   })
 
+  it("gives a revoked name to a new app, with what it owned only where that adopts it", async () => {
+    const namesOf = async () =>
+      (
+        JSON.parse((await workspace.run(["app", "list", "--json"])).stdout) as {
+          readonly apps: ReadonlyArray<{ readonly name: string }>
+        }
+      ).apps.map(({ name }) => name)
+    await workspace.run(["app", "create", "web"])
+    await workspace.run(["app", "revoke", "web"])
+    assert.strictEqual((await workspace.run(["app", "create", "web", "--adopt"])).code, 0)
+    assert.deepStrictEqual(await namesOf(), ["web"])
+    await workspace.run(["app", "revoke", "web"])
+    assert.strictEqual((await workspace.run(["app", "create", "web"])).code, 0)
+    assert.deepStrictEqual(await namesOf(), ["web", "web~1"])
+  })
+
   it("makes a data dir that only its owner can read", async () => {
     await workspace.run(["app", "create", "web"])
     const dataDir = join(workspace.cwd, ".troupe")

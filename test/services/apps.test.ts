@@ -1,11 +1,12 @@
 /** Apps and their tokens, against a real ledger file. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Redacted } from "effect"
+import { TestClock } from "effect/testing"
 import { DatabaseSync } from "node:sqlite"
 import { readFileSync } from "node:fs"
 import { Apps } from "../../src/services/Apps.ts"
 import type { Caller } from "../../src/services/Sessions.ts"
-import { AppName } from "../../src/domain/Ids.ts"
+import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { opened, scratchFile } from "../ledger/samples.ts"
@@ -21,7 +22,7 @@ const onFile = <A, E>(test: (apps: Apps["Service"], filename: string) => Effect.
     return yield* Apps.use((apps) => test(apps, filename)).pipe(Effect.provide(layerOn(filename)))
   }).pipe(Effect.scoped)
 
-const desk = Option.some<Caller>({ _tag: "App", app: AppName.make("desk") })
+const desk = Option.some<Caller>({ _tag: "App", app: AppName.make("desk"), since: 0 })
 
 describe("apps", () => {
   it.effect("an app is authenticated by its token, the operator by the admin token", () =>
@@ -103,6 +104,52 @@ describe("apps", () => {
         const again = yield* apps.mint("desk")
         assert.deepStrictEqual(yield* apps.authenticate(token), Option.none())
         assert.deepStrictEqual(yield* apps.authenticate(again.token), desk)
+      })
+    )
+  )
+
+  it.effect("what a revoked app owned is not of the next app of its name, unless that adopts it", () =>
+    onFile((apps) =>
+      Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const sessionsOf = (name: string) =>
+          Effect.map(
+            ledger.sessions({ app: AppName.make(name), state: null, cursor: null, limit: 10 }),
+            ({ count, items }) => [count, items.length]
+          )
+        yield* apps.mint("desk")
+        yield* ledger.write([opened()])
+        yield* apps.revoke("desk")
+        yield* TestClock.adjust("1 second")
+        const { token } = yield* apps.mint("desk")
+        assert.deepStrictEqual(yield* sessionsOf("desk"), [0, 0])
+        assert.deepStrictEqual(
+          yield* apps.authenticate(token),
+          Option.some<Caller>({ _tag: "App", app: AppName.make("desk"), since: 1_000 })
+        )
+        assert.deepStrictEqual(
+          (yield* apps.list).map(({ name, openSessions, revokedAt }) => [name, openSessions, revokedAt !== null]),
+          [
+            ["desk", 0, false],
+            ["desk~1", 1, true]
+          ]
+        )
+        yield* apps.revoke("desk")
+        yield* apps.mint("desk")
+        yield* ledger.write([opened({ id: SessionId.make("ses_second") })])
+        yield* apps.revoke("desk")
+        yield* TestClock.adjust("1 second")
+        const adopting = yield* apps.mint("desk", { adopt: true })
+        assert.deepStrictEqual(yield* sessionsOf("desk"), [1, 1])
+        assert.deepStrictEqual(
+          yield* apps.authenticate(adopting.token),
+          Option.some<Caller>({ _tag: "App", app: AppName.make("desk"), since: 1_000 })
+        )
+        assert.deepStrictEqual(
+          (yield* apps.list).map(({ name }) => name),
+          ["desk", "desk~1", "desk~2"]
+        )
+        assert.strictEqual((yield* Effect.flip(apps.mint("desk", { adopt: true })))._tag, "AppExists")
       })
     )
   )

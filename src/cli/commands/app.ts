@@ -1,6 +1,6 @@
 /** `troupe app`: apps and their tokens. Works on the data dir itself, with a running server or without one. */
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import { Apps } from "../../services/Apps.ts"
 import * as DataDir from "../../dataDir.ts"
 import { ledgerLayer } from "../../wiring.ts"
@@ -10,6 +10,12 @@ import { ago, paint, print, printJson, table } from "../terminal.ts"
 
 const name = Argument.String("name").pipe(
   Argument.withDescription("1 to 63 characters of a-z, 0-9, '.', '_' or '-', beginning with a letter or digit")
+)
+
+const adoptFlag = Flag.Boolean("adopt").pipe(
+  Flag.withDescription("Of a revoked name: take over the sessions and files that the revoked app left"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
 )
 
 type ConfigurationFlags = Parameters<typeof configuration>[0]
@@ -40,9 +46,9 @@ const show = ({ name, token }: Minted, json: boolean) =>
 
 const create = Command.make(
   "create",
-  { name, json: jsonFlag, ...dataDirFlags },
-  Effect.fn(function* ({ config, dataDir, json, name }) {
-    const minted = yield* Effect.flatMap(Apps, (service) => service.mint(name)).pipe(
+  { name, adopt: adoptFlag, json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ adopt, config, dataDir, json, name }) {
+    const minted = yield* Effect.flatMap(Apps, (service) => service.mint(name, { adopt })).pipe(
       Effect.provide(appsOf({ config, dataDir }))
     )
     yield* show(minted, json)

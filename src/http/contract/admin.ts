@@ -22,7 +22,13 @@ export class AdminGroup extends HttpApiGroup.make("admin")
       payload: wire("CreateApp", {
         name: Schema.String.annotate({ examples: ["my-app"] }).annotateKey({
           messageMissingKey: "is missing; it takes a string"
-        })
+        }),
+        adopt: Schema.optionalKey(
+          Schema.Boolean.annotate({
+            description:
+              "Of a name that was revoked: take over the sessions, files and usage of the revoked app. Default `false`: those go on under another name, such as `my-app~1`."
+          })
+        )
       }),
       success: wire("CreatedApp", { ok: Ok, name: Schema.String, token: Schema.String }),
       error: [...badRequests, ConflictProblem, ...ownFaults]

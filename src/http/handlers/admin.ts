@@ -28,7 +28,7 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       createApp: Effect.fnUntraced(function* ({ payload }) {
-        const { name, token } = yield* orProblem(apps.mint(payload.name))
+        const { name, token } = yield* orProblem(apps.mint(payload.name, { adopt: payload.adopt }))
         return { ok: true, name, token: Redacted.value(token) } as const
       }),
       listApps: Effect.fnUntraced(function* () {

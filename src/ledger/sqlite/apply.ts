@@ -60,7 +60,7 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
     case "FileInserted":
       return Files.inserted(entry.record)
     case "AppInserted":
-      return Apps.inserted(entry.name, entry.at, entry.tokenHash)
+      return Apps.inserted(entry.name, entry.at, entry.tokenHash, entry.predecessor)
     case "AppTokenReplaced":
       return Apps.tokenReplaced(entry.name, entry.at, entry.tokenHash)
     case "AppRevoked":

@@ -51,7 +51,7 @@ export const makeChanges = Effect.gen(function* () {
     const titles = new OpenApprovals()
     const onCommit = (committed: Committed) => {
       const { at, before, event, record, seq, snapshot } = committed
-      if (!sees(caller, record.app)) return
+      if (!sees(caller, record)) return
       const summary = summaryAfter(committed, titles.oldestAfter(committed))
       listener({
         _tag: "Stepped",
@@ -64,7 +64,7 @@ export const makeChanges = Effect.gen(function* () {
       })
     }
     const onLifecycle = ({ record, what }: SessionLifecycle) => {
-      if (!sees(caller, record.app)) return
+      if (!sees(caller, record)) return
       listener({ _tag: what === "removed" ? "Removed" : "Created", summary: summaryOfNew(record) })
     }
     return Effect.asVoid(
@@ -83,7 +83,7 @@ export const makeCommits = Effect.gen(function* () {
 
   /** Copies, since a view shows its session's next step too. */
   const loadedSessions = (caller: Caller): ReadonlyArray<LoadedSession> =>
-    supervisor.views().flatMap(({ record, snapshot }) => (sees(caller, record.app) ? [{ record, snapshot }] : []))
+    supervisor.views().flatMap(({ record, snapshot }) => (sees(caller, record) ? [{ record, snapshot }] : []))
 
   const snapshotOf = ({ id }: SessionRecord) =>
     Effect.suspend(() => {
@@ -100,7 +100,7 @@ export const makeCommits = Effect.gen(function* () {
     listener: (committed: Committed) => void
   ) {
     const onCommit = (committed: Committed) => {
-      if (sees(caller, committed.record.app)) listener(committed)
+      if (sees(caller, committed.record)) listener(committed)
     }
     // Synchronous on purpose: every commit is either in the snapshots that are returned, or reported to the listener.
     const { loaded } = yield* Effect.acquireRelease(

@@ -1,7 +1,7 @@
 /** What is not part of a session's turns: leases, files, receipts, the audit trail, apps. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
+import { AppName, FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
 import { app, lease, id, opened, otherApp } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
@@ -93,8 +93,20 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual([yield* appOf("h1"), yield* appOf("h2")], [Option.none(), Option.some(app)])
         yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 3 }])
         assert.deepStrictEqual(yield* appOf("h2"), Option.none())
+        // The same app again: as old as it was, with all that it owned.
         yield* ledger.write([{ _tag: "AppInserted", name: app, at: 4, tokenHash: "h3" }])
-        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 4, revokedAt: null, openSessions: 1 }])
+        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
+        // Another app of that name: what the revoked one owned has another name.
+        yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 5 }])
+        const predecessor = AppName.make("desk-before")
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 6, tokenHash: "h4", predecessor }])
+        assert.deepStrictEqual(yield* ledger.apps, [
+          { name: app, createdAt: 6, revokedAt: null, openSessions: 0 },
+          { name: predecessor, createdAt: 1, revokedAt: 5, openSessions: 1 }
+        ])
+        const query = { state: null, cursor: null, limit: 5 }
+        assert.strictEqual((yield* ledger.sessions({ app, ...query })).count, 0)
+        assert.strictEqual((yield* ledger.sessions({ app: predecessor, ...query })).items[0]?.id, id)
       })
     )
   )

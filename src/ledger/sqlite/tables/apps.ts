@@ -7,15 +7,40 @@ import { insertInto } from "./columns.ts"
 
 const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "token_hash"])}
   ON CONFLICT (name) DO UPDATE SET
-    created_at = excluded.created_at, token_at = excluded.token_at, token_hash = excluded.token_hash, revoked_at = NULL
+    token_at = excluded.token_at, token_hash = excluded.token_hash, revoked_at = NULL
     WHERE revoked_at IS NOT NULL
   RETURNING 1`
 
-export const inserted = (name: AppName, at: number, tokenHash: string): Write => ({
-  text: insertApp,
-  params: [name, at, at, tokenHash],
-  failIfNoRow: "an app of this name exists"
-})
+/** The tables that say whose their rows are. The audit trail is not among them: it keeps the name that acted. */
+const owners = [
+  "sessions",
+  "session_counts",
+  "files",
+  "receipts",
+  "usage_days",
+  "cost_days",
+  "memories",
+  "skills"
+] as const
+
+/** Only of a revoked app: otherwise the name is taken, and the insert after these fails. */
+const renames = [
+  ...owners.map(
+    (table) => `UPDATE ${table} SET app = ?1
+      WHERE app = ?2 AND EXISTS (SELECT 1 FROM apps WHERE name = ?2 AND revoked_at IS NOT NULL)`
+  ),
+  "UPDATE apps SET name = ?1 WHERE name = ?2 AND revoked_at IS NOT NULL"
+]
+
+export const inserted = (
+  name: AppName,
+  at: number,
+  tokenHash: string,
+  predecessor: AppName | undefined
+): ReadonlyArray<Write> => [
+  ...(predecessor === undefined ? [] : renames.map((text): Write => ({ text, params: [predecessor, name] }))),
+  { text: insertApp, params: [name, at, at, tokenHash], failIfNoRow: "an app of this name exists" }
+]
 
 export const tokenReplaced = (name: AppName, at: number, tokenHash: string): Write => ({
   text: "UPDATE apps SET token_at = ?, token_hash = ? WHERE name = ? AND revoked_at IS NULL RETURNING 1",
@@ -56,9 +81,13 @@ export const reads = (db: Database) => ({
     db
       .all(
         "look an app up by its token",
-        "SELECT name, token_hash FROM apps WHERE token_hash = ? AND revoked_at IS NULL",
+        "SELECT name, token_hash, created_at FROM apps WHERE token_hash = ? AND revoked_at IS NULL",
         [tokenHash],
-        (row: { readonly name: AppName; readonly token_hash: string }) => ({ app: row.name, tokenHash: row.token_hash })
+        (row: { readonly name: AppName; readonly token_hash: string; readonly created_at: number }) => ({
+          app: row.name,
+          tokenHash: row.token_hash,
+          createdAt: row.created_at
+        })
       )
       .pipe(Effect.map(([row]) => Option.fromNullishOr(row)))
 })
