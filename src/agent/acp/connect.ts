@@ -112,7 +112,7 @@ export const connect = Effect.fnUntraced(function* (
       // Its refusal was looked at, and a login tried: what it said last belongs to the failure.
       AgentFailed: (failure) =>
         failure.class === "auth" && lastReply !== ""
-          ? new AgentFailed({ ...failure, wire: lastReply })
+          ? new AgentFailed({ class: failure.class, message: failure.message, wire: lastReply })
           : Effect.fail(failure),
       RpcError: (error) =>
         new AgentFailed({ ...RefusedStart.ofStart(tracker.identity, error, request.thread), wire: lastReply }),

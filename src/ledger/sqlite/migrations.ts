@@ -6,8 +6,8 @@ import costs from "./migrations/0004_costs.ts"
 import wire from "./migrations/0005_wire.ts"
 import audit from "./migrations/0006_audit.ts"
 import commits from "./migrations/0007_commits.ts"
-import leaseSupervisors from "./migrations/0009_lease_supervisors.ts"
-import receiptEffects from "./migrations/0010_receipt_effects.ts"
+import leaseSupervisors from "./migrations/0008_lease_supervisors.ts"
+import receiptEffects from "./migrations/0009_receipt_effects.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -18,8 +18,8 @@ export const migrations = {
   "0005_wire": wire,
   "0006_audit": audit,
   "0007_commits": commits,
-  "0009_lease_supervisors": leaseSupervisors,
-  "0010_receipt_effects": receiptEffects
+  "0008_lease_supervisors": leaseSupervisors,
+  "0009_receipt_effects": receiptEffects
 }
 
 export const migrationsTable = "troupe_migrations"
