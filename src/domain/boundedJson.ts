@@ -1,9 +1,6 @@
 /** Writes values of an agent with a bounded length. Never throws. */
-import type { AcpMessage } from "./Acp.ts"
 import { cut, cutStart } from "./cut.ts"
-import { objectIn } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-import { isDeeperThan, maxDepth as maxStoredDepth } from "./storable.ts"
 
 /** The limit of one tool's output, or of one payload, in a message. All of it stays in the events. */
 export const maxContentCharacters = 32 * 1024
@@ -25,30 +22,6 @@ export const clipped = (value: string, limit = maxContentCharacters): string => 
  * and further members are replaced by their number.
  */
 export const boundedJson = (value: unknown, limit = maxContentCharacters): string => write(value, { left: limit }, 0)
-
-/**
- * A message that can be stored and read back. Members that nest too deep are left out, and `_meta["troupe/left_out"]` says
- * which and why: the rest of the update, such as the end of a tool call, still counts.
- */
-export const boundedMessage = (message: AcpMessage): AcpMessage => {
-  if (!("method" in message) || !isDeeperThan(message, maxStoredDepth)) return message
-  if (message.method !== "session/update") return { ...message, params: withoutDeep(message.params) }
-  const { sessionId, update } = message.params
-  return {
-    jsonrpc: "2.0",
-    method: "session/update",
-    params: { sessionId, update: { ...withoutDeep(update), sessionUpdate: update.sessionUpdate } }
-  }
-}
-
-const withoutDeep = (object: JsonObject): JsonObject => {
-  // Three levels are around a member of an update.
-  const isDeep = (key: string) => isDeeperThan(object[key], maxStoredDepth - 3)
-  const [deep, rest] = [Object.keys(object).filter(isDeep), Object.keys(object).filter((key) => !isDeep(key))]
-  const members = Object.fromEntries(rest.map((key) => [key, object[key]]))
-  const leftOut = Object.fromEntries(deep.map((key) => [key, `nests deeper than ${maxStoredDepth} levels`]))
-  return { ...members, _meta: { ...objectIn(members["_meta"]), "troupe/left_out": leftOut } }
-}
 
 const write = (value: unknown, budget: { left: number }, depth: number): string => {
   if (typeof value === "object" && value !== null) {

@@ -5,7 +5,7 @@
  */
 import { lateMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
-import { boundedMessage } from "../domain/boundedJson.ts"
+import { boundedMessage } from "../domain/boundedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 
