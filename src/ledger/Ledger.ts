@@ -62,6 +62,9 @@ export class Ledger extends Context.Service<
     /** Waits until the ledger takes writes again; at once where it does. */
     readonly available: Effect.Effect<void>
 
+    /** Gives the space of what was removed back to the machine, a bounded part of it a call; how many pages. */
+    readonly giveBackSpace: Read<number>
+
     readonly session: (id: SessionId) => Read<Option.Option<SessionRecord>>
     /** The machine's persisted snapshot; `null` where there is no such session. */
     readonly snapshot: (id: SessionId) => Read<unknown>

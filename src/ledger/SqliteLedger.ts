@@ -8,6 +8,7 @@ import { Effect, Layer } from "effect"
 import type { Scope } from "effect"
 import * as Damage from "./sqlite/damage.ts"
 import * as Database from "./sqlite/Database.ts"
+import * as FreePages from "./sqlite/freePages.ts"
 import { Ledger } from "./Ledger.ts"
 import { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 import { defaultLimits } from "../domain/Settings.ts"
@@ -58,6 +59,7 @@ const make = Effect.fnUntraced(function* (
         ? ping
         : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, away: true }))
     }),
+    giveBackSpace: FreePages.giveBack(db),
     ...Sessions.reads(db),
     ...Overview.reads(db),
     ...Steps.reads(db),

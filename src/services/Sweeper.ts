@@ -99,6 +99,8 @@ export class Sweeper extends Context.Service<
           yield* Effect.repeat(removed, { until: (lines) => lines === 0 })
         }
 
+        yield* ledger.giveBackSpace
+
         const softClosed = closed.reduce<number>((sum, count) => sum + count, 0)
         const hardDeleted = due.remove.length
         if (softClosed + hardDeleted + removedFiles > 0) {

@@ -158,8 +158,9 @@ const connect = Effect.fnUntraced(
     yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
     // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
     if (filename !== ":memory:") yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
-    // It takes effect only before WAL is on and before there is a table.
+    // Both take effect only before WAL is on and before there is a table.
     yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
+    yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
     yield* sql.unsafe("PRAGMA journal_mode = WAL")
     yield* sql.unsafe("PRAGMA synchronous = NORMAL")
     yield* sql.unsafe("PRAGMA foreign_keys = ON")

@@ -8,7 +8,8 @@ import { troupeMessage } from "../../../src/domain/Acp.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
-import { id, opened, eventAppended, scratchFile } from "../samples.ts"
+import { id, opened, eventAppended, scratchFile, session } from "../samples.ts"
+import { SessionId } from "../../../src/domain/Ids.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
   Ledger.use(test).pipe(Effect.provide(SqliteLedger.layer(filename)))
@@ -51,6 +52,39 @@ describe("the ledger's file", () => {
       yield* using(":memory:", (ledger) => ledger.write([opened()]))
       assert.strictEqual(yield* using(":memory:", (ledger) => ledger.openSessions(null)), 0)
     })
+  )
+
+  it.effect("a file shrinks when what takes its room was removed, and a file of 0.1.0 stays as it is", () =>
+    Effect.gen(function* () {
+      const long = { ...session({ closedAt: 1, state: "closed", substate: "closed" }), meta: { text: "x".repeat(60_000) } }
+      const many = Array.from({ length: 100 }, (_, n) => ({
+        ...long,
+        id: SessionId.make(`ses_${String(n).padStart(27, "0")}`)
+      }))
+      for (const isOld of [false, true]) {
+        const filename = yield* scratchFile
+        if (isOld) {
+          const db = new DatabaseSync(filename)
+          // Without auto_vacuum, as 0.1.0 made its files.
+          db.exec("PRAGMA page_size = 2048; PRAGMA auto_vacuum = NONE; VACUUM; PRAGMA journal_mode = WAL")
+          db.close()
+        }
+        yield* using(filename, (ledger) =>
+          Effect.gen(function* () {
+            yield* ledger.write(many.map((record) => ({ _tag: "SessionInserted", record, snapshot: null })))
+            yield* ledger.remove(many.map(({ id }) => id))
+            const pages = yield* ledger.giveBackSpace
+            if (isOld) assert.strictEqual(pages, 0)
+            else assert.isAbove(pages, 2_500)
+            assert.strictEqual(yield* ledger.giveBackSpace, 0)
+            yield* ledger.write([opened(), eventAppended(1)])
+          })
+        )
+        // Closing has written the WAL back. Six megabytes were stored.
+        if (isOld) assert.isAbove(statSync(filename).size, 6_000_000)
+        else assert.isBelow(statSync(filename).size, 600_000)
+      }
+    }).pipe(Effect.scoped)
   )
 
   it.effect("a file that a newer Troupe wrote is refused and not changed", () =>
