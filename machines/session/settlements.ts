@@ -64,7 +64,7 @@ export const wentQuiet = settleTurn(
   "timed_out",
   "error",
   timeout(
-    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), so the turn was interrupted."
+    "The agent said nothing for too long after a tool had ended (TROUPE_POST_TOOL_QUIET), or anywhere in the turn (TROUPE_TURN_QUIET), so the turn was interrupted."
   )
 )
 export const overran = settleTurn(

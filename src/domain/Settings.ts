@@ -56,6 +56,8 @@ export interface Limits {
   readonly hibernateAfterMillis: number
   readonly turnTimeoutMillis: number
   readonly postToolQuietMillis: number
+  /** How long an agent may be silent anywhere in a turn before it is asked for a sign of life; `null`: for ever. */
+  readonly turnQuietMillis: number | null
   readonly approvalTimeoutMillis: number
   readonly restartIntensity: number
   readonly restartPeriodMillis: number
@@ -77,6 +79,7 @@ export const defaultLimits: Limits = {
   hibernateAfterMillis: 5 * 60_000,
   turnTimeoutMillis: 10 * 60_000,
   postToolQuietMillis: 90_000,
+  turnQuietMillis: null,
   approvalTimeoutMillis: 5 * 60_000,
   restartIntensity: 3,
   restartPeriodMillis: 60_000,

@@ -4,6 +4,7 @@
  */
 import { Clock, Effect } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
+import type { Limits } from "../domain/Settings.ts"
 import { abortMarker } from "../domain/Turn.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as Transcript from "../runtime/Transcript.ts"
@@ -25,7 +26,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const transcript = yield* Transcript.make
   const scope = yield* Effect.scope
   const abort = abortWatch(timers)
-  const silence = silenceWatch(timers, limits.postToolQuietMillis)
+  const silence = silenceWatch(timers, limits)
 
   /** In the background: the agent's reader has more to read. */
   const recount = (turn: number) =>
@@ -43,13 +44,14 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
       else if (turn !== null && endsTool(message)) yield* recount(turn)
     }),
     suspectsAbort: abort.suspects,
-    react: ({ before, decision, settled }) => {
+    react: ({ at, before, decision, settled }) => {
       if (settled.some(({ turn }) => turn === before.context.turn)) {
         abort.end()
         silence.end()
       }
       // A person is being asked: the agent waits for that, and its silence means nothing.
       silence.hold(decision.next.hasTag("approvalsOpen"))
+      if (decision.next.hasTag("agentAtWork") && !before.hasTag("agentAtWork")) silence.handed(at)
     }
   }
   return watch
@@ -60,32 +62,48 @@ const quietTimer = "quiet"
 /**
  * The watchdog for an agent that goes silent after a tool: armed by a tool's end, disarmed by any other sign of life.
  *
- * Silence while it thinks, or while a tool runs, is not watched: only in the gap after a tool's end were real agents seen
- * to hang for ever.
+ * Silence while it thinks, or while a tool runs, is watched only where an operator wants that (`turnQuietMillis`): only in
+ * the gap after a tool's end were real agents seen to hang for ever, and a long build says nothing either.
  */
-export const silenceWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">, quietMillis: number) => {
+export const silenceWatch = (
+  timers: Pick<SessionTimers, "armUnstored" | "disarm">,
+  { postToolQuietMillis, turnQuietMillis }: Pick<Limits, "postToolQuietMillis" | "turnQuietMillis">
+) => {
+  const afterTool = Math.min(postToolQuietMillis, turnQuietMillis ?? postToolQuietMillis)
   let isArmed = false
+  /** How long the silence may be that is watched now. */
+  let quietMillis = afterTool
   let isHeld = false
   const end = () => {
     if (!isArmed) return
     isArmed = false
     timers.disarm(quietTimer)
   }
-  const begin = Effect.map(Clock.currentTimeMillis, (now) => {
+  const arm = (now: number) => {
     isArmed = true
     timers.armUnstored({ timer: quietTimer, dueAt: now + quietMillis, event: { type: "agent.quiet" } })
-  })
+  }
+  const begin = Effect.map(Clock.currentTimeMillis, arm)
   return {
     hold: (asking: boolean) => {
       isHeld = asking
       if (asking) end()
+    },
+    /** The agent got the turn's prompt. */
+    handed: (now: number) => {
+      if (turnQuietMillis === null) return
+      quietMillis = turnQuietMillis
+      arm(now)
     },
     /** Only the end of a tool of the turn that runs can begin a silence of that turn. */
     received: (message: AcpMessage, ofThisTurn: boolean) =>
       Effect.suspend(() => {
         if (isAside(message)) return isArmed ? begin : Effect.void
         end()
-        return isHeld || !ofThisTurn || !endsTool(message) ? Effect.void : begin
+        const millis = endsTool(message) ? afterTool : turnQuietMillis
+        if (isHeld || !ofThisTurn || millis === null) return Effect.void
+        quietMillis = millis
+        return begin
       }),
     end
   }

@@ -11,15 +11,15 @@ import { replay, updateOf, updates } from "../agent/codex.replay.ts"
 const quietMillis = 90_000
 
 /** A watchdog whose deadline can be read: `null` while it is disarmed. */
-const readableWatch = () => {
+const readableWatch = (turnQuietMillis: number | null = null) => {
   let dueAt: number | null = null
   const timers = {
     armUnstored: (timer: SessionTimer) => void (dueAt = timer.dueAt),
     disarm: () => void (dueAt = null)
   }
-  const watch = silenceWatch(timers, quietMillis)
+  const watch = silenceWatch(timers, { postToolQuietMillis: quietMillis, turnQuietMillis })
   const receive = (update: SessionUpdate) => watch.received(updateMessage("thread", update), true)
-  return { receive, dueAt: () => dueAt }
+  return { receive, handed: watch.handed, dueAt: () => dueAt }
 }
 
 const toolEnds = { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }
@@ -38,6 +38,21 @@ describe("the watchdog", () => {
       yield* receive({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: "well" } })
       assert.isNull(dueAt())
     })
+  )
+
+  it.effect(
+    "the watchdog for a whole turn is armed by its prompt and by every sign of life, after a tool as well",
+    () =>
+      Effect.gen(function* () {
+        const { dueAt, handed, receive } = readableWatch(600_000)
+        handed(5)
+        assert.strictEqual(dueAt(), 600_005)
+        yield* TestClock.adjust("1 minute")
+        yield* receive({ sessionUpdate: "agent_message_chunk", content: { type: "text", text: "well" } })
+        assert.strictEqual(dueAt(), 660_000)
+        yield* receive(toolEnds)
+        assert.strictEqual(dueAt(), 60_000 + quietMillis)
+      })
   )
 
   it.effect("the watchdog is armed between the end of a real codex's tool and its next message", () =>
@@ -65,7 +80,7 @@ describe("the watchdog", () => {
         armUnstored: ({ timer }: SessionTimer) => void armed.add(timer),
         disarm: (timer: string) => void armed.delete(timer)
       }
-      const watch = silenceWatch(timers, 90_000)
+      const watch = silenceWatch(timers, { postToolQuietMillis: 90_000, turnQuietMillis: null })
       const toolEnds = watch.received(
         updateMessage("thread", { sessionUpdate: "tool_call_update", toolCallId: "t", status: "completed" }),
         true

@@ -54,7 +54,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
   const get = <K extends KeyName>(name: K) => find(inOrder, name, keys[name] as unknown as Key<ValueOf<K>>)
   const or = <K extends KeyName, const A>(name: K, fallback: A) =>
     Effect.map(get(name), (parsed) => parsed?.value ?? fallback)
-  const orOff = (name: "sessionTtl" | "sessionIdleTtl", fallback: number | null) =>
+  const orOff = (name: "sessionTtl" | "sessionIdleTtl" | "turnQuiet", fallback: number | null) =>
     Effect.map(get(name), (parsed) => (parsed === undefined ? fallback : parsed.value))
 
   const dataDir = yield* get("dataDir")
@@ -73,6 +73,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
         sweepIntervalMillis: yield* or("sweepInterval", defaultLimits.sweepIntervalMillis),
         hibernateAfterMillis: yield* or("hibernateAfter", defaultLimits.hibernateAfterMillis),
         turnTimeoutMillis: yield* or("turnTimeout", defaultLimits.turnTimeoutMillis),
+        turnQuietMillis: yield* orOff("turnQuiet", defaultLimits.turnQuietMillis),
         postToolQuietMillis: yield* or("postToolQuiet", defaultLimits.postToolQuietMillis),
         approvalTimeoutMillis: yield* or("approvalTimeout", defaultLimits.approvalTimeoutMillis),
         restartIntensity: yield* or("restartIntensity", defaultLimits.restartIntensity),

@@ -122,6 +122,7 @@ export const keys = {
   hibernateAfter: duration("5 minutes"),
   turnTimeout: duration("10 minutes"),
   postToolQuiet: duration("90 seconds"),
+  turnQuiet: durationOrOff("10 minutes"),
   approvalTimeout: duration("5 minutes"),
   restartIntensity: whole(0, 1_000),
   restartPeriod: duration("60 seconds"),

@@ -56,7 +56,10 @@ describe("the ledger's file", () => {
 
   it.effect("a file shrinks when what takes its room was removed, and a file of 0.1.0 stays as it is", () =>
     Effect.gen(function* () {
-      const long = { ...session({ closedAt: 1, state: "closed", substate: "closed" }), meta: { text: "x".repeat(60_000) } }
+      const long = {
+        ...session({ closedAt: 1, state: "closed", substate: "closed" }),
+        meta: { text: "x".repeat(60_000) }
+      }
       const many = Array.from({ length: 100 }, (_, n) => ({
         ...long,
         id: SessionId.make(`ses_${String(n).padStart(27, "0")}`)
