@@ -98,15 +98,15 @@ export const spawn = Effect.fnUntraced(function* (
     )
 
   // Reads the spawner each time, so that it also works after the scope has closed and ended the fibers below.
+  const exited = yield* Deferred.make<Exit>()
   const exit = Effect.match(handle.exitCode, {
     onSuccess: (code): Exit => ({ code, signal: null }),
     onFailure: (error): Exit => ({ code: null, signal: signalIn(error) })
-  })
-  const exited = yield* Deferred.make<Exit>()
-  // Not `completeWith`, which would complete the Deferred at once, with an effect that still waits.
-  yield* Effect.flatMap(exit, (ended) => Deferred.succeed(exited, ended)).pipe(
-    Effect.forkScoped({ startImmediately: true })
+  }).pipe(
+    // Whoever knows of the exit finds all of stderr: see there.
+    Effect.tap((ended) => Deferred.succeed(exited, ended))
   )
+  yield* Effect.forkScoped(exit, { startImmediately: true })
 
   const writes = yield* Queue.bounded<Uint8Array | string, Cause.Done>(maxQueuedWrites)
   const closeWrites = Effect.sync(() => {
