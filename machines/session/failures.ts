@@ -17,22 +17,24 @@ export interface FailurePolicy {
   readonly keepsProcess: boolean
   /** It counts as a death in the restart budget. What only a person can mend would use the budget up for nothing. */
   readonly countsAgainstBudget: boolean
+  /** At a start it says something about the kind of agent, whatever the session: it counts in the circuit breaker. */
+  readonly countsAgainstKind: boolean
 }
 
 export const failurePolicy: Readonly<Record<FailureClass, FailurePolicy>> = {
-  auth: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
-  config: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
-  quota: { retryable: true, keepsProcess: false, countsAgainstBudget: false },
+  auth: { retryable: false, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
+  config: { retryable: false, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
+  quota: { retryable: true, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
   // Only a new session helps, so the turns in line go back to their callers unsent.
-  conversation: { retryable: false, keepsProcess: false, countsAgainstBudget: false },
-  crash: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
-  protocol: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
-  timeout: { retryable: true, keepsProcess: false, countsAgainstBudget: true },
-  model: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
-  not_delivered: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
-  outcome_unknown: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
-  pool_full: { retryable: true, keepsProcess: true, countsAgainstBudget: true },
-  interrupted: { retryable: true, keepsProcess: true, countsAgainstBudget: true }
+  conversation: { retryable: false, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
+  crash: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
+  protocol: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
+  timeout: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
+  model: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },
+  not_delivered: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },
+  outcome_unknown: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },
+  pool_full: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },
+  interrupted: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false }
 }
 
 export const countsAgainstBudget = (failure: Failure): boolean => failurePolicy[failure.class].countsAgainstBudget

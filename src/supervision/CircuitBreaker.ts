@@ -2,6 +2,7 @@
  * A circuit breaker for each kind of agent: one whose starts keep failing, in whatever sessions, is not started for a
  * while. The other kinds are not affected.
  */
+import { failurePolicy } from "../../machines/session/failures.ts"
 import { AgentFailed } from "../agent/Agent.ts"
 
 /** Failed starts in a row, without a good one between them, that open the circuit. */
@@ -38,7 +39,7 @@ export const make = (): CircuitBreaker => {
     },
     started: (agent) => void breaker.delete(agent),
     failed: (agent, failure, now) => {
-      if (failure.class !== "crash" && failure.class !== "protocol" && failure.class !== "timeout") return
+      if (!failurePolicy[failure.class].countsAgainstKind) return
       const failures = (breaker.get(agent)?.failures ?? 0) + 1
       breaker.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
     }
