@@ -19,6 +19,9 @@ export const phase = signal<Phase>({ name: "connecting" })
 /** The server said that it is ending. */
 export const isDraining = signal(false)
 
+/** Why the server takes no new work, in its own words, apart from its ending: that its ledger is away. */
+export const notReady = signal<ReadonlyArray<string>>([])
+
 export const setMe = (answer: Me): void => {
   setServerTime(answer.now)
   me.value = answer

@@ -1,6 +1,6 @@
 /** The links to the views, and the state of the connection. */
 import { serverTime } from "../clock.ts"
-import { isDraining, phase } from "../store.ts"
+import { isDraining, notReady, phase } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
@@ -71,6 +71,11 @@ export const Banners = () => (
     {isDraining.value ? (
       <p class="banner">Troupe is shutting down: running turns may finish, new ones are not taken.</p>
     ) : null}
+    {notReady.value.map((reason) => (
+      <p class="banner bad" key={reason}>
+        Troupe takes no new work: {reason}.
+      </p>
+    ))}
     <LostBanner />
   </div>
 )

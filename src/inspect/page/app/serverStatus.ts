@@ -6,7 +6,7 @@ import { computed, effect } from "@preact/signals"
 import type { SlimStep } from "../../contract.ts"
 import { follow } from "../../client/live.ts"
 import type { Following } from "../../client/live.ts"
-import { api, isDraining, me, phase, setMe } from "../store.ts"
+import { api, isDraining, me, notReady, phase, setMe } from "../store.ts"
 import { parsed } from "../../client/visible.ts"
 
 export type ServerMessage =
@@ -86,7 +86,10 @@ const askReady = async (): Promise<void> => {
   if (document.hidden || phase.value.name !== "live") return
   try {
     const response = await fetch(new URL("../readyz", document.baseURI), { cache: "no-store" })
-    isDraining.value = response.status === 503 && (await response.text()).includes("draining")
+    const { reasons = [] } = (await response.json()) as { readonly reasons?: ReadonlyArray<string> }
+    const isEnd = (reason: string) => reason.startsWith("draining")
+    isDraining.value = reasons.some(isEnd)
+    notReady.value = reasons.filter((reason) => !isEnd(reason))
   } catch {
     // The stream reports a lost connection soon enough.
   }
