@@ -69,7 +69,7 @@ const make = Effect.gen(function* () {
       return Option.getOrNull(Option.map(failure, (message) => `the ledger can't be written: ${message}`))
     }
     const held = away.holding ? "commits are held" : "patience is over, and turns that run are ended"
-    return `the ledger is away since ${Math.round((now - away.since) / 1000)} s (${away.reason}): ${held}`
+    return `the ledger has been away for ${Math.round((now - away.since) / 1000)} s (${away.reason}): ${held}`
   })
 
   return Operator.of({

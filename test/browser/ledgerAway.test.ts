@@ -22,7 +22,7 @@ describe.skipIf(chromium === null)("a ledger that is away", () => {
     db.exec("BEGIN IMMEDIATE")
     // Held, and done when the ledger is back.
     const closing = troupe.call("DELETE", `/sessions/${id}`, app)
-    const banner = page.getByText("Troupe takes no new work: the ledger is away")
+    const banner = page.getByText("Troupe takes no new work: the ledger has been away")
     await banner.waitFor()
     assert.match((await banner.textContent()) ?? "", /\(database is locked\): commits are held\.$/)
     await shoot(page, "ledger-away")

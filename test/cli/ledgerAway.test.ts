@@ -68,7 +68,7 @@ describe("a server whose ledger is away while a turn runs", () => {
       const turn = ask(server, "POST", `/sessions/${session}/turn`, { prompt: "slow 60 50" })
       await untilSpeaking(server, session)
       const giveBack = take(server)
-      await untilReadyz(server, /the ledger is away since \d+ s \(.+\): commits are held/)
+      await untilReadyz(server, /the ledger has been away for \d+ s \(.+\): commits are held/)
 
       const refused = await ask(server, "POST", `/sessions/${session}/turn`, { prompt: "more", queue: true })
       assert.deepInclude(refused.json, { ok: false, error: "ledger_away" })
@@ -104,7 +104,7 @@ describe("a server whose ledger is away while a turn runs", () => {
     assert.strictEqual(status, 503)
     assert.deepInclude(json, { ok: false, error: "ledger_away" })
     assert.isFalse(isAlive(pid))
-    await untilReadyz(server, /the ledger is away .*patience is over/)
+    await untilReadyz(server, /the ledger has been away .*patience is over/)
     assert.strictEqual((await ask(server, "DELETE", `/sessions/${other}`)).json["error"], "ledger_away")
     giveBack()
     await untilReady(server)
