@@ -5,6 +5,7 @@
  * a failed handshake, in `troupe doctor`, and with the session's processes in the dashboard.
  */
 import { escapeSequences } from "./messagesIn.ts"
+import { cut } from "../domain/cut.ts"
 
 export interface MalformedLines {
   readonly note: (line: string) => void
@@ -48,7 +49,6 @@ export const sentenceOf = ({ count, first }: Noise): string => {
 const beginningOf = (text: string): string => {
   // oxlint-disable-next-line no-control-regex
   const flat = text.replaceAll(/[\u0000-\u0020\u007f\ufeff]+/g, " ").trim()
-  // Copied by way of bytes: a substring keeps the whole line in memory, which may be 32 MiB. Half a character at the
-  // cut becomes U+FFFD.
-  return flat.length > maxCharacters ? `${Buffer.from(flat.slice(0, maxCharacters)).toString()}…` : flat
+  // Copied by way of bytes: a substring keeps the whole line in memory, which may be 32 MiB.
+  return flat.length > maxCharacters ? `${Buffer.from(cut(flat, maxCharacters)).toString()}…` : flat
 }

@@ -8,6 +8,7 @@ import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
 import { sentenceOf } from "./MalformedLines.ts"
 import type { Processes, Vitals } from "./Processes.ts"
+import { cut } from "../domain/cut.ts"
 
 /** Claude takes 0.6 s, codex 0.3 s; longer on a busy machine, and at the first start. */
 const answerWithinMillis = 20_000
@@ -46,7 +47,7 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
 
 const silent = (name: string, vitals: Vitals | null) => {
   const lastLine = vitals?.stderr.trim().split("\n").at(-1) ?? ""
-  const stderr = lastLine === "" ? "" : ` The last line of its stderr: "${lastLine.slice(0, 300)}".`
+  const stderr = lastLine === "" ? "" : ` The last line of its stderr: "${cut(lastLine, 300)}".`
   return new AgentFailed({
     class: "timeout",
     message: `${name} did not answer its handshake within ${answerWithinMillis / 1_000} s.${sentenceOf(noiseOf(vitals))}${stderr} Run it by hand to see what it waits for.`

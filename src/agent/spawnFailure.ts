@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { PlatformError } from "effect/PlatformError"
 import { AgentFailed } from "./Agent.ts"
 import { redact, secretsIn } from "./redact.ts"
+import { cut } from "../domain/cut.ts"
 
 /** The part of a `SpawnSpec` that can be wrong. */
 interface Spawned {
@@ -38,7 +39,7 @@ const notPassed = (message: string) => Effect.fail(new AgentFailed({ class: "con
 /** An option by its name, another argument by its beginning. */
 const nameOf = (argument: string): string =>
   /^--?[A-Za-z][\w-]*(?==)/.exec(argument)?.[0] ??
-  JSON.stringify(argument.length > 20 ? `${argument.slice(0, 20).toWellFormed()}…` : argument)
+  JSON.stringify(argument.length > 20 ? `${cut(argument, 20)}…` : argument)
 
 /** From what the spawner threw. */
 export const refusedByKernel = (spec: Spawned, defect: unknown): AgentFailed => {

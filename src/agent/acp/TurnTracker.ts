@@ -19,6 +19,7 @@ import { stopReasonIn, usageIn } from "./promptResult.ts"
 import * as Refusals from "./Refusals.ts"
 import { line } from "./sentence.ts"
 import * as ToolCalls from "./ToolCalls.ts"
+import { cut } from "../../domain/cut.ts"
 
 export type TurnEnded = Extract<AgentFact, { readonly _tag: "TurnEnded" }>
 export type UpdateFact = Extract<AgentFact, { readonly _tag: "Update" }>
@@ -116,7 +117,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
       const adapterText = isAdapterText(update) ? nonEmptyTextIn(at(update, "content", "text"))?.trim() : undefined
       if (adapterText !== undefined && adapterText !== "") {
-        running.adapterText = adapterText.slice(0, adapterTextCharacters)
+        running.adapterText = cut(adapterText, adapterTextCharacters)
       }
     }
     const message: UpdateMessage = {
