@@ -22,7 +22,7 @@ export const Suspension = Context.Reference<SuspensionWatch>("troupe/runtime/Sus
 
 const beatMillis = 1_000
 /** A busy process, or a collection of its garbage, is late by less. */
-const toleratedMillis = 2_000
+const toleratedMillis = 3_000
 
 export const layer = Layer.effect(
   Suspension,
@@ -52,5 +52,5 @@ export const layer = Layer.effect(
 )
 
 const missed = (millis: number) =>
-  `Troupe did not run for ${Math.round(millis / 1000)} s (stopped, asleep, or its clock was set)`
+  `Troupe did not run for ${Math.round(millis / 1000)} s (stopped, asleep, without processor time, or its clock was set)`
 const setBack = (millis: number) => `The machine's clock was set back by ${Math.round(-millis / 1000)} s`

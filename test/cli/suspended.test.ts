@@ -23,7 +23,10 @@ describe("a server that is stopped past a turn's deadline", () => {
     child.kill("SIGCONT")
     assert.deepInclude(await turn, { ok: true, stop_reason: "end_turn", accepted_without_end: false })
     const log = () => server.program.stdout() + server.program.stderr()
-    assert.match(log(), /Troupe did not run for \d+ s \(stopped, asleep, or its clock was set\): deadlines are later/)
+    assert.match(
+      log(),
+      /Troupe did not run for \d+ s \(stopped, asleep, without processor time, or its clock was set\): deadlines are later/
+    )
     // Time that runs counts as before.
     const late = await server.call("POST", `/sessions/${session}/turn`, { prompt: "slow 100000 20" })
     assert.deepInclude(late, { ok: false, interrupted: true })

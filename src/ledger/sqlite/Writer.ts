@@ -104,7 +104,7 @@ const commitQueued = Effect.fnUntraced(function* (queue: Jobs, commit: Commit, {
 })
 
 const committer = (db: Database, availability: Availability.Availability, closing: Latch.Latch): Commit => {
-  const { isStored, numbered } = Commits.forWriter(db)
+  const { isStored, numbered, stored } = Commits.forWriter(db)
   let commits = 0
 
   const transaction = (jobs: ReadonlyArray<Job>, nth: number, onEntryFailed: () => void) =>
@@ -134,6 +134,7 @@ const committer = (db: Database, availability: Availability.Availability, closin
       delay = Math.min(retryMillis.most, 2 * delay)
       exit = yield* Effect.exit(again)
     }
+    if (Exit.isSuccess(exit)) stored()
     if (!isAway(exit)) yield* availability.succeeded
     return exit
   })

@@ -7,23 +7,28 @@ import type { LedgerError } from "../LedgerError.ts"
 export interface CommitNumbers {
   /** Part of the transaction that it numbers. Numbers count from 1; the first also removes rows of ended writers. */
   readonly numbered: (nth: number, at: number) => ReadonlyArray<Write>
+  /** A numbered transaction is stored. */
+  readonly stored: () => void
   /** Whether the commit with this number is stored. */
   readonly isStored: (nth: number) => Effect.Effect<boolean, LedgerError>
 }
 
-/** Rows of writers that wrote nothing for so long are removed. */
-const keptMillis = 7 * 86_400_000
+/** Rows of writers that wrote nothing for so long are removed: far longer than any of them lives without writing. */
+const keptMillis = 365 * 86_400_000
 
 export const forWriter = (db: Database): CommitNumbers => {
   const writer = randomUUID()
+  let hasRow = false
   return {
-    numbered: (nth, at) => [
-      {
-        text: "INSERT INTO commits (writer, nth, at) VALUES (?, ?, ?) ON CONFLICT (writer) DO UPDATE SET nth = excluded.nth, at = excluded.at",
-        params: [writer, nth, at]
-      },
-      ...(nth === 1 ? [{ text: "DELETE FROM commits WHERE at < ?", params: [at - keptMillis] }] : [])
-    ],
+    numbered: (nth, at) => {
+      // Cheaper than an upsert, and in every commit but the first.
+      if (hasRow) return [{ text: "UPDATE commits SET nth = ?, at = ? WHERE writer = ?", params: [nth, at, writer] }]
+      return [
+        { text: "DELETE FROM commits WHERE at < ?", params: [at - keptMillis] },
+        { text: "INSERT OR REPLACE INTO commits (writer, nth, at) VALUES (?, ?, ?)", params: [writer, nth, at] }
+      ]
+    },
+    stored: () => void (hasRow = true),
     isStored: (nth) =>
       db
         .all(
