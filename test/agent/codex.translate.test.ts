@@ -1,6 +1,7 @@
 /** Recorded codex traces, replayed through the translator: what holds for each of them. */
 import { assert, describe, it } from "@effect/vitest"
 import { ends, metaOf, ofKind, replay, textOf, updateOf, updates } from "./codex.replay.ts"
+import * as Translator from "../../src/agent/codex/Translator.ts"
 import { objectIn } from "../../src/domain/json.ts"
 
 const firstTurn = (name: string) => {
@@ -166,5 +167,56 @@ describe("interrupts, steering, compaction, sub-agents", () => {
     const { facts } = replay("101-two-threads-in-parallel")
     assert.isNotEmpty(ends(facts))
     assert.isTrue(ends(facts).every(({ stopReason }) => stopReason === "end_turn"))
+  })
+})
+
+describe("what is cut", () => {
+  /** A high half of a surrogate pair at each limit, which a plain slice would leave alone. */
+  const ending = (characters: number) => `${"a".repeat(characters - 1)}🙂${"b".repeat(8_000)}`
+  const isWhole = (value: unknown): boolean => !JSON.stringify(value).includes("\\ud83d")
+
+  const facts = (messages: ReadonlyArray<readonly [string, object]>) => {
+    const translator = Translator.make("T")
+    translator.begin(1)
+    translator.accepted("U")
+    return messages.flatMap(([method, params]) =>
+      translator.notification(method, { threadId: "T", turnId: "U", ...params })
+    )
+  }
+
+  it("the output of a command has no half of an emoji where its middle is left out", () => {
+    const item = { type: "commandExecution", id: "c", command: "x", aggregatedOutput: ending(2_048) }
+    const reversed = { ...item, aggregatedOutput: `${"b".repeat(8_000)}🙂${"a".repeat(2_047)}` }
+    assert.isTrue(isWhole(facts([["item/completed", { item }]])))
+    assert.isTrue(isWhole(facts([["item/completed", { item: reversed }]])))
+  })
+
+  it("streamed output ends at its limit without half of an emoji, and nothing comes after it", () => {
+    const item = { type: "commandExecution", id: "c", command: "x" }
+    const deltas = ofKind(
+      facts([
+        ["item/started", { item }],
+        ["item/commandExecution/outputDelta", { itemId: "c", delta: ending(64 * 1_024) }],
+        ["item/commandExecution/outputDelta", { itemId: "c", delta: "z" }]
+      ]),
+      "tool_call_update"
+    )
+    assert.deepStrictEqual(
+      deltas.map((delta) => metaOf(delta)["troupe/output"]),
+      ["a".repeat(64 * 1_024 - 1)]
+    )
+  })
+
+  it("titles, warnings, unknown items and failures have no half of an emoji at their ends", () => {
+    const changes = [{ path: `/${ending(500 - "1 update: ".length)}`, kind: { type: "update" }, diff: "" }]
+    // The item begins with `{"type":"odd","id":"o","text":"`.
+    const odd = { type: "odd", id: "o", text: ending(2_000 - 31) }
+    const all = facts([
+      ["item/started", { item: { type: "fileChange", id: "f", changes } }],
+      ["warning", { message: ending(1_000) }],
+      ["item/completed", { item: odd }],
+      ["turn/completed", { turn: { id: "U", status: "failed", error: { message: ending(2_000) } } }]
+    ])
+    assert.isTrue(isWhole(all))
   })
 })

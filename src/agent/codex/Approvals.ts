@@ -6,6 +6,7 @@
  * can answer them. An unknown request gets -32601.
  */
 import { Clock, Deferred, Effect } from "effect"
+import { cut } from "../../domain/cut.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
@@ -135,5 +136,5 @@ const replyWords = { once: "accept", session: "acceptForSession", deny: "decline
 
 const withReason = (title: string, params: JsonObject): string => {
   const reason = textIn(params["reason"])
-  return (reason === null || reason === "" ? title : `${title} (${reason})`).slice(0, 500)
+  return cut(reason === null || reason === "" ? title : `${title} (${reason})`, 500)
 }

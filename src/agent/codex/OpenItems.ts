@@ -5,6 +5,7 @@
  * come earlier. Every `tool_call_update` comes after its `tool_call`.
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
+import { cut } from "../../domain/cut.ts"
 import { numberIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { AgentFact } from "../Agent.ts"
@@ -143,8 +144,10 @@ export const make = (update: (agentTurnId: string | null, content: SessionUpdate
     const delta = textIn(params["delta"])
     const item = id === null ? undefined : items.get(id)
     if (id === null || delta === null || item === undefined || item.outputLeft <= 0) return none
-    const text = delta.slice(0, item.outputLeft)
-    item.outputLeft -= text.length
+    const text = cut(delta, item.outputLeft)
+    // What comes after a cut is left out altogether, also where the cut left room for one character.
+    item.outputLeft = text.length < delta.length ? 0 : item.outputLeft - text.length
+    if (text === "") return none
     return [update(textIn(params["turnId"]), Items.toolCallProgress(id, { "troupe/output": text }))]
   }
 

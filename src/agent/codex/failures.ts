@@ -1,4 +1,5 @@
 /** Classifies the failures of codex, and says what to do about each. Codex's own words are quoted, without secrets. */
+import { cut } from "../../domain/cut.ts"
 import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
@@ -15,7 +16,7 @@ export type FailedEnd = { readonly stopReason: StopReason; readonly failure: Fai
  */
 export const failedEnd = (error: unknown, at: number | null = null): FailedEnd => {
   const { message: text, codexErrorInfo } = objectIn(error)
-  const reason = redact(textIn(text) ?? "no reason given").slice(0, 2_000)
+  const reason = cut(redact(textIn(text) ?? "no reason given"), 2_000)
   const { kind, status } = errorInfo(codexErrorInfo)
 
   // A model's answer that was cut short is an end, not a failure. `Incomplete response returned, reason: …` is all that
@@ -70,7 +71,7 @@ export const promptFailed = (error: RpcError | RpcSilent): AgentFailed => {
             class: "config",
             message: "The prompt is longer than codex takes (1,048,576 characters). Send less, or a file."
           }
-        : { class: "protocol", message: `Codex refused the prompt: ${redact(error.message).slice(0, 1_000)}` }
+        : { class: "protocol", message: `Codex refused the prompt: ${cut(redact(error.message), 1_000)}` }
     )
   }
   return error.reason === "timeout"

@@ -7,6 +7,7 @@
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { changesIn, commandIn, commandKindIn, type Change, type Item } from "./wire.ts"
+import { cut, cutStart } from "../../domain/cut.ts"
 import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
@@ -154,7 +155,7 @@ export const changesTitle = (changes: ReadonlyArray<Change>): string => {
   const counts = new Map<string, number>()
   for (const { kind } of changes) counts.set(kind, (counts.get(kind) ?? 0) + 1)
   const kinds = [...counts].map(([kind, count]) => `${count} ${kind}`).join(", ")
-  return `${kinds}: ${changes.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).join(", ")}`.slice(0, 500)
+  return cut(`${kinds}: ${changes.map(({ path }) => path.slice(path.lastIndexOf("/") + 1)).join(", ")}`, 500)
 }
 
 const diffOf = (change: Change): JsonObject => {
@@ -179,5 +180,6 @@ const displayed = (text: string): ReadonlyArray<JsonObject> =>
 const clipped = (text: string): string => {
   if (text.length <= displayedCharacters) return text
   const half = displayedCharacters / 2
-  return `${text.slice(0, half)}\n… ${text.length - displayedCharacters} characters left out …\n${text.slice(-half)}`
+  const [head, tail] = [cut(text, half), cutStart(text, half)]
+  return `${head}\n… ${text.length - head.length - tail.length} characters left out …\n${tail}`
 }

@@ -4,6 +4,7 @@
  */
 import { Deferred, Effect } from "effect"
 import { steeringMessage } from "../../domain/Acp.ts"
+import { cut } from "../../domain/cut.ts"
 import { objectIn } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
@@ -76,7 +77,7 @@ const steeringFailed = (error: RpcError) =>
   objectIn(objectIn(error.data)["codexErrorInfo"])["activeTurnNotSteerable"] === undefined
     ? new AgentFailed({
         class: "protocol",
-        message: `Codex refused the words: ${redact(error.message).slice(0, 1_000)}`
+        message: `Codex refused the words: ${cut(redact(error.message), 1_000)}`
       })
     : new AgentFailed({
         class: "config",

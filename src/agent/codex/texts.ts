@@ -1,6 +1,7 @@
 /** The content of session updates: chunks of text, and excerpts of codex's words without secrets. */
 import type { SessionUpdate } from "../../domain/Acp.ts"
 import { redact } from "../redact.ts"
+import { cut } from "../../domain/cut.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { Item } from "./wire.ts"
@@ -39,7 +40,7 @@ export const retryOf = (params: JsonObject): JsonObject => {
   return { message: excerpt(error["message"]), details: excerpt(error["additionalDetails"]) }
 }
 
-export const excerpt = (value: unknown): string => redact(textIn(value) ?? "").slice(0, 1_000)
+export const excerpt = (value: unknown): string => cut(redact(textIn(value) ?? ""), 1_000)
 
 /** An item of an unknown type as JSON, cut to size. */
-export const payload = (item: Item): string => JSON.stringify(item).slice(0, 2_000)
+export const payload = (item: Item): string => cut(JSON.stringify(item), 2_000)
