@@ -70,7 +70,7 @@ const ofAcpOnly = (spec: AgentSpec): SpecProblem | null => {
 
 export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
   "codex-app-server": {
-    make: Codex.make,
+    make: (config) => Codex.make(config),
     locate: ({ path }) => Launch.ofCodex(path),
     needs: () => Needs.codex,
     validate: ({ registry, ...spec }) =>

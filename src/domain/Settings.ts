@@ -25,6 +25,9 @@ export type AgentSpec = typeof AgentSpec.Type
 const defaultStartMillis = 45_000
 const [leastStartMillis, mostStartMillis] = [1_000, 3_600_000]
 
+/** What a start may take where nothing is set: codex waits for its MCP servers, as long as they give signs. */
+export const longestDefaultStartMillis = 105_000
+
 const durationIn = Schema.decodeUnknownOption(Schema.DurationFromString)
 
 /** How long an agent may take to get ready; `null`: `startTimeout` is no duration from a second to an hour. */

@@ -4,7 +4,7 @@ import { sessionMachineWith } from "../../machines/session/machine.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
 import * as CommitObservers from "./CommitObservers.ts"
 import * as RefusedEvents from "./RefusedEvents.ts"
-import { startMillisOf } from "../domain/Settings.ts"
+import { longestDefaultStartMillis, startMillisOf } from "../domain/Settings.ts"
 import type { Settings } from "../domain/Settings.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
@@ -12,7 +12,8 @@ import { RuntimeSettings } from "./RuntimeSettings.ts"
 const startMarginMillis = 15_000
 
 const startWithin = (agents: Settings["agents"]): number =>
-  Math.max(startMillisOf({}) ?? 0, ...Object.values(agents).map((spec) => startMillisOf(spec) ?? 0)) + startMarginMillis
+  Math.max(longestDefaultStartMillis, ...Object.values(agents).map((spec) => startMillisOf(spec) ?? 0)) +
+  startMarginMillis
 
 /** One of each for all sessions: ten thousand machines and hubs would cost more than ten thousand sessions. */
 export class SessionShared extends Context.Service<

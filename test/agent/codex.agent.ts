@@ -1,7 +1,8 @@
 /** A connection to a scripted codex, and the parts of its scripts. */
 import { Effect, FileSystem, Latch } from "effect"
-import type { AgentFact, ApprovalDecision, ApprovalRequest, OpenRequest } from "../../src/agent/Agent.ts"
+import type { AgentFact, ApprovalDecision, ApprovalRequest, DriverConfig, OpenRequest } from "../../src/agent/Agent.ts"
 import * as Codex from "../../src/agent/codex/driver.ts"
+import type { Patience } from "../../src/agent/codex/patience.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { freshLease, fixture } from "./child.ts"
@@ -13,7 +14,8 @@ export type Script = ReadonlyArray<{ readonly dir: "in" | "out" | "note"; readon
 export const connect = Effect.fnUntraced(function* (
   env: Readonly<Record<string, string>>,
   decide: ApprovalDecision = "deny",
-  changes: Partial<OpenRequest> = {}
+  changes: Partial<OpenRequest> = {},
+  patience: Partial<Patience> = {}
 ) {
   const processes = yield* Processes
   const files = yield* FileSystem.FileSystem
@@ -22,11 +24,12 @@ export const connect = Effect.fnUntraced(function* (
   const facts: Array<AgentFact> = []
   const approvalRequests: Array<ApprovalRequest> = []
   const newFact = yield* Latch.make()
-  const driver = yield* Codex.make({
+  const config: DriverConfig = {
     name: "codex",
     command: [process.execPath, fixture("codex")],
     env: { PATH: process.env["PATH"] ?? "", RECEIVED: inputFile, ...env }
-  })
+  }
+  const driver = yield* Codex.make(config, patience)
   const opening = driver.open({
     session: "ses_test" as SessionId,
     lease,
@@ -73,8 +76,12 @@ export interface WireLine {
 
 export const playing = (name: string, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
   connect({ TRACE: traceFile(name) }, decide, changes)
-export const scripted = (script: Script, decide?: ApprovalDecision, changes?: Partial<OpenRequest>) =>
-  connect({ SCRIPT: JSON.stringify(script) }, decide, changes)
+export const scripted = (
+  script: Script,
+  decide?: ApprovalDecision,
+  changes?: Partial<OpenRequest>,
+  patience?: Partial<Patience>
+) => connect({ SCRIPT: JSON.stringify(script) }, decide, changes, patience)
 
 // ---- parts of scripts
 
@@ -84,6 +91,7 @@ export const errorReply = (id: number, code: number, message: string) =>
   ({ dir: "out", msg: { id, error: { code, message } } }) as const
 export const say = (method: string, params: object) =>
   ({ dir: "out", msg: { method, params: { threadId: "T", ...params } } }) as const
+export const wait = (millis: number) => note({ __event: "wait", millis })
 export const note = (msg: object) => ({ dir: "note", msg }) as const
 
 export const hello: Script = [

@@ -28,6 +28,8 @@ export interface Translator {
   /** No end has come for a command of the thread. */
   readonly commandsOpen: () => boolean
   readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
+  /** codex was too busy for a request, which is made again; of the turn that was prompted, if one was. */
+  readonly overloaded: (method: string, reason: string) => AgentFact
   /** Notes that an item waits for an approval, or no longer does; gives the turn and the item of the request. */
   readonly markApproval: (params: JsonObject, awaitsApproval: boolean) => ApprovalContext
 }
@@ -133,6 +135,11 @@ export const make = (resuming: string | null): Translator => {
     running: turns.running,
     accepted: (id) => began(turns.identify(id), id),
     commandsOpen: items.hasCommand,
+    overloaded: (method, reason) => ({
+      _tag: "Update",
+      turn: turns.running()?.turn ?? null,
+      message: updateMessage(thread ?? "", Texts.info({ "troupe/retry": Texts.overloaded(method, reason) }))
+    }),
     notification: (method, params) => {
       const handler = Object.hasOwn(handlers, method) ? handlers[method] : undefined
       if (handler === undefined) return none

@@ -9,6 +9,8 @@ import * as Approvals from "./Approvals.ts"
 import { wentAway } from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as Interrupt from "./interrupt.ts"
+import * as McpStartup from "./McpStartup.ts"
+import type { Patience } from "./patience.ts"
 import * as Placeholders from "./placeholders.ts"
 import * as Prompts from "./prompts.ts"
 import * as Steering from "./steering.ts"
@@ -21,7 +23,8 @@ export const capabilities: Capabilities = { resume: true, steer: true, compact: 
 export const open = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: DriverConfig,
-  request: OpenRequest
+  request: OpenRequest,
+  patience: Patience
 ) {
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
@@ -38,14 +41,27 @@ export const open = Effect.fnUntraced(function* (
     killCommands: (onReply) =>
       peer.post("thread/backgroundTerminals/clean", { threadId: thread }, (reply) => onReply(reply.ok))
   })
+  const mcp = McpStartup.make()
   const approvals = Approvals.make({ translator, approve: request.approve, toWireLine })
   const peer = yield* JsonRpc.make(child, {
     versioned: false,
-    onNotification: (method, params, raw) =>
-      method === "serverRequest/resolved" ? approvals.resolved(params) : delivery.onNotification(method, params, raw),
+    onNotification: (method, params, raw) => {
+      if (method === "serverRequest/resolved") return approvals.resolved(params)
+      const emitted = delivery.onNotification(method, params, raw)
+      return method === "mcpServer/startupStatus/updated" ? Effect.andThen(mcp.note(params), emitted) : emitted
+    },
     onRequest: approvals.answer
   })
-  const { contextLost, thread, version, wire } = yield* Handshake.run(peer, child, request, toWireLine)
+  const retrying = (method: string, reason: string) => delivery.deliver([translator.overloaded(method, reason)])
+  const { contextLost, thread, version, wire } = yield* Handshake.run({
+    peer,
+    child,
+    request,
+    mcp,
+    patience,
+    toWireLine,
+    retrying
+  })
   translator.adopt(thread)
 
   // A turn that runs ends with the process, after an end that codex has reported.

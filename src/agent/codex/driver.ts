@@ -3,11 +3,19 @@ import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
 import * as Connection from "./connection.ts"
+import { patience as defaultPatience } from "./patience.ts"
+import type { Patience } from "./patience.ts"
 
-export const make = (config: DriverConfig): Effect.Effect<AgentDriver, never, Processes> =>
+/** `patience` is for tests, which have less of it. */
+export const make = (
+  config: DriverConfig,
+  patience: Partial<Patience> = {}
+): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.map(Processes, (processes) => ({
     name: config.name,
     protocol: "codex-app-server",
     capabilities: Connection.capabilities,
-    open: Effect.fn("Codex.open")((request) => Connection.open(processes, config, request))
+    open: Effect.fn("Codex.open")((request) =>
+      Connection.open(processes, config, request, { ...defaultPatience, ...patience })
+    )
   }))

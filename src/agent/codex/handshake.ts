@@ -1,18 +1,18 @@
 /** Prepares a spawned `codex app-server` for turns: initializes it, and starts or resumes a thread. */
-import { Effect, Option, Schedule } from "effect"
+import { Clock, Effect, Schedule } from "effect"
+import { cut } from "../../domain/cut.ts"
+import { objectIn, textIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { Peer } from "../JsonRpc.ts"
-import { missingProgram } from "../missingProgram.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
-import { objectIn, textIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
-
-/** Measured: initialize 0.1–0.2 s, thread/start 20 ms, the resume of a thread of 100 turns 0.1 s. */
-const initializeWithinMillis = 15_000
-const threadWithinMillis = 30_000
+import type { McpStartup } from "./McpStartup.ts"
+import * as Overload from "./overload.ts"
+import type { Patience } from "./patience.ts"
+import { heldByAnother, isUnknownThread, startFailed } from "./startFailed.ts"
 
 export interface Ready {
   readonly thread: string
@@ -22,12 +22,19 @@ export interface Ready {
   readonly wire: string
 }
 
-export const run = Effect.fnUntraced(function* (
-  peer: Peer,
-  child: Child,
-  request: OpenRequest,
-  toWireLine: (raw: string) => string
-) {
+export interface Starting {
+  readonly peer: Peer
+  readonly child: Child
+  readonly request: OpenRequest
+  readonly mcp: McpStartup
+  readonly patience: Patience
+  readonly toWireLine: (raw: string) => string
+  /** Reports a request that is made again, with codex's reason. */
+  readonly retrying: (method: string, reason: string) => Effect.Effect<void>
+}
+
+export const run = Effect.fnUntraced(function* (starting: Starting) {
+  const { child, mcp, patience, peer, request, retrying, toWireLine } = starting
   let wire = ""
   const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
@@ -35,32 +42,39 @@ export const run = Effect.fnUntraced(function* (
   const ask = (method: string, params: JsonObject, timeoutMillis: number) =>
     peer.request(method, params, { timeoutMillis, onReplyLine })
   const explained = (method: string) =>
-    Effect.catch((error: RpcError | RpcSilent) => explain(child, method, error, error._tag === "RpcError" ? wire : ""))
+    Effect.catch((error: RpcError | RpcSilent) =>
+      startFailed({ child, mcp, method, thread: request.thread, error, wire: error._tag === "RpcError" ? wire : "" })
+    )
 
-  const initialized = yield* ask("initialize", introduction, initializeWithinMillis).pipe(explained("initialize"))
+  const initialized = yield* ask("initialize", introduction, patience.initializeMillis).pipe(explained("initialize"))
   yield* peer.notify("initialized", {})
   // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
   const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(initialized)["userAgent"]) ?? "")?.[1] ?? null
 
-  const start = ask("thread/start", settingsOf(request), threadWithinMillis).pipe(explained("thread/start"))
+  const deadline = (yield* Clock.currentTimeMillis) + patience.openMillis
+  const open = (method: string, params: JsonObject) => {
+    const asked = ask(method, params, patience.openMillis)
+    return Overload.retrying(mcp.within(asked, { method, deadline, quietMillis: patience.threadMillis }), {
+      baseMillis: patience.overloadedMillis,
+      report: (error) => retrying(method, error.message)
+    })
+  }
+  const start = open("thread/start", settingsOf(request)).pipe(explained("thread/start"))
 
   if (request.thread === null) {
     return { thread: yield* threadIn(yield* start), contextLost: null, version, wire } satisfies Ready
   }
-  const resumed = yield* ask(
-    "thread/resume",
-    // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
-    { threadId: request.thread, excludeTurns: true, ...settingsOf(request) },
-    threadWithinMillis
-  ).pipe(
+  // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
+  const resumed = yield* open("thread/resume", {
+    threadId: request.thread,
+    excludeTurns: true,
+    ...settingsOf(request)
+  }).pipe(
     Effect.retry({
       while: heldByAnother,
       schedule: Schedule.max([Schedule.exponential("100 millis"), Schedule.recurs(4)])
     }),
-    Effect.catchIf(
-      (error) => error._tag === "RpcError" && !heldByAnother(error),
-      (error) => Effect.succeed({ lost: redact(error.message).slice(0, 500) })
-    ),
+    Effect.catchIf(isUnknownThread, (error) => Effect.succeed({ lost: cut(redact(error.message), 500) })),
     explained("thread/resume")
   )
   const lost = textIn(objectIn(resumed)["lost"])
@@ -103,55 +117,9 @@ const settingsOf = (request: OpenRequest): JsonObject => ({
   }
 })
 
-/** One process at a time may have a thread loaded. A dead process's lock is released a moment after its death. */
-const heldByAnother = (error: RpcError | RpcSilent): boolean =>
-  error._tag === "RpcError" && error.message.includes("already has an active writer")
-
 const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
   const id = textIn(objectIn(objectIn(reply)["thread"])["id"])
   return id === null
     ? Effect.fail(new AgentFailed({ class: "protocol", message: "Codex started a thread and did not name it." }))
     : Effect.succeed(id)
 }
-
-/** Fails with the reason why a request came to nothing, what to do about it, and the process's stderr. */
-export const explain = Effect.fnUntraced(function* (
-  child: Child,
-  method: string,
-  error: RpcError | RpcSilent,
-  wire = ""
-) {
-  if (error._tag === "RpcError") {
-    const message = redact(error.message).slice(0, 1_000)
-    return yield* new AgentFailed(
-      heldByAnother(error)
-        ? {
-            class: "crash",
-            ...(wire === "" ? {} : { wire }),
-            message: `Another process still has this codex thread open: ${message}. End it and try again.`
-          }
-        : { class: "config", message: `Codex refused ${method}: ${message}`, ...(wire === "" ? {} : { wire }) }
-    )
-  }
-  const stderr = yield* child.stderr
-  const tail = stderr === "" ? {} : { stderr }
-  if (error.reason === "timeout") {
-    return yield* new AgentFailed({
-      class: "timeout",
-      message: `Codex did not answer ${method} in time.${child.malformed.sentence()} Its process is ended; the next turn starts a new one.`,
-      ...tail
-    })
-  }
-  const exit = yield* Effect.timeoutOption(child.exit, "1 second")
-  const missing = missingProgram("Codex", Option.getOrNull(exit), stderr)
-  if (missing !== null) return yield* new AgentFailed({ ...missing, ...tail })
-  const code = exit._tag === "Some" ? exit.value.code : null
-  const how = exit._tag === "None" ? "closed its output" : `ended (${exit.value.signal ?? `exit code ${code}`})`
-  const reason = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? ""
-  return yield* new AgentFailed({
-    // 1 and 2 before the handshake mean: CODEX_HOME does not exist, an unknown provider, a bad flag.
-    class: method === "initialize" && (code === 1 || code === 2) ? "config" : "crash",
-    message: `Codex ${how} before it answered ${method}${reason === "" ? "." : `: ${reason}`}${child.malformed.sentence()}`,
-    ...tail
-  })
-})

@@ -40,6 +40,12 @@ export const retryOf = (params: JsonObject): JsonObject => {
   return { message: excerpt(error["message"]), details: excerpt(error["additionalDetails"]) }
 }
 
+/** From a request that an overloaded codex did not take. */
+export const overloaded = (method: string, reason: string): JsonObject => ({
+  message: `Codex is overloaded and did not take ${method}. It is asked again.`,
+  details: excerpt(reason)
+})
+
 export const excerpt = (value: unknown): string => cut(redact(textIn(value) ?? ""), 1_000)
 
 /** An item of an unknown type as JSON, cut to size. */
