@@ -38,7 +38,10 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.deepStrictEqual(yield* until("Exited"), { _tag: "Exited", code: 0, signal: null, stderr: "" })
       assert.strictEqual(facts.at(-1)?._tag, "Exited")
 
-      const [initialize, , start, turn] = yield* wire
+      const lines = yield* wire
+      const [initialize, start, turn] = ["initialize", "thread/start", "turn/start"].map((method) =>
+        lines.find((line) => line.method === method)
+      )
       assert.deepInclude(initialize?.params?.["clientInfo"], { name: "troupe" })
       assert.deepInclude(initialize?.params?.["capabilities"], { experimentalApi: true })
       assert.deepInclude(start?.params, {

@@ -135,4 +135,60 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.include(error.message, `"docs" is still starting`)
     })
   )
+
+  // As 0.169 answers under a requirements.toml with `allowed_sandbox_modes=["read-only"]`.
+  const granted = (approvalPolicy: string, type: string) => ({ ...thread, approvalPolicy, sandbox: { type } })
+  const details =
+    "invalid value for `sandbox_mode`: `WorkspaceWrite` is not in the allowed set [ReadOnly] (set by /etc/codex/requirements.toml)"
+  const summary = `Configured value for \`permission_profile\` is disallowed by requirements; falling back to required value x. Details: ${details}`
+  const warns = say("configWarning", { threadId: null, summary, details: null })
+
+  it.effect("a sandbox that managed requirements forbid fails the start, and the file is named", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted([
+        ...hello,
+        on(2, "thread/start"),
+        warns,
+        reply(2, granted("on-request", "readOnly")),
+        on(3, "configRequirements/read"),
+        reply(3, { requirements: { allowedSandboxModes: ["read-only"], allowedApprovalPolicies: null } })
+      ])
+      const error = yield* Effect.flip(opening)
+      assert.strictEqual(error.class, "config")
+      assert.match(error.message, /sandbox "workspace-write".*\/etc\/codex\/requirements\.toml forbids it/)
+      assert.include(error.message, `Allowed sandboxes: ["read-only"].`)
+      assert.include(error.message, details)
+    })
+  )
+
+  it.effect("approvals that managed requirements forbid fail the resume, too", () =>
+    Effect.gen(function* () {
+      const { opening } = yield* scripted(
+        [
+          ...hello,
+          on(2, "thread/resume"),
+          reply(2, granted("untrusted", "workspaceWrite")),
+          on(3, "configRequirements/read"),
+          reply(3, { requirements: { allowedApprovalPolicies: ["untrusted"] } })
+        ],
+        "deny",
+        resuming
+      )
+      const error = yield* Effect.flip(opening)
+      assert.match(error.message, /approvals "on-request".*requirements\.toml.*Allowed approvals: \["untrusted"\]/)
+    })
+  )
+
+  it.effect("a start is accepted where requirements forbid something else only", () =>
+    Effect.gen(function* () {
+      const { opening, wire } = yield* scripted([
+        ...hello,
+        on(2, "thread/start"),
+        warns,
+        reply(2, granted("on-request", "workspaceWrite"))
+      ])
+      assert.deepInclude(yield* opening, { thread: "T" })
+      assert.notInclude(methodsIn(yield* wire), "configRequirements/read")
+    })
+  )
 })

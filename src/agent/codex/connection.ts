@@ -1,5 +1,6 @@
 /** Opens a connection to one `codex app-server` and its one thread. All its facts are emitted in wire order. */
 import { Effect } from "effect"
+import { objectIn, textIn } from "../../domain/json.ts"
 import type { AgentConnection, Capabilities, DriverConfig, OpenRequest } from "../Agent.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import type { Processes } from "../Processes.ts"
@@ -9,6 +10,7 @@ import * as Approvals from "./Approvals.ts"
 import { wentAway } from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as Interrupt from "./interrupt.ts"
+import * as ManagedSettings from "./managedSettings.ts"
 import * as McpStartup from "./McpStartup.ts"
 import type { Patience } from "./patience.ts"
 import * as Placeholders from "./placeholders.ts"
@@ -42,11 +44,19 @@ export const open = Effect.fnUntraced(function* (
       peer.post("thread/backgroundTerminals/clean", { threadId: thread }, (reply) => onReply(reply.ok))
   })
   const mcp = McpStartup.make()
+  const forbidden: Array<string> = []
+  const noteForbidden = (method: string, params: unknown) => {
+    if (method !== "configWarning" && method !== "warning") return
+    const { message, summary } = objectIn(params)
+    const text = textIn(summary ?? message) ?? ""
+    if (ManagedSettings.isForbidden(text) && forbidden.length < 8) forbidden.push(text)
+  }
   const approvals = Approvals.make({ translator, approve: request.approve, toWireLine })
   const peer = yield* JsonRpc.make(child, {
     versioned: false,
     onNotification: (method, params, raw) => {
       if (method === "serverRequest/resolved") return approvals.resolved(params)
+      noteForbidden(method, params)
       const emitted = delivery.onNotification(method, params, raw)
       return method === "mcpServer/startupStatus/updated" ? Effect.andThen(mcp.note(params), emitted) : emitted
     },
@@ -58,6 +68,7 @@ export const open = Effect.fnUntraced(function* (
     child,
     request,
     mcp,
+    forbidden,
     patience,
     toWireLine,
     retrying

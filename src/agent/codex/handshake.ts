@@ -9,6 +9,7 @@ import type { Peer } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
+import * as ManagedSettings from "./managedSettings.ts"
 import type { McpStartup } from "./McpStartup.ts"
 import * as Overload from "./overload.ts"
 import type { Patience } from "./patience.ts"
@@ -29,12 +30,14 @@ export interface Starting {
   readonly mcp: McpStartup
   readonly patience: Patience
   readonly toWireLine: (raw: string) => string
+  /** What codex has said so far about settings that its requirements forbid. */
+  readonly forbidden: ReadonlyArray<string>
   /** Reports a request that is made again, with codex's reason. */
   readonly retrying: (method: string, reason: string) => Effect.Effect<void>
 }
 
 export const run = Effect.fnUntraced(function* (starting: Starting) {
-  const { child, mcp, patience, peer, request, retrying, toWireLine } = starting
+  const { child, forbidden, mcp, patience, peer, request, retrying, toWireLine } = starting
   let wire = ""
   const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
@@ -59,11 +62,15 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
       report: (error) => retrying(method, error.message)
     })
   }
+  const ready = Effect.fnUntraced(function* (reply: unknown, contextLost: string | null) {
+    const readyWire = wire
+    const thread = yield* threadIn(reply)
+    yield* ManagedSettings.check(peer, wish, reply, forbidden)
+    return { thread, contextLost, version, wire: readyWire } satisfies Ready
+  })
   const start = open("thread/start", settingsOf(request)).pipe(explained("thread/start"))
 
-  if (request.thread === null) {
-    return { thread: yield* threadIn(yield* start), contextLost: null, version, wire } satisfies Ready
-  }
+  if (request.thread === null) return yield* ready(yield* start, null)
   // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
   const resumed = yield* open("thread/resume", {
     threadId: request.thread,
@@ -78,8 +85,7 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
     explained("thread/resume")
   )
   const lost = textIn(objectIn(resumed)["lost"])
-  if (lost === null) return { thread: yield* threadIn(resumed), contextLost: null, version, wire } satisfies Ready
-  return { thread: yield* threadIn(yield* start), contextLost: lost, version, wire } satisfies Ready
+  return lost === null ? yield* ready(resumed, null) : yield* ready(yield* start, lost)
 })
 
 const introduction: JsonObject = {
@@ -98,6 +104,8 @@ const introduction: JsonObject = {
   }
 }
 
+const wish: ManagedSettings.Wish = { approvalPolicy: "on-request", sandbox: "workspace-write" }
+
 /**
  * The settings of a thread. Sandbox and approvals are the same for every policy: commands run in the workspace's sandbox,
  * and codex asks for what would leave it. The session's permissions decide these requests, outside of the driver.
@@ -107,8 +115,7 @@ const settingsOf = (request: OpenRequest): JsonObject => ({
   ...(request.model === null ? {} : { model: request.model }),
   // Appended to codex's own instructions, which `baseInstructions` would replace.
   ...(request.systemPrompt === null ? {} : { developerInstructions: request.systemPrompt }),
-  approvalPolicy: "on-request",
-  sandbox: "workspace-write",
+  ...wish,
   config: {
     // Otherwise codex retries a refused connection for ever, whatever its retry settings.
     "features.unbounded_connection_retries": false,
