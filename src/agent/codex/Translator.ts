@@ -28,6 +28,8 @@ export interface Translator {
   /** No end has come for a command of the thread. */
   readonly commandsOpen: () => boolean
   readonly notification: (method: string, params: unknown) => ReadonlyArray<AgentFact>
+  /** The turn with this id has failed with this error. An end as interrupted is the end of a failed turn. */
+  readonly failed: (agentTurnId: string, error: unknown) => void
   /** codex was too busy for a request, which is made again; of the turn that was prompted, if one was. */
   readonly overloaded: (method: string, reason: string) => AgentFact
   /** Notes that an item waits for an approval, or no longer does; gives the turn and the item of the request. */
@@ -48,6 +50,7 @@ const none: Facts = []
 export const make = (resuming: string | null): Translator => {
   let thread = resuming
   const turns = Turns.make()
+  let failed: { readonly id: string; readonly error: unknown } | null = null
 
   const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
     _tag: "Update",
@@ -75,7 +78,9 @@ export const make = (resuming: string | null): Translator => {
     const itemEnds = items.endTurn(id)
     const turn = turns.ended(id)
     if (turn === null) return itemEnds
-    return [...itemEnds, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(ended) }]
+    const isFailed = failed?.id === id && ended["status"] === "interrupted"
+    const outcome = isFailed ? { ...ended, status: "failed", error: failed?.error } : ended
+    return [...itemEnds, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(outcome) }]
   }
 
   const tokenUsage = (params: JsonObject): Facts => {
@@ -134,6 +139,9 @@ export const make = (resuming: string | null): Translator => {
     dropPrompt: turns.dropPrompt,
     running: turns.running,
     accepted: (id) => began(turns.identify(id), id),
+    failed: (id, error) => {
+      failed = { id, error }
+    },
     commandsOpen: items.hasCommand,
     overloaded: (method, reason) => ({
       _tag: "Update",

@@ -18,6 +18,8 @@ export interface ActiveTurn {
   /** The turn's end was emitted, or there is no such turn. */
   readonly over: Deferred.Deferred<void>
   interrupting: boolean
+  /** Succeeds when `interrupting` becomes true. */
+  readonly interrupted: Deferred.Deferred<void>
 }
 
 export interface TurnDelivery {
@@ -50,7 +52,8 @@ export const make = (connection: {
       identified: Deferred.makeUnsafe(),
       started: Deferred.makeUnsafe(),
       over: Deferred.makeUnsafe(),
-      interrupting: false
+      interrupting: false,
+      interrupted: Deferred.makeUnsafe()
     }
     active = started
     translator.begin(turn)

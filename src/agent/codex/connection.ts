@@ -13,6 +13,7 @@ import * as Interrupt from "./interrupt.ts"
 import * as ManagedSettings from "./managedSettings.ts"
 import * as McpStartup from "./McpStartup.ts"
 import type { Patience } from "./patience.ts"
+import * as MissingEnd from "./MissingEnd.ts"
 import * as Placeholders from "./placeholders.ts"
 import * as Prompts from "./prompts.ts"
 import * as Steering from "./steering.ts"
@@ -52,13 +53,24 @@ export const open = Effect.fnUntraced(function* (
     if (ManagedSettings.isForbidden(text) && forbidden.length < 8) forbidden.push(text)
   }
   const approvals = Approvals.make({ translator, approve: request.approve, toWireLine })
+  const missingEnd = MissingEnd.make({
+    child,
+    translator,
+    delivery,
+    endMillis: patience.endMillis,
+    scope: yield* Effect.scope,
+    thread: () => thread,
+    interrupt: (turnId, timeoutMillis) =>
+      peer.request("turn/interrupt", { threadId: thread, turnId }, { timeoutMillis })
+  })
   const peer = yield* JsonRpc.make(child, {
     versioned: false,
     onNotification: (method, params, raw) => {
       if (method === "serverRequest/resolved") return approvals.resolved(params)
       noteForbidden(method, params)
       const emitted = delivery.onNotification(method, params, raw)
-      return method === "mcpServer/startupStatus/updated" ? Effect.andThen(mcp.note(params), emitted) : emitted
+      if (method === "mcpServer/startupStatus/updated") return Effect.andThen(mcp.note(params), emitted)
+      return missingEnd.watches(method) ? Effect.andThen(emitted, missingEnd.onNotification(method, params)) : emitted
     },
     onRequest: approvals.answer
   })
@@ -85,8 +97,15 @@ export const open = Effect.fnUntraced(function* (
   )
   yield* watch({ processes, request, peer, child, end }).pipe(Effect.forkScoped)
 
-  const { compact, prompt } = Prompts.make(peer, thread, translator, delivery)
-  const steer = Steering.make({ peer, thread, emit, running: translator.running, activeTurn: delivery.active })
+  const { compact, prompt } = Prompts.make(peer, thread, translator, delivery, patience)
+  const steer = Steering.make({
+    peer,
+    thread,
+    patience,
+    emit,
+    running: translator.running,
+    activeTurn: delivery.active
+  })
   const interrupt = Interrupt.make(peer, thread, translator, delivery)
 
   return {

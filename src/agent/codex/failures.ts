@@ -4,6 +4,7 @@ import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
+import { isOverloaded } from "./overload.ts"
 import { redact } from "../redact.ts"
 import { resetIn } from "../resetTime.ts"
 
@@ -63,6 +64,12 @@ export const errorInfo = (info: unknown): { readonly kind: string | null; readon
 
 /** A prompt or a compaction that came to nothing. */
 export const promptFailed = (error: RpcError | RpcSilent): AgentFailed => {
+  if (isOverloaded(error)) {
+    return new AgentFailed({
+      class: "model",
+      message: `Codex is overloaded and did not take the prompt: ${cut(redact(error.message), 1_000)} Send the turn again later.`
+    })
+  }
   if (error._tag === "RpcError") {
     const tooLarge = objectIn(error.data)["input_error_code"] === "input_too_large" || error.code === -32602
     return new AgentFailed(

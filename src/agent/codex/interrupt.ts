@@ -1,5 +1,5 @@
 /** Interrupts the turn that runs. It is done when the turn's end was emitted, and that is held until its commands are dead. */
-import { Deferred, Effect } from "effect"
+import { Deferred, Effect, Exit } from "effect"
 import type { Peer } from "../JsonRpc.ts"
 import type { Translator } from "./Translator.ts"
 import type { ActiveTurn, TurnDelivery } from "./TurnDelivery.ts"
@@ -33,6 +33,7 @@ export const make = (
     const turn = delivery.active()
     if (turn === null) return Effect.void
     turn.interrupting = true
+    Deferred.doneUnsafe(turn.interrupted, Exit.void)
     return requestUntilOver(turn).pipe(
       Effect.timeoutOption(interruptWithinMillis),
       // Commands that can't be killed in time do not keep the turn's end back any longer.

@@ -12,6 +12,8 @@ import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { Peer } from "../JsonRpc.ts"
 import { redact } from "../redact.ts"
+import * as Overload from "./overload.ts"
+import type { Patience } from "./patience.ts"
 import type { Translator } from "./Translator.ts"
 import type { TurnDelivery } from "./TurnDelivery.ts"
 
@@ -24,12 +26,13 @@ const startWithinMillis = 5_000
 export interface SteeringOptions {
   readonly peer: Peer
   readonly thread: string
+  readonly patience: Patience
   readonly running: Translator["running"]
   readonly activeTurn: TurnDelivery["active"]
   readonly emit: (fact: AgentFact) => Effect.Effect<void>
 }
 
-export const make = ({ activeTurn, emit, peer, running, thread }: SteeringOptions) =>
+export const make = ({ activeTurn, emit, patience, peer, running, thread }: SteeringOptions) =>
   Effect.fnUntraced(function* (text: string) {
     const turn = activeTurn()
     if (turn === null) return "no_turn" satisfies Steered
@@ -38,14 +41,17 @@ export const make = ({ activeTurn, emit, peer, running, thread }: SteeringOption
     )
     const target = running()
     if (target === null || target.agentTurnId === null || !target.started) return "no_turn" satisfies Steered
-    const answer = yield* Deferred.make<Steered, RpcError | RpcSilent>()
     const params = { threadId: thread, input: [{ type: "text", text }], expectedTurnId: target.agentTurnId }
-    yield* peer.post("turn/steer", params, (reply) => {
-      if (!reply.ok) return Deferred.fail(answer, reply.error)
-      const emitted = emit({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
-      return Effect.andThen(emitted, Deferred.succeed(answer, "steered"))
+    const once = Effect.gen(function* () {
+      const answer = yield* Deferred.make<Steered, RpcError | RpcSilent>()
+      yield* peer.post("turn/steer", params, (reply) => {
+        if (!reply.ok) return Deferred.fail(answer, reply.error)
+        const emitted = emit({ _tag: "Update", turn: target.turn, message: steeringMessage(thread, text) })
+        return Effect.andThen(emitted, Deferred.succeed(answer, "steered"))
+      })
+      return yield* Deferred.await(answer)
     })
-    return yield* Deferred.await(answer)
+    return yield* Overload.retrying(once, { baseMillis: patience.overloadedMillis, report: () => Effect.void })
   }, withinDeadline)
 
 function withinDeadline(steering: Effect.Effect<Steered, RpcError | RpcSilent>): Effect.Effect<Steered, AgentFailed> {
