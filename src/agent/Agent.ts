@@ -121,6 +121,11 @@ export interface AgentConnection {
    * any time, also before the agent has reported the turn's begin, and when no turn runs. Takes at most 5 s.
    */
   readonly interrupt: Effect.Effect<void>
+  /**
+   * Looks for what will go wrong in turns although the handshake succeeded, for `troupe doctor`: a sentence for a person,
+   * or `null`. Calls no model, and takes 10 s at most. Absent: nothing can be looked for.
+   */
+  readonly findProblem?: Effect.Effect<string | null>
   /** Asks the process to exit: interrupts, then closes stdin. Returns at once; `Exited` follows if the process complies. */
   readonly askToExit: Effect.Effect<void>
 }

@@ -31,6 +31,8 @@ export interface AgentView {
 export interface Diagnosis extends AgentView {
   /** The names of set variables that the agent does not get and may need. Never values. */
   readonly heldBack: ReadonlyArray<string>
+  /** What will go wrong in turns although the handshake succeeded. */
+  readonly problem: string | null
   readonly handshake:
     | {
         readonly ok: true
@@ -123,14 +125,14 @@ const make = Effect.fnUntraced(function* (
   const diagnoseEntry = Effect.fnUntraced(function* (entry: Catalog.CatalogEntry) {
     // A diagnosis usually follows a change of the installation, so the cached view is not used.
     yield* Cache.invalidate(views, entry)
-    const view = { ...(yield* Cache.get(views, entry)), heldBack: entry.heldBack }
+    const view = { ...(yield* Cache.get(views, entry)), heldBack: entry.heldBack, problem: null }
     if (!view.available) return { ...view, handshake: null }
     const result = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
     if (result._tag === "Failure")
       return { ...view, handshake: { ok: false, message: result.failure.message } as const }
-    const { capabilities, millis, noise, version } = result.success
+    const { capabilities, millis, noise, problem, version } = result.success
     const handshake = { ok: true, millis, malformedLines: noise.count, firstMalformedLine: noise.first } as const
-    return { ...view, capabilities, version: version ?? view.version, handshake }
+    return { ...view, capabilities, version: version ?? view.version, handshake, problem }
   })
 
   const diagnose = Effect.fn("Agents.diagnose")(function* (name: string | null) {

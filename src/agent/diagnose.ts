@@ -13,7 +13,7 @@ import { cut } from "../domain/cut.ts"
 /** Claude takes 0.6 s, codex 0.3 s; longer on a busy machine, and at the first start. */
 const answerWithinMillis = 20_000
 
-/** Gives its duration, what the agent announces, and its lines that were no message. Calls no model. No process is left when this returns. */
+/** Gives its duration, what the agent announces, what will go wrong in turns, and its lines that were no message. Calls no model. No process is left when this returns. */
 export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
   const lease = newLeaseId("doctor-")
   const cwd = yield* temporaryDirectory
@@ -31,10 +31,11 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
     spawned: () => Effect.void
   }
   return yield* Effect.gen(function* () {
-    const { capabilities, version } = yield* driver.open(request)
+    const { capabilities, findProblem, version } = yield* driver.open(request)
     const millis = (yield* Clock.currentTimeMillis) - startedAt
     const vitals = yield* processes.vitals(lease)
-    return { capabilities, version, millis, noise: noiseOf(vitals) }
+    const problem = findProblem === undefined ? null : yield* findProblem
+    return { capabilities, version, millis, problem, noise: noiseOf(vitals) }
   }).pipe(
     Effect.timeoutOrElse({
       duration: answerWithinMillis,

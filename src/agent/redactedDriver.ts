@@ -66,12 +66,15 @@ export const redactedDriver = (driver: AgentDriver, secrets: ReadonlyArray<strin
   })
 
   const cleanConnection = (connection: AgentConnection): AgentConnection => {
-    const { compact, contextLost, prompt, steer } = connection
+    const { compact, contextLost, findProblem, prompt, steer } = connection
     return {
       ...withCleanWire(connection),
       contextLost: contextLost === null ? null : clean(contextLost),
       prompt: (turn, text) => explained(prompt(turn, text)),
       ...(compact === undefined ? {} : { compact: (turn: number) => explained(compact(turn)) }),
+      ...(findProblem === undefined
+        ? {}
+        : { findProblem: Effect.map(findProblem, (problem) => (problem === null ? null : clean(problem))) }),
       ...(steer === undefined ? {} : { steer: (text: string) => explained(steer(text)) })
     }
   }

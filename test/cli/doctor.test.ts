@@ -4,6 +4,8 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
+import { fixture } from "../agent/child.ts"
+import { on, reply, started } from "../agent/codex.agent.ts"
 
 let workspace: Workspace
 beforeEach(() => {
@@ -32,6 +34,18 @@ describe("troupe doctor", () => {
     const { stdout } = await workspace.run(["doctor", "mine", "--json"], env)
     assert.deepInclude(JSON.parse(stdout).agents[0], { name: "mine", held_back: ["ANTHROPIC_API_KEY"] })
     assert.notInclude(text.stdout + stdout, "a-value")
+  })
+
+  it("says that codex's sandbox can't start on this machine, in codex's words", async () => {
+    const stderr = "bwrap: setting up uid map: Operation not permitted\n"
+    const script = [...started, on(3, "command/exec"), reply(3, { exitCode: 1, stdout: "", stderr })]
+    const command = [process.execPath, fixture("codex")]
+    configure({ agents: { mine: { protocol: "codex-app-server", command, env: { SCRIPT: JSON.stringify(script) } } } })
+    const text = await workspace.run(["doctor", "mine"])
+    assert.match(text.stdout, /^ok +mine .*\n\nmine: Codex's sandbox can't start on this machine.*setting up uid map/m)
+    const { stdout } = await workspace.run(["doctor", "mine", "--json"])
+    const body = JSON.parse(stdout) as { readonly agents: ReadonlyArray<{ readonly problem: string | null }> }
+    assert.match(body.agents[0]?.problem ?? "", /Operation not permitted/)
   })
 
   it("exits with 1 where the default agent can't start", async () => {

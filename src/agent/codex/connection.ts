@@ -16,6 +16,7 @@ import type { Patience } from "./patience.ts"
 import * as MissingEnd from "./MissingEnd.ts"
 import * as Placeholders from "./placeholders.ts"
 import * as Prompts from "./prompts.ts"
+import { sandboxProblem } from "./sandboxCheck.ts"
 import * as Steering from "./steering.ts"
 import * as Translator from "./Translator.ts"
 import * as TurnDelivery from "./TurnDelivery.ts"
@@ -119,6 +120,7 @@ export const open = Effect.fnUntraced(function* (
     compact,
     steer,
     interrupt,
+    findProblem: sandboxProblem(peer, cwd),
     askToExit: interrupt.pipe(Effect.andThen(child.end), Effect.forkIn(yield* Effect.scope), Effect.asVoid)
   } satisfies AgentConnection
 })

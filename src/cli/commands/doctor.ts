@@ -60,7 +60,7 @@ const mend = "Stop Troupe, and restore it from a backup, or try `sqlite3 FILE .r
 
 const works = ({ handshake }: Diagnosis) => handshake !== null && handshake.ok
 
-const view = ({ available, capabilities, handshake, heldBack, hint, name, protocol, version }: Diagnosis) => ({
+const view = ({ available, capabilities, handshake, heldBack, hint, name, problem, protocol, version }: Diagnosis) => ({
   name,
   protocol,
   available,
@@ -68,6 +68,7 @@ const view = ({ available, capabilities, handshake, heldBack, hint, name, protoc
   capabilities,
   handshake: handshake === null ? null : handshakeDto(handshake),
   hint,
+  problem,
   held_back: heldBack
 })
 
@@ -99,6 +100,7 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
       )
     )
   }
+  yield* printProblems(available)
   yield* printHeldBack(available)
   const missing = sorted.filter(({ available }) => !available)
   if (missing.length === 0) return
@@ -110,6 +112,12 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
       (cell) => paint("dim", cell)
     )
   )
+})
+
+const printProblems = Effect.fnUntraced(function* (available: ReadonlyArray<Diagnosis>) {
+  for (const { name, problem } of available) {
+    if (problem !== null) yield* print(paint("red", `\n${name}: ${harmless(problem)}`))
+  }
 })
 
 /** More names than this are counted; `--json` has all. */
