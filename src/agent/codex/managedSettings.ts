@@ -70,6 +70,6 @@ const allowed = (requirements: JsonObject): string => {
 }
 
 const details = (warnings: ReadonlyArray<string>): string => {
-  const words = warnings.flatMap((warning) => /Details: (.*)/s.exec(warning)?.[1] ?? [])
+  const words = [...new Set(warnings.flatMap((warning) => /Details: (.*)/s.exec(warning)?.[1] ?? []))]
   return words.length === 0 ? "" : ` (${cut(redact(words.join("; ")), 500)})`
 }

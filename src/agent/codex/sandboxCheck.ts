@@ -22,6 +22,8 @@ const sandboxPolicy = {
   excludeSlashTmp: false
 }
 
+const ofNamespaces = /namespace|\buid map\b|not permitted|permission/i
+
 /** Gives the problem, and `null` where there is none, or where this codex can't be asked. */
 export const sandboxProblem = (peer: Peer, cwd: string): Effect.Effect<string | null> =>
   peer
@@ -41,7 +43,7 @@ export const sandboxProblem = (peer: Peer, cwd: string): Effect.Effect<string | 
             .replace(/\s+/g, " "),
           500
         )
-        return `Codex's sandbox can't start on this machine, so every command of a session asks to be run without it, or fails: ${words === "" ? `exit code ${code}` : words}. In a container, allow it to make user namespaces (seccomp and AppArmor profiles, user.max_user_namespaces).`
+        return `Codex's sandbox can't start on this machine, so every command of a session asks to be run without it, or fails: ${words === "" ? `exit code ${code}` : words}.${ofNamespaces.test(words) ? " In a container, allow it to make user namespaces (seccomp and AppArmor profiles, user.max_user_namespaces)." : ""}`
       }),
       Effect.catch(() => Effect.succeed(null))
     )
