@@ -1,6 +1,7 @@
 /** How codex's failures end a turn: their class and what they say, in recorded traces and in codex's own table. */
 import { assert, describe, it } from "@effect/vitest"
 import { failedEnd } from "../../src/agent/codex/failures.ts"
+import * as Translator from "../../src/agent/codex/Translator.ts"
 import { ends, metaOf, replay, updates } from "./codex.replay.ts"
 
 describe("failures", () => {
@@ -12,7 +13,7 @@ describe("failures", () => {
     ["62c-http400", "model", /mock error 400/],
     ["65-stream-cut", "model", /stream disconnected/],
     ["67-stream-idle-timeout", "model", /idle timeout/],
-    ["68-failed-context-length", "model", /context window/],
+    ["68-failed-context-length", "conversation", /context window.*Start a new session/],
     ["69-usage-limit-429", "quota", /usage limit/],
     ["70-connection-refused-bounded-r0", "model", /could not reach/],
     ["107-auto-compaction-fails", "model", /compaction/]
@@ -52,6 +53,28 @@ describe("failures", () => {
   ] as const)("an answer that was cut short (%s) is an end and no failure", (reason, stopReason) => {
     const message = `Incomplete response returned, reason: ${reason}`
     assert.deepStrictEqual(failedEnd({ message, codexErrorInfo: "other" }), { stopReason, failure: null })
+  })
+
+  it("a conversation that the model's API refuses twice in the same words fails as such", () => {
+    const translator = Translator.make("T")
+    const classOf = (turn: number, status: string, message = "") => {
+      const id = `U${turn}`
+      translator.begin(turn)
+      translator.accepted(id)
+      const error = { message, codexErrorInfo: "other" }
+      return ends(translator.notification("turn/completed", { threadId: "T", turn: { id, status, error } }))[0]?.failure
+        ?.class
+    }
+    // A 400, of which codex quotes the body (trace 62c).
+    const body = JSON.stringify({ error: { message: "Invalid 'input[3].call_id'", type: "invalid_request_error" } })
+    const classes = [
+      classOf(1, "failed", body),
+      classOf(2, "completed"),
+      classOf(3, "failed", body),
+      classOf(4, "interrupted"),
+      classOf(5, "failed", body)
+    ]
+    assert.deepStrictEqual(classes, ["model", undefined, "model", undefined, "conversation"])
   })
 
   it("each retry of codex is emitted", () => {

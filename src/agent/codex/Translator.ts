@@ -10,6 +10,7 @@ import type { SessionUpdate } from "../../domain/Acp.ts"
 import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { AgentFact } from "../Agent.ts"
+import * as Refusals from "../Refusals.ts"
 import { failedEnd } from "./failures.ts"
 import * as OpenItems from "./OpenItems.ts"
 import * as Texts from "./texts.ts"
@@ -50,6 +51,7 @@ const none: Facts = []
 export const make = (resuming: string | null): Translator => {
   let thread = resuming
   const turns = Turns.make()
+  const refusals = Refusals.make()
   let failed: { readonly id: string; readonly error: unknown } | null = null
 
   const update = (agentTurnId: string | null, content: SessionUpdate): AgentFact => ({
@@ -80,7 +82,10 @@ export const make = (resuming: string | null): Translator => {
     if (turn === null) return itemEnds
     const isFailed = failed?.id === id && ended["status"] === "interrupted"
     const outcome = isFailed ? { ...ended, status: "failed", error: failed?.error } : ended
-    return [...itemEnds, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, ...endOf(outcome) }]
+    const { failure: reported, stopReason } = endOf(outcome)
+    const failure = reported === null ? null : refusals.judge("Codex", reported)
+    if (stopReason === "end_turn") refusals.reset()
+    return [...itemEnds, { _tag: "TurnEnded", turn: turn.index, usage: turn.usage, stopReason, failure }]
   }
 
   const tokenUsage = (params: JsonObject): Facts => {

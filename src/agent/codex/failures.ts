@@ -41,6 +41,10 @@ export const failedEnd = (error: unknown, at: number | null = null): FailedEnd =
   if (reason.startsWith("Missing environment variable")) {
     return failed("config", `${reason} Set it for Troupe and name it in the agent's "inheritEnv", or set it in "env".`)
   }
+  if (kind === "contextWindowExceeded") {
+    const message = `Codex can't go on in this conversation, because it is longer than the model's context window: ${reason} Start a new session, or have this one compacted before the next turn.`
+    return failed("conversation", message)
+  }
   if (kind === "modelNotFound") {
     return failed("config", `${reason} Give the session a model that the provider has.`)
   }

@@ -6,7 +6,7 @@
  * (a changed `thinking` block, a tool call without its result, too many tokens), every further turn fails the same way.
  * Once is not enough: it may have been the last prompt that was at fault, and some adapters leave that out afterwards.
  */
-import type { Failure } from "../../domain/Turn.ts"
+import type { Failure } from "../domain/Turn.ts"
 
 export interface Refusals {
   /** The failure of a turn, or, where it is the second of its kind, one of class `conversation`. */
@@ -36,7 +36,7 @@ export const make = (): Refusals => {
       const isSecond = words === last
       last = words
       if (!isSecond) return failure
-      const [, reason = message] = /failed: (.*) Send the turn again/s.exec(message) ?? []
+      const [, reason = message] = /failed: (.*?)(?: Send the turn again.*)?$/s.exec(message) ?? []
       return {
         class: "conversation",
         message: `${agent} can't go on in this conversation, because the model refuses what was said before, twice in the same words: ${reason} Start a new session, and send the turn there.`
