@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
 import * as Connection from "./connection.ts"
+import { withFreshLogin } from "./freshLogin.ts"
 import { patience as defaultPatience } from "./patience.ts"
 import type { Patience } from "./patience.ts"
 
@@ -11,11 +12,16 @@ export const make = (
   config: DriverConfig,
   patience: Partial<Patience> = {}
 ): Effect.Effect<AgentDriver, never, Processes> =>
-  Effect.map(Processes, (processes) => ({
-    name: config.name,
-    protocol: "codex-app-server",
-    capabilities: Connection.capabilities,
-    open: Effect.fn("Codex.open")((request) =>
-      Connection.open(processes, config, request, { ...defaultPatience, ...patience })
+  Effect.map(Processes, (processes) => {
+    const limits = { ...defaultPatience, ...patience }
+    const open = withFreshLogin(
+      (request) => Connection.open(processes, config, request, limits),
+      limits.freshLoginMillis
     )
-  }))
+    return {
+      name: config.name,
+      protocol: "codex-app-server",
+      capabilities: Connection.capabilities,
+      open: Effect.fn("Codex.open")((request) => open(request))
+    }
+  })

@@ -28,6 +28,12 @@ export const failedEnd = (error: unknown, at: number | null = null): FailedEnd =
   if (reason.startsWith("Incomplete response returned, reason: content_filter")) {
     return { stopReason: "refusal", failure: null }
   }
+  if (staleLogin.test(reason)) {
+    return failed(
+      "auth",
+      `Codex's login was renewed by another process meanwhile: ${reason} Send the turn again, to a fresh process that reads the renewed login. If that fails, too, log in again with "codex login".`
+    )
+  }
   if (status === 401 || status === 403 || kind === "unauthorized") {
     return failed(
       "auth",
@@ -53,6 +59,13 @@ export const failedEnd = (error: unknown, at: number | null = null): FailedEnd =
   }
   return failed("model", `The model's provider failed${status === null ? "" : ` (HTTP ${status})`}: ${reason}`)
 }
+
+/** Codex's words where auth.json is not what this process has read. */
+const staleLogin = /refresh token was already used|since logged out or signed in to another account/i
+
+/** A fresh process, which reads auth.json, may be accepted. */
+export const isStaleLogin = (failure: Failure | null): boolean =>
+  failure !== null && failure.class === "auth" && staleLogin.test(failure.message)
 
 const failed = (failureClass: Failure["class"], message: string): FailedEnd => ({
   stopReason: "error",

@@ -11,6 +11,8 @@ export interface Patience {
   readonly endMillis: number
   /** Before an overloaded codex is asked again; twice as long each time, with jitter. */
   readonly overloadedMillis: number
+  /** Before a process is started for one whose login was refused, at most. */
+  readonly freshLoginMillis: number
 }
 
 const initializeMillis = 15_000
@@ -24,5 +26,6 @@ export const patience: Patience = {
   threadMillis: 30_000,
   openMillis: longestDefaultStartMillis - initializeMillis,
   endMillis: 5_000,
-  overloadedMillis: 250
+  overloadedMillis: 250,
+  freshLoginMillis: 2_000
 }
