@@ -16,12 +16,24 @@ const home = Effect.acquireRelease(
   (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
 )
 
-const open = Effect.fnUntraced(function* (folder: string, changes?: Partial<OpenRequest>, agent = "claude") {
+/** What the scripted acpx says of itself. */
+interface Report {
+  readonly args: ReadonlyArray<string>
+  readonly initialMode: string | null
+  readonly mode: string | null
+}
+
+const open = Effect.fnUntraced(function* (
+  folder: string,
+  changes?: Partial<OpenRequest>,
+  agent = "claude",
+  env: Readonly<Record<string, string>> = {}
+) {
   const driver = yield* Acpx.make({
     name: `acpx:${agent}`,
     agent,
     command: [process.execPath, fixture("acpx")],
-    env: { PATH: process.env["PATH"] ?? "", FAKE_ACPX_HOME: folder }
+    env: { PATH: process.env["PATH"] ?? "", FAKE_ACPX_HOME: folder, ...env }
   })
   return yield* connect(driver, changes)
 })
@@ -144,13 +156,34 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
       const session = yield* open(yield* home, { permissions, systemPrompt: "Be kind.", model: "m-1" }, "codex")
       yield* session.turn(1, "acpx-codex-prompt-warm")
       yield* session.turn(2, "report")
-      const { args, mode } = JSON.parse(session.text(2)) as {
-        readonly args: ReadonlyArray<string>
-        readonly mode: string
-      }
+      const { args, initialMode, mode } = JSON.parse(session.text(2)) as Report
       assert.includeMembers([...args], [flag, "--model=m-1", `--cwd=${session.cwd}`, "--format=json"])
       assert.isBelow(args.indexOf(flag), args.indexOf("codex"))
-      assert.strictEqual(mode, "workspace-write")
+      assert.deepStrictEqual({ initialMode, mode }, { initialMode: "workspace-write", mode: null })
+    })
+  )
+
+  it.effect(
+    "claude is in the mode that asks before its first prompt, and a conversation that goes on keeps its mode",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* home
+        const options = { session: "ses_the_same_for_both" as SessionId }
+        const first = yield* open(folder, options)
+        yield* first.turn(1, "report")
+        assert.strictEqual((JSON.parse(first.text(1)) as Report).mode, "default")
+        const { thread } = first.connection
+        yield* first.leave
+        const again = yield* open(folder, { ...options, thread }, "claude", { FAKE_ACPX_MODES: "none" })
+        yield* again.turn(1, "report")
+        assert.strictEqual((JSON.parse(again.text(1)) as Report).mode, "default")
+      })
+  )
+
+  it.effect("a session does not open where claude can't be put in the mode that asks", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(open(yield* home, {}, "claude", { FAKE_ACPX_MODES: "none" }))
+      assert.match(error.message, /Invalid Mode: default/)
     })
   )
 

@@ -9,7 +9,7 @@ import type { JsonObject } from "../../domain/json.ts"
 import type { Permissions } from "../../domain/Session.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
-import type { Child } from "../Child.ts"
+import type { Child, Exit } from "../Child.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
 import { parsed } from "./Transcript.ts"
@@ -60,6 +60,12 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
     ...command
   ] as unknown as DriverConfig["command"]
 }
+
+/**
+ * The mode in which the agent asks acpx, which answers by the session's permissions; `null`: the agent starts in it, or
+ * takes it from its environment. claude-agent-acp starts in `auto` since 0.101, where it runs commands unasked.
+ */
+export const askingMode = ({ agent }: AcpxConfig): string | null => (agent === "claude" ? "default" : null)
 
 /** Without it codex-acp starts in a mode that asks a model instead of its client. */
 const environment = (config: AcpxConfig) =>
@@ -120,7 +126,18 @@ const tooLong = new AgentFailed({
   message: `acpx wrote a line of more than ${Lines.maxLineBytes} bytes, which is the limit. It is given up.`
 })
 
-/** Runs a command that answers with one object: gives the answer and its line, and the exit if it came in time. */
+/** What a command answered, `null`: nothing; and its exit, `null`: it did not end in time. */
+export interface Result {
+  readonly answer: JsonObject | null
+  /** The answer as it was read. */
+  readonly line: string
+  readonly exit: Exit | null
+  readonly stderr: string
+  /** A sentence on output that was no message. */
+  readonly noise: string
+}
+
+/** Runs a command that answers with one object. */
 export const runCommand = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: AcpxConfig,
@@ -140,11 +157,12 @@ export const runCommand = Effect.fnUntraced(function* (
     })
   )
   const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
-  return {
-    answer: answer as JsonObject | null,
+  const result: Result = {
+    answer,
     line: answerLine,
     exit: Option.getOrNull(exit),
     stderr: yield* child.stderr,
     noise: child.malformed.sentence()
   }
+  return result
 }, Effect.scoped)

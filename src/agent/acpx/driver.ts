@@ -123,8 +123,7 @@ const openSession = Effect.fnUntraced(function* (
   config: AcpxConfig,
   request: OpenRequest
 ) {
-  const identity = Failures.identify(config.agent)
-  const { answer, exit, line, noise, stderr } = yield* Command.runCommand(
+  const opened = yield* Command.runCommand(
     processes,
     config,
     request,
@@ -132,8 +131,25 @@ const openSession = Effect.fnUntraced(function* (
     ["sessions", request.thread === null ? "new" : "ensure", "--name", request.session],
     ensureWithinMillis
   )
-  const thread = nonEmptyTextIn(answer?.["acpxRecordId"])
-  if (thread !== null) return { line, thread }
+  const thread = nonEmptyTextIn(opened.answer?.["acpxRecordId"])
+  if (thread === null) return yield* failed(config, opened)
+  // Of a conversation that goes on acpx and Claude keep the mode; asked for it cold, acpx could replace a lost one unseen.
+  const mode = thread === request.thread ? null : Command.askingMode(config)
+  if (mode !== null) {
+    const set = yield* Command.runCommand(
+      processes,
+      config,
+      request,
+      ["set-mode", mode, "-s", request.session],
+      ensureWithinMillis
+    )
+    if (set.answer?.["action"] !== "mode_set") return yield* failed(config, set)
+  }
+  return { line: opened.line, thread }
+})
+
+const failed = (config: AcpxConfig, { answer, exit, noise, stderr }: Command.Result) => {
+  const identity = Failures.identify(config.agent)
   const failure =
     answer !== null
       ? AcpxFailures.ofAcpxError(identity, Transcript.acpxErrorOf(answer["error"]))
@@ -143,5 +159,5 @@ const openSession = Effect.fnUntraced(function* (
             message: `acpx did not set up a session within ${ensureWithinMillis / 1_000} s.${noise}`
           } as const)
         : AcpxFailures.ofExit(identity, exit, stderr, noise)
-  return yield* new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
-})
+  return new AgentFailed({ ...failure, ...(stderr === "" ? {} : { stderr }) })
+}
