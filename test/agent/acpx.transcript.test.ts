@@ -42,6 +42,8 @@ describe("the transcript of an acpx prompt", () => {
     ["acpx-claude-prompt-tool-approved", "end_turn"],
     ["acpx-claude-prompt-denied-exit5", "end_turn"],
     ["acpx-codex-prompt-denied-exit5", "end_turn"],
+    ["acpx-claude-prompt-auto-mode", "end_turn"],
+    ["acpx-claude-prompt-asking-mode", "end_turn"],
     ["acpx-claude-prompt-cancelled", "cancelled"],
     ["acpx-claude-prompt-model-400", "model"],
     ["acpx-codex-prompt-model-400", "model"],
@@ -54,6 +56,22 @@ describe("the transcript of an acpx prompt", () => {
     ["acpx-codex-prompt-after-native-killed", "end_turn"]
   ])("the prompt of %s ends as %s", (name, ending) => {
     assert.strictEqual(readTrace(name).ending, ending)
+  })
+
+  it.each([
+    // Both with --deny-all, of claude-agent-acp 0.101: as it starts by itself, and after `set-mode default`.
+    ["acpx-claude-prompt-auto-mode", "completed"],
+    ["acpx-claude-prompt-asking-mode", "failed"]
+  ])("a command that is to be denied has the status by the mode: %s", (name, status) => {
+    const statuses = readTrace(name).events.flatMap((event) =>
+      event._tag === "Update" && event.message.params.update.sessionUpdate === "tool_call_update"
+        ? [event.message.params.update["status"]]
+        : []
+    )
+    assert.strictEqual(
+      statuses.findLast((value) => value !== undefined),
+      status
+    )
   })
 
   it("a prompt that was refused unread is told from one that failed later", () => {
