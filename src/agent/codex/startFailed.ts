@@ -65,6 +65,8 @@ export const startFailed = Effect.fnUntraced(function* (failed: FailedRequest) {
   if (error._tag === "RpcError") {
     return yield* new AgentFailed({ ...ofRefusal(failed, error), ...(wire === "" ? {} : { wire }) })
   }
+  // Its last words are complete only when it has exited.
+  const exit = error.reason === "timeout" ? Option.none() : yield* Effect.timeoutOption(child.exit, "1 second")
   const stderr = yield* child.stderr
   const tail = stderr === "" ? {} : { stderr }
   if (error.reason === "timeout") {
@@ -80,7 +82,6 @@ export const startFailed = Effect.fnUntraced(function* (failed: FailedRequest) {
       ...tail
     })
   }
-  const exit = yield* Effect.timeoutOption(child.exit, "1 second")
   const missing = missingProgram("Codex", Option.getOrNull(exit), stderr)
   if (missing !== null) return yield* new AgentFailed({ ...missing, ...tail })
   const code = exit._tag === "Some" ? exit.value.code : null
