@@ -21,7 +21,7 @@ export const LateAnswers = Context.Reference<{
   readonly headersWithin: Duration.Input
   readonly keptAliveEvery: Duration.Input
 }>("troupe/http/LateAnswers", {
-  defaultValue: () => ({ headersWithin: "30 seconds", keptAliveEvery: "15 seconds" })
+  defaultValue: () => ({ headersWithin: "45 seconds", keptAliveEvery: "15 seconds" })
 })
 
 /** When the server stops, an answer that is not there yet is given up before its connection is cut. */
