@@ -27,7 +27,10 @@ export const under = <A, E, R>(command: Effect.Effect<A, E, R>): Effect.Effect<A
       let hungUp = false
       /** `troupe … | head` closes the pipe early, which is no failure; a server whose reader is gone still has to settle. */
       const outputFailed = (error: NodeJS.ErrnoException) => {
-        if (!takenOver) process.exit(error.code === "EPIPE" ? 0 : 1)
+        const isReaderGone = error.code === "EPIPE"
+        if (!takenOver) process.exit(isReaderGone ? 0 : 1)
+        // A line that could not be written for another reason is lost, and the next one may be written: a disk was full.
+        if (!isReaderGone) return
         if (!hungUp) Queue.offerUnsafe(arrived, "SIGHUP")
         hungUp = true
       }

@@ -45,6 +45,7 @@ export class ProcessSlots extends Context.Service<
       readonly urgent: boolean
       readonly notBefore: number
     }) => Effect.Effect<SlotAnswer>
+    /** Gives the slot back. A request of the session that still waits for one is refused. */
     readonly release: (session: SessionId) => void
     /** The session has a process and nothing to do: `hibernate` may be called, to free its slot. */
     readonly idle: (session: SessionId, hibernate: () => void) => void
@@ -133,6 +134,7 @@ export class ProcessSlots extends Context.Service<
           )
         }),
         release: (session) => {
+          for (const request of waiting) if (request.session === session) answer(request, "refused")
           slots.delete(session)
           grant()
         },

@@ -6,6 +6,7 @@
  */
 import { Cause, Deferred, Effect } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
+import { stateInfo, stateName } from "../../machines/session/stateInfo.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
 import { Reviews } from "../review/Reviews.ts"
@@ -23,13 +24,34 @@ export interface Outbox {
   readonly react: (committed: CommittedStep) => Effect.Effect<void>
   /** Performs what an earlier actor left. */
   readonly resume: (commands: ReadonlyArray<OutboxCommand>) => Effect.Effect<void>
+  /** Nothing is being performed: an actor that ended before would cut it off. */
+  readonly isIdle: () => boolean
 }
 
-/** `fault` fails when a command could not be claimed or died of a defect. */
+/**
+ * Whether a command is of no use any more: the session went on before it was performed, or while it lay in the outbox of
+ * a Troupe that was stopped.
+ */
+const isOver = ({ openTurn, snapshot }: Session, command: SessionCommand): boolean => {
+  const { waitsFor } = stateInfo[stateName(snapshot)]
+  switch (command.type) {
+    case "takeSlot":
+      return waitsFor !== "slot" && waitsFor !== "agentReturn"
+    case "startProcess":
+      return !snapshot.context.process || snapshot.context.generation !== command.params.generation
+    case "handPrompt":
+      return openTurn !== command.params.turn
+    default:
+      return false
+  }
+}
+
+/** `fault` fails when a command could not be claimed or died of a defect; `onIdle` is called when the last one is done. */
 export const make = Effect.fnUntraced(function* (
   session: Session,
   port: SessionPort,
-  fault: Deferred.Deferred<never, LedgerError>
+  fault: Deferred.Deferred<never, LedgerError>,
+  onIdle: () => void
 ) {
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
@@ -39,7 +61,14 @@ export const make = Effect.fnUntraced(function* (
   const { draining } = yield* DrainState
   const done = (step: number, nth: number) => ledger.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
+  let performing = 0
   const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
+    Effect.suspend(() => {
+      performing++
+      return Effect.forkIn(perform(step, nth, command, once), scope)
+    })
+
+  const perform = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
       // It stays in the outbox: the next start of Troupe goes on with the turn that it is for.
       if (draining() && begins.has(command.type)) return
@@ -47,12 +76,16 @@ export const make = Effect.fnUntraced(function* (
       // A review gives way to a live turn, which waits at most 2 s for it.
       if (command.type === "handPrompt") yield* reviews.cancel(id, "A turn began.")
       // The turn may have ended meanwhile, and its session may have another process by now.
-      const isOver = command.type === "handPrompt" && session.openTurn !== command.params.turn
-      if (!isOver) yield* commandHandler.perform(port, command)
+      if (!isOver(session, command)) yield* commandHandler.perform(port, command)
       yield* done(step, nth)
     }).pipe(
       Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
-      Effect.forkIn(scope)
+      Effect.ensuring(
+        Effect.sync(() => {
+          performing--
+          if (performing === 0) onIdle()
+        })
+      )
     )
 
   const outbox: Outbox = {
@@ -65,7 +98,8 @@ export const make = Effect.fnUntraced(function* (
         if (once && claimed) yield* done(step, nth)
         else yield* dispatch(step, nth, { type, params } as SessionCommand, once)
       }
-    })
+    }),
+    isIdle: () => performing === 0
   }
   return outbox
 })

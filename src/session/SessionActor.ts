@@ -53,7 +53,11 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     requestApproval: approvals.request,
     promptOf: openTurns.promptOf
   }
-  const outbox = yield* Outbox.make(session, port, fault)
+  // A session that is only waiting for its commands to be done is looked at again, and unloaded.
+  const look = () => {
+    if (session.snapshot.hasTag("unloadable")) Queue.offerUnsafe(mailbox, { event: "wake", by: "troupe" })
+  }
+  const outbox = yield* Outbox.make(session, port, fault, look)
 
   /** In this order: whoever is told of a step finds its timers armed and its slot's use known; the agent is asked last. */
   const afterCommit: ReadonlyArray<Reactions.Reaction> = [
@@ -124,7 +128,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
 
   const loop = Effect.gen(function* () {
     while (true) {
-      if (session.snapshot.hasTag("unloadable") && Queue.sizeUnsafe(mailbox) === 0) {
+      if (session.snapshot.hasTag("unloadable") && Queue.sizeUnsafe(mailbox) === 0 && outbox.isIdle()) {
         // Synchronous on purpose: nothing may be offered to the mailbox between this look and `unload`.
         if (journal.isIdle()) return unload()
         yield* Effect.andThen(journal.flush, Effect.yieldNow)
