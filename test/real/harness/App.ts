@@ -29,8 +29,22 @@ export const call = <Body>(url: string, token: string, method: string, body?: ob
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
-    return { status: response.status, body: (await response.json()) as Body }
+    const answered = (await response.json()) as Body
+    return {
+      status: response.headers.has("x-troupe-late-answer") ? statusIn(answered) : response.status,
+      body: answered
+    }
   })
+
+/** Of an answer whose headers were sent before its outcome was known: on a loaded machine an agent takes its time. */
+const statusIn = (body: unknown): number => {
+  const { interrupted, ok, status } = body as {
+    readonly ok: boolean
+    readonly interrupted?: boolean
+    readonly status?: number
+  }
+  return ok ? 200 : typeof status === "number" ? status : interrupted === true ? 504 : 502
+}
 
 /** Reads a stream until it ends or `isEnough`, then disconnects. */
 const read = (url: string, init: RequestInit, isEnough: (event: ServerEvent) => boolean) =>
