@@ -44,12 +44,6 @@ export const isFatalToProcess = (failure: Failure | null): boolean =>
 
 export const isOfQuota = (failure: Failure | null | undefined): failure is Failure => failure?.class === "quota"
 
-/** Troupe died before the prompt was claimed for handing over: no agent has it. */
-export const notDelivered: Failure = {
-  class: "not_delivered",
-  message: "Troupe stopped before the prompt was handed to the agent. It is safe to send it again."
-}
-
 /** Troupe died after the prompt was claimed: the agent may have worked on it, to its end or not. */
 export const outcomeUnknown: Failure = {
   class: "outcome_unknown",

@@ -1,7 +1,7 @@
 /** How turns end: the parameters of `settleTurn` and `settleQueued`, from the context and the event that ends them. */
 import { failureOf, isNotRetryable, saidIn } from "./events.ts"
 import type { SessionContext, SessionEvent, WaitingTurn } from "./events.ts"
-import { notDelivered, outcomeUnknown } from "./failures.ts"
+import { outcomeUnknown } from "./failures.ts"
 import type { Failure } from "./failures.ts"
 
 /** How a turn came out. The commit adds what the agent reported meanwhile. */
@@ -73,7 +73,6 @@ export const overran = settleTurn(
   timeout("The turn did not end within its deadline and was ended.")
 )
 /** A stored event of Troupe 0.1.0 carries the failure itself. */
-export const undelivered = settleTurn("failed", "error", (event) => failureOf(event) ?? notDelivered)
 export const lostAtWork = settleTurn("failed", "error", (event) => failureOf(event) ?? outcomeUnknown)
 
 /** The turns that `which` picks from the line end with a failure, never having reached the agent. */

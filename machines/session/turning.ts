@@ -13,7 +13,6 @@ import {
   leaveQueue,
   lostAtWork,
   overran,
-  undelivered,
   unready,
   unserved,
   wentQuiet
@@ -44,7 +43,7 @@ export const turningState = (parts: SessionSetup) => {
   /** The supervisor died before the prompt was handed over: the turn was accepted, so it goes on from its place in line. */
   const goesOn = { target: "#session.turning.queued", reenter: true, actions: "noteGone" } as const
   const lostBefore = [
-    { guard: "carriesFailure", target: "#session.idle.asleep", actions: [undelivered, "noteGone"] },
+    { guard: "carriesFailure", target: "#session.idle.asleep", actions: [failed, "noteGone"] },
     goesOn
   ] as const
 
