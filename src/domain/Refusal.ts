@@ -5,6 +5,7 @@
  * these three fields and nothing else.
  */
 import { Schema } from "effect"
+import { causesOf } from "./causes.ts"
 import { SessionId } from "./Ids.ts"
 import type {
   AppExists,
@@ -213,11 +214,9 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 
 /** What a failure, or one of its causes, says of itself where it passes: `away` of a `LedgerError`, or `Draining`. */
 const passing = (failure: unknown): "ledger_away" | "draining" | null => {
-  let error = failure
-  for (let depth = 0; depth < 4 && typeof error === "object" && error !== null; depth++) {
-    if ("away" in error && error.away === true) return "ledger_away"
+  for (const error of causesOf(failure)) {
+    if (typeof error === "object" && error !== null && "away" in error && error.away === true) return "ledger_away"
     if (error instanceof Draining) return "draining"
-    error = "cause" in error ? error.cause : undefined
   }
   return null
 }

@@ -1,5 +1,6 @@
 /** The ledger's errors: for an operation that failed, and for a database that it does not work on. */
 import { Schema } from "effect"
+import { causesOf } from "../domain/causes.ts"
 
 /** An operation failed. `operation` completes "could not …". The cause never contains what was to be written. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
@@ -28,13 +29,6 @@ export class LedgerUnusable extends Schema.TaggedError<LedgerUnusable>()("Ledger
 
 /** The innermost message: the database's own words say more than its client's "Failed to execute statement". */
 export const reasonOf = (cause: unknown): string => {
-  let innermost = cause
-  for (let depth = 0; depth < 8; depth++) {
-    const next = innermost instanceof Error ? (innermost.cause ?? reasonField(innermost)) : undefined
-    if (next === undefined) break
-    innermost = next
-  }
+  const innermost = causesOf(cause).at(-1)
   return innermost instanceof Error ? innermost.message : String(innermost)
 }
-
-const reasonField = (error: object): unknown => ("reason" in error ? error.reason : undefined)

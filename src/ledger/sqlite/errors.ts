@@ -1,4 +1,5 @@
 /** Which of SQLite's errors may pass by themselves, whatever was to be written. https://sqlite.org/rescode.html */
+import { causesOf } from "../../domain/causes.ts"
 import { LedgerError } from "../LedgerError.ts"
 
 const SQLITE_BUSY = 5
@@ -26,11 +27,9 @@ export const isLocked = (cause: unknown): boolean => [SQLITE_BUSY, SQLITE_LOCKED
 
 /** The primary result code, from the driver's error inside the client's; 0 where there is none. */
 const codeOf = (cause: unknown): number => {
-  let error = cause
-  for (let depth = 0; depth < 8 && typeof error === "object" && error !== null; depth++) {
+  for (const error of causesOf(cause)) {
     // The low byte: the others say more about the same.
-    if ("errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff
-    error = "cause" in error && error.cause !== undefined ? error.cause : "reason" in error ? error.reason : undefined
+    if (error instanceof Error && "errcode" in error && typeof error.errcode === "number") return error.errcode & 0xff
   }
   return 0
 }
