@@ -20,7 +20,7 @@ describe.skipIf(chromium === null)("a restart of the server", () => {
     const view = await troupe.visit({ token: app, at: `#/sessions/${first}` })
     await table.locator(`[data-session="${first}"] .badge`, { hasText: "idle awake" }).waitFor()
     await view.locator(".session-head .standing", { hasText: "live" }).waitFor()
-    await Promise.all([table, view].map(rememberLink))
+    await Promise.all([rememberLink(table, ".header .link-state"), rememberLink(view, ".session-head .standing")])
 
     await troupe.stop()
     await table.getByText("Connection lost.").waitFor()
@@ -46,7 +46,10 @@ describe.skipIf(chromium === null)("a restart of the server", () => {
         between.some((state) => lost.includes(state)),
         states.join(", ")
       )
-      assert.isEmpty(between.filter((state) => ![...lost, "connecting…", "catching up…"].includes(state)))
+      assert.isEmpty(
+        between.filter((state) => ![...lost, "connecting…", "catching up…"].includes(state)),
+        states.join(", ")
+      )
     }
 
     // No page had to log in again, and each shows what the ledger has.
@@ -87,12 +90,12 @@ describe.skipIf(chromium === null)("a restart of the server", () => {
   })
 })
 
-/** Records all that the page shows about its connection. */
-const rememberLink = (page: Page) =>
+/** Records all that one element of the page says about its connection. A page that is drawn anew may not have it for a moment. */
+const rememberLink = (page: Page, selector: string) =>
   page.evaluate(`(() => {
     const said = (window.said = [])
     const look = () => {
-      const words = (document.querySelector(".session-head .standing") ?? document.querySelector(".header .link-state"))?.textContent
+      const words = document.querySelector(${JSON.stringify(selector)})?.textContent
       if (words && said.at(-1) !== words) said.push(words)
     }
     look()

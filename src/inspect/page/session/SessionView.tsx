@@ -8,13 +8,13 @@ import { Workbench } from "./Workbench.tsx"
 export default function SessionView({ id }: { readonly id: string }) {
   const [store, setStore] = useState<Store | undefined>()
   const who = me.value
-  const boot = who?.boot
-  // A restarted server may have other bounds, and so another machine.
+  // A restarted server may have other bounds, and so another machine. With the same, what is shown goes on.
+  const machine = JSON.stringify([who?.version, who?.bounds])
   useEffect(() => {
     if (who === null || who === undefined) return
     const opened = openSession(id, who)
     setStore(opened.store)
     return opened.close
-  }, [id, boot])
+  }, [id, machine])
   return store === undefined ? <main id="view" class="view" tabIndex={-1} aria-busy /> : <Workbench store={store} />
 }
