@@ -36,7 +36,14 @@ export type { AgentView } from "./services/AgentDirectory.ts"
 export type { RunResult } from "./services/OneShotRuns.ts"
 export type { AcpMessage } from "./domain/Acp.ts"
 export type { ApprovalDecision, ApprovalRecord, ApprovalStatus } from "./domain/Approval.ts"
-export type { CreateSession, PermissionRules, Permissions, SessionView, StoredEvent } from "./domain/Session.ts"
+export type {
+  PermissionMatch,
+  PermissionPolicy,
+  PermissionRule,
+  PermissionRules,
+  Permissions
+} from "./domain/Permissions.ts"
+export type { CreateSession, SessionView, StoredEvent } from "./domain/Session.ts"
 export type { ReviewRequest } from "./wiring.ts"
 export type { Memory, ReviewRecord, Skill } from "./domain/Review.ts"
 export type { Reviewing } from "./promise/Reviewing.ts"

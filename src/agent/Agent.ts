@@ -9,7 +9,8 @@ import type { Effect, Scope } from "effect"
 import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
-import type { PermissionPolicy, Permissions } from "../domain/Session.ts"
+import type { PermissionPolicy, Permissions } from "../domain/Permissions.ts"
+import type { RequestedAction } from "../domain/RequestedAction.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { FailureClass } from "../domain/Turn.ts"
 import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
@@ -31,14 +32,17 @@ export interface Capabilities {
   readonly images: boolean
 }
 
-/** A request of the agent for permission. `kind` is ACP's tool kind (`read`, `edit`, `execute`, `search`, …). */
+/** A request of the agent for permission. */
 export interface ApprovalRequest {
   /** Unique within the connection. */
   readonly id: string
   readonly turn: number | null
+  /** ACP's tool kind (`read`, `edit`, `execute`, `search`, …), for a person: the agent's word decides nothing. */
   readonly kind: string
-  /** One line for a person: the command, or `2 update, 1 add: a.ts, b.ts, c.ts`. */
+  /** One line for a person: the command as it would run, or `2 update, 1 add: a.ts, b.ts, c.ts`. */
   readonly title: string
+  /** What policies and rules decide by. */
+  readonly action: RequestedAction
   readonly toolCallId: string | null
   /** The request as it came. */
   readonly raw: unknown
@@ -78,6 +82,7 @@ export interface OpenRequest {
   readonly cwd: string
   readonly model: string | null
   readonly systemPrompt: string | null
+  /** By what the agent itself is configured (`askingPolicyOf`); `approve` decides what it asks. */
   readonly permissions: PermissionPolicy
   /** The agent's own id of the conversation to resume; `null` starts a new one. */
   readonly thread: string | null

@@ -3,40 +3,11 @@ import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { AppName, SessionId } from "./Ids.ts"
+import type { Permissions } from "./Permissions.ts"
 import type { Usage } from "./Turn.ts"
 
 export const SessionState = Schema.Literals(["idle", "turning", "retiring", "closed"])
 export type SessionState = typeof SessionState.Type
-
-/** What an agent may do without asking a person. `deny` is the default, because nobody may be there to answer. */
-export const PermissionPolicy = Schema.Literals(["deny", "ask", "approve_reads", "approve_all"])
-export type PermissionPolicy = typeof PermissionPolicy.Type
-
-/** Matches a request that has all the fields given here. */
-export const PermissionMatch = Schema.Struct({
-  /** ACP's tool kind. */
-  kind: Schema.optionalKey(Schema.NonEmptyString),
-  titlePrefix: Schema.optionalKey(Schema.NonEmptyString)
-})
-export type PermissionMatch = typeof PermissionMatch.Type
-
-export const RuleOutcome = Schema.Literals(["approve", "deny", "ask"])
-export type RuleOutcome = typeof RuleOutcome.Type
-
-/** The first rule that matches decides; if none does, `default` decides. */
-export interface PermissionRules {
-  readonly default: PermissionPolicy
-  readonly rules: ReadonlyArray<{ readonly match: PermissionMatch; readonly then: RuleOutcome }>
-}
-
-export type Permissions = PermissionPolicy | PermissionRules
-
-/** Limited, because the rules are searched for every request of an agent. */
-export const maxRules = 64
-
-/** The policy where no rule matches. It is all of the permissions that a driver needs. */
-export const policyOf = (permissions: Permissions): PermissionPolicy =>
-  typeof permissions === "string" ? permissions : permissions.default
 
 /** Data of the app that is stored with its session and returned unchanged. */
 export const Meta = Schema.Record(Schema.String, Schema.Json)

@@ -7,8 +7,9 @@ import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import { InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import { maxRules } from "../domain/Session.ts"
-import type { CreateSession, Permissions, SessionRecord } from "../domain/Session.ts"
+import { problemOfPermissions } from "../domain/Permissions.ts"
+import type { Permissions } from "../domain/Permissions.ts"
+import type { CreateSession, SessionRecord } from "../domain/Session.ts"
 import { maxMetaCharacters } from "../domain/storable.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -133,13 +134,8 @@ const receiptOf = (request: KeyedRequest, session: SessionId, createdAt: number)
 
 /** Refuses now, rather than at the first approval, what the agent can't be kept to. */
 const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
-  const rules = typeof permissions === "string" ? 0 : permissions.rules.length
-  if (rules > maxRules) {
-    return yield* new InvalidRequest({
-      field: "permissions.rules",
-      problem: `has ${rules} rules; it takes ${maxRules} at most.`
-    })
-  }
+  const invalid = problemOfPermissions(permissions)
+  if (invalid !== null) return yield* new InvalidRequest(invalid)
   const problem = driver.permissionsProblem?.(permissions) ?? null
   return problem === null ? permissions : yield* new NotSupported({ problem })
 })

@@ -3,20 +3,22 @@
  *
  * The lease is in the ledger before the driver spawns anything.
  */
-import { Clock, Effect, Random } from "effect"
+import { Clock, Effect, Path, Random } from "effect"
 import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
 import { exitLine } from "../agent/wireLine.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import { policyOf } from "../domain/Session.ts"
+import { askingPolicyOf } from "../domain/Permissions.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as CircuitBreaker from "./CircuitBreaker.ts"
 import { decidePermission } from "./permissions.ts"
+import * as Placement from "./placement.ts"
 
 /** A failure with its time and its dice, as the machine needs them. */
 export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
@@ -27,7 +29,10 @@ export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
 export const make = Effect.fnUntraced(function* (current: (session: SessionId) => AgentProcess | undefined) {
   const agents = yield* Agents
   const ledger = yield* Ledger
+  const path = yield* Path.Path
+  const place = yield* Placement.make
   const processes = yield* Processes
+  const { dataDir } = yield* RuntimeSettings
   const breaker = CircuitBreaker.make()
 
   const received = (port: SessionPort, agentProcess: AgentProcess) =>
@@ -58,8 +63,10 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
 
   const approve = (port: SessionPort) =>
     Effect.fnUntraced(function* (request: ApprovalRequest) {
-      const { app, id: session, permissions } = port.record()
-      const { by: policy, outcome: decision } = decidePermission(permissions, request)
+      const { app, cwd, id: session, permissions } = port.record()
+      const attachments = path.join(path.resolve(dataDir), "files", app)
+      const placement = yield* place(request.action, { cwd, attachments, permissions })
+      const { by: policy, outcome: decision } = decidePermission(permissions, { action: request.action, placement })
       if (decision === "ask") return yield* port.requestApproval(request)
       const { kind, title, turn } = request
       const at = yield* Clock.currentTimeMillis
@@ -101,7 +108,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       lease,
       cwd,
       model,
-      permissions: policyOf(permissions),
+      permissions: askingPolicyOf(permissions),
       systemPrompt,
       thread,
       emit: received(port, agentProcess),

@@ -1,40 +1,90 @@
 /** Who may do what without being asked, by the session's `permissions`: its rules in their order, then its policy. */
 import type { ApprovalDecision } from "../domain/Approval.ts"
-import { policyOf } from "../domain/Session.ts"
-import type { Permissions, PermissionPolicy, RuleOutcome } from "../domain/Session.ts"
-
-/** ACP's tool kinds that look and don't touch. `fetch` is not one of them: it tells the world what it asks for. */
-const reads: ReadonlySet<string> = new Set(["read", "search"])
+import { policyOf, rulesOf, unknownKeysOf } from "../domain/Permissions.ts"
+import type {
+  PermissionMatch,
+  PermissionPolicy,
+  PermissionRule,
+  Permissions,
+  RuleOutcome
+} from "../domain/Permissions.ts"
+import { kindsOf } from "../domain/RequestedAction.ts"
+import type { RequestedAction } from "../domain/RequestedAction.ts"
+import type { Placement } from "./placement.ts"
 
 export type PermissionOutcome = Exclude<ApprovalDecision, "session"> | "ask"
 
 export interface PermissionDecision {
   readonly outcome: PermissionOutcome
-  /** The policy's word, or `rule 1` for the first rule: what the audit trail names. */
+  /** The policy's word, `rule 1` for the first rule, or `attachment`: what the audit trail names. */
   readonly by: string
 }
 
-export const decidePermission = (
-  permissions: Permissions,
-  { kind, title }: { readonly kind: string; readonly title: string }
-): PermissionDecision => {
-  const rules = typeof permissions === "string" ? [] : permissions.rules
-  for (const [nth, { match, then }] of rules.entries()) {
-    const isKind = match.kind === undefined || match.kind === kind
-    if (isKind && title.startsWith(match.titlePrefix ?? "")) return { outcome: outcomes[then], by: `rule ${nth + 1}` }
+export interface Asked {
+  readonly action: RequestedAction
+  readonly placement: Placement
+}
+
+export const decidePermission = (permissions: Permissions, asked: Asked): PermissionDecision => {
+  for (const [index, rule] of rulesOf(permissions).entries()) {
+    if (matches(rule, asked)) return { outcome: outcomes[rule.then], by: `rule ${index + 1}` }
   }
+  // The app gave these files to the agent: under every word it may read them.
+  if (asked.action._tag === "Read" && asked.placement.attached) return { outcome: "once", by: "attachment" }
   const policy = policyOf(permissions)
-  return { outcome: byPolicy(policy, kind), by: policy }
+  return { outcome: byPolicy(policy, asked), by: policy }
 }
 
 const outcomes: Readonly<Record<RuleOutcome, PermissionOutcome>> = { approve: "once", deny: "deny", ask: "ask" }
 
-const byPolicy = (policy: PermissionPolicy, kind: string): PermissionOutcome => {
+/** A key that this version does not know makes a rule match less where it approves, and more where it does not. */
+const matches = ({ match, then }: PermissionRule, asked: Asked): boolean => {
+  const approves = then === "approve"
+  if (approves && unknownKeysOf(match).length > 0) return false
+  return (
+    isKind(match, asked.action) &&
+    isCommand(match, asked.action) &&
+    isPlace(match, asked.placement, approves) &&
+    (!approves || isNamed(match, asked))
+  )
+}
+
+const isKind = ({ kind }: PermissionMatch, { _tag }: RequestedAction): boolean => {
+  const kinds: ReadonlyArray<string> = kindsOf[_tag]
+  return kind === undefined || kinds.includes(kind)
+}
+
+const isCommand = ({ command }: PermissionMatch, action: RequestedAction): boolean => {
+  if (command === undefined) return true
+  if (action._tag !== "Command" || action.argv === null) return false
+  const open = command.at(-1) === "*"
+  const words = open ? command.slice(0, -1) : command
+  const isLongEnough = open ? action.argv.length >= words.length : action.argv.length === words.length
+  return isLongEnough && words.every((word, index) => action.argv?.[index] === word)
+}
+
+/** A rule that approves needs all files below its path; one that does not, any of them. */
+const isPlace = ({ path }: PermissionMatch, placement: Placement, approves: boolean): boolean => {
+  if (path === undefined) return true
+  return approves ? placement.allBelow(path) : placement.anyBelow(path)
+}
+
+/** Files that a rule without a path approves are the session's own, and known. */
+const isNamed = ({ path }: PermissionMatch, { action, placement }: Asked): boolean => {
+  if (path !== undefined) return true
+  if (action._tag === "Read") return placement.inside
+  return action._tag !== "Edit" || (placement.inside && !placement.protected)
+}
+
+const byPolicy = (policy: PermissionPolicy, { action, placement }: Asked): PermissionOutcome => {
+  const reads = action._tag === "Read" && placement.inside
   switch (policy) {
     case "approve_all":
       return "once"
     case "approve_reads":
-      return reads.has(kind) ? "once" : "deny"
+      return reads ? "once" : "deny"
+    case "approve_edits":
+      return reads || (action._tag === "Edit" && placement.inside && !placement.protected) ? "once" : "ask"
     case "deny":
     case "ask":
       return policy

@@ -42,7 +42,12 @@ describe("a tool call id that comes back in a later turn", () => {
 
   it("a call that is announced by a request for permission belongs to the later turn, and has nothing of the earlier call", () => {
     const { ask, says, tracker } = secondTurn()
-    assert.deepStrictEqual(ask({ toolCallId: "call_0" }), { turn: 2, kind: "other", title: "other" })
+    assert.deepStrictEqual(ask({ toolCallId: "call_0" }), {
+      turn: 2,
+      kind: "other",
+      title: "other",
+      action: { _tag: "Other" }
+    })
     assert.isFalse(tracker.nothingReceived())
     assert.strictEqual(says(toolUpdate("call_0", "completed")), 2)
   })

@@ -127,12 +127,17 @@ it("a sub-agent's request is asked in its parent's turn with a mark, and its upd
   assert.deepStrictEqual(outcome.messages.slice(1), [{ role: "assistant", content: "Done." }])
 })
 
-it("a rule for titles applies to a sub-agent, too", async () => {
+it("a rule applies to a sub-agent, too", async () => {
   const { createSession } = await open({
-    turns: [[{ ask: { toolCallId: "call_0", title: "rm -r build" }, sessionId: "child-1" }, end]]
+    turns: [
+      [
+        { ask: { toolCallId: "call_0", title: "build", rawInput: { command: "rm -r build" } }, sessionId: "child-1" },
+        end
+      ]
+    ]
   })
   // oxlint-disable-next-line unicorn/no-thenable -- a rule says what is then, as on the wire
-  const rules = [{ match: { titlePrefix: "rm " }, then: "deny" }] as const
+  const rules = [{ match: { command: ["rm", "*"] }, then: "deny" }] as const
   await (await createSession({ permissions: { default: "approve_all", rules } })).turn("delegate")
   assert.deepInclude(folder.received().at(-1), { answer: { outcome: { outcome: "selected", optionId: "no" } } })
 })

@@ -44,7 +44,7 @@ describe("an approval", () => {
 
   it("is not requested where a rule has decided", async () => {
     const session = await troupe.createSession({
-      permissions: { default: "ask", rules: [{ match: { titlePrefix: "Demo tool" }, then: "deny" }] }
+      permissions: { default: "ask", rules: [{ match: { path: "demo.txt" }, then: "deny" }] }
     })
     assert.include((await session.turn("ask edit")).finalText, "reject-once")
     assert.strictEqual((await session.turns()).length, 1)

@@ -129,7 +129,7 @@ it.live("a session's rules decide before anybody is asked, and the deadline wher
       default: "ask",
       rules: [
         { match: { kind: "read" }, then: "approve" },
-        { match: { title_prefix: "Demo tool of kind del" }, then: "deny" }
+        { match: { kind: "delete", path: "demo.txt" }, then: "deny" }
       ]
     })
     const finalText = (kind: string) =>

@@ -68,6 +68,7 @@ export const scriptedTurn = (port: SessionPort, turn: number, words: ReadonlyArr
         turn,
         kind,
         title: `use ${kind}`,
+        action: { _tag: "Other" },
         toolCallId: `t${nth}`,
         raw: { kind }
       })

@@ -30,11 +30,11 @@ export const make = (tracker: TurnTracker, approve: OpenRequest["approve"]): App
       const request = Permission.read(params)
       const described = tracker.describe(request)
       if (described === null) return Effect.succeed(Permission.cancelled)
-      const { kind, title, turn } = described
+      const { action, kind, title, turn } = described
       const { toolCallId } = request
       const withdrawal = Deferred.makeUnsafe<Permission.Outcome>()
       withdrawals.set(id, withdrawal)
-      return approve({ id: String((count += 1)), turn, kind, title, toolCallId, raw: params, wire }).pipe(
+      return approve({ id: String((count += 1)), turn, kind, title, action, toolCallId, raw: params, wire }).pipe(
         Effect.map((decision) => {
           if (decision === "deny") tracker.noteDenial()
           return Permission.outcome(request, kind, decision)

@@ -1,18 +1,18 @@
 /**
- * Remembers the tool calls of an ACP session: the turn, kind and title of each, and whether it has ended. Pure.
+ * Remembers the tool calls of an ACP session: the turn of each, what it will do, and whether it has ended. Pure.
  *
  * The id of a call counts within its turn only. Providers begin to number anew in each turn (`call_0`; Kimi, Ollama), so
  * an id that comes back is another call, and nothing of the earlier one (its turn, its title) is taken for it. A command
  * that outlives its turn still ends in the turn that began it.
  */
 import type { SessionUpdate } from "../../domain/Acp.ts"
-import { nonEmptyTextIn } from "../../domain/json.ts"
+import { factsIn, merged } from "./callFacts.ts"
+import type { CallFacts } from "./callFacts.ts"
 import { forgetOldest } from "../forgetOldest.ts"
 
 interface ToolCall {
   readonly turn: number | null
-  readonly kind: string | null
-  readonly title: string | null
+  readonly facts: CallFacts
   /** `asked`: only a request for permission has named it. */
   readonly state: "asked" | "open" | "ended"
 }
@@ -20,12 +20,8 @@ interface ToolCall {
 export interface ToolCalls {
   /** Takes an update of a call. Gives the call's turn, where `turn` is the one that runs, or ran last. */
   readonly update: (id: string, update: SessionUpdate, turn: number | null) => number | null
-  /** Takes a permission request for a call. Gives the kind and title that were reported for it. */
-  readonly request: (
-    id: string,
-    reported: Pick<ToolCall, "kind" | "title">,
-    turn: number | null
-  ) => Pick<ToolCall, "kind" | "title">
+  /** Takes a permission request for a call, and gives all that was said of the call. */
+  readonly request: (id: string, facts: CallFacts, turn: number | null) => CallFacts
   /** Ids of the calls of this turn that have not ended. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
 }
@@ -45,7 +41,7 @@ export const make = (): ToolCalls => {
 
   return {
     update: (id, update, turn) => {
-      const { kind, sessionUpdate, status, title } = update
+      const { sessionUpdate, status } = update
       const ends = status === "completed" || status === "failed"
       let earlier = calls.get(id)
       // A call that has ended, or is of an earlier turn, does not begin again, so this is another one.
@@ -54,21 +50,20 @@ export const make = (): ToolCalls => {
       if (begins && (earlier?.state === "ended" || earlier?.turn !== turn)) earlier = undefined
       const call: ToolCall = {
         turn: earlier === undefined ? turn : earlier.turn,
-        kind: nonEmptyTextIn(kind) ?? earlier?.kind ?? null,
-        title: nonEmptyTextIn(title) ?? earlier?.title ?? null,
+        facts: earlier === undefined ? factsIn(update) : merged(earlier.facts, factsIn(update)),
         state: ends ? "ended" : typeof status !== "string" && earlier?.state === "ended" ? "ended" : "open"
       }
       remember(id, call)
       return call.turn
     },
-    request: (id, { kind, title }, turn) => {
+    request: (id, facts, turn) => {
       const earlier = calls.get(id)
       if (earlier !== undefined && earlier.turn === turn && earlier.state !== "ended") {
-        return { kind: kind ?? earlier.kind, title: title ?? earlier.title }
+        return merged(earlier.facts, facts)
       }
       // Gemini asks before it reports the call. One of an earlier turn that still runs keeps its turn.
-      if (earlier?.state !== "open") remember(id, { turn, kind, title, state: "asked" })
-      return { kind, title }
+      if (earlier?.state !== "open") remember(id, { turn, facts, state: "asked" })
+      return facts
     },
     leftRunning: (turn) => [...calls].flatMap(([id, call]) => (call.turn === turn && call.state === "open" ? [id] : []))
   }

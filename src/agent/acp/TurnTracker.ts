@@ -10,8 +10,10 @@ import { subagentMessage } from "../../domain/Acp.ts"
 import type { SessionUpdate, UpdateMessage } from "../../domain/Acp.ts"
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { Failure, StopReason } from "../../domain/Turn.ts"
+import type { RequestedAction } from "../../domain/RequestedAction.ts"
 import type { AgentFact } from "../Agent.ts"
 import type { RpcError } from "../RpcError.ts"
+import { actionOf } from "./callFacts.ts"
 import * as Failures from "./failures.ts"
 import type { AgentIdentity } from "./failures.ts"
 import type { PermissionRequest } from "./permission.ts"
@@ -54,13 +56,14 @@ export interface TurnTracker {
   /** Ends the running turn; `null`: none runs. */
   readonly end: (reply: PromptReply) => TurnEnded | null
   /**
-   * The turn of a permission request (the one that runs), and the kind and title that were reported for its tool call. A
-   * sub-agent's is marked in the title, at its end, so that rules for titles apply to it. `null`: as for `receive`.
+   * The turn of a permission request (the one that runs), and what was reported of its tool call. The title is the command
+   * as it would run, where there is one; a sub-agent's has a mark at its end. `null`: as for `receive`.
    */
   readonly describe: (request: PermissionRequest) => {
     readonly turn: number | null
     readonly kind: string
     readonly title: string
+    readonly action: RequestedAction
   } | null
   /** Ids of the tool calls of this turn that have not ended. */
   readonly leftRunning: (turn: number) => ReadonlyArray<string>
@@ -79,6 +82,8 @@ interface Running {
 
 const adapterTextCharacters = 2_000
 const subagentCharacters = 40
+/** A person must see the whole of a usual command before saying yes. */
+const titleCharacters = 2_000
 
 export const make = (identity: AgentIdentity): TurnTracker => {
   const calls = ToolCalls.make()
@@ -151,16 +156,18 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     // A request that names no session can only be of ours.
     const subagent = sessionId === null ? null : subagentOf(sessionId)
     if (tracker.thread === null || subagent === undefined) return null
-    const { kind, title } =
+    const facts =
       toolCallId === null
-        ? request
+        ? request.facts
         : subagent === null
-          ? calls.request(toolCallId, request, last)
-          : subagentCalls.request(`${subagent} ${toolCallId}`, request, last)
+          ? calls.request(toolCallId, request.facts, last)
+          : subagentCalls.request(`${subagent} ${toolCallId}`, request.facts, last)
     if (running !== null) running.received = true
-    const reportedKind = kind ?? "other"
+    const action = actionOf(facts)
+    const kind = action._tag === "Command" ? "execute" : (facts.kind ?? "other")
+    const title = line((action._tag === "Command" ? action.text : facts.title) || kind, titleCharacters)
     const mark = subagent === null ? "" : ` (sub-agent ${line(subagent, subagentCharacters)})`
-    return { turn: last, kind: reportedKind, title: `${title ?? reportedKind}${mark}` }
+    return { turn: last, kind, title: `${title}${mark}`, action }
   }
 
   const tracker: TurnTracker = {

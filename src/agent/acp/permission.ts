@@ -1,16 +1,15 @@
 /** Permission requests of ACP: reads what is asked, and writes a decision as one of the agent's own options. */
 import { listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
 import type { ApprovalDecision } from "../Agent.ts"
-import { line } from "./sentence.ts"
+import { factsIn } from "./callFacts.ts"
+import type { CallFacts } from "./callFacts.ts"
 
 /** A `session/request_permission`. */
 export interface PermissionRequest {
   readonly sessionId: string | null
   readonly toolCallId: string | null
-  /** `null`: not in this request. With typed failures on, both adapters send it in the tool call's first update only. */
-  readonly kind: string | null
-  readonly title: string | null
+  /** What this request says; the tool call's earlier updates may say more. */
+  readonly facts: CallFacts
   readonly options: ReadonlyArray<Option>
 }
 
@@ -25,20 +24,12 @@ export const read = (params: unknown): PermissionRequest => {
   return {
     sessionId: nonEmptyTextIn(sessionId),
     toolCallId: nonEmptyTextIn(call["toolCallId"]),
-    kind: nonEmptyTextIn(call["kind"]),
-    title: titleOf(call),
+    facts: factsIn(call),
     options: listIn(options).flatMap((option) => {
       const { kind, optionId } = objectIn(option)
       return typeof optionId === "string" ? [{ id: optionId, kind: nonEmptyTextIn(kind) ?? "" }] : []
     })
   }
-}
-
-const titleOf = (call: JsonObject): string | null => {
-  const title = nonEmptyTextIn(call["title"])
-  if (title !== null) return line(title)
-  const command = nonEmptyTextIn(objectIn(call["rawInput"])["command"])
-  return command === null ? null : line(command)
 }
 
 /** ACP's `RequestPermissionResponse`. */

@@ -6,7 +6,7 @@
  */
 import { Effect, Option, Stream } from "effect"
 import type { JsonObject } from "../../domain/json.ts"
-import type { Permissions } from "../../domain/Session.ts"
+import type { Permissions } from "../../domain/Permissions.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Child, Exit } from "../Child.ts"
@@ -28,9 +28,11 @@ const keepAliveSeconds = 900
  * without an order, so a rule that allows `edit` would allow a command with the name `edit`.
  */
 export const permissionsProblem = (agent: string) => (permissions: Permissions) => {
-  if (typeof permissions === "string" && permissions !== "ask") return null
+  if (typeof permissions === "string" && permissions !== "ask" && permissions !== "approve_edits") return null
   const [subject, reason] =
-    permissions === "ask" ? ['"ask"', "which nobody can be"] : ["rules", "which has none that mean the same"]
+    typeof permissions === "string"
+      ? [JSON.stringify(permissions), "where nobody can be asked"]
+      : ["rules", "which has none that mean the same"]
   return `Permissions ${subject} can't be kept behind acpx, ${reason}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
 }
 
@@ -39,6 +41,7 @@ const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
   deny: "--deny-all",
   ask: "--deny-all",
   approve_reads: "--approve-reads",
+  approve_edits: "--approve-reads",
   approve_all: "--approve-all"
 }
 

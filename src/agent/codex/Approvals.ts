@@ -9,11 +9,11 @@ import { Clock, Deferred, Effect } from "effect"
 import { cut } from "../../domain/cut.ts"
 import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import { simpleCommand, unwrapped } from "../../domain/simpleCommand.ts"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../RpcError.ts"
 import { changesTitle } from "./items.ts"
 import type { ApprovalContext, Translator } from "./Translator.ts"
-import { commandIn, commandKindIn } from "./wire.ts"
 
 export interface ApprovalsOptions {
   readonly translator: Translator
@@ -37,7 +37,7 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
     params: JsonObject,
     requestId: unknown,
     raw: string,
-    describe: (context: ApprovalContext) => { readonly kind: string; readonly title: string },
+    describe: (context: ApprovalContext) => Pick<ApprovalRequest, "kind" | "title" | "action">,
     reply: (decision: ApprovalDecision) => unknown
   ) =>
     Effect.suspend(() => {
@@ -65,10 +65,7 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
           params,
           id,
           raw,
-          () => ({
-            kind: params["networkApprovalContext"] == null ? commandKindIn(params) : "fetch",
-            title: withReason(commandIn(params), params)
-          }),
+          () => describedCommand(params),
           (decision) => ({ decision: replyWords[decision] })
         )
       case "item/fileChange/requestApproval":
@@ -78,7 +75,11 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
           raw,
           ({ changes }) => ({
             kind: "edit",
-            title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params)
+            title: withReason(changes.length === 0 ? "change files" : changesTitle(changes), params),
+            action: {
+              _tag: "Edit",
+              paths: changes.flatMap(({ movedTo, path }) => (movedTo === null ? [path] : [path, movedTo]))
+            }
           }),
           // A `grantRoot` would open a whole directory for the session; only this change is allowed.
           (decision) => ({
@@ -94,7 +95,8 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
               raw,
               () => ({
                 kind: "other",
-                title: `${textIn(params["serverName"]) ?? "MCP"}: ${textIn(params["message"]) ?? "call a tool"}`
+                title: `${textIn(params["serverName"]) ?? "MCP"}: ${textIn(params["message"]) ?? "call a tool"}`,
+                action: { _tag: "McpTool", server: textIn(params["serverName"]), tool: null }
               }),
               (decision) =>
                 decision === "deny" ? { action: "decline", content: null } : { action: "accept", content: {} }
@@ -127,6 +129,21 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
     })
 
   return { answer, resolved }
+}
+
+/** codex calls `awk 'BEGIN{system(…)}'` a read: its own reading of a command (`commandActions`) decides nothing. */
+const describedCommand = (params: JsonObject): Pick<ApprovalRequest, "kind" | "title" | "action"> => {
+  const text = unwrapped(textIn(params["command"]) ?? "")
+  const network = objectIn(params["networkApprovalContext"])
+  const host = textIn(network["host"])
+  if (params["networkApprovalContext"] != null) {
+    return { kind: "fetch", title: withReason(text || `connect to ${host}`, params), action: { _tag: "Network", host } }
+  }
+  return {
+    kind: "execute",
+    title: withReason(text, params),
+    action: { _tag: "Command", text, argv: simpleCommand(text) }
+  }
 }
 
 const replyWords = { once: "accept", session: "acceptForSession", deny: "decline" } as const satisfies Record<

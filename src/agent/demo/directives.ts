@@ -187,8 +187,9 @@ const stream = async (turn: Turn, count: number, millis: number) => {
 const askPermission = async (turn: Turn, kind: string) => {
   const toolCallId = turn.nextCallId()
   const title = `Demo tool of kind ${kind}`
-  turn.update({ sessionUpdate: "tool_call", toolCallId, kind, title, status: "pending", rawInput: {}, content: [] })
-  const decision = await turn.requestPermission(toolCallId, kind, title)
+  const details = { rawInput: {}, locations: [{ path: "demo.txt" }] }
+  turn.update({ sessionUpdate: "tool_call", toolCallId, kind, title, status: "pending", ...details, content: [] })
+  const decision = await turn.requestPermission(toolCallId, kind, title, details)
   const status = decision.startsWith("allow") ? "completed" : "failed"
   turn.update({ sessionUpdate: "tool_call_update", toolCallId, status })
   turn.sayParagraph(`The client said: ${decision}`)

@@ -33,7 +33,7 @@ export const runTool = async (turn: Turn, command: string, asksFirst = turn.sess
   const call = { toolCallId, kind: "execute", name: "shell", title: command, rawInput: { command } }
   turn.update({ sessionUpdate: "tool_call", ...call, status: "pending", content: [] })
   if (asksFirst) {
-    const decision = await turn.requestPermission(toolCallId, "execute", command)
+    const decision = await turn.requestPermission(toolCallId, "execute", command, { rawInput: { command } })
     if (!decision.startsWith("allow")) {
       turn.update({
         sessionUpdate: "tool_call_update",

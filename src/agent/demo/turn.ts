@@ -85,12 +85,12 @@ export class Turn implements Running {
    * Asks the client whether a tool may be used. Gives the id of the option that the client chose, or what it answered
    * instead; `allow…` means yes.
    */
-  async requestPermission(toolCallId: string, kind: string, title: string): Promise<string> {
+  async requestPermission(toolCallId: string, kind: string, title: string, details: object): Promise<string> {
     const { allowed, id } = this.session
     if (allowed.has(kind)) return "allow-always, as before"
     const reply = await ask(
       "session/request_permission",
-      { sessionId: id, toolCall: { toolCallId, title, kind, status: "pending", rawInput: {} }, options },
+      { sessionId: id, toolCall: { toolCallId, title, kind, status: "pending", ...details }, options },
       this.signal
     )
     const outcome = (reply.result as { readonly outcome?: unknown } | undefined)?.outcome as

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
-import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Session.ts"
+import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Permissions.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"

@@ -4,7 +4,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import type { ApprovalRecord, Resolution } from "../../../src/domain/Approval.ts"
 import { SessionId } from "../../../src/domain/Ids.ts"
-import type { Permissions } from "../../../src/domain/Session.ts"
+import type { Permissions } from "../../../src/domain/Permissions.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
 import { id, opened } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
@@ -90,7 +90,7 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a session's permissions are read as they were written, a policy or rules", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const rules: Permissions = { default: "ask", rules: [{ match: { titlePrefix: "git " }, then: "approve" }] }
+        const rules: Permissions = { default: "ask", rules: [{ match: { command: ["git", "*"] }, then: "approve" }] }
         yield* ledger.write([opened({ permissions: rules }), opened({ id: other, permissions: "ask" })])
         assert.deepStrictEqual(Option.getOrThrow(yield* ledger.session(id)).permissions, rules)
         assert.strictEqual(Option.getOrThrow(yield* ledger.session(other)).permissions, "ask")

@@ -6,7 +6,8 @@
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
-import type { Meta, Permissions, SessionRecord, SessionState } from "../../../domain/Session.ts"
+import type { Permissions } from "../../../domain/Permissions.ts"
+import type { Meta, SessionRecord, SessionState } from "../../../domain/Session.ts"
 import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"

@@ -1,0 +1,31 @@
+/**
+ * What an agent asks leave for, as far as its request itself shows: a command, files, a tool of an MCP server. Drivers
+ * read it from the fields that the agent acts on, never from a title or a summary that it wrote for a person.
+ */
+export type RequestedAction =
+  | {
+      readonly _tag: "Command"
+      /** As it would be run: what a person is shown. */
+      readonly text: string
+      /** Where the whole of it is one simple command (`simpleCommand`): its words. `null`: it is not. */
+      readonly argv: ReadonlyArray<string> | null
+    }
+  /** `paths`: every file that is read, absolute or relative to the session's directory. Empty: the request names none. */
+  | { readonly _tag: "Read"; readonly paths: ReadonlyArray<string> }
+  /** `paths`: every file that is made, changed, moved or removed. Empty: the request names none. */
+  | { readonly _tag: "Edit"; readonly paths: ReadonlyArray<string> }
+  /** `host`: `null` where the request does not name it. */
+  | { readonly _tag: "Network"; readonly host: string | null }
+  | { readonly _tag: "McpTool"; readonly server: string | null; readonly tool: string | null }
+  /** Nothing that can be told from its fields. */
+  | { readonly _tag: "Other" }
+
+/** ACP's tool kinds of these actions, for a rule's `kind`. */
+export const kindsOf = {
+  Command: ["execute"],
+  Read: ["read", "search"],
+  Edit: ["edit", "delete", "move"],
+  Network: ["fetch"],
+  McpTool: ["other"],
+  Other: ["other"]
+} as const satisfies Record<RequestedAction["_tag"], ReadonlyArray<string>>

@@ -1,0 +1,114 @@
+/**
+ * What each permission word means, and how each agent keeps it: the one source of the tables in the documentation, in
+ * OpenAPI, in `troupe chat` and in the dashboard, and of the tests with real agents (`test/real/permissions`).
+ */
+import type { PermissionPolicy } from "./Permissions.ts"
+
+/**
+ * `reads`: it happens in the agent's own sandbox, in which it can read, and neither write nor reach the network; else it is
+ * refused. `reads_or_asked`: the same, and a person is asked for what that sandbox does not allow.
+ */
+export type Cell = "happens" | "asked" | "refused" | "reads" | "reads_or_asked"
+
+/** What an agent may want to do. The order is that of the cells in a row. */
+export const actions = [
+  "read in cwd",
+  "read outside",
+  "edit in cwd",
+  "command",
+  "write outside",
+  "write in /tmp",
+  "network",
+  "MCP tool"
+] as const
+export type Action = (typeof actions)[number]
+
+export type Row = readonly [Cell, Cell, Cell, Cell, Cell, Cell, Cell, Cell]
+
+/** The most that happens under each word, whatever the agent. */
+export const words: Readonly<Record<PermissionPolicy, { readonly meaning: string; readonly row: Row }>> = {
+  deny: {
+    meaning: "Nothing that writes, runs unconfined or leaves happens. What the agent asks for is refused.",
+    row: ["happens", "reads", "refused", "reads", "refused", "refused", "refused", "refused"]
+  },
+  approve_reads: {
+    meaning: "As `deny`; where the agent asks before it reads files of the session's directory, it may.",
+    row: ["happens", "reads", "refused", "reads", "refused", "refused", "refused", "refused"]
+  },
+  ask: {
+    meaning: "Reads as the agent's sandbox allows; a person is asked for everything else.",
+    row: ["happens", "reads_or_asked", "asked", "reads_or_asked", "asked", "asked", "asked", "asked"]
+  },
+  approve_edits: {
+    meaning:
+      "As `ask`; edits of files in the session's directory happen, but for those that git, agents and editors take settings from (`.git`, `.claude`, `.codex`, `.mcp.json`, …).",
+    row: ["happens", "reads_or_asked", "happens", "reads_or_asked", "asked", "asked", "asked", "asked"]
+  },
+  approve_all: {
+    meaning: "Everything that the operator allows happens, the network included.",
+    row: ["happens", "happens", "happens", "happens", "happens", "happens", "happens", "happens"]
+  }
+}
+
+/** How one agent keeps a word: its row, or why it can't, as a sentence that says what to use instead. */
+export type Kept = Row | { readonly problem: string }
+
+export interface AgentRows {
+  /** As a person knows it. */
+  readonly title: string
+  /** The versions that the rows were seen on. */
+  readonly seenOn: string
+  readonly rows: Readonly<Record<PermissionPolicy, Kept>>
+  /** What a reader should know besides. */
+  readonly notes: ReadonlyArray<string>
+}
+
+const refusesAll: Row = ["happens", "refused", "refused", "refused", "refused", "refused", "refused", "refused"]
+const readsOnly: Row = ["happens", "reads", "refused", "reads", "refused", "refused", "refused", "refused"]
+const asksAll: Row = ["happens", "asked", "asked", "asked", "asked", "asked", "asked", "asked"]
+const asksToEdit: Row = ["happens", "asked", "happens", "asked", "asked", "asked", "asked", "asked"]
+const sandboxedAsk: Row = ["happens", "reads", "asked", "reads_or_asked", "asked", "asked", "asked", "asked"]
+const sandboxedEdits: Row = ["happens", "reads", "happens", "reads_or_asked", "asked", "asked", "asked", "asked"]
+
+export const agents = {
+  codex: {
+    title: "codex (`codex app-server`)",
+    seenOn: "codex 0.171",
+    rows: {
+      deny: readsOnly,
+      approve_reads: readsOnly,
+      ask: sandboxedAsk,
+      approve_edits: sandboxedEdits,
+      approve_all: words.approve_all.row
+    },
+    notes: []
+  },
+  claude: {
+    title: "Claude Code (`claude-agent-acp`)",
+    seenOn: "claude-agent-acp 0.101",
+    rows: {
+      deny: refusesAll,
+      approve_reads: refusesAll,
+      ask: asksAll,
+      approve_edits: asksToEdit,
+      approve_all: words.approve_all.row
+    },
+    notes: []
+  }
+} as const satisfies Record<string, AgentRows>
+
+/** Cells that keep a promise: they are as strict, or stricter. */
+const stricter: Readonly<Record<Cell, ReadonlyArray<Cell>>> = {
+  happens: ["happens", "reads_or_asked", "reads", "asked", "refused"],
+  reads_or_asked: ["reads_or_asked", "reads", "asked", "refused"],
+  reads: ["reads", "refused"],
+  asked: ["asked", "refused"],
+  refused: ["refused"]
+}
+
+/** Whether an agent that behaves like `row` keeps the word. */
+export const keeps = (row: Row, word: PermissionPolicy): boolean =>
+  row.every((cell, index) => {
+    const most = words[word].row[index]
+    return most !== undefined && stricter[most].includes(cell)
+  })
