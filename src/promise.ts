@@ -43,7 +43,7 @@ export type {
   PermissionRules,
   Permissions
 } from "./domain/Permissions.ts"
-export type { CreateSession, SessionView, StoredEvent } from "./domain/Session.ts"
+export type { CreateSession, SessionSettings, SessionView, StoredEvent } from "./domain/Session.ts"
 export type { ReviewRequest } from "./wiring.ts"
 export type { Memory, ReviewRecord, Skill } from "./domain/Review.ts"
 export type { Reviewing } from "./promise/Reviewing.ts"

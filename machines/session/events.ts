@@ -1,4 +1,5 @@
 /** The session machine's context and events: what it remembers, and what can happen to it. */
+import type { SessionSettings } from "../../src/domain/Session.ts"
 import type { Failure, FailureClass } from "../../src/domain/Turn.ts"
 import { failurePolicy } from "./failures.ts"
 import { noPause } from "./quota.ts"
@@ -19,6 +20,8 @@ export interface SessionContext {
   readonly queue: ReadonlyArray<WaitingTurn>
   /** A process was started and is not known to be gone. */
   readonly process: boolean
+  /** The process was started with settings that have changed since: it is retired before the next prompt. */
+  readonly stale: boolean
   /** Counts the processes, so that a message of an old one is never taken for the new one's. */
   readonly generation: number
   readonly upSince: number | null
@@ -44,6 +47,7 @@ export const initialContext: SessionContext = {
   timeoutMillis: 0,
   queue: [],
   process: false,
+  stale: false,
   generation: 0,
   upSince: null,
   thread: null,
@@ -121,6 +125,8 @@ export type SessionEvent =
   /** Like a close, but a turn that runs may finish. */
   | { readonly type: "expire.requested"; readonly reason: string }
   | { readonly type: "unpark.requested" }
+  /** Settings of the session, for its next turns. A turn that has begun goes on with those that it began with. */
+  | { readonly type: "settings.changed"; readonly settings: SessionSettings }
 
 /** The failure that an event carries; `null` where it carries none. */
 export const failureOf = (event: SessionEvent): Failure | null =>

@@ -26,6 +26,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
 
   const idle = parts.createStateConfig({
     initial: "asleep",
+    on: { "settings.changed": { actions: "noteStale" } },
     states: {
       asleep: {
         tags: ["unloadable"],
@@ -45,6 +46,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         meta: { process: "up", waitsFor: "turn", owedBy: "app" },
         always: [
           { guard: "isClosing", target: "#session.retiring" },
+          // The turns in line wait for the next process, which has the settings that apply to them.
+          { guard: "isStale", target: "#session.retiring", actions: "noteRenewal" },
           { guard: "hasQueued", target: "#session.turning.running", actions: ["takeQueued", ...handPrompt] }
         ],
         after: { hibernateAfter: { target: "#session.retiring", actions: "noteIdle" } },
@@ -133,6 +136,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
       "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
       "close.requested": { actions: close },
       "expire.requested": { guard: "isNotClosing", actions: close },
+      "settings.changed": { actions: "noteStale" },
       "process.lost": [
         { guard: "isLimited", target: "#session.idle.parked", actions: "noteGone" },
         { target: "#session.idle.asleep", actions: "noteGone" }

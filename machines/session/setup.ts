@@ -70,6 +70,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
     },
     guards: {
       hasProcess: ({ context }) => context.process,
+      isStale: ({ context }) => context.stale,
       hasNoProcess: ({ context }) => !context.process,
       hasQueued: ({ context }) => context.queue.length > 0,
       canQueueBehindTurn: ({ context, event }) =>
@@ -154,7 +155,12 @@ export const sessionSetup = (bounds: SessionBounds) => {
       ),
       dropExpiringQueue: assign({ queue: ({ context }) => context.queue.filter(outlastsPause(context)) }),
       dropNotRetryableQueue: assign(({ event }) => (isNotRetryable(event) ? { queue: [] } : {})),
-      countProcess: assign({ process: true, generation: ({ context }) => context.generation + 1, upSince: null }),
+      countProcess: assign({
+        process: true,
+        stale: false,
+        generation: ({ context }) => context.generation + 1,
+        upSince: null
+      }),
       noteReady: assign(({ context, event }) =>
         event.type === "process.ready"
           ? {
@@ -166,6 +172,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
           : {}
       ),
       notePrompted: assign({ unspoken: false }),
+      noteStale: assign({ stale: ({ context }) => context.process }),
+      noteRenewal: assign({ reason: "its settings were changed" }),
       noteDeath: assign(({ context, event }) => {
         if (event.type !== "process.failed" && event.type !== "process.exited") return {}
         const { at, failure, jitter } = event
@@ -173,7 +181,7 @@ export const sessionSetup = (bounds: SessionBounds) => {
         const restarts = afterDeath(context.restarts, budget, { at, jitter, upSince: context.upSince })
         return { crashed: true, reason: failure.message, restarts }
       }),
-      noteGone: assign({ process: false, upSince: null, approvals: [], crashed: false }),
+      noteGone: assign({ process: false, stale: false, upSince: null, approvals: [], crashed: false }),
       noteFailure: assign(({ event }) =>
         event.type === "turn.ended" && event.failure !== null
           ? { reason: event.failure.message, approvals: [] }

@@ -62,6 +62,7 @@ export const turningState = (parts: SessionSetup) => {
       "turn.submitted": { guard: "canQueueBehindTurn", actions: "enqueue" },
       "interrupt.requested": { guard: "interruptsQueuedTurn", actions: leaveQueue },
       "expire.requested": { guard: "isNotClosing", actions: close },
+      "settings.changed": { actions: "noteStale" },
       "process.lost": [
         { guard: "promptClaimed", target: "#session.idle.asleep", actions: [lostAtWork, "noteGone"] },
         goesOn

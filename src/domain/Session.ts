@@ -24,6 +24,12 @@ export interface CreateSession {
   readonly meta?: Meta | undefined
 }
 
+/** What may be changed of a session while it lives; what is absent stays as it is. `model`: `null` for the agent's own. */
+export interface SessionSettings {
+  readonly permissions?: Permissions | undefined
+  readonly model?: string | null | undefined
+}
+
 /** A session as the ledger stores it. Times are milliseconds since 1970. */
 export interface SessionRecord {
   readonly id: SessionId
@@ -52,6 +58,8 @@ export interface SessionRecord {
 
 /** The fields of a session that may change after it was created. A commit writes those of them that its step changed. */
 export const sessionPatchKeys = [
+  "permissions",
+  "model",
   "state",
   "substate",
   "turnCount",

@@ -30,7 +30,7 @@ const jsonType = /^application\/json\b/i
 
 /** Dies with `UnusableBody`, or with the request's own error where the body can't be read. */
 export const checkBody = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-  if (request.method !== "POST") return
+  if (request.method !== "POST" && request.method !== "PATCH") return
   const { "content-encoding": encoding = "identity", "content-type": type = "application/json" } = request.headers
   if (encoding.toLowerCase() !== "identity") return yield* Effect.die(encoded)
   if (!jsonType.test(type)) return

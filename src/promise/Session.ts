@@ -10,7 +10,7 @@ import { isAgentMessage } from "../domain/Acp.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { FileId } from "../domain/Ids.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
-import type { SessionView, StoredEvent } from "../domain/Session.ts"
+import type { SessionSettings, SessionView, StoredEvent } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import type { Embedded } from "./Embedded.ts"
 import { conversationOf, refusedConversation } from "./Conversation.ts"
@@ -60,6 +60,8 @@ export interface Session extends AsyncDisposable {
   readonly reviews: () => Promise<ReadonlyArray<ReviewRecord>>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
+  /** Changes its permissions or its model, for its next turns. What is left out stays as it is. */
+  readonly change: (settings: SessionSettings) => Promise<SessionView>
   /** All events, from the first or after the one with that number, until the session is closed. */
   readonly events: (options?: { readonly after?: number }) => AsyncIterable<StoredEvent>
   readonly view: () => Promise<SessionView>
@@ -153,6 +155,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     answer: (approvalId, decision) =>
       embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
     interrupt,
+    change: (settings) => embedded.run(withSessions((sessions) => sessions.change(caller, id, settings))),
     close,
     actor: () => embedded.run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
     reviews: () => embedded.run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),

@@ -28,7 +28,14 @@ import type {
   Unavailable,
   UnknownAgent
 } from "../domain/Refusal.ts"
-import type { AuditRecord, CreateSession, SessionState, SessionView, StoredEvent } from "../domain/Session.ts"
+import type {
+  AuditRecord,
+  CreateSession,
+  SessionSettings,
+  SessionState,
+  SessionView,
+  StoredEvent
+} from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import type { KeyedRequest } from "../ledger/Ledger.ts"
 
@@ -74,6 +81,15 @@ export class Sessions extends Context.Service<
       request?: KeyedRequest
     ) => Effect.Effect<SessionView, UnknownAgent | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable>
     readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
+    /** For the next turns; a turn that has begun goes on with the settings that it began with. */
+    readonly change: (
+      caller: Caller,
+      id: string,
+      settings: SessionSettings
+    ) => Effect.Effect<
+      SessionView,
+      SessionNotFound | SessionClosed | UnknownAgent | InvalidRequest | NotSupported | Unavailable
+    >
     readonly list: (
       caller: Caller,
       query: { readonly limit: number; readonly cursor: string | null; readonly state: SessionState | "open" | null }

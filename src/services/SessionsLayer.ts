@@ -14,6 +14,7 @@ import { CommandHandler } from "../session/CommandHandler.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import * as AcceptTurn from "./acceptTurn.ts"
 import * as AnswerApproval from "./answerApproval.ts"
+import * as ChangeSettings from "./changeSettings.ts"
 import * as CreateSession from "./createSession.ts"
 import { Sessions } from "./Sessions.ts"
 import { sessionView } from "./sessionView.ts"
@@ -29,6 +30,7 @@ export const layer = Layer.effect(
     const approvals = yield* AnswerApproval.make
     const createSession = yield* CreateSession.make
     const feed = yield* EventFeed
+    const changeSettings = yield* ChangeSettings.make
     const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
     const steerTurn = yield* SteerTurn.make
@@ -65,6 +67,10 @@ export const layer = Layer.effect(
       get: Effect.fn("Sessions.get")(function* (caller, id) {
         return yield* view(yield* find(caller, id))
       }, cannot("read the session")),
+      change: Effect.fn("Sessions.change")(function* (caller, id, settings) {
+        yield* changeSettings(yield* find(caller, id), settings, nameOfCaller(caller))
+        return yield* view(yield* find(caller, id))
+      }, cannot("change the session's settings")),
       list: Effect.fn("Sessions.list")(function* (caller, query) {
         if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
           return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })

@@ -2,13 +2,10 @@
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
 import { begin } from "../../machines/decide.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
-import type { AgentDriver } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
-import { InvalidRequest, NotSupported, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import { problemOfPermissions } from "../domain/Permissions.ts"
-import type { Permissions } from "../domain/Permissions.ts"
+import { InvalidRequest, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { CreateSession, SessionRecord } from "../domain/Session.ts"
 import { maxMetaCharacters } from "../domain/storable.ts"
 import { noUsage } from "../domain/Turn.ts"
@@ -18,6 +15,7 @@ import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { checkArguments } from "./checkArguments.ts"
+import { checkPermissions } from "./checkPermissions.ts"
 import { checkStorable } from "./checkStorable.ts"
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
@@ -79,7 +77,8 @@ export const make = Effect.gen(function* () {
       return yield* new InvalidRequest({ field: "meta", problem })
     }
     const driver = yield* agents.driver(request.agent ?? null)
-    const permissions = yield* permissionsFor(driver, request.permissions ?? "deny")
+    const permissions = request.permissions ?? "deny"
+    yield* checkPermissions(driver, permissions)
     const id = newSessionId()
     const { cwd, ownsCwd } = yield* directoryFor(id, requestedCwd)
     // No two sessions have the same time: lists are ordered by it.
@@ -130,12 +129,4 @@ export const make = Effect.gen(function* () {
 const receiptOf = (request: KeyedRequest, session: SessionId, createdAt: number): LedgerWrite => ({
   _tag: "ReceiptOpened",
   receipt: { ...request, createdAt, effect: { _tag: "SessionCreated", session }, response: null }
-})
-
-/** Refuses now, rather than at the first approval, what the agent can't be kept to. */
-const permissionsFor = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
-  const invalid = problemOfPermissions(permissions)
-  if (invalid !== null) return yield* new InvalidRequest(invalid)
-  const problem = driver.permissionsProblem?.(permissions) ?? null
-  return problem === null ? permissions : yield* new NotSupported({ problem })
 })

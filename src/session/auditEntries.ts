@@ -23,6 +23,8 @@ const ofEvent = ({ decision, event }: Step): ReadonlyArray<Line> => {
       return [{ action: "close", detail: { reason: event.reason } }]
     case "expire.requested":
       return [{ action: "sweep_close", detail: { reason: event.reason } }]
+    case "settings.changed":
+      return [{ action: "settings", detail: { ...event.settings } }]
     case "unpark.requested":
       return [{ action: "unpark", detail: {} }]
     case "process.lost": {

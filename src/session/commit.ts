@@ -74,6 +74,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
       entries.push({ _tag: "ReceiptOpened", receipt: { ...request, createdAt: at, effect, response: null } })
     }
   }
+  if (event.type === "settings.changed") {
+    const { model = record.model, permissions = record.permissions } = event.settings
+    record = { ...record, model, permissions }
+  }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   if (step.contextLost !== null) {
     const { turn } = decision.next.context

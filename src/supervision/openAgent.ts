@@ -11,6 +11,7 @@ import { Processes } from "../agent/Processes.ts"
 import { exitLine } from "../agent/wireLine.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { askingPolicyOf } from "../domain/Permissions.ts"
+import type { Permissions } from "../domain/Permissions.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
@@ -61,9 +62,10 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       }
     })
 
-  const approve = (port: SessionPort) =>
+  /** By the permissions that the process was started with: a change is for the turns of the next one. */
+  const approve = (port: SessionPort, permissions: Permissions) =>
     Effect.fnUntraced(function* (request: ApprovalRequest) {
-      const { app, cwd, id: session, permissions } = port.record()
+      const { app, cwd, id: session } = port.record()
       const attachments = path.join(path.resolve(dataDir), "files", app)
       const placement = yield* place(request.action, { cwd, attachments, permissions })
       const { by: policy, outcome: decision } = decidePermission(permissions, { action: request.action, placement })
@@ -112,7 +114,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       systemPrompt,
       thread,
       emit: received(port, agentProcess),
-      approve: approve(port),
+      approve: approve(port, permissions),
       spawned: (pid) =>
         Effect.gen(function* () {
           agentProcess.pid ??= pid

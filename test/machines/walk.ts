@@ -50,6 +50,7 @@ export const events = [
   { type: "close.requested", reason: "asked for" },
   { type: "expire.requested", reason: "ttl" },
   { type: "unpark.requested" },
+  { type: "settings.changed", settings: { permissions: "ask" } },
   ...timersOf(sessionMachine),
   // What the agent has said by the turn's deadline comes with it.
   ...[true, false].map((aborted) => ({
@@ -63,6 +64,7 @@ export const gist = ({ context, value }: SessionSnapshot) =>
   JSON.stringify([
     value,
     context.process,
+    context.stale,
     context.closing,
     context.crashed,
     Math.min(context.queue.length, 1),

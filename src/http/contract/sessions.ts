@@ -39,6 +39,17 @@ export const CreateSession = wire(
   { example: { agent: "codex", cwd: "/srv/repo", permissions: "approve_reads", meta: { ticket: "T-1" } } }
 )
 
+export const ChangeSession = wire(
+  "ChangeSession",
+  {
+    permissions: Schema.optionalKey(Permissions),
+    model: Schema.optionalKey(
+      Schema.NullOr(Schema.NonEmptyString).annotate({ description: "null: the agent's own default." })
+    )
+  },
+  { example: { permissions: "ask" } }
+)
+
 export const CreatedSession = wire("CreatedSession", {
   ok: Ok,
   sessionId: Schema.String,
@@ -57,6 +68,9 @@ export const sessionFields = {
   createdAt: Instant,
   lastTurnAt: Schema.NullOr(Instant),
   closedAt: Schema.NullOr(Instant),
+  cwd: Schema.String.annotate({ description: "The directory that its agent works in." }),
+  model: Schema.NullOr(Schema.String).annotate({ description: "null: the agent's own default." }),
+  permissions: Permissions,
   meta: Meta,
   process: wire("Process", {
     state: Schema.Literals(["none", "starting", "up", "backing_off", "parked", "stopping"]),
@@ -107,6 +121,18 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       success: Session,
       error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "One session"),
+    HttpApiEndpoint.patch("change", "/sessions/:id", {
+      params: SessionParams,
+      payload: ChangeSession,
+      success: Session,
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Change its permissions or its model, for its next turns",
+        description:
+          "What is left out stays as it is. A turn that has begun goes on with the settings that it began with; then the agent's process is retired, and the next one takes the conversation up with the new settings. In the audit trail."
+      })
+    ),
     HttpApiEndpoint.delete("close", "/sessions/:id", {
       params: SessionParams,
       success: wire("ClosedSession", { ok: Ok, alreadyClosed: Schema.optionalKey(Schema.Literal(true)) }),

@@ -52,6 +52,11 @@ export const layer = HttpApiBuilder.group(
         return { ok: true, ...sessionDto(session) } as const
       }),
 
+      change: Effect.fnUntraced(function* ({ params, payload }) {
+        const session = yield* orProblem(sessions.change(yield* CurrentCaller, params.id, payload))
+        return { ok: true, ...sessionDto(session) } as const
+      }),
+
       close: Effect.fnUntraced(function* ({ params }) {
         const { alreadyClosed } = yield* orProblem(sessions.close(yield* CurrentCaller, params.id))
         return closed(alreadyClosed)

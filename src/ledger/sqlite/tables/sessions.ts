@@ -41,7 +41,7 @@ const permissionsField: Field<Permissions> = {
 /** In place of a value that can't be shown: says so to whoever reads the list. */
 const unreadable = (note: string): Meta => ({ "troupe/unreadable": note })
 
-/** The fields of the creation request, which never change and have a table of their own. */
+/** The fields of the creation request, which seldom change and have a table of their own. */
 const requestFields = {
   cwd: plain("cwd"),
   ownsCwd: flagField("owns_cwd"),
@@ -67,7 +67,15 @@ const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
   usage: readableJsonField("usage", () => noUsage)
 }
 
-const patchFields: Fields<Required<SessionPatch>> = { ...sessionFields, snapshot: jsonField("snapshot") }
+/** Those of the request that may change. */
+const settingFields = { model: requestFields.model, permissions: requestFields.permissions } satisfies Fields<
+  Pick<SessionRecord, "model" | "permissions">
+>
+
+const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingFields>> = {
+  ...sessionFields,
+  snapshot: jsonField("snapshot")
+}
 
 const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot"])
 const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
@@ -77,8 +85,13 @@ export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArra
   { text: insertRequest, params: [record.id, ...paramsOf(requestFields, record)] }
 ]
 
-export const patched = (session: SessionId, patch: SessionPatch): Write =>
-  patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow: "no session has this id" })
+export const patched = (session: SessionId, patch: SessionPatch): ReadonlyArray<Write> => {
+  const failIfNoRow = "no session has this id"
+  const row = patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow })
+  if (patch.model === undefined && patch.permissions === undefined) return [row]
+  const where = { where: "session = ?", key: [session], failIfNoRow }
+  return [row, patchOf("session_requests", settingFields, patch, where)]
+}
 
 const allFields: Fields<SessionRecord> = { ...sessionFields, ...requestFields }
 

@@ -1,0 +1,38 @@
+/**
+ * Changes a session's permissions or model, for its next turns.
+ *
+ * An event of its machine, so it is stored, audited and in order with the turns. A process that was started with other
+ * settings is retired before the next prompt: the process after it takes up the conversation with the new ones, whatever
+ * its protocol can change in a running agent.
+ */
+import { Effect } from "effect"
+import { Agents } from "../agent/Agents.ts"
+import { InvalidRequest, SessionClosed } from "../domain/Refusal.ts"
+import type { SessionRecord, SessionSettings } from "../domain/Session.ts"
+import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkArguments } from "./checkArguments.ts"
+import { checkPermissions } from "./checkPermissions.ts"
+import { checkStorable } from "./checkStorable.ts"
+
+export const make = Effect.gen(function* () {
+  const agents = yield* Agents
+  const supervisor = yield* Supervisor
+
+  return Effect.fnUntraced(function* (record: SessionRecord, { model, permissions }: SessionSettings, by: string) {
+    const { agent, closedAt, id } = record
+    if (closedAt !== null) return yield* new SessionClosed({ id })
+    if (model === undefined && permissions === undefined) {
+      return yield* new InvalidRequest({ field: "body", problem: "changes nothing; it takes permissions and model." })
+    }
+    yield* checkArguments({ model: model ?? undefined })
+    yield* checkStorable({ model, permissions })
+    if (permissions !== undefined) yield* checkPermissions(yield* agents.driver(agent), permissions)
+    const settings = {
+      ...(model === undefined ? {} : { model }),
+      ...(permissions === undefined ? {} : { permissions })
+    }
+    yield* supervisor
+      .send(id, { event: { type: "settings.changed", settings }, by })
+      .pipe(Effect.catchTag("EventRefused", () => Effect.fail(new SessionClosed({ id }))))
+  })
+})

@@ -1,0 +1,13 @@
+/** Refuses permissions that mean nothing, and those that the agent can't be kept to: now, not at the first approval. */
+import { Effect } from "effect"
+import type { AgentDriver } from "../agent/Agent.ts"
+import { problemOfPermissions } from "../domain/Permissions.ts"
+import type { Permissions } from "../domain/Permissions.ts"
+import { InvalidRequest, NotSupported } from "../domain/Refusal.ts"
+
+export const checkPermissions = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
+  const invalid = problemOfPermissions(permissions)
+  if (invalid !== null) return yield* new InvalidRequest(invalid)
+  const problem = driver.permissionsProblem?.(permissions) ?? null
+  if (problem !== null) return yield* new NotSupported({ problem })
+})

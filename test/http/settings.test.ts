@@ -1,0 +1,87 @@
+/** `PATCH /sessions/{id}` over a real server, with the demo agent: permissions and model change for the next turns. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { openHttp } from "../surface/http.ts"
+import { callsTo } from "./callsTo.ts"
+import type { CallOptions } from "./callsTo.ts"
+
+const open = Effect.gen(function* () {
+  const { baseUrl, tokens } = yield* openHttp({})
+  const { call } = callsTo(baseUrl)
+  const as =
+    (token: string) =>
+    (path: string, request: CallOptions = {}) =>
+      call(path, { token, ...request })
+  const [ours, theirs, admin] = [as(tokens.ours), as(tokens.theirs), as(tokens.admin)]
+  const created = yield* ours("/sessions", { body: { permissions: "deny", meta: { ticket: 1 } } })
+  const session = `/sessions/${created.json.session_id}`
+  return {
+    ours,
+    theirs,
+    admin,
+    session,
+    change: (body: unknown) => ours(session, { method: "PATCH", body }),
+    turn: (prompt: string, more: object = {}) =>
+      Effect.map(ours(`${session}/turn`, { body: { prompt, ...more } }), ({ json }) => String(json.final_text))
+  }
+})
+
+it.live("a session shows its settings, and a change of them holds from the next turn on, with the conversation", () =>
+  Effect.gen(function* () {
+    const { admin, change, ours, session, turn } = yield* open
+    const { json: before } = yield* ours(session)
+    assert.containSubset(before, { permissions: "deny", model: null, meta: { ticket: 1 } })
+    assert.match(before.cwd, /^\//)
+    assert.include(yield* turn("ask edit"), "reject-once")
+
+    const changed = yield* change({ permissions: "approve_edits" })
+    assert.containSubset(changed, { status: 200, json: { ok: true, permissions: "approve_edits", model: null } })
+    assert.include(yield* turn("ask edit"), "allow-once")
+    assert.include(yield* turn("recall"), "ask edit")
+    assert.containSubset((yield* ours(session)).json, { permissions: "approve_edits", turn_count: 3 })
+
+    const { json } = yield* admin(`/admin${session}/audit`)
+    const line = json.audit.find(({ action }: { readonly action: string }) => action === "settings")
+    assert.containSubset(line, { actor: "ours", detail: { permissions: "approve_edits" } })
+  }).pipe(Effect.scoped)
+)
+
+it.live("a turn that runs goes on with its settings, and the turn in line behind it gets the new ones", () =>
+  Effect.gen(function* () {
+    const { change, ours, session, turn } = yield* open
+    yield* change({ permissions: "ask" })
+    const running = yield* Effect.forkChild(turn("ask edit"))
+    const pending = yield* Effect.repeat(Effect.delay(ours(`${session}/approvals`), "20 millis"), {
+      until: ({ json }) => json.count > 0
+    })
+    const { pid } = (yield* ours(session)).json.process
+    const queued = yield* Effect.forkChild(turn("ask edit", { queue: true }))
+    yield* Effect.repeat(Effect.delay(ours(session), "20 millis"), { until: ({ json }) => json.turn_count === 2 })
+    assert.strictEqual((yield* change({ permissions: "approve_all" })).status, 200)
+    assert.strictEqual((yield* ours(`${session}/approvals`)).json.count, 1)
+
+    const [{ approval_id }] = pending.json.approvals
+    yield* ours(`${session}/approvals/${approval_id}`, { body: { decision: "deny" } })
+    assert.include(yield* Fiber.join(running), "reject-once")
+    assert.include(yield* Fiber.join(queued), "allow-once")
+    assert.notStrictEqual((yield* ours(session)).json.process.pid, pid)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a change that changes nothing, means nothing or comes too late is refused, and nothing is changed", () =>
+  Effect.gen(function* () {
+    const { change, ours, session, theirs } = yield* open
+    for (const body of [
+      {},
+      { permissions: "approve_everything" },
+      { permissions: { default: "deny", rules: [{ match: {}, then: "approve" }] } },
+      { permissions: { default: "deny", rules: [{ match: { title_prefix: "git " }, then: "approve" }] } },
+      { model: "" }
+    ])
+      assert.containSubset(yield* change(body), { status: 400, json: { error: "invalid_request" } })
+    assert.strictEqual((yield* theirs(session, { method: "PATCH", body: { permissions: "ask" } })).status, 404)
+    assert.containSubset((yield* ours(session)).json, { permissions: "deny" })
+    yield* ours(session, { method: "DELETE" })
+    assert.containSubset(yield* change({ permissions: "ask" }), { status: 410, json: { error: "session_closed" } })
+  }).pipe(Effect.scoped)
+)
