@@ -56,7 +56,7 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
 
 /** The response headers to a browser that asks whether a page may call. */
 export const preflightHeaders = {
-  "access-control-allow-methods": "GET, POST, DELETE",
+  "access-control-allow-methods": "GET, POST, PATCH, DELETE",
   "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id, x-request-id",
   "access-control-max-age": "600"
 }

@@ -15,8 +15,9 @@ export interface Placement {
   readonly protected: boolean
   /** All of them were attached to a turn. */
   readonly attached: boolean
-  /** Whether all, or any, of its files are below this path of a rule. */
+  /** Whether all of its files are below this path of a rule, and none that is edited is protected by a name below it. */
   readonly allBelow: (rulePath: string) => boolean
+  /** Whether any of its files may be. */
   readonly anyBelow: (rulePath: string) => boolean
 }
 
@@ -82,6 +83,11 @@ export const make = Effect.gen(function* () {
     return names[0] === ".." || path.isAbsolute(relative) ? null : names
   }
 
+  const isProtected = (directory: string | null, file: string | null): boolean => {
+    const names = file === null || directory === null ? null : namesBelow(directory, file)
+    return names === null || names.some((name) => protectedNames.has(name.toLowerCase()))
+  }
+
   return Effect.fnUntraced(function* (action: RequestedAction, { attachments, cwd, permissions }: Where) {
     if ((action._tag !== "Read" && action._tag !== "Edit") || action.paths.length > maxPaths) return nowhere
     const files = yield* Effect.forEach(action.paths, (name) => resolved(cwd, name))
@@ -97,12 +103,12 @@ export const make = Effect.gen(function* () {
       typeof directory === "string" && namesBelow(directory, file) !== null
     return {
       inside: areAll(isBelow(realCwd)),
-      protected: files.some((file) => {
-        const names = file === null || realCwd === null ? null : namesBelow(realCwd, file)
-        return names === null || names.some((name) => protectedNames.has(name.toLowerCase()))
-      }),
+      protected: files.some((file) => isProtected(realCwd, file)),
       attached: areAll((file) => realAttachments !== null && (namesBelow(realAttachments, file)?.length ?? 0) >= 2),
-      allBelow: (rulePath) => areAll(isBelow(ruleRoots.get(rulePath))),
+      allBelow: (rulePath) => {
+        const root = ruleRoots.get(rulePath) ?? null
+        return areAll((file) => isBelow(root)(file) && (action._tag === "Read" || !isProtected(root, file)))
+      },
       // What can't be told may be there.
       anyBelow: (rulePath) =>
         files.length === 0 || files.some((file) => file === null || isBelow(ruleRoots.get(rulePath))(file))

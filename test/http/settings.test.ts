@@ -1,4 +1,5 @@
 /** `PATCH /sessions/{id}` over a real server, with the demo agent: permissions and model change for the next turns. */
+/* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { openHttp } from "../surface/http.ts"

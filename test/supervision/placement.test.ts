@@ -24,6 +24,10 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
+const ruleOf = (...paths: ReadonlyArray<string>) =>
+  // oxlint-disable-next-line unicorn/no-thenable -- a rule says what is then, as on the wire
+  paths.map((path) => ({ match: { path }, then: "approve" as const }))
+
 const placed = (paths: ReadonlyArray<string>, permissions: Permissions = "deny") =>
   Placement.make.pipe(
     Effect.flatMap((place) =>
@@ -68,11 +72,13 @@ describe("the place of a request's files", () => {
   it("is below a rule's path with links resolved on both sides", async () => {
     const permissions: Permissions = {
       default: "deny",
-      // oxlint-disable-next-line unicorn/no-thenable -- a rule says what is then, as on the wire
-      rules: ["src", "same", "out"].map((path) => ({ match: { path }, then: "approve" as const }))
+      rules: ruleOf("src", "same", "out")
     }
     const inSrc = await placed(["src/a.ts"], permissions)
     assert.deepStrictEqual([inSrc.allBelow("src"), inSrc.allBelow("same"), inSrc.allBelow("out")], [true, true, false])
+    const whole = await placed([".git/hooks/x"], { default: "deny", rules: ruleOf(".") })
+    const named = await placed([".git/hooks/x"], { default: "deny", rules: ruleOf(".git/hooks") })
+    assert.deepStrictEqual([whole.allBelow("."), named.allBelow(".git/hooks")], [false, true])
     const both = await placed(["src/a.ts", "out/x"], permissions)
     assert.deepStrictEqual([both.allBelow("src"), both.anyBelow("src"), both.anyBelow("out")], [false, true, true])
   })

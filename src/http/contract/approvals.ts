@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
 import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Permissions.ts"
+import { words } from "../../domain/permissionTable.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
@@ -11,15 +12,18 @@ import { Instant, Ok, wire, wireOf } from "./wire.ts"
 // `then` is a key of the wire format and holds no function, so nothing awaits this object.
 const PermissionRule = wire("PermissionRule", {
   match: wireOf(PermissionMatch, "PermissionMatch", {
-    description: "All that is named here must be so; what is not named may be anything."
+    description:
+      "All that is named here must be so, and at least one thing is named. A rule that approves reads or edits without a `path` does so below the session's directory."
   }),
   // oxlint-disable-next-line unicorn/no-thenable
   then: RuleOutcome
 })
 
+const meanings = PermissionPolicy.literals.map((word) => `\`${word}\`: ${words[word].meaning}`).join(" ")
+
 /** A policy, or rules in front of one. */
 export const Permissions = Schema.Union([
-  PermissionPolicy,
+  PermissionPolicy.annotate({ description: meanings }),
   wire(
     "PermissionRules",
     {
