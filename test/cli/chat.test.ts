@@ -35,6 +35,15 @@ describe("troupe chat from a pipe", () => {
     assert.isFalse(isAlive(pid))
   })
 
+  it("shows what the agent may do unasked, and changes it for the next turn", async () => {
+    const program = chat("pipe")
+    program.child.stdin?.end("ask edit\nn\n/permissions approve_edits\nask edit\n/permissions everything\n")
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 0)
+    assert.match(stdout, /The client said: reject-once[^]*● approve_edits +As `ask`;[^]*The client said: allow-once/)
+    assert.match(stdout, /There is no permission everything\. \/permissions lists them\./)
+  })
+
   it("asks for approvals in place, and takes the next lines for answers", async () => {
     const program = chat("pipe")
     program.write("ask-tool echo ran > one\nmaybe\nd\ny\nask-tool echo ran > two\nn\nask edit\n")

@@ -5,6 +5,7 @@
  */
 import type { Effect, Stream } from "effect"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
+import type { PermissionPolicy, Permissions } from "../../domain/Permissions.ts"
 import type { Usage } from "../../domain/Turn.ts"
 import type { CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
@@ -20,6 +21,8 @@ export interface Conversation {
   readonly compact: Effect.Effect<boolean, CommandFailed>
   readonly steer: (text: string) => Effect.Effect<void, CommandFailed>
   readonly interrupt: Effect.Effect<void, CommandFailed>
+  /** For the next turns. */
+  readonly permit: (permissions: PermissionPolicy) => Effect.Effect<void, CommandFailed>
   /** `null` where the approval is not pending any more. */
   readonly approval: (id: string) => Effect.Effect<PendingApproval | null, CommandFailed>
   readonly answer: (id: string, decision: ApprovalDecision) => Effect.Effect<void, CommandFailed>
@@ -44,4 +47,5 @@ export interface Summary {
   readonly turns: number
   readonly usage: Usage
   readonly pid: number | null
+  readonly permissions: Permissions
 }

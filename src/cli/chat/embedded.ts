@@ -37,6 +37,8 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
     ),
     steer: (text) => Effect.mapError(sessions.steer(caller, id, text), asCommandFailed),
     interrupt: sessions.interrupt(caller, id).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
+    permit: (permissions) =>
+      sessions.change(caller, id, { permissions }).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
     approval: (approvalId) =>
       sessions.approvals(caller, id).pipe(
         Effect.map((pending) => pending.find(({ id }) => id === approvalId) ?? null),
@@ -45,7 +47,12 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
     answer: (approval, decision) =>
       sessions.answer(caller, id, approval, decision).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
     summary: sessions.get(caller, id).pipe(
-      Effect.map(({ process, turnCount, usage }) => ({ turns: turnCount, usage, pid: process.pid })),
+      Effect.map(({ permissions, process, turnCount, usage }) => ({
+        turns: turnCount,
+        usage,
+        pid: process.pid,
+        permissions
+      })),
       Effect.mapError(asCommandFailed)
     ),
     close: sessions.close(caller, id).pipe(Effect.asVoid, Effect.mapError(asCommandFailed))

@@ -1,9 +1,12 @@
 /** What a line of the person does: it submits a turn, or is a command that begins with a slash. */
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { harmless, paint } from "../terminal.ts"
 import type { ChatEvent, Line, RunningTurn } from "./ChatEvent.ts"
 import type { ChatParts } from "./ChatParts.ts"
 import * as Words from "./words.ts"
+
+const isPolicy = Schema.is(PermissionPolicy)
 
 export type LineHandler = ReturnType<typeof makeLineHandler>
 
@@ -21,6 +24,16 @@ export const makeLineHandler = ({ console, conversation, output, perform, state 
     return perform(Effect.map(conversation.compact, noticeOf), turn)
   })
 
+  const permissions = (word: string) =>
+    Effect.gen(function* () {
+      if (word !== "") {
+        if (!isPolicy(word))
+          return output.complain(`There is no permission ${harmless(word)}. /permissions lists them.`)
+        yield* conversation.permit(word)
+      }
+      output.print(Words.permissionsText((yield* conversation.summary).permissions))
+    }).pipe(Effect.catch(({ message }) => Effect.sync(() => output.complain(message))))
+
   const command = Effect.fnUntraced(function* (word: string, rest: string) {
     switch (word) {
       case "/help":
@@ -33,6 +46,8 @@ export const makeLineHandler = ({ console, conversation, output, perform, state 
           onSuccess: (summary) => output.print(Words.usageText(summary, state.context)),
           onFailure: ({ message }) => output.complain(message)
         })
+      case "/permissions":
+        return yield* permissions(rest)
       case "/compact":
         yield* compact
         return
@@ -54,7 +69,7 @@ export const makeLineHandler = ({ console, conversation, output, perform, state 
     canProcess: ({ text }: Line): boolean =>
       state.running === null ||
       (text.startsWith("/steer") && state.running.steerable) ||
-      (console.interactive && /^\/(help|usage|quit)\b/.test(text)),
+      (console.interactive && /^\/(help|usage|permissions|quit)\b/.test(text)),
 
     process: Effect.fnUntraced(function* ({ echoed, text }: Line) {
       if (!echoed && text.trim() !== "") output.print(`${paint("bold", "›")} ${harmless(text)}`)

@@ -67,16 +67,22 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
     ),
     steer: (text) => Effect.asVoid(withinDeadline(client.sessions.steer({ params, payload: { text } }))),
     interrupt: Effect.asVoid(withinDeadline(client.sessions.interrupt({ params }))),
+    permit: (permissions) =>
+      Effect.asVoid(withinDeadline(client.sessions.change({ params, payload: { permissions } }))),
     approval: pendingApproval,
     answer: (approval, decision) =>
       Effect.asVoid(
         withinDeadline(client.approvals.answer({ params: { id, approval_id: approval }, payload: { decision } }))
       ),
-    summary: Effect.map(withinDeadline(client.sessions.get({ params })), ({ process, turnCount, usage }) => ({
-      turns: turnCount,
-      usage,
-      pid: process.pid
-    })),
+    summary: Effect.map(
+      withinDeadline(client.sessions.get({ params })),
+      ({ permissions, process, turnCount, usage }) => ({
+        turns: turnCount,
+        usage,
+        pid: process.pid,
+        permissions
+      })
+    ),
     close: Effect.asVoid(withinDeadline(client.sessions.close({ params })))
   }
   return conversation

@@ -1,5 +1,8 @@
 /** The texts of a chat besides the agent's output: changes of the session, approvals and their details, answers to commands. */
 import { clipped } from "../../domain/boundedJson.ts"
+import { words } from "../../domain/permissionTable.ts"
+import { PermissionPolicy, policyOf, rulesOf } from "../../domain/Permissions.ts"
+import type { Permissions } from "../../domain/Permissions.ts"
 import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { ToolCall } from "../../domain/ToolCall.ts"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
@@ -12,6 +15,7 @@ export const help = [
   "What you write while a turn runs waits for its end.",
   "",
   "  /steer TEXT   adds words to the turn that runs, where the agent can",
+  "  /permissions  says what the agent may do unasked; with a word, changes it for the next turns",
   "  /compact      has the agent make room in its context, where it can",
   "  /usage        tells what the session has used",
   "  /help         shows this",
@@ -27,7 +31,7 @@ export const waits = "It waits for the end of this turn. /steer TEXT says it at 
 
 export const withoutEnd = "— the agent never said that it had ended: what it said counts"
 
-export const quiet = (words: string) => paint("dim", words)
+export const quiet = (text: string) => paint("dim", text)
 
 /** A `_troupe/…` message as a sentence; `null` where it does not concern a person. */
 export const sentenceOf = (method: string, params: unknown): string | null => {
@@ -145,3 +149,17 @@ export const usageText = ({ turns, usage }: Summary, context: Context | null): s
 }
 
 const countOf = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`
+
+/** Each word with its meaning, the present one marked. */
+export const permissionsText = (permissions: Permissions): string => {
+  const present = policyOf(permissions)
+  const rules = rulesOf(permissions).length
+  const lines = PermissionPolicy.literals.map((word) => {
+    const text = `${word === present ? "●" : " "} ${word.padEnd(13)} ${words[word].meaning}`
+    return word === present ? text : quiet(text)
+  })
+  return [
+    ...lines,
+    ...(rules === 0 ? [] : [quiet(`${rules === 1 ? "A rule goes" : `${rules} rules go`} before it.`)])
+  ].join("\n")
+}

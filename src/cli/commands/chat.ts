@@ -33,7 +33,7 @@ export const chatCommand = Command.make(
     cwd: text("cwd", "Where it works; else here, or with --url in a fresh directory of the server's"),
     model: text("model", "Which model; else the agent's own default"),
     permissions: Flag.Literals("permissions", PermissionPolicy.literals).pipe(
-      Flag.withDescription("What the agent may do unasked; else it asks you"),
+      Flag.withDescription("What the agent may do unasked (docs/permissions.md); else it asks you"),
       Flag.withDefault("ask" as const)
     ),
     url: Flag.String("url").pipe(
