@@ -2,7 +2,6 @@
  * The part of the contract of `/inspect/api` that is about one session: its detail, its stored steps and events, its
  * processes, and its export. Types only; keys, times and sizes as in `contract.ts`, which lists the routes.
  */
-import type { Permissions } from "../domain/Permissions.ts"
 import type { Approval, Me, SessionRow, Wait } from "./contract.ts"
 
 export interface Step {
@@ -94,7 +93,9 @@ export interface Detail {
   readonly session: SessionRow & {
     readonly cwd: string
     readonly model: string | null
-    readonly permissions: Permissions
+    readonly permissions: unknown
+    /** The permissions in a word, and what that means. */
+    readonly permission: { readonly word: string; readonly meaning: string }
     readonly thread_id: string | null
     readonly meta: Readonly<Record<string, unknown>>
     readonly usage: {

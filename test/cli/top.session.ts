@@ -32,6 +32,7 @@ export const detailOf = (row: SessionRow): Detail => ({
     cwd: "/work",
     model: null,
     permissions: "ask",
+    permission: { word: "ask", meaning: "" },
     thread_id: null,
     meta: {},
     usage: {

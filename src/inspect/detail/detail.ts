@@ -1,4 +1,7 @@
 /** The detail of a session as the dashboard shows it: a pure function of what was read of the session. */
+import { words } from "../../domain/permissionTable.ts"
+import { policyOf, rulesOf } from "../../domain/Permissions.ts"
+import type { Permissions } from "../../domain/Permissions.ts"
 import { restore, sessionMachine } from "../../../machines/session/machine.ts"
 import type { Detail } from "../sessionContract.ts"
 import { rowOf } from "../row.ts"
@@ -29,6 +32,7 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
       cwd: view.cwd,
       model: view.model,
       permissions: view.permissions,
+      permission: permissionOf(view.permissions),
       thread_id: view.threadId,
       meta: view.meta,
       usage: {
@@ -75,4 +79,12 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
     approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
     processes: spansOf(inspected.processSteps, context)
   }
+}
+
+const permissionOf = (permissions: Permissions) => {
+  const [policy, rules] = [policyOf(permissions), rulesOf(permissions).length]
+  const { meaning } = words[policy]
+  if (rules === 0) return { word: policy, meaning }
+  const count = rules === 1 ? "1 rule" : `${rules} rules`
+  return { word: `${policy} + ${count}`, meaning: `${meaning} Before it: ${count}.` }
 }

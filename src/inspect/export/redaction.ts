@@ -33,7 +33,10 @@ export const withoutTexts: Redaction = {
         ...view,
         cwd: hidden(view.cwd),
         meta: mapped(view.meta, hidden) as Meta,
-        permissions: protocol(view.permissions) as InspectedSession["view"]["permissions"],
+        permissions:
+          typeof view.permissions === "string"
+            ? view.permissions
+            : (protocol(view.permissions) as InspectedSession["view"]["permissions"]),
         systemPrompt: null
       },
       summary: { ...summary, asks: summary.asks === null ? null : hidden(summary.asks) },
@@ -108,6 +111,7 @@ const words: ReadonlySet<string> = new Set([
   "messageId",
   "method",
   "outcome",
+  "permissions",
   "policy",
   "priority",
   "role",

@@ -1,8 +1,6 @@
 /** Which session it is, its state, and what a person may do to it. */
 import { useState } from "preact/hooks"
 import type { Detail } from "../../sessionContract.ts"
-import { words } from "../../../domain/permissionTable.ts"
-import type { Permissions } from "../../../domain/Permissions.ts"
 import { count, money, plural } from "../../client/format.ts"
 import { toneOf } from "../../client/tones.ts"
 import { say, sayProblem } from "../store.ts"
@@ -19,7 +17,7 @@ interface Props {
 
 export const Head = ({ detail, store }: Props) => {
   const { agent, app, cost, cwd, model, session_id, usage } = detail.session
-  const { meaning, word } = permissionsOf(detail.session.permissions)
+  const { meaning, word } = detail.session.permission
   return (
     <header class="session-head">
       <div class="session-name">
@@ -56,17 +54,6 @@ export const Head = ({ detail, store }: Props) => {
       </div>
     </header>
   )
-}
-
-/** What its agent may do unasked, in a word, and what that means. */
-const permissionsOf = (permissions: Permissions) => {
-  const [policy, rules] =
-    typeof permissions === "string" ? [permissions, 0] : [permissions.default, permissions.rules.length]
-  const before = rules === 0 ? "" : ` ${plural(rules, "rule")} before it.`
-  return {
-    word: rules === 0 ? policy : `${policy} + ${plural(rules, "rule")}`,
-    meaning: words[policy].meaning + before
-  }
 }
 
 /** Whether what is seen is now. */
