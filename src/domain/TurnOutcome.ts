@@ -5,7 +5,16 @@
  */
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
-import type { ContextWindow, Failure, Message, StopReason, TurnResult, TurnStatus, Usage } from "./Turn.ts"
+import type {
+  ContextWindow,
+  Failure,
+  FailureClass,
+  Message,
+  StopReason,
+  TurnResult,
+  TurnStatus,
+  Usage
+} from "./Turn.ts"
 
 export interface TurnOutcome {
   /** `false` where the agent failed or a deadline ended the turn; `error` says which, and what to do. */
@@ -24,6 +33,8 @@ export interface TurnOutcome {
   readonly interrupted: boolean
   /** `<failure class>: <what happened and what to do>`, then the redacted end of the agent's stderr. */
   readonly error: string | null
+  /** The class of that failure, alone; `null` where `error` is. */
+  readonly errorClass: FailureClass | null
   /** 1 for a turn that reached the agent, 0 for one that never did. */
   readonly apiCalls: 0 | 1
   readonly usage: Usage
@@ -65,6 +76,7 @@ export const outcomeOf = ({
   partial: turn.status !== "completed",
   interrupted: turn.interrupted || turn.status === "interrupted" || turn.status === "timed_out",
   error: turn.failure === null || turn.status === "interrupted" ? null : errorText(turn.failure),
+  errorClass: turn.failure === null || turn.status === "interrupted" ? null : turn.failure.class,
   apiCalls: handed ? 1 : 0,
   usage: turn.usage,
   cost: turn.cost ?? null,

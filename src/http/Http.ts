@@ -21,6 +21,7 @@ import type { Sessions } from "../services/Sessions.ts"
 import type { UsageReport } from "../services/UsageReport.ts"
 import type { AgentDirectory } from "../services/AgentDirectory.ts"
 import { Api } from "./Api.ts"
+import type { ErrorCode } from "./contract/codes.ts"
 import { maxParamLength } from "./problemOfCause.ts"
 import * as Admin from "./handlers/admin.ts"
 import * as Approvals from "./handlers/approvals.ts"
@@ -165,13 +166,19 @@ const answerUnreadable = (error: Error & { readonly code?: string }, socket: Soc
   )
 }
 
-const unreadable = {
+interface Unreadable {
+  readonly line: string
+  readonly code: ErrorCode
+  readonly detail: string
+}
+
+const unreadable: Unreadable = {
   line: "400 Bad Request",
   code: "invalid_request",
   detail: "This is not HTTP/1.1 that can be read."
 }
 
-const unreadableByCode: Readonly<Record<string, typeof unreadable>> = {
+const unreadableByCode: Readonly<Record<string, Unreadable>> = {
   HPE_HEADER_OVERFLOW: {
     line: "431 Request Header Fields Too Large",
     code: "headers_too_large",

@@ -29,6 +29,7 @@ export const turnBody = (outcome: TurnOutcome): TurnBody => ({
   partial: outcome.partial,
   interrupted: outcome.interrupted,
   error: outcome.error,
+  error_class: outcome.errorClass,
   api_calls: outcome.apiCalls,
   usage: usageBody(outcome.usage),
   cost: outcome.cost,

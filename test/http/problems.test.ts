@@ -124,7 +124,7 @@ it.live("a problem names the field of a body, what is wrong with it and what is 
     assert.strictEqual(yield* detail("/sessions", { agent: 3 }), "agent must be string, got 3.")
     assert.strictEqual(
       yield* detail("/sessions", { permissions: "all", system_prompt: 1 }),
-      'system_prompt must be string, got 1; permissions must be "deny" | "ask" | "approve_reads" | "approve_all", got "all".'
+      'system_prompt must be string, got 1; permissions must be "deny" | "approve_reads" | "ask" | "approve_edits" | "approve_all", got "all".'
     )
     assert.strictEqual(yield* detail("/sessions", "[]"), "The body must be a JSON object.")
     assert.strictEqual(yield* detail("/sessions", "{nope"), "The body must be JSON.")

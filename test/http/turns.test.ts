@@ -21,6 +21,7 @@ const keys = [
   "partial",
   "interrupted",
   "error",
+  "error_class",
   "api_calls",
   "usage",
   "cost",
@@ -45,10 +46,31 @@ it.live("a turn's body has the same keys whatever its outcome", () =>
       [
         "interrupted",
         200,
-        { ok: true, completed: false, partial: true, interrupted: true, stop_reason: "cancelled", error: null }
+        {
+          ok: true,
+          completed: false,
+          partial: true,
+          interrupted: true,
+          stop_reason: "cancelled",
+          error: null,
+          error_class: null
+        }
       ],
-      ["crash", 502, { ok: false, completed: false, partial: true, interrupted: false, stop_reason: "error" }],
-      ["lost", 502, { ok: false, partial: true, error: "not_delivered: Troupe stopped first. Send it again." }],
+      [
+        "crash",
+        502,
+        { ok: false, completed: false, partial: true, interrupted: false, stop_reason: "error", error_class: "crash" }
+      ],
+      [
+        "lost",
+        502,
+        {
+          ok: false,
+          partial: true,
+          error_class: "not_delivered",
+          error: "not_delivered: Troupe stopped first. Send it again."
+        }
+      ],
       ["unknown outcome", 502, { ok: false, partial: true, error: "outcome_unknown: Look before you send it again." }],
       ["late", 504, { ok: false, completed: false, partial: true, interrupted: true, stop_reason: "error" }],
       ["forgetful", 200, { ok: true, context_lost: true }]

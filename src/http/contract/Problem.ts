@@ -6,11 +6,12 @@
  */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import { ErrorCode } from "./codes.ts"
 import { wire, wireOf } from "./wire.ts"
 
 const fields = <const Status extends number>(status: Status) => ({
   ok: Schema.Literal(false),
-  error: Schema.String.annotate({ description: "A stable code, such as `session_closed`. Branch on this." }),
+  error: ErrorCode,
   type: Schema.String.annotate({ description: "The same code as a URI, as RFC 9457 has it." }),
   title: Schema.String,
   status: Schema.Literal(status),
@@ -56,7 +57,7 @@ export type Problem = InstanceType<(typeof classes)[ProblemStatus]>
 
 /** What a problem says, apart from the request it answers. Every domain `Refusal` has these fields. */
 export interface ProblemDetails {
-  readonly code: string
+  readonly code: ErrorCode
   readonly status: ProblemStatus
   readonly detail: string
   readonly retryAfterSeconds?: number

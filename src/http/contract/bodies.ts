@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { Cost } from "../../domain/Cost.ts"
-import { StopReason, TurnStatus } from "../../domain/Turn.ts"
+import { FailureClass, StopReason, TurnStatus } from "../../domain/Turn.ts"
 import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
@@ -103,6 +103,9 @@ const resultFields = {
   interrupted: Schema.Boolean,
   error: Schema.NullOr(Schema.String).annotate({
     description: "`<failure class>: <what happened and what to do>`, then the redacted end of the agent's stderr."
+  }),
+  errorClass: Schema.NullOr(FailureClass).annotate({
+    description: "The class of the failure, to branch on; null where `error` is."
   }),
   apiCalls: Schema.Literals([0, 1]).annotate({
     description: "1 for a turn that reached the agent, 0 for one that never did."

@@ -13,7 +13,7 @@ export interface Answer<Body> {
 export interface CreateSession {
   readonly agent: string
   readonly cwd?: string
-  readonly permissions?: "deny" | "ask" | "approve_reads" | "approve_all"
+  readonly permissions?: "deny" | "approve_reads" | "ask" | "approve_edits" | "approve_all"
   readonly system_prompt?: string
 }
 
