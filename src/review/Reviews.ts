@@ -1,8 +1,9 @@
 /**
  * Background reviews: counts each settled turn of a session, and runs the review that is due after it.
  *
- * A session has one review at a time. A review reads a snapshot of the conversation and writes memories and skills; it
- * never changes the session, however it ends, and delays a live turn by 2 s at most.
+ * A session has one review at a time; those that are due meanwhile wait in its line. A review reads the conversation up to
+ * the turn that made it due, beside the turns that come after, and writes memories and skills; it never changes or delays
+ * the session, however it ends.
  */
 import { Clock, Context, Deferred, Effect, FiberMap, Layer, Option, Queue } from "effect"
 import { newReviewId } from "../domain/Ids.ts"
@@ -37,16 +38,15 @@ export class Reviews extends Context.Service<
   {
     /**
      * To be called when a turn's outcome is stored. Counts the turn, durably and once however often it is called, and
-     * starts a review where one is due; `messages` is then run for the whole conversation. Where `isQuiet` says that the
-     * next turn has begun, the review that is due waits for the end of that one. Never fails: a failure is logged.
+     * starts a review where one is due; `messages` is then run for the conversation up to this turn. Never fails: a
+     * failure is logged.
      */
     readonly turnSettled: (
       session: SessionRecord,
       turn: SettledTurnOf,
-      messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
-      isQuiet?: () => boolean
+      messages: Effect.Effect<ReadonlyArray<Message>, unknown>
     ) => Effect.Effect<void>
-    /** Cancels the session's review, if one runs, and returns when it has ended, after 2 s at the latest. */
+    /** Cancels the session's reviews, and returns when the one that runs has ended, after 2 s at the latest. */
     readonly cancel: (session: SessionId, reason: string) => Effect.Effect<void>
     /** Newest first, at most 200. The caller has checked that the session is its own. */
     readonly of: (session: SessionId) => Effect.Effect<ReadonlyArray<ReviewRecord>, Unavailable>
@@ -66,9 +66,19 @@ const listedReviews = 200
 /** Uncounted turns that are read at once. */
 const uncountedAtOnce = 256
 
+/** Reviews of one session that wait for the one before them. One more takes the place of the last, for both. */
+const longestLine = 8
+
 interface RunningReview {
   readonly mailbox: ReviewRun.ReviewMailbox
   readonly ended: Deferred.Deferred<void>
+}
+
+interface WaitingReview {
+  readonly session: SessionRecord
+  readonly turn: number
+  readonly due: DueReview
+  readonly messages: Effect.Effect<ReadonlyArray<Message>, unknown>
 }
 
 const make = Effect.fnUntraced(function* (
@@ -81,6 +91,8 @@ const make = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope
   const fibers = yield* FiberMap.make<SessionId>()
   const running = new Map<SessionId, RunningReview>()
+  const lines = new Map<SessionId, ReadonlyArray<WaitingReview>>()
+  let newest = 0
   const machine = reviewMachineWith({ ...defaultReviewBounds, ...options.bounds })
   const rules = { intervals: options.intervals ?? defaultIntervals, skillToolRegistered: options.skillTool ?? false }
 
@@ -91,7 +103,7 @@ const make = Effect.fnUntraced(function* (
     .pipe(Effect.catch((error) => Effect.logWarning("The reviews that a dead Troupe left open stay open", error)))
 
   /** Counts a turn, and those before it that are settled and uncounted: Troupe may die between an outcome and its count. */
-  const countTurn = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf, isQuiet: () => boolean) {
+  const countTurn = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf) {
     const stored = Option.getOrUndefined(yield* ledger.nudgeCounters(session.id))
     let last = stored?.turn ?? 0
     let counters: NudgeCounters = stored ?? noNudges
@@ -101,7 +113,7 @@ const make = Effect.fnUntraced(function* (
       if (settled.index !== turn.index && "endedAt" in settled && settled.endedAt === null) break
       last = settled.index
       if (settled.kind === "compact") continue
-      if (settled.index !== turn.index || !isQuiet()) counters = count(counters, settled, rules)
+      if (settled.index !== turn.index) counters = count(counters, settled, rules)
       else ({ counters, due } = nudge(counters, turn, rules))
     }
     if (last === (stored?.turn ?? 0)) return null
@@ -123,14 +135,9 @@ const make = Effect.fnUntraced(function* (
       .pipe(Effect.catch((error) => Effect.logWarning(`The end of review ${id} could not be stored`, error)))
   }
 
-  const start = Effect.fnUntraced(function* (
-    session: SessionRecord,
-    turn: number,
-    due: DueReview,
-    messages: Effect.Effect<ReadonlyArray<Message>, unknown>,
-    isQuiet: () => boolean
-  ) {
-    yield* cancel(session.id, "The next review of the session is due.")
+  /** Stores that a review begins. From then on it can be cancelled. */
+  const prepared = Effect.fnUntraced(function* (waiting: WaitingReview) {
+    const { due, session, turn } = waiting
     const choice = chooseReviewer(options, settings, environment, session)
     const record: ReviewRecord = {
       id: newReviewId(),
@@ -139,7 +146,8 @@ const make = Effect.fnUntraced(function* (
       ...due,
       mode: choice._tag === "Host" ? "host" : "codex_responses",
       model: choice._tag === "Reviewer" ? choice.reviewer.model : null,
-      startedAt: yield* Clock.currentTimeMillis,
+      // No two have the same time: lists are ordered by it.
+      startedAt: (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1)),
       endedAt: null,
       ending: null,
       reason: null,
@@ -148,25 +156,42 @@ const make = Effect.fnUntraced(function* (
       usage: noUsage
     }
     yield* ledger.write([{ _tag: "ReviewStarted", record }])
-    const mailbox = yield* ReviewRun.makeMailbox
-    const review: RunningReview = { mailbox, ended: Deferred.makeUnsafe() }
+    const review: RunningReview = { mailbox: yield* ReviewRun.makeMailbox, ended: Deferred.makeUnsafe() }
     running.set(session.id, review)
-    // A turn that began during the write above found no review to cancel.
-    if (!isQuiet()) Queue.offerUnsafe(mailbox, { event: { type: "cancel.requested", reason: "A turn began." } })
-    const task = { app: session.app, due, messages, choice, store }
-    yield* ReviewRun.run(machine, task, mailbox, saveTo(record, session.app), scope).pipe(
+    const task = { app: session.app, due, messages: waiting.messages, choice, store }
+    return ReviewRun.run(machine, task, review.mailbox, saveTo(record, session.app), scope).pipe(
       Effect.ensuring(
         Effect.sync(() => {
-          if (running.get(session.id) === review) running.delete(session.id)
+          running.delete(session.id)
           Deferred.doneUnsafe(review.ended, Effect.void)
         })
       ),
-      Effect.withSpan("Reviews.run"),
-      FiberMap.run(fibers, session.id)
+      Effect.withSpan("Reviews.run")
     )
   })
 
+  /** Runs the session's reviews one after the other, until none waits. */
+  const runLine = Effect.fnUntraced(function* (session: SessionId, first: Effect.Effect<void>) {
+    yield* logFailure(first)
+    while (true) {
+      const [next, ...others] = lines.get(session) ?? []
+      if (next === undefined) return lines.delete(session)
+      lines.set(session, others)
+      yield* logFailure(Effect.flatten(prepared(next)))
+    }
+  })
+
+  const start = Effect.fnUntraced(function* (waiting: WaitingReview) {
+    const { id } = waiting.session
+    const line = lines.get(id)
+    if (line !== undefined) return lines.set(id, extended(line, waiting))
+    lines.set(id, [])
+    const first = yield* prepared(waiting).pipe(Effect.tapError(() => Effect.sync(() => lines.delete(id))))
+    yield* FiberMap.run(fibers, id, runLine(id, first))
+  })
+
   const cancel = Effect.fnUntraced(function* (session: SessionId, reason: string) {
+    if (lines.has(session)) lines.set(session, [])
     const review = running.get(session)
     if (review === undefined) return
     Queue.offerUnsafe(review.mailbox, { event: { type: "cancel.requested", reason } })
@@ -175,9 +200,9 @@ const make = Effect.fnUntraced(function* (
 
   return Reviews.of({
     turnSettled: Effect.fn("Reviews.turnSettled")(
-      function* (session, turn, messages, isQuiet = () => true) {
-        const due = yield* countTurn(session, turn, isQuiet)
-        if (due !== null) yield* start(session, turn.index, due, messages, isQuiet)
+      function* (session, turn, messages) {
+        const due = yield* countTurn(session, turn)
+        if (due !== null) yield* start({ session, turn: turn.index, due, messages })
       },
       logFailure,
       // Once its counter is reset the review must begin, also where the session's actor is unloaded meanwhile.
@@ -189,6 +214,16 @@ const make = Effect.fnUntraced(function* (
     skills: (app) => storeAvailable(store.skills(app))
   })
 })
+
+const extended = (line: ReadonlyArray<WaitingReview>, next: WaitingReview): ReadonlyArray<WaitingReview> => {
+  const last = line.at(-1)
+  if (last === undefined || line.length < longestLine) return [...line, next]
+  const due = {
+    reviewMemory: last.due.reviewMemory || next.due.reviewMemory,
+    reviewSkills: last.due.reviewSkills || next.due.reviewSkills
+  }
+  return [...line.slice(0, -1), { ...next, due }]
+}
 
 /** A failure must not reach the session. */
 const logFailure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

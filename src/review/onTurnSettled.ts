@@ -32,11 +32,11 @@ export const make = Effect.gen(function* () {
     return messages
   })
 
-  /** `isQuiet`: no turn of the session runs now. Never fails: a failure is logged. */
+  /** Never fails: a failure is logged. */
   return Effect.fnUntraced(
-    function* (session: SessionRecord, index: number, isQuiet: () => boolean) {
+    function* (session: SessionRecord, index: number) {
       const { finalText, turn } = yield* transcript.resultWithStoredToolCount(session.id, index)
-      yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index), isQuiet)
+      yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
     },
     (effect) => Effect.catchCause(effect, (cause) => Effect.logWarning("A settled turn could not be read", cause))
   )

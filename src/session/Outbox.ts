@@ -9,7 +9,6 @@ import type { SessionCommand } from "../../machines/session/machine.ts"
 import { stateInfo, stateName } from "../../machines/session/stateInfo.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
-import { Reviews } from "../review/Reviews.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import { CommandHandler } from "./CommandHandler.ts"
 import type { SessionPort } from "./CommandHandler.ts"
@@ -55,7 +54,6 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
-  const reviews = yield* Reviews
   const scope = yield* Effect.scope
   const { id } = session.record
   const { draining } = yield* DrainState
@@ -73,8 +71,6 @@ export const make = Effect.fnUntraced(function* (
       // It stays in the outbox: the next start of Troupe goes on with the turn that it is for.
       if (draining() && begins.has(command.type)) return
       if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])
-      // A review gives way to a live turn, which waits at most 2 s for it.
-      if (command.type === "handPrompt") yield* reviews.cancel(id, "A turn began.")
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)
       yield* done(step, nth)

@@ -58,10 +58,9 @@ export const countRestarts: Reaction = ({ previous, record }) =>
 export const reviewTurns = Effect.fnUntraced(function* (session: Session) {
   const onTurnSettled = yield* OnTurnSettled.make
   const scope = yield* Effect.scope
-  const isQuiet = () => session.openTurn === null
   const reaction: Reaction = ({ settled }) => {
     if (settled.length === 0) return
-    const each = Effect.forEach(settled, ({ turn }) => onTurnSettled(session.record, turn, isQuiet), { discard: true })
+    const each = Effect.forEach(settled, ({ turn }) => onTurnSettled(session.record, turn), { discard: true })
     return Effect.asVoid(Effect.forkIn(each, scope))
   }
   return reaction

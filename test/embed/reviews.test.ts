@@ -29,7 +29,7 @@ describe("reviews in the library", () => {
     assert.deepStrictEqual(requests, [{ messagesSnapshot: messages, reviewMemory: true, reviewSkills: false }])
   })
 
-  it("fail alone where the host's function rejects, and are aborted by the next turn", async () => {
+  it("fail alone where the host's function rejects, go on beside the next turn, and are aborted by a close", async () => {
     const begun = Promise.withResolvers<void>()
     const aborted = Promise.withResolvers<void>()
     const work = [
@@ -47,9 +47,13 @@ describe("reviews in the library", () => {
     assert.isTrue((await session.turn("again")).ok)
     await begun.promise
     assert.isTrue((await session.turn("and again")).ok)
+    assert.deepStrictEqual(
+      (await session.reviews()).map(({ ending }) => ending),
+      [null, "failed"]
+    )
+    await session.close()
     await aborted.promise
-    const endings = (await session.reviews()).map(({ ending }) => ending)
-    assert.deepStrictEqual(endings.slice(-2), ["cancelled", "failed"])
+    assert.containSubset(await endedReview(session), { ending: "cancelled", reason: "The session was closed." })
   })
 
   it.live("are run by Troupe otherwise, on the host's account, and what they learn can be read", () =>

@@ -1,10 +1,12 @@
 /** The counters from a settled turn to the review that is due: durable, per session, each turn once. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import { LedgerWrites } from "../ledger/LedgerWrites.ts"
 import { id, opened, scratchFile, turn as turnSample } from "../ledger/samples.ts"
+import { untilNoticed } from "../until.ts"
 import { eachTurn, ended, good, host, reviewsOn, messages, session, settleTurn, withReviews } from "./harness.ts"
 
 describe("nudges of a session", () => {
@@ -116,31 +118,36 @@ describe("nudges of a session", () => {
   })
 })
 
-describe("a session whose next turn has begun", () => {
-  it.effect("a turn that is followed at once by another is counted, and reviewed after that one", () => {
-    const { called, onReview } = host()
+describe("a session whose turns follow each other at once", () => {
+  /** Reviews that end when they are let. */
+  const held = (interval: number, turns: number) => {
+    const gate = Deferred.makeUnsafe<void>()
     return withReviews(
-      { ...eachTurn, onReview },
+      { intervals: { memory: interval, skills: 0 }, onReview: () => Deferred.await(gate) },
       Effect.gen(function* () {
-        yield* settleTurn({}, session(), () => false)
+        for (let index = 1; index <= turns; index++) yield* settleTurn({ index })
         const reviews = yield* Reviews
-        assert.deepStrictEqual(yield* reviews.of(id), [])
-        yield* settleTurn({ index: 2 })
-        assert.strictEqual((yield* ended()).turn, 2)
-        assert.lengthOf(called, 1)
+        const writes = yield* LedgerWrites
+        Deferred.doneUnsafe(gate, Effect.void)
+        const last = Effect.map(reviews.of(id), ([newest]) => newest?.turn === turns && newest.ending !== null)
+        yield* untilNoticed(() => "the end of the last review", last, [writes.observe])
+        return (yield* reviews.of(id)).map(({ ending, turn }) => [turn, ending]).toReversed()
       })
     )
-  })
+  }
 
-  it.effect("a review is cancelled where the next turn began while the review was stored", () => {
-    let looks = 0
-    return withReviews(
-      { ...eachTurn, onReview: () => Effect.never },
-      Effect.gen(function* () {
-        yield* settleTurn({}, session(), () => ++looks === 1)
-        const record = yield* ended()
-        assert.deepStrictEqual([record.ending, record.reason], ["cancelled", "A turn began."])
-      })
-    )
-  })
+  it.effect("12 turns at an interval of 3 make 4 reviews, one after the other, and each is finished", () =>
+    Effect.gen(function* () {
+      const finished = [3, 6, 9, 12].map((turn) => [turn, "completed" as const])
+      assert.deepStrictEqual(yield* held(3, 12), finished)
+    })
+  )
+
+  it.effect("a line that is full keeps its first reviews, and its last looks at all that came since", () =>
+    Effect.gen(function* () {
+      const reviewed = (yield* held(1, 20)).map(([turn]) => turn)
+      assert.deepStrictEqual([reviewed.at(0), reviewed.at(-1)], [1, 20])
+      assert.isAtMost(reviewed.length, 9)
+    })
+  )
 })

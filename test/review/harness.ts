@@ -80,14 +80,14 @@ export const account = (script: Script) =>
   }))
 
 /** Settles a turn of the session, with its row, as the actor does. */
-export const settleTurn = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = session(), quiet = () => true) =>
+export const settleTurn = (fields: Partial<SettledTurnOf> = {}, of: SessionRecord = session()) =>
   Effect.gen(function* () {
     const turn = { ...good, ...fields }
     const { index, interrupted, kind, status, toolIterations } = turn
     const record = { ...turnSample(), session: of.id, index, interrupted, kind, status, toolIterations, endedAt: 1 }
     yield* Ledger.use((ledger) => ledger.write([{ _tag: "TurnInserted", record }]))
     const reviews = yield* Reviews
-    yield* reviews.turnSettled({ ...of, turnCount: index }, turn, Effect.succeed(messages), quiet)
+    yield* reviews.turnSettled({ ...of, turnCount: index }, turn, Effect.succeed(messages))
   })
 
 /** The newest review of the session, once it has ended. */

@@ -1,6 +1,6 @@
-/** Reviews of running sessions: due after a turn, cancelled by the next turn and by the end of the session. */
+/** Reviews of running sessions: due after a turn, beside the next ones, cancelled by the end of the session. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
@@ -18,13 +18,13 @@ const turn = (id: SessionId, prompt: string) =>
   })
 
 /** The newest review once it stands as wanted. */
-const review = (id: SessionId, wanted: (ending: string | null) => boolean) =>
+const review = (id: SessionId, wanted: (ending: string | null, turn: number) => boolean) =>
   Effect.gen(function* () {
     const reviews = yield* Reviews
     const newest = Effect.map(reviews.of(id), ([review]) => review)
     yield* until(
       () => `a review of ${id} as wanted`,
-      Effect.map(newest, (review) => review !== undefined && wanted(review.ending))
+      Effect.map(newest, (review) => review !== undefined && wanted(review.ending, review.turn))
     )
     return (yield* newest)!
   })
@@ -52,10 +52,16 @@ describe("a session that is reviewed", () => {
     )
   })
 
-  it.effect("the next turn cancels a running review and is answered as usual", () =>
-    withRuntime(
+  it.effect("the next turns run beside a review, which goes on with its own part of the conversation", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    const seen: Array<number> = []
+    const onReview = ({ messagesSnapshot }: ReviewRequest) => {
+      seen.push(messagesSnapshot.length)
+      return Deferred.await(gate)
+    }
+    return withRuntime(
       {},
-      { ...eachTurn, onReview: () => Effect.never }
+      { ...eachTurn, onReview }
     )(
       Effect.gen(function* () {
         const sessions = yield* Sessions
@@ -65,11 +71,13 @@ describe("a session that is reviewed", () => {
         const second = yield* turn(id, "two")
         assert.strictEqual(second.turn.status, "completed")
         const reviews = yield* Reviews
-        const ended = (yield* reviews.of(id)).find((record) => record.id === first.id)
-        assert.deepStrictEqual([ended?.ending, ended?.reason], ["cancelled", "A turn began."])
+        assert.deepStrictEqual(yield* reviews.of(id), [first])
+        Deferred.doneUnsafe(gate, Effect.void)
+        yield* review(id, (ending, after) => ending === "completed" && after === 2)
+        assert.deepStrictEqual(seen, [2, 4])
       })
     )
-  )
+  })
 
   it.effect("a session goes on when its review fails, and cancels a running review when it closes", () => {
     let fails = true
