@@ -52,8 +52,16 @@ const ScriptedAgents = Layer.mock(Agents)({
 /** What a test has of the agents, whichever runtime it runs. */
 export const scriptLayer = Layer.merge(PerformedCommands.layer, AgentScript.layer)
 
+/** The real ledger with something done to it, such as a write that is held. */
+type ChangeLedger = (real: Ledger["Service"]) => Ledger["Service"]
+
 /** One runtime on a directory. What was performed and the script outlive it, so that a test can run two in a row. */
-export const runtimeIn = (directory: string, limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) => {
+export const runtimeIn = (
+  directory: string,
+  limits: Partial<Limits> = {},
+  reviews: ReviewOptions = {},
+  ledgerOf: ChangeLedger = (real) => real
+) => {
   const settings = Layer.succeed(RuntimeSettings, {
     dataDir: directory,
     limits: { ...defaultLimits, ...limits },
@@ -64,7 +72,13 @@ export const runtimeIn = (directory: string, limits: Partial<Limits> = {}, revie
   return layerWith(ScriptedCommandHandler.layer).pipe(
     Layer.provideMerge(Reviews.layer(reviews, {})),
     Layer.provideMerge(Files.layer),
-    Layer.provideMerge(withNotices(SqliteLedger.layer(`${directory}/ledger.sqlite`))),
+    Layer.provideMerge(
+      withNotices(
+        Layer.effect(Ledger, Effect.map(Ledger, ledgerOf)).pipe(
+          Layer.provide(SqliteLedger.layer(`${directory}/ledger.sqlite`))
+        )
+      )
+    ),
     Layer.provide(ScriptedAgents),
     Layer.provide(
       Layer.mock(Processes)({
@@ -80,11 +94,11 @@ export const runtimeIn = (directory: string, limits: Partial<Limits> = {}, revie
 
 /** Runs a test in a runtime with its own directory. */
 export const withRuntime =
-  (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}) =>
+  (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}, ledgerOf?: ChangeLedger) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const directory = yield* scratch
-      return yield* test.pipe(Effect.provide(runtimeIn(directory, limits, reviews)))
+      return yield* test.pipe(Effect.provide(runtimeIn(directory, limits, reviews, ledgerOf)))
     }).pipe(Effect.provide(scriptLayer), Effect.scoped)
 
 /**

@@ -1,6 +1,6 @@
-/** Commands that a crash, or a slow review, left between a step's commit and the world. */
+/** Commands that a crash, or a slow write, left between a step's commit and the world. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
@@ -8,12 +8,6 @@ import { killProcess } from "../services/AgentScript.ts"
 import { app, commandsOf, ours, until, untilState, withRuntime } from "../services/harness.ts"
 
 const prompted = (commands: ReadonlyArray<string>) => commands.filter((type) => type === "handPrompt").length
-
-/** The first review takes a second to stop when it is cancelled; the others are done at once. */
-const slowToStop = () => {
-  let reviews = 0
-  return () => (reviews++ === 0 ? Effect.onInterrupt(Effect.never, () => Effect.sleep("1 second")) : Effect.void)
-}
 
 describe("the outbox", () => {
   it.effect("ticks off a prompt that was claimed before a crash, and the session takes its next turn", () =>
@@ -42,16 +36,20 @@ describe("the outbox", () => {
     }).pipe(withRuntime())
   )
 
-  it.effect("hands over no prompt of a turn that ended while a review kept it waiting", () =>
-    Effect.gen(function* () {
+  it.effect("hands over no prompt of a turn that ended while the claim of its prompt was being stored", () => {
+    const gate = Deferred.makeUnsafe<void>()
+    let claims = 0
+    const holdSecondClaim = (real: Ledger["Service"]): Ledger["Service"] => ({
+      ...real,
+      write: (entries) =>
+        entries.some(({ _tag }) => _tag === "CommandClaimed") && ++claims === 2
+          ? Effect.andThen(Deferred.await(gate), real.write(entries))
+          : real.write(entries)
+    })
+    return Effect.gen(function* () {
       const sessions = yield* Sessions
-      const ledger = yield* Ledger
       const { id } = yield* sessions.create(app, {})
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
-      yield* until(
-        "a review that runs",
-        Effect.map(ledger.reviews(id, 1), ([review]) => review?.endedAt === null)
-      )
       const { result } = yield* sessions.submit(ours, id, { prompt: "too late" })
       yield* untilState(id, "turning.running")
       yield* killProcess(id)
@@ -60,11 +58,10 @@ describe("the outbox", () => {
       yield* untilState(id, "idle.backingOff")
       yield* TestClock.adjust("300 millis")
       yield* untilState(id, "idle.awake")
-      yield* TestClock.adjust("3 seconds")
+      Deferred.doneUnsafe(gate, Effect.void)
       const next = yield* sessions.submit(ours, id, { prompt: "again" })
-      yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* next.result).finalText, "you said: again")
       assert.strictEqual(prompted(yield* commandsOf(id)), 2)
-    }).pipe(withRuntime({}, { intervals: { memory: 1, skills: 0 }, onReview: slowToStop() }))
-  )
+    }).pipe(withRuntime({}, {}, holdSecondClaim))
+  })
 })
