@@ -1,5 +1,5 @@
 /**
- * `npm run lock`: puts back into package-lock.json what npm leaves out of it.
+ * `npm run lock`: puts back into package-lock.json what npm leaves out of it, also into that of test/real.
  *
  * A package for another platform that npm could not look at while it wrote the lock is left out, and `npm ci` then
  * refuses the lock as incomplete, on every platform (npm's issue 4828). The packages that want them say their exact
@@ -14,36 +14,42 @@ interface Locked {
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-const file = join(import.meta.dirname, "..", "package-lock.json")
-const lock = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, object> }
-
 /** `…-linux-arm64-musl`: what stands behind the last slash and the package's own name, in this order. */
-const platform = /-(darwin|linux|win32|android|freebsd|openbsd|netbsd|openharmony|sunos|aix)-([a-z0-9]+)(?:-([a-z]+))?$/
+const platform =
+  /-(darwin|linux|win32|windows|android|freebsd|openbsd|netbsd|openharmony|sunos|aix)-([a-z0-9]+)(?:-baseline)?(?:-([a-z]+))?$/
 
 const libcOf = (abi: string | undefined) =>
   abi?.startsWith("musl") ? ["musl"] : abi?.startsWith("gnu") ? ["glibc"] : undefined
 
-const added: Array<string> = []
-for (const { dev, optionalDependencies } of Object.values(lock.packages) as ReadonlyArray<Locked>) {
-  for (const [name, version] of Object.entries(optionalDependencies ?? {})) {
-    const [, os, cpu, abi] = platform.exec(name) ?? []
-    const path = `node_modules/${name}`
-    // A range has no version to put down; npm itself must find it.
-    if (os === undefined || cpu === undefined || path in lock.packages || !/^\d+\.\d+\.\d+/.test(version)) continue
-    const libc = os === "linux" ? libcOf(abi) : undefined
-    lock.packages[path] = {
-      version,
-      cpu: [cpu],
-      ...(dev === true ? { dev } : {}),
-      ...(libc === undefined ? {} : { libc }),
-      optional: true,
-      os: [os]
+/** Gives the names of the packages that were put back. */
+const complete = (file: string): ReadonlyArray<string> => {
+  const lock = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, object> }
+  const added: Array<string> = []
+  for (const { dev, optionalDependencies } of Object.values(lock.packages) as ReadonlyArray<Locked>) {
+    for (const [name, version] of Object.entries(optionalDependencies ?? {})) {
+      const [, os, cpu, abi] = platform.exec(name) ?? []
+      const path = `node_modules/${name}`
+      // A range has no version to put down; npm itself must find it.
+      if (os === undefined || cpu === undefined || path in lock.packages || !/^\d+\.\d+\.\d+/.test(version)) continue
+      const libc = os === "linux" ? libcOf(abi) : undefined
+      lock.packages[path] = {
+        version,
+        cpu: [cpu],
+        ...(dev === true ? { dev } : {}),
+        ...(libc === undefined ? {} : { libc }),
+        optional: true,
+        os: [os === "windows" ? "win32" : os]
+      }
+      added.push(name)
     }
-    added.push(name)
   }
+
+  // In npm's own order, so that its next writing shows what it changed.
+  const sorted = Object.entries(lock.packages).toSorted(([a], [b]) => a.localeCompare(b, "en"))
+  writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`)
+  return added
 }
 
-// In npm's own order, so that its next writing shows what it changed.
-const sorted = Object.entries(lock.packages).toSorted(([a], [b]) => a.localeCompare(b, "en"))
-writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(sorted) }, null, 2)}\n`)
-console.log(added.length === 0 ? "The lock is complete." : `Put back: ${added.join(", ")}`)
+const root = join(import.meta.dirname, "..")
+const added = [root, join(root, "test", "real")].flatMap((folder) => complete(join(folder, "package-lock.json")))
+console.log(added.length === 0 ? "The locks are complete." : `Put back: ${added.join(", ")}`)

@@ -33,9 +33,18 @@ export const differences = (before: Fields, after: Fields): Differences => {
     removed: only(before, after),
     changed: [...after]
       .filter(([name, value]) => before.has(name) && before.get(name) !== value)
-      .map(([name, value]) => `${name}: ${before.get(name)} → ${value}`)
+      .map(([name, value]) => `${name}: ${change(before.get(name) ?? "", value)}`)
       .toSorted()
   }
+}
+
+/** Of two long lists of alternatives only what differs: `+ "lost"`. */
+const change = (before: string, after: string): string => {
+  const [old, fresh] = [before.split(" | "), after.split(" | ")]
+  const added = fresh.filter((member) => !old.includes(member))
+  const removed = old.filter((member) => !fresh.includes(member))
+  if (fresh.length - added.length < 3) return `${before} → ${after}`
+  return [...added.map((member) => `+ ${member}`), ...removed.map((member) => `- ${member}`)].join(", ")
 }
 
 /** A field of something that is missing as a whole is not reported besides. */
@@ -125,7 +134,7 @@ const typeOf = (schema: JsonObject): string => {
   if (parts.length > 0) return parts.join(" & ")
   const variants = variantsOf(schema)
   // Variants with a name are listed one by one.
-  if (variants.length > 0) return union(variants.filter((one) => variantName(one) === null).map(typeOf))
+  if (variants.length > 0) return union(variants.filter((one) => variantName(one) === null).map(typeOf)) || "variants"
   const { items, type } = schema
   const element = isObject(items) ? typeOf(items) : "any"
   const names = Array.isArray(type) ? type : type === undefined ? ["any"] : [type]

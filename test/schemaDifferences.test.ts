@@ -22,7 +22,7 @@ const before: Json = {
         required: ["cwd"],
         properties: { cwd: { type: "string" }, model: { type: ["string", "null"] }, old: { type: "boolean" } }
       },
-      Status: { type: "string", enum: ["idle", "busy"] },
+      Status: { type: "string", enum: ["idle", "busy", "ended"] },
       Item: {
         oneOf: [
           { type: "object", required: ["type"], properties: { type: { const: "text" }, text: { type: "string" } } },
@@ -58,7 +58,7 @@ const after: Json = {
           roots: { type: "array", items: { type: "string" } }
         }
       },
-      Status: { type: "string", enum: ["busy", "idle", "lost"] }
+      Status: { type: "string", enum: ["busy", "idle", "lost", "ended"] }
     }
   }
 }
@@ -81,7 +81,7 @@ describe("the differences of two schemas", () => {
       changed: [
         "Item[text].text: string (optional) → string",
         "StartParams.model: null | string (optional) → Model | null",
-        'Status: "busy" | "idle" → "busy" | "idle" | "lost"'
+        'Status: + "lost"'
       ]
     })
   })
