@@ -23,7 +23,7 @@ it.live("doctor finds the real agents, shakes hands with each, and leaves nobody
       assert.isTrue(agent?.handshake?.ok, name)
     }
     const versions = Object.fromEntries(found.map(({ name, version }) => [name, version]))
-    assert.include(versions, { [codex.name]: "0.169.0", [claude.name]: "0.100.0" })
+    assert.include(versions, { [codex.name]: "0.171.0", [claude.name]: "0.101.0" })
     assert.deepStrictEqual(installation.running(), [])
     assert.deepStrictEqual(installation.model.asked(), [], "a handshake costs no model call")
   })

@@ -19,7 +19,7 @@ import { until } from "./until.ts"
 const real = join(import.meta.dirname, "..")
 
 /** What an operator would write, and the agents by their plain names on the `PATH`. */
-const configuration = (directory: string) => ({
+const configuration = (directory: string, more: object) => ({
   defaultAgent: "codex",
   agents: {
     codex: { protocol: "codex-app-server", command: ["codex", "app-server"] },
@@ -36,7 +36,8 @@ const configuration = (directory: string) => ({
       inheritEnv: ["OPENAI_API_KEY"],
       env: { CODEX_HOME: join(directory, "codex-acp") }
     },
-    "claude-via-acpx": { protocol: "acpx", registry: "claude" }
+    "claude-via-acpx": { protocol: "acpx", registry: "claude" },
+    ...more
   },
   run: { command: ["claude"] }
 })
@@ -62,6 +63,19 @@ apps = false
 enabled = false
 `
 
+/** Opencode speaks to any provider that its configuration describes. */
+const opencodeConfig = (port: number) => ({
+  provider: {
+    anthropic: {
+      options: { baseURL: `http://127.0.0.1:${port}/v1`, apiKey: "stand-in-key" },
+      models: { "stand-in": { name: "stand-in" } }
+    }
+  },
+  model: "anthropic/stand-in",
+  small_model: "anthropic/stand-in",
+  share: "disabled"
+})
+
 const environment = (directory: string, port: number) => ({
   PATH: [join(real, "node_modules", ".bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
   LANG: "C.UTF-8",
@@ -72,6 +86,12 @@ const environment = (directory: string, port: number) => ({
   ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
   ANTHROPIC_API_KEY: "stand-in-key",
   OPENAI_API_KEY: "stand-in-key",
+  GEMINI_API_KEY: "stand-in-key",
+  GOOGLE_GEMINI_BASE_URL: `http://127.0.0.1:${port}`,
+  // Else it asks a model which model to ask.
+  GEMINI_MODEL: "gemini-2.5-pro",
+  OPENCODE_DISABLE_AUTOUPDATE: "1",
+  OPENCODE_DISABLE_MODELS_FETCH: "1",
   CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
   // Its own ten retries take three minutes.
   CLAUDE_CODE_MAX_RETRIES: "0",
@@ -96,7 +116,8 @@ export interface Installation {
   readonly serve: (settings?: Readonly<Record<string, string>>) => Effect.Effect<Server.Server, never, Scope.Scope>
 }
 
-export const make = Effect.gen(function* () {
+/** `more`: agents besides those that every installation has. */
+export const makeWith = Effect.fnUntraced(function* (more: object) {
   // Short: acpx puts a socket below it, and a socket's path has 107 bytes.
   const directory = yield* Effect.acquireRelease(
     Effect.sync(() => mkdtempSync(join(tmpdir(), "tr-"))),
@@ -114,7 +135,9 @@ export const make = Effect.gen(function* () {
     cpSync(join(real, "models", "models.json"), join(at(name), "models.json"))
     writeFileSync(join(at(name), "config.toml"), codexConfig(at(name), model.port))
   }
-  writeFileSync(at("troupe.config.json"), JSON.stringify(configuration(directory)))
+  mkdirSync(at("home/.config/opencode"), { recursive: true })
+  writeFileSync(at("home/.config/opencode/opencode.json"), JSON.stringify(opencodeConfig(model.port)))
+  writeFileSync(at("troupe.config.json"), JSON.stringify(configuration(directory, more)))
   writeFileSync(at("work/linger.sh"), "#!/bin/sh\ntouch lingering\nexec tail -f /dev/null\n", { mode: 0o755 })
 
   const running = () => processesOf(directory)
@@ -146,3 +169,5 @@ export const make = Effect.gen(function* () {
   }
   return installation
 })
+
+export const make = makeWith({})

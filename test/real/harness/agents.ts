@@ -13,6 +13,10 @@ export const claude: RealAgent = { name: "claude", holder: /claude-agent-acp/, s
 export const codexAcp: RealAgent = { name: "codex-acp", holder: /codex-acp/, showsPid: true }
 export const claudeViaAcpx: RealAgent = { name: "acpx:claude", holder: /__queue-owner/, showsPid: false }
 
+export const gemini: RealAgent = { name: "gemini", holder: /gemini.* --acp/, showsPid: true }
+export const opencode: RealAgent = { name: "opencode", holder: /opencode.* acp/, showsPid: true }
+
+/** Those that every test runs with. Of the two before only handshake and plain turns are tested. */
 export const agents: ReadonlyArray<RealAgent> = [codex, claude, codexAcp, claudeViaAcpx]
 
 /** Claude Code itself, below its adapter: in no group and under no parent that a supervisor would think of. */

@@ -6,9 +6,10 @@ import type { Turn } from "./wire.ts"
 
 export const open = Effect.fnUntraced(function* (
   options: CreateSession,
-  settings: Readonly<Record<string, string>> = {}
+  settings: Readonly<Record<string, string>> = {},
+  more: object = {}
 ) {
-  const installation = yield* Installation.make
+  const installation = yield* Installation.makeWith(more)
   const troupe = yield* installation.serve(settings)
   const app = yield* troupe.app("scene")
   const session = yield* app.create({ cwd: installation.cwd, ...options })

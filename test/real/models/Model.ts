@@ -1,7 +1,7 @@
 /**
  * A stand-in for the model providers on a loopback port, so that real agents run with no network and no account.
  *
- * It speaks Anthropic's Messages API and OpenAI's Responses API; `directives.ts` says how a prompt decides the answer.
+ * It speaks Anthropic's Messages API, OpenAI's Responses API and Google's Gemini API; `directives.ts` says how a prompt decides the answer.
  * It remembers what it was asked, so that a test can see what an agent really sent.
  */
 import { Effect } from "effect"
@@ -12,6 +12,7 @@ import type { AddressInfo } from "node:net"
 import type { Answer } from "./answer.ts"
 import * as Anthropic from "./anthropic.ts"
 import { userTexts } from "./conversation.ts"
+import * as Gemini from "./gemini.ts"
 import * as Responses from "./responses.ts"
 
 /** One request for an answer. `texts` is every text of the user in it, oldest first. */
@@ -69,6 +70,13 @@ const serve = async (request: IncomingMessage, response: ServerResponse, hear: H
   // Lists of models, and whatever else an agent looks at before it begins.
   if (request.method !== "POST") return json(200, { object: "list", data: [], models: [] })
   if (pathname === "/v1/messages/count_tokens") return json(200, { input_tokens: 10 })
+  const [, action] = /^\/v1beta\/models\/[^/]+:(generateContent|streamGenerateContent)$/.exec(pathname) ?? []
+  if (action !== undefined) {
+    const wanted: Gemini.GeminiRequest = JSON.parse(body)
+    const { answer } = hear(Gemini.read(wanted), userTexts(Gemini.itemsOf(wanted)))
+    if (answer.status !== null) return json(answer.status, Gemini.refusal(answer.status))
+    return Gemini.respond(response, action === "streamGenerateContent", answer)
+  }
   switch (pathname) {
     case "/v1/messages": {
       const wanted: Anthropic.MessagesRequest = JSON.parse(body)

@@ -1,4 +1,4 @@
-/** OpenAI's Responses API, as much of it as codex 0.166 to 0.169 needs: streamed answers, tools, reasoning. */
+/** OpenAI's Responses API, as much of it as codex 0.166 to 0.171 needs: streamed answers, tools, reasoning. */
 import type { ServerResponse } from "node:http"
 import { answerTo, send, speak } from "./answer.ts"
 import type { Answer } from "./answer.ts"
