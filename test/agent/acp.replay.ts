@@ -53,9 +53,13 @@ export interface Replay {
   readonly written: ReadonlyArray<unknown>
 }
 
+/** By the begin of the trace's name. */
+const agentNames: Readonly<Record<string, string>> = { claude: "Claude Agent", codex: "Codex", gemini: "Gemini CLI" }
+
 /** Follows the trace's first session. */
 export const replay = (name: string): Replay => {
-  const tracker = TurnTracker.make(Failures.identify(name.startsWith("claude") ? "Claude Agent" : "Codex"))
+  const [, agent = ""] = /^([a-z]+)-/.exec(name) ?? []
+  const tracker = TurnTracker.make(Failures.identify(agentNames[agent] ?? agent))
   const facts: Array<AgentFact> = []
   const permissionRequests: Array<AnsweredRequest> = []
   const written: Array<unknown> = []

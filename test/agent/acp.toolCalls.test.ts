@@ -1,4 +1,7 @@
-/** Tool calls of ACP agents whose ids are used again in a later turn, as Kimi and the providers behind Ollama do. */
+/**
+ * Tool calls of ACP agents whose ids are used again in a later turn, as Kimi and the providers behind Ollama do, and of
+ * Gemini, which announces a call that needs permission by its request only.
+ */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { Processes } from "../../src/agent/Processes.ts"
@@ -7,6 +10,9 @@ import * as Permission from "../../src/agent/acp/permission.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import { end, scripted, tool, toolUpdate } from "./acp.script.ts"
 import type { Step } from "./acp.script.ts"
+import { turnRecord } from "../conversation/recorded.ts"
+import { project } from "../../src/conversation/Projection.ts"
+import type { AgentFact } from "../../src/agent/Agent.ts"
 
 const tracked = () => {
   const tracker = TurnTracker.make(Failures.identify("Kimi"))
@@ -119,6 +125,56 @@ layer(Processes.layer, { excludeTestServices: true })("a scripted agent that num
       assert.strictEqual((yield* session.turn(2, "two")).failure?.class, "crash")
       const prompts = session.folder.received().filter(({ method }) => method === "session/prompt")
       assert.strictEqual(prompts.length, 2)
+    })
+  )
+})
+
+/** What Gemini CLI 0.61 sends of a command that needs permission (recorded); of one that is denied, the request only. */
+const asksFirst = (id: string): ReadonlyArray<Step> => [
+  {
+    ask: { toolCallId: id, status: "pending", title: "touch granted", kind: "execute", rawInput: { command: "touch" } }
+  },
+  toolUpdate(id, "completed", { title: "touch granted", content: [], locations: [], kind: "execute" })
+]
+
+layer(Processes.layer, { excludeTestServices: true })("an agent that announces calls by their requests only", (it) => {
+  const updatesOf = (facts: ReadonlyArray<AgentFact>) =>
+    facts.flatMap((fact) => (fact._tag === "Update" ? [fact.message] : []))
+
+  it.effect("has its calls begun by their first updates, with what the requests said, and counted", () =>
+    Effect.gen(function* () {
+      const session = yield* scripted({ turns: [[...asksFirst("call_0"), ...asksFirst("call_0"), end]] })
+      yield* session.turn(1, "one")
+      const updates = updatesOf(session.facts)
+      assert.deepStrictEqual(
+        updates.map(({ params: { update } }) => [update.sessionUpdate, update["status"], update["rawInput"]]),
+        [
+          ["tool_call", "completed", { command: "touch" }],
+          ["tool_call", "completed", { command: "touch" }]
+        ]
+      )
+      const { messages, toolIterations } = project(turnRecord({}), updates)
+      assert.strictEqual(toolIterations, 2)
+      assert.deepStrictEqual(
+        messages.map(({ role }) => role),
+        ["user", "assistant", "tool", "assistant", "tool"]
+      )
+    })
+  )
+
+  it.effect("has no call begun that it began itself, or that was denied", () =>
+    Effect.gen(function* () {
+      const begun = [tool("call_1", "pending"), ...asksFirst("call_1")]
+      const denied = asksFirst("call_0").slice(0, 1)
+      const session = yield* scripted({ turns: [[...denied, ...begun, end]] })
+      yield* session.turn(1, "one")
+      assert.deepStrictEqual(
+        updatesOf(session.facts).map(({ params: { update } }) => [update.sessionUpdate, update["toolCallId"]]),
+        [
+          ["tool_call", "call_1"],
+          ["tool_call_update", "call_1"]
+        ]
+      )
     })
   )
 })

@@ -4,7 +4,7 @@ import type { AgentFact } from "../../src/agent/Agent.ts"
 import * as TurnTracker from "../../src/agent/acp/TurnTracker.ts"
 import * as Failures from "../../src/agent/acp/failures.ts"
 import { subagentKind } from "../../src/domain/Acp.ts"
-import { at } from "../../src/domain/json.ts"
+import { at, objectIn } from "../../src/domain/json.ts"
 import { RpcError } from "../../src/agent/RpcError.ts"
 import { acpTraces, replay } from "./acp.replay.ts"
 
@@ -23,6 +23,10 @@ const textOf = (facts: ReadonlyArray<AgentFact>, turn: number) =>
 
 const endsOf = (name: string) => replay(name).ends.map(({ failure, stopReason }) => failure?.class ?? stopReason)
 
+/** The end of a call that was announced by a permission request only, as observers see it. */
+const begun = (update: unknown) =>
+  at(update, "sessionUpdate") === "tool_call_update" ? { ...objectIn(update), sessionUpdate: "tool_call" } : update
+
 describe("a recorded ACP trace", () => {
   it.each(acpTraces)("%s: each prompt ends once, in order, and by its name", (name) => {
     const { ends, replies } = replay(name)
@@ -34,7 +38,7 @@ describe("a recorded ACP trace", () => {
   })
 
   it.each(acpTraces)(
-    "%s: the updates of its session are emitted once, unchanged, and those of other sessions are marked",
+    "%s: the updates of its session are emitted once, unchanged but for calls that a request began, and those of other sessions are marked",
     (name) => {
       const { facts, thread, written } = replay(name)
       const emitted = updates(facts)
@@ -42,7 +46,8 @@ describe("a recorded ACP trace", () => {
         emitted
           .map(({ message }) => message.params.update)
           .filter(({ sessionUpdate }) => sessionUpdate !== subagentKind),
-        written
+        // Gemini's update says all that its request said.
+        name.startsWith("gemini") ? written.map(begun) : written
       )
       assert.isTrue(emitted.every(({ message }) => message.params.sessionId === thread))
     }

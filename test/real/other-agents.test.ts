@@ -51,13 +51,15 @@ describe.each([gemini, opencode])("$name", (agent) => {
   )
 })
 
-it.live("opencode runs a command where all is approved", () =>
-  Effect.gen(function* () {
-    const options = { agent: opencode.name, permissions: "approve_all" } as const
-    const { installation, session } = yield* open(options, {}, configured(opencode))
-    const { body, status } = yield* session.turn("ASK:touch granted\nSAY:as you wish")
-    assert.strictEqual(status, 200, body.error ?? "")
-    assert.include(body, { ok: true, final_text: "as you wish", tool_iterations: 1 })
-    assert.isTrue(existsSync(installation.file("granted")))
-  })
-)
+describe.each([gemini, opencode])("$name where all is approved", (agent) => {
+  it.live("runs a command, which is counted", () =>
+    Effect.gen(function* () {
+      const options = { agent: agent.name, permissions: "approve_all" } as const
+      const { installation, session } = yield* open(options, {}, configured(agent))
+      const { body, status } = yield* session.turn("ASK:touch granted\nSAY:as you wish")
+      assert.strictEqual(status, 200, body.error ?? "")
+      assert.include(body, { ok: true, final_text: "as you wish", tool_iterations: 1 })
+      assert.isTrue(existsSync(installation.file("granted")))
+    })
+  )
+})

@@ -107,16 +107,15 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     const { thread } = tracker
     const subagent = subagentOf(sessionId)
     if (tracker.replaying || thread === null || subagent === undefined || typeof kind !== "string") return null
-    const update = objectIn(content) as SessionUpdate
+    const reported = objectIn(content) as SessionUpdate
+    const id = isToolCall(kind) ? nonEmptyTextIn(reported["toolCallId"]) : null
     if (subagent !== null) {
       if (running !== null) running.received = true
-      const id = nonEmptyTextIn(update["toolCallId"])
-      if (id !== null && isToolCall(kind)) subagentCalls.update(`${subagent} ${id}`, update, last)
+      const { update } = id === null ? { update: reported } : subagentCalls.update(`${subagent} ${id}`, reported, last)
       return { _tag: "Update", turn: last, message: subagentMessage(thread, subagent, update) }
     }
     if (kind === "agent_message_chunk") texts++
-    const id = nonEmptyTextIn(update["toolCallId"])
-    const turn = id !== null && isToolCall(kind) ? calls.update(id, update, last) : last
+    const { turn, update } = id === null ? { turn: last, update: reported } : calls.update(id, reported, last)
     if (running !== null && turn === running.turn) {
       if (kind !== "available_commands_update") running.received = true
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
@@ -160,8 +159,8 @@ export const make = (identity: AgentIdentity): TurnTracker => {
       toolCallId === null
         ? request.facts
         : subagent === null
-          ? calls.request(toolCallId, request.facts, last)
-          : subagentCalls.request(`${subagent} ${toolCallId}`, request.facts, last)
+          ? calls.request(toolCallId, request, last)
+          : subagentCalls.request(`${subagent} ${toolCallId}`, request, last)
     if (running !== null) running.received = true
     const action = actionOf(facts)
     const kind = action._tag === "Command" ? "execute" : (facts.kind ?? "other")

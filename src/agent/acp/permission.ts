@@ -1,5 +1,6 @@
 /** Permission requests of ACP: reads what is asked, and writes a decision as one of the agent's own options. */
 import { listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { JsonObject } from "../../domain/json.ts"
 import type { ApprovalDecision } from "../Agent.ts"
 import { factsIn } from "./callFacts.ts"
 import type { CallFacts } from "./callFacts.ts"
@@ -11,6 +12,8 @@ export interface PermissionRequest {
   /** What this request says; the tool call's earlier updates may say more. */
   readonly facts: CallFacts
   readonly options: ReadonlyArray<Option>
+  /** The tool call as the request describes it. */
+  readonly toolCall: JsonObject
 }
 
 interface Option {
@@ -25,6 +28,7 @@ export const read = (params: unknown): PermissionRequest => {
     sessionId: nonEmptyTextIn(sessionId),
     toolCallId: nonEmptyTextIn(call["toolCallId"]),
     facts: factsIn(call),
+    toolCall: call,
     options: listIn(options).flatMap((option) => {
       const { kind, optionId } = objectIn(option)
       return typeof optionId === "string" ? [{ id: optionId, kind: nonEmptyTextIn(kind) ?? "" }] : []

@@ -7,6 +7,7 @@
  */
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import * as Permission from "../acp/permission.ts"
 import { isAdapterText } from "../acp/TurnTracker.ts"
 import type { PromptReply, TurnTracker, UpdateFact } from "../acp/TurnTracker.ts"
 import { messagesIn } from "../messagesIn.ts"
@@ -54,6 +55,8 @@ export const make = (tracker: TurnTracker): Transcript => {
   const onRequest = (id: unknown, method: string, params: unknown): TranscriptEvent | null => {
     if (!toAgent.has(method)) {
       requestsToClient.set(id, objectIn(params))
+      // acpx answers it; what it says of a tool call counts.
+      if (method === "session/request_permission") tracker.describe(Permission.read(params))
       return null
     }
     requestsToAgent.set(id, method)
