@@ -15,6 +15,8 @@ describe("failures", () => {
     ["67-stream-idle-timeout", "model", /idle timeout/],
     ["68-failed-context-length", "conversation", /context window.*Start a new session/],
     ["69-usage-limit-429", "quota", /usage limit/],
+    ["69b-policy-cyber", "model", /refused this request by its usage policy: .* change the prompt/],
+    ["69c-policy-bio", "model", /refused this request by its usage policy: .* change the prompt/],
     ["70-connection-refused-bounded-r0", "model", /could not reach/],
     ["107-auto-compaction-fails", "model", /compaction/]
   ])("%s: a failure of class %s", (name, failureClass, message) => {
@@ -37,6 +39,7 @@ describe("failures", () => {
     ["unauthorized", "no login", "auth", /HTTP 401.*codex login/],
     ["rateLimitExceeded", "slow down", "model", /slow down/],
     ["serverOverloaded", "busy", "model", /busy/],
+    ["misalignmentPolicyViolation", "not aligned", "model", /usage policy: not aligned/],
     ["usageLimitExceeded", "insufficient_quota", "quota", /usage limit/],
     ["other", "Missing environment variable: `KEY`.", "config", /inheritEnv/],
     ["fromTheFuture", "who knows", "model", /who knows/],

@@ -54,11 +54,23 @@ export const failedEnd = (error: unknown, at: number | null = null): FailedEnd =
   if (kind === "modelNotFound") {
     return failed("config", `${reason} Give the session a model that the provider has.`)
   }
+  if (kind !== null && policyKinds.has(kind)) {
+    return failed(
+      "model",
+      `The model's provider refused this request by its usage policy: ${reason} It refuses the same request each time, so change the prompt, or ask the provider for access.`
+    )
+  }
   if (kind === "httpConnectionFailed" && status === null) {
     return failed("model", `Codex could not reach the model's provider: ${reason}. Check its address and the network.`)
   }
   return failed("model", `The model's provider failed${status === null ? "" : ` (HTTP ${status})`}: ${reason}`)
 }
+
+/**
+ * What the request says is refused, and the next request may be accepted (seen with codex 0.171). `bioPolicy` came with
+ * 0.171.
+ */
+const policyKinds: ReadonlySet<string> = new Set(["cyberPolicy", "bioPolicy", "misalignmentPolicyViolation"])
 
 /** Codex's words where auth.json is not what this process has read. */
 const staleLogin = /refresh token was already used|since logged out or signed in to another account/i
