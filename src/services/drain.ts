@@ -25,10 +25,12 @@ export const make = Effect.gen(function* () {
 
   const withOpenTurn = () => supervisor.views().filter(({ snapshot }) => snapshot.hasTag("turnOpen"))
 
-  /** Whether the open turn's prompt is still to be claimed. An interrupt ends such a turn, so it does not wait. */
+  /**
+   * Whether the open turn's prompt is still to be claimed. No agent ends such a turn, also where it is being interrupted:
+   * the next start of Troupe settles that one as interrupted.
+   */
   const waits = ({ record, snapshot }: SessionState) => {
     if (snapshot.hasTag("promptPending")) return Effect.succeed(true)
-    if (snapshot.hasTag("interrupting")) return Effect.succeed(false)
     return ledger.outbox(record.id).pipe(
       Effect.map((commands) => commands.some(({ claimed, type }) => type === "handPrompt" && !claimed)),
       // Unknown: it is treated as one that the agent has.

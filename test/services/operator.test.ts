@@ -2,15 +2,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import type { SessionSnapshot } from "../../machines/session/machine.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { scratch } from "../ledger/samples.ts"
+import { AgentScript } from "./AgentScript.ts"
 import {
   app,
+  commandsOf,
   ours,
   runtimeIn,
   scriptLayer,
   stateOf,
+  until,
   untilBegun,
   untilRunning,
   untilState,
@@ -82,6 +87,54 @@ describe("a drain", () => {
         yield* untilState(id, "idle.awake")
         assert.strictEqual((yield* (yield* Sessions).turn(ours, id, 1)).finalText, "you said: late")
       }).pipe(Effect.provide(runtimeIn(directory, limits)))
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+  )
+
+  it.effect("a drain does not wait for the end of an interrupted turn that no agent has", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const id = yield* Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const script = yield* AgentScript
+        const sessions = yield* Sessions
+        const holder = yield* submitted("hang")
+        const id = yield* submitted("hang")
+        yield* sessions.submit(ours, id, { prompt: "second", queue: true })
+        for (const session of [holder, id]) yield* untilRunning(session)
+        const draining = yield* Effect.forkChild((yield* Operator).drain(60_000), { startImmediately: true })
+        yield* sessions.interrupt(ours, id)
+        // A runtime that is about to stop hands no prompt over.
+        const turn = Effect.map(ledger.snapshot(id), (snapshot) => (snapshot as SessionSnapshot).context.turn)
+        yield* until(
+          "the second turn",
+          Effect.map(turn, (turn) => turn === 2)
+        )
+        // An agent ends no turn that it does not have.
+        script.isUnresponsive = true
+        yield* Effect.forkChild(Effect.ignore(sessions.interrupt(ours, id)))
+        yield* until(
+          "the second interrupt",
+          Effect.map(commandsOf(id), (types) => types.filter((type) => type === "interruptTurn").length === 2)
+        )
+        script.isUnresponsive = false
+        yield* sessions.interrupt(ours, holder)
+        // No time passes up to here.
+        yield* untilState(holder, "retiring.asking")
+        assert.strictEqual(yield* stateOf(id), "turning.interrupting")
+        yield* whileTimePasses(draining)
+        return id
+      }).pipe(Effect.provide(runtimeIn(directory)))
+      yield* Effect.gen(function* () {
+        yield* untilState(id, "idle.asleep")
+        const turns = yield* (yield* Sessions).turns(ours, id, { after: 0, limit: 10 })
+        assert.deepStrictEqual(
+          turns.map(({ finalText, turn }) => [turn.status, finalText]),
+          [
+            ["interrupted", "thinking"],
+            ["interrupted", ""]
+          ]
+        )
+      }).pipe(Effect.provide(runtimeIn(directory)))
     }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 
