@@ -6,7 +6,8 @@ export default defineConfig({
     include: ["test/real/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
     globalSetup: ["test/real/install.ts"],
-    testTimeout: 120_000,
+    // The waits within a test are bounded, and say what did not happen.
+    testTimeout: 300_000,
     hookTimeout: 300_000,
     maxWorkers: 2
   }

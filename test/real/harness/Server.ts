@@ -49,7 +49,7 @@ export const command = Effect.fnUntraced(function* ({ args, cwd, env }: Start) {
   let result: Ended | undefined
   // Not "exit": what it printed last may still be on its way.
   child.on("close", (code, signal) => (result = { code, signal }))
-  const ended = yield* until(`the end of troupe ${args[0]}`, () => result, 60)
+  const ended = yield* until(`the end of troupe ${args[0]}`, () => result)
   return { ...output, ...ended } satisfies Output
 })
 
@@ -69,7 +69,7 @@ export const start = Effect.fnUntraced(function* (options: Start) {
     return /http:\/\/127\.0\.0\.1:\d+/.exec(log)?.[0]
   })
 
-  const ended = until("Troupe's end", () => result, 60)
+  const ended = until("Troupe's end", () => result)
   const server: Server = {
     pid: child.pid ?? 0,
     alive: () => result === undefined,

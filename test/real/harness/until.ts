@@ -3,8 +3,14 @@ import { Effect } from "effect"
 
 const intervalMillis = 20
 
+/**
+ * Long, because a run that succeeds never waits for so long: it costs nothing, and a machine that others use, too, may
+ * take a minute for the start of an agent.
+ */
+const patientSeconds = 120
+
 /** Returns the first answer of `look` that is neither `false` nor `undefined`. */
-export const until = <A>(what: string, look: () => A | false | undefined, seconds = 30): Effect.Effect<A> =>
+export const until = <A>(what: string, look: () => A | false | undefined, seconds = patientSeconds): Effect.Effect<A> =>
   Effect.gen(function* () {
     for (let attempt = 0; attempt < (seconds * 1000) / intervalMillis; attempt++) {
       const answer = look()
@@ -15,7 +21,11 @@ export const until = <A>(what: string, look: () => A | false | undefined, second
   })
 
 /** Bounds an effect that ends by itself: where it does not, the test has found an endless wait. */
-export const within = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>, seconds = 60): Effect.Effect<A, E, R> =>
+export const within = <A, E, R>(
+  what: string,
+  effect: Effect.Effect<A, E, R>,
+  seconds = patientSeconds
+): Effect.Effect<A, E, R> =>
   Effect.timeoutOrElse(effect, {
     duration: seconds * 1000,
     orElse: () => Effect.die(new Error(`${what}: not within ${seconds} s`))
