@@ -20,7 +20,7 @@ import { ReviewResults } from "./services/ReviewResults.ts"
 import { OneShotRuns } from "./services/OneShotRuns.ts"
 import type { Operator } from "./services/Operator.ts"
 import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
-import * as Suspension from "./runtime/Suspension.ts"
+import * as SuspensionWatch from "./runtime/suspensionWatch.ts"
 import type { Sessions } from "./services/Sessions.ts"
 import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
@@ -99,7 +99,7 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
         Layer.succeed(RuntimeSettings, settings),
         ledgerLayer(ledger, { patienceMillis: settings.limits.ledgerPatienceMillis }),
         Processes.layer,
-        Suspension.layer,
+        SuspensionWatch.layer,
         NodeServices.layer
       )
     )

@@ -7,6 +7,7 @@ import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"
 import type { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { Protocol } from "../domain/Settings.ts"
+import { Suspension } from "../domain/Suspension.ts"
 import { AgentFailed } from "./Agent.ts"
 import type { AgentDriver, Capabilities } from "./Agent.ts"
 import * as AgentVersion from "./agentVersion.ts"
@@ -78,16 +79,23 @@ const make = Effect.fnUntraced(function* (
   from: Readonly<Record<string, string | undefined>>
 ) {
   const processes = yield* Processes
+  const suspension = yield* Suspension
   const entries = yield* Catalog.make(settings, from)
 
   const driverOf = (entry: Catalog.CatalogEntry, launch: Launch) =>
     driverFor(entry, launch).pipe(
       Effect.map((driver): AgentDriver => ({
-        ...redactedDriver(driver, entry.secrets),
+        ...counting(redactedDriver(driver, entry.secrets)),
         ...(entry.preset && { capabilities: entry.preset.capabilities })
       })),
       Effect.provideService(Processes, processes)
     )
+
+  /** The deadlines of its connections do not count time in which Troupe did not run, whoever opens them. */
+  const counting = (driver: AgentDriver): AgentDriver => ({
+    ...driver,
+    open: (request) => Effect.provideService(driver.open(request), Suspension, suspension)
+  })
 
   // Cached, because each new session needs the default, and finding it searches the disk.
   const defaultName = yield* Effect.cachedWithTTL(

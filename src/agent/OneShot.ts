@@ -11,6 +11,7 @@ import type { RunSpec } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import { resultIn } from "./ClaudeResult.ts"
 import type { ClaudeResult } from "./ClaudeResult.ts"
+import * as Deadline from "./deadline.ts"
 import * as Environment from "./environment.ts"
 import * as Executable from "./executable.ts"
 import * as Lines from "./Lines.ts"
@@ -117,7 +118,7 @@ const make = (
       Effect.fnUntraced(function* (child) {
         // A child that does not read the prompt reports the reason by its exit.
         if (!asArgument) yield* Effect.ignore(Effect.andThen(child.write(request.prompt), child.end))
-        const result = yield* Effect.timeoutOption(resultOf(child), request.timeoutMillis)
+        const result = yield* Deadline.timeoutOption(resultOf(child), request.timeoutMillis)
         const exit = Option.isSome(result) ? yield* Effect.timeoutOption(child.exit, exitWithinMillis) : Option.none()
         return { exit, result }
       })

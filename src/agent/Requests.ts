@@ -2,6 +2,7 @@
 import { Deferred, Effect, Exit, Semaphore } from "effect"
 import type { JsonObject } from "../domain/json.ts"
 import type { Child } from "./Child.ts"
+import * as Deadline from "./deadline.ts"
 import { errorIn, methodNotFound, RpcSilent } from "./RpcError.ts"
 import type { RpcError, RpcReply } from "./RpcError.ts"
 
@@ -60,8 +61,8 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
       ? Effect.fail(new RpcSilent({ method, reason: "closed" }))
       : child.write(`${JSON.stringify({ ...versionField, ...message })}\n`).pipe(
           Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
-          Effect.timeoutOrElse({
-            duration: writeWithinMillis,
+          Deadline.timeoutOrElse({
+            millis: writeWithinMillis,
             orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
           })
         )
@@ -84,8 +85,8 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
       )
     }).pipe(
       inFlight.withPermit,
-      Effect.timeoutOrElse({
-        duration: timeoutMillis,
+      Deadline.timeoutOrElse({
+        millis: timeoutMillis,
         orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
       })
     )

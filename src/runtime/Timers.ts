@@ -5,7 +5,7 @@
  * become due. A disarmed timer never fires, however close it was (OTP's guarantee): its arming number no longer matches.
  */
 import { Clock, Context, Effect, Latch, Layer } from "effect"
-import { Suspension } from "./Suspension.ts"
+import { Suspension } from "../domain/Suspension.ts"
 
 interface TimerEntry {
   readonly key: string

@@ -1,24 +1,8 @@
 /**
- * Notices that the process did not run for a while: it was stopped, its machine slept, or the machine's clock was set.
- *
- * Deadlines are times of the wall clock. Without this all that lie in such an interval would pass at once when it ends,
- * before the answers that wait in the agents' pipes are read.
+ * Notices that the process did not run for a while: its own beat is late, by the wall clock or by the clock of its timers.
  */
-import { Context, Effect, Layer } from "effect"
-
-export interface SuspensionWatch {
-  /**
-   * Looks now, and calls every observer with how far the clock has moved while nothing ran, in milliseconds: negative where
-   * it was set back. It also looks by itself every second.
-   */
-  readonly look: () => void
-  readonly observe: (onSuspended: (millis: number) => void) => void
-}
-
-/** The default watches nothing: a test's clock jumps on purpose. */
-export const Suspension = Context.Reference<SuspensionWatch>("troupe/runtime/Suspension", {
-  defaultValue: () => ({ look: () => {}, observe: () => {} })
-})
+import { Effect, Layer } from "effect"
+import { Suspension } from "../domain/Suspension.ts"
 
 const beatMillis = 1_000
 /** A busy process, or a collection of its garbage, is late by less. */
@@ -30,8 +14,15 @@ export const layer = Layer.effect(
     const observers: Array<(millis: number) => void> = []
     const run = Effect.runForkWith(yield* Effect.context())
     let expected = Date.now() + beatMillis
+    // The clock of timers: it stands still while the machine sleeps, and nobody sets it.
+    let expectedTick = performance.now() + beatMillis
+    let stopped = 0
 
     const look = () => {
+      const tick = performance.now()
+      const late = tick - expectedTick
+      expectedTick = tick + beatMillis
+      if (late > toleratedMillis) stopped += late
       const now = Date.now()
       const lost = now - expected
       expected = now + beatMillis
@@ -47,7 +38,11 @@ export const layer = Layer.effect(
       Effect.sync(() => setInterval(look, beatMillis).unref()),
       (interval) => Effect.sync(() => clearInterval(interval))
     )
-    return { look, observe: (observer: (millis: number) => void) => void observers.push(observer) }
+    return {
+      look,
+      observe: (observer: (millis: number) => void) => void observers.push(observer),
+      stoppedMillis: () => stopped
+    }
   })
 )
 

@@ -2,6 +2,7 @@
 import { Deferred, Effect, Option } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { Child } from "../Child.ts"
+import * as Deadline from "../deadline.ts"
 import { missingProgram } from "../missingProgram.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
@@ -32,8 +33,8 @@ export const make =
       })
       return yield* Deferred.await(result)
     }).pipe(
-      Effect.timeoutOrElse({
-        duration: timeoutMillis,
+      Deadline.timeoutOrElse({
+        millis: timeoutMillis,
         orElse: () => Effect.fail(new RpcSilent({ method, reason: "timeout" }))
       })
     )

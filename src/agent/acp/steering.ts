@@ -10,6 +10,7 @@ import { at } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
 import type { Child } from "../Child.ts"
+import * as Deadline from "../deadline.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { Peer } from "../JsonRpc.ts"
@@ -54,8 +55,8 @@ export const make =
       const problem = `it answered _session/steering with ${line(JSON.stringify(outcome) ?? "nothing", 80)}.`
       return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }).pipe(
-      Effect.timeoutOrElse({
-        duration: steerWithinMillis,
+      Deadline.timeoutOrElse({
+        millis: steerWithinMillis,
         orElse: () => Effect.fail(new RpcSilent({ method: "_session/steering", reason: "timeout" }))
       }),
       Effect.catchTags({

@@ -10,6 +10,7 @@ import type { Permissions } from "../../domain/Permissions.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Child, Exit } from "../Child.ts"
+import * as Deadline from "../deadline.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
 import { parsed } from "./Transcript.ts"
@@ -159,7 +160,7 @@ export const runCommand = Effect.fnUntraced(function* (
       answerLine = line
     })
   )
-  const exit = yield* Effect.andThen(read, child.exit).pipe(Effect.timeoutOption(timeoutMillis))
+  const exit = yield* Deadline.timeoutOption(Effect.andThen(read, child.exit), timeoutMillis)
   const result: Result = {
     answer,
     line: answerLine,

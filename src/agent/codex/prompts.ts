@@ -3,6 +3,7 @@ import { Deferred, Effect, Exit } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { AgentFailed } from "../Agent.ts"
+import * as Deadline from "../deadline.ts"
 import type * as JsonRpc from "../JsonRpc.ts"
 import { promptFailed } from "./failures.ts"
 import * as Overload from "./overload.ts"
@@ -50,8 +51,8 @@ export const make = (
       Effect.as(Deferred.await(started.identified), null),
       Deferred.await(overloaded)
     ).pipe(
-      Effect.timeoutOrElse({
-        duration: acceptWithinMillis,
+      Deadline.timeoutOrElse({
+        millis: acceptWithinMillis,
         orElse: () => Effect.fail(promptFailed(new RpcSilent({ method, reason: "timeout" })))
       })
     )

@@ -8,6 +8,7 @@ import { cut } from "../../domain/cut.ts"
 import { objectIn } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { AgentFact, Steered } from "../Agent.ts"
+import * as Deadline from "../deadline.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
 import type { Peer } from "../JsonRpc.ts"
@@ -56,8 +57,8 @@ export const make = ({ activeTurn, emit, patience, peer, running, thread }: Stee
 
 function withinDeadline(steering: Effect.Effect<Steered, RpcError | RpcSilent>): Effect.Effect<Steered, AgentFailed> {
   return steering.pipe(
-    Effect.timeoutOrElse({
-      duration: startWithinMillis + steerWithinMillis,
+    Deadline.timeoutOrElse({
+      millis: startWithinMillis + steerWithinMillis,
       orElse: () => Effect.fail(new RpcSilent({ method: "turn/steer", reason: "timeout" }))
     }),
     Effect.catchTags({
