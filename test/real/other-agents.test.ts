@@ -37,7 +37,7 @@ describe.each([gemini, opencode])("$name", (agent) => {
   it.live("answers a turn in pieces, and the next one knowing it", () =>
     Effect.gen(function* () {
       const { session } = yield* open({ agent: agent.name }, {}, configured(agent))
-      const prompt = "SLOW:12x40"
+      const prompt = "SLOW:12x100"
       const first = yield* session.turn(prompt)
       assert.strictEqual(first.status, 200, first.body.error ?? "")
       assert.include(first.body, { ok: true, stop_reason: "end_turn", partial: false, error: null })

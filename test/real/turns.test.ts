@@ -38,7 +38,7 @@ describe.each(agents)("$name", ({ name: agent }) => {
   it.live("streams a turn as it is stored, and answers the next one knowing it", () =>
     Effect.gen(function* () {
       const { installation, session } = yield* open({ agent, system_prompt: "Mind the herons." })
-      const prompt = "THINK:let me see\nSLOW:12x40"
+      const prompt = "THINK:let me see\nSLOW:12x100"
       const { events, status } = yield* session.stream(prompt)
       assert.strictEqual(status, 200)
       const { data, event } = events.at(-1) ?? {}
