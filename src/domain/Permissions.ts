@@ -75,21 +75,35 @@ export const rulesOf = (permissions: Permissions): ReadonlyArray<PermissionRule>
 export const askingPolicyOf = (permissions: Permissions): PermissionPolicy =>
   rulesOf(permissions).length === 0 ? policyOf(permissions) : "ask"
 
+const isPolicy = Schema.is(PermissionPolicy)
+const isOutcome = Schema.is(RuleOutcome)
+
 const matchKeys: ReadonlySet<string> = new Set(Object.keys(PermissionMatch.fields))
 
 /** The keys of a rule that this version does not know: of a later version, or of an earlier one (`titlePrefix`). */
 export const unknownKeysOf = (match: PermissionMatch): ReadonlyArray<string> =>
   Object.keys(match).filter((key) => !matchKeys.has(key))
 
-/** What is wrong with permissions that have the right types; `null`: nothing. `problem` completes the sentence. */
+/** What is wrong with permissions, also of a program without types; `null`: nothing. `problem` completes the sentence. */
 export const problemOfPermissions = (
   permissions: Permissions
 ): { readonly field: string; readonly problem: string } | null => {
+  const policy = policyOf(permissions)
+  if (!isPolicy(policy)) {
+    const field = typeof permissions === "string" ? "permissions" : "permissions.default"
+    return { field, problem: `must be one of ${PermissionPolicy.literals.join(", ")}.` }
+  }
   const rules = rulesOf(permissions)
   if (rules.length > maxRules) {
     return { field: "permissions.rules", problem: `has ${rules.length} rules; it takes ${maxRules} at most.` }
   }
-  for (const [index, { match }] of rules.entries()) {
+  for (const [index, { match, then }] of rules.entries()) {
+    if (!isOutcome(then)) {
+      return {
+        field: `permissions.rules[${index}].then`,
+        problem: `must be one of ${RuleOutcome.literals.join(", ")}.`
+      }
+    }
     const field = `permissions.rules[${index}].match`
     const [unknown] = unknownKeysOf(match)
     const keys = [...matchKeys].join(", ")

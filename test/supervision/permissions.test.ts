@@ -1,7 +1,7 @@
 /** Permission decisions by a session's rules and its policy. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, describe, it } from "@effect/vitest"
-import { PermissionPolicy } from "../../src/domain/Permissions.ts"
+import { PermissionPolicy, problemOfPermissions } from "../../src/domain/Permissions.ts"
 import type { PermissionMatch, Permissions } from "../../src/domain/Permissions.ts"
 import type { RequestedAction } from "../../src/domain/RequestedAction.ts"
 import { simpleCommand } from "../../src/domain/simpleCommand.ts"
@@ -132,4 +132,16 @@ describe("rules", () => {
     const refusing: Permissions = { default: "approve_all", rules: [{ match, then: "deny" }] }
     assert.strictEqual(decided(refusing, command("git status")), "deny by rule 1")
   })
+})
+
+it("permissions of a program without types are refused with the field that is wrong", () => {
+  const field = (permissions: unknown) => problemOfPermissions(permissions as Permissions)?.field
+  assert.strictEqual(field("everything"), "permissions")
+  assert.strictEqual(field({ default: "all", rules: [] }), "permissions.default")
+  const rule = (match: object, then: string) => ({ default: "ask", rules: [{ match, then }] })
+  assert.strictEqual(field(rule({ kind: "read" }, "allow")), "permissions.rules[0].then")
+  assert.strictEqual(field(rule({}, "approve")), "permissions.rules[0].match")
+  assert.strictEqual(field(rule({ title: "x" }, "approve")), "permissions.rules[0].match")
+  assert.strictEqual(field(rule({ command: ["*"] }, "approve")), "permissions.rules[0].match.command")
+  assert.isUndefined(field(rule({ command: ["git", "*"] }, "approve")))
 })

@@ -36,8 +36,8 @@ export const factsIn = (call: JsonObject): CallFacts => {
     title: nonEmptyTextIn(call["title"]),
     command: commandLineIn(input),
     paths: [...new Set([...pathsIn(input), ...locationsIn(call), ...diffsIn(call)])].slice(0, maxPaths + 1),
-    url: nonEmptyTextIn(input["url"]),
-    searches: nonEmptyTextIn(input["pattern"]) !== null && input["path"] === undefined,
+    url: nonEmptyTextIn(input["url"]) ?? nonEmptyTextIn(input["uri"]),
+    searches: searchesHere(input),
     mcp: mcpIn(call)
   }
 }
@@ -57,6 +57,8 @@ export const actionOf = (facts: CallFacts): RequestedAction => {
   const { command, kind, mcp, searches, title, url } = facts
   if (command !== null) return { _tag: "Command", ...command }
   if (mcp !== null) return { _tag: "McpTool", ...mcp }
+  // A tool that takes an address reaches out, also where it calls that a read.
+  if (url !== null) return { _tag: "Network", host: URL.canParse(url) ? new URL(url).host : null }
   const paths = facts.paths.length > maxPaths ? [] : facts.paths
   switch (kind) {
     case "execute":
@@ -69,15 +71,23 @@ export const actionOf = (facts: CallFacts): RequestedAction => {
     case "move":
       return { _tag: "Edit", paths }
     case "fetch":
-      return { _tag: "Network", host: url !== null && URL.canParse(url) ? new URL(url).host : null }
+      return { _tag: "Network", host: null }
     default:
       return { _tag: "Other" }
   }
 }
 
-/** A list is run without a shell, but for the shell that it may begin with. */
+/**
+ * A list is run without a shell, but for the shell that it may begin with. What is there and can't be read as a command
+ * is one all the same, which no rule knows.
+ */
 const commandLineIn = (input: JsonObject): CommandLine | null => {
-  const { command } = input
+  const command = input["command"] ?? input["cmd"] ?? input["script"] ?? null
+  if (command === null || command === "") return null
+  return readCommand(command) ?? { text: JSON.stringify(command), argv: null }
+}
+
+const readCommand = (command: unknown): CommandLine | null => {
   if (Array.isArray(command)) {
     const argv = command.filter((word) => typeof word === "string")
     if (argv.length === 0 || argv.length < command.length) return null
@@ -91,15 +101,32 @@ const commandLineIn = (input: JsonObject): CommandLine | null => {
   return text === null ? null : { text, argv: simpleCommand(unwrapped(text)) }
 }
 
+/** A pattern of a search that names no path; one that may lead out of the session's directory does not count. */
+const searchesHere = (input: JsonObject): boolean => {
+  const pattern = nonEmptyTextIn(input["pattern"])
+  return pattern !== null && input["path"] === undefined && !/^[/~]|\.\.[/\\]|\.\.$/.test(pattern)
+}
+
+/** Names of fields that hold a path, or several: `file_path`, `filePath`, `paths`, `notebook_path`, `cwd`, … */
+const pathKey = /(?:path|file|filename|directory|dir|cwd)s?$/i
+/** How deep a tool's input is looked through: `edits: [{ path }]`. */
+const deepest = 4
+
+/** Every path that is named anywhere in the input: one too many is asked for, one too few would be approved. */
+const namedPaths = (value: unknown, depth = 0): ReadonlyArray<string> => {
+  if (typeof value !== "object" || value === null || depth > deepest) return []
+  if (Array.isArray(value)) return value.flatMap((member) => namedPaths(member, depth + 1))
+  return Object.entries(value).flatMap(([key, member]) => {
+    if (!pathKey.test(key)) return namedPaths(member, depth + 1)
+    const texts = Array.isArray(member) ? member : [member]
+    return texts.flatMap((text) => nonEmptyTextIn(text) ?? namedPaths(text, depth + 1))
+  })
+}
+
+/** codex-acp has the changes of a patch by their paths. */
 const pathsIn = (input: JsonObject): ReadonlyArray<string> => [
-  ...["file_path", "filePath", "filepath", "path", "absolute_path", "notebook_path", "dir_path"].flatMap(
-    (key) => nonEmptyTextIn(input[key]) ?? []
-  ),
-  // codex-acp: changes by path, with the new path of a move.
-  ...Object.entries(objectIn(input["changes"])).flatMap(([path, change]) => [
-    path,
-    ...(nonEmptyTextIn(objectIn(change)["move_path"]) === null ? [] : [String(objectIn(change)["move_path"])])
-  ])
+  ...Object.keys(objectIn(input["changes"])),
+  ...namedPaths(input)
 ]
 
 const locationsIn = (call: JsonObject): ReadonlyArray<string> =>
