@@ -22,10 +22,13 @@ import type { AgentView } from "./services/AgentDirectory.ts"
 import { AppName } from "./domain/Ids.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
 import type { Memory, Skill } from "./domain/Review.ts"
-import { defaultLimits } from "./domain/Settings.ts"
-import type { AgentSpec, Limits, RunSpec } from "./domain/Settings.ts"
+import { AgentSpec, defaultLimits, RunSpec } from "./domain/Settings.ts"
+import type { Limits } from "./domain/Settings.ts"
+import { checkOptions, keysOf } from "./promise/checkOptions.ts"
+import type { NamesOf } from "./promise/checkOptions.ts"
+import { createSessionNames } from "./promise/sessionNames.ts"
 import * as Embedded from "./promise/Embedded.ts"
-import { reviewOptions } from "./promise/Reviewing.ts"
+import { reviewingNames, reviewOptions } from "./promise/Reviewing.ts"
 import type { Reviewing } from "./promise/Reviewing.ts"
 import { makeSession } from "./promise/Session.ts"
 import type { Session } from "./promise/Session.ts"
@@ -100,8 +103,29 @@ export interface Troupe extends AsyncDisposable {
   readonly close: () => Promise<void>
 }
 
+const optionNames: NamesOf<TroupeOptions> = {
+  dataDir: true,
+  agents: { each: keysOf(AgentSpec.fields) },
+  defaultAgent: true,
+  run: keysOf(RunSpec.fields),
+  limits: keysOf(defaultLimits),
+  reviews: reviewingNames,
+  app: true,
+  drainMillis: true,
+  log: true
+}
+
+const runNames: NamesOf<Omit<RunPrompt, "prompt">> = {
+  model: true,
+  system: true,
+  files: true,
+  timeoutMillis: true,
+  keyed: true
+}
+
 /** Rejects with a `TroupeError` that says what to do. Recovery first settles what a killed process left behind. */
 export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> => {
+  checkOptions(options, optionNames)
   const { agents = {}, app = "embedded", dataDir = ".troupe", defaultAgent = null, limits, run = {} } = options
   const caller = callerOf(app)
   const settings = {
@@ -129,12 +153,20 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
   const sessions = <A, E>(use: (sessions: Sessions["Service"]) => Effect.Effect<A, E>) =>
     run(Effect.flatMap(Sessions, use))
   return {
-    createSession: async (request = {}) =>
-      makeSession(embedded, caller, await sessions((service) => service.create(app, request))),
+    createSession: async (request = {}) => {
+      checkOptions(request, createSessionNames)
+      return makeSession(embedded, caller, await sessions((service) => service.create(app, request)))
+    },
     session: async (id) => makeSession(embedded, caller, await sessions((service) => service.get(caller, id))),
-    listSessions: ({ cursor = null, limit = 50, state } = {}) =>
-      sessions((service) => service.list(caller, { limit, cursor, state: state ?? null })),
-    run: (prompt, options) => run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt }))),
+    listSessions: async (query = {}) => {
+      checkOptions(query, { limit: true, cursor: true, state: true })
+      const { cursor = null, limit = 50, state } = query
+      return sessions((service) => service.list(caller, { limit, cursor, state: state ?? null }))
+    },
+    run: async (prompt, options) => {
+      checkOptions(options, runNames)
+      return run(Effect.flatMap(OneShotRuns, (runs) => runs.run(app, { ...options, prompt })))
+    },
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
     agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
     memories: () => run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app))),

@@ -15,6 +15,13 @@ export const StopReason = Schema.Literals([
 ])
 export type StopReason = typeof StopReason.Type
 
+/** The longest deadline of a turn or a run that a request may ask for: a day. */
+export const maxTimeoutMillis = 86_400_000
+
+/** Also of what is no number, as a program without types may send it. */
+export const isTimeout = (millis: number): boolean =>
+  Number.isFinite(millis) && millis > 0 && millis <= maxTimeoutMillis
+
 /**
  * Why a turn or a start failed. The class decides how the session's machine reacts (`machines/session/failures.ts`):
  * `crash`, `protocol` and `timeout` count against the restart budget; `auth`, `config` and `quota` are not retried, and

@@ -13,6 +13,7 @@ import { ReviewsGroup } from "./contract/reviews.ts"
 import { RunGroup } from "./contract/run.ts"
 import { SessionsGroup } from "./contract/sessions.ts"
 import { TurnsGroup } from "./contract/turns.ts"
+import { withClosedRequests } from "./withClosedRequests.ts"
 
 export class Api extends HttpApi.make("troupe")
   .add(SessionsGroup)
@@ -24,21 +25,18 @@ export class Api extends HttpApi.make("troupe")
   .add(AgentsGroup)
   .add(AdminGroup)
   .add(HealthGroup)
-  // A problem names everything that is wrong with a body at once, with the value that was sent.
-  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true })
+  // A problem names everything that is wrong with a body at once, with the value that was sent. A key that is ignored is a
+  // wish that is ignored: `{"permission": "ask"}` would leave the default.
+  .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true, onExcessProperty: "error" })
+  .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",
       version: "1",
       summary: "Supervised coding-agent sessions",
       description:
-        "Create a session, send it turns, get the agent's answers whole or streamed. Times are Unix seconds with milliseconds as decimals. Every answer has `x-request-id`; every refusal is an `application/problem+json` body with `ok: false` and a stable `error` code. Unknown keys in a body are ignored.",
+        "Create a session, send it turns, get the agent's answers whole or streamed. Times are Unix seconds with milliseconds as decimals. Every answer has `x-request-id`; every refusal is an `application/problem+json` body with `ok: false` and a stable `error` code. Unknown keys in a body or a query are refused with 400; bodies of answers may gain keys.",
       license: { name: "MIT" },
-      transform: open
+      transform: withClosedRequests
     })
   ) {}
-
-/** Unknown keys are ignored and bodies may gain keys, so the document must not say `additionalProperties: false`. */
-function open(document: Record<string, unknown>): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(document, (key, value) => (key === "additionalProperties" ? undefined : value)))
-}

@@ -5,6 +5,7 @@
 import { isUtf8 } from "node:buffer"
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http"
+import { unknownMember } from "../domain/schemaProblem.ts"
 import { storableProblem } from "../domain/storable.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
 
@@ -29,8 +30,11 @@ const encoded = new UnusableBody({
 const jsonType = /^application\/json\b/i
 
 /** Dies with `UnusableBody`, or with the request's own error where the body can't be read. */
-export const checkBody = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-  if (request.method !== "POST" && request.method !== "PATCH") return
+export const checkBody = Effect.fnUntraced(function* (
+  request: HttpServerRequest.HttpServerRequest,
+  { takesBody = true }: { readonly takesBody?: boolean } = {}
+) {
+  if (request.method === "GET" || request.method === "HEAD") return
   const { "content-encoding": encoding = "identity", "content-type": type = "application/json" } = request.headers
   if (encoding.toLowerCase() !== "identity") return yield* Effect.die(encoded)
   if (!jsonType.test(type)) return
@@ -40,6 +44,11 @@ export const checkBody = Effect.fnUntraced(function* (request: HttpServerRequest
   if (typeof body !== "object" || body === null) return
   const problem = storableProblem(body as Readonly<Record<string, unknown>>)
   if (problem !== null) return yield* Effect.die(invalid(`${problem.field} ${problem.problem}`))
+  // No schema sees this body. Empty ones pass: some clients send `{}` with every request.
+  const [key] = takesBody ? [] : Object.keys(body)
+  if (key === undefined) return
+  const { field, problem: unknown } = unknownMember(key, [], "field")
+  return yield* Effect.die(invalid(`${field} ${unknown} This request takes no body.`))
 })
 
 /** Text that is no JSON is the contract's to refuse. */

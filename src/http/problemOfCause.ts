@@ -2,7 +2,7 @@
  * The problem of a request that failed outside its handler's own problems: a body that does not fit the contract, an
  * unknown route, a body that is too long, a defect. A defect's cause goes to the log and nowhere else.
  */
-import { Effect, SchemaIssue } from "effect"
+import { Effect } from "effect"
 import type { Cause } from "effect"
 import { FindMyWay, HttpServerError } from "effect/http"
 import { HttpApi } from "effect/http-api"
@@ -11,7 +11,7 @@ import { Api } from "./Api.ts"
 import { UnusableBody } from "./checkBody.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
 import { problemJson } from "./problems.ts"
-import { cut } from "../domain/cut.ts"
+import { schemaProblem } from "../domain/schemaProblem.ts"
 
 type SchemaFailure = InstanceType<typeof HttpApiError.HttpApiSchemaError>
 
@@ -67,7 +67,9 @@ const recognized = (
   { maxBodyBytes, method, url }: { readonly method: string; readonly url: string; readonly maxBodyBytes: number }
 ): RequestProblem | undefined => {
   if (isSchemaFailure(error)) {
-    return error.kind === "Body" || error.kind === "ResponseHeaders" ? undefined : { details: schemaProblem(error) }
+    return error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? undefined
+      : { details: schemaFailureProblem(error) }
   }
   if (error instanceof UnusableBody) return { details: error.details }
   if (!HttpServerError.isHttpServerError(error)) return undefined
@@ -147,30 +149,12 @@ const routeProblem = (method: string, url: string): RequestProblem => {
 
 // --- schemas ----------------------------------------------------------------
 
-const issuesShown = 5
-const messageLength = 200
-const notJson = "must be JSON"
-
-const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => {
-    const message = SchemaIssue.defaultLeafHook(issue)
-    if (issue._tag === "MissingKey") return message.replace("Missing key", "is missing")
-    return message.replace("Expected a valid JSON body", notJson).replace("Expected", "must be")
-  }
-})
-
 /** Names the fields that do not fit, what is wrong with each, and what is accepted. */
-const schemaProblem = ({ cause, kind }: SchemaFailure): ProblemDetails => {
-  const { issues } = issuesOf(cause.issue)
-  const sentences = issues.slice(0, issuesShown).map(({ message, path }) => {
-    const field = fieldOf(path ?? [])
-    if (field === "" && message !== notJson) return `${whole[kind]} must be a JSON object`
-    const text = message.replace(/^Expected/, "must be")
-    return `${field === "" ? whole[kind] : field} ${text.length > messageLength ? `${cut(text, messageLength)}…` : text}`
-  })
-  const more = issues.length > issuesShown ? [`and ${issues.length - issuesShown} more`] : []
-  return { code: "invalid_request", status: 400, detail: `${[...sentences, ...more].join("; ")}.` }
-}
+const schemaFailureProblem = ({ cause, kind }: SchemaFailure): ProblemDetails => ({
+  code: "invalid_request",
+  status: 400,
+  detail: schemaProblem(cause.issue, { whole: whole[kind], member: kind === "Query" ? "parameter" : "field" })
+})
 
 const whole: Readonly<Record<SchemaFailure["kind"], string>> = {
   Payload: "The body",
@@ -180,10 +164,3 @@ const whole: Readonly<Record<SchemaFailure["kind"], string>> = {
   Body: "The answer",
   ResponseHeaders: "The answer's headers"
 }
-
-const fieldOf = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>
-  path.reduce<string>((field, segment) => {
-    const key = typeof segment === "object" ? segment.key : segment
-    if (typeof key === "number") return `${field}[${key}]`
-    return field === "" ? String(key) : `${field}.${String(key)}`
-  }, "")

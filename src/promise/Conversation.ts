@@ -4,6 +4,7 @@
  */
 import { noUsage } from "../domain/Turn.ts"
 import type { Message, Usage } from "../domain/Turn.ts"
+import type { NamesOf } from "./checkOptions.ts"
 import type { TroupeError } from "./TroupeError.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 
@@ -17,6 +18,12 @@ export interface ConversationOptions {
   readonly signal?: AbortSignal
   /** Replaces the configured turn timeout. */
   readonly timeoutMillis?: number
+}
+
+export const conversationOptionNames: NamesOf<ConversationOptions> = {
+  messages: true,
+  signal: true,
+  timeoutMillis: true
 }
 
 export interface ConversationResult {

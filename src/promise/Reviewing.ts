@@ -3,6 +3,8 @@ import { Effect, Redacted } from "effect"
 import { defaultIntervals } from "../domain/Review.ts"
 import type { NudgeIntervals } from "../domain/Review.ts"
 import type { ReviewOptions, ReviewRequest } from "../wiring.ts"
+import { keysOf } from "./checkOptions.ts"
+import type { NamesOf } from "./checkOptions.ts"
 
 export interface Reviewing {
   /** User turns before a memory review, tool iterations before a skill review. Default: 10 each; 0 turns one off. */
@@ -22,6 +24,16 @@ export interface Reviewing {
   readonly model?: string
   /** Calls of the model, and input tokens of all calls together. */
   readonly bounds?: { readonly iterations?: number; readonly inputTokens?: number }
+}
+
+export const reviewingNames: NamesOf<Reviewing> = {
+  intervals: keysOf(defaultIntervals),
+  skillTool: true,
+  onReview: true,
+  apiKey: true,
+  baseUrl: true,
+  model: true,
+  bounds: { iterations: true, inputTokens: true } satisfies NamesOf<NonNullable<Reviewing["bounds"]>>
 }
 
 export const reviewOptions = ({ apiKey, intervals, onReview, ...rest }: Reviewing): ReviewOptions => ({

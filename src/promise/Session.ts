@@ -13,8 +13,11 @@ import type { ReviewRecord } from "../domain/Review.ts"
 import type { SessionSettings, SessionView, StoredEvent } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import type { Embedded } from "./Embedded.ts"
-import { conversationOf, refusedConversation } from "./Conversation.ts"
+import { checkOptions } from "./checkOptions.ts"
+import type { NamesOf } from "./checkOptions.ts"
+import { conversationOf, conversationOptionNames, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
+import { settingNames } from "./sessionNames.ts"
 import { troupeError, TroupeError } from "./TroupeError.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
@@ -32,6 +35,8 @@ export interface TurnOptions {
   /** Interrupts this turn, or takes it out of the line. Without it a turn goes on whether or not anybody waits for it. */
   readonly signal?: AbortSignal
 }
+
+const turnOptionNames: NamesOf<TurnOptions> = { files: true, timeoutMillis: true, queue: true, signal: true }
 
 /**
  * A turn that was submitted. Awaited, it gives its outcome, where a failure of the agent is an outcome too; iterated, it
@@ -91,9 +96,16 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
         return outcomeOf(result)
       })
 
-  const turn = (prompt: string, { files, signal, ...options }: TurnOptions = {}): Turn => {
-    const request = { ...options, prompt, files: files?.map((file) => FileId.make(file)) }
-    const turning = embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
+  const submit = async (prompt: string, options: TurnOptions): Promise<Turning> => {
+    checkOptions(options, turnOptionNames)
+    const { files, signal: _, ...rest } = options
+    const request = { ...rest, prompt, files: files?.map((file) => FileId.make(file)) }
+    return embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
+  }
+
+  const turn = (prompt: string, options: TurnOptions = {}): Turn => {
+    const { signal } = options
+    const turning = submit(prompt, options)
     const outcome = outcomeIn(turning)
     // A caller that only iterates, or only submits, awaits no outcome: its rejection must not count as unhandled in Node.
     outcome.catch(() => {})
@@ -120,10 +132,12 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     return all
   }
 
-  const runConversation = async (input: string, { messages: given, ...options }: ConversationOptions = {}) => {
+  const runConversation = async (input: string, options: ConversationOptions = {}) => {
+    const { messages: given, ...turnOptions } = options
     let before = given
     try {
-      const outcome = await turn(input, options)
+      checkOptions(options, conversationOptionNames)
+      const outcome = await turn(input, turnOptions)
       before ??= await messages(outcome.turnIndex).catch(() => [])
       return conversationOf(agent, input, before, outcome)
     } catch (error) {
@@ -155,14 +169,31 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     answer: (approvalId, decision) =>
       embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
     interrupt,
-    change: (settings) => embedded.run(withSessions((sessions) => sessions.change(caller, id, settings))),
+    change: async (settings) => {
+      checkOptions(settings, settingNames)
+      return embedded.run(withSessions((sessions) => sessions.change(caller, id, settings)))
+    },
     close,
     actor: () => embedded.run(Effect.flatMap(SessionActorRefs, (refs) => refs.of(caller, id))),
     reviews: () => embedded.run(Effect.flatMap(ReviewResults, ({ ofSession }) => ofSession(caller, id))),
     view: () => embedded.run(withSessions((sessions) => sessions.get(caller, id))),
-    turns: async ({ after = 0, limit = 50 } = {}) =>
-      (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(outcomeOf),
-    events: ({ after = 0 } = {}) => embedded.iterate(withSessions((sessions) => sessions.events(caller, id, after))),
+    turns: async (query = {}) => {
+      checkOptions(query, { after: true, limit: true })
+      const { after = 0, limit = 50 } = query
+      return (await embedded.run(withSessions((sessions) => sessions.turns(caller, id, { after, limit })))).map(
+        outcomeOf
+      )
+    },
+    events: (options = {}) => {
+      const { after = 0 } = options
+      const checked = Effect.sync(() => checkOptions(options, { after: true }))
+      return embedded.iterate(
+        Effect.andThen(
+          checked,
+          withSessions((sessions) => sessions.events(caller, id, after))
+        )
+      )
+    },
     [Symbol.asyncDispose]: async () => void (await close())
   }
 }

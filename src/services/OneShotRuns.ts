@@ -15,6 +15,7 @@ import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkStorable } from "./checkStorable.ts"
+import { checkTimeout } from "./checkTimeout.ts"
 import { Files } from "./Files.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { DrainState } from "../runtime/DrainState.ts"
@@ -105,6 +106,7 @@ const make = Effect.gen(function* () {
   const run = Effect.fn("OneShotRuns.run")(function* (app: AppName, request: RunPrompt) {
     yield* unavailable(admitNewWork)
     yield* checkArguments({ prompt: request.prompt, model: request.model, system: request.system })
+    yield* checkTimeout(request.timeoutMillis)
     yield* checkStorable({ prompt: request.prompt, model: request.model, system: request.system })
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* holdSlot(app)

@@ -26,6 +26,7 @@ import { ActorFailed } from "../session/Envelope.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { checkStorable } from "./checkStorable.ts"
+import { checkTimeout } from "./checkTimeout.ts"
 import { Files } from "./Files.ts"
 import type { SubmitTurn } from "./Sessions.ts"
 import { sessionView } from "./sessionView.ts"
@@ -113,6 +114,7 @@ export const make = Effect.gen(function* () {
     if (turn.prompt.trim() === "") {
       return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
     }
+    yield* checkTimeout(turn.timeoutMillis)
     yield* checkStorable({ prompt: turn.prompt })
     // A command of the agent; only for those the driver is looked up.
     if (turn.prompt.trimStart().startsWith("/")) yield* checkCommand(record, turn.prompt)

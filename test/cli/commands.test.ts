@@ -37,6 +37,7 @@ describe("the command line", () => {
       [["machines", "--format", "gif"], /^troupe: .*gif.*\n$/],
       [["serve", "--port", "eleven"], /^troupe: --port is "eleven": it takes a whole number from 0 to 65535.*\n$/],
       [["run", ""], /^troupe: .*prompt.*\n$/],
+      [["run", "hello", "--timeout", "0"], /^troupe: .*--timeout.*more than 0 seconds and at most 86400.*\n$/],
       [["sessions", "list"], /^troupe: No token was given: set TROUPE_TOKEN, or add --token\.\n$/],
       [["doctor", "nobody"], /^troupe: No agent is called nobody\..*\n$/]
     ]

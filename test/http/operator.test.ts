@@ -83,7 +83,6 @@ it.live("POST /files stores one file as it streams in, and refuses what is no fi
     const { base, call, script } = yield* open()
     const form = (...files: ReadonlyArray<readonly [string, string, number]>) => {
       const data = new FormData()
-      data.append("note", "a field that nobody reads")
       for (const [part, name, bytes] of files) data.append(part, new Blob(["x".repeat(bytes)]), name)
       return data
     }
@@ -98,6 +97,10 @@ it.live("POST /files stores one file as it streams in, and refuses what is no fi
     const two = yield* call("/files", { body: form(["a", "a", 1], ["b", "b", 1]) })
     assert.strictEqual(two.status, 400)
     assert.match(two.json.detail, /^file must be one file/)
+    const noted = form(["file", "a", 1])
+    noted.append("note", "a field that nobody reads")
+    const unknown = yield* call("/files", { body: noted })
+    assert.deepStrictEqual([unknown.status, unknown.json.detail], [400, "note is not a known field (known: file)."])
     const cut = yield* call("/files", {
       body: "--x\r\nnope",
       headers: { "content-type": "multipart/form-data; boundary=y" }
@@ -118,7 +121,7 @@ it.live("POST /files stores one file as it streams in, and refuses what is no fi
       )
     )
     assert.strictEqual(announced.error, "file_too_large")
-    assert.lengthOf(script.stored, 2)
+    assert.lengthOf(script.stored, 3)
   }).pipe(Effect.scoped)
 )
 

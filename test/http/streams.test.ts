@@ -30,6 +30,8 @@ it.live("the event stream resumes after Last-Event-ID, or else after the after p
     assert.deepStrictEqual(yield* ids("?after=2"), ["3", "4"])
     assert.deepStrictEqual(yield* ids("", { "last-event-id": "3" }), ["4"])
     assert.deepStrictEqual(yield* ids("?after=1", { "last-event-id": "3" }), ["4"])
+    // Where a polyfill sends what a browser sends as a header.
+    assert.deepStrictEqual(yield* ids("?after=1&lastEventId=3"), ["4"])
     assert.deepStrictEqual(yield* ids("?after=9"), [])
   }).pipe(Effect.scoped)
 )

@@ -100,6 +100,19 @@ describe("the dashboard's API", () => {
       for (const body of [{}, { token: 7 }, { token: "x".repeat(600) }, []]) {
         assert.strictEqual((yield* login(call, body)).status, 400)
       }
+      for (const [path, body, detail] of [
+        ["login", { tokn: adminToken }, "tokn is not a known field (did you mean `token`?)."],
+        ["login", { token: adminToken, code: "x" }, "body must have either token or code."],
+        ["sessions/ses_1/close", { now: 1 }, "now is not a known field. This request takes no body."],
+        [
+          "sessions/ses_1/approvals/apr_1",
+          { decison: "deny" },
+          "decison is not a known field (did you mean `decision`?); decision is missing."
+        ]
+      ] as const) {
+        const { json, status } = yield* call(`/inspect/api/${path}`, { body, token: adminToken })
+        assert.deepStrictEqual([status, json.detail], [400, detail])
+      }
       const form = yield* call("/inspect/api/login", {
         method: "POST",
         body: `{"token":"${adminToken}"}`,

@@ -86,7 +86,8 @@ describe("the dashboard's table", () => {
         ["limit=0", "limit"],
         ["limit=501", "limit"],
         ["limit=ten", "limit"],
-        ["cursor=nonsense", "cursor"]
+        ["cursor=nonsense", "cursor"],
+        ["agnet=demo", "agnet is not a known parameter (did you mean `agent`?)."]
       ] as const) {
         const { json, status } = yield* call(`/inspect/api/sessions?${query}`, { token: adminToken })
         assert.strictEqual(status, 400)

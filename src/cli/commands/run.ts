@@ -2,6 +2,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { runBody } from "../../http/runBody.ts"
+import { isTimeout, maxTimeoutMillis } from "../../domain/Turn.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { runOnce } from "../../services/runOnce.ts"
 import { AlreadyReported, CommandFailed } from "../failures.ts"
@@ -26,6 +27,10 @@ export const runCommand = Command.make(
     system: textFlag("system", "A system prompt"),
     timeoutS: Flag.Finite("timeout").pipe(
       Flag.withDescription("Deadline in seconds; else the configured turn timeout"),
+      Flag.filter(
+        (seconds) => isTimeout(seconds * 1000),
+        () => `it takes more than 0 seconds and at most ${maxTimeoutMillis / 1000}`
+      ),
       Flag.optional
     ),
     json: jsonFlag,

@@ -7,6 +7,7 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
+import { editDistance } from "../../domain/nearestName.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
@@ -132,20 +133,6 @@ const checkPrograms = Effect.fnUntraced(function* ({ agents, displayName }: Conf
 
 /** The word with the fewest characters to change; case is ignored. */
 export const nearest = (word: string, among: ReadonlyArray<string>): string => {
-  const ranked = among.map((other) => [distance(word.toLowerCase(), other.toLowerCase()), other] as const)
+  const ranked = among.map((other) => [editDistance(word.toLowerCase(), other.toLowerCase()), other] as const)
   return ranked.reduce((best, next) => (next[0] < best[0] ? next : best))[1]
-}
-
-/** The Levenshtein distance, row by row. */
-const distance = (a: string, b: string): number => {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
-  for (const [row, character] of [...a].entries()) {
-    const current = [row + 1]
-    for (let column = 1; column <= b.length; column++) {
-      const changed = above[column - 1]! + (b[column - 1] === character ? 0 : 1)
-      current.push(Math.min(changed, above[column]! + 1, current[column - 1]! + 1))
-    }
-    above = current
-  }
-  return above[b.length]!
 }

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { Cost } from "../../domain/Cost.ts"
-import { FailureClass, StopReason, TurnStatus } from "../../domain/Turn.ts"
+import { FailureClass, maxTimeoutMillis, StopReason, TurnStatus } from "../../domain/Turn.ts"
 import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
@@ -39,9 +39,13 @@ export const FileIds = Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLen
   description: "Ids from `POST /files`; the files' paths are put in front of the prompt."
 })
 
-export const TimeoutSeconds = Schema.Finite.check(Schema.isGreaterThan(0), Schema.isLessThanOrEqualTo(86_400)).annotate(
-  { description: "Deadline in seconds, in place of the configured one: more than 0, at most 86400." }
-)
+const maxTimeoutSeconds = maxTimeoutMillis / 1000
+export const TimeoutSeconds = Schema.Finite.check(
+  Schema.isGreaterThan(0),
+  Schema.isLessThanOrEqualTo(maxTimeoutSeconds)
+).annotate({
+  description: `Deadline in seconds, in place of the configured one: more than 0, at most ${maxTimeoutSeconds}.`
+})
 
 export const Usage = wire("Usage", {
   inputTokens: Schema.Int,

@@ -162,6 +162,11 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
           Schema.NonEmptyString.annotate({
             description: "The last sequence number that was seen; else from the first."
           })
+        ),
+        lastEventId: Schema.optionalKey(
+          Schema.String.annotate({
+            description: "The same as `Last-Event-ID`: some clients of server-sent events send it here."
+          })
         )
       },
       headers: { "last-event-id": Schema.optionalKey(Schema.String) },

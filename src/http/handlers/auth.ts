@@ -1,6 +1,7 @@
 /** Finds the caller of a bearer token. Every kind of bad token gets the same 401, so guessing reveals nothing. */
 import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpServerRequest } from "effect/http"
+import type { HttpApiEndpoint } from "effect/http-api"
 import { Apps } from "../../services/Apps.ts"
 import { AccessEnds, accessEnds } from "../accessEnds.ts"
 import { checkBody } from "../checkBody.ts"
@@ -26,9 +27,10 @@ const authenticate = Effect.fnUntraced(function* (apps: Apps["Service"], credent
   return Option.isNone(caller) ? yield* failWith(unauthorized) : caller.value
 })
 
-const bodyChecked = Effect.withFiber((fiber) =>
-  checkBody(Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest))
-)
+const bodyChecked = ({ payload }: HttpApiEndpoint.Top) =>
+  Effect.withFiber((fiber) =>
+    checkBody(Context.getUnsafe(fiber.context, HttpServerRequest.HttpServerRequest), { takesBody: payload.size > 0 })
+  )
 
 /** Without the log line of a failed request: a look at a token that is not answered is no request. */
 const stillValid = (apps: Apps["Service"], credential: Redacted.Redacted<string>) =>
@@ -39,9 +41,9 @@ const stillValid = (apps: Apps["Service"], credential: Redacted.Redacted<string>
 const authorized = Layer.effect(
   Authorized,
   Effect.map(Apps, (apps) => ({
-    bearer: (handler, { credential }) =>
+    bearer: (handler, { credential, endpoint }) =>
       Effect.flatMap(authenticate(apps, credential), (caller) =>
-        Effect.andThen(bodyChecked, handler).pipe(
+        Effect.andThen(bodyChecked(endpoint), handler).pipe(
           Effect.provideService(CurrentCaller, caller),
           Effect.provideService(AccessEnds, accessEnds(stillValid(apps, credential)))
         )
@@ -52,10 +54,10 @@ const authorized = Layer.effect(
 const adminOnly = Layer.effect(
   AdminOnly,
   Effect.map(Apps, (apps) => ({
-    bearer: (handler, { credential }) =>
+    bearer: (handler, { credential, endpoint }) =>
       authenticate(apps, credential).pipe(
         Effect.flatMap((caller) => (caller._tag === "Admin" ? Effect.void : failWith(forbidden))),
-        Effect.andThen(bodyChecked),
+        Effect.andThen(bodyChecked(endpoint)),
         Effect.andThen(handler)
       )
   }))

@@ -6,11 +6,12 @@ import { Files } from "../../services/Files.ts"
 import type { StoredFile } from "../../services/Files.ts"
 import type { AppName } from "../../domain/Ids.ts"
 import { FileTooLarge, InvalidRequest } from "../../domain/Refusal.ts"
+import { unknownMember } from "../../domain/schemaProblem.ts"
 import { Api } from "../Api.ts"
 import { orProblem } from "../problems.ts"
 import { currentApp } from "../currentApp.ts"
 
-/** Room in a form besides its file: boundaries, part headers, fields that are not read. */
+/** Room in a form besides its file: boundaries, part headers, fields that are refused. */
 const formBytes = 64 * 1024
 
 export const layer = HttpApiBuilder.group(
@@ -31,14 +32,15 @@ export const layer = HttpApiBuilder.group(
     ) {
       const stored = yield* parts.pipe(
         Stream.provideContext(limits),
-        Stream.filter(Multipart.isFile),
-        Stream.runFoldEffect(Option.none<StoredFile>, (first, file) =>
-          Option.isSome(first)
+        Stream.runFoldEffect(Option.none<StoredFile>, (first, part) => {
+          if (!Multipart.isFile(part))
+            return part.key === "file" ? Effect.succeed(first) : Effect.fail(unknownPart(part.key))
+          return Option.isSome(first)
             ? Effect.fail(
                 new InvalidRequest({ field: "file", problem: "must be one file: send each in a request of its own." })
               )
-            : Effect.asSome(files.store(app, file.name, file.content))
-        ),
+            : Effect.asSome(files.store(app, part.name, part.content))
+        }),
         Effect.catchIf(Multipart.isMultipartError, (error) => Effect.fail(refusalOf(error, maxFileBytes)))
       )
       if (Option.isSome(stored)) return stored.value
@@ -63,6 +65,8 @@ export const layer = HttpApiBuilder.group(
     )
   })
 )
+
+const unknownPart = (key: string) => new InvalidRequest(unknownMember(key, ["file"], "field"))
 
 const refusalOf = ({ reason }: Multipart.MultipartError, maxFileBytes: number) => {
   switch (reason._tag) {

@@ -73,8 +73,9 @@ export const layer = HttpApiBuilder.group(
       }),
 
       events: Effect.fnUntraced(function* ({ headers, params, query, request }) {
-        // A browser that reconnects sends the header, and it has seen more by then than when it sent the parameter.
-        const lastEventId = headers["last-event-id"]
+        // A browser that reconnects sends the header (or `lastEventId`, where a polyfill does), and it has seen more by then
+        // than when it sent `after`.
+        const lastEventId = headers["last-event-id"] ?? query.lastEventId
         const after = lastEventId === undefined || lastEventId === "" ? query.after : lastEventId
         if (after !== undefined && !sequenceNumber.test(after)) {
           return yield* failWith(badCursor(lastEventId === after ? "last-event-id" : "after"))

@@ -4,14 +4,22 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import manifest from "../../../package.json" with { type: "json" }
 import { Inspection } from "../../services/Inspection.ts"
 import type { Caller } from "../../services/Inspection.ts"
-import type { Me } from "../contract.ts"
+import { InvalidRequest } from "../../domain/Refusal.ts"
+import type { Login, Me } from "../contract.ts"
 import { boundsDto } from "../detail/dto.ts"
 import { Hub } from "../Hub.ts"
 import { Access, withCookie } from "./Access.ts"
 import { answeringRefusals, bodyOf, get, routes } from "./route.ts"
 
 const secret = Schema.String.check(Schema.isMaxLength(512))
-const Login = Schema.Union([Schema.Struct({ token: secret }), Schema.Struct({ code: secret })])
+/** One of the two. No union, whose problems would be those of both its members. */
+const LoginBody = Schema.Struct({ token: Schema.optionalKey(secret), code: Schema.optionalKey(secret) })
+
+const loginOf = ({ code, token }: typeof LoginBody.Type): Effect.Effect<Login, InvalidRequest> => {
+  if (token !== undefined && code === undefined) return Effect.succeed({ token })
+  if (code !== undefined && token === undefined) return Effect.succeed({ code })
+  return Effect.fail(new InvalidRequest({ field: "body", problem: "must have either token or code." }))
+}
 
 const meOf = Effect.gen(function* () {
   const { bounds } = yield* Inspection
@@ -36,7 +44,7 @@ const loginRoutes = HttpRouter.use((router) =>
     const me = yield* meOf
     yield* router.add("POST", "/inspect/api/login", (request) =>
       Effect.gen(function* () {
-        const { caller, cookie } = yield* access.login(yield* bodyOf(request, Login))
+        const { caller, cookie } = yield* access.login(yield* loginOf(yield* bodyOf(request, LoginBody)))
         return withCookie(HttpServerResponse.jsonUnsafe(yield* me(caller)), request, cookie)
       }).pipe(answeringRefusals)
     )

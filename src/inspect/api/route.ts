@@ -22,6 +22,7 @@ import { HttpRouter, HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import type { Caller } from "../../services/Sessions.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
+import { schemaProblem, unknownMember } from "../../domain/schemaProblem.ts"
 import { AccessEnds, accessEnds } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { checkBody } from "../../http/checkBody.ts"
@@ -51,20 +52,25 @@ type Answer = object | Response
 export interface InspectRoute {
   readonly method: "GET" | "POST"
   readonly path: `/${string}`
+  /** The parameters of its query: another one is refused. */
+  readonly query: ReadonlyArray<string>
+  readonly takesBody: boolean
   readonly handle: (context: RouteContext) => Effect.Effect<Answer, ProblemDetails>
 }
 
-export const get = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
-  method: "GET",
-  path,
-  handle
-})
+/** `query`: the names of its parameters. */
+export const get = (
+  path: InspectRoute["path"],
+  handle: InspectRoute["handle"],
+  { query = [] }: { readonly query?: InspectRoute["query"] } = {}
+): InspectRoute => ({ method: "GET", path, query, takesBody: false, handle })
 
-export const post = (path: InspectRoute["path"], handle: InspectRoute["handle"]): InspectRoute => ({
-  method: "POST",
-  path,
-  handle
-})
+/** A body is read by the handler, with `bodyOf`. */
+export const post = (
+  path: InspectRoute["path"],
+  handle: InspectRoute["handle"],
+  { takesBody = false }: { readonly takesBody?: boolean } = {}
+): InspectRoute => ({ method: "POST", path, query: [], takesBody, handle })
 
 /** Adds the routes under `/inspect/api`, for authenticated callers. */
 export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E, R>) =>
@@ -72,16 +78,19 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
     Effect.gen(function* () {
       const access = yield* Access
       const streams = yield* Streams
-      for (const { handle, method, path } of yield* make) {
+      for (const { handle, method, path, query: parameters, takesBody } of yield* make) {
         yield* router.add(method, `/inspect/api${path}`, (request) =>
           Effect.gen(function* () {
             const caller = yield* access.callerOf(request)
             const params = yield* HttpRouter.params
+            const query = queryOf(request)
+            yield* checkQuery(query, parameters)
+            if (!takesBody) yield* checkBody(request, { takesBody })
             return yield* handle({
               caller,
               request,
               params,
-              query: queryOf(request),
+              query,
               follow: (texts) =>
                 streams
                   .respond(request, texts)
@@ -94,6 +103,13 @@ export const routes = <E, R>(make: Effect.Effect<ReadonlyArray<InspectRoute>, E,
   )
 
 export const queryOf = (request: Request): URLSearchParams => new URL(request.url, "http://troupe").searchParams
+
+const checkQuery = (query: URLSearchParams, parameters: ReadonlyArray<string>): Effect.Effect<void, InvalidRequest> => {
+  const unknown = [...query.keys()].find((name) => !parameters.includes(name))
+  return unknown === undefined
+    ? Effect.void
+    : Effect.fail(new InvalidRequest(unknownMember(unknown, parameters, "parameter")))
+}
 
 const responseOf = (answer: Answer): Response =>
   HttpServerResponse.isHttpServerResponse(answer) ? answer : HttpServerResponse.jsonUnsafe(answer)
@@ -130,10 +146,20 @@ export const integerOf = (
 export const bodyOf = <A>(
   request: Request,
   schema: Schema.ConstraintDecoder<A>
-): Effect.Effect<A, InvalidRequest | typeof unsupportedMedia> =>
+): Effect.Effect<A, InvalidRequest | ProblemDetails> =>
   /^application\/json\b/i.test(request.headers["content-type"] ?? "")
     ? Effect.andThen(checkBody(request), request.text).pipe(
-        Effect.flatMap(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))),
-        Effect.mapError(() => new InvalidRequest({ field: "body", problem: "must be JSON as this address takes it." }))
+        Effect.mapError(() => new InvalidRequest({ field: "body", problem: "could not be read to its end." })),
+        Effect.flatMap((text) =>
+          Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(text, { errors: "all", onExcessProperty: "error" })
+        ),
+        // Without the value: it may be a token.
+        Effect.mapError((error) =>
+          Schema.isSchemaError(error)
+            ? { code: "invalid_request", status: 400, detail: schemaProblem(error.issue, bodyWords) }
+            : error
+        )
       )
     : Effect.fail(unsupportedMedia)
+
+const bodyWords = { whole: "The body", member: "field" }

@@ -54,7 +54,8 @@ export const layer = routes(
           const { decision } = yield* bodyOf(context.request, Answer)
           yield* sessions.answer(context.caller, idOf(context), context.params["approval"] ?? "", decision)
           return done(notes[decision])
-        })
+        }),
+        { takesBody: true }
       )
     ]
   })

@@ -17,25 +17,28 @@ export const layer = routes(
     const exports = yield* Semaphore.make(mostExports)
 
     return [
-      get("/sessions/:id/export", (context) =>
-        Effect.gen(function* () {
-          const { query } = context
-          const format = yield* oneOf(query, "format", ["json", "html"])
-          const texts = (yield* oneOf(query, "texts", ["0", "1"])) === "1"
-          const exported = yield* collect(context.caller, idOf(context), texts)
-          const body = format === "json" ? asJson(exported) : yield* asHtml(exported, builtPage)
-          const name = `troupe-${exported.detail.session.session_id}.${format}`
-          return HttpServerResponse.text(body, {
-            contentType: format === "json" ? "application/json" : "text/html; charset=utf-8",
-            headers: {
-              "content-disposition": `attachment; filename="${name}"`,
-              "cache-control": "no-store",
-              // Opened at this address it would run as a page of this server; a saved file has its own policy inside.
-              "content-security-policy": "sandbox; default-src 'none'",
-              "x-content-type-options": "nosniff"
-            }
-          })
-        }).pipe(exports.withPermit)
+      get(
+        "/sessions/:id/export",
+        (context) =>
+          Effect.gen(function* () {
+            const { query } = context
+            const format = yield* oneOf(query, "format", ["json", "html"])
+            const texts = (yield* oneOf(query, "texts", ["0", "1"])) === "1"
+            const exported = yield* collect(context.caller, idOf(context), texts)
+            const body = format === "json" ? asJson(exported) : yield* asHtml(exported, builtPage)
+            const name = `troupe-${exported.detail.session.session_id}.${format}`
+            return HttpServerResponse.text(body, {
+              contentType: format === "json" ? "application/json" : "text/html; charset=utf-8",
+              headers: {
+                "content-disposition": `attachment; filename="${name}"`,
+                "cache-control": "no-store",
+                // Opened at this address it would run as a page of this server; a saved file has its own policy inside.
+                "content-security-policy": "sandbox; default-src 'none'",
+                "x-content-type-options": "nosniff"
+              }
+            })
+          }).pipe(exports.withPermit),
+        { query: ["format", "texts"] }
       )
     ]
   })

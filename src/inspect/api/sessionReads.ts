@@ -46,7 +46,8 @@ export const layer = routes(
           const steps = yield* inspection.steps(context.caller, idOf(context), range)
           const next = steps.length < range.limit ? null : (steps.at(-1)?.seq ?? null)
           return { ok: true, steps: steps.map(stepDto), next } satisfies Steps
-        })
+        }),
+        { query: ["after", "limit"] }
       ),
       get(
         "/sessions/:id/steps/:seq/wire",
@@ -66,7 +67,8 @@ export const layer = routes(
           const events = withinChars(stored.map(eventDto), pageChars)
           const isLast = events.length === stored.length && stored.length < range.limit
           return { ok: true, events, next: isLast ? null : (events.at(-1)?.seq ?? null) } satisfies Events
-        })
+        }),
+        { query: ["after", "limit"] }
       ),
       get(
         "/sessions/:id/processes",

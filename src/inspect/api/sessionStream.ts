@@ -24,7 +24,8 @@ export const layer = routes(
           const position = yield* positionOf(context)
           const updates = yield* inspection.follow(context.caller, id, position)
           return yield* context.follow(Stream.map(updates, textOf))
-        })
+        }),
+        { query: ["after"] }
       )
     ]
   })

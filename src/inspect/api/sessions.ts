@@ -40,18 +40,23 @@ export const layer = routes(
     })
 
     return [
-      get("/sessions", ({ caller, query }) => sessions(caller, query)),
+      get("/sessions", ({ caller, query }) => sessions(caller, query), {
+        query: ["q", "state", "agent", "app", "limit", "cursor"]
+      }),
       get("/approvals", ({ caller }) =>
         Effect.map(inspection.pendingApprovals(caller, mostApprovals), (approvals): Approvals => ({
           ok: true,
           approvals: approvals.map((approval) => approvalDto(approval, approval))
         }))
       ),
-      get("/coverage", ({ caller, query }) =>
-        Effect.map(inspection.transitionCounts(caller, textOf(query, "agent")), (counts): Coverage => ({
-          ok: true,
-          taken: counts
-        }))
+      get(
+        "/coverage",
+        ({ caller, query }) =>
+          Effect.map(inspection.transitionCounts(caller, textOf(query, "agent")), (counts): Coverage => ({
+            ok: true,
+            taken: counts
+          })),
+        { query: ["agent"] }
       )
     ]
   })

@@ -5,8 +5,11 @@ import { get, routes } from "./route.ts"
 
 export const layer = routes(
   Effect.map(Hub, (hub) => [
-    get("/steps", ({ caller, follow, query, request }) =>
-      follow(hub.follow(caller, request.headers["last-event-id"] ?? query.get("after")))
+    get(
+      "/steps",
+      ({ caller, follow, query, request }) =>
+        follow(hub.follow(caller, request.headers["last-event-id"] ?? query.get("after"))),
+      { query: ["after"] }
     )
   ])
 )

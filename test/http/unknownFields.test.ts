@@ -1,0 +1,270 @@
+/**
+ * Unknown keys of requests are refused by their path. The routes come from the OpenAPI document, so a new one is tested
+ * without a change here.
+ */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { FetchHttpClient } from "effect/http"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as Client from "../../src/http/Client.ts"
+import { adminToken, appToken } from "./callers.ts"
+import { open } from "./harness.ts"
+
+interface JsonSchema {
+  readonly $ref?: string
+  readonly type?: string
+  readonly enum?: ReadonlyArray<unknown>
+  readonly anyOf?: ReadonlyArray<JsonSchema>
+  readonly items?: JsonSchema
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly required?: ReadonlyArray<string>
+  readonly additionalProperties?: unknown
+  readonly examples?: ReadonlyArray<unknown>
+}
+
+interface Operation {
+  readonly parameters?: ReadonlyArray<{ readonly in: string; readonly name: string }>
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> }
+  readonly responses: unknown
+}
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> }
+}
+
+const unknown = "an_unknown_key"
+
+const schemasOf = (document: Document) => {
+  const resolve = (schema: JsonSchema): JsonSchema =>
+    schema.$ref === undefined
+      ? schema
+      : resolve(document.components.schemas[schema.$ref.replace("#/components/schemas/", "")]!)
+
+  /** A value that the schema takes: its example, or one with all its properties. */
+  const valid = (reference: JsonSchema, isWhole = false): unknown => {
+    const schema = resolve(reference)
+    if (schema.examples?.[0] !== undefined && !isWhole) return schema.examples[0]
+    if (schema.enum !== undefined) return schema.enum[0]
+    if (schema.anyOf !== undefined) return valid(schema.anyOf.at(-1)!, isWhole)
+    switch (schema.type) {
+      case "object": {
+        const { properties = {}, required = [] } = schema
+        const names = isWhole ? Object.keys(properties) : required
+        return Object.fromEntries(names.map((name) => [name, valid(properties[name]!, isWhole)]))
+      }
+      case "array":
+        return schema.items === undefined ? [] : [valid(schema.items, isWhole)]
+      case "integer":
+      case "number":
+        return 1
+      case "boolean":
+        return true
+      default:
+        return schema.examples?.[0] ?? "text"
+    }
+  }
+
+  /** `value` with an unknown key in each object of the contract's, one at a time, and the path of that key. */
+  const spoilt = (
+    reference: JsonSchema,
+    value: unknown,
+    path: string
+  ): ReadonlyArray<{ readonly path: string; readonly value: unknown }> => {
+    const schema = resolve(reference)
+    if (schema.anyOf !== undefined) return spoilt(schema.anyOf.at(-1)!, value, path)
+    if (Array.isArray(value)) {
+      return schema.items === undefined
+        ? []
+        : spoilt(schema.items, value[0], `${path}[0]`).map((inner) => ({ ...inner, value: [inner.value] }))
+    }
+    if (typeof value !== "object" || value === null || schema.additionalProperties !== false) return []
+    const within = path === "" ? "" : `${path}.`
+    const inner = Object.entries(value).flatMap(([name, member]) =>
+      spoilt(schema.properties![name]!, member, `${within}${name}`).map((deeper) => ({
+        path: deeper.path,
+        value: { ...value, [name]: deeper.value }
+      }))
+    )
+    return [{ path: `${within}${unknown}`, value: { ...value, [unknown]: 1 } }, ...inner]
+  }
+  return { valid, spoilt }
+}
+
+const operationsOf = ({ paths }: Document) =>
+  Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path: path.replaceAll(/\{\w+\}/g, "1"),
+      operation
+    }))
+  )
+
+const documentOf = (call: (path: string) => Effect.Effect<{ readonly json: unknown }>) =>
+  Effect.map(call("/openapi.json"), ({ json }) => json as Document)
+
+it.live("every operation with a JSON body refuses an unknown key at any depth, and names it", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const document = yield* documentOf(call)
+    const { spoilt, valid } = schemasOf(document)
+    const refused: Array<string> = []
+    for (const { method, operation, path } of operationsOf(document)) {
+      const schema = operation.requestBody?.content["application/json"]?.schema
+      if (schema === undefined) continue
+      for (const isWhole of [false, true]) {
+        for (const wrong of spoilt(schema, valid(schema, isWhole), "")) {
+          const { json, status, text } = yield* call(path, { method, body: wrong.value, token: adminToken })
+          assert.deepStrictEqual([status, json.error], [400, "invalid_request"], `${method} ${path}: ${text}`)
+          assert.include(json.detail, `${wrong.path} is not a known field`)
+          refused.push(`${method} ${path} ${wrong.path}`)
+        }
+      }
+    }
+    for (const expected of [
+      `POST /sessions ${unknown}`,
+      `POST /sessions permissions.rules[0].match.${unknown}`,
+      `PATCH /sessions/1 permissions.rules[0].${unknown}`,
+      `POST /sessions/1/turn ${unknown}`,
+      `POST /sessions/1/steer ${unknown}`,
+      `POST /sessions/1/approvals/1 ${unknown}`,
+      `POST /run ${unknown}`,
+      `POST /admin/apps ${unknown}`
+    ]) {
+      assert.include(refused, expected)
+    }
+  }).pipe(Effect.scoped)
+)
+
+it.live("an operation without a body refuses the keys of one, and takes an empty one", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    let refused = 0
+    for (const { method, operation, path } of operationsOf(yield* documentOf(call))) {
+      if (operation.requestBody !== undefined || method === "GET") continue
+      const { json, text } = yield* call(path, { method, body: { [unknown]: 1 }, token: adminToken })
+      assert.deepStrictEqual(
+        json?.detail,
+        `${unknown} is not a known field. This request takes no body.`,
+        `${method} ${path}: ${text}`
+      )
+      const empty = yield* call(path, { method, body: {}, token: adminToken })
+      assert.notStrictEqual(empty.status, 400, empty.text)
+      refused++
+    }
+    assert.isAbove(refused, 3)
+  }).pipe(Effect.scoped)
+)
+
+it.live("every operation with a query refuses an unknown parameter", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    let refused = 0
+    for (const { method, operation, path } of operationsOf(yield* documentOf(call))) {
+      if (operation.parameters?.some((parameter) => parameter.in === "query") !== true) continue
+      const { json, status, text } = yield* call(`${path}?${unknown}=1`, { method, token: adminToken })
+      assert.deepStrictEqual([status, json?.error], [400, "invalid_request"], `${method} ${path}: ${text}`)
+      assert.include(json.detail, `${unknown} is not a known parameter`)
+      refused++
+    }
+    assert.isAbove(refused, 5)
+    const limit = yield* call("/sessions?limt=1")
+    assert.strictEqual(limit.json.detail, "limt is not a known parameter (did you mean `limit`?).")
+  }).pipe(Effect.scoped)
+)
+
+it.live("the refusal of an unknown key names the one that is meant, and else those there are", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const detail = (path: string, body: unknown) =>
+      Effect.map(call(path, { body }), ({ json, status, text }) => {
+        assert.strictEqual(status, 400, text)
+        return json.detail as string
+      })
+    const meant = (key: string, name: string) => `${key} is not a known field (did you mean \`${name}\`?).`
+    for (const [key, name] of [
+      ["permission", "permissions"],
+      ["systemPrompt", "system_prompt"],
+      ["system-prompt", "system_prompt"],
+      ["Model", "model"],
+      ["system", "system_prompt"],
+      ["agnet", "agent"]
+    ] as const) {
+      assert.strictEqual(yield* detail("/sessions", { [key]: "x" }), meant(key, name))
+    }
+    const turn = "/sessions/ses_ok/turn"
+    for (const key of ["timeoutS", "timeout", "timeout_ms", "timeoutSeconds"]) {
+      assert.strictEqual(yield* detail(turn, { prompt: "x", [key]: 1 }), meant(key, "timeout_s"))
+    }
+    // oxlint-disable-next-line unicorn/no-thenable -- the key of a rule
+    const rules = { default: "deny", rules: [{ match: { commands: ["ls"] }, then: "approve" }] }
+    assert.strictEqual(
+      yield* detail("/sessions", { permissions: rules }),
+      meant("permissions.rules[0].match.commands", "command")
+    )
+    assert.strictEqual(
+      yield* detail("/sessions/ses_ok/steer", { text: "x", zebra: 1 }),
+      "zebra is not a known field (known: text)."
+    )
+    // A key is text of somebody else, of any length.
+    const odd = yield* detail("/sessions", { [`\u001b[2J"${"x".repeat(10_000)}`]: 1 })
+    assert.match(odd, /^"\\u001b\[2J\\"x+" is not a known field/)
+    assert.isBelow(odd.length, 300)
+    // What is not the contract's may be anything.
+    assert.strictEqual((yield* call("/sessions", { body: { meta: { any: { key: [{ at: 1 }] } } } })).status, 200)
+  }).pipe(Effect.scoped)
+)
+
+it.live("the document closes the objects of requests, and leaves those of answers open", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const { components, paths } = yield* documentOf(call)
+    const closedIn = (root: unknown): ReadonlyArray<string> => {
+      const closed: Array<string> = []
+      const seen = new Set<unknown>()
+      const visit = (value: unknown, path: string): void => {
+        if (typeof value !== "object" || value === null || seen.has(value)) return
+        seen.add(value)
+        for (const [key, member] of Object.entries(value)) {
+          if (key === "additionalProperties" && member === false) closed.push(path)
+          const name = key === "$ref" ? String(member).replace("#/components/schemas/", "") : undefined
+          visit(name === undefined ? member : components.schemas[name], name ?? `${path}/${key}`)
+        }
+      }
+      visit(root, "")
+      return closed
+    }
+    const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+    assert.includeMembers(
+      [...closedIn(operations.map(({ requestBody }) => requestBody))],
+      ["CreateSession", "PermissionRulesRequest", "PermissionMatchRequest", "SubmitTurn", "RunRequest", "CreateApp"]
+    )
+    assert.deepStrictEqual(closedIn(operations.map(({ responses }) => responses)), [])
+    assert.property(components.schemas, "PermissionMatch")
+  }).pipe(Effect.scoped)
+)
+
+it.live("the typed client takes answers that have gained keys", () =>
+  Effect.gen(function* () {
+    const answer = {
+      ok: true,
+      memories: [{ memory_id: "m", text: "x", created_at: 1, updated_at: 1, later: { a: 1 } }],
+      count: 1,
+      later: true
+    }
+    const server = createServer((_request, response) => {
+      response.setHeader("content-type", "application/json")
+      response.end(JSON.stringify(answer))
+    })
+    yield* Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void)))
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.close()))
+    const { port } = server.address() as AddressInfo
+    const client = yield* Client.make({ baseUrl: `http://127.0.0.1:${port}`, token: appToken })
+    const { count, memories } = yield* client.reviews.memories()
+    assert.deepStrictEqual([count, memories], [
+      1,
+      [{ memoryId: "m", text: "x", createdAt: 1_000, updatedAt: 1_000 }]
+    ] as unknown)
+  }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
+)
