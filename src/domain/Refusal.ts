@@ -16,6 +16,7 @@ import type {
   FileTooLarge,
   IdempotencyConflict,
   IdempotencyUnknown,
+  NotAllowed,
   TurnNotFound
 } from "./resourceRefusals.ts"
 
@@ -232,6 +233,7 @@ export type Refusal =
   | UnknownAgent
   | InvalidRequest
   | NotSupported
+  | NotAllowed
   | TurnNotFound
   | ApprovalNotFound
   | ApprovalSettled

@@ -87,6 +87,18 @@ export class AppExists extends Schema.TaggedError<AppExists>()("AppExists", { na
   }
 }
 
+/** The operator does not let this app ask for that (`appBounds.ts`). */
+export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", { problem: Schema.String }) {
+  readonly code = "not_allowed"
+  readonly status = 403
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return `${this.problem} Its operator can change that with \`troupe app limit\`.`
+  }
+}
+
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
   key: Schema.String
 }) {

@@ -8,6 +8,7 @@
  */
 import { Context } from "effect"
 import type { Effect, Option } from "effect"
+import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { Cost } from "../domain/Cost.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
@@ -138,6 +139,8 @@ export class Ledger extends Context.Service<
     readonly removeFiles: (ids: ReadonlyArray<FileId>) => Read<void>
 
     readonly apps: Read<ReadonlyArray<AppRecord>>
+    /** What the app may ask for; `null`: anything, as a name may that no active app has. */
+    readonly appBounds: (app: AppName) => Read<AppBounds | null>
     /** The app whose token has this hash and is not revoked, and the stored hash: the caller compares in constant time. */
     readonly appByToken: (
       tokenHash: string

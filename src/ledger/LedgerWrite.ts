@@ -1,4 +1,5 @@
 /** What the ledger keeps: the records that are read from it, and the entries that are written to it. */
+import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
 import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
@@ -71,6 +72,8 @@ export interface AppRecord {
   readonly createdAt: number
   readonly revokedAt: number | null
   readonly openSessions: number
+  /** `null`: it may ask for anything. */
+  readonly bounds: AppBounds | null
 }
 
 /** The Idempotency-Key of a request, and the SHA-256 of the request's method, path and body. */
@@ -141,8 +144,11 @@ export type LedgerWrite =
        * new app is the revoked one again, as old as that was.
        */
       readonly predecessor?: AppName
+      /** Absent, or `null`: it may ask for anything, or, of a revoked app again, for what that might. */
+      readonly bounds?: AppBounds | null
     }
   | { readonly _tag: "AppTokenReplaced"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
+  | { readonly _tag: "AppBounded"; readonly name: AppName; readonly at: number; readonly bounds: AppBounds | null }
   | { readonly _tag: "AppRevoked"; readonly name: AppName; readonly at: number }
   | { readonly _tag: "ReceiptOpened"; readonly receipt: ReceiptRecord }
   | {

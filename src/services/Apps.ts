@@ -7,12 +7,15 @@
  */
 import { Clock, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { createHash, hkdfSync, timingSafeEqual } from "node:crypto"
+import { isAbsolute } from "node:path"
+import type { AppBounds } from "../domain/appBounds.ts"
 import { AppName, newAppToken } from "../domain/Ids.ts"
 import { AppExists, AppNotFound, InvalidRequest } from "../domain/Refusal.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { AppRecord, LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
+import { checkStorable } from "./checkStorable.ts"
 import type { Caller } from "./Sessions.ts"
 
 export class Apps extends Context.Service<
@@ -27,11 +30,19 @@ export class Apps extends Context.Service<
      */
     readonly mint: (
       name: string,
-      options?: { readonly adopt?: boolean | undefined }
+      options?: { readonly adopt?: boolean | undefined; readonly bounds?: AppBounds | undefined }
     ) => Effect.Effect<
       { readonly name: AppName; readonly token: Redacted.Redacted<string> },
       AppExists | InvalidRequest | Unavailable
     >
+    /**
+     * What the app may ask for from now on, in place of all its bounds before; without any it may ask for anything.
+     * A session that is beyond them starts no further process. Returns the bounds as they are stored.
+     */
+    readonly limit: (
+      name: string,
+      bounds: AppBounds
+    ) => Effect.Effect<AppBounds | null, AppNotFound | InvalidRequest | Unavailable>
     /** The old token is refused from now on. */
     readonly rotate: (
       name: string
@@ -66,12 +77,16 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     ledger.apps.pipe(Effect.map((apps) => apps.find((app) => app.name === name && app.revokedAt === null)))
 
   /** Writes the entry and its line in the audit trail, which belongs to no session. */
-  const write = (action: string, entry: Extract<LedgerWrite, { readonly name: AppName; readonly at: number }>) =>
+  const write = (
+    action: string,
+    entry: Extract<LedgerWrite, { readonly name: AppName; readonly at: number }>,
+    detail: Readonly<Record<string, unknown>> = {}
+  ) =>
     ledger.write([
       entry,
       {
         _tag: "Audited",
-        record: { at: entry.at, session: null, app: entry.name, action, actor: "admin", detail: {} }
+        record: { at: entry.at, session: null, app: entry.name, action, actor: "admin", detail }
       }
     ])
 
@@ -88,7 +103,10 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
 
   const mint = Effect.fn("Apps.mint")(function* (
     name: string,
-    { adopt = false }: { readonly adopt?: boolean | undefined } = {}
+    {
+      adopt = false,
+      bounds = {}
+    }: { readonly adopt?: boolean | undefined; readonly bounds?: AppBounds | undefined } = {}
   ) {
     if (!isAppName(name)) {
       return yield* new InvalidRequest({
@@ -97,6 +115,7 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
       })
     }
     if (reservedNames.has(name)) return yield* new InvalidRequest({ field: "name", problem: `must not be ${name}.` })
+    const stored = yield* storedBounds(bounds)
     const apps = yield* ledger.apps
     const revoked = apps.find((app) => app.name === name)
     if (revoked?.revokedAt === null) return yield* new AppExists({ name })
@@ -104,8 +123,9 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     const predecessor = adopt || revoked === undefined ? {} : { predecessor: formerName(name, predecessors + 1) }
     const token = newAppToken()
     const at = yield* Clock.currentTimeMillis
-    const entry = { _tag: "AppInserted", name, at, tokenHash: hashOf(Redacted.value(token)), ...predecessor } as const
-    yield* write("app_create", entry).pipe(
+    const tokenHash = hashOf(Redacted.value(token))
+    const entry = { _tag: "AppInserted", name, at, tokenHash, bounds: stored, ...predecessor } as const
+    yield* write("app_create", entry, stored === null ? {} : { bounds: stored }).pipe(
       // Another process may have taken the name since it was looked up.
       Effect.catch(
         Effect.fnUntraced(function* (error) {
@@ -139,6 +159,12 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
         })
       })
     ),
+    limit: Effect.fn("Apps.limit")(function* (name: string, bounds: AppBounds) {
+      const stored = yield* storedBounds(bounds)
+      return yield* change(name, (app, at) =>
+        Effect.as(write("app_limit", { _tag: "AppBounded", name: app, at, bounds: stored }, { bounds: stored }), stored)
+      )
+    }),
     revoke: Effect.fn("Apps.revoke")((name: string) =>
       change(name, (app, at) => write("app_revoke", { _tag: "AppRevoked", name: app, at }))
     ),
@@ -149,6 +175,17 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
         return Redacted.make(new Uint8Array(key))
       })
   })
+})
+
+/** `null`: nothing is bounded. */
+const storedBounds = Effect.fnUntraced(function* (bounds: AppBounds) {
+  yield* checkStorable({ bounds })
+  const relative = bounds.cwdRoots?.find((root) => !isAbsolute(root))
+  if (relative !== undefined) {
+    const problem = `must be absolute directories; ${JSON.stringify(relative)} is not.`
+    return yield* new InvalidRequest({ field: "cwd_roots", problem })
+  }
+  return Object.keys(bounds).length === 0 ? null : bounds
 })
 
 /** Of a revoked app whose name was taken again: a tilde is in no name that can be minted. */

@@ -3,16 +3,18 @@
  * longer than a turn does, and works in an empty directory that is removed afterwards.
  */
 import { Clock, Context, Effect, FileSystem, Layer } from "effect"
+import type { Path } from "effect"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
 import { newLeaseId, newRunId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import type { FileNotFound, InvalidRequest } from "../domain/Refusal.ts"
+import type { FileNotFound, InvalidRequest, NotAllowed } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
+import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
@@ -43,13 +45,21 @@ export class OneShotRuns extends Context.Service<
     readonly run: (
       app: AppName,
       request: RunPrompt
-    ) => Effect.Effect<RunResult, FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable>
+    ) => Effect.Effect<RunResult, NotAllowed | FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable>
   }
 >()("troupe/services/OneShotRuns") {
   static readonly layer: Layer.Layer<
     OneShotRuns,
     never,
-    Files | FileSystem.FileSystem | Ledger | DrainState | OneShot | ProcessSlots | Processes | RuntimeSettings
+    | Files
+    | FileSystem.FileSystem
+    | Path.Path
+    | Ledger
+    | DrainState
+    | OneShot
+    | ProcessSlots
+    | Processes
+    | RuntimeSettings
   > = Layer.effect(
     OneShotRuns,
     Effect.suspend(() => make)
@@ -61,6 +71,7 @@ const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
   const admitNewWork = yield* AdmitNewWork.make
+  const checkAppBounds = yield* CheckAppBounds.make
   const drainState = yield* DrainState
   const oneShot = yield* OneShot
   const slots = yield* ProcessSlots
@@ -108,6 +119,8 @@ const make = Effect.gen(function* () {
     yield* checkArguments({ prompt: request.prompt, model: request.model, system: request.system })
     yield* checkTimeout(request.timeoutMillis)
     yield* checkStorable({ prompt: request.prompt, model: request.model, system: request.system })
+    // A run takes its permissions from the operator's own settings of claude, and asks for none.
+    yield* unavailable(checkAppBounds(app, { agent: "claude" }))
     const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
     yield* holdSlot(app)
     const cwd = yield* fs

@@ -16,6 +16,7 @@ import type {
   Draining,
   FileNotFound,
   InvalidRequest,
+  NotAllowed,
   NotSupported,
   NoTurn,
   PoolFull,
@@ -79,7 +80,10 @@ export class Sessions extends Context.Service<
       app: AppName,
       session: CreateSession,
       request?: KeyedRequest
-    ) => Effect.Effect<SessionView, UnknownAgent | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable>
+    ) => Effect.Effect<
+      SessionView,
+      UnknownAgent | NotAllowed | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable
+    >
     readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
     /** For the next turns; a turn that has begun goes on with the settings that it began with. */
     readonly change: (
@@ -88,7 +92,7 @@ export class Sessions extends Context.Service<
       settings: SessionSettings
     ) => Effect.Effect<
       SessionView,
-      SessionNotFound | SessionClosed | UnknownAgent | InvalidRequest | NotSupported | Unavailable
+      SessionNotFound | SessionClosed | UnknownAgent | NotAllowed | InvalidRequest | NotSupported | Unavailable
     >
     readonly list: (
       caller: Caller,

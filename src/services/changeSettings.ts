@@ -10,12 +10,14 @@ import { Agents } from "../agent/Agents.ts"
 import { InvalidRequest, SessionClosed } from "../domain/Refusal.ts"
 import type { SessionRecord, SessionSettings } from "../domain/Session.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkPermissions } from "./checkPermissions.ts"
 import { checkStorable } from "./checkStorable.ts"
 
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
+  const checkAppBounds = yield* CheckAppBounds.make
   const supervisor = yield* Supervisor
 
   return Effect.fnUntraced(function* (record: SessionRecord, { model, permissions }: SessionSettings, by: string) {
@@ -26,7 +28,10 @@ export const make = Effect.gen(function* () {
     }
     yield* checkArguments({ model: model ?? undefined })
     yield* checkStorable({ model, permissions })
-    if (permissions !== undefined) yield* checkPermissions(yield* agents.driver(agent), permissions)
+    if (permissions !== undefined) {
+      yield* checkAppBounds(record.app, { permissions })
+      yield* checkPermissions(yield* agents.driver(agent), permissions)
+    }
     const settings = {
       ...(model === undefined ? {} : { model }),
       ...(permissions === undefined ? {} : { permissions })

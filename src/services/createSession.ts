@@ -14,6 +14,7 @@ import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkPermissions } from "./checkPermissions.ts"
 import { checkStorable } from "./checkStorable.ts"
@@ -24,6 +25,7 @@ export const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
   const admitNewWork = yield* AdmitNewWork.make
+  const checkAppBounds = yield* CheckAppBounds.make
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
   const { machine, observers } = yield* SessionShared
@@ -78,9 +80,10 @@ export const make = Effect.gen(function* () {
     }
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = request.permissions ?? "deny"
+    const allowedCwd = yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: requestedCwd })
     yield* checkPermissions(driver, permissions)
     const id = newSessionId()
-    const { cwd, ownsCwd } = yield* directoryFor(id, requestedCwd)
+    const { cwd, ownsCwd } = yield* directoryFor(id, allowedCwd)
     // No two sessions have the same time: lists are ordered by it.
     const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
     const record: SessionRecord = {

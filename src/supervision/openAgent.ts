@@ -14,6 +14,7 @@ import { askingPolicyOf } from "../domain/Permissions.ts"
 import type { Permissions } from "../domain/Permissions.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
@@ -29,6 +30,7 @@ export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
 /** `current` is the process that a session has now. */
 export const make = Effect.fnUntraced(function* (current: (session: SessionId) => AgentProcess | undefined) {
   const agents = yield* Agents
+  const checkAppBounds = yield* CheckAppBounds.make
   const ledger = yield* Ledger
   const path = yield* Path.Path
   const place = yield* Placement.make
@@ -89,7 +91,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
 
   /** Posts `process.ready` when the agent can take a prompt. */
   return Effect.fnUntraced(function* (port: SessionPort, agentProcess: AgentProcess, thread: string | null) {
-    const { agent, cwd, id, model, permissions, systemPrompt } = port.record()
+    const { agent, app, cwd, id, model, ownsCwd, permissions, systemPrompt } = port.record()
     const openedAt = yield* Clock.currentTimeMillis
     const { bootId, self: supervisor } = processes
     const { generation, lease } = agentProcess
@@ -105,6 +107,9 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     // The agent of this name may have become another since the session was made.
     const unenforceable = driver.permissionsProblem?.(permissions) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
+    yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: ownsCwd ? undefined : cwd }).pipe(
+      Effect.catchTag("NotAllowed", ({ detail }) => Effect.fail(new AgentFailed({ class: "config", message: detail })))
+    )
     const connection = yield* opens(driver, {
       session: id,
       lease,

@@ -114,6 +114,31 @@ describe("troupe app", () => {
     assert.deepStrictEqual(await namesOf(), ["web", "web~1"])
   })
 
+  it("bounds what an app may ask for, shows it, and lifts it only when told to", async () => {
+    const bounds = ["--allow-cwd", "repos", "--allow-cwd", "/srv", "--allow-agent", "codex", "--no-network"]
+    assert.strictEqual((await workspace.run(["app", "create", "web", ...bounds])).code, 0)
+    const [json, lines] = await Promise.all([workspace.run(["app", "list", "--json"]), workspace.run(["app", "ls"])])
+    const { apps } = JSON.parse(json.stdout) as { readonly apps: ReadonlyArray<{ readonly bounds: unknown }> }
+    const expected = { agents: ["codex"], cwd_roots: [join(workspace.cwd, "repos"), "/srv"], network: false }
+    assert.deepStrictEqual(apps[0]?.bounds, expected)
+    assert.match(lines.stdout, /agents: codex; below: .*repos, \/srv; no network/)
+
+    const limited = await workspace.run(["app", "limit", "web", "--max-permissions", "ask"])
+    assert.strictEqual(
+      limited.stdout,
+      "web may now ask for: at most ask. A session that is beyond that starts no further process.\n"
+    )
+    const [forgotten, lifted] = await Promise.all([
+      workspace.run(["app", "limit", "web"]),
+      workspace.run(["app", "limit", "web", "--none"])
+    ])
+    assert.deepStrictEqual([forgotten.code, forgotten.stdout], [2, ""])
+    assert.strictEqual(
+      lifted.stdout,
+      "web may now ask for: anything. A session that is beyond that starts no further process.\n"
+    )
+  })
+
   it("makes a data dir that only its owner can read", async () => {
     await workspace.run(["app", "create", "web"])
     const dataDir = join(workspace.cwd, ".troupe")

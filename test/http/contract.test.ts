@@ -30,6 +30,7 @@ it.live("the OpenAPI 3.1 document has every route and no dangling reference", ()
     assert.deepStrictEqual(Object.keys(document.paths).sort(), [
       "/admin/apps",
       "/admin/apps/{name}",
+      "/admin/apps/{name}/bounds",
       "/admin/sessions",
       "/admin/sessions/{id}/audit",
       "/admin/sessions/{id}/close",

@@ -40,9 +40,13 @@ export const makeScript = Effect.gen(function* () {
         name === "taken"
           ? Effect.fail(new Refusal.AppExists({ name }))
           : Effect.succeed({ name: AppName.make(name), token: Redacted.make("trp_new") }),
+      limit: (name, bounds) =>
+        name === "nobody"
+          ? Effect.fail(new Refusal.AppNotFound({ name }))
+          : Effect.succeed(Object.keys(bounds).length === 0 ? null : bounds),
       revoke: (name) => (name === "nobody" ? Effect.fail(new Refusal.AppNotFound({ name })) : Effect.void),
       list: Effect.succeed([
-        { name: AppName.make("the-app"), createdAt: 1_700_000_000_123, revokedAt: null, openSessions: 2 }
+        { name: AppName.make("the-app"), createdAt: 1_700_000_000_123, revokedAt: null, openSessions: 2, bounds: null }
       ])
     }),
     Layer.mock(Files)({

@@ -137,7 +137,7 @@ it.live("the operator mints, lists and revokes apps, and sees a token once", () 
     assert.deepStrictEqual(list.json, {
       ok: true,
       count: 1,
-      apps: [{ name: "the-app", created_at: 1_700_000_000.123, revoked_at: null, open_sessions: 2 }]
+      apps: [{ name: "the-app", created_at: 1_700_000_000.123, revoked_at: null, open_sessions: 2, bounds: null }]
     })
     assert.notInclude(list.text, "trp_")
     assert.deepStrictEqual((yield* call("/admin/apps/the-app", { token, method: "DELETE" })).json, { ok: true })

@@ -4,6 +4,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { Apps } from "../../services/Apps.ts"
 import * as DataDir from "../../dataDir.ts"
 import { ledgerLayer } from "../../wiring.ts"
+import { boundsDto, boundsFlags, boundsOf, boundsText } from "../appBounds.ts"
 import { BadUsage } from "../failures.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { ago, paint, print, printJson, table } from "../terminal.ts"
@@ -46,14 +47,53 @@ const show = ({ name, token }: Minted, json: boolean) =>
 
 const create = Command.make(
   "create",
-  { name, adopt: adoptFlag, json: jsonFlag, ...dataDirFlags },
-  Effect.fn(function* ({ adopt, config, dataDir, json, name }) {
-    const minted = yield* Effect.flatMap(Apps, (service) => service.mint(name, { adopt })).pipe(
-      Effect.provide(appsOf({ config, dataDir }))
-    )
+  { name, adopt: adoptFlag, ...boundsFlags, json: jsonFlag, ...dataDirFlags },
+  Effect.fn(function* ({ adopt, config, dataDir, json, name, ...flags }) {
+    const minted = yield* Effect.flatMap(Apps, (service) =>
+      service.mint(name, { adopt, bounds: boundsOf(flags) })
+    ).pipe(Effect.provide(appsOf({ config, dataDir })))
     yield* show(minted, json)
   })
-).pipe(Command.withDescription("Let a new app in, and print its token"))
+).pipe(
+  Command.withDescription("Let a new app in, and print its token"),
+  Command.withExamples([
+    { command: "troupe app create web --allow-cwd /srv/repos --allow-agent codex --max-permissions ask --no-network" }
+  ])
+)
+
+const limit = Command.make(
+  "limit",
+  {
+    name,
+    ...boundsFlags,
+    none: Flag.Boolean("none").pipe(
+      Flag.withDescription("Lift all bounds"),
+      Flag.withDefault(false),
+      Flag.withoutNegation
+    ),
+    json: jsonFlag,
+    ...dataDirFlags
+  },
+  Effect.fn(function* ({ config, dataDir, json, name, none, ...flags }) {
+    const wanted = boundsOf(flags)
+    const isEmpty = Object.keys(wanted).length === 0
+    // Without flags it would lift all bounds, which nobody should do by forgetting them.
+    if (isEmpty !== none) {
+      const problem = none
+        ? "--none goes with no other bound."
+        : "Say what the app may ask for, or --none to lift all bounds."
+      return yield* new BadUsage({ problem })
+    }
+    const bounds = yield* Effect.flatMap(Apps, (service) => service.limit(name, wanted)).pipe(
+      Effect.provide(appsOf({ config, dataDir }))
+    )
+    yield* json
+      ? printJson({ ok: true, name, bounds: boundsDto(bounds) })
+      : print(
+          `${name} may now ask for: ${boundsText(bounds)}. A session that is beyond that starts no further process.`
+        )
+  })
+).pipe(Command.withDescription("Bound what an app may ask for, in place of its bounds before"))
 
 const rotate = Command.make(
   "rotate",
@@ -84,25 +124,27 @@ const list = Command.make(
     )
     if (json) {
       const seconds = (millis: number | null) => (millis === null ? null : millis / 1000)
-      const views = apps.map(({ createdAt, name, revokedAt }) => ({
+      const views = apps.map(({ bounds, createdAt, name, revokedAt }) => ({
         name,
         created_at: seconds(createdAt),
-        revoked_at: seconds(revokedAt)
+        revoked_at: seconds(revokedAt),
+        bounds: boundsDto(bounds)
       }))
       return yield* printJson({ ok: true, apps: views })
     }
     if (apps.length === 0) return yield* print("No apps yet. Make one with: troupe app create NAME")
     const now = yield* Clock.currentTimeMillis
-    const rows = apps.map(({ createdAt, name, revokedAt }) => [
+    const rows = apps.map(({ bounds, createdAt, name, revokedAt }) => [
       name,
       ago(createdAt, now),
-      revokedAt === null ? "" : ago(revokedAt, now)
+      revokedAt === null ? "" : ago(revokedAt, now),
+      boundsText(bounds)
     ])
-    yield* print(table([["APP", "CREATED", "REVOKED"], ...rows]))
+    yield* print(table([["APP", "CREATED", "REVOKED", "MAY ASK FOR"], ...rows]))
   })
-).pipe(Command.withDescription("List the apps; never a token"))
+).pipe(Command.withAlias("ls"), Command.withDescription("List the apps and their bounds; never a token"))
 
 export const appCommand = Command.make("app").pipe(
   Command.withDescription("Apps and their tokens, straight on the data dir"),
-  Command.withSubcommands([create, list, revoke, rotate])
+  Command.withSubcommands([create, limit, list, revoke, rotate])
 )

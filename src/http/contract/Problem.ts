@@ -109,7 +109,11 @@ export const BadRequestProblem = documented(
   400,
   "Not a request that this endpoint takes; says which field."
 )
-export const ForbiddenProblem = documented(Forbidden, 403, "The token is valid, and not for this.")
+export const ForbiddenProblem = documented(
+  Forbidden,
+  403,
+  "The token is valid, and not for this: it takes the admin's, or the operator has bounded what the app may ask for."
+)
 export const NotFoundProblem = documented(
   NotFound,
   404,

@@ -1,11 +1,12 @@
 /** The contract of the operator's endpoints: apps and their tokens, all sessions, the audit trail, sweeps, metrics. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { AppBounds } from "../../domain/appBounds.ts"
 import { AdminOnly } from "./Auth.ts"
 import { NextCursor, SessionParams, UsageQuery, UsageReport } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
 import { sessionFields, SessionQuery } from "./sessions.ts"
-import { Instant, Ok, wire } from "./wire.ts"
+import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
 export const AuditEntry = wire("AuditEntry", {
   at: Instant,
@@ -14,6 +15,11 @@ export const AuditEntry = wire("AuditEntry", {
   action: Schema.String.annotate({ examples: ["create", "turn_start", "turn_end", "sweep_close"] }),
   actor: Schema.String.annotate({ description: "An app's name, `admin`, or `troupe` itself." }),
   detail: Schema.Record(Schema.String, Schema.Json)
+})
+
+const Bounds = wireOf(AppBounds, "AppBounds", {
+  description: "What an app may ask for; what is absent is unbounded.",
+  example: { max_permissions: "ask", agents: ["codex"], cwd_roots: ["/srv/repos"], network: false }
 })
 
 export class AdminGroup extends HttpApiGroup.make("admin")
@@ -28,7 +34,8 @@ export class AdminGroup extends HttpApiGroup.make("admin")
             description:
               "Of a name that was revoked: take over the sessions, files and usage of the revoked app. Default `false`: those go on under another name, such as `my-app~1`."
           })
-        )
+        ),
+        bounds: Schema.optionalKey(Bounds)
       }),
       success: wire("CreatedApp", { ok: Ok, name: Schema.String, token: Schema.String }),
       error: [...badRequests, ConflictProblem, ...ownFaults]
@@ -42,12 +49,25 @@ export class AdminGroup extends HttpApiGroup.make("admin")
             name: Schema.String,
             createdAt: Instant,
             revokedAt: Schema.NullOr(Instant),
-            openSessions: Schema.Int
+            openSessions: Schema.Int,
+            bounds: Schema.NullOr(Bounds).annotate({ description: "null: it may ask for anything." })
           })
         )
       }),
       error: [...ownFaults]
     }).annotate(OpenApi.Summary, "Apps, without their tokens"),
+    HttpApiEndpoint.post("limitApp", "/admin/apps/:name/bounds", {
+      params: { name: Schema.String },
+      payload: Bounds,
+      success: wire("BoundedApp", { ok: Ok, name: Schema.String, bounds: Schema.NullOr(Bounds) }),
+      error: [...badRequests, NotFoundProblem, ...ownFaults]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Bound what an app may ask for, in place of all its bounds before",
+        description:
+          "What is left out is unbounded. What is beyond a bound is refused with 403 `not_allowed` when a session is created or changed, or a run begins. A session that is beyond them by now fails its next start, as `config`."
+      })
+    ),
     HttpApiEndpoint.delete("revokeApp", "/admin/apps/:name", {
       params: { name: Schema.String },
       success: wire("RevokedApp", { ok: Ok }),

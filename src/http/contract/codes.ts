@@ -23,6 +23,7 @@ export const codes = {
   method_not_allowed: "The path takes other methods, which `allow` lists.",
   no_turn: "No turn runs.",
   no_wire: "The step came from no line of an agent.",
+  not_allowed: "The app's operator does not let it ask for that; `detail` names the bound.",
   not_found: "There is no such path.",
   not_ready: "The server can't do its work now; `reasons` say why.",
   not_supported: "Understood, and the agent can't do it, or can't be kept to it.",

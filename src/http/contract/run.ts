@@ -3,7 +3,14 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Authorized } from "./Auth.ts"
 import { FileIds, IdempotencyHeaders, Prompt, TimeoutSeconds } from "./bodies.ts"
-import { badRequests, ConflictProblem, NotFoundProblem, UnprocessableProblem, ownFaults } from "./Problem.ts"
+import {
+  badRequests,
+  ConflictProblem,
+  ForbiddenProblem,
+  NotFoundProblem,
+  UnprocessableProblem,
+  ownFaults
+} from "./Problem.ts"
 import { lateDescription } from "./late.ts"
 import { Ok, wire } from "./wire.ts"
 
@@ -36,7 +43,7 @@ export class RunGroup extends HttpApiGroup.make("run")
         timeoutS: Schema.optionalKey(TimeoutSeconds)
       }),
       success: [RunResult, FailedRun],
-      error: [...badRequests, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
+      error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
     }).annotateMerge(
       OpenApi.annotations({ summary: "One prompt through a bare `claude -p` process", description: lateDescription })
     )

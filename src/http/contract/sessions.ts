@@ -8,6 +8,7 @@ import { AcpText, IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParam
 import {
   badRequests,
   ConflictProblem,
+  ForbiddenProblem,
   GoneProblem,
   NotFoundProblem,
   UnprocessableProblem,
@@ -109,7 +110,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       headers: IdempotencyHeaders,
       payload: CreateSession,
       success: CreatedSession,
-      error: [...badRequests, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
+      error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Open a session"),
     HttpApiEndpoint.get("list", "/sessions", {
       query: SessionQuery,
@@ -125,7 +126,15 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       params: SessionParams,
       payload: ChangeSession,
       success: Session,
-      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
+      error: [
+        ...badRequests,
+        ForbiddenProblem,
+        NotFoundProblem,
+        ConflictProblem,
+        GoneProblem,
+        UnprocessableProblem,
+        ...ownFaults
+      ]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Change its permissions or its model, for its next turns",

@@ -28,12 +28,17 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       createApp: Effect.fnUntraced(function* ({ payload }) {
-        const { name, token } = yield* orProblem(apps.mint(payload.name, { adopt: payload.adopt }))
+        const { name, token } = yield* orProblem(
+          apps.mint(payload.name, { adopt: payload.adopt, bounds: payload.bounds })
+        )
         return { ok: true, name, token: Redacted.value(token) } as const
       }),
       listApps: Effect.fnUntraced(function* () {
         const all = yield* orProblem(apps.list)
         return { ok: true, count: all.length, apps: all } as const
+      }),
+      limitApp: Effect.fnUntraced(function* ({ params, payload }) {
+        return { ok: true, name: params.name, bounds: yield* orProblem(apps.limit(params.name, payload)) } as const
       }),
       revokeApp: ({ params }) => Effect.as(orProblem(apps.revoke(params.name)), { ok: true } as const),
 

@@ -60,9 +60,11 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
     case "FileInserted":
       return Files.inserted(entry.record)
     case "AppInserted":
-      return Apps.inserted(entry.name, entry.at, entry.tokenHash, entry.predecessor)
+      return Apps.inserted(entry)
     case "AppTokenReplaced":
       return Apps.tokenReplaced(entry.name, entry.at, entry.tokenHash)
+    case "AppBounded":
+      return Apps.bounded(entry.name, entry.bounds)
     case "AppRevoked":
       return Apps.revoked(entry.name, entry.at)
     case "ReceiptOpened":

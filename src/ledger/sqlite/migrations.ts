@@ -8,6 +8,7 @@ import audit from "./migrations/0006_audit.ts"
 import commits from "./migrations/0007_commits.ts"
 import leaseSupervisors from "./migrations/0008_lease_supervisors.ts"
 import receiptEffects from "./migrations/0009_receipt_effects.ts"
+import appBounds from "./migrations/0010_app_bounds.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -19,7 +20,8 @@ export const migrations = {
   "0006_audit": audit,
   "0007_commits": commits,
   "0008_lease_supervisors": leaseSupervisors,
-  "0009_receipt_effects": receiptEffects
+  "0009_receipt_effects": receiptEffects,
+  "0010_app_bounds": appBounds
 }
 
 export const migrationsTable = "troupe_migrations"

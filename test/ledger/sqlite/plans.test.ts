@@ -110,6 +110,7 @@ describe("query plans", () => {
         files.filesBefore(1, 1),
         files.removeFiles([FileId.make("f")]),
         Apps.reads(db).appByToken("h"),
+        Apps.reads(db).appBounds(app),
         receipts.receipt(app, "k"),
         receipts.removeReceipts(1)
       ]

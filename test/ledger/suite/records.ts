@@ -1,6 +1,6 @@
 /** What is not part of a session's turns: leases, files, receipts, the audit trail, apps. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Exit, Option } from "effect"
 import { AppName, FileId, LeaseId, SessionId } from "../../../src/domain/Ids.ts"
 import { app, lease, id, opened, otherApp } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
@@ -87,7 +87,9 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
             Option.map(({ app }) => app)
           )
         yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1" }, opened()])
-        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
+        assert.deepStrictEqual(yield* ledger.apps, [
+          { name: app, createdAt: 1, revokedAt: null, openSessions: 1, bounds: null }
+        ])
         assert.deepStrictEqual(yield* appOf("h1"), Option.some(app))
         yield* ledger.write([{ _tag: "AppTokenReplaced", name: app, at: 2, tokenHash: "h2" }])
         assert.deepStrictEqual([yield* appOf("h1"), yield* appOf("h2")], [Option.none(), Option.some(app)])
@@ -95,18 +97,47 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* appOf("h2"), Option.none())
         // The same app again: as old as it was, with all that it owned.
         yield* ledger.write([{ _tag: "AppInserted", name: app, at: 4, tokenHash: "h3" }])
-        assert.deepStrictEqual(yield* ledger.apps, [{ name: app, createdAt: 1, revokedAt: null, openSessions: 1 }])
+        assert.deepStrictEqual(yield* ledger.apps, [
+          { name: app, createdAt: 1, revokedAt: null, openSessions: 1, bounds: null }
+        ])
         // Another app of that name: what the revoked one owned has another name.
         yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 5 }])
         const predecessor = AppName.make("desk-before")
         yield* ledger.write([{ _tag: "AppInserted", name: app, at: 6, tokenHash: "h4", predecessor }])
         assert.deepStrictEqual(yield* ledger.apps, [
-          { name: app, createdAt: 6, revokedAt: null, openSessions: 0 },
-          { name: predecessor, createdAt: 1, revokedAt: 5, openSessions: 1 }
+          { name: app, createdAt: 6, revokedAt: null, openSessions: 0, bounds: null },
+          { name: predecessor, createdAt: 1, revokedAt: 5, openSessions: 1, bounds: null }
         ])
         const query = { state: null, cursor: null, limit: 5 }
         assert.strictEqual((yield* ledger.sessions({ app, ...query })).count, 0)
         assert.strictEqual((yield* ledger.sessions({ app: predecessor, ...query })).items[0]?.id, id)
+      })
+    )
+  )
+
+  it.effect("an app's bounds are kept until they are replaced, also when it is revoked and comes back", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const bounds = { maxPermissions: "ask", agents: ["codex"], cwdRoots: ["/srv/repos"], network: false } as const
+        const boundsInList = Effect.map(ledger.apps, (apps) => apps.map((record) => record.bounds))
+        assert.isNull(yield* ledger.appBounds(app))
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 1, tokenHash: "h1", bounds }])
+        assert.deepStrictEqual(yield* ledger.appBounds(app), bounds)
+        yield* ledger.write([{ _tag: "AppTokenReplaced", name: app, at: 2, tokenHash: "h2" }])
+        assert.deepStrictEqual(yield* boundsInList, [bounds])
+        yield* ledger.write([{ _tag: "AppBounded", name: app, at: 3, bounds: { agents: [] } }])
+        assert.deepStrictEqual(yield* ledger.appBounds(app), { agents: [] })
+        yield* ledger.write([{ _tag: "AppBounded", name: app, at: 4, bounds: null }])
+        assert.deepStrictEqual([yield* ledger.appBounds(app), yield* boundsInList], [null, [null]])
+        yield* ledger.write([{ _tag: "AppBounded", name: app, at: 5, bounds }])
+        yield* ledger.write([{ _tag: "AppRevoked", name: app, at: 6 }])
+        assert.isNull(yield* ledger.appBounds(app))
+        yield* ledger.write([{ _tag: "AppInserted", name: app, at: 7, tokenHash: "h3" }])
+        assert.deepStrictEqual(yield* ledger.appBounds(app), bounds)
+        const other = AppName.make("nobody")
+        assert.isTrue(
+          Exit.isFailure(yield* Effect.exit(ledger.write([{ _tag: "AppBounded", name: other, at: 8, bounds }])))
+        )
       })
     )
   )
