@@ -139,7 +139,7 @@ export class Ledger extends Context.Service<
     readonly removeFiles: (ids: ReadonlyArray<FileId>) => Read<void>
 
     readonly apps: Read<ReadonlyArray<AppRecord>>
-    /** What the app may ask for; `null`: anything, as a name may that no active app has. */
+    /** What the app may ask for, also a revoked one, whose sessions go on; `null`: anything, as a name may that no app has. */
     readonly appBounds: (app: AppName) => Read<AppBounds | null>
     /** The app whose token has this hash and is not revoked, and the stored hash: the caller compares in constant time. */
     readonly appByToken: (

@@ -96,7 +96,7 @@ export const reads = (db: Database) => ({
     db
       .all(
         "look up what an app may ask for",
-        "SELECT bounds FROM apps WHERE name = ? AND revoked_at IS NULL",
+        "SELECT bounds FROM apps WHERE name = ?",
         [app],
         (row: { readonly bounds: string | null }) => boundsOf(row.bounds)
       )
