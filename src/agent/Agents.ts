@@ -5,6 +5,7 @@
  */
 import { Cache, Context, Effect, Layer } from "effect"
 import { UnknownAgent } from "../domain/Refusal.ts"
+import { startMillisOf } from "../domain/Settings.ts"
 import type { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { Suspension } from "../domain/Suspension.ts"
@@ -135,7 +136,9 @@ const make = Effect.fnUntraced(function* (
     yield* Cache.invalidate(views, entry)
     const view = { ...(yield* Cache.get(views, entry)), heldBack: entry.heldBack, problem: null }
     if (!view.available) return { ...view, handshake: null }
-    const result = yield* Effect.result(Diagnose.handshake(processes, yield* driverOf(entry, entry.locate())))
+    const result = yield* Effect.result(
+      Diagnose.handshake(processes, yield* driverOf(entry, entry.locate()), startMillisOf(entry.spec) ?? 0)
+    )
     if (result._tag === "Failure")
       return { ...view, handshake: { ok: false, message: result.failure.message } as const }
     const { capabilities, millis, noise, problem, version } = result.success

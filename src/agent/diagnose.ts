@@ -10,11 +10,20 @@ import { sentenceOf } from "./MalformedLines.ts"
 import type { Processes, Vitals } from "./Processes.ts"
 import { cut } from "../domain/cut.ts"
 
-/** Claude takes 0.6 s, codex 0.3 s; longer on a busy machine, and at the first start. */
-const answerWithinMillis = 20_000
+/** The driver gives up before, and says at which request. */
+const afterStartMillis = 5_000
 
-/** Gives its duration, what the agent announces, what will go wrong in turns, and its lines that were no message. Calls no model. No process is left when this returns. */
-export const handshake = Effect.fnUntraced(function* (processes: Processes["Service"], driver: AgentDriver) {
+/**
+ * Gives its duration, what the agent announces, what will go wrong in turns, and its lines that were no message. Calls no
+ * model. No process is left when this returns. `startMillis`: what a session gives the agent to get ready, so that no agent
+ * is called broken that sessions would wait for.
+ */
+export const handshake = Effect.fnUntraced(function* (
+  processes: Processes["Service"],
+  driver: AgentDriver,
+  startMillis: number
+) {
+  const withinMillis = startMillis + afterStartMillis
   const lease = newLeaseId("doctor-")
   const cwd = yield* temporaryDirectory
   const startedAt = yield* Clock.currentTimeMillis
@@ -38,20 +47,21 @@ export const handshake = Effect.fnUntraced(function* (processes: Processes["Serv
     return { capabilities, version, millis, problem, noise: noiseOf(vitals) }
   }).pipe(
     Effect.timeoutOrElse({
-      duration: answerWithinMillis,
-      orElse: () => Effect.flatMap(processes.vitals(lease), (vitals) => Effect.fail(silent(driver.name, vitals)))
+      duration: withinMillis,
+      orElse: () =>
+        Effect.flatMap(processes.vitals(lease), (vitals) => Effect.fail(silent(driver.name, withinMillis, vitals)))
     }),
     // In every case, and before the scope closes, which would ask the processes to exit and wait.
     Effect.ensuring(processes.sweep(lease))
   )
 }, Effect.scoped)
 
-const silent = (name: string, vitals: Vitals | null) => {
+const silent = (name: string, withinMillis: number, vitals: Vitals | null) => {
   const lastLine = vitals?.stderr.trim().split("\n").at(-1) ?? ""
   const stderr = lastLine === "" ? "" : ` The last line of its stderr: "${cut(lastLine, 300)}".`
   return new AgentFailed({
     class: "timeout",
-    message: `${name} did not answer its handshake within ${answerWithinMillis / 1_000} s.${sentenceOf(noiseOf(vitals))}${stderr} Run it by hand to see what it waits for.`
+    message: `${name} did not answer its handshake within ${withinMillis / 1_000} s.${sentenceOf(noiseOf(vitals))}${stderr} Run it by hand to see what it waits for.`
   })
 }
 
