@@ -7,7 +7,7 @@
 import { Effect } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { isAbsolute, join, resolve } from "node:path"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
 import type { Capabilities } from "./Agent.ts"
@@ -89,9 +89,13 @@ const locate = (name: string, spec: AgentSpec, path: string | undefined): Launch
     : Launch.ofCommand(spec.command, path, `agents.${name}.command`)
 
 const problemIn = (spec: AgentSpec): SpecProblem | null => {
-  const { env, inheritEnv, protocol } = spec
+  const { env, inheritEnv, protocol, trustedRoots } = spec
   const invalid = protocols[protocol].validate(spec)
   if (invalid !== null) return invalid
+  const relative = trustedRoots?.find((root) => !isAbsolute(root))
+  if (relative !== undefined) {
+    return { key: ".trustedRoots", problem: `names ${JSON.stringify(relative)}: it takes absolute directories.` }
+  }
   for (const [key, names] of [
     [".env", Object.keys(env ?? {})],
     [".inheritEnv", inheritEnv ?? []]

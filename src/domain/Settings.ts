@@ -17,7 +17,12 @@ export const AgentSpec = Schema.Struct({
   /** For `acp`: the method to log in with, by its id. Without it only a method that needs no person is tried. */
   authMethod: Schema.optionalKey(Schema.NonEmptyString),
   /** For `acp`: how long the agent may take to get ready, such as "2 minutes"; 45 seconds where it is absent. */
-  startTimeout: Schema.optionalKey(Schema.NonEmptyString)
+  startTimeout: Schema.optionalKey(Schema.NonEmptyString),
+  /**
+   * Absolute directories. Only below these the agent takes settings, hooks and MCP servers from a session's repository,
+   * as it would for a person who trusts it.
+   */
+  trustedRoots: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
 })
 export type AgentSpec = typeof AgentSpec.Type
 

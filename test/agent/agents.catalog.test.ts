@@ -164,6 +164,11 @@ describe("the catalog of agents", () => {
     ["x", { protocol: "acp", command: ["x"], startTimeout: "soon" }, 'agents.x.startTimeout is "soon": it takes a'],
     ["x", { protocol: "acp", command: ["x"], startTimeout: "2 hours" }, "agents.x.startTimeout is"],
     ["x", { protocol: "codex-app-server", startTimeout: "1 minute" }, "agents.x.startTimeout is for acp only"],
+    [
+      "x",
+      { protocol: "codex-app-server", trustedRoots: ["/srv", "mine"] },
+      'agents.x.trustedRoots names "mine": it takes absolute directories.'
+    ],
     ["x", { protocol: "acpx", registry: "gemini", authMethod: "y" }, "agents.x.authMethod is for acp only"],
     ["x", { protocol: "acp", command: ["x"], env: { "A=B": "c" } }, 'agents.x.env names "A=B"'],
     [
