@@ -142,10 +142,10 @@ export interface AgentDriver {
   /** As far as they are known without starting the agent. */
   readonly capabilities: Capabilities
   /**
-   * Why these permissions can't be enforced, and what to use instead; `null`: they can. Absent: the agent asks `approve`
-   * for everything, so all permissions can be enforced.
+   * Why these permissions can't be enforced in this directory, whose repository may configure the agent, and what to use
+   * instead; `null`: they can. Absent: all permissions can be enforced anywhere.
    */
-  readonly permissionsProblem?: (permissions: Permissions) => string | null
+  readonly permissionsProblem?: (permissions: Permissions, cwd: string) => string | null
   /**
    * Why a prompt can't be given to this agent, as the end of a sentence that begins with "prompt"; `null`: it can. Absent:
    * any prompt can.

@@ -30,7 +30,7 @@ export const make = Effect.gen(function* () {
     yield* checkStorable({ model, permissions })
     if (permissions !== undefined) {
       yield* checkAppBounds(record.app, { permissions })
-      yield* checkPermissions(yield* agents.driver(agent), permissions)
+      yield* checkPermissions(yield* agents.driver(agent), permissions, record.cwd)
     }
     const settings = {
       ...(model === undefined ? {} : { model }),

@@ -1,13 +1,17 @@
-/** Refuses permissions that mean nothing, and those that the agent can't be kept to: now, not at the first approval. */
+/** Refuses permissions that mean nothing, and those that the agent can't be kept to in that directory: now, not at the first approval. */
 import { Effect } from "effect"
 import type { AgentDriver } from "../agent/Agent.ts"
 import { problemOfPermissions } from "../domain/Permissions.ts"
 import type { Permissions } from "../domain/Permissions.ts"
 import { InvalidRequest, NotSupported } from "../domain/Refusal.ts"
 
-export const checkPermissions = Effect.fnUntraced(function* (driver: AgentDriver, permissions: Permissions) {
+export const checkPermissions = Effect.fnUntraced(function* (
+  driver: AgentDriver,
+  permissions: Permissions,
+  cwd: string
+) {
   const invalid = problemOfPermissions(permissions)
   if (invalid !== null) return yield* new InvalidRequest(invalid)
-  const problem = driver.permissionsProblem?.(permissions) ?? null
+  const problem = driver.permissionsProblem?.(permissions, cwd) ?? null
   if (problem !== null) return yield* new NotSupported({ problem })
 })

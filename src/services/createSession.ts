@@ -81,7 +81,7 @@ export const make = Effect.gen(function* () {
     const driver = yield* agents.driver(request.agent ?? null)
     const permissions = request.permissions ?? "deny"
     const allowedCwd = yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: requestedCwd })
-    yield* checkPermissions(driver, permissions)
+    yield* checkPermissions(driver, permissions, allowedCwd ?? path.join(path.resolve(dataDir), "sessions"))
     const id = newSessionId()
     const { cwd, ownsCwd } = yield* directoryFor(id, allowedCwd)
     // No two sessions have the same time: lists are ordered by it.

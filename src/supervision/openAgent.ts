@@ -104,8 +104,8 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     const driver = yield* agents.driver(agent)
     const broken = breaker.check(driver.name, openedAt)
     if (broken !== null) return yield* broken
-    // The agent of this name may have become another since the session was made.
-    const unenforceable = driver.permissionsProblem?.(permissions) ?? null
+    // The agent of this name, or the repository, may have become another since the session was made.
+    const unenforceable = driver.permissionsProblem?.(permissions, cwd) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
     yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: ownsCwd ? undefined : cwd }).pipe(
       Effect.catchTag("NotAllowed", ({ detail }) => Effect.fail(new AgentFailed({ class: "config", message: detail })))

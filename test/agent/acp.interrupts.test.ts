@@ -77,10 +77,7 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
       assert.strictEqual((yield* session.turn(2, "what now?")).stopReason, "end_turn")
       yield* session.connection.askToExit
       const { stderr } = yield* session.exited
-      assert.match(
-        stderr,
-        /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"workspace-write".*\nsession\/prompt/
-      )
+      assert.match(stderr, /session\/close .*\nsession\/resume .*\nsession\/set_mode .*"read-only".*\nsession\/prompt/)
     })
   )
 })

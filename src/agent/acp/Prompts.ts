@@ -25,7 +25,7 @@ export interface Prompts {
 }
 
 export const make = Effect.fnUntraced(function* (connected: Connected, request: OpenRequest) {
-  const { announced, approvals, child, opened, opening, peer, toWireLine, tracker } = connected
+  const { announced, approvals, child, opened, opening, peer, prose, toWireLine, tracker } = connected
   const { thread } = opened
   const scope = yield* Scope.Scope
   const exclusive = yield* Semaphore.make(1)
@@ -42,7 +42,10 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
     if (fact === null) return Effect.void
     if (reply.ok) preface = null
     return Effect.andThen(
-      approvals.withdrawAll,
+      Effect.andThen(
+        approvals.withdrawAll,
+        Effect.forEach(prose.end(fact.failure !== null), request.emit, { discard: true })
+      ),
       Effect.ensuring(
         heldEnd.emit(wire === undefined ? fact : { ...fact, wire }),
         Effect.sync(() => Deferred.doneUnsafe(ended, Effect.void))

@@ -164,7 +164,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     if (running !== null) running.received = true
     const action = actionOf(facts)
     const kind = action._tag === "Command" ? "execute" : (facts.kind ?? "other")
-    const title = line((action._tag === "Command" ? action.text : facts.title) || kind, titleCharacters)
+    const title = line(titleOf(action, facts.title) || kind, titleCharacters)
     const mark = subagent === null ? "" : ` (sub-agent ${line(subagent, subagentCharacters)})`
     return { turn: last, kind, title: `${title}${mark}`, action }
   }
@@ -198,6 +198,14 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     leftRunning: calls.leftRunning
   }
   return tracker
+}
+
+/** codex-acp's title of a change is "Edit files". */
+const titleOf = (action: RequestedAction, title: string | null): string | null => {
+  if (action._tag === "Command") return action.text
+  const paths = action._tag === "Edit" ? action.paths : []
+  const isNamed = paths.some((path) => title?.includes(path.slice(path.lastIndexOf("/") + 1)) === true)
+  return paths.length === 0 || isNamed ? title : `${title ?? "Edit"}: ${paths.join(", ")}`
 }
 
 /** codex-acp gives every message of the model an id; a text without one is the adapter's own: a warning or an error. */

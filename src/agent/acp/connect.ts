@@ -14,8 +14,11 @@ import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
+import * as AgentSettings from "./agentSettings.ts"
+import * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
+import * as KnownAgents from "./knownAgents.ts"
 import * as OpenSession from "./openSession.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import * as Request from "./request.ts"
@@ -30,6 +33,7 @@ export interface Connected {
   readonly peer: JsonRpc.Peer
   readonly tracker: TurnTracker.TurnTracker
   readonly approvals: Approvals.Approvals
+  readonly prose: FailureProse.FailureProse
   readonly send: Request.SendRequest
   readonly announced: Handshake.Announced
   /** What it takes to resume the session later, in this process. */
@@ -49,17 +53,23 @@ export const connect = Effect.fnUntraced(function* (
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
   const secrets = secretsIn(config)
-  const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
+  const launched = KnownAgents.ofCommand(command, spec)
+  const childEnv = { ...env, ...AgentSettings.environment(launched, request.permissions) }
+  const child = yield* processes.spawn({ lease, command, cwd, env: childEnv, secrets, stdin: true, spawned })
   const tracker = TurnTracker.make(Failures.identify(config.name))
   const toWireLine = (raw: string) => wireLine(raw, secrets)
   const approvals = Approvals.make(tracker, request.approve)
+  const prose = FailureProse.make()
+  let agent: KnownAgents.KnownAgent | null = null
+  const isAdapter = () => agent === "claude" || agent === "codex"
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
     onNotification: (method, params) => {
       if (method === "$/cancel_request") return approvals.cancel(params)
       // No turn depends on the other notifications, such as `_auth/status_update`.
       const fact = method === "session/update" ? tracker.receive(params) : null
-      return fact === null ? Effect.void : emit(fact)
+      if (fact === null) return Effect.void
+      return isAdapter() ? Effect.forEach(prose.pass(fact), emit, { discard: true }) : emit(fact)
     },
     onRequest: (method, params, id, raw) =>
       method === "session/request_permission"
@@ -78,17 +88,21 @@ export const connect = Effect.fnUntraced(function* (
 
   return yield* Effect.gen(function* () {
     const announced = Handshake.read(yield* send("initialize", Handshake.params, startMillis))
+    agent = announced.agent
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
       const problem = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
       return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }
+    const problem = agent === launched ? null : AgentSettings.permissionsProblem(agent, config, spec, request)
+    if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
     const opening: OpenSession.SessionOpening = {
       send,
       tracker,
       announced,
       request,
       login: { env, method: spec.authMethod },
+      trust: { trustedRoots: spec.trustedRoots },
       withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
       offered: {}
     }
@@ -99,6 +113,7 @@ export const connect = Effect.fnUntraced(function* (
       peer,
       tracker,
       approvals,
+      prose,
       send,
       announced,
       opening,

@@ -8,8 +8,11 @@ import { Effect, Scope } from "effect"
 import type { AgentConnection, AgentDriver, DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Failure } from "../../domain/Turn.ts"
 import { Processes } from "../Processes.ts"
+import { askingPolicyOf } from "../../domain/Permissions.ts"
+import * as AgentSettings from "./agentSettings.ts"
 import { connect } from "./connect.ts"
 import * as Interrupts from "./interrupts.ts"
+import * as KnownAgents from "./knownAgents.ts"
 import * as Prompts from "./Prompts.ts"
 import { promptProblem } from "./promptProblem.ts"
 import type { AcpSpec } from "./spec.ts"
@@ -27,6 +30,11 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
       protocol: "acp",
       capabilities: usualCapabilities,
       promptProblem,
+      permissionsProblem: (permissions, cwd) =>
+        AgentSettings.permissionsProblem(KnownAgents.ofCommand(config.command, spec), config, spec, {
+          cwd,
+          permissions: askingPolicyOf(permissions)
+        }),
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver
@@ -60,7 +68,7 @@ const open = Effect.fnUntraced(function* (
       const turn = tracker.running()
       tracker.abandon()
       return Effect.andThen(
-        approvals.withdrawAll,
+        Effect.andThen(approvals.withdrawAll, Effect.forEach(connected.prose.end(failure !== null), emit)),
         turn === null || failure === null
           ? prompts.heldEnd.release
           : emit({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })

@@ -1,9 +1,9 @@
 /**
  * Classifies the failures of ACP agents, and says what to do about each.
  *
- * There are three sources, the clearest first: a typed `sessionFailure` (an extension that claude-agent-acp and
- * codex-acp share); a JSON-RPC error; and, from a codex-acp that was not asked for typed failures, the traces of an
- * error in a turn that reports success.
+ * There are three sources: a JSON-RPC error (claude-agent-acp); from codex-acp, the traces of an error in a turn that
+ * reports success; and a typed `sessionFailure`, an extension that both share and that Troupe does not announce, but a
+ * client in between may.
  */
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import type { Failure } from "../../domain/Turn.ts"
@@ -55,6 +55,11 @@ const outOfQuota = ({ name }: AgentIdentity, reason: string): Failure => ({
   class: "quota",
   message: `${name} has reached a limit of its account: ${line(reason)} Wait until the limit is lifted, or use another account.`,
   ...resetIn(reason, null)
+})
+
+const conversationFull = ({ name }: AgentIdentity, reason: string): Failure => ({
+  class: "conversation",
+  message: `${name} can't go on in this conversation: ${reason} Start a new session.`
 })
 
 const modelFailed = ({ name }: AgentIdentity, reason: string): Failure => ({
@@ -114,10 +119,7 @@ export const ofResult = (identity: AgentIdentity, result: unknown): Failure | nu
     case "limit":
       // Used-up context and budget are limits too, but of this conversation: only a new one helps.
       return actions.length === 1 && actions[0] === "new_session"
-        ? {
-            class: "conversation",
-            message: `${identity.name} can't go on in this conversation: ${reason} Start a new session.`
-          }
+        ? conversationFull(identity, reason)
         : outOfQuota(identity, reason)
     case "connection":
       // codex-acp uses this category also for an overloaded provider; the death of its own process has these words.
@@ -133,9 +135,11 @@ export const ofResult = (identity: AgentIdentity, result: unknown): Failure | nu
 export const ofText = (identity: AgentIdentity, text: string): Failure =>
   /\bstatus:? 40[13]\b|unauthorized|forbidden|not logged in|token (was|has been) revoked/i.test(text)
     ? notLoggedIn(identity, text)
-    : /usage limit|quota|rate limit|\b429\b/i.test(text)
-      ? outOfQuota(identity, sentence(text))
-      : modelFailed(identity, sentence(text === "" ? "it gave no reason" : text))
+    : /\b(context window|context length)\b.*\bnew (conversation|session|thread)\b/is.test(text)
+      ? conversationFull(identity, sentence(text))
+      : /usage limit|quota|rate limit|\b429\b/i.test(text)
+        ? outOfQuota(identity, sentence(text))
+        : modelFailed(identity, sentence(text === "" ? "it gave no reason" : text))
 
 export const malformed = ({ name }: AgentIdentity, problem: string): Failure => ({
   class: "protocol",

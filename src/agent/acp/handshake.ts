@@ -1,12 +1,14 @@
 /**
  * The `initialize` request: what we announce, and what the agent announces.
  *
- * `protocolVersion` is exactly 1: any greater number makes the adapters speak the draft of version 2. Two extensions are
- * requested, because nothing else distinguishes an answer from a failure: notices (warnings that would else be assistant text)
- * and typed failures (`_meta.jetbrains.air`, understood by claude-agent-acp 0.100 and codex-acp 2.6).
+ * `protocolVersion` is exactly 1: any greater number makes the adapters speak the draft of version 2. Notices are requested,
+ * because else warnings would be assistant text. Typed failures (`_meta.jetbrains.air`) are not: to a client that announces
+ * that extension both adapters send neither the output of tools nor all of what a tool call was given.
  */
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
 import * as Authenticate from "./authenticate.ts"
+import * as KnownAgents from "./knownAgents.ts"
+import type { KnownAgent } from "./knownAgents.ts"
 
 export const params = {
   protocolVersion: 1,
@@ -15,11 +17,8 @@ export const params = {
     fs: { readTextFile: false, writeTextFile: false },
     terminal: false,
     session: { notices: {} },
-    _meta: {
-      // Without it codex-acp does not send the output of commands once typed failures are on.
-      terminal_output_delta: true,
-      jetbrains: { air: { version: 1, capabilities: ["sessionFailure"] } }
-    }
+    // Without it Claude sends the output of a command only when the command has ended.
+    _meta: { terminal_output_delta: true }
   },
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" }
 } as const
@@ -40,17 +39,20 @@ export interface Announced {
   readonly auth: Authenticate.AuthOffer
   /** All of a turn's text comes before the reply to its prompt, as recorded of these agents. */
   readonly repliesLast: boolean
+  /** `null`: none whose settings Troupe knows. */
+  readonly agent: KnownAgent | null
   /** Claude Code behind claude-agent-acp: takes options of its SDK in `_meta`. */
   readonly isClaude: boolean
 }
 
-const repliesLast = /^(@agentclientprotocol\/(claude-agent-acp|codex-acp)|troupe-demo)$/
+const repliesLast: ReadonlySet<KnownAgent | null> = new Set<KnownAgent>(["claude", "codex", "demo"])
 
 export const read = (result: unknown): Announced => {
   const { agentCapabilities, agentInfo } = objectIn(result)
   const sessionCapabilities = objectIn(at(agentCapabilities, "sessionCapabilities"))
   const announces = (capability: string) =>
     typeof sessionCapabilities[capability] === "object" && sessionCapabilities[capability] !== null
+  const agent = KnownAgents.ofInfo(nonEmptyTextIn(at(agentInfo, "name")))
   return {
     protocol: at(result, "protocolVersion"),
     name: nonEmptyTextIn(at(agentInfo, "title")) ?? nonEmptyTextIn(at(agentInfo, "name")),
@@ -62,7 +64,8 @@ export const read = (result: unknown): Announced => {
     images: at(agentCapabilities, "promptCapabilities", "image") === true,
     steer: at(result, "_meta", "steering", "supported") === true,
     auth: Authenticate.offerIn(result),
-    repliesLast: repliesLast.test(nonEmptyTextIn(at(agentInfo, "name")) ?? ""),
+    repliesLast: repliesLast.has(agent),
+    agent,
     isClaude: at(agentCapabilities, "_meta", "claudeCode") !== undefined
   }
 }

@@ -11,6 +11,7 @@ import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
 import * as Authenticate from "./authenticate.ts"
+import * as ClaudeOptions from "./claudeOptions.ts"
 import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
 import * as RefusedStart from "./refusedStart.ts"
@@ -31,6 +32,8 @@ export interface SessionOpening {
   readonly request: OpenRequest
   /** What the agent's environment and its configuration say about logging in. */
   readonly login: Login
+  /** Whose repositories may configure the agent. */
+  readonly trust: ClaudeOptions.Trust
   /** How long the agent may take to open a session. */
   withinMillis: number
   /** Modes and models as last offered, because a resume need not repeat them. */
@@ -147,21 +150,23 @@ const notLoggedIn = ({ announced, tracker }: SessionOpening, refusal: RpcError, 
   )
 
 /** The fields that `session/new`, `session/resume` and `session/load` share. */
-const settings = ({ announced, request }: SessionOpening) => ({
-  cwd: request.cwd,
-  mcpServers: [],
-  ...(request.systemPrompt === null || !announced.systemPrompt
-    ? {}
-    : { systemPrompt: { mode: "append", content: [{ type: "text", text: request.systemPrompt }] } }),
-  ...(announced.isClaude ? { _meta: { claudeCode: { options: claudeOptions(request) } } } : {})
-})
-
-/** Off: suggestions for a next prompt, which nobody reads, would cost a request with the whole context each turn. */
-const claudeOptions = ({ model }: OpenRequest) => ({ promptSuggestions: false, ...(model === null ? {} : { model }) })
+const settings = ({ announced, request, trust }: SessionOpening) => {
+  const { cwd, systemPrompt } = request
+  const instructions = announced.isClaude ? ClaudeOptions.instructions(request, trust) : null
+  const texts = [instructions, systemPrompt].filter((text) => text !== null)
+  return {
+    cwd,
+    mcpServers: [],
+    ...(texts.length === 0 || !announced.systemPrompt
+      ? {}
+      : { systemPrompt: { mode: "append", content: [{ type: "text", text: texts.join("\n\n") }] } }),
+    ...(announced.isClaude ? { _meta: { claudeCode: { options: ClaudeOptions.make(request, trust) } } } : {})
+  }
+}
 
 const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, result: unknown) {
   opening.offered = { ...opening.offered, ...objectIn(result) }
-  const mode = askingMode(opening.offered)
+  const mode = modeFor(opening)
   if (mode !== null) {
     yield* opening.send("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
   }
@@ -169,16 +174,24 @@ const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: 
 })
 
 /**
- * Modes in which an agent asks its client: `workspace-write` is codex-acp's (in its default, `agent`, a model decides
- * instead); Claude, Gemini and others call theirs `default`. The session's permissions decide who may say yes, not a
- * mode, so that each answer is recorded.
+ * Modes in which an agent asks its client, by their ids: codex-acp's are named after its sandbox (in its default, `agent`,
+ * a model decides instead of a person); Claude, Gemini and others call theirs `default`. The session's permissions decide who may say yes, not a mode, so that each answer is recorded. So no mode accepts edits: in
+ * Claude's `acceptEdits` commands would write unasked, too.
  */
-const askingModes = ["workspace-write", "default"]
+const askingModes = ["read-only", "default"]
+
+/** Under `approve_all` codex-acp's sandbox has room for the session's directory. */
+const approvingModes = ["workspace-write", "default"]
+
+/** To other agents, such as Cursor, `ask` means that they only answer questions. */
+const demoAskingModes = ["ask"]
 
 /** `null`: the agent offers no mode that is known to ask, and stays in its own. */
-export const askingMode = (offer: unknown): string | null => {
-  const offered = new Set(listIn(at(offer, "modes", "availableModes")).map((mode) => objectIn(mode)["id"]))
-  return askingModes.find((mode) => offered.has(mode)) ?? null
+const modeFor = ({ announced, offered, request }: SessionOpening): string | null => {
+  const ids = new Set(listIn(at(offered, "modes", "availableModes")).map((mode) => objectIn(mode)["id"]))
+  const asking = announced.agent === "demo" ? demoAskingModes : askingModes
+  const modes = request.permissions === "approve_all" ? approvingModes : asking
+  return modes.find((mode) => ids.has(mode)) ?? null
 }
 
 const setModel = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, model: string) {

@@ -1,0 +1,282 @@
+/** How ACP agents are configured so that a session's permissions hold, and where that is refused. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { assert, describe, layer } from "@effect/vitest"
+import { Effect } from "effect"
+import * as Acp from "../../src/agent/acp/driver.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { PermissionPolicy } from "../../src/domain/Permissions.ts"
+import type { Permissions } from "../../src/domain/Permissions.ts"
+import { chunk, end, scripted, tool } from "./acp.script.ts"
+import type { Script, ScriptFolder } from "./acp.script.ts"
+
+const modes = (...ids: ReadonlyArray<string>) => ({ modes: { availableModes: ids.map((id) => ({ id, name: id })) } })
+
+const opens = (offer: object) => ({
+  "session/new": [{ result: { sessionId: "thread-1", ...offer } }],
+  "session/resume": [{ result: offer }]
+})
+
+const claude: Script = {
+  initialize: {
+    agentInfo: { name: "@agentclientprotocol/claude-agent-acp", title: "Claude Agent", version: "0.101.0" },
+    agentCapabilities: { _meta: { claudeCode: {} }, sessionCapabilities: { resume: {}, systemPrompt: {} } }
+  },
+  replies: opens(modes("default", "acceptEdits", "plan", "auto", "bypassPermissions"))
+}
+const codexAcp: Script = {
+  initialize: {
+    agentInfo: { name: "@agentclientprotocol/codex-acp", title: "Codex", version: "2.6.0" },
+    agentCapabilities: { sessionCapabilities: { resume: {}, systemPrompt: {} } }
+  },
+  replies: opens(modes("agent", "read-only", "workspace-write", "agent-full-access"))
+}
+const other: Script = { replies: opens(modes("agent", "ask", "default")) }
+
+const sent = ({ received }: ScriptFolder, method: string) =>
+  received().flatMap((entry) => (entry.method === method ? [entry.params as Readonly<Record<string, unknown>>] : []))
+
+/** A directory with these files, in a git repository unless it is said otherwise. */
+const repository = (files: Readonly<Record<string, string>>, isRepository = true) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const root = realpathSync(mkdtempSync(join(tmpdir(), "troupe-repo-")))
+      const all = isRepository ? { ".git/HEAD": "ref: refs/heads/main\n", ...files } : files
+      for (const [name, text] of Object.entries(all)) {
+        mkdirSync(dirname(join(root, name)), { recursive: true })
+        writeFileSync(join(root, name), text)
+      }
+      return root
+    }),
+    (root) => Effect.sync(() => rmSync(root, { recursive: true, force: true }))
+  )
+
+layer(Processes.layer, { excludeTestServices: true })("an ACP agent", (it) => {
+  describe.each(PermissionPolicy.literals)("under %s", (permissions) => {
+    const modesOf = (folder: ScriptFolder) => sent(folder, "session/set_mode").map(({ modeId }) => modeId)
+
+    it.effect("has a mode in which it asks, again when it is resumed", () =>
+      Effect.gen(function* () {
+        const isAll = permissions === "approve_all"
+        for (const thread of [null, "thread-1"]) {
+          const { folder: ofClaude } = yield* scripted(claude, { permissions, thread })
+          assert.deepStrictEqual(modesOf(ofClaude), ["default"])
+          const { folder: ofCodex } = yield* scripted(codexAcp, { permissions, thread })
+          assert.deepStrictEqual(modesOf(ofCodex), [isAll ? "workspace-write" : "read-only"])
+          const { folder: ofOther } = yield* scripted(other, { permissions })
+          assert.deepStrictEqual(modesOf(ofOther), ["default"])
+        }
+      })
+    )
+
+    it.effect("is no Claude to whom the repository's settings say anything", () =>
+      Effect.gen(function* () {
+        const cwd = yield* repository({ ".claude/settings.json": "{}" })
+        for (const [thread, method] of [
+          [null, "session/new"],
+          ["thread-1", "session/resume"]
+        ] as const) {
+          const { folder } = yield* scripted(claude, { permissions, cwd, thread })
+          const [params] = sent(folder, method)
+          const ask = {
+            settings: { autoMemoryEnabled: false, permissions: { ask: ["Edit", "Write", "NotebookEdit"] } }
+          }
+          assert.deepStrictEqual(params?.["_meta"], {
+            claudeCode: {
+              options: {
+                promptSuggestions: false,
+                settingSources: ["user"],
+                strictMcpConfig: true,
+                ...(permissions === "approve_all" ? {} : ask)
+              }
+            }
+          })
+        }
+      })
+    )
+  })
+
+  it.effect("takes a trusted repository's settings as Claude Code does for a person", () =>
+    Effect.gen(function* () {
+      const cwd = yield* repository({ "CLAUDE.md": "Be kind.", "sub/a.txt": "" })
+      const options = Effect.fnUntraced(function* (trustedRoots: ReadonlyArray<string>) {
+        const { folder } = yield* scripted(claude, { cwd: join(cwd, "sub") }, { trustedRoots })
+        const [params] = sent(folder, "session/new")
+        return params
+      })
+      const trusted = yield* options(["/elsewhere", cwd])
+      assert.containSubset(trusted, {
+        _meta: { claudeCode: { options: { settingSources: ["user", "project", "local"] } } }
+      })
+      assert.notProperty(trusted, "systemPrompt")
+      // A name that only begins like a trusted one is not below it.
+      const stranger = yield* options([cwd.slice(0, -1)])
+      assert.containSubset(stranger, { _meta: { claudeCode: { options: { strictMcpConfig: true } } } })
+      assert.property(stranger, "systemPrompt")
+    })
+  )
+
+  const systemPromptOf = Effect.fnUntraced(function* (cwd: string, systemPrompt: string | null = null) {
+    const { folder } = yield* scripted(claude, { cwd, systemPrompt })
+    const [params] = sent(folder, "session/new")
+    const { content } = (params ?? {})["systemPrompt"] as { readonly content: ReadonlyArray<{ readonly text: string }> }
+    return content.map(({ text }) => text).join("")
+  })
+
+  it.effect("gets the repository's CLAUDE.md as text, the outermost first, in front of the app's own words", () =>
+    Effect.gen(function* () {
+      const root = yield* repository({
+        "CLAUDE.md": "of the root @secrets.md",
+        "a/CLAUDE.md": "of a",
+        "a/.claude/CLAUDE.md": "of its directory",
+        "a/b/CLAUDE.local.md": "of b"
+      })
+      const text = yield* systemPromptOf(join(root, "a/b"), "of the app")
+      const order = ["of the root @secrets.md", "of a", "of its directory", "of b", "of the app"]
+      const places = order.map((words) => text.indexOf(words))
+      assert.deepStrictEqual(
+        places.toSorted((a, b) => a - b),
+        places
+      )
+      assert.notInclude(places, -1)
+      assert.include(text, `Contents of ${join(root, "a/CLAUDE.md")}:`)
+    })
+  )
+
+  it.effect("gets 32 kB of instructions at most, the nearest first, and none from outside of the repository", () =>
+    Effect.gen(function* () {
+      const outside = yield* repository({ "CLAUDE.md": "of a stranger", "secret.txt": "a secret" }, false)
+      const cwd = join(outside, "repo")
+      mkdirSync(join(cwd, ".git/objects"), { recursive: true })
+      mkdirSync(join(cwd, "sub"))
+      writeFileSync(join(cwd, "CLAUDE.md"), "ü".repeat(1_000_000))
+      writeFileSync(join(cwd, "sub/CLAUDE.md"), "near")
+      symlinkSync(join(outside, "secret.txt"), join(cwd, "CLAUDE.local.md"))
+      const text = yield* systemPromptOf(join(cwd, "sub"))
+      assert.isBelow(Buffer.byteLength(text), 34_000)
+      assert.include(text, "near")
+      assert.include(text, "(cut here; read the file for the rest)")
+      assert.isTrue(text.isWellFormed())
+      assert.notInclude(text, "stranger")
+      assert.notInclude(text, "secret")
+    })
+  )
+})
+
+layer(Processes.layer, { excludeTestServices: true })("permissions of codex-acp", (it) => {
+  const problem = (command: ReadonlyArray<string>, spec: object = {}) =>
+    Effect.map(
+      Acp.make({ name: "mine", command: command as [string], env: { HOME: "/home/none" } }, spec),
+      ({ permissionsProblem }) =>
+        (permissions: Permissions, cwd: string) =>
+          permissionsProblem?.(permissions, cwd) ?? null
+    )
+
+  it.effect("are refused where the repository would decide, with what to use instead", () =>
+    Effect.gen(function* () {
+      const root = yield* repository({ ".codex/config.toml": "", "sub/a.txt": "" })
+      const problemOf = yield* problem(["codex-acp"])
+      for (const word of ["deny", "approve_reads", "ask", "approve_edits", { default: "approve_all", rules: [{}] }]) {
+        const sentence = problemOf(word as Permissions, join(root, "sub")) ?? ""
+        assert.include(sentence, `can't be kept by mine here: ${join(root, ".codex")} would decide`)
+        assert.include(sentence, 'the agent "codex"')
+      }
+      assert.isNull(problemOf("approve_all", root))
+      assert.isNull((yield* problem(["codex-acp"], { trustedRoots: [root] }))("deny", root))
+      assert.isNull((yield* problem(["claude-agent-acp"]))("deny", root))
+      // Codex's sandbox leaves an empty directory behind, and the operator's own home is no repository's.
+      assert.isNull(problemOf("deny", yield* repository({})))
+      const own = yield* Acp.make({ name: "mine", command: ["codex-acp"], env: { CODEX_HOME: join(root, ".codex") } })
+      assert.isNull(own.permissionsProblem?.("deny", root) ?? null)
+    })
+  )
+
+  it.effect("are refused at the start where only its answer says that it is codex-acp", () =>
+    Effect.gen(function* () {
+      const cwd = yield* repository({ ".codex/rules/x.rules": "" })
+      const error = yield* Effect.flip(scripted(codexAcp, { cwd, permissions: "deny" }))
+      assert.strictEqual(error.class, "config")
+      assert.include(error.message, 'Permissions "deny" can\'t be kept by scripted here')
+      yield* scripted(codexAcp, { cwd, permissions: "approve_all" })
+    })
+  )
+})
+
+layer(Processes.layer, { excludeTestServices: true })("the words of an adapter about a failure", (it) => {
+  const prose = chunk("API Error: 400 no", { messageId: "c324c395-1b07-4e85-bd4f-15db160d8316" })
+  const words = chunk("so far", { messageId: "msg_1" })
+  const refused = {
+    error: { code: -32603, message: "Internal error: API Error: 400 no", data: { errorKind: "unknown" } }
+  }
+
+  it.effect("are not in the answer of the turn that fails", () =>
+    Effect.gen(function* () {
+      const session = yield* scripted({ ...claude, turns: [[words, prose, refused]] })
+      assert.strictEqual((yield* session.turn(1, "go")).failure?.class, "model")
+      assert.strictEqual(session.text(1), "so far")
+    })
+  )
+
+  it.effect("are in the answer of a turn that goes on, or ends well, in their order", () =>
+    Effect.gen(function* () {
+      const usage = { update: { sessionUpdate: "usage_update", used: 1, size: 2 } }
+      const session = yield* scripted({ ...claude, turns: [[prose, usage, tool("a", "completed"), prose, usage, end]] })
+      assert.isNull((yield* session.turn(1, "go")).failure)
+      assert.deepStrictEqual(
+        session.facts.flatMap((fact) => (fact._tag === "Update" ? [fact.message.params.update.sessionUpdate] : [])),
+        ["agent_message_chunk", "usage_update", "tool_call", "agent_message_chunk", "usage_update"]
+      )
+    })
+  )
+
+  it.effect("of codex-acp are the failure, and not in the answer", () =>
+    Effect.gen(function* () {
+      const status = {
+        sessionUpdate: "session_info_update",
+        _meta: { codex: { threadStatus: { type: "systemError" } } }
+      }
+      const result = { result: { stopReason: "end_turn", usage: null } }
+      const full = "Codex ran out of room in the model's context window. Start a new conversation."
+      const session = yield* scripted({ ...codexAcp, turns: [[words, { update: status }, chunk(full), result]] })
+      const { failure } = yield* session.turn(1, "go")
+      assert.strictEqual(failure?.class, "conversation")
+      assert.include(failure?.message, "ran out of room")
+      assert.strictEqual(session.text(1), "so far")
+    })
+  )
+})
+
+layer(Processes.layer, { excludeTestServices: true })("the title of an approval", (it) => {
+  it.effect("is the command that would run, whatever codex-acp says of it, and names the files of a change", () =>
+    Effect.gen(function* () {
+      const title = "Read file '/work/a.txt'"
+      const session = yield* scripted({
+        ...codexAcp,
+        turns: [
+          [
+            tool("1", "in_progress", { kind: "read", title, locations: [{ path: "/work/a.txt" }] }),
+            {
+              ask: {
+                toolCallId: "1",
+                title,
+                kind: "execute",
+                rawInput: { command: "awk 'BEGIN{system(\"x\")}' a.txt" }
+              }
+            },
+            { ask: { toolCallId: "2", title: "Edit files", kind: "edit", locations: [{ path: "/work/b.txt" }] } },
+            end
+          ]
+        ]
+      })
+      yield* session.turn(1, "go")
+      assert.deepStrictEqual(
+        session.approvalRequests.map(({ action, kind, title }) => [action._tag, kind, title]),
+        [
+          ["Command", "execute", "awk 'BEGIN{system(\"x\")}' a.txt"],
+          ["Edit", "edit", "Edit files: /work/b.txt"]
+        ]
+      )
+    })
+  )
+})
