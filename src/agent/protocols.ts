@@ -100,7 +100,8 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
     usesOpenAiAccount: false
   },
   acpx: {
-    make: (config, { registry }) => Acpx.make({ ...config, agent: registry ?? config.name }),
+    make: (config, { registry, trustedRoots }) =>
+      Acpx.make({ ...config, agent: registry ?? config.name, trustedRoots }),
     locate: ({ mayFetch, name, path, spec }) =>
       mayFetch ? Launch.ofAcpx(path) : Launch.behindAcpx(spec.registry ?? name, path),
     needs: ({ registry }) => {

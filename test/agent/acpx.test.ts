@@ -1,5 +1,5 @@
 /** The acpx driver against a script that prints recorded output of the real acpx, with a real owner process. */
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
@@ -8,6 +8,7 @@ import type { OpenRequest } from "../../src/agent/Agent.ts"
 import * as Acpx from "../../src/agent/acpx/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
+import type { Permissions } from "../../src/domain/Permissions.ts"
 import { connect } from "./acp.agent.ts"
 import { fixture } from "./child.ts"
 
@@ -149,9 +150,9 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
 
   it.effect.each([
     ["deny", "--deny-all"],
-    ["approve_reads", "--approve-reads"],
+    ["approve_reads", "--deny-all"],
     ["approve_all", "--approve-all"]
-  ] as const)("the permissions %s become the flag %s", ([permissions, flag]) =>
+  ] as const)("the permissions %s become the flag %s and codex's mode", ([permissions, flag]) =>
     Effect.gen(function* () {
       const session = yield* open(yield* home, { permissions, systemPrompt: "Be kind.", model: "m-1" }, "codex")
       yield* session.turn(1, "acpx-codex-prompt-warm")
@@ -159,7 +160,37 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
       const { args, initialMode, mode } = JSON.parse(session.text(2)) as Report
       assert.includeMembers([...args], [flag, "--model=m-1", `--cwd=${session.cwd}`, "--format=json"])
       assert.isBelow(args.indexOf(flag), args.indexOf("codex"))
-      assert.deepStrictEqual({ initialMode, mode }, { initialMode: "workspace-write", mode: null })
+      const expected = permissions === "approve_all" ? "workspace-write" : "read-only"
+      assert.deepStrictEqual({ initialMode, mode }, { initialMode: expected, mode: null })
+    })
+  )
+
+  it.effect("permissions are refused where the repository decides, or Claude writes unasked, and nowhere else", () =>
+    Effect.gen(function* () {
+      const folder = yield* home
+      const problemOf = Effect.fnUntraced(function* (agent: string, permissions: Permissions, trustedRoots?: [string]) {
+        const driver = yield* Acpx.make({ name: `acpx:${agent}`, agent, command: ["acpx"], env: {}, trustedRoots })
+        return driver.permissionsProblem?.(permissions, folder) ?? null
+      })
+      assert.isNull(yield* problemOf("claude", "approve_all"))
+      const ofClaude = (yield* problemOf("claude", "deny")) ?? ""
+      assert.include(ofClaude, "the hooks and MCP servers of the session's repository")
+      assert.include(ofClaude, 'Use "approve_all", or the agent "claude" without acpx (protocol "acp").')
+      for (const permissions of ["deny", "approve_reads"] as const) {
+        assert.isNull(yield* problemOf("codex", permissions))
+        assert.isNull(yield* problemOf("gemini", permissions))
+      }
+      assert.include((yield* problemOf("codex", "ask")) ?? "", "where nobody can be asked")
+      assert.include((yield* problemOf("gemini", { default: "deny", rules: [] })) ?? "", "none that mean the same")
+
+      mkdirSync(join(folder, ".codex"))
+      writeFileSync(join(folder, ".codex/config.toml"), "")
+      assert.include((yield* problemOf("codex", "deny")) ?? "", `${join(folder, ".codex")} would decide what runs`)
+      assert.isNull(yield* problemOf("gemini", "deny"))
+      writeFileSync(join(folder, ".acpxrc.json"), "{}")
+      assert.include((yield* problemOf("gemini", "deny")) ?? "", ".acpxrc.json would decide what acpx starts")
+      assert.isNull(yield* problemOf("codex", "deny", [folder]))
+      assert.isNull(yield* problemOf("codex", "approve_all"))
     })
   )
 

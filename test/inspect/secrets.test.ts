@@ -91,7 +91,7 @@ describe("a secret in an agent's environment", () => {
       const dataDir = yield* scratch
       const troupe = yield* open({ dataDir, agents, limits: { restartIntensity: 0 } })
       const app = yield* troupe.mint("ours")
-      const id = yield* troupe.create(app, { agent })
+      const id = yield* troupe.create(app, { agent, permissions: "approve_all" })
       const turn = yield* troupe.turn(app, id, "go")
       const stored = JSON.stringify(turn)
       // The reason is there; only the secrets are not.

@@ -20,7 +20,7 @@ describe("an agent that can't be started", () => {
         const registry = protocol === "acpx" ? { registry: "claude" } : {}
         const troupe = yield* open({ agents: { broken: { protocol, command: [script], ...registry } } })
         const token = yield* troupe.mint("ours")
-        const id = yield* troupe.create(token, { agent: "broken" })
+        const id = yield* troupe.create(token, { agent: "broken", permissions: "approve_all" })
         for (const nth of [1, 2, 3, 4, 5]) {
           const turn = yield* troupe.turn(token, id, `turn ${nth}`)
           assert.match(turn.error, /^config: .* a program that it needs was not found \(exit code 127: /)
@@ -43,7 +43,11 @@ describe("an agent that can't be started", () => {
       const command = [process.execPath, fixture("acpx")] as const
       const troupe = yield* open({ agents: { via: { protocol: "acpx", registry: "claude", command } } })
       const token = yield* troupe.mint("ours")
-      const id = yield* troupe.create(token, { agent: "via", system_prompt: "x".repeat(200_000) })
+      const id = yield* troupe.create(token, {
+        agent: "via",
+        permissions: "approve_all",
+        system_prompt: "x".repeat(200_000)
+      })
       const { error } = yield* troupe.turn(token, id, "go")
       assert.match(error, /^config: system_prompt may have at most 98304 bytes with via/)
     }).pipe(Effect.scoped)

@@ -7,43 +7,62 @@
 import { Effect, Option, Stream } from "effect"
 import type { JsonObject } from "../../domain/json.ts"
 import type { Permissions } from "../../domain/Permissions.ts"
+import { codexProblem, environment as settingsFor } from "../acp/agentSettings.ts"
+import { ofCommand } from "../acp/knownAgents.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Child, Exit } from "../Child.ts"
 import * as Deadline from "../deadline.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
+import * as Repository from "../repository.ts"
 import { parsed } from "./Transcript.ts"
 
 /** `agent`: the agent's name in acpx's registry. */
-export type AcpxConfig = DriverConfig & { readonly agent: string }
+export type AcpxConfig = DriverConfig & {
+  readonly agent: string
+  readonly trustedRoots?: ReadonlyArray<string> | undefined
+}
 
 /** How long acpx's owner process keeps the agent after a prompt. A later prompt starts another owner and resumes. */
 const keepAliveSeconds = 900
 
 /**
- * Why acpx can't enforce these permissions; `null`: it can.
+ * Why acpx can't enforce these permissions in this directory; `null`: it can.
  *
  * acpx answers permission requests by its command line, so no person can be asked. It can't take our rules either: those
  * of its `--permission-policy` match a tool's kind, its title or the first word of its title, without distinction and
  * without an order, so a rule that allows `edit` would allow a command with the name `edit`.
+ *
+ * The directory's `.acpxrc.json` says what acpx starts for an agent. And acpx has Claude Code take settings, hooks and MCP
+ * servers from the repository, and gives no way to send the options by which the `acp` driver prevents that.
  */
-export const permissionsProblem = (agent: string) => (permissions: Permissions) => {
-  if (typeof permissions === "string" && permissions !== "ask" && permissions !== "approve_edits") return null
-  const [subject, reason] =
-    typeof permissions === "string"
-      ? [JSON.stringify(permissions), "where nobody can be asked"]
-      : ["rules", "which has none that mean the same"]
-  return `Permissions ${subject} can't be kept behind acpx, ${reason}. Use "deny", "approve_reads" or "approve_all", or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
-}
+export const permissionsProblem =
+  ({ agent, env, name, trustedRoots }: AcpxConfig) =>
+  (permissions: Permissions, cwd: string): string | null => {
+    if (permissions === "approve_all") return null
+    const subject = typeof permissions === "string" ? JSON.stringify(permissions) : "rules"
+    const others = agent === "claude" ? `"approve_all",` : `"deny", "approve_reads" or "approve_all",`
+    const otherwise = `or the agent ${JSON.stringify(agent)} without acpx (protocol "acp").`
+    if (typeof permissions !== "string" || permissions === "ask" || permissions === "approve_edits") {
+      const reason = typeof permissions === "string" ? "where nobody can be asked" : "which has none that mean the same"
+      return `Permissions ${subject} can't be kept behind acpx, ${reason}. Use ${others} ${otherwise}`
+    }
+    if (agent === "claude") {
+      return `Permissions ${subject} can't be kept by Claude Code behind acpx: it runs the hooks and MCP servers of the session's repository, and writes its memory unasked. Use ${others} ${otherwise}`
+    }
+    if (Repository.isTrusted(cwd, trustedRoots)) return null
+    const acpxSettings = Repository.settingsAround(cwd, [".acpxrc.json"], [])
+    if (acpxSettings !== null) {
+      return `Permissions ${subject} can't be kept by ${name} here: ${acpxSettings} would decide what acpx starts. Use "approve_all", ${otherwise}`
+    }
+    return agent === "codex" ? codexProblem(name, env, cwd, permissions) : null
+  }
 
-/** No agent is started with `ask` (`permissionsProblem`); if one were, it would have to be denied. */
-const permissionFlag: Readonly<Record<OpenRequest["permissions"], string>> = {
-  deny: "--deny-all",
-  ask: "--deny-all",
-  approve_reads: "--approve-reads",
-  approve_edits: "--approve-reads",
-  approve_all: "--approve-all"
+/** Where nobody can be asked and a reader's question may be more than a read: codex reads within its sandbox, unasked. */
+const permissionFlag = ({ agent }: AcpxConfig, permissions: OpenRequest["permissions"]): string => {
+  if (permissions === "approve_all") return "--approve-all"
+  return permissions === "approve_reads" && agent !== "codex" ? "--approve-reads" : "--deny-all"
 }
 
 /** Only claude-agent-acp reads acpx's system prompt; other agents get it in front of their first prompt. */
@@ -57,7 +76,7 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
     `--cwd=${cwd}`,
     `--ttl=${keepAliveSeconds}`,
     "--non-interactive-permissions=deny",
-    permissionFlag[permissions],
+    permissionFlag(config, permissions),
     ...(model === null ? [] : [`--model=${model}`]),
     ...(systemPrompt === null || !takesSystemPrompt(config) ? [] : [`--append-system-prompt=${systemPrompt}`]),
     config.agent,
@@ -72,8 +91,11 @@ export const argv = (config: AcpxConfig, request: OpenRequest, command: Readonly
 export const askingMode = ({ agent }: AcpxConfig): string | null => (agent === "claude" ? "default" : null)
 
 /** Without it codex-acp starts in a mode that asks a model instead of its client. */
-const environment = (config: AcpxConfig) =>
-  config.agent === "codex" ? { INITIAL_AGENT_MODE: "workspace-write", ...config.env } : config.env
+const environment = (config: AcpxConfig, permissions: OpenRequest["permissions"]) => ({
+  ...config.env,
+  ...settingsFor(ofCommand([], { registry: config.agent }), permissions),
+  ...(config.agent === "codex" && permissions === "approve_all" ? { INITIAL_AGENT_MODE: "workspace-write" } : {})
+})
 
 /** The limit on the command line; Linux takes 128 kB for an argument. */
 const maxSystemPromptBytes = 96 * 1024
@@ -95,7 +117,7 @@ export const spawn = Effect.fnUntraced(function* (
     lease,
     command: argv(config, request, command),
     cwd,
-    env: environment(config),
+    env: environment(config, request.permissions),
     secrets: config.secrets,
     stdin: stdin !== null,
     spawned

@@ -36,7 +36,7 @@ export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Proc
       protocol: "acpx",
       capabilities,
       promptProblem,
-      permissionsProblem: Command.permissionsProblem(config.agent),
+      permissionsProblem: Command.permissionsProblem(config),
       open: Effect.fn("Acpx.open")((request) => open(processes, config, request))
     }
     return driver

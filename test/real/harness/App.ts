@@ -63,7 +63,9 @@ const read = (url: string, init: RequestInit, isEnough: (event: ServerEvent) => 
 
 export const make = (origin: string, token: string) => {
   const create = Effect.fnUntraced(function* (options: CreateSession) {
-    const { body, status } = yield* call<SessionBody>(`${origin}/sessions`, token, "POST", options)
+    // It takes nothing else.
+    const least = options.agent === "acpx:claude" ? { permissions: "approve_all" } : {}
+    const { body, status } = yield* call<SessionBody>(`${origin}/sessions`, token, "POST", { ...least, ...options })
     if (status !== 200)
       return yield* Effect.die(new Error(`POST /sessions answered ${status}: ${JSON.stringify(body)}`))
     return sessionOf(origin, token, body.session_id)

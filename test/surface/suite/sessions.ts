@@ -45,10 +45,13 @@ export const sessions = (open: Open): void => {
       const { ours } = yield* open()
       const rules = [{ match: { kind: "execute" }, then: "deny" }] as const
       for (const permissions of ["ask", { default: "approve_all", rules }] as const) {
-        const refused = yield* expectRefusal(ours.create({ agent: "acpx:claude", permissions }), 422, "not_supported")
-        assert.match(refused.detail, /behind acpx.*"approve_reads".*the agent "claude" without acpx/)
+        const refused = yield* expectRefusal(ours.create({ agent: "acpx:codex", permissions }), 422, "not_supported")
+        assert.match(refused.detail, /behind acpx.*"approve_reads".*the agent "codex" without acpx/)
       }
-      yield* ours.create({ agent: "acpx:claude", permissions: "approve_reads" })
+      yield* ours.create({ agent: "acpx:codex", permissions: "approve_reads" })
+      const ofClaude = yield* expectRefusal(ours.create({ agent: "acpx:claude" }), 422, "not_supported")
+      assert.match(ofClaude.detail, /^Permissions "deny" can't be kept by Claude Code behind acpx: .*without acpx/)
+      yield* ours.create({ agent: "acpx:claude", permissions: "approve_all" })
     }).pipe(Effect.scoped)
   )
 
