@@ -63,12 +63,18 @@ export interface AgentRows {
   readonly notes: ReadonlyArray<string>
 }
 
-const refusesAll: Row = ["happens", "refused", "refused", "refused", "refused", "refused", "refused", "refused"]
+const claudeRefuses: Row = ["happens", "refused", "refused", "reads", "refused", "refused", "refused", "refused"]
 const readsOnly: Row = ["happens", "reads", "refused", "reads", "refused", "refused", "refused", "refused"]
-const asksAll: Row = ["happens", "asked", "asked", "asked", "asked", "asked", "asked", "asked"]
-const asksToEdit: Row = ["happens", "asked", "happens", "asked", "asked", "asked", "asked", "asked"]
 const sandboxedAsk: Row = ["happens", "reads", "asked", "reads_or_asked", "asked", "asked", "asked", "asked"]
 const sandboxedEdits: Row = ["happens", "reads", "happens", "reads_or_asked", "asked", "asked", "asked", "asked"]
+
+const behindAcpx = {
+  claude: {
+    problem:
+      "Claude Code behind acpx obeys the session's repository, and nobody can be asked. Use the agent `claude` without acpx."
+  },
+  codex: { problem: "Nobody can be asked behind acpx. Use the agent `codex` without acpx." }
+} as const
 
 export const agents = {
   codex: {
@@ -87,13 +93,58 @@ export const agents = {
     title: "Claude Code (`claude-agent-acp`)",
     seenOn: "claude-agent-acp 0.101",
     rows: {
-      deny: refusesAll,
-      approve_reads: refusesAll,
-      ask: asksAll,
-      approve_edits: asksToEdit,
+      deny: claudeRefuses,
+      approve_reads: claudeRefuses,
+      ask: ["happens", "asked", "asked", "reads_or_asked", "asked", "asked", "asked", "asked"],
+      approve_edits: ["happens", "asked", "happens", "reads_or_asked", "asked", "asked", "asked", "asked"],
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "It has no sandbox: commands that it takes for mere reads of the session's directory (`cat`, `ls`, `git status`) run unasked, so what the repository's `.git/config` names can run with them.",
+      "Of the repository it gets CLAUDE.md only, as text (32 kB; imports with `@` are not followed). Hooks, MCP servers, `apiKeyHelper`, `env`, commands and agents of the repository count only below `trustedRoots`; MCP servers of the operator's own, too.",
+      "It keeps no memory of a project unless the session has `approve_all`."
+    ]
+  },
+  "codex-acp": {
+    title: "codex (`codex-acp`)",
+    seenOn: "codex-acp 2.6",
+    rows: {
+      deny: readsOnly,
+      approve_reads: readsOnly,
+      ask: sandboxedAsk,
+      approve_edits: sandboxedEdits,
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "It always obeys a repository's `.codex` directory. Where there is one, all words but `approve_all` are refused with 422, unless it is below `trustedRoots`; use the agent `codex`.",
+      "Under `approve_all` commands still run in its sandbox, which covers the session's directory and no network, until the model asks to leave it."
+    ]
+  },
+  "acpx claude": {
+    title: "Claude Code behind acpx",
+    seenOn: "acpx 0.19, claude-agent-acp 0.101",
+    rows: {
+      deny: behindAcpx.claude,
+      approve_reads: behindAcpx.claude,
+      ask: behindAcpx.claude,
+      approve_edits: behindAcpx.claude,
       approve_all: words.approve_all.row
     },
     notes: []
+  },
+  "acpx codex": {
+    title: "codex behind acpx",
+    seenOn: "acpx 0.19, codex-acp 2.6",
+    rows: {
+      deny: readsOnly,
+      approve_reads: readsOnly,
+      ask: behindAcpx.codex,
+      approve_edits: behindAcpx.codex,
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "Rules are refused, too. A repository's `.codex`, or its `.acpxrc.json`, which says what acpx starts, has all words but `approve_all` refused with 422."
+    ]
   }
 } as const satisfies Record<string, AgentRows>
 

@@ -17,9 +17,24 @@ type Environment = Readonly<Record<string, string>>
  * Variables that an agent is started with. `agent`: `null` for one that is not known before it says its name, which gets
  * all of them, since no other program reads them.
  */
-export const environment = (agent: KnownAgent | null, _permissions: PermissionPolicy): Environment =>
+export const environment = (agent: KnownAgent | null, permissions: PermissionPolicy): Environment => ({
   // In its own first mode codex-acp would have codex write down, for ever, that the directory is trusted.
-  agent === "codex" || agent === null ? { INITIAL_AGENT_MODE: "read-only" } : {}
+  ...(agent === "codex" || agent === null ? { INITIAL_AGENT_MODE: "read-only" } : {}),
+  ...((agent === "opencode" || agent === null) && permissions !== "approve_all" ? opencodeAsks : {})
+})
+
+/**
+ * By its own settings opencode runs commands unasked. These win over its other settings (seen on 1.18.33), and keep those
+ * of a repository's `opencode.json` out.
+ */
+const opencodeAsks: Environment = {
+  OPENCODE_DISABLE_PROJECT_CONFIG: "1",
+  OPENCODE_PERMISSION: JSON.stringify({
+    "*": "ask",
+    ...Object.fromEntries(["read", "glob", "grep", "list", "todowrite", "todoread"].map((tool) => [tool, "allow"])),
+    ...Object.fromEntries(["edit", "bash", "webfetch", "external_directory"].map((tool) => [tool, "ask"]))
+  })
+}
 
 export interface Where {
   readonly cwd: string
@@ -35,8 +50,28 @@ export const permissionsProblem = (
   { cwd, permissions }: Where
 ): string | null => {
   if (permissions === "approve_all" || Repository.isTrusted(cwd, trustedRoots)) return null
-  return agent === "codex" ? codexProblem(name, env, cwd, permissions) : null
+  switch (agent) {
+    case "codex":
+      return codexProblem(name, env, cwd, permissions)
+    case "gemini":
+    case "opencode": {
+      const home = env["HOME"]
+      const own = home === undefined ? [] : obeyed[agent].map((file) => join(home, file))
+      const settings = Repository.settingsAround(cwd, obeyed[agent], own, { anywhere: true })
+      return settings === null
+        ? null
+        : `Permissions ${JSON.stringify(permissions)} can't be kept by ${name} here: ${settings} would decide what runs. Use another agent, "approve_all", or name the directory in agents.${name}.trustedRoots.`
+    }
+    default:
+      return null
+  }
 }
+
+/**
+ * What these agents obey of a directory and those above it: opencode's plugins run before anything is asked (seen on
+ * 1.18.33); Gemini's settings start MCP servers, and its variables say where requests go.
+ */
+const obeyed = { gemini: [".gemini", ".env"], opencode: [".opencode"] } as const
 
 /** Of codex-acp, also behind acpx. */
 export const codexProblem = (

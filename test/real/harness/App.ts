@@ -62,16 +62,25 @@ const read = (url: string, init: RequestInit, isEnough: (event: ServerEvent) => 
   })
 
 export const make = (origin: string, token: string) => {
-  const create = Effect.fnUntraced(function* (options: CreateSession) {
+  const tryCreate = (options: CreateSession) => {
     // It takes nothing else.
     const least = options.agent === "acpx:claude" ? { permissions: "approve_all" } : {}
-    const { body, status } = yield* call<SessionBody>(`${origin}/sessions`, token, "POST", { ...least, ...options })
+    return call<SessionBody & { readonly error?: string; readonly detail?: string }>(
+      `${origin}/sessions`,
+      token,
+      "POST",
+      { ...least, ...options }
+    )
+  }
+  const create = Effect.fnUntraced(function* (options: CreateSession) {
+    const { body, status } = yield* tryCreate(options)
     if (status !== 200)
       return yield* Effect.die(new Error(`POST /sessions answered ${status}: ${JSON.stringify(body)}`))
     return sessionOf(origin, token, body.session_id)
   })
   return {
     create,
+    tryCreate,
     /** A session that was created earlier, maybe by another Troupe on the same data. */
     session: (id: string) => sessionOf(origin, token, id),
     run: (body: object) => within("POST /run", call<Run>(`${origin}/run`, token, "POST", body))

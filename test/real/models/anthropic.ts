@@ -35,12 +35,18 @@ export const refusal = (status: number) => ({
   error: { type: errorTypes[status] ?? "api_error", message: `stand-in error ${status}` }
 })
 
-const toolUse = (tool: Tool) => {
+/** Claude Code's tools, or opencode's, which have other names and speak of `filePath`. */
+const toolUse = (tool: Tool, { tools = [] }: MessagesRequest) => {
+  const isOpencode = tools.some(({ name }) => name === "bash")
+  const use = (name: string, input: object) => ({ name: isOpencode ? name.toLowerCase() : name, input })
+  const path = (of: string) => (isOpencode ? { filePath: of } : { file_path: of })
   switch (tool.kind) {
     case "run":
-      return { name: "Bash", input: { command: tool.command, description: "a command of the test" } }
+      return use("Bash", { command: tool.command, description: "a command of the test" })
+    case "read":
+      return use("Read", path(tool.path))
     case "write":
-      return { name: "Write", input: { file_path: tool.path, content: tool.text } }
+      return use("Write", { ...path(tool.path), content: tool.text })
   }
 }
 
@@ -81,7 +87,7 @@ export const respond = async (response: ServerResponse, id: number, request: Mes
     thinking.stop()
   }
   if (tool !== null) {
-    const { input, name } = toolUse(tool)
+    const { input, name } = toolUse(tool, request)
     const use = block({ type: "tool_use", id: `toolu_${id}`, name, input: {} })
     use.delta({ type: "input_json_delta", partial_json: JSON.stringify(input) })
     use.stop()

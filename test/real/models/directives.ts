@@ -8,6 +8,7 @@
  * |---|---|
  * | `RUN:<shell command>` | calls the agent's shell tool first; one call per answer, in the order written |
  * | `ASK:<shell command>` | the same, so that the agent must ask for leave: codex outside of its sandbox |
+ * | `READ:<path>` | reads a file, with whatever tool the agent has for that |
  * | `WRITE:<path>\|<text>` | creates a file, with whatever tool the agent has for that |
  * | `SAY:<text>` | says that text |
  * | `THINK:<text>` | thinks that text first |
@@ -20,6 +21,7 @@
  */
 export type Tool =
   | { readonly kind: "run"; readonly command: string; readonly escalated: boolean }
+  | { readonly kind: "read"; readonly path: string }
   | { readonly kind: "write"; readonly path: string; readonly text: string }
 
 export interface Directives {
@@ -42,6 +44,7 @@ export const parse = (prompt: string): Directives => {
   for (const text of prompt.split("\n")) {
     const [, name, value = ""] = line.exec(text.trim()) ?? []
     if (name === "RUN" || name === "ASK") tools.push({ kind: "run", command: value.trim(), escalated: name === "ASK" })
+    else if (name === "READ") tools.push({ kind: "read", path: value.trim() })
     else if (name === "WRITE") {
       const bar = value.indexOf("|")
       tools.push({ kind: "write", path: value.slice(0, bar), text: value.slice(bar + 1) })

@@ -53,7 +53,8 @@ const callOf = (tool: Tool, id: number, tools: ReadonlyMap<string, string>) => {
   if (tool.kind === "write" && tools.get("apply_patch") === "custom") {
     return { ...call, type: "custom_tool_call", id: `ctc_${id}`, name: "apply_patch", input: patchOf(tool) }
   }
-  const command = tool.kind === "run" ? tool.command : `apply_patch <<'PATCH'\n${patchOf(tool)}\nPATCH`
+  const command =
+    tool.kind === "run" ? tool.command : tool.kind === "read" ? `cat '${tool.path}'` : `apply_patch <<'PATCH'\n${patchOf(tool)}\nPATCH`
   const shell = ["exec_command", "shell_command"].find((name) => tools.has(name)) ?? "shell"
   const escalation =
     tool.kind === "run" && tool.escalated

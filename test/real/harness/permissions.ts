@@ -1,0 +1,187 @@
+/**
+ * What an agent does under a word of `permissions`, as its effects show: files on the disk, requests that reach a server,
+ * contents in the answer, and the questions that a person was asked. A person here says no to everything.
+ */
+import { assert } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { dirname, join } from "node:path"
+import type { Action, Cell, Row } from "../../../src/domain/permissionTable.ts"
+import { actions } from "../../../src/domain/permissionTable.ts"
+import type { PermissionPolicy } from "../../../src/domain/Permissions.ts"
+import type { App, CreateSession, Session } from "./App.ts"
+import * as Installation from "./Installation.ts"
+import type { AcpEvent, Turn } from "./wire.ts"
+
+/** A server of which it is known what reached it. */
+const server = Effect.acquireRelease(
+  Effect.callback<{ readonly port: number; readonly requests: Array<string>; readonly close: () => void }>((resume) => {
+    const requests: Array<string> = []
+    const listener = createServer((request, response) => {
+      requests.push(`${request.url} ${JSON.stringify(request.headers)}`)
+      response.end("served")
+    })
+    listener.listen(0, "127.0.0.1", () => {
+      const { port } = listener.address() as AddressInfo
+      resume(
+        Effect.succeed({ port, requests, close: () => void [listener.closeAllConnections(), listener.close()].length })
+      )
+    })
+  }),
+  ({ close }) => Effect.sync(close)
+)
+
+const temporary = (prefix: string) =>
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(prefix)),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
+
+/** A repository in which the agent works, a directory outside of every sandbox's, one in /tmp, and a foreign server. */
+export const open = Effect.gen(function* () {
+  const installation = yield* Installation.make
+  const troupe = yield* installation.serve()
+  const app = yield* troupe.app("scene")
+  const outside = yield* temporary("/var/tmp/troupe-real-")
+  const inTmp = yield* temporary("/tmp/troupe-real-")
+  const foreign = yield* server
+  writeFileSync(installation.file("a.txt"), "alpha-inside")
+  writeFileSync(join(outside, "a.txt"), "alpha-outside")
+  /** Files of the repository, relative to its root. */
+  const write = (files: Readonly<Record<string, string | object>>) => {
+    for (const [name, content] of Object.entries(files)) {
+      const file = installation.file(name)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content, null, 1), { mode: 0o755 })
+    }
+  }
+  return { app, foreign, installation, inTmp, outside, troupe, write }
+})
+export type Scene = Effect.Success<typeof open>
+
+/** Runs a turn, says no to every question, and gives their titles. */
+export const turnRefusing = Effect.fnUntraced(function* (session: Session, prompt: string) {
+  const titles: Array<string> = []
+  const seen = new Set<string>()
+  const answering = Effect.gen(function* () {
+    const next: { id: string | null } = { id: null }
+    yield* session.hears("a question", ({ method, params }: AcpEvent) => {
+      const { approval_id: id, title } = (params ?? {}) as { readonly approval_id?: string; readonly title?: string }
+      if (method !== "_troupe/approval_asked" || id === undefined || asked(session).has(id)) return false
+      asked(session).add(id)
+      seen.add(id)
+      titles.push(title ?? "")
+      next.id = id
+      return true
+    })
+    if (next.id !== null) yield* session.answer(next.id, "deny")
+  }).pipe(Effect.forever)
+  const answers = yield* Effect.forkChild(answering)
+  const { body } = yield* session.turn(prompt)
+  yield* Fiber.interrupt(answers)
+  return { body, titles }
+})
+
+const askedBySession = new WeakMap<Session, Set<string>>()
+const asked = (session: Session): Set<string> => {
+  const known = askedBySession.get(session) ?? new Set<string>()
+  askedBySession.set(session, known)
+  return known
+}
+
+const outputs = ({ messages }: Turn) =>
+  messages.flatMap(({ content, role }) => (role === "tool" ? [content ?? ""] : []))
+
+/** The cell of the table that the agent's behaviour amounts to. */
+const cellOf = Effect.fnUntraced(function* (action: Exclude<Action, "MCP tool">, session: Session, scene: Scene) {
+  const { foreign, installation, inTmp, outside } = scene
+  const turn = (...lines: ReadonlyArray<string>) => turnRefusing(session, [...lines, "SAY:done"].join("\n"))
+  /** Each attempt is a turn, because some agents end a turn that is refused. `has`: whether it had its effect. */
+  const attempt = Effect.fnUntraced(function* (line: string, has: (turn: Turn) => boolean) {
+    const { body, titles } = yield* turn(line)
+    return { asked: titles.length > 0, happened: has(body) }
+  })
+  const file = (path: string) => () => existsSync(path)
+  const reads = (content: string) => (body: Turn) => outputs(body).some((output) => output.includes(content))
+  const requests = (path: string) => () => foreign.requests.some((request) => request.startsWith(path))
+  const of = (attempts: ReadonlyArray<{ readonly asked: boolean; readonly happened: boolean }>): Cell => {
+    if (attempts.some(({ asked, happened }) => asked && happened))
+      return assert.fail("it happened although it was refused")
+    if (attempts.some(({ asked }) => asked)) return "asked"
+    return attempts.some(({ happened }) => happened) ? "happens" : "refused"
+  }
+  const url = (path: string) => `http://127.0.0.1:${foreign.port}${path}`
+  switch (action) {
+    case "read in cwd":
+      return of([
+        yield* attempt(`READ:${installation.file("a.txt")}`, reads("alpha-inside")),
+        yield* attempt("RUN:cat a.txt", reads("alpha-inside"))
+      ])
+    case "read outside":
+      return of([
+        yield* attempt(`READ:${outside}/a.txt`, reads("alpha-outside")),
+        yield* attempt(`RUN:cat ${outside}/a.txt`, reads("alpha-outside"))
+      ])
+    case "edit in cwd": {
+      const path = installation.file("edited.txt")
+      return of([yield* attempt(`WRITE:${path}|x`, file(path))])
+    }
+    case "command": {
+      const read = yield* attempt("RUN:cat a.txt", reads("alpha-inside"))
+      const writes = of([
+        yield* attempt("RUN:touch plain", file(installation.file("plain"))),
+        yield* attempt("ASK:touch escalated", file(installation.file("escalated")))
+      ])
+      if (!read.happened || read.asked) return writes
+      return writes === "refused" ? "reads" : writes === "asked" ? "reads_or_asked" : writes
+    }
+    case "write outside":
+    case "write in /tmp": {
+      const at = action === "write outside" ? outside : inTmp
+      return of([
+        yield* attempt(`RUN:touch ${at}/plain`, file(join(at, "plain"))),
+        yield* attempt(`ASK:touch ${at}/escalated`, file(join(at, "escalated"))),
+        yield* attempt(`WRITE:${at}/edited.txt|x`, file(join(at, "edited.txt")))
+      ])
+    }
+    case "network":
+      return of([
+        yield* attempt(`RUN:curl -s ${url("/plain")}`, requests("/plain")),
+        yield* attempt(`ASK:curl -s ${url("/escalated")}`, requests("/escalated"))
+      ])
+  }
+})
+
+/** What a cell looks like for an action: a read that happens in a sandbox is a read that happens. */
+const seen = (action: Action, cell: Cell): Cell => (action === "read outside" && cell === "reads" ? "happens" : cell)
+
+/** How long a row may take: sixteen turns. */
+export const aRow = 300_000
+
+/** Has an agent try all that the table names, under one word, and compares. An MCP tool is not tried. */
+export const assertRow = Effect.fnUntraced(function* (agent: string, permissions: PermissionPolicy, row: Row) {
+  const scene = yield* open
+  const session = yield* scene.app.create({ agent, permissions, cwd: scene.installation.cwd })
+  const observed: Partial<Record<Action, Cell>> = {}
+  const expected: Partial<Record<Action, Cell>> = {}
+  for (const [index, action] of actions.entries()) {
+    const cell = row[index]
+    if (action === "MCP tool" || cell === undefined) continue
+    observed[action] = yield* cellOf(action, session, scene)
+    expected[action] = seen(action, cell)
+  }
+  assert.deepStrictEqual(observed, expected)
+})
+
+/** Answers of `POST /sessions` that refuse the permissions. */
+export const assertRefused = Effect.fnUntraced(function* (app: App, options: CreateSession, problem: RegExp) {
+  const { body, status } = yield* app.tryCreate(options)
+  assert.strictEqual(status, 422)
+  assert.include(body, { error: "not_supported" })
+  assert.match(body.detail ?? "", problem)
+})
+
+/** What is in a file, or `null`. */
+export const contentOf = (path: string): string | null => (existsSync(path) ? readFileSync(path, "utf8") : null)
