@@ -63,6 +63,9 @@ const badStart = (spec: AgentSpec): SpecProblem | null =>
       }
     : null
 
+const sandboxOfCodexOnly = ({ sandbox }: AgentSpec): SpecProblem | null =>
+  sandbox === undefined ? null : { key: ".sandbox", problem: "is for codex-app-server only. Leave it out." }
+
 const ofAcpOnly = (spec: AgentSpec): SpecProblem | null => {
   const key = (["authMethod", "startTimeout"] as const).find((name) => spec[name] !== undefined)
   return key === undefined ? null : { key: `.${key}`, problem: "is for acp only. Leave it out." }
@@ -70,7 +73,7 @@ const ofAcpOnly = (spec: AgentSpec): SpecProblem | null => {
 
 export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
   "codex-app-server": {
-    make: (config) => Codex.make(config),
+    make: (config, spec) => Codex.make(config, spec),
     locate: ({ path }) => Launch.ofCodex(path),
     needs: () => Needs.codex,
     validate: ({ registry, ...spec }) =>
@@ -89,6 +92,7 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
     needs: ({ registry }) => Needs.ofRegistry(registry),
     validate: (spec) =>
       unknownRegistry(spec) ??
+      sandboxOfCodexOnly(spec) ??
       ((spec.command === undefined) === (spec.registry === undefined)
         ? {
             key: "",
@@ -111,6 +115,7 @@ export const protocols: Readonly<Record<Protocol, AgentProtocol>> = {
     validate: (spec) =>
       unknownRegistry(spec) ??
       ofAcpOnly(spec) ??
+      sandboxOfCodexOnly(spec) ??
       (spec.registry === undefined
         ? { key: ".registry", problem: `is missing: it says which agent acpx is to talk to, ${registryNames}.` }
         : null),

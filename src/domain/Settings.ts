@@ -22,7 +22,12 @@ export const AgentSpec = Schema.Struct({
    * Absolute directories. Only below these the agent takes settings, hooks and MCP servers from a session's repository,
    * as it would for a person who trusts it.
    */
-  trustedRoots: Schema.optionalKey(Schema.Array(Schema.NonEmptyString))
+  trustedRoots: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  /**
+   * For codex, on a machine where its sandbox can't start, such as most containers: with `approve_all` it runs without one.
+   * The other words keep their sandbox; where it can't start, commands fail.
+   */
+  sandbox: Schema.optionalKey(Schema.Literals(["danger-full-access"]))
 })
 export type AgentSpec = typeof AgentSpec.Type
 

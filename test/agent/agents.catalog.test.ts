@@ -169,6 +169,11 @@ describe("the catalog of agents", () => {
       { protocol: "codex-app-server", trustedRoots: ["/srv", "mine"] },
       'agents.x.trustedRoots names "mine": it takes absolute directories.'
     ],
+    [
+      "x",
+      { protocol: "acp", command: ["x"], sandbox: "danger-full-access" },
+      "agents.x.sandbox is for codex-app-server only"
+    ],
     ["x", { protocol: "acpx", registry: "gemini", authMethod: "y" }, "agents.x.authMethod is for acp only"],
     ["x", { protocol: "acp", command: ["x"], env: { "A=B": "c" } }, 'agents.x.env names "A=B"'],
     [

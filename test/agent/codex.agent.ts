@@ -3,6 +3,7 @@ import { Effect, FileSystem, Latch } from "effect"
 import type { AgentFact, ApprovalDecision, ApprovalRequest, DriverConfig, OpenRequest } from "../../src/agent/Agent.ts"
 import * as Codex from "../../src/agent/codex/driver.ts"
 import type { Patience } from "../../src/agent/codex/patience.ts"
+import type { CodexSpec } from "../../src/agent/codex/spec.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { freshLease, fixture } from "./child.ts"
@@ -15,7 +16,8 @@ export const connect = Effect.fnUntraced(function* (
   env: Readonly<Record<string, string>>,
   decide: ApprovalDecision = "deny",
   changes: Partial<OpenRequest> = {},
-  patience: Partial<Patience> = {}
+  patience: Partial<Patience> = {},
+  spec: CodexSpec = {}
 ) {
   const processes = yield* Processes
   const files = yield* FileSystem.FileSystem
@@ -29,7 +31,7 @@ export const connect = Effect.fnUntraced(function* (
     command: [process.execPath, fixture("codex")],
     env: { PATH: process.env["PATH"] ?? "", RECEIVED: inputFile, ...env }
   }
-  const driver = yield* Codex.make(config, patience)
+  const driver = yield* Codex.make(config, spec, patience)
   const opening = driver.open({
     session: "ses_test" as SessionId,
     lease,
@@ -80,8 +82,9 @@ export const scripted = (
   script: Script,
   decide?: ApprovalDecision,
   changes?: Partial<OpenRequest>,
-  patience?: Partial<Patience>
-) => connect({ SCRIPT: JSON.stringify(script) }, decide, changes, patience)
+  patience?: Partial<Patience>,
+  spec?: CodexSpec
+) => connect({ SCRIPT: JSON.stringify(script) }, decide, changes, patience, spec)
 
 // ---- parts of scripts
 

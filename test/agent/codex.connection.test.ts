@@ -47,9 +47,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.deepInclude(start?.params, {
         cwd: import.meta.dirname,
         model: "mock-model",
-        developerInstructions: "Be brief.",
-        approvalPolicy: "on-request",
-        sandbox: "workspace-write"
+        developerInstructions: "Be brief."
       })
       assert.deepStrictEqual(turn?.params?.["input"], [{ type: "text", text: "hello" }])
     })
@@ -143,7 +141,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.deepInclude((yield* wire).at(-1)?.params, {
         threadId: "T",
         excludeTurns: true,
-        sandbox: "workspace-write"
+        approvalPolicy: "never"
       })
     })
   )

@@ -145,14 +145,18 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a sandbox that managed requirements forbid fails the start, and the file is named", () =>
     Effect.gen(function* () {
-      const { opening } = yield* scripted([
-        ...hello,
-        on(2, "thread/start"),
-        warns,
-        reply(2, granted("on-request", "readOnly")),
-        on(3, "configRequirements/read"),
-        reply(3, { requirements: { allowedSandboxModes: ["read-only"], allowedApprovalPolicies: null } })
-      ])
+      const { opening } = yield* scripted(
+        [
+          ...hello,
+          on(2, "thread/start"),
+          warns,
+          reply(2, granted("on-request", "readOnly")),
+          on(3, "configRequirements/read"),
+          reply(3, { requirements: { allowedSandboxModes: ["read-only"], allowedApprovalPolicies: null } })
+        ],
+        "deny",
+        { permissions: "approve_all" }
+      )
       const error = yield* Effect.flip(opening)
       assert.strictEqual(error.class, "config")
       assert.match(error.message, /sandbox "workspace-write".*\/etc\/codex\/requirements\.toml forbids it/)
@@ -167,12 +171,12 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         [
           ...hello,
           on(2, "thread/resume"),
-          reply(2, granted("untrusted", "workspaceWrite")),
+          reply(2, granted("untrusted", "readOnly")),
           on(3, "configRequirements/read"),
           reply(3, { requirements: { allowedApprovalPolicies: ["untrusted"] } })
         ],
         "deny",
-        resuming
+        { ...resuming, permissions: "ask" }
       )
       const error = yield* Effect.flip(opening)
       assert.match(error.message, /approvals "on-request".*requirements\.toml.*Allowed approvals: \["untrusted"\]/)
@@ -181,14 +185,34 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
 
   it.effect("a start is accepted where requirements forbid something else only", () =>
     Effect.gen(function* () {
-      const { opening, wire } = yield* scripted([
-        ...hello,
-        on(2, "thread/start"),
-        warns,
-        reply(2, granted("on-request", "workspaceWrite"))
-      ])
+      const { opening, wire } = yield* scripted(
+        [...hello, on(2, "thread/start"), warns, reply(2, granted("on-request", "workspaceWrite"))],
+        "deny",
+        { permissions: "approve_all" }
+      )
       assert.deepInclude(yield* opening, { thread: "T" })
       assert.notInclude(methodsIn(yield* wire), "configRequirements/read")
     })
+  )
+
+  it.effect.each([
+    ["never", "workspaceWrite", 'sandbox "read-only"'],
+    ["never", "dangerFullAccess", 'sandbox "read-only"'],
+    ["on-request", "readOnly", 'approvals "never"']
+  ] as const)(
+    "a codex that answers %s and %s to `deny` is not used, with no requirements either",
+    ([policy, type, named]) =>
+      Effect.gen(function* () {
+        const { opening } = yield* scripted([
+          ...hello,
+          on(2, "thread/start"),
+          reply(2, granted(policy, type)),
+          on(3, "configRequirements/read"),
+          reply(3, { requirements: null })
+        ])
+        const error = yield* Effect.flip(opening)
+        assert.strictEqual(error.class, "config")
+        assert.include(error.message, named)
+      })
   )
 })

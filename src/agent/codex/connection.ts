@@ -17,6 +17,7 @@ import * as MissingEnd from "./MissingEnd.ts"
 import * as Placeholders from "./placeholders.ts"
 import * as Prompts from "./prompts.ts"
 import { sandboxProblem } from "./sandboxCheck.ts"
+import type { CodexSpec } from "./spec.ts"
 import * as Steering from "./steering.ts"
 import * as Translator from "./Translator.ts"
 import * as TurnDelivery from "./TurnDelivery.ts"
@@ -27,6 +28,7 @@ export const capabilities: Capabilities = { resume: true, steer: true, compact: 
 export const open = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: DriverConfig,
+  spec: CodexSpec,
   request: OpenRequest,
   patience: Patience
 ) {
@@ -76,10 +78,12 @@ export const open = Effect.fnUntraced(function* (
     onRequest: approvals.answer
   })
   const retrying = (method: string, reason: string) => delivery.deliver([translator.overloaded(method, reason)])
-  const { contextLost, thread, version, wire } = yield* Handshake.run({
+  const { contextLost, thread, turnSettings, version, wire } = yield* Handshake.run({
     peer,
     child,
     request,
+    spec,
+    env,
     mcp,
     forbidden,
     patience,
@@ -98,7 +102,7 @@ export const open = Effect.fnUntraced(function* (
   )
   yield* watch({ processes, request, peer, child, end }).pipe(Effect.forkScoped)
 
-  const { compact, prompt } = Prompts.make(peer, thread, translator, delivery, patience)
+  const { compact, prompt } = Prompts.make({ peer, thread, turnSettings, translator, delivery, patience })
   const steer = Steering.make({
     peer,
     thread,
@@ -120,7 +124,7 @@ export const open = Effect.fnUntraced(function* (
     compact,
     steer,
     interrupt,
-    findProblem: sandboxProblem(peer, cwd),
+    findProblem: sandboxProblem(peer, cwd, spec),
     askToExit: interrupt.pipe(Effect.andThen(child.end), Effect.forkIn(yield* Effect.scope), Effect.asVoid)
   } satisfies AgentConnection
 })

@@ -1,4 +1,4 @@
-/** The driver of `codex app-server` (0.169): one process with one thread for each session. */
+/** The driver of `codex app-server` (0.169 to 0.171): one process with one thread for each session. */
 import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
@@ -6,16 +6,18 @@ import * as Connection from "./connection.ts"
 import { withFreshLogin } from "./freshLogin.ts"
 import { patience as defaultPatience } from "./patience.ts"
 import type { Patience } from "./patience.ts"
+import type { CodexSpec } from "./spec.ts"
 
 /** `patience` is for tests, which have less of it. */
 export const make = (
   config: DriverConfig,
+  spec: CodexSpec = {},
   patience: Partial<Patience> = {}
 ): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.map(Processes, (processes) => {
     const limits = { ...defaultPatience, ...patience }
     const open = withFreshLogin(
-      (request) => Connection.open(processes, config, request, limits),
+      (request) => Connection.open(processes, config, spec, request, limits),
       limits.freshLoginMillis
     )
     return {

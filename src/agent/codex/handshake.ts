@@ -1,5 +1,6 @@
 /** Prepares a spawned `codex app-server` for turns: initializes it, and starts or resumes a thread. */
 import { Clock, Effect, Schedule } from "effect"
+import { join } from "node:path"
 import { cut } from "../../domain/cut.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
@@ -8,11 +9,16 @@ import type { OpenRequest } from "../Agent.ts"
 import type { Peer } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
+import * as Repository from "../repository.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
 import * as ManagedSettings from "./managedSettings.ts"
 import type { McpStartup } from "./McpStartup.ts"
 import * as Overload from "./overload.ts"
 import type { Patience } from "./patience.ts"
+import { permissionSettings } from "./permissionSettings.ts"
+import type { PermissionSettings } from "./permissionSettings.ts"
+import { projectTrust } from "./projectTrust.ts"
+import type { CodexSpec } from "./spec.ts"
 import { heldByAnother, isUnknownThread, startFailed } from "./startFailed.ts"
 
 export interface Ready {
@@ -21,12 +27,17 @@ export interface Ready {
   readonly version: string | null
   /** The line of the reply that has the thread (`wireLine`). */
   readonly wire: string
+  /** The parameters of each turn that keep the session's permissions. */
+  readonly turnSettings: JsonObject
 }
 
 export interface Starting {
   readonly peer: Peer
   readonly child: Child
   readonly request: OpenRequest
+  readonly spec: CodexSpec
+  /** Codex's own environment. */
+  readonly env: Readonly<Record<string, string>>
   readonly mcp: McpStartup
   readonly patience: Patience
   readonly toWireLine: (raw: string) => string
@@ -37,7 +48,7 @@ export interface Starting {
 }
 
 export const run = Effect.fnUntraced(function* (starting: Starting) {
-  const { child, forbidden, mcp, patience, peer, request, retrying, toWireLine } = starting
+  const { child, env, forbidden, mcp, patience, peer, request, retrying, spec, toWireLine } = starting
   let wire = ""
   const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
@@ -54,6 +65,11 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
   // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
   const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(initialized)["userAgent"]) ?? "")?.[1] ?? null
 
+  const codexHome =
+    textIn(objectIn(initialized)["codexHome"]) ?? env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex")
+  const permissions = permissionSettings(request.permissions, { ...spec, login: join(codexHome, "auth.json") })
+  const settings = settingsOf(request, spec, permissions)
+
   const deadline = (yield* Clock.currentTimeMillis) + patience.openMillis
   const open = (method: string, params: JsonObject) => {
     const asked = ask(method, params, patience.openMillis)
@@ -65,17 +81,17 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
   const ready = Effect.fnUntraced(function* (reply: unknown, contextLost: string | null) {
     const readyWire = wire
     const thread = yield* threadIn(reply)
-    yield* ManagedSettings.check(peer, wish, reply, forbidden)
-    return { thread, contextLost, version, wire: readyWire } satisfies Ready
+    yield* ManagedSettings.check(peer, permissions.expected, reply, forbidden)
+    return { thread, contextLost, version, wire: readyWire, turnSettings: permissions.turn } satisfies Ready
   })
-  const start = open("thread/start", settingsOf(request)).pipe(explained("thread/start"))
+  const start = open("thread/start", settings).pipe(explained("thread/start"))
 
   if (request.thread === null) return yield* ready(yield* start, null)
   // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
   const resumed = yield* open("thread/resume", {
     threadId: request.thread,
     excludeTurns: true,
-    ...settingsOf(request)
+    ...settings
   }).pipe(
     Effect.retry({
       while: heldByAnother,
@@ -104,25 +120,33 @@ const introduction: JsonObject = {
   }
 }
 
-const wish: ManagedSettings.Wish = { approvalPolicy: "on-request", sandbox: "workspace-write" }
+/** Where both are in a directory, codex takes the first only; here the model sees both, each with its name. */
+const instructionFiles = ["AGENTS.override.md", "AGENTS.md"]
 
-/**
- * The settings of a thread. Sandbox and approvals are the same for every policy: commands run in the workspace's sandbox,
- * and codex asks for what would leave it. The session's permissions decide these requests, outside of the driver.
- */
-const settingsOf = (request: OpenRequest): JsonObject => ({
-  cwd: request.cwd,
-  ...(request.model === null ? {} : { model: request.model }),
-  // Appended to codex's own instructions, which `baseInstructions` would replace.
-  ...(request.systemPrompt === null ? {} : { developerInstructions: request.systemPrompt }),
-  ...wish,
-  config: {
-    // Otherwise codex retries a refused connection for ever, whatever its retry settings.
-    "features.unbounded_connection_retries": false,
-    // With a goal codex begins turns by itself, which belong to no prompt.
-    "features.goals": false
+/** The settings of a thread. What the permissions do not decide is the same for every session. */
+const settingsOf = (request: OpenRequest, { trustedRoots }: CodexSpec, permissions: PermissionSettings): JsonObject => {
+  const { cwd, model, systemPrompt } = request
+  const instructions = [
+    systemPrompt,
+    // Codex reads them itself in a directory that it trusts, and only there (0.166 to 0.171).
+    Repository.isTrusted(cwd, trustedRoots) ? null : Repository.instructionsAround(cwd, instructionFiles)
+  ].filter((text) => text !== null)
+  return {
+    cwd,
+    ...(model === null ? {} : { model }),
+    // Appended to codex's own instructions, which `baseInstructions` would replace.
+    ...(instructions.length === 0 ? {} : { developerInstructions: instructions.join("\n\n") }),
+    ...permissions.thread,
+    config: {
+      ...permissions.config,
+      projects: projectTrust(cwd, trustedRoots),
+      // Otherwise codex retries a refused connection for ever, whatever its retry settings.
+      "features.unbounded_connection_retries": false,
+      // With a goal codex begins turns by itself, which belong to no prompt.
+      "features.goals": false
+    }
   }
-})
+}
 
 const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
   const id = textIn(objectIn(objectIn(reply)["thread"])["id"])

@@ -16,13 +16,17 @@ import type { RpcError } from "../RpcError.ts"
 /** `turn/start` was answered in 5 ms in every trace; a process that takes this long is gone or stuck. */
 const acceptWithinMillis = 30_000
 
-export const make = (
-  peer: JsonRpc.Peer,
-  thread: string,
-  translator: Translator,
-  delivery: TurnDelivery,
-  patience: Patience
-) => {
+export interface PromptsOptions {
+  readonly peer: JsonRpc.Peer
+  readonly thread: string
+  /** Sent with each turn, because a thread keeps what the last turn said. */
+  readonly turnSettings: JsonObject
+  readonly translator: Translator
+  readonly delivery: TurnDelivery
+  readonly patience: Patience
+}
+
+export const make = ({ delivery, patience, peer, thread, translator, turnSettings }: PromptsOptions) => {
   /** Gives `null` when codex has named the turn, or the refusal of a codex that was too busy and took nothing. */
   const handOver = Effect.fnUntraced(function* (started: ActiveTurn, method: string, params: JsonObject) {
     const overloaded = Deferred.makeUnsafe<RpcError | RpcSilent>()
@@ -92,7 +96,8 @@ export const make = (
   })
 
   return {
-    prompt: (turn: number, text: string) => startTurn(turn, "turn/start", { input: [{ type: "text", text }] }),
+    prompt: (turn: number, text: string) =>
+      startTurn(turn, "turn/start", { ...turnSettings, input: [{ type: "text", text }] }),
     /** A turn of its own: requested during a turn, a compaction interrupts that turn (0.169). */
     compact: (turn: number) => startTurn(turn, "thread/compact/start", {})
   }

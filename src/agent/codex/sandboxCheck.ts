@@ -10,6 +10,7 @@ import { cut } from "../../domain/cut.ts"
 import { numberIn, objectIn, textIn } from "../../domain/json.ts"
 import type { Peer } from "../JsonRpc.ts"
 import { redact } from "../redact.ts"
+import type { CodexSpec } from "./spec.ts"
 
 const commandMillis = 5_000
 
@@ -25,7 +26,7 @@ const sandboxPolicy = {
 const ofNamespaces = /namespace|\buid map\b|not permitted|permission/i
 
 /** Gives the problem, and `null` where there is none, or where this codex can't be asked. */
-export const sandboxProblem = (peer: Peer, cwd: string): Effect.Effect<string | null> =>
+export const sandboxProblem = (peer: Peer, cwd: string, { sandbox }: CodexSpec): Effect.Effect<string | null> =>
   peer
     .request(
       "command/exec",
@@ -43,7 +44,15 @@ export const sandboxProblem = (peer: Peer, cwd: string): Effect.Effect<string | 
             .replace(/\s+/g, " "),
           500
         )
-        return `Codex's sandbox can't start on this machine, so every command of a session asks to be run without it, or fails: ${words === "" ? `exit code ${code}` : words}.${ofNamespaces.test(words) ? " In a container, allow it to make user namespaces (seccomp and AppArmor profiles, user.max_user_namespaces)." : ""}`
+        const consequence =
+          sandbox === undefined
+            ? "every command of a session asks to be run without it, or fails"
+            : 'every command of a session fails, but for those with the permissions "approve_all"'
+        const container =
+          " In a container, allow it to make user namespaces (seccomp and AppArmor profiles, user.max_user_namespaces)"
+        const without =
+          sandbox === undefined ? `, or set "sandbox": "danger-full-access" for sessions with "approve_all".` : "."
+        return `Codex's sandbox can't start on this machine, so ${consequence}: ${words === "" ? `exit code ${code}` : words}.${ofNamespaces.test(words) ? container + without : ""}`
       }),
       Effect.catch(() => Effect.succeed(null))
     )

@@ -47,6 +47,8 @@ const toolUse = (tool: Tool, { tools = [] }: MessagesRequest) => {
       return use("Read", path(tool.path))
     case "write":
       return use("Write", { ...path(tool.path), content: tool.text })
+    case "mcp":
+      return { name: `mcp__${tool.server}__${tool.tool}`, input: {} }
   }
 }
 

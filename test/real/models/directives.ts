@@ -10,6 +10,7 @@
  * | `ASK:<shell command>` | the same, so that the agent must ask for leave: codex outside of its sandbox |
  * | `READ:<path>` | reads a file, with whatever tool the agent has for that |
  * | `WRITE:<path>\|<text>` | creates a file, with whatever tool the agent has for that |
+ * | `MCP:<server>/<tool>` | calls that tool of an MCP server |
  * | `SAY:<text>` | says that text |
  * | `THINK:<text>` | thinks that text first |
  * | `RECALL` | says the JSON list of every user text that it was sent: what context there is |
@@ -23,6 +24,7 @@ export type Tool =
   | { readonly kind: "run"; readonly command: string; readonly escalated: boolean }
   | { readonly kind: "read"; readonly path: string }
   | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "mcp"; readonly server: string; readonly tool: string }
 
 export interface Directives {
   readonly tools: ReadonlyArray<Tool>
@@ -45,7 +47,10 @@ export const parse = (prompt: string): Directives => {
     const [, name, value = ""] = line.exec(text.trim()) ?? []
     if (name === "RUN" || name === "ASK") tools.push({ kind: "run", command: value.trim(), escalated: name === "ASK" })
     else if (name === "READ") tools.push({ kind: "read", path: value.trim() })
-    else if (name === "WRITE") {
+    else if (name === "MCP") {
+      const [server = "", tool = ""] = value.trim().split("/")
+      tools.push({ kind: "mcp", server, tool })
+    } else if (name === "WRITE") {
       const bar = value.indexOf("|")
       tools.push({ kind: "write", path: value.slice(0, bar), text: value.slice(bar + 1) })
     } else if (name !== undefined) found.set(name, value)

@@ -53,6 +53,11 @@ const callOf = (tool: Tool, id: number, tools: ReadonlyMap<string, string>) => {
   if (tool.kind === "write" && tools.get("apply_patch") === "custom") {
     return { ...call, type: "custom_tool_call", id: `ctc_${id}`, name: "apply_patch", input: patchOf(tool) }
   }
+  if (tool.kind === "mcp") {
+    // Codex may offer these tools only to a search, and takes a call of one all the same.
+    const { server, tool: name } = tool
+    return { ...call, type: "function_call", id: `fc_${id}`, namespace: `mcp__${server}`, name, arguments: "{}" }
+  }
   const command =
     tool.kind === "run" ? tool.command : tool.kind === "read" ? `cat '${tool.path}'` : `apply_patch <<'PATCH'\n${patchOf(tool)}\nPATCH`
   const shell = ["exec_command", "shell_command"].find((name) => tools.has(name)) ?? "shell"

@@ -1,0 +1,81 @@
+/**
+ * What codex is told for each permission word: when a thread starts or is resumed, and with every turn again.
+ *
+ * The kernel keeps the word, not the model: commands run in codex's sandbox, and what codex asks is decided by the session's
+ * permissions. Seen with 0.166 and 0.171; `test/real/permissions.codex.*` checks every word by what happens on the disk
+ * and the network.
+ */
+import type { JsonObject } from "../../domain/json.ts"
+import type { PermissionPolicy } from "../../domain/Permissions.ts"
+import type { AgentSpec } from "../../domain/Settings.ts"
+import type { Wish } from "./managedSettings.ts"
+
+export interface PermissionSettings {
+  /** Parameters of `thread/start` and `thread/resume`. */
+  readonly thread: JsonObject
+  /** Keys of their `config`. */
+  readonly config: JsonObject
+  /** Parameters of `turn/start`: what happened to the thread since does not count. */
+  readonly turn: JsonObject
+  /** What codex must answer that it does. */
+  readonly expected: Wish
+}
+
+/** `login`: the file with codex's own account. `sandbox`: the operator's setting for machines where no sandbox can start. */
+export const permissionSettings = (
+  word: PermissionPolicy,
+  { login, sandbox }: { readonly login: string } & Pick<AgentSpec, "sandbox">
+): PermissionSettings => {
+  switch (word) {
+    case "deny":
+    case "approve_reads":
+      return readsOnly(login)
+    // Troupe approves the edits of `approve_edits` itself: a sandbox in which they could happen lets commands write, too.
+    case "ask":
+    case "approve_edits":
+      return asking("read-only", { type: "readOnly", networkAccess: false })
+    case "approve_all":
+      return sandbox === undefined
+        ? asking("workspace-write", {
+            type: "workspaceWrite",
+            writableRoots: [],
+            networkAccess: true,
+            excludeTmpdirEnvVar: false,
+            excludeSlashTmp: false
+          })
+        : asking(sandbox, { type: "dangerFullAccess" })
+  }
+}
+
+/** Otherwise an operator's `approvals_reviewer = "auto_review"` has a model decide, and Troupe is not asked. */
+const reviewer = { approvalsReviewer: "user" }
+
+const profile = "troupe-reads"
+
+/**
+ * Codex asks nothing, and refuses what it would have to ask.
+ *
+ * A profile of its own is stricter than `sandbox: "read-only"`: rules in CODEX_HOME that allow a command, such as those
+ * that a person's "don't ask again" adds, have it run outside of that sandbox without a question. Where a file may not be
+ * read, codex keeps such a command in the sandbox, too. The file is codex's login, which no command needs.
+ */
+const readsOnly = (login: string): PermissionSettings => {
+  const settings = { approvalPolicy: "never", ...reviewer, permissions: profile }
+  return {
+    thread: settings,
+    config: { permissions: { [profile]: { filesystem: { ":root": "read", [login]: "deny" } } } },
+    turn: settings,
+    expected: { approvalPolicy: "never", sandbox: "read-only" }
+  }
+}
+
+/** Codex asks for what would leave the sandbox, and for files that would change outside of what it may write. */
+const asking = (sandbox: Wish["sandbox"], sandboxPolicy: JsonObject): PermissionSettings => {
+  const settings = { approvalPolicy: "on-request", ...reviewer }
+  return {
+    thread: { ...settings, sandbox },
+    config: {},
+    turn: { ...settings, sandboxPolicy },
+    expected: { approvalPolicy: "on-request", sandbox }
+  }
+}
