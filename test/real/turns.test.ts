@@ -93,7 +93,7 @@ describe.each(agents)("$name", ({ name: agent }) => {
       // Refused at creation: the repository could have it do anything.
       if (agent === claudeViaAcpx.name) return
       const wary = yield* app.create({ agent, cwd: installation.cwd, permissions: "deny" })
-      const denied = yield* wary.turn("ASK:touch denied\nSAY:a pity")
+      const denied = yield* wary.turn("RUN:touch denied\nSAY:a pity")
       assert.strictEqual(denied.status, 200)
       assert.isTrue(denied.body.ok)
       assert.isFalse(existsSync(installation.file("denied")))

@@ -117,6 +117,9 @@ const sessionOf = (origin: string, token: string, id: string) => {
         )
       ),
     stored: (turn: number) => Effect.map(call<Turn>(`${path}/turns/${turn}`, token, "GET"), ({ body }) => body),
+    /** The same as `hears`, however long it takes: for what may never happen. */
+    heard: (isIt: (event: AcpEvent) => boolean) =>
+      read(`${path}/events`, { headers: { authorization } }, ({ data }) => isIt(data as AcpEvent)),
     /** Waits until an event of the session, an earlier one included, is the one looked for. */
     hears: (what: string, isIt: (event: AcpEvent) => boolean) =>
       within(
