@@ -49,6 +49,14 @@ const places = {
   }
 } as const
 
+/** Adds to codex's settings in `troupe.config.json`. */
+const configure = (home: string, settings: object) => {
+  const file = join(home, "troupe.config.json")
+  const configuration = JSON.parse(readFileSync(file, "utf8"))
+  Object.assign(configuration.agents.codex, settings)
+  writeFileSync(file, JSON.stringify(configuration))
+}
+
 const hostile = Effect.fnUntraced(function* (place: keyof typeof places, trustedRoots?: (base: string) => string) {
   const installation = yield* Installation.make
   const outside = yield* elsewhere
@@ -65,12 +73,7 @@ const hostile = Effect.fnUntraced(function* (place: keyof typeof places, trusted
   const config = join(home, "codex/config.toml")
   // The operator once said yes to codex's question whether to trust it.
   appendFileSync(config, `\n[projects.${JSON.stringify(repository)}]\ntrust_level = "trusted"\n`)
-  if (trustedRoots !== undefined) {
-    const file = join(home, "troupe.config.json")
-    const settings = JSON.parse(readFileSync(file, "utf8"))
-    settings.agents.codex.trustedRoots = [trustedRoots(installation.cwd)]
-    writeFileSync(file, JSON.stringify(settings))
-  }
+  if (trustedRoots !== undefined) configure(home, { trustedRoots: [trustedRoots(installation.cwd)] })
   const before = readFileSync(config, "utf8")
   const troupe = yield* installation.serve()
   const app = yield* troupe.app("scene")
@@ -151,6 +154,22 @@ describe("codex, as its operator configured it for other uses", () => {
         assert.strictEqual(JSON.stringify(body.messages).includes("the-heron-key"), !readsOnly, permissions)
         assert.strictEqual(existsSync(`${made}-escalated`), permissions === "approve_all", permissions)
         assert.strictEqual(questions(), permissions === "ask" || permissions === "approve_edits" ? 1 : 0, permissions)
+        yield* session.close
+      }
+    })
+  )
+
+  it.live("without a sandbox, as its operator may set it, approve_all writes everywhere, and deny nowhere", () =>
+    Effect.gen(function* () {
+      const installation = yield* Installation.make
+      const outside = yield* elsewhere
+      configure(dirname(installation.cwd), { sandbox: "danger-full-access" })
+      const troupe = yield* installation.serve()
+      const app = yield* troupe.app("scene")
+      for (const permissions of ["deny", "approve_all"] as const) {
+        const session = yield* app.create({ agent: "codex", cwd: installation.cwd, permissions })
+        assert.isTrue((yield* session.turn(`RUN:touch ${join(outside, permissions)}\nSAY:done`)).body.ok)
+        assert.strictEqual(existsSync(join(outside, permissions)), permissions === "approve_all")
         yield* session.close
       }
     })
