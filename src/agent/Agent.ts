@@ -9,6 +9,7 @@ import type { Effect, Scope } from "effect"
 import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
+import type { JsonRecord } from "../domain/json.ts"
 import type { PermissionPolicy, Permissions } from "../domain/Permissions.ts"
 import type { RequestedAction } from "../domain/RequestedAction.ts"
 import type { Protocol } from "../domain/Settings.ts"
@@ -105,6 +106,8 @@ export interface AgentConnection {
   readonly contextLost: string | null
   readonly version: string | null
   readonly capabilities: Capabilities
+  /** How the agent was configured for this session, in its protocol's own words: mode, sandbox, approvals, model, … */
+  readonly configured: JsonRecord
   /**
    * Hands a prompt over. Succeeds when the prompt is written, or accepted, where the protocol has a reply for that; the
    * turn's end comes as a fact. One at a time: the caller owns the queue.

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { AppName, SessionId } from "./Ids.ts"
+import type { JsonRecord } from "./json.ts"
 import type { Permissions } from "./Permissions.ts"
 import type { Usage } from "./Turn.ts"
 
@@ -76,6 +77,8 @@ export interface ProcessView {
   readonly state: "none" | "starting" | "up" | "backing_off" | "parked" | "stopping"
   readonly pid: number | null
   readonly restarts: number
+  /** How its agent was configured for the session, in the words of its protocol; `null` while it is not up. */
+  readonly configured: JsonRecord | null
 }
 
 export interface SessionView extends SessionRecord {

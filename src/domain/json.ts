@@ -4,9 +4,13 @@
  * A field that is missing or of the wrong kind reads as absent, so that one odd message costs that message and nothing
  * else. Written by hand, not as schemas: an agent's deltas come by the thousand.
  */
+import type { Schema } from "effect"
 
 /** An object of which nothing is known. */
 export type JsonObject = Readonly<Record<string, unknown>>
+
+/** An object all of whose values are JSON. */
+export type JsonRecord = Readonly<Record<string, Schema.Json>>
 
 const empty: JsonObject = {}
 

@@ -39,7 +39,7 @@ export const layer = Layer.effect(
 
     const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
 
-    const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler.pid(record.id))
+    const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler)
 
     const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
       return yield* acceptTurn.interrupt(yield* find(caller, id), nameOfCaller(caller))

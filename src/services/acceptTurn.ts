@@ -50,7 +50,7 @@ export const make = Effect.gen(function* () {
     if (closing) return yield* new SessionClosed({ id })
     if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
     if (!isParked && limit === null) return yield* new TurnInProgress({ id, turn })
-    const { parked } = yield* sessionView(ledger, record, commandHandler.pid(record.id))
+    const { parked } = yield* sessionView(ledger, record, commandHandler)
     const until = limit?.until ?? parked?.until ?? 0
     const left = until - (yield* Clock.currentTimeMillis)
     const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))

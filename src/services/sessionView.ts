@@ -6,15 +6,21 @@ import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ProcessView, SessionRecord, SessionView } from "../domain/Session.ts"
 import { addUsage } from "../domain/Turn.ts"
 import type { Ledger } from "../ledger/Ledger.ts"
+import type { CommandHandler } from "../session/CommandHandler.ts"
 
 export const sessionView = Effect.fnUntraced(function* (
   ledger: Ledger["Service"],
   record: SessionRecord,
-  pid: number | null
+  commandHandler: Pick<CommandHandler["Service"], "configured" | "pid">
 ) {
   // A list is not taken away by one row whose state this Troupe does not know.
   const state = stateInfo[record.substate as StateName]?.process ?? "none"
-  const process: ProcessView = { state, pid, restarts: record.restarts }
+  const process: ProcessView = {
+    state,
+    pid: commandHandler.pid(record.id),
+    restarts: record.restarts,
+    configured: commandHandler.configured(record.id)
+  }
   const parked = state === "parked" ? yield* parkedOf(ledger, record) : null
   const reviewUsage = (yield* ledger.reviewUsage([record.id])).get(record.id)
   // A session pays for its reviews.

@@ -6,6 +6,7 @@ import type { ApprovalRequest } from "../agent/Agent.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
+import type { JsonRecord } from "../domain/json.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnRecord } from "../domain/Turn.ts"
 import type { Envelope } from "./Envelope.ts"
@@ -46,6 +47,8 @@ export class CommandHandler extends Context.Service<
     /** Ends the session's process at once, if it has one: its actor has died, or the runtime shuts down. */
     readonly drop: (session: SessionId) => Effect.Effect<void>
     readonly pid: (session: SessionId) => number | null
+    /** How its agent was configured (`AgentConnection.configured`); `null` while it is not up. */
+    readonly configured: (session: SessionId) => JsonRecord | null
     /** The lease by which its process and all children of that can be found (`Processes`). */
     readonly lease: (session: SessionId) => LeaseId | null
     readonly sessionsWithProcess: () => ReadonlyArray<SessionId>

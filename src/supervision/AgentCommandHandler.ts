@@ -99,6 +99,7 @@ export const layer = Layer.effect(
       perform,
       steer,
       drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(agentProcesses.end(session))),
+      configured: (session) => agentProcesses.of(session)?.connection?.configured ?? null,
       pid: (session) => agentProcesses.of(session)?.pid ?? null,
       lease: (session) => agentProcesses.of(session)?.lease ?? null,
       sessionsWithProcess: agentProcesses.holding

@@ -23,7 +23,7 @@ it.live("a session's bodies are exactly the contract's", () =>
       model: null,
       permissions: "deny",
       meta,
-      process: { state: "up", pid: 4242, restarts: 1 },
+      process: { state: "up", pid: 4242, restarts: 1, configured: { mode: "default" } },
       parked: null,
       usage: { input_tokens: 7, cached_input_tokens: 0, output_tokens: 0, reasoning_tokens: 0, total_tokens: 7 },
       cost: { amount: 0.25, currency: "USD" }

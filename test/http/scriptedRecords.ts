@@ -26,7 +26,7 @@ export const sessionView = (id: string): SessionView => ({
   restarts: 1,
   usage: { ...noUsage, inputTokens: 7, totalTokens: 7 },
   cost: { amount: 0.25, currency: "USD" },
-  process: { state: "up", pid: 4242, restarts: 1 },
+  process: { state: "up", pid: 4242, restarts: 1, configured: { mode: "default" } },
   parked: null
 })
 

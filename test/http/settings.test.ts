@@ -31,7 +31,12 @@ it.live("a session shows its settings, and a change of them holds from the next 
   Effect.gen(function* () {
     const { admin, change, ours, session, turn } = yield* open
     const { json: before } = yield* ours(session)
-    assert.containSubset(before, { permissions: "deny", model: null, meta: { ticket: 1 } })
+    assert.containSubset(before, {
+      permissions: "deny",
+      model: null,
+      meta: { ticket: 1 },
+      process: { configured: null }
+    })
     assert.match(before.cwd, /^\//)
     assert.include(yield* turn("ask edit"), "reject-once")
 
@@ -39,6 +44,8 @@ it.live("a session shows its settings, and a change of them holds from the next 
     assert.containSubset(changed, { status: 200, json: { ok: true, permissions: "approve_edits", model: null } })
     assert.include(yield* turn("ask edit"), "allow-once")
     assert.include(yield* turn("recall"), "ask edit")
+    // How the agent was configured, in its own words.
+    assert.deepStrictEqual((yield* ours(session)).json.process.configured, { mode: "ask" })
     assert.containSubset((yield* ours(session)).json, { permissions: "approve_edits", turn_count: 3 })
 
     const { json } = yield* admin(`/admin${session}/audit`)

@@ -140,6 +140,7 @@ export const layer = Layer.effect(
         return Effect.as(turn.port.append(turn.turn, steeringMessage("thread", text)), { _tag: "Steered" } as const)
       },
       drop: (session) => performed.record(session, drop, endProcess(session)),
+      configured: () => null,
       pid: (session) => (withProcess.has(session) ? 4242 : null),
       lease: () => null,
       sessionsWithProcess: () => [...withProcess]

@@ -104,6 +104,7 @@ export const connect = Effect.fnUntraced(function* (
       login: { env, method: spec.authMethod },
       trust: { trustedRoots: spec.trustedRoots },
       withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
+      configured: {},
       offered: {}
     }
     const opened = yield* OpenSession.open(opening)

@@ -89,6 +89,7 @@ const open = Effect.fnUntraced(function* (
       compact: false,
       images: announced.images
     },
+    configured: connected.opening.configured,
     prompt: prompts.prompt,
     ...(announced.steer ? { steer: Steering.make({ child, emit, peer, thread, tracker }) } : {}),
     interrupt,

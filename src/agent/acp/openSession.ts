@@ -6,7 +6,7 @@
  */
 import { Effect, Schedule } from "effect"
 import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
+import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
@@ -36,6 +36,8 @@ export interface SessionOpening {
   readonly trust: ClaudeOptions.Trust
   /** How long the agent may take to open a session. */
   withinMillis: number
+  /** What the session was configured with last: mode, model, and the options of Claude's SDK. */
+  configured: JsonRecord
   /** Modes and models as last offered, because a resume need not repeat them. */
   offered: JsonObject
 }
@@ -170,7 +172,13 @@ const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: 
   if (mode !== null) {
     yield* opening.send("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
   }
-  if (opening.request.model !== null) yield* setModel(opening, thread, opening.request.model)
+  const { announced, request, trust } = opening
+  if (request.model !== null) yield* setModel(opening, thread, request.model)
+  opening.configured = {
+    ...(mode === null ? {} : { mode }),
+    ...(request.model === null ? {} : { model: request.model }),
+    ...(announced.isClaude ? { options: ClaudeOptions.make(request, trust) } : {})
+  }
 })
 
 /**

@@ -60,7 +60,7 @@ export const permissionsProblem =
   }
 
 /** Where nobody can be asked and a reader's question may be more than a read: codex reads within its sandbox, unasked. */
-const permissionFlag = ({ agent }: AcpxConfig, permissions: OpenRequest["permissions"]): string => {
+export const permissionFlag = ({ agent }: AcpxConfig, permissions: OpenRequest["permissions"]): string => {
   if (permissions === "approve_all") return "--approve-all"
   return permissions === "approve_reads" && agent !== "codex" ? "--approve-reads" : "--deny-all"
 }

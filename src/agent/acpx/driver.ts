@@ -111,6 +111,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
         : `acpx has no record ${request.thread} of ${identity.name} any more and began a new one.`,
     version: null,
     capabilities,
+    configured: { arguments: [Command.permissionFlag(config, request.permissions)] },
     prompt,
     interrupt,
     askToExit

@@ -120,6 +120,7 @@ export const open = Effect.fnUntraced(function* (
     contextLost,
     version,
     capabilities,
+    configured: turnSettings,
     prompt,
     compact,
     steer,

@@ -3,7 +3,7 @@ import { Clock, Effect, Schedule } from "effect"
 import { join } from "node:path"
 import { cut } from "../../domain/cut.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
-import type { JsonObject } from "../../domain/json.ts"
+import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
 import type { Peer } from "../JsonRpc.ts"
@@ -28,7 +28,7 @@ export interface Ready {
   /** The line of the reply that has the thread (`wireLine`). */
   readonly wire: string
   /** The parameters of each turn that keep the session's permissions. */
-  readonly turnSettings: JsonObject
+  readonly turnSettings: JsonRecord
 }
 
 export interface Starting {

@@ -5,18 +5,18 @@
  * permissions. Seen with 0.166 and 0.171; `test/real/permissions.codex.*` checks every word by what happens on the disk
  * and the network.
  */
-import type { JsonObject } from "../../domain/json.ts"
+import type { JsonRecord } from "../../domain/json.ts"
 import type { PermissionPolicy } from "../../domain/Permissions.ts"
 import type { AgentSpec } from "../../domain/Settings.ts"
 import type { Wish } from "./managedSettings.ts"
 
 export interface PermissionSettings {
   /** Parameters of `thread/start` and `thread/resume`. */
-  readonly thread: JsonObject
+  readonly thread: JsonRecord
   /** Keys of their `config`. */
-  readonly config: JsonObject
+  readonly config: JsonRecord
   /** Parameters of `turn/start`: what happened to the thread since does not count. */
-  readonly turn: JsonObject
+  readonly turn: JsonRecord
   /** What codex must answer that it does. */
   readonly expected: Wish
 }
@@ -70,7 +70,7 @@ const readsOnly = (login: string): PermissionSettings => {
 }
 
 /** Codex asks for what would leave the sandbox, and for files that would change outside of what it may write. */
-const asking = (sandbox: Wish["sandbox"], sandboxPolicy: JsonObject): PermissionSettings => {
+const asking = (sandbox: Wish["sandbox"], sandboxPolicy: JsonRecord): PermissionSettings => {
   const settings = { approvalPolicy: "on-request", ...reviewer }
   return {
     thread: { ...settings, sandbox },

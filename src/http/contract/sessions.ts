@@ -76,7 +76,11 @@ export const sessionFields = {
   process: wire("Process", {
     state: Schema.Literals(["none", "starting", "up", "backing_off", "parked", "stopping"]),
     pid: Schema.NullOr(Schema.Int),
-    restarts: Schema.Int
+    restarts: Schema.Int,
+    configured: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)).annotate({
+      description:
+        "How its agent was configured for this session, in the words of its protocol (mode, sandbox, approvals, model, …); null while it is not up."
+    })
   }),
   parked: Schema.NullOr(
     wire("Parked", { reason: Schema.String, until: Instant }, { description: "Given up for now: why, and until when." })
