@@ -68,6 +68,11 @@ const readsOnly: Row = ["happens", "reads", "refused", "reads", "refused", "refu
 const sandboxedAsk: Row = ["happens", "reads", "asked", "reads_or_asked", "asked", "asked", "asked", "asked"]
 const sandboxedEdits: Row = ["happens", "reads", "happens", "reads_or_asked", "asked", "asked", "asked", "asked"]
 
+/** Of agents without a sandbox that ask before all but reads of the session's directory. */
+const refusesAll: Row = ["happens", "refused", "refused", "refused", "refused", "refused", "refused", "refused"]
+const asksAll: Row = ["happens", "asked", "asked", "asked", "asked", "asked", "asked", "asked"]
+const asksToEdit: Row = ["happens", "asked", "happens", "asked", "asked", "asked", "asked", "asked"]
+
 const behindAcpx = {
   claude: {
     problem:
@@ -150,6 +155,48 @@ export const agents = {
     },
     notes: [
       "Rules are refused, too. A repository's `.codex`, or its `.acpxrc.json`, which says what acpx starts, has all words but `approve_all` refused with 422."
+    ]
+  },
+  opencode: {
+    title: "opencode",
+    seenOn: "opencode 1.18 (its questions and what it refuses; not each cell)",
+    rows: {
+      deny: refusesAll,
+      approve_reads: refusesAll,
+      ask: asksAll,
+      approve_edits: asksToEdit,
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "A repository's `opencode.json` is not read. Its `.opencode` directory is, whatever it is set to: where there is one, all words but `approve_all` are refused with 422."
+    ]
+  },
+  gemini: {
+    title: "Gemini CLI",
+    seenOn: "not checked cell by cell",
+    rows: {
+      deny: refusesAll,
+      approve_reads: refusesAll,
+      ask: asksAll,
+      approve_edits: asksToEdit,
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "It is kept in its mode `default`, in which it asks. It obeys `.gemini` and `.env` of a directory and those above it: where there is one, all words but `approve_all` are refused with 422."
+    ]
+  },
+  "other ACP agents": {
+    title: "any other ACP agent",
+    seenOn: "not checked",
+    rows: {
+      deny: refusesAll,
+      approve_reads: refusesAll,
+      ask: asksAll,
+      approve_edits: asksToEdit,
+      approve_all: words.approve_all.row
+    },
+    notes: [
+      "The words hold as far as the agent asks. What it does without asking, Troupe does not see and can't prevent."
     ]
   }
 } as const satisfies Record<string, AgentRows>

@@ -164,7 +164,7 @@ layer(Processes.layer, { excludeTestServices: true })("an ACP agent", (it) => {
   )
 })
 
-layer(Processes.layer, { excludeTestServices: true })("permissions of codex-acp", (it) => {
+layer(Processes.layer, { excludeTestServices: true })("permissions that a repository could change", (it) => {
   const problem = (command: ReadonlyArray<string>, spec: object = {}) =>
     Effect.map(
       Acp.make({ name: "mine", command: command as [string], env: { HOME: "/home/none" } }, spec),
@@ -189,6 +189,21 @@ layer(Processes.layer, { excludeTestServices: true })("permissions of codex-acp"
       assert.isNull(problemOf("deny", yield* repository({})))
       const own = yield* Acp.make({ name: "mine", command: ["codex-acp"], env: { CODEX_HOME: join(root, ".codex") } })
       assert.isNull(own.permissionsProblem?.("deny", root) ?? null)
+    })
+  )
+
+  it.effect("of opencode and Gemini are refused where plugins, settings or variables of a directory would decide", () =>
+    Effect.gen(function* () {
+      const root = yield* repository({ ".opencode/plugin/p.js": "", ".gemini/settings.json": "{}", "sub/a.txt": "" })
+      for (const [command, name] of [
+        [["opencode", "acp"], ".opencode"],
+        [["/usr/bin/gemini", "--acp"], ".gemini"]
+      ] as const) {
+        const problemOf = yield* problem(command)
+        assert.include(problemOf("deny", join(root, "sub")) ?? "", `${join(root, name)} would decide what runs`)
+        assert.isNull(problemOf("approve_all", root))
+        assert.isNull(problemOf("ask", yield* repository({ "opencode.json": "{}" })))
+      }
     })
   )
 

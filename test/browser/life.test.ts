@@ -103,7 +103,7 @@ describe.skipIf(chromium === null)("a session on the page", () => {
   })
 
   it("is replayed step by step, with the chart as it was at each, and returns to live", async () => {
-    const id = await troupe.create(app)
+    const id = await troupe.create(app, { permissions: "approve_all" })
     await troupe.turn(app, id, "tool echo hello")
     const page = await troupe.visit({ token: adminToken, at: `#/sessions/${id}` })
     await badge(page, "idle awake")
@@ -130,7 +130,7 @@ describe.skipIf(chromium === null)("a session on the page", () => {
   })
 
   it("can be replayed when it is closed", async () => {
-    const id = await troupe.create(app)
+    const id = await troupe.create(app, { permissions: "approve_all" })
     await troupe.turn(app, id, "tool echo hello")
     await troupe.call("DELETE", `/sessions/${id}`, app)
     await until(() => detail(id), isIn("closed"))
@@ -145,7 +145,7 @@ describe.skipIf(chromium === null)("a session on the page", () => {
   })
 
   it("shows the agent's line behind a step, and its processes", async () => {
-    const id = await troupe.create(app)
+    const id = await troupe.create(app, { permissions: "approve_all" })
     await troupe.begin(app, id, "tool sleep 300")
     const page = await troupe.visit({ token: adminToken, at: `#/sessions/${id}` })
     await badge(page, "turning running")

@@ -19,7 +19,7 @@ describe.skipIf(chromium === null)("an exported session", () => {
     directory = mkdtempSync(join(tmpdir(), "troupe-offline-"))
     troupe = await startTroupe()
     const app = await troupe.mint("desk")
-    id = await troupe.create(app)
+    id = await troupe.create(app, { permissions: "approve_all" })
     await troupe.turn(app, id, `${nasty}\ntool echo hello-from-a-tool`)
     await troupe.turn(app, id, "crash 3")
     await troupe.call("DELETE", `/sessions/${id}`, app)

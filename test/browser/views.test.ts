@@ -107,7 +107,9 @@ const retiring = async (troupe: RunningTroupe): Promise<{ readonly closed: Promi
 const createSessions = async (troupe: RunningTroupe): Promise<string> => {
   const [desk, shop, mail] = [await troupe.mint("desk"), await troupe.mint("shop"), await troupe.mint("mail")]
   const made = async (token: string, agent: string, ...prompts: ReadonlyArray<string>) => {
-    const id = await troupe.create(token, { agent, permissions: "ask" })
+    /* oxlint-disable-next-line unicorn/no-thenable -- a rule says what is then, as on the wire */
+    const rules = ["ls", "echo", "sleep"].map((program) => ({ match: { command: [program, "*"] }, then: "approve" }))
+    const id = await troupe.create(token, { agent, permissions: { default: "ask", rules } })
     for (const prompt of prompts) await troupe.turn(token, id, prompt)
     return id
   }

@@ -18,8 +18,8 @@ const chat = (stdin: Stdin, args?: ReadonlyArray<string>, env?: Readonly<Record<
 
 describe("troupe chat from a pipe", () => {
   it("submits each line as a turn, prints its outcome, and leaves no process", async () => {
-    const program = chat("pipe")
-    const pid = await agentOf(program)
+    const program = chat("pipe", ["--data-dir", ":memory:", "--permissions", "approve_all"])
+    const pid = await agentOf(program, false)
     program.write("think\ntool exit 3\nfirst \\\nand second\n/usage\n/nope\n")
     program.child.stdin?.end("hello")
     const { code, stderr, stdout } = await program.ended
@@ -108,7 +108,7 @@ describe("troupe chat from a pipe", () => {
   it("prints no control sequence of the agent's", async () => {
     const program = chat("pipe")
     program.write("\u001b]0;owned\u0007 \u001b[2J\n")
-    program.child.stdin?.end("tool printf '\\033[2Jcleared' # \u001b[31m\n")
+    program.child.stdin?.end("tool printf '\\033[2Jcleared' # \u001b[31m\ny\n")
     const { stdout } = await program.ended
     assert.match(stdout, /You said: \]0;owned/)
     assert.match(stdout, /\[2Jcleared/)

@@ -23,9 +23,16 @@ export const startChat = (
   return { ...program, printsNext, isTerminal: stdin === "terminal" }
 }
 
-/** Asks the agent for its pid. */
-export const agentOf = async ({ printsNext, isTerminal, write }: Chat): Promise<number> => {
-  // A terminal sends a carriage return for Enter.
-  write(`tool echo agent $PPID${isTerminal ? "\r" : "\n"}`)
+/** Asks the agent for its pid, and says yes to its question, unless the session has `approve_all`. */
+export const agentOf = async ({ printsNext, isTerminal, write }: Chat, asks = true): Promise<number> => {
+  if (!asks) write("tool echo agent $PPID\n")
+  else if (isTerminal) {
+    // A terminal sends a carriage return for Enter.
+    write("tool echo agent $PPID\r")
+    await printsNext(/\? execute: echo agent[^]*details › /)
+    write("y")
+  } else {
+    write("tool echo agent $PPID\ny\n")
+  }
   return Number((await printsNext(/^agent (\d+)\r?$/m))[1])
 }

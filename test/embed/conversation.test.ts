@@ -20,7 +20,7 @@ describe("a conversation", () => {
   let session: Session
   beforeEach(async () => {
     troupe = await openTroupe({ dataDir: ":memory:", defaultAgent: "demo", drainMillis: 500 })
-    session = await troupe.createSession({})
+    session = await troupe.createSession({ permissions: "approve_all" })
   })
   afterEach(() => troupe.close())
 

@@ -200,12 +200,11 @@ export const make = (identity: AgentIdentity): TurnTracker => {
   return tracker
 }
 
-/** codex-acp's title of a change is "Edit files". */
+/** codex-acp's title of a change names no file. */
 const titleOf = (action: RequestedAction, title: string | null): string | null => {
   if (action._tag === "Command") return action.text
-  const paths = action._tag === "Edit" ? action.paths : []
-  const isNamed = paths.some((path) => title?.includes(path.slice(path.lastIndexOf("/") + 1)) === true)
-  return paths.length === 0 || isNamed ? title : `${title ?? "Edit"}: ${paths.join(", ")}`
+  const isNameless = action._tag === "Edit" && /^edit(ing)? files$/i.test(title ?? "") && action.paths.length > 0
+  return isNameless ? `${title}: ${action.paths.join(", ")}` : title
 }
 
 /** codex-acp gives every message of the model an id; a text without one is the adapter's own: a warning or an error. */

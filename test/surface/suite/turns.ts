@@ -69,7 +69,7 @@ export const turns = (open: Open): void => {
   it.live("words that steer a running turn are in the conversation where the agent took them", () =>
     Effect.gen(function* () {
       const { ours, theirs } = yield* open()
-      const { sessionId } = yield* ours.create({})
+      const { sessionId } = yield* ours.create({ permissions: "approve_all" })
       yield* expectRefusal(ours.steer(sessionId, "anybody?"), 409, "no_turn")
       yield* ours.turn(sessionId, "hello")
       const running = yield* Effect.forkChild(ours.turn(sessionId, "tool echo first\nhang"))
