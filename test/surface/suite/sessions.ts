@@ -17,7 +17,7 @@ export const sessions = (open: Open): void => {
       const session = yield* ours.get(created.sessionId)
       assert.containSubset(session, { turnCount: 0, lastTurnAt: null, closedAt: null, createdAt: created.createdAt })
       assert.deepStrictEqual(session.meta, meta)
-      assert.deepStrictEqual(session.process, { state: "none", pid: null, restarts: 0 })
+      assert.deepStrictEqual(session.process, { state: "none", pid: null, restarts: 0, configured: null })
       assert.notStrictEqual((yield* ours.create({})).sessionId, created.sessionId)
     }).pipe(Effect.scoped)
   )
