@@ -36,7 +36,7 @@ const agentSection = (agent: AgentRows): string => {
   const refused = entries.flatMap(([word, how]) => ("problem" in how ? [`- ${word} is refused: ${how.problem}`] : []))
   return [
     `### ${agent.title}`,
-    `Seen on ${agent.seenOn}.`,
+    agent.known,
     ...(kept.length === 0 ? [] : [tableOf("word", kept)]),
     [...refused, ...agent.notes.map((note) => `- ${note}`)].join("\n")
   ]

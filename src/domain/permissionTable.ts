@@ -56,8 +56,8 @@ export type Kept = Row | { readonly problem: string }
 export interface AgentRows {
   /** As a person knows it. */
   readonly title: string
-  /** The versions that the rows were seen on. */
-  readonly seenOn: string
+  /** How the rows are known, as a sentence: on which versions they were seen, if they were. */
+  readonly known: string
   readonly rows: Readonly<Record<PermissionPolicy, Kept>>
   /** What a reader should know besides. */
   readonly notes: ReadonlyArray<string>
@@ -84,7 +84,7 @@ const behindAcpx = {
 export const agents = {
   codex: {
     title: "codex (`codex app-server`)",
-    seenOn: "codex 0.171",
+    known: "Seen on codex 0.171.",
     rows: {
       deny: readsOnly,
       approve_reads: readsOnly,
@@ -102,7 +102,7 @@ export const agents = {
   },
   claude: {
     title: "Claude Code (`claude-agent-acp`)",
-    seenOn: "claude-agent-acp 0.101",
+    known: "Seen on claude-agent-acp 0.101, but for MCP tools.",
     rows: {
       deny: claudeRefuses,
       approve_reads: claudeRefuses,
@@ -118,7 +118,7 @@ export const agents = {
   },
   "codex-acp": {
     title: "codex (`codex-acp`)",
-    seenOn: "codex-acp 2.6",
+    known: "Seen on codex-acp 2.6, but for MCP tools.",
     rows: {
       deny: readsOnly,
       approve_reads: readsOnly,
@@ -133,7 +133,7 @@ export const agents = {
   },
   "acpx claude": {
     title: "Claude Code behind acpx",
-    seenOn: "acpx 0.19, claude-agent-acp 0.101",
+    known: "Follows from acpx 0.19 and claude-agent-acp 0.101; not checked cell by cell.",
     rows: {
       deny: behindAcpx.claude,
       approve_reads: behindAcpx.claude,
@@ -145,7 +145,7 @@ export const agents = {
   },
   "acpx codex": {
     title: "codex behind acpx",
-    seenOn: "acpx 0.19, codex-acp 2.6",
+    known: "Follows from acpx 0.19 and codex-acp 2.6; not checked cell by cell.",
     rows: {
       deny: readsOnly,
       approve_reads: readsOnly,
@@ -159,7 +159,7 @@ export const agents = {
   },
   opencode: {
     title: "opencode",
-    seenOn: "opencode 1.18 (its questions and what it refuses; not each cell)",
+    known: "Follows from opencode 1.18, whose questions and refusals were seen; not checked cell by cell.",
     rows: {
       deny: refusesAll,
       approve_reads: refusesAll,
@@ -173,7 +173,7 @@ export const agents = {
   },
   gemini: {
     title: "Gemini CLI",
-    seenOn: "not checked cell by cell",
+    known: "Follows from what Gemini CLI 0.61 documents; not checked cell by cell.",
     rows: {
       deny: refusesAll,
       approve_reads: refusesAll,
@@ -187,7 +187,7 @@ export const agents = {
   },
   "other ACP agents": {
     title: "any other ACP agent",
-    seenOn: "not checked",
+    known: "Not checked.",
     rows: {
       deny: refusesAll,
       approve_reads: refusesAll,
