@@ -154,6 +154,8 @@ export interface AgentDriver {
    * any prompt can.
    */
   readonly promptProblem?: (prompt: string) => string | null
+  /** Its processes share a login that each may renew: the first start goes alone. Absent: they do not. */
+  readonly sharesLogin?: boolean
   /**
    * Starts the process, shakes hands, and starts or resumes the thread. Every request in it has a deadline of its own.
    * Closing the scope closes the connection; only `Processes.sweep` guarantees that all its processes are ended.

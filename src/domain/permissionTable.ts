@@ -113,6 +113,7 @@ export const agents = {
     notes: [
       "It has no sandbox: commands that it takes for mere reads of the session's directory (`cat`, `ls`, `git status`) run unasked, so what the repository's `.git/config` names can run with them.",
       "Of the repository it gets CLAUDE.md only, as text (32 kB; imports with `@` are not followed). Hooks, MCP servers, `apiKeyHelper`, `env`, commands and agents of the repository count only below `trustedRoots`; MCP servers of the operator's own, too.",
+      "What the operator's own settings allow (`~/.claude/settings.json`) is not asked again, and their hooks run.",
       "It keeps no memory of a project unless the session has `approve_all`."
     ]
   },

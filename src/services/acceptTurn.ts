@@ -25,6 +25,7 @@ import { CommandHandler } from "../session/CommandHandler.ts"
 import { ActorFailed } from "../session/Envelope.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkPrompt } from "./checkPrompt.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
 import { Files } from "./Files.ts"
@@ -103,12 +104,6 @@ export const make = Effect.gen(function* () {
     return { session: record.id, index, events, result, interrupt: interruptThis }
   })
 
-  const checkCommand = Effect.fnUntraced(function* ({ agent }: SessionRecord, prompt: string) {
-    const driver = yield* Effect.option(agents.driver(agent))
-    const problem = Option.isNone(driver) ? null : (driver.value.promptProblem?.(prompt) ?? null)
-    if (problem !== null) return yield* new InvalidRequest({ field: "prompt", problem })
-  })
-
   const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
     const record = yield* openFor(caller, id)
     if (turn.prompt.trim() === "") {
@@ -117,7 +112,7 @@ export const make = Effect.gen(function* () {
     yield* checkTimeout(turn.timeoutMillis)
     yield* checkStorable({ prompt: turn.prompt })
     // A command of the agent; only for those the driver is looked up.
-    if (turn.prompt.trimStart().startsWith("/")) yield* checkCommand(record, turn.prompt)
+    if (turn.prompt.trimStart().startsWith("/")) yield* checkPrompt(agents, record, "prompt", turn.prompt)
     const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
     const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
     const { request } = turn

@@ -6,16 +6,19 @@
  * among the turn's messages.
  */
 import { Clock, Effect } from "effect"
+import { Agents } from "../agent/Agents.ts"
 import { InvalidRequest, NotSupported, NoTurn, SessionClosed, Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkPrompt } from "./checkPrompt.ts"
 import { checkStorable } from "./checkStorable.ts"
 
 const outcomes = { Steered: "steered", NoTurn: "no_turn", NotSupported: "not_supported", Failed: "failed" } as const
 
 export const make = Effect.gen(function* () {
+  const agents = yield* Agents
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const supervisor = yield* Supervisor
@@ -25,6 +28,7 @@ export const make = Effect.gen(function* () {
     if (closedAt !== null) return yield* new SessionClosed({ id })
     if (text.trim() === "") return yield* new InvalidRequest({ field: "text", problem: "must hold something to say." })
     yield* checkStorable({ text })
+    yield* checkPrompt(agents, record, "text", text)
     const snapshot = supervisor.view(id)?.snapshot
     if (snapshot === undefined || !snapshot.hasTag("steerable")) return yield* new NoTurn({ id })
     const { turn } = snapshot.context

@@ -19,6 +19,7 @@ import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as CircuitBreaker from "./CircuitBreaker.ts"
+import * as FirstStart from "./firstStart.ts"
 import { decidePermission } from "./permissions.ts"
 import * as Placement from "./placement.ts"
 
@@ -37,6 +38,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   const processes = yield* Processes
   const { dataDir } = yield* RuntimeSettings
   const breaker = CircuitBreaker.make()
+  const alone = FirstStart.make()
 
   const received = (port: SessionPort, agentProcess: AgentProcess) =>
     Effect.fnUntraced(function* (fact: AgentFact) {
@@ -82,7 +84,8 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     })
 
   const opens = Effect.fnUntraced(function* (driver: AgentDriver, request: OpenRequest) {
-    const connection = yield* Effect.tapError(driver.open(request), (failure) =>
+    const open = driver.sharesLogin === true ? alone(driver.name, driver.open(request)) : driver.open(request)
+    const connection = yield* Effect.tapError(open, (failure) =>
       Effect.map(Clock.currentTimeMillis, (now) => breaker.failed(driver.name, failure, now))
     )
     breaker.started(driver.name)

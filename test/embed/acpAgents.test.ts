@@ -167,14 +167,20 @@ it("a conversation that the model refuses for ever fails as such, and the turns 
 it("a command that makes the agent begin another conversation is refused, and its agent never gets it", async () => {
   const { createSession } = await open({})
   const session = await createSession()
-  for (const prompt of ["/clear", " /new\n", "/reset everything"]) {
-    const refusal = await session.turn(prompt).then(
+  const refusalOf = (asked: PromiseLike<unknown>) =>
+    asked.then(
       () => assert.fail("it should have been refused"),
       (error: unknown) => error
     )
-    assert.instanceOf(refusal, TroupeError)
-    assert.containSubset(refusal, { code: "invalid_request", status: 400 })
-    assert.match((refusal as TroupeError).message, /prompt begins with \/(clear|new|reset), .* Create a new session/)
+  for (const words of ["/clear", " /new\n", "/reset everything"]) {
+    for (const refusal of [await refusalOf(session.turn(words)), await refusalOf(session.steer(words))]) {
+      assert.instanceOf(refusal, TroupeError)
+      assert.containSubset(refusal, { code: "invalid_request", status: 400 })
+      assert.match(
+        (refusal as TroupeError).message,
+        /(prompt|text) begins with \/(clear|new|reset), .* Create a new session/
+      )
+    }
   }
   assert.isTrue((await session.turn("/newspaper and /clear are words")).ok)
   assert.strictEqual((await session.turns()).length, 1)

@@ -24,6 +24,7 @@ export const make = (
       name: config.name,
       protocol: "codex-app-server",
       capabilities: Connection.capabilities,
+      sharesLogin: true,
       open: Effect.fn("Codex.open")((request) => open(request))
     }
   })
