@@ -116,7 +116,7 @@ describe("an agent with noise on its stdout", () => {
       assert.deepStrictEqual(silent?.handshake, {
         ok: false,
         message:
-          'mute did not answer its handshake within 20 s. It wrote a line that is no message: "Log in first". The last line of its stderr: "stuck". Run it by hand to see what it waits for.'
+          'mute did not answer initialize in time; it was started 45 s ago. It wrote a line that is no message: "Log in first". The last line of its stderr: stuck. If it needs longer, such as for a download, set "startTimeout" in its configuration; else start it by hand to see what it waits for.'
       })
       const [failing] = yield* TestClock.withLive(agents.diagnose("refusing"))
       assert.include(JSON.stringify(failing), "bad key [redacted]")
