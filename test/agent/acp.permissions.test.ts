@@ -8,30 +8,10 @@ import * as Acp from "../../src/agent/acp/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { PermissionPolicy } from "../../src/domain/Permissions.ts"
 import type { Permissions } from "../../src/domain/Permissions.ts"
-import { chunk, end, scripted, tool } from "./acp.script.ts"
+import { claude, codexAcp, modes, opens } from "./acp.adapters.ts"
+import { scripted } from "./acp.script.ts"
 import type { Script, ScriptFolder } from "./acp.script.ts"
 
-const modes = (...ids: ReadonlyArray<string>) => ({ modes: { availableModes: ids.map((id) => ({ id, name: id })) } })
-
-const opens = (offer: object) => ({
-  "session/new": [{ result: { sessionId: "thread-1", ...offer } }],
-  "session/resume": [{ result: offer }]
-})
-
-const claude: Script = {
-  initialize: {
-    agentInfo: { name: "@agentclientprotocol/claude-agent-acp", title: "Claude Agent", version: "0.101.0" },
-    agentCapabilities: { _meta: { claudeCode: {} }, sessionCapabilities: { resume: {}, systemPrompt: {} } }
-  },
-  replies: opens(modes("default", "acceptEdits", "plan", "auto", "bypassPermissions"))
-}
-const codexAcp: Script = {
-  initialize: {
-    agentInfo: { name: "@agentclientprotocol/codex-acp", title: "Codex", version: "2.6.0" },
-    agentCapabilities: { sessionCapabilities: { resume: {}, systemPrompt: {} } }
-  },
-  replies: opens(modes("agent", "read-only", "workspace-write", "agent-full-access"))
-}
 const other: Script = { replies: opens(modes("agent", "ask", "default")) }
 
 const sent = ({ received }: ScriptFolder, method: string) =>
@@ -214,84 +194,6 @@ layer(Processes.layer, { excludeTestServices: true })("permissions that a reposi
       assert.strictEqual(error.class, "config")
       assert.include(error.message, 'Permissions "deny" can\'t be kept by scripted here')
       yield* scripted(codexAcp, { cwd, permissions: "approve_all" })
-    })
-  )
-})
-
-layer(Processes.layer, { excludeTestServices: true })("the words of an adapter about a failure", (it) => {
-  const prose = chunk("API Error: 400 no", { messageId: "c324c395-1b07-4e85-bd4f-15db160d8316" })
-  const words = chunk("so far", { messageId: "msg_1" })
-  const refused = {
-    error: { code: -32603, message: "Internal error: API Error: 400 no", data: { errorKind: "unknown" } }
-  }
-
-  it.effect("are not in the answer of the turn that fails", () =>
-    Effect.gen(function* () {
-      const session = yield* scripted({ ...claude, turns: [[words, prose, refused]] })
-      assert.strictEqual((yield* session.turn(1, "go")).failure?.class, "model")
-      assert.strictEqual(session.text(1), "so far")
-    })
-  )
-
-  it.effect("are in the answer of a turn that goes on, or ends well, in their order", () =>
-    Effect.gen(function* () {
-      const usage = { update: { sessionUpdate: "usage_update", used: 1, size: 2 } }
-      const session = yield* scripted({ ...claude, turns: [[prose, usage, tool("a", "completed"), prose, usage, end]] })
-      assert.isNull((yield* session.turn(1, "go")).failure)
-      assert.deepStrictEqual(
-        session.facts.flatMap((fact) => (fact._tag === "Update" ? [fact.message.params.update.sessionUpdate] : [])),
-        ["agent_message_chunk", "usage_update", "tool_call", "agent_message_chunk", "usage_update"]
-      )
-    })
-  )
-
-  it.effect("of codex-acp are the failure, and not in the answer", () =>
-    Effect.gen(function* () {
-      const status = {
-        sessionUpdate: "session_info_update",
-        _meta: { codex: { threadStatus: { type: "systemError" } } }
-      }
-      const result = { result: { stopReason: "end_turn", usage: null } }
-      const full = "Codex ran out of room in the model's context window. Start a new conversation."
-      const session = yield* scripted({ ...codexAcp, turns: [[words, { update: status }, chunk(full), result]] })
-      const { failure } = yield* session.turn(1, "go")
-      assert.strictEqual(failure?.class, "conversation")
-      assert.include(failure?.message, "ran out of room")
-      assert.strictEqual(session.text(1), "so far")
-    })
-  )
-})
-
-layer(Processes.layer, { excludeTestServices: true })("the title of an approval", (it) => {
-  it.effect("is the command that would run, whatever codex-acp says of it, and names the files of a change", () =>
-    Effect.gen(function* () {
-      const title = "Read file '/work/a.txt'"
-      const session = yield* scripted({
-        ...codexAcp,
-        turns: [
-          [
-            tool("1", "in_progress", { kind: "read", title, locations: [{ path: "/work/a.txt" }] }),
-            {
-              ask: {
-                toolCallId: "1",
-                title,
-                kind: "execute",
-                rawInput: { command: "awk 'BEGIN{system(\"x\")}' a.txt" }
-              }
-            },
-            { ask: { toolCallId: "2", title: "Edit files", kind: "edit", locations: [{ path: "/work/b.txt" }] } },
-            end
-          ]
-        ]
-      })
-      yield* session.turn(1, "go")
-      assert.deepStrictEqual(
-        session.approvalRequests.map(({ action, kind, title }) => [action._tag, kind, title]),
-        [
-          ["Command", "execute", "awk 'BEGIN{system(\"x\")}' a.txt"],
-          ["Edit", "edit", "Edit files: /work/b.txt"]
-        ]
-      )
     })
   )
 })
