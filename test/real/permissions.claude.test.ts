@@ -3,14 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import { agents } from "../../src/domain/permissionTable.ts"
-import { PermissionPolicy } from "../../src/domain/Permissions.ts"
 import { aRow, assertRow, open, turnRefusing } from "./harness/permissions.ts"
 import type { Scene } from "./harness/permissions.ts"
+import { words } from "./harness/short.ts"
 
 const agent = "claude"
 
 describe("claude", () => {
-  it.live.each(PermissionPolicy.literals)("keeps %s", (word) => assertRow(agent, word, agents.claude.rows[word]), aRow)
+  it.live.each(words)("keeps %s", (word) => assertRow(agent, word, agents.claude.rows[word]), aRow)
 })
 
 /** All that a repository can have Claude Code run, and what leaves a file with this name. */

@@ -13,7 +13,7 @@ describe.each(agents)("$name", ({ name: agent }) => {
         "sleep",
         ({ process, state }) => state === "idle" && process.pid === null
       )
-      assert.deepStrictEqual(process, { state: "none", pid: null, restarts: 0 })
+      assert.deepStrictEqual(process, { state: "none", pid: null, restarts: 0, configured: null })
       assert.deepStrictEqual(
         installation.running().map(({ pid }) => pid),
         [troupe.pid]

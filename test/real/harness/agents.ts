@@ -1,5 +1,7 @@
 /** The real agents, and how the processes of each are recognised. */
 
+import { isShort } from "./short.ts"
+
 export interface RealAgent {
   readonly name: string
   /** The process that holds the conversation; of `acpx` its queue owner, a detached process. */
@@ -16,8 +18,11 @@ export const claudeViaAcpx: RealAgent = { name: "acpx:claude", holder: /__queue-
 export const gemini: RealAgent = { name: "gemini", holder: /gemini.* --acp/, showsPid: true }
 export const opencode: RealAgent = { name: "opencode", holder: /opencode.* acp/, showsPid: true }
 
-/** Those that every test runs with. Of the two before only handshake and plain turns are tested. */
-export const agents: ReadonlyArray<RealAgent> = [codex, claude, codexAcp, claudeViaAcpx]
+/** Of Gemini CLI and opencode only handshake and plain turns are tested. */
+export const allAgents: ReadonlyArray<RealAgent> = [codex, claude, codexAcp, claudeViaAcpx]
+
+/** Those that every test runs with. Behind acpx everything takes four times as long. */
+export const agents = isShort ? allAgents.filter((agent) => agent !== claudeViaAcpx) : allAgents
 
 /** Claude Code itself, below its adapter: in no group and under no parent that a supervisor would think of. */
 export const nativeClaude = /--output-format stream-json/

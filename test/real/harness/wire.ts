@@ -36,7 +36,12 @@ export interface SessionBody {
   readonly state: string
   readonly turn_count: number
   readonly cost: { readonly amount: number; readonly currency: string } | null
-  readonly process: { readonly state: string; readonly pid: number | null; readonly restarts: number }
+  readonly process: {
+    readonly state: string
+    readonly pid: number | null
+    readonly restarts: number
+    readonly configured: unknown
+  }
 }
 
 export interface Run {
