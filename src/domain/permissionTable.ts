@@ -93,7 +93,7 @@ export const agents = {
       approve_all: words.approve_all.row
     },
     notes: [
-      "Commands run in codex's sandbox, unasked: under every word but `approve_all` they read and can neither write nor reach the network. That sandbox has no narrower read, so files outside of the session's directory are read, too; under `deny` and `approve_reads` all but codex's own login.",
+      "Commands run in codex's sandbox, unasked: under every word but `approve_all` they read and can neither write nor reach the network. Of a command that the sandbox refuses at once codex reports nothing, so the events do not show it. That sandbox has no narrower read, so files outside of the session's directory are read, too; under `deny` and `approve_reads` all but codex's own login.",
       "Codex asks where it is to leave that sandbox, and before it changes a file. What it asks is all that rules see: a command that only reads is not asked. Under `deny` and `approve_reads` it asks nothing, and with rules it is configured as for `ask`, whatever their default.",
       "`approve_all` lets commands write below the session's directory and in the temporary directories, and reach the network. Elsewhere, and in `.git` and `.codex`, they write when codex asks to leave the sandbox; Troupe approves it, and it is in the audit trail.",
       "What the operator has allowed in codex itself is not asked again. Commands that the rules in CODEX_HOME allow leave the sandbox under `ask`, `approve_edits` and `approve_all`; under `deny` and `approve_reads` they stay in it. Tools of MCP servers in CODEX_HOME/config.toml run unasked where their server says that they only read, or where that file approves them.",
