@@ -19,6 +19,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
 import type { Message, TurnRecord } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/LedgerError.ts"
 import type { ReviewPatch } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import * as LedgerReviewStore from "./LedgerReviewStore.ts"
@@ -171,7 +172,7 @@ const make = Effect.fnUntraced(function* (
   })
 
   /** Runs the session's reviews one after the other, until none waits. */
-  const runLine = Effect.fnUntraced(function* (session: SessionId, first: Effect.Effect<void>) {
+  const runLine = Effect.fnUntraced(function* (session: SessionId, first: Effect.Effect<void, LedgerError>) {
     yield* logFailure(first)
     while (true) {
       const [next, ...others] = lines.get(session) ?? []
@@ -186,8 +187,9 @@ const make = Effect.fnUntraced(function* (
     const line = lines.get(id)
     if (line !== undefined) return lines.set(id, extended(line, waiting))
     lines.set(id, [])
-    const first = yield* prepared(waiting).pipe(Effect.tapError(() => Effect.sync(() => lines.delete(id))))
-    yield* FiberMap.run(fibers, id, runLine(id, first))
+    // Where it can't be stored, those that came into the line meanwhile still have their turn.
+    const first = yield* Effect.exit(prepared(waiting))
+    yield* FiberMap.run(fibers, id, runLine(id, Effect.flatten(first)))
   })
 
   const cancel = Effect.fnUntraced(function* (session: SessionId, reason: string) {
