@@ -35,7 +35,7 @@ describe.skipIf(chromium === null)("an app's login", () => {
     // With the page's own cookie, as a script on the page would send it.
     const ask = (method: string, path: string) =>
       page.evaluate<{ readonly status: number; readonly text: string }>(
-        `fetch(${JSON.stringify(`/inspect/api/${path}`)}, { method: ${JSON.stringify(method)}, headers: { "x-troupe-inspect": "1", "content-type": "application/json" }${method === "POST" ? ', body: \'{"decision":"once"}\'' : ""} })
+        `fetch(${JSON.stringify(`/inspect/api/${path}`)}, { method: ${JSON.stringify(method)}, headers: { "x-troupe-inspect": "1", "content-type": "application/json" }${method === "POST" ? `, body: '${path.includes("/approvals/") ? '{"decision":"once"}' : "{}"}'` : ""} })
           .then(async (response) => ({ status: response.status, text: await response.text() }))`
       )
     for (const path of ["sessions", `sessions?q=${foreign}`, "sessions?app=theirs", "approvals", "coverage", "me"]) {
