@@ -120,7 +120,7 @@ describe("troupe serve", () => {
     const id = await sessionOf(server)
     await server.call("POST", `/sessions/${id}/turn`, { prompt: "Remember 42." })
     const lost = server.call("POST", `/sessions/${id}/turn`, { prompt: "hang" }).catch(() => "gone")
-    await untilSpeaking(server, id)
+    await untilSpeaking(server, id, "Hanging.")
     const agent = await pidOf(server, id)
     server.program.child.kill("SIGKILL")
     assert.strictEqual(await lost, "gone")

@@ -31,8 +31,8 @@ export const sessionOf = async ({ call }: Server) =>
 export const pidOf = async ({ call }: Server, session: string) =>
   ((await call("GET", `/sessions/${session}`))["process"] as { readonly pid: number }).pid
 
-/** Waits until the agent has begun to answer the running turn. */
-export const untilSpeaking = async ({ token, url }: Server, session: string) => {
+/** Waits until the agent has said something in the session; `words`: that, where an earlier turn was answered before. */
+export const untilSpeaking = async ({ token, url }: Server, session: string, words = "agent_message_chunk") => {
   const reading = new AbortController()
   const response = await fetch(`${url}/sessions/${session}/events`, {
     headers: { authorization: `Bearer ${token}` },
@@ -41,7 +41,7 @@ export const untilSpeaking = async ({ token, url }: Server, session: string) => 
   let text = ""
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk
-    if (text.includes("agent_message_chunk")) break
+    if (text.includes(words)) break
   }
   reading.abort()
 }
