@@ -5,12 +5,12 @@
  * the operator trusts (`trustedRoots`), and its instructions are text for the model.
  */
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs"
-import { dirname, join, relative, sep } from "node:path"
+import { dirname, join, relative, resolve, sep } from "node:path"
 
-/** From the directory upwards to the file system's root. */
-const ancestors = (cwd: string): ReadonlyArray<string> => {
+/** From the directory upwards to the file system's root, as the path is given. */
+export const ancestors = (path: string): ReadonlyArray<string> => {
   const directories: Array<string> = []
-  for (let directory = realOf(cwd) ?? cwd; ; directory = dirname(directory)) {
+  for (let directory = resolve(path); ; directory = dirname(directory)) {
     directories.push(directory)
     if (directory === dirname(directory)) return directories
   }
@@ -18,7 +18,7 @@ const ancestors = (cwd: string): ReadonlyArray<string> => {
 
 /** From the directory upwards to the root of its git repository. Without a repository: the directory alone. */
 const repositoryOf = (cwd: string): ReadonlyArray<string> => {
-  const directories = ancestors(cwd)
+  const directories = ancestors(realOf(cwd) ?? cwd)
   const root = directories.findIndex((directory) => isThere(join(directory, ".git")))
   return directories.slice(0, root + 1 || 1)
 }
@@ -40,7 +40,7 @@ export const settingsAround = (
   { anywhere = false }: { readonly anywhere?: boolean } = {}
 ): string | null => {
   const ownPaths = new Set(own.map((path) => (path === undefined ? null : realOf(path))))
-  for (const directory of anywhere ? ancestors(cwd) : repositoryOf(cwd)) {
+  for (const directory of anywhere ? ancestors(realOf(cwd) ?? cwd) : repositoryOf(cwd)) {
     const path = names.map((name) => join(directory, name)).find((path) => isThere(path) && !ownPaths.has(realOf(path)))
     if (path !== undefined) return path
   }
@@ -108,7 +108,8 @@ const isBelow = (path: string, root: string | null): boolean => {
   return first !== ".."
 }
 
-const realOf = (path: string): string | null => {
+/** With all links followed; `null`: there is nothing. */
+export const realOf = (path: string): string | null => {
   try {
     return realpathSync(path)
   } catch {

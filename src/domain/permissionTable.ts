@@ -73,6 +73,24 @@ const refusesAll: Row = ["happens", "refused", "refused", "refused", "refused", 
 const asksAll: Row = ["happens", "asked", "asked", "asked", "asked", "asked", "asked", "asked"]
 const asksToEdit: Row = ["happens", "asked", "happens", "asked", "asked", "asked", "asked", "asked"]
 
+/** How an agent keeps the words by a sandbox that reads only. */
+const sandboxed = {
+  deny: readsOnly,
+  approve_reads: readsOnly,
+  ask: sandboxedAsk,
+  approve_edits: sandboxedEdits,
+  approve_all: words.approve_all.row
+} as const
+
+/** How an agent keeps them that asks for all but reads of the session's directory. */
+const unsandboxed = {
+  deny: refusesAll,
+  approve_reads: refusesAll,
+  ask: asksAll,
+  approve_edits: asksToEdit,
+  approve_all: words.approve_all.row
+} as const
+
 const behindAcpx = {
   claude: {
     problem:
@@ -85,13 +103,7 @@ export const agents = {
   codex: {
     title: "codex (`codex app-server`)",
     known: "Seen on codex 0.171.",
-    rows: {
-      deny: readsOnly,
-      approve_reads: readsOnly,
-      ask: sandboxedAsk,
-      approve_edits: sandboxedEdits,
-      approve_all: words.approve_all.row
-    },
+    rows: sandboxed,
     notes: [
       "Commands run in codex's sandbox, unasked: under every word but `approve_all` they read and can neither write nor reach the network. Of a command that the sandbox refuses at once codex reports nothing, so the events do not show it. That sandbox has no narrower read, so files outside of the session's directory are read, too; under `deny` and `approve_reads` all but codex's own login.",
       "Codex asks where it is to leave that sandbox, and before it changes a file. What it asks is all that rules see: a command that only reads is not asked. Under `deny` and `approve_reads` it asks nothing, and with rules it is configured as for `ask`, whatever their default.",
@@ -120,13 +132,7 @@ export const agents = {
   "codex-acp": {
     title: "codex (`codex-acp`)",
     known: "Seen on codex-acp 2.6, but for MCP tools.",
-    rows: {
-      deny: readsOnly,
-      approve_reads: readsOnly,
-      ask: sandboxedAsk,
-      approve_edits: sandboxedEdits,
-      approve_all: words.approve_all.row
-    },
+    rows: sandboxed,
     notes: [
       "It always obeys a repository's `.codex` directory. Where there is one, all words but `approve_all` are refused with 422, unless it is below `trustedRoots`; use the agent `codex`.",
       "Under `approve_all` commands still run in its sandbox, which covers the session's directory and no network, until the model asks to leave it."
@@ -161,13 +167,7 @@ export const agents = {
   opencode: {
     title: "opencode",
     known: "Follows from opencode 1.18, whose questions and refusals were seen; not checked cell by cell.",
-    rows: {
-      deny: refusesAll,
-      approve_reads: refusesAll,
-      ask: asksAll,
-      approve_edits: asksToEdit,
-      approve_all: words.approve_all.row
-    },
+    rows: unsandboxed,
     notes: [
       "A repository's `opencode.json` is not read. Its `.opencode` directory is, whatever it is set to: where there is one, all words but `approve_all` are refused with 422."
     ]
@@ -175,13 +175,7 @@ export const agents = {
   gemini: {
     title: "Gemini CLI",
     known: "Follows from what Gemini CLI 0.61 documents; not checked cell by cell.",
-    rows: {
-      deny: refusesAll,
-      approve_reads: refusesAll,
-      ask: asksAll,
-      approve_edits: asksToEdit,
-      approve_all: words.approve_all.row
-    },
+    rows: unsandboxed,
     notes: [
       "It is kept in its mode `default`, in which it asks. It obeys `.gemini` and `.env` of a directory and those above it: where there is one, all words but `approve_all` are refused with 422."
     ]
@@ -189,13 +183,7 @@ export const agents = {
   "other ACP agents": {
     title: "any other ACP agent",
     known: "Not checked.",
-    rows: {
-      deny: refusesAll,
-      approve_reads: refusesAll,
-      ask: asksAll,
-      approve_edits: asksToEdit,
-      approve_all: words.approve_all.row
-    },
+    rows: unsandboxed,
     notes: [
       "The words hold as far as the agent asks. What it does without asking, Troupe does not see and can't prevent."
     ]

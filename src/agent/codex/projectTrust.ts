@@ -5,8 +5,6 @@
  * Without it a thread that may write makes codex trust its directory for ever, in CODEX_HOME/config.toml, for the operator's
  * own use of codex, too (0.171). An explicit word in the parameters also counts before what is in that file.
  */
-import { realpathSync } from "node:fs"
-import { dirname, resolve } from "node:path"
 import type { JsonObject } from "../../domain/json.ts"
 import * as Repository from "../repository.ts"
 
@@ -17,25 +15,8 @@ import * as Repository from "../repository.ts"
  */
 export const projectTrust = (cwd: string, trustedRoots: ReadonlyArray<string> = []): JsonObject =>
   Object.fromEntries(
-    [...ancestorsOf(cwd), ...ancestorsOf(realOf(cwd))].map((directory) => [
+    [...Repository.ancestors(cwd), ...Repository.ancestors(Repository.realOf(cwd) ?? cwd)].map((directory) => [
       directory,
       { trust_level: Repository.isTrusted(directory, trustedRoots) ? "trusted" : "untrusted" }
     ])
   )
-
-const ancestorsOf = (path: string): ReadonlyArray<string> => {
-  const directories: Array<string> = []
-  for (let directory = resolve(path); ; directory = dirname(directory)) {
-    directories.push(directory)
-    if (directory === dirname(directory)) return directories
-  }
-}
-
-/** A directory that does not exist has no settings. */
-const realOf = (path: string): string => {
-  try {
-    return realpathSync(path)
-  } catch {
-    return path
-  }
-}
