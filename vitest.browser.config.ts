@@ -6,6 +6,9 @@ export default defineConfig({
     include: ["test/browser/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
     globalSetup: ["test/browser/setup.ts"],
+    // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
+    reporters: ["default", "./scripts/flakyTests.ts"],
+    retry: process.env["CI"] === undefined ? 0 : 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 1,

@@ -5,6 +5,9 @@ export default defineConfig({
   test: {
     include: ["test/package/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
+    // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
+    reporters: ["default", "./scripts/flakyTests.ts"],
+    retry: process.env["CI"] === undefined ? 0 : 1,
     testTimeout: 120_000,
     hookTimeout: 300_000,
     maxWorkers: 1,

@@ -45,7 +45,10 @@ class SteppedSession {
     cwd: "/",
     ownsCwd: false,
     model: null,
+    mode: null,
+    effort: null,
     systemPrompt: null,
+    setup: {},
     permissions: "deny",
     meta: {},
     state: "idle",
@@ -103,7 +106,9 @@ class SteppedSession {
       usage: null,
       contextLost: null,
       approval: null,
+      answers: null,
       resolution: null,
+      compaction: null,
       wire: null
     })
     this.#snapshot = decision.next

@@ -1,4 +1,4 @@
-/** `npm run check`: types, lint, format and the arrows between rooms, all of them even where one fails. */
+/** `npm run check`: types, lint, format, the arrows between rooms and the lock files, all of them even where one fails. */
 import { spawnSync } from "node:child_process"
 import process from "node:process"
 
@@ -7,7 +7,8 @@ const checks: ReadonlyArray<readonly [name: string, command: string, ...args: Re
   ["types of the page", "tsc", "--noEmit", "-p", "src/inspect/page"],
   ["lint", "oxlint", "--quiet"],
   ["format", "oxfmt", "--check"],
-  ["rooms", "vitest", "run", "test/rooms.test.ts"]
+  ["rooms", "vitest", "run", "test/rooms.test.ts"],
+  ["locks", "node", "scripts/checkLocks.ts"]
 ]
 
 const failed = checks.flatMap(([name, command, ...args]) => {

@@ -18,6 +18,9 @@ import { Operator } from "./services/Operator.ts"
 import { Sessions } from "./services/Sessions.ts"
 import type { Caller, SessionPage } from "./services/Sessions.ts"
 import { AgentDirectory } from "./services/AgentDirectory.ts"
+import { Threads } from "./services/Threads.ts"
+import type { ThreadPage } from "./services/Threads.ts"
+import type { McpServerSpec } from "./domain/McpServer.ts"
 import type { AgentView } from "./services/AgentDirectory.ts"
 import { AppName } from "./domain/Ids.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
@@ -26,7 +29,7 @@ import { AgentSpec, defaultLimits, RunSpec } from "./domain/Settings.ts"
 import type { Limits } from "./domain/Settings.ts"
 import { checkOptions, keysOf } from "./promise/checkOptions.ts"
 import type { NamesOf } from "./promise/checkOptions.ts"
-import { createSessionNames } from "./promise/sessionNames.ts"
+import { createSessionNames, mcpServerNames } from "./promise/sessionNames.ts"
 import * as Embedded from "./promise/Embedded.ts"
 import { reviewingNames, reviewOptions } from "./promise/Reviewing.ts"
 import type { Reviewing } from "./promise/Reviewing.ts"
@@ -46,7 +49,19 @@ export type {
   PermissionRules,
   Permissions
 } from "./domain/Permissions.ts"
-export type { CreateSession, SessionSettings, SessionView, StoredEvent } from "./domain/Session.ts"
+export type {
+  Choices,
+  CreateSession,
+  ForkSession,
+  SessionSettings,
+  SessionView,
+  StoredEvent
+} from "./domain/Session.ts"
+export type { McpServer, McpServerSpec } from "./domain/McpServer.ts"
+export type { ContentBlock } from "./domain/PromptContent.ts"
+export type { ThreadPage } from "./services/Threads.ts"
+export type { StreamedEvent, StreamedMessage, TurnMessage } from "./domain/events/StreamedMessage.ts"
+export type { StreamedUpdate } from "./domain/events/StreamedUpdate.ts"
 export type { ReviewRequest } from "./wiring.ts"
 export type { Memory, ReviewRecord, Skill } from "./domain/Review.ts"
 export type { Reviewing } from "./promise/Reviewing.ts"
@@ -64,6 +79,8 @@ export interface TroupeOptions {
   readonly agents?: Readonly<Record<string, AgentSpec>>
   /** Default: `codex` where it is found, else `claude`, else `demo`. */
   readonly defaultAgent?: string
+  /** MCP servers that sessions may name. */
+  readonly mcpServers?: Readonly<Record<string, McpServerSpec>>
   /** What `run` starts; default: `claude`. */
   readonly run?: RunSpec
   /** Limits that differ from the defaults, in milliseconds and bytes. */
@@ -92,6 +109,11 @@ export interface Troupe extends AsyncDisposable {
   readonly run: (prompt: string, options?: Omit<RunPrompt, "prompt">) => Promise<RunResult>
   readonly storeFile: (name: string, content: Uint8Array | AsyncIterable<Uint8Array>) => Promise<StoredFile>
   readonly agents: () => Promise<ReadonlyArray<AgentView>>
+  /** The conversations that an agent has, newest first, for `threadId` of a new session; 50 at a time by default. */
+  readonly threads: (
+    agent: string,
+    query?: { readonly cwd?: string; readonly cursor?: string | null; readonly limit?: number }
+  ) => Promise<ThreadPage>
   /** The facts that reviews have learned for this app, oldest first. */
   readonly memories: () => Promise<ReadonlyArray<Memory>>
   /** The ways of working that reviews have learned for this app, by name. */
@@ -107,6 +129,7 @@ const optionNames: NamesOf<TroupeOptions> = {
   dataDir: true,
   agents: { each: keysOf(AgentSpec.fields) },
   defaultAgent: true,
+  mcpServers: { each: mcpServerNames },
   run: keysOf(RunSpec.fields),
   limits: keysOf(defaultLimits),
   reviews: reviewingNames,
@@ -119,6 +142,7 @@ const runNames: NamesOf<Omit<RunPrompt, "prompt">> = {
   model: true,
   system: true,
   files: true,
+  permissions: true,
   timeoutMillis: true,
   keyed: true
 }
@@ -126,13 +150,22 @@ const runNames: NamesOf<Omit<RunPrompt, "prompt">> = {
 /** Rejects with a `TroupeError` that says what to do. Recovery first settles what a killed process left behind. */
 export const openTroupe = async (options: TroupeOptions = {}): Promise<Troupe> => {
   checkOptions(options, optionNames)
-  const { agents = {}, app = "embedded", dataDir = ".troupe", defaultAgent = null, limits, run = {} } = options
+  const {
+    agents = {},
+    app = "embedded",
+    dataDir = ".troupe",
+    defaultAgent = null,
+    limits,
+    mcpServers = {},
+    run = {}
+  } = options
   const caller = callerOf(app)
   const settings = {
     dataDir: dataDir === ":memory:" ? dataDir : resolve(dataDir),
     limits: { ...defaultLimits, ...limits },
     agents,
     defaultAgent,
+    mcpServers,
     run
   }
   // Nothing in this process checks an admin token; the one in the data dir is left to a server.
@@ -169,6 +202,11 @@ const troupeOf = (embedded: Embedded.Embedded, caller: AppCaller): Troupe => {
     },
     storeFile: (name, content) => run(Effect.flatMap(Files, (files) => files.store(app, name, streamOf(content)))),
     agents: () => run(Effect.flatMap(AgentDirectory, ({ list }) => list)),
+    threads: async (agent, query = {}) => {
+      checkOptions(query, { cwd: true, cursor: true, limit: true })
+      const { cursor = null, cwd = null, limit = 50 } = query
+      return run(Effect.flatMap(Threads, ({ list }) => list(caller, agent, { cwd, cursor, limit })))
+    },
     memories: () => run(Effect.flatMap(ReviewResults, ({ memories }) => memories(app))),
     skills: () => run(Effect.flatMap(ReviewResults, ({ skills }) => skills(app))),
     sweep: () => run(Effect.flatMap(Operator, ({ sweep }) => sweep)),

@@ -22,6 +22,7 @@ import type { Operator } from "./services/Operator.ts"
 import { RuntimeSettings } from "./runtime/RuntimeSettings.ts"
 import * as SuspensionWatch from "./runtime/suspensionWatch.ts"
 import type { Sessions } from "./services/Sessions.ts"
+import { Threads } from "./services/Threads.ts"
 import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
 import { OneShot } from "./agent/OneShot.ts"
@@ -64,6 +65,7 @@ export type PublicServices =
   | Operator
   | RuntimeSettings
   | Sessions
+  | Threads
   | UsageReport
 
 export const layer = (settings: Settings, options: RuntimeOptions) =>
@@ -89,6 +91,7 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
     Inspection.layer,
     OneShotRuns.layer,
     ReviewResults.layer,
+    Threads.layer,
     UsageReport.layer
   ).pipe(
     Layer.provideMerge(SessionServices.layer),

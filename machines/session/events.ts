@@ -78,6 +78,9 @@ export interface TurnFacts {
   readonly answered: boolean
 }
 
+/** What an operator can limit of a session's processes: the memory of all together, and their number. */
+export type SessionLimit = "rss" | "descendants"
+
 export type SessionEvent =
   | {
       readonly type: "turn.submitted"
@@ -112,6 +115,13 @@ export type SessionEvent =
   | { readonly type: "process.ready"; readonly thread: string; readonly at: number }
   | ({ readonly type: "process.failed" } & Death)
   | ({ readonly type: "process.exited" } & Death)
+  /** Its processes together use more than an operator allows. `generation`: those of this process, and of no other. */
+  | {
+      readonly type: "limit.exceeded"
+      readonly generation: number
+      readonly limit: SessionLimit
+      readonly failure: Failure
+    }
   /** The kernel knows no process of this session any more. */
   | { readonly type: "process.gone" }
   /**

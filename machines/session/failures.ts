@@ -29,6 +29,8 @@ export const failurePolicy: Readonly<Record<FailureClass, FailurePolicy>> = {
   conversation: { retryable: false, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
   crash: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
   protocol: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
+  // Of what it started, not of the agent: the next turn has a new process.
+  limit: { retryable: true, keepsProcess: false, countsAgainstBudget: false, countsAgainstKind: false },
   timeout: { retryable: true, keepsProcess: false, countsAgainstBudget: true, countsAgainstKind: true },
   model: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },
   not_delivered: { retryable: true, keepsProcess: true, countsAgainstBudget: true, countsAgainstKind: false },

@@ -6,10 +6,11 @@
  * as `tags` and `meta` (`states.ts`).
  */
 import type { SnapshotFrom } from "xstate"
-import { deliveriesOf } from "../decide.ts"
+import { begin, deliveriesOf } from "../decide.ts"
 import type { CommandsOf } from "../decide.ts"
 import { askToExit, endProcess, handPrompt, releaseSlot, startProcess, takeSlot, terminateProcess } from "./commands.ts"
 import { initialContext } from "./events.ts"
+import { DamagedSnapshot, storedState } from "./restore.ts"
 import { close, failQueue, leaveQueue } from "./settlements.ts"
 import { defaultBounds, sessionSetup } from "./setup.ts"
 import type { SessionBounds } from "./setup.ts"
@@ -55,6 +56,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "turn.submitted": { target: "#session.turning.running", actions: ["takeTurn", ...handPrompt] },
           "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
           "process.lost": { target: "asleep", actions: "noteGone" },
+          // Nothing is at work, so it is asked first, as when it hibernates: its conversation goes on in the next process.
+          "limit.exceeded": { guard: "isThisProcess", target: "#session.retiring", actions: "noteExcess" },
           "hibernate.requested": { target: "#session.retiring", actions: "noteReason" },
           "close.requested": { target: "#session.retiring", actions: close },
           "expire.requested": { target: "#session.retiring", actions: close }
@@ -65,6 +68,8 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         meta: { process: "starting", waitsFor: "agentReturn", owedBy: "agent" },
         always: [
           { guard: "isClosing", target: "#session.retiring.killing" },
+          // It would come up with the settings of before, and the next turn is one that came after.
+          { guard: "isStale", target: "#session.retiring.killing", actions: "noteRenewal" },
           { guard: "canStartQueued", target: "#session.turning.starting", actions: "takeQueued" },
           { guard: "hasQueued", target: "#session.turning", actions: "takeQueued" }
         ],
@@ -81,6 +86,7 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
           "process.failed": { target: "#session.retiring.killing", actions: "noteDeath" },
           "process.exited": { target: "#session.retiring.killing", actions: "noteDeath" },
           "process.lost": { target: "asleep", actions: "noteGone" },
+          "limit.exceeded": { guard: "isThisProcess", target: "#session.retiring.killing", actions: "noteExcess" },
           "turn.submitted": [
             { guard: "hasProcess", target: "#session.turning.starting", actions: "takeTurn" },
             { target: "#session.turning", actions: "takeTurn" }
@@ -147,13 +153,13 @@ export const sessionMachineWith = (bounds: SessionBounds) => {
         meta: { process: "stopping", waitsFor: "exit", owedBy: "agent" },
         entry: askToExit,
         after: { exitWithin: "terminating" },
-        on: { "process.exited": "killing" }
+        on: { "process.exited": "killing", "limit.exceeded": { guard: "isThisProcess", target: "killing" } }
       },
       terminating: {
         meta: { process: "stopping", waitsFor: "termination", owedBy: "agent" },
         entry: terminateProcess,
         after: { terminateWithin: "killing" },
-        on: { "process.exited": "killing" }
+        on: { "process.exited": "killing", "limit.exceeded": { guard: "isThisProcess", target: "killing" } }
       },
       killing: {
         meta: { process: "stopping", waitsFor: "kernel", owedBy: "kernel" },
@@ -192,13 +198,24 @@ export const sessionMachine = sessionMachineWith(defaultBounds)
 /** When each command is carried out. */
 export const deliveries = deliveriesOf(sessionMachine)
 
+/** A new session; `thread`: the conversation of the agent's that it goes on with, by the agent's own id. */
+export const created = (machine: SessionMachine, thread: string | null): SessionSnapshot => {
+  const { context, value } = begin(machine, undefined).next
+  return restore(machine, { value, context: { ...context, thread } })
+}
+
 /**
  * A stored snapshot, as this version reads it: what a later version added to the context has its initial value. Throws
- * on a state that the chart no longer has; `test/fixtures/snapshots` holds one of each that was ever stored.
+ * `DamagedSnapshot` where it can't be read, also on a state that the chart no longer has; `test/fixtures/snapshots` holds
+ * one of each that was ever stored.
  */
 export const restore = (machine: SessionMachine, persisted: unknown): SessionSnapshot => {
-  const stored = persisted as Parameters<SessionMachine["resolveState"]>[0]
-  return machine.resolveState({ ...stored, context: { ...initialContext, ...stored.context } }) as SessionSnapshot
+  const stored = storedState(persisted)
+  try {
+    return machine.resolveState(stored as Parameters<SessionMachine["resolveState"]>[0]) as SessionSnapshot
+  } catch (cause) {
+    throw new DamagedSnapshot("its state is none of the chart's", { cause })
+  }
 }
 
 export type SessionMachine = typeof sessionMachine

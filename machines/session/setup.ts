@@ -91,6 +91,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
       isNotClosing: ({ context }) => !context.closing,
       hasCrashed: ({ context }) => context.crashed,
       isOverBudget: ({ context }) => context.crashed && overBudget(context.restarts, budget),
+      isThisProcess: ({ context, event }) =>
+        event.type === "limit.exceeded" && context.process && event.generation === context.generation,
       isThisTurn: ({ context, event }) => "turn" in event && event.turn === context.turn,
       /** An interrupt is for the turn that runs, unless it names another. */
       interruptsThisTurn: ({ context, event }) =>
@@ -191,6 +193,9 @@ export const sessionSetup = (bounds: SessionBounds) => {
       noteAborted: assign({ reason: "the agent said that the turn was aborted" }),
       noteUnended: assign({ reason: "the agent gave its answer and never ended the turn", approvals: [] }),
       noteQuiet: assign({ reason: "the agent went silent and did not answer an interrupt", approvals: [] }),
+      noteExcess: assign(({ event }) =>
+        event.type === "limit.exceeded" ? { reason: event.failure.message, approvals: [] } : {}
+      ),
       noteSlow: assign({ reason: "the agent did not get ready in time" }),
       noteIdle: assign({ reason: "idle" }),
       noteReason: assign(({ event }) => ("reason" in event ? { reason: event.reason } : {})),

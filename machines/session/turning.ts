@@ -31,6 +31,13 @@ export const turningState = (parts: SessionSetup) => {
   /** The answer counts; the process, which still owes the end of the turn, is retired. */
   const unended = { target: "#session.retiring", actions: [accepted, "noteUnended"] } as const
 
+  /** It takes more of the machine than it may, so it is not asked first: each second takes more. */
+  const exceeds = {
+    guard: "isThisProcess",
+    target: "#session.retiring.killing",
+    actions: [failed, "noteExcess"]
+  } as const
+
   /** The agent's own word; asked to stop, so that nothing of the turn runs any more when it counts as ended. */
   const aborts = { target: "#session.turning.interrupting", actions: "noteAborted" } as const
 
@@ -95,6 +102,7 @@ export const turningState = (parts: SessionSetup) => {
           "process.lost": lostBefore,
           "process.failed": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
           "process.exited": { target: "#session.retiring.killing", actions: [...failedFor, "noteDeath"] },
+          "limit.exceeded": exceeds,
           "interrupt.requested": { guard: "interruptsThisTurn", target: "#session.idle.waking", actions: interrupted },
           "close.requested": { target: "#session.retiring.killing", actions: [interrupted, ...close] }
         }
@@ -110,6 +118,7 @@ export const turningState = (parts: SessionSetup) => {
           "agent.quiet": [...unlessSaid, { target: "probing" }],
           "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
+          "limit.exceeded": exceeds,
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
       },
@@ -127,6 +136,7 @@ export const turningState = (parts: SessionSetup) => {
           ],
           "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
+          "limit.exceeded": exceeds,
           "process.exited": { target: "#session.retiring.killing", actions: [failed, "noteDeath"] }
         }
       },
@@ -146,6 +156,7 @@ export const turningState = (parts: SessionSetup) => {
           "turn.aborted": { guard: "isThisTurn", ...aborts },
           "interrupt.requested": { guard: "interruptsThisTurn", target: "interrupting", actions: "noteReason" },
           "close.requested": { target: "interrupting", actions: close },
+          "limit.exceeded": exceeds,
           "process.exited": { target: "#session.retiring.killing", actions: [wentQuiet, "noteDeath"] }
         }
       },
@@ -167,6 +178,11 @@ export const turningState = (parts: SessionSetup) => {
           ],
           "interrupt.requested": { guard: "interruptsThisTurn" },
           "close.requested": { actions: close },
+          "limit.exceeded": {
+            guard: "isThisProcess",
+            target: "#session.retiring.killing",
+            actions: [interrupted, "noteExcess"]
+          },
           "process.exited": { target: "#session.retiring.killing", actions: [interrupted, "noteDeath"] }
         }
       }

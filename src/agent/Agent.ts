@@ -4,17 +4,23 @@
  * A driver translates one protocol. Everything that the agent sends becomes ACP in it, so the areas above do not depend
  * on the protocol. Ending processes is the task of `Processes`, not of a driver.
  */
-import { Schema } from "effect"
-import type { Effect, Scope } from "effect"
+import { Effect, Schema } from "effect"
+import type { Scope } from "effect"
 import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { JsonRecord } from "../domain/json.ts"
+import type { McpServer } from "../domain/McpServer.ts"
 import type { PermissionPolicy, Permissions } from "../domain/Permissions.ts"
+import type { Answers, QuestionField } from "../domain/Question.ts"
 import type { RequestedAction } from "../domain/RequestedAction.ts"
+import type { Choices, Fork } from "../domain/Session.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { FailureClass } from "../domain/Turn.ts"
-import type { Failure, StopReason, Usage } from "../domain/Turn.ts"
+import type { Failure, Prompt, StopReason, Usage } from "../domain/Turn.ts"
+import type { Capabilities } from "./Capabilities.ts"
+import type { LostTurns, RecoveredTurn } from "./lostTurns.ts"
+import type { ThreadPage, ThreadQuery } from "./threadList.ts"
 
 /** A start, a handshake or a request that failed. `message` says what to do; `stderr` is redacted. */
 export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed", {
@@ -24,14 +30,6 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
   /** The line by which the agent refused, if it did (`wireLine`). */
   wire: Schema.optionalKey(Schema.String)
 }) {}
-
-/** What an agent can do. Known for certain only after its handshake. */
-export interface Capabilities {
-  readonly resume: boolean
-  readonly steer: boolean
-  readonly compact: boolean
-  readonly images: boolean
-}
 
 /** A request of the agent for permission. */
 export interface ApprovalRequest {
@@ -44,6 +42,21 @@ export interface ApprovalRequest {
   readonly title: string
   /** What policies and rules decide by. */
   readonly action: RequestedAction
+  readonly toolCallId: string | null
+  /** The request as it came. */
+  readonly raw: unknown
+  /** The line of the request (`wireLine`). */
+  readonly wire?: string
+}
+
+/** A question of the agent's to a person, which is no request for permission. */
+export interface AgentQuestion {
+  /** Unique within the connection. */
+  readonly id: string
+  readonly turn: number | null
+  /** One line for a person: what it is about. */
+  readonly title: string
+  readonly fields: ReadonlyArray<QuestionField>
   readonly toolCallId: string | null
   /** The request as it came. */
   readonly raw: unknown
@@ -73,6 +86,13 @@ export type AgentFact =
       /** The line that ended the turn, if there was one (`wireLine`). */
       readonly wire?: string
     }
+  /** An MCP server of the session that did not start. The session goes on without its tools. */
+  | {
+      readonly _tag: "McpFailed"
+      readonly turn: number | null
+      readonly server: string
+      readonly message: string
+    }
   /** The connection is over. Emitted once, as the last fact. A turn that was running has no other end. */
   | { readonly _tag: "Exited"; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
 
@@ -82,18 +102,48 @@ export interface OpenRequest {
   readonly lease: LeaseId
   readonly cwd: string
   readonly model: string | null
+  readonly mode: string | null
+  readonly effort: string | null
   readonly systemPrompt: string | null
+  /** Those of the session, of transports that the agent has, with their secrets. One that does not start is reported. */
+  readonly mcpServers: ReadonlyArray<McpServer>
+  readonly additionalDirectories: ReadonlyArray<string>
+  /** Set in the child in addition to its configured environment. Their values are secrets. */
+  readonly env: Readonly<Record<string, string>>
   /** By what the agent itself is configured (`askingPolicyOf`); `approve` decides what it asks. */
   readonly permissions: PermissionPolicy
   /** The agent's own id of the conversation to resume; `null` starts a new one. */
   readonly thread: string | null
+  /** Turns of the thread had a model of their own, which the agent may have kept with the conversation. */
+  readonly turnsChoseModel: boolean
+  /** Where `thread` is `null`: the conversation that the new one begins with a copy of; `null`: it begins empty. */
+  readonly fork: Fork | null
   /** Awaited before the next line is read, so that a slow reader slows the agent instead of filling our memory. */
   readonly emit: (fact: AgentFact) => Effect.Effect<void>
   /** Decides a permission request. Drivers pass on every request of the agent, and answer it with the decision. */
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  /** Whether `ask` may reach a person. Where it may not, the agent need not know of a way to ask. */
+  readonly questions: boolean
+  /** Asks a person, who gives the answers to the fields; `null`: declined, or nobody answered in time. */
+  readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
   /** Called with each process's pid, before anything is written to it. */
   readonly spawned: (pid: number) => Effect.Effect<void>
 }
+
+/** What a session without any wishes gives its agent. */
+export const plainSetup = {
+  model: null,
+  mode: null,
+  effort: null,
+  systemPrompt: null,
+  mcpServers: [],
+  additionalDirectories: [],
+  env: {},
+  turnsChoseModel: false,
+  fork: null,
+  questions: false,
+  ask: () => Effect.succeed(null)
+} as const satisfies Partial<OpenRequest>
 
 export interface AgentConnection {
   /** The main process; `null`: the agent has no lasting one. */
@@ -108,11 +158,13 @@ export interface AgentConnection {
   readonly capabilities: Capabilities
   /** How the agent was configured for this session, in its protocol's own words: mode, sandbox, approvals, model, … */
   readonly configured: JsonRecord
+  /** What there is to choose from for model, mode and effort, as the agent says now. */
+  readonly choices: () => Choices
   /**
-   * Hands a prompt over. Succeeds when the prompt is written, or accepted, where the protocol has a reply for that; the
+   * Hands a prompt over, with its settings for this turn and the session's for every other. Succeeds when the prompt is written, or accepted, where the protocol has a reply for that; the
    * turn's end comes as a fact. One at a time: the caller owns the queue.
    */
-  readonly prompt: (turn: number, text: string) => Effect.Effect<void, AgentFailed>
+  readonly prompt: (turn: number, prompt: Prompt) => Effect.Effect<void, AgentFailed>
   /**
    * Has the agent make room in its context, as a turn of its own, with the same guarantees as `prompt`. Absent: not
    * supported.
@@ -129,6 +181,11 @@ export interface AgentConnection {
    * any time, also before the agent has reported the turn's begin, and when no turn runs. Takes at most 5 s.
    */
   readonly interrupt: Effect.Effect<void>
+  /**
+   * Looks up in the agent's own record of the conversation which of these turns it has finished. To be called before the
+   * first prompt. Absent: the agent can't be asked.
+   */
+  readonly recover?: (lost: LostTurns) => Effect.Effect<ReadonlyArray<RecoveredTurn>, AgentFailed>
   /**
    * Looks for what will go wrong in turns although the handshake succeeded, for `troupe doctor`: a sentence for a person,
    * or `null`. Calls no model, and takes 10 s at most. Absent: nothing can be looked for.
@@ -154,6 +211,18 @@ export interface AgentDriver {
    * any prompt can.
    */
   readonly promptProblem?: (prompt: string) => string | null
+  /**
+   * Why a session or a turn can't have this mode of the agent's, as a sentence: it is not known to widen no permission.
+   * `null`: it can. Absent: no mode can be chosen.
+   */
+  readonly modeProblem?: (mode: string, permissions: Permissions) => string | null
+  /** The names of variables that a session may set (`sessionEnv` of its configuration). */
+  readonly sessionEnv?: ReadonlyArray<string>
+  /** Lists the agent's conversations, newest first, with a process that ends with the scope. Absent: it has no list. */
+  readonly threads?: (
+    request: Pick<OpenRequest, "session" | "lease" | "spawned">,
+    query: ThreadQuery
+  ) => Effect.Effect<ThreadPage, AgentFailed, Scope.Scope>
   /** Its processes share a login that each may renew: the first start goes alone. Absent: they do not. */
   readonly sharesLogin?: boolean
   /**

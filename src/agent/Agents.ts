@@ -10,7 +10,8 @@ import type { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { Suspension } from "../domain/Suspension.ts"
 import { AgentFailed } from "./Agent.ts"
-import type { AgentDriver, Capabilities } from "./Agent.ts"
+import type { AgentDriver } from "./Agent.ts"
+import type { Capabilities } from "./Capabilities.ts"
 import * as AgentVersion from "./agentVersion.ts"
 import * as Catalog from "./Catalog.ts"
 import * as Diagnose from "./diagnose.ts"
@@ -87,6 +88,7 @@ const make = Effect.fnUntraced(function* (
     driverFor(entry, launch).pipe(
       Effect.map((driver): AgentDriver => ({
         ...counting(redactedDriver(driver, entry.secrets)),
+        sessionEnv: entry.spec.sessionEnv ?? [],
         ...(entry.preset && { capabilities: entry.preset.capabilities })
       })),
       Effect.provideService(Processes, processes)

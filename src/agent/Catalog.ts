@@ -10,7 +10,8 @@ import { tmpdir } from "node:os"
 import { isAbsolute, join, resolve } from "node:path"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { AgentSpec, Settings } from "../domain/Settings.ts"
-import type { Capabilities } from "./Agent.ts"
+import { beforeHandshake } from "./acp/abilities.ts"
+import type { Capabilities } from "./Capabilities.ts"
 import { version } from "./demo/version.ts"
 import * as Environment from "./environment.ts"
 import * as Launch from "./Launch.ts"
@@ -89,7 +90,7 @@ const locate = (name: string, spec: AgentSpec, path: string | undefined): Launch
     : Launch.ofCommand(spec.command, path, `agents.${name}.command`)
 
 const problemIn = (spec: AgentSpec): SpecProblem | null => {
-  const { env, inheritEnv, protocol, trustedRoots } = spec
+  const { env, inheritEnv, protocol, sessionEnv, trustedRoots } = spec
   const invalid = protocols[protocol].validate(spec)
   if (invalid !== null) return invalid
   const relative = trustedRoots?.find((root) => !isAbsolute(root))
@@ -98,7 +99,8 @@ const problemIn = (spec: AgentSpec): SpecProblem | null => {
   }
   for (const [key, names] of [
     [".env", Object.keys(env ?? {})],
-    [".inheritEnv", inheritEnv ?? []]
+    [".inheritEnv", inheritEnv ?? []],
+    [".sessionEnv", sessionEnv ?? []]
   ] as const) {
     const unusable = names.find((name) => name === "" || /[=\0]/.test(name))
     if (unusable !== undefined) {
@@ -166,7 +168,7 @@ const builtIn = (demoState: string, from: Source): ReadonlyArray<CatalogEntry> =
         // It needs none.
         heldBack: [],
         locate: Launch.ofDemo,
-        preset: { version, capabilities: { resume: true, steer: true, compact: false, images: false } }
+        preset: { version, capabilities: beforeHandshake("demo") }
       }
     }
     const env = Environment.forChild(protocols[spec.protocol].needs(spec), from, {})

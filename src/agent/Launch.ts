@@ -83,15 +83,20 @@ export const behindAcpx = (name: string, path: string | undefined): Launch => {
   if (file === undefined) return acpx
   const [program = name] = argvOf(name)
   if (!fetchers.has(program)) return Executable.find(program, path) === null ? notOnPath(program) : acpx
-  const command = resolveAgentCommand(name)
-  if (resolveInstalledBuiltInAgentLaunch(command, { resolvePackageRoot: packageAbove(file) }) !== undefined) return acpx
-  const adapter = findBuiltInAgentPackage(command)?.packageName
+  if (!acpxFetches(name, file)) return acpx
+  const adapter = findBuiltInAgentPackage(resolveAgentCommand(name))?.packageName
   const install = adapter === undefined ? "Allow" : `Install ${adapter} beside acpx, or allow`
   const configured = JSON.stringify({ protocol: "acpx", registry: name })
   return missing(`acpx would download it when it starts. ${install} that by naming it under "agents": ${configured}.`)
 }
 
 const fetchers = new Set(["npx", "uvx"])
+
+/** Whether acpx, which is this file, would download this agent of its registry, in the session's directory. */
+export const acpxFetches = (name: string, file: string): boolean =>
+  fetchers.has(argvOf(name)[0] ?? name) &&
+  resolveInstalledBuiltInAgentLaunch(resolveAgentCommand(name), { resolvePackageRoot: packageAbove(file) }) ===
+    undefined
 
 const notOnPath = (program: string) => missing(`It is not installed. It needs the command ${program} on PATH.`)
 

@@ -7,6 +7,7 @@
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import type { Schema } from "effect"
 import type { LeaseId } from "../domain/Ids.ts"
+import type { PermissionPolicy } from "../domain/Permissions.ts"
 import type { RunSpec } from "../domain/Settings.ts"
 import { AgentFailed } from "./Agent.ts"
 import { resultIn } from "./ClaudeResult.ts"
@@ -19,6 +20,7 @@ import { missingProgram } from "./missingProgram.ts"
 import * as Needs from "./needs.ts"
 import { Processes } from "./Processes.ts"
 import type { Child, Exit } from "./Processes.ts"
+import { runArguments } from "./runPermissions.ts"
 import { redact } from "./redact.ts"
 
 export interface RunRequest {
@@ -28,6 +30,10 @@ export interface RunRequest {
   readonly system: string | null
   readonly timeoutMillis: number
   readonly cwd: string
+  /** `null`: what the operator's own settings of claude allow. */
+  readonly permissions: PermissionPolicy | null
+  /** Directories that it may read under every word. */
+  readonly readable: ReadonlyArray<string>
   /** The lease of its processes, swept before the run returns. */
   readonly lease: LeaseId
   /** Called with its pid before anything is written to it. */
@@ -110,7 +116,8 @@ const make = (
       "--output-format",
       "json",
       ...option("--model", request.model ?? spec.model ?? null),
-      ...option("--append-system-prompt", request.system)
+      ...option("--append-system-prompt", request.system),
+      ...(request.permissions === null ? [] : runArguments(request.permissions, request.readable))
     ]
     const { child, outcome } = yield* withChild(
       [program, ...args],

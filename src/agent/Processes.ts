@@ -1,10 +1,10 @@
 /**
  * Child processes and all their descendants: spawns them under a lease, signals, sweeps and lists them.
  *
- * Every child leads a process group of its own and has the marker `TROUPE_LEASE=<id>`, which its descendants inherit. A
- * group alone is not enough: commands of codex and Claude have sessions of their own and survive a kill of the group, so
- * a sweep also ends every process with the marker in `/proc/<pid>/environ`. It does not find a descendant that cleared
- * its environment; and without `/proc` only the group is ended.
+ * Every child leads a process group of its own and has two markers that its descendants inherit: `TROUPE_LEASE=<id>` in
+ * its environment, and a resource limit (`descentMark.ts`). A group alone is not enough: commands of codex and Claude have
+ * sessions of their own and survive a kill of the group, and a daemon may clear its environment, too. So a sweep ends
+ * every process that has any of the three. Without `/proc` only the group is ended.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Context, Effect, Layer } from "effect"
@@ -17,6 +17,7 @@ import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./processTable.ts"
 import type { ProcessInfo } from "./processTable.ts"
+import { endAll, markAll, members, processesOf } from "./leaseProcesses.ts"
 import { secretsIn } from "./redact.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
@@ -29,6 +30,12 @@ export interface Vitals {
   /** The lines of their stdout that were no message (`MalformedLines`): how many, and the first. */
   readonly malformedLines: number
   readonly firstMalformedLine: string | null
+}
+
+/** What a lease's processes use: their memory in RAM, summed up, and their number. */
+export interface ResourceUse {
+  readonly rssBytes: number
+  readonly processes: number
 }
 
 /** A lease that was found at the start: of a dead supervisor, or of one that lives where its data dir was copied. */
@@ -61,11 +68,14 @@ export class Processes extends Context.Service<
     readonly signal: (lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") => Effect.Effect<void>
     /**
      * Sends SIGKILL to the groups of the lease's children and to every process with its marker, until the kernel has
-     * none of them. Gives up after 10 s. Gives the number of processes that are left: 0, but for those 10 s.
+     * none of them. Gives up after 10 s. Gives the number of processes that are left, or 1 where the kernel's table could
+     * not be read: 0, but for those 10 s.
      */
     readonly sweep: (lease: LeaseId) => Effect.Effect<number>
     /** All processes of the lease, by group or marker. */
     readonly tree: (lease: LeaseId) => Effect.Effect<ReadonlyArray<ProcessInfo>>
+    /** What the processes of these leases use, by one look at the kernel's table for all. */
+    readonly use: (leases: ReadonlyArray<LeaseId>) => Effect.Effect<ReadonlyMap<LeaseId, ResourceUse>>
     /** The last output of any child of the lease, and the tails of their stderr; `null`: there is no child. */
     readonly vitals: (lease: LeaseId) => Effect.Effect<Vitals | null>
     /** The start time of a process, by which `reap` recognizes it; `null`: there is no such process. */
@@ -88,12 +98,6 @@ export class Processes extends Context.Service<
   static readonly layer = this.layerNoDeps.pipe(Layer.provide(NodeServices.layer))
 }
 
-/** How long a sweep tries. A process in an uninterruptible wait (a dead network mount) may not react for longer. */
-const sweepForMillis = 10_000
-
-/** The kernel needs about a millisecond to end a process and notify its parent. */
-const pollMillis = 5
-
 const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
   const self: SupervisorProcess = {
@@ -114,6 +118,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
     groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsIn(spec) }))
+    yield* markAll(spec.lease, () => groupsOf(spec.lease))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -147,6 +152,15 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     )
   )
 
+  const use = Effect.fn("Processes.use")(function* (leases: ReadonlyArray<LeaseId>) {
+    const uses = new Map<LeaseId, ResourceUse>()
+    for (const { lease, stat } of yield* processesOf(leases, groupsOf)) {
+      const { processes, rssBytes } = uses.get(lease) ?? { rssBytes: 0, processes: 0 }
+      uses.set(lease, { rssBytes: rssBytes + ProcessTable.rssBytes(stat.pid), processes: processes + 1 })
+    }
+    return uses
+  })
+
   const vitals = Effect.fn("Processes.vitals")(function* (lease: LeaseId) {
     const children = [...(groups.get(lease)?.values() ?? [])].map(({ child }) => child)
     if (children.length === 0) return null
@@ -173,7 +187,7 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
     return { _tag: "Ended", found, left: yield* endAll(lease, groups) }
   })
 
-  return { bootId, self, spawn, signal, sweep, tree, vitals, startTime, reap }
+  return { bootId, self, spawn, signal, sweep, tree, use, vitals, startTime, reap }
 }
 
 /** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
@@ -205,35 +219,3 @@ const stillOurs = (group: number, leader: Leader): boolean => {
   if (now === null) return ProcessTable.groupExists(group)
   return now.startTime === leader.startTime
 }
-
-/** The processes of a lease that can still run, by group or by marker; never this process. */
-const members = (lease: LeaseId, groups: () => ReadonlyArray<number>) =>
-  Effect.gen(function* () {
-    const ownGroups = new Set(groups())
-    const stats: Array<ProcessTable.Stat> = []
-    for (const [nth, pid] of ProcessTable.pids().entries()) {
-      // A machine can have thousands of processes; the event loop must not wait for all of them.
-      if (nth % 64 === 63) yield* Effect.yieldNow
-      if (pid === process.pid) continue
-      const stat = ProcessTable.stat(pid)
-      if (stat === null || stat.zombie) continue
-      if (ownGroups.has(stat.group) || ProcessTable.hasMarker(pid, lease)) stats.push(stat)
-    }
-    return stats
-  })
-
-const endAll = (lease: LeaseId, groups: () => ReadonlyArray<number>): Effect.Effect<number> =>
-  Effect.gen(function* () {
-    const deadline = kernelNow() + sweepForMillis
-    while (true) {
-      for (const group of groups()) ProcessTable.send(-group, "SIGKILL")
-      const remaining = yield* members(lease, groups)
-      for (const { pid } of remaining) ProcessTable.send(pid, "SIGKILL")
-      const count = Math.max(remaining.length, ProcessTable.readable ? 0 : groups().length)
-      if (count === 0 || kernelNow() >= deadline) return count
-      yield* ChildOf.kernelSleep(pollMillis)
-    }
-  })
-
-/** In real time, because the kernel does not wait for a test's clock. */
-const kernelNow = () => performance.now()

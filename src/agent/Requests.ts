@@ -12,6 +12,15 @@ const maxInFlight = 64
 /** A peer that takes no byte for this long while the pipe is full will take none any more. */
 const writeWithinMillis = 30_000
 
+const lineEnds = /[\u2028\u2029]/g
+
+/**
+ * A message as one line for every reader: JSON leaves U+2028 and U+2029 as they are, and some readers of lines (Node's
+ * `readline`, Python's `splitlines`) end a line there. Such an agent would take the message for two.
+ */
+const lineOf = (message: object): string =>
+  JSON.stringify(message).replaceAll(lineEnds, (end) => (end === "\u2028" ? "\\u2028" : "\\u2029"))
+
 export interface Requests {
   /** `onReplyLine` gets the line of the reply. */
   readonly request: (
@@ -59,7 +68,7 @@ export const make = Effect.fnUntraced(function* (child: Child, versioned: boolea
   const write: RequestChannel["write"] = (method, message) =>
     closed
       ? Effect.fail(new RpcSilent({ method, reason: "closed" }))
-      : child.write(`${JSON.stringify({ ...versionField, ...message })}\n`).pipe(
+      : child.write(`${lineOf({ ...versionField, ...message })}\n`).pipe(
           Effect.mapError(() => new RpcSilent({ method, reason: "closed" })),
           Deadline.timeoutOrElse({
             millis: writeWithinMillis,

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { newLeaseId, SessionId } from "../domain/Ids.ts"
-import { AgentFailed } from "./Agent.ts"
+import { AgentFailed, plainSetup } from "./Agent.ts"
 import type { AgentDriver, OpenRequest } from "./Agent.ts"
 import { sentenceOf } from "./MalformedLines.ts"
 import type { Processes, Vitals } from "./Processes.ts"
@@ -31,8 +31,7 @@ export const handshake = Effect.fnUntraced(function* (
     session: SessionId.make(lease),
     lease,
     cwd,
-    model: null,
-    systemPrompt: null,
+    ...plainSetup,
     permissions: "deny",
     thread: null,
     emit: () => Effect.void,

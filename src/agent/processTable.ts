@@ -44,22 +44,43 @@ export const stat = (pid: number): Stat | null => {
   return { pid, ppid: Number(ppid), group: Number(group), zombie: state === "Z" || state === "X", startTime }
 }
 
-/** All pids; empty where there is no `/proc`. */
+/** All pids; empty where there is no `/proc`, and where it can't be read now. */
 export const pids = (): ReadonlyArray<number> => {
   try {
     return readdirSync("/proc").flatMap((name) => (/^[0-9]+$/.test(name) ? [Number(name)] : []))
-  } catch {
-    return []
+  } catch (error) {
+    return noteUnread(error) ?? []
   }
 }
 
-/** Whether the process was started with `TROUPE_LEASE=<lease>` in its environment. */
-export const hasMarker = (pid: number, lease: string): boolean => {
-  const environ = read(`/proc/${pid}/environ`)
-  if (environ === null) return false
-  const entry = `${leaseVariable}=${lease}\0`
-  return environ.startsWith(entry) || environ.includes(`\0${entry}`)
+/** What the kernel says of a process that is gone, or that is another user's. */
+const absent: ReadonlySet<unknown> = new Set(["ENOENT", "ESRCH", "ENOTDIR", "EACCES", "EPERM"])
+
+let unread = 0
+
+/** A read that failed for want of something, such as open files: what is there is not known. */
+const noteUnread = (error: unknown): null => {
+  if (!absent.has((error as { readonly code?: unknown }).code)) unread += 1
+  return null
 }
+
+/** How many reads have failed so. Where it has grown, what was read in between is not all that there is. */
+export const unreadCount = (): number => unread
+
+/** The value of `TROUPE_LEASE` in the environment with which the process was started; `null`: it has none. */
+export const markerOf = (pid: number): string | null => {
+  const environ = read(`/proc/${pid}/environ`)
+  if (environ === null) return null
+  const entry = `${leaseVariable}=`
+  const at = environ.startsWith(entry) ? 0 : environ.indexOf(`\0${entry}`) + 1
+  if (at === 0 && !environ.startsWith(entry)) return null
+  const end = environ.indexOf("\0", at)
+  // The kernel has it whole; one that is cut is being replaced by an exec.
+  return end === -1 ? null : environ.slice(at + entry.length, end)
+}
+
+/** The resource limits of a process, as a table in text. */
+export const limitsOf = (pid: number | "self"): string | null => read(`/proc/${pid}/limits`)
 
 /** `secrets`: values to redact from the command line, besides what looks like a secret. */
 export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo => ({
@@ -71,8 +92,12 @@ export const info = (stat: Stat, secrets: ReadonlyArray<string>): ProcessInfo =>
   command:
     cut(redact(cut((read(`/proc/${stat.pid}/cmdline`) ?? "").replaceAll("\0", " ").trim(), 8_000), secrets), 1_000) ||
     `[${stat.pid}]`,
-  rssBytes: Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${stat.pid}/status`) ?? "")?.[1] ?? 0) * 1024
+  rssBytes: rssBytes(stat.pid)
 })
+
+/** The memory of a process that is in RAM, shared pages included; 0: it is gone, or a zombie. */
+export const rssBytes = (pid: number): number =>
+  Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1] ?? 0) * 1024
 
 /** `USER_HZ`, the same on every Linux that Node runs on: the kernel converts its own ticks to it (proc(5)). */
 const ticksPerSecond = 100
@@ -121,7 +146,7 @@ export const pidNamespace = (): string | null => {
 const read = (path: string): string | null => {
   try {
     return readFileSync(path, "latin1")
-  } catch {
-    return null
+  } catch (error) {
+    return noteUnread(error)
   }
 }

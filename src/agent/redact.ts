@@ -39,8 +39,23 @@ export const secretsOf = (
     // In the address of a proxy or a database the password alone is secret.
     return [...(isSecret ? [value] : []), ...passwordsIn(value)].flatMap(formsOf)
   })
-  return [...new Set(secrets)].sort((a, b) => b.length - a.length)
+  return longestFirst(secrets)
 }
+
+/**
+ * The forms of values that are secret, whatever they look like: those that a session gave its agent. Of a header also what
+ * follows the scheme, as in `Bearer …`.
+ */
+export const secretForms = (values: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const secrets = values.flatMap((value) => {
+    const credentials = /^[A-Za-z]+\s+(\S{8,})\s*$/.exec(value)?.[1]
+    return [value, ...passwordsIn(value), ...(credentials === undefined ? [] : [credentials])].flatMap(formsOf)
+  })
+  return longestFirst(secrets)
+}
+
+const longestFirst = (secrets: ReadonlyArray<string>): ReadonlyArray<string> =>
+  [...new Set(secrets)].sort((a, b) => b.length - a.length)
 
 /** What holds an environment and may have its secrets beside it. */
 interface SecretSource {

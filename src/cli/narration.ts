@@ -4,7 +4,9 @@
  *
  * Messages are read leniently: they come from any agent, over the wire or in-process, and unknown kinds are ignored.
  */
-import { at, objectIn, textIn } from "../domain/json.ts"
+import { clipped } from "../domain/boundedJson.ts"
+import { at, nonEmptyTextIn, objectIn, textIn } from "../domain/json.ts"
+import type { JsonObject } from "../domain/json.ts"
 import * as ToolCall from "../domain/ToolCall.ts"
 import type { SessionUpdate } from "../domain/Acp.ts"
 import { harmless, oneLine, paint } from "./terminal.ts"
@@ -32,6 +34,9 @@ export interface Narrator {
 
 /** Tool calls that may be open at once; beyond that the oldest is dropped. */
 const maxOpenTools = 256
+
+/** In characters; a prompt may be much longer. */
+const longestPrompt = 400
 
 export const makeNarrator = (indent = ""): Narrator => {
   /** The message or the tool call that the open line belongs to. */
@@ -89,9 +94,16 @@ export const makeNarrator = (indent = ""): Narrator => {
     return `${start}${title}${isOpen || start !== "" ? "" : toolLine(tool)} ${endingOf(tool)}${end()}`
   }
 
+  /** The prompt of a turn that was submitted. The session's states and the turn's last message show the rest. */
+  const narrateTurn = ({ phase, prompt }: JsonObject): string =>
+    phase === "submitted" && nonEmptyTextIn(prompt) !== null
+      ? line(paint("bold", `› ${oneLine(clipped(String(prompt), longestPrompt))}`))
+      : ""
+
   const narrate = (message: NarratedMessage): string => {
     if (message.method === undefined) return line(paint("dim", endOf(message)))
     const params = objectIn(message.params)
+    if (message.method === "_troupe/turn") return narrateTurn(params)
     if (message.method.startsWith("_troupe/")) return line(paint("dim", troupeText(message.method, params)))
     const update: SessionUpdate = { sessionUpdate: "", ...objectIn(params["update"]) }
     switch (update.sessionUpdate) {

@@ -20,7 +20,7 @@ export interface UpdateMessage {
   readonly params: { readonly sessionId: string; readonly update: SessionUpdate; readonly _meta?: unknown }
 }
 
-/** A message of Troupe about a session in the same stream: `_troupe/state`, `_troupe/context_lost`, `_troupe/process`, … */
+/** A message of Troupe about a session in the same stream: `_troupe/turn`, `_troupe/state`, … (`events/troupeMessage.ts`). */
 export interface TroupeMessage {
   readonly jsonrpc: "2.0"
   readonly method: `_troupe/${string}`
@@ -63,12 +63,6 @@ export const subagentKind = "_troupe/subagent_update"
 export const subagentMessage = (thread: string, subagent: string, update: SessionUpdate): UpdateMessage =>
   updateMessage(thread, { sessionUpdate: subagentKind, sessionId: subagent, update })
 
-export const troupeMessage = (name: string, params: Readonly<Record<string, unknown>>): TroupeMessage => ({
-  jsonrpc: "2.0",
-  method: `_troupe/${name}`,
-  params
-})
-
 /** The messages that may be in a turn's `events`: the agent's own, and the end. Troupe's are in the session's stream only. */
 export const isAgentMessage = (message: AcpMessage): message is UpdateMessage | ResultMessage =>
   !("method" in message) || message.method === "session/update"
@@ -84,6 +78,9 @@ export const lateMessage = (message: UpdateMessage): UpdateMessage => {
 
 /** The `_meta` of the end of a turn that never reached the agent. */
 export const notHanded = { "troupe/handed": false } as const
+
+/** The `_meta` of the end of a turn that was interrupted for a reason. */
+export const interruptedFor = (reason: string) => ({ "troupe/reason": reason })
 
 /** The `_meta` of an end that the agent never sent. */
 export const acceptedWithoutEnd = { "troupe/accepted_without_end": true } as const

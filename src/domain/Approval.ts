@@ -1,8 +1,12 @@
-/** A permission request of an agent that waits for a person, as the ledger stores it, and its resolution. */
+/** What an agent asks a person, permission or a question with fields, as the ledger stores it, and its resolution. */
 import { Schema } from "effect"
 import type { SessionId } from "./Ids.ts"
+import type { QuestionField, StoredAnswers } from "./Question.ts"
 
-/** `session`: as long as the agent's process runs, where the agent supports it. */
+/**
+ * `session`: as long as the agent's process runs, where the agent supports it. A question is answered `once` or declined
+ * with `deny`.
+ */
 export const ApprovalDecision = Schema.Literals(["once", "session", "deny"])
 export type ApprovalDecision = typeof ApprovalDecision.Type
 
@@ -14,6 +18,8 @@ export type ApprovalStatus = typeof ApprovalStatus.Type
 export interface Resolution {
   readonly status: Exclude<ApprovalStatus, "pending">
   readonly decision: ApprovalDecision
+  /** Of a question, where the decision is `once`. */
+  readonly answers?: StoredAnswers
 }
 
 /** Times are milliseconds since 1970; `null` = not yet. */
@@ -22,13 +28,17 @@ export interface ApprovalRecord {
   readonly id: string
   readonly session: SessionId
   readonly turn: number
-  /** ACP's tool kind: `read`, `edit`, `execute`, … */
+  /** ACP's tool kind: `read`, `edit`, `execute`, …; `question` where it has `fields`. */
   readonly kind: string
   /** One line for a person. */
   readonly title: string
   readonly toolCallId: string | null
   /** The agent's own request; `{truncated, characters}` where it was too large or too deep to be stored. */
   readonly raw: unknown
+  /** What a question wants to know; `null`: the agent asks for permission. */
+  readonly fields: ReadonlyArray<QuestionField> | null
+  /** What was answered to the fields; `null`: the question has no answer, or it is none. */
+  readonly answers: StoredAnswers | null
   readonly createdAt: number
   /** If it is unanswered at this time, it is denied. */
   readonly deadlineAt: number

@@ -47,7 +47,7 @@ export const newMemoryId = (): string => `mem_${base64Url(9)}`
 export const newFileId = (): FileId => FileId.make(`file_${hex(16)}`)
 
 /** `prefix` says who holds the lease, for a person who reads a process's environment. */
-export const newLeaseId = (prefix: "" | "run_" | "doctor-" | "version-" = ""): LeaseId =>
+export const newLeaseId = (prefix: "" | "run_" | "doctor-" | "threads-" | "version-" = ""): LeaseId =>
   LeaseId.make(`${prefix}${crypto.randomUUID()}`)
 
 /** The token of an app: 43 characters of 256 random bits behind the prefix. */

@@ -70,10 +70,13 @@ export const rulesOf = (permissions: Permissions): ReadonlyArray<PermissionRule>
 
 /**
  * The word by which the agent itself is configured. With rules it must ask for everything that it can ask for, or there
- * would be nothing to apply them to.
+ * would be nothing to apply them to. Rules that only deny add nothing to a word that approves no more than reads: it stays.
  */
-export const askingPolicyOf = (permissions: Permissions): PermissionPolicy =>
-  rulesOf(permissions).length === 0 ? policyOf(permissions) : "ask"
+export const askingPolicyOf = (permissions: Permissions): PermissionPolicy => {
+  const policy = policyOf(permissions)
+  const approvesLittle = policy === "deny" || policy === "approve_reads"
+  return rulesOf(permissions).every(({ then }) => then === "deny" && approvesLittle) ? policy : "ask"
+}
 
 const isPolicy = Schema.is(PermissionPolicy)
 const isOutcome = Schema.is(RuleOutcome)

@@ -17,6 +17,7 @@ import type {
   IdempotencyConflict,
   IdempotencyUnknown,
   NotAllowed,
+  ThreadTaken,
   TurnNotFound
 } from "./resourceRefusals.ts"
 
@@ -184,7 +185,7 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
 /**
  * A failure of Troupe itself: of the ledger, or a defect. Its cause is logged with the request's id, and never sent.
  *
- * `ledger_away` and `draining` are no faults, and pass: the ledger can't be written now, which the runtime has logged once
+ * `session_damaged` is for an operator to mend. `ledger_away` and `draining` are no faults, and pass: the ledger can't be written now, which the runtime has logged once
  * for all requests, or Troupe stopped while the request waited for a turn that goes on after its next start.
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
@@ -207,16 +208,26 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
         return `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
       case "draining":
         return `Troupe could not ${this.operation}: it is shutting down. What was accepted goes on when it is back; ask again then.`
+      case "session_damaged":
+        return `Troupe could not ${this.operation}: what is stored of this session's state is damaged. Its turns and messages can be read. Open another session, or have the operator put back a copy of the data dir.`
       case "unavailable":
         return `Troupe could not ${this.operation}. The server's log has the cause under this request's id.`
     }
   }
 }
 
-/** What a failure, or one of its causes, says of itself where it passes: `away` of a `LedgerError`, or `Draining`. */
-const passing = (failure: unknown): "ledger_away" | "draining" | null => {
+/** Says that a session's stored snapshot can't be read (`DamagedSnapshot` in `machines/session/restore.ts`). */
+export const isDamaged = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "damaged" in error && error.damaged === true
+
+/**
+ * What a failure, or one of its causes, says of itself where the request did nothing wrong and the server meets no defect:
+ * `away` of a `LedgerError`, `damaged` of a snapshot, or `Draining`.
+ */
+const passing = (failure: unknown): "ledger_away" | "draining" | "session_damaged" | null => {
   for (const error of causesOf(failure)) {
     if (typeof error === "object" && error !== null && "away" in error && error.away === true) return "ledger_away"
+    if (isDamaged(error)) return "session_damaged"
     if (error instanceof Draining) return "draining"
   }
   return null
@@ -234,6 +245,7 @@ export type Refusal =
   | InvalidRequest
   | NotSupported
   | NotAllowed
+  | ThreadTaken
   | TurnNotFound
   | ApprovalNotFound
   | ApprovalSettled

@@ -9,6 +9,8 @@ export type RequestedAction =
       readonly text: string
       /** Where the whole of it is one simple command (`simpleCommand`): its words. `null`: it is not. */
       readonly argv: ReadonlyArray<string> | null
+      /** Where it would run, absolute or relative to the session's directory. Empty: there, or the request does not say. */
+      readonly directories: ReadonlyArray<string>
     }
   /** `paths`: every file that is read, absolute or relative to the session's directory. Empty: the request names none. */
   | { readonly _tag: "Read"; readonly paths: ReadonlyArray<string> }
@@ -17,6 +19,8 @@ export type RequestedAction =
   /** `host`: `null` where the request does not name it. */
   | { readonly _tag: "Network"; readonly host: string | null }
   | { readonly _tag: "McpTool"; readonly server: string | null; readonly tool: string | null }
+  /** A sub-agent that works where the agent does, and asks for what it does as the agent does. */
+  | { readonly _tag: "SubAgent" }
   /** Nothing that can be told from its fields. */
   | { readonly _tag: "Other" }
 
@@ -27,5 +31,6 @@ export const kindsOf = {
   Edit: ["edit", "delete", "move"],
   Network: ["fetch"],
   McpTool: ["other"],
+  SubAgent: ["other"],
   Other: ["other"]
 } as const satisfies Record<RequestedAction["_tag"], ReadonlyArray<string>>

@@ -42,6 +42,9 @@ export interface ReviewRecord {
   readonly usage: Usage
 }
 
+/** A review that is due and has not begun; it reads the conversation up to `turn`. */
+export interface OwedReview extends Pick<ReviewRecord, "session" | "turn" | "reviewMemory" | "reviewSkills"> {}
+
 /** User turns before a memory review is due, tool iterations before a skill review is; 0 turns one off. */
 export interface NudgeIntervals {
   readonly memory: number

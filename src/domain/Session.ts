@@ -4,6 +4,8 @@ import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { JsonRecord } from "./json.ts"
+import type { McpServerOrName } from "./McpServer.ts"
+import { policyOf, rulesOf } from "./Permissions.ts"
 import type { Permissions } from "./Permissions.ts"
 import type { Usage } from "./Turn.ts"
 
@@ -14,21 +16,82 @@ export type SessionState = typeof SessionState.Type
 export const Meta = Schema.Record(Schema.String, Schema.Json)
 export type Meta = typeof Meta.Type
 
-export interface CreateSession {
+/** Whether questions of the agent (`Question.ts`) go to a person, or are declined at once because nobody may be there. */
+export const Questions = Schema.Literals(["ask", "decline"])
+export type Questions = typeof Questions.Type
+
+/** Where nothing else is asked for: they go to a person where permissions may go to one, too. */
+export const questionsUnder = (permissions: Permissions): Questions =>
+  policyOf(permissions) === "ask" ||
+  policyOf(permissions) === "approve_edits" ||
+  rulesOf(permissions).some(({ then }) => then === "ask")
+    ? "ask"
+    : "decline"
+
+/** The conversation that a session begins with a copy of. */
+export interface Fork {
+  readonly threadId: string
+  /** The agent's id of the last turn that is copied; `null`: all turns are. */
+  readonly agentTurnId: string | null
+}
+
+/** What a session was created with beyond its first needs; fixed for its life. What is absent was not asked for. */
+export interface SessionSetup {
+  readonly mcpServers?: ReadonlyArray<McpServerOrName>
+  /** Absolute directories that the agent may use like `cwd`. */
+  readonly additionalDirectories?: ReadonlyArray<string>
+  /** Variables of the agent's environment, of the names that the operator allows. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly questions?: Questions
+  readonly fork?: Fork
+}
+
+const hidden = "[redacted]"
+
+const hiddenIn = (values: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.keys(values).map((name) => [name, hidden]))
+
+/** As people and programs may see it: of variables and headers the names alone. */
+export const withoutSecrets = (setup: SessionSetup): SessionSetup => ({
+  ...setup,
+  ...(setup.env === undefined ? {} : { env: hiddenIn(setup.env) }),
+  ...(setup.mcpServers === undefined ? {} : { mcpServers: setup.mcpServers.map(serverWithoutSecrets) })
+})
+
+const serverWithoutSecrets = (server: McpServerOrName): McpServerOrName => {
+  if (typeof server === "string") return server
+  if ("command" in server) return server.env === undefined ? server : { ...server, env: hiddenIn(server.env) }
+  return server.headers === undefined ? server : { ...server, headers: hiddenIn(server.headers) }
+}
+
+export interface CreateSession extends Omit<SessionSetup, "fork"> {
   /** A name from the configuration; absent: the default agent. */
   readonly agent?: string | undefined
   /** An existing directory; absent: a fresh one under the data dir, removed with the session. */
   readonly cwd?: string | undefined
   readonly model?: string | undefined
+  /** One of the agent's own modes that widens no permission, such as Claude's `plan`. */
+  readonly mode?: string | undefined
+  /** How much the model thinks, in the agent's words, such as `low` or `high`. */
+  readonly effort?: string | undefined
+  /** A conversation that the agent has already, by the agent's own id: the session goes on with it. */
+  readonly threadId?: string | undefined
   readonly systemPrompt?: string | undefined
   readonly permissions?: Permissions | undefined
   readonly meta?: Meta | undefined
 }
 
-/** What may be changed of a session while it lives; what is absent stays as it is. `model`: `null` for the agent's own. */
+export interface ForkSession extends Pick<CreateSession, "effort" | "meta" | "mode" | "model" | "permissions"> {
+  /** The last turn that the new session's agent knows; absent: all of them. */
+  readonly turnIndex?: number | undefined
+}
+
+/** What may be changed of a session while it lives; what is absent stays as it is. `null`: the agent's own. */
 export interface SessionSettings {
   readonly permissions?: Permissions | undefined
   readonly model?: string | null | undefined
+  readonly mode?: string | null | undefined
+  readonly effort?: string | null | undefined
 }
 
 /** A session as the ledger stores it. Times are milliseconds since 1970. */
@@ -40,8 +103,12 @@ export interface SessionRecord {
   /** The directory is Troupe's own and is deleted with the session. */
   readonly ownsCwd: boolean
   readonly model: string | null
+  readonly mode: string | null
+  readonly effort: string | null
   readonly systemPrompt: string | null
   readonly permissions: Permissions
+  /** Holds secrets: nothing but the agent's driver reads values of `mcpServers` and `env`. */
+  readonly setup: SessionSetup
   readonly meta: Meta
   readonly state: SessionState
   /** The machine's whole state value as a path, such as `idle.asleep` or `turning.running`. */
@@ -61,6 +128,8 @@ export interface SessionRecord {
 export const sessionPatchKeys = [
   "permissions",
   "model",
+  "mode",
+  "effort",
   "state",
   "substate",
   "turnCount",
@@ -79,10 +148,47 @@ export interface ProcessView {
   readonly restarts: number
   /** How its agent was configured for the session, in the words of its protocol; `null` while it is not up. */
   readonly configured: JsonRecord | null
+  /** Absent while it is not up, and where its operator limits neither. */
+  readonly use?: ProcessUse
+  /** The operator's limit that it has exceeded last, since Troupe was started; absent: none. */
+  readonly exceeded?: ExceededLimit
 }
+
+/** What the processes of a session use together, and when that was measured. */
+export interface ProcessUse {
+  readonly rssBytes: number
+  readonly processes: number
+  readonly at: number
+}
+
+/** Which of the operator's limits the processes of a session have exceeded, and when. */
+export interface ExceededLimit {
+  readonly limit: "rss" | "descendants"
+  readonly message: string
+  readonly at: number
+  /** Of the process, among those of its session. */
+  readonly generation: number
+}
+
+/** What there is to choose from for a setting; empty where the agent offers nothing. */
+export interface Choice {
+  readonly id: string
+  readonly name: string
+  readonly description?: string
+}
+
+export interface Choices {
+  readonly models: ReadonlyArray<Choice>
+  readonly modes: ReadonlyArray<Choice>
+  readonly efforts: ReadonlyArray<Choice>
+}
+
+export const noChoices: Choices = { models: [], modes: [], efforts: [] }
 
 export interface SessionView extends SessionRecord {
   readonly process: ProcessView
+  /** As the agent's process says; `null` while it is not up. */
+  readonly choices: Choices | null
   /** The reason and the end of the pause, while the session is parked. `until` is in milliseconds since 1970. */
   readonly parked: { readonly reason: string; readonly until: number } | null
   /** `null`: its agent does not report costs. The costs of its reviews are not reported. */

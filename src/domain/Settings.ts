@@ -1,5 +1,6 @@
 /** The settings of a runtime and their defaults. `src/cli` reads them from flags, environment and file. */
 import { Duration, Option, Schema } from "effect"
+import type { McpServerSpec } from "./McpServer.ts"
 
 /** The protocol of an agent; each has its entry in `src/agent/protocols.ts`. */
 export const Protocol = Schema.Literals(["codex-app-server", "acp", "acpx"])
@@ -14,6 +15,8 @@ export const AgentSpec = Schema.Struct({
   env: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** Names of variables that the child inherits from Troupe's own environment. `NAME_*` names all that begin so. */
   inheritEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
+  /** Names of variables that a session may set in its agent's environment. `NAME_*` names all that begin so. */
+  sessionEnv: Schema.optionalKey(Schema.Array(Schema.NonEmptyString)),
   /** For `acp`: the method to log in with, by its id. Without it only a method that needs no person is tried. */
   authMethod: Schema.optionalKey(Schema.NonEmptyString),
   /** For `acp`: how long the agent may take to get ready, such as "2 minutes"; 45 seconds where it is absent. */
@@ -76,6 +79,10 @@ export interface Limits {
   readonly restartPeriodMillis: number
   /** How long commits are held while the ledger can't be written; then turns that run are ended. */
   readonly ledgerPatienceMillis: number
+  /** How much memory (resident, summed up) all processes of a session may use together; `null`: as much as there is. */
+  readonly maxSessionRssBytes: number | null
+  /** How many processes a session may have, its agent and all descendants; `null`: as many as it likes. */
+  readonly maxSessionDescendants: number | null
   readonly maxBodyBytes: number
   readonly maxFileBytes: number
 }
@@ -97,6 +104,9 @@ export const defaultLimits: Limits = {
   restartIntensity: 3,
   restartPeriodMillis: 60_000,
   ledgerPatienceMillis: 60_000,
+  // Off: what a build or a test run of a repository needs is not known here, and a limit that is too low fails turns.
+  maxSessionRssBytes: null,
+  maxSessionDescendants: null,
   maxBodyBytes: 1024 * 1024,
   maxFileBytes: 32 * 1024 * 1024
 }
@@ -110,6 +120,8 @@ export interface Settings {
   readonly agents: Readonly<Record<string, AgentSpec>>
   /** `null`: `codex` if it is installed, else `claude`, else `demo`. */
   readonly defaultAgent: string | null
+  /** MCP servers that sessions may name, so that an app needs to know neither their addresses nor their secrets. */
+  readonly mcpServers?: Readonly<Record<string, McpServerSpec>>
   readonly run: RunSpec
 }
 

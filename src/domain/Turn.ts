@@ -3,6 +3,8 @@ import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { SessionId } from "./Ids.ts"
+import type { JsonRecord } from "./json.ts"
+import type { PromptBlock } from "./PromptContent.ts"
 
 /** ACP's stop reasons, and `error` for a turn that failed. */
 export const StopReason = Schema.Literals([
@@ -26,7 +28,8 @@ export const isTimeout = (millis: number): boolean =>
  * Why a turn or a start failed. The class decides how the session's machine reacts (`machines/session/failures.ts`):
  * `crash`, `protocol` and `timeout` count against the restart budget; `auth`, `config` and `quota` are not retried, and
  * after `quota` the session is parked until the limit may be lifted; `model` is the provider's failure and ends no
- * process; after `conversation` no turn of this session can succeed, because the model refuses what was said before.
+ * process; after `limit` the session's processes took more memory, or were more, than the operator allows, and are ended;
+ * after `conversation` no turn of this session can succeed, because the model refuses what was said before.
  */
 export const FailureClass = Schema.Literals([
   "auth",
@@ -37,6 +40,7 @@ export const FailureClass = Schema.Literals([
   "crash",
   "protocol",
   "timeout",
+  "limit",
   "not_delivered",
   "outcome_unknown",
   "pool_full",
@@ -93,9 +97,41 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 export const TurnStatus = Schema.Literals(["queued", "running", "completed", "interrupted", "failed", "timed_out"])
 export type TurnStatus = typeof TurnStatus.Type
 
-/** A prompt for an agent. `text` is complete, with the paths of files in front. */
+/** What a turn asks for in place of the session's own settings; what is absent is as the session has it. */
+export interface TurnSettings {
+  readonly model?: string | undefined
+  readonly mode?: string | undefined
+  readonly effort?: string | undefined
+  /** A JSON Schema, which the final text must match as JSON. */
+  readonly outputSchema?: JsonRecord | undefined
+}
+
+/** A prompt for an agent. */
 export interface Prompt {
+  /** All that is text, with the paths of files in front. */
   readonly text: string
+  /** The whole prompt in order; never empty. */
+  readonly blocks: ReadonlyArray<PromptBlock>
+  readonly settings: TurnSettings
+}
+
+export const textPrompt = (text: string): Prompt => ({ text, blocks: [{ type: "text", text }], settings: {} })
+
+/** What is handed to the agent for a turn. */
+export const promptOfTurn = ({
+  content,
+  givenContext,
+  prompt: text,
+  settings
+}: Pick<TurnRecord, "content" | "prompt" | "settings" | "givenContext">): Prompt => {
+  const blocks = content ?? [{ type: "text", text } as const]
+  return givenContext === null
+    ? { text, blocks, settings }
+    : {
+        text: `${givenContext}\n\n${text}`,
+        blocks: [{ type: "text", text: `${givenContext}\n\n` }, ...blocks],
+        settings
+      }
 }
 
 /** A turn as the ledger stores it. Times are milliseconds since 1970; `null` = not yet. */
@@ -106,6 +142,11 @@ export interface TurnRecord {
   readonly kind: "prompt" | "compact"
   readonly status: TurnStatus
   readonly prompt: string
+  /** The whole prompt where it is more than its text; `null`: it is not. */
+  readonly content: ReadonlyArray<PromptBlock> | null
+  readonly settings: TurnSettings
+  /** The earlier conversation that the agent is given in front of the prompt (`GivenContext`); `null`: none. */
+  readonly givenContext: string | null
   readonly submittedAt: number
   readonly endedAt: number | null
   readonly stopReason: StopReason | null
@@ -175,6 +216,26 @@ export interface TurnResult {
   readonly handed: boolean
   /** The agent's answer was complete and its end never came: at the deadline the answer was accepted as the outcome. */
   readonly acceptedWithoutEnd: boolean
+  /** The final text as the value that the turn's `outputSchema` asked for; `null`: none was asked for, or it is none. */
+  readonly structured: unknown
+  /** Why the final text is no such value, as a sentence; `null`: it is, or none was asked for. */
+  readonly schemaMismatch: string | null
+  /** Why the turn was interrupted, as who asked for it said; `null`: it was not, or nobody said. */
+  readonly interruptReason: string | null
+  /** `null`: nothing, or the end was received. */
+  readonly recovered: RecoveredOutcome | null
+}
+
+/**
+ * What the agent had finished of a turn whose end was not received, as the agent's own record has it: found when the
+ * conversation was taken up again. `at` is when that was, in milliseconds since 1970.
+ */
+export interface RecoveredOutcome {
+  readonly at: number
+  readonly stopReason: StopReason
+  readonly finalText: string
+  /** Of the whole turn, its prompt included. Bounded: of a very long turn, the prompt and the end. */
+  readonly messages: ReadonlyArray<Message>
 }
 
 /** In tokens. */

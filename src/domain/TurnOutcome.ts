@@ -10,6 +10,7 @@ import type {
   Failure,
   FailureClass,
   Message,
+  RecoveredOutcome,
   StopReason,
   TurnResult,
   TurnStatus,
@@ -48,6 +49,15 @@ export interface TurnOutcome {
   readonly contextLost: boolean
   /** The agent's answer was complete and its end never came: at the deadline the answer was accepted. */
   readonly acceptedWithoutEnd: boolean
+  /** The final text as the value that the turn's `outputSchema` asked for; `null`: none was asked for, or it is none. */
+  readonly structured: unknown
+  /** Why the final text is no such value, as a sentence; `null`: it is, or none was asked for. */
+  readonly schemaMismatch: string | null
+  /**
+   * What the agent had finished of this turn although its end was not received, because Troupe or the process died: known
+   * when the agent has been started again. The other keys stay what they were. `null`: nothing.
+   */
+  readonly recovered: RecoveredOutcome | null
   readonly threadId: string | null
   readonly agentTurnId: string | null
   /** From submission to end. */
@@ -62,6 +72,9 @@ export const outcomeOf = ({
   finalText,
   handed,
   messages,
+  recovered,
+  schemaMismatch,
+  structured,
   turn
 }: TurnResult): TurnOutcome => ({
   ok: turn.status !== "failed" && turn.status !== "timed_out",
@@ -75,8 +88,7 @@ export const outcomeOf = ({
   completed: turn.status === "completed",
   partial: turn.status !== "completed",
   interrupted: turn.interrupted || turn.status === "interrupted" || turn.status === "timed_out",
-  error: turn.failure === null || turn.status === "interrupted" ? null : errorText(turn.failure),
-  errorClass: turn.failure === null || turn.status === "interrupted" ? null : turn.failure.class,
+  ...errorOf(turn.status, turn.failure),
   apiCalls: handed ? 1 : 0,
   usage: turn.usage,
   cost: turn.cost ?? null,
@@ -84,6 +96,9 @@ export const outcomeOf = ({
   context,
   contextLost: turn.contextLost,
   acceptedWithoutEnd,
+  structured,
+  schemaMismatch,
+  recovered,
   threadId: turn.threadId,
   agentTurnId: turn.agentTurnId,
   durationMs: turn.endedAt === null ? null : turn.endedAt - turn.submittedAt
@@ -98,6 +113,12 @@ const stopReasons: Readonly<Record<TurnStatus, StopReason | null>> = {
   failed: "error",
   timed_out: "error"
 }
+
+/** A turn that was interrupted has no error: that was wished for. */
+export const errorOf = (status: TurnStatus, failure: Failure | null) =>
+  failure === null || status === "interrupted"
+    ? { error: null, errorClass: null }
+    : { error: errorText(failure), errorClass: failure.class }
 
 /** The class comes first, so that a program can distinguish `not_delivered` (send it again) from `outcome_unknown` (look first). */
 const errorText = (failure: Failure): string =>

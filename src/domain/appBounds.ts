@@ -31,24 +31,45 @@ export type AppBounds = typeof AppBounds.Type
 /** The bounds of an app whose stored ones can't be read: the operator wanted some, so it may ask for nothing. */
 export const nothingAllowed: AppBounds = { maxPermissions: "deny", agents: [], cwdRoots: [], network: false }
 
+/** It may not have all permissions. */
+export const narrowsPermissions = ({ maxPermissions = "approve_all", network }: AppBounds): boolean =>
+  network === false || maxPermissions !== "approve_all"
+
 /** What is bounded of a request; a part that the request does not have is absent. */
 export interface BoundedRequest {
   readonly agent?: string
   readonly permissions?: Permissions
   /** A directory that the app chose, with its links resolved. */
   readonly realCwd?: string
+  /** The field of an MCP server that the app brings itself. */
+  readonly mcpServer?: string
+  /** It wants to see what is in any directory. */
+  readonly anyDirectory?: boolean
 }
 
 /**
  * The first thing that is beyond the bounds, as a sentence that names the bound; `null`: nothing is. The roots of `bounds`
  * have their links resolved, too.
  */
-export const boundsProblem = (bounds: AppBounds, { agent, permissions, realCwd }: BoundedRequest): string | null => {
+export const boundsProblem = (
+  bounds: AppBounds,
+  { agent, anyDirectory, mcpServer, permissions, realCwd }: BoundedRequest
+): string | null => {
   if (agent !== undefined && bounds.agents?.includes(agent) === false) {
     return `agent ${JSON.stringify(agent)} is not among those that the operator allows this app: ${listOf(bounds.agents)}.`
   }
   if (realCwd !== undefined && bounds.cwdRoots?.some((root) => isWithin(root, realCwd)) === false) {
     return `cwd is outside the directories that the operator allows this app: ${listOf(bounds.cwdRoots)}.`
+  }
+  if (anyDirectory === true && bounds.cwdRoots !== undefined) {
+    return `cwd is missing: the operator allows this app directories in or below ${listOf(bounds.cwdRoots)} only.`
+  }
+  // Its program runs outside every sandbox, and its address may be anywhere.
+  if (
+    mcpServer !== undefined &&
+    (bounds.network === false || rankOf(bounds.maxPermissions ?? "approve_all", -1) < widest)
+  ) {
+    return `${mcpServer} has a server of the app's own, which needs "approve_all" and the network; the operator allows this app less. Name one of the operator's servers instead.`
   }
   return permissions === undefined ? null : permissionsProblem(bounds, permissions)
 }

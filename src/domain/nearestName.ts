@@ -5,12 +5,19 @@ export const nearestName = (unknown: string, names: ReadonlyArray<string>): stri
   // A name of a body may have any length, and the distance takes the product of the two.
   if (unknown.length > maxLength) return undefined
   const spelled = snakeCase(unknown)
-  const others = names.map((name) => ({ name, distance: editDistance(spelled, snakeCase(name)) }))
-  const [nearest] = others.toSorted((a, b) => a.distance - b.distance)
-  if (nearest !== undefined && nearest.distance <= Math.ceil(spelled.length / 3)) return nearest.name
+  const closest = closestName(unknown, names)
+  if (closest !== undefined && editDistance(spelled, snakeCase(closest)) <= Math.ceil(spelled.length / 3))
+    return closest
   const [firstWord] = spelled.split("_")
   const sameFirstWord = names.filter((name) => snakeCase(name).split("_")[0] === firstWord)
   return sameFirstWord.length === 1 ? sameFirstWord[0] : undefined
+}
+
+/** The name with the fewest characters to change, however many these are. */
+export const closestName = (unknown: string, names: ReadonlyArray<string>): string | undefined => {
+  const spelled = snakeCase(unknown)
+  const others = names.map((name) => ({ name, distance: editDistance(spelled, snakeCase(name)) }))
+  return others.toSorted((a, b) => a.distance - b.distance)[0]?.name
 }
 
 const maxLength = 64
@@ -22,7 +29,7 @@ const snakeCase = (name: string) =>
     .toLowerCase()
 
 /** Levenshtein's: how many characters to insert, delete or replace. */
-export const editDistance = (a: string, b: string): number => {
+const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

@@ -105,16 +105,17 @@ export const agents = {
     known: "Seen on codex 0.171.",
     rows: sandboxed,
     notes: [
-      "Commands run in codex's sandbox, unasked: under every word but `approve_all` they read and can neither write nor reach the network. Of a command that the sandbox refuses at once codex reports nothing, so the events do not show it. That sandbox has no narrower read, so files outside of the session's directory are read, too; under `deny` and `approve_reads` all but codex's own login.",
-      "Codex asks where it is to leave that sandbox, and before it changes a file. What it asks is all that rules see: a command that only reads is not asked. Under `deny` and `approve_reads` it asks nothing, and with rules it is configured as for `ask`, whatever their default.",
+      "Commands run in codex's sandbox, unasked: under every word but `approve_all` they read and can neither write nor reach the network. Codex's own search of the web is off there, because it does not ask. Of a command that the sandbox refuses at once codex reports nothing, so the events do not show it. That sandbox has no narrower read, so files outside of the session's directory are read, too; under `deny` and `approve_reads` all but codex's own login.",
+      "Codex asks where it is to leave that sandbox, and before it changes a file. What it asks is all that rules see: a command that only reads is not asked. Under `deny` and `approve_reads` it asks nothing, and with rules it is configured as for `ask`, whatever their default, unless they only deny under one of these two.",
       "`approve_all` lets commands write below the session's directory and in the temporary directories, and reach the network. Elsewhere, and in `.git` and `.codex`, they write when codex asks to leave the sandbox; Troupe approves it, and it is in the audit trail.",
-      "What the operator has allowed in codex itself is not asked again. Commands that the rules in CODEX_HOME allow leave the sandbox under `ask`, `approve_edits` and `approve_all`; under `deny` and `approve_reads` they stay in it. Tools of MCP servers in CODEX_HOME/config.toml run unasked where their server says that they only read, or where that file approves them.",
+      "Commands that the rules in CODEX_HOME (or in /etc/codex) allow leave the sandbox under `approve_all` only. Where there are such rules, the other words are kept more strictly: codex does not ask before it runs such a command, which stays in the sandbox, and a command that a person approves writes everywhere, and does not reach the network.",
+      "Each call of an MCP server is asked for, of a session's own and of those in CODEX_HOME/config.toml, whatever the server or that file says of its tools, and refused under `deny` and `approve_reads`; under `approve_all` the file counts as it is.",
       "The repository's `.codex` counts below the agent's `trustedRoots` only. Its `AGENTS.md` reaches the model as text everywhere."
     ]
   },
   claude: {
     title: "Claude Code (`claude-agent-acp`)",
-    known: "Seen on claude-agent-acp 0.101, but for MCP tools.",
+    known: "Seen on claude-agent-acp 0.101.",
     rows: {
       deny: claudeRefuses,
       approve_reads: claudeRefuses,
@@ -126,21 +127,23 @@ export const agents = {
       "It has no sandbox: commands that it takes for mere reads of the session's directory (`cat`, `ls`, `git status`) run unasked, so what the repository's `.git/config` names can run with them.",
       "Of the repository it gets CLAUDE.md only, as text (32 kB; imports with `@` are not followed). Hooks, MCP servers, `apiKeyHelper`, `env`, commands and agents of the repository count only below `trustedRoots`; MCP servers of the operator's own, too.",
       "What the operator's own settings allow (`~/.claude/settings.json`) is not asked again, and their hooks run.",
-      "It keeps no memory of a project unless the session has `approve_all`."
+      "It keeps no memory of a project unless the session has `approve_all`, and has no tool of its own that writes, schedules or decides without a question (`CronCreate`, `EnterWorktree`, `EnterPlanMode`, `Workflow`, `LSP`, …), nor any that Troupe does not know. A sub-agent may be started, unless it is to work in a worktree, and asks for what it does.",
+      "A one-shot run (`POST /run`, `troupe run`) takes the same words but `ask` and `approve_edits`, since nobody can be asked. Tools of MCP servers are not approved in it. Without a word it has what the operator's own settings of Claude Code allow, or `deny` where the operator bounds the permissions of the app."
     ]
   },
   "codex-acp": {
     title: "codex (`codex-acp`)",
-    known: "Seen on codex-acp 2.6, but for MCP tools.",
+    known: "Seen on codex-acp 2.6.",
     rows: sandboxed,
     notes: [
-      "It always obeys a repository's `.codex` directory. Where there is one, all words but `approve_all` are refused with 422, unless it is below `trustedRoots`; use the agent `codex`.",
+      "It always obeys a repository's `.codex` directory. Where there is one, all words but `approve_all` are refused with 422, unless it is below `trustedRoots`; use the agent `codex`. So are they where its CODEX_HOME (or /etc/codex) has rules for commands, because what these allow leaves the sandbox unasked.",
       "Under `approve_all` commands still run in its sandbox, which covers the session's directory and no network, until the model asks to leave it."
     ]
   },
   "acpx claude": {
     title: "Claude Code behind acpx",
-    known: "Follows from acpx 0.19 and claude-agent-acp 0.101; not checked cell by cell.",
+    known:
+      "Seen on acpx 0.19 with claude-agent-acp 0.101; a session takes no MCP servers, so that column follows from the agent.",
     rows: {
       deny: behindAcpx.claude,
       approve_reads: behindAcpx.claude,
@@ -152,7 +155,8 @@ export const agents = {
   },
   "acpx codex": {
     title: "codex behind acpx",
-    known: "Follows from acpx 0.19 and codex-acp 2.6; not checked cell by cell.",
+    known:
+      "Seen on acpx 0.19 with codex-acp 2.6; a session takes no MCP servers, so that column follows from the agent.",
     rows: {
       deny: readsOnly,
       approve_reads: readsOnly,
@@ -161,7 +165,7 @@ export const agents = {
       approve_all: words.approve_all.row
     },
     notes: [
-      "Rules are refused, too. A repository's `.codex`, or its `.acpxrc.json`, which says what acpx starts, has all words but `approve_all` refused with 422."
+      "Rules are refused, too. A repository's `.codex`, or its `.acpxrc.json`, which says what acpx starts, has all words but `approve_all` refused with 422; so have rules for commands in codex's CODEX_HOME."
     ]
   },
   opencode: {

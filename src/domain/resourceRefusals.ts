@@ -99,6 +99,17 @@ export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", {
   }
 }
 
+export class ThreadTaken extends Schema.TaggedError<ThreadTaken>()("ThreadTaken", { threadId: Schema.String }) {
+  readonly code = "thread_taken"
+  readonly status = 409
+  override get message() {
+    return this.detail
+  }
+  get detail() {
+    return `The conversation ${JSON.stringify(this.threadId)} belongs to another session. Close that one, or fork it.`
+  }
+}
+
 export class IdempotencyConflict extends Schema.TaggedError<IdempotencyConflict>()("IdempotencyConflict", {
   key: Schema.String
 }) {

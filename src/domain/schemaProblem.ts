@@ -75,5 +75,5 @@ const fieldWithin = (field: string, key: PropertyKey): string => {
 }
 
 /** A key may be any text of a request. */
-const shownKey = (key: string): string =>
+export const shownKey = (key: string): string =>
   key.length <= keyLength && /^[\w$-]+$/.test(key) ? key : JSON.stringify(cut(key, keyLength))

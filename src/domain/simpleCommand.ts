@@ -42,6 +42,15 @@ const shellWords: ReadonlySet<string> = new Set(
 )
 
 /**
+ * Whether this is a shell of the system. A model can name the shell in which codex runs its command: one of the same name
+ * in the repository would be a program of the repository.
+ */
+export const isSystemShell = (program: string): boolean =>
+  /^(?:(?:\/usr)?(?:\/local)?\/bin\/|\/opt\/homebrew\/bin\/|\/run\/current-system\/sw\/bin\/)?(?:bash|sh|zsh|dash)$/.test(
+    program
+  )
+
+/**
  * The command line inside `bash -lc '…'` and its kin, which agents wrap around what they run; the line itself where there
  * is no such wrapping.
  */
@@ -49,7 +58,7 @@ export const unwrapped = (line: string): string => {
   const words = simpleCommand(line) ?? shellWrapped(line)
   if (words === null || words.length !== 3) return line
   const [shell = "", option = "", script = ""] = words
-  return /^(?:\/\S*\/)?(?:bash|sh|zsh|dash)$/.test(shell) && /^-l?c$/.test(option) ? script : line
+  return isSystemShell(shell) && /^-l?c$/.test(option) ? script : line
 }
 
 /** The script may contain anything between single quotes: `sh -c 'a; b'`. A quote in it is written `'\''` or `'"'"'`. */

@@ -15,6 +15,8 @@ import { SubmitTurn, TurnEvent } from "./contract/turns.ts"
 
 export { Api } from "./Api.ts"
 export * as Problem from "./contract/Problem.ts"
+export type { StreamedMessage } from "../domain/events/StreamedMessage.ts"
+export type { StreamedUpdate } from "../domain/events/StreamedUpdate.ts"
 
 export interface ClientOptions {
   /** Such as `http://127.0.0.1:8420`. */

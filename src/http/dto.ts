@@ -1,4 +1,5 @@
 /** Records of the services in the shapes of the contract. */
+import { questionsUnder } from "../domain/Session.ts"
 import type { SessionView } from "../domain/Session.ts"
 
 export const sessionDto = (session: SessionView) => ({
@@ -11,7 +12,15 @@ export const sessionDto = (session: SessionView) => ({
   closedAt: session.closedAt,
   cwd: session.cwd,
   model: session.model,
+  mode: session.mode,
+  effort: session.effort,
   permissions: session.permissions,
+  choices: session.choices,
+  mcpServers: session.setup.mcpServers ?? [],
+  additionalDirectories: session.setup.additionalDirectories ?? [],
+  env: Object.keys(session.setup.env ?? {}),
+  questions: session.setup.questions ?? questionsUnder(session.permissions),
+  threadId: session.threadId,
   meta: session.meta,
   process: session.process,
   parked: session.parked,

@@ -5,7 +5,7 @@
  * objects and not by the contract's schema: a long turn has thousands of events, which came from the ledger and need no
  * second validation. A test decodes the body with the contract's `TurnResult`.
  */
-import type { TurnRecord, TurnResult, Usage } from "../domain/Turn.ts"
+import type { RecoveredOutcome, TurnRecord, TurnResult, Usage } from "../domain/Turn.ts"
 import { outcomeOf } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 import { secondsOf } from "./contract/wire.ts"
@@ -14,7 +14,10 @@ import type { SnakeCase } from "./contract/wire.ts"
 type Spelled<A> = { readonly [K in keyof A as K extends string ? SnakeCase<K> : never]: A[K] }
 
 /** Every key of an outcome under its wire name: `turnBody` does not compile while a key of `TurnOutcome` is missing. */
-export type TurnBody = Omit<Spelled<TurnOutcome>, "usage"> & { readonly usage: Spelled<Usage> }
+export type TurnBody = Omit<Spelled<TurnOutcome>, "usage" | "recovered"> & {
+  readonly usage: Spelled<Usage>
+  readonly recovered: Spelled<RecoveredOutcome> | null
+}
 
 export const turnBody = (outcome: TurnOutcome): TurnBody => ({
   ok: outcome.ok,
@@ -37,6 +40,9 @@ export const turnBody = (outcome: TurnOutcome): TurnBody => ({
   context: outcome.context,
   context_lost: outcome.contextLost,
   accepted_without_end: outcome.acceptedWithoutEnd,
+  structured: outcome.structured,
+  schema_mismatch: outcome.schemaMismatch,
+  recovered: outcome.recovered === null ? null : recoveredBody(outcome.recovered),
   thread_id: outcome.threadId,
   agent_turn_id: outcome.agentTurnId,
   duration_ms: outcome.durationMs
@@ -54,6 +60,13 @@ export const storedTurnBody = (result: TurnResult) => ({
 
 export const statusOf = ({ status }: TurnRecord): 200 | 502 | 504 =>
   status === "failed" ? 502 : status === "timed_out" ? 504 : 200
+
+const recoveredBody = (recovered: RecoveredOutcome): Spelled<RecoveredOutcome> => ({
+  at: secondsOf(recovered.at),
+  stop_reason: recovered.stopReason,
+  final_text: recovered.finalText,
+  messages: recovered.messages
+})
 
 const usageBody = (usage: Usage): Spelled<Usage> => ({
   input_tokens: usage.inputTokens,

@@ -1,6 +1,7 @@
 /**
  * The OpenAPI document says `additionalProperties: false` of what is sent to the server, which refuses unknown keys, and
- * not of what the server sends, which may gain keys without breaking a client.
+ * not of what the server sends, which may gain keys without breaking a client. Components that nothing refers to are left
+ * out.
  */
 
 type Json = { readonly [key: string]: unknown }
@@ -26,7 +27,7 @@ export const withClosedRequests = (document: Record<string, unknown>): Record<st
   const schemas: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(components)) {
     if (sent.has(name)) schemas[nameInRequest(name)] = closed(schema)
-    if (!sent.has(name) || answered.has(name)) schemas[name] = open(schema)
+    if (answered.has(name)) schemas[name] = open(schema)
   }
   const paths = mapValues(operations, (methods) =>
     mapValues(methods, ({ request, rest }) => ({

@@ -7,6 +7,7 @@
 import { Layer } from "effect"
 import { Access } from "./api/Access.ts"
 import * as LoginRoutes from "./api/login.ts"
+import * as NewSessionRoutes from "./api/newSessions.ts"
 import * as SessionRoutes from "./api/session.ts"
 import * as SessionsRoutes from "./api/sessions.ts"
 import * as StepsRoutes from "./api/steps.ts"
@@ -24,6 +25,7 @@ export const routes = Layer.mergeAll(
   SessionsRoutes.layer,
   StepsRoutes.layer,
   SessionRoutes.layer,
+  NewSessionRoutes.layer,
   StatelyRoutes.layer,
   Page.layer
 )

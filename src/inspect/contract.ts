@@ -23,12 +23,19 @@
  * | `GET sessions/{id}/stream?after=e{event}.s{step}` | SSE of the one session, see `StreamId` |
  * | `GET sessions/{id}/processes` | `Processes` |
  * | `GET sessions/{id}/export?format=json\|html&texts=0\|1` | a file |
+ * | `GET agents` | `Agents`: what a session can be started with |
+ * | `GET agents/{name}/threads?app&cwd&cursor` | `Threads`: the conversations that the agent has |
+ * | `POST sessions` `NewSession` | `Opened` |
+ * | `POST sessions/{id}/turn` `NewTurn` | `Done`, when the turn is accepted; it waits behind one that runs |
+ * | `POST sessions/{id}/fork` `NewFork` | `Opened` |
  * | `POST sessions/{id}/interrupt` \| `close` \| `unpark` | `Done` |
- * | `POST sessions/{id}/approvals/{approval_id}` `{decision}` | `Done` |
+ * | `POST sessions/{id}/approvals/{approval_id}` `Answer` | `Done` |
  *
  * Access: `Authorization: Bearer` (an app's token or the admin's), or the cookie that `login` sets; with the cookie a
  * `POST` must carry `x-troupe-inspect: 1`, which no foreign page can send. An app sees its own sessions only.
  */
+import type { ApprovalDecision, ApprovalStatus } from "../domain/Approval.ts"
+import type { Answers, QuestionField, StoredAnswers } from "../domain/Question.ts"
 import type { SessionState } from "../domain/Session.ts"
 
 export type State = SessionState
@@ -134,16 +141,26 @@ export interface Approval {
   readonly app: string
   readonly agent: string
   readonly turn: number
-  /** ACP's tool kind: `read`, `edit`, `execute`, … */
+  /** ACP's tool kind: `read`, `edit`, `execute`, …; `question` where it has `fields`. */
   readonly kind: string
   readonly title: string
   readonly raw: unknown
+  /** What a question wants to know; `null`: the agent asks for permission. */
+  readonly fields: ReadonlyArray<QuestionField> | null
+  /** By the fields' ids; `null` in it: a secret one. */
+  readonly answers: StoredAnswers | null
   readonly created_at: number
   readonly deadline_at: number
-  readonly status: "pending" | "answered" | "expired" | "withdrawn"
-  readonly decision: "once" | "session" | "deny" | null
+  readonly status: ApprovalStatus
+  readonly decision: ApprovalDecision | null
   readonly decided_by: string | null
   readonly settled_at: number | null
+}
+
+/** The body of an answer. `answers`: to a question, with `once`. */
+export interface Answer {
+  readonly decision: ApprovalDecision
+  readonly answers?: Answers | undefined
 }
 
 export interface Approvals {
@@ -164,6 +181,60 @@ export interface Coverage {
     readonly to: string
     readonly n: number
   }>
+}
+
+export interface Agents {
+  readonly ok: true
+  readonly default_agent: string | null
+  readonly agents: ReadonlyArray<{
+    readonly name: string
+    readonly available: boolean
+    /** The one thing to do where it is not available. */
+    readonly hint: string | null
+    readonly can: Readonly<Record<"model" | "mode" | "effort" | "threads", boolean>>
+  }>
+  /** The permission words and what each means. */
+  readonly permissions: ReadonlyArray<{ readonly word: string; readonly meaning: string }>
+  /** Those that a session can be started for: the caller's own, or all where the caller is the admin. */
+  readonly apps: ReadonlyArray<string>
+}
+
+export interface Threads {
+  readonly ok: true
+  readonly threads: ReadonlyArray<{
+    readonly id: string
+    readonly cwd: string | null
+    readonly title: string | null
+    readonly updated_at: number | null
+  }>
+  readonly next_cursor: string | null
+}
+
+/** What is absent is the agent's or the server's own. */
+export interface NewSession {
+  /** Whose the session is: required from the admin, and not allowed from an app. */
+  readonly app?: string | undefined
+  readonly agent: string
+  readonly cwd?: string | undefined
+  readonly permissions: string
+  readonly model?: string | undefined
+  readonly mode?: string | undefined
+  readonly effort?: string | undefined
+  readonly thread_id?: string | undefined
+}
+
+export interface NewTurn {
+  readonly prompt: string
+}
+
+export interface NewFork {
+  /** The last turn that the copy has; absent: all. */
+  readonly turn_index?: number | undefined
+}
+
+export interface Opened {
+  readonly ok: true
+  readonly session_id: string
 }
 
 /** `note` says in words what was done, such as `Nothing was running.` */

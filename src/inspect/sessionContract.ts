@@ -64,6 +64,8 @@ export interface Turn {
   readonly total_tokens: number
   readonly tool_iterations: number
   readonly failure: { readonly class: string; readonly message: string } | null
+  /** Whether the session can be forked after it. */
+  readonly can_fork: boolean
 }
 
 /** One process of the session: from its lease to its end. `ended_at` and `exit` are `null` while it runs. */
@@ -93,6 +95,8 @@ export interface Detail {
   readonly session: SessionRow & {
     readonly cwd: string
     readonly model: string | null
+    readonly mode: string | null
+    readonly effort: string | null
     readonly permissions: unknown
     /** The permissions in a word, and what that means. */
     readonly permission: { readonly word: string; readonly meaning: string }

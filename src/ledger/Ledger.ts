@@ -12,30 +12,26 @@ import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { Cost } from "../domain/Cost.ts"
 import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
-import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
+import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
+import type { OverviewQuery, Page, SessionQuery, SessionSummary, SweepBounds, TransitionCount } from "./LedgerQuery.ts"
 import type {
   AppRecord,
   ArmedTimer,
   LedgerWrite,
   FileRecord,
-  SessionSummary,
   LeaseRecord,
   NudgeRecord,
-  OverviewQuery,
   OutboxCommand,
-  Page,
   ReceiptRecord,
-  SessionQuery,
-  StepRecord,
-  SweepBounds,
-  TransitionCount
+  StepRecord
 } from "./LedgerWrite.ts"
 import type { LedgerAway } from "./Availability.ts"
 import type { LedgerError } from "./LedgerError.ts"
 
 // Re-exported, so that a user of the ledger needs one import.
+export type * from "./LedgerQuery.ts"
 export type * from "./LedgerWrite.ts"
 export type { LedgerAway } from "./Availability.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
@@ -84,6 +80,8 @@ export class Ledger extends Context.Service<
       app: AppName | null
     ) => Read<{ readonly agents: ReadonlyArray<string>; readonly apps: ReadonlyArray<string> }>
     /** In constant time, whatever the number of sessions. */
+    /** Those that have had this conversation of an agent's, open or not. */
+    readonly sessionsOfThread: (thread: string) => Read<ReadonlyArray<SessionRecord>>
     readonly openSessions: (app: AppName | null) => Read<number>
     /** Open sessions that the sweeper has to close, and closed ones that it has to remove. */
     readonly dueForSweep: (bounds: SweepBounds) => Read<{
@@ -164,6 +162,8 @@ export class Ledger extends Context.Service<
 
     /** `None` before the session's first turn is counted. */
     readonly nudgeCounters: (session: SessionId) => Read<Option.Option<NudgeRecord>>
+    /** At most `limit` reviews that are due and have not begun, oldest first within each session. */
+    readonly owedReviews: (limit: number) => Read<ReadonlyArray<OwedReview>>
     /** Newest first. */
     readonly reviews: (session: SessionId, limit: number) => Read<ReadonlyArray<ReviewRecord>>
     /** The tokens that the reviews of each session used in all. Sessions without reviews are absent. */

@@ -1,9 +1,9 @@
-/** What the ledger keeps: the records that are read from it, and the entries that are written to it. */
+/** What the ledger keeps: its records, and the entries that are written to it. */
 import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
-import type { Memory, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
-import type { AuditRecord, SessionRecord, SessionState, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
+import type { Memory, OwedReview, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
+import type { AuditRecord, SessionRecord, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
 import type { TurnRecord, turnPatchKeys } from "../domain/Turn.ts"
 
@@ -159,6 +159,10 @@ export type LedgerWrite =
     }
   | { readonly _tag: "ReceiptForgotten"; readonly app: AppName; readonly key: string }
   | { readonly _tag: "NudgesCounted"; readonly nudges: NudgeRecord }
+  /** The review is due and has not begun. Written with the count that made it due. */
+  | { readonly _tag: "ReviewOwed"; readonly review: OwedReview }
+  /** Its reviews up to this turn have begun, or are cancelled; `null`: all that it owes. */
+  | { readonly _tag: "ReviewsNotOwed"; readonly session: SessionId; readonly upToTurn: number | null }
   | { readonly _tag: "ReviewStarted"; readonly record: ReviewRecord }
   | { readonly _tag: "ReviewPatched"; readonly id: string; readonly patch: ReviewPatch }
   | { readonly _tag: "ReviewsAbandoned"; readonly at: number; readonly reason: string }
@@ -183,66 +187,3 @@ export type LedgerWrite =
       readonly by: string
       readonly at: number
     }
-
-/** What the sweeper looks for. A bound of `null` matches nothing. */
-export interface SweepBounds {
-  readonly createdBefore: number | null
-  readonly activeBefore: number | null
-  readonly closedBefore: number
-  /** At most so many sessions to close, and as many to remove, oldest first. */
-  readonly limit: number
-}
-
-export interface SessionQuery {
-  /** `null`: every app's. */
-  readonly app: AppName | null
-  readonly state: SessionState | "open" | null
-  /** From the last page's `next`. */
-  readonly cursor: string | null
-  readonly limit: number
-}
-
-/** The filters of the dashboard's table; `null` matches any. */
-export interface OverviewQuery {
-  readonly app: AppName | null
-  readonly state: SessionState | null
-  readonly agent: string | null
-  /** Part of the id, of the name of the app, agent, state or model, or of the working directory. */
-  readonly search: string | null
-  /** From the last page's `next`. */
-  readonly cursor: string | null
-  readonly limit: number
-}
-
-/** A session as the dashboard's table shows it, and what it waits for. */
-export interface SessionSummary extends Pick<
-  SessionRecord,
-  "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
-> {
-  /** Of its turns, without its reviews. */
-  readonly totalTokens: number
-  /** The turn that is running, or else ran last. */
-  readonly turn: number
-  readonly process: boolean
-  /** When it entered its substate. */
-  readonly since: number
-  /** The title of its oldest open approval. */
-  readonly asks: string | null
-  /** The timer that is due first. */
-  readonly next: { readonly timer: string; readonly dueAt: number } | null
-}
-
-/** How often a session took one transition of its machine. */
-export interface TransitionCount {
-  readonly from: string
-  readonly event: string
-  readonly to: string
-  readonly n: number
-}
-
-export interface Page<A> {
-  readonly items: ReadonlyArray<A>
-  /** The number of matches on all pages. */
-  readonly count: number
-  readonly next: string | null
-}

@@ -40,7 +40,14 @@ const make = Effect.fnUntraced(function* (
       remedy: "Nothing was changed. Restore it from a backup, or try `sqlite3 FILE .recover`."
     })
   }
-  const db = yield* Database.open(filename)
+  return yield* over(yield* Database.open(filename), patienceMillis)
+})
+
+/** The ledger on an open database. */
+export const over = Effect.fnUntraced(function* (
+  db: Database.Database,
+  patienceMillis: number
+): Effect.fn.Return<Ledger["Service"], never, Scope.Scope> {
   const writer = yield* Writer.make(db, patienceMillis)
   const ping = db
     .transaction("write and read a row", (run) =>

@@ -3,7 +3,7 @@
  * loop itself. A failure is a result too: `error` says what went wrong, and `finalResponse` how to carry on.
  */
 import { noUsage } from "../domain/Turn.ts"
-import type { Message, Usage } from "../domain/Turn.ts"
+import type { Message, TurnResult, Usage } from "../domain/Turn.ts"
 import type { NamesOf } from "./checkOptions.ts"
 import type { TroupeError } from "./TroupeError.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
@@ -11,7 +11,9 @@ import type { TurnOutcome } from "../domain/TurnOutcome.ts"
 export interface ConversationOptions {
   /**
    * The conversation so far as the app keeps it: the new messages are appended to these. Where it already ends with the
-   * input, the input is not repeated. Absent: the messages of this session.
+   * input, the input is not repeated. Absent: the messages of this session. An agent that no prompt of this session has
+   * reached gets them as text in front of the input, 64 Ki characters at most, the newest first (`_troupe/context_given` in
+   * `events` says what it got); any other gets none of them, because it has the conversation.
    */
   readonly messages?: ReadonlyArray<Message>
   /** Interrupts the turn. */
@@ -37,6 +39,7 @@ export interface ConversationResult {
   readonly completed: boolean
   readonly partial: boolean
   readonly interrupted: boolean
+  /** The cause of a failure, or the reason of an interrupt; `null`: neither, or the agent stopped by itself. */
   readonly error: string | null
   readonly toolIterations: number
   readonly usage: Usage
@@ -46,12 +49,26 @@ export interface ConversationResult {
   readonly codexTurnId: string | null
 }
 
-/** `outcome` is that of the turn with the prompt `input`. */
+/** Why the turn was interrupted: what the caller's signal says, else what the request said; `null`: it was not, or nobody said. */
+export const reasonOfInterrupt = (
+  { interruptReason: stored, turn }: Pick<TurnResult, "interruptReason" | "turn">,
+  signal: AbortSignal | undefined
+): string | null => {
+  if (turn.status !== "interrupted") return null
+  const given: unknown = signal?.aborted ? signal.reason : undefined
+  if (typeof given === "string" && given !== "") return given
+  // An abort without a reason has an AbortError, which says nothing.
+  if (given instanceof Error && given.name !== "AbortError" && given.message !== "") return given.message
+  return stored
+}
+
+/** `outcome` is that of the turn with the prompt `input`, and `reason` says why it was interrupted. */
 export const conversationOf = (
   agent: string,
   input: string,
   before: ReadonlyArray<Message>,
-  outcome: TurnOutcome
+  outcome: TurnOutcome,
+  reason: string | null
 ): ConversationResult => ({
   finalResponse: outcome.error === null ? outcome.finalText : failureSentence(agent, outcome.error),
   messages: joined(input, before, outcome.messages),
@@ -59,7 +76,7 @@ export const conversationOf = (
   completed: outcome.completed,
   partial: outcome.partial,
   interrupted: outcome.interrupted,
-  error: outcome.error,
+  error: outcome.error ?? reason,
   toolIterations: outcome.toolIterations,
   usage: outcome.usage,
   codexThreadId: outcome.threadId,

@@ -7,17 +7,20 @@ import type { Caller, Turning } from "../services/Sessions.ts"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
 import { isAgentMessage } from "../domain/Acp.ts"
-import type { AcpMessage } from "../domain/Acp.ts"
+import type { StreamedEvent, TurnMessage } from "../domain/events/StreamedMessage.ts"
 import { FileId } from "../domain/Ids.ts"
+import type { JsonRecord } from "../domain/json.ts"
+import type { ContentBlock } from "../domain/PromptContent.ts"
+import type { Answers } from "../domain/Question.ts"
 import type { ReviewRecord } from "../domain/Review.ts"
-import type { SessionSettings, SessionView, StoredEvent } from "../domain/Session.ts"
+import type { ForkSession, SessionSettings, SessionView } from "../domain/Session.ts"
 import type { Message } from "../domain/Turn.ts"
 import type { Embedded } from "./Embedded.ts"
 import { checkOptions } from "./checkOptions.ts"
 import type { NamesOf } from "./checkOptions.ts"
-import { conversationOf, conversationOptionNames, refusedConversation } from "./Conversation.ts"
+import { conversationOf, conversationOptionNames, reasonOfInterrupt, refusedConversation } from "./Conversation.ts"
 import type { ConversationOptions, ConversationResult } from "./Conversation.ts"
-import { settingNames } from "./sessionNames.ts"
+import { forkNames, settingNames } from "./sessionNames.ts"
 import { troupeError, TroupeError } from "./TroupeError.ts"
 import { outcomeOf, refusalIn } from "../domain/TurnOutcome.ts"
 import type { TurnOutcome } from "../domain/TurnOutcome.ts"
@@ -28,6 +31,12 @@ const turnsAtOnce = 200
 export interface TurnOptions {
   /** Ids from `storeFile`; their paths are put in front of the prompt. */
   readonly files?: ReadonlyArray<string>
+  /** In place of the session's own, for this turn. */
+  readonly model?: string
+  readonly mode?: string
+  readonly effort?: string
+  /** A JSON Schema that the final text must match as JSON: the outcome has `structured`, or `schemaMismatch`. */
+  readonly outputSchema?: JsonRecord
   /** Replaces the configured turn timeout. */
   readonly timeoutMillis?: number
   /** Wait in line behind a running turn instead of being refused with `turn_in_progress`. */
@@ -36,19 +45,31 @@ export interface TurnOptions {
   readonly signal?: AbortSignal
 }
 
-const turnOptionNames: NamesOf<TurnOptions> = { files: true, timeoutMillis: true, queue: true, signal: true }
+const turnOptionNames: NamesOf<TurnOptions> = {
+  files: true,
+  model: true,
+  mode: true,
+  effort: true,
+  // The app's own.
+  outputSchema: true,
+  timeoutMillis: true,
+  queue: true,
+  signal: true
+}
 
 /**
  * A turn that was submitted. Awaited, it gives its outcome, where a failure of the agent is an outcome too; iterated, it
  * gives the agent's messages as they come. Both reject with a `TroupeError` where the turn was refused.
  */
-export interface Turn extends Promise<TurnOutcome>, AsyncIterable<AcpMessage> {}
+export interface Turn extends Promise<TurnOutcome>, AsyncIterable<TurnMessage> {}
+
+type Prompt = string | ReadonlyArray<ContentBlock>
 
 export interface Session extends AsyncDisposable {
   readonly id: string
   readonly agent: string
-  /** Submits at once. */
-  readonly turn: (prompt: string, options?: TurnOptions) => Turn
+  /** Submits at once. A prompt is text, or content blocks of ACP: text, images and resources. */
+  readonly turn: (prompt: string | ReadonlyArray<ContentBlock>, options?: TurnOptions) => Turn
   /** A turn that is a result whatever happens, in the shape of an app's own tool loop. Never rejects. */
   readonly runConversation: (input: string, options?: ConversationOptions) => Promise<ConversationResult>
   /** Adds words to the running turn; rejects with `no_turn` where none runs, `not_supported` where the agent can't. */
@@ -57,18 +78,27 @@ export interface Session extends AsyncDisposable {
   readonly compact: () => Promise<TurnOutcome>
   /** The whole conversation so far in OpenAI's message shape. */
   readonly messages: () => Promise<ReadonlyArray<Message>>
-  /** The pending approvals, where `permissions` are `ask`; oldest first. `events` has each as it is requested. */
+  /**
+   * What the agent waits for, permissions and questions, oldest first. A question has `fields`. `events` has each as it is
+   * requested.
+   */
   readonly approvals: () => Promise<ReadonlyArray<ApprovalRecord>>
-  /** Rejects with `approval_not_found`, or with `approval_settled` where it was answered, expired or withdrawn before. */
-  readonly answer: (approvalId: string, decision: ApprovalDecision) => Promise<ApprovalRecord>
+  /**
+   * A question is answered with `once` and a value for each required field, by its id, or declined with `deny`. Rejects with
+   * `approval_not_found`, with `approval_settled` where it was answered, expired or withdrawn before, and with
+   * `invalid_request` where the answers don't fit: the question stays open.
+   */
+  readonly answer: (approvalId: string, decision: ApprovalDecision, answers?: Answers) => Promise<ApprovalRecord>
   /** Its background reviews, newest first: why each ran, what it wrote and used, how it ended. */
   readonly reviews: () => Promise<ReadonlyArray<ReviewRecord>>
   /** `false` where nothing runs. */
   readonly interrupt: () => Promise<boolean>
-  /** Changes its permissions or its model, for its next turns. What is left out stays as it is. */
+  /** A session that begins with a copy of this one's conversation, up to a turn or all of it. */
+  readonly fork: (request?: ForkSession) => Promise<Session>
+  /** Changes its permissions, model, mode or effort, for its next turns. What is left out stays as it is. */
   readonly change: (settings: SessionSettings) => Promise<SessionView>
   /** All events, from the first or after the one with that number, until the session is closed. */
-  readonly events: (options?: { readonly after?: number }) => AsyncIterable<StoredEvent>
+  readonly events: (options?: { readonly after?: number }) => AsyncIterable<StreamedEvent>
   readonly view: () => Promise<SessionView>
   /**
    * The session's machine as an XState actor: `subscribe`, `getSnapshot`, and `send` for the events of `SessionRequest`;
@@ -96,16 +126,22 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
         return outcomeOf(result)
       })
 
-  const submit = async (prompt: string, options: TurnOptions): Promise<Turning> => {
+  const submit = async (
+    prompt: Prompt,
+    options: TurnOptions,
+    given?: ReadonlyArray<Message> | undefined
+  ): Promise<Turning> => {
     checkOptions(options, turnOptionNames)
-    const { files, signal: _, ...rest } = options
-    const request = { ...rest, prompt, files: files?.map((file) => FileId.make(file)) }
+    const { effort, files, mode, model, outputSchema, queue, timeoutMillis } = options
+    const settings = { effort, mode, model, outputSchema }
+    const attached = files?.map((file) => FileId.make(file))
+    const request = { prompt, messages: given, settings, files: attached, queue, timeoutMillis }
     return embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
   }
 
-  const turn = (prompt: string, options: TurnOptions = {}): Turn => {
-    const { signal } = options
-    const turning = submit(prompt, options)
+  const turn = (prompt: Prompt, options: TurnOptions = {}): Turn => follow(submit(prompt, options), options)
+
+  const follow = (turning: Promise<Turning>, { signal }: TurnOptions): Turn => {
     const outcome = outcomeIn(turning)
     // A caller that only iterates, or only submits, awaits no outcome: its rejection must not count as unhandled in Node.
     outcome.catch(() => {})
@@ -113,7 +149,7 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     const agentMessages = Effect.map(Effect.flatten(Effect.promise(() => settled(turning))), ({ events }) =>
       events.pipe(
         Stream.map(({ message }) => message),
-        Stream.filter(isAgentMessage)
+        Stream.filter((message): message is TurnMessage => isAgentMessage(message))
       )
     )
     return Object.assign(outcome, embedded.iterate(agentMessages))
@@ -134,12 +170,14 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
 
   const runConversation = async (input: string, options: ConversationOptions = {}) => {
     const { messages: given, ...turnOptions } = options
-    let before = given
+    let before: ReadonlyArray<Message> | undefined = Array.isArray(given) ? given : undefined
     try {
       checkOptions(options, conversationOptionNames)
-      const outcome = await turn(input, turnOptions)
+      const turning = submit(input, turnOptions, given)
+      const outcome = await follow(turning, turnOptions)
       before ??= await messages(outcome.turnIndex).catch(() => [])
-      return conversationOf(agent, input, before, outcome)
+      const reason = reasonOfInterrupt(await embedded.run((await turning).result), options.signal)
+      return conversationOf(agent, input, before, outcome, reason)
     } catch (error) {
       before ??= await messages().catch(() => [])
       return refusedConversation(agent, input, before, asTroupeError(error))
@@ -166,9 +204,14 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     compact: () => outcomeIn(embedded.run(withSessions((sessions) => sessions.compact(caller, id)))),
     messages: () => messages(),
     approvals: () => embedded.run(withSessions((sessions) => sessions.approvals(caller, id))),
-    answer: (approvalId, decision) =>
-      embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision))),
+    answer: (approvalId, decision, answers) =>
+      embedded.run(withSessions((sessions) => sessions.answer(caller, id, approvalId, decision, answers))),
     interrupt,
+    fork: async (request = {}) => {
+      checkOptions(request, forkNames)
+      const forked = await embedded.run(withSessions((sessions) => sessions.fork(caller, id, request)))
+      return makeSession(embedded, caller, forked)
+    },
     change: async (settings) => {
       checkOptions(settings, settingNames)
       return embedded.run(withSessions((sessions) => sessions.change(caller, id, settings)))

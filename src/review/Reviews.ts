@@ -1,11 +1,12 @@
 /**
  * Background reviews: counts each settled turn of a session, and runs the review that is due after it.
  *
- * A session has one review at a time; those that are due meanwhile wait in its line. A review reads the conversation up to
+ * A session has one review at a time; those that are due meanwhile wait in its line, and are run after the next start where
+ * Troupe ends before their turn. A review reads the conversation up to
  * the turn that made it due, beside the turns that come after, and writes memories and skills; it never changes or delays
  * the session, however it ends.
  */
-import { Clock, Context, Deferred, Effect, FiberMap, Layer, Option, Queue } from "effect"
+import { Clock, Context, Deferred, Effect, Fiber, FiberMap, Layer, Option, Queue } from "effect"
 import { newReviewId } from "../domain/Ids.ts"
 import { defaultReviewBounds, reviewMachineWith } from "../../machines/review/machine.ts"
 import { count, noNudges, nudge } from "./nudges.ts"
@@ -25,6 +26,9 @@ import { unavailable } from "../runtime/errors.ts"
 import * as LedgerReviewStore from "./LedgerReviewStore.ts"
 import { chooseReviewer } from "./chooseReviewer.ts"
 import type { ReviewOptions } from "./ReviewOptions.ts"
+import * as OwedReviews from "./owedReviews.ts"
+import { extended } from "./reviewLine.ts"
+import type { WaitingReview } from "./reviewLine.ts"
 import * as ReviewRun from "./ReviewRun.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 
@@ -67,19 +71,12 @@ const listedReviews = 200
 /** Uncounted turns that are read at once. */
 const uncountedAtOnce = 256
 
-/** Reviews of one session that wait for the one before them. One more takes the place of the last, for both. */
-const longestLine = 8
+/** Sessions whose reviews are run at once after a start. */
+const owedAtOnce = 4
 
 interface RunningReview {
   readonly mailbox: ReviewRun.ReviewMailbox
   readonly ended: Deferred.Deferred<void>
-}
-
-interface WaitingReview {
-  readonly session: SessionRecord
-  readonly turn: number
-  readonly due: DueReview
-  readonly messages: Effect.Effect<ReadonlyArray<Message>, unknown>
 }
 
 const make = Effect.fnUntraced(function* (
@@ -120,7 +117,10 @@ const make = Effect.fnUntraced(function* (
     if (last === (stored?.turn ?? 0)) return null
     const { toolIterations, userTurns } = counters
     yield* ledger.write([
-      { _tag: "NudgesCounted", nudges: { session: session.id, turn: last, userTurns, toolIterations } }
+      { _tag: "NudgesCounted", nudges: { session: session.id, turn: last, userTurns, toolIterations } },
+      ...(due === null
+        ? []
+        : [{ _tag: "ReviewOwed", review: { session: session.id, turn: turn.index, ...due } } as const])
     ])
     return due
   })
@@ -156,7 +156,10 @@ const make = Effect.fnUntraced(function* (
       wrote: [],
       usage: noUsage
     }
-    yield* ledger.write([{ _tag: "ReviewStarted", record }])
+    yield* ledger.write([
+      { _tag: "ReviewsNotOwed", session: session.id, upToTurn: turn },
+      { _tag: "ReviewStarted", record }
+    ])
     const review: RunningReview = { mailbox: yield* ReviewRun.makeMailbox, ended: Deferred.makeUnsafe() }
     running.set(session.id, review)
     const task = { app: session.app, due, messages: waiting.messages, choice, store }
@@ -193,12 +196,26 @@ const make = Effect.fnUntraced(function* (
   })
 
   const cancel = Effect.fnUntraced(function* (session: SessionId, reason: string) {
-    if (lines.has(session)) lines.set(session, [])
+    if (lines.has(session)) {
+      lines.set(session, [])
+      yield* ledger.writeLater([{ _tag: "ReviewsNotOwed", session, upToTurn: null }])
+    }
     const review = running.get(session)
     if (review === undefined) return
     Queue.offerUnsafe(review.mailbox, { event: { type: "cancel.requested", reason } })
     yield* Deferred.await(review.ended).pipe(Effect.interruptible, Effect.timeoutOption(cancelWithin))
   })
+
+  const owed = yield* OwedReviews.read.pipe(
+    Effect.catch((error) =>
+      Effect.as(Effect.logWarning("The reviews that are owed could not be read", error), new Map())
+    )
+  )
+  // Before any turn settles, so that what comes next waits behind them.
+  for (const [id, line] of owed) lines.set(id, line)
+  const takeUp = (id: SessionId) =>
+    Effect.flatMap(FiberMap.run(fibers, id, runLine(id, Effect.void)), (fiber) => Fiber.await(fiber))
+  yield* Effect.forkScoped(Effect.forEach(owed.keys(), takeUp, { concurrency: owedAtOnce, discard: true }))
 
   return Reviews.of({
     turnSettled: Effect.fn("Reviews.turnSettled")(
@@ -216,16 +233,6 @@ const make = Effect.fnUntraced(function* (
     skills: (app) => storeAvailable(store.skills(app))
   })
 })
-
-const extended = (line: ReadonlyArray<WaitingReview>, next: WaitingReview): ReadonlyArray<WaitingReview> => {
-  const last = line.at(-1)
-  if (last === undefined || line.length < longestLine) return [...line, next]
-  const due = {
-    reviewMemory: last.due.reviewMemory || next.due.reviewMemory,
-    reviewSkills: last.due.reviewSkills || next.due.reviewSkills
-  }
-  return [...line.slice(0, -1), { ...next, due }]
-}
 
 /** A failure must not reach the session. */
 const logFailure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -50,6 +50,12 @@ export const actorsGivenUpTotal = Metric.counter("troupe_actors_given_up_total",
   incremental: true
 })
 
+/** `limit`: `rss` or `descendants`. */
+export const sessionLimitsTotal = Metric.counter("troupe_session_limits_exceeded_total", {
+  description: "Agent processes that were ended because their session used more than its operator allows, by limit.",
+  incremental: true
+})
+
 const runsTotal = Metric.counter("troupe_runs_total", {
   description: "One-shot runs that ended, by outcome.",
   incremental: true
@@ -65,6 +71,7 @@ const ledgerAway = Metric.gauge("troupe_ledger_away", {
 const processes = Metric.gauge("troupe_processes", { description: "Live agent processes." })
 const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
+const timers = Metric.gauge("troupe_timers", { description: "Timers that are armed: deadlines, pauses, watchdogs." })
 
 /** What the gauges show. `waiting` are turns that wait for a process slot. */
 export interface Counts {
@@ -73,6 +80,7 @@ export interface Counts {
   readonly maxProcesses: number
   readonly waiting: number
   readonly ledgerAway: boolean
+  readonly timers: number
 }
 
 /** A counter that nothing has increased yet is shown as 0: an alert can't be written on a metric that is missing. */
@@ -80,13 +88,15 @@ export const setCounts = (counts: Counts) =>
   Effect.all(
     [
       ...[eventsTotal, restartsTotal, orphansTotal, actorsGivenUpTotal].map((counter) => Metric.update(counter, 0)),
+      ...["rss", "descendants"].map((limit) => Metric.update(Metric.withAttributes(sessionLimitsTotal, { limit }), 0)),
       ...Object.entries(counts.sessions).map(([state, count]) =>
         Metric.update(Metric.withAttributes(sessions, { state }), count)
       ),
       Metric.update(processes, counts.processes),
       Metric.update(processLimit, counts.maxProcesses),
       Metric.update(waiting, counts.waiting),
-      Metric.update(ledgerAway, counts.ledgerAway ? 1 : 0)
+      Metric.update(ledgerAway, counts.ledgerAway ? 1 : 0),
+      Metric.update(timers, counts.timers)
     ],
     { discard: true }
   )

@@ -1,6 +1,7 @@
 /** A session's conversation, read from its stored events: the result of one turn, and all turns in pages of messages. */
 import { Effect, Option } from "effect"
 import { resultOf } from "../conversation/turnResult.ts"
+import { streamed } from "../domain/events/StreamedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { TurnNotFound } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
@@ -25,11 +26,12 @@ export interface TranscriptQuery {
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
 
+  /** Its events are as they were streamed, so that an event is the same wherever it is read. */
   const resultOfTurn = (turn: TurnRecord) =>
     Effect.map(ledger.eventsOfTurn(turn.session, turn.index), (events) =>
       resultOf(
         turn,
-        events.map(({ message }) => message)
+        events.map((event) => streamed(event).message)
       )
     )
 
@@ -48,8 +50,10 @@ export const make = Effect.gen(function* () {
       const [row] = yield* ledger.turns(id, last, 1)
       if (row === undefined || row.index >= before || row.status === "queued") return lastPage(messages)
       const turn = yield* resultOfTurn(row)
-      messages.push(...turn.messages)
-      characters += JSON.stringify(turn.messages).length
+      // What the agent knows of the turn, where it finished more of it than was received.
+      const ofTurn = turn.recovered?.messages ?? turn.messages
+      messages.push(...ofTurn)
+      characters += JSON.stringify(ofTurn).length
       last = row.index
     }
     return last + 1 < before ? ({ messages, next: last } satisfies TranscriptPage) : lastPage(messages)

@@ -145,9 +145,7 @@ const make = Effect.gen(function* () {
     store,
     find,
     withFiles: (app, prompt, ids) =>
-      ids.length === 0
-        ? Effect.succeed(prompt)
-        : Effect.map(find(app, ids), (files) => `${files.map((file) => file.path).join("\n")}\n\n${prompt}`),
+      ids.length === 0 ? Effect.succeed(prompt) : Effect.map(find(app, ids), (files) => withPaths(files, prompt)),
     removeBefore: Effect.fn("Files.removeBefore")(function* (createdBefore: number, limit: number) {
       const old = yield* ledger.filesBefore(createdBefore, limit)
       for (const { path: file } of old) {
@@ -159,6 +157,10 @@ const make = Effect.gen(function* () {
     }, unavailable)
   })
 })
+
+/** The form in which an agent is told of files. */
+export const withPaths = (files: ReadonlyArray<StoredFile>, prompt: string): string =>
+  files.length === 0 ? prompt : `${files.map((file) => file.path).join("\n")}\n\n${prompt}`
 
 const orUnavailable = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
   Effect.mapError(effect, (cause) => new Unavailable({ operation, cause }))

@@ -2,23 +2,25 @@
  * One-shot prompts, within the limits of sessions: a run holds a process slot while its process lives, waits for one no
  * longer than a turn does, and works in an empty directory that is removed afterwards.
  */
-import { Clock, Context, Effect, FileSystem, Layer } from "effect"
-import type { Path } from "effect"
+import { Clock, Context, Effect, FileSystem, Layer, Path } from "effect"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
+import { narrowsPermissions } from "../domain/appBounds.ts"
 import { newLeaseId, newRunId } from "../domain/Ids.ts"
 import type { AppName, FileId } from "../domain/Ids.ts"
+import type { PermissionPolicy } from "../domain/Permissions.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import type { FileNotFound, InvalidRequest, NotAllowed } from "../domain/Refusal.ts"
+import type { FileNotFound, InvalidRequest, NotAllowed, NotSupported } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import { unavailable } from "../runtime/errors.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
+import { checkRunPermissions } from "./checkPermissions.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
-import { Files } from "./Files.ts"
+import { Files, withPaths } from "./Files.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
@@ -32,6 +34,11 @@ export interface RunPrompt {
   readonly model?: string | undefined
   readonly system?: string | undefined
   readonly files?: ReadonlyArray<FileId> | undefined
+  /**
+   * What it may do. Absent: what the operator's own settings of claude allow, or `deny` for an app whose own permissions
+   * the operator bounds.
+   */
+  readonly permissions?: PermissionPolicy | undefined
   /** Replaces the configured turn timeout, in milliseconds. */
   readonly timeoutMillis?: number | undefined
   /** Its Idempotency-Key, whose receipt is stored with the lease of the run's process. */
@@ -45,7 +52,10 @@ export class OneShotRuns extends Context.Service<
     readonly run: (
       app: AppName,
       request: RunPrompt
-    ) => Effect.Effect<RunResult, NotAllowed | FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable>
+    ) => Effect.Effect<
+      RunResult,
+      NotAllowed | NotSupported | FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable
+    >
   }
 >()("troupe/services/OneShotRuns") {
   static readonly layer: Layer.Layer<
@@ -70,6 +80,7 @@ const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
   const ledger = yield* Ledger
+  const path = yield* Path.Path
   const admitNewWork = yield* AdmitNewWork.make
   const checkAppBounds = yield* CheckAppBounds.make
   const drainState = yield* DrainState
@@ -119,9 +130,12 @@ const make = Effect.gen(function* () {
     yield* checkArguments({ prompt: request.prompt, model: request.model, system: request.system })
     yield* checkTimeout(request.timeoutMillis)
     yield* checkStorable({ prompt: request.prompt, model: request.model, system: request.system })
-    // A run takes its permissions from the operator's own settings of claude, and asks for none.
-    yield* unavailable(checkAppBounds(app, { agent: "claude" }))
-    const prompt = yield* files.withFiles(app, request.prompt, request.files ?? [])
+    yield* checkRunPermissions(request.permissions)
+    const bounds = yield* unavailable(ledger.appBounds(app))
+    const permissions = request.permissions ?? (bounds !== null && narrowsPermissions(bounds) ? "deny" : null)
+    yield* unavailable(checkAppBounds(app, { agent: "claude", ...(permissions === null ? {} : { permissions }) }))
+    const attached = yield* files.find(app, request.files ?? [])
+    const prompt = withPaths(attached, request.prompt)
     yield* holdSlot(app)
     const cwd = yield* fs
       .makeTempDirectoryScoped({ prefix: "troupe-run-" })
@@ -133,6 +147,8 @@ const make = Effect.gen(function* () {
       prompt,
       model: request.model ?? null,
       system: request.system ?? null,
+      permissions,
+      readable: attached.map((file) => path.dirname(file.path)),
       timeoutMillis: request.timeoutMillis ?? limits.turnTimeoutMillis,
       cwd
     })

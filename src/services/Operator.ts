@@ -14,6 +14,7 @@ import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { Counts } from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { Timers } from "../runtime/Timers.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import * as Drain from "./drain.ts"
@@ -50,6 +51,7 @@ const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const settings = yield* RuntimeSettings
   const slots = yield* ProcessSlots
+  const timers = yield* Timers
   const { sweep } = yield* Sweeper
 
   const counts = Effect.gen(function* () {
@@ -58,7 +60,8 @@ const make = Effect.gen(function* () {
     const sessions = yield* Effect.all(forEachState(count))
     const { size, waiting } = slots.counts()
     const processes = commandHandler.sessionsWithProcess().length
-    return { sessions, processes, maxProcesses: size, waiting, ledgerAway: ledger.away() !== null }
+    const ledgerAway = ledger.away() !== null
+    return { sessions, processes, maxProcesses: size, waiting, ledgerAway, timers: timers.size() }
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
 
   const ledgerProblem = Effect.gen(function* () {

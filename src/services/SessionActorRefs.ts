@@ -9,8 +9,7 @@ import type { EventObject } from "xstate"
 import { restore } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import { SessionNotFound } from "../domain/Refusal.ts"
-import type { Unavailable } from "../domain/Refusal.ts"
+import { SessionNotFound, Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
@@ -131,11 +130,17 @@ export class SessionActorRefs extends Context.Service<
         // The session is not loaded. A step that is committed while its row is read is newer than the row.
         let latest: SessionSnapshot | null = null
         const stopObserving = observers.observe(id, ({ snapshot }) => (latest = snapshot))
-        return yield* Effect.flatMap(ledger.snapshot(id), (stored) => {
-          // Deleted meanwhile.
-          if (stored === null) return Effect.fail(new SessionNotFound({ id: text }))
-          return Effect.succeed(existing() ?? make(id, by, latest ?? restore(machine, stored)))
-        }).pipe(Effect.ensuring(Effect.sync(stopObserving)))
+        return yield* Effect.flatMap(
+          ledger.snapshot(id),
+          (stored): Effect.Effect<MirrorActor, SessionNotFound | Unavailable> => {
+            // Deleted meanwhile.
+            if (stored === null) return Effect.fail(new SessionNotFound({ id: text }))
+            return Effect.try({
+              try: () => existing() ?? make(id, by, latest ?? restore(machine, stored)),
+              catch: (cause) => new Unavailable({ operation: "look at the session", cause })
+            })
+          }
+        ).pipe(Effect.ensuring(Effect.sync(stopObserving)))
       }, cannot("look at the session"))
 
       return SessionActorRefs.of({ of, size: () => registrations.size })

@@ -24,6 +24,7 @@ import type {
   SessionClosed,
   SessionNotFound,
   SessionParked,
+  ThreadTaken,
   TurnInProgress,
   TurnNotFound,
   Unavailable,
@@ -32,19 +33,31 @@ import type {
 import type {
   AuditRecord,
   CreateSession,
+  ForkSession,
   SessionSettings,
   SessionState,
-  SessionView,
-  StoredEvent
+  SessionView
 } from "../domain/Session.ts"
-import type { TurnResult } from "../domain/Turn.ts"
+import type { ContentBlock } from "../domain/PromptContent.ts"
+import type { Message, TurnResult, TurnSettings } from "../domain/Turn.ts"
+import type { StreamedEvent } from "../domain/events/StreamedMessage.ts"
+import type { Answers } from "../domain/Question.ts"
 import type { KeyedRequest } from "../ledger/Ledger.ts"
 
 export type { Caller } from "../runtime/Caller.ts"
 export type { TranscriptPage } from "../runtime/Transcript.ts"
 
 export interface SubmitTurn {
-  readonly prompt: string
+  readonly prompt: string | ReadonlyArray<ContentBlock>
+  /** In place of the session's own, for this turn. */
+  readonly settings?: TurnSettings | undefined
+  /**
+   * The conversation so far as the app keeps it, with or without the prompt. An agent that no prompt has reached gets it as
+   * text, in front of the prompt (`_troupe/context_given` in the stream); any other gets nothing of it.
+   */
+  readonly messages?: ReadonlyArray<Message> | undefined
+  /** Messages for an agent that a prompt has reached are refused with `NotSupported`, instead of left out. */
+  readonly onlyFresh?: boolean | undefined
   readonly files?: ReadonlyArray<FileId> | undefined
   /** Replaces the configured turn timeout, in milliseconds. */
   readonly timeoutMillis?: number | undefined
@@ -59,7 +72,7 @@ export interface Turning {
   readonly session: SessionId
   readonly index: number
   /** Its events as they are stored, from the first; ends after the turn's last. */
-  readonly events: Stream.Stream<StoredEvent, Unavailable>
+  readonly events: Stream.Stream<StreamedEvent, Unavailable>
   /** Succeeds with whatever came of it: a failure is a result. */
   readonly result: Effect.Effect<TurnResult, Unavailable>
   /** Stops this turn and no other, also where it still waits in line. `false` where it has ended already. */
@@ -75,14 +88,41 @@ export interface SessionPage {
 export class Sessions extends Context.Service<
   Sessions,
   {
-    /** `request`: the Idempotency-Key, whose receipt is stored with the session. */
+    /**
+     * `request`: the Idempotency-Key, whose receipt is stored with the session. `by`: who creates it, in the audit trail;
+     * else its app.
+     */
     readonly create: (
       app: AppName,
       session: CreateSession,
-      request?: KeyedRequest
+      request?: KeyedRequest,
+      by?: Caller
     ) => Effect.Effect<
       SessionView,
-      UnknownAgent | NotAllowed | InvalidRequest | NotSupported | PoolFull | Draining | Unavailable
+      UnknownAgent | NotAllowed | InvalidRequest | NotSupported | ThreadTaken | PoolFull | Draining | Unavailable
+    >
+    /**
+     * A new session whose agent knows what was said in this one, up to a turn, or all of it. Its settings are this one's
+     * where the request has none; a directory of Troupe's own is copied as it is now.
+     */
+    readonly fork: (
+      caller: Caller,
+      id: string,
+      request: ForkSession,
+      keyed?: KeyedRequest
+    ) => Effect.Effect<
+      SessionView,
+      | SessionNotFound
+      | TurnNotFound
+      | TurnInProgress
+      | UnknownAgent
+      | NotAllowed
+      | InvalidRequest
+      | NotSupported
+      | ThreadTaken
+      | PoolFull
+      | Draining
+      | Unavailable
     >
     readonly get: (caller: Caller, id: string) => Effect.Effect<SessionView, SessionNotFound | Unavailable>
     /** For the next turns; a turn that has begun goes on with the settings that it began with. */
@@ -111,6 +151,8 @@ export class Sessions extends Context.Service<
       | SessionParked
       | FileNotFound
       | InvalidRequest
+      | NotSupported
+      | UnknownAgent
       | Draining
       | Unavailable
     >
@@ -167,24 +209,31 @@ export class Sessions extends Context.Service<
       caller: Caller,
       id: string
     ) => Effect.Effect<{ readonly alreadyClosed: boolean }, SessionNotFound | Unavailable>
-    /** What the agent of a session with `permissions: "ask"` waits for, oldest first. */
+    /** What the session's agent waits for, permissions and questions, oldest first. */
     readonly approvals: (
       caller: Caller,
       id: string
     ) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SessionNotFound | Unavailable>
-    /** The approval as it was settled by this. `ApprovalSettled` where it was before, whoever or whatever did it. */
+    /**
+     * The approval as it was settled by this. `ApprovalSettled` where it was before, whoever or whatever did it;
+     * `InvalidRequest` where the answers don't fit a question's fields, which stays open.
+     */
     readonly answer: (
       caller: Caller,
       id: string,
       approval: string,
-      decision: ApprovalDecision
-    ) => Effect.Effect<ApprovalRecord, SessionNotFound | ApprovalNotFound | ApprovalSettled | Unavailable>
+      decision: ApprovalDecision,
+      answers?: Answers
+    ) => Effect.Effect<
+      ApprovalRecord,
+      SessionNotFound | ApprovalNotFound | ApprovalSettled | InvalidRequest | Unavailable
+    >
     /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
     readonly events: (
       caller: Caller,
       id: string,
       after: number
-    ) => Effect.Effect<Stream.Stream<StoredEvent, Unavailable>, SessionNotFound | Unavailable>
+    ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
     readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
   }

@@ -1,5 +1,6 @@
 /** The layer of `Sessions`: checks every request, sends it to the session's actor and awaits the answer. */
 import { Effect, Layer, Option, Stream } from "effect"
+import { streamed } from "../domain/events/StreamedMessage.ts"
 import { SessionId } from "../domain/Ids.ts"
 import { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord, SessionView } from "../domain/Session.ts"
@@ -16,6 +17,7 @@ import * as AcceptTurn from "./acceptTurn.ts"
 import * as AnswerApproval from "./answerApproval.ts"
 import * as ChangeSettings from "./changeSettings.ts"
 import * as CreateSession from "./createSession.ts"
+import * as ForkSession from "./forkSession.ts"
 import { Sessions } from "./Sessions.ts"
 import { sessionView } from "./sessionView.ts"
 import * as SteerTurn from "./steerTurn.ts"
@@ -29,6 +31,7 @@ export const layer = Layer.effect(
     const acceptTurn = yield* AcceptTurn.make
     const approvals = yield* AnswerApproval.make
     const createSession = yield* CreateSession.make
+    const forkSession = yield* ForkSession.make
     const feed = yield* EventFeed
     const changeSettings = yield* ChangeSettings.make
     const commandHandler = yield* CommandHandler
@@ -61,9 +64,14 @@ export const layer = Layer.effect(
     }, cannot("close the session"))
 
     return Sessions.of({
-      create: Effect.fn("Sessions.create")(function* (app, session, request) {
-        return yield* view(yield* createSession(app, session, request))
+      create: Effect.fn("Sessions.create")(function* (app, session, request, by) {
+        return yield* view(
+          yield* createSession(app, session, request, by === undefined ? {} : { by: nameOfCaller(by) })
+        )
       }, cannot("create the session")),
+      fork: Effect.fn("Sessions.fork")(function* (caller, id, request, keyed) {
+        return yield* view(yield* forkSession(yield* find(caller, id), request, nameOfCaller(caller), keyed))
+      }, cannot("fork the session")),
       get: Effect.fn("Sessions.get")(function* (caller, id) {
         return yield* view(yield* find(caller, id))
       }, cannot("read the session")),
@@ -102,14 +110,15 @@ export const layer = Layer.effect(
       approvals: Effect.fn("Sessions.approvals")(function* (caller, id) {
         return yield* approvals.pending(yield* find(caller, id))
       }, cannot("read the approvals")),
-      answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision) {
-        return yield* approvals.answer(yield* find(caller, id), approval, decision, nameOfCaller(caller))
+      answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision, answers) {
+        return yield* approvals.answer(yield* find(caller, id), approval, decision, answers, nameOfCaller(caller))
       }, cannot("settle the approval")),
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
         const record = yield* find(caller, id)
-        return feed
-          .follow(record.id, after, { live: record.closedAt === null })
-          .pipe(Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause })))
+        return feed.follow(record.id, after, { live: record.closedAt === null }).pipe(
+          Stream.map(streamed),
+          Stream.mapError((cause) => new Unavailable({ operation: "read the session's events", cause }))
+        )
       }, cannot("read the session's events")),
       audit: Effect.fn("Sessions.audit")(function* (id) {
         const lines = yield* ledger.audit(SessionId.make(id), auditLines)

@@ -11,6 +11,8 @@ import {
   TurnInProgress,
   Unavailable
 } from "../domain/Refusal.ts"
+import { streamed } from "../domain/events/StreamedMessage.ts"
+import { isTurnMessage } from "../domain/events/troupeMessage.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -28,7 +30,9 @@ import { Supervisor } from "../supervision/Supervisor.ts"
 import { checkPrompt } from "./checkPrompt.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
-import { Files } from "./Files.ts"
+import { checkTurnSettings } from "./checkTurnSettings.ts"
+import * as PromptContent from "./promptContent.ts"
+import * as GiveContext from "./giveContext.ts"
 import type { SubmitTurn } from "./Sessions.ts"
 import { sessionView } from "./sessionView.ts"
 
@@ -40,7 +44,8 @@ export const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const admitNewWork = yield* AdmitNewWork.make
   const feed = yield* EventFeed
-  const files = yield* Files
+  const contentOf = yield* PromptContent.make
+  const giveContext = yield* GiveContext.make
   const ledger = yield* Ledger
   const { limits } = yield* RuntimeSettings
   const supervisor = yield* Supervisor
@@ -96,8 +101,9 @@ export const make = Effect.gen(function* () {
       cannot("read what came of the turn")
     )
     const events = feed.follow(record.id, after, { live: true }).pipe(
-      Stream.filter((event) => event.turn === index),
+      Stream.filter((event) => event.turn === index && !isTurnMessage(event.message)),
       Stream.takeUntil(({ message }) => !("method" in message)),
+      Stream.map(streamed),
       Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
     )
     const interruptThis = cannot("interrupt the turn")(interrupt(record, by, index))
@@ -106,17 +112,29 @@ export const make = Effect.gen(function* () {
 
   const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
     const record = yield* openFor(caller, id)
-    if (turn.prompt.trim() === "") {
+    const {
+      files: ids = [],
+      messages,
+      onlyFresh = false,
+      prompt,
+      queue = false,
+      request,
+      settings = {},
+      timeoutMillis = limits.turnTimeoutMillis
+    } = turn
+    if (PromptContent.isBlank(prompt)) {
       return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
     }
     yield* checkTimeout(turn.timeoutMillis)
-    yield* checkStorable({ prompt: turn.prompt })
+    yield* checkStorable({ prompt, ...settings })
+    yield* checkTurnSettings(agents, record, settings)
+    const words = PromptContent.wordsOf(prompt)
     // A command of the agent; only for those the driver is looked up.
-    if (turn.prompt.trimStart().startsWith("/")) yield* checkPrompt(agents, record, "prompt", turn.prompt)
-    const { files: ids, queue = false, timeoutMillis = limits.turnTimeoutMillis } = turn
-    const prompt = ids?.length ? yield* files.withFiles(record.app, turn.prompt, ids) : turn.prompt
-    const { request } = turn
-    return yield* begin(record, { prompt, timeoutMillis, queue, request }, nameOfCaller(caller))
+    if (words.trimStart().startsWith("/")) yield* checkPrompt(agents, record, "prompt", words)
+    const context = messages === undefined ? null : yield* giveContext(record, words, messages, onlyFresh)
+    const { content, text } = yield* contentOf(agents, record, prompt, ids)
+    const submission = { prompt: text, content, context, settings, timeoutMillis, queue, request }
+    return yield* begin(record, submission, nameOfCaller(caller))
   }, cannot("take the turn"))
 
   const compact = Effect.fn("Sessions.compact")(

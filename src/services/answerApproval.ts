@@ -1,10 +1,13 @@
-/** What an app can do about its sessions' approvals: see those that wait, and answer one. */
+/** What an app can do about its sessions' approvals: see those that wait, and answer one, also one that is a question. */
 import { Effect, Option } from "effect"
 import type { ApprovalDecision } from "../domain/Approval.ts"
-import { ApprovalNotFound, ApprovalSettled } from "../domain/Refusal.ts"
+import { checkAnswer, isProblem } from "../domain/checkAnswer.ts"
+import type { Answers } from "../domain/Question.ts"
+import { ApprovalNotFound, ApprovalSettled, InvalidRequest } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
+import { checkStorable } from "./checkStorable.ts"
 
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
@@ -19,15 +22,25 @@ export const make = Effect.gen(function* () {
     session: SessionRecord,
     id: string,
     decision: ApprovalDecision,
+    answers: Answers | undefined,
     by: string
   ) {
-    const { status } = yield* find(session, id)
-    if (status !== "pending") return yield* new ApprovalSettled({ id, how: status })
+    const approval = yield* find(session, id)
+    if (approval.status !== "pending") return yield* new ApprovalSettled({ id, how: approval.status })
+    yield* checkStorable({ answers })
+    // What does not fit is refused before the session learns of it, so that the approval stays open.
+    const checked = checkAnswer(approval, decision, answers)
+    if (isProblem(checked)) return yield* new InvalidRequest(checked)
     yield* supervisor
       .send(session.id, {
         event: { type: "approval.settled", id },
         by,
-        resolution: { status: "answered", decision }
+        resolution: {
+          status: "answered",
+          decision,
+          ...(checked.stored === undefined ? {} : { answers: checked.stored })
+        },
+        ...(checked.answers === undefined ? {} : { answers: checked.answers })
       })
       .pipe(
         // Somebody else, the clock or the end of its turn was faster.

@@ -1,12 +1,12 @@
 /** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
 import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
-import { begin } from "../../machines/decide.ts"
+import { created } from "../../machines/session/machine.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
 import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
-import { InvalidRequest, PoolFull, Unavailable } from "../domain/Refusal.ts"
-import type { CreateSession, SessionRecord } from "../domain/Session.ts"
+import { InvalidRequest, NotSupported, PoolFull, ThreadTaken, Unavailable } from "../domain/Refusal.ts"
+import type { CreateSession, Fork, SessionRecord } from "../domain/Session.ts"
 import { maxMetaCharacters } from "../domain/storable.ts"
 import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -17,7 +17,20 @@ import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkPermissions } from "./checkPermissions.ts"
+import * as CheckSetup from "./checkSetup.ts"
 import { checkStorable } from "./checkStorable.ts"
+
+/** Also for the copy of what another session has in its directory. */
+const directoryWithin = "60 seconds"
+
+/** What a session begins with that is another one's, and who creates it. */
+export interface Origin {
+  readonly fork?: Fork
+  /** A directory of Troupe's own, whose files the new session gets. */
+  readonly copied?: string | undefined
+  /** In the audit trail; absent: its app. */
+  readonly by?: string
+}
 
 /** `Sessions.create` without its view: the answer is the row as stored. */
 export const make = Effect.gen(function* () {
@@ -31,16 +44,21 @@ export const make = Effect.gen(function* () {
   const { machine, observers } = yield* SessionShared
   const creating = yield* Semaphore.make(1)
   let newest = 0
-  const initial = begin(machine, undefined).next
-  const snapshot = machine.getPersistedSnapshot(initial)
-  const substate = stateName(initial)
+  const checkSetup = yield* CheckSetup.make
 
-  const directoryFor = Effect.fnUntraced(function* (id: SessionId, requested: string | undefined) {
+  const directoryFor = Effect.fnUntraced(function* (
+    id: SessionId,
+    requested: string | undefined,
+    copied: string | undefined
+  ) {
     if (requested === undefined) {
       const directory = path.join(path.resolve(dataDir), "sessions", id)
-      yield* fs
-        .makeDirectory(directory, { recursive: true, mode: 0o700 })
-        .pipe(Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })))
+      yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 }).pipe(
+        Effect.andThen(copied === undefined ? Effect.void : fs.copy(copied, directory, { preserveTimestamps: true })),
+        Effect.timeout(directoryWithin),
+        Effect.mapError((cause) => new Unavailable({ operation: "make the session's work directory", cause })),
+        Effect.onError(() => Effect.ignore(fs.remove(directory, { recursive: true, force: true })))
+      )
       return { cwd: directory, ownsCwd: true }
     }
     if (!path.isAbsolute(requested))
@@ -63,16 +81,36 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  return Effect.fnUntraced(function* (app: AppName, request: CreateSession, keyed?: KeyedRequest) {
+  /** One session writes to a conversation, and another app's conversation is nobody else's. */
+  const checkThread = Effect.fnUntraced(function* (app: AppName, threadId: string | undefined) {
+    if (threadId === undefined) return
+    const owners = yield* ledger.sessionsOfThread(threadId)
+    if (owners.some((owner) => owner.closedAt === null || owner.app !== app)) {
+      return yield* new ThreadTaken({ threadId })
+    }
+  })
+
+  return Effect.fnUntraced(function* (
+    app: AppName,
+    request: CreateSession,
+    keyed?: KeyedRequest,
+    { by = app, copied, fork }: Origin = {}
+  ) {
     yield* admitNewWork
     yield* checkArguments({ model: request.model, system_prompt: request.systemPrompt })
-    const { cwd: requestedCwd, meta = {}, model, systemPrompt } = request
+    const { cwd: requestedCwd, effort, meta = {}, mode, model, systemPrompt, threadId } = request
     yield* checkStorable({
       cwd: requestedCwd,
       meta,
       model,
       system_prompt: systemPrompt,
-      permissions: request.permissions
+      permissions: request.permissions,
+      mode,
+      effort,
+      thread_id: threadId,
+      mcp_servers: request.mcpServers,
+      additional_directories: request.additionalDirectories,
+      env: request.env
     })
     if (JSON.stringify(meta).length > maxMetaCharacters) {
       const problem = `has more than ${maxMetaCharacters} characters as JSON. Keep what is longer in a store of your own.`
@@ -82,8 +120,14 @@ export const make = Effect.gen(function* () {
     const permissions = request.permissions ?? "deny"
     const allowedCwd = yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: requestedCwd })
     yield* checkPermissions(driver, permissions, allowedCwd ?? path.join(path.resolve(dataDir), "sessions"))
+    const setup = yield* checkSetup(app, driver, permissions, request)
+    if (threadId !== undefined && !driver.capabilities.threads) {
+      return yield* new NotSupported({ problem: noThreads(driver.name) })
+    }
     const id = newSessionId()
-    const { cwd, ownsCwd } = yield* directoryFor(id, allowedCwd)
+    const { cwd, ownsCwd } = yield* directoryFor(id, allowedCwd, copied)
+    const initial = created(machine, threadId ?? null)
+    const substate = stateName(initial)
     // No two sessions have the same time: lists are ordered by it.
     const at = (newest = Math.max(yield* Clock.currentTimeMillis, newest + 1))
     const record: SessionRecord = {
@@ -93,8 +137,11 @@ export const make = Effect.gen(function* () {
       cwd,
       ownsCwd,
       model: model ?? null,
+      mode: mode ?? null,
+      effort: effort ?? null,
       systemPrompt: systemPrompt ?? null,
       permissions,
+      setup: fork === undefined ? setup : { ...setup, fork },
       meta,
       state: topState(substate),
       substate,
@@ -103,7 +150,7 @@ export const make = Effect.gen(function* () {
       lastActivityAt: at,
       lastTurnAt: null,
       closedAt: null,
-      threadId: null,
+      threadId: threadId ?? null,
       restarts: 0,
       usage: noUsage
     }
@@ -112,12 +159,12 @@ export const make = Effect.gen(function* () {
     yield* creating
       .withPermit(
         Effect.andThen(
-          checkCapacity(app),
+          Effect.andThen(checkCapacity(app), checkThread(app, threadId)),
           ledger.write([
-            { _tag: "SessionInserted", record, snapshot },
+            { _tag: "SessionInserted", record, snapshot: machine.getPersistedSnapshot(initial) },
             {
               _tag: "Audited",
-              record: { at, session: id, app, action: "create", actor: app, detail: { agent: driver.name } }
+              record: { at, session: id, app, action: "create", actor: by, detail: { agent: driver.name } }
             },
             ...receipt
           ])
@@ -128,6 +175,9 @@ export const make = Effect.gen(function* () {
     return record
   })
 })
+
+const noThreads = (agent: string) =>
+  `${agent} can't go on with a conversation by its id (capabilities.threads). Leave thread_id out.`
 
 const receiptOf = (request: KeyedRequest, session: SessionId, createdAt: number): LedgerWrite => ({
   _tag: "ReceiptOpened",

@@ -10,6 +10,7 @@ import { OneShot } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
 import { LeaseId } from "../domain/Ids.ts"
 import type { RunSpec } from "../domain/Settings.ts"
+import { checkRunPermissions } from "./checkPermissions.ts"
 import type { RunPrompt } from "./OneShotRuns.ts"
 
 /** A failure of `claude` is a result. `request` names no files: there is nothing that would keep them. */
@@ -18,6 +19,7 @@ export const runOnce = (
   request: Omit<RunPrompt, "files" | "keyed" | "timeoutMillis"> & { readonly timeoutMillis: number }
 ) =>
   Effect.gen(function* () {
+    yield* checkRunPermissions(request.permissions)
     const fs = yield* FileSystem.FileSystem
     const oneShot = yield* OneShot
     return yield* oneShot.run({
@@ -25,6 +27,8 @@ export const runOnce = (
       model: request.model ?? null,
       system: request.system ?? null,
       timeoutMillis: request.timeoutMillis,
+      permissions: request.permissions ?? null,
+      readable: [],
       cwd: yield* fs.makeTempDirectoryScoped({ prefix: "troupe-run-" }),
       lease: LeaseId.make(`run_${randomBytes(16).toString("hex")}`),
       spawned: () => Effect.void

@@ -2,13 +2,14 @@
 import { Context } from "effect"
 import type { Effect } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
-import type { ApprovalRequest } from "../agent/Agent.ts"
+import type { AgentQuestion, ApprovalRequest } from "../agent/Agent.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { JsonRecord } from "../domain/json.ts"
-import type { SessionRecord } from "../domain/Session.ts"
-import type { TurnRecord } from "../domain/Turn.ts"
+import type { Answers } from "../domain/Question.ts"
+import type { Choices, ExceededLimit, ProcessUse, SessionRecord } from "../domain/Session.ts"
+import type { Prompt, TurnRecord } from "../domain/Turn.ts"
 import type { Envelope } from "./Envelope.ts"
 
 /** What the command handler may call back on the session. */
@@ -20,11 +21,16 @@ export interface SessionPort {
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** Asks a person. Always returns: the deadline answers with a denial, and so does the end of the turn. */
   readonly requestApproval: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  /** Asks a person something that is no permission. `null`: declined, by the deadline or the end of the turn, too. */
+  readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
   /** What to hand to the agent. The machine needs neither a turn's kind nor its prompt, so its commands carry neither. */
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
 }
 
-export type TurnPrompt = Pick<TurnRecord, "kind" | "prompt">
+export interface TurnPrompt {
+  readonly kind: TurnRecord["kind"]
+  readonly prompt: Prompt
+}
 
 /** What came of words for a running turn; `problem` says why not, in a sentence. */
 export type SteerOutcome =
@@ -49,6 +55,12 @@ export class CommandHandler extends Context.Service<
     readonly pid: (session: SessionId) => number | null
     /** How its agent was configured (`AgentConnection.configured`); `null` while it is not up. */
     readonly configured: (session: SessionId) => JsonRecord | null
+    /** What its agent offers to choose from; `null` while it is not up. */
+    readonly choices: (session: SessionId) => Choices | null
+    /** What its processes use, as measured last; `null`: it has none, or it has no limits. */
+    readonly use: (session: SessionId) => ProcessUse | null
+    /** The limit that it has exceeded last; `null`: none. */
+    readonly exceeded: (session: SessionId) => ExceededLimit | null
     /** The lease by which its process and all children of that can be found (`Processes`). */
     readonly lease: (session: SessionId) => LeaseId | null
     readonly sessionsWithProcess: () => ReadonlyArray<SessionId>

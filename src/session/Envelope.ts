@@ -4,8 +4,11 @@ import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
 import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
+import type { GivenContext } from "../domain/GivenContext.ts"
 import { SessionId } from "../domain/Ids.ts"
-import type { TurnRecord, Usage } from "../domain/Turn.ts"
+import type { PromptBlock } from "../domain/PromptContent.ts"
+import type { Answers } from "../domain/Question.ts"
+import type { TurnRecord, TurnSettings, Usage } from "../domain/Turn.ts"
 import type { KeyedRequest } from "../ledger/Ledger.ts"
 
 /** The session's state draws no arrow for the event. An answer, not a fault. */
@@ -34,6 +37,11 @@ export interface Submission {
   readonly kind?: TurnRecord["kind"]
   /** Empty for a compaction. */
   readonly prompt: string
+  /** Where the prompt is more than its text. */
+  readonly content?: ReadonlyArray<PromptBlock> | null
+  readonly settings?: TurnSettings
+  /** The earlier conversation, for an agent that does not know it. */
+  readonly context?: GivenContext | null
   readonly timeoutMillis: number
   readonly queue: boolean
   /** Its Idempotency-Key: the receipt is stored with the turn's row. */
@@ -71,10 +79,12 @@ export interface Envelope {
   readonly timer?: { readonly id: string; readonly arming: number }
   /** What the agent reported with the end of a turn. */
   readonly usage?: Usage | null
-  /** What the agent asks permission for, with `approval.asked`. */
+  /** What the agent asks, with `approval.asked`. */
   readonly approval?: ApprovalRecord
   /** How it was settled, with `approval.settled`; absent: its deadline has passed. */
   readonly resolution?: Resolution
+  /** For the agent, with the secret ones, which are in no `resolution`. */
+  readonly answers?: Answers
   /** The line of the agent that it came from (`WireLine`), stored with the step. */
   readonly wire?: string | null
   /** Why the agent has forgotten what was said before, where it has. */

@@ -4,7 +4,7 @@
  * Chunks are coalesced here. The first is written at once, what follows at most every 50 ms or 4 kB, and the commit of a
  * step includes everything that waits. Readers receive an event after its commit, never before.
  */
-import { Clock, Deferred, Effect, Metric, Semaphore } from "effect"
+import { Cause, Clock, Deferred, Effect, Fiber, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
 import type { SessionId } from "../domain/Ids.ts"
@@ -31,6 +31,8 @@ export interface Journal {
     draft: Draft
   ) => Effect.Effect<CommittedStep, LedgerError>
   readonly flush: Effect.Effect<void, LedgerError>
+  /** Stores what waits, and ends the flush loop before its time. */
+  readonly rest: Effect.Effect<void, LedgerError>
   /** Nothing waits to be written, and the flush loop is at rest. */
   readonly isIdle: () => boolean
 }
@@ -43,16 +45,22 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
   const alone = yield* Semaphore.make(1)
   let written = yield* ledger.lastEvent(session)
   let flushedAt = 0
-  let isFlushing = false
+  let flushing: Fiber.Fiber<void> | null = null
   const buffer = new ChunkBuffer(session, written)
+  /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
+  let failure: LedgerError | null = null
 
   /** Everything that waits, and `entries`. */
   const write = (entries: ReadonlyArray<LedgerWrite>) =>
     Effect.suspend(() => {
+      if (failure !== null) return Effect.fail(failure)
       const events = buffer.take()
       if (events.length === 0 && entries.length === 0) return Effect.void
       const appended = events.map((event): LedgerWrite => ({ _tag: "EventAppended", event }))
-      return Effect.flatMap(ledger.write([...appended, ...entries]), () => {
+      const stored = Effect.tapError(ledger.write([...appended, ...entries]), (error) =>
+        Effect.sync(() => (failure = error))
+      )
+      return Effect.flatMap(stored, () => {
         written = events.at(-1)?.seq ?? written
         feed.publish(session, events, entries.length > 0)
         return Metric.update(eventsTotal, events.length)
@@ -72,18 +80,27 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
       yield* flush
     }
   }).pipe(
-    Effect.catchCause((cause) => Deferred.failCause(fault, cause)),
-    Effect.ensuring(Effect.sync(() => (isFlushing = false)))
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.asVoid(Deferred.failCause(fault, cause))
+    ),
+    Effect.ensuring(Effect.sync(() => (flushing = null)))
   )
+  const rest = Effect.gen(function* () {
+    yield* flush
+    if (flushing !== null) yield* Fiber.interrupt(flushing)
+    // Also where it had not begun.
+    flushing = null
+    // A chunk that came meanwhile has left itself to the loop that was ended.
+    yield* flush
+  })
 
   const journal: Journal = {
     append: Effect.fnUntraced(function* (turn, message) {
       buffer.append(turn, message, yield* Clock.currentTimeMillis)
       if (buffer.waiting >= flushCharacters) {
         yield* Effect.catchCause(flush, (cause) => Deferred.failCause(fault, cause))
-      } else if (!isFlushing) {
-        isFlushing = true
-        yield* Effect.forkIn(flushLoop, scope)
+      } else if (flushing === null) {
+        flushing = yield* Effect.forkIn(flushLoop, scope)
       }
     }),
     commit: (machine, previous, draft) =>
@@ -99,7 +116,8 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
         })
       ),
     flush,
-    isIdle: () => buffer.waiting === 0 && !isFlushing
+    rest,
+    isIdle: () => buffer.waiting === 0 && flushing === null
   }
   return journal
 })

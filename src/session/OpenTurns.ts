@@ -1,25 +1,36 @@
-/** The turns that were accepted while this actor runs: what to hand to the agent, and those who wait for an outcome. */
+/** The turns that have no outcome yet: what to hand to the agent, and those who wait for an outcome. */
 import { Deferred, Effect, Option } from "effect"
+import { promptOfTurn } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { TurnPrompt } from "./CommandHandler.ts"
+import type { Session } from "./Session.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
 
 export interface OpenTurns {
   /** From memory, or from the ledger where the turn was accepted before this actor ran. */
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
+  /** The open turn, where it is a compaction: that never waits in line. */
+  readonly compaction: () => number | null
   readonly react: (committed: CommittedStep) => Effect.Effect<void>
 }
 
-export const make = Effect.fnUntraced(function* ({ id, outcomes }: SessionHandle) {
+export const make = Effect.fnUntraced(function* ({ id, outcomes }: SessionHandle, { openTurn, snapshot }: Session) {
   const ledger = yield* Ledger
+  // Turns that were accepted before this actor ran, maybe by a Troupe that is dead, are waited for as well.
+  for (const { turn } of [...(openTurn === null ? [] : [{ turn: openTurn }]), ...snapshot.context.queue]) {
+    if (!outcomes.has(turn)) outcomes.set(turn, Deferred.makeUnsafe())
+  }
+  let compaction: number | null = null
+  if (openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact") compaction = openTurn
   const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number }>()
 
   /** Those who wait for a turn continue after its outcome is stored. */
   const settle = (turn: number) => {
     const outcome = outcomes.get(turn)
     outcomes.delete(turn)
+    if (turn === compaction) compaction = null
     prompts.delete(turn)
     if (outcome !== undefined) Deferred.doneUnsafe(outcome, Effect.void)
   }
@@ -29,12 +40,22 @@ export const make = Effect.fnUntraced(function* ({ id, outcomes }: SessionHandle
       Effect.suspend((): Effect.Effect<TurnPrompt> => {
         const prompt = prompts.get(turn)
         if (prompt !== undefined) return Effect.succeed(prompt)
-        return Effect.map(Effect.orDie(ledger.turn(id, turn)), Option.getOrThrow)
+        return Effect.map(Effect.orDie(ledger.turn(id, turn)), (row) => {
+          const stored = Option.getOrThrow(row)
+          return { kind: stored.kind, prompt: promptOfTurn(stored) }
+        })
       }),
+    compaction: () => compaction,
     react: Effect.fnUntraced(function* ({ at, event, record, settled, submission }) {
       if (submission !== null && event.type === "turn.submitted") {
-        const { kind = "prompt", prompt } = submission
-        prompts.set(event.turn, { kind, prompt, submittedAt: at })
+        const { content = null, context, kind = "prompt", prompt, settings = {} } = submission
+        const givenContext = context?.text ?? null
+        if (kind === "compact") compaction = event.turn
+        prompts.set(event.turn, {
+          kind,
+          prompt: promptOfTurn({ prompt, content, settings, givenContext }),
+          submittedAt: at
+        })
         outcomes.set(event.turn, Deferred.makeUnsafe())
       }
       for (const { status, turn } of settled) {

@@ -1,17 +1,22 @@
 /**
- * Pairs each request of the agent that waits for a person with its approval row.
+ * Pairs each request of the agent that waits for a person with its approval row: for permission, or a question with fields.
  *
- * Every request is answered. One that nobody could be asked is denied, and so is everything open when this actor ends.
+ * Every request is answered. One that nobody could be asked is denied, and so is everything open when this actor ends. A
+ * question that is denied has no answers.
  */
 import { Clock, Deferred, Effect, Queue } from "effect"
-import type { ApprovalRequest } from "../agent/Agent.ts"
+import type { AgentQuestion, ApprovalRequest } from "../agent/Agent.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
+import { boundedFields } from "../domain/boundedFields.ts"
 import { boundedJson } from "../domain/boundedJson.ts"
 import { cut } from "../domain/cut.ts"
 import { isDeeperThan, maxDepth } from "../domain/storable.ts"
 import { newApprovalId } from "../domain/Ids.ts"
+import { questionKind } from "../domain/Question.ts"
+import type { Answers } from "../domain/Question.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { ActorFailed, EventRefused, Envelope, Reply } from "./Envelope.ts"
+import type { Settled } from "./approvalEntries.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Session } from "./Session.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
@@ -24,8 +29,16 @@ const rawCharacters = 16_384
 const titleCharacters = 500
 const kindCharacters = 64
 
+const denied: Settled = { decision: "deny", answers: null }
+
+/** A request for permission, or a question. */
+type Asked = Pick<ApprovalRequest, "turn" | "title" | "kind" | "toolCallId" | "raw" | "wire"> &
+  Pick<ApprovalRecord, "fields">
+
 export interface PendingApprovals {
   readonly request: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  /** `null`: it was declined, expired or withdrawn, or could not be asked. */
+  readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
   /** Answers the requests whose approvals the step has settled. */
   readonly react: (committed: CommittedStep) => void
 }
@@ -33,27 +46,27 @@ export interface PendingApprovals {
 export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: SessionHandle, state: Session) {
   const ledger = yield* Ledger
   const { limits } = yield* RuntimeSettings
-  const waiting = new Map<string, Deferred.Deferred<ApprovalDecision>>()
+  const waiting = new Map<string, Deferred.Deferred<Settled>>()
   /** Approvals settled while their turn is being interrupted. */
   const held = new Set<string>()
 
-  const answer = (id: string, decision: ApprovalDecision) => {
+  const answer = (id: string, settled: Settled) => {
     const request = waiting.get(id)
     waiting.delete(id)
-    if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(decision))
+    if (request !== undefined) Deferred.doneUnsafe(request, Effect.succeed(settled))
   }
 
-  const denyUnasked = Effect.fnUntraced(function* ({ kind, title, turn }: ApprovalRequest, reason: string) {
+  const denyUnasked = Effect.fnUntraced(function* ({ kind, title, turn }: Omit<Asked, "fields">, reason: string) {
     const at = yield* Clock.currentTimeMillis
-    const detail = { turn, kind, title, decision: "deny", policy: "ask", reason }
+    const detail = { turn, kind, title: cut(title, titleCharacters), decision: "deny", policy: "ask", reason }
     const { app } = state.record
     yield* ledger.writeLater([
       { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
     ])
-    return "deny" as const
+    return denied
   })
 
-  const recordOf = (id: string, request: ApprovalRequest, createdAt: number): ApprovalRecord => ({
+  const recordOf = (id: string, request: Asked, createdAt: number): ApprovalRecord => ({
     id,
     session,
     turn: request.turn ?? state.snapshot.context.turn,
@@ -61,6 +74,8 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     title: cut(request.title, titleCharacters),
     toolCallId: request.toolCallId,
     raw: bounded(request.raw),
+    fields: request.fields,
+    answers: null,
     createdAt,
     deadlineAt: createdAt + limits.approvalTimeoutMillis,
     status: "pending",
@@ -69,10 +84,10 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     settledAt: null
   })
 
-  const request: PendingApprovals["request"] = Effect.fnUntraced(function* (request) {
+  const settlement = Effect.fnUntraced(function* (request: Asked) {
     if (waiting.size >= maxOpen) return yield* denyUnasked(request, `${maxOpen} questions are open already`)
     const id = newApprovalId()
-    const decision = yield* Deferred.make<ApprovalDecision>()
+    const decision = yield* Deferred.make<Settled>()
     waiting.set(id, decision)
     const replyTo = yield* Deferred.make<Reply, EventRefused | ActorFailed>()
     const envelope: Envelope = {
@@ -87,7 +102,7 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
       Effect.andThen(Deferred.await(decision)),
       Effect.catchTag("EventRefused", () => denyUnasked(request, "no turn of the agent's is running that could ask")),
       // The actor has died of a fault of ours; its process is being ended, and the log has the fault.
-      Effect.catchTag("ActorFailed", () => Effect.succeed("deny" as const)),
+      Effect.catchTag("ActorFailed", () => Effect.succeed(denied)),
       // The agent has taken the question back. Where the mailbox is full, the turn's end or the deadline settles it.
       Effect.onInterrupt(() =>
         Effect.sync(() => {
@@ -99,10 +114,19 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
     )
   })
 
-  yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => answer(id, "deny"))))
+  yield* Effect.addFinalizer(() => Effect.sync(() => [...waiting.keys()].forEach((id) => answer(id, denied))))
 
   const approvals: PendingApprovals = {
-    request,
+    request: (request) => Effect.map(settlement({ ...request, fields: null }), ({ decision }) => decision),
+    ask: Effect.fnUntraced(function* (question) {
+      const asked = { ...question, kind: questionKind }
+      const bounded = boundedFields(question.fields)
+      const { answers, decision } =
+        "problem" in bounded
+          ? yield* denyUnasked(asked, `the question can't be asked: ${bounded.problem}`)
+          : yield* settlement({ ...asked, fields: bounded.fields })
+      return decision === "deny" ? null : (answers ?? {})
+    }),
     react: ({ approvals: { decided }, decision }) => {
       // While its turn is being interrupted an agent gets no answer: told "no" it goes on, and would end its turn as if
       // nobody had interrupted it.
@@ -110,8 +134,8 @@ export const make = Effect.fnUntraced(function* ({ id: session, mailbox }: Sessi
         for (const { id } of decided) held.add(id)
         return
       }
-      for (const settled of decided) answer(settled.id, settled.decision)
-      for (const id of held) answer(id, "deny")
+      for (const { answers, decision, id } of decided) answer(id, { answers, decision })
+      for (const id of held) answer(id, denied)
       held.clear()
     }
   }

@@ -44,13 +44,14 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const timers = yield* SessionTimers.make(handle)
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
-  const openTurns = yield* OpenTurns.make(handle)
+  const openTurns = yield* OpenTurns.make(handle, session)
   const interpret = yield* Interpret.make(session, timers, journal, turnWatch)
   const port: SessionPort = {
     record: () => session.record,
     post: (envelope) => Effect.asVoid(Queue.offer(mailbox, { ...envelope, by: "troupe" })),
     append: (turn, message) => Effect.andThen(journal.append(turn, message), turnWatch.received(turn, message)),
     requestApproval: approvals.request,
+    ask: approvals.ask,
     promptOf: openTurns.promptOf
   }
   // A session that is only waiting for its commands to be done is looked at again, and unloaded.
@@ -85,7 +86,8 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       refusedEvents.note(id, { event: event.type, state: refusal.state, at: yield* Clock.currentTimeMillis })
       return yield* refusal
     }
-    const committed = yield* journal.commit(machine, session.record, draftOf(session, envelope, event, decision))
+    const draft = draftOf(session, openTurns.compaction(), envelope, event, decision)
+    const committed = yield* journal.commit(machine, session.record, draft)
     session.advance(committed)
     for (const react of afterCommit) {
       const effect = react(committed)
@@ -95,7 +97,12 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     return { from, to, turn: event.type === "turn.submitted" ? event.turn : session.snapshot.context.turn, after }
   })
 
-  /** Replies to the sender. What is neither a reply nor a refusal ends this actor as well. */
+  /**
+   * Replies to the sender. What is neither a reply nor a refusal ends this actor as well.
+   *
+   * Uninterruptible: where a write in the background ends this actor, a step that is stored is still reacted to, and
+   * those who wait for it learn of it.
+   */
   const answer = Effect.fnUntraced(function* (envelope: Envelope) {
     const exit = yield* Effect.exit(receive(envelope))
     const reply = (result: Effect.Effect<Reply, EventRefused | ActorFailed>) => {
@@ -106,7 +113,13 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     if (Option.isSome(error) && error.value._tag === "EventRefused") return reply(Effect.fail(error.value))
     reply(Effect.fail(new ActorFailed({ id, cause: Cause.squash(exit.cause) })))
     return yield* Effect.failCause(exit.cause as Cause.Cause<LedgerError>)
-  })
+  }, Effect.uninterruptible)
+
+  /** Taken and answered in one: an envelope that was taken must not get lost in between. */
+  const answerNext = Effect.suspend(() => {
+    const next = Queue.takeUnsafe(mailbox)
+    return next?._tag === "Success" ? answer(next.value) : Effect.void
+  }).pipe(Effect.uninterruptible)
 
   /** Takes up what the last actor, or a dead supervisor, left: its turn, its timers, its commands. */
   const recover = Effect.gen(function* () {
@@ -131,10 +144,11 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       if (session.snapshot.hasTag("unloadable") && Queue.sizeUnsafe(mailbox) === 0 && outbox.isIdle()) {
         // Synchronous on purpose: nothing may be offered to the mailbox between this look and `unload`.
         if (journal.isIdle()) return unload()
-        yield* Effect.andThen(journal.flush, Effect.yieldNow)
+        yield* journal.rest
         continue
       }
-      yield* answer(yield* Queue.take(mailbox))
+      yield* Queue.peek(mailbox)
+      yield* answerNext
     }
   })
   yield* recover

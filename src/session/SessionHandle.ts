@@ -8,7 +8,7 @@ import type { Session } from "./Session.ts"
 export interface SessionHandle {
   readonly id: SessionId
   readonly mailbox: Queue.Queue<Envelope>
-  /** Of each turn that was accepted in this process and has no stored outcome yet. */
+  /** Of each turn that was accepted and has no stored outcome yet, once the actor has read the ledger. */
   readonly outcomes: Map<number, Deferred.Deferred<void, ActorFailed>>
   /** Done when the session is closed. */
   readonly closed: Deferred.Deferred<void, ActorFailed>

@@ -4,9 +4,10 @@
  * Pure. An approval is open exactly while its session is in a state with the tag `approvalsOpen`. Whichever way it
  * leaves such a state, the same commit withdraws what is still open, also at the recovery after a crash.
  */
-import { troupeMessage } from "../domain/Acp.ts"
 import type { TroupeMessage } from "../domain/Acp.ts"
+import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import type { ApprovalDecision, ApprovalRecord, Resolution } from "../domain/Approval.ts"
+import type { Answers } from "../domain/Question.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
 import type { Step } from "./Step.ts"
@@ -15,9 +16,16 @@ export interface ApprovalEntries {
   readonly entries: ReadonlyArray<LedgerWrite>
   readonly messages: ReadonlyArray<{ readonly turn: number; readonly message: TroupeMessage }>
   /** For the agent's requests that wait (`PendingApprovals`). */
-  readonly decided: ReadonlyArray<{ readonly id: string; readonly decision: ApprovalDecision }>
+  readonly decided: ReadonlyArray<{ readonly id: string } & Settled>
   /** A new approval, whose deadline is to be armed. */
   readonly asked: ApprovalRecord | null
+}
+
+/** What the agent is answered. */
+export interface Settled {
+  readonly decision: ApprovalDecision
+  /** To a question; `null`: none. */
+  readonly answers: Answers | null
 }
 
 /** The timer of an approval's deadline. */
@@ -33,8 +41,15 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
   const decided: Array<ApprovalEntries["decided"][number]> = []
 
   const settle = (id: string, how: Resolution, who: string, reason: string | null) => {
-    const { decision, status } = how
-    const detail = { approval_id: id, status, decision, decided_by: who, ...(reason === null ? {} : { reason }) }
+    const { answers, decision, status } = how
+    const detail = {
+      approval_id: id,
+      status,
+      decision,
+      ...(answers === undefined ? {} : { answers }),
+      decided_by: who,
+      ...(reason === null ? {} : { reason })
+    }
     entries.push(
       { _tag: "ApprovalSettled", session, id, resolution: how, by: who, at },
       { _tag: "TimerDisarmed", session, timer: approvalTimer(id) },
@@ -44,7 +59,7 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
       }
     )
     messages.push({ turn, message: troupeMessage("approval_settled", detail) })
-    decided.push({ id, decision })
+    decided.push({ id, decision, answers: id === settledNow ? step.answers : null })
   }
 
   const settledNow = event.type === "approval.settled" ? event.id : null
@@ -57,12 +72,13 @@ export const approvalEntries = ({ app, id: session }: SessionRecord, step: Step)
 
   const asked = event.type === "approval.asked" ? step.approval : null
   if (asked !== null) {
-    const { createdAt, deadlineAt, id, kind, title, toolCallId } = asked
+    const { createdAt, deadlineAt, fields, id, kind, title, toolCallId } = asked
     const params = {
       approval_id: id,
       kind,
       title,
       tool_call_id: toolCallId,
+      fields,
       created_at: createdAt / 1000,
       deadline_at: deadlineAt / 1000
     }

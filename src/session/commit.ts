@@ -6,8 +6,9 @@
 import { deliveries } from "../../machines/session/machine.ts"
 import type { SessionCommand, SessionMachine, SessionSnapshot, Settlement } from "../../machines/session/machine.ts"
 import { topState } from "../../machines/session/stateInfo.ts"
-import { acceptedWithoutEnd, notHanded, troupeMessage } from "../domain/Acp.ts"
-import type { AcpMessage, ResultMessage } from "../domain/Acp.ts"
+import type { AcpMessage } from "../domain/Acp.ts"
+import { troupeMessage } from "../domain/events/troupeMessage.ts"
+import { contextGiven } from "../domain/GivenContext.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
@@ -18,6 +19,7 @@ import type { ApprovalEntries } from "./approvalEntries.ts"
 import { auditEntries } from "./auditEntries.ts"
 import type { Submission } from "./Envelope.ts"
 import type { Step } from "./Step.ts"
+import { turnMessages } from "./turnMessages.ts"
 
 interface OutboxEntry {
   /** Its place among the step's commands. */
@@ -64,19 +66,28 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   let record: SessionRecord = { ...before, state: topState(to), substate: to, lastActivityAt: at }
 
   const opened = decision.commands.find((command) => command.type === "openTurn")?.params.turn
+  const ofTurns = turnMessages(step)
+  messages.push(...ofTurns.submitted(opened))
   if (event.type === "turn.submitted" && step.submission !== null) {
     record = { ...record, turnCount: event.turn }
     const status = opened === event.turn ? "running" : "queued"
     entries.push({ _tag: "TurnInserted", record: newTurn(record, event.turn, status, step.submission, at) })
-    const { request } = step.submission
+    const { context, request } = step.submission
+    if (context) messages.push({ turn: event.turn, message: contextGiven(event.turn, context) })
     if (request !== undefined) {
       const effect = { _tag: "TurnSubmitted", session, turn: event.turn } as const
       entries.push({ _tag: "ReceiptOpened", receipt: { ...request, createdAt: at, effect, response: null } })
     }
   }
   if (event.type === "settings.changed") {
-    const { model = record.model, permissions = record.permissions } = event.settings
-    record = { ...record, model, permissions }
+    const { settings } = event
+    const {
+      effort = record.effort,
+      mode = record.mode,
+      model = record.model,
+      permissions = record.permissions
+    } = settings
+    record = { ...record, effort, mode, model, permissions }
   }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
   if (step.contextLost !== null) {
@@ -92,13 +103,14 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   messages.push(...approvals.messages)
   const settle = (settlement: Settlement, usage: Usage, handed: boolean) => {
     entries.push(outcome(record, settlement, at, usage))
-    messages.push({ turn: settlement.turn, message: endOf(settlement, usage, handed) })
+    messages.push(...ofTurns.ended(settlement, usage, handed))
     settled.push(settlement)
   }
   for (const command of decision.commands) {
     switch (command.type) {
       case "openTurn": {
         record = { ...record, lastTurnAt: at }
+        messages.push(...ofTurns.started(command.params.turn))
         const inserted = event.type === "turn.submitted" && event.turn === command.params.turn
         if (!inserted) entries.push(turnPatch(session, command.params.turn, { status: "running" }))
         break
@@ -166,7 +178,7 @@ const newTurn = (
   { id, threadId }: SessionRecord,
   index: number,
   status: "queued" | "running",
-  { kind = "prompt", prompt }: Submission,
+  { content = null, context = null, kind = "prompt", prompt, settings = {} }: Submission,
   at: number
 ): TurnRecord => ({
   session: id,
@@ -174,6 +186,9 @@ const newTurn = (
   kind,
   status,
   prompt,
+  content,
+  givenContext: context?.text ?? null,
+  settings,
   submittedAt: at,
   endedAt: null,
   stopReason: null,
@@ -214,26 +229,6 @@ const outcome = (
     interrupted: status === "interrupted" || status === "timed_out",
     threadId
   })
-
-/** The turn's last event, as an ACP client would read it. */
-const endOf = (
-  { failure, status, stopReason, turn, withoutEnd }: Settlement,
-  usage: Usage,
-  handed: boolean
-): ResultMessage => {
-  const meta = withoutEnd ? { _meta: acceptedWithoutEnd } : handed ? {} : { _meta: notHanded }
-  return status === "completed" || status === "interrupted"
-    ? { jsonrpc: "2.0", id: turn, result: { stopReason, usage, ...meta } }
-    : {
-        jsonrpc: "2.0",
-        id: turn,
-        error: {
-          code: -32000,
-          message: failure?.message ?? "The turn failed.",
-          data: { class: failure?.class, ...meta }
-        }
-      }
-}
 
 /** The agent is only asked after its process is ready, and a crash in between is known by its class. */
 const wasHanded = (before: SessionSnapshot, { failure }: Settlement): boolean =>

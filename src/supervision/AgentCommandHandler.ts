@@ -5,6 +5,8 @@ import { AgentFailed } from "../agent/Agent.ts"
 import type { AgentConnection } from "../agent/Agent.ts"
 import { Processes } from "../agent/Processes.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import { schemaInstruction } from "../conversation/structured.ts"
+import type { Prompt } from "../domain/Turn.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import type { SessionPort, SteerOutcome } from "../session/CommandHandler.ts"
 import * as AgentProcesses from "./AgentProcesses.ts"
@@ -49,7 +51,9 @@ export const layer = Layer.effect(
           const { kind, prompt } = yield* port.promptOf(turn)
           const connection = agentProcesses.of(session)?.connection
           const handed =
-            (kind === "compact" ? compactedBy(connection, turn) : connection?.prompt(turn, prompt)) ?? processGone
+            (kind === "compact"
+              ? compactedBy(connection, turn)
+              : connection?.prompt(turn, withSchema(prompt, connection))) ?? processGone
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             const event = { type: "turn.ended", turn, stopReason: "error", failure } as const
@@ -100,6 +104,9 @@ export const layer = Layer.effect(
       steer,
       drop: (session) => Effect.andThen(FiberMap.remove(requests, session), Effect.asVoid(agentProcesses.end(session))),
       configured: (session) => agentProcesses.of(session)?.connection?.configured ?? null,
+      choices: (session) => agentProcesses.of(session)?.connection?.choices() ?? null,
+      use: agentProcesses.limits.use,
+      exceeded: agentProcesses.limits.exceeded,
       pid: (session) => agentProcesses.of(session)?.pid ?? null,
       lease: (session) => agentProcesses.of(session)?.lease ?? null,
       sessionsWithProcess: agentProcesses.holding
@@ -109,6 +116,13 @@ export const layer = Layer.effect(
 
 const compactedBy = (connection: AgentConnection | null | undefined, turn: number) =>
   connection == null ? undefined : (connection.compact?.(turn) ?? Effect.fail(cannotCompact))
+
+const withSchema = (prompt: Prompt, { capabilities }: AgentConnection): Prompt => {
+  const { outputSchema } = prompt.settings
+  return outputSchema === undefined || capabilities.outputSchema
+    ? prompt
+    : { ...prompt, blocks: [...prompt.blocks, { type: "text", text: schemaInstruction(outputSchema) }] }
+}
 
 const cannotCompact = new AgentFailed({
   class: "config",

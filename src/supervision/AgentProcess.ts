@@ -2,8 +2,11 @@
 import type { Deferred, Fiber, Scope } from "effect"
 import type { AgentConnection } from "../agent/Agent.ts"
 import type { LeaseId } from "../domain/Ids.ts"
+import type { SessionPort } from "../session/CommandHandler.ts"
 
 export interface AgentProcess {
+  /** Of its session. */
+  readonly port: SessionPort
   readonly generation: number
   readonly lease: LeaseId
   readonly scope: Scope.Closeable

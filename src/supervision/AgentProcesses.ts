@@ -3,18 +3,20 @@
  *
  * The lease is in the ledger before the process is spawned, and the slot is given back after its last child is gone.
  */
-import { Cause, Deferred, Effect, Exit, Fiber, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Schedule, Scope } from "effect"
 import { AgentFailed } from "../agent/Agent.ts"
 import { Processes } from "../agent/Processes.ts"
 import { newLeaseId } from "../domain/Ids.ts"
-import type { SessionId } from "../domain/Ids.ts"
+import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import { UnknownAgent } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as OpenAgent from "./openAgent.ts"
+import * as SessionLimits from "./SessionLimits.ts"
 
 /** Whatever keeps an agent from starting is told to its session, also what nobody thought of. */
 const failedStart = (cause: Cause.Cause<AgentFailed | UnknownAgent | LedgerError>): AgentFailed => {
@@ -28,21 +30,33 @@ const failedStart = (cause: Cause.Cause<AgentFailed | UnknownAgent | LedgerError
 /** A driver promises to stop at once when it is interrupted; this bounds one that does not. */
 const releaseWithin = "10 seconds"
 
+const stillThere = new AgentFailed({
+  class: "crash",
+  message: "Processes of the session's last agent would not end. Look for them on this machine; it is tried again."
+})
+
+const retryLeaseAfter = "1 second"
+
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const slots = yield* ProcessSlots
   const processes = yield* Processes
   const scope = yield* Effect.scope
   const agentProcesses = new Map<SessionId, AgentProcess>()
+  let isClosing = false
+
+  const { limits: bounds } = yield* RuntimeSettings
+  const limits = yield* SessionLimits.make(processes, bounds, () => [...agentProcesses.values()])
 
   const open = yield* OpenAgent.make((session) => agentProcesses.get(session))
 
   const start = Effect.fnUntraced(function* (port: SessionPort, generation: number, thread: string | null) {
     const session = port.record().id
-    if (agentProcesses.has(session)) yield* end(session)
+    if (agentProcesses.has(session) && !(yield* end(session))) return yield* fails(port, stillThere)
     const processScope = yield* Scope.fork(scope)
     const opening = yield* Deferred.make<Fiber.Fiber<void>>()
     const agentProcess: AgentProcess = {
+      port,
       generation,
       lease: newLeaseId(),
       scope: processScope,
@@ -83,20 +97,31 @@ export const make = Effect.gen(function* () {
         return false
       }
       agentProcesses.delete(session)
-      yield* ledger.writeLater([{ _tag: "LeaseClosed", lease: agentProcess.lease }])
+      yield* closeLease(agentProcess.lease)
     }
     slots.release(session)
     return true
   })
 
-  yield* Effect.addFinalizer(() =>
-    Effect.forEach([...agentProcesses.keys()], end, { concurrency: "unbounded", discard: true })
-  )
+  /** In the background, and until it is stored: while a session has a lease it gets no other. */
+  const closeLease = (lease: LeaseId) => {
+    const entries = [{ _tag: "LeaseClosed", lease }] as const
+    // The next start of Troupe closes what is not stored by the end of this one.
+    if (isClosing) return ledger.writeLater(entries)
+    const stored = Effect.retry(ledger.write(entries), Schedule.spaced(retryLeaseAfter))
+    return Effect.asVoid(Effect.forkIn(stored, scope, { startImmediately: true }))
+  }
+
+  yield* Effect.addFinalizer(() => {
+    isClosing = true
+    return Effect.forEach([...agentProcesses.keys()], end, { concurrency: "unbounded", discard: true })
+  })
 
   return {
     /** Ends what is left of an earlier process first. The result is posted to the session as an event. */
     start,
     end,
+    limits,
     of: (session: SessionId) => agentProcesses.get(session),
     holding: () => [...agentProcesses.keys()]
   } as const

@@ -8,7 +8,7 @@
  */
 import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
-import { Draining } from "../domain/Refusal.ts"
+import { Draining, isDamaged } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
 import { isLedgerAway, ledgerAway } from "../runtime/errors.ts"
@@ -103,10 +103,10 @@ export class Supervisor extends Context.Service<
         handles.delete(id)
         failWaiters(handle, Cause.squash(cause))
         yield* Metric.update(actorsGivenUpTotal, 1)
-        yield* Effect.logError(
-          `session ${id} was given up after ${intensity + 1} deaths of its actor; what is stored of it is intact, and it is tried again in ${delay / 1000} s or on its next request`,
-          cause
-        )
+        const why = isDamaged(Cause.squash(cause))
+          ? `session ${id} can't go on: its stored snapshot is damaged; its other rows are intact`
+          : `session ${id} was given up after ${intensity + 1} deaths of its actor; what is stored of it is intact`
+        yield* Effect.logError(`${why}, and it is tried again in ${delay / 1000} s or on its next request`, cause)
         // The next envelope starts a fiber in place of this one.
         yield* Effect.sleep(delay)
         return reload(id, yield* Queue.bounded<Envelope>(mailboxCapacity))
@@ -135,7 +135,8 @@ export class Supervisor extends Context.Service<
           }
           const now = yield* Clock.currentTimeMillis
           deaths = [...deaths, now].filter((at) => now - at < periodMillis)
-          if (deaths.length > intensity) {
+          // What can't be read can't be read the next time either.
+          if (deaths.length > intensity || isDamaged(Cause.squash(exit.cause))) {
             handle = yield* giveUp(handle, exit.cause, retryIn)
             retryIn = Math.min(retryMillis.most, 2 * retryIn)
             deaths = []

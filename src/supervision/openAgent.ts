@@ -5,13 +5,20 @@
  */
 import { Clock, Effect, Path, Random } from "effect"
 import { AgentFailed } from "../agent/Agent.ts"
-import type { AgentDriver, AgentFact, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
+import type { AgentDriver, AgentFact, AgentQuestion, ApprovalRequest, OpenRequest } from "../agent/Agent.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
 import { exitLine } from "../agent/wireLine.ts"
+import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import type { JsonRecord } from "../domain/json.ts"
+import type { McpServer } from "../domain/McpServer.ts"
 import { askingPolicyOf } from "../domain/Permissions.ts"
 import type { Permissions } from "../domain/Permissions.ts"
+import { questionKind } from "../domain/Question.ts"
+import { questionsUnder } from "../domain/Session.ts"
+import type { SessionRecord, SessionSetup } from "../domain/Session.ts"
+import type { Settings } from "../domain/Settings.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
@@ -22,6 +29,7 @@ import * as CircuitBreaker from "./CircuitBreaker.ts"
 import * as FirstStart from "./firstStart.ts"
 import { decidePermission } from "./permissions.ts"
 import * as Placement from "./placement.ts"
+import * as RecoverTurns from "./recoverTurns.ts"
 
 /** A failure with its time and its dice, as the machine needs them. */
 export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
@@ -36,7 +44,9 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   const path = yield* Path.Path
   const place = yield* Placement.make
   const processes = yield* Processes
-  const { dataDir } = yield* RuntimeSettings
+  const settings = yield* RuntimeSettings
+  const { dataDir } = settings
+  const recoverTurns = yield* RecoverTurns.make
   const breaker = CircuitBreaker.make()
   const alone = FirstStart.make()
 
@@ -46,6 +56,10 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       switch (fact._tag) {
         case "Update":
           return yield* port.append(fact.turn, fact.message)
+        case "McpFailed": {
+          const { message, server, turn } = fact
+          return yield* port.append(turn, troupeMessage("mcp_failed", { server, message }))
+        }
         case "TurnStarted":
           return yield* ledger.writeLater([
             { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
@@ -66,22 +80,40 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       }
     })
 
+  const audit = Effect.fnUntraced(function* (port: SessionPort, detail: JsonRecord) {
+    const { app, id: session } = port.record()
+    const at = yield* Clock.currentTimeMillis
+    yield* ledger.writeLater([
+      { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
+    ])
+  })
+
   /** By the permissions that the process was started with: a change is for the turns of the next one. */
   const approve = (port: SessionPort, permissions: Permissions) =>
     Effect.fnUntraced(function* (request: ApprovalRequest) {
-      const { app, cwd, id: session } = port.record()
+      const { app, cwd } = port.record()
       const attachments = path.join(path.resolve(dataDir), "files", app)
       const placement = yield* place(request.action, { cwd, attachments, permissions })
       const { by: policy, outcome: decision } = decidePermission(permissions, { action: request.action, placement })
-      if (decision === "ask") return yield* port.requestApproval(request)
-      const { kind, title, turn } = request
-      const at = yield* Clock.currentTimeMillis
-      const detail = { turn, kind, title, decision, policy }
-      yield* ledger.writeLater([
-        { _tag: "Audited", record: { at, session, app, action: "approval", actor: "troupe", detail } }
-      ])
+      const { kind, turn } = request
+      const isElsewhere = request.action._tag === "Command" && placement.elsewhere
+      const title = isElsewhere ? `${request.title} (in ${request.action.directories.join(", ")})` : request.title
+      if (decision === "ask") return yield* port.requestApproval({ ...request, title })
+      yield* audit(port, { turn, kind, title, decision, policy })
       return decision
     })
+
+  /** Nobody may be there to answer, so a session can be made to decline every question. */
+  const decline = (port: SessionPort) =>
+    Effect.fnUntraced(function* ({ title, turn }: AgentQuestion) {
+      yield* audit(port, { turn, kind: questionKind, title, decision: "deny", policy: "decline" })
+      return null
+    })
+
+  const turnsChoseModel = ({ id, turnCount }: SessionRecord) =>
+    Effect.map(ledger.turnOutlines(id, Math.max(0, turnCount - turnsLookedAt), turnsLookedAt), (turns) =>
+      turns.some(({ settings }) => settings.model !== undefined)
+    )
 
   const opens = Effect.fnUntraced(function* (driver: AgentDriver, request: OpenRequest) {
     const open = driver.sharesLogin === true ? alone(driver.name, driver.open(request)) : driver.open(request)
@@ -94,9 +126,10 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
 
   /** Posts `process.ready` when the agent can take a prompt. */
   return Effect.fnUntraced(function* (port: SessionPort, agentProcess: AgentProcess, thread: string | null) {
-    const { agent, app, cwd, id, model, ownsCwd, permissions, systemPrompt } = port.record()
+    const { agent, app, cwd, effort, id, mode, model, ownsCwd, permissions, setup, systemPrompt } = port.record()
     const openedAt = yield* Clock.currentTimeMillis
     const { bootId, self: supervisor } = processes
+    const questions = (setup.questions ?? questionsUnder(permissions)) === "ask"
     const { generation, lease } = agentProcess
     yield* ledger.write([
       {
@@ -110,7 +143,14 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     // The agent of this name, or the repository, may have become another since the session was made.
     const unenforceable = driver.permissionsProblem?.(permissions, cwd) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
-    yield* checkAppBounds(app, { agent: driver.name, permissions, cwd: ownsCwd ? undefined : cwd }).pipe(
+    yield* Effect.forEach(
+      [
+        { agent: driver.name, permissions, cwd: ownsCwd ? undefined : cwd },
+        ...(setup.additionalDirectories ?? []).map((directory) => ({ cwd: directory })),
+        ...(setup.mcpServers?.some((server) => typeof server !== "string") ? [{ mcpServer: "mcp_servers" }] : [])
+      ],
+      (asked) => checkAppBounds(app, asked)
+    ).pipe(
       Effect.catchTag("NotAllowed", ({ detail }) => Effect.fail(new AgentFailed({ class: "config", message: detail })))
     )
     const connection = yield* opens(driver, {
@@ -118,9 +158,18 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       lease,
       cwd,
       model,
+      mode,
+      effort,
       permissions: askingPolicyOf(permissions),
       systemPrompt,
+      mcpServers: yield* mcpServersOf(setup, settings.mcpServers),
+      additionalDirectories: setup.additionalDirectories ?? [],
+      env: setup.env ?? {},
       thread,
+      turnsChoseModel: thread !== null && model === null && (yield* turnsChoseModel(port.record())),
+      fork: thread === null ? (setup.fork ?? null) : null,
+      questions,
+      ask: questions ? port.ask : decline(port),
       emit: received(port, agentProcess),
       approve: approve(port, permissions),
       spawned: (pid) =>
@@ -132,6 +181,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     })
     agentProcess.connection = connection
     agentProcess.pid = connection.pid ?? agentProcess.pid
+    if (thread !== null && connection.contextLost === null) yield* recoverTurns(port, connection)
     const at = yield* Clock.currentTimeMillis
     yield* port.post({
       event: { type: "process.ready", thread: connection.thread, at },
@@ -140,6 +190,19 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     })
   })
 })
+
+/** A turn's choice counts until another turn has reached the agent, which is seldom long after. */
+const turnsLookedAt = 16
+
+/** A server that the configuration had when the session was made may be gone from it. */
+const mcpServersOf = ({ mcpServers = [] }: SessionSetup, configured: Settings["mcpServers"] = {}) =>
+  Effect.forEach(mcpServers, (server): Effect.Effect<McpServer, AgentFailed> => {
+    if (typeof server !== "string") return Effect.succeed(server)
+    const spec = Object.hasOwn(configured, server) ? configured[server] : undefined
+    if (spec !== undefined) return Effect.succeed({ name: server, ...spec })
+    const message = `The configuration has no MCP server ${JSON.stringify(server)} any more. Restore it in mcpServers, or make a new session without it.`
+    return Effect.fail(new AgentFailed({ class: "config", message }))
+  })
 
 const deathOf = ({
   code,

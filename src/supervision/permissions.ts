@@ -16,7 +16,7 @@ export type PermissionOutcome = Exclude<ApprovalDecision, "session"> | "ask"
 
 export interface PermissionDecision {
   readonly outcome: PermissionOutcome
-  /** The policy's word, `rule 1` for the first rule, or `attachment`: what the audit trail names. */
+  /** The policy's word, `rule 1` for the first rule, `attachment` or `sub-agent`: what the audit trail names. */
   readonly by: string
 }
 
@@ -31,6 +31,8 @@ export const decidePermission = (permissions: Permissions, asked: Asked): Permis
   }
   // The app gave these files to the agent: under every word it may read them.
   if (asked.action._tag === "Read" && asked.placement.attached) return { outcome: "once", by: "attachment" }
+  // It does nothing by itself, and each of its calls is decided as one of the agent's.
+  if (asked.action._tag === "SubAgent") return { outcome: "once", by: "sub-agent" }
   const policy = policyOf(permissions)
   return { outcome: byPolicy(policy, asked), by: policy }
 }
@@ -69,8 +71,9 @@ const isPlace = ({ path }: PermissionMatch, placement: Placement, approves: bool
   return approves ? placement.allBelow(path) : placement.anyBelow(path)
 }
 
-/** Files that a rule without a path approves are the session's own, and known. */
+/** Files that a rule without a path approves are the session's own, and known; a command runs among them. */
 const isNamed = ({ path }: PermissionMatch, { action, placement }: Asked): boolean => {
+  if (action._tag === "Command") return !placement.elsewhere
   if (path !== undefined) return true
   if (action._tag === "Read") return placement.inside
   return action._tag !== "Edit" || (placement.inside && !placement.protected)

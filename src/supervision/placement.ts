@@ -13,6 +13,8 @@ export interface Placement {
   readonly inside: boolean
   /** One of them decides what agents or git run on their own, such as a hook: an edit of it is more than an edit. */
   readonly protected: boolean
+  /** A command that would not run in the session's directory, nor below it. */
+  readonly elsewhere: boolean
   /** All of them were attached to a turn. */
   readonly attached: boolean
   /** Whether all of its files are below this path of a rule, and none that is edited is protected by a name below it. */
@@ -37,13 +39,27 @@ const protectedNames: ReadonlySet<string> = new Set([
   ".gemini",
   ".opencode",
   ".mcp.json",
+  ".acpxrc.json",
+  "opencode.json",
+  "opencode.jsonc",
+  // Gemini CLI takes from it where its requests go, npx from which registry a program comes.
+  ".env",
+  ".npmrc",
+  ".cursor",
+  ".kiro",
+  ".qwen",
+  ".zed",
   ".vscode",
-  ".idea"
+  ".idea",
+  ".devcontainer",
+  ".husky",
+  ".envrc"
 ])
 
 export const nowhere: Placement = {
   inside: false,
   protected: false,
+  elsewhere: false,
   attached: false,
   allBelow: () => false,
   anyBelow: () => false
@@ -57,10 +73,8 @@ export const make = Effect.gen(function* () {
   const path = yield* Path.Path
 
   /** Of a file that does not exist yet: by its nearest directory that does. `null`: it can't be told. */
-  const resolved = Effect.fnUntraced(function* (cwd: string, name: string) {
-    // Some agents take `~` for the home directory; a NUL ends a path early.
-    if (name === "" || name.startsWith("~") || name.includes("\u0000")) return null
-    let existing = path.resolve(cwd, name)
+  const followed = Effect.fnUntraced(function* (file: string) {
+    let existing = file
     const missing: Array<string> = []
     while (true) {
       const real = yield* Effect.option(fs.realPath(existing))
@@ -73,6 +87,23 @@ export const make = Effect.gen(function* () {
       missing.unshift(path.basename(existing))
       existing = parent
     }
+  })
+
+  /** `null`: it can't be told. */
+  const resolved = Effect.fnUntraced(function* (cwd: string, name: string) {
+    // Some agents take `~` for the home directory; a NUL ends a path early.
+    if (name === "" || name.startsWith("~") || name.includes("\u0000")) return null
+    const tidied = yield* followed(path.resolve(cwd, name))
+    const steps = name.split(path.sep)
+    if (!steps.includes("..")) return tidied
+    // To the kernel `link/..` is above what the link leads to; a program that tidies the path first takes it for nothing.
+    let place = yield* followed(path.isAbsolute(name) ? path.sep : path.resolve(cwd))
+    for (const step of steps) {
+      if (place === null) return null
+      if (step === "..") place = path.dirname(place)
+      else if (step !== "" && step !== ".") place = yield* followed(path.join(place, step))
+    }
+    return place === tidied ? tidied : null
   })
 
   /** The names between a directory and what is below it; `null`: it is not below. The directory itself has none. */
@@ -89,9 +120,15 @@ export const make = Effect.gen(function* () {
   }
 
   return Effect.fnUntraced(function* (action: RequestedAction, { attachments, cwd, permissions }: Where) {
+    const realCwd = yield* resolved(cwd, ".")
+    if (action._tag === "Command") {
+      const directories = yield* Effect.forEach(action.directories, (name) => resolved(cwd, name))
+      const isHere = (directory: string | null) =>
+        directory !== null && realCwd !== null && namesBelow(realCwd, directory) !== null
+      return { ...nowhere, elsewhere: !directories.every(isHere) }
+    }
     if ((action._tag !== "Read" && action._tag !== "Edit") || action.paths.length > maxPaths) return nowhere
     const files = yield* Effect.forEach(action.paths, (name) => resolved(cwd, name))
-    const realCwd = yield* resolved(cwd, ".")
     const realAttachments = yield* resolved(attachments, ".")
     const ruleRoots = new Map<string, string | null>()
     for (const { match } of rulesOf(permissions)) {
@@ -104,6 +141,7 @@ export const make = Effect.gen(function* () {
     return {
       inside: areAll(isBelow(realCwd)),
       protected: files.some((file) => isProtected(realCwd, file)),
+      elsewhere: false,
       attached: areAll((file) => realAttachments !== null && (namesBelow(realAttachments, file)?.length ?? 0) >= 2),
       allBelow: (rulePath) => {
         const root = ruleRoots.get(rulePath) ?? null

@@ -9,6 +9,8 @@ import type { SessionId } from "../../src/domain/Ids.ts"
 import * as Acp from "../../src/agent/acp/driver.ts"
 import { traceFile } from "./acp.replay.ts"
 import { fixture, freshLease } from "./child.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
+import { plainSetup } from "../../src/agent/Agent.ts"
 
 /** Real processes answer in milliseconds, but on a busy machine. */
 const within = "20 seconds"
@@ -41,8 +43,7 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
       session: `ses_${crypto.randomUUID()}` as SessionId,
       lease,
       cwd,
-      model: null,
-      systemPrompt: null,
+      ...plainSetup,
       permissions: "ask",
       thread: null,
       emit: (fact) =>
@@ -76,7 +77,7 @@ export const connect = Effect.fnUntraced(function* (driver: AgentDriver, changes
     lease,
     pids,
     leave: Scope.close(connectionScope, Exit.void),
-    turn: (turn: number, text: string) => Effect.andThen(connection.prompt(turn, text), ended(turn)),
+    turn: (turn: number, text: string) => Effect.andThen(connection.prompt(turn, textPrompt(text)), ended(turn)),
     count: (tag: AgentFact["_tag"]) => facts.filter(({ _tag }) => _tag === tag).length,
     text: (turn: number) =>
       facts

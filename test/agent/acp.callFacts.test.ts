@@ -11,21 +11,46 @@ describe("the action of a tool call", () => {
     assert.deepStrictEqual(actionIn({ ...read, rawInput: { command: "cat a; rm b" } }), {
       _tag: "Command",
       text: "cat a; rm b",
-      argv: null
+      argv: null,
+      directories: []
     })
     assert.deepStrictEqual(actionIn({ ...read, rawInput: { command: ["bash", "-lc", "git status"] } }), {
       _tag: "Command",
       text: "git status",
-      argv: ["git", "status"]
+      argv: ["git", "status"],
+      directories: []
     })
     assert.deepStrictEqual(actionIn({ ...read, rawInput: { command: ["git", "status; rm x"] } }), {
       _tag: "Command",
       text: "git status; rm x",
-      argv: ["git", "status; rm x"]
+      argv: ["git", "status; rm x"],
+      directories: []
     })
     for (const rawInput of [{ command: { line: "rm x" } }, { command: ["rm", 1] }, { cmd: 7 }])
       assert.containSubset(actionIn({ ...read, rawInput }), { _tag: "Command", argv: null })
-    assert.deepStrictEqual(actionIn({ kind: "execute", title: "ls" }), { _tag: "Command", text: "ls", argv: null })
+    assert.deepStrictEqual(actionIn({ kind: "execute", title: "ls" }), {
+      _tag: "Command",
+      text: "ls",
+      argv: null,
+      directories: []
+    })
+  })
+
+  it("is a command with all of its arguments, and known to no rule where its input says more", () => {
+    const run = (rawInput: JsonObject) => actionIn({ kind: "execute", rawInput })
+    assert.containSubset(run({ command: "git", args: ["push", "-f"] }), {
+      text: "git push -f",
+      argv: ["git", "push", "-f"]
+    })
+    for (const args of ["push", { remote: "x" }])
+      assert.notDeepEqual(run({ command: "git", args }), run({ command: "git" }), JSON.stringify(args))
+    for (const more of [{ env: { PATH: "/repo" } }, { stdin: "x" }, { shell: "/repo/sh" }, { url: "http://a.test" }])
+      assert.containSubset(run({ command: "git status", ...more }), { _tag: "Command", argv: null })
+    assert.containSubset(run({ command: ["/repo/bash", "-c", "git status"] }), { argv: null })
+    const plain = { command: "git status", description: "x", timeout: 1, run_in_background: true, url: null }
+    assert.containSubset(run(plain), { argv: ["git", "status"], directories: [] })
+    for (const key of ["cwd", "workdir", "directory", "dir_path", "workingDirectory", "working_dir"])
+      assert.containSubset(run({ command: "make", [key]: "/x" }), { argv: ["make"], directories: ["/x"] }, key)
   })
 
   it("names every file that its input, its locations and its diffs name, at any depth", () => {
@@ -45,6 +70,16 @@ describe("the action of a tool call", () => {
       "e",
       "f"
     ])
+    // Whatever an agent calls the other end of a move.
+    for (const key of ["destination", "dest", "target", "to", "newLocation"])
+      assert.deepStrictEqual(actionIn({ kind: "move", rawInput: { path: "a", [key]: "/etc/b" } }), {
+        _tag: "Edit",
+        paths: ["a", "/etc/b"]
+      })
+    assert.deepStrictEqual(actionIn({ kind: "move", rawInput: { path: "a", name: "/etc/b" } }), {
+      _tag: "Edit",
+      paths: []
+    })
     const move = actionIn({ kind: "move", rawInput: { changes: { "a.ts": { move_path: "../b.ts" } } } })
     assert.deepStrictEqual(move, { _tag: "Edit", paths: ["a.ts", "../b.ts"] })
   })
@@ -55,6 +90,8 @@ describe("the action of a tool call", () => {
     assert.deepStrictEqual(search({ pattern: "x", path: "/etc" }), { _tag: "Read", paths: ["/etc"] })
     for (const pattern of ["/etc/*", "~/x", "../*", "a/../../b", ".."])
       assert.deepStrictEqual(search({ pattern }), { _tag: "Read", paths: [] }, pattern)
+    for (const input of [{ pattern: "../*" }, { pattern: "x", glob: "/etc/*" }, { include: ["{a,/etc}/*"] }])
+      assert.deepStrictEqual(search({ ...input, path: "." }), { _tag: "Read", paths: [] }, JSON.stringify(input))
   })
 
   it("reaches the network where it takes an address, also as a read", () => {
@@ -68,7 +105,27 @@ describe("the action of a tool call", () => {
       server: "files",
       tool: "write"
     })
+    // Its input is its server's, so a rule for a command or a path does not mean it.
+    const call = { _meta: { claudeCode: { toolName: "mcp__files__write" } }, kind: "edit", title: "x" }
+    for (const rawInput of [{ command: "git status" }, { path: "a.txt" }, { url: "http://a.test" }])
+      assert.deepStrictEqual(actionIn({ ...call, rawInput }), { _tag: "McpTool", server: "files", tool: "write" })
+    // A title is what the agent says of itself.
+    assert.deepStrictEqual(actionIn({ kind: "edit", title: "mcp__files__write", rawInput: { path: "a" } }), {
+      _tag: "Edit",
+      paths: ["a"]
+    })
     assert.deepStrictEqual(actionIn({ kind: "think", title: "hm" }), { _tag: "Other" })
+  })
+
+  it("is a sub-agent where it does no more than start one, by Claude's own name of the tool", () => {
+    const delegation = (rawInput: JsonObject, toolName = "Agent") =>
+      actionIn({ kind: "think", title: "x", rawInput, _meta: { claudeCode: { toolName } } })
+    const input = { description: "x", prompt: "y", subagent_type: "Explore" }
+    assert.deepStrictEqual(delegation(input), { _tag: "SubAgent" })
+    assert.deepStrictEqual(delegation(input, "Task"), { _tag: "SubAgent" })
+    assert.deepStrictEqual(delegation({ ...input, isolation: "worktree" }), { _tag: "Other" })
+    assert.deepStrictEqual(delegation({}), { _tag: "Other" })
+    assert.deepStrictEqual(actionIn({ kind: "think", title: "Agent", rawInput: input }), { _tag: "Other" })
   })
 
   it("keeps every path of the earlier updates, and a command that was named once", () => {

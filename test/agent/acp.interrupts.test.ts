@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import type { OpenRequest } from "../../src/agent/Agent.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { demo, replayed } from "./acp.agent.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agent", (it) => {
   it.effect.each(["claude-cancel-stream", "codex-cancel-stream"])(
@@ -12,7 +13,7 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
     (trace) =>
       Effect.gen(function* () {
         const session = yield* replayed(trace)
-        yield* session.connection.prompt(1, "a long story")
+        yield* session.connection.prompt(1, textPrompt("a long story"))
         yield* session.updateOfKind("agent_message_chunk")
         yield* session.connection.interrupt
         const end = yield* session.ended(1)
@@ -34,7 +35,7 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
               Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
             )
         })
-        yield* session.connection.prompt(1, "may I?")
+        yield* session.connection.prompt(1, textPrompt("may I?"))
         yield* Deferred.await(requests)
         yield* session.connection.interrupt
         yield* Deferred.await(withdrawn)
@@ -44,17 +45,17 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
 
   it.effect("the driver withdraws the one permission request that the agent cancels, and no other", () =>
     Effect.gen(function* () {
-      const [first, second] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const [asked, withdrawn] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
       const requests: Array<string> = []
-      const approve: OpenRequest["approve"] = ({ id }) =>
-        requests.push(id) === 1
-          ? Effect.as(Deferred.await(second), "once" as const)
-          : Effect.andThen(Deferred.succeed(first, undefined), Effect.never).pipe(
-              Effect.onInterrupt(() => Deferred.succeed(second, undefined))
+      const approve: OpenRequest["approve"] = ({ id, title }) =>
+        requests.push(id) > 0 && title.startsWith("touch p1")
+          ? Effect.as(Deferred.await(asked), "once" as const)
+          : Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
+              Effect.onInterrupt(() => Deferred.succeed(withdrawn, undefined))
             )
       const session = yield* replayed("codex-parallel-tools", { approve }, "take-back")
       const end = yield* session.turn(1, "both")
-      yield* Deferred.await(first)
+      yield* Deferred.await(withdrawn)
       const answers = yield* session.updateOfKind("replay_answers")
       assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
         { outcome: { outcome: "cancelled" } },
@@ -67,7 +68,7 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
   it.effect("an interrupt ends the command that codex left running, reports its end, and keeps the conversation", () =>
     Effect.gen(function* () {
       const session = yield* replayed("codex-cancel-tool")
-      yield* session.connection.prompt(1, "run")
+      yield* session.connection.prompt(1, textPrompt("run"))
       yield* session.updateOfKind("tool_call")
       yield* session.connection.interrupt
       assert.strictEqual((yield* session.ended(1)).stopReason, "cancelled")
@@ -85,7 +86,7 @@ layer(Processes.layer, { excludeTestServices: true })("interrupts of an ACP agen
 it.effect("an interrupt of an agent that ignores it cancels twice and takes at most 5 s", () =>
   Effect.gen(function* () {
     const session = yield* demo()
-    yield* session.connection.prompt(1, "hang hard")
+    yield* session.connection.prompt(1, textPrompt("hang hard"))
     const interrupting = yield* Effect.forkChild(session.connection.interrupt)
     yield* TestClock.adjust("5 seconds")
     yield* Fiber.join(interrupting)

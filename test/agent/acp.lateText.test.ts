@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { Processes } from "../../src/agent/Processes.ts"
 import { chunk, end, scripted } from "./acp.script.ts"
 import type { Step } from "./acp.script.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const variants: ReadonlyArray<readonly [string, ReadonlyArray<Step>]> = [
   ["the rest, in writes of their own", [chunk("Hel", { messageId: "m1" }), end, chunk("lo", { messageId: "m1" })]],
@@ -42,7 +43,7 @@ layer(Processes.layer, { excludeTestServices: true })("the text after the reply 
   it.effect("does not delay the exit of an agent that ends right after its reply", () =>
     Effect.gen(function* () {
       const session = yield* scripted({ turns: [[chunk("Hel"), end]] })
-      yield* session.connection.prompt(1, "one")
+      yield* session.connection.prompt(1, textPrompt("one"))
       yield* session.connection.askToExit
       yield* session.exited
       assert.deepStrictEqual(

@@ -17,6 +17,12 @@ const other: Script = { replies: opens(modes("agent", "ask", "default")) }
 const sent = ({ received }: ScriptFolder, method: string) =>
   received().flatMap((entry) => (entry.method === method ? [entry.params as Readonly<Record<string, unknown>>] : []))
 
+/** The options for Claude's SDK in the parameters of a request. */
+const optionsIn = (params: Readonly<Record<string, unknown>> | undefined) => {
+  const meta = params?.["_meta"] as { claudeCode: { options: { tools?: ReadonlyArray<string> } } }
+  return meta.claudeCode.options
+}
+
 /** A directory with these files, in a git repository unless it is said otherwise. */
 const repository = (files: Readonly<Record<string, string>>, isRepository = true) =>
   Effect.acquireRelease(
@@ -59,18 +65,23 @@ layer(Processes.layer, { excludeTestServices: true })("an ACP agent", (it) => {
         ] as const) {
           const { folder } = yield* scripted(claude, { permissions, cwd, thread })
           const [params] = sent(folder, method)
+          const { tools, ...sentOptions } = optionsIn(params)
+          // Claude's own tools that write, or decide, without a question.
+          const unasked = ["CronCreate", "EnterPlanMode", "EnterWorktree", "Workflow", "ScheduleWakeup"]
+          if (permissions === "approve_all") assert.isUndefined(tools)
+          else assert.isTrue(tools?.includes("Bash") === true && !unasked.some((name) => tools.includes(name)))
           const ask = {
-            settings: { autoMemoryEnabled: false, permissions: { ask: ["Edit", "Write", "NotebookEdit"] } }
-          }
-          assert.deepStrictEqual(params?.["_meta"], {
-            claudeCode: {
-              options: {
-                promptSuggestions: false,
-                settingSources: ["user"],
-                strictMcpConfig: true,
-                ...(permissions === "approve_all" ? {} : ask)
-              }
+            settings: {
+              autoMemoryEnabled: false,
+              useAutoModeDuringPlan: false,
+              permissions: { ask: ["Edit", "Write", "NotebookEdit", "Agent"] }
             }
+          }
+          assert.deepStrictEqual(sentOptions, {
+            promptSuggestions: false,
+            settingSources: ["user"],
+            strictMcpConfig: true,
+            ...(permissions === "approve_all" ? {} : ask)
           })
         }
       })

@@ -49,7 +49,9 @@ describe("the schema of ACP", () => {
   })
 
   it("the parameters of our initialize request are valid ACP", () => {
-    assert.isTrue(is("InitializeRequest")(Handshake.params satisfies Sdk.InitializeRequest))
+    for (const questions of [true, false]) {
+      assert.isTrue(is("InitializeRequest")(Handshake.params(questions) satisfies Sdk.InitializeRequest))
+    }
   })
 
   it("our answer to a permission request is valid ACP, whatever was decided", () => {

@@ -8,6 +8,7 @@ import { connect } from "./acp.agent.ts"
 import { traceFile } from "./acp.replay.ts"
 import { fixture } from "./child.ts"
 import { metaOf, ofKind, textOf, updateOf } from "./codex.replay.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const running = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
   const driver = yield* Acp.make({
@@ -15,7 +16,6 @@ const running = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {
     command: [process.execPath, ...args],
     env: { PATH: process.env["PATH"] ?? "" }
   })
-  assert.isFalse(driver.capabilities.steer, "nobody knows before the handshake")
   return yield* connect(driver)
 })
 const demo = running(new URL("../../src/agent/demo/main.ts", import.meta.url).pathname)
@@ -29,7 +29,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
         assert.strictEqual(yield* steer("too early"), "no_turn")
-        yield* connection.prompt(1, "SLOW:60x50")
+        yield* connection.prompt(1, textPrompt("SLOW:60x50"))
         yield* updateOfKind("agent_message_chunk")
         // The first recorded answer is that of an agent without a running turn, the second that of one with a turn.
         assert.strictEqual(yield* steer("not taken"), "no_turn")
@@ -46,7 +46,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   it.effect("a steered agent answers the words in its running turn, which has one end", () =>
     Effect.gen(function* () {
       const { connection, count, ended, facts, updateOfKind } = yield* demo
-      yield* connection.prompt(1, "slow 500 20")
+      yield* connection.prompt(1, textPrompt("slow 500 20"))
       yield* updateOfKind("agent_message_chunk")
       const { steer } = connection
       if (steer === undefined) return assert.fail("it announced that it can be steered")
@@ -54,7 +54,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       assert.deepInclude(yield* ended(1), { stopReason: "end_turn", failure: null })
       const [words] = ofKind(facts, "user_message_chunk")
       assert.strictEqual(textOf(facts.slice(facts.indexOf(words!))), "You said: do this (turn 1)")
-      yield* connection.prompt(2, "recall")
+      yield* connection.prompt(2, textPrompt("recall"))
       yield* ended(2)
       assert.isTrue(textOf(facts).endsWith('["slow 500 20","do this"]'))
       assert.strictEqual(count("TurnEnded"), 2)
@@ -69,13 +69,13 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         const { steer } = connection
         if (steer === undefined) return assert.fail("it announced that it can be steered")
         assert.strictEqual(yield* steer("hello?"), "no_turn")
-        yield* connection.prompt(1, "hang")
+        yield* connection.prompt(1, textPrompt("hang"))
         yield* updateOfKind("agent_message_chunk")
         yield* connection.interrupt
         assert.strictEqual(yield* steer("too late"), "no_turn")
         assert.deepInclude(yield* ended(1), { stopReason: "cancelled" })
         const plain = yield* running(fixture("acp-replay"), traceFile("claude-steering"), "no-steering")
-        assert.deepInclude(plain.connection.capabilities, { steer: false, compact: false })
+        assert.deepInclude(plain.connection.capabilities, { steer: false, compact: true })
         assert.isFalse("steer" in plain.connection)
       })
   )

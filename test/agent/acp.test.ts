@@ -5,6 +5,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import { demo, replayed } from "./acp.agent.ts"
 import { linesOf } from "./acp.replay.ts"
 import { isAlive } from "./child.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const recordedUpdates = (trace: string) =>
   linesOf(trace).flatMap(({ dir, msg }) => {
@@ -53,7 +54,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
           assert.sameDeepMembers(answers.message.params.update["answers"] as Array<unknown>, [
             unknown("fs/read_text_file"),
             unknown("terminal/create"),
-            unknown("elicitation/create"),
+            { action: "decline" },
             { outcome: { outcome: "selected", optionId: "y" } }
           ])
           assert.deepStrictEqual(
@@ -73,7 +74,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
       ["codex-perm-allow_once", "once", "allow_once"],
       ["claude-perm-reject_once", "deny", "reject"],
       ["codex-perm-reject_once", "deny", "cancel"],
-      ["codex-perm-allow_always", "session", "accept_execpolicy_amendment"],
+      ["codex-perm-allow_always", "session", "allow_once"],
       ["claude-perm-allow_once", "session", "allow-once"]
     ] as const)(
       "%s: a permission request is passed on, and the decision %s is answered with the option %s",
@@ -101,11 +102,11 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     it.effect("an agent that dies during a turn emits its exit, and no end of the turn", () =>
       Effect.gen(function* () {
         const session = yield* demo()
-        yield* session.connection.prompt(1, "crash 7")
+        yield* session.connection.prompt(1, textPrompt("crash 7"))
         const exited = yield* session.exited
         assert.deepInclude(exited, { code: 7, signal: null })
         assert.strictEqual(session.count("TurnEnded"), 0)
-        const error = yield* Effect.flip(session.connection.prompt(2, "hello"))
+        const error = yield* Effect.flip(session.connection.prompt(2, textPrompt("hello")))
         assert.strictEqual(error.class, "crash")
         assert.strictEqual(session.count("Exited"), 1)
       })
@@ -122,7 +123,7 @@ layer(Processes.layer, { excludeTestServices: true })("the ACP driver", (it) => 
     it.effect("no process is left when the scope closes over an agent that ignores everything", () =>
       Effect.gen(function* () {
         const session = yield* demo()
-        yield* session.connection.prompt(1, "hang hard")
+        yield* session.connection.prompt(1, textPrompt("hang hard"))
         yield* session.connection.askToExit
         const { pid } = session.connection
         assert.isTrue(isAlive(pid ?? 0))

@@ -1,5 +1,5 @@
 /** The acpx driver against a script that prints recorded output of the real acpx, with a real owner process. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
@@ -8,9 +8,9 @@ import type { OpenRequest } from "../../src/agent/Agent.ts"
 import * as Acpx from "../../src/agent/acpx/driver.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
-import type { Permissions } from "../../src/domain/Permissions.ts"
 import { connect } from "./acp.agent.ts"
 import { fixture } from "./child.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const home = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-acpx-"))),
@@ -70,7 +70,7 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
   it.effect("a turn is cancelled through acpx, whose exit code 0 is ignored", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
-      yield* session.connection.prompt(1, "slow")
+      yield* session.connection.prompt(1, textPrompt("slow"))
       yield* session.updateOfKind("agent_message_chunk")
       yield* session.connection.interrupt
       assert.deepInclude(yield* session.ended(1), { stopReason: "cancelled", failure: null })
@@ -82,7 +82,7 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
   it.effect("a running turn ends as cancelled before the exit of a connection that is asked to exit", () =>
     Effect.gen(function* () {
       const session = yield* open(yield* home)
-      yield* session.connection.prompt(1, "slow")
+      yield* session.connection.prompt(1, textPrompt("slow"))
       yield* session.updateOfKind("agent_message_chunk")
       yield* session.connection.askToExit
       yield* session.exited
@@ -162,35 +162,6 @@ layer(Processes.layer, { excludeTestServices: true })("the acpx driver", (it) =>
       assert.isBelow(args.indexOf(flag), args.indexOf("codex"))
       const expected = permissions === "approve_all" ? "workspace-write" : "read-only"
       assert.deepStrictEqual({ initialMode, mode }, { initialMode: expected, mode: null })
-    })
-  )
-
-  it.effect("permissions are refused where the repository decides, or Claude writes unasked, and nowhere else", () =>
-    Effect.gen(function* () {
-      const folder = yield* home
-      const problemOf = Effect.fnUntraced(function* (agent: string, permissions: Permissions, trustedRoots?: [string]) {
-        const driver = yield* Acpx.make({ name: `acpx:${agent}`, agent, command: ["acpx"], env: {}, trustedRoots })
-        return driver.permissionsProblem?.(permissions, folder) ?? null
-      })
-      assert.isNull(yield* problemOf("claude", "approve_all"))
-      const ofClaude = (yield* problemOf("claude", "deny")) ?? ""
-      assert.include(ofClaude, "the hooks and MCP servers of the session's repository")
-      assert.include(ofClaude, 'Use "approve_all", or the agent "claude" without acpx (protocol "acp").')
-      for (const permissions of ["deny", "approve_reads"] as const) {
-        assert.isNull(yield* problemOf("codex", permissions))
-        assert.isNull(yield* problemOf("gemini", permissions))
-      }
-      assert.include((yield* problemOf("codex", "ask")) ?? "", "where nobody can be asked")
-      assert.include((yield* problemOf("gemini", { default: "deny", rules: [] })) ?? "", "none that mean the same")
-
-      mkdirSync(join(folder, ".codex"))
-      writeFileSync(join(folder, ".codex/config.toml"), "")
-      assert.include((yield* problemOf("codex", "deny")) ?? "", `${join(folder, ".codex")} would decide what runs`)
-      assert.isNull(yield* problemOf("gemini", "deny"))
-      writeFileSync(join(folder, ".acpxrc.json"), "{}")
-      assert.include((yield* problemOf("gemini", "deny")) ?? "", ".acpxrc.json would decide what acpx starts")
-      assert.isNull(yield* problemOf("codex", "deny", [folder]))
-      assert.isNull(yield* problemOf("codex", "approve_all"))
     })
   )
 

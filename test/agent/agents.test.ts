@@ -12,6 +12,8 @@ import { Processes } from "../../src/agent/Processes.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { AgentSpec } from "../../src/domain/Settings.ts"
 import { freshLease } from "./child.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
+import { plainSetup } from "../../src/agent/Agent.ts"
 
 const demo = Launch.ofDemo()
 const demoCommand = demo._tag === "Found" ? demo.command : assert.fail("there is no demo agent")
@@ -59,8 +61,7 @@ const connect = Effect.fnUntraced(function* (
       session: SessionId.make("test"),
       lease,
       cwd: import.meta.dirname,
-      model: null,
-      systemPrompt: null,
+      ...plainSetup,
       permissions: "deny",
       thread: null,
       emit: (fact) => Effect.asVoid(Queue.offer(facts, fact)),
@@ -72,7 +73,7 @@ const connect = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => processes.sweep(lease))
   /** Sends a prompt, and gives the text of the answer. */
   const say = Effect.fnUntraced(function* (turn: number, text: string) {
-    yield* connection.prompt(turn, text)
+    yield* connection.prompt(turn, textPrompt(text))
     let answer = ""
     while (true) {
       const fact = yield* Queue.take(facts)
@@ -151,7 +152,7 @@ describe("the agents", () => {
       assert.deepInclude(of("acpx:gemini"), { protocol: "acpx", available: true })
       assert.isUndefined(of("acpx:codex"))
       assert.deepInclude(of("codex")?.capabilities, { resume: true })
-      assert.deepInclude(of("demo")?.capabilities, { resume: true, images: false })
+      assert.deepInclude(of("demo")?.capabilities, { resume: true, images: true })
     }).pipe(Effect.scoped)
   )
 

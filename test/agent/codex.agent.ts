@@ -8,6 +8,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { freshLease, fixture } from "./child.ts"
 import { traceFile } from "./codex.replay.ts"
+import { plainSetup } from "../../src/agent/Agent.ts"
 
 export type Script = ReadonlyArray<{ readonly dir: "in" | "out" | "note"; readonly msg: object }>
 
@@ -36,8 +37,7 @@ export const connect = Effect.fnUntraced(function* (
     session: "ses_test" as SessionId,
     lease,
     cwd: import.meta.dirname,
-    model: null,
-    systemPrompt: null,
+    ...plainSetup,
     permissions: "deny",
     thread: null,
     emit: (fact) =>

@@ -4,6 +4,7 @@ import { Effect, Layer } from "effect"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Processes } from "../../src/agent/Processes.ts"
 import { playing, scripted, turning, turnEnds } from "./codex.agent.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: true })("codex approvals", (it) => {
   it.effect.each([
@@ -16,7 +17,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const { opening, approvalRequests, until, wire } = yield* playing(name, decide)
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       yield* until("TurnEnded")
       assert.deepInclude(approvalRequests[0], { turn: 1, kind })
       assert.isNotEmpty(approvalRequests[0]?.title)
@@ -36,7 +37,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const { opening, approvalRequests, until, wire } = yield* playing(name, "once")
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       yield* until("TurnEnded")
       assert.deepStrictEqual(approvalRequests, [])
       assert.deepStrictEqual((yield* wire).find((line) => line.method === undefined)?.result, answer)
@@ -52,11 +53,36 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         turnEnds("completed")
       ])
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       yield* until("TurnEnded")
-      assert.deepInclude((yield* wire).at(-1), { id: 0 })
-      assert.strictEqual((yield* wire).at(-1)?.error?.code, -32601)
+      assert.strictEqual((yield* wire).find(({ id, method }) => id === 0 && method === undefined)?.error?.code, -32601)
     })
+  )
+
+  it.effect(
+    "a command is what it runs where the model wants it, and no repository's own shell is taken for a shell",
+    () =>
+      Effect.gen(function* () {
+        const asks = (id: number, command: string, cwd: string) => [
+          {
+            dir: "out" as const,
+            msg: { id, method: "item/commandExecution/requestApproval", params: { itemId: "c", command, cwd } }
+          },
+          { dir: "in" as const, msg: { id } }
+        ]
+        const { opening, approvalRequests, until } = yield* scripted([
+          ...turning,
+          ...asks(0, "/bin/bash -lc 'git status'", "/elsewhere"),
+          ...asks(1, "/repo/bash -lc 'git status'", "/repo"),
+          turnEnds("completed")
+        ])
+        const connection = yield* opening
+        yield* connection.prompt(1, textPrompt("x"))
+        yield* until("TurnEnded")
+        assert.deepInclude(approvalRequests[0]?.action, { argv: ["git", "status"], directories: ["/elsewhere"] })
+        const forged = { text: "/repo/bash -lc 'git status'", argv: ["/repo/bash", "-lc", "git status"] }
+        assert.deepInclude(approvalRequests[1]?.action, forged)
+      })
   )
 
   it.effect("a sub-agent's request is passed on for the running turn", () =>
@@ -75,7 +101,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         turnEnds("completed")
       ])
       const connection = yield* opening
-      yield* connection.prompt(5, "x")
+      yield* connection.prompt(5, textPrompt("x"))
       yield* until("TurnEnded")
       assert.deepInclude(approvalRequests[0], { turn: 5, toolCallId: null, title: "ls" })
     })

@@ -6,6 +6,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import type { Script } from "./codex.agent.ts"
 import { connect, errorReply, hello, on, reply, say, turnEnds, turning, wait } from "./codex.agent.ts"
 import { ends, metaOf, textOf, updates } from "./codex.replay.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 /** Codex's own words. */
 const message =
@@ -35,7 +36,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         [...fresh, says("hello"), turnEnds("completed")]
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "hi")
+      yield* connection.prompt(1, textPrompt("hi"))
       assert.deepInclude(yield* until("TurnEnded"), { turn: 1, stopReason: "end_turn", failure: null })
       assert.strictEqual(textOf(facts), "hello")
       const retries = updates(facts).flatMap((fact) => metaOf(fact)["troupe/retry"] ?? [])
@@ -54,7 +55,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const { facts, opening, until } = yield* playing([...turning, refused], [...fresh, refused])
       const connection = yield* opening
-      yield* connection.prompt(1, "hi")
+      yield* connection.prompt(1, textPrompt("hi"))
       const { failure } = yield* until("TurnEnded")
       assert.strictEqual(failure?.class, "auth")
       assert.match(failure?.message ?? "", /codex login/)
@@ -66,7 +67,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const { opening, until, wire } = yield* playing([...turning, says("Deleting."), refused])
       const connection = yield* opening
-      yield* connection.prompt(1, "hi")
+      yield* connection.prompt(1, textPrompt("hi"))
       assert.strictEqual((yield* until("TurnEnded")).failure?.class, "auth")
       assert.strictEqual((yield* wire).filter(({ method }) => method === "initialize").length, 1)
     })
@@ -81,7 +82,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
           [...hello, on(2, "thread/resume"), errorReply(2, -32603, "Too many open files (os error 24)")]
         )
         const connection = yield* opening
-        yield* connection.prompt(1, "hi")
+        yield* connection.prompt(1, textPrompt("hi"))
         yield* until("Exited")
         assert.deepStrictEqual(
           ends(facts).map(({ failure }) => failure?.class),
@@ -95,7 +96,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const slow: Script = [...hello, on(2, "thread/resume"), wait(500), reply(2, { thread: { id: "T" } })]
       const { facts, opening, until, wire } = yield* playing([...turning, refused], [...slow, ...prompted])
       const connection = yield* opening
-      yield* connection.prompt(1, "hi")
+      yield* connection.prompt(1, textPrompt("hi"))
       yield* until("Update")
       yield* connection.interrupt
       assert.deepInclude(yield* until("TurnEnded"), { turn: 1, stopReason: "cancelled", failure: null })

@@ -7,6 +7,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import type { Script } from "./codex.agent.ts"
 import { errorReply, on, reply, say, scripted, started, turnEnds, turning, wait } from "./codex.agent.ts"
 import { ends, metaOf, updates } from "./codex.replay.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const withPatience = (script: Script, patience: Partial<Patience>) => scripted(script, "deny", {}, patience)
 
@@ -30,7 +31,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { overloadedMillis: 5 }
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       assert.deepInclude(yield* until("TurnEnded"), { turn: 1, stopReason: "end_turn" })
       const retries = updates(facts).filter((fact) => "troupe/retry" in metaOf(fact))
       assert.deepStrictEqual(
@@ -51,10 +52,10 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
       const next: Script = [on(9, "turn/start"), reply(9, { turn: { id: "U" } }), turnEnds("completed")]
       const { opening, until } = yield* withPatience([...started, ...always, ...next], { overloadedMillis: 1 })
       const connection = yield* opening
-      const error = yield* Effect.flip(connection.prompt(1, "x"))
+      const error = yield* Effect.flip(connection.prompt(1, textPrompt("x")))
       assert.strictEqual(error.class, "model")
       assert.match(error.message, /overloaded and did not take the prompt/)
-      yield* connection.prompt(2, "y")
+      yield* connection.prompt(2, textPrompt("y"))
       assert.deepInclude(yield* until("TurnEnded"), { turn: 2 })
     })
   )
@@ -65,7 +66,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         overloadedMillis: 600_000
       })
       const connection = yield* opening
-      yield* Effect.forkChild(connection.prompt(1, "x"))
+      yield* Effect.forkChild(connection.prompt(1, textPrompt("x")))
       yield* until("Update")
       yield* connection.interrupt
       assert.deepInclude(yield* until("TurnEnded"), { turn: 1, stopReason: "cancelled", failure: null })
@@ -88,12 +89,13 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { endMillis: 50 }
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       const end = yield* until("TurnEnded")
       assert.deepInclude(end, { turn: 1, stopReason: "error" })
       assert.strictEqual(end.failure?.class, "model")
       assert.include(end.failure?.message, "at capacity")
-      assert.deepStrictEqual((yield* wire).at(-1)?.params, { threadId: "T", turnId: "U" })
+      const interrupted = (yield* wire).find(({ method }) => method === "turn/interrupt")
+      assert.deepStrictEqual(interrupted?.params, { threadId: "T", turnId: "U" })
     })
   )
 
@@ -112,9 +114,9 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { endMillis: 50 }
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       assert.strictEqual((yield* until("TurnEnded")).failure?.class, "model")
-      yield* connection.prompt(2, "y")
+      yield* connection.prompt(2, textPrompt("y"))
       assert.deepInclude(yield* until("TurnEnded", 1), { turn: 2, stopReason: "end_turn" })
     })
   )
@@ -125,7 +127,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         endMillis: 50
       })
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       assert.strictEqual((yield* until("TurnEnded")).failure?.class, "model")
       yield* until("Exited")
     })
@@ -139,7 +141,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { endMillis: 200 }
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       assert.deepInclude(yield* until("TurnEnded"), { turn: 1, stopReason: "end_turn" })
       assert.strictEqual(ends(facts).length, 1)
       assert.isUndefined((yield* wire).find(({ method }) => method === "turn/interrupt"))
@@ -153,7 +155,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         { overloadedMillis: 5 }
       )
       const connection = yield* opening
-      yield* connection.prompt(1, "x")
+      yield* connection.prompt(1, textPrompt("x"))
       const steered = connection.steer?.("go on") ?? Effect.die("no steering")
       assert.strictEqual(yield* steered, "steered")
       yield* until("TurnEnded")

@@ -9,11 +9,12 @@ import { Processes } from "../../src/agent/Processes.ts"
 import type { PermissionPolicy } from "../../src/domain/Permissions.ts"
 import type { Script } from "./codex.agent.ts"
 import { on, reply, say, scripted, turnEnds } from "./codex.agent.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 const home = "/srv/codex"
-const begun: Script = [
+const begunIn = (codexHome: string): Script => [
   on(1, "initialize"),
-  reply(1, { userAgent: "troupe/0.171.0 (x)", codexHome: home }),
+  reply(1, { userAgent: "troupe/0.171.0 (x)", codexHome }),
   { dir: "in", msg: { method: "initialized" } }
 ]
 const turn: Script = [
@@ -31,20 +32,21 @@ interface Told {
   readonly spec?: CodexSpec
   readonly cwd?: string
   readonly systemPrompt?: string
+  readonly codexHome?: string
 }
 
 /** Starts or resumes a thread and runs a turn; gives the parameters of both. */
-const told = Effect.fnUntraced(function* ({ spec = {}, thread, word = "deny", ...changes }: Told) {
+const told = Effect.fnUntraced(function* ({ codexHome = home, spec = {}, thread, word = "deny", ...changes }: Told) {
   const method = thread === undefined ? "thread/start" : "thread/resume"
   const { opening, until, wire } = yield* scripted(
-    [...begun, on(2, method), reply(2, { thread: { id: "T" } }), ...turn],
+    [...begunIn(codexHome), on(2, method), reply(2, { thread: { id: "T" } }), ...turn],
     "deny",
     { permissions: word, ...(thread === undefined ? {} : { thread }), ...changes },
     {},
     spec
   )
   const connection = yield* opening
-  yield* connection.prompt(1, "hello")
+  yield* connection.prompt(1, textPrompt("hello"))
   yield* until("TurnEnded")
   const lines = yield* wire
   const paramsOf = (method: string): Params => lines.find((line) => line.method === method)?.params ?? {}
@@ -101,7 +103,26 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         const all = { approvalPolicy: "on-request", approvalsReviewer: "user" }
         assert.deepStrictEqual(decisive(params.thread), { ...all, ...expected.thread })
         assert.deepStrictEqual(decisive(params.turn), { ...all, ...expected.turn })
+        // Codex does not ask before it searches the web.
+        const { web_search: search } = params.thread["config"] as Params
+        assert.strictEqual(search, word === "approve_all" ? undefined : "disabled")
       }
+    })
+  )
+
+  it.effect("where codex has rules for commands, it is kept to the profile that only reads, and asks", () =>
+    Effect.gen(function* () {
+      const codexHome = yield* directory
+      mkdirSync(join(codexHome, "rules"))
+      writeFileSync(join(codexHome, "rules", "default.rules"), "")
+      for (const word of ["ask", "approve_edits"] as const) {
+        const params = yield* told({ word, codexHome })
+        const settings = { approvalPolicy: "on-request", approvalsReviewer: "user", permissions: "troupe-reads" }
+        assert.deepStrictEqual(decisive(params.thread), settings)
+        assert.deepStrictEqual(decisive(params.turn), settings)
+      }
+      const { thread } = yield* told({ word: "approve_all", codexHome })
+      assert.strictEqual(thread["sandbox"], "workspace-write")
     })
   )
 

@@ -178,15 +178,18 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     })
   )
 
-  it.effect("the thread's settings ask for bounded retries, and for no turns of codex's own", () =>
-    Effect.gen(function* () {
-      const session = yield* playing(turnOf(), () => Effect.succeed("deny" as const))
-      yield* session.turn(1, "hello")
-      const start = (yield* session.lines).find(({ method }) => method === "thread/start")
-      assert.deepInclude(start?.params?.["config"], {
-        "features.unbounded_connection_retries": false,
-        "features.goals": false
+  it.effect(
+    "the thread's settings ask for bounded retries, for the tool for plans, and for no turns of codex's own",
+    () =>
+      Effect.gen(function* () {
+        const session = yield* playing(turnOf(), () => Effect.succeed("deny" as const))
+        yield* session.turn(1, "hello")
+        const start = (yield* session.lines).find(({ method }) => method === "thread/start")
+        assert.deepInclude(start?.params?.["config"], {
+          "features.unbounded_connection_retries": false,
+          "features.goals": false,
+          "tools.update_plan.enabled": true
+        })
       })
-    })
   )
 })

@@ -34,7 +34,8 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         quick
       )
       assert.deepInclude(yield* opening, { thread: "T", contextLost: null })
-      assert.deepStrictEqual(methodsIn(yield* wire).slice(2), ["thread/resume", "thread/resume"])
+      const resumes = methodsIn(yield* wire).filter((method) => method === "thread/resume")
+      assert.deepStrictEqual(resumes, ["thread/resume", "thread/resume"])
       assert.deepStrictEqual(retries(facts), [
         {
           message: "Codex is overloaded and did not take thread/resume. It is asked again.",

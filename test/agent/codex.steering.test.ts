@@ -8,6 +8,7 @@ import { Processes } from "../../src/agent/Processes.ts"
 import { connect } from "./acp.agent.ts"
 import { fixture } from "./child.ts"
 import { linesOf, metaOf, ofKind, updates } from "./codex.replay.ts"
+import { textPrompt } from "../../src/domain/Turn.ts"
 
 /** Plays a trace without the requests that our driver never sends, and without their replies. */
 const playing = Effect.fnUntraced(function* (trace: string, unsent: ReadonlyArray<number> = []) {
@@ -37,7 +38,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       const { connection, ended, facts, updateOfKind, steer } = yield* playing("53-steer", [3, 5, 6, 8])
       assert.strictEqual(yield* steer("too early"), "no_turn")
-      yield* connection.prompt(1, "one two three")
+      yield* connection.prompt(1, textPrompt("one two three"))
       yield* updateOfKind("agent_message_chunk")
       assert.strictEqual(yield* steer("steered text"), "steered")
       yield* ended(1)
@@ -59,7 +60,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   it.effect("steering waits for the turn's begin, before which codex knows no turn to steer (53)", () =>
     Effect.gen(function* () {
       const { connection, ended, steer } = yield* playing("53-steer", [3, 5, 6, 8])
-      const handed = yield* Effect.forkChild(connection.prompt(1, "one two three"))
+      const handed = yield* Effect.forkChild(connection.prompt(1, textPrompt("one two three")))
       yield* Effect.yieldNow
       const steered = yield* Effect.forkChild(steer("steered text"))
       yield* Fiber.join(handed)
@@ -71,7 +72,7 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
   it.effect("a steering that codex refuses for another turn found no turn, and adds nothing (53)", () =>
     Effect.gen(function* () {
       const { connection, facts, updateOfKind, steer } = yield* playing("53-steer", [3, 6, 7, 8])
-      yield* connection.prompt(1, "one two three")
+      yield* connection.prompt(1, textPrompt("one two three"))
       yield* updateOfKind("agent_message_chunk")
       assert.strictEqual(yield* steer("wrong steer"), "no_turn")
       assert.deepStrictEqual(ofKind(facts, "user_message_chunk"), [])
@@ -136,8 +137,8 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
     Effect.gen(function* () {
       for (const trace of ["54-turn-start-while-active", "56-compact-while-active"]) {
         const { compact, connection } = yield* playing(trace)
-        yield* connection.prompt(1, "one two three")
-        const second = trace.startsWith("54") ? connection.prompt(2, "second input") : compact(2)
+        yield* connection.prompt(1, textPrompt("one two three"))
+        const second = trace.startsWith("54") ? connection.prompt(2, textPrompt("second input")) : compact(2)
         const exit = yield* Effect.exit(second)
         assert.include(
           Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",

@@ -25,9 +25,16 @@ layer(Processes.layer, { excludeTestServices: true })("the demo agent", (it) => 
         protocolVersion: 1,
         agentCapabilities: {
           loadSession: true,
-          promptCapabilities: { image: false, audio: false, embeddedContext: false },
-          mcpCapabilities: { http: false, sse: false },
-          sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
+          promptCapabilities: { image: true, audio: false, embeddedContext: true },
+          mcpCapabilities: { http: true, sse: true },
+          sessionCapabilities: {
+            additionalDirectories: {},
+            close: {},
+            fork: {},
+            list: {},
+            resume: {},
+            systemPrompt: {}
+          }
         },
         agentInfo: { name: "troupe-demo", title: "Demo", version: "1.0.0" },
         authMethods: [],

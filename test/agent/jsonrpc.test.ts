@@ -21,6 +21,14 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
     })
   )
 
+  it.effect("a text with a line separator of Unicode reaches an agent that ends its lines there", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      const text = "one\u2028two\u2029three"
+      assert.deepStrictEqual(yield* peer.request("echo", { text }, within), { text })
+    })
+  )
+
   it.effect("a request fails with the other side's error, its code and data", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()

@@ -1,11 +1,10 @@
 /** The processes of a one-shot run: how they end, and what environment they get. */
-import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer } from "effect"
 import { OneShot } from "../../src/agent/OneShot.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { fixture, isAlive } from "./child.ts"
-import { leased, run } from "./oneshot.claude.ts"
+import { run, runRequest } from "./oneshot.claude.ts"
 
 describe("the processes of a one-shot run", () => {
   it.live("the child gets what claude is known to need, and nothing of ours", () =>
@@ -58,9 +57,7 @@ describe("the processes of a one-shot run", () => {
           })
         )
       ).pipe(Layer.provide(Processes.layer))
-      const fiber = yield* Effect.flatMap(OneShot, (oneShot) =>
-        oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 15_000, cwd: tmpdir(), ...leased() })
-      ).pipe(
+      const fiber = yield* Effect.flatMap(OneShot, (oneShot) => oneShot.run(runRequest({ prompt: "x" }))).pipe(
         Effect.provide(
           OneShot.layer({ command: [process.execPath, fixture("claude")], env: { FAKE_CLAUDE: "family" } }).pipe(
             Layer.provide(watching)

@@ -1,12 +1,11 @@
 /** One-shot runs against a scripted `claude`, and against recorded output of the real one. */
-import { tmpdir } from "node:os"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { OneShot } from "../../src/agent/OneShot.ts"
 import type { RunRequest } from "../../src/agent/OneShot.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { RunSpec } from "../../src/domain/Settings.ts"
-import { leased, run } from "./oneshot.claude.ts"
+import { run, runRequest } from "./oneshot.claude.ts"
 
 const trace = (name: string) => new URL(`../fixtures/traces/claude-oneshot/${name}.ndjson`, import.meta.url).pathname
 
@@ -38,6 +37,21 @@ describe("a one-shot run", () => {
         "Be brief."
       ])
       assert.deepStrictEqual((yield* argsOf("show", {}, { model: "sonnet" })).args.slice(4), ["--model", "sonnet"])
+    })
+  )
+
+  it.live("permissions are passed as a mode that asks nobody, and the attached files' directories are read", () =>
+    Effect.gen(function* () {
+      const asking = ["--permission-mode", "manual", "--permission-prompts", "none"]
+      const { args } = yield* argsOf("show", { permissions: "deny", readable: ["/data/files/ours/f1"] })
+      assert.deepStrictEqual(args.slice(4, 11), [...asking, "--setting-sources", "user", "--strict-mcp-config"])
+      const settings = JSON.parse(args.at(-1) ?? "") as { readonly permissions: object }
+      assert.deepStrictEqual(settings.permissions, {
+        ask: ["Edit", "Write", "NotebookEdit", "Agent"],
+        allow: ["Read(//data/files/ours/f1/**)"]
+      })
+      const all = yield* argsOf("show", { permissions: "approve_all" })
+      assert.deepStrictEqual(all.args.slice(4, 9), [...asking, "--allowedTools"])
     })
   )
 
@@ -146,9 +160,7 @@ describe("a one-shot run", () => {
   it.live("a missing program fails with what to install", () =>
     Effect.gen(function* () {
       const bare = yield* Effect.provide(
-        Effect.flatMap(OneShot, (oneShot) =>
-          oneShot.run({ prompt: "x", model: null, system: null, timeoutMillis: 1_000, cwd: tmpdir(), ...leased() })
-        ),
+        Effect.flatMap(OneShot, (oneShot) => oneShot.run(runRequest({ prompt: "x", timeoutMillis: 1_000 }))),
         OneShot.layer({}, { PATH: "/nowhere" }).pipe(Layer.provide(Processes.layer))
       )
       assert.isTrue(!bare.ok && bare.error.includes("npm install -g @anthropic-ai/claude-code"))

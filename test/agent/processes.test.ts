@@ -2,6 +2,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Exit, Scope, Stream } from "effect"
 import { spawnSync } from "node:child_process"
+import * as DescentMark from "../../src/agent/descentMark.ts"
 import { Processes } from "../../src/agent/Processes.ts"
 import { firstLine, freshLease, isAlive, spawn, specOf } from "./child.ts"
 
@@ -120,6 +121,49 @@ layer(Processes.layer, { excludeTestServices: true })("the child processes", (it
       assert.strictEqual(yield* processes.sweep(spec.lease), 0)
       assert.deepStrictEqual([child.pid, near, far].filter(isAlive), [])
       assert.deepStrictEqual(yield* processes.tree(spec.lease), [])
+    })
+  )
+
+  for (const ended of ["sweep", "reap"] as const) {
+    it.effect.skipIf(!DescentMark.marks)(
+      `a ${ended} ends a daemon that left group and session, cleared its environment and has no parent of ours`,
+      () =>
+        Effect.gen(function* () {
+          const processes = yield* Processes
+          const script = `read line; (env -i /usr/bin/setsid sh -c 'sleep 600 & echo $!' &); sleep 600`
+          const spec = { ...specOf("wire"), command: ["sh", "-c", script] as const }
+          const child = yield* spawn(spec)
+          yield* child.write("go\n")
+          const daemon = Number(yield* firstLine(child))
+          const { lease } = spec
+          assert.include(
+            (yield* processes.tree(lease)).map(({ pid }) => pid),
+            daemon
+          )
+          // What a next Troupe knows of it: no group, because the group's leader is gone.
+          yield* processes.signal(lease, "SIGKILL")
+          yield* child.exit
+          assert.isTrue(isAlive(daemon))
+          const { bootId } = processes
+          if (ended === "sweep") assert.strictEqual(yield* processes.sweep(lease), 0)
+          else yield* processes.reap({ lease, pid: child.pid, startTime: "gone", bootId, supervisor: null })
+          assert.isFalse(isAlive(daemon))
+        })
+    )
+  }
+
+  it.effect("what the processes of a lease use is counted for each lease alone", () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes
+      const [family, alone] = [specOf("family"), specOf("stubborn")]
+      yield* firstLine(yield* spawn(family))
+      yield* firstLine(yield* spawn(alone))
+      const uses = yield* processes.use([family.lease, alone.lease, freshLease()])
+      assert.deepStrictEqual([...uses.keys()].toSorted(), [family.lease, alone.lease].toSorted())
+      assert.strictEqual(uses.get(family.lease)?.processes, 3)
+      assert.strictEqual(uses.get(alone.lease)?.processes, 1)
+      assert.isAbove(uses.get(alone.lease)?.rssBytes ?? 0, 10_000_000)
+      assert.isAbove(uses.get(family.lease)?.rssBytes ?? 0, uses.get(alone.lease)?.rssBytes ?? 0)
     })
   )
 

@@ -34,6 +34,7 @@ describe.skipIf(chromium === null)("the views", () => {
       ["sessions", "#/", ".grid-row"],
       ["approvals", "#/approvals", ".approval"],
       ["machine", "#/machine", "svg .state"],
+      ["new", "#/new", ".start-form"],
       ["session", `#/sessions/${asking}`, ".session-head .badge"]
     ] as const
 

@@ -70,6 +70,18 @@ describe.skipIf(!hasTerminals)("troupe chat at a terminal (of script, from util-
     assert.isFalse(isAlive(pid))
   })
 
+  it("ends on Ctrl-D at once, also while output is on its way to the line that is typed", async () => {
+    const program = chat("terminal")
+    const pid = await agentOf(program)
+    program.write("slow 20000 0\r")
+    await program.printsNext(/word30/)
+    program.write("x\u007f\u0004")
+    const { code, stderr, stdout } = await program.ended
+    assert.strictEqual(code, 0, `${stdout.slice(-1000)}\n${stderr}`)
+    assert.match(stdout, /No process is left\./)
+    assert.isFalse(isAlive(pid))
+  })
+
   it("prints colours, and none with NO_COLOR", async () => {
     const ended = async (env: Readonly<Record<string, string>>) => {
       const program = chat("terminal", ["--data-dir", ":memory:"], { TERM: "xterm-256color", ...env })

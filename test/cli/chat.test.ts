@@ -1,6 +1,7 @@
 /** `troupe chat`, run as scripts run it: from a pipe, and on a server. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { agentOf, startChat } from "./chat.ts"
 import type { Chat } from "./chat.ts"
@@ -42,6 +43,37 @@ describe("troupe chat from a pipe", () => {
     assert.strictEqual(code, 0)
     assert.match(stdout, /The client said: reject-once[^]*● approve_edits +As `ask`;[^]*The client said: allow-once/)
     assert.match(stdout, /There is no permission everything\. \/permissions lists them\./)
+  })
+
+  it("shows the models, modes and efforts that there are, and changes them for the next turn", async () => {
+    const program = chat("pipe", ["--data-dir", ":memory:", "--permissions", "approve_all", "--effort", "low"])
+    program.child.stdin?.end("session\n/model demo-large\n/mode plan\nsession\n/effort -\n/model nonsense\nsession\n")
+    const { code, stdout } = await program.ended
+    assert.match(stdout, /Model demo-small, effort low, mode default\.[^]*● demo-large[^]*● plan/)
+    assert.match(stdout, /Model demo-large, effort low, mode plan\.[^]*The agent's own effort\./)
+    // A model that the agent does not have fails the next turn, which says what there is.
+    assert.match(stdout, /nonsense[^]*demo-small, demo-large/)
+    assert.strictEqual(code, 1)
+  })
+
+  it("gives the next turn the files that were attached, and goes on with a conversation from elsewhere", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "troupe-chat-data-"))
+    try {
+      const arguments_ = ["--data-dir", dataDir, "--permissions", "approve_all"]
+      writeFileSync(join(workspace.cwd, "note.txt"), "a note")
+      const program = chat("pipe", arguments_)
+      program.child.stdin?.end("/attach note.txt\nthe bird is a heron\n/attach missing.txt\nnext\n")
+      const { code, stdout } = await program.ended
+      assert.strictEqual(code, 1)
+      assert.match(stdout, /note\.txt goes with the next turn\.[^]*You said: .*\/note\.txt[^]*the bird is a heron/)
+      assert.match(stdout, /✗ "missing\.txt" can't be read:[^]*You said: next/)
+      const thread = readdirSync(join(dataDir, "demo"))[0]?.replace(".ndjson", "") ?? ""
+      const again = chat("pipe", [...arguments_, "--thread", thread])
+      again.child.stdin?.end("recall\n")
+      assert.include((await again.ended).stdout, "the bird is a heron")
+    } finally {
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
+    }
   })
 
   it("asks for approvals in place, and takes the next lines for answers", async () => {
@@ -134,6 +166,18 @@ describe("troupe chat from a pipe", () => {
 })
 
 describe("troupe chat on a server", () => {
+  it("attaches files and chooses a model over HTTP", async () => {
+    const server = workspace.start(["serve", "--port", "0"])
+    const [, url = ""] = await server.printed(/listens on (http:\/\/\S+)[^]*curl/)
+    const token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
+    writeFileSync(join(workspace.cwd, "note.txt"), "a note")
+    const program = chat("pipe", ["--url", url, "--permissions", "approve_all"], { TROUPE_TOKEN: token })
+    program.child.stdin?.end("/model demo-large\n/attach note.txt\nlook\nsession\n")
+    const { code, stdout } = await program.ended
+    assert.strictEqual(code, 0)
+    assert.match(stdout, /You said: .*\/note\.txt[^]*look[^]*Model demo-large,/)
+  })
+
   it("streams, asks for approvals, steers, interrupts and closes over HTTP", async () => {
     const server = workspace.start(["serve", "--port", "0"])
     const [, url = ""] = await server.printed(/listens on (http:\/\/\S+)[^]*curl/)

@@ -97,6 +97,13 @@ describe("a bad configuration is rejected in one line that says where, what, and
     })
   )
 
+  it.effect("an error is one line without anything that a terminal obeys, whatever the names in the file are", () =>
+    Effect.gen(function* () {
+      const { message } = yield* Effect.flip(load({ file: { "a\u001b[2J\nb\u202e": 1 } }))
+      assert.match(message, /^a\\u001b\[2J\\u000ab\\u202e in troupe\.config\.json /)
+    })
+  )
+
   it.effect("every key rejects a value that it does not take", () =>
     Effect.gen(function* () {
       for (const name of names) {

@@ -16,6 +16,7 @@ describe("configuration", () => {
         limits: defaultLimits,
         agents: {},
         defaultAgent: null,
+        mcpServers: {},
         run: {}
       })
       assert.deepStrictEqual(server, {
@@ -104,6 +105,20 @@ describe("configuration", () => {
     Effect.gen(function* () {
       const { settings } = yield* load({ env: { TROUPE_MAX_SESSIONS: "7" } })
       assert.strictEqual(settings.limits.maxSessionsPerApp, 7)
+    })
+  )
+
+  it.effect("limits what a session's processes may use, in the environment and in the file, or not at all", () =>
+    Effect.gen(function* () {
+      const limitsOf = (given: Parameters<typeof load>[0]) =>
+        Effect.map(load(given), ({ settings: { limits } }) => [limits.maxSessionRssBytes, limits.maxSessionDescendants])
+      const env = { TROUPE_MAX_SESSION_RSS: "4 GiB", TROUPE_MAX_SESSION_DESCENDANTS: "300" }
+      assert.deepStrictEqual(yield* limitsOf({}), [null, null])
+      assert.deepStrictEqual(yield* limitsOf({ env }), [4 * 1024 ** 3, 300])
+      const file = { maxSessionRss: "500 MB", maxSessionDescendants: 20 }
+      assert.deepStrictEqual(yield* limitsOf({ file }), [500_000_000, 20])
+      const off = { TROUPE_MAX_SESSION_RSS: "off", TROUPE_MAX_SESSION_DESCENDANTS: "off" }
+      assert.deepStrictEqual(yield* limitsOf({ file, env: off }), [null, null])
     })
   )
 

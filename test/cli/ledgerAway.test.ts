@@ -14,6 +14,13 @@ beforeEach(() => {
 })
 afterEach(() => workspace.cleanUp())
 
+/** Begins a turn whose answer is looked at later, or never where the test fails before. */
+const beginTurn = (server: Server, session: string, prompt: string) => {
+  const turn = ask(server, "POST", `/sessions/${session}/turn`, { prompt })
+  turn.catch(() => {})
+  return turn
+}
+
 const ask = async ({ token, url }: Server, method: string, path: string, body?: unknown) => {
   const response = await fetch(url + path, {
     method,
@@ -38,6 +45,8 @@ const untilReadyz = async (server: Server, reason: RegExp) => {
 /** Takes the write lock of the server's database, as a backup that hangs does. */
 const lockLedger = () => {
   const db = new DatabaseSync(join(workspace.cwd, ".troupe", "troupe.sqlite"))
+  // The server may be in the middle of a commit.
+  db.exec("PRAGMA busy_timeout = 10000")
   db.exec("BEGIN IMMEDIATE")
   return () => {
     db.exec("COMMIT")
@@ -65,7 +74,7 @@ describe("a server whose ledger is away while a turn runs", () => {
     it.skipIf(!can)(`goes on when it is back, and lost nothing: ${what}`, async () => {
       const server = await openServer(workspace)
       const session = await sessionOf(server)
-      const turn = ask(server, "POST", `/sessions/${session}/turn`, { prompt: "slow 60 50" })
+      const turn = beginTurn(server, session, "slow 60 50")
       await untilSpeaking(server, session)
       const giveBack = take(server)
       await untilReadyz(server, /the ledger has been away for \d+ s \(.+\): commits are held/)
@@ -95,7 +104,7 @@ describe("a server whose ledger is away while a turn runs", () => {
   it("ends the turn when patience is over, says so to its caller, and settles it when it is back", async () => {
     const server = await openServer(workspace, { TROUPE_LEDGER_PATIENCE: "1 second" })
     const [session, other] = [await sessionOf(server), await sessionOf(server)]
-    const turn = ask(server, "POST", `/sessions/${session}/turn`, { prompt: "slow 100000 20" })
+    const turn = beginTurn(server, session, "slow 100000 20")
     await untilSpeaking(server, session)
     const pid = await pidOf(server, session)
     const giveBack = lockLedger()

@@ -26,6 +26,26 @@ describe("the narration of a session", () => {
     assert.strictEqual(narrated(says("First.\n", "a"), says("Second. \n", "a")), "  First.\n  Second. \n")
   })
 
+  it("prints the prompt of a turn, cut where it is long, and nothing when the turn starts and ends", () => {
+    const turn = (phase: string, more = {}) => ({
+      method: "_troupe/turn",
+      params: {
+        phase,
+        turn_index: 1,
+        at: 1,
+        kind: "prompt",
+        _meta: { "troupe/turn_index": 1, "troupe/at": 1 },
+        ...more
+      }
+    })
+    assert.strictEqual(
+      narrated(turn("submitted", { prompt: "Fix\nit." }), turn("started"), turn("ended")),
+      "  › Fix ⏎ it.\n"
+    )
+    assert.strictEqual(narrated(turn("submitted", { prompt: "" })), "")
+    assert.isBelow(narrated(turn("submitted", { prompt: "x".repeat(100_000) })).length, 1_000)
+  })
+
   it("prints a tool call on one line with how it ended", () => {
     const exit = { status: "failed", rawOutput: { output: "no", exitCode: 2 } }
     assert.strictEqual(narrated(calls("t", "ls"), changes("t", { status: "completed" })), "  ◆ ls ✓\n")

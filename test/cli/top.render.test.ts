@@ -150,7 +150,9 @@ describe("the screen", () => {
       status: "pending",
       decision: null,
       decided_by: null,
-      settled_at: null
+      settled_at: null,
+      fields: null,
+      answers: null
     }
     model.approvals = [approval]
     model.mode = { name: "approvals" }
@@ -160,5 +162,12 @@ describe("the screen", () => {
     assert.match(drawn, /execute +9s rm -rf build +1:00/)
     assert.match(drawn, /"command": "rm -rf build\\u001b\[1A"/)
     assert.match(drawn, / 1 ask \(a\)/)
+    const label = "Which colour?\u001b[1A"
+    const options = [{ value: "r", label: "Red" }]
+    const fields = [{ id: "c", label, type: "choice", options, other: true, required: false }] as const
+    model.approvals = [{ ...approval, kind: "question", fields }]
+    const question = picture(model, 80, 24)
+    assert.match(question, /Answer it in the dashboard, in troupe chat or over HTTP; d declines it\./)
+    assert.match(question, /Which colour\?␛\[1A \(choice, optional\)\n +· Red\n +· or anything else/)
   })
 })

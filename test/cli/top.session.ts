@@ -31,6 +31,8 @@ export const detailOf = (row: SessionRow): Detail => ({
     ...row,
     cwd: "/work",
     model: null,
+    mode: null,
+    effort: null,
     permissions: "ask",
     permission: { word: "ask", meaning: "" },
     thread_id: null,

@@ -45,6 +45,7 @@ describe("a simple command", () => {
     assert.strictEqual(unwrapped("/bin/bash -lc 'git status'"), "git status")
     assert.strictEqual(unwrapped("/bin/bash -lc 'git status; rm x'"), "git status; rm x")
     assert.strictEqual(unwrapped(`bash -c "git status"`), "git status")
+    assert.strictEqual(unwrapped("/usr/local/bin/zsh -lc 'git status'"), "git status")
     assert.strictEqual(unwrapped(`bash -lc 'echo '"'"'a'"'"''`), "echo 'a'")
     for (const line of [
       "git status",
@@ -52,6 +53,10 @@ describe("a simple command", () => {
       "bash -lc 'a'; b",
       "bash x 'a'",
       "/tmp/x/notbash -c a",
+      // A program of the repository that calls itself a shell.
+      "/repo/bash -lc 'git status'",
+      "/bin/../repo/bash -lc 'git status'",
+      "./bash -lc 'git status'",
       "bash -ic 'a'"
     ])
       assert.strictEqual(unwrapped(line), line)

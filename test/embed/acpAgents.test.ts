@@ -58,7 +58,7 @@ describe("the text after the reply to a prompt", () => {
     const events: Array<AcpMessage> = []
     let ended = false
     for await (const { message, turn } of session.events({ after: 0 })) {
-      if (ended && turn === 1) events.push(message)
+      if (ended && turn === 1 && message.method === "session/update") events.push(message)
       ended ||= !("method" in message)
       if (events.map(textOf).join("") === text) break
     }

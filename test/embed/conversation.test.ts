@@ -55,12 +55,13 @@ describe("a conversation", () => {
   it("appends the new messages to the conversation that the app keeps, and repeats none", async () => {
     const history: ReadonlyArray<Message> = [{ role: "system", content: "Be brief." }, user("before"), user("hello")]
     const result = await session.runConversation("hello", { messages: history })
-    assert.deepStrictEqual(contents(result.messages), [
+    assert.deepStrictEqual(contents(result.messages.slice(0, 3)), [
       ["system", "Be brief."],
       ["user", "before"],
-      ["user", "hello"],
-      ["assistant", "You said: hello (turn 1)"]
+      ["user", "hello"]
     ])
+    // The demo agent repeats what it was given: the earlier messages in front of the prompt.
+    assert.match(result.messages[3]?.content ?? "", /^You said: .*System: Be brief\..*User: before.*hello \(turn 1\)$/s)
     const next = await session.runConversation("and now", { messages: result.messages })
     assert.deepStrictEqual(next.messages.slice(0, 4), result.messages)
     assert.deepStrictEqual(next.messages[4], user("and now"))
@@ -104,14 +105,26 @@ describe("a conversation", () => {
     assert.deepStrictEqual(contents(refused.messages), [["user", "anybody there?"]])
   })
 
-  it("is partial and interrupted, without an error, where its signal was aborted", async () => {
+  it("is partial and interrupted, with the reason as its error, where its signal was aborted or it was closed", async () => {
     const stop = new AbortController()
     const running = session.runConversation("hang", { signal: stop.signal })
     await untilEvent(session, contains("Hanging."))
     stop.abort()
     const result = await running
-    assert.containSubset(result, { interrupted: true, partial: true, completed: false, error: null, apiCalls: 1 })
+    const wanted = { interrupted: true, partial: true, completed: false, apiCalls: 1 }
+    assert.containSubset(result, { ...wanted, error: "interrupted by embedded" })
     assert.deepStrictEqual(result.messages[0], user("hang"))
+    assert.strictEqual(result.finalResponse, "Hanging.")
+    assert.isNull((await session.turns())[0]?.error, "an interrupt is no failure of the turn")
+    const withReason = new AbortController()
+    const second = session.runConversation("hang", { signal: withReason.signal })
+    await untilEvent(session, ({ turn, ...event }) => turn === 2 && contains("Hanging.")({ turn, ...event }))
+    withReason.abort("the user pressed stop")
+    assert.containSubset(await second, { ...wanted, error: "the user pressed stop" })
+    const third = session.runConversation("hang")
+    await untilEvent(session, ({ turn, ...event }) => turn === 3 && contains("Hanging.")({ turn, ...event }))
+    await session.close()
+    assert.containSubset(await third, { ...wanted, error: "closed by embedded" })
   })
 
   it("never calls a model API of the embedding program, not even one that fails on every call", async () => {

@@ -6,10 +6,12 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
+import type { RunSpec } from "../../src/domain/Settings.ts"
+import { fixture } from "../agent/child.ts"
 import { adminToken, open, scratch } from "../inspect/harness.ts"
 
-const opened = Effect.gen(function* () {
-  const troupe = yield* open({ run: { command: ["no-such-program"] } })
+const openedWith = Effect.fnUntraced(function* (run: RunSpec) {
+  const troupe = yield* open({ run })
   const { call } = troupe
   const bounded = (name: string, bounds: object) =>
     Effect.map(
@@ -26,6 +28,8 @@ const opened = Effect.gen(function* () {
     }))
   return { ...troupe, bounded, create }
 })
+
+const opened = openedWith({ command: ["no-such-program"] })
 
 const refused = (detail: string) => ({
   status: 403,
@@ -89,6 +93,29 @@ it.live("a run counts as claude", () =>
     assert.deepStrictEqual(yield* run(yield* bounded("codex-only", { agents: ["codex"] })), [403, "not_allowed"])
     const [status] = yield* run(yield* bounded("claude-too", { agents: ["codex", "claude"] }))
     assert.strictEqual(status, 502)
+  }).pipe(Effect.scoped)
+)
+
+it.live("a run's permissions are bounded as a session's, and are deny where an app with less than all names none", () =>
+  Effect.gen(function* () {
+    const { bounded, call } = yield* openedWith({
+      command: [process.execPath, fixture("claude")],
+      env: { FAKE_CLAUDE: "show" }
+    })
+    const run = (token: string, permissions?: string) =>
+      call("/run", { token, body: { prompt: "hello", ...(permissions === undefined ? {} : { permissions }) } })
+    const offline = yield* bounded("offline", { network: false })
+    const wider = yield* run(offline, "approve_all")
+    assert.deepStrictEqual([wider.status, wider.json.error], [403, "not_allowed"])
+    assert.match(String(wider.json.detail), /gives the agent the network/)
+    assert.include(JSON.stringify((yield* run(offline)).json), "--strict-mcp-config")
+    const free = yield* bounded("free", {})
+    assert.notInclude(JSON.stringify((yield* run(free)).json), "--permission")
+    assert.include(JSON.stringify((yield* run(free, "approve_all")).json), "--allowedTools")
+    for (const word of ["ask", "approve_edits"]) {
+      const refused = yield* run(free, word)
+      assert.deepStrictEqual([refused.status, refused.json.error], [422, "not_supported"])
+    }
   }).pipe(Effect.scoped)
 )
 

@@ -1,4 +1,7 @@
 /** The scripted services of a server, and the script by which a test controls them. */
+import { UnknownAgent } from "../../src/domain/Refusal.ts"
+import { Threads } from "../../src/services/Threads.ts"
+import { noCapabilities } from "../../src/agent/Capabilities.ts"
 import { Deferred, Effect, Layer, Option, Queue, Redacted, Stream } from "effect"
 import { PrometheusMetrics } from "effect/observability"
 import { AppName, FileId } from "../../src/domain/Ids.ts"
@@ -119,7 +122,8 @@ export const makeScript = Effect.gen(function* () {
           processes: 3,
           maxProcesses: 8,
           waiting: 1,
-          ledgerAway: false
+          ledgerAway: false,
+          timers: 5
         }),
         PrometheusMetrics.format()
       )
@@ -137,6 +141,15 @@ export const makeScript = Effect.gen(function* () {
           }
         ])
     }),
+    Layer.mock(Threads)({
+      list: (_caller, agent) =>
+        agent === "demo"
+          ? Effect.succeed({
+              threads: [{ id: "t1", cwd: "/srv", title: null, updatedAt: 1_700_000_000_123 }],
+              next: null
+            })
+          : Effect.fail(new UnknownAgent({ name: agent }))
+    }),
     Layer.mock(AgentDirectory)({
       list: Effect.succeed([
         {
@@ -144,7 +157,7 @@ export const makeScript = Effect.gen(function* () {
           protocol: "acp",
           available: true,
           version: "1.0.0",
-          capabilities: { resume: true, steer: false, compact: false, images: false },
+          capabilities: { ...noCapabilities, resume: true },
           hint: null
         }
       ])

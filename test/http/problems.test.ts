@@ -130,7 +130,7 @@ it.live("a problem names the field of a body, what is wrong with it and what is 
     assert.strictEqual(yield* detail("/sessions", "{nope"), "The body must be JSON.")
     assert.strictEqual(yield* detail("/sessions", '"text"'), "The body must be a JSON object.")
     const turn = "/sessions/ses_ok/turn"
-    assert.strictEqual(yield* detail(turn, {}), "prompt is missing; it takes a non-empty string.")
+    assert.strictEqual(yield* detail(turn, {}), "prompt is missing; it takes a non-empty string, or content blocks.")
     assert.match(yield* detail(turn, { prompt: "" }), /^prompt must be .* length of at least 1/)
     assert.match(yield* detail(turn, { prompt: "x", timeout_s: 0 }), /^timeout_s must be .* greater than 0/)
     assert.match(yield* detail(turn, { prompt: "x", timeout_s: 86_401 }), /^timeout_s must be .* 86400/)

@@ -1,5 +1,6 @@
 /** The sessions, turns and events of the scripted services: the text of a prompt decides how its turn ends. */
-import { troupeMessage, updateMessage } from "../../src/domain/Acp.ts"
+import { updateMessage } from "../../src/domain/Acp.ts"
+import { troupeMessage } from "../../src/domain/events/troupeMessage.ts"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
 import type { SessionView, StoredEvent } from "../../src/domain/Session.ts"
 import { noUsage } from "../../src/domain/Turn.ts"
@@ -12,8 +13,11 @@ export const sessionView = (id: string): SessionView => ({
   cwd: "/srv/work",
   ownsCwd: true,
   model: null,
+  mode: null,
+  effort: null,
   systemPrompt: null,
   permissions: "deny",
+  setup: {},
   meta: { ticket: "T-1", nested: { camelCase: [1, null] } },
   state: "idle",
   substate: "idle.asleep",
@@ -27,6 +31,7 @@ export const sessionView = (id: string): SessionView => ({
   usage: { ...noUsage, inputTokens: 7, totalTokens: 7 },
   cost: { amount: 0.25, currency: "USD" },
   process: { state: "up", pid: 4242, restarts: 1, configured: { mode: "default" } },
+  choices: null,
   parked: null
 })
 
@@ -36,6 +41,9 @@ export const turnRecord = (session: string, index: number, status: TurnStatus): 
   kind: "prompt",
   status,
   prompt: "hello",
+  content: null,
+  settings: {},
+  givenContext: null,
   submittedAt: 1_700_000_000_000,
   endedAt: status === "running" ? null : 1_700_000_000_250,
   stopReason: status === "completed" ? "end_turn" : null,
@@ -55,7 +63,7 @@ const ending = (index: number, stopReason: string) => ({ jsonrpc: "2.0", id: ind
 
 export const storedEvents = (session: string, texts: ReadonlyArray<string>): ReadonlyArray<StoredEvent> =>
   [
-    troupeMessage("state", { to: "turning.running" }),
+    troupeMessage("state", { from: "turning.starting", to: "turning.running", event: "process.ready" }),
     ...texts.map((text) => chunk(session, text)),
     ending(1, "end_turn")
   ].map((message, i) => ({ session: SessionId.make(session), seq: i + 1, turn: 1, at: 1_700_000_000_000 + i, message }))
@@ -71,7 +79,11 @@ export const resultOf = (session: string, index: number, prompt: string): TurnRe
     compacted: false,
     context: null,
     handed: true,
-    acceptedWithoutEnd: false
+    acceptedWithoutEnd: false,
+    structured: null,
+    schemaMismatch: null,
+    interruptReason: null,
+    recovered: null
   })
   switch (prompt) {
     case "interrupted":

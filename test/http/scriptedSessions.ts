@@ -1,6 +1,8 @@
 /** The scripted sessions: the id of a session decides what a request about it gets. */
+import { wordsOf } from "../../src/services/promptContent.ts"
 import { Deferred, Effect, Layer, Stream } from "effect"
 import { AppName, SessionId } from "../../src/domain/Ids.ts"
+import { streamed } from "../../src/domain/events/StreamedMessage.ts"
 import * as Refusal from "../../src/domain/Refusal.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
@@ -81,16 +83,17 @@ export const scriptedSessions = (script: Script) => {
       yield* findSession(caller, id)
       const refusal = refusalOf(id)
       if (refusal !== undefined && turn.queue !== true) return yield* refusal
-      script.submitted.push({ caller, prompt: turn.prompt, timeoutMillis: turn.timeoutMillis })
+      const prompt = wordsOf(turn.prompt)
+      script.submitted.push({ caller, prompt, timeoutMillis: turn.timeoutMillis })
       // `wait for it: crash` waits, and then ends as `crash` does.
-      const [isWaiting, outcome = turn.prompt] = /^wait for it(?:: (.*))?$/.exec(turn.prompt) ?? []
+      const [isWaiting, outcome = prompt] = /^wait for it(?:: (.*))?$/.exec(prompt) ?? []
       const waits = isWaiting !== undefined
       const result = resultOf(id, 1, outcome)
       return {
         session: SessionId.make(id),
         index: 1,
-        events:
-          turn.prompt === "break"
+        events: Stream.map(
+          prompt === "break"
             ? Stream.concat(
                 Stream.fromIterable(storedEvents(id, ["one"]).slice(0, 2)),
                 Stream.fail(new Refusal.Unavailable({ operation: "read events", cause: new Error(secret) }))
@@ -101,6 +104,8 @@ export const scriptedSessions = (script: Script) => {
                   Stream.drain(Stream.fromEffect(Deferred.await(script.release)))
                 )
               : Stream.fromIterable(storedEvents(id, ["one", "two\nlines"])),
+          streamed
+        ),
         result: waits ? Effect.as(Deferred.await(script.release), result) : Effect.succeed(result),
         interrupt: Effect.sync(() => script.interrupted.push(`${id} turn 1`) > 0)
       }
@@ -130,9 +135,9 @@ export const scriptedSessions = (script: Script) => {
     close: (caller, id) => Effect.map(findSession(caller, id), () => ({ alreadyClosed: id === "ses_closed" })),
     events: (caller, id, after) =>
       Effect.map(findSession(caller, id), () => {
-        if (id === "ses_flood") return flood
+        if (id === "ses_flood") return Stream.map(flood, streamed)
         const stored = Stream.fromIterable(storedEvents(id, ["one", "two"]).filter(({ seq }) => seq > after))
-        return id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored
+        return Stream.map(id === "ses_live" ? Stream.concat(stored, Stream.fromQueue(script.live)) : stored, streamed)
       }),
     audit: (id) =>
       Effect.map(findSession({ _tag: "Admin" }, id), () => [

@@ -29,6 +29,9 @@ const keys = [
   "context",
   "context_lost",
   "accepted_without_end",
+  "structured",
+  "schema_mismatch",
+  "recovered",
   "thread_id",
   "agent_turn_id",
   "duration_ms"
@@ -141,7 +144,12 @@ it.live("a streamed turn sends its events as they happen, and last the body of t
     assert.deepStrictEqual(JSON.parse(events[0]!.data!), {
       jsonrpc: "2.0",
       method: "_troupe/state",
-      params: { to: "turning.running" }
+      params: {
+        from: "turning.starting",
+        to: "turning.running",
+        event: "process.ready",
+        _meta: { "troupe/turn_index": 1, "troupe/at": 1_700_000_000 }
+      }
     })
     assert.strictEqual(JSON.parse(events[2]!.data!).params.update.content.text, "two\nlines")
     const whole = yield* call(turn, { body: { prompt: "complete" } })

@@ -6,63 +6,13 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { adminToken } from "./callers.ts"
 import { open } from "./harness.ts"
-
-interface JsonSchema {
-  readonly $ref?: string
-  readonly type?: string
-  readonly enum?: ReadonlyArray<unknown>
-  readonly anyOf?: ReadonlyArray<JsonSchema>
-  readonly items?: JsonSchema
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: ReadonlyArray<string>
-  readonly additionalProperties?: unknown
-  readonly examples?: ReadonlyArray<unknown>
-}
-
-interface Operation {
-  readonly parameters?: ReadonlyArray<{ readonly in: string; readonly name: string }>
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> }
-  readonly responses: unknown
-}
-
-interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, JsonSchema>> }
-}
+import * as OpenApi from "./openApi.ts"
+import type { Document, JsonSchema } from "./openApi.ts"
 
 const unknown = "an_unknown_key"
 
-const schemasOf = (document: Document) => {
-  const resolve = (schema: JsonSchema): JsonSchema =>
-    schema.$ref === undefined
-      ? schema
-      : resolve(document.components.schemas[schema.$ref.replace("#/components/schemas/", "")]!)
-
-  /** A value that the schema takes: its example, or one with all its properties. */
-  const valid = (reference: JsonSchema, isWhole = false): unknown => {
-    const schema = resolve(reference)
-    if (schema.examples?.[0] !== undefined && !isWhole) return schema.examples[0]
-    if (schema.enum !== undefined) return schema.enum[0]
-    if (schema.anyOf !== undefined) return valid(schema.anyOf.at(-1)!, isWhole)
-    switch (schema.type) {
-      case "object": {
-        const { properties = {}, required = [] } = schema
-        const names = isWhole ? Object.keys(properties) : required
-        return Object.fromEntries(names.map((name) => [name, valid(properties[name]!, isWhole)]))
-      }
-      case "array":
-        return schema.items === undefined ? [] : [valid(schema.items, isWhole)]
-      case "integer":
-      case "number":
-        return 1
-      case "boolean":
-        return true
-      default:
-        return schema.examples?.[0] ?? "text"
-    }
-  }
-
-  /** `value` with an unknown key in each object of the contract's, one at a time, and the path of that key. */
+/** `value` with an unknown key in each object of the contract's, one at a time, and the path of that key. */
+const spoiltWith = (resolve: (schema: JsonSchema) => JsonSchema) => {
   const spoilt = (
     reference: JsonSchema,
     value: unknown,
@@ -85,17 +35,14 @@ const schemasOf = (document: Document) => {
     )
     return [{ path: `${within}${unknown}`, value: { ...value, [unknown]: 1 } }, ...inner]
   }
-  return { valid, spoilt }
+  return spoilt
 }
 
-const operationsOf = ({ paths }: Document) =>
-  Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({
-      method: method.toUpperCase(),
-      path: path.replaceAll(/\{\w+\}/g, "1"),
-      operation
-    }))
-  )
+const operationsOf = (document: Document) =>
+  OpenApi.operationsOf(document).map((operation) => ({
+    ...operation,
+    path: operation.path.replaceAll(/\{\w+\}/g, "1")
+  }))
 
 const documentOf = (call: (path: string) => Effect.Effect<{ readonly json: unknown }>) =>
   Effect.map(call("/openapi.json"), ({ json }) => json as Document)
@@ -104,7 +51,8 @@ it.live("every operation with a JSON body refuses an unknown key at any depth, a
   Effect.gen(function* () {
     const { call } = yield* open()
     const document = yield* documentOf(call)
-    const { spoilt, valid } = schemasOf(document)
+    const { resolve, valid } = OpenApi.schemasOf(document)
+    const spoilt = spoiltWith(resolve)
     const refused: Array<string> = []
     for (const { method, operation, path } of operationsOf(document)) {
       const schema = operation.requestBody?.content["application/json"]?.schema

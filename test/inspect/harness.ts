@@ -68,6 +68,7 @@ export const open = (options: TroupeOptions = {}) =>
       call: (path: string, given: Parameters<typeof call>[1] = {}) => call(path, { token: null, ...given }),
       apps,
       dashboard,
+      services,
       log,
       mint: (name: string) => Effect.map(Effect.orDie(apps.mint(name)), ({ token }): string => Redacted.value(token)),
       /** Creates a session through the API, as an app does; gives its id. */

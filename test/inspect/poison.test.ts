@@ -137,3 +137,30 @@ it.live("a row of the ledger that can't be read is listed with what can be shown
     )
   }).pipe(Effect.scoped)
 )
+
+it.live("a session whose stored state is damaged says so, can still be read, and costs no other session anything", () =>
+  Effect.gen(function* () {
+    const dataDir = yield* scratch
+    const { call, create, log, mint } = yield* open({ dataDir })
+    const token = yield* mint("desk")
+    const id = yield* create(token)
+    const other = yield* create(token)
+    const database = new DatabaseSync(join(dataDir, "troupe.sqlite"))
+    for (const damaged of ['{"value":{"idle":"as', '{"value":{"idle":"asleep"},"context":{"turn":"one"}}', "7"]) {
+      database.prepare("UPDATE sessions SET snapshot = ? WHERE id = ?").run(damaged, id)
+      const refused = yield* call(`/sessions/${id}/turn`, { token, body: { prompt: "hello" } })
+      assert.deepStrictEqual([refused.status, refused.json.error], [503, "session_damaged"], damaged)
+      assert.match(refused.json.detail, /its turns and messages can be read/i)
+      for (const path of [`/sessions/${id}`, `/sessions/${id}/turns`, "/sessions", "/inspect/api/sessions"])
+        assert.strictEqual((yield* call(path, { token })).status, 200, path)
+      const detail = yield* call(`/inspect/api/sessions/${id}`, { token })
+      assert.deepStrictEqual([detail.status, detail.json.error], [503, "session_damaged"], damaged)
+    }
+    database.close()
+    const turn = yield* call(`/sessions/${other}/turn`, { token, body: { prompt: "hello" } })
+    assert.strictEqual(turn.json.stop_reason, "end_turn")
+    // Once for each request, and no death after death.
+    const lines = log.filter((line) => line.includes(`session ${id} can't go on: its stored snapshot is damaged`))
+    assert.lengthOf(lines, 3)
+  }).pipe(Effect.scoped)
+)

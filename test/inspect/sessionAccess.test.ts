@@ -16,7 +16,14 @@ describe("the dashboard's API of one session", () => {
       assert.strictEqual(never.status, 404)
       const problemOf = ({ detail, error, ok, title }: Record<string, unknown>) => ({ detail, error, ok, title })
       const reads = ["", "/steps", "/steps/1/wire", "/events", "/stream", "/processes", "/export"]
-      const writes = [["/interrupt"], ["/close"], ["/unpark"], ["/approvals/apr_1", { decision: "once" }]] as const
+      const writes = [
+        ["/interrupt"],
+        ["/close"],
+        ["/unpark"],
+        ["/approvals/apr_1", { decision: "once" }],
+        ["/turn", { prompt: "hello" }],
+        ["/fork"]
+      ] as const
       for (const rest of reads) {
         const { json, status } = yield* call(api(id, rest), { token: theirs })
         assert.deepStrictEqual([rest, status, problemOf(json)], [rest, 404, problemOf(never.json)])

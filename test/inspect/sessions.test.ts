@@ -100,7 +100,7 @@ describe("the dashboard's table", () => {
         200
       )
       for (const [method, path] of [
-        ["POST", "/inspect/api/sessions"],
+        ["POST", "/inspect/api/coverage"],
         ["GET", "/inspect/api/nothing"],
         ["DELETE", "/inspect/api/me"]
       ] as const) {

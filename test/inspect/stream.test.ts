@@ -1,7 +1,7 @@
 /** The stream of one session: what is stored, then what is committed, also for a reader that reconnects. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { troupeMessage } from "../../src/domain/Acp.ts"
+import { troupeMessage } from "../../src/domain/events/troupeMessage.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import type { StoredEvent } from "../../src/domain/Session.ts"
 import type { StepRecord } from "../../src/ledger/Ledger.ts"
@@ -173,7 +173,7 @@ describe("merging events and steps", () => {
     seq,
     turn: null,
     at,
-    message: troupeMessage("state", {})
+    message: troupeMessage("state", { from: "idle.awake", to: "idle.asleep", event: "idle" })
   })
   const step = (seq: number, at: number): StepRecord => ({
     session,

@@ -111,9 +111,9 @@ export const upgraded = <A, E>(test: (upgraded: Upgraded) => Effect.Effect<A, E>
 /** Waits in real time, because it is a real process that has to come to something. */
 export const eventually = <E>(what: string, condition: Effect.Effect<boolean, E>) =>
   Effect.gen(function* () {
-    for (let tries = 0; tries < 1_000; tries++) {
+    for (let tries = 0; tries < 6_000; tries++) {
       if (yield* condition) return
       yield* TestClock.withLive(Effect.sleep("10 millis"))
     }
-    return assert.fail(`not within 10 s: ${what}`)
+    return assert.fail(`not within 60 s: ${what}`)
   })

@@ -2,7 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync, readdirSync } from "node:fs"
 import { decide } from "../../machines/decide.ts"
-import { restore, sessionMachine } from "../../machines/session/machine.ts"
+import { created, restore, sessionMachine } from "../../machines/session/machine.ts"
+import { DamagedSnapshot } from "../../machines/session/restore.ts"
 import { nodesOf } from "./chart.ts"
 
 const directory = new URL("../fixtures/snapshots/", import.meta.url)
@@ -32,4 +33,21 @@ it("holds one of every state that this version can store", () => {
     Object.keys(stored),
     leaves.map((node) => node.path.join("."))
   )
+})
+
+describe("a damaged snapshot", () => {
+  const sound = sessionMachine.getPersistedSnapshot(created(sessionMachine, null)) as unknown as {
+    readonly context: object
+  }
+  it.each([
+    ["no JSON object", null],
+    ["no context", { value: { idle: "asleep" } }],
+    ["a state that the chart has not", { ...sound, value: { idle: "nowhere" } }],
+    ["a number as text", { ...sound, context: { ...sound.context, turn: "1" } }],
+    ["no list in line", { ...sound, context: { ...sound.context, queue: {} } }],
+    ["no turn in the line", { ...sound, context: { ...sound.context, queue: [null] } }],
+    ["a broken budget", { ...sound, context: { ...sound.context, restarts: { exits: ["x"] } } }]
+  ])("with %s is named as damaged, and not taken for a state", (_what, stored) => {
+    assert.throws(() => restore(sessionMachine, stored), DamagedSnapshot)
+  })
 })

@@ -74,7 +74,7 @@ describe("the failure policy", () => {
     const row = (name: "retryable" | "keepsProcess" | "countsAgainstBudget") =>
       FailureClass.literals.filter((each) => !failurePolicy[each][name])
     assert.deepStrictEqual(row("retryable"), ["auth", "config", "conversation"])
-    assert.deepStrictEqual(row("countsAgainstBudget"), ["auth", "quota", "config", "conversation"])
+    assert.deepStrictEqual(row("countsAgainstBudget"), ["auth", "quota", "config", "conversation", "limit"])
     assert.deepStrictEqual(row("keepsProcess"), [
       "auth",
       "quota",
@@ -82,7 +82,8 @@ describe("the failure policy", () => {
       "conversation",
       "crash",
       "protocol",
-      "timeout"
+      "timeout",
+      "limit"
     ])
   })
 })

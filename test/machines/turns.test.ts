@@ -43,3 +43,27 @@ describe("a conversation in which nothing was said", () => {
     assert.strictEqual(resumes(spoken), "u")
   })
 })
+
+describe("settings that are changed", () => {
+  const change: SessionEvent = { type: "settings.changed", settings: { permissions: "deny" } }
+  const interrupt: SessionEvent = { type: "interrupt.requested", reason: "asked for" }
+
+  it("are those of every turn that comes after, also where a process is just coming up with the former ones", () => {
+    const coming = run(fresh, submit(1), granted, interrupt)
+    assert.strictEqual(nameOf(coming), "idle.waking")
+    for (const later of [
+      run(coming, change, submit(2)),
+      run(fresh, submit(1), granted, change, interrupt, submit(2))
+    ]) {
+      assert.strictEqual(nameOf(later), "retiring.killing")
+      const next = run(later, gone)
+      assert.strictEqual(nameOf(next), "turning.queued")
+      assert.strictEqual(next.context.turn, 2)
+    }
+  })
+
+  it("leave a process alone that is not there yet", () => {
+    const crashed = run(fresh, submit(1), granted, ready(), exited, gone)
+    assert.strictEqual(nameOf(run(crashed, change)), nameOf(crashed))
+  })
+})

@@ -43,6 +43,7 @@ export const events = [
   { type: "process.failed", failure: { class: "auth", message: "log in" }, at: 1_000, jitter: 0 },
   { type: "process.exited", ...died },
   { type: "process.gone" },
+  { type: "limit.exceeded", generation: 1, limit: "rss", failure: { class: "limit", message: "too much" } },
   { type: "process.lost", failure: { class: "outcome_unknown", message: "Troupe died" } },
   { type: "process.lost", claimed: true },
   { type: "process.lost", claimed: false },

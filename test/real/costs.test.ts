@@ -5,8 +5,9 @@ import { claude, claudeViaAcpx, codex } from "./harness/agents.ts"
 import { isReaped, kill } from "./harness/Kernel.ts"
 import { open } from "./harness/open.ts"
 import { until } from "./harness/until.ts"
+import { isShort } from "./harness/short.ts"
 
-describe.each([claude, claudeViaAcpx])("$name", (agent) => {
+describe.each(isShort ? [claude] : [claude, claudeViaAcpx])("$name", (agent) => {
   it.live("tells what each turn cost, and nothing of one for which nobody can know it", () =>
     Effect.gen(function* () {
       const { installation, session } = yield* open({ agent: agent.name }, { TROUPE_HIBERNATE_AFTER: "2 seconds" })

@@ -37,11 +37,11 @@ describe.each([gemini, opencode])("$name", (agent) => {
   it.live("answers a turn in pieces, and the next one knowing it", () =>
     Effect.gen(function* () {
       const { session } = yield* open({ agent: agent.name }, {}, configured(agent))
-      const prompt = "SLOW:12x100"
+      const prompt = "SLOW:50x100"
       const first = yield* session.turn(prompt)
       assert.strictEqual(first.status, 200, first.body.error ?? "")
       assert.include(first.body, { ok: true, stop_reason: "end_turn", partial: false, error: null })
-      const words = Array.from({ length: 12 }, (_, nth) => `w${nth + 1}`)
+      const words = Array.from({ length: 50 }, (_, nth) => `w${nth + 1}`)
       assert.strictEqual(first.body.final_text.trim(), words.join(" "))
       assert.isAbove(updatesOf(first.body.events, "agent_message_chunk").length, 1, "it came in pieces")
       const second = yield* session.turn("RECALL")

@@ -1,7 +1,7 @@
 /** Claude Code keeps each word of `permissions`, as the table says, whatever the repository contains. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { agents } from "../../src/domain/permissionTable.ts"
 import { aRow, assertRow, open, turnRefusing } from "./harness/permissions.ts"
 import type { Scene } from "./harness/permissions.ts"
@@ -58,6 +58,24 @@ describe("claude in a stranger's repository", () => {
       process.kill((yield* installation.process("the adapter", /claude-agent-acp/)).pid, "SIGKILL")
       yield* session.becomes("gone", ({ process }) => process.pid === null)
       yield* run
+    })
+  )
+
+  it.live("reads a file that the app attached, and no other outside its directory, under deny", () =>
+    Effect.gen(function* () {
+      const { app, installation, outside } = yield* open
+      writeFileSync(`${outside}/other.md`, "the fish is a carp")
+      const id = yield* app.upload("notes.md", "the bird is a heron")
+      const session = yield* app.create({ agent, permissions: "deny", cwd: installation.cwd })
+      const attached = yield* session.turn("SAY:hello", { files: [id] })
+      const [path = ""] = (attached.body.messages[0]?.content ?? "").split("\n")
+      assert.match(path, /\/notes\.md$/)
+      const results = (body: typeof attached.body) =>
+        body.messages.filter(({ role }) => role === "tool").map(({ content }) => content)
+      const read = yield* session.turn(`READ:${path}\nSAY:done`)
+      assert.include(results(read.body).join("\n"), "the bird is a heron")
+      const other = yield* turnRefusing(session, `READ:${outside}/other.md\nSAY:done`)
+      assert.notInclude(results(other.body).join("\n"), "carp")
     })
   )
 

@@ -126,6 +126,56 @@ describe("codex", () => {
   )
 })
 
+describe("codex where git runs what the repository's configuration names", () => {
+  it.live("stays in its sandbox with it, in a bare repository, too: it writes nothing and reaches no network", () =>
+    Effect.gen(function* () {
+      const installation = yield* Installation.make
+      const outside = yield* elsewhere
+      const net = yield* web
+      const ran = installation.file("hook.sh")
+      writeFileSync(
+        ran,
+        `#!/bin/sh\necho hook-ran >&2\ntouch ${outside}/hook ${installation.cwd}/hook\n${net.command}\n`,
+        {
+          mode: 0o755
+        }
+      )
+      git(installation.cwd, "init", "-q")
+      git(installation.cwd, "config", "core.fsmonitor", ran)
+      const bare = installation.file("bare")
+      git(installation.cwd, "init", "-q", "--bare", bare)
+      for (const [key, value] of [
+        ["core.bare", "false"],
+        ["core.worktree", installation.cwd],
+        ["core.fsmonitor", ran]
+      ] as const) {
+        git(bare, "config", "--file", join(bare, "config"), key, value)
+      }
+      const troupe = yield* installation.serve()
+      const app = yield* troupe.app("scene")
+      for (const permissions of ["deny", "approve_reads", "ask"] as const) {
+        const session = yield* app.create({ agent: "codex", cwd: installation.cwd, permissions })
+        const questions = yield* answering(session, "deny")
+        const { body } = yield* session.turn(`RUN:git status\nRUN:cd bare && git status\nSAY:done`)
+        // Else the test would show nothing.
+        assert.include(JSON.stringify(body.messages), "hook-ran", permissions)
+        assert.isFalse(existsSync(join(outside, "hook")), permissions)
+        assert.isFalse(existsSync(installation.file("hook")), permissions)
+        assert.strictEqual(net.requests(), 0, permissions)
+        assert.strictEqual(questions(), 0, permissions)
+        yield* session.close
+      }
+    })
+  )
+})
+
+/** As a person's "don't ask again" does in codex itself. */
+const writeRules = ({ cwd }: Installation.Installation) => {
+  const directory = join(dirname(cwd), "codex/rules")
+  mkdirSync(directory)
+  writeFileSync(join(directory, "default.rules"), `prefix_rule(pattern=["touch"], decision="allow")\n`)
+}
+
 describe("codex, as its operator configured it for other uses", () => {
   it.live("neither its sandbox, nor its reviewer of approvals, nor its rules are wider than the word", () =>
     Effect.gen(function* () {
@@ -135,8 +185,7 @@ describe("codex, as its operator configured it for other uses", () => {
       const config = join(codexHome, "config.toml")
       const wide = `sandbox_mode = "danger-full-access"\napproval_policy = "never"\napprovals_reviewer = "auto_review"\n`
       writeFileSync(config, `${wide}${readFileSync(config, "utf8")}`)
-      mkdirSync(join(codexHome, "rules"))
-      writeFileSync(join(codexHome, "rules", "default.rules"), `prefix_rule(pattern=["touch"], decision="allow")\n`)
+      writeRules(installation)
       writeFileSync(join(codexHome, "auth.json"), JSON.stringify({ OPENAI_API_KEY: "the-heron-key" }))
       const troupe = yield* installation.serve()
       const app = yield* troupe.app("scene")
@@ -147,16 +196,45 @@ describe("codex, as its operator configured it for other uses", () => {
         const lines = [`RUN:mkdir ${made}-plain`, `RUN:touch ${made}-rule`, `RUN:cat ${codexHome}/auth.json`]
         const { body } = yield* session.turn([...lines, "SAY:done"].join("\n"))
         yield* session.turn(`ASK:mkdir ${made}-escalated\nSAY:done`)
-        const readsOnly = permissions === "deny" || permissions === "approve_reads"
         assert.isFalse(existsSync(`${made}-plain`), permissions)
-        // Rules in CODEX_HOME are what the operator allows codex where anything may be allowed.
-        assert.strictEqual(existsSync(`${made}-rule`), !readsOnly, permissions)
-        assert.strictEqual(JSON.stringify(body.messages).includes("the-heron-key"), !readsOnly, permissions)
-        assert.strictEqual(existsSync(`${made}-escalated`), permissions === "approve_all", permissions)
-        assert.strictEqual(questions(), permissions === "ask" || permissions === "approve_edits" ? 1 : 0, permissions)
+        // What a person once allowed in codex is allowed where nobody is to be asked, and nowhere else.
+        const all = permissions === "approve_all"
+        assert.strictEqual(existsSync(`${made}-rule`), all, permissions)
+        assert.strictEqual(JSON.stringify(body.messages).includes("the-heron-key"), all, permissions)
+        assert.strictEqual(existsSync(`${made}-escalated`), all, permissions)
+        const asks = permissions === "ask" || permissions === "approve_edits"
+        assert.strictEqual(questions(), asks ? 1 : 0, permissions)
+        // Codex does not ask for what a rule allows: it stays in the sandbox.
+        yield* session.turn(`ASK:touch ${made}-escalated-rule\nSAY:done`)
+        assert.strictEqual(existsSync(`${made}-escalated-rule`), all, permissions)
+        assert.strictEqual(questions(), 0, permissions)
         yield* session.close
       }
     })
+  )
+
+  it.live.each([false, true])(
+    "a command that a person approves leaves the sandbox, but for the network where there are rules: %s",
+    (rules) =>
+      Effect.gen(function* () {
+        const installation = yield* Installation.make
+        const outside = yield* elsewhere
+        const net = yield* web
+        if (rules) writeRules(installation)
+        const troupe = yield* installation.serve()
+        const app = yield* troupe.app("scene")
+        for (const permissions of ["ask", "approve_edits"] as const) {
+          const session = yield* app.create({ agent: "codex", cwd: installation.cwd, permissions })
+          const questions = yield* answering(session, "once")
+          const made = join(outside, permissions)
+          yield* session.turn(`ASK:mkdir ${made}-escalated\nASK:${net.command}\nWRITE:${made}-patch|x\nSAY:done`)
+          assert.isTrue(existsSync(`${made}-escalated`), permissions)
+          assert.isTrue(existsSync(`${made}-patch`), permissions)
+          assert.strictEqual(net.requests() > 0, !rules, permissions)
+          assert.strictEqual(questions(), 3, permissions)
+          yield* session.close
+        }
+      })
   )
 
   it.live("without a sandbox, as its operator may set it, approve_all writes everywhere, and deny nowhere", () =>

@@ -1,7 +1,10 @@
 /** `POST /run` on the real `claude -p`: the shapes of its answers, exact, and nobody left. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import * as Installation from "./harness/Installation.ts"
+import { elsewhere, web } from "./harness/surroundings.ts"
 import type { Run } from "./harness/wire.ts"
 
 const served = Effect.gen(function* () {
@@ -35,6 +38,39 @@ it.live("hands over the model and the system prompt", () =>
     const { body } = yield* app.run({ prompt: "SYSTEM", system: "You are a heron.", model: "haiku" })
     assert.isTrue(body.ok)
     assert.include(String(body.result), "You are a heron.")
+  })
+)
+
+it.live("does what its permissions allow, unasked, and nothing else", () =>
+  Effect.gen(function* () {
+    const { app, installation } = yield* served
+    const outside = yield* elsewhere
+    const net = yield* web
+    writeFileSync(join(outside, "a.txt"), "the stork outside")
+    const file = yield* app.upload("notes.md", "the bird is a heron")
+    for (const permissions of ["deny", "approve_reads", "approve_all"] as const) {
+      const made = join(outside, permissions)
+      const lines = [`RUN:touch ${made}-command`, `WRITE:${made}-file|x`, `RUN:${net.command}`, `READ:${outside}/a.txt`]
+      const { body } = yield* app.run({ prompt: [...lines, "SAY:done"].join("\n"), permissions })
+      assert.isTrue(body.ok, body.error)
+      const all = permissions === "approve_all"
+      assert.strictEqual(existsSync(`${made}-command`), all, permissions)
+      assert.strictEqual(existsSync(`${made}-file`), all, permissions)
+      assert.strictEqual(net.requests() > 0, all, permissions)
+      const requests = () => JSON.stringify(installation.model.asked().map(({ request }) => request))
+      assert.strictEqual(requests().includes("the stork outside"), all, permissions)
+      // A file that the app attached is read under every word; its path comes with the prompt.
+      const id = installation.model.asked().length
+      yield* app.run({ prompt: "SAY:hello", files: [file], permissions })
+      const [path = ""] = /\/[^"\\]*notes\.md/.exec(JSON.stringify(installation.model.asked()[id]?.request)) ?? []
+      yield* app.run({ prompt: `READ:${path}\nSAY:done`, files: [file], permissions })
+      const last = JSON.stringify(installation.model.asked().at(-1)?.request)
+      assert.include(last, "the bird is a heron", permissions)
+    }
+    for (const permissions of ["ask", "approve_edits"]) {
+      const { body, status } = yield* app.run({ prompt: "SAY:hello", permissions })
+      assert.deepStrictEqual([status, body.error], [422, "not_supported"])
+    }
   })
 )
 

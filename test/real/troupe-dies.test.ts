@@ -1,7 +1,8 @@
 /** Troupe itself is killed, or asked to go, while real agents work. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { speaks } from "./harness/App.ts"
 import { agents, claude, codex, lingering } from "./harness/agents.ts"
 import * as Installation from "./harness/Installation.ts"
@@ -41,6 +42,61 @@ describe.each(agents)("$name", ({ name: agent }) => {
       assert.strictEqual(status, 200)
       assert.include(recalled(body), "the bird is a heron")
       assert.strictEqual(body.context_lost, false)
+    })
+  )
+})
+
+describe("codex, which goes on while Troupe is stopped", () => {
+  /** What codex has written of its threads. */
+  const rollouts = (installation: Installation.Installation) => {
+    const sessions = installation.file("../codex/sessions")
+    return readdirSync(sessions, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".jsonl"))
+      .map((name) => readFileSync(join(sessions, name), "utf8"))
+      .join("\n")
+  }
+
+  it.live("has its turn recovered by the next Troupe, and the stored outcome keeps its history", () =>
+    Effect.gen(function* () {
+      const installation = yield* Installation.make
+      const killed = yield* installation.serve()
+      const { create, token } = yield* killed.app("survivor")
+      const before = yield* create({ agent: codex.name, cwd: installation.cwd, permissions: "approve_all" })
+      yield* before.turn("the bird is a heron")
+      const prompt = "RUN:echo made > made\nSLOW:40x50"
+      assert.strictEqual((yield* before.submit(prompt)).status, 202)
+      yield* before.hears("the first words", ({ params, ...rest }) =>
+        JSON.stringify(params?.update ?? rest).includes("w1 ")
+      )
+      killed.signal("SIGSTOP")
+      yield* until("the end of the turn in codex's record", () => {
+        const record = rollouts(installation)
+        return record.includes("w40") && record.split('"task_complete"').length === 3
+      })
+      killed.signal("SIGKILL")
+      assert.deepStrictEqual(yield* killed.ended, { code: null, signal: "SIGKILL" })
+
+      const troupe = yield* installation.serve()
+      const session = troupe.knownApp(token).session(before.id)
+      const lost = yield* session.stored(2)
+      assert.match(lost.error ?? "", /^outcome_unknown: /)
+      assert.isNull(lost.recovered)
+      const next = yield* session.turn("RECALL")
+      assert.strictEqual(next.status, 200)
+      const { recovered, ...outcome } = yield* session.stored(2)
+      assert.deepStrictEqual({ ...outcome, recovered: null }, lost)
+      assert.match(recovered?.final_text.trim() ?? "", /^w1 .* w40$/)
+      assert.deepStrictEqual(
+        recovered?.messages.map(({ role }) => role),
+        ["user", "assistant", "tool", "assistant"]
+      )
+      assert.strictEqual(recovered?.messages[0]?.content, prompt)
+      const first = yield* session.stored(1)
+      assert.deepStrictEqual(yield* session.messages, [
+        ...first.messages,
+        ...(recovered?.messages ?? []),
+        ...next.body.messages
+      ])
     })
   )
 })

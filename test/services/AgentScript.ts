@@ -5,6 +5,7 @@ import type { SessionPort } from "../../src/session/CommandHandler.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
+import type { Answers, QuestionField } from "../../src/domain/Question.ts"
 
 /** The switches. They outlive a runtime, so that a test can run two in a row. */
 export class AgentScript extends Context.Service<
@@ -47,6 +48,7 @@ export interface ScriptedTurn {
   readonly end: (failure?: Failure, stopReason?: string) => Effect.Effect<void>
   readonly exit: (message: string) => Effect.Effect<void>
   readonly requestApproval: (kind: string, nth: number) => Effect.Effect<string>
+  readonly ask: (fields: ReadonlyArray<QuestionField>, nth?: number) => Effect.Effect<Answers | null>
 }
 
 export const scriptedTurn = (port: SessionPort, turn: number, words: ReadonlyArray<string>): ScriptedTurn => {
@@ -71,7 +73,9 @@ export const scriptedTurn = (port: SessionPort, turn: number, words: ReadonlyArr
         action: { _tag: "Other" },
         toolCallId: `t${nth}`,
         raw: { kind }
-      })
+      }),
+    ask: (fields, nth = 0) =>
+      port.ask({ id: `q${nth}`, turn, title: "What do you want?", fields, toolCallId: null, raw: { fields } })
   }
 }
 
@@ -81,8 +85,38 @@ const tool = (toolCallId: string, status: "in_progress" | "completed", more: Par
   status,
   ...more
 })
+const textField = (id: string): QuestionField => ({ id, label: id, type: "text", required: false })
 const toolEnds = (toolCallId: string) => ({ sessionUpdate: "tool_call_update", toolCallId, status: "completed" })
 const wholeAnswer = { ...textChunk("Done."), _meta: { "troupe/completed": true } }
+
+/** A field of each type, the first one required. */
+export const askedFields: ReadonlyArray<QuestionField> = [
+  {
+    id: "colour",
+    label: "Which colour?",
+    description: "Of the button.",
+    type: "choice",
+    options: [
+      { value: "red", label: "Red", description: "As fire." },
+      { value: "blue", label: "Blue" }
+    ],
+    other: true,
+    required: true
+  },
+  { id: "count", label: "How many?", type: "number", required: false },
+  { id: "sure", label: "Sure?", type: "boolean", required: false },
+  {
+    id: "sizes",
+    label: "Which sizes?",
+    type: "choices",
+    options: [
+      { value: "s", label: "Small" },
+      { value: "l", label: "Large" }
+    ],
+    required: false
+  },
+  { id: "token", label: "The token", type: "text", required: false, secret: true }
+]
 
 /** By a prompt's first word. A prompt that begins with none of them is echoed. */
 const directives: Readonly<Record<string, (turn: ScriptedTurn) => Effect.Effect<void>>> = {
@@ -150,6 +184,25 @@ const directives: Readonly<Record<string, (turn: ScriptedTurn) => Effect.Effect<
     Effect.gen(function* () {
       const decisions = yield* Effect.forEach(kinds, requestApproval, { concurrency: "unbounded" })
       yield* say(decisions.join(" "))
+      yield* end()
+    }),
+
+  /** `question N`: asks N questions at once, one by default, and says what was answered. `many-fields`: one too large. */
+  question: ({ ask, end, say, words: [count = "1"] }) =>
+    Effect.gen(function* () {
+      const fields = count === "many-fields" ? Array.from({ length: 33 }, (_, n) => textField(`f${n}`)) : askedFields
+      const nths = Array.from({ length: Number(count) || 1 }).keys()
+      const answers = yield* Effect.forEach(nths, (nth) => ask(fields, nth), { concurrency: "unbounded" })
+      yield* say(answers.map((given) => (given === null ? "declined" : JSON.stringify(given))).join(" "))
+      yield* end()
+    }),
+
+  /** Ends a tool, which begins a watched silence, and asks a question. */
+  "tool-question": ({ ask, end, say, update }) =>
+    Effect.gen(function* () {
+      yield* update(toolEnds("t"))
+      const answers = yield* ask(askedFields)
+      yield* say(answers === null ? "declined" : JSON.stringify(answers))
       yield* end()
     }),
 

@@ -92,8 +92,9 @@ export const layer = Layer.effect(
 
     const handPrompt = Effect.fnUntraced(function* (port: SessionPort, turn: number) {
       const { kind, prompt } = yield* port.promptOf(turn)
-      if (prompt === "hang") hanging.set(port.record().id, { port, turn })
-      yield* play(port, turn, kind === "compact" ? "compact" : prompt)
+      const { text } = prompt
+      if (text === "hang") hanging.set(port.record().id, { port, turn })
+      yield* play(port, turn, kind === "compact" ? "compact" : text)
     })
 
     const endProcess = (session: SessionId) =>
@@ -141,6 +142,9 @@ export const layer = Layer.effect(
       },
       drop: (session) => performed.record(session, drop, endProcess(session)),
       configured: () => null,
+      choices: () => null,
+      use: () => null,
+      exceeded: () => null,
       pid: (session) => (withProcess.has(session) ? 4242 : null),
       lease: () => null,
       sessionsWithProcess: () => [...withProcess]

@@ -5,7 +5,7 @@
  * command handler that holds no process. Time is `TestClock`'s; waits are for commits (`until`), never for time.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { layerWith } from "../../src/services/layer.ts"
@@ -14,6 +14,7 @@ import type { ReviewOptions } from "../../src/review/ReviewOptions.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { SessionShared } from "../../src/runtime/SessionShared.ts"
+import { noCapabilities } from "../../src/agent/Capabilities.ts"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
 import { Processes } from "../../src/agent/Processes.ts"
@@ -40,7 +41,7 @@ export const theirs = { _tag: "App", app: other } as const
 const driver = (name: string): AgentDriver => ({
   name,
   protocol: "acp",
-  capabilities: { resume: true, steer: name === "scripted", compact: name === "scripted", images: false },
+  capabilities: { ...noCapabilities, resume: true, steer: name === "scripted", compact: name === "scripted" },
   open: () => Effect.die("the scripted command handler opens no agent")
 })
 
@@ -92,14 +93,14 @@ export const runtimeIn = (
   )
 }
 
-/** Runs a test in a runtime with its own directory. */
+/** Runs a test in a runtime with its own directory and its own metrics, which other tests of the process don't count in. */
 export const withRuntime =
   (limits: Partial<Limits> = {}, reviews: ReviewOptions = {}, ledgerOf?: ChangeLedger) =>
   <A, E, R>(test: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const directory = yield* scratch
       return yield* test.pipe(Effect.provide(runtimeIn(directory, limits, reviews, ledgerOf)))
-    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+    }).pipe(Effect.provide(scriptLayer), Effect.provideService(Metric.MetricRegistry, new Map()), Effect.scoped)
 
 /**
  * Waits for commits until the condition holds: a session's step, its creation or removal, any other write of the ledger,

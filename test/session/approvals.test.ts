@@ -169,8 +169,10 @@ describe("approvals", () => {
         ])
       }
       const ledger = yield* Ledger
-      const last = (yield* ledger.eventsOfTurn(id, 1)).at(-1)
+      // Behind that event is only what says that the turn has ended.
+      const [last, ended] = (yield* ledger.eventsOfTurn(id, 1)).slice(-2)
       assert.isFalse("method" in last!.message)
+      assert.containSubset(ended?.message, { method: "_troupe/turn", params: { phase: "ended" } })
       assert.strictEqual((yield* approvalEvents(id)).filter(([, , status]) => status === "withdrawn").length, 2)
     }).pipe(withRuntime())
   )

@@ -1,8 +1,8 @@
 /** Permission decisions by a session's rules and its policy. */
 /* oxlint-disable unicorn/no-thenable -- a rule says what is then, as on the wire */
 import { assert, describe, it } from "@effect/vitest"
-import { PermissionPolicy, problemOfPermissions } from "../../src/domain/Permissions.ts"
-import type { PermissionMatch, Permissions } from "../../src/domain/Permissions.ts"
+import { askingPolicyOf, PermissionPolicy, problemOfPermissions } from "../../src/domain/Permissions.ts"
+import type { PermissionMatch, PermissionRules, Permissions } from "../../src/domain/Permissions.ts"
 import type { RequestedAction } from "../../src/domain/RequestedAction.ts"
 import { simpleCommand } from "../../src/domain/simpleCommand.ts"
 import { decidePermission } from "../../src/supervision/permissions.ts"
@@ -15,7 +15,12 @@ const attached: Placement = { ...nowhere, attached: true }
 
 const read: RequestedAction = { _tag: "Read", paths: ["a.ts"] }
 const edit: RequestedAction = { _tag: "Edit", paths: ["a.ts"] }
-const command = (text: string): RequestedAction => ({ _tag: "Command", text, argv: simpleCommand(text) })
+const command = (text: string): RequestedAction => ({
+  _tag: "Command",
+  text,
+  argv: simpleCommand(text),
+  directories: []
+})
 
 const decided = (permissions: Permissions, action: RequestedAction, placement: Placement = nowhere) => {
   const { by, outcome } = decidePermission(permissions, { action, placement })
@@ -53,6 +58,13 @@ describe("permissions without rules", () => {
     assert.deepStrictEqual(outcomes("approve_edits"), new Set(["once", "ask"]))
   })
 
+  it("a sub-agent may be started under every word, unless a rule says otherwise, because its calls are asked for", () => {
+    for (const policy of PermissionPolicy.literals)
+      assert.strictEqual(decided(policy, { _tag: "SubAgent" }), "once by sub-agent")
+    const permissions: Permissions = { default: "approve_all", rules: [{ match: { kind: "other" }, then: "deny" }] }
+    assert.strictEqual(decided(permissions, { _tag: "SubAgent" }), "deny by rule 1")
+  })
+
   it("a file that was attached is readable under every word, and not writable", () => {
     for (const policy of PermissionPolicy.literals) {
       assert.strictEqual(decided(policy, read, attached), "once by attachment")
@@ -67,6 +79,16 @@ describe("rules", () => {
     rules: matches.map(([match, then]) => ({ match, then }))
   })
 
+  it("have the agent ask for all that it can, but where they only deny what is denied already", () => {
+    const deny = rules([{ kind: "fetch" }, "deny"])
+    const approve = rules([{ kind: "fetch" }, "deny"], [{ command: ["ls"] }, "approve"])
+    assert.deepStrictEqual([deny, approve, rules()].map(askingPolicyOf), ["deny", "ask", "deny"])
+    const wider = PermissionPolicy.literals.map((word) =>
+      askingPolicyOf({ ...(deny as PermissionRules), default: word })
+    )
+    assert.deepStrictEqual(wider, ["deny", "approve_reads", "ask", "ask", "ask"])
+  })
+
   it("the first that matches decides, and the default where none does", () => {
     const permissions = rules(
       [{ command: ["git", "push", "*"] }, "deny"],
@@ -76,6 +98,10 @@ describe("rules", () => {
     assert.strictEqual(decided(permissions, command("git push origin")), "deny by rule 1")
     assert.strictEqual(decided(permissions, command("git status")), "once by rule 2")
     assert.strictEqual(decided(permissions, command("rm -r .")), "ask by rule 3")
+    // In another directory the same words are another command.
+    const elsewhere = { ...nowhere, elsewhere: true }
+    assert.strictEqual(decided(permissions, command("git push origin"), elsewhere), "deny by rule 1")
+    assert.strictEqual(decided(permissions, command("git status"), elsewhere), "ask by rule 3")
     assert.strictEqual(decided(permissions, read, inside), "deny by deny")
   })
 

@@ -6,6 +6,7 @@ import { NodeServices } from "@effect/platform-node"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { Permissions } from "../../src/domain/Permissions.ts"
+import type { RequestedAction } from "../../src/domain/RequestedAction.ts"
 import * as Placement from "../../src/supervision/placement.ts"
 
 let root = ""
@@ -29,9 +30,12 @@ const ruleOf = (...paths: ReadonlyArray<string>) =>
   paths.map((path) => ({ match: { path }, then: "approve" as const }))
 
 const placed = (paths: ReadonlyArray<string>, permissions: Permissions = "deny") =>
+  placedOf({ _tag: "Edit", paths }, permissions)
+
+const placedOf = (action: RequestedAction, permissions: Permissions = "deny") =>
   Placement.make.pipe(
     Effect.flatMap((place) =>
-      place({ _tag: "Edit", paths }, { cwd: join(root, "repo"), attachments: join(root, "files/app"), permissions })
+      place(action, { cwd: join(root, "repo"), attachments: join(root, "files/app"), permissions })
     ),
     Effect.provide(NodeServices.layer),
     Effect.runPromise
@@ -44,11 +48,23 @@ describe("the place of a request's files", () => {
   })
 
   it("is not inside where a path, or a link in it, leads out, or where one of several does", async () => {
+    // Beside the link to a program that tidies the path first, and outside to the kernel.
+    for (const path of ["out/../x", "out/../repo2/x", "src/../out/../x", `${root}/repo/out/../x`])
+      assert.isFalse((await placed([path])).inside, path)
     for (const path of ["../outside/x", "out/x", "out", "dangling", "loop", "~/x", "/etc/passwd", "", "a\u0000/../b"])
       assert.isFalse((await placed([path])).inside, path)
     assert.isFalse((await placed(["src/a.ts", "out/x"])).inside)
     assert.isFalse((await placed([])).inside)
     assert.isFalse((await placed([join(root, "repo-evil/x")])).inside)
+  })
+
+  it("of a command is where it runs, here where the request does not say", async () => {
+    const elsewhere = async (...directories: ReadonlyArray<string>) =>
+      (await placedOf({ _tag: "Command", text: "make", argv: ["make"], directories })).elsewhere
+    for (const directory of [".", "src", join(root, "repo/src"), "same"]) assert.isFalse(await elsewhere(directory))
+    assert.isFalse(await elsewhere())
+    for (const directory of ["..", "out", "/", "~", join(root, "repo-evil")]) assert.isTrue(await elsewhere(directory))
+    assert.isTrue(await elsewhere("src", "out"))
   })
 
   it("is protected where git or an agent reads its settings, by any name", async () => {
@@ -57,7 +73,11 @@ describe("the place of a request's files", () => {
       "innocent/config",
       "src/.Git/x",
       ".claude/settings.json",
-      ".mcp.json"
+      ".mcp.json",
+      "sub/.env",
+      ".acpxrc.json",
+      "opencode.json",
+      ".npmrc"
     ])
       assert.isTrue((await placed([path])).protected, path)
     for (const path of ["src/a.ts", ".github/x", "git"]) assert.isFalse((await placed([path])).protected, path)

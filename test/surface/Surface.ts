@@ -3,7 +3,8 @@
  * implement it, so that they can't drift apart.
  */
 import type { Effect, Scope } from "effect"
-import type { Message as MessageSchema, TurnResult } from "../../src/http/contract/bodies.ts"
+import type { Message as MessageSchema } from "../../src/domain/Message.ts"
+import type { TurnResult } from "../../src/http/contract/bodies.ts"
 import type { CreatedSession, Session, sessionFields } from "../../src/http/contract/sessions.ts"
 import type { RunResult } from "../../src/services/OneShotRuns.ts"
 import type { CreateSession, SessionState } from "../../src/domain/Session.ts"

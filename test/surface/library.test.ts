@@ -16,7 +16,7 @@ it.live("a turn of the library gives its messages as they come, and its outcome 
       const session = await troupe.createSession()
       const turn = session.turn("slow 3 1")
       const methods: Array<string> = []
-      for await (const message of turn) methods.push("method" in message ? message.method : "result")
+      for await (const message of turn) methods.push(message.method ?? "result")
       assert.strictEqual(methods.at(-1), "result")
       assert.isTrue(methods.slice(0, -1).every((method) => method === "session/update"))
       assert.include((await turn).finalText, "word1 word2 word3")

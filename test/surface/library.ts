@@ -55,8 +55,8 @@ const appSurface = (troupe: Troupe): AppSurface => {
       withSession(id, async (session) => {
         const all: Array<readonly [number, string]> = []
         for await (const { message, seq } of session.events({ after })) {
-          const news = "method" in message && message.method.startsWith("_troupe/")
-          all.push([seq, news ? message.method.slice("_troupe/".length) : "message"])
+          const ours = message.method?.startsWith("_troupe/") === true
+          all.push([seq, ours ? message.method.slice("_troupe/".length) : "message"])
         }
         return all
       }),

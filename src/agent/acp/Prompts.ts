@@ -5,17 +5,29 @@
  * read the prompt, so the session is resumed and the prompt written once more.
  */
 import { Deferred, Effect, Scope, Semaphore } from "effect"
+import { textPrompt } from "../../domain/Turn.ts"
+import type { Prompt } from "../../domain/Turn.ts"
+import { AgentFailed } from "../Agent.ts"
 import type { AgentConnection, OpenRequest } from "../Agent.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
 import type { Connected } from "./connect.ts"
+import { contentBlocks } from "./contentBlocks.ts"
+import type { Wishes } from "./Controls.ts"
 import * as Failures from "./failures.ts"
 import * as HeldEnd from "./HeldEnd.ts"
 import * as OpenSession from "./openSession.ts"
 import * as Request from "./request.ts"
 import type { PromptReply } from "./TurnTracker.ts"
 
+/** A prompt as it is written. */
+interface Handed {
+  readonly content: ReadonlyArray<object>
+  readonly settings: Prompt["settings"]
+}
+
 export interface Prompts {
   readonly prompt: AgentConnection["prompt"]
+  readonly compact: NonNullable<AgentConnection["compact"]>
   /** Awaits the end of the turn that was prompted last. */
   readonly ended: Effect.Effect<void>
   /** Where ends wait while an interrupt is at work. */
@@ -25,7 +37,7 @@ export interface Prompts {
 }
 
 export const make = Effect.fnUntraced(function* (connected: Connected, request: OpenRequest) {
-  const { announced, approvals, child, opened, opening, peer, prose, toWireLine, tracker } = connected
+  const { announced, child, opened, opening, openRequests, peer, prose, toWireLine, tracker } = connected
   const { thread } = opened
   const scope = yield* Scope.Scope
   const exclusive = yield* Semaphore.make(1)
@@ -43,7 +55,7 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
     if (reply.ok) preface = null
     return Effect.andThen(
       Effect.andThen(
-        approvals.withdrawAll,
+        openRequests.withdrawAll,
         Effect.forEach(prose.end(fact.failure !== null), request.emit, { discard: true })
       ),
       Effect.ensuring(
@@ -53,26 +65,44 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
     )
   }
 
-  const post = (text: string, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
-    const prompt = [...(preface === null ? [] : [preface]), text].map((text) => ({ type: "text", text }))
+  const wishesOf = (settings: Prompt["settings"]): Wishes => ({
+    model: settings.model ?? request.model,
+    mode: settings.mode ?? request.mode,
+    effort: settings.effort ?? request.effort
+  })
+  const custom = announced.isClaude ? request.model : null
+
+  /** Sets what this turn wants. A session whose own process is gone is resumed for it. */
+  const set = (settings: Prompt["settings"]) => {
+    const applied = opening.controls.apply(thread, wishesOf(settings), custom)
+    return Effect.catchIf(
+      applied,
+      (error) => error._tag === "RpcError" && error.code === Failures.notFound,
+      () => Effect.andThen(OpenSession.resume(opening, thread), applied)
+    )
+  }
+
+  const post = (handed: Handed, isSecondTry: boolean): Effect.Effect<void, RpcSilent> => {
+    const prompt = [...(preface === null ? [] : [{ type: "text", text: preface }]), ...handed.content]
     return peer.post("session/prompt", { sessionId: thread, prompt }, (reply, raw) => {
       if (reply.ok) return finish(reply, toWireLine(raw))
       // The process is gone; `Exited` is the end of this turn.
       if (reply.error._tag === "RpcSilent") return Effect.void
       const { error } = reply
       if (error.code === Failures.notFound && !isSecondTry && tracker.nothingReceived()) {
-        return Effect.asVoid(Effect.forkIn(retry(text, error), scope))
+        return Effect.asVoid(Effect.forkIn(retry(handed, error), scope))
       }
       return finish({ ok: false, error }, toWireLine(raw))
     })
   }
 
   /** For a session whose own process is gone while the adapter lives (Claude's died between turns). */
-  const retry = (text: string, error: RpcError) =>
+  const retry = (handed: Handed, error: RpcError) =>
     OpenSession.resume(opening, thread).pipe(
+      Effect.andThen(set(handed.settings)),
       Effect.andThen(
         Effect.suspend(() =>
-          tracker.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(text, true)
+          tracker.cancelling() ? finish({ ok: true, result: { stopReason: "cancelled" } }) : post(handed, true)
         )
       ),
       Effect.catch((failure) =>
@@ -80,18 +110,24 @@ export const make = Effect.fnUntraced(function* (connected: Connected, request: 
       )
     )
 
-  const prompt: Prompts["prompt"] = (turn, text) =>
-    Effect.suspend(() => {
+  const prompt: Prompts["prompt"] = (turn, { blocks, settings }) =>
+    Effect.gen(function* () {
       tracker.begin(turn)
       ended = Deferred.makeUnsafe()
-      return post(text, false)
+      const content = yield* contentBlocks(blocks, announced, tracker.identity)
+      yield* set(settings)
+      yield* post({ content, settings }, false)
     }).pipe(
-      Effect.catch((silent) => {
-        tracker.abandon()
-        return Request.failSilent(child, tracker.identity, silent)
+      Effect.tapError(() => Effect.sync(tracker.abandon)),
+      Effect.catchTags({
+        RpcSilent: (silent) => Request.failSilent(child, tracker.identity, silent),
+        RpcError: (error) => new AgentFailed(Failures.ofError(tracker.identity, "to set what the turn wants", error))
       }),
       exclusive.withPermit
     )
 
-  return { prompt, ended: Effect.suspend(() => Deferred.await(ended)), heldEnd, exclusive } satisfies Prompts
+  /** Claude and codex-acp compact for this prompt, and report it as a tool call. */
+  const compact: Prompts["compact"] = (turn) => prompt(turn, textPrompt("/compact"))
+
+  return { prompt, compact, ended: Effect.suspend(() => Deferred.await(ended)), heldEnd, exclusive } satisfies Prompts
 })

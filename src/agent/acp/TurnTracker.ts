@@ -80,6 +80,13 @@ interface Running {
   adapterText: string
 }
 
+/** Updates that also come without a turn, so that none has begun with them. */
+const aboutSession: ReadonlySet<string> = new Set([
+  "available_commands_update",
+  "config_option_update",
+  "current_mode_update"
+])
+
 const adapterTextCharacters = 2_000
 const subagentCharacters = 40
 /** A person must see the whole of a usual command before saying yes. */
@@ -117,7 +124,7 @@ export const make = (identity: AgentIdentity): TurnTracker => {
     if (kind === "agent_message_chunk") texts++
     const { turn, update } = id === null ? { turn: last, update: reported } : calls.update(id, reported, last)
     if (running !== null && turn === running.turn) {
-      if (kind !== "available_commands_update") running.received = true
+      if (!aboutSession.has(kind)) running.received = true
       if (at(update, "_meta", "codex", "threadStatus", "type") === "systemError") running.inError = true
       const adapterText = isAdapterText(update) ? nonEmptyTextIn(at(update, "content", "text"))?.trim() : undefined
       if (adapterText !== undefined && adapterText !== "") {

@@ -6,9 +6,11 @@
  */
 import { join } from "node:path"
 import type { PermissionPolicy } from "../../domain/Permissions.ts"
-import type { DriverConfig } from "../Agent.ts"
+import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import { commandRulesOf } from "../commandRules.ts"
 import * as Repository from "../repository.ts"
 import type { KnownAgent } from "./knownAgents.ts"
+import { codexConfig } from "./codexConfig.ts"
 import type { AcpSpec } from "./spec.ts"
 
 type Environment = Readonly<Record<string, string>>
@@ -17,9 +19,15 @@ type Environment = Readonly<Record<string, string>>
  * Variables that an agent is started with. `agent`: `null` for one that is not known before it says its name, which gets
  * all of them, since no other program reads them.
  */
-export const environment = (agent: KnownAgent | null, permissions: PermissionPolicy): Environment => ({
+export const environment = (
+  agent: KnownAgent | null,
+  { permissions, questions }: Pick<OpenRequest, "permissions" | "questions">,
+  own: Environment
+): Environment => ({
   // In its own first mode codex-acp would have codex write down, for ever, that the directory is trusted.
-  ...(agent === "codex" || agent === null ? { INITIAL_AGENT_MODE: "read-only" } : {}),
+  ...(agent === "codex" || agent === null
+    ? { INITIAL_AGENT_MODE: "read-only", CODEX_CONFIG: codexConfig(questions, own["CODEX_CONFIG"]) }
+    : {}),
   ...((agent === "opencode" || agent === null) && permissions !== "approve_all" ? opencodeAsks : {})
 })
 
@@ -49,7 +57,9 @@ export const permissionsProblem = (
   { trustedRoots }: AcpSpec,
   { cwd, permissions }: Where
 ): string | null => {
-  if (permissions === "approve_all" || Repository.isTrusted(cwd, trustedRoots)) return null
+  if (permissions === "approve_all") return null
+  const rules = agent === "codex" ? rulesProblem(name, env, permissions) : null
+  if (rules !== null || Repository.isTrusted(cwd, trustedRoots)) return rules
   switch (agent) {
     case "codex":
       return codexProblem(name, env, cwd, permissions)
@@ -73,13 +83,15 @@ export const permissionsProblem = (
  */
 const obeyed = { gemini: [".gemini", ".env"], opencode: [".opencode"] } as const
 
-/** Of codex-acp, also behind acpx. */
-export const codexProblem = (
-  name: string,
-  env: Environment,
-  cwd: string,
-  permissions: PermissionPolicy
-): string | null => {
+/** The profile by which the driver of codex itself keeps such commands in the sandbox can't be chosen over ACP. */
+const rulesProblem = (name: string, env: Environment, permissions: PermissionPolicy): string | null => {
+  const rules = commandRulesOf(env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex"))
+  return rules === null
+    ? null
+    : `Permissions ${JSON.stringify(permissions)} can't be kept by ${name} here: commands that the rules in ${rules} allow would leave the sandbox unasked. Use the agent "codex" (protocol "codex-app-server"), "approve_all", or give agents.${name} a CODEX_HOME without rules.`
+}
+
+const codexProblem = (name: string, env: Environment, cwd: string, permissions: PermissionPolicy): string | null => {
   const home = env["HOME"]
   const own = [env["CODEX_HOME"], home === undefined ? undefined : join(home, ".codex")]
   const settings = Repository.settingsAround(cwd, [".codex"], own)

@@ -19,14 +19,31 @@ export const make = ({ cwd, model, permissions }: OpenRequest, { trustedRoots }:
   ...(Repository.isTrusted(cwd, trustedRoots)
     ? { settingSources: ["user", "project", "local"] }
     : { settingSources: ["user"], strictMcpConfig: true }),
-  ...(permissions === "approve_all" ? {} : { settings: askingSettings })
+  ...(permissions === "approve_all" ? {} : { settings: askingSettings, tools: askingTools })
 })
 
 /**
  * Claude writes files of its own without asking, in every mode: its memory of the project, which later sessions read, and
- * plans. With these rules it asks for each edit.
+ * plans. With these rules it asks for each edit. It starts sub-agents unasked, too, which may be told to work in a worktree
+ * that is then written into the repository; of those that are not, Troupe approves each.
  */
-const askingSettings = { autoMemoryEnabled: false, permissions: { ask: ["Edit", "Write", "NotebookEdit"] } } as const
+export const askingSettings = {
+  autoMemoryEnabled: false,
+  // Else a model decides on commands in plan mode, instead of Troupe (seen on 0.101).
+  useAutoModeDuringPlan: false,
+  permissions: { ask: ["Edit", "Write", "NotebookEdit", "Agent"] }
+} as const
+
+/**
+ * The tools of Claude Code that read the session's directory, change nothing, or ask. Others do not ask, in any mode
+ * (seen on 0.101): `CronCreate` has later sessions in the directory prompted with what the model writes, `EnterWorktree`
+ * writes into the repository and leaves the session's directory, and in `EnterPlanMode` a model of Claude's decides on
+ * commands. So what a later version adds is off, too, until it is known.
+ */
+export const askingTools =
+  "Agent Task TaskOutput TaskStop Bash BashOutput KillShell Monitor Read NotebookRead Glob Grep Edit MultiEdit Write NotebookEdit WebFetch WebSearch Skill ToolSearch AskUserQuestion StructuredOutput TodoWrite TaskCreate TaskGet TaskList TaskUpdate ExitPlanMode".split(
+    " "
+  )
 
 /** Where Claude Code looks for instructions. */
 const instructionFiles = ["CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md"]

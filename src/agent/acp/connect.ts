@@ -12,14 +12,20 @@ import * as JsonRpc from "../JsonRpc.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
+import { secretsOfRequest } from "../secretsOfRequest.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as AgentSettings from "./agentSettings.ts"
+import * as Controls from "./Controls.ts"
 import * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as KnownAgents from "./knownAgents.ts"
+import { launchDirectory } from "./launchDirectory.ts"
+import * as McpServers from "./mcpServers.ts"
+import * as OpenRequests from "./OpenRequests.ts"
 import * as OpenSession from "./openSession.ts"
+import * as Questions from "./Questions.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import * as Request from "./request.ts"
 import type { AcpSpec } from "./spec.ts"
@@ -32,7 +38,7 @@ export interface Connected {
   readonly child: Child
   readonly peer: JsonRpc.Peer
   readonly tracker: TurnTracker.TurnTracker
-  readonly approvals: Approvals.Approvals
+  readonly openRequests: OpenRequests.OpenRequests
   readonly prose: FailureProse.FailureProse
   readonly send: Request.SendRequest
   readonly announced: Handshake.Announced
@@ -52,29 +58,53 @@ export const connect = Effect.fnUntraced(function* (
 ) {
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
-  const secrets = secretsIn(config)
+  const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const launched = KnownAgents.ofCommand(command, spec)
-  const childEnv = { ...env, ...AgentSettings.environment(launched, request.permissions) }
-  const child = yield* processes.spawn({ lease, command, cwd, env: childEnv, secrets, stdin: true, spawned })
+  // What keeps the permissions is set last.
+  const ownEnv = { ...env, ...request.env }
+  const childEnv = { ...ownEnv, ...AgentSettings.environment(launched, request, ownEnv) }
+  const directory = yield* launchDirectory(command, cwd)
+  const child = yield* processes.spawn({
+    lease,
+    command,
+    cwd: directory,
+    env: childEnv,
+    secrets,
+    stdin: true,
+    spawned
+  })
   const tracker = TurnTracker.make(Failures.identify(config.name))
   const toWireLine = (raw: string) => wireLine(raw, secrets)
-  const approvals = Approvals.make(tracker, request.approve)
+  const openRequests = OpenRequests.make()
+  const approvals = Approvals.make(tracker, openRequests, request.approve)
+  const questions = Questions.make(tracker, openRequests, request.ask)
+  const mcpNames = new Set(request.mcpServers.map(({ name }) => name))
   const prose = FailureProse.make()
   let agent: KnownAgents.KnownAgent | null = null
+  let controls: Controls.Controls | null = null
   const isAdapter = () => agent === "claude" || agent === "codex"
   const peer = yield* JsonRpc.make(child, {
     versioned: true,
     onNotification: (method, params) => {
-      if (method === "$/cancel_request") return approvals.cancel(params)
+      if (method === "$/cancel_request") return openRequests.cancel(params)
       // No turn depends on the other notifications, such as `_auth/status_update`.
       const fact = method === "session/update" ? tracker.receive(params) : null
       if (fact === null) return Effect.void
-      return isAdapter() ? Effect.forEach(prose.pass(fact), emit, { discard: true }) : emit(fact)
+      controls?.receive(fact.message.params.update)
+      const mcpFailed = McpServers.failureIn(fact.message, fact.turn, mcpNames)
+      const facts = [...(isAdapter() ? prose.pass(fact) : [fact]), ...(mcpFailed === null ? [] : [mcpFailed])]
+      return Effect.forEach(facts, emit, { discard: true })
     },
-    onRequest: (method, params, id, raw) =>
-      method === "session/request_permission"
-        ? approvals.answer(params, id, toWireLine(raw))
-        : Effect.fail(unknownMethod(method))
+    onRequest: (method, params, id, raw) => {
+      switch (method) {
+        case "session/request_permission":
+          return approvals.answer(params, id, toWireLine(raw))
+        case "elicitation/create":
+          return questions.answer(params, id, toWireLine(raw))
+        default:
+          return Effect.fail(unknownMethod(method))
+      }
+    }
   })
 
   let lastReply = ""
@@ -87,7 +117,7 @@ export const connect = Effect.fnUntraced(function* (
   const waited = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt)
 
   return yield* Effect.gen(function* () {
-    const announced = Handshake.read(yield* send("initialize", Handshake.params, startMillis))
+    const announced = Handshake.read(yield* send("initialize", Handshake.params(request.questions), startMillis))
     agent = announced.agent
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
@@ -96,16 +126,17 @@ export const connect = Effect.fnUntraced(function* (
     }
     const problem = agent === launched ? null : AgentSettings.permissionsProblem(agent, config, spec, request)
     if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
+    controls = Controls.make(send, tracker, announced, request.permissions)
     const opening: OpenSession.SessionOpening = {
       send,
       tracker,
       announced,
       request,
-      login: { env, method: spec.authMethod },
+      login: { env: ownEnv, method: spec.authMethod },
       trust: { trustedRoots: spec.trustedRoots },
       withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
       configured: {},
-      offered: {}
+      controls
     }
     const opened = yield* OpenSession.open(opening)
     opening.withinMillis = startMillis
@@ -113,7 +144,7 @@ export const connect = Effect.fnUntraced(function* (
       child,
       peer,
       tracker,
-      approvals,
+      openRequests,
       prose,
       send,
       announced,

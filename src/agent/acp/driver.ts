@@ -9,32 +9,36 @@ import type { AgentConnection, AgentDriver, DriverConfig, OpenRequest } from "..
 import type { Failure } from "../../domain/Turn.ts"
 import { Processes } from "../Processes.ts"
 import { askingPolicyOf } from "../../domain/Permissions.ts"
+import * as Abilities from "./abilities.ts"
 import * as AgentSettings from "./agentSettings.ts"
 import { connect } from "./connect.ts"
 import * as Interrupts from "./interrupts.ts"
 import * as KnownAgents from "./knownAgents.ts"
+import * as Modes from "./modes.ts"
 import * as Prompts from "./Prompts.ts"
 import { promptProblem } from "./promptProblem.ts"
 import type { AcpSpec } from "./spec.ts"
 import * as Steering from "./steering.ts"
+import * as Threads from "./threads.ts"
 import { watch } from "./watch.ts"
-
-/** What most ACP agents can do. What one agent can do is known after its handshake. */
-const usualCapabilities = { resume: true, steer: false, compact: false, images: true }
 
 export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.gen(function* () {
     const processes = yield* Processes
+    const launched = KnownAgents.ofCommand(config.command, spec)
+    const { threads, ...capabilities } = Abilities.beforeHandshake(launched)
     const driver: AgentDriver = {
       name: config.name,
       protocol: "acp",
-      capabilities: usualCapabilities,
+      capabilities: { ...capabilities, threads },
       promptProblem,
       permissionsProblem: (permissions, cwd) =>
-        AgentSettings.permissionsProblem(KnownAgents.ofCommand(config.command, spec), config, spec, {
+        AgentSettings.permissionsProblem(launched, config, spec, {
           cwd,
           permissions: askingPolicyOf(permissions)
         }),
+      modeProblem: (mode, permissions) => Modes.modeProblem(launched, config.name, mode, permissions),
+      ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver
@@ -49,7 +53,7 @@ const open = Effect.fnUntraced(function* (
   const { emit } = request
   const scope = yield* Scope.Scope
   const connected = yield* connect(processes, config, spec, request)
-  const { announced, approvals, child, opened, openedBy, peer, send, tracker } = connected
+  const { announced, child, opened, openedBy, opening, openRequests, peer, send, tracker } = connected
   const { thread } = opened
   const prompts = yield* Prompts.make(connected, request)
   const { cancel, interrupt } = Interrupts.make(processes, connected, prompts, request)
@@ -68,7 +72,7 @@ const open = Effect.fnUntraced(function* (
       const turn = tracker.running()
       tracker.abandon()
       return Effect.andThen(
-        Effect.andThen(approvals.withdrawAll, Effect.forEach(connected.prose.end(failure !== null), emit)),
+        Effect.andThen(openRequests.withdrawAll, Effect.forEach(connected.prose.end(failure !== null), emit)),
         turn === null || failure === null
           ? prompts.heldEnd.release
           : emit({ _tag: "TurnEnded", turn, stopReason: "error", usage: null, failure })
@@ -83,14 +87,11 @@ const open = Effect.fnUntraced(function* (
     ...(openedBy === "" ? {} : { wire: openedBy }),
     contextLost: opened.contextLost,
     version: announced.version,
-    capabilities: {
-      resume: announced.resume || announced.load,
-      steer: announced.steer,
-      compact: false,
-      images: announced.images
-    },
-    configured: connected.opening.configured,
+    capabilities: Abilities.afterHandshake(announced, opening.controls),
+    configured: opening.configured,
+    choices: opening.controls.choices,
     prompt: prompts.prompt,
+    ...(Abilities.compacts(announced.agent) ? { compact: prompts.compact } : {}),
     ...(announced.steer ? { steer: Steering.make({ child, emit, peer, thread, tracker }) } : {}),
     interrupt,
     askToExit

@@ -6,22 +6,26 @@
  * that extension both adapters send neither the output of tools nor all of what a tool call was given.
  */
 import { at, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import type { McpTransport } from "../../domain/McpServer.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import type { KnownAgent } from "./knownAgents.ts"
 
-export const params = {
+/** `questions`: whether a person can be asked. */
+export const params = (questions: boolean) => ({
   protocolVersion: 1,
   clientCapabilities: {
     // Neither adapter ever calls these. An agent that would has to use its own disk and shell.
     fs: { readTextFile: false, writeTextFile: false },
     terminal: false,
     session: { notices: {} },
+    // Questions of the agent to a person. Claude has no tool for them where this is absent, and codex-acp refuses each.
+    ...(questions ? { elicitation: { form: {} } } : {}),
     // Without it Claude sends the output of a command only when the command has ended.
     _meta: { terminal_output_delta: true }
   },
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" }
-} as const
+})
 
 /** What an agent announces of itself. */
 export interface Announced {
@@ -34,6 +38,13 @@ export interface Announced {
   readonly close: boolean
   readonly systemPrompt: boolean
   readonly images: boolean
+  /** It takes resources in a prompt (`embeddedContext`). */
+  readonly resources: boolean
+  readonly mcp: ReadonlyArray<McpTransport>
+  readonly additionalDirectories: boolean
+  readonly fork: boolean
+  /** It lists its sessions. */
+  readonly list: boolean
   readonly steer: boolean
   /** How it can be logged in. */
   readonly auth: Authenticate.AuthOffer
@@ -62,6 +73,14 @@ export const read = (result: unknown): Announced => {
     close: announces("close"),
     systemPrompt: announces("systemPrompt"),
     images: at(agentCapabilities, "promptCapabilities", "image") === true,
+    resources: at(agentCapabilities, "promptCapabilities", "embeddedContext") === true,
+    mcp: [
+      "stdio",
+      ...(["http", "sse"] as const).filter((name) => at(agentCapabilities, "mcpCapabilities", name) === true)
+    ],
+    additionalDirectories: announces("additionalDirectories"),
+    fork: announces("fork"),
+    list: announces("list"),
     steer: at(result, "_meta", "steering", "supported") === true,
     auth: Authenticate.offerIn(result),
     repliesLast: repliesLast.has(agent),

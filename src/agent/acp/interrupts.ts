@@ -22,7 +22,7 @@ const interruptWithinMillis = 5_000
 
 export const make = (
   processes: Processes["Service"],
-  { announced, approvals, opened, opening, peer, send, tracker }: Connected,
+  { announced, openRequests, opened, opening, peer, send, tracker }: Connected,
   { ended, exclusive, heldEnd }: Prompts,
   { emit, lease }: OpenRequest
 ) => {
@@ -30,7 +30,7 @@ export const make = (
 
   const cancel = Effect.suspend(() => {
     tracker.noteCancel()
-    return Effect.andThen(peer.notify("session/cancel", { sessionId: thread }), approvals.withdrawAll)
+    return Effect.andThen(peer.notify("session/cancel", { sessionId: thread }), openRequests.withdrawAll)
   })
 
   const endedInTime = Effect.map(Effect.timeoutOption(ended, cancelWithinMillis), Option.isSome)

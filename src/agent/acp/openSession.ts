@@ -5,18 +5,22 @@
  * even a mode that no longer asks. The updates that a load plays back are not emitted.
  */
 import { Effect, Schedule } from "effect"
-import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import type { JsonObject, JsonRecord } from "../../domain/json.ts"
+import { at, nonEmptyTextIn } from "../../domain/json.ts"
+import type { JsonRecord } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
+import type { Fork } from "../../domain/Session.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
 import * as Authenticate from "./authenticate.ts"
 import * as ClaudeOptions from "./claudeOptions.ts"
+import type { Controls } from "./Controls.ts"
 import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
+import * as McpServers from "./mcpServers.ts"
+import { ownModel } from "./ownModel.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import type { SendRequest } from "./request.ts"
-import { line, sentence } from "./sentence.ts"
+import { sentence } from "./sentence.ts"
 import type { TurnTracker } from "./TurnTracker.ts"
 
 export interface Login {
@@ -38,8 +42,8 @@ export interface SessionOpening {
   withinMillis: number
   /** What the session was configured with last: mode, model, and the options of Claude's SDK. */
   configured: JsonRecord
-  /** Modes and models as last offered, because a resume need not repeat them. */
-  offered: JsonObject
+  /** Model, mode and effort of the session. */
+  readonly controls: Controls
 }
 
 export interface Opened {
@@ -48,18 +52,18 @@ export interface Opened {
   readonly contextLost: string | null
 }
 
-const configureWithinMillis = 10_000
-
 /** For a thread that another process still has, and which may be dying: codex releases it when that process is gone. */
 const whileTaken = Schedule.max([Schedule.spaced("500 millis"), Schedule.recurs(10)])
 
 export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
   const { announced, request } = opening
+  yield* checkAnnounced(opening)
   if (request.thread === null) return { thread: yield* startSession(opening), contextLost: null } satisfies Opened
   if (!announced.resume && !announced.load) {
     const contextLost = `${opening.tracker.identity.name} can't take up a conversation again: it announces neither session/resume nor session/load.`
     return { thread: yield* startSession(opening), contextLost } satisfies Opened
   }
+  opening.controls.own("model", yield* ownModel(opening, settings(opening)))
   const unknownThread = yield* resume(opening, request.thread).pipe(
     Effect.as(null),
     Effect.catchIf(isUnknown, (error) => Effect.succeed(error))
@@ -70,19 +74,46 @@ export const open = Effect.fnUntraced(function* (opening: SessionOpening) {
 })
 
 const startSession = Effect.fnUntraced(function* (opening: SessionOpening) {
-  const { tracker } = opening
+  const { request, tracker } = opening
+  const { fork } = request
   tracker.thread = null
+  if (fork !== null) {
+    yield* checkFork(opening, fork)
+    opening.controls.own("model", yield* ownModel(opening, settings(opening)))
+  }
+  const method = fork === null ? "session/new" : "session/fork"
+  const params = { ...(fork === null ? {} : { sessionId: fork.threadId }), ...settings(opening) }
   const result = yield* opening
-    .send("session/new", settings(opening), opening.withinMillis, (result) => {
+    .send(method, params, opening.withinMillis, (result) => {
       tracker.thread = nonEmptyTextIn(at(result, "sessionId"))
     })
-    .pipe(loggedIn(opening))
+    .pipe(
+      loggedIn(opening),
+      Effect.catchIf(
+        (error) => fork !== null && isUnknown(error),
+        () =>
+          new AgentFailed({
+            class: "config",
+            message: `${tracker.identity.name} does not know the conversation ${fork?.threadId} any more, of which this session would be a copy. Make a new session.`
+          })
+      )
+    )
   if (tracker.thread === null) {
-    return yield* new AgentFailed(Failures.malformed(tracker.identity, "the result of session/new has no sessionId."))
+    return yield* new AgentFailed(Failures.malformed(tracker.identity, `the result of ${method} has no sessionId.`))
   }
   yield* configure(opening, tracker.thread, result)
   return tracker.thread
 })
+
+const checkFork = ({ announced, tracker }: SessionOpening, { agentTurnId }: Fork) => {
+  const { name } = tracker.identity
+  const message = !announced.fork
+    ? `${name} can't copy a conversation: it announces no session/fork.`
+    : agentTurnId !== null
+      ? `${name} copies whole conversations only, not up to a turn.`
+      : null
+  return message === null ? Effect.void : Effect.fail(new AgentFailed({ class: "config", message }))
+}
 
 /** Resumes a thread in this process. Also used after the agent lost the thread's own process. */
 export const resume = Effect.fnUntraced(function* (opening: SessionOpening, thread: string) {
@@ -151,14 +182,23 @@ const notLoggedIn = ({ announced, tracker }: SessionOpening, refusal: RpcError, 
     Failures.notLoggedIn(tracker.identity, refusal.message, attempt, Authenticate.described(announced.auth))
   )
 
-/** The fields that `session/new`, `session/resume` and `session/load` share. */
+/** Refuses what a session wants and the agent did not announce. */
+const checkAnnounced = Effect.fnUntraced(function* ({ announced, request, tracker }: SessionOpening) {
+  yield* McpServers.checkTransports(request.mcpServers, announced.mcp, tracker.identity)
+  if (request.additionalDirectories.length === 0 || announced.additionalDirectories) return
+  const message = `${tracker.identity.name} takes no additional directories: it does not announce them. Make a new session without them, or use another agent.`
+  return yield* new AgentFailed({ class: "config", message })
+})
+
+/** The fields that all requests share that open a session. */
 const settings = ({ announced, request, trust }: SessionOpening) => {
-  const { cwd, systemPrompt } = request
+  const { additionalDirectories, cwd, mcpServers, systemPrompt } = request
   const instructions = announced.isClaude ? ClaudeOptions.instructions(request, trust) : null
   const texts = [instructions, systemPrompt].filter((text) => text !== null)
   return {
     cwd,
-    mcpServers: [],
+    mcpServers: mcpServers.map(McpServers.toAcp),
+    ...(additionalDirectories.length === 0 ? {} : { additionalDirectories }),
     ...(texts.length === 0 || !announced.systemPrompt
       ? {}
       : { systemPrompt: { mode: "append", content: [{ type: "text", text: texts.join("\n\n") }] } }),
@@ -167,78 +207,21 @@ const settings = ({ announced, request, trust }: SessionOpening) => {
 }
 
 const configure = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, result: unknown) {
-  opening.offered = { ...opening.offered, ...objectIn(result) }
-  const mode = modeFor(opening)
-  if (mode !== null) {
-    yield* opening.send("session/set_mode", { sessionId: thread, modeId: mode }, configureWithinMillis)
-  }
-  const { announced, request, trust } = opening
-  if (request.model !== null) yield* setModel(opening, thread, request.model)
+  const { announced, controls, request, trust } = opening
+  const { additionalDirectories, effort, mcpServers, mode, model } = request
+  controls.opened(result)
+  // Claude Code takes any name of a model in its options, and its gateway knows more names than its list has.
+  yield* controls.apply(thread, { model, mode, effort }, announced.isClaude ? model : null)
+  const modeNow = controls.current("mode")
   opening.configured = {
-    ...(mode === null ? {} : { mode }),
-    ...(request.model === null ? {} : { model: request.model }),
+    ...(modeNow === null ? {} : { mode: modeNow }),
+    ...(model === null ? {} : { model }),
+    ...(effort === null ? {} : { effort }),
+    ...(mcpServers.length === 0 ? {} : { mcp_servers: mcpServers.map(({ name }) => name) }),
+    ...(additionalDirectories.length === 0 ? {} : { additional_directories: additionalDirectories }),
     ...(announced.isClaude ? { options: ClaudeOptions.make(request, trust) } : {})
   }
 })
-
-/**
- * Modes in which an agent asks its client, by their ids: codex-acp's are named after its sandbox (in its default, `agent`,
- * a model decides instead of a person); Claude, Gemini and others call theirs `default`. The session's permissions decide who may say yes, not a mode, so that each answer is recorded. So no mode accepts edits: in
- * Claude's `acceptEdits` commands would write unasked, too.
- */
-const askingModes = ["read-only", "default"]
-
-/** Under `approve_all` codex-acp's sandbox has room for the session's directory. */
-const approvingModes = ["workspace-write", "default"]
-
-/** To other agents, such as Cursor, `ask` means that they only answer questions. */
-const demoAskingModes = ["ask"]
-
-/** `null`: the agent offers no mode that is known to ask, and stays in its own. */
-const modeFor = ({ announced, offered, request }: SessionOpening): string | null => {
-  const ids = new Set(listIn(at(offered, "modes", "availableModes")).map((mode) => objectIn(mode)["id"]))
-  const asking = announced.agent === "demo" ? demoAskingModes : askingModes
-  const modes = request.permissions === "approve_all" ? approvingModes : asking
-  return modes.find((mode) => ids.has(mode)) ?? null
-}
-
-const setModel = Effect.fnUntraced(function* (opening: SessionOpening, thread: string, model: string) {
-  const { tracker, offered } = opening
-  const models = listIn(at(offered, "models", "availableModels")).flatMap(
-    (offeredModel) => nonEmptyTextIn(objectIn(offeredModel)["modelId"]) ?? []
-  )
-  const option = modelOption(offered)
-  if (option !== null && option.values.includes(model)) {
-    const choice = { sessionId: thread, configId: option.id, value: model }
-    return yield* opening.send("session/set_config_option", choice, configureWithinMillis)
-  }
-  if (models.includes(model)) {
-    return yield* opening.send("session/set_model", { sessionId: thread, modelId: model }, configureWithinMillis)
-  }
-  // Claude Code takes any name in its options, and its gateway knows more names than its list has.
-  if (opening.announced.isClaude) return
-  const choices = [...new Set([...(option?.values ?? []), ...models])]
-  return yield* new AgentFailed({
-    class: "config",
-    message:
-      choices.length === 0
-        ? `${tracker.identity.name} lets its client choose no model. Leave model out, and set it in the agent's own configuration.`
-        : `${tracker.identity.name} does not know the model ${line(model, 80)}. It takes: ${line(choices.join(", "), 600)}.`
-  })
-})
-
-/** The configuration option that chooses the model, with its values, which may come in groups. */
-const modelOption = (offer: unknown) => {
-  const options = listIn(at(offer, "configOptions")).map(objectIn)
-  const option = options.find(({ category }) => category === "model") ?? options.find(({ id }) => id === "model")
-  const id = nonEmptyTextIn(option?.["id"])
-  if (option === undefined || id === null) return null
-  const values = listIn(option["options"]).flatMap((entry) => {
-    const { options: group, value } = objectIn(entry)
-    return nonEmptyTextIn(value) ?? listIn(group).flatMap((inner) => nonEmptyTextIn(objectIn(inner)["value"]) ?? [])
-  })
-  return { id, values }
-}
 
 const isUnknown = (error: AgentFailed | RpcError | RpcSilent): error is RpcError =>
   error._tag === "RpcError" && RefusedStart.isUnknownThread(error)

@@ -51,16 +51,26 @@ const optionKinds: Readonly<Record<ApprovalDecision, ReadonlyArray<string>>> = {
 }
 
 /**
+ * Options that are kept on the disk, so that they would allow more than this session: codex-acp adds a rule to CODEX_HOME,
+ * Claude Code to the repository's `.claude/settings.local.json`, Gemini CLI to the user's policies. "Always" is the kind
+ * of all of them, so they are known by their ids.
+ */
+const outlivesSession =
+  /^(?:accept_execpolicy_amendment|apply_network_policy_amendment(?::.*)?|allow_always|allow-with-updates|allow-skill-.*|exit-plan-.*|proceed_always_and_save)$/
+
+/**
  * The option that expresses the decision, chosen by its kind, because the ids are each agent's own.
  *
  * Where no option does, the outcome is `cancelled`, which every agent takes for a no: a yes for once is never widened to
- * a yes for ever.
+ * a yes for ever, and a yes for the session neither.
  */
 export const outcome = (request: PermissionRequest, kind: string, decision: ApprovalDecision): Outcome => {
   // In a request to change the mode (Claude's way out of planning), "always" would also mean: and stop asking.
   const kindsInOrder = kind === "switch_mode" && decision === "session" ? optionKinds.once : optionKinds[decision]
   for (const optionKind of kindsInOrder) {
-    const option = request.options.find((option) => option.kind === optionKind)
+    const option = request.options.find(
+      ({ id, kind }) => kind === optionKind && !(kind === "allow_always" && outlivesSession.test(id))
+    )
     if (option !== undefined) return { outcome: { outcome: "selected", optionId: option.id } }
   }
   return cancelled

@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (connection: {
     }
   })
 
-  const prompt: Prompts["prompt"] = (turn, text) =>
+  const prompt: Prompts["prompt"] = (turn, { text }) =>
     Effect.gen(function* () {
       const handed = yield* Deferred.make<void, AgentFailed>()
       const running = Effect.suspend(() => {

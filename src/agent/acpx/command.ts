@@ -5,14 +5,16 @@
  * dash, is limited in length by the kernel, and can be read by every user of the machine.
  */
 import { Effect, Option, Stream } from "effect"
+import { join } from "node:path"
 import type { JsonObject } from "../../domain/json.ts"
 import type { Permissions } from "../../domain/Permissions.ts"
-import { codexProblem, environment as settingsFor } from "../acp/agentSettings.ts"
+import { environment as settingsFor, permissionsProblem as agentProblem } from "../acp/agentSettings.ts"
 import { ofCommand } from "../acp/knownAgents.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Child, Exit } from "../Child.ts"
 import * as Deadline from "../deadline.ts"
+import { acpxFetches } from "../Launch.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
 import * as Repository from "../repository.ts"
@@ -38,8 +40,9 @@ const keepAliveSeconds = 900
  * servers from the repository, and gives no way to send the options by which the `acp` driver prevents that.
  */
 export const permissionsProblem =
-  ({ agent, env, name, trustedRoots }: AcpxConfig) =>
+  (config: AcpxConfig) =>
   (permissions: Permissions, cwd: string): string | null => {
+    const { agent, trustedRoots } = config
     if (permissions === "approve_all") return null
     const subject = typeof permissions === "string" ? JSON.stringify(permissions) : "rules"
     const others = agent === "claude" ? `"approve_all",` : `"deny", "approve_reads" or "approve_all",`
@@ -51,13 +54,34 @@ export const permissionsProblem =
     if (agent === "claude") {
       return `Permissions ${subject} can't be kept by Claude Code behind acpx: it runs the hooks and MCP servers of the session's repository, and writes its memory unasked. Use ${others} ${otherwise}`
     }
-    if (Repository.isTrusted(cwd, trustedRoots)) return null
-    const acpxSettings = Repository.settingsAround(cwd, [".acpxrc.json"], [])
-    if (acpxSettings !== null) {
-      return `Permissions ${subject} can't be kept by ${name} here: ${acpxSettings} would decide what acpx starts. Use "approve_all", ${otherwise}`
-    }
-    return agent === "codex" ? codexProblem(name, env, cwd, permissions) : null
+    const trust = trustedRoots === undefined ? {} : { trustedRoots }
+    const repository = Repository.isTrusted(cwd, trustedRoots)
+      ? null
+      : repositoryProblem(config, subject, otherwise, cwd)
+    return repository ?? agentProblem(ofCommand([], { registry: agent }), config, trust, { cwd, permissions })
   }
+
+/** What a directory that nobody trusts would have acpx start. */
+const repositoryProblem = (
+  { agent, command, env, name }: AcpxConfig,
+  subject: string,
+  otherwise: string,
+  cwd: string
+): string | null => {
+  const acpxSettings = Repository.settingsAround(cwd, [".acpxrc.json"], [])
+  if (acpxSettings !== null) {
+    return `Permissions ${subject} can't be kept by ${name} here: ${acpxSettings} would decide what acpx starts. Use "approve_all", ${otherwise}`
+  }
+  // `npx`, which acpx starts in the session's directory, takes programs and the registry from it, and from those above.
+  const own = ["node_modules", ".npmrc"].flatMap((file) => (env["HOME"] === undefined ? [] : join(env["HOME"], file)))
+  const packages = acpxFetches(agent, command.at(-1) ?? "")
+    ? Repository.settingsAround(cwd, ["node_modules", ".npmrc"], own, { anywhere: true })
+    : null
+  if (packages !== null) {
+    return `Permissions ${subject} can't be kept by ${name} here: acpx would download ${agent}, and ${packages} would decide what runs. Install the agent's adapter beside acpx, or use "approve_all", ${otherwise}`
+  }
+  return null
+}
 
 /** Where nobody can be asked and a reader's question may be more than a read: codex reads within its sandbox, unasked. */
 export const permissionFlag = ({ agent }: AcpxConfig, permissions: OpenRequest["permissions"]): string => {
@@ -93,7 +117,7 @@ export const askingMode = ({ agent }: AcpxConfig): string | null => (agent === "
 /** Without it codex-acp starts in a mode that asks a model instead of its client. */
 const environment = (config: AcpxConfig, permissions: OpenRequest["permissions"]) => ({
   ...config.env,
-  ...settingsFor(ofCommand([], { registry: config.agent }), permissions),
+  ...settingsFor(ofCommand([], { registry: config.agent }), { permissions, questions: false }, config.env),
   ...(config.agent === "codex" && permissions === "approve_all" ? { INITIAL_AGENT_MODE: "workspace-write" } : {})
 })
 

@@ -10,12 +10,15 @@
  */
 import { Effect, Scope } from "effect"
 import { nonEmptyTextIn } from "../../domain/json.ts"
+import { noChoices } from "../../domain/Session.ts"
 import * as Commands from "../acp/commands.ts"
 import * as Failures from "../acp/failures.ts"
 import { promptProblem } from "../acp/promptProblem.ts"
 import * as TurnTracker from "../acp/TurnTracker.ts"
 import { AgentFailed } from "../Agent.ts"
+import { noCapabilities } from "../Capabilities.ts"
 import type { AgentConnection, AgentDriver, OpenRequest } from "../Agent.ts"
+import type { Capabilities } from "../Capabilities.ts"
 import { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { wireLine } from "../wireLine.ts"
@@ -26,7 +29,7 @@ import * as Owner from "./owner.ts"
 import * as Prompts from "./Prompts.ts"
 import * as Transcript from "./Transcript.ts"
 
-const capabilities = { resume: true, steer: false, compact: false, images: false }
+const capabilities: Capabilities = { ...noCapabilities, resume: true }
 
 export const make = (config: AcpxConfig): Effect.Effect<AgentDriver, never, Processes> =>
   Effect.gen(function* () {
@@ -112,6 +115,7 @@ const open = Effect.fnUntraced(function* (processes: Processes["Service"], confi
     version: null,
     capabilities,
     configured: { arguments: [Command.permissionFlag(config, request.permissions)] },
+    choices: () => noChoices,
     prompt,
     interrupt,
     askToExit

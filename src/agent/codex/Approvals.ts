@@ -1,23 +1,25 @@
 /**
  * Answers codex's requests. Every one is answered, because codex waits for ever for an answer.
  *
- * Requests to run a command, change files or call an MCP tool are passed on for a decision. A request for wider
- * permissions is declined; questions to a person, forms and tools of ours get the empty answer, since nobody and nothing
- * can answer them. An unknown request gets -32601.
+ * Requests to run a command, change files or call an MCP tool are passed on for a decision, and questions to a person
+ * (`Questions.ts`). A request for wider permissions is declined; tools of ours get the empty answer, since there are none.
+ * An unknown request gets -32601.
  */
 import { Clock, Deferred, Effect } from "effect"
 import { cut } from "../../domain/cut.ts"
-import { listIn, objectIn, textIn } from "../../domain/json.ts"
+import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import { simpleCommand, unwrapped } from "../../domain/simpleCommand.ts"
 import type { ApprovalDecision, ApprovalRequest } from "../Agent.ts"
 import { RpcError } from "../RpcError.ts"
 import { changesTitle } from "./items.ts"
+import type { Questions } from "./Questions.ts"
 import type { ApprovalContext, Translator } from "./Translator.ts"
 
 export interface ApprovalsOptions {
   readonly translator: Translator
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>
+  readonly questions: Questions
   readonly toWireLine: (raw: string) => string
 }
 
@@ -27,7 +29,7 @@ export interface Approvals {
   readonly resolved: (params: unknown) => Effect.Effect<void>
 }
 
-export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): Approvals => {
+export const make = ({ approve, questions, toWireLine, translator }: ApprovalsOptions): Approvals => {
   /** By codex's request id: settles an open request without a decision. */
   const open = new Map<unknown, Deferred.Deferred<ApprovalDecision>>()
   let count = 0
@@ -101,15 +103,11 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
               (decision) =>
                 decision === "deny" ? { action: "decline", content: null } : { action: "accept", content: {} }
             )
-          : Effect.succeed({ action: "decline", content: null })
+          : questions.elicitation(params, id, raw)
       case "item/permissions/requestApproval":
         return Effect.succeed({ permissions: {}, scope: "turn" })
       case "item/tool/requestUserInput":
-        return Effect.succeed({
-          answers: Object.fromEntries(
-            listIn(params["questions"]).map((question) => [textIn(objectIn(question)["id"]) ?? "", { answers: [] }])
-          )
-        })
+        return questions.userInput(params, id, raw)
       case "item/tool/call":
         return Effect.succeed({
           contentItems: [{ type: "inputText", text: "This tool is not available here." }],
@@ -124,8 +122,9 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
 
   const resolved: Approvals["resolved"] = (params) =>
     Effect.suspend(() => {
-      const resolution = open.get(objectIn(params)["requestId"])
-      return resolution === undefined ? Effect.void : Effect.asVoid(Deferred.succeed(resolution, "deny"))
+      const id = objectIn(params)["requestId"]
+      const resolution = open.get(id)
+      return resolution === undefined ? questions.resolved(id) : Effect.asVoid(Deferred.succeed(resolution, "deny"))
     })
 
   return { answer, resolved }
@@ -135,6 +134,8 @@ export const make = ({ approve, toWireLine, translator }: ApprovalsOptions): App
 const describedCommand = (params: JsonObject): Pick<ApprovalRequest, "kind" | "title" | "action"> => {
   const text = unwrapped(textIn(params["command"]) ?? "")
   const network = objectIn(params["networkApprovalContext"])
+  // The model chooses it, so it need not be the session's.
+  const directory = textIn(params["cwd"])
   const host = textIn(network["host"])
   if (params["networkApprovalContext"] != null) {
     return { kind: "fetch", title: withReason(text || `connect to ${host}`, params), action: { _tag: "Network", host } }
@@ -142,7 +143,7 @@ const describedCommand = (params: JsonObject): Pick<ApprovalRequest, "kind" | "t
   return {
     kind: "execute",
     title: withReason(text, params),
-    action: { _tag: "Command", text, argv: simpleCommand(text) }
+    action: { _tag: "Command", text, argv: simpleCommand(text), directories: directory === null ? [] : [directory] }
   }
 }
 

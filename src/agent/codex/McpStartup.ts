@@ -5,6 +5,7 @@
 import { Clock, Effect } from "effect"
 import { cut } from "../../domain/cut.ts"
 import { objectIn, textIn } from "../../domain/json.ts"
+import type { AgentFact } from "../Agent.ts"
 import { forgetOldest } from "../forgetOldest.ts"
 import { redact } from "../redact.ts"
 import { RpcSilent } from "../RpcError.ts"
@@ -12,6 +13,8 @@ import type { RpcError } from "../RpcError.ts"
 
 export interface McpStartup {
   readonly note: (params: unknown) => Effect.Effect<void>
+  /** What is to be reported where a server of the session did not start: nothing the second time. `null`: it is not so. */
+  readonly failedOfSession: (params: unknown) => ReadonlyArray<AgentFact> | null
   /** The servers that have not started, as a sentence; `null`: there are none. */
   readonly problem: () => string | null
   /** Fails as `timeout` after `quietMillis` without a sign, and at `deadline` (milliseconds since 1970) in any case. */
@@ -24,7 +27,8 @@ export interface McpStartup {
 /** How many servers are remembered. */
 const maxServers = 64
 
-export const make = (): McpStartup => {
+/** `servers`: those that the session brings, by their names. */
+export const make = (servers: ReadonlySet<string> = new Set()): McpStartup => {
   /** By name: the reason of the failure, or `null` while it starts. */
   const unready = new Map<string, string | null>()
   let lastSignAt = 0
@@ -41,6 +45,17 @@ export const make = (): McpStartup => {
         unready.set(name, cut(redact(textIn(params["error"]) ?? "no reason given"), 300))
       forgetOldest(unready, maxServers)
     })
+
+  const reported = new Set<string>()
+  const failedOfSession: McpStartup["failedOfSession"] = (value) => {
+    const { error, name, status } = objectIn(value)
+    const server = textIn(name)
+    if (server === null || status !== "failed" || !servers.has(server)) return null
+    if (reported.has(server)) return []
+    reported.add(server)
+    const message = cut(redact(textIn(error) ?? "Codex gave no reason."), 1_000)
+    return [{ _tag: "McpFailed", turn: null, server, message }]
+  }
 
   const problem = (): string | null => {
     if (unready.size === 0) return null
@@ -64,5 +79,5 @@ export const make = (): McpStartup => {
       return yield* Effect.raceFirst(request, silence)
     })
 
-  return { note, problem, within }
+  return { note, failedOfSession, problem, within }
 }

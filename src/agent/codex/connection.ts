@@ -1,29 +1,51 @@
 /** Opens a connection to one `codex app-server` and its one thread. All its facts are emitted in wire order. */
 import { Effect } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
-import type { AgentConnection, Capabilities, DriverConfig, OpenRequest } from "../Agent.ts"
+import type { AgentConnection, DriverConfig, OpenRequest } from "../Agent.ts"
+import type { Capabilities } from "../Capabilities.ts"
 import * as JsonRpc from "../JsonRpc.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
+import { secretsOfRequest } from "../secretsOfRequest.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import { wentAway } from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as Interrupt from "./interrupt.ts"
 import * as ManagedSettings from "./managedSettings.ts"
+import { transports } from "./mcpServers.ts"
 import * as McpStartup from "./McpStartup.ts"
+import * as Models from "./Models.ts"
 import type { Patience } from "./patience.ts"
 import * as MissingEnd from "./MissingEnd.ts"
+import * as Configuration from "./configuration.ts"
 import * as Placeholders from "./placeholders.ts"
 import * as Prompts from "./prompts.ts"
+import * as Questions from "./Questions.ts"
 import { sandboxProblem } from "./sandboxCheck.ts"
 import type { CodexSpec } from "./spec.ts"
+import * as Recover from "./recover.ts"
 import * as Steering from "./steering.ts"
 import * as Translator from "./Translator.ts"
+import * as TurnChoices from "./TurnChoices.ts"
 import * as TurnDelivery from "./TurnDelivery.ts"
 import { watch } from "./watch.ts"
 
-export const capabilities: Capabilities = { resume: true, steer: true, compact: true, images: true }
+export const capabilities: Capabilities = {
+  resume: true,
+  steer: true,
+  compact: true,
+  images: true,
+  mcp: transports,
+  model: true,
+  mode: true,
+  effort: true,
+  outputSchema: true,
+  questions: true,
+  fork: true,
+  threads: true,
+  additionalDirectories: true
+}
 
 export const open = Effect.fnUntraced(function* (
   processes: Processes["Service"],
@@ -33,8 +55,9 @@ export const open = Effect.fnUntraced(function* (
   patience: Patience
 ) {
   const { cwd, emit, lease, spawned } = request
-  const { command, env } = config
-  const secrets = secretsIn(config)
+  const { command } = config
+  const env = { ...config.env, ...request.env }
+  const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const removePlaceholders = yield* Placeholders.remember(cwd)
   const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
   const translator = Translator.make(request.thread)
@@ -47,7 +70,7 @@ export const open = Effect.fnUntraced(function* (
     killCommands: (onReply) =>
       peer.post("thread/backgroundTerminals/clean", { threadId: thread }, (reply) => onReply(reply.ok))
   })
-  const mcp = McpStartup.make()
+  const mcp = McpStartup.make(new Set(request.mcpServers.map(({ name }) => name)))
   const forbidden: Array<string> = []
   const noteForbidden = (method: string, params: unknown) => {
     if (method !== "configWarning" && method !== "warning") return
@@ -55,7 +78,8 @@ export const open = Effect.fnUntraced(function* (
     const text = textIn(summary ?? message) ?? ""
     if (ManagedSettings.isForbidden(text) && forbidden.length < 8) forbidden.push(text)
   }
-  const approvals = Approvals.make({ translator, approve: request.approve, toWireLine })
+  const questions = Questions.make({ translator, ask: request.ask, toWireLine })
+  const approvals = Approvals.make({ translator, approve: request.approve, questions, toWireLine })
   const missingEnd = MissingEnd.make({
     child,
     translator,
@@ -71,6 +95,9 @@ export const open = Effect.fnUntraced(function* (
     onNotification: (method, params, raw) => {
       if (method === "serverRequest/resolved") return approvals.resolved(params)
       noteForbidden(method, params)
+      const mcpFailed = method === "mcpServer/startupStatus/updated" ? mcp.failedOfSession(params) : null
+      if (mcpFailed !== null)
+        return Effect.andThen(mcp.note(params), Effect.forEach(mcpFailed, emit, { discard: true }))
       const emitted = delivery.onNotification(method, params, raw)
       if (method === "mcpServer/startupStatus/updated") return Effect.andThen(mcp.note(params), emitted)
       return missingEnd.watches(method) ? Effect.andThen(emitted, missingEnd.onNotification(method, params)) : emitted
@@ -78,8 +105,10 @@ export const open = Effect.fnUntraced(function* (
     onRequest: approvals.answer
   })
   const retrying = (method: string, reason: string) => delivery.deliver([translator.overloaded(method, reason)])
-  const { contextLost, thread, turnSettings, version, wire } = yield* Handshake.run({
+  const configuration = yield* Configuration.make(peer)
+  const { contextLost, isNew, opened, thread, turnSettings, version, wire } = yield* Handshake.run({
     peer,
+    configuration,
     child,
     request,
     spec,
@@ -102,7 +131,21 @@ export const open = Effect.fnUntraced(function* (
   )
   yield* watch({ processes, request, peer, child, end }).pipe(Effect.forkScoped)
 
-  const { compact, prompt } = Prompts.make({ peer, thread, turnSettings, translator, delivery, patience })
+  const turnChoices = TurnChoices.make({
+    models: yield* Models.make(peer, configuration),
+    session: request,
+    opened,
+    isNew
+  })
+  const { compact, prompt } = Prompts.make({
+    peer,
+    thread,
+    turnSettings,
+    turnChoices,
+    translator,
+    delivery,
+    patience
+  })
   const steer = Steering.make({
     peer,
     thread,
@@ -121,10 +164,12 @@ export const open = Effect.fnUntraced(function* (
     version,
     capabilities,
     configured: turnSettings,
+    choices: turnChoices.choices,
     prompt,
     compact,
     steer,
     interrupt,
+    recover: Recover.make(peer, thread),
     findProblem: sandboxProblem(peer, cwd, spec),
     askToExit: interrupt.pipe(Effect.andThen(child.end), Effect.forkIn(yield* Effect.scope), Effect.asVoid)
   } satisfies AgentConnection

@@ -4,9 +4,11 @@ import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
 import * as Connection from "./connection.ts"
 import { withFreshLogin } from "./freshLogin.ts"
+import { modeProblem } from "./modes.ts"
 import { patience as defaultPatience } from "./patience.ts"
 import type { Patience } from "./patience.ts"
 import type { CodexSpec } from "./spec.ts"
+import * as Threads from "./threads.ts"
 
 /** `patience` is for tests, which have less of it. */
 export const make = (
@@ -25,6 +27,8 @@ export const make = (
       protocol: "codex-app-server",
       capabilities: Connection.capabilities,
       sharesLogin: true,
+      modeProblem,
+      threads: Threads.make(processes, config),
       open: Effect.fn("Codex.open")((request) => open(request))
     }
   })

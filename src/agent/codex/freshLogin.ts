@@ -119,6 +119,7 @@ export const withFreshLogin = (openProcess: Open, pauseMillis: number) =>
     const { compact, steer } = first.connection
     return {
       ...first.connection,
+      choices: () => live.connection.choices(),
       prompt: (turn, text) => hand(turn, (connection) => connection.prompt(turn, text)),
       ...(compact === undefined
         ? {}

@@ -6,12 +6,16 @@ import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
+import { commandRulesOf } from "../commandRules.ts"
 import type { Peer } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
 import { redact } from "../redact.ts"
 import * as Repository from "../repository.ts"
 import type { RpcError, RpcSilent } from "../RpcError.ts"
 import * as ManagedSettings from "./managedSettings.ts"
+import type { Configuration } from "./configuration.ts"
+import * as ConfiguredServers from "./configuredServers.ts"
+import { mcpServersConfig } from "./mcpServers.ts"
 import type { McpStartup } from "./McpStartup.ts"
 import * as Overload from "./overload.ts"
 import type { Patience } from "./patience.ts"
@@ -29,6 +33,10 @@ export interface Ready {
   readonly wire: string
   /** The parameters of each turn that keep the session's permissions. */
   readonly turnSettings: JsonRecord
+  /** The reply that has the thread. */
+  readonly opened: JsonObject
+  /** It begins empty: no earlier turn has chosen anything for it. */
+  readonly isNew: boolean
 }
 
 export interface Starting {
@@ -39,6 +47,7 @@ export interface Starting {
   /** Codex's own environment. */
   readonly env: Readonly<Record<string, string>>
   readonly mcp: McpStartup
+  readonly configuration: Configuration
   readonly patience: Patience
   readonly toWireLine: (raw: string) => string
   /** What codex has said so far about settings that its requirements forbid. */
@@ -48,7 +57,7 @@ export interface Starting {
 }
 
 export const run = Effect.fnUntraced(function* (starting: Starting) {
-  const { child, env, forbidden, mcp, patience, peer, request, retrying, spec, toWireLine } = starting
+  const { child, configuration, env, forbidden, mcp, patience, peer, request, retrying, spec, toWireLine } = starting
   let wire = ""
   const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
@@ -67,8 +76,19 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
 
   const codexHome =
     textIn(objectIn(initialized)["codexHome"]) ?? env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex")
-  const permissions = permissionSettings(request.permissions, { ...spec, login: join(codexHome, "auth.json") })
-  const settings = settingsOf(request, spec, permissions)
+  const permissions = permissionSettings(request.permissions, {
+    ...spec,
+    login: join(codexHome, "auth.json"),
+    commandRules: commandRulesOf(codexHome) !== null,
+    writableRoots: request.additionalDirectories
+  })
+  const { config, origins } = yield* configuration.pipe(explained("config/read"))
+  const configured = ConfiguredServers.serversIn(config)
+  const mcpServers = {
+    ...ConfiguredServers.overrides(request.permissions, without(configured, request.mcpServers)),
+    ...(yield* mcpServersConfig(request.mcpServers, configured))
+  }
+  const settings = settingsOf(request, spec, permissions, { ...planTool(origins), ...mcpServers })
 
   const deadline = (yield* Clock.currentTimeMillis) + patience.openMillis
   const open = (method: string, params: JsonObject) => {
@@ -78,15 +98,29 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
       report: (error) => retrying(method, error.message)
     })
   }
-  const ready = Effect.fnUntraced(function* (reply: unknown, contextLost: string | null) {
+  const ready = Effect.fnUntraced(function* (reply: unknown, isNew: boolean, contextLost: string | null = null) {
     const readyWire = wire
     const thread = yield* threadIn(reply)
     yield* ManagedSettings.check(peer, permissions.expected, reply, forbidden)
-    return { thread, contextLost, version, wire: readyWire, turnSettings: permissions.turn } satisfies Ready
+    return {
+      thread,
+      contextLost,
+      version,
+      wire: readyWire,
+      turnSettings: permissions.turn,
+      opened: objectIn(reply),
+      isNew
+    } satisfies Ready
   })
   const start = open("thread/start", settings).pipe(explained("thread/start"))
 
-  if (request.thread === null) return yield* ready(yield* start, null)
+  if (request.thread === null && request.fork !== null) {
+    const { agentTurnId, threadId } = request.fork
+    const upTo = agentTurnId === null ? {} : { lastTurnId: agentTurnId }
+    const fork = open("thread/fork", { threadId, ...upTo, excludeTurns: true, ...settings })
+    return yield* ready(yield* fork.pipe(explained("thread/fork")), false)
+  }
+  if (request.thread === null) return yield* ready(yield* start, true)
   // Without `excludeTurns` the reply contains the whole history: 1.2 MB for 100 turns.
   const resumed = yield* open("thread/resume", {
     threadId: request.thread,
@@ -101,10 +135,14 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
     explained("thread/resume")
   )
   const lost = textIn(objectIn(resumed)["lost"])
-  return lost === null ? yield* ready(resumed, null) : yield* ready(yield* start, lost)
+  return lost === null ? yield* ready(resumed, false) : yield* ready(yield* start, true, lost)
 })
 
-const introduction: JsonObject = {
+/** Those that the session brings itself have their settings from it. */
+const without = (configured: ConfiguredServers.ConfiguredServers, own: OpenRequest["mcpServers"]) =>
+  new Map([...configured].filter(([name]) => own.every((server) => server.name !== name)))
+
+export const introduction: JsonObject = {
   clientInfo: { name: "troupe", title: "Troupe", version: "0.1.0" },
   capabilities: {
     // For thread/backgroundTerminals/clean, without which an interrupt leaves commands running.
@@ -124,10 +162,19 @@ const introduction: JsonObject = {
 const instructionFiles = ["AGENTS.override.md", "AGENTS.md"]
 
 /** The settings of a thread. What the permissions do not decide is the same for every session. */
-const settingsOf = (request: OpenRequest, { trustedRoots }: CodexSpec, permissions: PermissionSettings): JsonObject => {
-  const { cwd, model, systemPrompt } = request
+const settingsOf = (
+  request: OpenRequest,
+  { trustedRoots }: CodexSpec,
+  permissions: PermissionSettings,
+  more: JsonObject
+): JsonObject => {
+  const { additionalDirectories, cwd, model, questions, systemPrompt } = request
   const instructions = [
     systemPrompt,
+    // Codex tells the model of directories that it may write only.
+    additionalDirectories.length === 0
+      ? null
+      : `Beside the working directory these directories belong to your task: ${additionalDirectories.join(", ")}`,
     // Codex reads them itself in a directory that it trusts, and only there (0.166 to 0.171).
     Repository.isTrusted(cwd, trustedRoots) ? null : Repository.instructionsAround(cwd, instructionFiles)
   ].filter((text) => text !== null)
@@ -139,6 +186,9 @@ const settingsOf = (request: OpenRequest, { trustedRoots }: CodexSpec, permissio
     ...permissions.thread,
     config: {
       ...permissions.config,
+      ...more,
+      // Otherwise codex offers its model a tool for questions, and refuses each in the default mode (0.171).
+      ...(questions ? askingPeople : {}),
       projects: projectTrust(cwd, trustedRoots),
       // Otherwise codex retries a refused connection for ever, whatever its retry settings.
       "features.unbounded_connection_retries": false,
@@ -147,6 +197,13 @@ const settingsOf = (request: OpenRequest, { trustedRoots }: CodexSpec, permissio
     }
   }
 }
+
+/** It is "under development", of which codex would warn with every thread. */
+const askingPeople = { "features.default_mode_request_user_input": true, suppress_unstable_features_warning: true }
+
+/** Codex offers its model a tool for plans only where its configuration says so (0.171). What that has on it counts. */
+const planTool = (origins: JsonObject): JsonObject => (updatePlan in origins ? {} : { [updatePlan]: true })
+const updatePlan = "tools.update_plan.enabled"
 
 const threadIn = (reply: unknown): Effect.Effect<string, AgentFailed> => {
   const id = textIn(objectIn(objectIn(reply)["thread"])["id"])

@@ -21,24 +21,35 @@ export interface PermissionSettings {
   readonly expected: Wish
 }
 
-/** `login`: the file with codex's own account. `sandbox`: the operator's setting for machines where no sandbox can start. */
+export interface Surroundings extends Pick<AgentSpec, "sandbox"> {
+  /** The file with codex's own account. */
+  readonly login: string
+  /** Codex has rules by which commands leave its sandbox unasked (`commandRulesOf`). */
+  readonly commandRules?: boolean
+  /** Directories beside the session's own: where commands may write there, they may here. Under every word they are read. */
+  readonly writableRoots?: ReadonlyArray<string>
+}
+
+/** `sandbox`: the operator's setting for machines where no sandbox can start. */
 export const permissionSettings = (
   word: PermissionPolicy,
-  { login, sandbox }: { readonly login: string } & Pick<AgentSpec, "sandbox">
+  { commandRules = false, login, sandbox, writableRoots = [] }: Surroundings
 ): PermissionSettings => {
   switch (word) {
     case "deny":
     case "approve_reads":
-      return readsOnly(login)
+      return confined(login, "never")
     // Troupe approves the edits of `approve_edits` itself: a sandbox in which they could happen lets commands write, too.
     case "ask":
     case "approve_edits":
-      return asking("read-only", { type: "readOnly", networkAccess: false })
+      return commandRules
+        ? confined(login, "on-request")
+        : { ...asking("read-only", { type: "readOnly", networkAccess: false }), config: noSearch }
     case "approve_all":
       return sandbox === undefined
         ? asking("workspace-write", {
             type: "workspaceWrite",
-            writableRoots: [],
+            writableRoots,
             networkAccess: true,
             excludeTmpdirEnvVar: false,
             excludeSlashTmp: false
@@ -50,22 +61,29 @@ export const permissionSettings = (
 /** Otherwise an operator's `approvals_reviewer = "auto_review"` has a model decide, and Troupe is not asked. */
 const reviewer = { approvalsReviewer: "user" }
 
+/** Codex searches the web without asking, where its operator lets it do so live (`web_search = "live"`). */
+const noSearch = { web_search: "disabled" }
+
 const profile = "troupe-reads"
 
 /**
- * Codex asks nothing, and refuses what it would have to ask.
+ * Commands read, whatever rules in CODEX_HOME allow them.
  *
- * A profile of its own is stricter than `sandbox: "read-only"`: rules in CODEX_HOME that allow a command, such as those
- * that a person's "don't ask again" adds, have it run outside of that sandbox without a question. Where a file may not be
- * read, codex keeps such a command in the sandbox, too. The file is codex's login, which no command needs.
+ * A profile of its own is stricter than `sandbox: "read-only"`: rules that allow a command, such as those that a person's
+ * "don't ask again" adds, have it run outside of that sandbox without a question. Where a file may not be read, codex keeps
+ * such a command in the sandbox, too. The file is codex's login, which no command needs.
+ *
+ * With `never` codex asks nothing, and refuses what it would have to ask. With `on-request` it asks for what would leave; a
+ * command that is approved then writes everywhere, and still has no network and no login (0.171). So this is for machines
+ * with such rules only: without them, an approved command has the network, too.
  */
-const readsOnly = (login: string): PermissionSettings => {
-  const settings = { approvalPolicy: "never", ...reviewer, permissions: profile }
+const confined = (login: string, approvalPolicy: Wish["approvalPolicy"]): PermissionSettings => {
+  const settings = { approvalPolicy, ...reviewer, permissions: profile }
   return {
     thread: settings,
-    config: { permissions: { [profile]: { filesystem: { ":root": "read", [login]: "deny" } } } },
+    config: { ...noSearch, permissions: { [profile]: { filesystem: { ":root": "read", [login]: "deny" } } } },
     turn: settings,
-    expected: { approvalPolicy: "never", sandbox: "read-only" }
+    expected: { approvalPolicy, sandbox: "read-only" }
   }
 }
 

@@ -2,13 +2,16 @@
 import { Deferred, Effect, Exit } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
+import type { Prompt } from "../../domain/Turn.ts"
 import type { AgentFailed } from "../Agent.ts"
 import * as Deadline from "../deadline.ts"
 import type * as JsonRpc from "../JsonRpc.ts"
 import { promptFailed } from "./failures.ts"
+import { userInput } from "./input.ts"
 import * as Overload from "./overload.ts"
 import type { Patience } from "./patience.ts"
 import type { Translator } from "./Translator.ts"
+import type { TurnChoices } from "./TurnChoices.ts"
 import type { ActiveTurn, TurnDelivery } from "./TurnDelivery.ts"
 import { RpcSilent } from "../RpcError.ts"
 import type { RpcError } from "../RpcError.ts"
@@ -21,12 +24,14 @@ export interface PromptsOptions {
   readonly thread: string
   /** Sent with each turn, because a thread keeps what the last turn said. */
   readonly turnSettings: JsonObject
+  readonly turnChoices: TurnChoices
   readonly translator: Translator
   readonly delivery: TurnDelivery
   readonly patience: Patience
 }
 
-export const make = ({ delivery, patience, peer, thread, translator, turnSettings }: PromptsOptions) => {
+export const make = (options: PromptsOptions) => {
+  const { delivery, patience, peer, thread, translator, turnChoices, turnSettings } = options
   /** Gives `null` when codex has named the turn, or the refusal of a codex that was too busy and took nothing. */
   const handOver = Effect.fnUntraced(function* (started: ActiveTurn, method: string, params: JsonObject) {
     const overloaded = Deferred.makeUnsafe<RpcError | RpcSilent>()
@@ -73,12 +78,20 @@ export const make = ({ delivery, patience, peer, thread, translator, turnSetting
   const startTurn = Effect.fnUntraced(function* (
     turn: number,
     method: "turn/start" | "thread/compact/start",
-    input: JsonObject
+    prepare: Effect.Effect<JsonObject, AgentFailed>
   ): Effect.fn.Return<void, AgentFailed> {
     if (delivery.active() !== null) {
       return yield* Effect.die(new Error(`Turn ${turn} was prompted while another one runs.`))
     }
     const started = delivery.begin(turn)
+    const prepared = yield* Effect.result(prepare)
+    if (prepared._tag === "Failure") {
+      delivery.abandon(started, prepared.failure)
+      return yield* prepared.failure
+    }
+    if (delivery.active() !== started) return yield* Deferred.await(started.identified)
+    if (started.interrupting) return yield* cancel(started, turn)
+    const input = prepared.success
     for (let retries = 0; ; retries += 1) {
       const refusal = yield* handOver(started, method, { threadId: thread, ...input })
       if (refusal === null) return
@@ -96,9 +109,14 @@ export const make = ({ delivery, patience, peer, thread, translator, turnSetting
   })
 
   return {
-    prompt: (turn: number, text: string) =>
-      startTurn(turn, "turn/start", { ...turnSettings, input: [{ type: "text", text }] }),
+    prompt: (turn: number, { blocks, settings }: Prompt) => {
+      const prepare = Effect.gen(function* () {
+        const input = yield* userInput(blocks)
+        return { ...turnSettings, ...(yield* turnChoices.parametersOf(settings)), input }
+      })
+      return startTurn(turn, "turn/start", prepare)
+    },
     /** A turn of its own: requested during a turn, a compaction interrupts that turn (0.169). */
-    compact: (turn: number) => startTurn(turn, "thread/compact/start", {})
+    compact: (turn: number) => startTurn(turn, "thread/compact/start", Effect.succeed({}))
   }
 }

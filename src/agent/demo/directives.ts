@@ -3,9 +3,12 @@
  * other lines are echoed at the end. `table` is the reference, which the prompt `help` lists.
  */
 import type { Session } from "./memory.ts"
+import { fail, late } from "./misbehaving.ts"
+import type { FailureKind } from "./misbehaving.ts"
+import * as Showing from "./showing.ts"
 import { steered } from "./turn.ts"
 import type { Turn } from "./turn.ts"
-import { codes, Fault, put, flushed, text } from "./wire.ts"
+import { put, flushed, text } from "./wire.ts"
 
 interface Directive {
   readonly usage: string
@@ -31,6 +34,36 @@ export const table: Readonly<Record<string, Directive>> = {
     does: "answers with the system prompt that the session was opened with",
     takes: nothing,
     act: (turn) => turn.sayParagraph(turn.session.system || "There is no system prompt.")
+  },
+  session: {
+    usage: "session",
+    does: "answers with the model, effort and mode of the session, its MCP servers and its directories",
+    takes: nothing,
+    act: Showing.tellSession
+  },
+  env: {
+    usage: "env <NAME>",
+    does: "answers with the value of this variable of its environment",
+    takes: /^(\w+)$/,
+    act: (turn, [, name]) => Showing.tellVariable(turn, name ?? "")
+  },
+  form: {
+    usage: "form",
+    does: "asks a person to fill in a form, then says what came back",
+    takes: nothing,
+    act: Showing.askForm
+  },
+  commands: {
+    usage: "commands",
+    does: "lists its slash commands, as real agents do at the beginning",
+    takes: nothing,
+    act: Showing.listCommands
+  },
+  plan: {
+    usage: "plan",
+    does: "sends a plan, whose steps are done one after the other",
+    takes: nothing,
+    act: Showing.showPlan
   },
   slow: {
     usage: "slow [n] [ms]",
@@ -120,7 +153,7 @@ export const table: Readonly<Record<string, Directive>> = {
     usage: "fail auth|quota|model",
     does: "fails the turn as real agents do, typed where the client opted in",
     takes: /^(auth|quota|model)$/,
-    act: (turn, [, how]) => fail(turn, how as keyof typeof failures)
+    act: (turn, [, how]) => fail(turn, how as FailureKind)
   },
   refuse: {
     usage: "refuse",
@@ -140,7 +173,8 @@ export const perform = async (turn: Turn, prompt: string): Promise<void> => {
   for (const line of prompt.split("\n")) {
     const trimmed = line.trim()
     const blank = trimmed.indexOf(" ")
-    const name = blank === -1 ? trimmed : trimmed.slice(0, blank)
+    // Also as a slash command, such as `/help`.
+    const name = (blank === -1 ? trimmed : trimmed.slice(0, blank)).replace(/^\//, "")
     const directive = Object.hasOwn(table, name) ? table[name] : undefined
     const argument = directive?.takes.exec(blank === -1 ? "" : trimmed.slice(blank + 1).trim())
     if (directive === undefined || argument === undefined || argument === null) {
@@ -209,33 +243,4 @@ export const isUnresponsive = (): boolean => unresponsive
 const exit = (code: string | undefined) => {
   process.stderr.write("troupe-demo: exits as it was asked to\n")
   process.exit(Number(code || 1))
-}
-
-const late = (turn: Turn, millis: number) => {
-  const toolCallId = turn.nextCallId()
-  const call = { toolCallId, kind: "execute", title: "Background work", rawInput: {}, content: [] }
-  turn.update({ sessionUpdate: "tool_call", ...call, status: "in_progress" })
-  turn.afterwards.push(async () => {
-    setTimeout(() => {
-      const content = [{ type: "content", content: text("Late, but done.") }]
-      turn.update({ sessionUpdate: "tool_call_update", toolCallId, status: "completed", content })
-    }, millis)
-  })
-}
-
-/** As recorded of claude-agent-acp and codex-acp: `data.errorKind` if untyped, `sessionFailure.category` if typed. */
-const failures = {
-  auth: { errorKind: "auth", category: "access", title: "Authentication required" },
-  quota: { errorKind: "rate_limit", category: "limit", title: "The demo's quota is used up, as you asked" },
-  model: { errorKind: "server_error", category: "service", title: "The demo's model failed, as you asked" }
-} as const
-
-const fail = (turn: Turn, how: keyof typeof failures) => {
-  const { category, errorKind, title } = failures[how]
-  // Both real adapters send this one alike, typed or not.
-  if (how === "auth") throw new Fault(codes.authRequired, title)
-  if (!turn.typedFailures) throw new Fault(codes.internal, `Internal error: ${title}`, { errorKind })
-  const id = `${turn.session.id}:${turn.session.turns}:error`
-  const sessionFailure = { id, revision: 1, category, severity: "error", title, actions: ["retry"] }
-  turn.meta = { jetbrains: { air: { version: 1, sessionFailure } } }
 }

@@ -11,19 +11,21 @@
  *
  * Imports nothing but Node's own modules, so that it starts in the time that Node needs.
  */
-import { isAbsolute } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as Lines from "../Lines.ts"
 import { isUnresponsive, perform } from "./directives.ts"
 import * as Memory from "./memory.ts"
+import * as Content from "./content.ts"
+import * as Opening from "./opening.ts"
+import { sendError } from "./opening.ts"
+import type { Params } from "./opening.ts"
 import { Turn } from "./turn.ts"
 import { version } from "./version.ts"
-import { onReply, codes, Fault, send, flushed, text, update } from "./wire.ts"
+import { onReply, codes, Fault, send, flushed } from "./wire.ts"
 import type { Reply } from "./wire.ts"
 
 const [start = "", startMillis = ""] = (process.env["TROUPE_DEMO_START"] ?? "").split(" ")
 
-type Params = Readonly<Record<string, unknown>>
 type Message = {
   readonly jsonrpc?: unknown
   readonly id?: unknown
@@ -32,7 +34,7 @@ type Message = {
 } & Reply
 
 let initialized = false
-let typedFailures = false
+const client = { typedFailures: false, takesForms: false }
 
 const initialize = (params: Params) => {
   if (initialized) throw new Fault(codes.invalidRequest, "initialize was called before")
@@ -40,68 +42,26 @@ const initialize = (params: Params) => {
   initialized = true
   // By this extension a client of the real adapters, too, requests typed failures.
   const capabilities = params["clientCapabilities"] as
-    | { readonly _meta?: { readonly jetbrains?: { readonly air?: { readonly capabilities?: unknown } } } }
+    | {
+        readonly elicitation?: { readonly form?: unknown }
+        readonly _meta?: { readonly jetbrains?: { readonly air?: { readonly capabilities?: unknown } } }
+      }
     | undefined
   const offered = capabilities?._meta?.jetbrains?.air?.capabilities
-  typedFailures = Array.isArray(offered) && offered.includes("sessionFailure")
+  client.typedFailures = Array.isArray(offered) && offered.includes("sessionFailure")
+  client.takesForms = (capabilities?.elicitation?.form ?? null) !== null
   return {
     protocolVersion: 1,
     agentCapabilities: {
       loadSession: true,
-      promptCapabilities: { image: false, audio: false, embeddedContext: false },
-      mcpCapabilities: { http: false, sse: false },
-      sessionCapabilities: { close: {}, resume: {}, systemPrompt: {} }
+      promptCapabilities: { image: true, audio: false, embeddedContext: true },
+      mcpCapabilities: { http: true, sse: true },
+      sessionCapabilities: { additionalDirectories: {}, close: {}, fork: {}, list: {}, resume: {}, systemPrompt: {} }
     },
     agentInfo: { name: "troupe-demo", title: "Demo", version },
     authMethods: [],
     _meta: { steering: { supported: true } }
   }
-}
-
-const cwdOf = (params: Params): string => {
-  const { cwd, mcpServers } = params
-  if (typeof cwd !== "string" || !isAbsolute(cwd)) throw new Fault(codes.invalidParams, "cwd is an absolute path")
-  if (!Array.isArray(mcpServers)) throw new Fault(codes.invalidParams, "mcpServers is an array")
-  return cwd
-}
-
-const answerOf = (session: Memory.Session, { systemPrompt }: Params) => {
-  // In each request that opens a session, as for both real adapters: `{ mode, content: [{ type: "text", text }] }`.
-  const { content } = (systemPrompt ?? {}) as { readonly content?: unknown }
-  if (Array.isArray(content)) session.system = textIn(content)
-  return { modes: { currentModeId: session.mode, availableModes: Memory.modes } }
-}
-
-const textIn = (blocks: ReadonlyArray<{ readonly type?: unknown; readonly text?: unknown } | null>): string =>
-  blocks.flatMap((block) => (block?.type === "text" && typeof block.text === "string" ? [block.text] : [])).join("\n")
-
-const newSession = (params: Params) => {
-  if (start === "auth") throw new Fault(codes.authRequired, "Authentication required")
-  const session = Memory.begin(cwdOf(params))
-  return { sessionId: session.id, ...answerOf(session, params) }
-}
-
-const find = (params: Params) => {
-  if (start === "forget") throw new Fault(codes.notFound, "Resource not found", { sessionId: params["sessionId"] })
-  return Memory.recall(params["sessionId"], cwdOf(params))
-}
-
-const resume = (params: Params) => answerOf(find(params), params)
-
-const load = (params: Params) => {
-  const session = find(params)
-  for (const { role, text: words } of session.history) {
-    update(session.id, { sessionUpdate: `${role === "agent" ? "agent" : "user"}_message_chunk`, content: text(words) })
-  }
-  return answerOf(session, params)
-}
-
-const setMode = (params: Params) => {
-  const session = Memory.find(params["sessionId"])
-  if (Memory.setMode(session, params["modeId"])) {
-    update(session.id, { sessionUpdate: "current_mode_update", currentModeId: session.mode })
-  }
-  return {}
 }
 
 const cancel = (params: Params) => {
@@ -119,7 +79,7 @@ const steer = (params: Params) => {
   const session = Memory.find(params["sessionId"])
   const blocks = params["prompt"]
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
-  const words = textIn(blocks)
+  const words = Content.textIn(blocks)
   if (words === "") throw new Fault(codes.invalidParams, "prompt must hold text")
   if (session.running === null || session.running.signal.aborted || isUnresponsive()) {
     return { outcome: "promptRequired", reason: "noRunningTurn" }
@@ -134,11 +94,13 @@ const prompt = async (id: unknown, params: Params): Promise<void> => {
   const blocks = params["prompt"]
   if (!Array.isArray(blocks)) throw new Fault(codes.invalidParams, "prompt is an array of content blocks")
   if (session.running !== null) throw new Fault(codes.invalidRequest, "A turn is running in this session")
-  const words = textIn(blocks)
-  const turn = new Turn(session, typedFailures)
+  const words = Content.textIn(blocks)
+  const turn = new Turn(session, client)
   session.running = turn
   try {
     Memory.remember(session, { role: "user", text: words })
+    const received = Content.received(blocks)
+    if (received.length > 0) turn.sayParagraph(`You gave me ${received.join("; ")}.`)
     for (let next: string | undefined = words; next !== undefined; next = turn.takeSteering()) {
       await perform(turn, next)
     }
@@ -154,19 +116,10 @@ const prompt = async (id: unknown, params: Params): Promise<void> => {
 }
 
 const requests: Readonly<Record<string, (params: Params) => unknown>> = {
+  ...Opening.requests({ refusesLogin: start === "auth", forgets: start === "forget" }),
   initialize,
-  "session/new": newSession,
-  "session/load": load,
-  "session/resume": resume,
-  "session/set_mode": setMode,
   "session/close": close,
   "_session/steering": steer
-}
-
-const sendError = (id: unknown, cause: unknown) => {
-  const fault = cause instanceof Fault ? cause : new Fault(codes.internal, `Internal error: ${String(cause)}`)
-  const data = fault.data === undefined ? {} : { data: fault.data }
-  send({ id, error: { code: fault.code, message: fault.message, ...data } })
 }
 
 const handle = (message: Message): void => {

@@ -4,15 +4,19 @@
  * A prompt is in the journal before its first update is sent, so a SIGKILL loses no prompt that was received. Without a
  * directory nothing is written to disk, and a session ends with its process.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, unlinkSync } from "node:fs"
 import { join } from "node:path"
+import type { Server } from "./content.ts"
+import { defaults } from "./settings.ts"
+import type { Settings } from "./settings.ts"
 import { codes, Fault } from "./wire.ts"
 import { cut } from "../../domain/cut.ts"
 
-/** `ask` asks before each tool; `default` asks only where the prompt says so. */
+/** `ask` asks before each tool; `default` asks only where the prompt says so; `plan` runs none. */
 export const modes = [
   { id: "default", name: "Default", description: "Does what the prompt says, asks where it says so" },
-  { id: "ask", name: "Ask", description: "Asks before every tool" }
+  { id: "ask", name: "Ask", description: "Asks before every tool" },
+  { id: "plan", name: "Plan", description: "Runs no tool" }
 ] as const
 
 export interface Session {
@@ -21,6 +25,10 @@ export interface Session {
   mode: string
   /** The system prompt. Not stored, because a client sends it each time it opens the session. */
   system: string
+  /** As the client sends them each time it opens the session; nothing of it is stored. */
+  settings: Settings
+  servers: ReadonlyArray<Server>
+  directories: ReadonlyArray<string>
   /** How many prompts the session has received, including those that were dropped from the history. */
   turns: number
   readonly history: Array<HistoryEntry>
@@ -91,6 +99,31 @@ export const recall = (id: unknown, cwd: string): Session => {
   return session
 }
 
+/** A copy of the conversation, which goes on apart from it. */
+export const fork = (source: Session, cwd: string): Session => {
+  const copy = begin(cwd)
+  for (const entry of source.history) remember(copy, entry)
+  return copy
+}
+
+/** The sessions that have a prompt: of this process, and those in the directory. */
+export const list = () => {
+  const stored =
+    directory === null || !existsSync(directory)
+      ? []
+      : readdirSync(directory).flatMap((name) => /^([0-9a-f-]{36})\.ndjson$/.exec(name)?.[1] ?? [])
+  return [...new Set([...open.keys(), ...stored])].flatMap((id) => {
+    const file = directory === null ? null : join(directory, `${id}.ndjson`)
+    const entries = file === null ? [] : read(file, id)
+    const title = open.get(id)?.history[0]?.text ?? entries.find(({ user }) => user !== undefined)?.user
+    const updatedAt = file === null ? new Date() : statSync(file).mtime
+    const cwd = open.get(id)?.cwd ?? entries[0]?.cwd ?? "/"
+    return title === undefined
+      ? []
+      : [{ sessionId: id, cwd, title: cut(title, 80), updatedAt: updatedAt.toISOString() }]
+  })
+}
+
 export const forget = (session: Session): void => void open.delete(session.id)
 
 export const remember = (session: Session, { role, text }: HistoryEntry): void => {
@@ -116,6 +149,9 @@ const emptySession = (id: string, cwd: string): Session => ({
   cwd,
   mode: "default",
   system: "",
+  settings: { ...defaults },
+  servers: [],
+  directories: [],
   turns: 0,
   history: [],
   characters: 0,

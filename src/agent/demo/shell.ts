@@ -32,6 +32,10 @@ export const runTool = async (turn: Turn, command: string, asksFirst = turn.sess
   const toolCallId = turn.nextCallId()
   const call = { toolCallId, kind: "execute", name: "shell", title: command, rawInput: { command } }
   turn.update({ sessionUpdate: "tool_call", ...call, status: "pending", content: [] })
+  if (turn.session.mode === "plan") {
+    turn.update({ sessionUpdate: "tool_call_update", toolCallId, status: "failed", content: content("Not run: plan") })
+    return turn.sayParagraph(`In plan mode the command is not run: ${command}`)
+  }
   if (asksFirst) {
     const decision = await turn.requestPermission(toolCallId, "execute", command, { rawInput: { command } })
     if (!decision.startsWith("allow")) {

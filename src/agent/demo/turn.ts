@@ -12,6 +12,8 @@ export class Turn implements Running {
   readonly signal: AbortSignal
   /** The client understands typed failures (`_meta.jetbrains.air`, which both real adapters speak). */
   readonly typedFailures: boolean
+  /** The client has forms filled in (`elicitation.form`). */
+  readonly takesForms: boolean
   /** The agent's answer so far. */
   answer = ""
   stopReason = "end_turn"
@@ -25,10 +27,11 @@ export class Turn implements Running {
   readonly #words: Array<string> = []
   #answers = 0
 
-  constructor(session: Session, typedFailures: boolean) {
+  constructor(session: Session, client: { readonly typedFailures: boolean; readonly takesForms: boolean }) {
     this.session = session
     this.signal = this.#cancelled.signal
-    this.typedFailures = typedFailures
+    this.typedFailures = client.typedFailures
+    this.takesForms = client.takesForms
   }
 
   cancel(): void {

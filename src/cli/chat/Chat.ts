@@ -9,12 +9,12 @@ import { constants } from "node:os"
 import { CommandFailed } from "../failures.ts"
 import { makeNarrator } from "../narration.ts"
 import { Signals } from "../Signals.ts"
+import type { ActiveConversation } from "./ActiveConversation.ts"
 import * as ApprovalPrompts from "./ApprovalPrompts.ts"
 import type { ChatEvent, RunningTurn } from "./ChatEvent.ts"
 import { initialState, makeOutput } from "./ChatParts.ts"
 import type { ChatParts } from "./ChatParts.ts"
 import type { Console, OnInput } from "./Console.ts"
-import type { Conversation } from "./Conversation.ts"
 import { makeLineHandler } from "./handleLine.ts"
 import type { LineHandler } from "./handleLine.ts"
 import { makeMessageHandler } from "./handleMessage.ts"
@@ -25,7 +25,7 @@ const messagesAhead = 256
 
 /** Runs the chat until it ends; the exit code. */
 export const talk = Effect.fnUntraced(function* (
-  conversation: Conversation,
+  { current, events, moveTo }: ActiveConversation,
   makeConsole: (onInput: OnInput) => Console
 ) {
   const signals = yield* Signals
@@ -39,7 +39,7 @@ export const talk = Effect.fnUntraced(function* (
     ({ close }) => Effect.sync(close)
   )
   const narrator = makeNarrator()
-  const approvals = ApprovalPrompts.make(conversation, console, narrator)
+  const approvals = ApprovalPrompts.make(current, console, narrator)
   const output = makeOutput(console, narrator)
   const state = initialState()
   const perform: ChatParts["perform"] = (request, turn) =>
@@ -48,7 +48,7 @@ export const talk = Effect.fnUntraced(function* (
       Effect.map((event) => (event === undefined ? undefined : post(event))),
       Effect.forkIn(scope)
     )
-  const parts: ChatParts = { conversation, console, narrator, approvals, output, state, perform }
+  const parts: ChatParts = { conversation: current, moveTo, console, narrator, approvals, output, state, perform }
   const lines = makeLineHandler(parts)
   const handle = makeEventHandler(parts, lines, permits.release(1))
   const processLines = makeLineLoop(parts, lines)
@@ -61,7 +61,7 @@ export const talk = Effect.fnUntraced(function* (
 
   yield* signals.takeOver
   yield* Effect.forkScoped(Effect.forever(Effect.map(signals.next, (signal) => post({ _tag: "Signal", signal }))))
-  yield* conversation.events.pipe(
+  yield* events.pipe(
     Stream.runForEach((message) => Effect.map(permits.take(1), () => post({ _tag: "Message", message }))),
     Effect.matchEffect({
       onFailure: (error) => Effect.sync(() => post({ _tag: "StreamEnded", error })),
@@ -86,12 +86,14 @@ const makeEventHandler = (parts: ChatParts, lines: LineHandler, releasePermit: E
     output.note("^C The turn is being interrupted. Another Ctrl-C ends the chat.")
     turn.interrupted = true
     // A turn that is not accepted yet is interrupted when it is.
-    return turn.accepted ? Effect.asVoid(perform(conversation.interrupt)) : Effect.void
+    return turn.accepted ? Effect.asVoid(perform(conversation().interrupt)) : Effect.void
   }
 
   return Effect.fnUntraced(function* (event: ChatEvent) {
     switch (event._tag) {
       case "Line":
+        // An answer to a question that was settled meanwhile answers nothing, and is no turn.
+        if (event.isAnswer === true) return yield* answer(parts, event.text, "question")
         if (lines.canProcess(event) && (console.interactive || state.lines.length === 0)) {
           state.lines = [event, ...state.lines]
         } else {
@@ -101,7 +103,7 @@ const makeEventHandler = (parts: ChatParts, lines: LineHandler, releasePermit: E
         }
         return
       case "Key":
-        return yield* answer(parts, event.key)
+        return yield* answer(parts, event.key, "permission")
       case "End":
         state.inputEnded = true
         return
@@ -125,7 +127,7 @@ const makeEventHandler = (parts: ChatParts, lines: LineHandler, releasePermit: E
         return
       case "Accepted":
         event.turn.accepted = true
-        if (event.turn.interrupted) yield* perform(conversation.interrupt)
+        if (event.turn.interrupted) yield* perform(conversation().interrupt)
         return
       case "RequestFailed":
         if (event.turn !== null) {
@@ -146,8 +148,13 @@ const makeEventHandler = (parts: ChatParts, lines: LineHandler, releasePermit: E
   })
 }
 
-const answer = ({ approvals, perform }: ChatParts, key: string) => {
-  const sending = approvals.answer(key)
+const answer = ({ approvals, perform }: ChatParts, ...typed: Parameters<ApprovalPrompts.ApprovalPrompts["answer"]>) => {
+  const sending = approvals.answer(...typed)
+  return sending === null ? Effect.void : Effect.asVoid(perform(sending))
+}
+
+const decline = ({ approvals, perform }: ChatParts) => {
+  const sending = approvals.decline()
   return sending === null ? Effect.void : Effect.asVoid(perform(sending))
 }
 
@@ -163,12 +170,12 @@ const makeLineLoop = (parts: ChatParts, lines: LineHandler) => {
       if (line === undefined || !(isAnswer || lines.canProcess(line))) break
       state.lines = state.lines.slice(1)
       console.used(1)
-      yield* isAnswer ? answer(parts, line.text) : lines.process(line)
+      yield* isAnswer ? answer(parts, line.text, "either") : lines.process(line)
     }
     if (!state.inputEnded || state.exitCode !== null) return
     if (console.interactive) state.exitCode = 0
     // stdin has ended, so nobody can approve any more.
-    else if (approvals.open()) yield* answer(parts, "n")
+    else if (approvals.open()) yield* decline(parts)
     else if (state.running === null) state.exitCode = state.failed ? 1 : 0
   })
 }

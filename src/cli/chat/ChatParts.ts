@@ -6,7 +6,7 @@ import { oneLine, paint } from "../terminal.ts"
 import type { ApprovalPrompts } from "./ApprovalPrompts.ts"
 import type { ChatEvent, Line, RunningTurn } from "./ChatEvent.ts"
 import type { Console } from "./Console.ts"
-import type { Conversation } from "./Conversation.ts"
+import type { ActiveConversation } from "./ActiveConversation.ts"
 import * as Words from "./words.ts"
 
 export interface ChatState {
@@ -16,6 +16,8 @@ export interface ChatState {
   /** The beginning of a line that is continued in the next one. */
   begun: string
   context: Words.Context | null
+  /** Ids of the files that go with the next turn. */
+  attached: ReadonlyArray<string>
   inputEnded: boolean
   /** A turn was refused or has failed. */
   failed: boolean
@@ -28,6 +30,7 @@ export const initialState = (): ChatState => ({
   lines: [],
   begun: "",
   context: null,
+  attached: [],
   inputEnded: false,
   failed: false,
   exitCode: null
@@ -52,7 +55,8 @@ export const makeOutput = (console: Console, narrator: Narrator): ChatOutput => 
 }
 
 export interface ChatParts {
-  readonly conversation: Conversation
+  readonly conversation: ActiveConversation["current"]
+  readonly moveTo: ActiveConversation["moveTo"]
   readonly console: Console
   readonly narrator: Narrator
   readonly approvals: ApprovalPrompts

@@ -6,7 +6,13 @@
  */
 export type Input =
   /** `echoed`: the terminal shows the line where the person typed it. */
-  | { readonly _tag: "Line"; readonly text: string; readonly echoed: boolean }
+  | {
+      readonly _tag: "Line"
+      readonly text: string
+      readonly echoed: boolean
+      /** It was typed at the prompt of a question. */
+      readonly isAnswer?: boolean
+    }
   /** A single key, where one is expected. */
   | { readonly _tag: "Key"; readonly key: string }
   | { readonly _tag: "Interrupt" }
@@ -20,6 +26,8 @@ export type Expected =
   /** A turn runs: a line that is typed now is queued. */
   | { readonly _tag: "Turn" }
   | { readonly _tag: "Key"; readonly prompt: string }
+  /** A line that answers a question, which may be empty. `isSecret`: it is not shown. */
+  | { readonly _tag: "Answer"; readonly prompt: string; readonly isSecret: boolean }
 
 export interface Console {
   readonly interactive: boolean
@@ -27,7 +35,7 @@ export interface Console {
   readonly write: (text: string) => void
   /** Repeating the same expectation has no effect. */
   readonly expect: (input: Expected) => void
-  /** Ends the line of the prompt for a key. */
+  /** Ends the line of the prompt for a key, and, without a terminal, of that for an answer. */
   readonly answered: (text: string) => void
   /** So many lines were processed: as many more may be read. */
   readonly used: (lines: number) => void

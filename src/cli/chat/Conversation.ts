@@ -5,8 +5,11 @@
  */
 import type { Effect, Stream } from "effect"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
-import type { PermissionPolicy, Permissions } from "../../domain/Permissions.ts"
+import type { Answers, QuestionField } from "../../domain/Question.ts"
+import type { Permissions } from "../../domain/Permissions.ts"
+import type { Choices, SessionSettings } from "../../domain/Session.ts"
 import type { Usage } from "../../domain/Turn.ts"
+import type { ThreadSummary } from "../../services/Threads.ts"
 import type { CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 
@@ -15,20 +18,37 @@ export interface Conversation {
   readonly agent: string
   /** All events of the session, from the first; ends when the session is closed. */
   readonly events: Stream.Stream<NarratedMessage, CommandFailed>
-  /** Succeeds when the turn is accepted; its outcome is among the events. */
-  readonly submit: (prompt: string) => Effect.Effect<void, CommandFailed>
+  /** Succeeds when the turn is accepted; its outcome is among the events. `files`: ids of `attach`. */
+  readonly submit: (prompt: string, files: ReadonlyArray<string>) => Effect.Effect<void, CommandFailed>
+  /** Stores a file for the session's app, and gives its id. */
+  readonly attach: (path: string) => Effect.Effect<string, CommandFailed>
   /** Succeeds when the compaction has ended; `false` where the agent did not compact. A failure is among the events. */
   readonly compact: Effect.Effect<boolean, CommandFailed>
   readonly steer: (text: string) => Effect.Effect<void, CommandFailed>
   readonly interrupt: Effect.Effect<void, CommandFailed>
   /** For the next turns. */
-  readonly permit: (permissions: PermissionPolicy) => Effect.Effect<void, CommandFailed>
+  readonly change: (settings: SessionSettings) => Effect.Effect<void, CommandFailed>
   /** `null` where the approval is not pending any more. */
   readonly approval: (id: string) => Effect.Effect<PendingApproval | null, CommandFailed>
-  readonly answer: (id: string, decision: ApprovalDecision) => Effect.Effect<void, CommandFailed>
+  /** `answers`: to a question. */
+  readonly answer: (id: string, decision: ApprovalDecision, answers?: Answers) => Effect.Effect<void, CommandFailed>
+  /** A session whose agent knows what was said in this one, up to a turn, or all of it. */
+  readonly fork: (turnIndex: number | undefined) => Effect.Effect<Conversation, CommandFailed>
+  /** A session like this one that goes on with a conversation of the agent's, by the agent's own id. */
+  readonly goOnWith: (threadId: string) => Effect.Effect<Conversation, CommandFailed>
+  /** The newest conversations that the agent has, of one directory or of all. */
+  readonly threads: (cwd: string | undefined) => Effect.Effect<Threads, CommandFailed>
   readonly summary: Effect.Effect<Summary, CommandFailed>
   /** Returns when no process of the session is left. */
   readonly close: Effect.Effect<void, CommandFailed>
+}
+
+/** As many of the agent's conversations as a list in the chat has. */
+export const threadsShown = 20
+
+export interface Threads {
+  readonly threads: ReadonlyArray<ThreadSummary>
+  readonly hasMore: boolean
 }
 
 /** An approval that the agent waits for. */
@@ -39,6 +59,8 @@ export interface PendingApproval {
   readonly toolCallId: string | null
   /** The agent's own request. */
   readonly raw: unknown
+  /** Of a question; `null`: the agent asks for permission. */
+  readonly fields: ReadonlyArray<QuestionField> | null
   /** Milliseconds since 1970. An approval that is not answered by then is denied. */
   readonly deadlineAt: number
 }
@@ -48,4 +70,9 @@ export interface Summary {
   readonly usage: Usage
   readonly pid: number | null
   readonly permissions: Permissions
+  readonly model: string | null
+  readonly mode: string | null
+  readonly effort: string | null
+  /** What its agent offers; `null` while it is not up. */
+  readonly choices: Choices | null
 }

@@ -45,8 +45,9 @@ export const make = (onInput: OnInput): Console => {
     interactive: false,
     write,
     expect: (input) => {
-      if (input._tag === "Key" && !isPrompting) write(`${atLineStart ? "" : "\n"}${input.prompt}`)
-      isPrompting = input._tag === "Key"
+      const hasPrompt = input._tag === "Key" || input._tag === "Answer"
+      if (hasPrompt && !isPrompting) write(`${atLineStart ? "" : "\n"}${input.prompt}`)
+      isPrompting = hasPrompt
     },
     answered: (text) => {
       if (isPrompting) write(`${text}\n`)

@@ -19,10 +19,16 @@ export const make = (onInput: OnInput): Console => {
 
   editor.readline.on("line", (text) => {
     const echoed = display.isEditing()
+    const isAnswer = display.prompted() === "answer"
     display.hide()
     // The reader of the line says what is expected next.
+    if (isAnswer) return onInput({ _tag: "Line", text, echoed, isAnswer })
     if (text.trim() !== "") onInput({ _tag: "Line", text, echoed })
     if (text.trim() === "" || display.expected()._tag === "Key") display.show()
+  })
+  // Answers are no turns to repeat, and may be secret.
+  editor.readline.on("history", (history) => {
+    if (display.prompted() === "answer") history.shift()
   })
   editor.readline.on("SIGINT", () => {
     if (editor.readline.line !== "" || display.prompted() === null) return editor.clearLine()

@@ -4,6 +4,8 @@ import { paint } from "../terminal.ts"
 import type { Expected } from "./Console.ts"
 import { makeLineEditor } from "./lineEditor.ts"
 
+const hasOwnPrompt = ({ _tag }: Expected) => _tag === "Key" || _tag === "Answer"
+
 const laterPrompt = () => paint("dim", "next › ")
 
 export type TtyDisplay = ReturnType<typeof makeDisplay>
@@ -11,16 +13,19 @@ export type TtyDisplay = ReturnType<typeof makeDisplay>
 export const makeDisplay = () => {
   const { stdout } = process
   let expected: Expected = { _tag: "Turn" }
-  /** The prompt that is shown. `later`: for a line that is typed while a turn runs. */
-  let prompted: "line" | "later" | "key" | null = null
+  /** The prompt that is shown. `later`: for a line that is typed while a turn runs; `answer`: for that to a question. */
+  let prompted: "line" | "later" | "answer" | "key" | null = null
   let atLineStart = true
   /** A prompt was shown in the middle of a line of output, which may still be ended by its writer. */
   let isCut = false
   /** The last line of the output above a prompt, which may still be continued. */
   let partialLine = ""
+  /** What is typed at the prompt is not shown. */
+  let wasSecret = false
 
-  const isEditing = () => prompted === "line" || prompted === "later"
-  const editor = makeLineEditor(isEditing)
+  const isEditing = () => prompted === "line" || prompted === "later" || prompted === "answer"
+  const isSecret = () => prompted === "answer" && expected._tag === "Answer" && expected.isSecret
+  const editor = makeLineEditor(isEditing, isSecret)
   const { readline } = editor
 
   const put = (text: string) => {
@@ -32,7 +37,7 @@ export const makeDisplay = () => {
     isCut ||= !atLineStart
     put(atLineStart ? "" : "\n")
   }
-  const edit = (as: "line" | "later", prompt: string) => {
+  const edit = (as: "line" | "later" | "answer", prompt: string) => {
     beginLine()
     prompted = as
     editor.draw(prompt)
@@ -57,20 +62,32 @@ export const makeDisplay = () => {
     else editor.draw(readline.getPrompt())
   }
 
+  /** The question is not asked any more: what was typed so far is a line for later, unless nobody may see it. */
+  const takeBack = () => {
+    const isShown = readline.line !== "" && !wasSecret
+    if (!isShown) editor.clearLine()
+    erase()
+    hide()
+    if (isShown) edit("later", laterPrompt())
+    show()
+  }
+
   /** Shows the prompt for the expected input, unless a line is being typed. */
   const show = () => {
+    if (prompted === "answer" && expected._tag !== "Answer") return takeBack()
     if (expected._tag === "Line" && isEditing()) {
       const { prompt } = expected
       prompted = "line"
       return above(() => readline.setPrompt(prompt))
     }
     // Several lines may arrive at once: an empty prompt is replaced.
-    if (isEditing() && readline.line === "" && (prompted === "line" || expected._tag === "Key")) {
+    if (isEditing() && readline.line === "" && (prompted === "line" || hasOwnPrompt(expected))) {
       erase()
       hide()
     }
     if (prompted !== null) return
     if (expected._tag === "Line") edit("line", expected.prompt)
+    if (expected._tag === "Answer") edit("answer", expected.prompt)
     if (expected._tag === "Key") {
       beginLine()
       prompted = "key"
@@ -97,7 +114,10 @@ export const makeDisplay = () => {
       partialLine = partialLine.slice(end)
     },
     expect: (input: Expected) => {
+      wasSecret = isSecret()
+      const isOther = prompted === "answer" && input._tag === "Answer" && input.prompt !== readline.getPrompt()
       expected = input
+      if (isOther) above(() => readline.setPrompt(input.prompt))
       show()
     },
     /** Opens a prompt for the next line while a turn runs, with the keys that were typed. */

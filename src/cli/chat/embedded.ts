@@ -1,11 +1,17 @@
 /** A conversation with a session in this process: the runtime itself, without a port. */
 import { Effect, Stream } from "effect"
+import { basename } from "node:path"
+import { Files } from "../../services/Files.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Caller } from "../../services/Sessions.ts"
-import { AppName } from "../../domain/Ids.ts"
-import type { CreateSession } from "../../domain/Session.ts"
+import { Threads } from "../../services/Threads.ts"
+import type { ThreadQuery } from "../../services/Threads.ts"
+import { AppName, FileId } from "../../domain/Ids.ts"
+import type { CreateSession, SessionView } from "../../domain/Session.ts"
 import { outcomeOf } from "../../domain/TurnOutcome.ts"
 import { asCommandFailed, CommandFailed } from "../failures.ts"
+import { contentOf, unreadable } from "./attachment.ts"
+import { threadsShown } from "./Conversation.ts"
 import type { Conversation } from "./Conversation.ts"
 
 /** The app that owns the sessions: none of the data dir has this name, unless somebody chooses it. */
@@ -13,22 +19,44 @@ const app = AppName.make("chat")
 const caller: Caller = { _tag: "App", app }
 
 export const open = Effect.fnUntraced(function* (request: CreateSession) {
+  const files = yield* Files
   const sessions = yield* Sessions
-  const { agent, id } = yield* sessions.create(app, request).pipe(
-    Effect.catchTag("UnknownAgent", ({ code, name }) => {
-      const problem = `No agent is called ${JSON.stringify(name)}. troupe doctor lists the ones there are; troupe.config.json adds more.`
-      return Effect.fail(new CommandFailed({ code, problem }))
-    }),
-    Effect.mapError(asCommandFailed)
-  )
-  const conversation: Conversation = {
+  const threads = yield* Threads
+
+  const create = (session: CreateSession): Effect.Effect<Conversation, CommandFailed> =>
+    sessions.create(app, session).pipe(
+      Effect.catchTag("UnknownAgent", ({ code, name }) => {
+        const problem = `No agent is called ${JSON.stringify(name)}. troupe doctor lists the ones there are; troupe.config.json adds more.`
+        return Effect.fail(new CommandFailed({ code, problem }))
+      }),
+      Effect.map(conversationOf),
+      Effect.mapError(asCommandFailed)
+    )
+
+  const conversationOf = ({ agent, id }: SessionView): Conversation => ({
     id,
     agent,
     events: Stream.unwrap(sessions.events(caller, id, 0)).pipe(
       Stream.map(({ message }) => message),
       Stream.mapError(asCommandFailed)
     ),
-    submit: (prompt) => sessions.submit(caller, id, { prompt }).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
+    submit: (prompt, ids) =>
+      sessions
+        .submit(caller, id, { prompt, files: ids.map((file) => FileId.make(file)) })
+        .pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
+    attach: (path) =>
+      Effect.flatMap(contentOf(path), (blob) =>
+        files
+          .store(
+            app,
+            basename(path),
+            Stream.fromReadableStream({ evaluate: () => blob.stream(), onError: (cause) => unreadable(path, cause) })
+          )
+          .pipe(
+            Effect.map((file): string => file.id),
+            Effect.mapError((error) => (error instanceof CommandFailed ? error : asCommandFailed(error)))
+          )
+      ),
     compact: sessions.compact(caller, id).pipe(
       Effect.flatMap(({ result }) => result),
       Effect.map(outcomeOf),
@@ -37,25 +65,29 @@ export const open = Effect.fnUntraced(function* (request: CreateSession) {
     ),
     steer: (text) => Effect.mapError(sessions.steer(caller, id, text), asCommandFailed),
     interrupt: sessions.interrupt(caller, id).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
-    permit: (permissions) =>
-      sessions.change(caller, id, { permissions }).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
+    change: (settings) => sessions.change(caller, id, settings).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
     approval: (approvalId) =>
       sessions.approvals(caller, id).pipe(
         Effect.map((pending) => pending.find(({ id }) => id === approvalId) ?? null),
         Effect.mapError(asCommandFailed)
       ),
-    answer: (approval, decision) =>
-      sessions.answer(caller, id, approval, decision).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
+    answer: (approval, decision, answers) =>
+      sessions.answer(caller, id, approval, decision, answers).pipe(Effect.asVoid, Effect.mapError(asCommandFailed)),
     summary: sessions.get(caller, id).pipe(
-      Effect.map(({ permissions, process, turnCount, usage }) => ({
-        turns: turnCount,
-        usage,
-        pid: process.pid,
-        permissions
-      })),
+      Effect.map(({ process, turnCount, ...settings }) => ({ ...settings, turns: turnCount, pid: process.pid })),
       Effect.mapError(asCommandFailed)
     ),
+    fork: (turnIndex) =>
+      sessions.fork(caller, id, { turnIndex }).pipe(Effect.map(conversationOf), Effect.mapError(asCommandFailed)),
+    goOnWith: (threadId) => create({ ...request, agent, threadId }),
+    threads: (cwd) => {
+      const query: ThreadQuery = { cwd: cwd ?? null, cursor: null, limit: threadsShown }
+      return threads.list(caller, agent, query).pipe(
+        Effect.map((page) => ({ threads: page.threads, hasMore: page.next !== null })),
+        Effect.mapError(asCommandFailed)
+      )
+    },
     close: sessions.close(caller, id).pipe(Effect.asVoid, Effect.mapError(asCommandFailed))
-  }
-  return conversation
+  })
+  return yield* create(request)
 })

@@ -34,7 +34,7 @@ export const makeMessageHandler = ({
     const { method, params } = message
     if (method === undefined) return endTurn(message)
     if (method === "_troupe/approval_asked") {
-      const approval = conversation.approval(String(at(params, "approval_id")))
+      const approval = conversation().approval(String(at(params, "approval_id")))
       yield* perform(Effect.map(approval, (approval) => ({ _tag: "ApprovalRequested", approval }) as const))
       return
     }

@@ -7,7 +7,8 @@ import { PassThrough, Writable } from "node:stream"
 
 export type LineEditor = ReturnType<typeof makeLineEditor>
 
-export const makeLineEditor = (isShown: () => boolean) => {
+/** While `isSecret`, only the prompt and the cursor are drawn, and nothing of the line. */
+export const makeLineEditor = (isShown: () => boolean, isSecret: () => boolean) => {
   const { stdin, stdout } = process
   // readline sets and restores raw mode, also when the program is suspended with Ctrl-Z.
   const keyboard = Object.assign(new PassThrough(), {
@@ -17,7 +18,7 @@ export const makeLineEditor = (isShown: () => boolean) => {
   const output = Object.assign(
     new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        if (isShown()) stdout.write(chunk)
+        if (isShown()) stdout.write(isSecret() ? withoutLine(String(chunk)) : chunk)
         done()
       }
     }),
@@ -31,11 +32,21 @@ export const makeLineEditor = (isShown: () => boolean) => {
     historySize: 200,
     removeHistoryDuplicates: true
   })
+  // A prompt that was on its way when Ctrl-D closed it must not be drawn: readline throws from then on.
+  let isClosed = false
+  readline.once("close", () => (isClosed = true))
+  /** readline writes typed characters, the prompt with the line, and sequences that move the cursor, each in a call. */
+  const withoutLine = (text: string) => {
+    const prompt = readline.getPrompt()
+    if (text.startsWith(prompt)) return prompt
+    return ["\u001b", "\r", "\n"].some((start) => text.startsWith(start)) ? text : ""
+  }
 
   return {
     readline,
     /** Draws the prompt and the line on the current row. */
     draw: (prompt: string) => {
+      if (isClosed) return
       // readline erases the rows that it drew before, but the prompt is on a new row now.
       Object.assign(readline, { prevRows: 0 })
       readline.setPrompt(prompt)
@@ -44,6 +55,7 @@ export const makeLineEditor = (isShown: () => boolean) => {
     type: (keys: string) => void keyboard.write(keys),
     /** As in a shell, where Ctrl-C clears the line. */
     clearLine: () => {
+      if (isClosed) return
       readline.write(null, { ctrl: true, name: "e" })
       readline.write(null, { ctrl: true, name: "u" })
     },

@@ -1,11 +1,15 @@
 /** A conversation with a session on a server: over HTTP, by the typed client, with an app's token. */
 import { Effect, Schedule, Stream } from "effect"
+import { basename } from "node:path"
 import type { Client } from "../../http/Client.ts"
-import type { CreateSession } from "../../http/contract/sessions.ts"
+import type { CreateSession } from "../../http/contract/sessionRequests.ts"
 import { asCommandFailed, CommandFailed } from "../failures.ts"
 import type { NarratedMessage } from "../narration.ts"
 import { explained } from "../server.ts"
+import { contentOf } from "./attachment.ts"
+import { threadsShown } from "./Conversation.ts"
 import type { Conversation } from "./Conversation.ts"
+import type { SessionSettings } from "../../domain/Session.ts"
 
 /** A server that restarts has to be back within these attempts. */
 const reconnects = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(20)])
@@ -25,67 +29,101 @@ export const open = Effect.fnUntraced(function* (client: Client, url: string, re
         }
       })
     )
-  const { agent, sessionId: id } = yield* withinDeadline(client.sessions.create({ headers: {}, payload: request }))
-  const params = { id }
+  const create = (session: typeof CreateSession.Type) =>
+    Effect.map(withinDeadline(client.sessions.create({ headers: {}, payload: session })), conversationOf)
 
-  let after = 0
-  let closed = false
-  const lost = new CommandFailed({
-    code: "unreachable",
-    problem: `The server at ${url} ended the session's stream and does not give it again. Look at its log.`
-  })
-  /** A stream that breaks is resumed after the last event that was received. */
-  const events = Stream.unwrap(
-    Effect.suspend(() => client.sessions.events({ params, query: { after: String(after) }, headers: {} }))
-  ).pipe(
-    Stream.map(({ data, id }): NarratedMessage => {
-      after = Number(id ?? after)
-      closed ||= data.method === "_troupe/state" && isClosing(data.params)
-      return data
-    }),
-    Stream.mapError((error) => asCommandFailed(explained(url)(error))),
-    Stream.concat(Stream.suspend(() => (closed ? Stream.empty : Stream.fail(lost)))),
-    Stream.retry(reconnects)
-  )
+  const conversationOf = ({ agent, sessionId: id }: Opened): Conversation => {
+    const params = { id }
 
-  const pendingApproval = Effect.fnUntraced(function* (id: string) {
-    const { approvals } = yield* withinDeadline(client.approvals.list({ params }))
-    const approval = approvals.find(({ approvalId }) => approvalId === id)
-    return approval === undefined ? null : { ...approval, id }
-  })
+    let after = 0
+    let closed = false
+    const lost = new CommandFailed({
+      code: "unreachable",
+      problem: `The server at ${url} ended the session's stream and does not give it again. Look at its log.`
+    })
+    /** A stream that breaks is resumed after the last event that was received. */
+    const events = Stream.unwrap(
+      Effect.suspend(() => client.sessions.events({ params, query: { after: String(after) }, headers: {} }))
+    ).pipe(
+      Stream.map(({ data, id }): NarratedMessage => {
+        after = Number(id ?? after)
+        closed ||= data.method === "_troupe/state" && isClosing(data.params)
+        return data
+      }),
+      Stream.mapError((error) => asCommandFailed(explained(url)(error))),
+      Stream.concat(Stream.suspend(() => (closed ? Stream.empty : Stream.fail(lost)))),
+      Stream.retry(reconnects)
+    )
 
-  const conversation: Conversation = {
-    id,
-    agent,
-    events,
-    submit: (prompt) =>
-      Effect.asVoid(withinDeadline(client.turns.submit({ params, headers: {}, payload: { prompt, wait: false } }))),
-    // Answered when the turn has ended, without a deadline here: the turn has its own.
-    compact: client.turns.compact({ params }).pipe(
-      Effect.map(({ compacted, completed }) => compacted || !completed),
-      Effect.mapError((error) => asCommandFailed(explained(url)(error)))
-    ),
-    steer: (text) => Effect.asVoid(withinDeadline(client.sessions.steer({ params, payload: { text } }))),
-    interrupt: Effect.asVoid(withinDeadline(client.sessions.interrupt({ params }))),
-    permit: (permissions) =>
-      Effect.asVoid(withinDeadline(client.sessions.change({ params, payload: { permissions } }))),
-    approval: pendingApproval,
-    answer: (approval, decision) =>
-      Effect.asVoid(
-        withinDeadline(client.approvals.answer({ params: { id, approval_id: approval }, payload: { decision } }))
+    const pendingApproval = Effect.fnUntraced(function* (id: string) {
+      const { approvals } = yield* withinDeadline(client.approvals.list({ params }))
+      const approval = approvals.find(({ approvalId }) => approvalId === id)
+      return approval === undefined ? null : { ...approval, id }
+    })
+
+    return {
+      id,
+      agent,
+      events,
+      submit: (prompt, files) =>
+        Effect.asVoid(
+          withinDeadline(client.turns.submit({ params, headers: {}, payload: { prompt, files, wait: false } }))
+        ),
+      attach: Effect.fnUntraced(function* (path: string) {
+        const payload = new FormData()
+        payload.append("file", yield* contentOf(path), basename(path))
+        return (yield* withinDeadline(client.files.upload({ payload }))).fileId
+      }),
+      // Answered when the turn has ended, without a deadline here: the turn has its own.
+      compact: client.turns.compact({ params }).pipe(
+        Effect.map(({ compacted, completed }) => compacted || !completed),
+        Effect.mapError((error) => asCommandFailed(explained(url)(error)))
       ),
-    summary: Effect.map(
-      withinDeadline(client.sessions.get({ params })),
-      ({ permissions, process, turnCount, usage }) => ({
+      steer: (text) => Effect.asVoid(withinDeadline(client.sessions.steer({ params, payload: { text } }))),
+      interrupt: Effect.asVoid(withinDeadline(client.sessions.interrupt({ params }))),
+      change: (settings) =>
+        Effect.asVoid(withinDeadline(client.sessions.change({ params, payload: defined(settings) }))),
+      approval: pendingApproval,
+      answer: (approval, decision, answers) => {
+        const payload = answers === undefined ? { decision } : { decision, answers }
+        return Effect.asVoid(
+          withinDeadline(client.approvals.answer({ params: { id, approval_id: approval }, payload }))
+        )
+      },
+      summary: Effect.map(withinDeadline(client.sessions.get({ params })), ({ process, turnCount, ...settings }) => ({
+        ...settings,
         turns: turnCount,
-        usage,
-        pid: process.pid,
-        permissions
-      })
-    ),
-    close: Effect.asVoid(withinDeadline(client.sessions.close({ params })))
+        pid: process.pid
+      })),
+      fork: (turnIndex) => {
+        const payload = turnIndex === undefined ? {} : { turnIndex }
+        return Effect.map(withinDeadline(client.sessions.fork({ params, headers: {}, payload })), conversationOf)
+      },
+      goOnWith: (threadId) => create({ ...request, agent, threadId }),
+      threads: (cwd) => {
+        const query = { limit: threadsShown, ...(cwd === undefined ? {} : { cwd }) }
+        return Effect.map(withinDeadline(client.agents.threads({ params: { name: agent }, query })), (page) => ({
+          threads: page.threads,
+          hasMore: page.nextCursor !== null
+        }))
+      },
+      close: Effect.asVoid(withinDeadline(client.sessions.close({ params })))
+    }
   }
-  return conversation
+  return yield* create(request)
+})
+
+interface Opened {
+  readonly agent: string
+  readonly sessionId: string
+}
+
+/** Without the undefined fields, which the client does not accept. */
+const defined = ({ effort, mode, model, permissions }: SessionSettings) => ({
+  ...(effort === undefined ? {} : { effort }),
+  ...(mode === undefined ? {} : { mode }),
+  ...(model === undefined ? {} : { model }),
+  ...(permissions === undefined ? {} : { permissions })
 })
 
 const isClosing = (params: unknown): boolean =>

@@ -7,8 +7,9 @@ import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.
 import type { ToolCall } from "../../domain/ToolCall.ts"
 import type { ApprovalDecision } from "../../domain/Approval.ts"
 import type { SessionUpdate } from "../../domain/Acp.ts"
+import { threadTable } from "../threadTable.ts"
 import { harmless, oneLine, paint } from "../terminal.ts"
-import type { PendingApproval, Summary } from "./Conversation.ts"
+import type { PendingApproval, Summary, Threads } from "./Conversation.ts"
 
 export const help = [
   "A line is a turn; one that ends with \\ goes on in the next line.",
@@ -16,6 +17,11 @@ export const help = [
   "",
   "  /steer TEXT   adds words to the turn that runs, where the agent can",
   "  /permissions  says what the agent may do unasked; with a word, changes it for the next turns",
+  "  /model        says which model answers, and which there are; with a name, changes it for the next turns",
+  "  /mode, /effort  the same of the agent's mode, and of how much it thinks; - is the agent's own",
+  "  /attach PATH  gives the next turn a file, an image as an image where the agent sees them",
+  "  /fork [TURN]  goes on in a copy of the conversation, up to that turn or all of it, where the agent can",
+  "  /threads [DIRECTORY]  lists the conversations that the agent has; /thread ID goes on with one",
   "  /compact      has the agent make room in its context, where it can",
   "  /usage        tells what the session has used",
   "  /help         shows this",
@@ -38,6 +44,8 @@ export const sentenceOf = (method: string, params: unknown): string | null => {
   switch (method) {
     case "_troupe/context_lost":
       return `The agent has lost what was said before: ${oneLine(String(at(params, "reason")))}`
+    case "_troupe/turn_recovered":
+      return `The agent had finished turn ${String(at(params, "turn_index"))} all the same: ${oneLine(String(at(params, "text")))}`
     case "_troupe/state":
       return stateSentence(String(at(params, "to")), String(at(params, "from")))
     default:
@@ -91,9 +99,14 @@ export const answers: Readonly<Record<ApprovalDecision, string>> = {
 
 export const keyPrompt = "  y yes, once · a for this session · n no · d details › "
 
-export const approvalText = ({ deadlineAt, kind, raw, title }: PendingApproval, now: number): string => {
+/** Until nobody can answer any more. */
+export const minutesLeft = ({ deadlineAt }: PendingApproval, now: number): number =>
+  Math.max(1, Math.round((deadlineAt - now) / 60_000))
+
+export const approvalText = (approval: PendingApproval, now: number): string => {
+  const { kind, raw, title } = approval
   const { command, cwd } = detailsOf(raw)
-  const minutes = Math.max(1, Math.round((deadlineAt - now) / 60_000))
+  const minutes = minutesLeft(approval, now)
   const lines = [paint("yellow", `? ${oneLine(kind)}: ${oneLine(title)}`)]
   // The agent chooses the title; the command is what runs.
   if (command !== null && !oneLine(title).includes(oneLine(command))) lines.push(`  command: ${oneLine(command)}`)
@@ -149,6 +162,40 @@ export const usageText = ({ turns, usage }: Summary, context: Context | null): s
 }
 
 const countOf = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`
+
+export const threadsText = ({ hasMore, threads }: Threads, now: number): string => {
+  if (threads.length === 0) return quiet("The agent has no conversations there.")
+  return threadTable(threads, now) + (hasMore ? `\n${quiet("… and older ones")}` : "")
+}
+
+export type Setting = "model" | "mode" | "effort"
+
+/** What there is to choose from, the present one marked. */
+export const choicesText = (setting: Setting, { choices, [setting]: present, turns }: Summary): string => {
+  const offered = choices?.[`${setting}s`] ?? []
+  const lines = offered.map(({ description, id, name }) => {
+    const about = description ?? (name === id ? "" : name)
+    const text = harmless(`${id === present ? "●" : " "} ${id}${about === "" ? "" : `  ${oneLine(about)}`}`)
+    return id === present ? text : quiet(text)
+  })
+  const own =
+    present === null
+      ? [`The agent's own ${setting}.`]
+      : offered.some(({ id }) => id === present)
+        ? []
+        : [`● ${harmless(present)}`]
+  const none =
+    offered.length > 0
+      ? []
+      : [
+          quiet(
+            choices === null && turns === 0
+              ? "The agent offers its list with the first turn."
+              : "The agent offers no list now."
+          )
+        ]
+  return [...own, ...lines, ...none].join("\n")
+}
 
 /** Each word with its meaning, the present one marked. */
 export const permissionsText = (permissions: Permissions): string => {

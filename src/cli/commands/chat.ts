@@ -10,6 +10,7 @@ import { randomBytes } from "node:crypto"
 import { resolve } from "node:path"
 import { PermissionPolicy } from "../../domain/Permissions.ts"
 import * as Runtime from "../../wiring.ts"
+import * as ActiveConversation from "../chat/ActiveConversation.ts"
 import * as Chat from "../chat/Chat.ts"
 import type { Conversation } from "../chat/Conversation.ts"
 import * as Embedded from "../chat/embedded.ts"
@@ -32,6 +33,12 @@ export const chatCommand = Command.make(
     agent: text("agent", "Which agent; else the default one"),
     cwd: text("cwd", "Where it works; else here, or with --url in a fresh directory of the server's"),
     model: text("model", "Which model; else the agent's own default"),
+    mode: text("mode", "Which mode of the agent's, such as plan; else its own"),
+    effort: text("effort", "How much the model thinks, such as high; else the agent's own"),
+    thread: text(
+      "thread",
+      "A conversation that the agent has already, by the agent's own id, to go on with; /threads lists them"
+    ),
     permissions: Flag.Literals("permissions", PermissionPolicy.literals).pipe(
       Flag.withDescription("What the agent may do unasked (docs/permissions.md); else it asks you"),
       Flag.withDefault("ask" as const)
@@ -44,8 +51,8 @@ export const chatCommand = Command.make(
     token: serverFlags.token,
     ...dataDirFlags
   },
-  Effect.fn(function* ({ agent, config, cwd, dataDir, model, permissions, token, url }) {
-    const request = { ...provided({ agent, model }), permissions }
+  Effect.fn(function* ({ agent, config, cwd, dataDir, effort, mode, model, permissions, thread, token, url }) {
+    const request = { ...provided({ agent, model, mode, effort, threadId: thread }), permissions }
     if (Option.isSome(url)) {
       if (Option.isSome(dataDir) || Option.isSome(config)) return yield* new BadUsage({ problem: eitherOr })
       const remoteRequest = { ...request, ...provided({ cwd }) }
@@ -87,9 +94,11 @@ const provided = (flags: Readonly<Record<string, Option.Option<string>>>): Reado
 
 const chat = <R>(open: Effect.Effect<Conversation, CommandFailed, R>) =>
   Effect.gen(function* () {
-    const { exitCode, left } = yield* Effect.acquireUseRelease(open, converse, ({ close }) => close).pipe(
-      Effect.flatMap(({ conversation, exitCode }) => Effect.map(conversation.summary, (left) => ({ exitCode, left })))
-    )
+    const { exitCode, left } = yield* Effect.acquireUseRelease(
+      Effect.map(open, ActiveConversation.make),
+      converse,
+      ({ close }) => close
+    ).pipe(Effect.flatMap(({ current, exitCode }) => Effect.map(current().summary, (left) => ({ exitCode, left }))))
     const { pid } = left
     if (pid !== null)
       return yield* new CommandFailed({ code: "process_left", problem: `Process ${pid} is left. End it.` })
@@ -97,12 +106,12 @@ const chat = <R>(open: Effect.Effect<Conversation, CommandFailed, R>) =>
     if (exitCode !== 0) return yield* new Stopped({ exitCode })
   })
 
-const converse = Effect.fnUntraced(function* (conversation: Conversation) {
+const converse = Effect.fnUntraced(function* (active: ActiveConversation.ActiveConversation) {
   const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true
-  const { agent, id } = conversation
+  const { agent, id } = active.current()
   yield* print(Words.quiet(`${oneLine(agent)}, session ${id}`))
   yield* print(Words.quiet("Ctrl-C interrupts a turn, Ctrl-D closes the session, /help tells more."))
-  const exitCode = yield* Chat.talk(conversation, interactive ? Tty.make : Piped.make)
+  const exitCode = yield* Chat.talk(active, interactive ? Tty.make : Piped.make)
   yield* print(Words.quiet("Closing the session."))
-  return { conversation, exitCode }
+  return { current: active.current, exitCode }
 })

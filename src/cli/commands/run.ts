@@ -2,6 +2,7 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { runBody } from "../../http/runBody.ts"
+import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { isTimeout, maxTimeoutMillis } from "../../domain/Turn.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { runOnce } from "../../services/runOnce.ts"
@@ -33,16 +34,24 @@ export const runCommand = Command.make(
       ),
       Flag.optional
     ),
+    permissions: Flag.Literals("permissions", PermissionPolicy.literals).pipe(
+      Flag.withDescription(
+        "What it may do: deny, approve_reads or approve_all; else what your own settings of claude allow"
+      ),
+      Flag.optional,
+      Flag.map(Option.getOrUndefined)
+    ),
     json: jsonFlag,
     config: dataDirFlags.config
   },
-  Effect.fn(function* ({ config, json, model, prompt, system, timeoutS }) {
+  Effect.fn(function* ({ config, json, model, permissions, prompt, system, timeoutS }) {
     const { settings } = yield* configuration({ config })
     const timeoutMillis = Option.match(timeoutS, {
       onNone: () => settings.limits.turnTimeoutMillis,
       onSome: (seconds) => seconds * 1000
     })
-    const result = yield* runOnce(settings.run, { prompt, model, system, timeoutMillis }).pipe(
+    const result = yield* runOnce(settings.run, { prompt, model, system, permissions, timeoutMillis }).pipe(
+      Effect.catchTag("NotSupported", ({ _tag, problem }) => new CommandFailed({ code: _tag, problem })),
       Effect.provide(Logging.quiet)
     )
     yield* printResult(result, json)

@@ -2,10 +2,12 @@
 import { Clock, Effect, Option, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { SessionState } from "../../domain/Session.ts"
+import { ThreadList } from "../../http/contract/agents.ts"
 import { Session, SessionPage } from "../../http/contract/sessions.ts"
 import { makeNarrator } from "../narration.ts"
 import { jsonFlag } from "../options.ts"
 import { serverFlags, withClient } from "../server.ts"
+import { threadTable } from "../threadTable.ts"
 import { ago, harmless, paint, print, printJson, table, write } from "../terminal.ts"
 
 const id = Argument.String("id").pipe(Argument.withDescription("A session's id"))
@@ -99,6 +101,27 @@ const tail = Command.make(
   })
 ).pipe(Command.withDescription("Follow what happens in a session, from its first event, until it is closed"))
 
+const threads = Command.make(
+  "threads",
+  {
+    ...serverFlags,
+    agent: Flag.String("agent").pipe(Flag.withDescription("Whose conversations")),
+    cwd: Flag.String("cwd").pipe(Flag.withDescription("Only those of this directory; else of all"), Flag.optional),
+    limit: Flag.Int("limit").pipe(Flag.withDescription("How many at most, 1 to 200"), Flag.withDefault(50)),
+    json: jsonFlag
+  },
+  Effect.fn(function* ({ agent, cwd, json, limit, ...server }) {
+    const query = { limit, ...Option.match(cwd, { onNone: () => ({}), onSome: (cwd) => ({ cwd }) }) }
+    const page = yield* withClient(server, (client) => client.agents.threads({ params: { name: agent }, query }))
+    if (json) return yield* printJson(yield* encodeThreads(page))
+    if (page.threads.length === 0) return yield* print("No conversations.")
+    yield* print(threadTable(page.threads, yield* Clock.currentTimeMillis))
+    if (page.nextCursor !== null) yield* print(paint("dim", "… and older ones; --limit shows up to 200"))
+  })
+).pipe(
+  Command.withDescription("List the conversations that an agent has, newest first, for the --thread of troupe chat")
+)
+
 const close = Command.make(
   "close",
   { id, ...serverFlags, json: jsonFlag },
@@ -110,9 +133,10 @@ const close = Command.make(
 ).pipe(Command.withDescription("Close a session; a running turn is interrupted and recorded"))
 
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(SessionPage))
+const encodeThreads = Schema.encodeEffect(Schema.toCodecJson(ThreadList))
 const encodeSession = Schema.encodeEffect(Schema.toCodecJson(Session))
 
 export const sessionsCommand = Command.make("sessions").pipe(
-  Command.withDescription("Look at and close the sessions of a running server"),
-  Command.withSubcommands([list, show, tail, close])
+  Command.withDescription("Look at and close the sessions, and list the agents' conversations, of a running server"),
+  Command.withSubcommands([list, show, tail, threads, close])
 )

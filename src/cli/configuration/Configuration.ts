@@ -54,7 +54,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
   const get = <K extends KeyName>(name: K) => find(inOrder, name, keys[name] as unknown as Key<ValueOf<K>>)
   const or = <K extends KeyName, const A>(name: K, fallback: A) =>
     Effect.map(get(name), (parsed) => parsed?.value ?? fallback)
-  const orOff = (name: "sessionTtl" | "sessionIdleTtl" | "turnQuiet", fallback: number | null) =>
+  const orOff = (name: KeyOfLimit, fallback: number | null) =>
     Effect.map(get(name), (parsed) => (parsed === undefined ? fallback : parsed.value))
 
   const dataDir = yield* get("dataDir")
@@ -79,11 +79,14 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
         restartIntensity: yield* or("restartIntensity", defaultLimits.restartIntensity),
         restartPeriodMillis: yield* or("restartPeriod", defaultLimits.restartPeriodMillis),
         ledgerPatienceMillis: yield* or("ledgerPatience", defaultLimits.ledgerPatienceMillis),
+        maxSessionRssBytes: yield* orOff("maxSessionRss", defaultLimits.maxSessionRssBytes),
+        maxSessionDescendants: yield* orOff("maxSessionDescendants", defaultLimits.maxSessionDescendants),
         maxBodyBytes: yield* or("maxBody", defaultLimits.maxBodyBytes),
         maxFileBytes: yield* or("maxFile", defaultLimits.maxFileBytes)
       },
       agents: file.agents,
       defaultAgent: yield* or("defaultAgent", null),
+      mcpServers: file.mcpServers,
       run: file.run
     },
     server: {
@@ -122,6 +125,9 @@ const reviews = Effect.fnUntraced(function* (sources: ReadonlyArray<Source>) {
   }
   return options
 })
+
+/** The limits that can be turned off. */
+type KeyOfLimit = "sessionTtl" | "sessionIdleTtl" | "turnQuiet" | "maxSessionRss" | "maxSessionDescendants"
 
 type ValueOf<K extends KeyName> = (typeof keys)[K] extends Key<infer A> ? A : never
 

@@ -7,7 +7,8 @@
 import { Effect, Result, Schema, SchemaIssue } from "effect"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
-import { editDistance } from "../../domain/nearestName.ts"
+import { closestName } from "../../domain/nearestName.ts"
+import { McpServerName, McpServerSpec, mcpServerKeys } from "../../domain/McpServer.ts"
 import { AgentSpec, RunSpec } from "../../domain/Settings.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import { BadConfiguration, quoted } from "./BadConfiguration.ts"
@@ -21,6 +22,7 @@ export interface ConfigurationFile {
   /** The single values by their names, wherever they are in the file. */
   readonly values: { readonly [K in KeyName]?: unknown }
   readonly agents: Readonly<Record<string, AgentSpec>>
+  readonly mcpServers: Readonly<Record<string, McpServerSpec>>
   readonly run: RunSpec
 }
 
@@ -46,6 +48,7 @@ export const read = Effect.fnUntraced(function* (named: string | null, cwd: stri
     displayName,
     values: valuesOf(content),
     agents: yield* decode(displayName, "agents", decodeAgents(content["agents"] ?? {})),
+    mcpServers: yield* decode(displayName, "mcpServers", decodeMcpServers(content["mcpServers"] ?? {})),
     run: yield* decode(displayName, "run", decodeRun(content["run"] ?? {}))
   }
   yield* checkAllKeys(file, content)
@@ -54,6 +57,7 @@ export const read = Effect.fnUntraced(function* (named: string | null, cwd: stri
 })
 
 const decodeAgents = Schema.decodeUnknownResult(Schema.Record(Schema.NonEmptyString, AgentSpec), { reportInput: true })
+const decodeMcpServers = Schema.decodeUnknownResult(Schema.Record(McpServerName, McpServerSpec), { reportInput: true })
 const decodeRun = Schema.decodeUnknownResult(RunSpec, { reportInput: true })
 
 const bad = (problem: string) => Effect.fail(new BadConfiguration({ problem }))
@@ -86,8 +90,9 @@ const decode = <A>(path: string, key: string, decoded: Result.Result<A, Schema.S
     onFailure: ({ issue }) => {
       const [first] = firstIssue(issue).issues
       const at = [key, ...(first?.path ?? [])].map((part) => String(typeof part === "object" ? part.key : part))
-      // A value in `env` may be a secret, and its only possible mistake is its type.
-      const problem = at.includes("env") ? "it takes text" : (first?.message ?? "it is not understood")
+      // A value in `env` or `headers` may be a secret, and its only possible mistake is its type.
+      const problem =
+        at.includes("env") || at.includes("headers") ? "it takes text" : (first?.message ?? "it is not understood")
       return bad(`${at.join(".")} in ${path}: ${problem.replace(/\s+/g, " ")}.`)
     }
   })
@@ -98,6 +103,7 @@ const checkAllKeys = Effect.fnUntraced(function* (file: ConfigurationFile, conte
   yield* checkKeys(file.displayName, "", content, [
     "$schema",
     "agents",
+    "mcpServers",
     "run",
     ...new Set(places.map(([first]) => first))
   ])
@@ -109,6 +115,9 @@ const checkAllKeys = Effect.fnUntraced(function* (file: ConfigurationFile, conte
   }
   yield* checkKeys(file.displayName, "reviews.", reviews, ofReviews)
   yield* checkKeys(file.displayName, "run.", content["run"], Object.keys(RunSpec.fields))
+  for (const [name, server] of Object.entries(isObject(content["mcpServers"]) ? content["mcpServers"] : {})) {
+    yield* checkKeys(file.displayName, `mcpServers.${name}.`, server, mcpServerKeys)
+  }
   for (const [name, agent] of Object.entries(isObject(content["agents"]) ? content["agents"] : {})) {
     yield* checkKeys(file.displayName, `agents.${name}.`, agent, Object.keys(AgentSpec.fields))
   }
@@ -118,7 +127,9 @@ const checkKeys = (path: string, within: string, object: unknown, validKeys: Rea
   const unknownKey = isObject(object) ? Object.keys(object).find((key) => !validKeys.includes(key)) : undefined
   return unknownKey === undefined
     ? Effect.void
-    : bad(`${within}${unknownKey} in ${path} is no setting. Did you mean ${within}${nearest(unknownKey, validKeys)}?`)
+    : bad(
+        `${within}${unknownKey} in ${path} is no setting. Did you mean ${within}${closestName(unknownKey, validKeys)}?`
+      )
 }
 
 /** An agent must say what to launch, unless its protocol has a program of its own. */
@@ -130,9 +141,3 @@ const checkPrograms = Effect.fnUntraced(function* ({ agents, displayName }: Conf
     )
   }
 })
-
-/** The word with the fewest characters to change; case is ignored. */
-export const nearest = (word: string, among: ReadonlyArray<string>): string => {
-  const ranked = among.map((other) => [editDistance(word.toLowerCase(), other.toLowerCase()), other] as const)
-  return ranked.reduce((best, next) => (next[0] < best[0] ? next : best))[1]
-}

@@ -58,16 +58,34 @@ const durationOrOff = (example: string): Key<number | null> => ({
     )
 })
 
-/** In bytes, as a JavaScript number. */
-const size = (example: string): Key<number> => ({
-  takes: `a size from 1 KiB to 1 TiB such as "${example}" (a number and B, kB, MB, GB, KiB, MiB or GiB)`,
+const sizes = Schema.ByteSizeFromString.check(
+  Schema.makeFilter((bytes) => bytes >= ByteSize.kibibytes(1) && bytes <= ByteSize.tebibytes(1))
+)
+
+const takesSize = (example: string) =>
+  `a size from 1 KiB to 1 TiB such as "${example}" (a number and B, kB, MB, GB, KiB, MiB or GiB)`
+
+const sizeOrOff = (example: string): Key<number | null> => ({
+  takes: `${takesSize(example)}, or "off"`,
+  config: (name) =>
+    Config.schema(Schema.Union([Schema.Literal("off"), sizes]), name).pipe(
+      Config.map((value) => (value === "off" ? null : ByteSize.toNumberUnsafe(value)))
+    )
+})
+
+const wholeOrOff = (minimum: number, maximum: number, note = ""): Key<number | null> => ({
+  takes: `a whole number from ${minimum} to ${maximum}${note}, or "off"`,
   config: (name) =>
     Config.schema(
-      Schema.ByteSizeFromString.check(
-        Schema.makeFilter((bytes) => bytes >= ByteSize.kibibytes(1) && bytes <= ByteSize.tebibytes(1))
-      ),
+      Schema.Union([Schema.Literal("off"), Schema.Int.check(Schema.isBetween({ minimum, maximum }))]),
       name
-    ).pipe(Config.map(ByteSize.toNumberUnsafe))
+    ).pipe(Config.map((value) => (value === "off" ? null : value)))
+})
+
+/** In bytes, as a JavaScript number. */
+const size = (example: string): Key<number> => ({
+  takes: takesSize(example),
+  config: (name) => Config.schema(sizes, name).pipe(Config.map(ByteSize.toNumberUnsafe))
 })
 
 const list = (takes: string, item: RegExp): Key<ReadonlyArray<string>> => ({
@@ -127,6 +145,8 @@ export const keys = {
   restartIntensity: whole(0, 1_000),
   restartPeriod: duration("60 seconds"),
   ledgerPatience: duration("60 seconds", 0),
+  maxSessionRss: sizeOrOff("4 GiB"),
+  maxSessionDescendants: wholeOrOff(1, 100_000, " processes"),
   allowedHosts: list("host names separated by commas, such as troupe.example.org,localhost:8420", hostOfRequest),
   allowedOrigins: list("origins separated by commas, such as https://app.example.org", originOfPage),
   maxBody: size("1 MiB"),

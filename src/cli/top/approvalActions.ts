@@ -1,5 +1,6 @@
 /** Loads the pending approvals, and chooses and answers one. */
 import type { Api, Problem } from "../../inspect/client/api.ts"
+import { answerElsewhere } from "./approvals.ts"
 import { moved } from "./Model.ts"
 import type { Decision, Model } from "./Model.ts"
 import type { Requests } from "./requests.ts"
@@ -33,8 +34,11 @@ export const makeApprovalActions = ({ api, model, notify, requests: { delayed, r
     answer: (decision: Decision) => {
       const approval = model.approvals.find(({ approval_id }) => approval_id === model.approval)
       if (approval === undefined) return notify("Choose one first, with ↑ or ↓.", "bad")
+      const { fields } = approval
+      const isAnswerable = fields === null || decision === "deny" || (decision === "once" && fields.length === 0)
+      if (!isAnswerable) return notify(answerElsewhere, "bad")
       request(
-        api.answer(approval.session_id, approval.approval_id, decision),
+        api.answer(approval.session_id, approval.approval_id, { decision }),
         ({ note }) => {
           notify(note)
           load.start()

@@ -1,4 +1,4 @@
-/** Draws the pending approvals: all of them as a list, the chosen one whole. */
+/** Draws the pending approvals: all of them as a list, the chosen one whole; of a question, what it wants to know. */
 import type { Approval } from "../../inspect/contract.ts"
 import { age, countdown } from "../../inspect/client/format.ts"
 import { pretty } from "../../inspect/client/content.ts"
@@ -36,12 +36,16 @@ const listed = (one: Approval, isChosen: boolean, { columns, now }: Viewport): L
 const mostRead = 200
 
 /** Line by line, as a command or a diff is read; the last line says how many lines are not shown. */
-const opened = ({ raw, session_id, title, turn }: Approval, columns: number, rows: number): ReadonlyArray<Line> => {
+const opened = (
+  { fields, raw, session_id, title, turn }: Approval,
+  columns: number,
+  rows: number
+): ReadonlyArray<Line> => {
   const head: ReadonlyArray<Line> = [
     [span(`${session_id}, turn ${turn}`, "dim")],
     ...wrap(visible(title), columns, 3).map((text): Line => [span(text, "bold")])
   ]
-  const all = pretty(raw).split("\n")
+  const all = fields === null ? pretty(raw).split("\n") : questionLines(fields)
   const lines = all.slice(0, mostRead).flatMap((line) => wrap(visible(line), columns, 20))
   const viewport = rows - head.length
   const visibleLines = lines.length > viewport ? lines.slice(0, Math.max(0, viewport - 1)) : lines
@@ -52,3 +56,17 @@ const opened = ({ raw, session_id, title, turn }: Approval, columns: number, row
     ...(left === 0 ? [] : [[span(`… and ${left} more lines; the dashboard has all of it`, "yellow")]])
   ]
 }
+
+/** A form is too much for this screen, so it says where there is one. */
+export const answerElsewhere = "Answer it in the dashboard, in troupe chat or over HTTP; d declines it."
+
+const questionLines = (fields: NonNullable<Approval["fields"]>): ReadonlyArray<string> => [
+  fields.length === 0 ? "It has no fields: o answers it, d declines it." : answerElsewhere,
+  ...fields.flatMap(({ description, label, options = [], other, required, type }) => [
+    `${label} (${type}${required ? "" : ", optional"})${description === undefined ? "" : ` ${description}`}`,
+    ...options.map(
+      (option) => `  · ${option.label}${option.description === undefined ? "" : `: ${option.description}`}`
+    ),
+    ...(other === true && options.length > 0 ? ["  · or anything else"] : [])
+  ])
+]

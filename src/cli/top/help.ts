@@ -13,7 +13,7 @@ const keys: ReadonlyArray<readonly [key: string, does: string]> = [
   ["i", "interrupt the turn that runs"],
   ["c", "close the session"],
   ["u", "unpark it, as the admin"],
-  ["a", "approvals: o once, s for the session, d deny"],
+  ["a", "approvals: o once, s for the session, d deny; a question is answered elsewhere"],
   ["q  Ctrl-C", "quit; nothing happens to any session"]
 ]
 

@@ -1,9 +1,15 @@
-/** The contract of approvals: permissions, the approvals that an agent requests, and the answer to one. */
+/** The contract of approvals: permissions, what an agent asks a person, permission or a question, and the answer to one. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { ApprovalDecision, ApprovalStatus } from "../../domain/Approval.ts"
 import { maxRules, PermissionMatch, PermissionPolicy, RuleOutcome } from "../../domain/Permissions.ts"
 import { words } from "../../domain/permissionTable.ts"
+import {
+  AnswerValue,
+  QuestionField as QuestionFieldFields,
+  QuestionOption,
+  StoredAnswers
+} from "../../domain/Question.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
 import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
@@ -34,13 +40,37 @@ export const Permissions = Schema.Union([
   )
 ])
 
+const QuestionField = wire("QuestionField", {
+  ...QuestionFieldFields.fields,
+  id: Schema.String.annotate({ description: "The key of its answer." }),
+  type: QuestionFieldFields.fields.type.annotate({
+    description:
+      "What it takes: a text, a number, a boolean, the `value` of one option (`choice`), or a list of them (`choices`)."
+  }),
+  options: Schema.optionalKey(Schema.Array(wireOf(QuestionOption, "QuestionOption"))),
+  other: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "A `choice` or `choices` takes texts that are no option, too." })
+  ),
+  secret: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Its answer goes to the agent, and is neither stored nor shown." })
+  )
+})
+
 const approvalFields = {
   approvalId: Schema.String,
   turnIndex: Schema.Int,
-  kind: Schema.String.annotate({ description: "ACP's tool kind, such as `edit` or `execute`." }),
+  kind: Schema.String.annotate({
+    description: "ACP's tool kind, such as `edit` or `execute`; `question` where it has `fields`."
+  }),
   title: Schema.String.annotate({ description: "One line for a person." }),
   toolCallId: Schema.NullOr(Schema.String),
   raw: Schema.Json.annotate({ description: "The agent's own request, bounded." }),
+  fields: Schema.NullOr(Schema.Array(QuestionField)).annotate({
+    description: "What a question wants to know. Null: the agent asks for permission."
+  }),
+  answers: Schema.NullOr(StoredAnswers).annotate({
+    description: "What was answered to a question, by its fields' ids; null in it stands for an answer that is secret."
+  }),
   createdAt: Instant,
   deadlineAt: Instant.annotate({ description: "Unanswered by then it is a no." }),
   status: ApprovalStatus,
@@ -60,10 +90,28 @@ export class ApprovalsGroup extends HttpApiGroup.make("approvals")
     }).annotate(OpenApi.Summary, "What the session's agent waits for, oldest first"),
     HttpApiEndpoint.post("answer", "/sessions/:id/approvals/:approval_id", {
       params: { ...SessionParams, approval_id: Schema.String },
-      payload: wire("AnswerApproval", { decision: ApprovalDecision }, { example: { decision: "once" } }),
+      payload: wire(
+        "AnswerApproval",
+        {
+          decision: ApprovalDecision,
+          answers: Schema.optionalKey(
+            Schema.Record(Schema.String, AnswerValue).annotate({
+              description:
+                "To a question, with `once`: a value for each of its required fields, by its id. A question is declined with `deny`, and `session` answers none."
+            })
+          )
+        },
+        { example: { decision: "once" } }
+      ),
       success: wire("AnsweredApproval", { ok: Ok, ...approvalFields }),
       error: [...badRequests, NotFoundProblem, ConflictProblem, ...ownFaults]
-    }).annotate(OpenApi.Summary, "Answer one: for once, for as long as the agent's process lives, or no")
+    }).annotate(
+      OpenApi.Summary,
+      "Answer one: for once, for as long as the agent's process lives, or no; a question with its answers"
+    )
   )
   .middleware(Authorized)
-  .annotate(OpenApi.Description, "Leave that an agent asks for. Also told in the session's stream of events.") {}
+  .annotate(
+    OpenApi.Description,
+    "What an agent asks a person: for leave, or a question with fields. Also told in the session's stream of events."
+  ) {}

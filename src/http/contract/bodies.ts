@@ -2,7 +2,10 @@
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
 import { Cost } from "../../domain/Cost.ts"
+import { Message } from "../../domain/Message.ts"
+import { ContentBlock, maxContentBlocks } from "../../domain/PromptContent.ts"
 import { FailureClass, maxTimeoutMillis, StopReason, TurnStatus } from "../../domain/Turn.ts"
+import type { RecoveredOutcome } from "../../domain/Turn.ts"
 import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
@@ -35,8 +38,27 @@ export const Prompt = Schema.NonEmptyString.annotate({ examples: ["Fix the faili
   messageMissingKey: "is missing; it takes a non-empty string"
 })
 
+/** Text, or content blocks as ACP has them, whose keys are ACP's own on both sides. */
+export const PromptOrBlocks = Schema.Union([
+  Schema.NonEmptyString.annotate({ examples: ["Fix the failing test."] }),
+  Schema.Array(ContentBlock).check(Schema.isMinLength(1), Schema.isMaxLength(maxContentBlocks)).annotate({
+    description:
+      "Text, images and resources in order, as content blocks of the Agent Client Protocol. An image has at most 5 MiB; an agent that takes none is refused (`capabilities.images` of `GET /agents`)."
+  })
+]).annotateKey({ messageMissingKey: "is missing; it takes a non-empty string, or content blocks" })
+
+/** Of a session, or of one turn. */
+export const Model = Schema.NonEmptyString.annotate({ description: "One of `choices.models`; else the agent's own." })
+export const Mode = Schema.NonEmptyString.annotate({
+  description: "One of `choices.modes` that widens no permission, such as Claude's `plan`; else the agent's own."
+})
+export const Effort = Schema.NonEmptyString.annotate({
+  description: "How much the model thinks: one of `choices.efforts`, such as `high`; else the agent's own."
+})
+
 export const FileIds = Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLength(64)).annotate({
-  description: "Ids from `POST /files`; the files' paths are put in front of the prompt."
+  description:
+    "Ids from `POST /files`; the files' paths are put in front of the prompt, and an agent that sees images gets those among them as images, too."
 })
 
 const maxTimeoutSeconds = maxTimeoutMillis / 1000
@@ -56,41 +78,38 @@ export const Usage = wire("Usage", {
 })
 
 /** The fields of JSON-RPC; their contents are of the Agent Client Protocol, as the agent sent them. */
-const acpFields = {
-  jsonrpc: Schema.Literal("2.0"),
-  id: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.String])),
-  method: Schema.optionalKey(Schema.String),
-  params: Schema.optionalKey(Schema.Json),
-  result: Schema.optionalKey(Schema.Json),
-  error: Schema.optionalKey(Schema.Json)
-}
-export const AcpMessage = wire("AcpMessage", acpFields, {
-  description: "A message of the Agent Client Protocol, for every agent."
-})
-/** The same as the JSON text of an event, which OpenAPI gives no name. */
-export const AcpText = Schema.fromJsonString(Schema.Struct(acpFields))
-
-/** OpenAI's shape, whose own keys are snake_case on both sides. */
-export const Message = Schema.Struct({
-  role: Schema.Literals(["user", "assistant", "tool", "system"]),
-  content: Schema.NullOr(Schema.String),
-  reasoning: Schema.optionalKey(Schema.String),
-  tool_calls: Schema.optionalKey(
-    Schema.Array(
-      Schema.Struct({
-        id: Schema.String,
-        type: Schema.Literal("function"),
-        function: Schema.Struct({ name: Schema.String, arguments: Schema.String })
-      })
-    )
-  ),
-  tool_call_id: Schema.optionalKey(Schema.String)
-}).annotate({ identifier: "Message", description: "A conversation message in OpenAI's shape." })
+export const AcpMessage = wire(
+  "AcpMessage",
+  {
+    jsonrpc: Schema.Literal("2.0"),
+    id: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.String])),
+    method: Schema.optionalKey(Schema.String),
+    params: Schema.optionalKey(Schema.Json),
+    result: Schema.optionalKey(Schema.Json),
+    error: Schema.optionalKey(Schema.Json)
+  },
+  {
+    description: "A message of the Agent Client Protocol, for every agent."
+  }
+)
 
 export const Money = wireOf(Cost, "Cost", { description: "As the agent tells it, in a currency of ISO 4217." })
 const Costs = Schema.Array(Money).annotate({ description: "By currency; empty where no agent tells." })
 
 const ContextWindow = Schema.Struct({ used: Schema.Int, size: Schema.Int })
+
+const Recovered = wire(
+  "RecoveredOutcome",
+  {
+    at: Instant,
+    stopReason: StopReason,
+    finalText: Schema.String,
+    messages: Schema.Array(Message).annotate({
+      description: "Of the whole turn. Of a very long one, the prompt and the end. `GET …/messages` has these."
+    })
+  } satisfies Readonly<Record<keyof RecoveredOutcome, Schema.Constraint>>,
+  { description: "As the agent's own record of the conversation has it." }
+)
 
 /** The keys of `TurnOutcome`, no fewer and no more. */
 const resultFields = {
@@ -127,6 +146,17 @@ const resultFields = {
   }),
   acceptedWithoutEnd: Schema.Boolean.annotate({
     description: "The agent gave its whole answer and never ended the turn: at the deadline the answer was accepted."
+  }),
+  structured: Schema.Json.annotate({
+    description:
+      "The final text as the value that `output_schema` asked for; null where none was asked for, or it is none."
+  }),
+  schemaMismatch: Schema.NullOr(Schema.String).annotate({
+    description: "Why the final text is no value of `output_schema`; null where it is, or none was asked for."
+  }),
+  recovered: Schema.NullOr(Recovered).annotate({
+    description:
+      "What the agent had finished of this turn although Troupe or the process died before its end came: known after the agent was started again. The other keys stay what they were. An answer that was kept for an Idempotency-Key before that keeps `null`; read the turn again."
   }),
   threadId: Schema.NullOr(Schema.String),
   agentTurnId: Schema.NullOr(Schema.String),

@@ -1,6 +1,7 @@
 /** The contract of `/run`: one prompt, one process, one answer, no session. Both bodies have exactly these keys. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { PermissionPolicy } from "../../domain/Permissions.ts"
 import { Authorized } from "./Auth.ts"
 import { FileIds, IdempotencyHeaders, Prompt, TimeoutSeconds } from "./bodies.ts"
 import {
@@ -39,6 +40,12 @@ export class RunGroup extends HttpApiGroup.make("run")
         prompt: Prompt,
         model: Schema.optionalKey(Schema.NonEmptyString),
         system: Schema.optionalKey(Schema.String),
+        permissions: Schema.optionalKey(
+          PermissionPolicy.annotate({
+            description:
+              "What the run may do. `ask` and `approve_edits` are refused (422), because nobody can be asked. Absent: what the operator's own settings of claude allow, or `deny` for an app whose permissions the operator bounds."
+          })
+        ),
         files: Schema.optionalKey(FileIds),
         timeoutS: Schema.optionalKey(TimeoutSeconds)
       }),

@@ -1,10 +1,13 @@
 /** The contract of sessions: create, look, interrupt, close, and the stream of all that happens in one. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Meta, SessionState } from "../../domain/Session.ts"
+import { StreamedMessage } from "../../domain/events/StreamedMessage.ts"
+import { McpServerOrName } from "../../domain/McpServer.ts"
+import { Meta, Questions, SessionState } from "../../domain/Session.ts"
 import { Permissions } from "./approvals.ts"
+import { ChangeSession, CreateSession, ForkSession } from "./sessionRequests.ts"
 import { Authorized } from "./Auth.ts"
-import { AcpText, IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
+import { IdempotencyHeaders, Money, NextCursor, PageQuery, SessionParams, Usage } from "./bodies.ts"
 import {
   badRequests,
   ConflictProblem,
@@ -14,42 +17,14 @@ import {
   UnprocessableProblem,
   ownFaults
 } from "./Problem.ts"
+import { withParsedData } from "./eventStream.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
-export const CreateSession = wire(
-  "CreateSession",
-  {
-    agent: Schema.optionalKey(
-      Schema.NonEmptyString.annotate({
-        description: "A name from `GET /agents`; else the default.",
-        examples: ["codex"]
-      })
-    ),
-    cwd: Schema.optionalKey(
-      Schema.NonEmptyString.annotate({
-        description: "An existing directory; else a fresh one that goes with the session."
-      })
-    ),
-    model: Schema.optionalKey(Schema.NonEmptyString),
-    systemPrompt: Schema.optionalKey(Schema.String),
-    permissions: Schema.optionalKey(
-      Permissions.annotate({ description: "What the agent may do unasked; `deny` by default." })
-    ),
-    meta: Schema.optionalKey(Meta.annotate({ description: "Kept with the session and returned as it came." }))
-  },
-  { example: { agent: "codex", cwd: "/srv/repo", permissions: "approve_reads", meta: { ticket: "T-1" } } }
-)
-
-export const ChangeSession = wire(
-  "ChangeSession",
-  {
-    permissions: Schema.optionalKey(Permissions),
-    model: Schema.optionalKey(
-      Schema.NullOr(Schema.NonEmptyString).annotate({ description: "null: the agent's own default." })
-    )
-  },
-  { example: { permissions: "ask" } }
-)
+const Choice = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  description: Schema.optionalKey(Schema.String)
+})
 
 export const CreatedSession = wire("CreatedSession", {
   ok: Ok,
@@ -71,7 +46,23 @@ export const sessionFields = {
   closedAt: Schema.NullOr(Instant),
   cwd: Schema.String.annotate({ description: "The directory that its agent works in." }),
   model: Schema.NullOr(Schema.String).annotate({ description: "null: the agent's own default." }),
+  mode: Schema.NullOr(Schema.String),
+  effort: Schema.NullOr(Schema.String),
   permissions: Permissions,
+  choices: Schema.NullOr(
+    wire(
+      "Choices",
+      { models: Schema.Array(Choice), modes: Schema.Array(Choice), efforts: Schema.Array(Choice) },
+      { description: "What its agent offers for model, mode and effort; null while it is not up." }
+    )
+  ),
+  mcpServers: Schema.Array(McpServerOrName).annotate({ description: "Without the values of variables and headers." }),
+  additionalDirectories: Schema.Array(Schema.String),
+  env: Schema.Array(Schema.String).annotate({ description: "The names of the variables that it set." }),
+  questions: Questions,
+  threadId: Schema.NullOr(Schema.String).annotate({
+    description: "The agent's own id of the conversation; null before its first start."
+  }),
   meta: Meta,
   process: wire("Process", {
     state: Schema.Literals(["none", "starting", "up", "backing_off", "parked", "stopping"]),
@@ -80,7 +71,35 @@ export const sessionFields = {
     configured: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)).annotate({
       description:
         "How its agent was configured for this session, in the words of its protocol (mode, sandbox, approvals, model, …); null while it is not up."
-    })
+    }),
+    use: Schema.optionalKey(
+      wire(
+        "ProcessUse",
+        {
+          rssBytes: Schema.Int.annotate({
+            description: "Memory in RAM, summed up; shared pages count for each process."
+          }),
+          processes: Schema.Int.annotate({ description: "Its agent and all descendants." }),
+          at: Instant
+        },
+        { description: "What its processes use together. Absent: it has none, or its operator limits neither." }
+      )
+    ),
+    exceeded: Schema.optionalKey(
+      wire(
+        "ExceededLimit",
+        {
+          limit: Schema.Literals(["rss", "descendants"]),
+          message: Schema.String,
+          at: Instant,
+          generation: Schema.Int.annotate({ description: "Which of the session's processes it was, counted from 1." })
+        },
+        {
+          description:
+            "The limit of the operator's that it has exceeded last, since Troupe was started; absent: none. The process was ended: between turns, or with the turn, which failed with class `limit`."
+        }
+      )
+    )
   }),
   parked: Schema.NullOr(
     wire("Parked", { reason: Schema.String, until: Instant }, { description: "Given up for now: why, and until when." })
@@ -105,7 +124,7 @@ export const SessionQuery = {
 export const SessionEvent = Schema.Struct({
   id: Schema.optional(Schema.String),
   event: Schema.String,
-  data: AcpText
+  data: Schema.fromJsonString(StreamedMessage)
 })
 
 export class SessionsGroup extends HttpApiGroup.make("sessions")
@@ -116,6 +135,19 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       success: CreatedSession,
       error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Open a session"),
+    HttpApiEndpoint.post("fork", "/sessions/:id/fork", {
+      params: SessionParams,
+      headers: IdempotencyHeaders,
+      payload: ForkSession,
+      success: CreatedSession,
+      error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Open a session that begins with a copy of this one's conversation",
+        description:
+          "Of the same agent, in the same directory, with this one's settings where the request has none. A directory of Troupe's own is copied as it is now. 422 where the agent can't (`capabilities.fork` of `GET /agents`), or not at that turn. A closed session can be forked until it is deleted."
+      })
+    ),
     HttpApiEndpoint.get("list", "/sessions", {
       query: SessionQuery,
       success: SessionPage,
@@ -188,8 +220,9 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "All that happens in the session, as server-sent events",
+        transform: withParsedData,
         description:
-          "Replays from the ledger what came after `Last-Event-ID` (or `after`), without a gap or a repeat, then goes on live until the session is closed. A reader that falls too far behind loses its stream and resumes with the last id it saw. A comment line comes every 15 s."
+          "Replays from the ledger what came after `Last-Event-ID` (or `after`), without a gap or a repeat, then goes on live until the session is closed. `_troupe/turn` says of each turn when it was submitted, started and ended, so that this stream alone has the whole conversation; `_meta` of each event has its turn and its time. A reader that falls too far behind loses its stream and resumes with the last id it saw. A comment line comes every 15 s."
       })
     )
   )

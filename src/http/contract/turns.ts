@@ -1,15 +1,19 @@
 /** The contract of turns: submit one and get its result, whole or streamed; read past ones. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import { maxContextCharacters } from "../../domain/GivenContext.ts"
+import { GivenMessage, Message } from "../../domain/Message.ts"
 import { Authorized } from "./Auth.ts"
 import {
   FailedTurn,
   FileIds,
   IdempotencyHeaders,
-  Message,
+  Effort,
+  Mode,
+  Model,
   NextCursor,
   PageQuery,
-  Prompt,
+  PromptOrBlocks,
   SessionParams,
   StoredTurn,
   TimedOutTurn,
@@ -26,14 +30,29 @@ import {
   ownFaults
 } from "./Problem.ts"
 import { lateDescription } from "./late.ts"
+import { turnEvents } from "./eventStream.ts"
 import { SessionEvent } from "./sessions.ts"
 import { Ok, wire } from "./wire.ts"
 
 export const SubmitTurn = wire(
   "SubmitTurn",
   {
-    prompt: Prompt,
+    prompt: PromptOrBlocks,
     files: Schema.optionalKey(FileIds),
+    messages: Schema.optionalKey(
+      Schema.Array(GivenMessage).annotate({
+        description: `The conversation so far as you keep it, for a session whose agent has none: given as text in front of the prompt, the newest messages up to ${maxContextCharacters} characters (\`_troupe/context_given\` says how many). 422 where a prompt has reached the agent.`
+      })
+    ),
+    model: Schema.optionalKey(Model),
+    mode: Schema.optionalKey(Mode),
+    effort: Schema.optionalKey(Effort),
+    outputSchema: Schema.optionalKey(
+      Schema.Record(Schema.String, Schema.Json).annotate({
+        description:
+          "A JSON Schema (2020-12) that stands alone. The final text must match it as JSON: `structured` has the value, else `schema_mismatch` says why not."
+      })
+    ),
     timeoutS: Schema.optionalKey(TimeoutSeconds),
     queue: Schema.optionalKey(
       Schema.Boolean.annotate({ description: "Wait in line behind a running turn instead of being refused with 409." })
@@ -131,6 +150,6 @@ function withEventStream(operation: Record<string, unknown>) {
   const responses = operation["responses"] as Record<string, { content: Record<string, unknown> }>
   const ok = responses["200"]
   if (ok === undefined) return operation
-  const content = { ...ok.content, "text/event-stream": { schema: { type: "string" } } }
+  const content = { ...ok.content, "text/event-stream": { schema: turnEvents } }
   return { ...operation, responses: { ...responses, 200: { ...ok, content } } }
 }

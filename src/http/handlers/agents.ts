@@ -4,11 +4,13 @@ import { HttpApiBuilder } from "effect/http-api"
 import { UsageReport } from "../../services/UsageReport.ts"
 import type { Caller } from "../../services/Sessions.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
+import { Threads } from "../../services/Threads.ts"
 import { addCosts } from "../../domain/Cost.ts"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import { addUsage, noUsage } from "../../domain/Turn.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
+import { defaultLimit } from "../contract/bodies.ts"
 import { orProblem } from "../problems.ts"
 
 export const layer = HttpApiBuilder.group(
@@ -16,10 +18,16 @@ export const layer = HttpApiBuilder.group(
   "agents",
   Effect.fnUntraced(function* (handlers) {
     const directory = yield* AgentDirectory
+    const threads = yield* Threads
     const usageReport = yield* UsageReport
 
     return handlers.handleAll({
       list: () => Effect.map(directory.list, (agents) => ({ ok: true, agents }) as const),
+      threads: Effect.fnUntraced(function* ({ params, query }) {
+        const { cursor = null, cwd = null, limit = defaultLimit } = query
+        const page = yield* orProblem(threads.list(yield* CurrentCaller, params.name, { cursor, cwd, limit }))
+        return { ok: true, threads: page.threads, nextCursor: page.next } as const
+      }),
       usage: Effect.fnUntraced(function* ({ query }) {
         return yield* usageOf(usageReport, yield* CurrentCaller, query)
       })

@@ -21,7 +21,8 @@ export const layer = HttpApiBuilder.group(
       }),
       answer: Effect.fnUntraced(function* ({ params, payload }) {
         const caller = yield* CurrentCaller
-        const approval = yield* orProblem(sessions.answer(caller, params.id, params.approval_id, payload.decision))
+        const { answers, decision } = payload
+        const approval = yield* orProblem(sessions.answer(caller, params.id, params.approval_id, decision, answers))
         return { ok: true, ...approvalDto(approval) } as const
       })
     })

@@ -1,5 +1,5 @@
 /** Uploads over HTTP: one file part, streamed to its place in the data dir. */
-import { Effect, Option, Stream } from "effect"
+import { Cause, Effect, Option, Stream } from "effect"
 import { Multipart } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Files } from "../../services/Files.ts"
@@ -31,6 +31,7 @@ export const layer = HttpApiBuilder.group(
       parts: Stream.Stream<Multipart.Part, Multipart.MultipartError>
     ) {
       const stored = yield* parts.pipe(
+        Stream.catchCause(unreadableForm),
         Stream.provideContext(limits),
         Stream.runFoldEffect(Option.none<StoredFile>, (first, part) => {
           if (!Multipart.isFile(part))
@@ -65,6 +66,14 @@ export const layer = HttpApiBuilder.group(
     )
   })
 )
+
+/** The parser dies of a part without a body (effect 4.1). Nothing else is in its stream, so the form is what is wrong. */
+const unreadableForm = (cause: Cause.Cause<Multipart.MultipartError>) => {
+  const defect = cause.reasons.find((reason) => reason._tag === "Die")
+  return Stream.failCause(
+    defect === undefined ? cause : Cause.fail(Multipart.MultipartError.fromReason("Parse", defect.defect))
+  )
+}
 
 const unknownPart = (key: string) => new InvalidRequest(unknownMember(key, ["file"], "field"))
 

@@ -31,6 +31,7 @@ export const layer = HttpApiBuilder.group(
             prompt: payload.prompt,
             model: payload.model,
             system: payload.system,
+            permissions: payload.permissions,
             files: payload.files?.map((id) => FileId.make(id)),
             timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
             keyed

@@ -1,8 +1,11 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
+import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import type { Refusal } from "../../domain/Refusal.ts"
 import type { SessionState, SessionView } from "../../domain/Session.ts"
 import { Idempotency } from "../../services/Idempotency.ts"
+import type { KeyedRequest } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import { Api } from "../Api.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
@@ -25,21 +28,34 @@ export const layer = HttpApiBuilder.group(
     const sessions = yield* Sessions
     const streams = yield* Streams
 
+    /** Once for an Idempotency-Key. */
+    const createdOnce = Effect.fnUntraced(function* <E extends Refusal>(
+      request: HttpServerRequest.HttpServerRequest,
+      create: (keyed: KeyedRequest | undefined) => Effect.Effect<SessionView, E>
+    ) {
+      const caller = yield* CurrentCaller
+      return responseOf(
+        yield* orProblem(
+          idempotent(idempotency, yield* currentApp, request, {
+            begin: (keyed) => Effect.flatMap(create(keyed), createdAnswer),
+            resume: (effect) =>
+              effect._tag === "SessionCreated"
+                ? Effect.flatMap(sessions.get(caller, effect.session), createdAnswer)
+                : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
+          })
+        )
+      )
+    })
+
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload, request }) {
         const app = yield* currentApp
+        return yield* createdOnce(request, (keyed) => sessions.create(app, payload, keyed))
+      }),
+
+      fork: Effect.fnUntraced(function* ({ params, payload, request }) {
         const caller = yield* CurrentCaller
-        return responseOf(
-          yield* orProblem(
-            idempotent(idempotency, app, request, {
-              begin: (keyed) => Effect.flatMap(sessions.create(app, payload, keyed), createdAnswer),
-              resume: (effect) =>
-                effect._tag === "SessionCreated"
-                  ? Effect.flatMap(sessions.get(caller, effect.session), createdAnswer)
-                  : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
-            })
-          )
-        )
+        return yield* createdOnce(request, (keyed) => sessions.fork(caller, params.id, payload, keyed))
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {

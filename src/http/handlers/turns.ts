@@ -8,7 +8,7 @@ import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
 import { Sessions } from "../../services/Sessions.ts"
 import type { Turning } from "../../services/Sessions.ts"
 import { FileId } from "../../domain/Ids.ts"
-import type { TurnResult } from "../../domain/Turn.ts"
+import type { TurnResult, TurnSettings } from "../../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
 import { whileAuthorized } from "../accessEnds.ts"
@@ -47,6 +47,9 @@ export const layer = HttpApiBuilder.group(
           sessions
             .submit(caller, params.id, {
               prompt: payload.prompt,
+              messages: payload.messages,
+              onlyFresh: true,
+              settings: settingsOf(payload),
               files: payload.files?.map((id) => FileId.make(id)),
               timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
               queue: payload.queue,
@@ -146,6 +149,13 @@ export const layer = HttpApiBuilder.group(
     })
   })
 )
+
+const settingsOf = ({ effort, mode, model, outputSchema }: TurnSettings): TurnSettings => ({
+  ...(effort === undefined ? {} : { effort }),
+  ...(mode === undefined ? {} : { mode }),
+  ...(model === undefined ? {} : { model }),
+  ...(outputSchema === undefined ? {} : { outputSchema })
+})
 
 const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
 

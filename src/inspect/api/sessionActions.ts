@@ -5,12 +5,13 @@
 import { Effect, Schema } from "effect"
 import { Sessions } from "../../services/Sessions.ts"
 import { ApprovalDecision } from "../../domain/Approval.ts"
+import { Answers } from "../../domain/Question.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import type { Done } from "../contract.ts"
 import { bodyOf, post, routes } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
-const Answer = Schema.Struct({ decision: ApprovalDecision })
+const Answer = Schema.Struct({ decision: ApprovalDecision, answers: Schema.optionalKey(Answers) })
 
 const notAdmin = {
   code: "forbidden",
@@ -51,9 +52,10 @@ export const layer = routes(
       post(
         "/sessions/:id/approvals/:approval",
         Effect.fnUntraced(function* (context) {
-          const { decision } = yield* bodyOf(context.request, Answer)
-          yield* sessions.answer(context.caller, idOf(context), context.params["approval"] ?? "", decision)
-          return done(notes[decision])
+          const { answers, decision } = yield* bodyOf(context.request, Answer)
+          const approval = context.params["approval"] ?? ""
+          const { fields } = yield* sessions.answer(context.caller, idOf(context), approval, decision, answers)
+          return done(fields === null ? notes[decision] : decision === "deny" ? "Declined." : "Answered.")
         }),
         { takesBody: true }
       )

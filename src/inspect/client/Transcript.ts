@@ -74,6 +74,8 @@ export class Transcript {
       const [from, to, by] = [str(params["from"]), str(params["to"]), str(params["event"])]
       return this.#add(event, { kind: "state", from, to, event: by })
     }
+    // The prompts are added from the turns (`withPrompts`), and a turn's last message shows its end.
+    if (method === "_troupe/turn") return
     if (method !== "") return this.#other(event, method.replace(/^_troupe\//, ""), params)
     if (isRecord(message["error"])) {
       const text = str(message["error"]["message"])

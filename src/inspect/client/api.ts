@@ -2,7 +2,22 @@
  * The requests of the page and of `troupe top`, typed by the contract. A request that fails throws `Refused`, with the
  * problem that the server sent.
  */
-import type { Approvals, Coverage, Done, Login, Me, SessionRows, State } from "../contract.ts"
+import type {
+  Agents,
+  Answer,
+  Approvals,
+  Coverage,
+  Done,
+  Login,
+  Me,
+  NewFork,
+  NewSession,
+  NewTurn,
+  Opened,
+  SessionRows,
+  State,
+  Threads
+} from "../contract.ts"
 import type { Detail, Events, Processes, Steps, Wire } from "../sessionContract.ts"
 import { parsed } from "./visible.ts"
 import { cut } from "../../domain/cut.ts"
@@ -126,9 +141,15 @@ export const createApi = (base: string, send: typeof fetch = fetch) => {
     wire: (id: string, seq: number) => get<Wire>(`${of(id)}/steps/${seq}/wire`),
     events: (id: string, after?: number, limit?: number) => get<Events>(`${of(id)}/events`, { after, limit }),
     processes: (id: string) => get<Processes>(`${of(id)}/processes`),
+    agents: () => get<Agents>("agents"),
+    threads: (agent: string, query: { readonly app?: string | undefined; readonly cursor?: string | null }) =>
+      get<Threads>(`agents/${encodeURIComponent(agent)}/threads`, query),
+    start: (session: NewSession) => post<Opened>("sessions", session),
+    submit: (id: string, turn: NewTurn) => post<Done>(`${of(id)}/turn`, turn),
+    fork: (id: string, fork: NewFork) => post<Opened>(`${of(id)}/fork`, fork),
     act: (id: string, order: "interrupt" | "close" | "unpark") => post<Done>(`${of(id)}/${order}`),
-    answer: (id: string, approvalId: string, decision: "once" | "session" | "deny") =>
-      post<Done>(`${of(id)}/approvals/${encodeURIComponent(approvalId)}`, { decision }),
+    answer: (id: string, approvalId: string, answer: Answer) =>
+      post<Done>(`${of(id)}/approvals/${encodeURIComponent(approvalId)}`, answer),
     /** Addresses for `follow` and for links. */
     stepsUrl: () => urlOf("steps"),
     streamUrl: (id: string, after?: string) => urlOf(`${of(id)}/stream`, { after }),

@@ -31,6 +31,8 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
       total_tokens: usage.totalTokens,
       cwd: view.cwd,
       model: view.model,
+      mode: view.mode,
+      effort: view.effort,
       permissions: view.permissions,
       permission: permissionOf(view.permissions),
       thread_id: view.threadId,
@@ -75,7 +77,7 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
       up_since: context.process && context.upSince !== null ? context.upSince / 1000 : null
     },
     refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
-    turns: inspected.turns.map(turnDto),
+    turns: inspected.turns.map((turn) => turnDto(turn, inspected.forkableTurns.includes(turn.index))),
     approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
     processes: spansOf(inspected.processSteps, context)
   }

@@ -27,7 +27,7 @@ export const eventDto = ({ at, message, seq, turn }: StoredEvent): TranscriptEve
   message
 })
 
-export const turnDto = (turn: TurnRecord): Turn => ({
+export const turnDto = (turn: TurnRecord, canFork: boolean): Turn => ({
   index: turn.index,
   kind: turn.kind,
   status: turn.status,
@@ -37,7 +37,8 @@ export const turnDto = (turn: TurnRecord): Turn => ({
   stop_reason: turn.stopReason,
   total_tokens: turn.usage.totalTokens,
   tool_iterations: turn.toolIterations,
-  failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message }
+  failure: turn.failure === null ? null : { class: turn.failure.class, message: turn.failure.message },
+  can_fork: canFork
 })
 
 export const approvalDto = (
@@ -52,6 +53,8 @@ export const approvalDto = (
   kind: approval.kind,
   title: approval.title,
   raw: approval.raw,
+  fields: approval.fields,
+  answers: approval.answers,
   created_at: seconds(approval.createdAt),
   deadline_at: seconds(approval.deadlineAt),
   status: approval.status,

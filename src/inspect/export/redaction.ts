@@ -47,13 +47,18 @@ export const withoutTexts: Redaction = {
       turns: inspected.turns.map((turn) => ({
         ...turn,
         prompt: hidden(turn.prompt),
+        content: null,
+        givenContext: null,
+        settings: {},
         failure: turn.failure === null ? null : { class: turn.failure.class, message: hidden(turn.failure.message) }
       })),
       approvals: inspected.approvals.map((approval) => ({
         ...approval,
         title: hidden(approval.title),
         kind: token(approval.kind),
-        raw: mapped(approval.raw, hidden)
+        raw: mapped(approval.raw, hidden),
+        fields: protocol(approval.fields) as typeof approval.fields,
+        answers: mapped(approval.answers, hidden) as typeof approval.answers
       })),
       processSteps: inspected.processSteps.map(withoutFailure),
       vitals:
@@ -103,6 +108,7 @@ const words: ReadonlySet<string> = new Set([
   "decided_by",
   "decision",
   "default",
+  "error_class",
   "event",
   "from",
   "id",
@@ -112,6 +118,7 @@ const words: ReadonlySet<string> = new Set([
   "method",
   "outcome",
   "permissions",
+  "phase",
   "policy",
   "priority",
   "role",
@@ -120,6 +127,7 @@ const words: ReadonlySet<string> = new Set([
   "severity",
   "status",
   "stopReason",
+  "stop_reason",
   "then",
   "to",
   "toolCallId",
@@ -129,6 +137,7 @@ const words: ReadonlySet<string> = new Set([
 
 /** Fields whose contents a tool or an agent chooses: nothing inside is a word of the protocol. */
 const free: ReadonlySet<string> = new Set([
+  "answers",
   "rawInput",
   "rawOutput",
   "_meta",

@@ -10,9 +10,8 @@ import { Effect, Exit, Schedule, Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import type { SqlError } from "effect/sql"
-import { chmodSync, closeSync, openSync } from "node:fs"
-import type { LedgerError } from "../LedgerError.ts"
-import { LedgerUnusable, reasonOf } from "../LedgerError.ts"
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
+import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { failedTo, isLocked } from "./errors.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
@@ -107,13 +106,11 @@ export const open = Effect.fn("Ledger.open")(function* (
         Effect.mapError(failedTo(operation))
       ),
     transaction: (operation, body) =>
-      execute("BEGIN IMMEDIATE", []).pipe(
-        Effect.andThen(
-          body(run).pipe(
-            Effect.tap(execute("COMMIT", [])),
-            Effect.onError(() => rollback)
-          )
-        ),
+      failIfRemoved(filename).pipe(
+        Effect.andThen(execute("BEGIN IMMEDIATE", [])),
+        Effect.andThen(Effect.tap(body(run), execute("COMMIT", []))),
+        // Of BEGIN, too: one that took place and failed would have each one after it fail, within a transaction.
+        Effect.onError(() => rollback),
         Effect.uninterruptible,
         mutex.withPermit,
         retryWhileLocked,
@@ -121,6 +118,23 @@ export const open = Effect.fn("Ledger.open")(function* (
       )
   }
 })
+
+/**
+ * A file that was removed, alone or with its directory, takes every commit as before and loses all of them when this
+ * process ends. SQLite does not notice. It may come back: it was moved, or its file system is mounted again.
+ */
+const failIfRemoved = (filename: string) =>
+  Effect.suspend(() =>
+    filename === ":memory:" || existsSync(filename)
+      ? Effect.void
+      : Effect.fail(
+          new LedgerError({
+            operation: "write",
+            cause: `its file ${filename} is gone, moved or removed; put it back, or restore it and start Troupe again`,
+            away: true
+          })
+        )
+  )
 
 const retryWhileLocked = Effect.retry({ schedule: busyRetry, while: isLocked })
 

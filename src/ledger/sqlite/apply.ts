@@ -75,6 +75,10 @@ const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
       return Receipts.forgotten(entry.app, entry.key)
     case "NudgesCounted":
       return Reviews.nudged(entry.nudges)
+    case "ReviewOwed":
+      return Reviews.owed(entry.review)
+    case "ReviewsNotOwed":
+      return Reviews.notOwed(entry.session, entry.upToTurn)
     case "ReviewStarted":
       return Reviews.started(entry.record)
     case "ReviewPatched":
@@ -124,6 +128,8 @@ const sessionOf = (entry: LedgerWrite): string | null | undefined => {
       return entry.event.session
     case "NudgesCounted":
       return entry.nudges.session
+    case "ReviewOwed":
+      return entry.review.session
     case "ReviewStarted":
     case "ApprovalAsked":
       return entry.record.session

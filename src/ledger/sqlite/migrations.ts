@@ -9,6 +9,9 @@ import commits from "./migrations/0007_commits.ts"
 import leaseSupervisors from "./migrations/0008_lease_supervisors.ts"
 import receiptEffects from "./migrations/0009_receipt_effects.ts"
 import appBounds from "./migrations/0010_app_bounds.ts"
+import sessionSetup from "./migrations/0011_session_setup.ts"
+import owedReviews from "./migrations/0012_owed_reviews.ts"
+import givenContext from "./migrations/0013_given_context.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -21,7 +24,10 @@ export const migrations = {
   "0007_commits": commits,
   "0008_lease_supervisors": leaseSupervisors,
   "0009_receipt_effects": receiptEffects,
-  "0010_app_bounds": appBounds
+  "0010_app_bounds": appBounds,
+  "0011_session_setup": sessionSetup,
+  "0012_owed_reviews": owedReviews,
+  "0013_given_context": givenContext
 }
 
 export const migrationsTable = "troupe_migrations"

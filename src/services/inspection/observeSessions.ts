@@ -11,7 +11,7 @@ import { stateName } from "../../../machines/session/stateInfo.ts"
 import type { StateName } from "../../../machines/session/stateInfo.ts"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
 import type { SessionId } from "../../domain/Ids.ts"
-import { SessionNotFound } from "../../domain/Refusal.ts"
+import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { SessionSummary } from "../../ledger/Ledger.ts"
@@ -89,8 +89,15 @@ export const makeCommits = Effect.gen(function* () {
     Effect.suspend(() => {
       const loaded = supervisor.view(id)?.snapshot ?? null
       if (loaded !== null) return Effect.succeed(loaded)
-      return Effect.flatMap(ledger.snapshot(id), (stored) =>
-        stored === null ? Effect.fail(new SessionNotFound({ id })) : Effect.succeed(restore(machine, stored))
+      return Effect.flatMap(
+        ledger.snapshot(id),
+        (stored): Effect.Effect<SessionSnapshot, SessionNotFound | Unavailable> =>
+          stored === null
+            ? Effect.fail(new SessionNotFound({ id }))
+            : Effect.try({
+                try: () => restore(machine, stored),
+                catch: (cause) => new Unavailable({ operation: "look at the session", cause })
+              })
       )
     })
 

@@ -1,16 +1,20 @@
 /** Reads what is stored of one session and what is known of its process: the inputs of its detail and of its export. */
 import { Effect, Option } from "effect"
+import { restore } from "../../../machines/session/machine.ts"
 import type { SessionContext } from "../../../machines/session/machine.ts"
+import { storedState } from "../../../machines/session/restore.ts"
 import { cannot } from "../../runtime/errors.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import { CommandHandler } from "../../session/CommandHandler.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
+import { canForkAfter } from "../forkSession.ts"
 import { Sessions } from "../Sessions.ts"
+import { Agents } from "../../agent/Agents.ts"
 import { Processes } from "../../agent/Processes.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
-import { SessionNotFound } from "../../domain/Refusal.ts"
+import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
@@ -35,6 +39,8 @@ export interface InspectedSession {
   readonly outbox: ReadonlyArray<OutboxCommand>
   /** The last 200, oldest first; of each prompt at most 4 kB. */
   readonly turns: ReadonlyArray<TurnRecord>
+  /** The turns after which the session can be forked. */
+  readonly forkableTurns: ReadonlyArray<number>
   /** The last 200, settled ones included, oldest first. */
   readonly approvals: ReadonlyArray<ApprovalRecord>
   /** Steps that start, retire or end a process, oldest first. */
@@ -46,11 +52,21 @@ export interface InspectedSession {
 }
 
 export const make = Effect.gen(function* () {
+  const agents = yield* Agents
   const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
   const processes = yield* Processes
   const sessions = yield* Sessions
-  const { refusedEvents } = yield* SessionShared
+  const { machine, refusedEvents } = yield* SessionShared
+
+  const readable = (stored: unknown) =>
+    Effect.try({
+      try: () => {
+        restore(machine, stored)
+        return storedState(stored)
+      },
+      catch: (cause) => new Unavailable({ operation: "read the session", cause })
+    })
 
   const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {
     const view = yield* sessions.get(caller, id)
@@ -58,15 +74,19 @@ export const make = Effect.gen(function* () {
     // Deleted between the two reads.
     if (Option.isNone(summary)) return yield* new SessionNotFound({ id })
     const lease = commandHandler.lease(view.id)
+    const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
+    const driver = yield* Effect.option(agents.driver(view.agent))
+    const canFork = Option.isSome(driver) && driver.value.capabilities.fork
     const session: InspectedSession = {
       view,
       summary: summary.value,
-      snapshot: (yield* ledger.snapshot(view.id)) as InspectedSession["snapshot"],
+      snapshot: yield* readable(yield* ledger.snapshot(view.id)),
       lastStep: yield* ledger.lastStep(view.id),
       lastEvent: yield* ledger.lastEvent(view.id),
       timers: yield* ledger.timers(view.id),
       outbox: yield* ledger.outbox(view.id),
-      turns: yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns),
+      turns,
+      forkableTurns: canFork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],
       approvals: yield* ledger.lastApprovals(view.id, mostApprovals),
       processSteps: yield* ledger.processSteps(view.id, mostProcessSteps),
       refusedEvents: refusedEvents.of(view.id),

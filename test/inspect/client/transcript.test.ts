@@ -32,7 +32,8 @@ const turn = (index: number, submitted_at: number, prompt: string): Turn => ({
   stop_reason: null,
   total_tokens: 0,
   tool_iterations: 0,
-  failure: null
+  failure: null,
+  can_fork: false
 })
 
 describe("a transcript", () => {
@@ -82,6 +83,8 @@ describe("a transcript", () => {
         method: "_troupe/state",
         params: { from: "idle.awake", to: "turning.running", event: "turn.submitted" }
       }),
+      // The turns have their prompts, and the ends below them.
+      event({ method: "_troupe/turn", params: { phase: "submitted", turn_index: 1, prompt: "hello" } }),
       update("plan", { entries: [{ content: "First", status: "completed" }, "nonsense"] }),
       update("current_mode_update", { modeId: "ask" }),
       event({ id: 1, result: { stopReason: "end_turn" } }),

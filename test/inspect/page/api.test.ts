@@ -146,9 +146,12 @@ describe("the page's table", () => {
         while (approvals.length === 0) approvals = (await api.approvals()).approvals
         const [approval] = approvals
         assert.deepInclude(approval, { session_id: id, kind: "execute", status: "pending", app: "one" })
-        await api.answer(id, approval?.approval_id ?? "", "once")
+        await api.answer(id, approval?.approval_id ?? "", { decision: "once" })
         assert.deepStrictEqual((await api.approvals()).approvals, [])
-        assert.strictEqual((await problem(api.answer(id, approval?.approval_id ?? "", "deny"))).status, 409)
+        assert.strictEqual(
+          (await problem(api.answer(id, approval?.approval_id ?? "", { decision: "deny" }))).status,
+          409
+        )
       })
       assert.isTrue((yield* Fiber.join(turn)).completed)
     }).pipe(Effect.scoped)

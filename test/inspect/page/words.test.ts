@@ -46,7 +46,9 @@ const approval: Approval = {
   status: "pending",
   decision: null,
   decided_by: null,
-  settled_at: null
+  settled_at: null,
+  fields: null,
+  answers: null
 }
 
 describe("the words of an approval", () => {

@@ -1,6 +1,7 @@
 /** A ledger that is away for a moment: what is to be written waits for it, in order, and is stored once. */
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Logger, Schedule } from "effect"
+import { existsSync, renameSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger, LedgerError } from "../../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
@@ -86,6 +87,25 @@ describe("a ledger whose file is locked by another process", () => {
         yield* until(Effect.map(ledger.lastEvent(id), (seq) => seq === 2))
         yield* ledger.write([eventAppended(3)])
       }).pipe(Effect.provide(SqliteLedger.layer(filename, { patienceMillis: 100 })))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("holds what is written while its file is moved away, and stores it when it is put back", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* Effect.gen(function* () {
+        const ledger = yield* Ledger
+        yield* ledger.write([opened()])
+        renameSync(filename, `${filename}.away`)
+        const held = yield* Effect.forkChild(ledger.write([eventAppended(1)]))
+        yield* isAway(ledger)
+        assert.match(ledger.away()?.reason ?? "", /its file .* is gone, moved or removed; put it back/)
+        assert.isFalse(existsSync(filename))
+        renameSync(`${filename}.away`, filename)
+        yield* Fiber.join(held)
+        assert.isNull(ledger.away())
+        assert.strictEqual((yield* ledger.events(id, 0, 10)).length, 1)
+      }).pipe(Effect.provide(SqliteLedger.layer(filename)))
     }).pipe(Effect.scoped)
   )
 

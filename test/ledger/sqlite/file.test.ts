@@ -1,10 +1,10 @@
 /** The SQLite file of a ledger: its permissions, and the files that are refused with an error that says what to do. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Cause, Effect, Exit } from "effect"
 import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
-import { troupeMessage } from "../../../src/domain/Acp.ts"
+import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
@@ -140,6 +140,32 @@ describe("the ledger's file", () => {
       writeFileSync(filename, bytes)
       assert.match(yield* refusal(filename), /is damaged \(.+\)\. Nothing was changed\. Restore it from a backup/)
       assert.isTrue(readFileSync(filename).equals(bytes))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a file with a flipped bit is refused in one line and not changed, or opened where no page shows it", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* using(filename, (ledger) =>
+        ledger.write([opened(), ...Array.from({ length: 50 }, (_, n) => eventAppended(n + 1))])
+      )
+      const whole = readFileSync(filename)
+      let refused = 0
+      for (let nth = 0; nth < 40; nth++) {
+        const bytes = Buffer.from(whole)
+        // Spread over the file, its header and its last page included.
+        const at = Math.floor((nth * (bytes.length - 1)) / 39)
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (nth % 8))
+        writeFileSync(filename, bytes)
+        const exit = yield* Effect.exit(using(filename, (ledger) => ledger.session(id)))
+        if (Exit.isSuccess(exit)) continue
+        refused += 1
+        const [line = ""] = Cause.prettyErrors(exit.cause).map(({ message }) => message)
+        assert.match(line, /^(LedgerUnusable: )?The ledger .+\. .+|^Troupe could not /, `byte ${at}: ${line}`)
+        assert.notInclude(line, "\n")
+        assert.isTrue(readFileSync(filename).equals(bytes), `byte ${at} was refused, and the file was changed`)
+      }
+      assert.isAbove(refused, 5)
     }).pipe(Effect.scoped)
   )
 

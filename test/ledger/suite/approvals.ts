@@ -26,6 +26,8 @@ const approval = (n: number, fields: Partial<ApprovalRecord> = {}): ApprovalReco
   decision: null,
   decidedBy: null,
   settledAt: null,
+  fields: null,
+  answers: null,
   ...fields
 })
 

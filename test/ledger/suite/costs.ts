@@ -1,7 +1,8 @@
 /** Costs: an agent reports running totals, and the ledger reads what each turn, session and day added to them. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import { troupeMessage, updateMessage } from "../../../src/domain/Acp.ts"
+import { updateMessage } from "../../../src/domain/Acp.ts"
+import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
 import { app, id, opened, eventAppended, turn } from "../samples.ts"

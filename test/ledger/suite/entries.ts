@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { SessionId } from "../../../src/domain/Ids.ts"
-import { troupeMessage } from "../../../src/domain/Acp.ts"
+import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { event, eventAppended, id, opened, session, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
@@ -147,7 +147,7 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
   it.effect("events are read in order, by number and by turn, a late event of a turn too", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const processUp = event(3, { turn: null, message: troupeMessage("process", { state: "up" }) })
+        const processUp = event(3, { turn: null, message: troupeMessage("unreadable", { note: "up" }) })
         yield* ledger.write([
           opened(),
           eventAppended(1),

@@ -130,7 +130,9 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
               status: "pending",
               decision: null,
               decidedBy: null,
-              settledAt: null
+              settledAt: null,
+              fields: null,
+              answers: null
             }
           }
         ])

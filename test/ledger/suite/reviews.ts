@@ -121,6 +121,31 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect("reviews that are owed are read in their order until they have begun, and go with their session", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([opened()])
+        const owed = (turn: number, reviewSkills = false) => ({ session: id, turn, reviewMemory: true, reviewSkills })
+        const owe = (turn: number, skills?: boolean): LedgerWrite => ({
+          _tag: "ReviewOwed",
+          review: owed(turn, skills)
+        })
+        yield* ledger.write([owe(20), owe(10, true), owe(30)])
+        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(10, true), owed(20), owed(30)])
+        assert.lengthOf(yield* ledger.owedReviews(2), 2)
+        yield* ledger.write([{ _tag: "ReviewsNotOwed", session: id, upToTurn: 20 }, started({ turn: 20 })])
+        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(30)])
+        yield* ledger.write([{ _tag: "ReviewsNotOwed", session: id, upToTurn: null }, owe(40)])
+        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(40)])
+        yield* ledger.write([
+          { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
+        ])
+        yield* ledger.remove([id])
+        assert.deepStrictEqual(yield* ledger.owedReviews(10), [])
+      })
+    )
+  )
+
   it.effect("the tokens of reviews count for their session and for their app's day, which outlives the session", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {

@@ -1,5 +1,6 @@
 /** A client app of Troupe, over HTTP and with its own token only. */
 import { Effect, Schedule } from "effect"
+import type { PermissionPolicy } from "../../../src/domain/Permissions.ts"
 import { eventsOf } from "./sse.ts"
 import type { ServerEvent } from "./sse.ts"
 import { within } from "./until.ts"
@@ -13,8 +14,11 @@ export interface Answer<Body> {
 export interface CreateSession {
   readonly agent: string
   readonly cwd?: string
-  readonly permissions?: "deny" | "approve_reads" | "ask" | "approve_edits" | "approve_all"
+  readonly permissions?:
+    | PermissionPolicy
+    | { readonly default: PermissionPolicy; readonly rules: ReadonlyArray<object> }
   readonly system_prompt?: string
+  readonly mcp_servers?: ReadonlyArray<object>
 }
 
 /** A connection that broke is a defect of the test or of Troupe; a status is an answer. */
@@ -83,6 +87,15 @@ export const make = (origin: string, token: string) => {
     tryCreate,
     /** A session that was created earlier, maybe by another Troupe on the same data. */
     session: (id: string) => sessionOf(origin, token, id),
+    /** Gives the file's id. */
+    upload: (name: string, text: string) =>
+      Effect.promise(async (signal) => {
+        const form = new FormData()
+        form.append("file", new Blob([text]), name)
+        const headers = { authorization: `Bearer ${token}` }
+        const response = await fetch(`${origin}/files`, { method: "POST", signal, headers, body: form })
+        return ((await response.json()) as { readonly file_id: string }).file_id
+      }),
     run: (body: object) => within("POST /run", call<Run>(`${origin}/run`, token, "POST", body))
   }
 }

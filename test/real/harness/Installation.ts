@@ -16,7 +16,7 @@ import type { Running } from "./Kernel.ts"
 import * as Server from "./Server.ts"
 import { until } from "./until.ts"
 
-const real = join(import.meta.dirname, "..")
+export const real = join(import.meta.dirname, "..")
 
 /** What an operator would write, and the agents by their plain names on the `PATH`. */
 const configuration = (directory: string, more: object) => ({
@@ -42,7 +42,7 @@ const configuration = (directory: string, more: object) => ({
   run: { command: ["claude"] }
 })
 
-const codexConfig = (codexHome: string, port: number) => `\
+export const codexConfig = (codexHome: string, port: number) => `\
 model = "stand-in"
 model_provider = "stand-in"
 model_catalog_json = "${join(codexHome, "models.json")}"
@@ -76,7 +76,7 @@ const opencodeConfig = (port: number) => ({
   share: "disabled"
 })
 
-const environment = (directory: string, port: number) => ({
+export const environment = (directory: string, port: number) => ({
   PATH: [join(real, "node_modules", ".bin"), dirname(process.execPath), process.env["PATH"]].join(delimiter),
   LANG: "C.UTF-8",
   HOME: join(directory, "home"),

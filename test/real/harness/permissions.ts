@@ -40,8 +40,8 @@ const temporary = (prefix: string) =>
   )
 
 /** A repository in which the agent works, a directory outside of every sandbox's, one in /tmp, and a foreign server. */
-export const open = Effect.gen(function* () {
-  const installation = yield* Installation.make
+export const openWith = Effect.fnUntraced(function* (more: object) {
+  const installation = yield* Installation.makeWith(more)
   const troupe = yield* installation.serve()
   const app = yield* troupe.app("scene")
   const outside = yield* temporary("/var/tmp/troupe-real-")
@@ -59,6 +59,7 @@ export const open = Effect.gen(function* () {
   }
   return { app, foreign, installation, inTmp, outside, troupe, write }
 })
+export const open = openWith({})
 export type Scene = Effect.Success<typeof open>
 
 /** Runs a turn, says no to every question, and gives their titles. */
@@ -95,7 +96,7 @@ const outputs = ({ messages }: Turn) =>
   messages.flatMap(({ content, role }) => (role === "tool" ? [content ?? ""] : []))
 
 /** The cell of the table that the agent's behaviour amounts to. */
-const cellOf = Effect.fnUntraced(function* (action: Exclude<Action, "MCP tool">, session: Session, scene: Scene) {
+const cellOf = Effect.fnUntraced(function* (action: Action, session: Session, scene: Scene) {
   const { foreign, installation, inTmp, outside } = scene
   const turn = (...lines: ReadonlyArray<string>) => turnRefusing(session, [...lines, "SAY:done"].join("\n"))
   /** Each attempt is a turn, because some agents end a turn that is refused. `has`: whether it had its effect. */
@@ -151,6 +152,8 @@ const cellOf = Effect.fnUntraced(function* (action: Exclude<Action, "MCP tool">,
         yield* attempt(`RUN:curl -s ${url("/plain")}`, requests("/plain")),
         yield* attempt(`ASK:curl -s ${url("/escalated")}`, requests("/escalated"))
       ])
+    case "MCP tool":
+      return of([yield* attempt("MCP:traces/poke", file(join(outside, "mcp.called")))])
   }
 })
 
@@ -160,15 +163,35 @@ const seen = (action: Action, cell: Cell): Cell => (action === "read outside" &&
 /** How long a row may take: sixteen turns. */
 export const aRow = 300_000
 
-/** Has an agent try all that the table names, under one word, and compares. An MCP tool is not tried. */
-export const assertRow = Effect.fnUntraced(function* (agent: string, permissions: PermissionPolicy, row: Row) {
-  const scene = yield* open
-  const session = yield* scene.app.create({ agent, permissions, cwd: scene.installation.cwd })
+export interface RowOptions {
+  /** Agents besides those that every installation has. */
+  readonly more?: object
+  /** The agent takes no MCP servers with a session: that column is not tried. */
+  readonly withoutMcp?: boolean
+}
+
+/** An MCP server whose tool leaves a trace outside of the session's directory. */
+const mcpServer = (outside: string) => ({
+  name: "traces",
+  command: process.execPath,
+  args: [join(import.meta.dirname, "mcpServer.ts"), join(outside, "mcp")]
+})
+
+/** Has an agent try all that the table names, under one word, and compares. */
+export const assertRow = Effect.fnUntraced(function* (
+  agent: string,
+  permissions: PermissionPolicy,
+  row: Row,
+  { more = {}, withoutMcp = false }: RowOptions = {}
+) {
+  const scene = yield* openWith(more)
+  const servers = withoutMcp ? {} : { mcp_servers: [mcpServer(scene.outside)] }
+  const session = yield* scene.app.create({ agent, permissions, cwd: scene.installation.cwd, ...servers })
   const observed: Partial<Record<Action, Cell>> = {}
   const expected: Partial<Record<Action, Cell>> = {}
   for (const [index, action] of actions.entries()) {
     const cell = row[index]
-    if (action === "MCP tool" || cell === undefined) continue
+    if ((action === "MCP tool" && withoutMcp) || cell === undefined) continue
     observed[action] = yield* cellOf(action, session, scene)
     expected[action] = seen(action, cell)
   }

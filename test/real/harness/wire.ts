@@ -29,6 +29,12 @@ export interface Turn {
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number }
   readonly cost: { readonly amount: number; readonly currency: string } | null
   readonly thread_id: string | null
+  readonly recovered: {
+    readonly at: number
+    readonly stop_reason: string
+    readonly final_text: string
+    readonly messages: Turn["messages"]
+  } | null
 }
 
 export interface SessionBody {

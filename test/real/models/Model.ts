@@ -20,6 +20,8 @@ export interface Asked {
   readonly prompt: string
   readonly system: string
   readonly texts: ReadonlyArray<string>
+  /** The body of the request, as the agent sent it. */
+  readonly request: Readonly<Record<string, unknown>>
 }
 
 export interface Model {
@@ -33,8 +35,8 @@ export interface Model {
 export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(function* () {
   const asked: Array<Asked> = []
   let holds: (asked: Asked) => boolean = () => false
-  const hear: Hear = (answer, texts) => {
-    const one = { prompt: answer.prompt, system: answer.system, texts }
+  const hear: Hear = (answer, texts, request) => {
+    const one = { prompt: answer.prompt, system: answer.system, texts, request: request as Asked["request"] }
     return { id: asked.push(one), answer: holds(one) ? { ...answer, hang: true } : answer }
   }
   const server = createServer((request, response) => {
@@ -57,7 +59,7 @@ export const start: Effect.Effect<Model, never, Scope.Scope> = Effect.gen(functi
 })
 
 /** Remembers what was asked, and gives the answer its number. */
-type Hear = (answer: Answer, texts: ReadonlyArray<string>) => { readonly id: number; readonly answer: Answer }
+type Hear = (answer: Answer, texts: ReadonlyArray<string>, request: object) => { readonly id: number; readonly answer: Answer }
 
 const serve = async (request: IncomingMessage, response: ServerResponse, hear: Hear) => {
   let body = ""
@@ -73,20 +75,20 @@ const serve = async (request: IncomingMessage, response: ServerResponse, hear: H
   const [, action] = /^\/v1beta\/models\/[^/]+:(generateContent|streamGenerateContent)$/.exec(pathname) ?? []
   if (action !== undefined) {
     const wanted: Gemini.GeminiRequest = JSON.parse(body)
-    const { answer } = hear(Gemini.read(wanted), userTexts(Gemini.itemsOf(wanted)))
+    const { answer } = hear(Gemini.read(wanted), userTexts(Gemini.itemsOf(wanted)), wanted)
     if (answer.status !== null) return json(answer.status, Gemini.refusal(answer.status))
-    return Gemini.respond(response, action === "streamGenerateContent", answer)
+    return Gemini.respond(response, action === "streamGenerateContent", wanted, answer)
   }
   switch (pathname) {
     case "/v1/messages": {
       const wanted: Anthropic.MessagesRequest = JSON.parse(body)
-      const { answer, id } = hear(Anthropic.read(wanted), userTexts(wanted.messages ?? []))
+      const { answer, id } = hear(Anthropic.read(wanted), userTexts(wanted.messages ?? []), wanted)
       if (answer.status !== null) return json(answer.status, Anthropic.refusal(answer.status))
       return Anthropic.respond(response, id, wanted, answer)
     }
     case "/v1/responses": {
       const wanted: Responses.ResponsesRequest = JSON.parse(body)
-      const { answer, id } = hear(Responses.read(wanted), userTexts(wanted.input ?? []))
+      const { answer, id } = hear(Responses.read(wanted), userTexts(wanted.input ?? []), wanted)
       if (answer.status !== null) return json(answer.status, Responses.refusal(answer.status))
       return Responses.respond(response, id, wanted, answer)
     }

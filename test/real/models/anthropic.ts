@@ -47,8 +47,10 @@ const toolUse = (tool: Tool, { tools = [] }: MessagesRequest) => {
       return use("Read", path(tool.path))
     case "write":
       return use("Write", { ...path(tool.path), content: tool.text })
+    case "call":
+      return { name: tool.tool, input: JSON.parse(tool.input) as object }
     case "mcp":
-      return { name: `mcp__${tool.server}__${tool.tool}`, input: {} }
+      return { name: isOpencode ? `${tool.server}_${tool.tool}` : `mcp__${tool.server}__${tool.tool}`, input: {} }
   }
 }
 

@@ -11,6 +11,7 @@
  * | `READ:<path>` | reads a file, with whatever tool the agent has for that |
  * | `WRITE:<path>\|<text>` | creates a file, with whatever tool the agent has for that |
  * | `MCP:<server>/<tool>` | calls that tool of an MCP server |
+ * | `CALL:<tool> <JSON>` | calls the agent's tool of this name with this input |
  * | `SAY:<text>` | says that text |
  * | `THINK:<text>` | thinks that text first |
  * | `RECALL` | says the JSON list of every user text that it was sent: what context there is |
@@ -24,6 +25,7 @@ export type Tool =
   | { readonly kind: "run"; readonly command: string; readonly escalated: boolean }
   | { readonly kind: "read"; readonly path: string }
   | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "call"; readonly tool: string; readonly input: string }
   | { readonly kind: "mcp"; readonly server: string; readonly tool: string }
 
 export interface Directives {
@@ -46,7 +48,10 @@ export const parse = (prompt: string): Directives => {
   for (const text of prompt.split("\n")) {
     const [, name, value = ""] = line.exec(text.trim()) ?? []
     if (name === "RUN" || name === "ASK") tools.push({ kind: "run", command: value.trim(), escalated: name === "ASK" })
-    else if (name === "READ") tools.push({ kind: "read", path: value.trim() })
+    else if (name === "CALL") {
+      const [tool = ""] = value.trim().split(" ")
+      tools.push({ kind: "call", tool, input: value.trim().slice(tool.length + 1) || "{}" })
+    } else if (name === "READ") tools.push({ kind: "read", path: value.trim() })
     else if (name === "MCP") {
       const [server = "", tool = ""] = value.trim().split("/")
       tools.push({ kind: "mcp", server, tool })

@@ -18,7 +18,7 @@ interface Content {
 export interface GeminiRequest {
   readonly contents?: ReadonlyArray<Content>
   readonly systemInstruction?: Content
-  readonly tools?: ReadonlyArray<object>
+  readonly tools?: ReadonlyArray<{ readonly functionDeclarations?: ReadonlyArray<{ readonly name?: string }> }>
 }
 
 const textOf = ({ parts = [] }: Content) => parts.map(({ text = "" }) => text).join("\n")
@@ -39,12 +39,21 @@ export const refusal = (status: number) => ({
   error: { code: status, message: `stand-in error ${status}`, status: status === 401 ? "UNAUTHENTICATED" : "INVALID_ARGUMENT" }
 })
 
-const functionCall = (tool: Tool) => {
+const functionCall = (tool: Tool, { tools = [] }: GeminiRequest) => {
   switch (tool.kind) {
     case "run":
       return { name: "run_shell_command", args: { command: tool.command, description: "a command of the test" } }
     case "write":
       return { name: "write_file", args: { file_path: tool.path, content: tool.text } }
+    case "read":
+      return { name: "read_file", args: { file_path: tool.path } }
+    case "call":
+      return { name: tool.tool, args: JSON.parse(tool.input) as object }
+    case "mcp": {
+      const names = tools.flatMap(({ functionDeclarations = [] }) => functionDeclarations.map(({ name = "" }) => name))
+      const name = names.find((name) => name.includes(tool.server) && name.endsWith(tool.tool))
+      return { name: name ?? `mcp_${tool.server}_${tool.tool}`, args: {} }
+    }
   }
 }
 
@@ -55,9 +64,14 @@ const candidate = (part: object, finishReason?: string) => ({
   usageMetadata
 })
 
-export const respond = async (response: ServerResponse, streams: boolean, answer: Answer) => {
+export const respond = async (
+  response: ServerResponse,
+  streams: boolean,
+  request: GeminiRequest,
+  answer: Answer
+) => {
   const { hang, think, tool, words } = answer
-  const part = tool === null ? { text: words.join("") } : { functionCall: functionCall(tool) }
+  const part = tool === null ? { text: words.join("") } : { functionCall: functionCall(tool, request) }
   if (!streams) {
     response.setHeader("content-type", "application/json")
     response.end(JSON.stringify(candidate(part, "STOP")))

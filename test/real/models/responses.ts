@@ -58,6 +58,9 @@ const callOf = (tool: Tool, id: number, tools: ReadonlyMap<string, string>) => {
     const { server, tool: name } = tool
     return { ...call, type: "function_call", id: `fc_${id}`, namespace: `mcp__${server}`, name, arguments: "{}" }
   }
+  if (tool.kind === "call") {
+    return { ...call, type: "function_call", id: `fc_${id}`, name: tool.tool, arguments: tool.input }
+  }
   const command =
     tool.kind === "run" ? tool.command : tool.kind === "read" ? `cat '${tool.path}'` : `apply_patch <<'PATCH'\n${patchOf(tool)}\nPATCH`
   const shell = ["exec_command", "shell_command"].find((name) => tools.has(name)) ?? "shell"

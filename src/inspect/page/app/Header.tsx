@@ -27,7 +27,9 @@ export const Header = () => {
           <a
             key={href}
             href={href}
-            aria-current={place === view || (place === "sessions" && view === "session") ? "page" : undefined}
+            aria-current={
+              place === view || (place === "sessions" && (view === "session" || view === "new")) ? "page" : undefined
+            }
           >
             {name}
             {place === "approvals" && pendingCount.value > 0 ? (

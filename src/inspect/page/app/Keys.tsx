@@ -25,6 +25,7 @@ addEventListener("keydown", (event) => {
     if (event.key === "a") return go({ view: "approvals" })
     if (event.key === "m") return go({ view: "machine" })
   }
+  if (event.key === "n") return go({ view: "new" })
   if (event.key === "?") isShown.value = !isShown.value
   else if (event.key === "g") {
     isAfterG = true
@@ -49,6 +50,7 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["[", "]"], "step back and forth in a session's time"],
   [["+", "-"], "look closer at it, and from further away"],
   [["l"], "back to now"],
+  [["n"], "a new session"],
   [["g", "s"], "all sessions"],
   [["g", "a"], "approvals"],
   [["g", "m"], "the machine"],

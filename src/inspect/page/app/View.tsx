@@ -39,6 +39,8 @@ const Routed = ({ route: current }: { readonly route: Route }) => {
       return <ApprovalsView />
     case "machine":
       return <Later load={loadMachine} />
+    case "new":
+      return <Later load={loadStart} />
     case "unknown":
       return (
         <main id="view" class="view empty" tabIndex={-1}>
@@ -65,10 +67,12 @@ const titles = {
   session: "Session · Troupe",
   approvals: "Approvals · Troupe",
   machine: "Machine · Troupe",
+  new: "New session · Troupe",
   unknown: "Troupe"
 }
 
 const loadSession = () => import("../session/SessionView.tsx")
+const loadStart = () => import("../start/StartView.tsx")
 const loadMachine = () => import("../machine/MachineView.tsx")
 
 /** A view that most visits do not need at once: its code comes when it is opened. */

@@ -1,4 +1,4 @@
-/** One approval that an agent waits for, with its three answers. Also shown in the view of its session. */
+/** One approval that an agent waits for, with its three answers, or the form of its question. Also in its session's view. */
 import { useComputed, useSignal } from "@preact/signals"
 import type { Approval } from "../../contract.ts"
 import { hashOfSession } from "../app/router.ts"
@@ -8,6 +8,7 @@ import { Confirm } from "../ui/Confirm.tsx"
 import { Sign } from "../ui/State.tsx"
 import { Countdown, Since } from "../ui/Time.tsx"
 import { refresh } from "./inbox.ts"
+import { QuestionForm } from "./QuestionForm.tsx"
 import { leftOf, wantsTo } from "./words.ts"
 
 interface Props {
@@ -17,10 +18,10 @@ interface Props {
 }
 
 export const ApprovalCard = ({ approval, withSession = true }: Props) => {
-  const { agent, app, approval_id, created_at, deadline_at, kind, raw, session_id, title, turn } = approval
+  const { agent, app, approval_id, created_at, deadline_at, fields, kind, raw, session_id, title, turn } = approval
   const answer = async (decision: "once" | "session" | "deny") => {
     try {
-      const { note } = await api.answer(session_id, approval_id, decision)
+      const { note } = await api.answer(session_id, approval_id, { decision })
       say(note)
     } catch (cause) {
       sayProblem(cause)
@@ -32,7 +33,7 @@ export const ApprovalCard = ({ approval, withSession = true }: Props) => {
       <header class="approval-head">
         <Sign tone="asking" />
         <span>
-          <b>{agent}</b> {wantsTo(kind)}
+          <b>{agent}</b> {fields === null ? wantsTo(kind) : "asks"}
         </span>
         <span class="approval-time">
           asked <Since at={created_at} /> ago · declined in <Countdown at={deadline_at} />
@@ -53,20 +54,24 @@ export const ApprovalCard = ({ approval, withSession = true }: Props) => {
         <summary>The request as the agent sent it</summary>
         <pre>{JSON.stringify(raw, null, 2)}</pre>
       </details>
-      <div class="approval-answers">
-        <Confirm tone="primary" again="Really allow?" run={() => answer("once")}>
-          Allow once
-        </Confirm>
-        <Confirm again="Really, for all of it?" run={() => answer("session")}>
-          Allow for the session
-        </Confirm>
-        <Confirm tone="danger" again="Really deny?" run={() => answer("deny")}>
-          Deny
-        </Confirm>
-      </div>
+      {fields === null ? <Permission answer={answer} /> : <QuestionForm approval={approval} fields={fields} />}
     </article>
   )
 }
+
+const Permission = ({ answer }: { readonly answer: (decision: "once" | "session" | "deny") => Promise<void> }) => (
+  <div class="approval-answers">
+    <Confirm tone="primary" again="Really allow?" run={() => answer("once")}>
+      Allow once
+    </Confirm>
+    <Confirm again="Really, for all of it?" run={() => answer("session")}>
+      Allow for the session
+    </Confirm>
+    <Confirm tone="danger" again="Really deny?" run={() => answer("deny")}>
+      Deny
+    </Confirm>
+  </div>
+)
 
 /** A strip that shrinks with the time to answer. */
 const TimeLeft = ({ approval }: { readonly approval: Approval }) => {

@@ -32,7 +32,7 @@ export const ApprovalsView = () => {
         {approvals?.length === 0 && problem.value === undefined ? (
           <div class="empty">
             <h2>Nobody waits for an answer</h2>
-            <p>When an agent asks for leave, its question appears here at once.</p>
+            <p>When an agent asks for leave, or what you want, its question appears here at once.</p>
           </div>
         ) : null}
         {approvals

@@ -24,11 +24,12 @@ export const wantsTo = (kind: string): string => wants[kind] ?? "wants leave"
 const decisions = { once: "Allowed once", session: "Allowed for the session", deny: "Denied" } as const
 
 /** How an approval ended, in words. */
-export const endOf = ({ decided_by, decision, status }: Approval): string => {
+export const endOf = ({ decided_by, decision, fields, status }: Approval): string => {
   if (status === "expired") return "Declined: nobody answered in time"
   if (status === "withdrawn") return "Withdrawn: its turn ended"
   if (decision === null) return "Waits for an answer"
-  return decided_by === null ? decisions[decision] : `${decisions[decision]} by ${decided_by}`
+  const word = fields === null ? decisions[decision] : decision === "deny" ? "Declined" : "Answered"
+  return decided_by === null ? word : `${word} by ${decided_by}`
 }
 
 /** How much of the time to answer is left, from 1 to 0. */

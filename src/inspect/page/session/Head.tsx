@@ -16,7 +16,7 @@ interface Props {
 }
 
 export const Head = ({ detail, store }: Props) => {
-  const { agent, app, cost, cwd, model, session_id, usage } = detail.session
+  const { agent, app, cost, cwd, effort, mode, model, session_id, usage } = detail.session
   const { meaning, word } = detail.session.permission
   return (
     <header class="session-head">
@@ -29,6 +29,8 @@ export const Head = ({ detail, store }: Props) => {
         <span>
           <b>{agent}</b>
           {model === null ? "" : ` · ${model}`}
+          {mode === null ? "" : ` · mode ${mode}`}
+          {effort === null ? "" : ` · effort ${effort}`}
         </span>
         <span class="faint">app {app}</span>
         <span>

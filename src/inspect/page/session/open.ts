@@ -14,7 +14,8 @@ export const openSession = (id: string, who: Me): { readonly store: Store; reado
     wire: (seq) => api.wire(id, seq),
     processes: () => api.processes(id),
     act: (order) => api.act(id, order),
-    answer: (approvalId, decision) => api.answer(id, approvalId, decision),
+    submit: (prompt) => api.submit(id, { prompt }),
+    fork: (turn) => api.fork(id, { turn_index: turn }),
     exportUrl: (format, texts) => api.exportUrl(id, format, texts)
   })
   const close = feed(id, store)

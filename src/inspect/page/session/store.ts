@@ -7,7 +7,7 @@
 import { computed, signal } from "@preact/signals"
 import { initialContext } from "../../../../machines/session/events.ts"
 import { readChart } from "../../chart/read.ts"
-import type { Done, Me } from "../../contract.ts"
+import type { Done, Me, Opened } from "../../contract.ts"
 import type { Detail, Processes, Step, TranscriptEvent, Wire } from "../../sessionContract.ts"
 import type { Problem } from "../../client/api.ts"
 import { now } from "../clock.ts"
@@ -27,7 +27,9 @@ export interface SessionApi {
   readonly wire: (seq: number) => Promise<Wire>
   readonly processes: () => Promise<Processes>
   readonly act: (order: "interrupt" | "close" | "unpark") => Promise<Done>
-  readonly answer: (approvalId: string, decision: "once" | "session" | "deny") => Promise<Done>
+  /** Succeeds when the turn is accepted. */
+  readonly submit: (prompt: string) => Promise<Done>
+  readonly fork: (turn: number) => Promise<Opened>
   readonly exportUrl: (format: "json" | "html", texts: boolean) => string
 }
 
@@ -51,6 +53,8 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
   const pointed = signal<number | null>(null)
   const selected = signal<string | null>(null)
   const tab = signal("transcript")
+  /** What is typed for the next turn. */
+  const draft = signal("")
   /** The part of the axis that is seen; `null` is all of it. */
   const view = signal<View | null>(null)
 
@@ -106,6 +110,7 @@ export const createStore = (bounds: Me["bounds"], api: SessionApi | null) => {
     pointed,
     selected,
     tab,
+    draft,
     view,
     moment,
     isLive,

@@ -41,7 +41,9 @@ const Nothing = ({ filter }: { readonly filter: SessionFilter }) =>
   ) : (
     <div class="empty">
       <h2>No sessions yet</h2>
-      <p>The first one appears here as soon as it is made:</p>
+      <p>
+        <a href="#/new">Start one here</a>, or from a terminal:
+      </p>
       <pre>
         {`curl -s ${location.origin}/sessions -H "authorization: Bearer $TROUPE_TOKEN" \\\n  -H 'content-type: application/json' -d '{"agent": "demo"}'`}
       </pre>

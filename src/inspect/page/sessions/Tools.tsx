@@ -75,6 +75,9 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
             ? `${plural(table.count.value, "match", "matches")}`
             : ""}
       </span>
+      <a class="button primary" href="#/new" aria-keyshortcuts="n">
+        New session
+      </a>
     </div>
   )
 }

@@ -2,8 +2,9 @@
 import { Effect, Option } from "effect"
 import type { ApprovalDecision, ApprovalRecord, ApprovalStatus, Resolution } from "../../../domain/Approval.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { QuestionField, StoredAnswers } from "../../../domain/Question.ts"
 import type { Database, Write } from "../Database.ts"
-import { insertInto, json, readableJson } from "./columns.ts"
+import { insertInto, json, jsonOrNull, readableJson } from "./columns.ts"
 
 const columns = [
   "id",
@@ -18,7 +19,9 @@ const columns = [
   "status",
   "decision",
   "decided_by",
-  "settled_at"
+  "settled_at",
+  "fields",
+  "answers"
 ]
 
 const insertApproval = insertInto("approvals", columns)
@@ -38,20 +41,22 @@ export const asked = (record: ApprovalRecord): Write => ({
     record.status,
     record.decision,
     record.decidedBy,
-    record.settledAt
+    record.settledAt,
+    jsonOrNull(record.fields),
+    jsonOrNull(record.answers)
   ]
 })
 
 export const settled = (
   session: SessionId,
   id: string,
-  { decision, status }: Resolution,
+  { answers, decision, status }: Resolution,
   by: string,
   at: number
 ): Write => ({
-  text: `UPDATE approvals SET status = ?, decision = ?, decided_by = ?, settled_at = ?
+  text: `UPDATE approvals SET status = ?, decision = ?, decided_by = ?, settled_at = ?, answers = ?
     WHERE id = ? AND session = ? AND status = 'pending' RETURNING 1`,
-  params: [status, decision, by, at, id, session],
+  params: [status, decision, by, at, jsonOrNull(answers ?? null), id, session],
   failIfNoRow: "the approval is not pending"
 })
 
@@ -69,6 +74,8 @@ interface ApprovalRow {
   readonly decision: ApprovalDecision | null
   readonly decided_by: string | null
   readonly settled_at: number | null
+  readonly fields: string | null
+  readonly answers: string | null
 }
 
 const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
@@ -84,7 +91,10 @@ const approvalOf = (row: ApprovalRow): ApprovalRecord => ({
   status: row.status,
   decision: row.decision,
   decidedBy: row.decided_by,
-  settledAt: row.settled_at
+  settledAt: row.settled_at,
+  // A question whose fields can't be read any more is one without fields, so that it can still be declined.
+  fields: row.fields === null ? null : readableJson<ReadonlyArray<QuestionField>>(row.fields, () => []),
+  answers: row.answers === null ? null : readableJson<StoredAnswers | null>(row.answers, () => null)
 })
 
 const select = `SELECT ${columns.join(", ")} FROM approvals`

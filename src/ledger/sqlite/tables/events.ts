@@ -1,7 +1,7 @@
 /** A session's events, numbered without a gap. Each is stored as the text of its message. */
 import { Effect } from "effect"
-import { troupeMessage } from "../../../domain/Acp.ts"
 import type { AcpMessage } from "../../../domain/Acp.ts"
+import { troupeMessage } from "../../../domain/events/troupeMessage.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"

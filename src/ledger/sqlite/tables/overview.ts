@@ -10,7 +10,7 @@ import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
-import type { SessionSummary, OverviewQuery, Page } from "../../LedgerWrite.ts"
+import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
 import { LedgerError } from "../../LedgerError.ts"
 
 /** How many open sessions, and how many closed ones, are searched: those that were active last. */

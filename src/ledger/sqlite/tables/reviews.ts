@@ -1,7 +1,7 @@
 /** Nudge counters and reviews. A review has one ending, and a session has one running review at a time. */
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../../domain/Ids.ts"
-import type { ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
+import type { OwedReview, ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
 import type { Usage } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
 import type { NudgeRecord, ReviewPatch } from "../../LedgerWrite.ts"
@@ -20,6 +20,20 @@ export const nudged = ({ session, toolIterations, turn, userTurns }: NudgeRecord
   text: countNudges,
   params: [session, turn, userTurns, toolIterations],
   failIfNoRow: "the turn was counted already"
+})
+
+const owedColumns = ["session", "turn", "review_memory", "review_skills"]
+const insertOwed = insertInto("owed_reviews", owedColumns)
+
+export const owed = ({ reviewMemory, reviewSkills, session, turn }: OwedReview): Write => ({
+  text: insertOwed,
+  params: [session, turn, flag(reviewMemory), flag(reviewSkills)]
+})
+
+/** Changes no row, and does not fail, where none is owed. */
+export const notOwed = (session: SessionId, upToTurn: number | null): Write => ({
+  text: "DELETE FROM owed_reviews WHERE session = ? AND turn <= ifnull(?, turn)",
+  params: [session, upToTurn]
 })
 
 const columns = [
@@ -104,6 +118,15 @@ const nudgeOf = (row: NudgeRow): NudgeRecord => ({
   toolIterations: row.tool_iterations
 })
 
+type OwedRow = Pick<ReviewRow, "session" | "turn" | "review_memory" | "review_skills">
+
+const owedOf = (row: OwedRow): OwedReview => ({
+  session: row.session,
+  turn: row.turn,
+  reviewMemory: row.review_memory === 1,
+  reviewSkills: row.review_skills === 1
+})
+
 interface ReviewRow extends UsageRow {
   readonly id: string
   readonly session: SessionId
@@ -152,6 +175,13 @@ export const reads = (db: Database) => ({
         nudgeOf
       )
       .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+  owedReviews: (limit: number) =>
+    db.all(
+      "read the reviews that are owed",
+      `SELECT ${owedColumns.join(", ")} FROM owed_reviews ORDER BY session, turn LIMIT ?`,
+      [limit],
+      owedOf
+    ),
   reviews: (session: SessionId, limit: number) =>
     db.all(
       "read the reviews",

@@ -7,11 +7,12 @@
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { Permissions } from "../../../domain/Permissions.ts"
-import type { Meta, SessionRecord, SessionState } from "../../../domain/Session.ts"
+import type { Meta, SessionRecord, SessionSettings, SessionSetup, SessionState } from "../../../domain/Session.ts"
 import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
-import type { Page, SessionPatch, SessionQuery, SweepBounds } from "../../LedgerWrite.ts"
+import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
+import type { SessionPatch } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
 import {
   columnsOf,
@@ -46,8 +47,11 @@ const requestFields = {
   cwd: plain("cwd"),
   ownsCwd: flagField("owns_cwd"),
   model: plain("model"),
+  mode: plain("mode"),
+  effort: plain("effort"),
   systemPrompt: plain("system_prompt"),
   permissions: permissionsField,
+  setup: readableJsonField<SessionSetup>("setup", () => ({})),
   meta: readableJsonField("meta", unreadable)
 } satisfies Partial<Fields<SessionRecord>>
 
@@ -68,9 +72,12 @@ const sessionFields: Fields<Omit<SessionRecord, keyof typeof requestFields>> = {
 }
 
 /** Those of the request that may change. */
-const settingFields = { model: requestFields.model, permissions: requestFields.permissions } satisfies Fields<
-  Pick<SessionRecord, "model" | "permissions">
->
+const settingFields = {
+  permissions: requestFields.permissions,
+  model: requestFields.model,
+  mode: requestFields.mode,
+  effort: requestFields.effort
+} satisfies Fields<Pick<SessionRecord, keyof SessionSettings>>
 
 const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingFields>> = {
   ...sessionFields,
@@ -88,7 +95,7 @@ export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArra
 export const patched = (session: SessionId, patch: SessionPatch): ReadonlyArray<Write> => {
   const failIfNoRow = "no session has this id"
   const row = patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow })
-  if (patch.model === undefined && patch.permissions === undefined) return [row]
+  if (!Object.keys(settingFields).some((key) => patch[key as keyof SessionSettings] !== undefined)) return [row]
   const where = { where: "session = ?", key: [session], failIfNoRow }
   return [row, patchOf("session_requests", settingFields, patch, where)]
 }
@@ -194,6 +201,8 @@ export const reads = (db: Database) => {
       db
         .all("read a session's snapshot", "SELECT snapshot FROM sessions WHERE id = ?", [id], snapshotOf)
         .pipe(Effect.map(([snapshot]) => snapshot ?? null)),
+    sessionsOfThread: (thread: string) =>
+      db.all("look for a conversation's sessions", `${select} WHERE thread_id = ?`, [thread], sessionOf),
     sessions: page,
     openSessions: (app: AppName | null) => count(app, "open"),
     dueForSweep,

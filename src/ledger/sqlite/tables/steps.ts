@@ -7,7 +7,8 @@
 import { Effect, Option } from "effect"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { ArmedTimer, OutboxCommand, StepRecord, TransitionCount } from "../../LedgerWrite.ts"
+import type { TransitionCount } from "../../LedgerQuery.ts"
+import type { ArmedTimer, OutboxCommand, StepRecord } from "../../LedgerWrite.ts"
 import { flag, insertInto, json, readableJson } from "./columns.ts"
 
 const insertStep = insertInto("steps", ["session", "seq", "at", "event", "from_state", "to_state", "commands", "wire"])

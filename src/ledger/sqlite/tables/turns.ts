@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import type { Cost } from "../../../domain/Cost.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
-import type { TurnRecord } from "../../../domain/Turn.ts"
+import type { TurnRecord, TurnSettings } from "../../../domain/Turn.ts"
 import type { Database, Write } from "../Database.ts"
 import type { TurnPatch } from "../../LedgerWrite.ts"
 import {
@@ -13,6 +13,7 @@ import {
   paramsOf,
   patchOf,
   plain,
+  readableJsonField,
   recordOf,
   usageColumns,
   usageField,
@@ -37,7 +38,10 @@ const fields: Fields<Omit<TurnRecord, "cost">> = {
   contextLost: flagField("context_lost"),
   usage: usageField,
   failure: jsonOrNullField("failure"),
-  prompt: plain("prompt")
+  prompt: plain("prompt"),
+  content: jsonOrNullField("content"),
+  givenContext: plain("given_context"),
+  settings: readableJsonField<TurnSettings>("settings", () => ({}))
 }
 
 const patchFields: Fields<Required<TurnPatch>> = fields

@@ -18,19 +18,25 @@ export const Approvals = ({ detail, store }: { readonly store: Store; readonly d
       ))}
       {settled.length === 0 ? null : <h2>Settled</h2>}
       <ul class="settled">
-        {settled.map(({ approval_id, created_at, decided_by, decision, kind, status, title, turn }) => (
-          <li key={approval_id}>
-            <time>{clockTime(created_at, now.peek())}</time>
-            <code>{title}</code>
-            <span class="dim">
-              {kind}, turn {turn}
-            </span>
-            <b class={decision === "deny" || decision === null ? "bad" : "good"}>
-              {status === "answered" ? `${decision} by ${decided_by ?? "someone"}` : status}
-            </b>
-          </li>
-        ))}
+        {settled.map(
+          ({ answers, approval_id, created_at, decided_by, decision, fields, kind, status, title, turn }) => (
+            <li key={approval_id}>
+              <time>{clockTime(created_at, now.peek())}</time>
+              <code>{title}</code>
+              <span class="dim">
+                {kind}, turn {turn}
+              </span>
+              {answers === null ? null : <code>{JSON.stringify(answers)}</code>}
+              <b class={decision === "deny" || decision === null ? "bad" : "good"}>
+                {status === "answered" ? `${wordOf(decision, fields !== null)} by ${decided_by ?? "someone"}` : status}
+              </b>
+            </li>
+          )
+        )}
       </ul>
     </div>
   )
 }
+
+const wordOf = (decision: Approval["decision"], isQuestion: boolean) =>
+  !isQuestion ? decision : decision === "deny" ? "declined" : "answered"

@@ -1,11 +1,21 @@
 /** One item of a transcript. All text is the agent's or the app's: it is shown as it is, and is never markup. */
+import type { Opened } from "../../../contract.ts"
+import { go } from "../../app/location.ts"
 import { now } from "../../clock.ts"
 import { clockTime, duration, fullTime } from "../../../client/format.ts"
+import { say, sayProblem } from "../../store.ts"
+import { Confirm } from "../../ui/Confirm.tsx"
 import { toneOf } from "../../../client/tones.ts"
 import { timerName } from "../model/timers.ts"
 import type { Item } from "../../../client/Transcript.ts"
 
-export const Entry = ({ item }: { readonly item: Item }) => {
+interface Props {
+  readonly item: Item
+  /** Forks the session after a turn; absent: it can't be forked there. */
+  readonly fork?: ((turn: number) => Promise<Opened>) | undefined
+}
+
+export const Entry = ({ fork, item }: Props) => {
   switch (item.kind) {
     case "state":
       return (
@@ -22,6 +32,7 @@ export const Entry = ({ item }: { readonly item: Item }) => {
         <p class={`entry-line ${item.ok ? "" : "bad"}`}>
           <i />
           <span>{item.ok ? `end of turn ${item.turn ?? ""}: ${item.text}` : item.text}</span>
+          {fork === undefined || item.turn === null ? null : <Fork turn={item.turn} fork={fork} />}
           <At at={item.at} />
         </p>
       )
@@ -70,6 +81,23 @@ export const Entry = ({ item }: { readonly item: Item }) => {
 }
 
 const names = { prompt: "Prompt", message: "Agent", thought: "Thought" }
+
+const Fork = ({ fork, turn }: { readonly turn: number; readonly fork: NonNullable<Props["fork"]> }) => {
+  const run = async () => {
+    try {
+      const { session_id } = await fork(turn)
+      go({ view: "session", id: session_id })
+      say(`A copy up to turn ${turn}`, "good", "What you send here goes to the copy.")
+    } catch (cause) {
+      sayProblem(cause)
+    }
+  }
+  return (
+    <Confirm again={`Really, up to turn ${turn}?`} run={run}>
+      Fork here
+    </Confirm>
+  )
+}
 
 const ToolEntry = ({ item }: { readonly item: Extract<Item, { readonly kind: "tool" }> }) => (
   <details class={`entry-tool ${item.status}`}>

@@ -4,8 +4,10 @@
  * Follows its end while one reads there; in time travel the moment is scrolled to, and what came later is faint.
  */
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import type { Item } from "../../../client/Transcript.ts"
 import type { Store } from "../store.ts"
 import { lastAtOrBefore } from "../time/axis.ts"
+import { Composer } from "./Composer.tsx"
 import { Entry } from "./Entry.tsx"
 import { useMeasured } from "./useMeasured.ts"
 
@@ -48,33 +50,46 @@ export const TranscriptPanel = ({ store }: { readonly store: Store }) => {
     rows.scrollToIndex(Math.max(0, last), { align: "center" })
   }, [pinned])
 
+  const { api } = store
+  const { session, turns } = store.detail.value ?? {}
+  const forkOf = (item: Item) =>
+    api !== null &&
+    item.kind === "end" &&
+    turns?.some(({ can_fork, index }) => can_fork && index === item.turn) === true
+      ? api.fork
+      : undefined
   return (
-    <div
-      class="transcript"
-      ref={scroller}
-      onScroll={watch}
-      tabIndex={0}
-      role="log"
-      aria-label="Transcript"
-      aria-live="off"
-    >
-      {items.length === 0 ? <p class="empty">Nothing was said yet.</p> : null}
-      <div class="rows" style={{ height: `${rows.getTotalSize()}px` }}>
-        {rows.getVirtualItems().map(({ index, key, start }) => {
-          const item = items[index]
-          return item === undefined ? null : (
-            <div
-              key={key}
-              ref={(element) => rows.measureElement(element)}
-              data-index={index}
-              class={`row${item.at > until ? " later" : ""}`}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <Entry item={item} />
-            </div>
-          )
-        })}
+    <div class="conversation">
+      <div
+        class="transcript"
+        ref={scroller}
+        onScroll={watch}
+        tabIndex={0}
+        role="log"
+        aria-label="Transcript"
+        aria-live="off"
+      >
+        {items.length === 0 ? <p class="empty">Nothing was said yet.</p> : null}
+        <div class="rows" style={{ height: `${rows.getTotalSize()}px` }}>
+          {rows.getVirtualItems().map(({ index, key, start }) => {
+            const item = items[index]
+            return item === undefined ? null : (
+              <div
+                key={key}
+                ref={(element) => rows.measureElement(element)}
+                data-index={index}
+                class={`row${item.at > until ? " later" : ""}`}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                <Entry item={item} fork={forkOf(item)} />
+              </div>
+            )
+          })}
+        </div>
       </div>
+      {api === null || session === undefined || session.state === "closed" ? null : (
+        <Composer store={store} api={api} />
+      )}
     </div>
   )
 }

@@ -1,0 +1,33 @@
+/**
+ * Where the process of an ACP agent starts.
+ *
+ * Programs that fetch or interpret what they start take it from the directory in which they start, before a registry or an
+ * installation: `npx` runs what is in its `node_modules` and asks the registry that its `.npmrc` names. In a stranger's
+ * repository that would be the stranger's program, with the operator's accounts, under every permission word. So they start
+ * in an empty directory. ACP says that an agent works in the `cwd` of its session, wherever it was started.
+ */
+import { Effect } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+
+const fetchers = /^(?:npx|npm|pnpm|pnpx|yarn|yarnpkg|bun|bunx|deno|uv|uvx|pipx|python[\d.]*|pypy[\d.]*)$/
+
+/** Also behind a wrapper, as in `sh -c "exec npx …"`. */
+export const startsFromItsDirectory = (command: ReadonlyArray<string>): boolean =>
+  command.some((word) => word.split(/\s+/).some((part) => fetchers.test(basename(part))))
+
+/** The directory in which the command is to be started for a session in `cwd`. */
+export const launchDirectory = (command: ReadonlyArray<string>, cwd: string) =>
+  startsFromItsDirectory(command)
+    ? Effect.acquireRelease(Effect.sync(makeEmpty), (directory) =>
+        Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+      )
+    : Effect.succeed(cwd)
+
+/** Without a package of its own npm would look in the directories above it, in which others may write. */
+const makeEmpty = () => {
+  const directory = mkdtempSync(join(tmpdir(), "troupe-agent-"))
+  writeFileSync(join(directory, "package.json"), "{}")
+  return directory
+}

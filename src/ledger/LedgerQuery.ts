@@ -1,0 +1,66 @@
+/** What the ledger is asked for besides single records: filters, pages, and the rows of lists. */
+import type { AppName } from "../domain/Ids.ts"
+import type { SessionRecord, SessionState } from "../domain/Session.ts"
+
+/** What the sweeper looks for. A bound of `null` matches nothing. */
+export interface SweepBounds {
+  readonly createdBefore: number | null
+  readonly activeBefore: number | null
+  readonly closedBefore: number
+  /** At most so many sessions to close, and as many to remove, oldest first. */
+  readonly limit: number
+}
+
+export interface SessionQuery {
+  /** `null`: every app's. */
+  readonly app: AppName | null
+  readonly state: SessionState | "open" | null
+  /** From the last page's `next`. */
+  readonly cursor: string | null
+  readonly limit: number
+}
+
+/** The filters of the dashboard's table; `null` matches any. */
+export interface OverviewQuery {
+  readonly app: AppName | null
+  readonly state: SessionState | null
+  readonly agent: string | null
+  /** Part of the id, of the name of the app, agent, state or model, or of the working directory. */
+  readonly search: string | null
+  /** From the last page's `next`. */
+  readonly cursor: string | null
+  readonly limit: number
+}
+
+/** A session as the dashboard's table shows it, and what it waits for. */
+export interface SessionSummary extends Pick<
+  SessionRecord,
+  "id" | "app" | "agent" | "state" | "substate" | "createdAt" | "lastActivityAt" | "closedAt" | "turnCount" | "restarts"
+> {
+  /** Of its turns, without its reviews. */
+  readonly totalTokens: number
+  /** The turn that is running, or else ran last. */
+  readonly turn: number
+  readonly process: boolean
+  /** When it entered its substate. */
+  readonly since: number
+  /** The title of its oldest open approval. */
+  readonly asks: string | null
+  /** The timer that is due first. */
+  readonly next: { readonly timer: string; readonly dueAt: number } | null
+}
+
+/** How often a session took one transition of its machine. */
+export interface TransitionCount {
+  readonly from: string
+  readonly event: string
+  readonly to: string
+  readonly n: number
+}
+
+export interface Page<A> {
+  readonly items: ReadonlyArray<A>
+  /** The number of matches on all pages. */
+  readonly count: number
+  readonly next: string | null
+}

@@ -1,0 +1,127 @@
+/**
+ * A request for each route that its owner gets a 2xx for. Most follow from the OpenAPI document and from the values below;
+ * a new route for which they do not suffice fails the sweep by its name until it has what it needs here.
+ */
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { schemasOf } from "../http/openApi.ts"
+import type { Document } from "../http/openApi.ts"
+import { adminToken } from "../inspect/harness.ts"
+import type { RunningTroupe } from "../inspect/harness.ts"
+import { api, at, stepsOf, until } from "../inspect/sessionApi.ts"
+import type { Route } from "./routes.ts"
+
+/** Where anybody is answered, by the routes' names. Any other route asks for a token. */
+export const open: ReadonlySet<string> = new Set([
+  "GET /healthz",
+  "GET /readyz",
+  "GET /openapi.json",
+  "GET /docs",
+  "POST /inspect/api/login",
+  "POST /inspect/api/logout",
+  "GET /inspect/*"
+])
+
+/** What an app's token is not enough for. */
+export const isAdmins = ({ name, path }: Route): boolean =>
+  path.startsWith("/admin/") || path === "/metrics" || name === "POST /inspect/api/sessions/:id/unpark"
+
+/** The values of path parameters. */
+export type Values = Readonly<Record<string, string>>
+
+/** The `name` of a route is an agent's, or an app's. */
+export const nameFor = ({ path }: Route): string => (path.includes("/agents/") ? "demo" : "spare")
+
+const form = () => {
+  const data = new FormData()
+  data.append("file", new Blob(["of nobody"]), "a.txt")
+  return data
+}
+
+/** Bodies that the OpenAPI document does not give, or whose example has no meaning here. */
+const bodies: Readonly<Record<string, () => unknown>> = {
+  "POST /sessions": () => ({ agent: "demo" }),
+  "POST /sessions/:id/fork": () => ({}),
+  "POST /sessions/:id/turn": () => ({ prompt: "hello" }),
+  "POST /run": () => ({ prompt: "hello" }),
+  "POST /files": form,
+  "POST /admin/apps": () => ({ name: `app-${crypto.randomUUID()}` }),
+  "POST /admin/apps/:name/bounds": () => ({}),
+  "POST /inspect/api/login": () => ({ token: adminToken }),
+  "POST /inspect/api/sessions": () => ({ agent: "demo", permissions: "deny" }),
+  "POST /inspect/api/sessions/:id/turn": () => ({ prompt: "hello" }),
+  "POST /inspect/api/sessions/:id/approvals/:approval": () => ({ decision: "once" })
+}
+
+export const paramsOf = ({ path }: Route): ReadonlyArray<string> =>
+  [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!)
+
+/** The address with these parameters, and the body. */
+export const requestOf = (route: Route, document: Document, values: Values) => {
+  const path = route.path.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const value = values[name]
+    assert(value !== undefined, `${route.name}: no value for the parameter ${name}. Give it one in samples.ts.`)
+    return encodeURIComponent(value)
+  })
+  const given = bodies[route.name]?.()
+  const operation = document.paths[route.path.replaceAll(/:(\w+)/g, "{$1}")]?.[route.method.toLowerCase()]
+  const schema = operation?.requestBody?.content["application/json"]?.schema
+  const body = given ?? (schema === undefined ? {} : schemasOf(document).valid(schema))
+  return { path: path.replace("*", ""), method: route.method, ...(route.method === "GET" ? {} : { body }) }
+}
+
+/** The session in which no turn may run for the route to be answered with 2xx. In any other one an approval waits. */
+export const takesIdle: ReadonlySet<string> = new Set([
+  "POST /sessions/:id/fork",
+  "POST /sessions/:id/turn",
+  "POST /sessions/:id/compact",
+  "POST /inspect/api/sessions/:id/turn",
+  "POST /inspect/api/sessions/:id/fork"
+])
+
+/** Refusals that come after everything else was checked: the demo agent can't do it, or the page is not built here. */
+export const expectedRefusals: Readonly<Record<string, string>> = {
+  "POST /sessions/:id/compact": "not_supported",
+  "GET /inspect/*": "page_not_built"
+}
+
+export interface OwnedSession {
+  readonly id: string
+  /** The values of all parameters with which a route finds something of this session. */
+  readonly values: Values
+}
+
+/** A session with a turn that has ended and, unless it is to be idle, one whose agent waits for a person. */
+export const ownedSession = Effect.fnUntraced(function* (
+  troupe: RunningTroupe,
+  token: string,
+  words: string,
+  { isIdle = false } = {}
+) {
+  const id = yield* troupe.create(token, { permissions: "ask", meta: { note: words } })
+  const turn = yield* troupe.turn(token, id, words)
+  assert.strictEqual(turn.stop_reason, "end_turn", JSON.stringify(turn))
+  let approval = "apr_none"
+  if (!isIdle) {
+    const body = { prompt: `ask-tool echo ${words}`, wait: false }
+    yield* troupe.call(`/sessions/${id}/turn`, { token, body })
+    const detail = yield* until(troupe, token, id, at("turning.asking"))
+    approval = detail.approvals[0]!.approval_id
+  }
+  const withLine = (yield* stepsOf(troupe, token, id)).find(({ wire }) => wire)
+  const values: Values = {
+    id,
+    n: "1",
+    seq: String(withLine?.seq ?? 1),
+    approval,
+    approval_id: approval
+  }
+  return { id, values } satisfies OwnedSession
+})
+
+/** What is stored of a session, and must not change by anything that another app does. */
+export const storedOf = ({ call }: RunningTroupe, token: string, { id }: OwnedSession) =>
+  Effect.forEach(
+    [`/sessions/${id}`, `/sessions/${id}/turns`, `/sessions/${id}/approvals`, api(id, "/steps?limit=1000")],
+    (path) => Effect.map(call(path, { token }), ({ text }) => text)
+  )

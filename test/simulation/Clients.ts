@@ -1,0 +1,206 @@
+/** The apps of a simulation: what they ask of Troupe, and what they were answered. They outlive each of its starts. */
+import { Effect, Exit, Stream } from "effect"
+import type { Context } from "effect"
+import { AppName } from "../../src/domain/Ids.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import type { TurnResult } from "../../src/domain/Turn.ts"
+import { Operator } from "../../src/services/Operator.ts"
+import { Sessions } from "../../src/services/Sessions.ts"
+import type { Turning } from "../../src/services/Sessions.ts"
+import type { Incarnation, RuntimeServices } from "./Incarnation.ts"
+import type { PlanStep } from "./plan.ts"
+import type { World } from "./World.ts"
+
+const app = AppName.make("app")
+const caller = { _tag: "App", app } as const
+
+export interface Reader {
+  readonly session: SessionId
+  /** The number of the last event that it got. */
+  last: number
+  /** Its stream ended because the session was closed. */
+  isDone: boolean
+  isReading: boolean
+}
+
+export class Clients {
+  readonly sessions: Array<SessionId> = []
+  readonly readers: Array<Reader> = []
+  /** Turns that were accepted in words to the app. */
+  readonly accepted: Array<{ readonly session: SessionId; readonly turn: number }> = []
+  /** What the app was given as a turn's result. */
+  readonly results: Array<{ readonly session: SessionId; readonly turn: number; readonly result: TurnResult }> = []
+  /** Requests of the present start of Troupe that were not answered yet. */
+  readonly pending = new Set<string>()
+  /** Of the present start of Troupe. */
+  #turnings: Array<Turning> = []
+  #requests = 0
+  #runtime: Incarnation
+  readonly #world: World
+
+  constructor(world: World, runtime: Incarnation) {
+    this.#world = world
+    this.#runtime = runtime
+  }
+
+  /** A new start of Troupe: readers come back where they were. */
+  use(runtime: Incarnation): void {
+    this.#runtime = runtime
+    this.#turnings = []
+    this.pending.clear()
+    for (const reader of this.readers) {
+      reader.isReading = false
+      this.follow(reader)
+    }
+  }
+
+  #request<A, E>(
+    what: string,
+    effect: Effect.Effect<A, E, RuntimeServices>,
+    onExit: (exit: Exit.Exit<A, E>) => void
+  ): void {
+    const request = `${what} (request ${++this.#requests})`
+    this.pending.add(request)
+    this.#runtime.run(effect, (exit) => {
+      this.pending.delete(request)
+      onExit(exit)
+    })
+  }
+
+  perform({ a, action, b }: PlanStep): void {
+    const session = this.sessions[a % Math.max(1, this.sessions.length)]
+    if (action === "create") return this.#create()
+    if (session === undefined) return
+    switch (action) {
+      case "submit":
+        return this.#submit(session, b)
+      case "read":
+        return this.#attach(session)
+      case "interrupt":
+        return this.#ask("interrupt", session, (sessions) => sessions.interrupt(caller, session))
+      case "interruptTurn": {
+        const turning = this.#turnings[b % Math.max(1, this.#turnings.length)]
+        if (turning === undefined) return
+        return this.#ask(`interrupt of turn ${turning.index}`, turning.session, () => turning.interrupt)
+      }
+      case "steer":
+        return this.#ask("steer", session, (sessions) => sessions.steer(caller, session, "more"))
+      case "compact":
+        return this.#turn("compact", session, (sessions) => sessions.compact(caller, session))
+      case "answer":
+        return this.#answer(session, b)
+      case "change":
+        return this.#ask("change", session, (sessions) => sessions.change(caller, session, { model: `model-${b % 3}` }))
+      case "close":
+        return this.#ask("close", session, (sessions) => sessions.close(caller, session))
+      case "unpark":
+        return this.#ask("unpark", session, (sessions) => sessions.unpark(session))
+      case "sweep":
+        return this.#runtime.run(Effect.flatMap(Operator, ({ sweep }) => sweep))
+    }
+  }
+
+  closeAll(open: ReadonlyArray<SessionId>): void {
+    for (const session of open) this.#ask("close", session, (sessions) => sessions.close(caller, session))
+  }
+
+  answerAll(): void {
+    for (const [nth, session] of this.sessions.entries()) this.#answer(session, nth)
+  }
+
+  #create(): void {
+    const request = { agent: "simulated", cwd: "/work", permissions: "ask" as const }
+    const create = Effect.flatMap(Sessions, (sessions) => sessions.create(app, request))
+    this.#request("create", create, (exit) => {
+      if (Exit.isFailure(exit)) return this.#world.note(`create: ${reasonOf(exit)}`)
+      this.know(exit.value.id)
+    })
+  }
+
+  /** A session that was created, though its app may never have been told. */
+  know(session: SessionId): void {
+    if (this.sessions.includes(session)) return
+    this.sessions.push(session)
+    this.#world.created(session)
+  }
+
+  #submit(session: SessionId, b: number): void {
+    const turn = { prompt: `prompt ${b}`, queue: b % 3 !== 0, ...(b % 7 === 0 ? { timeoutMillis: 20_000 } : {}) }
+    this.#turn("submit", session, (sessions) => sessions.submit(caller, session, turn))
+  }
+
+  #turn<E>(
+    what: string,
+    session: SessionId,
+    begin: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<Turning, E>
+  ): void {
+    const of = this.#world.name(session)
+    this.#request(`${what} to ${of}`, Effect.flatMap(Sessions, begin), (exit) => {
+      if (Exit.isFailure(exit)) return this.#world.note(`${what} to ${of}: ${reasonOf(exit)}`)
+      const turning = exit.value
+      this.#world.note(`${what} to ${of}: turn ${turning.index} is accepted`)
+      this.accepted.push({ session, turn: turning.index })
+      this.#turnings.push(turning)
+      this.#request(`result of turn ${turning.index} of ${of}`, turning.result, (ended) => {
+        if (Exit.isSuccess(ended)) this.results.push({ session, turn: turning.index, result: ended.value })
+      })
+    })
+  }
+
+  #answer(session: SessionId, b: number): void {
+    const decision = b % 2 === 0 ? "once" : "deny"
+    this.#ask("answer", session, (sessions) =>
+      Effect.flatMap(sessions.approvals(caller, session), (open) => {
+        const approval = open[b % Math.max(1, open.length)]
+        return approval === undefined ? Effect.void : sessions.answer(caller, session, approval.id, decision)
+      })
+    )
+  }
+
+  #ask<A, E>(
+    what: string,
+    session: SessionId,
+    request: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<A, E>
+  ): void {
+    const asked = `${what} to ${this.#world.name(session)}`
+    this.#world.note(asked)
+    this.#request(asked, Effect.flatMap(Sessions, request), (exit) => {
+      if (Exit.isFailure(exit)) this.#world.note(`${asked}: ${reasonOf(exit)}`)
+    })
+  }
+
+  #attach(session: SessionId): void {
+    const reader: Reader = { session, last: 0, isDone: false, isReading: false }
+    this.readers.push(reader)
+    this.follow(reader)
+  }
+
+  follow(reader: Reader): void {
+    if (reader.isDone || reader.isReading) return
+    reader.isReading = true
+    const { session } = reader
+    const world = this.#world
+    const read = Effect.gen(function* () {
+      const events = yield* (yield* Sessions).events(caller, session, reader.last)
+      yield* Stream.runForEach(events, ({ seq }) =>
+        Effect.sync(() => {
+          if (seq !== reader.last + 1) {
+            world.violate("a reader misses and repeats no event", `event ${seq} came after ${reader.last}`)
+          }
+          reader.last = seq
+        })
+      )
+    })
+    this.#runtime.run(read, (exit) => {
+      reader.isReading = false
+      reader.isDone = Exit.isSuccess(exit)
+    })
+  }
+}
+
+const reasonOf = (exit: Exit.Exit<unknown, unknown>): string => {
+  const error = Exit.findErrorOption(exit)
+  if (error._tag === "None") return "no answer"
+  const { value } = error
+  return typeof value === "object" && value !== null && "_tag" in value ? String(value._tag) : String(value)
+}

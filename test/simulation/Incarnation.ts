@@ -1,0 +1,248 @@
+/**
+ * One start of Troupe in a simulation, until it is killed or drained: the real services over a database that fails, and
+ * agents that are simulated.
+ *
+ * A kill is not an interruption: from that moment nothing of it reaches the database or a process, and no finalizer
+ * changes the world.
+ */
+import {
+  ByteSize,
+  Cause,
+  Context,
+  Effect,
+  Exit,
+  FileSystem,
+  Layer,
+  Logger,
+  Option,
+  Path,
+  Random,
+  Scheduler,
+  Scope,
+  Clock,
+  Fiber
+} from "effect"
+import { stateName } from "../../machines/session/stateInfo.ts"
+import { Agents } from "../../src/agent/Agents.ts"
+import { Processes } from "../../src/agent/Processes.ts"
+import { UnknownAgent } from "../../src/domain/Refusal.ts"
+import { defaultLimits } from "../../src/domain/Settings.ts"
+import type { Limits } from "../../src/domain/Settings.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import type { Database } from "../../src/ledger/sqlite/Database.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { Reviews } from "../../src/review/Reviews.ts"
+import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
+import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
+import { SessionShared } from "../../src/runtime/SessionShared.ts"
+import { Files } from "../../src/services/Files.ts"
+import * as SessionServices from "../../src/services/layer.ts"
+import { faultyDatabase, mayHaveKilledActors } from "./faultyDatabase.ts"
+import type { DatabaseFaults } from "./faultyDatabase.ts"
+import { simulatedDriver } from "./simulatedAgent.ts"
+import type { Behaviour } from "./simulatedAgent.ts"
+import type { SimulatedTime } from "./SimulatedTime.ts"
+import type { Watch } from "./Watch.ts"
+import { Violation } from "./World.ts"
+import type { World } from "./World.ts"
+
+export type RuntimeServices = Layer.Success<ReturnType<typeof servicesOf>>
+
+/** What a run has for all of its incarnations. */
+export interface Surroundings {
+  readonly world: World
+  readonly watch: Watch
+  readonly time: SimulatedTime
+  readonly database: Database
+  readonly faults: DatabaseFaults
+  readonly behaviour: Behaviour
+  readonly limits: Partial<Limits>
+  readonly random: Random.Random
+}
+
+export class Incarnation {
+  isAlive = true
+  /** The services, when they are built; `null` before, and after a start that failed. */
+  services: Context.Context<RuntimeServices> | null = null
+  /** The runtime is killed at the so manyth crossing from now; `null`: it is not. */
+  killAfter: number | null = null
+  readonly surroundings: Surroundings
+  readonly #scope = Scope.makeUnsafe()
+  readonly #context: Context.Context<never>
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings
+    const { random, time } = surroundings
+    this.#context = Context.empty().pipe(
+      Context.add(Clock.Clock, time.clock),
+      Context.add(Scheduler.Scheduler, time),
+      Context.add(Random.Random, random),
+      Context.add(Logger.CurrentLoggers, new Set([loggerOf(this)]))
+    ) as Context.Context<never>
+  }
+
+  /** Builds the services, as a start of Troupe does; it is up when `services` are there. */
+  start(): void {
+    const build = Layer.buildWithScope(servicesOf(this), this.#scope)
+    this.fork(build, (exit) => {
+      if (Exit.isSuccess(exit)) {
+        this.services = exit.value
+      } else if (this.isAlive) {
+        this.surroundings.world.note(`the start failed: ${String(exit.cause)}`)
+        this.isAlive = false
+      }
+    })
+  }
+
+  fork<A, E>(effect: Effect.Effect<A, E, never>, onExit: (exit: Exit.Exit<A, E>) => void = () => {}): void {
+    Effect.runForkWith(this.#context)(effect).addObserver(onExit)
+  }
+
+  /** Runs with the services that are up. */
+  run<A, E>(effect: Effect.Effect<A, E, RuntimeServices>, onExit?: (exit: Exit.Exit<A, E>) => void): void {
+    if (this.services === null || !this.isAlive) return
+    const inScope = Effect.flatMap(Effect.forkIn(Effect.provide(effect, this.services), this.#scope), Fiber.await)
+    this.fork(Effect.flatten(inScope), onExit)
+  }
+
+  kill(why: string): void {
+    if (!this.isAlive) return
+    this.isAlive = false
+    this.surroundings.world.note(`Troupe is killed ${why}`)
+  }
+
+  /** Ends what is left of its fibers. After a kill that changes nothing outside. */
+  close(onClosed: () => void): void {
+    this.fork(Scope.close(this.#scope, Exit.void), onClosed)
+  }
+
+  /** A point at which a kill can come: between Troupe and what is outside of it. */
+  crossing(where: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.killAfter !== null && this.isAlive && --this.killAfter <= 0) this.kill(where)
+      return this.isAlive ? Effect.void : Effect.interrupt
+    })
+  }
+}
+
+const boot = { bootId: "boot", self: { pid: 1, startTime: "1", pidNamespace: null } }
+
+const processesOf = (runtime: Incarnation) => {
+  const { world } = runtime.surroundings
+  const alive = <A>(dead: A, act: () => A) => Effect.sync(() => (runtime.isAlive ? act() : dead))
+  return Layer.succeed(
+    Processes,
+    Processes.of({
+      ...boot,
+      spawn: () => Effect.die(new Violation("simulation", "no real process is started")),
+      signal: (lease, signal) => alive(undefined, () => world.signalGroup(lease, signal)),
+      sweep: (lease) => alive(0, () => (world.endAll(lease), 0)),
+      tree: () => Effect.succeed([]),
+      use: () => Effect.succeed(new Map()),
+      vitals: () => Effect.succeed(null),
+      startTime: (pid) => Effect.succeed(`started ${pid}`),
+      reap: ({ lease }) =>
+        Effect.andThen(
+          runtime.crossing("before a lease is reaped"),
+          alive({ _tag: "Ended", found: 0, left: 0 } as const, () => ({
+            _tag: "Ended" as const,
+            found: world.endAll(lease),
+            left: 0
+          }))
+        )
+    })
+  )
+}
+
+const servicesOf = (runtime: Incarnation) => {
+  const { behaviour, database, faults, limits, watch, world } = runtime.surroundings
+  const driver = simulatedDriver(world, behaviour, runtime)
+  const settings = {
+    dataDir: "/data",
+    limits: { ...defaultLimits, ...limits },
+    agents: {},
+    defaultAgent: null,
+    run: {}
+  }
+  const ledger = Layer.effect(
+    Ledger,
+    SqliteLedger.over(faultyDatabase(database, faults, runtime), settings.limits.ledgerPatienceMillis)
+  )
+  const agents = Layer.mock(Agents)({
+    driver: (wanted) =>
+      wanted === null || wanted === driver.name
+        ? Effect.succeed(driver)
+        : Effect.fail(new UnknownAgent({ name: wanted }))
+  })
+  const steps = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { observers } = yield* SessionShared
+      const slots = yield* ProcessSlots
+      watch.restarted()
+      observers.observe(null, (committed) => {
+        if (!runtime.isAlive) return
+        const { before, event, record, snapshot } = committed
+        const [from, to] = [stateName(before), stateName(snapshot)]
+        world.note(`  ${world.name(record.id)}: ${event.type}${from === to ? "" : `, ${from} → ${to}`}`)
+        watch.committed(committed, slots.state())
+      })
+    })
+  )
+  return steps.pipe(
+    Layer.provideMerge(SessionServices.layer),
+    Layer.provideMerge(Reviews.layer({}, {})),
+    Layer.provideMerge(Files.layer),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        ledger,
+        agents,
+        processesOf(runtime),
+        Layer.succeed(RuntimeSettings, settings),
+        noFiles,
+        Path.layer
+      )
+    ),
+    Layer.fresh
+  )
+}
+
+/** No file is read or written: each work directory is there. */
+const noFiles = FileSystem.layerNoop({
+  exists: () => Effect.succeed(true),
+  makeDirectory: () => Effect.void,
+  remove: () => Effect.void,
+  realPath: (path) => Effect.succeed(path),
+  readDirectory: () => Effect.succeed([]),
+  stat: () =>
+    Effect.succeed({
+      type: "Directory",
+      mtime: Option.none(),
+      atime: Option.none(),
+      birthtime: Option.none(),
+      dev: 0n,
+      ino: Option.none(),
+      mode: 0o700,
+      nlink: Option.none(),
+      uid: Option.none(),
+      gid: Option.none(),
+      rdev: Option.none(),
+      size: ByteSize.bytes(0),
+      blksize: Option.none(),
+      blocks: Option.none()
+    })
+})
+
+/** A death of an actor is a defect of ours, unless the database refused something for no reason that we know. */
+const loggerOf = (runtime: Incarnation) =>
+  Logger.make(({ cause, logLevel, message }) => {
+    if (!runtime.isAlive || logLevel === "Debug" || logLevel === "Trace") return
+    const { faults, world } = runtime.surroundings
+    const line = `${logLevel}: ${String(message)}`
+    world.note(line)
+    if (
+      mayHaveKilledActors(faults, world.now) ||
+      !/actor of session .* died|was given up|would not die|could not be brought back/.test(line)
+    )
+      return
+    faults.defect ??= `${line} ${Cause.pretty(cause)}`
+  })

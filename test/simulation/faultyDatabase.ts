@@ -1,0 +1,86 @@
+/** A database that can be away, slow, refuse a transaction, or lose its answer; and that a killed Troupe can't reach. */
+import { Effect } from "effect"
+import { LedgerError } from "../../src/ledger/LedgerError.ts"
+import type { Database } from "../../src/ledger/sqlite/Database.ts"
+import type { Incarnation } from "./Incarnation.ts"
+
+export interface DatabaseFaults {
+  /** Until this time no transaction is taken. */
+  awayUntil: number
+  /** Each transaction takes so long. */
+  slowMillis: number
+  /** So many of the next transactions fail for a reason that does not pass. */
+  refusals: number
+  /** So many of the next transactions are stored, and reported as failed. */
+  lostAnswers: number
+  /** When something was refused last: actors may have died of it, and come back within some minutes. */
+  refusedAt: number
+  /** When it was away last: actors may rest for some seconds. */
+  awayAt: number
+  /** How many there were. */
+  transactions: number
+  /** What was logged as a defect although nothing was refused. */
+  defect: string | null
+}
+
+export const noFaults = (): DatabaseFaults => ({
+  awayUntil: 0,
+  slowMillis: 0,
+  refusals: 0,
+  lostAnswers: 0,
+  refusedAt: Number.NEGATIVE_INFINITY,
+  awayAt: Number.NEGATIVE_INFINITY,
+  transactions: 0,
+  defect: null
+})
+
+export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: Incarnation): Database => {
+  const { world } = runtime.surroundings
+  const failed = (operation: string, reason: string, away: boolean) =>
+    new LedgerError({ operation, cause: new Error(reason), away })
+  const killed = (operation: string) => failed(operation, "Troupe was killed", false)
+
+  return {
+    all: (operation, text, params, decode) =>
+      Effect.suspend(() =>
+        runtime.isAlive ? db.all(operation, text, params, decode) : Effect.fail(killed(operation))
+      ),
+    transaction: (operation, body) =>
+      Effect.gen(function* () {
+        yield* Effect.exit(runtime.crossing(`before it can ${operation}`))
+        if (!runtime.isAlive) return yield* killed(operation)
+        if (faults.slowMillis > 0) yield* Effect.sleep(faults.slowMillis)
+        if (!runtime.isAlive) return yield* killed(operation)
+        if (faults.awayUntil > world.now) {
+          faults.awayAt = world.now
+          return yield* failed(operation, "the disk is full", true)
+        }
+        if (faults.refusals > 0) {
+          faults.refusals--
+          faults.refusedAt = world.now
+          world.note(`the database refuses to ${operation}`)
+          return yield* failed(operation, "it is refused", false)
+        }
+        const result = yield* db.transaction(operation, body)
+        faults.transactions++
+        yield* Effect.exit(runtime.crossing(`after it did ${operation}`))
+        if (!runtime.isAlive) return yield* killed(operation)
+        if (faults.lostAnswers > 0) {
+          faults.lostAnswers--
+          faults.awayAt = world.now
+          world.note(`the answer to ${operation} is lost`)
+          return yield* failed(operation, "the answer was lost", true)
+        }
+        return result
+      }).pipe(Effect.uninterruptible)
+  }
+}
+
+/** An actor that is given up rests for so long at most, and one without a ledger until that is back. */
+const recoversWithinMillis = { refused: 12 * 60_000, away: 10_000 }
+
+export const mayHaveKilledActors = ({ refusedAt }: DatabaseFaults, now: number): boolean =>
+  now - refusedAt < recoversWithinMillis.refused
+
+export const actorsMayRest = (faults: DatabaseFaults, now: number): boolean =>
+  mayHaveKilledActors(faults, now) || now - faults.awayAt < recoversWithinMillis.away

@@ -1,0 +1,44 @@
+/** What a simulation looks at after each step: the database, past all faults, and the runtime that is up. */
+import { Context } from "effect"
+import type { Effect } from "effect"
+import { sessionMachine } from "../../machines/session/machine.ts"
+import type { LedgerError } from "../../src/ledger/LedgerError.ts"
+import type { Database } from "../../src/ledger/sqlite/Database.ts"
+import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
+import { Timers } from "../../src/runtime/Timers.ts"
+import { Supervisor } from "../../src/supervision/Supervisor.ts"
+import type { RuntimeServices } from "./Incarnation.ts"
+import type { Running, Stored } from "./invariants.ts"
+
+/** `wait` runs an effect that needs no time. */
+export const storedIn = (database: Database, wait: <A>(effect: Effect.Effect<A, LedgerError>) => A): Stored => {
+  const rows = <Row>(text: string) => wait(database.all<Row, Row>("look", text, [], (row) => row))
+  return {
+    sessions: rows("SELECT id, substate, snapshot FROM sessions ORDER BY created_at"),
+    turns: rows(
+      "SELECT session, idx, status, stop_reason, failure, submitted_at, ended_at FROM turns ORDER BY session, idx"
+    ),
+    steps: rows("SELECT session, seq, from_state, to_state FROM steps ORDER BY session, seq"),
+    owed: rows("SELECT session, type, attempted FROM owed"),
+    timers: rows("SELECT session, timer, due_at FROM timers"),
+    leases: rows("SELECT id, session FROM leases"),
+    events: rows("SELECT session, max(seq) AS last, count(*) AS count FROM events GROUP BY session"),
+    approvals: rows("SELECT id, session, status FROM approvals")
+  }
+}
+
+export const runningIn = (services: Context.Context<RuntimeServices>, actorsMayRest: boolean): Running => {
+  const slots = Context.get(services, ProcessSlots)
+  const { busy, idle, leaving, waiting } = slots.state()
+  const views = Context.get(services, Supervisor).views()
+  return {
+    slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting },
+    views: views.map(({ record: { id, substate }, snapshot }) => ({
+      id,
+      snapshot: sessionMachine.getPersistedSnapshot(snapshot),
+      substate
+    })),
+    armed: Context.get(services, Timers).size(),
+    actorsMayRest
+  }
+}

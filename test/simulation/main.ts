@@ -1,0 +1,79 @@
+/**
+ * `npm run simulate -- --seed N --steps M`: one run; with `--seeds K`, the runs of K seeds from N on. A seed that fails is
+ * printed with the shortest history that was found for it.
+ *
+ * `--plant NAME` plants a bug first (`plants.ts`); `--planted` looks for each of them, in a process of its own.
+ */
+import { spawnSync } from "node:child_process"
+import { parseArgs } from "node:util"
+import { plant, plants, problemOf } from "./plants.ts"
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1" },
+    steps: { type: "string", default: "200" },
+    history: { type: "boolean", default: false },
+    plant: { type: "string" },
+    planted: { type: "boolean", default: false }
+  }
+})
+const [first, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
+if (![first, seeds, steps].every((number) => Number.isSafeInteger(number) && number >= 0)) {
+  console.error("--seed, --seeds and --steps take whole numbers.")
+  process.exit(2)
+}
+
+const simulateAll = async () => {
+  const [{ planOf }, { shrink }, { simulate }] = await Promise.all([
+    import("./plan.ts"),
+    import("./shrink.ts"),
+    import("./simulate.ts")
+  ])
+  const began = performance.now()
+  const seconds = () => ((performance.now() - began) / 1000).toFixed(1)
+  let turns = 0
+  let starts = 0
+  for (let seed = first; seed < first + seeds; seed++) {
+    const outcome = simulate(seed, steps)
+    turns += outcome.turns
+    starts += outcome.starts
+    if (values.history) console.log(outcome.history.join("\n"))
+    if (outcome.violation === null) continue
+    console.log(`seed ${seed}, after ${seconds()} s: ${outcome.violation.message}`)
+    if (values.plant !== undefined) return process.exit(1)
+    const plan = shrink(seed, planOf(seed, steps), outcome.violation.invariant)
+    const least = simulate(seed, steps, plan)
+    console.log(`The shortest history that was found has ${plan.length} steps:`)
+    console.log(plan.map((step) => `  ${JSON.stringify(step)},`).join("\n"))
+    console.log([...least.history, least.violation?.stack].join("\n"))
+    return process.exit(1)
+  }
+  console.log(`${seeds} seeds × ${steps} steps: nothing violated (${turns} turns, ${starts} starts, ${seconds()} s)`)
+}
+
+/** Every plant must be found within these seeds. */
+const findPlanted = () => {
+  let missed = 0
+  for (const { name } of plants) {
+    const args = ["--seed", "1", "--seeds", "2000", "--steps", String(steps), "--plant", name]
+    const { status, stdout } = spawnSync(process.execPath, [import.meta.filename, ...args], { encoding: "utf8" })
+    if (status !== 1) missed++
+    console.log(`${status === 1 ? "found " : "MISSED"}  ${name}: ${stdout.trim().split("\n").at(-1)}`)
+  }
+  process.exit(missed === 0 ? 0 : 1)
+}
+
+if (values.planted) findPlanted()
+else {
+  if (values.plant !== undefined) {
+    const wanted = plants.find(({ name }) => name === values.plant)
+    const problem = wanted === undefined ? "there is no such plant" : problemOf(wanted)
+    if (wanted === undefined || problem !== null) {
+      console.error(`${values.plant}: ${problem}`)
+      process.exit(2)
+    }
+    plant(wanted)
+  }
+  await simulateAll()
+}

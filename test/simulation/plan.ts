@@ -1,0 +1,50 @@
+/** What apps, operators and accidents do in a run: a list that a shorter list can be made of. */
+import { diceOf } from "./random.ts"
+
+/** How often each happens. */
+const weights = {
+  create: 4,
+  submit: 30,
+  read: 4,
+  interrupt: 5,
+  interruptTurn: 3,
+  steer: 2,
+  compact: 2,
+  answer: 9,
+  change: 3,
+  close: 2,
+  unpark: 2,
+  sweep: 1,
+  wait: 34,
+  waitLong: 8,
+  killProcess: 4,
+  killTroupe: 2,
+  killTroupeLater: 4,
+  drain: 1,
+  databaseAway: 3,
+  databaseSlow: 2,
+  databaseRefuses: 2,
+  answersLost: 2
+}
+
+export type Action = keyof typeof weights
+
+/** `a` and `b` choose among what there is: any number fits, so that a step means something in any history. */
+export interface PlanStep {
+  readonly action: Action
+  readonly a: number
+  readonly b: number
+}
+
+export const planOf = (seed: number, steps: number): ReadonlyArray<PlanStep> => {
+  const dice = diceOf(seed)
+  const start: PlanStep = { action: "create", a: dice.below(1e6), b: 0 }
+  return [
+    start,
+    ...Array.from({ length: steps - 1 }, () => ({
+      action: dice.weighted(weights),
+      a: dice.below(1e6),
+      b: dice.below(1e6)
+    }))
+  ]
+}

@@ -1,0 +1,209 @@
+/**
+ * Bugs to be planted into the source, each of which the simulation must find: that is how it is known to see anything.
+ *
+ * A plant replaces one piece of text in one file while that is loaded. Where the text is not there any more, or more than
+ * once, the plant has to be written anew for the code as it is now.
+ */
+import { readFileSync } from "node:fs"
+import { registerHooks } from "node:module"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+export interface Plant {
+  readonly name: string
+  readonly file: string
+  readonly replace: ReadonlyArray<readonly [text: string, by: string]>
+}
+
+export const plants: ReadonlyArray<Plant> = [
+  {
+    name: "a turn is settled twice",
+    file: "src/session/commit.ts",
+    replace: [
+      [
+        "settled.push(settlement)",
+        'settled.push(settlement); entries.push(outcome(record, { ...settlement, status: "failed" }, at, usage))'
+      ]
+    ]
+  },
+  {
+    name: "a prompt is handed over again after a restart",
+    file: "src/session/SessionActor.ts",
+    replace: [["const claimed = !isPending &&", "const claimed = false && !isPending &&"]]
+  },
+  {
+    name: "a prompt is claimed after it was handed over",
+    file: "src/session/Outbox.ts",
+    replace: [
+      ['if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])', ""],
+      [
+        "yield* commandHandler.perform(port, command)\n",
+        'yield* commandHandler.perform(port, command)\n      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])\n'
+      ]
+    ]
+  },
+  {
+    name: "stored timers are not armed again",
+    file: "src/session/SessionActor.ts",
+    replace: [["timers.arm({ timer, dueAt, event: event as SessionEvent })", "void [timer, dueAt, event]"]]
+  },
+  {
+    name: "a disarmed timer fires all the same",
+    file: "src/session/SessionTimers.ts",
+    replace: [
+      ["isArmed: ({ arming, id: timer }) => armed.get(timer)?.arming === arming", "isArmed: () => true"],
+      ["    allTimers.disarm(`${id} ${timer}`)\n", ""]
+    ]
+  },
+  {
+    name: "a slot is not given back at the end of a process",
+    file: "src/supervision/AgentProcesses.ts",
+    replace: [["    slots.release(session)\n", ""]]
+  },
+  {
+    name: "the pool has one slot more than it says",
+    file: "src/runtime/ProcessSlots.ts",
+    replace: [
+      ["while (slots.size < size)", "while (slots.size <= size)"],
+      ["if (slots.size < size && waiting.length === 0)", "if (slots.size <= size && waiting.length === 0)"]
+    ]
+  },
+  {
+    name: "the session that was used last makes room",
+    file: "src/runtime/ProcessSlots.ts",
+    replace: [["for (const [session, { use }] of slots)", "for (const [session, { use }] of [...slots].reverse())"]]
+  },
+  {
+    name: "events are skipped for a reader that falls behind",
+    file: "src/runtime/EventFeed.ts",
+    replace: [
+      ["const readerCapacity = 256", "const readerCapacity = 1"],
+      ["            reader.isBehind = true\n          } else", "          } else"],
+      ["if (fresh[0].seq !== last + 1) {", "if (false) {"]
+    ]
+  },
+  {
+    name: "events are published before they are stored",
+    file: "src/session/Journal.ts",
+    replace: [
+      [
+        "      return Effect.flatMap(stored, () => {",
+        "      feed.publish(session, events, true)\n      return Effect.flatMap(stored, () => {"
+      ],
+      ["        feed.publish(session, events, entries.length > 0)\n", ""]
+    ]
+  },
+  {
+    name: "a lease is not written",
+    file: "src/supervision/openAgent.ts",
+    replace: [
+      [
+        '_tag: "LeaseOpened",',
+        '_tag: "Audited", record: { at: openedAt, session: id, app, action: "approval", actor: "troupe", detail: {} } } as never, { _tag: "LeaseOpened",'
+      ],
+      [
+        "lease: { id: lease, session: id, generation,",
+        "lease: { id: `no-${lease}` as never, session: null, generation,"
+      ],
+      ['yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))', "void [pid, startTime]"]
+    ]
+  },
+  {
+    name: "the processes of a dead Troupe are left alone",
+    file: "src/supervision/recovery.ts",
+    replace: [
+      [
+        "const reaped = yield* processes.reap({ lease, pid, startTime, bootId, supervisor })",
+        'const reaped = (void [pid, startTime, bootId, supervisor, processes], { _tag: "Ended", found: 0, left: 0 }) as any'
+      ]
+    ]
+  },
+  {
+    name: "children that left their group are left alone",
+    file: "src/supervision/AgentProcesses.ts",
+    replace: [["const left = yield* processes.sweep(agentProcess.lease)", "const left = 0"]]
+  },
+  {
+    name: "an accepted turn is answered before it is stored",
+    file: "src/ledger/sqlite/Writer.ts",
+    replace: [["        yield* Deferred.await(done)\n", ""]]
+  },
+  {
+    name: "the wait for a restart never grows",
+    file: "machines/session/restarts.ts",
+    replace: [["2 ** (attempt - 1)", "1"]]
+  },
+  {
+    name: "a start forgives all deaths",
+    file: "machines/session/setup.ts",
+    replace: [["restarts: { ...context.restarts, backoffMillis: 0 }", "restarts: noRestarts"]]
+  },
+  {
+    name: "turns in line are forgotten when their session is parked",
+    file: "machines/session/machine.ts",
+    replace: [['actions: [...failQueue, "noteGone"]', 'actions: ["dropQueue", "noteGone"]']]
+  },
+  {
+    name: "an actor is unloaded while its commands are performed",
+    file: "src/session/Outbox.ts",
+    replace: [["isIdle: () => performing === 0", "isIdle: () => true"]]
+  },
+  {
+    name: "an actor ends in the middle of an envelope",
+    file: "src/session/SessionActor.ts",
+    replace: [
+      ["  }, Effect.uninterruptible)", "  })"],
+      ["  }).pipe(Effect.uninterruptible)", "  })"]
+    ]
+  },
+  {
+    name: "an actor spins while its journal has something to wait for",
+    file: "src/session/SessionActor.ts",
+    replace: [["yield* journal.rest\n", "yield* Effect.andThen(journal.flush, Effect.yieldNow)\n"]]
+  },
+  {
+    name: "a lease whose end could not be stored is forgotten",
+    file: "src/supervision/AgentProcesses.ts",
+    replace: [["if (isClosing) return", "if (true) return"]]
+  },
+  {
+    name: "an open approval outlives its turn",
+    file: "src/session/approvalEntries.ts",
+    replace: [["if (id !== settledNow && !open.has(id))", "if (false)"]]
+  },
+  {
+    name: "the end of another turn ends this one",
+    file: "machines/session/setup.ts",
+    replace: [
+      [
+        'event.type === "turn.ended" && event.turn === context.turn && event.failure === null,',
+        'event.type === "turn.ended" && context.turn > 0 && event.failure === null,'
+      ]
+    ]
+  }
+]
+
+const root = join(import.meta.dirname, "..", "..")
+
+/** Where a plant can't be planted, what is wrong with it. */
+export const problemOf = ({ file, replace }: Plant): string | null => {
+  const source = readFileSync(join(root, file), "utf8")
+  for (const [text] of replace) {
+    const times = source.split(text).length - 1
+    if (times !== 1) return `${file} has ${JSON.stringify(text)} ${times} times`
+  }
+  return null
+}
+
+/** For modules that are loaded from now on. */
+export const plant = ({ file, replace }: Plant): void => {
+  const path = join(root, file)
+  registerHooks({
+    load: (url, context, nextLoad) => {
+      const loaded = nextLoad(url, context)
+      if (!url.startsWith("file:") || fileURLToPath(url) !== path) return loaded
+      const source = replace.reduce((text, [from, to]) => text.replace(from, () => to), String(loaded.source))
+      return { ...loaded, source }
+    }
+  })
+}

@@ -1,0 +1,148 @@
+/** The real server in a process of its own, which is killed and started again on the same data dir. */
+import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+const main = join(import.meta.dirname, "..", "..", "src", "main.ts")
+const agent = join(import.meta.dirname, "agent.mjs")
+const startWithinMillis = 120_000
+
+export interface Answer {
+  readonly status: number
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look at any part of a body
+  readonly json: any
+}
+
+export class Server {
+  readonly directory: string
+  readonly run: string
+  readonly prompts: string
+  starts = 0
+  readonly #maxProcesses: number
+  #child: ChildProcess | null = null
+  #url = ""
+  #token = ""
+  readonly #log: Array<string> = []
+
+  constructor(directory: string, run: string, maxProcesses = 6) {
+    this.#maxProcesses = maxProcesses
+    this.directory = directory
+    this.run = run
+    this.prompts = join(directory, "prompts.log")
+    writeFileSync(this.prompts, "")
+    const agentWith = (more: Readonly<Record<string, string>>) => ({
+      protocol: "acp",
+      command: [process.execPath, agent],
+      env: { TORTURE_RUN: run, TORTURE_PROMPTS: this.prompts, ...more }
+    })
+    const agents = {
+      tortured: agentWith({}),
+      slow: agentWith({ TORTURE_START: "8000" }),
+      stubborn: agentWith({ TORTURE_STUBBORN: "1" })
+    }
+    const config = { defaultAgent: "tortured", agents }
+    writeFileSync(join(directory, "troupe.config.json"), JSON.stringify(config))
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null
+  }
+  /** The last lines that it logged. */
+  get log(): string {
+    return this.#log.slice(-200).join("")
+  }
+
+  async start(): Promise<void> {
+    this.starts++
+    this.#url = ""
+    // A port of its own each time: another program of the machine may take one that is free for a moment.
+    const child = spawn(process.execPath, [main, "serve", "--port", "0"], {
+      cwd: this.directory,
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        HOME: this.directory,
+        TROUPE_MAX_PROCESSES: String(this.#maxProcesses),
+        TROUPE_REVIEW_MEMORY_INTERVAL: "0",
+        TROUPE_REVIEW_SKILL_INTERVAL: "0",
+        TROUPE_POOL_WAIT: "5 minutes",
+        TROUPE_LOG_FORMAT: "pretty"
+      },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    this.#child = child
+    this.#log.length = 0
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        this.#log.push(text)
+        if (this.#url === "" && this.#child === child) this.#url = /listens on (http:\/\/\S+)/.exec(this.log)?.[1] ?? ""
+        if (this.#log.length > 1_000) this.#log.splice(0, 500)
+      })
+    }
+    const until = Date.now() + startWithinMillis
+    while (!(await this.#isReady())) {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${this.log}`)
+      if (child.signalCode !== null) return
+      if (Date.now() > until) throw new Error(`the server is not ready: ${this.log}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  async #isReady(): Promise<boolean> {
+    const tokenFile = join(this.directory, ".troupe", "app-token")
+    if (this.#url === "" || !existsSync(tokenFile)) return false
+    this.#token = readFileSync(tokenFile, "utf8").trim()
+    try {
+      return (await fetch(`${this.#url}/readyz`, { signal: AbortSignal.timeout(5_000) })).ok
+    } catch {
+      return false
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Waits until the process is gone, whoever ended it. */
+  async gone(): Promise<void> {
+    const child = this.#child
+    if (child !== null && child.exitCode === null && child.signalCode === null) await once(child, "exit")
+  }
+
+  headers(key?: string): Record<string, string> {
+    const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" }
+    return key === undefined ? headers : { ...headers, "idempotency-key": key }
+  }
+
+  /** `null`: there was no answer. */
+  async call(method: string, path: string, body?: unknown, key?: string): Promise<Answer | null> {
+    try {
+      const response = await fetch(this.#url + path, {
+        method,
+        headers: this.headers(key),
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(120_000)
+      })
+      return { status: response.status, json: await response.json() }
+    } catch {
+      return null
+    }
+  }
+
+  /** As the operator reads them. */
+  async metrics(): Promise<string | null> {
+    const token = readFileSync(join(this.directory, ".troupe", "admin-token"), "utf8").trim()
+    try {
+      return await (await fetch(`${this.#url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
+    } catch {
+      return null
+    }
+  }
+
+  async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | null> {
+    const response = await fetch(this.#url + path, { headers: this.headers(), signal })
+    if (!response.ok || response.body === null) return null
+    return response.body.pipeThrough(new TextDecoderStream())
+  }
+}

@@ -1,0 +1,13 @@
+/** `npm run test:kills`: the real server, its agents and their children, killed in every state of a session. */
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/torture/**/*.torture.ts"],
+    reporters: ["default", "./scripts/flakyTests.ts"],
+    testTimeout: 300_000,
+    hookTimeout: 120_000,
+    maxWorkers: 1,
+    fileParallelism: false
+  }
+})
