@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/browser/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
-    globalSetup: ["test/browser/setup.ts"],
+    globalSetup: ["test/builtProgram.ts", "test/browser/setup.ts"],
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],
     retry: process.env["CI"] === undefined ? 0 : 1,

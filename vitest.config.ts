@@ -1,9 +1,22 @@
-/** `npm test`: the whole fast suite. What needs the registry or a real agent has a configuration of its own. */
+/**
+ * `npm test` runs the project `fast`, in under two minutes; `npm run test:processes` the others: they start programs, and
+ * wait for them. What needs the registry, a browser or a real agent has a configuration of its own.
+ */
 import { defineConfig } from "vitest/config"
 
 const elsewhere = ["test/real/**", "test/package/**", "test/browser/**", "**/node_modules/**"]
 /** They replace functions of Node before anything else is loaded, or count more in the process's metrics than others expect. */
 const inWorldsOfTheirOwn = ["test/reliability/**/*.test.ts", "test/simulation/**/*.test.ts"]
+const startingPrograms = [
+  "test/agent/**/*.test.ts",
+  "test/cli/**/*.test.ts",
+  "test/isolation/**/*.test.ts",
+  "test/http/{endings,killed}.test.ts",
+  "test/ledger/sqlite/away.test.ts",
+  "test/ledger/upgrade.test.ts",
+  "test/review/owed.test.ts",
+  "test/supervision/{hostile,recoverTurns,sessionLimits}.test.ts"
+]
 
 export default defineConfig({
   test: {
@@ -13,16 +26,18 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["test/**/*.test.ts"],
-          exclude: [...elsewhere, ...inWorldsOfTheirOwn],
+          exclude: [...elsewhere, ...inWorldsOfTheirOwn, ...startingPrograms],
           // Each file in a world of its own would load the whole program anew: that was half of the time.
           isolate: false
         }
       },
+      { extends: true, test: { name: "processes", include: startingPrograms, isolate: false } },
       { extends: true, test: { name: "isolated", include: inWorldsOfTheirOwn, isolate: true } }
     ],
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],
     retry: process.env["CI"] === undefined ? 0 : 1,
+    globalSetup: ["test/builtProgram.ts"],
     testTimeout: 60_000,
     // Two cores are common on CI machines. A third worker works while the others wait for their child processes.
     maxWorkers: 3

@@ -1,11 +1,12 @@
 /**
- * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here, and the page.
+ * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here, the program and
+ * the page.
  *
- * Nothing is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and an app that
+ * Nothing of the library is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and an app that
  * installs Troupe would get the unpatched one. So its files travel in dist/vendor, and imports of it lead there.
  */
 import { spawnSync } from "node:child_process"
-import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join, relative } from "node:path"
 import process from "node:process"
 
@@ -41,8 +42,9 @@ for (const file of globSync("{src,machines}/**/*.{js,d.ts}", { cwd: dist })) {
   writeFileSync(path, content.replaceAll(`"${vendored}"`, `"${target}"`))
 }
 
-const page = spawnSync(process.execPath, [join(root, "scripts", "page.ts")], { cwd: root, stdio: "inherit" })
-if (page.status !== 0) process.exit(1)
+for (const script of ["bundle.ts", "page.ts"]) {
+  const { status } = spawnSync(process.execPath, [join(root, "scripts", script)], { cwd: root, stdio: "inherit" })
+  if (status !== 0) process.exit(1)
+}
 
-chmodSync(join(dist, "src", "main.js"), 0o755)
 console.log(`dist/ has ${globSync("{src,machines,vendor}/**/*.js", { cwd: dist }).length} modules`)

@@ -5,11 +5,7 @@ import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-
-const root = join(import.meta.dirname, "..", "..")
-const main = join(root, "src", "main.ts")
-/** Each test starts the program anew; Node's compile cache halves the time that takes. */
-const compileCache = join(root, "node_modules", ".cache", "node-compile")
+import { main } from "../builtProgram.ts"
 
 export interface Ended {
   readonly code: number | null
@@ -46,12 +42,7 @@ export const makeWorkspace = (): Workspace => {
 
   const start: Workspace["start"] = (args, env = {}, stdin = "ignore") => {
     // The PATH has Node and the system's programs only, so that no agent of the tester's machine is found.
-    const childEnv = {
-      PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
-      HOME: cwd,
-      NODE_COMPILE_CACHE: compileCache,
-      ...env
-    }
+    const childEnv = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env }
     const [command, all] = commandOf([process.execPath, main, ...args], stdin)
     const child: ChildProcess = spawn(command, [...all], {
       cwd,

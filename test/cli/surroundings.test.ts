@@ -5,6 +5,7 @@ import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { main } from "../builtProgram.ts"
 import { isAlive, makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
 import { openServer, pidOf, sessionOf, untilSpeaking } from "./server.ts"
@@ -51,7 +52,6 @@ describe("troupe serve", () => {
   const canUnshare = spawnSync("unshare", ["-fp", "--mount-proc", "true"]).status === 0
 
   it.skipIf(!canUnshare)("says that it is no init where it is process 1", () => {
-    const main = join(import.meta.dirname, "..", "..", "src", "main.ts")
     const { stderr, stdout } = spawnSync(
       "unshare",
       ["-fp", "--mount-proc", process.execPath, main, "serve", "--port", "0", "--data-dir", "/dev/null/nowhere"],

@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import process from "node:process"
+import { main } from "../builtProgram.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const bridge = join(root, "test", "fixtures", "terminal.py")
@@ -29,7 +30,7 @@ export const openTerminal = (
   args: ReadonlyArray<string>,
   { columns, cwd, env, rows }: Size & { readonly cwd: string; readonly env: Readonly<Record<string, string>> }
 ) => {
-  const command = [process.execPath, join(root, "src", "main.ts"), ...args]
+  const command = [process.execPath, main, ...args]
   const child = spawn("python3", [bridge, String(columns), String(rows), ...command], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", HOME: cwd, TERM: "xterm-256color", ...env }

@@ -2,7 +2,7 @@
  * A server on a real port over scripted services: the ids of sessions and the texts of prompts decide the answers, so the
  * tests of this folder test the wire and nothing else.
  */
-import { Context, Effect, Layer, Logger } from "effect"
+import { Context, Effect, Layer, Logger, Metric } from "effect"
 import { HttpServer } from "effect/http"
 import { inspect } from "node:util"
 import * as Http from "../../src/http/Http.ts"
@@ -17,7 +17,7 @@ export const options: Http.HttpOptions = {
   maxBodyBytes: 64 * 1024
 }
 
-/** The server is closed with the scope. */
+/** The server is closed with the scope, and counts in metrics of its own. */
 export const open = (patch: Partial<Http.HttpOptions> = {}) =>
   Effect.gen(function* () {
     const { services, script } = yield* makeScript
@@ -29,4 +29,4 @@ export const open = (patch: Partial<Http.HttpOptions> = {}) =>
     )
     const { address } = Context.get(context, HttpServer.HttpServer)
     return { script, ...callsTo(HttpServer.formatAddress(address)) }
-  })
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))

@@ -117,8 +117,8 @@ it.live("GET /metrics counts requests by route and never by session", () =>
       /^troupe_timers 5$/m,
       /^troupe_orphans_swept_total 0$/m,
       /^troupe_session_limits_exceeded_total\{limit="descendants"\} 0$/m,
-      /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="200"\} \d+$/m,
-      /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="404"\} \d+$/m,
+      /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="200"\} 1$/m,
+      /^troupe_http_requests_total\{route="\/sessions\/:id",method="GET",status="404"\} 1$/m,
       /^troupe_http_request_duration_seconds_count\{route="\/sessions\/:id"\} \d+$/m
     ]) {
       assert.match(metrics.text, line)

@@ -4,8 +4,8 @@ import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { main } from "../builtProgram.ts"
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.ts")
 const agent = join(import.meta.dirname, "agent.mjs")
 const startWithinMillis = 120_000
 

@@ -20,7 +20,8 @@ export const ofCommand = (
 ): KnownAgent | null => {
   if (registry === "claude" || registry === "codex" || registry === "gemini" || registry === "opencode") return registry
   for (const word of command) {
-    if (/\bagent\/demo\/main\.[jt]s$/.test(word)) return "demo"
+    // In the sources and beside the bundled program.
+    if (/\b(agent|program)\/demo\/main\.[jt]s$/.test(word)) return "demo"
     // An adapter's package has its name in the path of its script: …/codex-acp/dist/index.js.
     const names = [basename(word), ...word.split("/")]
     const program = programs.find(([pattern]) => names.some((name) => pattern.test(name)))

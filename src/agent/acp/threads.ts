@@ -39,7 +39,8 @@ const list = Effect.fnUntraced(function* (
   query: ThreadQuery
 ) {
   const { command, env, name } = config
-  const cwd = query.cwd ?? env["HOME"] ?? homedir()
+  // Never the directory that is asked for: it need not exist any more, and what `npx` finds in it is not the operator's.
+  const cwd = env["HOME"] ?? homedir()
   const asNobodysSession = { permissions: "deny", questions: false } as const
   const childEnv = { ...env, ...AgentSettings.environment(KnownAgents.ofCommand(command, spec), asNobodysSession, env) }
   const secrets = secretsIn(config)

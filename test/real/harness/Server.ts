@@ -2,13 +2,11 @@
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { join } from "node:path"
+import { main } from "../../builtProgram.ts"
 import * as App from "./App.ts"
 import { call } from "./App.ts"
 import { until } from "./until.ts"
 import type { AuditLine } from "./wire.ts"
-
-const main = join(import.meta.dirname, "../../../src/main.ts")
 
 export interface Ended {
   readonly code: number | null
