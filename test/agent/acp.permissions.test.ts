@@ -79,6 +79,7 @@ layer(Processes.layer, { excludeTestServices: true })("an ACP agent", (it) => {
           }
           assert.deepStrictEqual(sentOptions, {
             promptSuggestions: false,
+            allowDangerouslySkipPermissions: false,
             settingSources: ["user"],
             strictMcpConfig: true,
             ...(permissions === "approve_all" ? {} : ask)

@@ -199,6 +199,22 @@ describe("the failures of an ACP agent", () => {
     assert.match(failure.message, /Another process still has this conversation of Codex open\. End that process/)
   })
 
+  it.each([
+    ["Gemini API key is missing or not configured.", "auth", /is not logged in/],
+    [
+      "--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons",
+      "config",
+      /refuses to run as root: .* Run Troupe as another user/
+    ]
+  ] as const)("an agent that is not set up is not taken for a model that failed: %s", (words, kind, message) => {
+    const identity = Failures.identify("Some Agent")
+    const error = new RpcError({ code: -32603, message: "Internal error", data: { details: words } })
+    for (const failure of [Failures.ofError(identity, "to start", error), Failures.ofText(identity, words)]) {
+      assert.strictEqual(failure.class, kind)
+      assert.match(failure.message, message)
+    }
+  })
+
   it("the message of a failure says what to do", () => {
     const { ends } = replay("codex-fail-err-401")
     assert.match(ends[0]?.failure?.message ?? "", /Log in with `codex login`/)

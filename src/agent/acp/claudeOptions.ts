@@ -15,6 +15,8 @@ export interface Trust {
 export const make = ({ cwd, model, permissions }: OpenRequest, { trustedRoots }: Trust) => ({
   // Suggestions for a next prompt, which nobody reads, would cost a request with the whole context each turn.
   promptSuggestions: false,
+  // No session has that mode (modes.ts), and where Troupe runs as root Claude Code would refuse to start for it.
+  allowDangerouslySkipPermissions: false,
   ...(model === null ? {} : { model }),
   ...(Repository.isTrusted(cwd, trustedRoots)
     ? { settingSources: ["user", "project", "local"] }

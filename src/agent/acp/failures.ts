@@ -101,7 +101,7 @@ export const ofError = (identity: AgentIdentity, method: string, error: RpcError
     }
   }
   if (/\b(usage limit|quota|credit balance|insufficient_quota)\b/i.test(reason)) return outOfQuota(identity, reason)
-  return modelFailed(identity, reason)
+  return ofSetup(identity, reason) ?? modelFailed(identity, reason)
 }
 
 /**
@@ -131,6 +131,16 @@ export const ofResult = (identity: AgentIdentity, result: unknown): Failure | nu
   }
 }
 
+/** From words with which an agent says that it is not set up; a client in between, as acpx is, passes no code. */
+const ofSetup = (identity: AgentIdentity, text: string): Failure | null => {
+  if (/\bAPI key is (missing|not configured|required)\b/i.test(text)) return notLoggedIn(identity, text)
+  if (!/\bcannot be used with root\b/i.test(text)) return null
+  return {
+    class: "config",
+    message: `${identity.name} refuses to run as root: ${line(text)} Run Troupe as another user or, where it is alone in a container, with IS_SANDBOX=1.`
+  }
+}
+
 /** From words alone: for a category that says no more than "the service", or for the text of an error of codex. */
 export const ofText = (identity: AgentIdentity, text: string): Failure =>
   /\bstatus:? 40[13]\b|unauthorized|forbidden|not logged in|token (was|has been) revoked/i.test(text)
@@ -139,7 +149,7 @@ export const ofText = (identity: AgentIdentity, text: string): Failure =>
       ? conversationFull(identity, sentence(text))
       : /usage limit|quota|rate limit|\b429\b/i.test(text)
         ? outOfQuota(identity, sentence(text))
-        : modelFailed(identity, sentence(text === "" ? "it gave no reason" : text))
+        : (ofSetup(identity, text) ?? modelFailed(identity, sentence(text === "" ? "it gave no reason" : text)))
 
 export const malformed = ({ name }: AgentIdentity, problem: string): Failure => ({
   class: "protocol",
