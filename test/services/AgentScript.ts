@@ -15,12 +15,14 @@ export class AgentScript extends Context.Service<
     start: "ready" | "silent" | { readonly failsWith: string }
     /** Agents ignore interrupts and can't be steered. */
     isUnresponsive: boolean
+    /** Else they have to be killed, which is where deadlines are tested. */
+    exitsWhenAsked: boolean
     /** By session with a live process: posts that process's unexpected exit. */
     readonly exits: Map<SessionId, Effect.Effect<void>>
   }
 >()("test/AgentScript") {
   static readonly layer = Layer.sync(AgentScript, () =>
-    AgentScript.of({ start: "ready", isUnresponsive: false, exits: new Map() })
+    AgentScript.of({ start: "ready", isUnresponsive: false, exitsWhenAsked: false, exits: new Map() })
   )
 }
 

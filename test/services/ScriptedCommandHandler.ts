@@ -124,11 +124,15 @@ export const layer = Layer.effect(
           const { turn } = command.params
           return yield* port.post({ event: { type: "turn.ended", turn, stopReason: "cancelled", failure: null } })
         }
+        case "askToExit":
+          if (!script.exitsWhenAsked) return
+          yield* endProcess(session)
+          return yield* port.post({ event: { type: "process.gone" } })
         case "endProcess":
           yield* endProcess(session)
           return yield* port.post({ event: { type: "process.gone" } })
         default:
-        // The scripted process heeds neither a request to exit nor a termination.
+        // The scripted process does not heed a termination.
       }
     })
 

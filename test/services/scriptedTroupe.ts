@@ -28,6 +28,7 @@ import { Threads } from "../../src/services/Threads.ts"
 import { UsageReport } from "../../src/services/UsageReport.ts"
 import { callsTo } from "../http/callsTo.ts"
 import { scratch } from "../ledger/samples.ts"
+import { AgentScript } from "./AgentScript.ts"
 import { scriptLayer } from "./harness.ts"
 import * as ScriptedCommandHandler from "./ScriptedCommandHandler.ts"
 
@@ -37,6 +38,8 @@ export const adminToken = "an-admin-token-for-tests"
 export const openScripted = Effect.gen(function* () {
   const dataDir = yield* scratch
   const settings = { dataDir, limits: defaultLimits, agents: {}, defaultAgent: "demo", run: {} }
+  // Time is real here.
+  const script = Layer.effectDiscard(Effect.map(AgentScript, (agents) => (agents.exitsWhenAsked = true)))
   const services = yield* Layer.build(
     Layer.mergeAll(
       AgentDirectory.layer,
@@ -58,7 +61,7 @@ export const openScripted = Effect.gen(function* () {
           Processes.layer,
           SuspensionWatch.layer,
           NodeServices.layer,
-          scriptLayer
+          Layer.provideMerge(script, scriptLayer)
         )
       ),
       Layer.fresh
