@@ -1,5 +1,5 @@
 /**
- * `npm run bundle`: the program `troupe` and the demo agent as few files, in dist/src/program.
+ * `npm run bundle`: the program `troupe`, the demo agent and the warden as few files, in dist/src/program.
  *
  * They start in a quarter of the time that their modules take one by one (docs/decisions/0020). With `--if-stale` only
  * where the sources changed since. The library is not bundled: an app shares `effect` and `xstate` with it.
@@ -50,7 +50,11 @@ await build({
     emptyOutDir: true,
     rolldownOptions: {
       checks: { pluginTimings: false },
-      input: { main: join(root, "src/main.ts"), "demo/main": join(root, "src/agent/demo/main.ts") },
+      input: {
+        main: join(root, "src/main.ts"),
+        "demo/main": join(root, "src/agent/demo/main.ts"),
+        "warden/main": join(root, "src/agent/warden/main.ts")
+      },
       output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" }
     }
   }

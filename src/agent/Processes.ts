@@ -17,8 +17,12 @@ import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./processTable.ts"
 import type { ProcessInfo } from "./processTable.ts"
-import { endAll, markAll, members, processesOf } from "./leaseProcesses.ts"
+import { endAll, members, processesOf } from "./leaseProcesses.ts"
+import { stillOurs } from "./leaseSearch.ts"
+import type { Leader } from "./leaseSearch.ts"
+import { markDescendants } from "./markDescendants.ts"
 import { secretsIn } from "./redact.ts"
+import { Warden } from "./Warden.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
 export type { ProcessInfo } from "./processTable.ts"
@@ -90,15 +94,17 @@ export class Processes extends Context.Service<
   static readonly layerNoDeps = Layer.effect(
     Processes,
     Effect.gen(function* () {
-      const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
-      return Processes.of(make(spawner))
+      return Processes.of(make(yield* ChildProcessSpawner.ChildProcessSpawner, yield* Warden))
     })
   )
 
-  static readonly layer = this.layerNoDeps.pipe(Layer.provide(NodeServices.layer))
+  static readonly layer = this.layerNoDeps.pipe(Layer.provide([NodeServices.layer, Warden.layer]))
 }
 
-const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Processes["Service"] => {
+const make = (
+  spawner: ChildProcessSpawner.ChildProcessSpawner["Service"],
+  warden: Warden["Service"]
+): Processes["Service"] => {
   const bootId = ProcessTable.bootId()
   const self: SupervisorProcess = {
     pid: process.pid,
@@ -112,13 +118,18 @@ const make = (spawner: ChildProcessSpawner.ChildProcessSpawner["Service"]): Proc
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
-    yield* Effect.addFinalizer(() => Effect.sync(() => forget(spec.lease, pid)))
+    yield* Effect.addFinalizer(() => {
+      forget(spec.lease, pid)
+      return warden.release(spec.lease)
+    })
+    yield* warden.hold(spec.lease)
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
     groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsIn(spec) }))
-    yield* markAll(spec.lease, () => groupsOf(spec.lease))
+    yield* warden.addGroup(spec.lease, pid, { startTime })
+    yield* markDescendants(spec.lease, () => groupsOf(spec.lease))
     yield* spec.spawned(child.pid)
     return child
   })
@@ -199,23 +210,8 @@ const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProces
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 
-/** Distinguishes a group's leader from a later process with the same pid. `null`: there is no `/proc`. */
-interface Leader {
-  readonly startTime: string | null
-}
-
 /** A child of ours, and the values of its environment that must not be shown. */
 interface LeadingChild extends Leader {
   readonly child: Child
   readonly secrets: ReadonlyArray<string>
-}
-
-/**
- * Whether a group is still ours: its leader is the process that we started, or is gone while other members remain. The
- * kernel reuses a number only when no process and no group has it any more.
- */
-const stillOurs = (group: number, leader: Leader): boolean => {
-  const now = ProcessTable.stat(group)
-  if (now === null) return ProcessTable.groupExists(group)
-  return now.startTime === leader.startTime
 }

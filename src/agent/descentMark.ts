@@ -11,17 +11,12 @@
  * descendant that lowers this very limit, and one that another program starts on its behalf (`at`, `systemd-run`, a
  * container's daemon).
  */
-import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { Effect } from "effect"
 import { limitsOf } from "./processTable.ts"
 
 /** By its path: the search path may have directories that agents write to. */
-const program = ["/usr/bin/prlimit", "/bin/prlimit"].find((path) => existsSync(path)) ?? null
-
-/** `prlimit` takes some milliseconds. A child is not kept waiting for one that hangs. */
-const withinMillis = 2_000
+export const program: string | null = ["/usr/bin/prlimit", "/bin/prlimit"].find((path) => existsSync(path)) ?? null
 
 /** The same for the same lease, also for the Troupe that comes after this one. From 2^61 on; a limit has 64 bits. */
 export const markOf = (lease: string): string => {
@@ -40,20 +35,3 @@ export const markIn = (pid: number | "self"): string | null => {
  * and a mark can't be raised.
  */
 export const marks: boolean = program !== null && existsSync("/proc/self/limits") && markIn("self") === null
-
-/** Marks a child of ours, and so all that it starts from now on. Succeeds also where it can't. */
-export const mark = (pid: number, lease: string): Effect.Effect<void> =>
-  !marks || program === null
-    ? Effect.void
-    : Effect.callback<void>((resume) => {
-        const value = markOf(lease)
-        const args = ["--pid", String(pid), `--rttime=${value}:${value}`]
-        execFile(program, args, { env: {}, timeout: withinMillis }, (error) => {
-          // A child that has exited meanwhile needs none.
-          resume(
-            error === null || !existsSync(`/proc/${pid}`)
-              ? Effect.void
-              : Effect.logWarning(`Process ${pid} could not be marked: ${error.message.trim()}`)
-          )
-        })
-      }).pipe(Effect.uninterruptible)

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
-import { openServer, pidOf, sessionOf, untilSpeaking } from "./server.ts"
+import { openServer, pidOf, sessionOf, untilSpeaking, wardenOf } from "./server.ts"
 
 let workspace: Workspace
 beforeEach(() => {
@@ -124,9 +124,10 @@ describe("troupe serve", () => {
     const agent = await pidOf(server, id)
     server.program.child.kill("SIGKILL")
     assert.strictEqual(await lost, "gone")
+    // Before Troupe is started again: its warden has seen it die.
+    await until(() => !isAlive(agent))
 
     const next = await open()
-    assert.isFalse(isAlive(agent))
     const { turns } = await next.call("GET", `/sessions/${id}/turns`)
     assert.deepStrictEqual(
       (turns as ReadonlyArray<Record<string, unknown>>).map(({ ok, status }) => ({ ok, status })),
@@ -135,6 +136,24 @@ describe("troupe serve", () => {
         { ok: false, status: "failed" }
       ]
     )
+    const { final_text } = await next.call("POST", `/sessions/${id}/turn`, { prompt: "recall" })
+    assert.include(String(final_text), '"Remember 42."')
+  })
+
+  it("ends at its start the agents of a Troupe that was killed together with its warden", async () => {
+    const server = await open()
+    const id = await sessionOf(server)
+    await server.call("POST", `/sessions/${id}/turn`, { prompt: "Remember 42." })
+    // Else it would end by itself at the end of its stdin.
+    void server.call("POST", `/sessions/${id}/turn`, { prompt: "hang hard" }).catch(() => "gone")
+    await untilSpeaking(server, id, "Hanging")
+    const [agent, warden] = [await pidOf(server, id), wardenOf(server)]
+    server.program.child.kill("SIGSTOP")
+    for (const pid of [warden, server.program.child.pid!]) process.kill(pid, "SIGKILL")
+    await server.program.ended
+    assert.isTrue(isAlive(agent))
+    const next = await open()
+    assert.isFalse(isAlive(agent))
     const { final_text } = await next.call("POST", `/sessions/${id}/turn`, { prompt: "recall" })
     assert.include(String(final_text), '"Remember 42."')
   })

@@ -1,4 +1,5 @@
 /** A server that a test of the command line has started, and calls of its first app. */
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Running, Workspace } from "./program.ts"
@@ -30,6 +31,12 @@ export const sessionOf = async ({ call }: Server) =>
 /** The pid of a session's agent. */
 export const pidOf = async ({ call }: Server, session: string) =>
   ((await call("GET", `/sessions/${session}`))["process"] as { readonly pid: number }).pid
+
+/** The pid of the process that would end the server's agents after its death. */
+export const wardenOf = ({ program }: Server): number => {
+  const { stdout } = spawnSync("ps", ["-o", "pid=,args=", "--ppid", String(program.child.pid)], { encoding: "utf8" })
+  return Number(/^ *(\d+) .*warden\/main\.js$/m.exec(stdout)?.[1])
+}
 
 /** Waits until the agent has said something in the session; `words`: that, where an earlier turn was answered before. */
 export const untilSpeaking = async ({ token, url }: Server, session: string, words = "agent_message_chunk") => {

@@ -1,0 +1,139 @@
+/**
+ * Troupe's end of the warden: a process that ends all agents when this one has died (`warden/main.ts`).
+ *
+ * It is started with the first lease, and again where it ends before Troupe. Without it agents of a Troupe that was killed
+ * run on until the next start, which looks for them anyway; so a warden that can't be started is a warning, no failure.
+ */
+import { Context, Effect, Layer } from "effect"
+import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { extname, join } from "node:path"
+import type { Writable } from "node:stream"
+import type { LeaseId } from "../domain/Ids.ts"
+import type { Leader } from "./leaseSearch.ts"
+import { encode } from "./warden/lines.ts"
+import type { WardenLine } from "./warden/lines.ts"
+
+/** Beside this file, as source, built, or in the program's bundle. */
+const main = join(import.meta.dirname, "warden", `main${extname(import.meta.filename)}`)
+
+/** Doubled each time, up to a minute. */
+const startAgainSeconds = 1
+const mostDoublings = 6
+/** It ends in milliseconds where nothing is left. */
+const endWithinMillis = 2_000
+
+export class Warden extends Context.Service<
+  Warden,
+  {
+    /** Before each process of the lease is spawned. */
+    readonly hold: (lease: LeaseId) => Effect.Effect<void>
+    /** The group that the process leads, once it has been spawned. */
+    readonly addGroup: (lease: LeaseId, group: number, leader: Leader) => Effect.Effect<void>
+    /** Once for each `hold`, when that process has ended, or was not spawned. */
+    readonly release: (lease: LeaseId) => Effect.Effect<void>
+    /** The warden's pid; `null`: there is none now. */
+    readonly pid: () => number | null
+  }
+>()("troupe/agent/Warden") {
+  static readonly layer: Layer.Layer<Warden> = Layer.effect(
+    Warden,
+    Effect.suspend(() => make)
+  )
+}
+
+interface Held {
+  processes: number
+  readonly groups: Map<number, Leader>
+}
+
+const make = Effect.gen(function* () {
+  const runFork = Effect.runForkWith(yield* Effect.context())
+  const held = new Map<LeaseId, Held>()
+  let warden: ChildProcess | null = null
+  let isClosed = false
+  let ends = 0
+  let isAwaited = false
+
+  const start = () => {
+    // Not of our group or session: what ends those must not end it.
+    const started = spawn(process.execPath, [main], {
+      cwd: "/",
+      detached: true,
+      // Electron's program is Node only if told so.
+      env: process.versions["electron"] === undefined ? {} : { ELECTRON_RUN_AS_NODE: "1" },
+      stdio: ["pipe", "ignore", "ignore"]
+    })
+    warden = started
+    const ended = (why: string) => {
+      if (warden !== started) return
+      warden = null
+      isAwaited = true
+      if (!isClosed) runFork(startAgain(why))
+    }
+    started.on("error", (error) => ended(error.message))
+    started.once("exit", (code, signal) => ended(`it ended with ${signal ?? code}`))
+    // It must not keep an app alive that embeds Troupe.
+    started.unref()
+    // There is none where it could not be started.
+    const stdin = started.stdin as (Writable & { readonly unref?: () => void }) | undefined
+    stdin?.unref?.()
+    stdin?.on("error", () => {})
+    for (const [lease, { groups }] of held) {
+      tell(["hold", lease])
+      for (const [group, { startTime }] of groups) tell(["group", lease, group, startTime])
+    }
+  }
+
+  const startAgain = Effect.fnUntraced(function* (why: string) {
+    const again = startAgainSeconds * 2 ** Math.min(ends++, mostDoublings)
+    yield* Effect.logWarning(
+      `The process that ends all agents when Troupe is killed is gone (${why}). It is started again in ${again} s; without it they would run until Troupe's next start.`
+    )
+    yield* Effect.sleep(`${again} seconds`)
+    isAwaited = false
+    if (!isClosed && warden === null && held.size > 0) start()
+  })
+
+  const tell = (line: WardenLine) => void warden?.stdin?.write(encode(line))
+
+  yield* Effect.addFinalizer(() =>
+    Effect.callback<void>((resume) => {
+      isClosed = true
+      if (warden === null) return resume(Effect.void)
+      const timer = setTimeout(() => resume(Effect.void), endWithinMillis)
+      warden.once("exit", () => {
+        clearTimeout(timer)
+        resume(Effect.void)
+      })
+      warden.ref()
+      warden.stdin?.end()
+    })
+  )
+
+  return Warden.of({
+    hold: (lease) =>
+      Effect.sync(() => {
+        const known = held.get(lease)
+        if (known !== undefined) return void (known.processes += 1)
+        held.set(lease, { processes: 1, groups: new Map() })
+        if (warden !== null) tell(["hold", lease])
+        else if (!isAwaited) start()
+      }),
+    addGroup: (lease, group, leader) =>
+      Effect.sync(() => {
+        held.get(lease)?.groups.set(group, leader)
+        tell(["group", lease, group, leader.startTime])
+      }),
+    release: (lease) =>
+      Effect.sync(() => {
+        const known = held.get(lease)
+        if (known === undefined) return
+        known.processes -= 1
+        if (known.processes > 0) return
+        held.delete(lease)
+        tell(["release", lease])
+      }),
+    pid: () => warden?.pid ?? null
+  })
+})

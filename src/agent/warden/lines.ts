@@ -1,0 +1,19 @@
+/**
+ * What the warden is told, a JSON array a line: a lease before its first process starts, each process group of it with
+ * its leader's start time (`Leader`), and that all of the lease has ended.
+ */
+export type WardenLine =
+  | readonly ["hold", lease: string]
+  | readonly ["group", lease: string, group: number, startTime: string | null]
+  | readonly ["release", lease: string]
+
+export const encode = (line: WardenLine): string => `${JSON.stringify(line)}\n`
+
+/** `null`: the line is not whole, as the last one of a process that was killed in the middle of it. */
+export const decode = (text: string): WardenLine | null => {
+  try {
+    return JSON.parse(text) as WardenLine
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The warden: ends all agents of a Troupe that died without doing so itself, as by `kill -9` or the kernel's OOM killer.
+ *
+ * It is a process of its own at the other end of a pipe, and the end of that pipe is the end of Troupe. It uses nothing
+ * but Node, so that it starts fast and stays small. Troupe's next start looks for what it may have missed.
+ */
+import process from "node:process"
+import { createInterface } from "node:readline"
+import { setTimeout as pause } from "node:timers/promises"
+import { searchFor, stillOurs } from "../leaseSearch.ts"
+import type { Leader } from "../leaseSearch.ts"
+import * as ProcessTable from "../processTable.ts"
+import { decode } from "./lines.ts"
+
+/** As long as a sweep of Troupe's own tries. */
+const endWithinMillis = 10_000
+const pollMillis = 5
+
+/** By lease: its process groups and their leaders. */
+const held = new Map<string, Map<number, Leader>>()
+
+const take = (text: string) => {
+  const line = decode(text)
+  if (line === null) return
+  const [kind, lease] = line
+  if (kind === "release") return void held.delete(lease)
+  const groups = held.get(lease) ?? new Map<number, Leader>()
+  held.set(lease, kind === "group" ? groups.set(line[2], { startTime: line[3] }) : groups)
+}
+
+const groupsOf = (lease: string): ReadonlyArray<number> =>
+  [...(held.get(lease) ?? [])].flatMap(([group, leader]) => (stillOurs(group, leader) ? [group] : []))
+
+/** SIGKILL until the kernel has none of them any more. */
+const endAll = async () => {
+  const deadline = performance.now() + endWithinMillis
+  const leases = [...held.keys()]
+  while (leases.length > 0 && performance.now() < deadline) {
+    const groups = leases.flatMap(groupsOf)
+    for (const group of groups) ProcessTable.send(-group, "SIGKILL")
+    const search = searchFor(leases, groupsOf)
+    const found = ProcessTable.pids().flatMap((pid) => search(pid)?.stat.pid ?? [])
+    for (const pid of found) ProcessTable.send(pid, "SIGKILL")
+    if (found.length === 0 && (ProcessTable.readable || groups.length === 0)) return
+    await pause(pollMillis)
+  }
+}
+
+// A service manager or a terminal signals all processes at once. Troupe decides what ends when, and this ends after it.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
+
+const lines = createInterface({ input: process.stdin })
+lines.on("line", take)
+lines.on("close", () => void endAll().finally(() => process.exit()))

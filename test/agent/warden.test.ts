@@ -1,0 +1,78 @@
+/** The process that ends all agents of a Troupe that was killed. */
+import { afterEach, assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { createInterface } from "node:readline"
+import { setTimeout as pause } from "node:timers/promises"
+import { fixture, isAlive } from "./child.ts"
+
+interface Family {
+  readonly child: number
+  readonly near: number
+  readonly far: number
+}
+
+const pidsOf = ({ child, far, near }: Family) => [child, near, far]
+
+/** Waits for the kernel, for at most as long as the test may take. */
+const untilGone = async (pids: ReadonlyArray<number>) => {
+  while (pids.some(isAlive)) await pause(5)
+}
+
+const toEnd = new Set<number>()
+afterEach(() => {
+  for (const pid of toEnd) if (isAlive(pid)) process.kill(pid, "SIGKILL")
+  toEnd.clear()
+})
+
+/** A supervisor with one family that it holds, and its warden. */
+const open = async () => {
+  const supervisor: ChildProcess = spawn(process.execPath, [fixture("supervisor")], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const lines = createInterface({ input: supervisor.stdout! })[Symbol.asyncIterator]()
+  const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))
+  const { held, released } = (await next()) as { readonly held: Family; readonly released: Family }
+  const nextWarden = async () => ((await next()) as { readonly warden: number }).warden
+  const warden = await nextWarden()
+  for (const pid of [supervisor.pid!, warden, ...pidsOf(held), released.far]) toEnd.add(pid)
+  return { supervisor, held, released, warden, nextWarden }
+}
+
+describe("the warden", () => {
+  it("ends all that is held when its supervisor is killed, whatever group and session it has, and then itself", async () => {
+    const { held, released, supervisor, warden } = await open()
+    assert.deepStrictEqual(pidsOf(held).filter(isAlive), pidsOf(held))
+    supervisor.kill("SIGKILL")
+    await untilGone([...pidsOf(held), warden])
+    // It had been released: somebody else may have been told that it runs on.
+    assert.isTrue(isAlive(released.far))
+  })
+
+  it("is not ended by the signals that a terminal or a service manager sends to all", async () => {
+    const { held, supervisor, warden } = await open()
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(warden, signal)
+    supervisor.kill("SIGKILL")
+    await untilGone([...pidsOf(held), warden])
+  })
+
+  it("is started again where it was killed, and knows then what is held", async () => {
+    const { held, nextWarden, supervisor, warden } = await open()
+    process.kill(warden, "SIGKILL")
+    const again = await nextWarden()
+    toEnd.add(again)
+    assert.notStrictEqual(again, warden)
+    assert.isTrue(pidsOf(held).every(isAlive))
+    supervisor.kill("SIGKILL")
+    await untilGone([...pidsOf(held), again])
+  })
+
+  it("notices a supervisor that is stopped only when that is killed", async () => {
+    const { held, supervisor, warden } = await open()
+    supervisor.kill("SIGSTOP")
+    await pause(300)
+    assert.isTrue(pidsOf(held).every(isAlive))
+    supervisor.kill("SIGKILL")
+    await untilGone([...pidsOf(held), warden])
+  })
+})
