@@ -15,6 +15,7 @@ import type { ClaudeResult } from "./ClaudeResult.ts"
 import * as Deadline from "./deadline.ts"
 import * as Environment from "./environment.ts"
 import * as Executable from "./executable.ts"
+import { launchDirectory } from "./launchDirectory.ts"
 import * as Lines from "./Lines.ts"
 import { missingProgram } from "./missingProgram.ts"
 import * as Needs from "./needs.ts"
@@ -119,9 +120,10 @@ const make = (
       ...option("--append-system-prompt", request.system),
       ...(request.permissions === null ? [] : runArguments(request.permissions, request.readable))
     ]
+    const cwd = yield* launchDirectory([program, ...configuredArgs], request.cwd)
     const { child, outcome } = yield* withChild(
       [program, ...args],
-      { ...request, stdin: !asArgument },
+      { ...request, cwd, stdin: !asArgument },
       Effect.fnUntraced(function* (child) {
         // A child that does not read the prompt reports the reason by its exit.
         if (!asArgument) yield* Effect.ignore(Effect.andThen(child.write(request.prompt), child.end))

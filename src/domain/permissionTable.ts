@@ -124,7 +124,7 @@ export const agents = {
       approve_all: words.approve_all.row
     },
     notes: [
-      "It has no sandbox: commands that it takes for mere reads of the session's directory (`cat`, `ls`, `git status`) run unasked, so what the repository's `.git/config` names can run with them.",
+      "It has no sandbox: commands that it takes for mere reads of the session's directory (`cat`, `ls`, `git status`) run unasked. Git runs nothing that the repository names.",
       "Of the repository it gets CLAUDE.md only, as text (32 kB; imports with `@` are not followed). Hooks, MCP servers, `apiKeyHelper`, `env`, commands and agents of the repository count only below `trustedRoots`; MCP servers of the operator's own, too.",
       "What the operator's own settings allow (`~/.claude/settings.json`) is not asked again, and their hooks run.",
       "It keeps no memory of a project unless the session has `approve_all`, and has no tool of its own that writes, schedules or decides without a question (`CronCreate`, `EnterWorktree`, `EnterPlanMode`, `Workflow`, `LSP`, …), nor any that Troupe does not know. A sub-agent may be started, unless it is to work in a worktree, and asks for what it does.",

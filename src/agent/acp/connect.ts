@@ -8,7 +8,9 @@ import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
+import * as GitConfig from "../gitConfig.ts"
 import * as JsonRpc from "../JsonRpc.ts"
+import { launchDirectory } from "../launchDirectory.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
@@ -21,7 +23,6 @@ import * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
 import * as Handshake from "./handshake.ts"
 import * as KnownAgents from "./knownAgents.ts"
-import { launchDirectory } from "./launchDirectory.ts"
 import * as McpServers from "./mcpServers.ts"
 import * as OpenRequests from "./OpenRequests.ts"
 import * as OpenSession from "./openSession.ts"
@@ -62,7 +63,11 @@ export const connect = Effect.fnUntraced(function* (
   const launched = KnownAgents.ofCommand(command, spec)
   // What keeps the permissions is set last.
   const ownEnv = { ...env, ...request.env }
-  const childEnv = { ...ownEnv, ...AgentSettings.environment(launched, request, ownEnv) }
+  const childEnv = {
+    ...ownEnv,
+    ...AgentSettings.environment(launched, request, ownEnv),
+    ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots))
+  }
   const directory = yield* launchDirectory(command, cwd)
   const child = yield* processes.spawn({
     lease,

@@ -14,6 +14,7 @@ import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Child, Exit } from "../Child.ts"
 import * as Deadline from "../deadline.ts"
+import * as GitConfig from "../gitConfig.ts"
 import { acpxFetches } from "../Launch.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
@@ -137,11 +138,13 @@ export const spawn = Effect.fnUntraced(function* (
     const message = `system_prompt may have at most ${maxSystemPromptBytes} bytes with ${config.name}: acpx takes it on its command line. Shorten it, or use the agent without acpx (protocol "acp").`
     return yield* new AgentFailed({ class: "config", message })
   }
+  const ownEnv = environment(config, request.permissions)
+  const env = { ...ownEnv, ...(yield* GitConfig.environment(processes, request, ownEnv, config.trustedRoots)) }
   const child = yield* processes.spawn({
     lease,
     command: argv(config, request, command),
     cwd,
-    env: environment(config, request.permissions),
+    env,
     secrets: config.secrets,
     stdin: stdin !== null,
     spawned

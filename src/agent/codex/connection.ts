@@ -3,7 +3,9 @@ import { Effect } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { AgentConnection, DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Capabilities } from "../Capabilities.ts"
+import * as GitConfig from "../gitConfig.ts"
 import * as JsonRpc from "../JsonRpc.ts"
+import { launchDirectory } from "../launchDirectory.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
@@ -56,10 +58,12 @@ export const open = Effect.fnUntraced(function* (
 ) {
   const { cwd, emit, lease, spawned } = request
   const { command } = config
-  const env = { ...config.env, ...request.env }
+  const ownEnv = { ...config.env, ...request.env }
+  const env = { ...ownEnv, ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots)) }
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const removePlaceholders = yield* Placeholders.remember(cwd)
-  const child = yield* processes.spawn({ lease, command, cwd, env, secrets, stdin: true, spawned })
+  const directory = yield* launchDirectory(command, cwd)
+  const child = yield* processes.spawn({ lease, command, cwd: directory, env, secrets, stdin: true, spawned })
   const translator = Translator.make(request.thread)
   const toWireLine = (raw: string): string => wireLine(raw, secrets)
   const delivery = TurnDelivery.make({

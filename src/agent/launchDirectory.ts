@@ -1,10 +1,11 @@
 /**
- * Where the process of an ACP agent starts.
+ * Where the process of an agent starts.
  *
  * Programs that fetch or interpret what they start take it from the directory in which they start, before a registry or an
  * installation: `npx` runs what is in its `node_modules` and asks the registry that its `.npmrc` names. In a stranger's
  * repository that would be the stranger's program, with the operator's accounts, under every permission word. So they start
- * in an empty directory. ACP says that an agent works in the `cwd` of its session, wherever it was started.
+ * in an empty directory. ACP and codex say that an agent works in the `cwd` of its session, wherever it was started; a run
+ * has no directory of its own.
  */
 import { Effect } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
