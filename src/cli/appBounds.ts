@@ -22,7 +22,9 @@ export const boundsFlags = {
     Flag.optional
   ),
   noNetwork: Flag.Boolean("no-network").pipe(
-    Flag.withDescription("No permissions that give its agents the network unasked (approve_all)"),
+    Flag.withDescription(
+      "Nothing that gives its agents the network: no approve_all, and it approves reads and edits of files only"
+    ),
     Flag.withDefault(false),
     Flag.withoutNegation
   )

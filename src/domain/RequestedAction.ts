@@ -34,3 +34,22 @@ export const kindsOf = {
   SubAgent: ["other"],
   Other: ["other"]
 } as const satisfies Record<RequestedAction["_tag"], ReadonlyArray<string>>
+
+const kindsOfActions: ReadonlySet<string> = new Set(Object.values(kindsOf).flat())
+
+/**
+ * The kind that a person is shown, and that is stored: the agent's own word where it fits what is asked. So a command is
+ * `execute`, also where the agent calls it a read.
+ */
+export const kindShown = ({ _tag }: RequestedAction, said: string): string => {
+  const fitting: ReadonlyArray<string> = kindsOf[_tag]
+  const [first = "other"] = fitting
+  // What is none of the known actions may have a word of its own, such as `switch_mode`.
+  const isItsOwn = first === "other" && !kindsOfActions.has(said)
+  return fitting.includes(said) || isItsOwn ? said : first
+}
+
+const ofFiles: ReadonlySet<string> = new Set([...kindsOf.Read, ...kindsOf.Edit])
+
+/** Whether a yes to a request that is shown with this kind may let its agent reach the network. */
+export const mayReachNetwork = (kind: string): boolean => !ofFiles.has(kind)

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { PermissionPolicy, policyOf, rulesOf } from "./Permissions.ts"
 import type { Permissions, RuleOutcome } from "./Permissions.ts"
+import { mayReachNetwork } from "./RequestedAction.ts"
 
 const names = Schema.Array(Schema.NonEmptyString).check(Schema.isMaxLength(64))
 
@@ -23,7 +24,10 @@ export const AppBounds = Schema.Struct({
     })
   ),
   network: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "`false`: nothing that gives an agent the network unasked: `approve_all`." })
+    Schema.Boolean.annotate({
+      description:
+        "`false`: nothing that gives an agent the network: not `approve_all`, and of what its agents ask it approves reads and edits of files only. It can deny the rest, and the admin can approve it."
+    })
   )
 })
 export type AppBounds = typeof AppBounds.Type
@@ -43,6 +47,8 @@ export interface BoundedRequest {
   readonly realCwd?: string
   /** The field of an MCP server that the app brings itself. */
   readonly mcpServer?: string
+  /** The kind of an agent's request for permission that the app approves (`kindShown`). */
+  readonly approvedKind?: string
   /** It wants to see what is in any directory. */
   readonly anyDirectory?: boolean
 }
@@ -53,7 +59,7 @@ export interface BoundedRequest {
  */
 export const boundsProblem = (
   bounds: AppBounds,
-  { agent, anyDirectory, mcpServer, permissions, realCwd }: BoundedRequest
+  { agent, anyDirectory, approvedKind, mcpServer, permissions, realCwd }: BoundedRequest
 ): string | null => {
   if (agent !== undefined && bounds.agents?.includes(agent) === false) {
     return `agent ${JSON.stringify(agent)} is not among those that the operator allows this app: ${listOf(bounds.agents)}.`
@@ -70,6 +76,10 @@ export const boundsProblem = (
     (bounds.network === false || rankOf(bounds.maxPermissions ?? "approve_all", -1) < widest)
   ) {
     return `${mcpServer} has a server of the app's own, which needs "approve_all" and the network; the operator allows this app less. Name one of the operator's servers instead.`
+  }
+  // A command that is approved runs outside of every sandbox that has no network, on every agent.
+  if (approvedKind !== undefined && bounds.network === false && mayReachNetwork(approvedKind)) {
+    return `A yes to ${JSON.stringify(approvedKind)} may give the agent the network, which the operator does not allow this app. It can deny it, and the admin can approve it.`
   }
   return permissions === undefined ? null : permissionsProblem(bounds, permissions)
 }

@@ -216,7 +216,8 @@ export class Sessions extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<ApprovalRecord>, SessionNotFound | Unavailable>
     /**
      * The approval as it was settled by this. `ApprovalSettled` where it was before, whoever or whatever did it;
-     * `InvalidRequest` where the answers don't fit a question's fields, which stays open.
+     * `InvalidRequest` where the answers don't fit a question's fields, and `NotAllowed` where the app's bounds keep such a
+     * yes from it: it stays open.
      */
     readonly answer: (
       caller: Caller,
@@ -226,7 +227,7 @@ export class Sessions extends Context.Service<
       answers?: Answers
     ) => Effect.Effect<
       ApprovalRecord,
-      SessionNotFound | ApprovalNotFound | ApprovalSettled | InvalidRequest | Unavailable
+      SessionNotFound | ApprovalNotFound | ApprovalSettled | NotAllowed | InvalidRequest | Unavailable
     >
     /** Everything after `after`, from the ledger, then live; ends when the session is closed or the reader is too slow. */
     readonly events: (

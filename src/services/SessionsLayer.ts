@@ -111,7 +111,7 @@ export const layer = Layer.effect(
         return yield* approvals.pending(yield* find(caller, id))
       }, cannot("read the approvals")),
       answer: Effect.fn("Sessions.answer")(function* (caller, id, approval, decision, answers) {
-        return yield* approvals.answer(yield* find(caller, id), approval, decision, answers, nameOfCaller(caller))
+        return yield* approvals.answer(yield* find(caller, id), approval, decision, answers, caller)
       }, cannot("settle the approval")),
       events: Effect.fn("Sessions.events")(function* (caller, id, after) {
         const record = yield* find(caller, id)

@@ -6,10 +6,14 @@ import type { Answers } from "../domain/Question.ts"
 import { ApprovalNotFound, ApprovalSettled, InvalidRequest } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import { nameOfCaller } from "../runtime/Caller.ts"
+import type { Caller } from "../runtime/Caller.ts"
+import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { checkStorable } from "./checkStorable.ts"
 
 export const make = Effect.gen(function* () {
+  const checkAppBounds = yield* CheckAppBounds.make
   const ledger = yield* Ledger
   const supervisor = yield* Supervisor
 
@@ -23,10 +27,13 @@ export const make = Effect.gen(function* () {
     id: string,
     decision: ApprovalDecision,
     answers: Answers | undefined,
-    by: string
+    caller: Caller
   ) {
     const approval = yield* find(session, id)
     if (approval.status !== "pending") return yield* new ApprovalSettled({ id, how: approval.status })
+    if (caller._tag === "App" && approval.fields === null && decision !== "deny") {
+      yield* checkAppBounds(caller.app, { approvedKind: approval.kind })
+    }
     yield* checkStorable({ answers })
     // What does not fit is refused before the session learns of it, so that the approval stays open.
     const checked = checkAnswer(approval, decision, answers)
@@ -34,7 +41,7 @@ export const make = Effect.gen(function* () {
     yield* supervisor
       .send(session.id, {
         event: { type: "approval.settled", id },
-        by,
+        by: nameOfCaller(caller),
         resolution: {
           status: "answered",
           decision,

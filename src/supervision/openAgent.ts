@@ -16,6 +16,7 @@ import type { McpServer } from "../domain/McpServer.ts"
 import { askingPolicyOf } from "../domain/Permissions.ts"
 import type { Permissions } from "../domain/Permissions.ts"
 import { questionKind } from "../domain/Question.ts"
+import { kindShown } from "../domain/RequestedAction.ts"
 import { questionsUnder } from "../domain/Session.ts"
 import type { SessionRecord, SessionSetup } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -95,10 +96,11 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       const attachments = path.join(path.resolve(dataDir), "files", app)
       const placement = yield* place(request.action, { cwd, attachments, permissions })
       const { by: policy, outcome: decision } = decidePermission(permissions, { action: request.action, placement })
-      const { kind, turn } = request
+      const kind = kindShown(request.action, request.kind)
+      const { turn } = request
       const isElsewhere = request.action._tag === "Command" && placement.elsewhere
       const title = isElsewhere ? `${request.title} (in ${request.action.directories.join(", ")})` : request.title
-      if (decision === "ask") return yield* port.requestApproval({ ...request, title })
+      if (decision === "ask") return yield* port.requestApproval({ ...request, kind, title })
       yield* audit(port, { turn, kind, title, decision, policy })
       return decision
     })

@@ -3,7 +3,7 @@
  * directories, links, and processes of the demo agent.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { mkdirSync, realpathSync, renameSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import type { RunSpec } from "../../src/domain/Settings.ts"
@@ -180,6 +180,43 @@ it.live(
         /^config: permissions "ask" is wider than the operator allows this app: "deny" at most/
       )
     }).pipe(Effect.scoped)
+)
+
+it.live("an app without the network approves edits of files, and leaves everything else to the operator", () =>
+  Effect.gen(function* () {
+    const { bounded, call, create } = yield* opened
+    const token = yield* bounded("offline", { network: false })
+    /** The path of the approval that a request of the demo agent of this kind becomes, in a session of its own. */
+    const asked = Effect.fnUntraced(function* (kind: string) {
+      const { id } = yield* create(token, { permissions: "ask" })
+      yield* call(`/sessions/${id}/turn`, { token, body: { prompt: `ask ${kind}`, wait: false } })
+      const pending = call(`/sessions/${id}/approvals`, { token })
+      const { json } = yield* Effect.repeat(pending, {
+        until: ({ json }) => json.count === 1,
+        schedule: Schedule.spaced("20 millis")
+      })
+      return `/sessions/${id}/approvals/${json.approvals[0].approval_id}`
+    })
+    const answer = (path: string, decision: string, by = token) =>
+      Effect.map(call(path, { token: by, body: { decision } }), ({ json, status }) => ({
+        status,
+        detail: json.detail as string | undefined
+      }))
+    for (const kind of ["execute", "fetch", "other"]) {
+      const approval = yield* asked(kind)
+      for (const decision of ["once", "session"]) {
+        assert.deepStrictEqual(yield* answer(approval, decision), {
+          status: 403,
+          detail: `A yes to "${kind}" may give the agent the network, which the operator does not allow this app. It can deny it, and the admin can approve it. Its operator can change that with \`troupe app limit\`.`
+        })
+      }
+      assert.strictEqual((yield* answer(approval, "once", adminToken)).status, 200)
+      assert.strictEqual((yield* answer(yield* asked(kind), "deny")).status, 200)
+    }
+    for (const kind of ["read", "edit", "delete"]) {
+      assert.strictEqual((yield* answer(yield* asked(kind), "once")).status, 200, kind)
+    }
+  }).pipe(Effect.scoped)
 )
 
 it.live("the operator sees the bounds of each app, and mistakes in them are refused", () =>

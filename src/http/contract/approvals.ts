@@ -12,7 +12,7 @@ import {
 } from "../../domain/Question.ts"
 import { Authorized } from "./Auth.ts"
 import { SessionParams } from "./bodies.ts"
-import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
+import { badRequests, ConflictProblem, ForbiddenProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
 // `then` is a key of the wire format and holds no function, so nothing awaits this object.
@@ -60,7 +60,8 @@ const approvalFields = {
   approvalId: Schema.String,
   turnIndex: Schema.Int,
   kind: Schema.String.annotate({
-    description: "ACP's tool kind, such as `edit` or `execute`; `question` where it has `fields`."
+    description:
+      "ACP's tool kind, such as `edit` or `execute`, by what is asked, not by what the agent calls it; `question` where it has `fields`."
   }),
   title: Schema.String.annotate({ description: "One line for a person." }),
   toolCallId: Schema.NullOr(Schema.String),
@@ -104,7 +105,7 @@ export class ApprovalsGroup extends HttpApiGroup.make("approvals")
         { example: { decision: "once" } }
       ),
       success: wire("AnsweredApproval", { ok: Ok, ...approvalFields }),
-      error: [...badRequests, NotFoundProblem, ConflictProblem, ...ownFaults]
+      error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, ...ownFaults]
     }).annotate(
       OpenApi.Summary,
       "Answer one: for once, for as long as the agent's process lives, or no; a question with its answers"
