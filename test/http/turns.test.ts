@@ -195,18 +195,18 @@ it.live("a turn goes on when its client disconnects, and is interrupted with can
     assert.isString(base)
     for (const headers of [{}, asEvents]) {
       const before = script.submitted.length
-      for (const cancel_on_disconnect of [false, true]) {
+      for (const [nth, cancel] of [undefined, false, true].entries()) {
         const controller = new AbortController()
-        const body = { prompt: "wait for it", cancel_on_disconnect }
+        const body = { prompt: "wait for it", ...(cancel === undefined ? {} : { cancel_on_disconnect: cancel }) }
         const fiber = yield* ask(turn, { body, headers, signal: controller.signal }).pipe(
           Effect.tap((response) => readEvents(response).next),
           Effect.exit,
           Effect.forkChild
         )
-        yield* untilTrue(() => script.submitted.length === before + (cancel_on_disconnect ? 2 : 1))
+        yield* untilTrue(() => script.submitted.length === before + nth + 1)
         if (headers === asEvents) yield* Fiber.join(fiber)
         controller.abort()
-        if (cancel_on_disconnect) yield* untilTrue(() => script.interrupted.length > 0)
+        if (cancel) yield* untilTrue(() => script.interrupted.length > 0)
         else assert.lengthOf(script.interrupted, 0)
         yield* Fiber.interrupt(fiber)
       }

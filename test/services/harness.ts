@@ -56,12 +56,19 @@ export const scriptLayer = Layer.merge(PerformedCommands.layer, AgentScript.laye
 /** The real ledger with something done to it, such as a write that is held. */
 type ChangeLedger = (real: Ledger["Service"]) => Ledger["Service"]
 
+/** The scripted agents have no processes. */
+const noProcesses = Layer.mock(Processes)({
+  bootId: "boot",
+  self: { pid: process.pid, startTime: null, pidNamespace: null }
+})
+
 /** One runtime on a directory. What was performed and the script outlive it, so that a test can run two in a row. */
 export const runtimeIn = (
   directory: string,
   limits: Partial<Limits> = {},
   reviews: ReviewOptions = {},
-  ledgerOf: ChangeLedger = (real) => real
+  ledgerOf: ChangeLedger = (real) => real,
+  processes: Layer.Layer<Processes> = noProcesses
 ) => {
   const settings = Layer.succeed(RuntimeSettings, {
     dataDir: directory,
@@ -81,12 +88,7 @@ export const runtimeIn = (
       )
     ),
     Layer.provide(ScriptedAgents),
-    Layer.provide(
-      Layer.mock(Processes)({
-        bootId: "boot",
-        self: { pid: process.pid, startTime: null, pidNamespace: null }
-      })
-    ),
+    Layer.provide(processes),
     Layer.provide(settings),
     Layer.provide(NodeServices.layer),
     Layer.fresh

@@ -96,6 +96,9 @@ describe("a session", () => {
       const turning = yield* sessions.submit(ours, id, { prompt: "hang" })
       yield* untilRunning(id)
       const closing = yield* Effect.forkChild(sessions.close(ours, id))
+      yield* untilState(id, "retiring.asking")
+      // It waits for the process, which may still write where the app is about to clean up.
+      assert.isUndefined(closing.pollUnsafe())
       yield* retire(id, "closed")
       assert.deepStrictEqual(yield* Fiber.join(closing), { alreadyClosed: false })
       assert.strictEqual((yield* turning.result).turn.status, "interrupted")
