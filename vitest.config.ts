@@ -14,6 +14,7 @@ const startingPrograms = [
   "test/http/{endings,killed}.test.ts",
   "test/ledger/sqlite/away.test.ts",
   "test/ledger/upgrade.test.ts",
+  "test/mutate.run.test.ts",
   "test/review/owed.test.ts",
   "test/supervision/{hostile,recoverTurns,sessionLimits}.test.ts"
 ]
