@@ -1,4 +1,5 @@
 /** Reads what `claude -p --output-format json` prints (2.1.328): one object, or with `--verbose` an array of them. */
+import { shownIn } from "../domain/json.ts"
 import { withoutMarks } from "./messagesIn.ts"
 
 export interface ClaudeResult {
@@ -19,7 +20,9 @@ export const resultIn = (text: string): ClaudeResult | null => {
   return {
     isError,
     text:
-      isError && texts.join("") === "" ? `claude failed (${String(subtype ?? "no reason given")})` : texts.join("\n"),
+      isError && texts.join("") === ""
+        ? `claude failed (${subtype === undefined ? "no reason given" : shownIn(subtype)})`
+        : texts.join("\n"),
     stopReason: typeof stop_reason === "string" ? stop_reason : "end_turn"
   }
 }

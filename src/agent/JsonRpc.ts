@@ -17,6 +17,7 @@ import * as RequestChannel from "./Requests.ts"
 import type { Requests } from "./Requests.ts"
 import { errorBody } from "./RpcError.ts"
 import type { RpcError } from "./RpcError.ts"
+import { failUnreadable } from "./unreadable.ts"
 
 export interface PeerOptions {
   /** Codex omits the `jsonrpc` field; ACP requires it. */
@@ -30,7 +31,7 @@ export interface PeerOptions {
 export interface Peer extends Requests {
   /** How many lines were no message, and were skipped. */
   readonly malformedLines: Effect.Effect<number>
-  /** Fails with class `protocol` where the peer broke the bounds, succeeds when its output ended. */
+  /** Fails with class `protocol` where the peer broke the bounds or could not be read, succeeds when its output ended. */
   readonly ended: Effect.Effect<void, AgentFailed>
 }
 
@@ -101,7 +102,7 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
       for (const chunk of chunks) yield* onLines(lines.push(chunk))
       if (lines.overflowed()) return yield* tooLong
     })
-  ).pipe(Effect.andThen(Effect.suspend(() => onLines(lines.rest()))))
+  ).pipe(Effect.andThen(Effect.suspend(() => onLines(lines.rest()))), failUnreadable(child))
 
   yield* reading.pipe(
     Effect.onExit(() => close),

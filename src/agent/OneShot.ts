@@ -9,6 +9,7 @@ import type { Schema } from "effect"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { PermissionPolicy } from "../domain/Permissions.ts"
 import type { RunSpec } from "../domain/Settings.ts"
+import { isDeeperThan, maxDepth } from "../domain/storable.ts"
 import { AgentFailed } from "./Agent.ts"
 import { resultIn } from "./ClaudeResult.ts"
 import type { ClaudeResult } from "./ClaudeResult.ts"
@@ -170,9 +171,11 @@ const succeeded = (result: Schema.Json, durationMillis: number, stopReason: stri
 
 const option = (name: string, value: string | null): ReadonlyArray<string> => (value === null ? [] : [name, value])
 
+/** What nests so deep that it could not be written again stays a text. */
 const jsonOrText = (text: string): Schema.Json => {
   try {
-    return JSON.parse(text) as Schema.Json
+    const value = JSON.parse(text) as Schema.Json
+    return isDeeperThan(value, maxDepth) ? text : value
   } catch {
     return text
   }

@@ -1,6 +1,6 @@
 /** The failures of JSON-RPC requests. */
 import { Schema } from "effect"
-import { objectIn } from "../domain/json.ts"
+import { integerIn, objectIn } from "../domain/json.ts"
 import { mapTexts } from "./redact.ts"
 
 /** The other side's `error`, or ours to it. */
@@ -24,12 +24,15 @@ export type RpcReply =
 export const internalError = -32603
 export const methodNotFound = -32601
 
+/** A number beyond the safe integers, such as 1e308, is no code either: `RpcError` could not be made of it. */
+export const codeIn = (code: unknown): number => integerIn(code) ?? internalError
+
 /** Reads the `error` of a reply. `redact` removes the secrets of the process that wrote it, before anything is cut. */
 export const errorIn = (error: unknown, redact: (text: string) => string): RpcError => {
   const clean = mapTexts(error, redact)
   const { code, data, message } = objectIn(clean)
   return new RpcError({
-    code: typeof code === "number" && Number.isInteger(code) ? code : internalError,
+    code: codeIn(code),
     message: typeof message === "string" ? message : (JSON.stringify(clean) ?? "no message"),
     ...(data === undefined ? {} : { data })
   })

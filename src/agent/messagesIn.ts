@@ -7,6 +7,7 @@
  * message, two messages without a line end between them, or a batch (JSON-RPC 2.0, section 6).
  */
 import type { JsonObject } from "../domain/json.ts"
+import { shallow } from "./shallow.ts"
 
 export interface LineMessage {
   readonly message: JsonObject
@@ -115,10 +116,10 @@ const isMessage = (object: JsonObject): boolean =>
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** `undefined`: no JSON. */
+/** `undefined`: no JSON. What is nested deeper than anything that is read is `null`. */
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text)
+    return shallow(JSON.parse(text), text)
   } catch {
     return undefined
   }

@@ -78,12 +78,24 @@ export const noUsage: Usage = {
   totalTokens: 0
 }
 
+/** More than any turn uses. A sum that is no safe integer could be stored and not be read back. */
+const maxTokens = 1e12
+
+/** A count, also as a string or with a fraction. What is no count, such as a negative number, counts nothing. */
+export const tokensIn = (value: unknown): number => {
+  const count = typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value
+  return typeof count === "number" && count >= 0 && count <= maxTokens ? Math.floor(count) : 0
+}
+
+const sum = (a: number, b: number) => Math.min(maxTokens, a + b)
+
+/** No count gets greater than the greatest that is read of an agent. */
 export const addUsage = (a: Usage, b: Usage): Usage => ({
-  inputTokens: a.inputTokens + b.inputTokens,
-  cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
-  outputTokens: a.outputTokens + b.outputTokens,
-  reasoningTokens: a.reasoningTokens + b.reasoningTokens,
-  totalTokens: a.totalTokens + b.totalTokens
+  inputTokens: sum(a.inputTokens, b.inputTokens),
+  cachedInputTokens: sum(a.cachedInputTokens, b.cachedInputTokens),
+  outputTokens: sum(a.outputTokens, b.outputTokens),
+  reasoningTokens: sum(a.reasoningTokens, b.reasoningTokens),
+  totalTokens: sum(a.totalTokens, b.totalTokens)
 })
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { AcpMessage } from "./Acp.ts"
 import { clipped } from "./boundedJson.ts"
-import { objectIn } from "./json.ts"
+import { objectIn, shownIn } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 import { isDeeperThan, maxDepth } from "./storable.ts"
 
@@ -56,7 +56,7 @@ const withShortTexts = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withShortTexts)
   const { data, mimeType, type } = value as JsonObject
   if ((type === "image" || type === "audio") && typeof data === "string" && data.length > maxTextCharacters) {
-    return { type: "text", text: `[${type} ${String(mimeType)}: ${data.length} characters of base64 left out]` }
+    return { type: "text", text: `[${type} ${shownIn(mimeType)}: ${data.length} characters of base64 left out]` }
   }
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withShortTexts(member)]))
 }

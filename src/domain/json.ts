@@ -22,6 +22,10 @@ export const listIn = (value: unknown): ReadonlyArray<unknown> => (Array.isArray
 
 export const textIn = (value: unknown): string | null => (typeof value === "string" ? value : null)
 
+/** For a sentence: what is no text by its type. `String` throws at an object of JSON that has a member `toString`. */
+export const shownIn = (value: unknown): string =>
+  typeof value === "object" && value !== null ? (Array.isArray(value) ? "a list" : "an object") : String(value)
+
 /** For names and titles: an empty one is as good as none. */
 export const nonEmptyTextIn = (value: unknown): string | null => (value === "" ? null : textIn(value))
 

@@ -9,7 +9,7 @@ import { Effect, Redacted, Schema } from "effect"
 import type * as OpenAi from "openai"
 import type { Response, ResponseInputItem } from "openai/resources/responses/responses"
 import type { ReviewMode } from "../domain/Review.ts"
-import { noUsage } from "../domain/Turn.ts"
+import { noUsage, tokensIn } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
 import { clipped } from "../domain/boundedJson.ts"
 import { instructionsOf, transcriptOf } from "./ReviewRequest.ts"
@@ -143,11 +143,11 @@ const usageOf = ({ usage }: Response): Usage =>
   usage === undefined || usage === null
     ? noUsage
     : {
-        inputTokens: usage.input_tokens,
-        cachedInputTokens: usage.input_tokens_details?.cached_tokens ?? 0,
-        outputTokens: usage.output_tokens,
-        reasoningTokens: usage.output_tokens_details?.reasoning_tokens ?? 0,
-        totalTokens: usage.total_tokens
+        inputTokens: tokensIn(usage.input_tokens),
+        cachedInputTokens: tokensIn(usage.input_tokens_details?.cached_tokens),
+        outputTokens: tokensIn(usage.output_tokens),
+        reasoningTokens: tokensIn(usage.output_tokens_details?.reasoning_tokens),
+        totalTokens: tokensIn(usage.total_tokens)
       }
 
 const failureOf = (cause: unknown, openai: Library, { apiKey, model }: ReviewerConfig): string => {

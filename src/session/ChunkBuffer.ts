@@ -7,6 +7,8 @@ import { lateMessage, subagentKind } from "../domain/Acp.ts"
 import type { AcpMessage, SessionUpdate } from "../domain/Acp.ts"
 import { boundedMessage } from "../domain/boundedMessage.ts"
 import type { SessionId } from "../domain/Ids.ts"
+import { objectIn, shownIn } from "../domain/json.ts"
+import type { JsonObject } from "../domain/json.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 
 /** A merged chunk grows to this and no further, so that no event gets too big to send. */
@@ -23,14 +25,18 @@ interface Pending {
 
 /** Chunks of one message: same turn, same kind, same message, plain text and nothing else said about them. */
 const mergeable = (update: SessionUpdate): { readonly text: string; readonly of: string } | null => {
-  if (update.sessionUpdate === subagentKind) {
-    const inner = mergeable(update["update"] as SessionUpdate)
-    return inner === null ? null : { ...inner, of: `${String(update["sessionId"])} ${inner.of}` }
-  }
-  if (update.sessionUpdate !== "agent_message_chunk" && update.sessionUpdate !== "agent_thought_chunk") return null
-  const content = update["content"] as { readonly type?: unknown; readonly text?: unknown } | undefined
-  if (content?.type !== "text" || typeof content.text !== "string" || update["_meta"] !== undefined) return null
-  return { text: content.text, of: `${update.sessionUpdate} ${String(update["messageId"] ?? "")}` }
+  if (update.sessionUpdate !== subagentKind) return chunkIn(update)
+  // An agent may say this kind by itself, so nothing of it is sure to be there.
+  const inner = chunkIn(objectIn(update["update"]))
+  return inner === null ? null : { ...inner, of: `${shownIn(update["sessionId"])} ${inner.of}` }
+}
+
+const chunkIn = (update: JsonObject) => {
+  const { _meta, content, messageId, sessionUpdate } = update
+  if (sessionUpdate !== "agent_message_chunk" && sessionUpdate !== "agent_thought_chunk") return null
+  const { text, type } = objectIn(content)
+  if (type !== "text" || typeof text !== "string" || _meta !== undefined) return null
+  return { text, of: `${sessionUpdate} ${shownIn(messageId ?? "")}` }
 }
 
 const updateOf = (message: AcpMessage): SessionUpdate | null =>
@@ -97,5 +103,5 @@ const withText = (message: AcpMessage, text: string): AcpMessage => {
 
 const updateWithText = (update: SessionUpdate, text: string): SessionUpdate =>
   update.sessionUpdate === subagentKind
-    ? { ...update, update: updateWithText(update["update"] as SessionUpdate, text) }
+    ? { ...update, update: { ...objectIn(update["update"]), content: { type: "text", text } } }
     : { ...update, content: { type: "text", text } }

@@ -154,6 +154,26 @@ describe("interrupts, steering, compaction, sub-agents", () => {
     assert.isTrue(compactions.includes("completed"))
   })
 
+  it("a turn's usage can be stored and read back, whatever counts codex reports", () => {
+    const translator = Translator.make("T")
+    translator.begin(1)
+    translator.accepted("turn")
+    const report = (total: number) =>
+      translator.notification("thread/tokenUsage/updated", {
+        threadId: "T",
+        turnId: "turn",
+        tokenUsage: { total: { totalTokens: total, inputTokens: "7", outputTokens: -1 }, last: {} }
+      })
+    for (const total of [0, 1e12, 0, 1e12, Number.MAX_SAFE_INTEGER, 2 ** 53, 1e308, 0.5, -3, 12.9]) report(total)
+    for (let i = 0; i < 10_000; i++) report(i % 2 === 0 ? 1e12 : 0)
+    const [end] = ends(translator.notification("turn/completed", { threadId: "T", turn: { id: "turn" } }))
+    assert.isTrue(
+      Object.values(end?.usage ?? {}).every((count) => Number.isSafeInteger(count) && count >= 0),
+      JSON.stringify(end?.usage)
+    )
+    assert.strictEqual(end?.usage?.totalTokens, 1e12)
+  })
+
   it("a sub-agent's texts and ends are no part of the conversation", () => {
     const { facts } = replay("102-subagent-thread-on-same-connection")
     assert.strictEqual(ends(facts).length, 1)

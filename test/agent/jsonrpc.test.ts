@@ -40,6 +40,29 @@ layer(Processes.layer, { excludeTestServices: true })("a JSON-RPC peer", (it) =>
     })
   )
 
+  it.effect("an error whose code is no number that a program can have is one all the same", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect()
+      for (const code of ["1e308", "-1e308", "9007199254740993", "1.5", '"E1"', "null"]) {
+        const text = `{"id":$ID,"error":{"code":${code},"message":"odd"}}\n`
+        const error = yield* Effect.flip(peer.request("raw", { text }, within))
+        assert.deepStrictEqual(error, new RpcError({ code: -32603, message: "odd" }), code)
+      }
+    })
+  )
+
+  it.effect("an output that can't be read because of a defect ends the connection, and says so", () =>
+    Effect.gen(function* () {
+      const { peer } = yield* connect({ onNotification: () => Effect.die(new Error("a fault, with sk-12345678")) })
+      const text = '{"method":"said"}\n{"id":$ID,"result":1}\n'
+      const error = yield* Effect.flip(peer.request("raw", { text }, within))
+      assert.deepInclude(error, { reason: "closed" })
+      const ended = yield* Effect.flip(peer.ended)
+      assert.strictEqual(ended.class, "protocol")
+      assert.include(ended.message, "a fault, with [redacted]")
+    })
+  )
+
   it.effect("a request fails at its deadline, and its late reply is ignored", () =>
     Effect.gen(function* () {
       const { peer } = yield* connect()

@@ -86,6 +86,13 @@ describe("a one-shot run", () => {
     })
   )
 
+  it.live("a reply that nests deeper than JSON can be written stays a text", () =>
+    Effect.gen(function* () {
+      const deep = "[".repeat(20_000) + "]".repeat(20_000)
+      assert.deepInclude(yield* run(`say ${deep}`), { ok: true, result: deep })
+    })
+  )
+
   it.live("a run fails where its result says so, whatever the exit code", () =>
     Effect.gen(function* () {
       for (const code of [0, 1]) {

@@ -59,6 +59,7 @@ export const anyValue: fc.Arbitrary<unknown> = fc.oneof(
     { "": "" },
     JSON.parse('{"__proto__":{"x":1}}'),
     JSON.parse('{"constructor":{"prototype":{"x":1}}}'),
+    JSON.parse('{"toString":1,"valueOf":1,"toJSON":1,"then":1,"length":-1}'),
     nested(50),
     nested(600)
   ),

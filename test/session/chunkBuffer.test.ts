@@ -42,6 +42,29 @@ describe("the chunk buffer", () => {
     assert.lengthOf(buffer.take(), 6)
   })
 
+  it("the chunk buffer takes updates of its own kinds that an agent has written, whatever is in them", () => {
+    const buffer = new ChunkBuffer(id, 0)
+    const odd = JSON.parse('{"toString":1,"valueOf":1}') as object
+    const content = { type: "text", text: "a" }
+    const updates: ReadonlyArray<SessionUpdate> = [
+      { sessionUpdate: "_troupe/subagent_update" },
+      { sessionUpdate: "_troupe/subagent_update", update: null },
+      { sessionUpdate: "_troupe/subagent_update", update: { sessionUpdate: "_troupe/subagent_update" } },
+      {
+        sessionUpdate: "_troupe/subagent_update",
+        sessionId: odd,
+        update: { sessionUpdate: "agent_message_chunk", content }
+      },
+      { sessionUpdate: "agent_message_chunk", messageId: odd, content },
+      { sessionUpdate: "agent_message_chunk", content: null }
+    ]
+    for (const update of updates) buffer.append(1, updateMessage("t", update), 0)
+    assert.deepStrictEqual(
+      buffer.take().map(({ message }) => message),
+      updates.map((update) => updateMessage("t", update))
+    )
+  })
+
   it("the chunk buffer merges the chunks of each sub-agent", () => {
     const buffer = new ChunkBuffer(id, 0)
     const chunk = (text: string): SessionUpdate => ({

@@ -6,6 +6,7 @@
 import { Clock, Effect } from "effect"
 import { AgentFailed } from "../Agent.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import { shownIn } from "../../domain/json.ts"
 import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
 import * as GitConfig from "../gitConfig.ts"
@@ -126,7 +127,7 @@ export const connect = Effect.fnUntraced(function* (
     agent = announced.agent
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
-      const problem = `it speaks version ${String(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
+      const problem = `it speaks version ${shownIn(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
       return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }
     const problem = agent === launched ? null : AgentSettings.permissionsProblem(agent, config, spec, request)

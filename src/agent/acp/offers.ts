@@ -5,7 +5,7 @@
  * codex-acp have both. An option is recognised by its category, because its id is the agent's own: effort is `effort` at
  * Claude and `reasoning_effort` at codex-acp.
  */
-import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import type { Choice, Choices } from "../../domain/Session.ts"
 
@@ -57,7 +57,7 @@ const ids: Readonly<Record<Setting, ReadonlyArray<string>>> = {
 }
 
 const isOptionOf = (setting: Setting, { category, id }: JsonObject): boolean =>
-  category === categories[setting] || ((category ?? null) === null && ids[setting].includes(String(id)))
+  category === categories[setting] || ((category ?? null) === null && ids[setting].includes(textIn(id) ?? ""))
 
 /** The first option of the category, or of such an id where the agent gives no categories. */
 const optionIn = (offered: Offered, setting: Setting): JsonObject | null =>

@@ -1,6 +1,6 @@
 /** Reads the result of a prompt: why the turn stopped, and what it cost in tokens. Tolerant of what agents write there. */
 import { nonEmptyTextIn, objectIn } from "../../domain/json.ts"
-import { StopReason } from "../../domain/Turn.ts"
+import { StopReason, tokensIn } from "../../domain/Turn.ts"
 import type { Usage } from "../../domain/Turn.ts"
 
 /** Made once, because it is read for every turn. */
@@ -39,13 +39,4 @@ export const usageIn = (usage: unknown): Usage | null => {
     reasoningTokens: tokensIn(tokens["thoughtTokens"]),
     totalTokens: tokensIn(tokens["totalTokens"]) || inputTokens + outputTokens
   }
-}
-
-/** More than any turn uses; sums of such counts stay exact. */
-const maxTokens = 1e12
-
-/** A count, also as a string or with a fraction. What is no count, such as a negative number, counts nothing. */
-const tokensIn = (value: unknown): number => {
-  const count = typeof value === "string" && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value
-  return typeof count === "number" && count >= 0 && count <= maxTokens ? Math.floor(count) : 0
 }

@@ -5,13 +5,14 @@
  * collide, because each side numbers its own requests from 0. So a reply is recognized by the request that was printed
  * before it, and by its shape. Between the messages are acpx's own errors, with `id: null` (observed with acpx 0.19.1).
  */
-import { at, listIn, nonEmptyTextIn, objectIn } from "../../domain/json.ts"
+import { at, listIn, nonEmptyTextIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 import * as Permission from "../acp/permission.ts"
 import { isAdapterText } from "../acp/TurnTracker.ts"
 import type { PromptReply, TurnTracker, UpdateFact } from "../acp/TurnTracker.ts"
 import { messagesIn } from "../messagesIn.ts"
-import { RpcError } from "../RpcError.ts"
+import { codeIn, RpcError } from "../RpcError.ts"
+import { shallow } from "../shallow.ts"
 
 /** acpx's own error: `acpxCode` such as `NO_SESSION`, `detailCode` such as `AGENT_DISCONNECTED`. */
 export interface AcpxError {
@@ -123,7 +124,7 @@ const isDenial = (request: JsonObject | undefined, result: unknown): boolean => 
   const option = listIn(request["options"])
     .map(objectIn)
     .find(({ optionId }) => optionId === chosen)
-  return option === undefined || String(option["kind"]).startsWith("reject")
+  return option === undefined || textIn(option["kind"])?.startsWith("reject") === true
 }
 
 export const acpxErrorOf = (error: unknown): AcpxError => ({
@@ -135,7 +136,7 @@ export const acpxErrorOf = (error: unknown): AcpxError => ({
 const toRpcError = (error: unknown): RpcError => {
   const { code, data, message } = objectIn(error)
   return new RpcError({
-    code: Number.isInteger(code) ? (code as number) : -32603,
+    code: codeIn(code),
     message: nonEmptyTextIn(message) ?? "it gave no reason",
     ...(data === undefined ? {} : { data })
   })
@@ -144,7 +145,7 @@ const toRpcError = (error: unknown): RpcError => {
 /** The object of a line, or the first message in it; an empty one where the line is none. */
 export const parsed = (line: string): JsonObject => {
   try {
-    return objectIn(JSON.parse(line))
+    return objectIn(shallow(JSON.parse(line), line))
   } catch {
     return messagesIn(line).messages[0]?.message ?? {}
   }

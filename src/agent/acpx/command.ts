@@ -19,6 +19,7 @@ import { acpxFetches } from "../Launch.ts"
 import * as Lines from "../Lines.ts"
 import type { Processes } from "../Processes.ts"
 import * as Repository from "../repository.ts"
+import { failUnreadable } from "../unreadable.ts"
 import { parsed } from "./Transcript.ts"
 
 /** `agent`: the agent's name in acpx's registry. */
@@ -171,7 +172,10 @@ export const eachLine = (
       const complete = lines.push(chunk)
       return lines.overflowed() ? Effect.fail(tooLong) : Effect.forEach(complete, take, { discard: true })
     })
-  ).pipe(Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), take, { discard: true }))))
+  ).pipe(
+    Effect.andThen(Effect.suspend(() => Effect.forEach(lines.rest(), take, { discard: true }))),
+    failUnreadable(child)
+  )
 }
 
 const tooLong = new AgentFailed({

@@ -15,7 +15,7 @@ import { failedEnd } from "./failures.ts"
 import * as OpenItems from "./OpenItems.ts"
 import * as Texts from "./texts.ts"
 import * as Turns from "./Turns.ts"
-import { tokensIn } from "./wire.ts"
+import { usageIn } from "./wire.ts"
 import type { Change } from "./wire.ts"
 
 export interface Translator {
@@ -90,9 +90,9 @@ export const make = (resuming: string | null): Translator => {
 
   const tokenUsage = (params: JsonObject): Facts => {
     const usage = objectIn(params["tokenUsage"])
-    const last = tokensIn(usage["last"])
+    const last = usageIn(usage["last"])
     const agentTurnId = textIn(params["turnId"])
-    turns.recordUsage(agentTurnId, tokensIn(usage["total"]), last)
+    turns.recordUsage(agentTurnId, usageIn(usage["total"]), last)
     const size = numberIn(usage["modelContextWindow"])
     // A resumed thread repeats its last usage, which belongs to no turn of this connection.
     if (size === null || turns.indexOf(agentTurnId) === null) return none

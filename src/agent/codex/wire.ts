@@ -4,8 +4,9 @@
  * Only the fields that Troupe uses are named. A field that is missing or of another type reads as `null` or empty:
  * codex adds and drops fields between releases, and a session should not fail for that.
  */
+import { tokensIn } from "../../domain/Turn.ts"
 import type { Usage } from "../../domain/Turn.ts"
-import { listIn, numberIn, objectIn, textIn } from "../../domain/json.ts"
+import { listIn, objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject } from "../../domain/json.ts"
 
 /** An item of a turn. Its `id` is in every notification about it. */
@@ -41,14 +42,14 @@ export const changesIn = (item: JsonObject): ReadonlyArray<Change> =>
   })
 
 /** `total` is cumulative per thread; `last` is that of one model response, or an estimate after a compaction. */
-export const tokensIn = (value: unknown): Usage => {
+export const usageIn = (value: unknown): Usage => {
   const tokens = objectIn(value)
   return {
-    inputTokens: numberIn(tokens["inputTokens"]) ?? 0,
-    cachedInputTokens: numberIn(tokens["cachedInputTokens"]) ?? 0,
-    outputTokens: numberIn(tokens["outputTokens"]) ?? 0,
-    reasoningTokens: numberIn(tokens["reasoningOutputTokens"]) ?? 0,
-    totalTokens: numberIn(tokens["totalTokens"]) ?? 0
+    inputTokens: tokensIn(tokens["inputTokens"]),
+    cachedInputTokens: tokensIn(tokens["cachedInputTokens"]),
+    outputTokens: tokensIn(tokens["outputTokens"]),
+    reasoningTokens: tokensIn(tokens["reasoningOutputTokens"]),
+    totalTokens: tokensIn(tokens["totalTokens"])
   }
 }
 
@@ -63,8 +64,8 @@ export const commandIn = (value: JsonObject): string => {
 
 /** ACP's kind of a command: `read` or `search` where all its parts do that, else `execute`. */
 export const commandKindIn = (value: JsonObject): "read" | "search" | "execute" => {
-  const kinds = listIn(value["commandActions"]).map((action) => objectIn(action)["type"])
-  if (kinds.length === 0 || kinds.some((kind) => !["read", "listFiles", "search"].includes(String(kind)))) {
+  const kinds = listIn(value["commandActions"]).map((action) => textIn(objectIn(action)["type"]) ?? "")
+  if (kinds.length === 0 || kinds.some((kind) => !["read", "listFiles", "search"].includes(kind))) {
     return "execute"
   }
   return kinds.includes("search") ? "search" : "read"
