@@ -19,7 +19,7 @@ import type { Write } from "../src/ledger/sqlite/Database.ts"
 import type { LedgerWrite } from "../src/ledger/Ledger.ts"
 import { Ledger } from "../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../src/ledger/SqliteLedger.ts"
-import { apply } from "../src/ledger/sqlite/apply.ts"
+import { statementsOf } from "../src/ledger/sqlite/statements.ts"
 import { quantile } from "./sample.ts"
 import { millis, times } from "./table.ts"
 import type { Row } from "./table.ts"
@@ -134,13 +134,6 @@ const bareWriter = (db: DatabaseSync) => {
     for (const write of writes) run(write)
     db.exec("COMMIT")
   }
-}
-
-const statementsOf = (entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> => {
-  const writes: Array<Write> = []
-  const collect = (write: Write) => Effect.sync(() => (writes.push(write), []))
-  for (const entry of entries) Effect.runSync(apply(collect, entry))
-  return writes
 }
 
 const bareLedger = async (file: string) => {

@@ -50,13 +50,13 @@ export const over = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Ledger["Service"], never, Scope.Scope> {
   const writer = yield* Writer.make(db, patienceMillis)
   const ping = db
-    .transaction("write and read a row", (run) =>
-      run({
+    .commit("write and read a row", [
+      {
         text: "INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1 RETURNING n",
         params: [],
         failIfNoRow: "the row was not there to be read back"
-      })
-    )
+      }
+    ])
     .pipe(Effect.asVoid)
   return {
     ...writer,

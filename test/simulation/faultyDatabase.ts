@@ -45,7 +45,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
       Effect.suspend(() =>
         runtime.isAlive ? db.all(operation, text, params, decode) : Effect.fail(killed(operation))
       ),
-    transaction: (operation, body) =>
+    commit: (operation, statements) =>
       Effect.gen(function* () {
         yield* Effect.exit(runtime.crossing(`before it can ${operation}`))
         if (!runtime.isAlive) return yield* killed(operation)
@@ -61,7 +61,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
           world.note(`the database refuses to ${operation}`)
           return yield* failed(operation, "it is refused", false)
         }
-        const result = yield* db.transaction(operation, body)
+        const result = yield* db.commit(operation, statements)
         faults.transactions++
         yield* Effect.exit(runtime.crossing(`after it did ${operation}`))
         if (!runtime.isAlive) return yield* killed(operation)

@@ -9,7 +9,6 @@ import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect, Exit, Schedule, Scope, Semaphore } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
-import type { SqlError } from "effect/sql"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { failedTo, isLocked } from "./errors.ts"
@@ -17,12 +16,14 @@ import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
 export type SqlValue = string | number | null
 
-/** One statement of a transaction. */
+/** One statement of a commit. */
 export interface Write {
   readonly text: string
   readonly params: ReadonlyArray<SqlValue>
   /** For a statement that returns the rows it changed: the reason it fails with where it returns none. */
   readonly failIfNoRow?: string
+  /** What it is for, completing "could not …". Absent: what its commit is for. */
+  readonly operation?: string
 }
 
 export interface Database {
@@ -34,17 +35,11 @@ export interface Database {
     decode: (row: Row) => A
   ) => Effect.Effect<ReadonlyArray<A>, LedgerError>
   /**
-   * Runs `body` between BEGIN IMMEDIATE and COMMIT; where any statement fails, none is written. `operation` names the
-   * failure, unless it is a `LedgerError` already.
+   * Runs the statements in their order in one transaction; where any fails, none is written. A failure is named by the
+   * operation of its statement, or else by `operation`. Returns how many rows the statements returned in all.
    */
-  readonly transaction: <A>(
-    operation: string,
-    body: (run: Run) => Effect.Effect<A, unknown>
-  ) => Effect.Effect<A, LedgerError>
+  readonly commit: (operation: string, statements: ReadonlyArray<Write>) => Effect.Effect<number, LedgerError>
 }
-
-/** Runs one statement of a transaction, and returns its rows where it has any. */
-export type Run = (write: Write) => Effect.Effect<ReadonlyArray<unknown>, SqlError.SqlError | NoRow>
 
 /** A statement that had to change a row changed none. */
 export class NoRow extends Error {
@@ -86,14 +81,21 @@ export const open = Effect.fn("Ledger.open")(function* (
   const mutex = yield* Semaphore.make(1)
 
   const execute = (text: string, params: ReadonlyArray<SqlValue>) => connection.execute(text, params, undefined)
-  const run: Run = ({ failIfNoRow, params, text }) =>
-    failIfNoRow === undefined
-      ? execute(text, params)
-      : Effect.filterOrFail(
-          execute(text, params),
-          (rows) => rows.length > 0,
-          () => new NoRow(failIfNoRow)
-        )
+  const run = (operation: string, statements: ReadonlyArray<Write>) =>
+    Effect.suspend(() => {
+      let running: Write | undefined
+      return Effect.gen(function* () {
+        let returned = 0
+        for (running of statements) {
+          const rows: ReadonlyArray<unknown> = yield* execute(running.text, running.params)
+          if (running.failIfNoRow !== undefined && rows.length === 0) {
+            return yield* Effect.fail(new NoRow(running.failIfNoRow))
+          }
+          returned += rows.length
+        }
+        return returned
+      }).pipe(Effect.mapError((cause) => failedTo(running?.operation ?? operation)(cause)))
+    })
   // Ignored: after some failures (disk full, I/O) SQLite has rolled back by itself, and there is no transaction to end.
   const rollback = Effect.ignore(execute("ROLLBACK", []))
 
@@ -105,10 +107,10 @@ export const open = Effect.fn("Ledger.open")(function* (
         retryWhileLocked,
         Effect.mapError(failedTo(operation))
       ),
-    transaction: (operation, body) =>
+    commit: (operation, statements) =>
       failIfRemoved(filename).pipe(
         Effect.andThen(execute("BEGIN IMMEDIATE", [])),
-        Effect.andThen(Effect.tap(body(run), execute("COMMIT", []))),
+        Effect.andThen(Effect.tap(run(operation, statements), execute("COMMIT", []))),
         // Of BEGIN, too: one that took place and failed would have each one after it fail, within a transaction.
         Effect.onError(() => rollback),
         Effect.uninterruptible,

@@ -11,11 +11,11 @@
  */
 import { Clock, Deferred, Effect, Exit, Fiber, Latch, Option, Queue } from "effect"
 import type { Cause, Scope } from "effect"
-import type { Database } from "./Database.ts"
+import type { Database, Write } from "./Database.ts"
 import * as Availability from "../Availability.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
-import { apply } from "./apply.ts"
+import { statementsOf } from "./statements.ts"
 import * as Commits from "./commits.ts"
 
 /** Callers that may be queued; further ones wait until there is room. */
@@ -34,7 +34,9 @@ export interface Writer extends Pick<Availability.Availability, "away" | "availa
 }
 
 interface Job {
-  readonly entries: ReadonlyArray<LedgerWrite>
+  readonly statements: ReadonlyArray<Write>
+  /** How many entries the statements are of. */
+  readonly entries: number
   /** Absent for deferred entries: no caller waits for them. */
   readonly done?: Deferred.Deferred<void, LedgerError>
 }
@@ -65,13 +67,18 @@ export const make = Effect.fnUntraced(function* (
     write: (entries) =>
       Effect.gen(function* () {
         const done = yield* Deferred.make<void, LedgerError>()
-        if (!(yield* Queue.offer(queue, { entries, done }))) {
+        if (!(yield* Queue.offer(queue, { ...jobOf(entries), done }))) {
           return yield* new LedgerError({ operation: "write", cause: "the ledger is closed" })
         }
         yield* Deferred.await(done)
       }).pipe(Effect.uninterruptible),
-    writeLater: (entries) => Effect.asVoid(Queue.offer(queue, { entries }))
+    writeLater: (entries) => Effect.suspend(() => Effect.asVoid(Queue.offer(queue, jobOf(entries))))
   }
+})
+
+const jobOf = (entries: ReadonlyArray<LedgerWrite>): Job => ({
+  statements: statementsOf(entries),
+  entries: entries.length
 })
 
 /** Commits jobs, and returns those that are still owed: no caller waits for them, and the ledger is away. */
@@ -91,7 +98,7 @@ const commitQueued = Effect.fnUntraced(function* (queue: Jobs, commit: Commit, {
       else jobs.push(job)
       commitNow ||= job === deferredAreDue || job.done !== undefined
     }
-    commitNow ||= jobs.reduce((sum, job) => sum + job.entries.length, 0) >= mostDeferredEntries
+    commitNow ||= entriesIn(jobs) >= mostDeferredEntries
     pending = commitNow ? yield* commit(jobs) : jobs
     // While the ledger is away, attempts go on also where nothing is owed: that is how its return is noticed.
     if (timerRuns || (away() === null && pending.length === 0)) continue
@@ -99,28 +106,22 @@ const commitQueued = Effect.fnUntraced(function* (queue: Jobs, commit: Commit, {
     const delay = away() === null ? deferredMillis : retryMillis.most
     yield* Effect.sleep(delay).pipe(Effect.andThen(Queue.offer(queue, deferredAreDue)), Effect.forkChild)
   }
-  const lost = pending.reduce((sum, { entries }) => sum + entries.length, 0)
+  const lost = entriesIn(pending)
   if (lost > 0) yield* Effect.logWarning(`The ledger is still away: ${lost} entries that it was to write are lost`)
 })
+
+const entriesIn = (jobs: ReadonlyArray<Job>) => jobs.reduce((sum, { entries }) => sum + entries, 0)
+
+/** What a commit as a whole is for. The failure of one of its entries names that entry instead. */
+const wholeCommit = "commit"
 
 const committer = (db: Database, availability: Availability.Availability, closing: Latch.Latch): Commit => {
   const { isStored, numbered, stored } = Commits.forWriter(db)
   let commits = 0
 
-  const transaction = (jobs: ReadonlyArray<Job>, nth: number, onEntryFailed: () => void) =>
+  const transaction = (jobs: ReadonlyArray<Job>, nth: number) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      db.transaction("commit", (run) =>
-        Effect.forEach(
-          jobs,
-          ({ entries }) => Effect.forEach(entries, (entry) => apply(run, entry), { discard: true }),
-          {
-            discard: true
-          }
-        ).pipe(
-          Effect.onError(() => Effect.sync(onEntryFailed)),
-          Effect.andThen(Effect.forEach(numbered(nth, now), run, { discard: true }))
-        )
-      )
+      Effect.asVoid(db.commit(wholeCommit, [...jobs.flatMap(({ statements }) => statements), ...numbered(nth, now)]))
     )
 
   /** Tries until it is known to be stored, or refused, or patience is over. */
@@ -142,15 +143,14 @@ const committer = (db: Database, availability: Availability.Availability, closin
   const commit: Commit = Effect.fnUntraced(function* (jobs) {
     if (jobs.length === 0 && availability.away() === null) return []
     const nth = ++commits
-    let entryFailed = false
-    const exit = yield* held(Effect.asVoid(transaction(jobs, nth, () => (entryFailed = true))), nth)
+    const exit = yield* held(transaction(jobs, nth), nth)
     if (isAway(exit)) {
       yield* Effect.forEach(jobs, (job) => (job.done === undefined ? Effect.void : report(job, exit)), {
         discard: true
       })
       return jobs.filter(({ done }) => done === undefined)
     }
-    if (jobs.length <= 1 || !entryFailed) {
+    if (jobs.length <= 1 || !isOfOneEntry(exit)) {
       yield* Effect.forEach(jobs, (job) => report(job, exit), { discard: true })
       return []
     }
@@ -164,10 +164,13 @@ const errorOf = (exit: Exit.Failure<void, LedgerError>): LedgerError => Option.g
 const isAway = (exit: Exit.Exit<void, LedgerError>): exit is Exit.Failure<void, LedgerError> =>
   Option.exists(Exit.findErrorOption(exit), ({ away }) => away === true)
 
+const isOfOneEntry = (exit: Exit.Exit<void, LedgerError>) =>
+  Option.exists(Exit.findErrorOption(exit), ({ operation }) => operation !== wholeCommit)
+
 /** To the caller, or to the log where no caller waits. */
 const report = ({ done, entries }: Job, exit: Exit.Exit<void, LedgerError>) => {
   if (done !== undefined) return Effect.asVoid(Deferred.done(done, exit))
   return Exit.isSuccess(exit)
     ? Effect.void
-    : Effect.logWarning(`The ledger could not write ${entries.length} entries that it was to write later`, exit.cause)
+    : Effect.logWarning(`The ledger could not write ${entries} entries that it was to write later`, exit.cause)
 }

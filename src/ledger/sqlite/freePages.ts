@@ -23,8 +23,9 @@ export const giveBack = (db: Database) => {
   // The driver takes one step of a statement that returns no columns, and a step of this one gives back one page.
   const page = { text: "PRAGMA incremental_vacuum(1)", params: [] }
   const round = (pages: number) =>
-    db.transaction("give back free pages", (run) =>
-      Effect.forEach(Array.from({ length: pages }), () => run(page), { discard: true })
+    db.commit(
+      "give back free pages",
+      Array.from({ length: pages }, () => page)
     )
 
   return Effect.gen(function* () {

@@ -138,9 +138,9 @@ describe("a commit whose answer was lost", () => {
   const lossy = Effect.fnUntraced(function* (filename: string, loses: () => boolean) {
     const db = yield* Database.open(filename)
     const lost = new LedgerError({ operation: "commit", cause: new Error("the connection was lost"), away: true })
-    const transaction: Database.Database["transaction"] = (operation, body) =>
-      Effect.tap(db.transaction(operation, body), () => (loses() ? Effect.fail(lost) : Effect.void))
-    return { db, writer: yield* Writer.make({ ...db, transaction }, 60_000) }
+    const commit: Database.Database["commit"] = (operation, statements) =>
+      Effect.tap(db.commit(operation, statements), () => (loses() ? Effect.fail(lost) : Effect.void))
+    return { db, writer: yield* Writer.make({ ...db, commit }, 60_000) }
   })
 
   it.live("is recognised and not repeated", () =>
@@ -175,7 +175,7 @@ describe("a commit whose answer was lost", () => {
       let failures = 0
       const failed = new LedgerError({ operation: "commit", cause: new Error("no connection"), away: true })
       const writer = yield* Writer.make(
-        { ...db, transaction: (...args) => (failures-- > 0 ? Effect.fail(failed) : db.transaction(...args)) },
+        { ...db, commit: (...args) => (failures-- > 0 ? Effect.fail(failed) : db.commit(...args)) },
         60_000
       )
       yield* writer.write([opened()])

@@ -34,7 +34,11 @@ const recorder = () => {
     Effect.sync(() => (statements.push({ text, params }), []))
   const db: Database = {
     all: (_operation, text, params) => record(text, params),
-    transaction: (_operation, body) => Effect.orDie(body(({ params, text }) => record(text, params)))
+    commit: (_operation, statements) =>
+      Effect.as(
+        Effect.forEach(statements, ({ params, text }) => record(text, params)),
+        0
+      )
   }
   return { statements, db }
 }

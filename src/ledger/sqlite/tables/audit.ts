@@ -1,5 +1,4 @@
 /** The audit trail: rows are appended and read, never changed, and removed long after their session was deleted. */
-import { Effect } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { AuditRecord } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
@@ -37,14 +36,12 @@ export const reads = (db: Database) => ({
     ),
   /** Removes the whole trails of at most so many sessions that were deleted before then. Returns the number of rows. */
   removeAudit: (deletedBefore: number, sessions: number) =>
-    db
-      .transaction("remove old audit trails", (run) =>
-        run({
-          text: `DELETE FROM audit WHERE session IN (
+    db.commit("remove old audit trails", [
+      {
+        text: `DELETE FROM audit WHERE session IN (
             SELECT session FROM audit WHERE action = 'sweep_delete' AND at < ? ORDER BY at LIMIT ?
           ) RETURNING 1`,
-          params: [deletedBefore, sessions]
-        })
-      )
-      .pipe(Effect.map((removed) => removed.length))
+        params: [deletedBefore, sessions]
+      }
+    ])
 })

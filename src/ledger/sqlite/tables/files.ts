@@ -39,8 +39,8 @@ export const reads = (db: Database) => ({
     ),
   removeFiles: (ids: ReadonlyArray<FileId>) =>
     db
-      .transaction("remove files' records", (run) =>
-        run({ text: "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))", params: [json(ids)] })
-      )
+      .commit("remove files' records", [
+        { text: "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))", params: [json(ids)] }
+      ])
       .pipe(Effect.asVoid)
 })

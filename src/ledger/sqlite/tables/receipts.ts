@@ -80,9 +80,7 @@ export const reads = (db: Database) => ({
       )
       .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
   removeReceipts: (createdBefore: number) =>
-    db
-      .transaction("remove old receipts", (run) =>
-        run({ text: "DELETE FROM receipts WHERE created_at < ? RETURNING 1", params: [createdBefore] })
-      )
-      .pipe(Effect.map((removed) => removed.length))
+    db.commit("remove old receipts", [
+      { text: "DELETE FROM receipts WHERE created_at < ? RETURNING 1", params: [createdBefore] }
+    ])
 })

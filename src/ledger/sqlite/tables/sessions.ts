@@ -209,12 +209,12 @@ export const reads = (db: Database) => {
     /** Foreign keys delete the rows of the session in all other tables. */
     remove: (ids: ReadonlyArray<SessionId>) =>
       db
-        .transaction("remove closed sessions", (run) =>
-          run({
+        .commit("remove closed sessions", [
+          {
             text: "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?)) AND closed_at IS NOT NULL",
             params: [json(ids)]
-          })
-        )
+          }
+        ])
         .pipe(Effect.asVoid),
     sessionsToRecover: db.all(
       "look for sessions with something to do",

@@ -1,9 +1,6 @@
 /** Maps each kind of entry to its SQL statements. A new kind of entry does not compile until it is mapped here. */
-import { Effect } from "effect"
-import type { Run, Write } from "./Database.ts"
+import type { Write } from "./Database.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
-import type { LedgerError } from "../LedgerError.ts"
-import { failedTo } from "./errors.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
@@ -18,12 +15,13 @@ import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
 
-/** Runs an entry's statements in the open transaction. */
-export const apply = (run: Run, entry: LedgerWrite): Effect.Effect<unknown, LedgerError> =>
-  Effect.suspend(() => {
+/** The statements of these entries, in their order. */
+export const statementsOf = (entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> =>
+  entries.flatMap((entry) => {
+    const operation = operationOf(entry)
     const writes = writesOf(entry)
-    return "text" in writes ? run(writes) : Effect.forEach(writes, run, { discard: true })
-  }).pipe(Effect.mapError((cause) => failedTo(operationOf(entry))(cause)))
+    return "text" in writes ? { ...writes, operation } : writes.map((write) => ({ ...write, operation }))
+  })
 
 const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
