@@ -5,7 +5,7 @@
  * A driver reports each attempt here, and asks whether to try again.
  */
 import { Clock, Effect, Latch } from "effect"
-import type { LedgerError } from "./LedgerError.ts"
+import type { LedgerError, LedgerErrorKind } from "./LedgerError.ts"
 import { reasonOf } from "./LedgerError.ts"
 
 export interface LedgerAway {
@@ -13,6 +13,7 @@ export interface LedgerAway {
   readonly since: number
   /** The database's own words for the last attempt that failed. */
   readonly reason: string
+  readonly kind: LedgerErrorKind
   /** Commits are held. `false` when patience is over: each commit is tried once and then fails. */
   readonly holding: boolean
 }
@@ -44,7 +45,7 @@ export const make = (patienceMillis: number): Availability => {
       const previous = away
       const since = previous?.since ?? now
       const holding = !closed && now - since < patienceMillis
-      away = { since, reason: reasonOf(error.cause), holding }
+      away = { since, reason: reasonOf(error.cause), kind: error.kind, holding }
       if (previous === null) {
         back.closeUnsafe()
         yield* Effect.logWarning(

@@ -35,6 +35,7 @@ export type * from "./LedgerQuery.ts"
 export type * from "./LedgerWrite.ts"
 export type { LedgerAway } from "./Availability.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
+export type { LedgerErrorKind } from "./LedgerError.ts"
 
 type Read<A> = Effect.Effect<A, LedgerError>
 

@@ -2,13 +2,44 @@
 import { Schema } from "effect"
 import { causesOf } from "../domain/causes.ts"
 
+/**
+ * Why an operation failed, in words that mean the same on every database. Each driver says which of its errors are which.
+ *
+ * - `unreachable`: the database can't be reached, read or written now.
+ * - `busy`: others hold what is needed, or the database is at a limit.
+ * - `full`: its disk is.
+ * - `constraint`: a rule of the schema refuses what was to be written.
+ * - `unmet`: what was to be changed is not there, or not as the entry needs it.
+ * - `damaged`: what is stored can't be read.
+ * - `taken`: another Troupe works on the database now.
+ * - `refused`: anything else, such as a cursor of another ledger, or a ledger that is closed.
+ */
+export const ledgerErrorKinds = [
+  "unreachable",
+  "busy",
+  "full",
+  "constraint",
+  "unmet",
+  "damaged",
+  "taken",
+  "refused"
+] as const
+
+export type LedgerErrorKind = (typeof ledgerErrorKinds)[number]
+
+/** Whatever was to be written: a later attempt may succeed. */
+const passing: ReadonlySet<LedgerErrorKind> = new Set(["unreachable", "busy", "full"])
+
 /** An operation failed. `operation` completes "could not …". The cause never contains what was to be written. */
 export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError", {
   operation: Schema.String,
   cause: Schema.Defect(),
-  /** The database can't be reached or takes no writes now, whatever was to be written: a later attempt may succeed. */
-  away: Schema.optionalKey(Schema.Boolean)
+  kind: Schema.Literals(ledgerErrorKinds)
 }) {
+  /** The database can't be reached or takes no writes now. */
+  get away(): boolean {
+    return passing.has(this.kind)
+  }
   override get message() {
     return `Troupe could not ${this.operation}: ${reasonOf(this.cause)}`
   }

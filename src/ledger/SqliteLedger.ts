@@ -64,7 +64,7 @@ export const over = Effect.fnUntraced(function* (
       const away = writer.away()
       return away === null
         ? ping
-        : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, away: true }))
+        : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, kind: away.kind }))
     }),
     giveBackSpace: FreePages.giveBack(db),
     ...Sessions.reads(db),

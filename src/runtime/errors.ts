@@ -12,14 +12,14 @@ export const unavailable = <A, E, R>(effect: Effect.Effect<A, E | LedgerError, R
 const isLedgerError = <E>(error: E | LedgerError): error is LedgerError => error instanceof LedgerError
 
 /** The failure of an operation that was not even tried; `operation` completes "could not …". */
-export const ledgerAway = ({ reason: cause }: LedgerAway, operation: string): LedgerError =>
-  new LedgerError({ operation, cause, away: true })
+export const ledgerAway = ({ kind, reason: cause }: LedgerAway, operation: string): LedgerError =>
+  new LedgerError({ operation, cause, kind })
 
 /** Something failed or died because the ledger is away. */
 export const isLedgerAway = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => {
     const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
-    return error instanceof LedgerError && error.away === true
+    return error instanceof LedgerError && error.away
   })
 
 /** The same for `LedgerError` and `ActorFailed`, where `operation` says what could not be done. */

@@ -1,6 +1,7 @@
 /** A database that can be away, slow, refuse a transaction, or lose its answer; and that a killed Troupe can't reach. */
 import { Effect } from "effect"
 import { LedgerError } from "../../src/ledger/LedgerError.ts"
+import type { LedgerErrorKind } from "../../src/ledger/LedgerError.ts"
 import type { Database } from "../../src/ledger/sqlite/Database.ts"
 import type { Incarnation } from "./Incarnation.ts"
 
@@ -36,9 +37,9 @@ export const noFaults = (): DatabaseFaults => ({
 
 export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: Incarnation): Database => {
   const { world } = runtime.surroundings
-  const failed = (operation: string, reason: string, away: boolean) =>
-    new LedgerError({ operation, cause: new Error(reason), away })
-  const killed = (operation: string) => failed(operation, "Troupe was killed", false)
+  const failed = (operation: string, reason: string, kind: LedgerErrorKind) =>
+    new LedgerError({ operation, cause: new Error(reason), kind })
+  const killed = (operation: string) => failed(operation, "Troupe was killed", "refused")
 
   return {
     all: (operation, text, params, decode) =>
@@ -53,13 +54,13 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
         if (!runtime.isAlive) return yield* killed(operation)
         if (faults.awayUntil > world.now) {
           faults.awayAt = world.now
-          return yield* failed(operation, "the disk is full", true)
+          return yield* failed(operation, "the disk is full", "full")
         }
         if (faults.refusals > 0) {
           faults.refusals--
           faults.refusedAt = world.now
           world.note(`the database refuses to ${operation}`)
-          return yield* failed(operation, "it is refused", false)
+          return yield* failed(operation, "it is refused", "refused")
         }
         const result = yield* db.commit(operation, statements)
         faults.transactions++
@@ -69,7 +70,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
           faults.lostAnswers--
           faults.awayAt = world.now
           world.note(`the answer to ${operation} is lost`)
-          return yield* failed(operation, "the answer was lost", true)
+          return yield* failed(operation, "the answer was lost", "unreachable")
         }
         return result
       }).pipe(Effect.uninterruptible)

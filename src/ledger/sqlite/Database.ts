@@ -11,7 +11,7 @@ import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
-import { failedTo, isLocked } from "./errors.ts"
+import { NoRow, failedTo, isLocked, unreadable } from "./errors.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
 export type SqlValue = string | number | null
@@ -39,11 +39,6 @@ export interface Database {
    * operation of its statement, or else by `operation`. Returns how many rows the statements returned in all.
    */
   readonly commit: (operation: string, statements: ReadonlyArray<Write>) => Effect.Effect<number, LedgerError>
-}
-
-/** A statement that had to change a row changed none. */
-export class NoRow extends Error {
-  override readonly name = "NoRow"
 }
 
 /** How long opening waits for another process that writes to the same file. Nothing else runs in this process yet. */
@@ -102,7 +97,7 @@ export const open = Effect.fn("Ledger.open")(function* (
   return {
     all: (operation, text, params, decode) =>
       execute(text, params).pipe(
-        Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
+        Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: unreadable(operation) })),
         mutex.withPermit,
         retryWhileLocked,
         Effect.mapError(failedTo(operation))
@@ -133,7 +128,7 @@ const failIfRemoved = (filename: string) =>
           new LedgerError({
             operation: "write",
             cause: `its file ${filename} is gone, moved or removed; put it back, or restore it and start Troupe again`,
-            away: true
+            kind: "unreachable"
           })
         )
   )

@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const done = yield* Deferred.make<void, LedgerError>()
         if (!(yield* Queue.offer(queue, { ...jobOf(entries), done }))) {
-          return yield* new LedgerError({ operation: "write", cause: "the ledger is closed" })
+          return yield* new LedgerError({ operation: "write", cause: "the ledger is closed", kind: "refused" })
         }
         yield* Deferred.await(done)
       }).pipe(Effect.uninterruptible),
@@ -162,7 +162,7 @@ const committer = (db: Database, availability: Availability.Availability, closin
 const errorOf = (exit: Exit.Failure<void, LedgerError>): LedgerError => Option.getOrThrow(Exit.findErrorOption(exit))
 
 const isAway = (exit: Exit.Exit<void, LedgerError>): exit is Exit.Failure<void, LedgerError> =>
-  Option.exists(Exit.findErrorOption(exit), ({ away }) => away === true)
+  Option.exists(Exit.findErrorOption(exit), ({ away }) => away)
 
 const isOfOneEntry = (exit: Exit.Exit<void, LedgerError>) =>
   Option.exists(Exit.findErrorOption(exit), ({ operation }) => operation !== wholeCommit)

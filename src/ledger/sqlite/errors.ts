@@ -1,27 +1,45 @@
-/** Which of SQLite's errors may pass by themselves, whatever was to be written. https://sqlite.org/rescode.html */
+/** The kinds of SQLite's errors. https://sqlite.org/rescode.html */
 import { causesOf } from "../../domain/causes.ts"
 import { LedgerError } from "../LedgerError.ts"
+import type { LedgerErrorKind } from "../LedgerError.ts"
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
 
-/** Primary result codes of a file that can't be written now. A damaged one (11, 26) is not among them: it does not pass. */
-const away: ReadonlySet<number> = new Set([
-  SQLITE_BUSY,
-  SQLITE_LOCKED,
-  7, // NOMEM
-  8, // READONLY: the file system was mounted anew after an error
-  10, // IOERR
-  13, // FULL
-  14, // CANTOPEN
-  15 // PROTOCOL: a race for the lock of the WAL
+/** By the primary result code. */
+const kinds: ReadonlyMap<number, LedgerErrorKind> = new Map([
+  [SQLITE_BUSY, "busy"],
+  [SQLITE_LOCKED, "busy"],
+  [7, "busy"], // NOMEM
+  [8, "unreachable"], // READONLY: the file system was mounted anew after an error
+  [10, "unreachable"], // IOERR
+  [11, "damaged"], // CORRUPT
+  [13, "full"], // FULL
+  [14, "unreachable"], // CANTOPEN
+  [15, "busy"], // PROTOCOL: a race for the lock of the WAL
+  [19, "constraint"], // CONSTRAINT, a trigger's RAISE too
+  [26, "damaged"] // NOTADB
 ])
+
+/** A statement that had to change a row changed none. */
+export class NoRow extends Error {
+  override readonly name = "NoRow"
+}
 
 /** The ledger's error of an operation that failed; `operation` completes "could not …". */
 export const failedTo =
   (operation: string) =>
   (cause: unknown): LedgerError =>
-    cause instanceof LedgerError ? cause : new LedgerError({ operation, cause, away: away.has(codeOf(cause)) })
+    cause instanceof LedgerError ? cause : new LedgerError({ operation, cause, kind: kindOf(cause) })
+
+/** The same where a row was read and is not what was written. */
+export const unreadable =
+  (operation: string) =>
+  (cause: unknown): LedgerError =>
+    new LedgerError({ operation, cause, kind: "damaged" })
+
+const kindOf = (cause: unknown): LedgerErrorKind =>
+  cause instanceof NoRow ? "unmet" : (kinds.get(codeOf(cause)) ?? "refused")
 
 export const isLocked = (cause: unknown): boolean => [SQLITE_BUSY, SQLITE_LOCKED].includes(codeOf(cause))
 

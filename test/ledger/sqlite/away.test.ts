@@ -50,7 +50,9 @@ describe("a ledger whose file is locked by another process", () => {
         const third = yield* Effect.forkChild(ledger.write([eventAppended(3)]))
         assert.isTrue(ledger.away()?.holding)
         assert.match(ledger.away()?.reason ?? "", /database is locked/)
-        assert.isTrue((yield* Effect.flip(ledger.ping)).away)
+        const error = yield* Effect.flip(ledger.ping)
+        assert.isTrue(error.away)
+        assert.strictEqual(error.kind, "busy")
         // Readers are not kept waiting.
         assert.strictEqual(yield* ledger.lastEvent(id), 0)
         yield* unlock
@@ -137,7 +139,11 @@ describe("a commit whose answer was lost", () => {
   /** A file whose every commit takes place, and whose answers are lost where `loses` says so. */
   const lossy = Effect.fnUntraced(function* (filename: string, loses: () => boolean) {
     const db = yield* Database.open(filename)
-    const lost = new LedgerError({ operation: "commit", cause: new Error("the connection was lost"), away: true })
+    const lost = new LedgerError({
+      operation: "commit",
+      cause: new Error("the connection was lost"),
+      kind: "unreachable"
+    })
     const commit: Database.Database["commit"] = (operation, statements) =>
       Effect.tap(db.commit(operation, statements), () => (loses() ? Effect.fail(lost) : Effect.void))
     return { db, writer: yield* Writer.make({ ...db, commit }, 60_000) }
@@ -173,7 +179,7 @@ describe("a commit whose answer was lost", () => {
       const filename = yield* scratchFile
       const db = yield* Database.open(filename)
       let failures = 0
-      const failed = new LedgerError({ operation: "commit", cause: new Error("no connection"), away: true })
+      const failed = new LedgerError({ operation: "commit", cause: new Error("no connection"), kind: "unreachable" })
       const writer = yield* Writer.make(
         { ...db, commit: (...args) => (failures-- > 0 ? Effect.fail(failed) : db.commit(...args)) },
         60_000

@@ -198,4 +198,17 @@ describe("the ledger's file", () => {
       assert.strictEqual(good?.seq, 2)
     }).pipe(Effect.scoped)
   )
+
+  it.effect("a command that was tampered with fails its read as damage, which does not pass", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
+      yield* using(filename, (ledger) => ledger.write([opened(), { _tag: "CommandQueued", command }]))
+      const db = new DatabaseSync(filename)
+      db.exec("UPDATE owed SET params = '{'")
+      db.close()
+      const error = yield* Effect.flip(using(filename, (ledger) => ledger.outbox(id)))
+      assert.deepStrictEqual("kind" in error ? [error.kind, error.away] : error, ["damaged", false])
+    }).pipe(Effect.scoped)
+  )
 })

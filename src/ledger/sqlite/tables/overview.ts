@@ -151,7 +151,11 @@ export const reads = (db: Database) => {
   const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
     const from = query.cursor === null ? null : parseCursor(query.cursor)
     if (from !== null && Option.isNone(from)) {
-      return yield* new LedgerError({ operation: "list the sessions", cause: "the cursor is none of this ledger's" })
+      return yield* new LedgerError({
+        operation: "list the sessions",
+        cause: "the cursor is none of this ledger's",
+        kind: "refused"
+      })
     }
     const after = from === null ? null : { at: from.value.createdAt, id: from.value.id }
     // One more than the page shows whether another page follows.

@@ -139,7 +139,11 @@ export const reads = (db: Database) => {
   const page = Effect.fnUntraced(function* (query: SessionQuery) {
     const from = query.cursor === null ? null : parseCursor(query.cursor)
     if (from !== null && Option.isNone(from)) {
-      return yield* new LedgerError({ operation: "list the sessions", cause: "the cursor is none of this ledger's" })
+      return yield* new LedgerError({
+        operation: "list the sessions",
+        cause: "the cursor is none of this ledger's",
+        kind: "refused"
+      })
     }
     const after = from === null ? null : from.value
     // All apps together have fewer busy sessions than one app has sessions: the plus keeps SQLite from the index by app.
