@@ -74,15 +74,15 @@ export class Ledger extends Context.Service<
      */
     readonly overview: (query: OverviewQuery) => Read<Page<SessionSummary>>
     readonly summary: (id: SessionId) => Read<Option.Option<SessionSummary>>
-    /** In constant time, as `openSessions`. */
+    /** Whatever the number of sessions: only those at work are counted, the others are known. */
     readonly stateCounts: (app: AppName | null) => Read<Readonly<Record<SessionState, number>>>
     /** The agents of the newest 5,000 sessions, and the apps that have sessions. */
     readonly agentsAndApps: (
       app: AppName | null
     ) => Read<{ readonly agents: ReadonlyArray<string>; readonly apps: ReadonlyArray<string> }>
-    /** In constant time, whatever the number of sessions. */
     /** Those that have had this conversation of an agent's, open or not. */
     readonly sessionsOfThread: (thread: string) => Read<ReadonlyArray<SessionRecord>>
+    /** In constant time, whatever the number of sessions. */
     readonly openSessions: (app: AppName | null) => Read<number>
     /** Open sessions that the sweeper has to close, and closed ones that it has to remove. */
     readonly dueForSweep: (bounds: SweepBounds) => Read<{

@@ -58,8 +58,12 @@ export class LedgerUnusable extends Schema.TaggedError<LedgerUnusable>()("Ledger
   }
 }
 
-/** The innermost message: the database's own words say more than its client's "Failed to execute statement". */
+/**
+ * The innermost message, in one line: the database's own words say more than its client's "Failed to execute statement",
+ * and some of them quote SQL of many lines.
+ */
 export const reasonOf = (cause: unknown): string => {
   const innermost = causesOf(cause).at(-1)
-  return innermost instanceof Error ? innermost.message : String(innermost)
+  const words = innermost instanceof Error ? innermost.message : String(innermost)
+  return words.replace(/\s*\n\s*/g, " ")
 }

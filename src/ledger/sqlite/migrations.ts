@@ -12,6 +12,7 @@ import appBounds from "./migrations/0010_app_bounds.ts"
 import sessionSetup from "./migrations/0011_session_setup.ts"
 import owedReviews from "./migrations/0012_owed_reviews.ts"
 import givenContext from "./migrations/0013_given_context.ts"
+import countedStates from "./migrations/0014_counted_states.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -27,7 +28,8 @@ export const migrations = {
   "0010_app_bounds": appBounds,
   "0011_session_setup": sessionSetup,
   "0012_owed_reviews": owedReviews,
-  "0013_given_context": givenContext
+  "0013_given_context": givenContext,
+  "0014_counted_states": countedStates
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -151,10 +151,11 @@ describe("the ledger's file", () => {
       )
       const whole = readFileSync(filename)
       let refused = 0
-      for (let nth = 0; nth < 40; nth++) {
+      const flips = 100
+      for (let nth = 0; nth < flips; nth++) {
         const bytes = Buffer.from(whole)
         // Spread over the file, its header and its last page included.
-        const at = Math.floor((nth * (bytes.length - 1)) / 39)
+        const at = Math.floor((nth * (bytes.length - 1)) / (flips - 1))
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (nth % 8))
         writeFileSync(filename, bytes)
         const exit = yield* Effect.exit(using(filename, (ledger) => ledger.session(id)))

@@ -141,6 +141,7 @@ describe("query plans", () => {
       for (const whose of [null, app]) {
         yield* Effect.all([reads.agentsAndApps(whose), Approvals.reads(db).inbox(whose, 1)])
       }
+      yield* Effect.forEach([null, app], reads.stateCounts)
       yield* Steps.reads(db).transitionCounts(id, 1)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {

@@ -10,6 +10,7 @@ import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
+import * as Counts from "./counts.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
 import { LedgerError } from "../../LedgerError.ts"
 
@@ -138,15 +139,7 @@ const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
 }
 
 export const reads = (db: Database) => {
-  const stateCounts = (app: AppName | null) =>
-    db
-      .all(
-        "count the sessions",
-        `SELECT state, sum(n) AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`,
-        app === null ? [] : [app],
-        (row: { readonly state: SessionState; readonly n: number }) => [row.state, row.n] as const
-      )
-      .pipe(Effect.map((rows) => ({ idle: 0, turning: 0, retiring: 0, closed: 0, ...Object.fromEntries(rows) })))
+  const { count: stored, stateCounts } = Counts.reads(db)
 
   const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
     const from = query.cursor === null ? null : parseCursor(query.cursor)
@@ -163,7 +156,7 @@ export const reads = (db: Database) => {
     const match = matching(query)
     const { count, rows } =
       match === null
-        ? yield* Effect.all({ rows: listed(query, after, limit), count: storedCount(query) })
+        ? yield* Effect.all({ rows: listed(query, after, limit), count: stored(query.app, query.state) })
         : yield* searched(query, match, after, limit)
     const items = rows.slice(0, query.limit)
     const last = items.at(-1)
@@ -183,11 +176,6 @@ export const reads = (db: Database) => {
       summaryOf
     )
   }
-
-  const storedCount = ({ app, state }: OverviewQuery) =>
-    Effect.map(stateCounts(app), (counts) =>
-      state === null ? Object.values(counts).reduce((sum, n) => sum + n, 0) : counts[state]
-    )
 
   /** One query searches once, for the page and for the count. */
   const searched = Effect.fnUntraced(function* (

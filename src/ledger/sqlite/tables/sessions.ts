@@ -2,7 +2,7 @@
  * Sessions: the app each belongs to, its state, and its machine's snapshot.
  *
  * A page is found by key (`created_at`, `id`), never by offset: it costs the same wherever it begins, and new sessions
- * do not shift it. The number of matching sessions is read from `session_counts`, which triggers keep.
+ * do not shift it. The number of matching sessions is that of `counts.ts`.
  */
 import { Effect, Option } from "effect"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
@@ -11,6 +11,7 @@ import type { Meta, SessionRecord, SessionSettings, SessionSetup, SessionState }
 import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
+import * as Counts from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
 import type { SessionPatch } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
@@ -116,26 +117,8 @@ const stateConditions: Readonly<Record<SessionState | "open", string>> = {
   closed: "closed_at IS NOT NULL"
 }
 
-const openStates = "('idle', 'turning', 'retiring')"
-
-const sumOf = (row: { readonly n: number | null }) => row.n ?? 0
-
 export const reads = (db: Database) => {
-  const count = (app: AppName | null, state: SessionQuery["state"]) => {
-    const where = [
-      ...(app === null ? [] : ["app = ?"]),
-      ...(state === null ? [] : [state === "open" ? `state IN ${openStates}` : `state = '${state}'`])
-    ]
-    return db
-      .all(
-        "count the sessions",
-        `SELECT sum(n) AS n FROM session_counts${where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`}`,
-        app === null ? [] : [app],
-        sumOf
-      )
-      .pipe(Effect.map(([n]) => n ?? 0))
-  }
-
+  const { count } = Counts.reads(db)
   const page = Effect.fnUntraced(function* (query: SessionQuery) {
     const from = query.cursor === null ? null : parseCursor(query.cursor)
     if (from !== null && Option.isNone(from)) {

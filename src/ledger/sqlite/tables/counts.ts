@@ -1,0 +1,54 @@
+/**
+ * How many sessions there are, none of which is looked at: triggers keep the numbers of open and of closed ones. Those at
+ * work are counted in an index that has no others.
+ */
+import { Effect } from "effect"
+import type { AppName } from "../../../domain/Ids.ts"
+import type { SessionState } from "../../../domain/Session.ts"
+import type { SessionQuery } from "../../LedgerQuery.ts"
+import type { LedgerError } from "../../LedgerError.ts"
+import type { Database } from "../Database.ts"
+
+interface Counted {
+  readonly state: "open" | SessionState
+  readonly n: number
+}
+
+const countedOf = ({ n, state }: Counted) => [state, n] as const
+
+const kept = (app: AppName | null) =>
+  `SELECT state, sum(n) AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`
+
+/** All apps together have fewer busy sessions than one app has sessions: the plus keeps SQLite from the index by app. */
+const busy = (app: AppName | null) =>
+  `SELECT state, count(*) AS n FROM sessions
+    WHERE state IN ('turning', 'retiring')${app === null ? "" : " AND +app = ?"} GROUP BY state`
+
+const zero = { open: 0, turning: 0, retiring: 0, closed: 0 }
+
+export const reads = (db: Database) => {
+  const read = (text: string, params: ReadonlyArray<AppName>) =>
+    Effect.map(db.all("count the sessions", text, params, countedOf), (rows) => ({
+      ...zero,
+      ...Object.fromEntries(rows)
+    }))
+
+  const stateCounts = (app: AppName | null) =>
+    read(`${kept(app)} UNION ALL ${busy(app)}`, app === null ? [] : [app, app]).pipe(
+      Effect.map(({ closed, open, retiring, turning }) => ({
+        idle: open - turning - retiring,
+        turning,
+        retiring,
+        closed
+      }))
+    )
+
+  const count = (app: AppName | null, state: SessionQuery["state"]): Effect.Effect<number, LedgerError> =>
+    state === null || state === "open" || state === "closed"
+      ? Effect.map(read(kept(app), app === null ? [] : [app]), ({ closed, open }) =>
+          state === null ? open + closed : state === "open" ? open : closed
+        )
+      : Effect.map(stateCounts(app), (counts) => counts[state])
+
+  return { stateCounts, count }
+}
