@@ -14,6 +14,10 @@ it("only the SQLite driver of the ledger imports SQLite and its own files", () =
   assert.deepStrictEqual(files, ["src/ledger/SqliteLedger.ts"])
 })
 
+it("the statements that databases share import no driver and no client", () => {
+  assert.deepStrictEqual(importing(/sqlite|postgres|effect\/sql|@effect\/sql/i, "src/ledger/sql/**/*.ts"), [])
+})
+
 it("only the wiring imports the ledger's SQLite driver", () => {
   const files = importing(/ledger\/(SqliteLedger|sqlite\/)/, "{src,machines}/**/*.{ts,tsx}")
   assert.deepStrictEqual(files, ["src/wiring.ts"])

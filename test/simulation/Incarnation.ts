@@ -29,8 +29,8 @@ import { UnknownAgent } from "../../src/domain/Refusal.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { Limits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
-import type { Database } from "../../src/ledger/sqlite/Database.ts"
-import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import type { Database } from "../../src/ledger/sql/Database.ts"
+import { ledgerOver } from "../../src/ledger/sql/ledgerOver.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
@@ -166,7 +166,7 @@ const servicesOf = (runtime: Incarnation) => {
   }
   const ledger = Layer.effect(
     Ledger,
-    SqliteLedger.over(faultyDatabase(database, faults, runtime), settings.limits.ledgerPatienceMillis)
+    ledgerOver(faultyDatabase(database, faults, runtime), { patienceMillis: settings.limits.ledgerPatienceMillis })
   )
   const agents = Layer.mock(Agents)({
     driver: (wanted) =>

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { LedgerErrorKind } from "../../src/ledger/LedgerError.ts"
-import type { Database } from "../../src/ledger/sqlite/Database.ts"
+import type { Database } from "../../src/ledger/sql/Database.ts"
 import type { Incarnation } from "./Incarnation.ts"
 
 export interface DatabaseFaults {
@@ -42,6 +42,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
   const killed = (operation: string) => failed(operation, "Troupe was killed", "refused")
 
   return {
+    dialect: db.dialect,
     all: (operation, text, params, decode) =>
       Effect.suspend(() =>
         runtime.isAlive ? db.all(operation, text, params, decode) : Effect.fail(killed(operation))

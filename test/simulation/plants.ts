@@ -125,7 +125,7 @@ export const plants: ReadonlyArray<Plant> = [
   },
   {
     name: "an accepted turn is answered before it is stored",
-    file: "src/ledger/sqlite/Writer.ts",
+    file: "src/ledger/sql/Writer.ts",
     replace: [["        yield* Deferred.await(done)\n", ""]]
   },
   {

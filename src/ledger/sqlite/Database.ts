@@ -11,35 +11,11 @@ import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
-import { NoRow, failedTo, isLocked, unreadable } from "./errors.ts"
+import { NoRow, unreadable } from "../sql/Database.ts"
+import type { Database, SqlValue, Write } from "../sql/Database.ts"
+import { sqliteDialect } from "./sqliteDialect.ts"
+import { failedTo, isLocked } from "./errors.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
-
-export type SqlValue = string | number | null
-
-/** One statement of a commit. */
-export interface Write {
-  readonly text: string
-  readonly params: ReadonlyArray<SqlValue>
-  /** For a statement that returns the rows it changed: the reason it fails with where it returns none. */
-  readonly failIfNoRow?: string
-  /** What it is for, completing "could not …". Absent: what its commit is for. */
-  readonly operation?: string
-}
-
-export interface Database {
-  /** All rows that the query returns, decoded. `operation` completes the error message "could not …". */
-  readonly all: <Row, A>(
-    operation: string,
-    text: string,
-    params: ReadonlyArray<SqlValue>,
-    decode: (row: Row) => A
-  ) => Effect.Effect<ReadonlyArray<A>, LedgerError>
-  /**
-   * Runs the statements in their order in one transaction; where any fails, none is written. A failure is named by the
-   * operation of its statement, or else by `operation`. Returns how many rows the statements returned in all.
-   */
-  readonly commit: (operation: string, statements: ReadonlyArray<Write>) => Effect.Effect<number, LedgerError>
-}
 
 /** How long opening waits for another process that writes to the same file. Nothing else runs in this process yet. */
 const openingTimeoutMillis = 5_000
@@ -95,6 +71,7 @@ export const open = Effect.fn("Ledger.open")(function* (
   const rollback = Effect.ignore(execute("ROLLBACK", []))
 
   return {
+    dialect: sqliteDialect,
     all: (operation, text, params, decode) =>
       execute(text, params).pipe(
         Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: unreadable(operation) })),

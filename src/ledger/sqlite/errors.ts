@@ -2,6 +2,7 @@
 import { causesOf } from "../../domain/causes.ts"
 import { LedgerError } from "../LedgerError.ts"
 import type { LedgerErrorKind } from "../LedgerError.ts"
+import { NoRow } from "../sql/Database.ts"
 
 const SQLITE_BUSY = 5
 const SQLITE_LOCKED = 6
@@ -21,22 +22,11 @@ const kinds: ReadonlyMap<number, LedgerErrorKind> = new Map([
   [26, "damaged"] // NOTADB
 ])
 
-/** A statement that had to change a row changed none. */
-export class NoRow extends Error {
-  override readonly name = "NoRow"
-}
-
 /** The ledger's error of an operation that failed; `operation` completes "could not …". */
 export const failedTo =
   (operation: string) =>
   (cause: unknown): LedgerError =>
     cause instanceof LedgerError ? cause : new LedgerError({ operation, cause, kind: kindOf(cause) })
-
-/** The same where a row was read and is not what was written. */
-export const unreadable =
-  (operation: string) =>
-  (cause: unknown): LedgerError =>
-    new LedgerError({ operation, cause, kind: "damaged" })
 
 const kindOf = (cause: unknown): LedgerErrorKind =>
   cause instanceof NoRow ? "unmet" : (kinds.get(codeOf(cause)) ?? "refused")

@@ -1,6 +1,6 @@
 /** Gives the space of deleted rows back to the file system. SQLite keeps it in the file otherwise, for rows to come. */
 import { Effect } from "effect"
-import type { Database } from "./Database.ts"
+import type { Database } from "../sql/Database.ts"
 
 /** Half a megabyte, and some milliseconds in which nothing else is written. */
 const pagesAtOnce = 256

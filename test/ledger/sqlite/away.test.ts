@@ -7,7 +7,8 @@ import { Ledger, LedgerError } from "../../../src/ledger/Ledger.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import * as Database from "../../../src/ledger/sqlite/Database.ts"
-import * as Writer from "../../../src/ledger/sqlite/Writer.ts"
+import type { Database as SqlDatabase } from "../../../src/ledger/sql/Database.ts"
+import * as Writer from "../../../src/ledger/sql/Writer.ts"
 import { eventAppended, id, opened, scratchFile } from "../samples.ts"
 
 /** Another process's lock, as far as SQLite can tell: a connection of its own. */
@@ -144,7 +145,7 @@ describe("a commit whose answer was lost", () => {
       cause: new Error("the connection was lost"),
       kind: "unreachable"
     })
-    const commit: Database.Database["commit"] = (operation, statements) =>
+    const commit: SqlDatabase["commit"] = (operation, statements) =>
       Effect.tap(db.commit(operation, statements), () => (loses() ? Effect.fail(lost) : Effect.void))
     return { db, writer: yield* Writer.make({ ...db, commit }, 60_000) }
   })

@@ -3,23 +3,24 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
 import { FileId } from "../../../src/domain/Ids.ts"
-import type { Database, SqlValue } from "../../../src/ledger/sqlite/Database.ts"
+import type { Database, SqlValue } from "../../../src/ledger/sql/Database.ts"
 import { cursorOf } from "../../../src/ledger/Cursor.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import type { OverviewQuery, SessionQuery } from "../../../src/ledger/Ledger.ts"
+import { sqliteDialect } from "../../../src/ledger/sqlite/sqliteDialect.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
-import * as Approvals from "../../../src/ledger/sqlite/tables/approvals.ts"
-import * as Apps from "../../../src/ledger/sqlite/tables/apps.ts"
-import * as Audit from "../../../src/ledger/sqlite/tables/audit.ts"
-import * as Events from "../../../src/ledger/sqlite/tables/events.ts"
-import * as Files from "../../../src/ledger/sqlite/tables/files.ts"
-import * as Learned from "../../../src/ledger/sqlite/tables/learned.ts"
-import * as Overview from "../../../src/ledger/sqlite/tables/overview.ts"
-import * as Receipts from "../../../src/ledger/sqlite/tables/receipts.ts"
-import * as Reviews from "../../../src/ledger/sqlite/tables/reviews.ts"
-import * as Sessions from "../../../src/ledger/sqlite/tables/sessions.ts"
-import * as Steps from "../../../src/ledger/sqlite/tables/steps.ts"
-import * as Turns from "../../../src/ledger/sqlite/tables/turns.ts"
+import * as Approvals from "../../../src/ledger/sql/tables/approvals.ts"
+import * as Apps from "../../../src/ledger/sql/tables/apps.ts"
+import * as Audit from "../../../src/ledger/sql/tables/audit.ts"
+import * as Events from "../../../src/ledger/sql/tables/events.ts"
+import * as Files from "../../../src/ledger/sql/tables/files.ts"
+import * as Learned from "../../../src/ledger/sql/tables/learned.ts"
+import * as Overview from "../../../src/ledger/sql/tables/overview.ts"
+import * as Receipts from "../../../src/ledger/sql/tables/receipts.ts"
+import * as Reviews from "../../../src/ledger/sql/tables/reviews.ts"
+import * as Sessions from "../../../src/ledger/sql/tables/sessions.ts"
+import * as Steps from "../../../src/ledger/sql/tables/steps.ts"
+import * as Turns from "../../../src/ledger/sql/tables/turns.ts"
 import { app, id, scratchFile } from "../samples.ts"
 
 interface Statement {
@@ -33,6 +34,7 @@ const recorder = () => {
   const record = (text: string, params: ReadonlyArray<SqlValue>) =>
     Effect.sync(() => (statements.push({ text, params }), []))
   const db: Database = {
+    dialect: sqliteDialect,
     all: (_operation, text, params) => record(text, params),
     commit: (_operation, statements) =>
       Effect.as(

@@ -25,7 +25,7 @@ export const opened = ({ app, createdAt, effect, fingerprint, key, response }: R
 
 /** Also of a request whose effect is nothing that the ledger keeps: then the answer is the whole receipt. */
 const answerReceipt = `INSERT INTO receipts (app, key, fingerprint, created_at, status, body) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (app, key) DO UPDATE SET status = excluded.status, body = excluded.body WHERE status IS NULL RETURNING 1`
+  ON CONFLICT (app, key) DO UPDATE SET status = excluded.status, body = excluded.body WHERE receipts.status IS NULL RETURNING 1`
 
 export const answered = (
   { app, fingerprint, key }: KeyedRequest,

@@ -129,10 +129,10 @@ export const reads = (db: Database) => {
       })
     }
     const after = from === null ? null : from.value
-    // All apps together have fewer busy sessions than one app has sessions: the plus keeps SQLite from the index by app.
+    // All apps together have fewer busy sessions than one app has sessions: so not by the index by app.
     const busy = query.state === "turning" || query.state === "retiring"
     const where = [
-      ...(query.app === null ? [] : [busy ? "+app = ?" : "app = ?"]),
+      ...(query.app === null ? [] : [busy ? `${db.dialect.withoutIndex("app")} = ?` : "app = ?"]),
       ...(query.state === null ? [] : [stateConditions[query.state]]),
       ...(after === null ? [] : ["(created_at, id) < (?, ?)"])
     ]
@@ -198,14 +198,14 @@ export const reads = (db: Database) => {
       db
         .commit("remove closed sessions", [
           {
-            text: "DELETE FROM sessions WHERE id IN (SELECT value FROM json_each(?)) AND closed_at IS NOT NULL",
+            text: `DELETE FROM sessions WHERE ${db.dialect.inList("id")} AND closed_at IS NOT NULL`,
             params: [json(ids)]
           }
         ])
         .pipe(Effect.asVoid),
     sessionsToRecover: db.all(
       "look for sessions with something to do",
-      `SELECT id FROM sessions INDEXED BY sessions_open_by_age WHERE closed_at IS NULL AND substate <> 'idle.asleep'
+      `SELECT id FROM sessions${db.dialect.usingIndex("sessions_open_by_age")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
         UNION SELECT session FROM timers
         UNION SELECT session FROM owed
         UNION SELECT session FROM turns WHERE ended_at IS NULL`,

@@ -12,7 +12,7 @@ const nudgeColumns = ["session", "turn", "user_turns", "tool_iterations"]
 const countNudges = `${insertInto("nudges", nudgeColumns)}
   ON CONFLICT (session) DO UPDATE SET
     turn = excluded.turn, user_turns = excluded.user_turns, tool_iterations = excluded.tool_iterations
-    WHERE excluded.turn > turn
+    WHERE excluded.turn > nudges.turn
   RETURNING 1`
 
 /** Fails where the turn was counted before. */
@@ -32,7 +32,7 @@ export const owed = ({ reviewMemory, reviewSkills, session, turn }: OwedReview):
 
 /** Changes no row, and does not fail, where none is owed. */
 export const notOwed = (session: SessionId, upToTurn: number | null): Write => ({
-  text: "DELETE FROM owed_reviews WHERE session = ? AND turn <= ifnull(?, turn)",
+  text: "DELETE FROM owed_reviews WHERE session = ? AND turn <= coalesce(?, turn)",
   params: [session, upToTurn]
 })
 
@@ -193,8 +193,8 @@ export const reads = (db: Database) => ({
     db
       .all(
         "read what the reviews used",
-        `SELECT session, ${usageColumns.map((column) => `sum(${column}) AS ${column}`).join(", ")}
-          FROM reviews WHERE session IN (SELECT value FROM json_each(?)) GROUP BY session`,
+        `SELECT session, ${usageColumns.map((column) => `${db.dialect.sum(column)} AS ${column}`).join(", ")}
+          FROM reviews WHERE ${db.dialect.inList("session")} GROUP BY session`,
         [json(sessions)],
         usageBySession
       )

@@ -8,6 +8,7 @@ import type { SessionState } from "../../../domain/Session.ts"
 import type { SessionQuery } from "../../LedgerQuery.ts"
 import type { LedgerError } from "../../LedgerError.ts"
 import type { Database } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 
 interface Counted {
   readonly state: "open" | SessionState
@@ -16,13 +17,13 @@ interface Counted {
 
 const countedOf = ({ n, state }: Counted) => [state, n] as const
 
-const kept = (app: AppName | null) =>
-  `SELECT state, sum(n) AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`
+const kept = ({ sum }: Dialect, app: AppName | null) =>
+  `SELECT state, ${sum("n")} AS n FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY state`
 
-/** All apps together have fewer busy sessions than one app has sessions: the plus keeps SQLite from the index by app. */
-const busy = (app: AppName | null) =>
+/** All apps together have fewer busy sessions than one app has sessions: so not by the index by app. */
+const busy = ({ withoutIndex }: Dialect, app: AppName | null) =>
   `SELECT state, count(*) AS n FROM sessions
-    WHERE state IN ('turning', 'retiring')${app === null ? "" : " AND +app = ?"} GROUP BY state`
+    WHERE state IN ('turning', 'retiring')${app === null ? "" : ` AND ${withoutIndex("app")} = ?`} GROUP BY state`
 
 const zero = { open: 0, turning: 0, retiring: 0, closed: 0 }
 
@@ -34,7 +35,7 @@ export const reads = (db: Database) => {
     }))
 
   const stateCounts = (app: AppName | null) =>
-    read(`${kept(app)} UNION ALL ${busy(app)}`, app === null ? [] : [app, app]).pipe(
+    read(`${kept(db.dialect, app)} UNION ALL ${busy(db.dialect, app)}`, app === null ? [] : [app, app]).pipe(
       Effect.map(({ closed, open, retiring, turning }) => ({
         idle: open - turning - retiring,
         turning,
@@ -45,7 +46,7 @@ export const reads = (db: Database) => {
 
   const count = (app: AppName | null, state: SessionQuery["state"]): Effect.Effect<number, LedgerError> =>
     state === null || state === "open" || state === "closed"
-      ? Effect.map(read(kept(app), app === null ? [] : [app]), ({ closed, open }) =>
+      ? Effect.map(read(kept(db.dialect, app), app === null ? [] : [app]), ({ closed, open }) =>
           state === null ? open + closed : state === "open" ? open : closed
         )
       : Effect.map(stateCounts(app), (counts) => counts[state])

@@ -10,6 +10,7 @@ import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { SessionState } from "../../../domain/Session.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, SqlValue } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import * as Counts from "./counts.ts"
 import type { SessionSummary, OverviewQuery, Page } from "../../LedgerQuery.ts"
 import { LedgerError } from "../../LedgerError.ts"
@@ -58,15 +59,14 @@ const summaryOf = (row: SummaryRow): SessionSummary => ({
   next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
 })
 
-/** Of a row whose JSON is damaged nothing, and not an error that takes all other rows away, too. */
-const extracted = (column: "snapshot" | "usage", path: string) =>
-  `CASE WHEN json_valid(s.${column}) THEN json_extract(s.${column}, '$.${path}') END`
-
-const selectSummary = `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
+const summaries = ({
+  jsonFlag,
+  jsonNumber
+}: Dialect) => `SELECT s.id, s.app, s.agent, s.state, s.substate, s.created_at, s.last_activity_at, s.closed_at,
     s.turn_count, s.restarts,
-    ${extracted("usage", "totalTokens")} AS tokens,
-    ${extracted("snapshot", "context.turn")} AS turn,
-    ${extracted("snapshot", "context.process")} AS process,
+    ${jsonNumber("s.usage", "totalTokens")} AS tokens,
+    ${jsonNumber("s.snapshot", "context.turn")} AS turn,
+    ${jsonFlag("s.snapshot", "context.process")} AS process,
     (SELECT at FROM steps WHERE session = s.id AND from_state <> to_state ORDER BY seq DESC LIMIT 1) AS since,
     (SELECT title FROM approvals WHERE session = s.id AND status = 'pending' ORDER BY created_at, id LIMIT 1) AS asks,
     (SELECT timer FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS timer,
@@ -102,7 +102,7 @@ const lastActive = ({ app, state }: OverviewQuery, after: Position | null, limit
     ])
     return {
       text: `SELECT * FROM (SELECT id, ${by} AS at, app, agent, substate FROM sessions
-        WHERE ${among.text} ORDER BY ${by} DESC, id DESC LIMIT ?)`,
+        WHERE ${among.text} ORDER BY ${by} DESC, id DESC LIMIT ?) AS ${by}_first`,
       params: [...among.params, limit]
     }
   })
@@ -120,18 +120,20 @@ const openConditions: Readonly<Record<Exclude<SessionState, "closed"> | "open", 
   retiring: "state IN ('turning', 'retiring') AND closed_at IS NULL AND state = 'retiring'"
 }
 
-/** Upper and lower case of ASCII letters are the same. */
-const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
+/** Upper and lower case of ASCII letters are the same, as `lower` has it in both databases. */
+const lowerCase = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+
+const matching = ({ position }: Dialect, { agent, search }: OverviewQuery): Fragment | null => {
   const conditions = [
     ...(agent === null ? [] : [{ text: "agent = ?", params: [agent] }]),
     ...(search === null
       ? []
       : [
           {
-            text: `(instr(lower(id || ' ' || app || ' ' || agent || ' ' || substate), lower(?)) > 0 OR EXISTS (
+            text: `(${position("lower(id || ' ' || app || ' ' || agent || ' ' || substate)", "?")} > 0 OR EXISTS (
               SELECT 1 FROM session_requests
-                WHERE session = id AND instr(lower(cwd || ' ' || coalesce(model, '')), lower(?)) > 0))`,
-            params: [search, search]
+                WHERE session = id AND ${position("lower(cwd || ' ' || coalesce(model, ''))", "?")} > 0))`,
+            params: [lowerCase(search), lowerCase(search)]
           }
         ])
   ]
@@ -139,6 +141,7 @@ const matching = ({ agent, search }: OverviewQuery): Fragment | null => {
 }
 
 export const reads = (db: Database) => {
+  const selectSummary = summaries(db.dialect)
   const { count: stored, stateCounts } = Counts.reads(db)
 
   const overview = Effect.fnUntraced(function* (query: OverviewQuery) {
@@ -153,7 +156,7 @@ export const reads = (db: Database) => {
     const after = from === null ? null : { at: from.value.createdAt, id: from.value.id }
     // One more than the page shows whether another page follows.
     const limit = query.limit + 1
-    const match = matching(query)
+    const match = matching(db.dialect, query)
     const { count, rows } =
       match === null
         ? yield* Effect.all({ rows: listed(query, after, limit), count: stored(query.app, query.state) })
@@ -170,7 +173,7 @@ export const reads = (db: Database) => {
     const { params, text } = lastActive(query, after, limit)
     return db.all(
       "list the sessions",
-      `${selectSummary} JOIN (SELECT id, at FROM (${text}) ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
+      `${selectSummary} JOIN (SELECT id, at FROM (${text}) AS active ORDER BY at DESC, id DESC LIMIT ?) AS c ON s.id = c.id
         ORDER BY c.at DESC, c.id DESC`,
       [...params, limit],
       summaryOf
@@ -189,10 +192,10 @@ export const reads = (db: Database) => {
       after === null ? { text: "", params: [] } : { text: "WHERE (at, id) < (?, ?)", params: [after.at, after.id] }
     const rows = yield* db.all(
       "search the sessions",
-      `WITH found AS MATERIALIZED (SELECT id, at FROM (${among.text}) WHERE ${match.text})
-        SELECT page.*, n FROM (SELECT count(*) AS n FROM found) LEFT JOIN (
-          SELECT g.*, at FROM (SELECT id AS found_id, at FROM found ${from.text} ORDER BY at DESC, id DESC LIMIT ?)
-            JOIN (${selectSummary}) AS g ON g.id = found_id) AS page
+      `WITH found AS MATERIALIZED (SELECT id, at FROM (${among.text}) AS active WHERE ${match.text})
+        SELECT page.*, n FROM (SELECT count(*) AS n FROM found) AS counted LEFT JOIN (
+          SELECT g.*, at FROM (SELECT id AS found_id, at FROM found ${from.text} ORDER BY at DESC, id DESC LIMIT ?) AS f
+            JOIN (${selectSummary}) AS g ON g.id = found_id) AS page ON true
           ORDER BY page.at DESC, page.id DESC`,
       [...among.params, ...match.params, ...from.params, limit],
       (row: SummaryRow & { readonly n: number }) => ({ n: row.n, summary: row.id === null ? null : summaryOf(row) })
@@ -215,14 +218,14 @@ export const reads = (db: Database) => {
         agents: db.all(
           "name the agents",
           `SELECT DISTINCT agent AS name FROM
-            (SELECT agent FROM sessions${app === null ? "" : " WHERE app = ?"} ORDER BY created_at DESC LIMIT ${sessionsNamingAgents})
+            (SELECT agent FROM sessions${app === null ? "" : " WHERE app = ?"} ORDER BY created_at DESC LIMIT ${sessionsNamingAgents}) AS newest
             ORDER BY name`,
           app === null ? [] : [app],
           (row: { readonly name: string }) => row.name
         ),
         apps: db.all(
           "name the apps",
-          `SELECT DISTINCT app AS name FROM session_counts WHERE n > 0${app === null ? "" : " AND app = ?"} ORDER BY name`,
+          `SELECT app AS name FROM session_counts${app === null ? "" : " WHERE app = ?"} GROUP BY app HAVING sum(n) > 0 ORDER BY name`,
           app === null ? [] : [app],
           (row: { readonly name: string }) => row.name
         )

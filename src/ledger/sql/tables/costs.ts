@@ -9,11 +9,12 @@ import type { Database, Write } from "../Database.ts"
 import { json } from "./columns.ts"
 
 const insertCost = `INSERT INTO costs (session, turn, at, thread, currency, told, told_before)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, iif(before.session IS NULL, 0, iif(before.cut, NULL, before.told))
-  FROM (SELECT 1) LEFT JOIN (
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+    CASE WHEN before.session IS NULL THEN 0 WHEN before.cut <> 0 THEN NULL ELSE before.told END
+  FROM (SELECT 1 AS n) AS one LEFT JOIN (
     SELECT session, told, cut FROM costs
     WHERE session = ?1 AND turn < ?2 AND thread = ?4 AND currency = ?5 ORDER BY turn DESC LIMIT 1
-  ) AS before
+  ) AS before ON true
   WHERE true
   ON CONFLICT (session, turn) DO UPDATE SET told = excluded.told`
 
@@ -54,8 +55,8 @@ export const reads = (db: Database) => ({
     db
       .all(
         "read what sessions cost",
-        `SELECT session, currency, round(sum(amount), 9) AS amount, max(turn) AS turn FROM costs
-          WHERE session IN (SELECT value FROM json_each(?)) AND amount IS NOT NULL
+        `SELECT session, currency, ${db.dialect.round("sum(amount)")} AS amount, max(turn) AS turn FROM costs
+          WHERE ${db.dialect.inList("session")} AND amount IS NOT NULL
           GROUP BY session, currency ORDER BY session, turn`,
         [json(sessions)],
         ({ amount, currency, session }: CostRow) => [session, { amount, currency }] as const
@@ -64,9 +65,10 @@ export const reads = (db: Database) => ({
   costs: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) =>
     db.all(
       "read the costs",
-      `SELECT day, app, agent, currency, amount FROM cost_days WHERE day >= ?1 AND day < ?2 AND (?3 IS NULL OR app = ?3)
-        ORDER BY day, app, agent, currency`,
-      [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis), query.app],
+      `SELECT day, app, agent, currency, ${db.dialect.round("sum(amount)")} AS amount FROM cost_days
+        WHERE day >= ? AND day < ?${query.app === null ? "" : " AND app = ?"}
+        GROUP BY day, app, agent, currency ORDER BY day, app, agent, currency`,
+      [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis), ...(query.app === null ? [] : [query.app])],
       ({ agent, amount, app, currency, day }: DayRow) => ({
         day: new Date(day * dayMillis).toISOString().slice(0, 10),
         app,

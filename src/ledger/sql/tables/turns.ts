@@ -4,6 +4,7 @@ import type { Cost } from "../../../domain/Cost.ts"
 import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { TurnRecord, TurnSettings } from "../../../domain/Turn.ts"
 import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import type { TurnPatch } from "../../LedgerWrite.ts"
 import {
   columnsOf,
@@ -50,9 +51,9 @@ const columns = columnsOf(fields)
 const insertTurn = insertInto("turns", columns)
 
 /** The turn's cost has a table of its own: an agent may report it at any time, also after the turn's end. */
-const cost = `(SELECT json_object('amount', amount, 'currency', currency) FROM costs
+const cost = ({ jsonObject }: Dialect) => `(SELECT ${jsonObject({ amount: "amount", currency: "currency" })} FROM costs
   WHERE costs.session = turns.session AND turn = idx AND amount IS NOT NULL) AS cost`
-const select = `SELECT ${columns.join(", ")}, ${cost} FROM turns WHERE session = ?`
+const selectFrom = (dialect: Dialect) => `SELECT ${columns.join(", ")}, ${cost(dialect)} FROM turns WHERE session = ?`
 
 export const inserted = (record: TurnRecord): Write => ({ text: insertTurn, params: paramsOf(fields, record) })
 
@@ -85,33 +86,38 @@ const usageDayOf = (row: UsageDayRow) => ({
   usage: usageOf(row)
 })
 
-const selectUsage = `SELECT day, app, agent, turns, ${usageColumns.join(", ")} FROM usage_days WHERE day >= ? AND day < ?`
+const selectUsage = ({ sum }: Dialect) =>
+  `SELECT day, app, agent, ${["turns", ...usageColumns].map((column) => `${sum(column)} AS ${column}`).join(", ")} FROM usage_days WHERE day >= ? AND day < ?`
 
 /** A prompt of more than 4,096 characters is cut and ends in `…`. */
-const outlines = `SELECT ${columns.filter((column) => column !== "prompt").join(", ")},
+const outlinesOf = (dialect: Dialect) => `SELECT ${columns.filter((column) => column !== "prompt").join(", ")},
     CASE WHEN length(prompt) > 4096 THEN substr(prompt, 1, 4096) || '…' ELSE prompt END AS prompt,
-    ${cost}
+    ${cost(dialect)}
   FROM turns WHERE session = ? AND idx > ? ORDER BY idx LIMIT ?`
 
-export const reads = (db: Database) => ({
-  turns: (session: SessionId, after: number, limit: number) =>
-    db.all("read the turns", `${select} AND idx > ? ORDER BY idx LIMIT ?`, [session, after, limit], turnOf),
-  turnOutlines: (session: SessionId, after: number, limit: number) =>
-    db.all("read the turns", outlines, [session, after, limit], turnOf),
-  turn: (session: SessionId, index: number) =>
-    db
-      .all("read a turn", `${select} AND idx = ?`, [session, index], turnOf)
-      .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
-  openTurns: (session: SessionId) =>
-    db.all("read the open turns", `${select} AND ended_at IS NULL ORDER BY idx`, [session], turnOf),
-  usage: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) => {
-    // A day is counted whole: from the one that `from` falls on, up to the one that begins before `to`.
-    const days = [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis)]
-    return db.all(
-      "read the usage",
-      `${selectUsage}${query.app === null ? "" : " AND app = ?"} ORDER BY day, app, agent`,
-      query.app === null ? days : [...days, query.app],
-      usageDayOf
-    )
+export const reads = (db: Database) => {
+  const select = selectFrom(db.dialect)
+  const outlines = outlinesOf(db.dialect)
+  return {
+    turns: (session: SessionId, after: number, limit: number) =>
+      db.all("read the turns", `${select} AND idx > ? ORDER BY idx LIMIT ?`, [session, after, limit], turnOf),
+    turnOutlines: (session: SessionId, after: number, limit: number) =>
+      db.all("read the turns", outlines, [session, after, limit], turnOf),
+    turn: (session: SessionId, index: number) =>
+      db
+        .all("read a turn", `${select} AND idx = ?`, [session, index], turnOf)
+        .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+    openTurns: (session: SessionId) =>
+      db.all("read the open turns", `${select} AND ended_at IS NULL ORDER BY idx`, [session], turnOf),
+    usage: (query: { readonly app: AppName | null; readonly from: number; readonly to: number }) => {
+      // A day is counted whole: from the one that `from` falls on, up to the one that begins before `to`.
+      const days = [Math.floor(query.from / dayMillis), Math.ceil(query.to / dayMillis)]
+      return db.all(
+        "read the usage",
+        `${selectUsage(db.dialect)}${query.app === null ? "" : " AND app = ?"} GROUP BY day, app, agent ORDER BY day, app, agent`,
+        query.app === null ? days : [...days, query.app],
+        usageDayOf
+      )
+    }
   }
-})
+}

@@ -5,6 +5,7 @@ import { troupeMessage } from "../../../domain/events/troupeMessage.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import { insertInto, json, readableJson } from "./columns.ts"
 
 const insertEvent = insertInto("events", ["session", "seq", "turn", "at", "message"])
@@ -32,7 +33,8 @@ const eventOf = (row: EventRow): StoredEvent => ({
 
 const columns = "SELECT session, seq, turn, at, message FROM events"
 /** Names its index: SQLite would otherwise scan all of the session's events, because they are in this order already. */
-const ofTurn = `${columns} INDEXED BY events_by_turn WHERE session = ? AND turn = ? ORDER BY seq`
+const ofTurn = ({ usingIndex }: Dialect) =>
+  `${columns}${usingIndex("events_by_turn")} WHERE session = ? AND turn = ? ORDER BY seq`
 
 export const reads = (db: Database) => ({
   lastEvent: (session: SessionId) =>
@@ -51,5 +53,6 @@ export const reads = (db: Database) => ({
       [session, after, limit],
       eventOf
     ),
-  eventsOfTurn: (session: SessionId, turn: number) => db.all("read a turn's events", ofTurn, [session, turn], eventOf)
+  eventsOfTurn: (session: SessionId, turn: number) =>
+    db.all("read a turn's events", ofTurn(db.dialect), [session, turn], eventOf)
 })

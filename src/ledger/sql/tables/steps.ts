@@ -114,7 +114,7 @@ const timerOf = (row: TimerRow): ArmedTimer => ({
   event: JSON.parse(row.event) as ArmedTimer["event"]
 })
 
-const select = `SELECT session, seq, at, event, from_state, to_state, commands, wire IS NOT NULL AS has_wire
+const select = `SELECT session, seq, at, event, from_state, to_state, commands, CASE WHEN wire IS NULL THEN 0 ELSE 1 END AS has_wire
   FROM steps WHERE session = ?`
 
 /** How many of the latest steps are searched for those that concern a process. */
@@ -175,9 +175,9 @@ export const reads = (db: Database) => ({
     db.all(
       "count the steps",
       `SELECT "from", event, "to", count(*) AS n FROM (
-          SELECT from_state AS "from", json_extract(event, '$.type') AS event, to_state AS "to" FROM steps
-            WHERE session = ? ORDER BY seq DESC LIMIT ?)
-        GROUP BY "from", event, "to"`,
+          SELECT from_state AS "from", ${db.dialect.jsonText("event", "type")} AS event, to_state AS "to" FROM steps
+            WHERE session = ? ORDER BY seq DESC LIMIT ?) AS taken
+        GROUP BY "from", event, "to" ORDER BY "from", event, "to"`,
       [session, limit],
       transitionCountOf
     )

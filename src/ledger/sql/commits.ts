@@ -25,7 +25,11 @@ export const forWriter = (db: Database): CommitNumbers => {
       if (hasRow) return [{ text: "UPDATE commits SET nth = ?, at = ? WHERE writer = ?", params: [nth, at, writer] }]
       return [
         { text: "DELETE FROM commits WHERE at < ?", params: [at - keptMillis] },
-        { text: "INSERT OR REPLACE INTO commits (writer, nth, at) VALUES (?, ?, ?)", params: [writer, nth, at] }
+        {
+          text: `INSERT INTO commits (writer, nth, at) VALUES (?, ?, ?)
+          ON CONFLICT (writer) DO UPDATE SET nth = excluded.nth, at = excluded.at`,
+          params: [writer, nth, at]
+        }
       ]
     },
     stored: () => void (hasRow = true),

@@ -40,7 +40,7 @@ export const reads = (db: Database) => ({
   removeFiles: (ids: ReadonlyArray<FileId>) =>
     db
       .commit("remove files' records", [
-        { text: "DELETE FROM files WHERE id IN (SELECT value FROM json_each(?))", params: [json(ids)] }
+        { text: `DELETE FROM files WHERE ${db.dialect.inList("id")}`, params: [json(ids)] }
       ])
       .pipe(Effect.asVoid)
 })

@@ -9,9 +9,9 @@ import { insertInto, jsonOrNull, readableJson } from "./columns.ts"
 
 const insertApp = `${insertInto("apps", ["name", "created_at", "token_at", "token_hash", "bounds"])}
   ON CONFLICT (name) DO UPDATE SET
-    token_at = excluded.token_at, token_hash = excluded.token_hash, bounds = coalesce(excluded.bounds, bounds),
+    token_at = excluded.token_at, token_hash = excluded.token_hash, bounds = coalesce(excluded.bounds, apps.bounds),
     revoked_at = NULL
-    WHERE revoked_at IS NOT NULL
+    WHERE apps.revoked_at IS NOT NULL
   RETURNING 1`
 
 /** The tables that say whose their rows are. The audit trail is not among them: it keeps the name that acted. */
@@ -87,7 +87,7 @@ export const reads = (db: Database) => ({
   apps: db.all(
     "list the apps",
     `SELECT name, created_at, revoked_at, bounds,
-        coalesce((SELECT sum(n) FROM session_counts WHERE app = name AND state <> 'closed'), 0) AS open_sessions
+        coalesce((SELECT ${db.dialect.sum("n")} FROM session_counts WHERE app = name AND state <> 'closed'), 0) AS open_sessions
       FROM apps ORDER BY name`,
     [],
     recordOf

@@ -1,0 +1,27 @@
+/**
+ * Where databases need different words for the same: each function returns a piece of SQL. All else is written in SQL that
+ * SQLite and PostgreSQL both take.
+ *
+ * Parameters are `?`, or `?1` and so on where one is used twice. Flags are 0 and 1, times milliseconds, JSON is text.
+ */
+export interface Dialect {
+  /** Whether a column's value is in a list; the next parameter is the list, as JSON text. */
+  readonly inList: (column: string) => string
+  /** A member of a JSON column, by its dotted path; NULL where the column's text can't be read. */
+  readonly jsonText: (column: string, path: string) => string
+  readonly jsonNumber: (column: string, path: string) => string
+  /** `true` as 1, `false` as 0. */
+  readonly jsonFlag: (column: string, path: string) => string
+  /** JSON text of an object with these expressions as its members. */
+  readonly jsonObject: (members: Readonly<Record<string, string>>) => string
+  /** Behind a table's name: the index that a query has to use, where the database would choose another. */
+  readonly usingIndex: (index: string) => string
+  /** A column for which the database is not to choose an index. */
+  readonly withoutIndex: (column: string) => string
+  /** The sum of an integer column. */
+  readonly sum: (expression: string) => string
+  /** A real number rounded to 9 places. */
+  readonly round: (expression: string) => string
+  /** The place of a text in another, from 1; 0 where it is not in it. */
+  readonly position: (inText: string, text: string) => string
+}

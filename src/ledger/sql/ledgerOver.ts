@@ -1,0 +1,69 @@
+/** The ledger on a database of SQL: one writer that groups commits, and the reads of each table. */
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import type { Ledger } from "../Ledger.ts"
+import { LedgerError } from "../LedgerError.ts"
+import type { Database } from "./Database.ts"
+import * as Approvals from "./tables/approvals.ts"
+import * as Apps from "./tables/apps.ts"
+import * as Audit from "./tables/audit.ts"
+import * as Costs from "./tables/costs.ts"
+import * as Events from "./tables/events.ts"
+import * as Files from "./tables/files.ts"
+import * as Learned from "./tables/learned.ts"
+import * as Leases from "./tables/leases.ts"
+import * as Overview from "./tables/overview.ts"
+import * as Receipts from "./tables/receipts.ts"
+import * as Reviews from "./tables/reviews.ts"
+import * as Sessions from "./tables/sessions.ts"
+import * as Steps from "./tables/steps.ts"
+import * as Turns from "./tables/turns.ts"
+import * as Writer from "./Writer.ts"
+
+export interface LedgerOptions {
+  /** How long commits are held while the database takes none. */
+  readonly patienceMillis: number
+  /** Absent where the database does it by itself. */
+  readonly giveBackSpace?: Ledger["Service"]["giveBackSpace"]
+}
+
+/** The ledger on an open database. */
+export const ledgerOver = Effect.fnUntraced(function* (
+  db: Database,
+  { giveBackSpace = Effect.succeed(0), patienceMillis }: LedgerOptions
+): Effect.fn.Return<Ledger["Service"], never, Scope.Scope> {
+  const writer = yield* Writer.make(db, patienceMillis)
+  const ping = db
+    .commit("write and read a row", [
+      {
+        text: "INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = pings.n + 1 RETURNING n",
+        params: [],
+        failIfNoRow: "the row was not there to be read back"
+      }
+    ])
+    .pipe(Effect.asVoid)
+  return {
+    ...writer,
+    ping: Effect.suspend(() => {
+      const away = writer.away()
+      return away === null
+        ? ping
+        : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, kind: away.kind }))
+    }),
+    giveBackSpace,
+    ...Sessions.reads(db),
+    ...Overview.reads(db),
+    ...Steps.reads(db),
+    ...Turns.reads(db),
+    ...Events.reads(db),
+    ...Audit.reads(db),
+    ...Costs.reads(db),
+    ...Leases.reads(db),
+    ...Files.reads(db),
+    ...Apps.reads(db),
+    ...Receipts.reads(db),
+    ...Reviews.reads(db),
+    ...Learned.reads(db),
+    ...Approvals.reads(db)
+  }
+})
