@@ -219,7 +219,9 @@ describe("a ledger of an earlier version, whose Troupe was killed", () => {
           assert.match(parked?.reason ?? "", reason, name)
         }
         assert.strictEqual((yield* sessions.turn(caller, id("parked-quota"), 2)).turn.status, "queued")
-        yield* TestClock.adjust("60 seconds")
+        // Not a moment later: the agent's start has deadlines, too, and its process is real.
+        const dues = Object.keys(parked).map((name) => before.sessions.get(name)?.timers[0]?.dueAt ?? 0)
+        yield* TestClock.setTime(Math.max(...dues))
         yield* comesTo(runtime, "parked-restarts", "idle.asleep")
         yield* comesTo(runtime, "parked-quota", "idle.awake")
         const { finalText, turn } = yield* sessions.turn(caller, id("parked-quota"), 2)
