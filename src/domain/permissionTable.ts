@@ -170,7 +170,7 @@ export const agents = {
   },
   opencode: {
     title: "opencode",
-    known: "Follows from opencode 1.18, whose questions and refusals were seen; not checked cell by cell.",
+    known: "Seen on opencode 1.18.",
     rows: unsandboxed,
     notes: [
       "A repository's `opencode.json` is not read. Its `.opencode` directory is, whatever it is set to: where there is one, all words but `approve_all` are refused with 422."
@@ -178,10 +178,18 @@ export const agents = {
   },
   gemini: {
     title: "Gemini CLI",
-    known: "Follows from what Gemini CLI 0.61 documents; not checked cell by cell.",
-    rows: unsandboxed,
+    known: "Seen on Gemini CLI 0.61.",
+    rows: {
+      deny: refusesAll,
+      approve_reads: refusesAll,
+      ask: ["happens", "asked", "asked", "reads_or_asked", "asked", "asked", "asked", "refused"],
+      approve_edits: ["happens", "asked", "happens", "reads_or_asked", "asked", "asked", "asked", "refused"],
+      approve_all: ["happens", "happens", "happens", "happens", "happens", "happens", "happens", "refused"]
+    },
     notes: [
-      "It is kept in its mode `default`, in which it asks. It obeys `.gemini` and `.env` of a directory and those above it: where there is one, all words but `approve_all` are refused with 422."
+      "It has no sandbox. In its mode `default`, in which it is kept, it asks, but not before commands that it takes for mere reads of the session's directory (`cat`, `ls`, `grep`). One of these writes (`uniq IN OUT`): a policy on its command line refuses each command with the letters of `uniq` in a word, under `deny` and `approve_reads` all commands, and under all words but `approve_all` its search of the web and a change to its plan mode, in which it writes plans unasked. That policy counts only where the machine's administrator has no policies for Gemini CLI.",
+      "It starts MCP servers below `trustedRoots` only; elsewhere a session that has some fails its start.",
+      "It obeys `.gemini` and `.env` of a directory and those above it: where there is one, all words but `approve_all` are refused with 422."
     ]
   },
   "other ACP agents": {

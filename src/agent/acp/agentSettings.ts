@@ -10,6 +10,7 @@ import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import { commandRulesOf } from "../commandRules.ts"
 import * as Repository from "../repository.ts"
 import type { KnownAgent } from "./knownAgents.ts"
+import * as GeminiPolicy from "./geminiPolicy.ts"
 import { codexConfig } from "./codexConfig.ts"
 import type { AcpSpec } from "./spec.ts"
 
@@ -22,13 +23,16 @@ type Environment = Readonly<Record<string, string>>
 export const environment = (
   agent: KnownAgent | null,
   { permissions, questions }: Pick<OpenRequest, "permissions" | "questions">,
-  own: Environment
+  own: Environment,
+  { isTrusted = false }: { readonly isTrusted?: boolean } = {}
 ): Environment => ({
   // In its own first mode codex-acp would have codex write down, for ever, that the directory is trusted.
   ...(agent === "codex" || agent === null
     ? { INITIAL_AGENT_MODE: "read-only", CODEX_CONFIG: codexConfig(questions, own["CODEX_CONFIG"]) }
     : {}),
-  ...((agent === "opencode" || agent === null) && permissions !== "approve_all" ? opencodeAsks : {})
+  ...((agent === "opencode" || agent === null) && permissions !== "approve_all" ? opencodeAsks : {}),
+  // Else it starts no MCP servers, and tells nobody (`openSession.ts`).
+  ...((agent === "gemini" || agent === null) && isTrusted ? { GEMINI_CLI_TRUST_WORKSPACE: "true" } : {})
 })
 
 /**
@@ -53,13 +57,19 @@ export interface Where {
 /** Why the permissions can't be kept, and what to use instead; `null`: they can. */
 export const permissionsProblem = (
   agent: KnownAgent | null,
-  { env, name }: DriverConfig,
-  { trustedRoots }: AcpSpec,
+  config: DriverConfig,
+  spec: AcpSpec,
   { cwd, permissions }: Where
 ): string | null => {
+  const { env, name } = config
   if (permissions === "approve_all") return null
-  const rules = agent === "codex" ? rulesProblem(name, env, permissions) : null
-  if (rules !== null || Repository.isTrusted(cwd, trustedRoots)) return rules
+  const anywhere =
+    agent === "codex"
+      ? rulesProblem(name, env, permissions)
+      : agent === "gemini"
+        ? GeminiPolicy.launchProblem(config, spec, permissions)
+        : null
+  if (anywhere !== null || Repository.isTrusted(cwd, spec.trustedRoots)) return anywhere
   switch (agent) {
     case "codex":
       return codexProblem(name, env, cwd, permissions)

@@ -15,6 +15,7 @@ import { launchDirectory } from "../launchDirectory.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
+import * as Repository from "../repository.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
@@ -22,6 +23,7 @@ import * as AgentSettings from "./agentSettings.ts"
 import * as Controls from "./Controls.ts"
 import * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
+import * as GeminiPolicy from "./geminiPolicy.ts"
 import * as Handshake from "./handshake.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import * as McpServers from "./mcpServers.ts"
@@ -66,13 +68,15 @@ export const connect = Effect.fnUntraced(function* (
   const ownEnv = { ...env, ...request.env }
   const childEnv = {
     ...ownEnv,
-    ...AgentSettings.environment(launched, request, ownEnv),
+    ...AgentSettings.environment(launched, request, ownEnv, {
+      isTrusted: Repository.isTrusted(cwd, spec.trustedRoots)
+    }),
     ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots))
   }
   const directory = yield* launchDirectory(command, cwd)
   const child = yield* processes.spawn({
     lease,
-    command,
+    command: yield* GeminiPolicy.launched(launched, command, request.permissions),
     cwd: directory,
     env: childEnv,
     secrets,

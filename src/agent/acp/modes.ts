@@ -29,7 +29,8 @@ export const modesFor = (agent: KnownAgent | null, permissions: PermissionPolicy
 /**
  * Modes that allow no more than those of `modesFor`, under every word. Claude's `auto`, `acceptEdits`, `dontAsk` and
  * `bypassPermissions` decide what a person should; so do Gemini's `autoEdit` and `yolo`, and codex-acp's `agent` and
- * `agent-full-access`. What Gemini's and opencode's `plan` let them do unasked was not tried: Claude's let a model decide.
+ * `agent-full-access`. In Gemini's `plan` it writes plans unasked. What opencode's lets it do was not tried; Claude's
+ * let a model decide.
  */
 const harmless: Readonly<Record<KnownAgent, ReadonlyArray<string>>> = {
   claude: ["default", "plan"],

@@ -18,6 +18,7 @@ import * as Failures from "./failures.ts"
 import type { Announced } from "./handshake.ts"
 import * as McpServers from "./mcpServers.ts"
 import { ownModel } from "./ownModel.ts"
+import * as Repository from "../repository.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import type { SendRequest } from "./request.ts"
 import { sentence } from "./sentence.ts"
@@ -183,8 +184,14 @@ const notLoggedIn = ({ announced, tracker }: SessionOpening, refusal: RpcError, 
   )
 
 /** Refuses what a session wants and the agent did not announce. */
-const checkAnnounced = Effect.fnUntraced(function* ({ announced, request, tracker }: SessionOpening) {
+const checkAnnounced = Effect.fnUntraced(function* ({ announced, request, tracker, trust }: SessionOpening) {
   yield* McpServers.checkTransports(request.mcpServers, announced.mcp, tracker.identity)
+  // Gemini CLI 0.61 leaves them out, and says so nowhere.
+  const hasServers = request.mcpServers.length > 0
+  if (hasServers && announced.agent === "gemini" && !Repository.isTrusted(request.cwd, trust.trustedRoots)) {
+    const message = `${tracker.identity.name} starts no MCP servers in a directory that its operator does not trust. Make a new session without mcp_servers, use another agent, or name the directory in the trustedRoots of this one.`
+    return yield* new AgentFailed({ class: "config", message })
+  }
   if (request.additionalDirectories.length === 0 || announced.additionalDirectories) return
   const message = `${tracker.identity.name} takes no additional directories: it does not announce them. Make a new session without them, or use another agent.`
   return yield* new AgentFailed({ class: "config", message })

@@ -18,7 +18,7 @@ export const claudeViaAcpx: RealAgent = { name: "acpx:claude", holder: /__queue-
 export const gemini: RealAgent = { name: "gemini", holder: /gemini.* --acp/, showsPid: true }
 export const opencode: RealAgent = { name: "opencode", holder: /opencode.* acp/, showsPid: true }
 
-/** Of Gemini CLI and opencode only handshake and plain turns are tested. */
+/** Of Gemini CLI and opencode handshake, plain turns and permissions are tested. */
 export const allAgents: ReadonlyArray<RealAgent> = [codex, claude, codexAcp, claudeViaAcpx]
 
 /** Those that every test runs with. Behind acpx everything takes four times as long. */

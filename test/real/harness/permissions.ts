@@ -7,7 +7,7 @@ import { Effect, Fiber } from "effect"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import type { Action, Cell, Row } from "../../../src/domain/permissionTable.ts"
 import { actions } from "../../../src/domain/permissionTable.ts"
 import type { PermissionPolicy } from "../../../src/domain/Permissions.ts"
@@ -92,11 +92,19 @@ const asked = (session: Session): Set<string> => {
   return known
 }
 
+/** Numbers the files that agents are to read. */
+let reads = 0
+
 const outputs = ({ messages }: Turn) =>
   messages.flatMap(({ content, role }) => (role === "tool" ? [content ?? ""] : []))
 
 /** The cell of the table that the agent's behaviour amounts to. */
-const cellOf = Effect.fnUntraced(function* (action: Action, session: Session, scene: Scene) {
+const cellOf = Effect.fnUntraced(function* (
+  action: Action,
+  session: Session,
+  scene: Scene,
+  { row, silent }: { readonly row: Row; readonly silent: boolean }
+) {
   const { foreign, installation, inTmp, outside } = scene
   const turn = (...lines: ReadonlyArray<string>) => turnRefusing(session, [...lines, "SAY:done"].join("\n"))
   /** Each attempt is a turn, because some agents end a turn that is refused. `has`: whether it had its effect. */
@@ -105,7 +113,16 @@ const cellOf = Effect.fnUntraced(function* (action: Action, session: Session, sc
     return { asked: titles.length > 0, happened: has(body) }
   })
   const file = (path: string) => () => existsSync(path)
-  const reads = (content: string) => (body: Turn) => outputs(body).some((output) => output.includes(content))
+  const asks = () => installation.model.asked().map(({ request }) => JSON.stringify(request))
+  /** Its own content tells this read from those before it. */
+  const read = Effect.fnUntraced(function* (directory: string, line: (path: string) => string) {
+    const content = `alpha-${(reads += 1)}-read`
+    const path = join(directory, `a${reads}.txt`)
+    writeFileSync(path, content)
+    return yield* attempt(line(path), (body) =>
+      (silent ? asks() : outputs(body)).some((text) => text.includes(content))
+    )
+  })
   const requests = (path: string) => () => foreign.requests.some((request) => request.startsWith(path))
   const of = (attempts: ReadonlyArray<{ readonly asked: boolean; readonly happened: boolean }>): Cell => {
     if (attempts.some(({ asked, happened }) => asked && happened))
@@ -115,27 +132,25 @@ const cellOf = Effect.fnUntraced(function* (action: Action, session: Session, sc
   }
   const url = (path: string) => `http://127.0.0.1:${foreign.port}${path}`
   switch (action) {
-    case "read in cwd":
-      return of([
-        yield* attempt(`READ:${installation.file("a.txt")}`, reads("alpha-inside")),
-        yield* attempt("RUN:cat a.txt", reads("alpha-inside"))
-      ])
+    case "read in cwd": {
+      const tool = yield* read(installation.cwd, (path) => `READ:${path}`)
+      // Of an agent that asks for each command its own tools read; the command is tried in the column of commands.
+      const asksForAll = row[actions.indexOf("command")] === "asked"
+      return of(asksForAll ? [tool] : [tool, yield* read(installation.cwd, (path) => `RUN:cat ${basename(path)}`)])
+    }
     case "read outside":
-      return of([
-        yield* attempt(`READ:${outside}/a.txt`, reads("alpha-outside")),
-        yield* attempt(`RUN:cat ${outside}/a.txt`, reads("alpha-outside"))
-      ])
+      return of([yield* read(outside, (path) => `READ:${path}`), yield* read(outside, (path) => `RUN:cat ${path}`)])
     case "edit in cwd": {
       const path = installation.file("edited.txt")
       return of([yield* attempt(`WRITE:${path}|x`, file(path))])
     }
     case "command": {
-      const read = yield* attempt("RUN:cat a.txt", reads("alpha-inside"))
+      const reading = yield* read(installation.cwd, (path) => `RUN:cat ${basename(path)}`)
       const writes = of([
         yield* attempt("RUN:touch plain", file(installation.file("plain"))),
         yield* attempt("ASK:touch escalated", file(installation.file("escalated")))
       ])
-      if (!read.happened || read.asked) return writes
+      if (!reading.happened || reading.asked) return writes
       return writes === "refused" ? "reads" : writes === "asked" ? "reads_or_asked" : writes
     }
     case "write outside":
@@ -168,6 +183,8 @@ export interface RowOptions {
   readonly more?: object
   /** The agent takes no MCP servers with a session: that column is not tried. */
   readonly withoutMcp?: boolean
+  /** The agent does not tell its client what it read: the model's requests show it. */
+  readonly silent?: boolean
 }
 
 /** An MCP server whose tool leaves a trace outside of the session's directory. */
@@ -182,7 +199,7 @@ export const assertRow = Effect.fnUntraced(function* (
   agent: string,
   permissions: PermissionPolicy,
   row: Row,
-  { more = {}, withoutMcp = false }: RowOptions = {}
+  { more = {}, silent = false, withoutMcp = false }: RowOptions = {}
 ) {
   const scene = yield* openWith(more)
   const servers = withoutMcp ? {} : { mcp_servers: [mcpServer(scene.outside)] }
@@ -192,7 +209,7 @@ export const assertRow = Effect.fnUntraced(function* (
   for (const [index, action] of actions.entries()) {
     const cell = row[index]
     if ((action === "MCP tool" && withoutMcp) || cell === undefined) continue
-    observed[action] = yield* cellOf(action, session, scene)
+    observed[action] = yield* cellOf(action, session, scene, { row, silent })
     expected[action] = seen(action, cell)
   }
   assert.deepStrictEqual(observed, expected)

@@ -33,16 +33,16 @@ export const userTexts = (items: ReadonlyArray<Item>): ReadonlyArray<string> =>
 
 const outputs = new Set(["function_call_output", "custom_tool_call_output", "local_shell_call_output"])
 
-const toolResults = (item: Item): number =>
-  outputs.has(item.type ?? "") ? 1 : partsOf(item.content).filter(({ type }) => type === "tool_result").length
-
 /** The last text of the user, and how many tools have answered since. */
 export const lastPrompt = (items: ReadonlyArray<Item>): { readonly prompt: string; readonly toolsDone: number } => {
   let toolsDone = 0
   for (const item of items.toReversed()) {
-    toolsDone += toolResults(item)
-    const prompt = item.role === "user" ? wordsOf(item).at(-1) : undefined
-    if (prompt !== undefined) return { prompt, toolsDone }
+    if (outputs.has(item.type ?? "")) toolsDone += 1
+    // In one message: what a turn that was refused left of its tools is sent together with the prompt after it.
+    for (const part of partsOf(item.content).toReversed()) {
+      if (item.role === "user" && isWords(part)) return { prompt: part.text ?? "", toolsDone }
+      if (part.type === "tool_result") toolsDone += 1
+    }
   }
   return { prompt: "", toolsDone }
 }
