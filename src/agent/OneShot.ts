@@ -119,7 +119,7 @@ const make = (
       "json",
       ...option("--model", request.model ?? spec.model ?? null),
       ...option("--append-system-prompt", request.system),
-      ...(request.permissions === null ? [] : runArguments(request.permissions, request.readable))
+      ...runArguments(request.permissions, request.readable)
     ]
     const cwd = yield* launchDirectory([program, ...configuredArgs], request.cwd)
     const { child, outcome } = yield* withChild(

@@ -14,12 +14,17 @@ export const runPermissionsProblem = (word: PermissionPolicy): string | null =>
 /** Tools by which Claude asks a person. */
 const interactiveTools = new Set(["AskUserQuestion", "ExitPlanMode"])
 
-/** `readable`: directories that it reads under every word. */
-export const runArguments = (word: PermissionPolicy, readable: ReadonlyArray<string>): ReadonlyArray<string> => {
+/**
+ * `readable`: directories that it reads under every word. `null`: no word, so that the operator's own settings decide; what the
+ * app attached it reads all the same.
+ */
+export const runArguments = (word: PermissionPolicy | null, readable: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const allow = readable.map((directory) => `Read(/${directory}/**)`)
+  if (word === null) return allow.length === 0 ? [] : ["--settings", JSON.stringify({ permissions: { allow } })]
   // Without it Claude starts in the mode of the operator's own settings, which may be one that asks nothing.
   const asking = ["--permission-mode", "manual", "--permission-prompts", "none"]
   if (word === "approve_all") return [...asking, "--allowedTools", allTools.join(",")]
-  const permissions = { ...askingSettings.permissions, allow: readable.map((directory) => `Read(/${directory}/**)`) }
+  const permissions = { ...askingSettings.permissions, allow }
   return [
     ...asking,
     "--setting-sources",

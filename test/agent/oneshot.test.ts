@@ -50,6 +50,11 @@ describe("a one-shot run", () => {
         ask: ["Edit", "Write", "NotebookEdit", "Agent"],
         allow: ["Read(//data/files/ours/f1/**)"]
       })
+      const wordless = yield* argsOf("show", { readable: ["/data/files/ours/f1"] })
+      assert.deepStrictEqual(wordless.args.slice(4), [
+        "--settings",
+        JSON.stringify({ permissions: { allow: ["Read(//data/files/ours/f1/**)"] } })
+      ])
       const all = yield* argsOf("show", { permissions: "approve_all" })
       assert.deepStrictEqual(all.args.slice(4, 9), [...asking, "--allowedTools"])
     })

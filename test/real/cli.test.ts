@@ -1,7 +1,10 @@
 /** The commands that start real agents without a server. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { agents, claude, codex } from "./harness/agents.ts"
+import { elsewhere } from "./harness/surroundings.ts"
 import * as Installation from "./harness/Installation.ts"
 
 interface Diagnosed {
@@ -40,5 +43,24 @@ it.live("run prints the answer of the real claude", () =>
     assert.strictEqual(refused.code, 1)
     assert.match(refused.stderr, /400/)
     assert.deepStrictEqual(installation.running(), [])
+  })
+)
+
+it.live("run does what --permissions allows, and refuses the words under which somebody would have to be asked", () =>
+  Effect.gen(function* () {
+    const installation = yield* Installation.make
+    const outside = yield* elsewhere
+    const run = (permissions: string) =>
+      installation.command("run", `RUN:touch ${outside}/${permissions}\nSAY:done`, "--permissions", permissions)
+    for (const permissions of ["deny", "approve_all"]) {
+      const { code, stderr, stdout } = yield* run(permissions)
+      assert.deepStrictEqual([code, stdout], [0, "done\n"], stderr)
+      assert.strictEqual(existsSync(join(outside, permissions)), permissions === "approve_all", permissions)
+    }
+    for (const permissions of ["ask", "approve_edits"]) {
+      const { code, stderr } = yield* run(permissions)
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /can't be kept by a run, where nobody can be asked/)
+    }
   })
 )

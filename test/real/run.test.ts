@@ -67,6 +67,18 @@ it.live("does what its permissions allow, unasked, and nothing else", () =>
       const last = JSON.stringify(installation.model.asked().at(-1)?.request)
       assert.include(last, "the bird is a heron", permissions)
     }
+    // Without a word the operator's own settings decide, which allow no read outside of its directory; they are added to.
+    const before = installation.model.asked().length
+    yield* app.run({ prompt: "SAY:hello", files: [file] })
+    const [path = ""] = /\/[^"\\]*notes\.md/.exec(JSON.stringify(installation.model.asked()[before]?.request)) ?? []
+    yield* app.run({
+      prompt: `READ:${path}\nREAD:${outside}/a.txt\nRUN:touch ${outside}/unasked\nSAY:done`,
+      files: [file]
+    })
+    const last = JSON.stringify(installation.model.asked().at(-1)?.request)
+    assert.include(last, "the bird is a heron")
+    assert.notInclude(last, "the stork outside")
+    assert.isFalse(existsSync(join(outside, "unasked")))
     for (const permissions of ["ask", "approve_edits"]) {
       const { body, status } = yield* app.run({ prompt: "SAY:hello", permissions })
       assert.deepStrictEqual([status, body.error], [422, "not_supported"])
