@@ -12,7 +12,7 @@ import { Effect, Stream } from "effect"
 import { AgentFailed } from "./Agent.ts"
 import type { OpenRequest } from "./Agent.ts"
 import * as Executable from "./executable.ts"
-import { harmless, isList, isProgram } from "./gitPrograms.ts"
+import { harmless, isFilter, isList, isProgram } from "./gitPrograms.ts"
 import type { Processes } from "./Processes.ts"
 import * as Repository from "./repository.ts"
 
@@ -25,6 +25,9 @@ type Environment = Readonly<Record<string, string>>
 const variable = "GIT_CONFIG_PARAMETERS"
 
 const proxy = "GIT_PROXY_COMMAND"
+
+/** Seen on Claude Code 2.1.328: its system prompt is without instructions for git, and the repository's state. */
+const withoutGitStatus = { CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS: "1" }
 
 /** Set in every directory: a read or a commit would run them, also in a repository below the session's directory. */
 const always: ReadonlyArray<readonly [string, string]> = [
@@ -51,6 +54,8 @@ export const environment = Effect.fnUntraced(function* (
   const own = env[variable] === undefined ? [] : [env[variable]]
   return {
     [variable]: [...own, ...overrides(entries).map(quoted)].join(" "),
+    // Claude Code's own `git status` at its start takes no such variable, and leaves out all programs but filters.
+    ...(entries.some(({ isRepositorys, key }) => isRepositorys && isFilter(key)) ? withoutGitStatus : {}),
     // Of this key the first value counts, not the last; an empty variable goes before all.
     ...(entries.some(({ isRepositorys, key }) => isRepositorys && key === "core.gitproxy")
       ? { [proxy]: env[proxy] ?? "" }

@@ -51,6 +51,10 @@ const helpers = /^credential\.(?:.+\.)?helper$/
 /** Of these git takes the first value, not the last. They run on this machine where the remote is one of its paths. */
 const packers = /^remote\..+\.(?:uploadpack|receivepack)$/
 
+const filters = /^(filter\..+)\.(?:clean|smudge|process)$/
+
+export const isFilter = (key: string): boolean => filters.test(key)
+
 /** Git runs what the key names, or lets something be run by it. */
 export const isProgram = (key: string): boolean =>
   isList(key) || packers.test(key) || programs.some(([pattern]) => pattern.test(key))
@@ -63,7 +67,7 @@ export const harmless = (key: string, own: string | undefined): ReadonlyArray<re
   if (packers.test(key)) return [["protocol.file.allow", "never"]]
   if (own !== undefined) return [[key, own]]
   const value = programs.find(([pattern]) => pattern.test(key))?.[1] ?? ""
-  const [, filter] = /^(filter\..+)\.(?:clean|smudge|process)$/.exec(key) ?? []
+  const [, filter] = filters.exec(key) ?? []
   // Else git fails where a filter has no program.
   return filter === undefined
     ? [[key, value]]

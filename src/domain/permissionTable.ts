@@ -128,7 +128,7 @@ export const agents = {
       "Of the repository it gets CLAUDE.md only, as text (32 kB; imports with `@` are not followed). Hooks, MCP servers, `apiKeyHelper`, `env`, commands and agents of the repository count only below `trustedRoots`; MCP servers of the operator's own, too.",
       "What the operator's own settings allow (`~/.claude/settings.json`) is not asked again, and their hooks run.",
       "It keeps no memory of a project unless the session has `approve_all`, and has no tool of its own that writes, schedules or decides without a question (`CronCreate`, `EnterWorktree`, `EnterPlanMode`, `Workflow`, `LSP`, …), nor any that Troupe does not know. A sub-agent may be started, unless it is to work in a worktree, and asks for what it does.",
-      "A one-shot run (`POST /run`, `troupe run`) takes the same words but `ask` and `approve_edits`, since nobody can be asked. Tools of MCP servers are not approved in it. Without a word it has what the operator's own settings of Claude Code allow, or `deny` where the operator bounds the permissions of the app."
+      "A one-shot run (`POST /run`, `troupe run`) takes the same words but `ask` and `approve_edits`, since nobody can be asked. Tools of MCP servers are not approved in it. Without a word it has what the operator's own settings of Claude Code allow, with the files that the app attached, or `deny` where the operator bounds the permissions of the app."
     ]
   },
   "codex-acp": {

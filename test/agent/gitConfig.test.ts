@@ -113,6 +113,8 @@ layer(Processes.layer, { excludeTestServices: true })("the git of an agent's com
       assert.strictEqual(get("filter.trap.smudge"), "")
       assert.strictEqual(get("http.extraHeader"), "X: y")
       assert.strictEqual(get("log.date"), "iso")
+      // Claude Code's own git would run the repository's filter all the same.
+      assert.include(env, { CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS: "1" })
       repository.git(["status"], env)
       assert.deepStrictEqual(repository.ran(), ["own"])
     })
@@ -137,7 +139,9 @@ layer(Processes.layer, { excludeTestServices: true })("the git of an agent's com
       assert.strictEqual(failure.class, "config")
       assert.include(failure.message, `The git configuration of ${repository.path} is too large`)
       writeFileSync(config, "[broken")
-      assert.include(JSON.stringify(yield* environment(repository)), "core.fsmonitor=false")
+      const env = yield* environment(repository)
+      assert.include(JSON.stringify(env), "core.fsmonitor=false")
+      assert.notProperty(env, "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS")
     })
   )
 

@@ -1,11 +1,13 @@
 /** Claude Code keeps each word of `permissions`, as the table says, whatever the repository contains. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, writeFileSync } from "node:fs"
 import { agents } from "../../src/domain/permissionTable.ts"
+import * as HostileRepository from "../agent/hostileRepository.ts"
 import { aRow, assertRow, open, turnRefusing } from "./harness/permissions.ts"
 import type { Scene } from "./harness/permissions.ts"
-import { words } from "./harness/short.ts"
+import { isShort, words } from "./harness/short.ts"
 
 const agent = "claude"
 
@@ -76,6 +78,62 @@ describe("claude in a stranger's repository", () => {
       assert.include(results(read.body).join("\n"), "the bird is a heron")
       const other = yield* turnRefusing(session, `READ:${outside}/other.md\nSAY:done`)
       assert.notInclude(results(other.body).join("\n"), "carp")
+    })
+  )
+
+  it.live("runs nothing that the repository's git configuration names in a command that it takes for a read", () =>
+    Effect.gen(function* () {
+      const { app, installation } = yield* open
+      const root = installation.file("hostile")
+      mkdirSync(root)
+      const { path: cwd, ran } = HostileRepository.make(root)
+      const reads = ["git status --short", "git diff"]
+      for (const permissions of ["deny", "approve_all"] as const) {
+        const session = yield* app.create({ agent, permissions, cwd })
+        for (const command of reads) {
+          const { body } = yield* turnRefusing(session, `RUN:${command}\nSAY:done`)
+          const [output] = body.messages.flatMap(({ content, role }) => (role === "tool" ? [content ?? ""] : []))
+          if (permissions === "deny") assert.match(output ?? "", /a\.txt|commit/, command)
+        }
+        const programs = ran()
+        if (permissions === "deny") assert.deepStrictEqual(programs, [])
+        else assert.include(programs, "fsmonitor")
+      }
+    })
+  )
+
+  it.live("starts no sub-agent that would work in a worktree, and any other only under questions of its own", () =>
+    Effect.gen(function* () {
+      const { app, installation } = yield* open
+      const git = (...args: ReadonlyArray<string>) =>
+        execFileSync("git", ["-c", "user.name=x", "-c", "user.email=x@localhost", ...args], {
+          cwd: installation.cwd,
+          encoding: "utf8"
+        })
+      git("init", "-q")
+      git("commit", "-q", "--allow-empty", "-m", "first")
+      const before = git("status", "--short", "--ignored")
+      for (const permissions of isShort ? (["approve_edits"] as const) : (["deny", "approve_edits"] as const)) {
+        const session = yield* app.create({ agent, permissions, cwd: installation.cwd })
+        const delegate = (more: object) => {
+          const prompt = "RUN:touch made\nSAY:sub-agent"
+          const input = { description: "a task", prompt, subagent_type: "general-purpose", ...more }
+          return turnRefusing(session, `CALL:Agent ${JSON.stringify(input)}\nSAY:done`)
+        }
+        const asks = permissions === "approve_edits" ? 1 : 0
+        const prompts = () => installation.model.asked().map(({ prompt }) => prompt)
+        const started = () => prompts().filter((prompt) => prompt === "RUN:touch made\nSAY:sub-agent").length
+        const startedBefore = started()
+        const isolated = yield* delegate({ isolation: "worktree" })
+        assert.strictEqual(isolated.titles.length, asks)
+        assert.strictEqual(started(), startedBefore)
+        assert.strictEqual(git("worktree", "list").trim().split("\n").length, 1)
+        const beside = yield* delegate({})
+        assert.isAbove(started(), startedBefore)
+        assert.deepStrictEqual(beside.titles, asks === 1 ? ["touch made"] : [])
+        assert.isFalse(existsSync(installation.file("made")))
+        assert.strictEqual(git("status", "--short", "--ignored"), before)
+      }
     })
   )
 
