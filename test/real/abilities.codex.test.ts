@@ -170,7 +170,11 @@ layer(Layer.merge(Processes.layer, NodeServices.layer), { excludeTestServices: t
         assert.isNull((yield* nobody.turn(ask)).failure)
         assert.match(output(), /unavailable in Default mode/)
         assert.strictEqual(nobody.questions.length, 0)
-        assert.deepStrictEqual(JSON.stringify(updatesOf(answered.facts, "session_info_update")), "[]")
+        // Of its retries and its other warnings codex may tell; of the feature by which it asks it would with each thread.
+        assert.notInclude(
+          JSON.stringify(updatesOf(answered.facts, "session_info_update")),
+          "Under-development features"
+        )
       })
   )
 
