@@ -103,15 +103,16 @@ export class MutatedCopy {
     } catch {
       return null
     }
-    for (const { assertionResults, name, status } of parsed.testResults) {
-      const file = name.slice(this.tree.length + 1)
-      const test = assertionResults.find((result) => result.status === "failed")
-      if (test === undefined && status !== "failed") continue
-      if (test === undefined) return { _tag: "Failed", failed: file }
+    const relative = (name: string) => name.slice(this.tree.length + 1)
+    for (const { assertionResults, name } of parsed.testResults) {
+      const test = assertionResults.find(({ status }) => status === "failed")
+      if (test === undefined) continue
       const timedOut = test.failureMessages.some((message) => message.includes("timed out in"))
-      return { _tag: timedOut ? "TimedOut" : "Failed", failed: `${file} > ${test.fullName}` }
+      return { _tag: timedOut ? "TimedOut" : "Failed", failed: `${relative(name)} > ${test.fullName}` }
     }
-    return null
+    // A file that can't be loaded has no tests. One that was ended with the first failure counts as failed, too.
+    const file = parsed.testResults.find(({ status }) => status === "failed")
+    return file === undefined ? null : { _tag: "Failed", failed: relative(file.name) }
   }
 
   async #run(args: ReadonlyArray<string>, withinMillis: number): Promise<{ status: number | "late"; output: string }> {

@@ -1,11 +1,12 @@
 /** What a runtime does at its start about the processes of a supervisor that died. The processes are real. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Metric } from "effect"
 import { spawn } from "node:child_process"
 import { Processes } from "../../src/agent/Processes.ts"
 import type { LeaseId } from "../../src/domain/Ids.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { orphansTotal } from "../../src/runtime/Metrics.ts"
 import { freshLease, isAlive } from "../agent/child.ts"
 import { scratch } from "../ledger/samples.ts"
 import { runtimeIn, scriptLayer } from "../services/harness.ts"
@@ -61,10 +62,11 @@ it.live("a start ends the processes of a dead supervisor, and none that only has
       }
     }).pipe(Effect.provide(SqliteLedger.layer(`${directory}/ledger.sqlite`)))
 
-    const leases = yield* Effect.gen(function* () {
-      return yield* (yield* Ledger).leases
+    const { leases, swept } = yield* Effect.gen(function* () {
+      const { count } = yield* Metric.value(orphansTotal)
+      return { leases: yield* (yield* Ledger).leases, swept: count }
     }).pipe(Effect.provide(runtimeIn(directory, {}, {}, undefined, Processes.layer)), Effect.provide(scriptLayer))
     assert.deepStrictEqual([withMarker, leader, stranger, member].filter(isAlive), [stranger, member])
-    assert.deepStrictEqual(leases, [])
-  }).pipe(Effect.provide(Processes.layer), Effect.scoped)
+    assert.deepStrictEqual([leases, swept], [[], 2])
+  }).pipe(Effect.provide(Processes.layer), Effect.provideService(Metric.MetricRegistry, new Map()), Effect.scoped)
 )
