@@ -148,12 +148,17 @@ const directives: Readonly<Record<string, (turn: ScriptedTurn) => Effect.Effect<
       if (when === "meanwhile") yield* update(toolEnds("t"))
     }),
 
-  /** Says that its turn was aborted, and ends it well. `unended`: not at all. */
-  abort: ({ end, say, words: [unended] }) =>
+  /** Says that its turn was aborted, and ends it well. `unended`: not at all; `whole`: nor that, in one text. */
+  abort: ({ end, say, update, words: [how] }) =>
     Effect.gen(function* () {
+      if (how === "whole")
+        return yield* update({
+          ...wholeAnswer,
+          content: { type: "text", text: "<turn_aborted>You stopped me.</turn_aborted>" }
+        })
       yield* say("As far as I got. <turn_")
       yield* say("aborted>You stopped me.</turn_aborted>")
-      if (unended === undefined) yield* end()
+      if (how === undefined) yield* end()
     }),
 
   /** Quotes the marker of an aborted turn as code. `unended`: and never ends. */

@@ -105,6 +105,15 @@ describe("a turn that says it was aborted", () => {
     }).pipe(withRuntime())
   )
 
+  it.effect("a whole text that says so is waited for no longer", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "abort whole" })).result
+      assert.containSubset(turn, { status: "interrupted", stopReason: "cancelled" })
+    }).pipe(withRuntime())
+  )
+
   it.effect("a process that ignores the interrupt of its aborted turn is retired", () =>
     Effect.gen(function* () {
       const script = yield* AgentScript

@@ -1,6 +1,6 @@
 /** A session whose actor keeps dying is given up for a while: all who wait for it are told, and it is tried again by itself. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { DatabaseSync } from "node:sqlite"
 import type { SessionId } from "../../src/domain/Ids.ts"
@@ -55,5 +55,63 @@ describe("a session whose every step is refused by the ledger", () => {
         const next = yield* (yield* sessions.submit(ours, broken.id, { prompt: "hello" })).result
         assert.strictEqual(next.turn.status, "completed")
       }).pipe(withRuntime())
+  )
+
+  it.effect("is tried again after 5 s, and after twice as long each time", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      yield* sessions.submit(ours, id, { prompt: "hang" })
+      yield* untilRunning(id)
+      const mend = yield* refuseSteps(id)
+      yield* Effect.flip(sessions.interrupt(ours, id))
+      yield* passUntil(1)
+      yield* pass("4 seconds")
+      assert.strictEqual(yield* givenUp, 1)
+      yield* passUntil(2)
+      yield* pass("8 seconds")
+      assert.strictEqual(yield* givenUp, 2)
+      yield* passUntil(3)
+      yield* mend
+    }).pipe(withRuntime())
+  )
+})
+
+const givenUp = Effect.gen(function* () {
+  const metrics = yield* (yield* Operator).metrics
+  return Number(/^troupe_actors_given_up_total(?:\{.*\})? (\d+)$/m.exec(metrics)?.[1])
+})
+
+/** In steps, between which the ledger has time to answer. */
+const pass = (duration: Duration.Input) =>
+  Effect.forEach(
+    Array.from({ length: Duration.toMillis(duration) / 50 }),
+    () => Effect.andThen(TestClock.adjust("50 millis"), TestClock.withLive(Effect.sleep("1 millis"))),
+    { discard: true }
+  )
+
+const passUntil = (times: number) =>
+  Effect.repeat(Effect.andThen(pass("50 millis"), givenUp), { until: (count) => count === times })
+
+describe("a session whose actor dies of defects", () => {
+  it.effect("is not given up for deaths that are a minute old", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      // In line, so that it is not unloaded in between.
+      const prompts = ["defect", "defect", "defect", "hang", "defect", "hello"]
+      const turns = yield* Effect.forEach(prompts, (prompt) =>
+        sessions.submit(ours, id, { prompt, queue: true, ...(prompt === "hang" ? { timeoutMillis: 61_000 } : {}) })
+      )
+      const last = yield* Effect.forkChild(turns.at(-1)?.result ?? Effect.die("no turn"))
+      assert.strictEqual((yield* whileTimePasses(last)).turn.status, "completed")
+      const outcomes = yield* Effect.forEach(turns.keys(), (nth) => sessions.turn(ours, id, nth + 1))
+      const [unknown, late] = ["outcome_unknown", "timeout"]
+      assert.deepStrictEqual(
+        outcomes.map(({ turn }) => turn.failure?.class),
+        [unknown, unknown, unknown, late, unknown, undefined]
+      )
+      assert.strictEqual(yield* givenUp, 0)
+    }).pipe(withRuntime())
   )
 })
