@@ -49,7 +49,8 @@ export interface ScriptedTurn {
   readonly update: (update: SessionUpdate, turn?: number) => Effect.Effect<void>
   readonly end: (failure?: Failure, stopReason?: string) => Effect.Effect<void>
   readonly exit: (message: string) => Effect.Effect<void>
-  readonly requestApproval: (kind: string, nth: number) => Effect.Effect<string>
+  /** For a turn before this one where `turnsBack` is given. */
+  readonly requestApproval: (kind: string, nth: number, turnsBack?: number) => Effect.Effect<string>
   readonly ask: (fields: ReadonlyArray<QuestionField>, nth?: number) => Effect.Effect<Answers | null>
 }
 
@@ -66,10 +67,10 @@ export const scriptedTurn = (port: SessionPort, turn: number, words: ReadonlyArr
       }),
     exit: (message) =>
       Effect.flatMap(crashed(message), (death) => port.post({ event: { type: "process.exited", ...death } })),
-    requestApproval: (kind, nth) =>
+    requestApproval: (kind, nth, turnsBack = 0) =>
       port.requestApproval({
         id: `${nth}`,
-        turn,
+        turn: turn - turnsBack,
         kind,
         title: `use ${kind}`,
         action: { _tag: "Other" },
@@ -189,10 +190,16 @@ const directives: Readonly<Record<string, (turn: ScriptedTurn) => Effect.Effect<
   /** `approvals K…`: requests an approval for a tool of each kind at once, and says what was decided. */
   approvals: ({ end, requestApproval, say, words: kinds }) =>
     Effect.gen(function* () {
-      const decisions = yield* Effect.forEach(kinds, requestApproval, { concurrency: "unbounded" })
+      const decisions = yield* Effect.forEach(kinds, (kind, nth) => requestApproval(kind, nth), {
+        concurrency: "unbounded"
+      })
       yield* say(decisions.join(" "))
       yield* end()
     }),
+
+  /** Requests an approval for the turn before, and says what was decided. */
+  "late-approval": ({ end, requestApproval, say }) =>
+    Effect.andThen(Effect.flatMap(requestApproval("execute", 0, 1), say), end()),
 
   /** `question N`: asks N questions at once, one by default, and says what was answered. `many-fields`: one too large. */
   question: ({ ask, end, say, words: [count = "1"] }) =>

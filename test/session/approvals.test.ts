@@ -234,4 +234,21 @@ describe("approvals", () => {
       assert.containSubset(methods, ["_troupe/approval_asked", "_troupe/approval_settled"])
     }).pipe(withRuntime())
   )
+
+  it.effect("a request that belongs to an earlier turn is denied, and nobody is asked", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, { permissions: "ask" })
+      yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
+      const { result } = yield* sessions.submit(ours, id, { prompt: "late-approval" })
+      const asked = Effect.map(sessions.approvals(ours, id), ({ length }) => length > 0)
+      const ended = Effect.map(stateOf(id), (state) => state === "idle.awake")
+      yield* until(
+        "the end of the turn, or a question",
+        Effect.zipWith(asked, ended, (asked, ended) => asked || ended)
+      )
+      assert.deepStrictEqual(yield* approvalEvents(id), [])
+      assert.strictEqual((yield* result).finalText, "deny")
+    }).pipe(withRuntime())
+  )
 })
