@@ -34,13 +34,13 @@ describe("the mutants of a source", () => {
   it("leave out statements, blocks and early returns", () => {
     assert.deepStrictEqual(mutated("const f = function* () { yield* a }"), [
       "const f = function* () {}",
-      "const f = function* () { ; }"
+      "const f = function* () { {} }"
     ])
     assert.deepStrictEqual(mutated("const f = () => { if (a) return b; c() }"), [
       "const f = () => {}",
       "const f = () => { if (!(a)) return b; c() }",
-      "const f = () => { if (a) ; c() }",
-      "const f = () => { if (a) return b; ; }"
+      "const f = () => { if (a) {} c() }",
+      "const f = () => { if (a) return b; {} }"
     ])
   })
 

@@ -133,14 +133,15 @@ const changesOf = (node: Node, parents: ReadonlyArray<Node>, code: string, isTab
       return [by(text(node.left))]
     case "ArrayExpression":
       return node.elements.length === 0 ? [] : [by("[]")]
+    // A statement that is left out is an empty block: the compiler takes no `;` for the body of an `if`.
     case "ExpressionStatement":
-      return isDone(node.expression) && !logs(called(node.expression), code) ? [by(";")] : []
+      return isDone(node.expression) && !logs(called(node.expression), code) ? [by("{}")] : []
     case "BlockStatement":
       return node.body.length === 0 ? [] : [by("{}")]
     case "ReturnStatement":
     case "ContinueStatement":
     case "ThrowStatement":
-      return isEarly(node, parents) ? [by(";")] : []
+      return isEarly(node, parents) ? [by("{}")] : []
     case "Property":
       // The tables of machines are data: leaving out a guard, a target or an action is what can go wrong in them.
       return isTable && parent?.type === "ObjectExpression" && !node.shorthand ? [leftOut(node, parent, code)] : []

@@ -3,7 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Queue, Stream } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
-import type { AgentDriver, AgentFailed } from "../../src/agent/Agent.ts"
+import type { AgentDriver, AgentFailed, OpenRequest } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
 import { noCapabilities } from "../../src/agent/Capabilities.ts"
 import { Processes } from "../../src/agent/Processes.ts"
@@ -35,14 +35,17 @@ const program = `
 const makeAgents = (processes: Processes["Service"]) => {
   const pids: Array<number> = []
   const asked: Array<string> = []
+  /** By which each agent reports, the first one first. */
+  const emits: Array<OpenRequest["emit"]> = []
   /** The signals that the newest agent has got up to now. */
   let signals: Effect.Effect<ReadonlyArray<string>, AgentFailed> = Effect.succeed([])
   const driver: AgentDriver = {
     name: "echo",
     protocol: "acp",
     capabilities: noCapabilities,
-    open: ({ lease, spawned }) =>
+    open: ({ emit, lease, spawned }) =>
       Effect.gen(function* () {
+        emits.push(emit)
         const command = [process.execPath, "-e", program] as const
         const env = { PATH: process.env["PATH"] ?? "" }
         const child = yield* processes.spawn({ lease, command, cwd: import.meta.dirname, env, stdin: true, spawned })
@@ -78,7 +81,7 @@ const makeAgents = (processes: Processes["Service"]) => {
         }
       })
   }
-  return { pids, asked, driver, signals: Effect.suspend(() => signals) }
+  return { pids, asked, emits, driver, signals: Effect.suspend(() => signals) }
 }
 
 const settings = { dataDir: import.meta.dirname, agents: {}, defaultAgent: null, run: {} }
@@ -125,6 +128,7 @@ const makeSession = Effect.fnUntraced(function* (name: string) {
     id: record.id,
     perform,
     next: Queue.take(posted),
+    posted: Effect.sync(() => Queue.sizeUnsafe(posted)),
     start: (generation: number) =>
       Effect.gen(function* () {
         yield* perform({ type: "startProcess", params: { generation, thread: null } })
@@ -183,6 +187,22 @@ describe("the process of a session", () => {
         yield* perform({ type: "askToExit", params: { generation: 2 } })
         yield* perform({ type: "terminateProcess", params: { generation: 2 } })
         assert.deepStrictEqual([yield* signals, asked], [["SIGTERM"], [`to exit, ${agent}`]])
+      })
+    )
+  )
+
+  it.live("dies as the session's process, and an earlier one no more", () =>
+    withProcesses(({ emits }) =>
+      Effect.gen(function* () {
+        const { next, posted, start } = yield* makeSession("ses_dies")
+        yield* start(1)
+        yield* start(2)
+        const exited = { _tag: "Exited", code: 1, signal: null, stderr: "" } as const
+        const [first, second] = emits
+        yield* first?.(exited) ?? Effect.die("no agent")
+        assert.strictEqual(yield* posted, 0)
+        yield* second?.(exited) ?? Effect.die("no agent")
+        assert.strictEqual(yield* next, "process.exited")
       })
     )
   )
