@@ -68,9 +68,13 @@ const isCommand = (argv: ReadonlyArray<string>): argv is Command => argv.length 
 
 /** acpx itself: the one on PATH, beside which adapters may be installed, else the one that comes with Troupe. */
 export const ofAcpx = (path: string | undefined): Launch => {
-  const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
-  // Run by this Node, because the one on PATH may be too old for acpx.
-  return found(extname(file) === ".js" ? [process.execPath, file] : [file])
+  try {
+    const file = realpathSync(Executable.find("acpx", path) ?? createRequire(import.meta.url).resolve("acpx"))
+    // Run by this Node, because the one on PATH may be too old for acpx.
+    return found(extname(file) === ".js" ? [process.execPath, file] : [file])
+  } catch (cause) {
+    return missing(`acpx can't be read (${cause instanceof Error ? cause.message : String(cause)}).`)
+  }
 }
 
 /**

@@ -27,9 +27,10 @@ export type Kind = (typeof kinds)[number]
 
 /**
  * `once`: the nth and no other. `lasting`: the nth and all after it, until it is disarmed. `damage`: once, as SQLite
- * reports a damaged file, which does not pass by itself. `answer lost`: once, and it took place all the same.
+ * reports a damaged file, which does not pass by itself. `answer lost`: once, and it took place all the same. `kill`: this
+ * process is killed at the nth; in the middle of it where it writes a whole file.
  */
-export type Mode = "once" | "lasting" | "damage" | "answer lost"
+export type Mode = "once" | "lasting" | "damage" | "answer lost" | "kill"
 
 interface Armed {
   readonly kind: Kind
@@ -69,7 +70,15 @@ const failing = (kind: Kind, call: string): Mode | null => {
   armed.count += 1
   if (armed.mode === "lasting" ? armed.count < armed.nth : armed.count !== armed.nth) return null
   armed.failed ??= call
+  if (armed.mode === "kill" && !/writeFile/i.test(call)) die()
   return armed.mode
+}
+
+/** Unwrapped: see below. */
+const kill = process.kill.bind(process)
+const die = (): never => {
+  kill(process.pid, "SIGKILL")
+  throw new Error("killed")
 }
 
 const systemError = (code: string, errno: number, syscall: string) =>
@@ -98,7 +107,7 @@ const wrapLedger = () =>
   replace(DatabaseSync.prototype, "prepare", (prepare) => {
     return function (this: DatabaseSync, text: string) {
       const statement = prepare.call(this, text)
-      const kind = /^\s*(BEGIN|COMMIT|INSERT|UPDATE|DELETE|REPLACE)\b/i.test(text)
+      const kind = /^\s*(BEGIN|COMMIT|INSERT|UPDATE|DELETE|REPLACE|CREATE|ALTER|DROP)\b/i.test(text)
         ? "ledger write"
         : /^\s*(SELECT|WITH)\b/i.test(text)
           ? "ledger read"
@@ -192,6 +201,11 @@ const fileFunctions = {
   promise: ["chmod", "link", "mkdir", "mkdtemp", "readFile", "readdir", "rm", "stat", "writeFile"]
 } as const
 
+let program = ""
+
+/** Node itself reads the program by these functions; what is below this directory is left alone. */
+export const spareProgram = (directory: string) => void (program = directory)
+
 type AnyFunction = (...args: ReadonlyArray<unknown>) => unknown
 
 const wrapFiles = () => {
@@ -199,12 +213,23 @@ const wrapFiles = () => {
   /** A run reads thousands of files below `/proc`; that the list of processes can't be read is the same for each. */
   const kindOf = ([path]: ReadonlyArray<unknown>): Kind | null => {
     if (path === "/proc") return "process table"
-    return String(path).startsWith("/proc/") ? null : "file operation"
+    const text = path instanceof URL ? path.pathname : String(path)
+    return text.startsWith("/proc/") || (program !== "" && text.startsWith(program)) ? null : "file operation"
   }
   const fails = (name: string, args: ReadonlyArray<unknown>) => {
     const kind = kindOf(args)
-    return kind !== null && failing(kind, called(name, args)) !== null
+    if (kind === null || failing(kind, called(name, args)) === null) return false
+    dieHalfway(name, args)
+    return true
   }
+  /** A file that is written whole is written by half before this process dies. */
+  const dieHalfway = (name: string, [path, content, options]: ReadonlyArray<unknown>) => {
+    if (armed?.mode !== "kill" || !/writeFile/.test(name)) return
+    const text = String(content)
+    writeWhole(path as string, text.slice(0, text.length / 2), options as fs.WriteFileOptions)
+    die()
+  }
+  const writeWhole = fs.writeFileSync
   /** As where too many files are open: anything may fail so, `/proc` included. */
   const tooMany = (name: string) => systemError("EMFILE", -24, name)
   for (const name of fileFunctions.callback) {

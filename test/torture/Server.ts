@@ -15,6 +15,16 @@ export interface Answer {
   readonly json: any
 }
 
+export interface StartOptions {
+  /** What the program is run by, such as `strace …`; nothing: Node itself. */
+  readonly by?: ReadonlyArray<string>
+  /** A module that Node loads before the program. */
+  readonly preload?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** It is not asked whether it is ready: its data dir is another's, and has no token of an app that it knows. */
+  readonly isListening?: boolean
+}
+
 export class Server {
   readonly directory: string
   readonly run: string
@@ -54,11 +64,21 @@ export class Server {
     return this.#log.slice(-200).join("")
   }
 
-  async start(): Promise<void> {
+  /** `false`: it was killed before it was ready. */
+  async start({ by = [], env = {}, isListening = false, preload }: StartOptions = {}): Promise<boolean> {
     this.starts++
     this.#url = ""
     // A port of its own each time: another program of the machine may take one that is free for a moment.
-    const child = spawn(process.execPath, [main, "serve", "--port", "0"], {
+    const [program = process.execPath, ...args] = [
+      ...by,
+      process.execPath,
+      ...(preload === undefined ? [] : ["--import", preload]),
+      main,
+      "serve",
+      "--port",
+      "0"
+    ]
+    const child = spawn(program, args, {
       cwd: this.directory,
       env: {
         PATH: process.env["PATH"] ?? "",
@@ -67,7 +87,8 @@ export class Server {
         TROUPE_REVIEW_MEMORY_INTERVAL: "0",
         TROUPE_REVIEW_SKILL_INTERVAL: "0",
         TROUPE_POOL_WAIT: "5 minutes",
-        TROUPE_LOG_FORMAT: "pretty"
+        TROUPE_LOG_FORMAT: "pretty",
+        ...env
       },
       stdio: ["ignore", "pipe", "pipe"]
     })
@@ -81,12 +102,13 @@ export class Server {
       })
     }
     const until = Date.now() + startWithinMillis
-    while (!(await this.#isReady())) {
+    while (!(isListening ? this.#url !== "" : await this.#isReady())) {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${this.log}`)
-      if (child.signalCode !== null) return
+      if (child.signalCode !== null) return false
       if (Date.now() > until) throw new Error(`the server is not ready: ${this.log}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
+    return true
   }
 
   async #isReady(): Promise<boolean> {
@@ -98,6 +120,15 @@ export class Server {
     } catch {
       return false
     }
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** The exit code; `null`: a signal ended it, or it runs. */
+  get exitCode(): number | null {
+    return this.#child?.exitCode ?? null
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -130,14 +161,19 @@ export class Server {
     }
   }
 
-  /** As the operator reads them. */
-  async metrics(): Promise<string | null> {
+  /** As the operator asks; `null`: there was no answer. */
+  async asAdmin(method: string, path: string): Promise<string | null> {
     const token = readFileSync(join(this.directory, ".troupe", "admin-token"), "utf8").trim()
     try {
-      return await (await fetch(`${this.#url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
+      const headers = { authorization: `Bearer ${token}` }
+      return await (await fetch(this.#url + path, { method, headers })).text()
     } catch {
       return null
     }
+  }
+
+  metrics(): Promise<string | null> {
+    return this.asAdmin("GET", "/metrics")
   }
 
   async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<string> | null> {

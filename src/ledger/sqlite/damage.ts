@@ -6,9 +6,8 @@ import { DatabaseSync } from "node:sqlite"
 /** The first problem that SQLite's `quick_check` finds, in its words, or why it can't look; `null`: none, or no file. */
 export const find = (filename: string): Effect.Effect<string | null> =>
   Effect.sync(() => {
-    if (sizeOf(filename) === 0) return null
     try {
-      return check(filename)
+      return sizeOf(filename) === 0 ? null : check(filename)
     } catch (cause) {
       return cause instanceof Error ? cause.message : String(cause)
     }
@@ -23,10 +22,9 @@ const mostCheckedBytes = 256 * 1024 * 1024
  */
 export const findQuickly = (filename: string): Effect.Effect<string | null> =>
   Effect.sync(() => {
-    const size = sizeOf(filename)
-    if (size === 0 || size > mostCheckedBytes) return null
     try {
-      return check(filename)
+      const size = sizeOf(filename)
+      return size === 0 || size > mostCheckedBytes ? null : check(filename)
     } catch {
       return null
     }

@@ -31,8 +31,13 @@ export const hold = Effect.fn("Lock.hold")(function* (directory: string) {
   }
   yield* Effect.acquireRelease(Effect.try({ try: lock, catch: (cause) => unusable(directory, holder, cause) }), (db) =>
     Effect.sync(() => {
-      // Before the lock is released: afterwards the file may be another holder's.
-      rmSync(holder, { force: true })
+      // Before the lock is released: afterwards the file may be another holder's. It only says for people who holds the
+      // lock, so that it can't be removed is no failure, and must not take the place of one that the start ended with.
+      try {
+        rmSync(holder, { force: true })
+      } catch {
+        // The next holder writes it anew.
+      }
       db.close()
     })
   )
