@@ -4,7 +4,13 @@
  */
 import { defineConfig } from "vitest/config"
 
-const elsewhere = ["test/real/**", "test/package/**", "test/browser/**", "**/node_modules/**"]
+const elsewhere = [
+  "test/real/**",
+  "test/ledger/postgres/**",
+  "test/package/**",
+  "test/browser/**",
+  "**/node_modules/**"
+]
 /** They replace functions of Node before anything else is loaded, or count more in the process's metrics than others expect. */
 const inWorldsOfTheirOwn = ["test/reliability/**/*.test.ts", "test/simulation/**/*.test.ts"]
 const startingPrograms = [

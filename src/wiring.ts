@@ -30,6 +30,7 @@ import { Processes } from "./agent/Processes.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
 import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
+import * as PostgresLedger from "./ledger/PostgresLedger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import * as Damage from "./ledger/sqlite/damage.ts"
 import * as DataDirLock from "./ledger/sqlite/dataDirLock.ts"
@@ -40,14 +41,36 @@ export type { ReviewRequest } from "./review/ReviewRequest.ts"
 export interface RuntimeOptions {
   /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
+  /** A PostgreSQL database that keeps the ledger; else a file in the data dir does. All other files stay there. */
+  readonly databaseUrl?: Redacted.Redacted<string> | undefined
   readonly reviews?: ReviewOptions
 }
 
-/** The ledger's driver is chosen here, and no other module names it. */
-export const ledgerLayer: (
-  location: string,
-  options?: { readonly patienceMillis?: number }
-) => Layer.Layer<Ledger, LedgerUnusable> = SqliteLedger.layer
+export interface LedgerOptions {
+  readonly databaseUrl?: Redacted.Redacted<string> | undefined
+  readonly patienceMillis?: number
+  /** `false` for a program that stores single records beside the Troupe that works on the ledger. */
+  readonly owns?: boolean
+}
+
+/** The ledger's driver is chosen here, and no other module names it: without a URL it is that of the file. */
+export const ledgerLayer = (
+  file: string,
+  { databaseUrl, ...options }: LedgerOptions = {}
+): Layer.Layer<Ledger, LedgerUnusable> =>
+  databaseUrl === undefined ? SqliteLedger.layer(file, options) : PostgresLedger.layer(databaseUrl, options)
+
+/** Brings the ledger's schema up to date. Where it is, without a password, and the version that it has now. */
+export const migrateLedger = (
+  file: string,
+  databaseUrl: Redacted.Redacted<string> | undefined
+): Effect.Effect<{ readonly location: string; readonly version: number }, LedgerUnusable> =>
+  databaseUrl === undefined
+    ? Effect.map(SqliteLedger.migrate(file), (version) => ({ location: file, version }))
+    : Effect.map(PostgresLedger.migrate(databaseUrl), (version) => ({
+        location: PostgresLedger.locationOf(databaseUrl),
+        version
+      }))
 
 /** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */
 export const ledgerDamage: (location: string) => Effect.Effect<string | null> = Damage.find
@@ -78,12 +101,21 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
         onNone: () => DataDir.adminToken(dataDir),
         onSome: Effect.succeed
       })
-      return services({ ...settings, dataDir: dataDir.path }, dataDir.ledger, adminToken, options.reviews)
+      const ledger = ledgerLayer(dataDir.ledger, {
+        databaseUrl: options.databaseUrl,
+        patienceMillis: settings.limits.ledgerPatienceMillis
+      })
+      return services({ ...settings, dataDir: dataDir.path }, ledger, adminToken, options.reviews)
     })
   )
 
 /** `settings.dataDir` is a real directory here, also where `:memory:` was asked for. */
-const services = (settings: Settings, ledger: string, adminToken: Redacted.Redacted<string>, reviews?: ReviewOptions) =>
+const services = (
+  settings: Settings,
+  ledger: Layer.Layer<Ledger, LedgerUnusable>,
+  adminToken: Redacted.Redacted<string>,
+  reviews?: ReviewOptions
+) =>
   Layer.mergeAll(
     AgentDirectory.layer,
     Apps.layer({ adminToken }),
@@ -100,7 +132,7 @@ const services = (settings: Settings, ledger: string, adminToken: Redacted.Redac
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(RuntimeSettings, settings),
-        ledgerLayer(ledger, { patienceMillis: settings.limits.ledgerPatienceMillis }),
+        ledger,
         Processes.layer,
         SuspensionWatch.layer,
         NodeServices.layer

@@ -16,6 +16,7 @@ const commands = {
   serve: async () => (await import("./commands/serve.ts")).serveCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
   chat: async () => (await import("./commands/chat.ts")).chatCommand,
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   app: async () => (await import("./commands/app.ts")).appCommand,
   sessions: async () => (await import("./commands/sessions.ts")).sessionsCommand,

@@ -9,6 +9,7 @@ import type { Scope } from "effect"
 import * as Damage from "./sqlite/damage.ts"
 import * as Database from "./sqlite/Database.ts"
 import * as FreePages from "./sqlite/freePages.ts"
+import { latestVersion } from "./sqlite/migrations.ts"
 import { Ledger } from "./Ledger.ts"
 import { ledgerOver } from "./sql/ledgerOver.ts"
 import { LedgerUnusable } from "./LedgerError.ts"
@@ -29,6 +30,10 @@ const make = Effect.fnUntraced(function* (
   const db = yield* Database.open(filename)
   return yield* ledgerOver(db, { patienceMillis, giveBackSpace: FreePages.giveBack(db) })
 })
+
+/** Makes the file, or brings its schema up to date; the version that it has then. */
+export const migrate = (filename: string): Effect.Effect<number, LedgerUnusable> =>
+  Database.open(filename).pipe(Effect.scoped, Effect.as(latestVersion))
 
 /**
  * The file is made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. `patienceMillis` is

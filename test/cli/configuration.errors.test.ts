@@ -38,6 +38,10 @@ describe("a bad configuration is rejected in one line that says where, what, and
       { env: { TROUPE_ADMIN_TOKEN: "short secret" } },
       "TROUPE_ADMIN_TOKEN is not usable: it takes at least 16 printable characters without spaces."
     ],
+    [
+      { env: { TROUPE_DATABASE_URL: "mysql://user:secret@db/troupe" } },
+      "TROUPE_DATABASE_URL is not usable: it takes an address such as postgres://user:password@host:5432/troupe."
+    ],
     [{ file: { maxSesions: 3 } }, "maxSesions in troupe.config.json is no setting. Did you mean maxSessions?"],
     [
       { file: { agents: { codex: { protocol: "codex-app-server", comand: ["codex"] } } } },

@@ -18,7 +18,21 @@ it("the statements that databases share import no driver and no client", () => {
   assert.deepStrictEqual(importing(/sqlite|postgres|effect\/sql|@effect\/sql/i, "src/ledger/sql/**/*.ts"), [])
 })
 
-it("only the wiring imports the ledger's SQLite driver", () => {
-  const files = importing(/ledger\/(SqliteLedger|sqlite\/)/, "{src,machines}/**/*.{ts,tsx}")
+it("only the PostgreSQL driver of the ledger imports PostgreSQL's client and its own files", () => {
+  const files = importing(/postgres|sql-pg/i, "src/ledger/**/*.ts").filter(
+    (file) => !file.startsWith("src/ledger/postgres/")
+  )
+  assert.deepStrictEqual(files, ["src/ledger/PostgresLedger.ts"])
+})
+
+it("PostgreSQL's client is imported as types alone, and loaded when a database is opened", () => {
+  for (const file of globSync("src/**/*.ts", { cwd: root })) {
+    const values = readFileSync(join(root, file), "utf8").match(/^import (?!type).*"@effect\/sql-pg.*$/gm)
+    assert.isNull(values, file)
+  }
+})
+
+it("only the wiring imports the ledger's drivers", () => {
+  const files = importing(/ledger\/(SqliteLedger|sqlite\/|PostgresLedger|postgres\/)/, "{src,machines}/**/*.{ts,tsx}")
   assert.deepStrictEqual(files, ["src/wiring.ts"])
 })

@@ -43,6 +43,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
 
   return {
     dialect: db.dialect,
+    settled: db.settled,
     all: (operation, text, params, decode) =>
       Effect.suspend(() =>
         runtime.isAlive ? db.all(operation, text, params, decode) : Effect.fail(killed(operation))

@@ -25,13 +25,15 @@ type ConfigurationFlags = Parameters<typeof configuration>[0]
 const appsOf = (given: ConfigurationFlags) =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { adminToken, settings } = yield* configuration(given)
-      if (settings.dataDir === ":memory:") {
+      const { adminToken, databaseUrl, settings } = yield* configuration(given)
+      if (settings.dataDir === ":memory:" && databaseUrl === undefined) {
         return yield* new BadUsage({ problem: "Apps live in a data dir, and :memory: is gone with each command." })
       }
       const dataDir = yield* DataDir.open(settings.dataDir)
       const token = Option.isSome(adminToken) ? adminToken.value : yield* DataDir.adminToken(dataDir)
-      return Apps.layer({ adminToken: token }).pipe(Layer.provide(ledgerLayer(dataDir.ledger)))
+      return Apps.layer({ adminToken: token }).pipe(
+        Layer.provide(ledgerLayer(dataDir.ledger, { databaseUrl, owns: false }))
+      )
     })
   )
 

@@ -60,12 +60,12 @@ export const chatCommand = Command.make(
         chat(Remote.open(client, url.value, remoteRequest))
       )
     }
-    const { reviews, settings } = yield* configuration({ config, dataDir })
+    const { databaseUrl, reviews, settings } = yield* configuration({ config, dataDir })
     // Nothing in this process checks an admin token; the one in the data dir is left to a server.
     const adminToken = Option.some(Redacted.make(randomBytes(32).toString("hex")))
     const localRequest = { ...request, cwd: resolve(Option.getOrElse(cwd, () => ".")) }
     yield* chat(Embedded.open(localRequest)).pipe(
-      Effect.provide(Runtime.layer(settings, { adminToken, reviews })),
+      Effect.provide(Runtime.layer(settings, { adminToken, databaseUrl, reviews })),
       Effect.catchTag("LedgerUnusable", (unusable) => {
         const isHeld = unusable.problem.startsWith("is held")
         const problem = isHeld ? `${unusable.message} ${besideServer}` : unusable.message

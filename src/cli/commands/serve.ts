@@ -40,7 +40,7 @@ export const serveCommand = Command.make(
   ])
 )
 
-const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settings }: Configuration) {
+const serve = Effect.fnUntraced(function* ({ adminToken, databaseUrl, reviews, server, settings }: Configuration) {
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
@@ -48,7 +48,7 @@ const serve = Effect.fnUntraced(function* ({ adminToken, reviews, server, settin
   if (process.pid === 1) yield* Effect.logWarning(asInit)
 
   const serving = Effect.gen(function* () {
-    const services = yield* Layer.buildWithScope(Runtime.layer(settings, { adminToken, reviews }), scope)
+    const services = yield* Layer.buildWithScope(Runtime.layer(settings, { adminToken, databaseUrl, reviews }), scope)
     operator = Context.get(services, Operator)
     const { dataDir } = operator.settings
     const inspect = yield* Layer.buildWithScope(

@@ -33,6 +33,8 @@ export interface ServerSettings {
 export interface Configuration {
   readonly settings: Settings
   readonly server: ServerSettings
+  /** `undefined`: the ledger is a file in the data dir. Not among the settings, because it has a password. */
+  readonly databaseUrl: Redacted.Redacted<string> | undefined
   /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
   /** Not among the settings, like the admin token, because it may hold a key. */
@@ -97,6 +99,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       logLevel: yield* or("logLevel", "info"),
       logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json")
     },
+    databaseUrl: (yield* get("databaseUrl"))?.value,
     adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
     reviews: yield* reviews(inOrder)
   }

@@ -110,6 +110,18 @@ const apiKey: Key<Redacted.Redacted<string>> = {
   config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{1,4096}$/))), name)
 }
 
+const database: Key<Redacted.Redacted<string>> = {
+  takes: "an address such as postgres://user:password@host:5432/troupe",
+  secret: true,
+  config: (name) =>
+    Config.schema(
+      Schema.Redacted(
+        Schema.String.check(Schema.makeFilter((value) => /^postgres(ql)?:\/\/\S+$/.test(value) && URL.canParse(value)))
+      ),
+      name
+    )
+}
+
 const address = (example: string): Key<string> => ({
   takes: `an http or https address such as ${example}`,
   config: (name) =>
@@ -128,6 +140,7 @@ export const keys = {
   host: text("an address or a name of this machine, such as 127.0.0.1"),
   port: whole(0, 65_535, " (0 picks a free one)"),
   dataDir: text("a directory, or :memory:"),
+  databaseUrl: database,
   adminToken: token,
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),

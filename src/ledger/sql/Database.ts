@@ -29,6 +29,8 @@ export interface Database {
    * operation of its statement, or else by `operation`. Returns how many rows the statements returned in all.
    */
   readonly commit: (operation: string, statements: ReadonlyArray<Write>) => Effect.Effect<number, LedgerError>
+  /** Succeeds when no commit whose answer was lost can still take place: what is stored then is known. */
+  readonly settled: Effect.Effect<void, LedgerError>
 }
 
 /** A statement that had to change a row changed none. */

@@ -127,7 +127,10 @@ const committer = (db: Database, availability: Availability.Availability, closin
   /** Tries until it is known to be stored, or refused, or patience is over. */
   const held = Effect.fnUntraced(function* (attempt: Effect.Effect<void, LedgerError>, nth: number) {
     // The answer to the attempt before may be what was lost, so what is stored is looked up first.
-    const again = Effect.flatMap(isStored(nth), (stored) => (stored ? Effect.void : attempt))
+    const again = db.settled.pipe(
+      Effect.andThen(isStored(nth)),
+      Effect.flatMap((stored) => (stored ? Effect.void : attempt))
+    )
     let delay = retryMillis.least
     let exit = yield* Effect.exit(attempt)
     while (isAway(exit) && (yield* availability.failed(errorOf(exit)))) {

@@ -72,6 +72,8 @@ export const open = Effect.fn("Ledger.open")(function* (
 
   return {
     dialect: sqliteDialect,
+    // A statement answers within the call.
+    settled: Effect.void,
     all: (operation, text, params, decode) =>
       execute(text, params).pipe(
         Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: unreadable(operation) })),

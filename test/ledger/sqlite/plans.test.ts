@@ -35,6 +35,7 @@ const recorder = () => {
     Effect.sync(() => (statements.push({ text, params }), []))
   const db: Database = {
     dialect: sqliteDialect,
+    settled: Effect.void,
     all: (_operation, text, params) => record(text, params),
     commit: (_operation, statements) =>
       Effect.as(

@@ -56,7 +56,7 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.approval(id, "apr_1"), Option.some(answered))
         assert.strictEqual((yield* ledger.pendingApprovals(id)).length, 1)
         const again = yield* Effect.flip(ledger.write([settled(1, { status: "expired", decision: "deny" })]))
-        assert.include(String(again.cause), "the approval is not pending")
+        assert.include(again.message, "the approval is not pending")
         assert.deepStrictEqual(yield* ledger.approval(id, "apr_1"), Option.some(answered))
       })
     )

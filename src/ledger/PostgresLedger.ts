@@ -1,0 +1,35 @@
+/**
+ * The ledger in a PostgreSQL database (14 or newer).
+ *
+ * What was acknowledged outlives this process, and the server as far as its `synchronous_commit` promises.
+ */
+import { Effect, Layer } from "effect"
+import type { Redacted } from "effect"
+import { defaultLimits } from "../domain/Settings.ts"
+import { Ledger } from "./Ledger.ts"
+import type { LedgerUnusable } from "./LedgerError.ts"
+import * as Client from "./postgres/client.ts"
+import * as Database from "./postgres/Database.ts"
+import { ledgerOver } from "./sql/ledgerOver.ts"
+
+export interface PostgresLedgerOptions {
+  readonly patienceMillis?: number
+  /** `false` for a program that stores single records beside the Troupe that works on the database. */
+  readonly owns?: boolean
+}
+
+/** The schema is made and migrated where need be; the database must exist, and be empty or Troupe's. */
+export const layer = (
+  url: Redacted.Redacted<string>,
+  { owns = true, patienceMillis = defaultLimits.ledgerPatienceMillis }: PostgresLedgerOptions = {}
+): Layer.Layer<Ledger, LedgerUnusable> =>
+  Layer.effect(
+    Ledger,
+    Effect.flatMap(Database.open({ url, owns }), (db) => ledgerOver(db, { patienceMillis }))
+  )
+
+/** Brings the schema up to date; the version that it has then. */
+export const migrate = Database.migrateOnly
+
+/** The address without its password. */
+export const locationOf = Client.locationOf

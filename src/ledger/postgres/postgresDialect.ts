@@ -1,0 +1,23 @@
+/** PostgreSQL's words. */
+import type { Dialect } from "../sql/Dialect.ts"
+
+const list = (path: string) => `'{${path.replaceAll(".", ",")}}'`
+
+export const postgresDialect: Dialect = {
+  inList: (column) => `${column} IN (SELECT json_array_elements_text(?::json))`,
+  // A function of the schema: a cast fails on JSON that is damaged. `json`, because `jsonb` refuses texts with \u0000.
+  jsonText: (column, path) => `json_member(${column}, ${list(path)})`,
+  jsonNumber: (column, path) => `json_member(${column}, ${list(path)})::double precision`,
+  jsonFlag: (column, path) => `CASE json_member(${column}, ${list(path)}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`,
+  jsonObject: (members) =>
+    `json_build_object(${Object.entries(members)
+      .map(([name, expression]) => `'${name}', ${expression}`)
+      .join(", ")})::text`,
+  // Its planner has statistics.
+  usingIndex: () => "",
+  withoutIndex: (column) => column,
+  // The sum of bigints is a numeric, which the client gives as a text.
+  sum: (expression) => `sum(${expression})::bigint`,
+  round: (expression) => `round((${expression})::numeric, 9)::double precision`,
+  position: (inText, text) => `strpos(${inText}, ${text})`
+}

@@ -1,0 +1,175 @@
+/** What is PostgreSQL's own: one Troupe at a time, sessions of the server that end, migrations of several at once. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
+import { AppName } from "../../../src/domain/Ids.ts"
+import { Ledger } from "../../../src/ledger/Ledger.ts"
+import * as PostgresLedger from "../../../src/ledger/PostgresLedger.ts"
+import { latestVersion } from "../../../src/ledger/postgres/migrations.ts"
+import { event, eventAppended, id, opened } from "../samples.ts"
+import { emptySchema, query, server } from "./schemas.ts"
+
+const layer = (url: string, options?: PostgresLedger.PostgresLedgerOptions) =>
+  PostgresLedger.layer(Redacted.make(url), options)
+
+/** A ledger that is open until its scope is closed. */
+const openIn = (scope: Scope.Scope, url: string, options?: PostgresLedger.PostgresLedgerOptions) =>
+  Effect.map(Layer.buildWithScope(layer(url, options), scope), (built) => Context.get(built, Ledger))
+
+const schemaOf = (url: string) => /search_path%3D(\w+)/.exec(url)?.[1] ?? ""
+
+/** Ends the session by which the schema's owner writes, as a restart of the server or a cut connection does. */
+const cutWriter = (url: string) =>
+  query(
+    url,
+    `SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND classid = 845330218
+      AND objid::bigint = (hashtext('${schemaOf(url)}')::bigint & 4294967295) AND granted`
+  )
+
+const refusal = (url: string) =>
+  Effect.map(Effect.exit(Effect.scoped(Ledger.use(({ ping }) => ping).pipe(Effect.provide(layer(url))))), (exit) =>
+    Exit.isFailure(exit)
+      ? Cause.prettyErrors(exit.cause)
+          .map(({ message }) => message)
+          .join()
+      : "it opens"
+  )
+
+const seqs = (ledger: Ledger["Service"]) =>
+  Effect.map(ledger.events(id, 0, 100), (events) => events.map(({ seq }) => seq))
+
+describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
+  it.live("is held by one Troupe; a program beside it stores single records", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const first = yield* Scope.make()
+      yield* openIn(first, url)
+      assert.match(yield* refusal(url), /postgres:\/\/troupe@127.+ is held by another Troupe\. One Troupe works on/)
+      yield* Ledger.use((ledger) =>
+        ledger.write([{ _tag: "AppInserted", name: AppName.make("desk"), at: 1, tokenHash: "0".repeat(64) }])
+      ).pipe(Effect.provide(layer(url, { owns: false })))
+      yield* Scope.close(first, Exit.void)
+      assert.strictEqual(yield* refusal(url), "it opens")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("goes on when its session ended, and stores once what was to be written", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const ledger = yield* openIn(yield* Effect.scope, url)
+      yield* ledger.write([opened()])
+      for (const n of [1, 2, 3]) {
+        assert.strictEqual((yield* cutWriter(url)).rows.length, 1)
+        yield* ledger.writeLater([eventAppended(2 * n - 1)])
+        yield* ledger.write([eventAppended(2 * n)])
+      }
+      assert.deepStrictEqual(yield* seqs(ledger), [1, 2, 3, 4, 5, 6])
+      assert.isNull(ledger.away())
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("loses nothing and repeats nothing where its session is ended at any moment of a commit", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const ledger = yield* openIn(yield* Effect.scope, url)
+      yield* ledger.write([opened()])
+      const cutting = yield* Effect.forkChild(
+        Effect.forEach(Array.from({ length: 10 }), () => Effect.andThen(Effect.sleep("60 millis"), cutWriter(url)))
+      )
+      let written = 0
+      while (cutting.pollUnsafe() === undefined) {
+        // Numbers are unique: a commit that is repeated would fail.
+        yield* ledger.write([eventAppended(++written)])
+      }
+      yield* Fiber.join(cutting)
+      assert.isAbove(written, 20)
+      assert.deepStrictEqual(
+        (yield* ledger.events(id, 0, written + 1)).map(({ seq }) => seq),
+        Array.from({ length: written }, (_, n) => n + 1)
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is not written by a Troupe whose session ended while another worked on it", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const old = yield* openIn(yield* Effect.scope, url)
+      yield* old.write([opened()])
+      yield* cutWriter(url)
+      const other = yield* Scope.make()
+      const ledger = yield* openIn(other, url)
+      yield* ledger.write([eventAppended(1)])
+      const late = yield* Effect.forkChild(Effect.flip(old.write([eventAppended(2)])))
+      yield* Effect.repeat(Effect.andThen(Effect.sleep("5 millis"), Effect.sync(old.away)), {
+        until: (away) => away?.kind === "busy"
+      })
+      yield* Scope.close(other, Exit.void)
+      const error = yield* Fiber.join(late)
+      assert.deepStrictEqual([error.kind, error.away], ["taken", false])
+      assert.match(error.message, /another Troupe has worked on it since/)
+      assert.strictEqual((yield* Effect.flip(old.ping)).kind, "taken")
+      assert.deepStrictEqual(yield* seqs(old), [1])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is migrated once where several do it at the same time", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const versions = yield* Effect.forEach(
+        Array.from({ length: 5 }),
+        () => PostgresLedger.migrate(Redacted.make(url)),
+        {
+          concurrency: "unbounded"
+        }
+      )
+      assert.deepStrictEqual(
+        versions,
+        Array.from({ length: 5 }, () => latestVersion)
+      )
+      const { rows } = yield* query(url, "SELECT count(*)::int AS n FROM troupe_migrations")
+      assert.deepStrictEqual(rows, [{ n: latestVersion }])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is refused and not changed where a newer Troupe or another program made it", () =>
+    Effect.gen(function* () {
+      const newer = yield* emptySchema
+      yield* PostgresLedger.migrate(Redacted.make(newer))
+      yield* query(newer, `INSERT INTO troupe_migrations (migration_id) VALUES (${latestVersion + 3})`)
+      assert.include(
+        yield* refusal(newer),
+        `has schema version ${latestVersion + 3}, and this Troupe knows versions up to`
+      )
+      const foreign = yield* emptySchema
+      yield* query(foreign, "CREATE TABLE recipes (name text)")
+      assert.match(yield* refusal(foreign), /has another program's tables\. Point TROUPE_DATABASE_URL/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("says in one line without the password why it can't be opened", () =>
+    Effect.gen(function* () {
+      const address = new URL(server?.url ?? "")
+      address.password = "wrong-secret"
+      assert.match(
+        yield* refusal(String(address)),
+        /could not be opened \(.*password.*\)\. Check the user, the password/
+      )
+      const nowhere = new URL(String(address))
+      nowhere.port = "1"
+      assert.match(yield* refusal(String(nowhere)), /could not be opened \(.+\)\. Check that the server runs/)
+      for (const url of [address, nowhere]) {
+        const said = yield* refusal(String(url))
+        assert.notInclude(said, "wrong-secret")
+        assert.notInclude(said, "\n")
+      }
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has a mark in place of the NUL characters that the server refuses", () =>
+    Effect.gen(function* () {
+      const ledger = yield* openIn(yield* Effect.scope, yield* emptySchema)
+      yield* ledger.write([opened({ systemPrompt: "a\0b" }), { _tag: "EventAppended", event: event(1) }])
+      const { items } = yield* ledger.sessions({ app: null, state: null, cursor: null, limit: 1 })
+      assert.strictEqual(items[0]?.systemPrompt, "a\u{fffd}b")
+    }).pipe(Effect.scoped)
+  )
+})
