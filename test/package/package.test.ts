@@ -124,6 +124,28 @@ console.log((await session.turn("hello")).finalText)
     assert.strictEqual(lines.at(-1), "You said: hello (turn 2)")
   })
 
+  it("says in one line what to install for a ledger in PostgreSQL, where that is not there; the program has it inside", () => {
+    const url = "postgres://troupe:secret@127.0.0.1:1/troupe"
+    writeFileSync(
+      join(project, "postgres.js"),
+      `import { Effect, Layer, Option, Redacted } from "effect"
+import { Troupe } from "troupe"
+const settings = { dataDir: ":memory:", limits: Troupe.defaultLimits, agents: {}, defaultAgent: null, run: {} }
+const layer = Troupe.layer(settings, { adminToken: Option.none(), databaseUrl: Redacted.make("${url}") })
+const error = await Effect.runPromise(Effect.flip(Effect.scoped(Layer.build(layer))))
+console.log(error.message)
+`
+    )
+    assert.strictEqual(
+      succeed(project, "node", "postgres.js").trim(),
+      "The ledger postgres://troupe@127.0.0.1:1/troupe needs the package @effect/sql-pg, which is not there. Install it beside Troupe: npm install @effect/sql-pg@4.0.5"
+    )
+    const { status, stderr, stdout } = run(project, "env", `TROUPE_DATABASE_URL=${url}`, "npx", "troupe", "migrate")
+    assert.strictEqual(status, 1)
+    assert.match(stdout + stderr, /could not be opened \(.*ECONNREFUSED.*\)\. Check that the server runs/)
+    assert.notInclude(stdout + stderr, "secret")
+  })
+
   it("type-checks in a strict project, by all its entries", () => {
     writeFileSync(
       join(project, "stranger.ts"),
