@@ -2,6 +2,7 @@
 import { Effect, Redacted } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { newAppToken } from "../domain/Ids.ts"
 import { Apps } from "../services/Apps.ts"
 import { AgentDirectory } from "../services/AgentDirectory.ts"
 import * as DataDir from "../dataDir.ts"
@@ -58,13 +59,16 @@ const tokenNotes = Effect.fnUntraced(function* (dataDir: string, isTerminal: boo
       ? { note: file, secret: `$(cat ${shellQuoted(file)})` }
       : { note: "of an app: troupe app create NAME makes one", secret: "$TROUPE_TOKEN" }
   }
-  const { name, token } = yield* apps.mint(firstApp)
   if (isTerminal) {
+    const { name, token } = yield* apps.mint(firstApp)
     const secret = Redacted.value(token)
     return { note: `${secret} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret }
   }
-  // The output may be a log, which must not have a secret.
+  // The output may be a log, which must not have a secret. Kept before there is the app: were this process killed between
+  // the two, nobody would have the token of an app that is there, and the next start would make no other.
+  const token = newAppToken()
   yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
+  const { name } = yield* apps.mint(firstApp, { token })
   return { note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` }
 })
 

@@ -18,6 +18,12 @@ import { unavailable } from "../runtime/errors.ts"
 import { checkStorable } from "./checkStorable.ts"
 import type { Caller } from "./Sessions.ts"
 
+export interface MintOptions {
+  readonly adopt?: boolean | undefined
+  readonly bounds?: AppBounds | undefined
+  readonly token?: Redacted.Redacted<string> | undefined
+}
+
 export class Apps extends Context.Service<
   Apps,
   {
@@ -26,11 +32,11 @@ export class Apps extends Context.Service<
     /**
      * The returned token is stored nowhere. A revoked name may be taken again. What the revoked app owned (sessions, files,
      * usage, memories, skills) then goes on under another name, such as `desk~1`, which no app can take; with `adopt` the
-     * new app owns it.
+     * new app owns it. `token`: a new one that the caller has kept already; absent: one is made.
      */
     readonly mint: (
       name: string,
-      options?: { readonly adopt?: boolean | undefined; readonly bounds?: AppBounds | undefined }
+      options?: MintOptions
     ) => Effect.Effect<
       { readonly name: AppName; readonly token: Redacted.Redacted<string> },
       AppExists | InvalidRequest | Unavailable
@@ -103,10 +109,7 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
 
   const mint = Effect.fn("Apps.mint")(function* (
     name: string,
-    {
-      adopt = false,
-      bounds = {}
-    }: { readonly adopt?: boolean | undefined; readonly bounds?: AppBounds | undefined } = {}
+    { adopt = false, bounds = {}, token = newAppToken() }: MintOptions = {}
   ) {
     if (!isAppName(name)) {
       return yield* new InvalidRequest({
@@ -121,7 +124,6 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
     if (revoked?.revokedAt === null) return yield* new AppExists({ name })
     const predecessors = apps.filter((app) => app.name.startsWith(`${name}~`)).length
     const predecessor = adopt || revoked === undefined ? {} : { predecessor: formerName(name, predecessors + 1) }
-    const token = newAppToken()
     const at = yield* Clock.currentTimeMillis
     const tokenHash = hashOf(Redacted.value(token))
     const entry = { _tag: "AppInserted", name, at, tokenHash, bounds: stored, ...predecessor } as const
