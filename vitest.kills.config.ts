@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/torture/**/*.torture.ts"],
     globalSetup: ["test/builtProgram.ts"],
     reporters: ["default", "./scripts/flakyTests.ts"],
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     maxWorkers: 1,
     fileParallelism: false

@@ -7,20 +7,17 @@
 import { assert } from "@effect/vitest"
 import { Effect, Option, Redacted } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import * as Wiring from "../../src/wiring.ts"
+import { dataDirIn, killedAt } from "./olderDataDir.ts"
 import { app, scratch } from "./samples.ts"
 
-export const killedAt = 1_795_864_043_945
-
-const dump = readFileSync(new URL("../fixtures/ledger/killed-0.1.0.sql", import.meta.url), "utf8")
+export { killedAt } from "./olderDataDir.ts"
 
 const agents = {
   "demo-hanging": {
@@ -59,27 +56,6 @@ const everythingIn = Effect.fnUntraced(function* (ledger: Ledger["Service"]) {
 
 type Everything = Effect.Success<ReturnType<typeof everythingIn>>
 export type Content = Effect.Success<ReturnType<typeof contentOf>>
-
-/** A data dir with the stored ledger, the directories of its sessions, and what the demo agent remembers of them. */
-const dataDirIn = (home: string) => {
-  const dataDir = join(home, "troupe")
-  mkdirSync(join(dataDir, "demo"), { recursive: true })
-  const db = new DatabaseSync(join(dataDir, "troupe.sqlite"), { enableForeignKeyConstraints: false })
-  db.exec(dump.replaceAll("/srv/", `${home}/`))
-  for (const { cwd } of db.prepare("SELECT cwd FROM session_requests").all()) {
-    mkdirSync(String(cwd), { recursive: true })
-  }
-  const prompts = db.prepare(
-    `SELECT sessions.thread_id, prompt FROM turns JOIN sessions ON id = session WHERE sessions.thread_id IS NOT NULL ORDER BY idx`
-  )
-  for (const { prompt, thread_id: thread } of prompts.all()) {
-    writeFileSync(join(dataDir, "demo", `${String(thread)}.ndjson`), `${JSON.stringify({ user: prompt })}\n`, {
-      flag: "a"
-    })
-  }
-  db.close()
-  return dataDir
-}
 
 export interface Upgraded {
   readonly sessions: Sessions["Service"]

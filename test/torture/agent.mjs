@@ -28,6 +28,8 @@ const options = [
 
 const work = async (id, { prompt: blocks, sessionId }) => {
   const text = blocks.map((block) => block.text ?? "").join("")
+  // Before anybody can know that it has the prompt, and interrupt it.
+  if (text.startsWith("deaf")) isDeaf = true
   appendFileSync(log, `${text}\n`)
   prompt = id
   const [, nth] = / (\d+)$/.exec(text) ?? []
@@ -44,7 +46,6 @@ const work = async (id, { prompt: blocks, sessionId }) => {
     await wait(n % 40)
   }
   if (text.startsWith("dies") || (text.startsWith("turn") && n % 31 === 0)) process.exit(3)
-  if (text.startsWith("deaf")) isDeaf = true
   if (text.startsWith("hang") || text.startsWith("deaf")) return
   if (text.startsWith("ask")) {
     const toolCall = { toolCallId: `call-${n}`, title: "touch a", kind: "execute", rawInput: { command: "touch a" } }
