@@ -1,5 +1,5 @@
 /** The real server in a process of its own, which is killed and started again on the same data dir. */
-import { spawn } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -133,6 +133,15 @@ export class Server {
 
   signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal)
+  }
+
+  /** Kills it together with its warden, as a crash of the machine does: its agents are found by its next start alone. */
+  killWithWarden(): void {
+    this.signal("SIGSTOP")
+    const { stdout } = spawnSync("ps", ["-o", "pid=,args=", "--ppid", String(this.pid)], { encoding: "utf8" })
+    const warden = /^ *(\d+) .*warden\/main\.js$/m.exec(stdout)?.[1]
+    if (warden !== undefined) process.kill(Number(warden), "SIGKILL")
+    this.signal("SIGKILL")
   }
 
   /** Waits until the process is gone, whoever ended it. */
