@@ -126,8 +126,7 @@ export const layer = Layer.effect(
         }
         case "askToExit":
           if (!script.exitsWhenAsked) return
-          yield* endProcess(session)
-          return yield* port.post({ event: { type: "process.gone" } })
+          return yield* port.post({ event: { type: "process.exited", ...(yield* crashed("it was asked to exit")) } })
         case "endProcess":
           yield* endProcess(session)
           return yield* port.post({ event: { type: "process.gone" } })
