@@ -1,5 +1,5 @@
 /**
- * Where the process of an agent starts.
+ * Where the processes of an agent and of its MCP servers start.
  *
  * Programs that fetch or interpret what they start take it from the directory in which they start, before a registry or an
  * installation: `npx` runs what is in its `node_modules` and asks the registry that its `.npmrc` names. In a stranger's
@@ -11,6 +11,9 @@ import { Effect } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
+import type { McpServer } from "../domain/McpServer.ts"
+import type { OpenRequest } from "./Agent.ts"
+import * as Repository from "./repository.ts"
 
 const fetchers = /^(?:npx|npm|pnpm|pnpx|yarn|yarnpkg|bun|bunx|deno|uv|uvx|pipx|python[\d.]*|pypy[\d.]*)$/
 
@@ -20,11 +23,38 @@ export const startsFromItsDirectory = (command: ReadonlyArray<string>): boolean 
 
 /** The directory in which the command is to be started for a session in `cwd`. */
 export const launchDirectory = (command: ReadonlyArray<string>, cwd: string) =>
-  startsFromItsDirectory(command)
-    ? Effect.acquireRelease(Effect.sync(makeEmpty), (directory) =>
-        Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-      )
-    : Effect.succeed(cwd)
+  startsFromItsDirectory(command) ? emptyDirectory : Effect.succeed(cwd)
+
+/**
+ * The MCP servers of a session as its agent is told of them. The agent starts them, in the session's directory; so those
+ * that fetch what they start change to an empty one first. An operator who trusts the directory has them start there.
+ */
+export const mcpServersOf = Effect.fnUntraced(function* (
+  { cwd, mcpServers, permissions }: Pick<OpenRequest, "cwd" | "mcpServers" | "permissions">,
+  trustedRoots: ReadonlyArray<string> | undefined
+) {
+  const fetches = (server: McpServer) =>
+    "command" in server && startsFromItsDirectory([server.command, ...(server.args ?? [])])
+  if (permissions === "approve_all" || !mcpServers.some(fetches) || Repository.isTrusted(cwd, trustedRoots)) {
+    return mcpServers
+  }
+  const directory = yield* emptyDirectory
+  return mcpServers.map((server) =>
+    "command" in server && fetches(server)
+      ? {
+          ...server,
+          command: "/bin/sh",
+          args: ["-c", 'cd -- "$0" && exec "$@"', directory, server.command, ...(server.args ?? [])]
+        }
+      : server
+  )
+})
+
+/** Removed with the scope. */
+const emptyDirectory = Effect.acquireRelease(
+  Effect.sync(() => makeEmpty()),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+)
 
 /** Without a package of its own npm would look in the directories above it, in which others may write. */
 const makeEmpty = () => {

@@ -1,12 +1,12 @@
 /** Where an agent starts, so that what its launcher takes from its directory is not the session's repository. */
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Acp from "../../src/agent/acp/driver.ts"
-import { startsFromItsDirectory } from "../../src/agent/launchDirectory.ts"
+import { mcpServersOf, startsFromItsDirectory } from "../../src/agent/launchDirectory.ts"
 import type { AgentDriver, DriverConfig } from "../../src/agent/Agent.ts"
 import * as Codex from "../../src/agent/codex/driver.ts"
 import * as Executable from "../../src/agent/executable.ts"
@@ -120,6 +120,49 @@ layer(Processes.layer, { excludeTestServices: true })("an agent that npx starts"
       assert.isFalse(existsSync(where))
       const opened = folder.received().find(({ method }) => method === "session/new")
       assert.containSubset(opened?.params, { cwd: root })
+    })
+  )
+
+  it.effect.skipIf(npx === null)("is no MCP server that the session's repository has under its name", () =>
+    Effect.gen(function* () {
+      const root = yield* temporary
+      const { repository, trace } = hostile(root)
+      const own = { name: "own", command: process.execPath, args: ["./server.js"] }
+      const server = {
+        name: "fetched",
+        command: "npx",
+        args: ["-y", "some-agent@^1.0.0", "it's $HOME"],
+        env: { A: "1" }
+      }
+      const request = { cwd: repository, permissions: "deny", mcpServers: [own, server] } as const
+      // As an agent starts it: in the session's directory.
+      const start = ({ args, command }: { readonly command: string; readonly args?: ReadonlyArray<string> }) =>
+        spawnSync(command, [...(args ?? [])], {
+          cwd: repository,
+          env: { PATH: process.env["PATH"], HOME: root, npm_config_offline: "true" }
+        }).status
+      const [unchanged, launched] = yield* mcpServersOf(request, undefined)
+      assert.deepStrictEqual(unchanged, own)
+      assert.deepInclude(launched, { name: "fetched", env: { A: "1" } })
+      if (launched === undefined || !("command" in launched)) return assert.fail("it is no program any more")
+      assert.notStrictEqual(start(launched), 0)
+      assert.isFalse(existsSync(trace))
+      // Its arguments reach it as they are.
+      script(join(root, "npx"), `printf '%s|' "$@"`)
+      const named = { ...server, command: join(root, "npx") }
+      const echo = yield* mcpServersOf({ ...request, mcpServers: [named] }, undefined)
+      const [echoing] = echo
+      if (echoing === undefined || !("command" in echoing)) return assert.fail("it is no program any more")
+      assert.strictEqual(
+        execFileSync(echoing.command, [...(echoing.args ?? [])], { encoding: "utf8" }),
+        "-y|some-agent@^1.0.0|it's $HOME|"
+      )
+      for (const permissions of ["approve_all", "deny"] as const) {
+        const trusted = yield* mcpServersOf({ ...request, permissions }, permissions === "deny" ? [root] : undefined)
+        assert.deepStrictEqual(trusted, request.mcpServers)
+      }
+      assert.strictEqual(start(server), 0)
+      assert.isTrue(existsSync(trace), "npx takes it from the directory in which it starts")
     })
   )
 

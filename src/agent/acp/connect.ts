@@ -11,7 +11,7 @@ import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
 import * as GitConfig from "../gitConfig.ts"
 import * as JsonRpc from "../JsonRpc.ts"
-import { launchDirectory } from "../launchDirectory.ts"
+import { launchDirectory, mcpServersOf } from "../launchDirectory.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
@@ -58,8 +58,9 @@ export const connect = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: DriverConfig,
   spec: AcpSpec,
-  request: OpenRequest
+  given: OpenRequest
 ) {
+  const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
   const { cwd, emit, lease, spawned } = request
   const { command, env } = config
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]

@@ -5,7 +5,7 @@ import type { AgentConnection, DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Capabilities } from "../Capabilities.ts"
 import * as GitConfig from "../gitConfig.ts"
 import * as JsonRpc from "../JsonRpc.ts"
-import { launchDirectory } from "../launchDirectory.ts"
+import { launchDirectory, mcpServersOf } from "../launchDirectory.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
@@ -53,9 +53,10 @@ export const open = Effect.fnUntraced(function* (
   processes: Processes["Service"],
   config: DriverConfig,
   spec: CodexSpec,
-  request: OpenRequest,
+  given: OpenRequest,
   patience: Patience
 ) {
+  const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
   const { cwd, emit, lease, spawned } = request
   const { command } = config
   const ownEnv = { ...config.env, ...request.env }
