@@ -7,6 +7,7 @@
 import { Context, Effect, Layer } from "effect"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
+import { existsSync } from "node:fs"
 import { extname, join } from "node:path"
 import type { Writable } from "node:stream"
 import type { LeaseId } from "../domain/Ids.ts"
@@ -53,9 +54,18 @@ const make = Effect.gen(function* () {
   let warden: ChildProcess | null = null
   let isClosed = false
   let ends = 0
+  /** It is to be started again later, or never. */
   let isAwaited = false
 
   const start = () => {
+    if (!existsSync(main)) {
+      isAwaited = true
+      return void runFork(
+        Effect.logWarning(
+          `${main} is missing, as where an app bundles Troupe into one file. So agents of a Troupe that is killed run until its next start.`
+        )
+      )
+    }
     // Not of our group or session: what ends those must not end it.
     const started = spawn(process.execPath, [main], {
       cwd: "/",
