@@ -127,45 +127,62 @@ describe("codex", () => {
 })
 
 describe("codex where git runs what the repository's configuration names", () => {
-  it.live("stays in its sandbox with it, in a bare repository, too: it writes nothing and reaches no network", () =>
-    Effect.gen(function* () {
-      const installation = yield* Installation.make
-      const outside = yield* elsewhere
-      const net = yield* web
-      const ran = installation.file("hook.sh")
-      writeFileSync(
-        ran,
-        `#!/bin/sh\necho hook-ran >&2\ntouch ${outside}/hook ${installation.cwd}/hook\n${net.command}\n`,
-        {
-          mode: 0o755
-        }
-      )
-      git(installation.cwd, "init", "-q")
-      git(installation.cwd, "config", "core.fsmonitor", ran)
-      const bare = installation.file("bare")
-      git(installation.cwd, "init", "-q", "--bare", bare)
-      for (const [key, value] of [
-        ["core.bare", "false"],
-        ["core.worktree", installation.cwd],
-        ["core.fsmonitor", ran]
-      ] as const) {
-        git(bare, "config", "--file", join(bare, "config"), key, value)
-      }
+  /** Its git runs a program that says so, writes and reaches out; so does that of a bare repository in it. */
+  const withHook = Effect.gen(function* () {
+    const installation = yield* Installation.make
+    const outside = yield* elsewhere
+    const net = yield* web
+    const ran = installation.file("hook.sh")
+    const lines = ["echo hook-ran >&2", `touch ${outside}/hook ${installation.cwd}/hook`, net.command]
+    writeFileSync(ran, `#!/bin/sh\n${lines.join("\n")}\n`, { mode: 0o755 })
+    git(installation.cwd, "init", "-q")
+    git(installation.cwd, "config", "core.fsmonitor", ran)
+    const bare = installation.file("bare")
+    git(installation.cwd, "init", "-q", "--bare", bare)
+    for (const [key, value] of [
+      ["core.bare", "false"],
+      ["core.worktree", installation.cwd],
+      ["core.fsmonitor", ran]
+    ] as const) {
+      git(bare, "config", "--file", join(bare, "config"), key, value)
+    }
+    /** A turn under each word in which git runs; what the model was told of it. Nothing was written, reached or asked. */
+    const turns = Effect.gen(function* () {
       const troupe = yield* installation.serve()
       const app = yield* troupe.app("scene")
+      const told: Array<string> = []
       for (const permissions of ["deny", "approve_reads", "ask"] as const) {
         const session = yield* app.create({ agent: "codex", cwd: installation.cwd, permissions })
         const questions = yield* answering(session, "deny")
         const { body } = yield* session.turn(`RUN:git status\nRUN:cd bare && git status\nSAY:done`)
-        // Else the test would show nothing.
-        assert.include(JSON.stringify(body.messages), "hook-ran", permissions)
+        told.push(JSON.stringify(body.messages))
         assert.isFalse(existsSync(join(outside, "hook")), permissions)
         assert.isFalse(existsSync(installation.file("hook")), permissions)
         assert.strictEqual(net.requests(), 0, permissions)
         assert.strictEqual(questions(), 0, permissions)
         yield* session.close
       }
+      return told
     })
+    return { home: dirname(installation.cwd), cwd: installation.cwd, turns }
+  })
+
+  it.live("has git run none of it, in a bare repository neither", () =>
+    Effect.gen(function* () {
+      const { turns } = yield* withHook
+      assert.notInclude((yield* turns).join(), "hook-ran")
+    })
+  )
+
+  it.live(
+    "stays in its sandbox with it where the operator trusts the directory: it writes nothing and reaches no network",
+    () =>
+      Effect.gen(function* () {
+        const { cwd, home, turns } = yield* withHook
+        configure(home, { trustedRoots: [cwd] })
+        // Else the tests would show nothing.
+        for (const told of yield* turns) assert.match(told, /hook-ran[^]*hook-ran/)
+      })
   )
 })
 
