@@ -106,6 +106,9 @@ export const sessionSetup = (bounds: SessionBounds) => {
         event.turn === context.turn &&
         event.failure === null &&
         (event.stopReason === "cancelled" || saidIn(event).aborted),
+      /** Its driver ends the turn of an agent that has died, where it knows more of it than that. */
+      endedByDeath: ({ context, event }) =>
+        event.type === "turn.ended" && event.turn === context.turn && event.failure?.class === "crash",
       endedFatally: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && isFatalToProcess(event.failure),
       saidAborted: ({ event }) => saidIn(event).aborted,

@@ -170,7 +170,10 @@ export const turningState = (parts: SessionSetup) => {
           interruptWithin: { target: "#session.retiring", actions: interrupted }
         },
         on: {
-          "turn.ended": ends,
+          "turn.ended": [
+            { guard: "endedByDeath", target: "#session.retiring", actions: [interrupted, "noteFailure"] },
+            ...ends
+          ],
           "turn.aborted": {},
           "process.lost": [
             { guard: "promptClaimed", target: "#session.idle.asleep", actions: [lostAtWork, "noteGone"] },

@@ -27,6 +27,28 @@ describe("an interrupt of one turn", () => {
   })
 })
 
+describe("an interrupted turn whose agent dies", () => {
+  const interrupt: SessionEvent = { type: "interrupt.requested", reason: "asked for" }
+  const died = { class: "crash", message: "it died" } as const
+  const ended: SessionEvent = { type: "turn.ended", turn: 1, stopReason: "error", failure: died, at: 0 }
+  const running = run(fresh, submit(1), granted, ready())
+
+  it.each([
+    { who: "the process", event: exited },
+    { who: "its driver", event: ended }
+  ])("is interrupted, as it was asked to be, whoever tells of it first: $who", ({ event }) => {
+    const { commands, next } = decide(sessionMachine, run(running, interrupt), event)
+    assert.match(nameOf(next), /^retiring\./)
+    const settled = commands.find(({ type }) => type === "settleTurn")
+    assert.deepInclude(settled?.params, { turn: 1, status: "interrupted", stopReason: "cancelled", failure: died })
+  })
+
+  it("has failed where nobody asked for an interrupt", () => {
+    const settled = decide(sessionMachine, running, ended).commands.find(({ type }) => type === "settleTurn")
+    assert.deepInclude(settled?.params, { status: "failed", failure: died })
+  })
+})
+
 describe("a conversation in which nothing was said", () => {
   const sleep: SessionEvent = { type: "hibernate.requested", reason: "pool" }
   const resumes = (snapshot: SessionSnapshot) => {

@@ -14,6 +14,7 @@ export const events = [
   { type: "turn.ended", turn: 1, stopReason: "cancelled", failure: null, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "model", message: "HTTP 500" }, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "auth", message: "log in" }, at: 0 },
+  { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "crash", message: "it died" }, at: 0 },
   { type: "turn.ended", turn: 7, stopReason: "end_turn", failure: null, at: 0 },
   { type: "turn.ended", turn: 1, stopReason: "error", failure: { class: "quota", message: "used up" }, at: 0 },
   {
