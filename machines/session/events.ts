@@ -111,7 +111,8 @@ export type SessionEvent =
   /** Nothing was heard since a tool ended, for longer than the watchdog allows. */
   | { readonly type: "agent.quiet"; readonly said?: TurnFacts }
   | { readonly type: "slot.granted" }
-  | { readonly type: "slot.refused"; readonly reason: string }
+  /** `urgent` is the request's that is refused: a turn waits for a slot, a session that only wakes again does not. */
+  | { readonly type: "slot.refused"; readonly reason: string; readonly urgent?: boolean }
   | { readonly type: "process.ready"; readonly thread: string; readonly at: number }
   | ({ readonly type: "process.failed" } & Death)
   | ({ readonly type: "process.exited" } & Death)

@@ -99,6 +99,8 @@ export const sessionSetup = (bounds: SessionBounds) => {
         event.type === "interrupt.requested" && (event.turn === undefined || event.turn === context.turn),
       interruptsQueuedTurn: ({ context, event }) =>
         event.type === "interrupt.requested" && context.queue.some(({ turn }) => turn === event.turn),
+      /** Not the answer to what the session requested before this turn came, which may still be on its way. */
+      refusesTurn: ({ event }) => event.type === "slot.refused" && event.urgent !== false,
       endedWell: ({ context, event }) =>
         event.type === "turn.ended" && event.turn === context.turn && event.failure === null,
       endedCancelled: ({ context, event }) =>

@@ -84,7 +84,7 @@ export const turningState = (parts: SessionSetup) => {
         on: {
           "slot.granted": { target: "starting", actions: startProcess },
           "process.lost": lostBefore,
-          "slot.refused": { target: "#session.idle.asleep", actions: unserved },
+          "slot.refused": { guard: "refusesTurn", target: "#session.idle.asleep", actions: unserved },
           "interrupt.requested": {
             guard: "interruptsThisTurn",
             target: "#session.idle.asleep",

@@ -34,7 +34,9 @@ export const layer = Layer.effect(
           const request = Effect.flatMap(slots.take({ app, session, notBefore, urgent }), (answer) =>
             port.post({
               event:
-                answer === "granted" ? { type: "slot.granted" } : { type: "slot.refused", reason: "no process is free" }
+                answer === "granted"
+                  ? { type: "slot.granted" }
+                  : { type: "slot.refused", reason: "no process is free", urgent }
             })
           )
           yield* Fiber.await(yield* FiberMap.run(requests, session, request))

@@ -27,6 +27,25 @@ describe("an interrupt of one turn", () => {
   })
 })
 
+describe("a turn of a session that was about to wake again", () => {
+  const refused = (urgent: boolean): SessionEvent => ({ type: "slot.refused", reason: "no process is free", urgent })
+  const itsTime = { type: "xstate.after.backoff.session.idle.backingOff" } as unknown as SessionEvent
+  const waking = run(fresh, submit(1), granted, ready(), endedWell(1), exited, gone, itsTime)
+
+  it("waits for its own slot, also where the refusal of the earlier request comes only now", () => {
+    assert.strictEqual(nameOf(waking), "idle.waking")
+    const queued = run(waking, submit(2))
+    assert.strictEqual(nameOf(queued), "turning.queued")
+    assert.isFalse(decide(sessionMachine, queued, refused(false)).handled)
+    assert.strictEqual(nameOf(run(queued, granted)), "turning.starting")
+    assert.strictEqual(nameOf(run(queued, refused(true))), "idle.asleep")
+  })
+
+  it("else goes to sleep", () => {
+    assert.strictEqual(nameOf(run(waking, refused(false))), "idle.asleep")
+  })
+})
+
 describe("an interrupted turn whose agent dies", () => {
   const interrupt: SessionEvent = { type: "interrupt.requested", reason: "asked for" }
   const died = { class: "crash", message: "it died" } as const

@@ -39,6 +39,7 @@ export const events = [
   { type: "agent.quiet", said: { aborted: false, answered: true } },
   { type: "slot.granted" },
   { type: "slot.refused", reason: "draining" },
+  { type: "slot.refused", reason: "no process is free", urgent: false },
   { type: "process.ready", thread: "t", at: 500 },
   { type: "process.failed", ...died },
   { type: "process.failed", failure: { class: "auth", message: "log in" }, at: 1_000, jitter: 0 },

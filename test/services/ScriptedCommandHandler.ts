@@ -110,8 +110,10 @@ export const layer = Layer.effect(
       switch (command.type) {
         case "takeSlot": {
           const answer = yield* slots.take({ app, session, ...command.params })
-          const event = answer === "granted" ? "slot.granted" : "slot.refused"
-          return yield* port.post({ event: { type: event, reason: "full" } })
+          const { urgent } = command.params
+          return yield* port.post({
+            event: answer === "granted" ? { type: "slot.granted" } : { type: "slot.refused", reason: "full", urgent }
+          })
         }
         case "releaseSlot":
           return slots.release(session)

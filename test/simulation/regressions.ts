@@ -85,5 +85,48 @@ export const regressions: ReadonlyArray<Regression> = [
       { action: "wait", a: 929915, b: 662007 },
       { action: "wait", a: 527489, b: 829835 }
     ]
+  },
+  {
+    what: "a turn takes the refusal of its session's earlier request for its own, and its slot is nobody's",
+    seed: 500861,
+    plan: [
+      { action: "create", a: 859698, b: 0 },
+      { action: "submit", a: 117144, b: 735207 },
+      { action: "submit", a: 193468, b: 883382 },
+      { action: "submit", a: 625417, b: 287117 },
+      { action: "submit", a: 917790, b: 78454 },
+      { action: "submit", a: 16550, b: 32759 },
+      { action: "waitLong", a: 603304, b: 439501 },
+      { action: "create", a: 295482, b: 652572 },
+      { action: "submit", a: 274436, b: 654034 },
+      { action: "killTroupeLater", a: 53293, b: 408186 },
+      { action: "submit", a: 722651, b: 127028 },
+      { action: "create", a: 229446, b: 853455 },
+      { action: "waitLong", a: 777160, b: 626082 },
+      { action: "create", a: 495907, b: 662884 },
+      { action: "databaseAway", a: 400647, b: 629829 },
+      { action: "killTroupeLater", a: 21627, b: 728201 },
+      { action: "submit", a: 356135, b: 105804 },
+      { action: "wait", a: 971489, b: 572711 },
+      { action: "submit", a: 878988, b: 606228 },
+      { action: "waitLong", a: 750631, b: 982718 },
+      { action: "create", a: 209495, b: 978517 },
+      { action: "submit", a: 741906, b: 415881 },
+      { action: "submit", a: 705805, b: 542447 },
+      { action: "submit", a: 412523, b: 523546 },
+      { action: "create", a: 331684, b: 169643 },
+      { action: "compact", a: 858058, b: 373078 },
+      { action: "databaseSlow", a: 112807, b: 778300 },
+      { action: "submit", a: 316261, b: 446981 },
+      { action: "databaseAway", a: 534802, b: 29123 },
+      { action: "wait", a: 364682, b: 733678 },
+      { action: "wait", a: 56545, b: 729944 },
+      { action: "killTroupeLater", a: 337891, b: 469778 },
+      { action: "wait", a: 491504, b: 98999 },
+      { action: "wait", a: 789758, b: 236412 },
+      { action: "wait", a: 883609, b: 992775 },
+      { action: "wait", a: 324854, b: 341552 },
+      { action: "submit", a: 10528, b: 34809 }
+    ]
   }
 ]
