@@ -7,6 +7,7 @@
 import childProcess from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import fs from "node:fs"
+import { basename } from "node:path"
 import { ServerResponse } from "node:http"
 import { syncBuiltinESMExports } from "node:module"
 import { DatabaseSync } from "node:sqlite"
@@ -135,7 +136,8 @@ const wrapProcesses = () => {
       if (failing("spawn", file) !== null) throw systemError("EAGAIN", -11, `spawn ${file}`)
       const child = (spawn as unknown as (file: string, ...rest: ReadonlyArray<never>) => ChildProcess)(file, ...rest)
       if (child.stdin !== null) wrapStdin(child.stdin)
-      if (child.stdout !== null) wrapStdout(child.stdout)
+      // Git answers before anybody reads, and Effect's spawner has no listener for an error until then: it would be uncaught.
+      if (child.stdout !== null && basename(file) !== "git") wrapStdout(child.stdout)
       return child
     }) as unknown as typeof spawn
   })
