@@ -2,8 +2,8 @@
  * `npm run build`: the sources as JavaScript and declarations in dist/, file by file as they are here, the program and
  * the page.
  *
- * Nothing of the library is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and an app that
- * installs Troupe would get the unpatched one. So its files travel in dist/vendor, and imports of it lead there.
+ * Nothing of the library is bundled but one package: `@effect/sql-sqlite-node` is patched here (docs/decisions/0003), and
+ * an app that installs Troupe would get the unpatched one. So its files travel in dist/vendor, and imports of it lead there.
  */
 import { spawnSync } from "node:child_process"
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs"

@@ -5,45 +5,34 @@
  * their own, and `export.html`, one file with everything inside, into which the server puts an exported session.
  */
 import { createHash } from "node:crypto"
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import process from "node:process"
 import { gzipSync } from "node:zlib"
 import type { InlineConfig, Rolldown } from "vite"
+import { productOf, root } from "./product.ts"
 
-const root = join(import.meta.dirname, "..")
 const source = join(root, "src", "inspect", "page")
-const target = join(root, "dist", "page")
 
 /** What a visitor waits for: everything that index.html asks for before it shows something, packed. */
 const firstLoadBytes = 500_000
 
-/** Names the sources that the page was built from. */
-const stamp = "sources.sha256"
-
-const sources = createHash("sha256")
 const patterns = [
   "src/inspect/page/**/*.*",
   "src/inspect/{client,chart}/*.ts",
   "src/{inspect/contract,domain/unsafeCharacters}.ts",
   "machines/**/*.ts"
 ]
-for (const file of globSync([...patterns, "scripts/{page,chartLayout}.ts", "package-lock.json"], {
-  cwd: root
-}).toSorted())
-  sources.update(`${file}\n`).update(readFileSync(join(root, file)))
-const wanted = sources.digest("hex")
+const page = productOf(join(root, "dist", "page"), [
+  ...patterns,
+  "scripts/{page,chartLayout,product}.ts",
+  "package-lock.json"
+])
+const { fresh } = page
 
-const isBuilt = () => existsSync(join(target, stamp)) && readFileSync(join(target, stamp), "utf8") === wanted
-if (process.argv.includes("--if-stale") && isBuilt()) process.exit(0)
-
-const started = performance.now()
 // Late: most starts need none of it.
 const { build } = await import("vite")
 const { chartLayout } = await import("./chartLayout.ts")
-// Beside its place and moved there when it is whole: a server may be reading the old one, and two may build at once.
-const fresh = join(root, "dist", `page.${process.pid}`)
-process.on("exit", () => rmSync(fresh, { recursive: true, force: true }))
 
 const shared: InlineConfig = {
   root: source,
@@ -146,12 +135,4 @@ if (bytes > firstLoadBytes) {
   )
   process.exit(1)
 }
-writeFileSync(join(fresh, stamp), wanted)
-
-mkdirSync(join(root, "dist"), { recursive: true })
-const old = `${fresh}.old`
-if (existsSync(target)) renameSync(target, old)
-renameSync(fresh, target)
-rmSync(old, { recursive: true, force: true })
-const seconds = ((performance.now() - started) / 1000).toFixed(1)
-console.log(`${relative(root, target)}: the dashboard, first load ${kilobytes} kB packed (${seconds} s)`)
+page.publish(`the dashboard, first load ${kilobytes} kB packed`)
