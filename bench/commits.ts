@@ -19,6 +19,7 @@ import type { Write } from "../src/ledger/sql/Database.ts"
 import type { LedgerWrite } from "../src/ledger/Ledger.ts"
 import { Ledger } from "../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../src/ledger/SqliteLedger.ts"
+import { sqliteDialect } from "../src/ledger/sqlite/sqliteDialect.ts"
 import { statementsOf } from "../src/ledger/sql/statements.ts"
 import { quantile } from "./sample.ts"
 import { millis, times } from "./table.ts"
@@ -155,8 +156,8 @@ export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Prom
   const db = await bareLedger(join(dir, "bare.db"))
   const writeBare = bareWriter(db)
   const bareSession = new SteppedSession()
-  writeBare(statementsOf(bareSession.opening))
-  writeBare(statementsOf(bareSession.wake()))
+  writeBare(statementsOf(sqliteDialect, bareSession.opening))
+  writeBare(statementsOf(sqliteDialect, bareSession.wake()))
   const troupe: Array<number> = []
   const bare: Array<number> = []
   const time = <A>(into: Array<number>, write: Effect.Effect<A>) =>
@@ -179,7 +180,7 @@ export const measure = async (dir: string, { rounds, turns }: CommitsPlan): Prom
       }
       for (let turn = 0; turn < turns; turn++) {
         for (const entries of [bareSession.submit(), bareSession.end()]) {
-          const writes = statementsOf(entries)
+          const writes = statementsOf(sqliteDialect, entries)
           yield* time(
             theirs,
             Effect.sync(() => writeBare(writes))

@@ -26,6 +26,10 @@ export type FileId = typeof FileId.Type
 export const LeaseId = Schema.NonEmptyString.pipe(Schema.brand("LeaseId"))
 export type LeaseId = typeof LeaseId.Type
 
+/** One start of Troupe as an owner of sessions: a node that is started again has another one. */
+export const NodeToken = Schema.NonEmptyString.pipe(Schema.brand("NodeToken"))
+export type NodeToken = typeof NodeToken.Type
+
 const randomBytes = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 
 /** 4 characters for 3 bytes, without padding. */
@@ -49,6 +53,8 @@ export const newFileId = (): FileId => FileId.make(`file_${hex(16)}`)
 /** `prefix` says who holds the lease, for a person who reads a process's environment. */
 export const newLeaseId = (prefix: "" | "run_" | "doctor-" | "threads-" | "version-" = ""): LeaseId =>
   LeaseId.make(`${prefix}${crypto.randomUUID()}`)
+
+export const newNodeToken = (): NodeToken => NodeToken.make(`node_${hex(16)}`)
 
 /** The token of an app: 43 characters of 256 random bits behind the prefix. */
 export const newAppToken = (): Redacted.Redacted<string> => Redacted.make(`trp_${base64Url(32)}`)

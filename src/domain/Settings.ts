@@ -111,11 +111,24 @@ export const defaultLimits: Limits = {
   maxFileBytes: 32 * 1024 * 1024
 }
 
+/** This Troupe among those that work on the same ledger. */
+export interface NodeSettings {
+  /** Of the machine or container, and of no other node: it stays when Troupe is started again. */
+  readonly name: string
+  /** Where other nodes reach it; `null`: nowhere. */
+  readonly url: string | null
+  readonly version: string
+  /** How long others leave its sessions alone without a sign of life; `null`: there are no others. */
+  readonly leaseMillis: number | null
+}
+
 /** The settings of the runtime. Those of the server (host, port, origins, logging) are in `src/cli` and `src/http`. */
 export interface Settings {
   /** With `:memory:` the ledger is in memory and everything else in a temporary directory. */
   readonly dataDir: string
   readonly limits: Limits
+  /** Absent: it works on its ledger alone. */
+  readonly node?: NodeSettings
   /** The configured agents. `src/agent` adds the built-in ones. */
   readonly agents: Readonly<Record<string, AgentSpec>>
   /** `null`: `codex` if it is installed, else `claude`, else `demo`. */

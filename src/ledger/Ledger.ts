@@ -11,7 +11,7 @@ import type { Effect, Option } from "effect"
 import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { Cost } from "../domain/Cost.ts"
-import type { AppName, FileId, SessionId } from "../domain/Ids.ts"
+import type { AppName, FileId, NodeToken, SessionId } from "../domain/Ids.ts"
 import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
@@ -19,9 +19,12 @@ import type { OverviewQuery, Page, SessionQuery, SessionSummary, SweepBounds, Tr
 import type {
   AppRecord,
   ArmedTimer,
+  Claim,
+  ClaimRecord,
   LedgerWrite,
   FileRecord,
   LeaseRecord,
+  NodeRecord,
   NudgeRecord,
   OutboxCommand,
   ReceiptRecord,
@@ -95,8 +98,16 @@ export class Ledger extends Context.Service<
      */
     readonly remove: (ids: ReadonlyArray<SessionId>) => Read<void>
 
+    /** The nodes that have not left, and whose lease is not over. */
+    readonly nodes: Read<ReadonlyArray<NodeRecord>>
+    /** Also one that has left, for a day. */
+    readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
+    /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
+    readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>
+    /** The last `limit` changes of owner, oldest first. */
+    readonly claims: (session: SessionId, limit: number) => Read<ReadonlyArray<ClaimRecord>>
     /**
-     * Sessions that need an actor when Troupe starts: those with an armed timer, a command in the outbox or a turn without
+     * Sessions that need an actor, and that no living node owns: those with an armed timer, a command in the outbox or a turn without
      * an outcome (closed ones too: the commands of their last step may not be done), and open ones in a state other than
      * `idle.asleep`.
      */

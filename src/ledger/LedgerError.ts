@@ -12,6 +12,7 @@ import { causesOf } from "../domain/causes.ts"
  * - `unmet`: what was to be changed is not there, or not as the entry needs it.
  * - `damaged`: what is stored can't be read.
  * - `taken`: another Troupe works on the database now.
+ * - `fenced`: the session belongs to another node now, which alone may write for it.
  * - `refused`: anything else, such as a cursor of another ledger, or a ledger that is closed.
  */
 export const ledgerErrorKinds = [
@@ -22,6 +23,7 @@ export const ledgerErrorKinds = [
   "unmet",
   "damaged",
   "taken",
+  "fenced",
   "refused"
 ] as const
 
@@ -58,12 +60,21 @@ export class LedgerUnusable extends Schema.TaggedError<LedgerUnusable>()("Ledger
   }
 }
 
+/** Of what no client should throw, and some do: an object without any method. */
+const wordsOf = (thrown: unknown): string => {
+  try {
+    return String(thrown)
+  } catch {
+    return "an error without words"
+  }
+}
+
 /**
  * The innermost message, in one line: the database's own words say more than its client's "Failed to execute statement",
  * and some of them quote SQL of many lines.
  */
 export const reasonOf = (cause: unknown): string => {
   const innermost = causesOf(cause).at(-1)
-  const words = innermost instanceof Error ? innermost.message : String(innermost)
+  const words = innermost instanceof Error ? innermost.message : wordsOf(innermost)
   return words.replace(/\s*\n\s*/g, " ")
 }

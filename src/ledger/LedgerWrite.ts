@@ -1,7 +1,7 @@
 /** What the ledger keeps: its records, and the entries that are written to it. */
 import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
-import type { AppName, FileId, LeaseId, SessionId } from "../domain/Ids.ts"
+import type { AppName, FileId, LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import type { Memory, OwedReview, ReviewEnding, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, StoredEvent, sessionPatchKeys } from "../domain/Session.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
@@ -53,9 +53,49 @@ export interface LeaseRecord {
   /** Who opened it; `null` for leases of 0.1.0. */
   readonly supervisor: SupervisorProcess | null
   readonly openedAt: number
+  /** The name of the node that it was opened on; `null` for leases of a Troupe that had no nodes. */
+  readonly node: string | null
   /** `null` until the process is spawned. */
   readonly pid: number | null
   readonly startTime: string | null
+}
+
+/**
+ * The right to write for a session, as it was when the session was claimed. Every commit for the session is refused
+ * (`fenced`) once another node has claimed it: its epoch is a higher one then.
+ */
+export interface Claim {
+  readonly session: SessionId
+  readonly owner: NodeToken
+  readonly epoch: number
+}
+
+/** A start of Troupe that works, or worked, on the ledger. Times are the database's, in milliseconds since 1970. */
+export interface NodeRecord {
+  readonly token: NodeToken
+  /** Of the machine or container; it stays when the node is started again. */
+  readonly name: string
+  /** Where other nodes reach it; `null`: nowhere. */
+  readonly url: string | null
+  readonly version: string
+  readonly joinedAt: number
+  /** Others may claim its sessions from then on; `null`: not before it has left, as long as it holds the ledger's lock. */
+  readonly leaseUntil: number | null
+  /** It takes no further sessions. */
+  readonly draining: boolean
+}
+
+/** A session's change of owner. */
+export interface ClaimRecord {
+  readonly session: SessionId
+  readonly epoch: number
+  readonly owner: NodeToken
+  /** The name of the owner's node. */
+  readonly node: string
+  /** By the database's clock, in milliseconds since 1970. */
+  readonly at: number
+  /** Every step with a higher number is of this epoch or a later one. */
+  readonly afterStep: number
 }
 
 export interface FileRecord {
@@ -118,7 +158,34 @@ export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" |
 }
 
 export type LedgerWrite =
-  | { readonly _tag: "SessionInserted"; readonly record: SessionRecord; readonly snapshot: unknown }
+  /** With an owner it is claimed from the beginning, in epoch 1; else by whoever gets its first request. */
+  | {
+      readonly _tag: "SessionInserted"
+      readonly record: SessionRecord
+      readonly snapshot: unknown
+      readonly owner?: NodeToken
+    }
+  /** Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. */
+  | { readonly _tag: "SessionClaimed"; readonly session: SessionId; readonly owner: NodeToken }
+  /** Part of each commit for a session, and its first: fails as `fenced` where the claim is not the session's last. */
+  | { readonly _tag: "ClaimChecked"; readonly claim: Claim }
+  /**
+   * `leaseMillis`: how long others leave its sessions alone without news of it; `null`: it works on the ledger alone, and
+   * all others are gone. Fails as `busy` while a living node has its name.
+   */
+  | {
+      readonly _tag: "NodeJoined"
+      readonly node: Omit<NodeRecord, "joinedAt" | "leaseUntil" | "draining">
+      readonly leaseMillis: number | null
+    }
+  /** Fails as `unmet` where it has left. */
+  | {
+      readonly _tag: "NodeRenewed"
+      readonly token: NodeToken
+      readonly leaseMillis: number
+      readonly draining: boolean
+    }
+  | { readonly _tag: "NodeLeft"; readonly token: NodeToken }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
   | { readonly _tag: "StepAppended"; readonly step: StepRecord; readonly wire?: string | null }
   | { readonly _tag: "CommandQueued"; readonly command: OutboxCommand }

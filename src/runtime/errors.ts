@@ -16,10 +16,15 @@ export const ledgerAway = ({ kind, reason: cause }: LedgerAway, operation: strin
   new LedgerError({ operation, cause, kind })
 
 /** Something failed or died because the ledger is away. */
-export const isLedgerAway = (cause: Cause.Cause<unknown>): boolean =>
+export const isLedgerAway = (cause: Cause.Cause<unknown>): boolean => isOfLedger(cause, ({ away }) => away)
+
+/** Something was not written because the session belongs to another node now. */
+export const isFenced = (cause: Cause.Cause<unknown>): boolean => isOfLedger(cause, ({ kind }) => kind === "fenced")
+
+const isOfLedger = (cause: Cause.Cause<unknown>, is: (error: LedgerError) => boolean): boolean =>
   cause.reasons.some((reason) => {
     const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined
-    return error instanceof LedgerError && error.away
+    return error instanceof LedgerError && is(error)
   })
 
 /** The same for `LedgerError` and `ActorFailed`, where `operation` says what could not be done. */

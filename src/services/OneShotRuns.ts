@@ -26,6 +26,7 @@ import { DrainState } from "../runtime/DrainState.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 
 export type { RunResult } from "../agent/OneShot.ts"
 
@@ -70,6 +71,7 @@ export class OneShotRuns extends Context.Service<
     | ProcessSlots
     | Processes
     | RuntimeSettings
+    | ThisNode
   > = Layer.effect(
     OneShotRuns,
     Effect.suspend(() => make)
@@ -87,6 +89,7 @@ const make = Effect.gen(function* () {
   const oneShot = yield* OneShot
   const slots = yield* ProcessSlots
   const processes = yield* Processes
+  const thisNode = yield* ThisNode
   const { limits } = yield* RuntimeSettings
 
   const holdSlot = Effect.fnUntraced(function* (app: AppName) {
@@ -106,7 +109,8 @@ const make = Effect.gen(function* () {
     const lease = newLeaseId("run_")
     const { bootId, self: supervisor } = processes
     const openedAt = yield* Clock.currentTimeMillis
-    const record = { id: lease, session: null, generation: 1, bootId, supervisor, openedAt, pid: null, startTime: null }
+    const process = { bootId, supervisor, node: thisNode.name, pid: null, startTime: null }
+    const record = { id: lease, session: null, generation: 1, openedAt, ...process }
     const receipt: ReadonlyArray<LedgerWrite> =
       keyed === undefined
         ? []

@@ -12,6 +12,7 @@ import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
@@ -42,6 +43,7 @@ export const make = Effect.gen(function* () {
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
   const { machine, observers } = yield* SessionShared
+  const thisNode = yield* ThisNode
   const creating = yield* Semaphore.make(1)
   let newest = 0
   const checkSetup = yield* CheckSetup.make
@@ -161,7 +163,13 @@ export const make = Effect.gen(function* () {
         Effect.andThen(
           Effect.andThen(checkCapacity(app), checkThread(app, threadId)),
           ledger.write([
-            { _tag: "SessionInserted", record, snapshot: machine.getPersistedSnapshot(initial) },
+            {
+              _tag: "SessionInserted",
+              record,
+              snapshot: machine.getPersistedSnapshot(initial),
+              // Among others it is claimed by the node that gets its first turn.
+              ...(thisNode.isAlone ? { owner: thisNode.token } : {})
+            },
             {
               _tag: "Audited",
               record: { at, session: id, app, action: "create", actor: by, detail: { agent: driver.name } }

@@ -4,15 +4,16 @@
  * Building the layer includes the recovery from a supervisor that died: when it is built, nothing of that supervisor is
  * left running, and every turn that it left has its outcome.
  */
-import { Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { SessionActorRefs } from "./SessionActorRefs.ts"
 import * as AgentCommandHandler from "../supervision/AgentCommandHandler.ts"
-import { recover } from "../supervision/recovery.ts"
+import { adoptOrphans, recover } from "../supervision/recovery.ts"
 import type { CommandHandler } from "../session/CommandHandler.ts"
 import { DrainState } from "../runtime/DrainState.ts"
 import { Operator } from "./Operator.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import * as SessionsLayer from "./SessionsLayer.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -20,9 +21,10 @@ import { Sweeper } from "./Sweeper.ts"
 export const layerWith = <E, R>(commandHandler: Layer.Layer<CommandHandler, E, R>) =>
   Layer.mergeAll(SessionsLayer.layer, Operator.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
-    Layer.provideMerge(Layer.effectDiscard(recover)),
+    Layer.provideMerge(Layer.effectDiscard(Effect.andThen(recover, adoptOrphans))),
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),
+    Layer.provideMerge(ThisNode.layer),
     Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer))
   )
 

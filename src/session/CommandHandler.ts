@@ -10,6 +10,7 @@ import type { JsonRecord } from "../domain/json.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { Choices, ExceededLimit, ProcessUse, SessionRecord } from "../domain/Session.ts"
 import type { Prompt, TurnRecord } from "../domain/Turn.ts"
+import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import type { Envelope } from "./Envelope.ts"
 
 /** What the command handler may call back on the session. */
@@ -25,6 +26,7 @@ export interface SessionPort {
   readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
   /** What to hand to the agent. The machine needs neither a turn's kind nor its prompt, so its commands carry neither. */
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
+  readonly writes: ClaimedWrites
 }
 
 export interface TurnPrompt {

@@ -5,7 +5,7 @@ import type { SessionEvent } from "../../machines/session/machine.ts"
 import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import type { GivenContext } from "../domain/GivenContext.ts"
-import { SessionId } from "../domain/Ids.ts"
+import { NodeToken, SessionId } from "../domain/Ids.ts"
 import type { PromptBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
 import type { TurnRecord, TurnSettings, Usage } from "../domain/Turn.ts"
@@ -30,6 +30,17 @@ export class ActorFailed extends Schema.TaggedError<ActorFailed>()("ActorFailed"
   id: SessionId,
   cause: Schema.Defect()
 }) {}
+
+/** Another node has claimed the session: it alone may write for it. The cause of an `ActorFailed`. */
+export class OwnedElsewhere extends Schema.TaggedError<OwnedElsewhere>()("OwnedElsewhere", {
+  id: SessionId,
+  /** The owner then; `null`: it is not known which. */
+  owner: Schema.NullOr(NodeToken)
+}) {
+  override get message() {
+    return `Another node has session ${this.id} now. Send the request again: it is sent to that node.`
+  }
+}
 
 /** A turn that has no number yet: only the actor numbers turns. */
 export interface Submission {

@@ -14,6 +14,7 @@ import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
+import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Draft, Step } from "./Step.ts"
@@ -38,7 +39,11 @@ export interface Journal {
 }
 
 /** `fault` fails when a write in the background fails. */
-export const make = Effect.fnUntraced(function* (session: SessionId, fault: Deferred.Deferred<never, LedgerError>) {
+export const make = Effect.fnUntraced(function* (
+  session: SessionId,
+  writes: ClaimedWrites,
+  fault: Deferred.Deferred<never, LedgerError>
+) {
   const ledger = yield* Ledger
   const feed = yield* EventFeed
   const scope = yield* Effect.scope
@@ -57,7 +62,7 @@ export const make = Effect.fnUntraced(function* (session: SessionId, fault: Defe
       const events = buffer.take()
       if (events.length === 0 && entries.length === 0) return Effect.void
       const appended = events.map((event): LedgerWrite => ({ _tag: "EventAppended", event }))
-      const stored = Effect.tapError(ledger.write([...appended, ...entries]), (error) =>
+      const stored = Effect.tapError(writes.write([...appended, ...entries]), (error) =>
         Effect.sync(() => (failure = error))
       )
       return Effect.flatMap(stored, () => {

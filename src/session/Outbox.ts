@@ -7,9 +7,9 @@
 import { Cause, Deferred, Effect } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
 import { stateInfo, stateName } from "../../machines/session/stateInfo.ts"
-import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, OutboxCommand } from "../ledger/Ledger.ts"
 import { DrainState } from "../runtime/DrainState.ts"
+import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { CommandHandler } from "./CommandHandler.ts"
 import type { SessionPort } from "./CommandHandler.ts"
 import type { CommittedStep } from "./commit.ts"
@@ -49,15 +49,15 @@ const isOver = ({ openTurn, snapshot }: Session, command: SessionCommand): boole
 export const make = Effect.fnUntraced(function* (
   session: Session,
   port: SessionPort,
+  writes: ClaimedWrites,
   fault: Deferred.Deferred<never, LedgerError>,
   onIdle: () => void
 ) {
   const commandHandler = yield* CommandHandler
-  const ledger = yield* Ledger
   const scope = yield* Effect.scope
   const { id } = session.record
   const { draining } = yield* DrainState
-  const done = (step: number, nth: number) => ledger.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
+  const done = (step: number, nth: number) => writes.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
   let performing = 0
   const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       // It stays in the outbox: the next start of Troupe goes on with the turn that it is for.
       if (draining() && begins.has(command.type)) return
-      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])
+      if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)
       yield* done(step, nth)

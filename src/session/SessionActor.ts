@@ -3,7 +3,8 @@
  *
  * The order is the guarantee. A crash before the commit loses only an event that nobody was promised. A crash after it
  * leaves a command in the outbox, which the next actor performs. Observers see only what is stored. A refusal is an
- * answer; a defect ends this actor, and the supervisor starts the next one from the ledger.
+ * answer; a defect ends this actor, and the supervisor starts the next one from the ledger. So does a claim of the session
+ * by another node: from then on no commit of this actor succeeds.
  */
 import { Cause, Clock, Deferred, Effect, Exit, Option, Queue } from "effect"
 import { decide } from "../../machines/decide.ts"
@@ -11,9 +12,12 @@ import { restore } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
+import { isFenced } from "../runtime/errors.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
+import * as ClaimedWrites from "./ClaimedWrites.ts"
 import type { SessionPort } from "./CommandHandler.ts"
-import { ActorFailed } from "./Envelope.ts"
+import { ActorFailed, OwnedElsewhere } from "./Envelope.ts"
 import type { Envelope, EventRefused, Reply } from "./Envelope.ts"
 import * as Interpret from "./interpret.ts"
 import * as Journal from "./Journal.ts"
@@ -32,15 +36,19 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const { id, mailbox } = handle
   const ledger = yield* Ledger
   const { machine, refusedEvents } = yield* SessionShared
+  const thisNode = yield* ThisNode
 
+  // First: what is read after it is not changed by anybody else.
+  const claim = yield* thisNode.claim(id)
   const row = yield* ledger.session(id)
-  if (Option.isNone(row)) return unload()
+  if (claim === null || Option.isNone(row)) return unload()
+  const writes = ClaimedWrites.make(ledger, claim)
   const session = new Session(row.value, restore(machine, yield* ledger.snapshot(id)), yield* ledger.lastStep(id))
   handle.session = session
 
   /** Fails with whatever goes wrong in the background, which ends this actor like any other defect. */
   const fault = yield* Deferred.make<never, LedgerError>()
-  const journal = yield* Journal.make(id, fault)
+  const journal = yield* Journal.make(id, writes, fault)
   const timers = yield* SessionTimers.make(handle)
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
@@ -52,13 +60,14 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     append: (turn, message) => Effect.andThen(journal.append(turn, message), turnWatch.received(turn, message)),
     requestApproval: approvals.request,
     ask: approvals.ask,
-    promptOf: openTurns.promptOf
+    promptOf: openTurns.promptOf,
+    writes
   }
   // A session that is only waiting for its commands to be done is looked at again, and unloaded.
   const look = () => {
     if (session.snapshot.hasTag("unloadable")) Queue.offerUnsafe(mailbox, { event: "wake", by: "troupe" })
   }
-  const outbox = yield* Outbox.make(session, port, fault, look)
+  const outbox = yield* Outbox.make(session, port, writes, fault, look)
 
   /** In this order: whoever is told of a step finds its timers armed and its slot's use known; the agent is asked last. */
   const afterCommit: ReadonlyArray<Reactions.Reaction> = [
@@ -111,7 +120,8 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     if (Exit.isSuccess(exit)) return exit.value === null ? undefined : reply(Effect.succeed(exit.value))
     const error = Cause.findErrorOption(exit.cause)
     if (Option.isSome(error) && error.value._tag === "EventRefused") return reply(Effect.fail(error.value))
-    reply(Effect.fail(new ActorFailed({ id, cause: Cause.squash(exit.cause) })))
+    const cause = isFenced(exit.cause) ? new OwnedElsewhere({ id, owner: null }) : Cause.squash(exit.cause)
+    reply(Effect.fail(new ActorFailed({ id, cause })))
     return yield* Effect.failCause(exit.cause as Cause.Cause<LedgerError>)
   }, Effect.uninterruptible)
 
@@ -132,7 +142,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       const isPending = session.snapshot.hasTag("promptPending")
       const claimed = !isPending && commands.every((command) => !command.once || command.claimed)
       yield* answer({ event: { type: "process.lost", claimed }, by: "troupe" })
-      yield* ledger.write(commands.map(({ nth, step }) => ({ _tag: "CommandDone", session: id, step, nth })))
+      yield* writes.write(commands.map(({ nth, step }) => ({ _tag: "CommandDone", session: id, step, nth })))
     } else {
       yield* outbox.resume(commands)
     }

@@ -4,23 +4,25 @@
  *
  * One session's defect never reaches another. An actor that keeps dying is given up for now: all who wait for it are
  * answered with `ActorFailed`, its process is ended, its rows stay as they are, and the next envelope, or some time, tries
- * again. A ledger that is away is no defect: where patience is over, the actor rests until it is back.
+ * again. A ledger that is away is no defect: where patience is over, the actor rests until it is back. Nor is a session that
+ * another node has claimed: its actor ends, and its process with it.
  */
-import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Queue } from "effect"
+import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Option, Queue } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
 import { Draining, isDamaged } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
-import { isLedgerAway, ledgerAway } from "../runtime/errors.ts"
+import { isFenced, isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
 import type { DrainState } from "../runtime/DrainState.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
+import type { ThisNode } from "../runtime/ThisNode.ts"
 import { Timers } from "../runtime/Timers.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
-import { ActorFailed } from "../session/Envelope.ts"
+import { ActorFailed, OwnedElsewhere } from "../session/Envelope.ts"
 import type { Envelope, EventRefused, Reply, ReplyTo } from "../session/Envelope.ts"
 import type { SessionState } from "../session/Session.ts"
 import * as SessionActor from "../session/SessionActor.ts"
@@ -67,6 +69,7 @@ export class Supervisor extends Context.Service<
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
         | SessionShared
+        | ThisNode
         | EventFeed
         | DrainState
         | CommandHandler
@@ -96,6 +99,17 @@ export class Supervisor extends Context.Service<
         failWaiters(handle, Cause.squash(cause))
         yield* ledger.available
         return reload(handle.id, handle.mailbox)
+      })
+
+      /** The other node settles what this one was doing, from the rows. Its process was ended here before. */
+      const lose = Effect.fnUntraced(function* (handle: SessionHandle) {
+        const { id } = handle
+        const claim = yield* ledger.claimOf(id).pipe(
+          Effect.map(Option.getOrNull),
+          Effect.orElseSucceed(() => null)
+        )
+        handles.delete(id)
+        failWaiters(handle, new OwnedElsewhere({ id, owner: claim?.owner ?? null }))
       })
 
       const giveUp = Effect.fnUntraced(function* (handle: SessionHandle, cause: Cause.Cause<unknown>, delay: number) {
@@ -129,6 +143,7 @@ export class Supervisor extends Context.Service<
           if (exit._tag === "Success") return
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           yield* commandHandler.drop(id)
+          if (isFenced(exit.cause)) return yield* lose(handle)
           if (isLedgerAway(exit.cause)) {
             handle = yield* rest(handle, exit.cause)
             continue

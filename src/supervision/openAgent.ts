@@ -24,6 +24,7 @@ import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import * as CircuitBreaker from "./CircuitBreaker.ts"
@@ -46,6 +47,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   const place = yield* Placement.make
   const processes = yield* Processes
   const settings = yield* RuntimeSettings
+  const thisNode = yield* ThisNode
   const { dataDir } = settings
   const recoverTurns = yield* RecoverTurns.make
   const breaker = CircuitBreaker.make()
@@ -62,7 +64,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
           return yield* port.append(turn, troupeMessage("mcp_failed", { server, message }))
         }
         case "TurnStarted":
-          return yield* ledger.writeLater([
+          return yield* port.writes.writeLater([
             { _tag: "TurnPatched", session, index: fact.turn, patch: { agentTurnId: fact.agentTurnId } }
           ])
         case "TurnEnded": {
@@ -133,10 +135,11 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     const { bootId, self: supervisor } = processes
     const questions = (setup.questions ?? questionsUnder(permissions)) === "ask"
     const { generation, lease } = agentProcess
-    yield* ledger.write([
+    const { name: node } = thisNode
+    yield* port.writes.write([
       {
         _tag: "LeaseOpened",
-        lease: { id: lease, session: id, generation, bootId, supervisor, openedAt, pid: null, startTime: null }
+        lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }
       }
     ])
     const driver = yield* agents.driver(agent)

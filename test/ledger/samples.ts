@@ -110,6 +110,7 @@ export const lease = (fields: Partial<LeaseRecord> = {}): LeaseRecord => ({
   generation: 1,
   bootId: "boot",
   supervisor: { pid: 4_711, startTime: "123456", pidNamespace: "pid:[4026531836]" },
+  node: "first",
   openedAt: 1_700_000_001_500,
   pid: null,
   startTime: null,

@@ -22,7 +22,7 @@ import { AppName } from "../../src/domain/Ids.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { UnknownAgent } from "../../src/domain/Refusal.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import type { Limits } from "../../src/domain/Settings.ts"
+import type { Limits, NodeSettings } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { LedgerWrites, withNotices } from "../ledger/LedgerWrites.ts"
@@ -68,11 +68,13 @@ export const runtimeIn = (
   limits: Partial<Limits> = {},
   reviews: ReviewOptions = {},
   ledgerOf: ChangeLedger = (real) => real,
-  processes: Layer.Layer<Processes> = noProcesses
+  processes: Layer.Layer<Processes> = noProcesses,
+  node?: NodeSettings
 ) => {
   const settings = Layer.succeed(RuntimeSettings, {
     dataDir: directory,
     limits: { ...defaultLimits, ...limits },
+    ...(node === undefined ? {} : { node }),
     agents: {},
     defaultAgent: null,
     run: {}

@@ -35,10 +35,10 @@ export const plants: ReadonlyArray<Plant> = [
     name: "a prompt is claimed after it was handed over",
     file: "src/session/Outbox.ts",
     replace: [
-      ['if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])', ""],
+      ['if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])', ""],
       [
         "yield* commandHandler.perform(port, command)\n",
-        'yield* commandHandler.perform(port, command)\n      if (once) yield* ledger.write([{ _tag: "CommandClaimed", session: id, step, nth }])\n'
+        'yield* commandHandler.perform(port, command)\n      if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])\n'
       ]
     ]
   },

@@ -12,7 +12,9 @@ import { noChoices } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { DrainState } from "../../src/runtime/DrainState.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
+import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../../src/session/CommandHandler.ts"
 import type { SessionPort } from "../../src/session/CommandHandler.ts"
@@ -98,7 +100,8 @@ const withProcesses = <A, E>(
     return yield* test(agents).pipe(
       Effect.provide(
         AgentCommandHandler.layer.pipe(
-          Layer.provideMerge(ProcessSlots.layer),
+          Layer.provideMerge(ThisNode.layer),
+          Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer)),
           Layer.provideMerge(SqliteLedger.layer(":memory:")),
           Layer.provide(Layer.mock(Agents)({ driver: () => Effect.succeed(agents.driver) })),
           Layer.provide(Layer.succeed(RuntimeSettings, { ...settings, limits })),
@@ -121,7 +124,8 @@ const makeSession = Effect.fnUntraced(function* (name: string) {
     append: () => Effect.void,
     requestApproval: () => Effect.succeed("deny"),
     ask: () => Effect.succeed(null),
-    promptOf: () => Effect.die("no turn is run here")
+    promptOf: () => Effect.die("no turn is run here"),
+    writes: yield* Ledger
   }
   const perform = (command: SessionCommand) => handler.perform(port, command)
   return {

@@ -57,7 +57,8 @@ it.live("a start ends the processes of a dead supervisor, and none that only has
         [reused, stranger, `${yield* startTime(stranger)}0`],
         [ended, group, "1"]
       ] as const) {
-        const lost = { id: lease, session: null, generation: 1, bootId, supervisor, openedAt: 0, pid, startTime: since }
+        const process = { bootId, supervisor, node: null, pid, startTime: since }
+        const lost = { id: lease, session: null, generation: 1, openedAt: 0, ...process }
         yield* ledger.write([{ _tag: "LeaseOpened", lease: lost }])
       }
     }).pipe(Effect.provide(SqliteLedger.layer(`${directory}/ledger.sqlite`)))

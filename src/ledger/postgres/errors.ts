@@ -4,12 +4,15 @@ import { LedgerError } from "../LedgerError.ts"
 import type { LedgerErrorKind } from "../LedgerError.ts"
 import { NoRow } from "../sql/Database.ts"
 
-/** What the function `must` of the schema raises: a statement that had to change a row changed none. */
+/** What the function `must` of the schema raises: a statement that had to find a row found none. */
 export const unmetState = "TR001"
+/** The same of `must_own`: the row is another node's. */
+export const fencedState = "TR002"
 
 /** Whole codes, or the first two characters of a class; whole ones go first. */
 const kinds: ReadonlyMap<string, LedgerErrorKind> = new Map([
   [unmetState, "unmet"],
+  [fencedState, "fenced"],
   ["53100", "full"], // disk_full
   ["57P01", "unreachable"], // admin_shutdown
   ["57P02", "unreachable"], // crash_shutdown
@@ -34,7 +37,7 @@ export const failedTo =
     cause instanceof LedgerError ? cause : new LedgerError({ operation, cause, kind: kindOf(cause) })
 
 export const kindOf = (cause: unknown): LedgerErrorKind => {
-  if (cause instanceof NoRow) return "unmet"
+  if (cause instanceof NoRow) return cause.kind
   const state = stateOf(cause)
   if (state !== null) return kinds.get(state) ?? kinds.get(state.slice(0, 2)) ?? "refused"
   return isLostConnection(cause) ? "unreachable" : "refused"

@@ -1,7 +1,8 @@
 /** The migrations in their order, each a list of statements. They are forward only, and never edited once released. */
 import ledger from "./migrations/0001_ledger.ts"
+import owners from "./migrations/0002_owners.ts"
 
-export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger]
+export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners]
 
 export const migrationsTable = "troupe_migrations"
 

@@ -19,5 +19,7 @@ export const postgresDialect: Dialect = {
   // The sum of bigints is a numeric, which the client gives as a text.
   sum: (expression) => `sum(${expression})::bigint`,
   round: (expression) => `round((${expression})::numeric, 9)::double precision`,
+  now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+  unchanged: "FOR SHARE",
   position: (inText, text) => `strpos(${inText}, ${text})`
 }

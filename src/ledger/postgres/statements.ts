@@ -29,13 +29,13 @@ export const queryOf = (text: string, params: ReadonlyArray<SqlValue>): Sent => 
   params: params.map(valueOf)
 })
 
-/** A statement that has to change a row ends its transaction by itself where it changes none: nobody waits for its answer. */
-export const writeOf = ({ failIfNoRow, params, text }: Write): Sent => {
+/** A statement that has to change a row, or to find one, ends its transaction by itself where it does not: nobody waits for its answer. */
+export const writeOf = ({ failIfNoRow, isFence, params, text }: Write): Sent => {
   const query = queryOf(text, params)
   return failIfNoRow === undefined
     ? query
     : {
-        text: `WITH changed AS (${query.text}) SELECT must((SELECT count(*) FROM changed), $${params.length + 1}::text)`,
+        text: `WITH changed AS (${query.text}) SELECT ${isFence === true ? "must_own" : "must"}((SELECT count(*) FROM changed), $${params.length + 1}::text)`,
         params: [...query.params, failIfNoRow]
       }
 }

@@ -11,6 +11,8 @@ export interface Write {
   readonly params: ReadonlyArray<SqlValue>
   /** For a statement that returns the rows it changed: the reason it fails with where it returns none. */
   readonly failIfNoRow?: string
+  /** Finding no row means that a session belongs to another node: the failure's kind is `fenced`, not `unmet`. */
+  readonly isFence?: true
   /** What it is for, completing "could not …". Absent: what its commit is for. */
   readonly operation?: string
 }
@@ -33,9 +35,15 @@ export interface Database {
   readonly settled: Effect.Effect<void, LedgerError>
 }
 
-/** A statement that had to change a row changed none. */
+/** A statement that had to find a row found none. */
 export class NoRow extends Error {
   override readonly name = "NoRow"
+  readonly kind: "unmet" | "fenced"
+
+  constructor({ failIfNoRow, isFence }: Write) {
+    super(failIfNoRow)
+    this.kind = isFence === true ? "fenced" : "unmet"
+  }
 }
 
 /** The ledger's error where a row was read and is not what was written. `operation` completes "could not …". */

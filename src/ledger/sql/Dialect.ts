@@ -22,6 +22,10 @@ export interface Dialect {
   readonly sum: (expression: string) => string
   /** A real number rounded to 9 places. */
   readonly round: (expression: string) => string
+  /** The database's own time, in milliseconds since 1970: what nodes whose clocks differ agree on. */
+  readonly now: string
+  /** Behind a query that reads a row: it stays as it is until the end of the transaction. */
+  readonly unchanged: string
   /** The place of a text in another, from 1; 0 where it is not in it. */
   readonly position: (inText: string, text: string) => string
 }

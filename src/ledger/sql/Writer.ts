@@ -12,6 +12,7 @@
 import { Clock, Deferred, Effect, Exit, Fiber, Latch, Option, Queue } from "effect"
 import type { Cause, Scope } from "effect"
 import type { Database, Write } from "./Database.ts"
+import type { Dialect } from "./Dialect.ts"
 import * as Availability from "../Availability.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import { LedgerError } from "../LedgerError.ts"
@@ -67,17 +68,17 @@ export const make = Effect.fnUntraced(function* (
     write: (entries) =>
       Effect.gen(function* () {
         const done = yield* Deferred.make<void, LedgerError>()
-        if (!(yield* Queue.offer(queue, { ...jobOf(entries), done }))) {
+        if (!(yield* Queue.offer(queue, { ...jobOf(db.dialect, entries), done }))) {
           return yield* new LedgerError({ operation: "write", cause: "the ledger is closed", kind: "refused" })
         }
         yield* Deferred.await(done)
       }).pipe(Effect.uninterruptible),
-    writeLater: (entries) => Effect.suspend(() => Effect.asVoid(Queue.offer(queue, jobOf(entries))))
+    writeLater: (entries) => Effect.suspend(() => Effect.asVoid(Queue.offer(queue, jobOf(db.dialect, entries))))
   }
 })
 
-const jobOf = (entries: ReadonlyArray<LedgerWrite>): Job => ({
-  statements: statementsOf(entries),
+const jobOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrite>): Job => ({
+  statements: statementsOf(dialect, entries),
   entries: entries.length
 })
 

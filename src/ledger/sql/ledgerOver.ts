@@ -13,6 +13,7 @@ import * as Files from "./tables/files.ts"
 import * as Learned from "./tables/learned.ts"
 import * as Leases from "./tables/leases.ts"
 import * as Overview from "./tables/overview.ts"
+import * as Nodes from "./tables/nodes.ts"
 import * as Receipts from "./tables/receipts.ts"
 import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
@@ -59,6 +60,7 @@ export const ledgerOver = Effect.fnUntraced(function* (
     ...Audit.reads(db),
     ...Costs.reads(db),
     ...Leases.reads(db),
+    ...Nodes.reads(db),
     ...Files.reads(db),
     ...Apps.reads(db),
     ...Receipts.reads(db),

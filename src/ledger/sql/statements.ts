@@ -1,5 +1,6 @@
 /** Maps each kind of entry to its SQL statements. A new kind of entry does not compile until it is mapped here. */
 import type { Write } from "./Database.ts"
+import type { Dialect } from "./Dialect.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
@@ -9,6 +10,7 @@ import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
 import * as Learned from "./tables/learned.ts"
 import * as Leases from "./tables/leases.ts"
+import * as Nodes from "./tables/nodes.ts"
 import * as Receipts from "./tables/receipts.ts"
 import * as Reviews from "./tables/reviews.ts"
 import * as Sessions from "./tables/sessions.ts"
@@ -16,17 +18,27 @@ import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
 
 /** The statements of these entries, in their order. */
-export const statementsOf = (entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> =>
+export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> =>
   entries.flatMap((entry) => {
     const operation = operationOf(entry)
-    const writes = writesOf(entry)
+    const writes = writesOf(dialect, entry)
     return "text" in writes ? { ...writes, operation } : writes.map((write) => ({ ...write, operation }))
   })
 
-const writesOf = (entry: LedgerWrite): Write | ReadonlyArray<Write> => {
+const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
     case "SessionInserted":
-      return Sessions.inserted(entry.record, entry.snapshot)
+      return Sessions.inserted(entry.record, entry.snapshot, entry.owner ?? null)
+    case "SessionClaimed":
+      return Nodes.claimed(dialect, entry.session, entry.owner)
+    case "ClaimChecked":
+      return Nodes.checked(dialect, entry.claim)
+    case "NodeJoined":
+      return Nodes.joined(dialect, entry)
+    case "NodeRenewed":
+      return Nodes.renewed(dialect, entry)
+    case "NodeLeft":
+      return Nodes.left(dialect, entry.token)
     case "SessionPatched":
       return Sessions.patched(entry.session, entry.patch)
     case "StepAppended":
@@ -114,6 +126,8 @@ const sessionOf = (entry: LedgerWrite): string | null | undefined => {
   switch (entry._tag) {
     case "SessionInserted":
       return entry.record.id
+    case "ClaimChecked":
+      return entry.claim.session
     case "StepAppended":
       return entry.step.session
     case "CommandQueued":

@@ -60,7 +60,7 @@ export const open = Effect.fn("Ledger.open")(function* (
         for (running of statements) {
           const rows: ReadonlyArray<unknown> = yield* execute(running.text, running.params)
           if (running.failIfNoRow !== undefined && rows.length === 0) {
-            return yield* Effect.fail(new NoRow(running.failIfNoRow))
+            return yield* Effect.fail(new NoRow(running))
           }
           returned += rows.length
         }

@@ -29,7 +29,7 @@ export const failedTo =
     cause instanceof LedgerError ? cause : new LedgerError({ operation, cause, kind: kindOf(cause) })
 
 const kindOf = (cause: unknown): LedgerErrorKind =>
-  cause instanceof NoRow ? "unmet" : (kinds.get(codeOf(cause)) ?? "refused")
+  cause instanceof NoRow ? cause.kind : (kinds.get(codeOf(cause)) ?? "refused")
 
 export const isLocked = (cause: unknown): boolean => [SQLITE_BUSY, SQLITE_LOCKED].includes(codeOf(cause))
 

@@ -13,6 +13,7 @@ import sessionSetup from "./migrations/0011_session_setup.ts"
 import owedReviews from "./migrations/0012_owed_reviews.ts"
 import givenContext from "./migrations/0013_given_context.ts"
 import countedStates from "./migrations/0014_counted_states.ts"
+import owners from "./migrations/0015_owners.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -29,7 +30,8 @@ export const migrations = {
   "0011_session_setup": sessionSetup,
   "0012_owed_reviews": owedReviews,
   "0013_given_context": givenContext,
-  "0014_counted_states": countedStates
+  "0014_counted_states": countedStates,
+  "0015_owners": owners
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -19,5 +19,8 @@ export const sqliteDialect: Dialect = {
   withoutIndex: (column) => `+${column}`,
   sum: (expression) => `sum(${expression})`,
   round: (expression) => `round(${expression}, 9)`,
+  now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+  // One transaction writes at a time.
+  unchanged: "",
   position: (inText, text) => `instr(${inText}, ${text})`
 }

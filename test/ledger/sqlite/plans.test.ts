@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { DatabaseSync } from "node:sqlite"
-import { FileId } from "../../../src/domain/Ids.ts"
+import { FileId, NodeToken } from "../../../src/domain/Ids.ts"
 import type { Database, SqlValue } from "../../../src/ledger/sql/Database.ts"
 import { cursorOf } from "../../../src/ledger/Cursor.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
@@ -15,6 +15,7 @@ import * as Audit from "../../../src/ledger/sql/tables/audit.ts"
 import * as Events from "../../../src/ledger/sql/tables/events.ts"
 import * as Files from "../../../src/ledger/sql/tables/files.ts"
 import * as Learned from "../../../src/ledger/sql/tables/learned.ts"
+import * as Nodes from "../../../src/ledger/sql/tables/nodes.ts"
 import * as Overview from "../../../src/ledger/sql/tables/overview.ts"
 import * as Receipts from "../../../src/ledger/sql/tables/receipts.ts"
 import * as Reviews from "../../../src/ledger/sql/tables/reviews.ts"
@@ -89,6 +90,7 @@ describe("query plans", () => {
       const audit = Audit.reads(db)
       const files = Files.reads(db)
       const receipts = Receipts.reads(db)
+      const nodes = Nodes.reads(db)
       const all: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
         ...pages.map(sessions.sessions),
         sessions.session(id),
@@ -118,6 +120,10 @@ describe("query plans", () => {
         files.removeFiles([FileId.make("f")]),
         Apps.reads(db).appByToken("h"),
         Apps.reads(db).appBounds(app),
+        nodes.nodes,
+        nodes.node(NodeToken.make("n")),
+        nodes.claimOf(id),
+        nodes.claims(id, 1),
         receipts.receipt(app, "k"),
         receipts.removeReceipts(1)
       ]
@@ -125,8 +131,8 @@ describe("query plans", () => {
       assert.isAbove(statements.length, 50)
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
-          // Small tables: counts are a few rows per app, and timers and the outbox have only open rows.
-          const small = /SCAN (session_counts|json_each|timers|owed)/.test(line)
+          // Small tables: counts are a few rows per app, timers and the outbox have only open rows, nodes are few.
+          const small = /SCAN (session_counts|json_each|timers|owed|nodes)/.test(line)
           assert.isFalse(/^SCAN (?!.*USING )/.test(line) && !small, `${text}\n${plan.join("\n")}`)
           // Of a long session, only the requested turn is read.
           if (text.includes("AND turn = ?")) assert.include(line, "(session=? AND turn=?)", text)

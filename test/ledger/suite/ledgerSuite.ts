@@ -11,6 +11,7 @@ import type { LedgerUnusable } from "../../../src/ledger/Ledger.ts"
 import { approvals } from "./approvals.ts"
 import { costs } from "./costs.ts"
 import { entries } from "./entries.ts"
+import { nodes } from "./nodes.ts"
 import { overview } from "./overview.ts"
 import { records } from "./records.ts"
 import { refusals } from "./refusals.ts"
@@ -41,6 +42,7 @@ export const ledgerSuite = (name: string, emptyLedger: EmptyLedger) => {
     describe("refused writes", () => refusals(underTest))
     describe("writing", () => writing(underTest))
     describe("sessions", () => sessions(underTest))
+    describe("nodes", () => nodes(underTest))
     describe("overview", () => overview(underTest))
     describe("approvals", () => approvals(underTest))
     describe("nudge counters", () => nudges(underTest))

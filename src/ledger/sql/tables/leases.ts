@@ -14,7 +14,8 @@ const columns = [
   "start_time",
   "supervisor_pid",
   "supervisor_start_time",
-  "pid_namespace"
+  "pid_namespace",
+  "node"
 ]
 const insertLease = insertInto("leases", columns)
 
@@ -30,7 +31,8 @@ export const opened = (lease: LeaseRecord): Write => ({
     lease.startTime,
     lease.supervisor?.pid ?? null,
     lease.supervisor?.startTime ?? null,
-    lease.supervisor?.pidNamespace ?? null
+    lease.supervisor?.pidNamespace ?? null,
+    lease.node
   ]
 })
 
@@ -53,6 +55,7 @@ interface LeaseRow {
   readonly supervisor_pid: number | null
   readonly supervisor_start_time: string | null
   readonly pid_namespace: string | null
+  readonly node: string | null
 }
 
 const leaseOf = (row: LeaseRow): LeaseRecord => ({
@@ -63,6 +66,7 @@ const leaseOf = (row: LeaseRow): LeaseRecord => ({
   openedAt: row.opened_at,
   pid: row.pid,
   startTime: row.start_time,
+  node: row.node,
   supervisor:
     row.supervisor_pid === null
       ? null

@@ -5,7 +5,7 @@
  * do not shift it. The number of matching sessions is that of `counts.ts`.
  */
 import { Effect, Option } from "effect"
-import type { AppName, SessionId } from "../../../domain/Ids.ts"
+import type { AppName, NodeToken, SessionId } from "../../../domain/Ids.ts"
 import type { Permissions } from "../../../domain/Permissions.ts"
 import type { Meta, SessionRecord, SessionSettings, SessionSetup, SessionState } from "../../../domain/Session.ts"
 import { noUsage } from "../../../domain/Turn.ts"
@@ -29,6 +29,7 @@ import {
   recordOf
 } from "./columns.ts"
 import type { Field, Fields } from "./columns.ts"
+import { isOwned } from "./nodes.ts"
 
 /** A policy is stored as its word, rules as JSON. */
 const permissionsField: Field<Permissions> = {
@@ -85,11 +86,14 @@ const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingField
   snapshot: jsonField("snapshot")
 }
 
-const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot"])
+const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot", "owner", "epoch"])
 const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
 
-export const inserted = (record: SessionRecord, snapshot: unknown): ReadonlyArray<Write> => [
-  { text: insertSession, params: [...paramsOf(sessionFields, record), json(snapshot)] },
+export const inserted = (record: SessionRecord, snapshot: unknown, owner: NodeToken | null): ReadonlyArray<Write> => [
+  {
+    text: insertSession,
+    params: [...paramsOf(sessionFields, record), json(snapshot), owner, owner === null ? 0 : 1]
+  },
   { text: insertRequest, params: [record.id, ...paramsOf(requestFields, record)] }
 ]
 
@@ -205,10 +209,12 @@ export const reads = (db: Database) => {
         .pipe(Effect.asVoid),
     sessionsToRecover: db.all(
       "look for sessions with something to do",
-      `SELECT id FROM sessions${db.dialect.usingIndex("sessions_open_by_age")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
-        UNION SELECT session FROM timers
-        UNION SELECT session FROM owed
-        UNION SELECT session FROM turns WHERE ended_at IS NULL`,
+      `SELECT id FROM sessions WHERE id IN (
+          SELECT id FROM sessions${db.dialect.usingIndex("sessions_open_by_age")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
+          UNION SELECT session FROM timers
+          UNION SELECT session FROM owed
+          UNION SELECT session FROM turns WHERE ended_at IS NULL
+        ) AND NOT ${isOwned(db.dialect)}`,
       [],
       (row: { readonly id: SessionId }) => row.id
     )

@@ -1,0 +1,162 @@
+/**
+ * Nodes and what they own. A row of `sessions` names its owner, and nothing else decides: a node that was not heard of for
+ * some time still owns its sessions until another claims them.
+ *
+ * All times are the database's own, because the clocks of nodes differ.
+ */
+import { Effect, Option } from "effect"
+import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
+import type { Claim, ClaimRecord, LedgerWrite, NodeRecord } from "../../LedgerWrite.ts"
+import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
+import { flag } from "./columns.ts"
+
+type Entry<Tag extends LedgerWrite["_tag"]> = Extract<LedgerWrite, { readonly _tag: Tag }>
+
+/** Of nodes that are gone: they are kept for a day, for who looks what happened. */
+const keptMillis = 86_400_000
+
+const isLiving = ({ now }: Dialect) => `(lease_until IS NULL OR lease_until > ${now})`
+
+/** Whether a living node owns the session of the row. */
+export const isOwned = (dialect: Dialect) =>
+  `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${isLiving(dialect)})`
+
+export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoined">): ReadonlyArray<Write> => {
+  const { name, token, url, version } = node
+  const { now } = dialect
+  const columns = "token, name, url, version, joined_at, lease_until, draining"
+  if (leaseMillis === null) {
+    return [
+      { text: "DELETE FROM nodes", params: [] },
+      {
+        text: `INSERT INTO nodes (${columns}) VALUES (?, ?, ?, ?, ${now}, NULL, 0)`,
+        params: [token, name, url, version]
+      }
+    ]
+  }
+  return [
+    // A node without a lease holds the ledger's lock while it lives, so that none is there where others may join.
+    { text: `DELETE FROM nodes WHERE lease_until IS NULL OR lease_until < ${now} - ?`, params: [keptMillis] },
+    {
+      text: `INSERT INTO nodes (${columns})
+        SELECT ?, ?, ?, ?, ${now}, ${now} + ?, 0
+        WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE name = ? AND ${isLiving(dialect)}) RETURNING 1`,
+      params: [token, name, url, version, leaseMillis, name],
+      failIfNoRow: "a node of this name works on it"
+    }
+  ]
+}
+
+export const renewed = ({ now }: Dialect, { draining, leaseMillis, token }: Entry<"NodeRenewed">): Write => ({
+  text: `UPDATE nodes SET lease_until = ${now} + ?, draining = ? WHERE token = ? RETURNING 1`,
+  params: [leaseMillis, flag(draining), token],
+  failIfNoRow: "the node has left"
+})
+
+/** Its sessions can be claimed at once. */
+export const left = ({ now }: Dialect, token: NodeToken): Write => ({
+  text: `UPDATE nodes SET lease_until = ${now}, draining = 1 WHERE token = ?`,
+  params: [token]
+})
+
+export const claimed = (dialect: Dialect, session: SessionId, owner: NodeToken): ReadonlyArray<Write> => [
+  {
+    text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1
+      WHERE id = ?2 AND (owner IS NULL OR owner = ?1 OR NOT ${isOwned(dialect)}) RETURNING 1`,
+    params: [owner, session],
+    failIfNoRow: "the session belongs to another node",
+    isFence: true
+  },
+  {
+    text: `INSERT INTO claims (session, epoch, owner, node, at, after_step)
+      SELECT sessions.id, sessions.epoch, nodes.token, nodes.name, ${dialect.now},
+        (SELECT coalesce(max(steps.seq), 0) FROM steps WHERE steps.session = sessions.id)
+      FROM sessions JOIN nodes ON nodes.token = sessions.owner WHERE sessions.id = ?`,
+    params: [session]
+  },
+  // The process of the owner before is ended on its own machine. It must not keep the new owner from starting one.
+  {
+    text: `UPDATE leases SET session = NULL
+      WHERE session = ? AND node <> (SELECT name FROM nodes WHERE token = ?)`,
+    params: [session, owner]
+  }
+]
+
+export const checked = ({ unchanged }: Dialect, { epoch, owner, session }: Claim): Write => ({
+  text: `SELECT 1 FROM sessions WHERE id = ? AND owner = ? AND epoch = ? ${unchanged}`,
+  params: [session, owner, epoch],
+  failIfNoRow: "the session belongs to another node now",
+  isFence: true
+})
+
+interface NodeRow {
+  readonly token: NodeToken
+  readonly name: string
+  readonly url: string | null
+  readonly version: string
+  readonly joined_at: number
+  readonly lease_until: number | null
+  readonly draining: number
+}
+
+const nodeOf = (row: NodeRow): NodeRecord => ({
+  token: row.token,
+  name: row.name,
+  url: row.url,
+  version: row.version,
+  joinedAt: row.joined_at,
+  leaseUntil: row.lease_until,
+  draining: row.draining === 1
+})
+
+interface ClaimRow {
+  readonly session: SessionId
+  readonly epoch: number
+  readonly owner: NodeToken
+  readonly node: string
+  readonly at: number
+  readonly after_step: number
+}
+
+const claimOf = (row: ClaimRow): ClaimRecord => ({
+  session: row.session,
+  epoch: row.epoch,
+  owner: row.owner,
+  node: row.node,
+  at: row.at,
+  afterStep: row.after_step
+})
+
+interface OwnerRow {
+  readonly owner: NodeToken | null
+  readonly epoch: number
+}
+
+const selectNodes = "SELECT token, name, url, version, joined_at, lease_until, draining FROM nodes"
+
+export const reads = (db: Database) => ({
+  nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
+  node: (token: NodeToken) =>
+    db
+      .all("read a node", `${selectNodes} WHERE token = ?`, [token], nodeOf)
+      .pipe(Effect.map(([node]) => Option.fromNullishOr(node))),
+  claimOf: (session: SessionId) =>
+    db
+      .all(
+        "read a session's owner",
+        "SELECT owner, epoch FROM sessions WHERE id = ?",
+        [session],
+        ({ epoch, owner }: OwnerRow): Claim | null => (owner === null ? null : { session, owner, epoch })
+      )
+      .pipe(Effect.map(([claim]) => (claim === undefined ? Option.none() : Option.some(claim)))),
+  claims: (session: SessionId, limit: number) =>
+    db
+      .all(
+        "read a session's owners",
+        "SELECT session, epoch, owner, node, at, after_step FROM claims WHERE session = ? ORDER BY epoch DESC LIMIT ?",
+        [session, limit],
+        claimOf
+      )
+      .pipe(Effect.map((claims) => claims.toReversed()))
+})

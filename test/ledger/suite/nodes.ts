@@ -1,0 +1,213 @@
+/** Nodes and the sessions that they own: a session has one owner, and only its owner writes for it. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Option } from "effect"
+import { LeaseId, NodeToken, SessionId } from "../../../src/domain/Ids.ts"
+import type { Claim, Ledger, LedgerWrite } from "../../../src/ledger/Ledger.ts"
+import { eventAppended, id, lease, opened, step, turn } from "../samples.ts"
+import type { LedgerUnderTest } from "./ledgerSuite.ts"
+
+const [first, second, third] = ["node_1", "node_2", "node_3"].map((token) => NodeToken.make(token)) as [
+  NodeToken,
+  NodeToken,
+  NodeToken
+]
+
+/** A lease of a minute outlasts every test; one of no length is over at once. */
+const joins = (token: NodeToken, leaseMillis: number | null, name: string = token): LedgerWrite => ({
+  _tag: "NodeJoined",
+  node: { token, name, url: `http://${name}`, version: "1.0.0" },
+  leaseMillis
+})
+const minute = 60_000
+const claims = (owner: NodeToken, session = id): LedgerWrite => ({ _tag: "SessionClaimed", session, owner })
+const checks = (owner: NodeToken, epoch: number): LedgerWrite => ({
+  _tag: "ClaimChecked",
+  claim: { session: id, owner, epoch }
+})
+
+const failsAs = Effect.fnUntraced(function* (
+  ledger: Ledger["Service"],
+  entries: ReadonlyArray<LedgerWrite>,
+  kind: string,
+  reason: RegExp
+) {
+  const error = yield* Effect.flip(ledger.write(entries))
+  assert.deepStrictEqual([error.kind, error.away], [kind, false])
+  assert.match(error.message, reason)
+})
+
+const ownerOf = (ledger: Ledger["Service"]): Effect.Effect<Claim | null> =>
+  Effect.orDie(Effect.map(ledger.claimOf(id), Option.getOrThrow))
+
+export const nodes = ({ onLedger }: LedgerUnderTest) => {
+  it.effect("a node is there from its joining until it leaves, or its lease is over", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, minute), joins(second, 0)])
+        const [node, ...others] = yield* ledger.nodes
+        assert.deepInclude(node, {
+          token: first,
+          name: first,
+          url: `http://${first}`,
+          version: "1.0.0",
+          draining: false
+        })
+        assert.deepStrictEqual(others, [])
+        assert.strictEqual((node?.leaseUntil ?? 0) - (node?.joinedAt ?? 0), minute)
+
+        yield* ledger.write([{ _tag: "NodeRenewed", token: second, leaseMillis: minute, draining: true }])
+        assert.deepStrictEqual(
+          (yield* ledger.nodes).map(({ draining, token }) => [token, draining]),
+          [
+            [first, false],
+            [second, true]
+          ]
+        )
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }])
+        assert.deepStrictEqual(
+          (yield* ledger.nodes).map(({ token }) => token),
+          [second]
+        )
+        assert.isTrue(Option.isSome(yield* ledger.node(first)))
+        yield* failsAs(
+          ledger,
+          [{ _tag: "NodeRenewed", token: third, leaseMillis: minute, draining: false }],
+          "unmet",
+          /the node has left/
+        )
+      })
+    )
+  )
+
+  it.effect("a living node's name is its own, and one that works alone is the only one", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, minute, "name")])
+        yield* failsAs(ledger, [joins(second, minute, "name")], "unmet", /a node of this name works on it/)
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }, joins(second, minute, "name")])
+        yield* ledger.write([joins(third, null)])
+        assert.deepStrictEqual(
+          (yield* ledger.nodes).map(({ leaseUntil, token }) => [token, leaseUntil]),
+          [[third, null]]
+        )
+      })
+    )
+  )
+
+  it.effect("a session is claimed once, and again only after its owner has left or its lease is over", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, minute), joins(second, minute), opened()])
+        assert.isNull(yield* ownerOf(ledger))
+        yield* ledger.write([claims(first), { _tag: "StepAppended", step: step() }])
+        assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: first, epoch: 1 })
+        yield* failsAs(ledger, [claims(second)], "fenced", /belongs to another node/)
+        assert.strictEqual((yield* ownerOf(ledger))?.owner, first)
+
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }, claims(second)])
+        assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: second, epoch: 2 })
+        yield* ledger.write([{ _tag: "NodeRenewed", token: second, leaseMillis: 0, draining: false }])
+        yield* ledger.write([joins(third, minute), claims(third)])
+        assert.deepStrictEqual(
+          (yield* ledger.claims(id, 10)).map(({ afterStep, epoch, node, owner }) => [epoch, owner, node, afterStep]),
+          [
+            [1, first, "node_1", 0],
+            [2, second, "node_2", 1],
+            [3, third, "node_3", 1]
+          ]
+        )
+        assert.deepStrictEqual(
+          (yield* ledger.claims(id, 1)).map(({ epoch }) => epoch),
+          [3]
+        )
+        assert.isTrue(Option.isNone(yield* ledger.claimOf(SessionId.make("ses_nobody"))))
+      })
+    )
+  )
+
+  it.effect("nothing is written for a session that another node has claimed, whatever the commit holds", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, 0), joins(second, minute), opened(), claims(first)])
+        yield* ledger.write([checks(first, 1), eventAppended(1)])
+        yield* ledger.write([claims(second)])
+        const late: ReadonlyArray<ReadonlyArray<LedgerWrite>> = [
+          [eventAppended(2)],
+          [{ _tag: "StepAppended", step: step() }],
+          [{ _tag: "TurnInserted", record: turn() }],
+          [{ _tag: "LeaseOpened", lease: lease() }]
+        ]
+        for (const entries of late) yield* failsAs(ledger, [checks(first, 1), ...entries], "fenced", /another node now/)
+        assert.strictEqual(yield* ledger.lastEvent(id), 1)
+        assert.strictEqual(yield* ledger.lastStep(id), 0)
+        assert.deepStrictEqual(yield* ledger.leases, [])
+        // Nor by a claim of this node's that is not the last one.
+        yield* failsAs(ledger, [checks(second, 1)], "fenced", /another node now/)
+        yield* ledger.write([checks(second, 2), eventAppended(2)])
+      })
+    )
+  )
+
+  it.effect("a late commit fails for its own session only", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const other = SessionId.make("ses_other")
+        yield* ledger.write([joins(first, 0), joins(second, minute), opened(), opened({ id: other }), claims(first)])
+        yield* ledger.write([claims(second)])
+        const late = ledger.write([checks(first, 1), eventAppended(1)])
+        const [refused, stored] = yield* Effect.all(
+          [Effect.exit(late), Effect.exit(ledger.write([eventAppended(1, { session: other })]))],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual([refused._tag, stored._tag], ["Failure", "Success"])
+        assert.deepStrictEqual([yield* ledger.lastEvent(id), yield* ledger.lastEvent(other)], [0, 1])
+      })
+    )
+  )
+
+  it.effect("the lease of an owner before stays for its own machine, and keeps nobody from another", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, 0, "first"), joins(second, minute, "second"), opened(), claims(first)])
+        yield* ledger.write([{ _tag: "LeaseOpened", lease: lease({ node: "first" }) }])
+        const next = lease({ id: LeaseId.make("lea_2"), node: "second", generation: 2 })
+        yield* ledger.write([claims(second), { _tag: "LeaseOpened", lease: next }])
+        assert.deepStrictEqual(
+          (yield* ledger.leases).map(({ id: key, node, session }) => [key, node, session]),
+          [
+            ["lea_1", "first", null],
+            ["lea_2", "second", id]
+          ]
+        )
+      })
+    )
+  )
+
+  it.effect("a session is to be recovered by others only when no living node owns it", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([
+          joins(first, minute),
+          opened({ state: "turning", substate: "turning.running" }),
+          opened({ id: SessionId.make("ses_asleep") })
+        ])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [id])
+        yield* ledger.write([claims(first)])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [id])
+      })
+    )
+  )
+
+  it.effect("a session that is made by a node alone is its own from the beginning", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const { record, snapshot } = opened() as Extract<LedgerWrite, { readonly _tag: "SessionInserted" }>
+        yield* ledger.write([joins(first, null), { _tag: "SessionInserted", record, snapshot, owner: first }])
+        assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: first, epoch: 1 })
+        yield* ledger.write([checks(first, 1), eventAppended(1)])
+      })
+    )
+  )
+}
