@@ -5,7 +5,7 @@
  * stdout ends when the last holder of the pipe is gone (a grandchild can hold it for days), and its stdin is a sink for
  * one stream, which can't be written to repeatedly.
  */
-import { Cause, Clock, Deferred, Effect, Fiber, Queue, Stream } from "effect"
+import { Cause, Clock, Deferred, Effect, Exit as EffectExit, Fiber, Queue, Scope, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { ChildProcessSpawner } from "effect/process"
@@ -39,6 +39,7 @@ export interface Exit {
 
 export interface Child {
   readonly pid: number
+  /** For one reader. Fails also with what the pipe failed of before it was read. */
   readonly stdout: Stream.Stream<Uint8Array, AgentFailed>
   /** Writes in order, and waits for the pipe. Fails when the child has exited or closed its stdin. */
   readonly write: (bytes: Uint8Array | string) => Effect.Effect<void, AgentFailed>
@@ -97,8 +98,12 @@ export const spawn = Effect.fnUntraced(function* (
       Effect.catchDefect((defect) => Effect.fail(SpawnFailure.refusedByKernel(spec, defect)))
     )
 
-  // Reads the spawner each time, so that it also works after the scope has closed and ended the fibers below.
+  // Listened to before anything else is done: a pipe that fails while nobody listens would end Troupe.
   const exited = yield* Deferred.make<Exit>()
+  const stdout = yield* listenedTo(handle.stdout, exited)
+  const stderrOutput = yield* listenedTo(handle.stderr, exited)
+
+  // Reads the spawner each time, so that it also works after the scope has closed and ended the fibers below.
   const exit = Effect.match(handle.exitCode, {
     onSuccess: (code): Exit => ({ code, signal: null }),
     onFailure: (error): Exit => ({ code: null, signal: signalIn(error) })
@@ -134,7 +139,7 @@ export const spawn = Effect.fnUntraced(function* (
   const secrets = secretsIn(spec)
   const redactText = (text: string) => redact(text, secrets)
   let tail = Buffer.alloc(0)
-  const draining = yield* untilQuiet(handle.stderr, exited).pipe(
+  const draining = yield* stderrOutput.pipe(
     Stream.runForEach((chunk) =>
       Effect.sync(() => {
         // Twice the tail, so that a secret at the tail's edge is still complete when it is redacted.
@@ -162,10 +167,10 @@ export const spawn = Effect.fnUntraced(function* (
 
   return {
     pid: handle.pid,
-    stdout: untilQuiet(handle.stdout, exited).pipe(
+    stdout: stdout.pipe(
       Stream.mapArray(noteOutput),
       Stream.mapError(
-        (error) => new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${error.message}` })
+        (error) => new AgentFailed({ class: "crash", message: `The output of ${file} broke off: ${causeOf(error)}` })
       )
     ),
     write: (bytes) => Effect.flatMap(Queue.offer(writes, bytes), (accepted) => (accepted ? Effect.void : failGone)),
@@ -178,20 +183,34 @@ export const spawn = Effect.fnUntraced(function* (
   } satisfies Child
 })
 
-/** Ends with the stream, or with the first silence after the exit. Nothing that the child wrote is lost. */
-const untilQuiet = <E>(output: Stream.Stream<Uint8Array, E>, exited: Deferred.Deferred<Exit>) => {
+/**
+ * The output as a stream that is listened to from now on. Nothing is taken from the pipe before it is read, but what Node
+ * has in its buffers, and nothing that the child wrote is lost. Ends with the output, or with the first silence after the
+ * exit.
+ *
+ * When the scope closes, what is left in the pipe is thrown away, up to its end: Node closes no pipe in which something is
+ * left to read.
+ */
+const listenedTo = Effect.fnUntraced(function* <E>(
+  output: Stream.Stream<Uint8Array, E>,
+  exited: Deferred.Deferred<Exit>
+) {
+  const scope = yield* Scope.make()
+  const pull = yield* Scope.provide(scope)(Stream.toPull(output))
+  const empty = Effect.forever(pull).pipe(Effect.ignore, Effect.ensuring(Scope.close(scope, EffectExit.void)))
+  yield* Effect.addFinalizer(() => Effect.forkDetach(empty))
   const quiet = Effect.andThen(Deferred.await(exited), Effect.andThen(kernelSleep(lingerMillis), Cause.done()))
-  return Stream.scoped(
-    Stream.unwrap(
-      Effect.map(Stream.toPull(output), (pull) => Stream.fromPull(Effect.succeed(Effect.raceFirst(pull, quiet))))
-    )
-  )
-}
+  return Stream.fromPull(Effect.succeed(Effect.raceFirst(pull, quiet)))
+})
 
 const joined = (parts: ReadonlyArray<Uint8Array | string>): Uint8Array => {
   const bytes = parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part))
   return bytes.length === 1 && bytes[0] !== undefined ? bytes[0] : Buffer.concat(bytes)
 }
+
+/** What the system said. Effect's own text has the whole command in it, which may be a prompt. */
+const causeOf = ({ message, reason }: PlatformError): string =>
+  reason.cause instanceof Error ? reason.cause.message : message
 
 /** Effect's spawner has the signal of an exit in its error's text only. */
 const signalIn = (error: PlatformError): string | null => {

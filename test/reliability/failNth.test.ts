@@ -186,6 +186,7 @@ const modes: Readonly<Record<Kind, ReadonlyArray<Mode>>> = {
   spawn: ["once", "lasting"],
   "stdin write": ["once"],
   "stdout read": ["once"],
+  "stderr read": ["once"],
   signal: ["once"],
   // As long as it lasts nothing is taken for ended, so that turns wait: see `processTable.test.ts`.
   "process table": ["once"],

@@ -7,7 +7,6 @@
 import childProcess from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import fs from "node:fs"
-import { basename } from "node:path"
 import { ServerResponse } from "node:http"
 import { syncBuiltinESMExports } from "node:module"
 import { DatabaseSync } from "node:sqlite"
@@ -19,6 +18,7 @@ export const kinds = [
   "spawn",
   "stdin write",
   "stdout read",
+  "stderr read",
   "signal",
   "process table",
   "file operation",
@@ -136,8 +136,8 @@ const wrapProcesses = () => {
       if (failing("spawn", file) !== null) throw systemError("EAGAIN", -11, `spawn ${file}`)
       const child = (spawn as unknown as (file: string, ...rest: ReadonlyArray<never>) => ChildProcess)(file, ...rest)
       if (child.stdin !== null) wrapStdin(child.stdin)
-      // Git answers before anybody reads, and Effect's spawner has no listener for an error until then: it would be uncaught.
-      if (child.stdout !== null && basename(file) !== "git") wrapStdout(child.stdout)
+      if (child.stdout !== null) wrapOutput("stdout read", child.stdout)
+      if (child.stderr !== null) wrapOutput("stderr read", child.stderr)
       return child
     }) as unknown as typeof spawn
   })
@@ -160,12 +160,12 @@ const wrapStdin = (stdin: Writable) =>
     }
   })
 
-const wrapStdout = (stdout: Readable) => {
-  const push = stdout.push.bind(stdout)
-  Object.defineProperty(stdout, "push", {
+const wrapOutput = (kind: Kind, output: Readable) => {
+  const push = output.push.bind(output)
+  Object.defineProperty(output, "push", {
     value: (chunk: unknown, encoding?: BufferEncoding) => {
-      if (chunk === null || failing("stdout read", String(chunk).slice(0, 60)) === null) return push(chunk, encoding)
-      stdout.destroy(systemError("EIO", -5, "read"))
+      if (chunk === null || failing(kind, String(chunk).slice(0, 60)) === null) return push(chunk, encoding)
+      output.destroy(systemError("EIO", -5, "read"))
       return false
     }
   })
