@@ -1,8 +1,7 @@
 /** What all sessions of one runtime share. */
-import { Context, Effect, FiberSet, Layer } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { sessionMachineWith } from "../../machines/session/machine.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
-import * as CommitObservers from "./CommitObservers.ts"
 import * as RefusedEvents from "./RefusedEvents.ts"
 import { longestDefaultStartMillis, startMillisOf } from "../domain/Settings.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -15,12 +14,11 @@ const startWithin = (agents: Settings["agents"]): number =>
   Math.max(longestDefaultStartMillis, ...Object.values(agents).map((spec) => startMillisOf(spec) ?? 0)) +
   startMarginMillis
 
-/** One of each for all sessions: ten thousand machines and hubs would cost more than ten thousand sessions. */
+/** One of each for all sessions: ten thousand machines would cost more than ten thousand sessions. */
 export class SessionShared extends Context.Service<
   SessionShared,
   {
     readonly machine: SessionMachine
-    readonly observers: CommitObservers.CommitObservers
     readonly refusedEvents: RefusedEvents.RefusedEvents
   }
 >()("troupe/runtime/SessionShared") {
@@ -28,13 +26,8 @@ export class SessionShared extends Context.Service<
     SessionShared,
     Effect.gen(function* () {
       const { agents, limits } = yield* RuntimeSettings
-      const run = yield* FiberSet.makeRuntime<never>()
-      const observers = CommitObservers.make((session, error) => {
-        run(Effect.logError(`An observer of session ${session} threw`, error))
-      })
       return SessionShared.of({
         machine: sessionMachineWith({ ...limits, startWithinMillis: startWithin(agents) }),
-        observers,
         refusedEvents: RefusedEvents.make()
       })
     })

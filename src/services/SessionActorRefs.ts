@@ -14,6 +14,7 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
+import { News } from "../runtime/News.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { MirrorActor } from "./MirrorActor.ts"
 import type { SessionActorRef } from "./MirrorActor.ts"
@@ -43,7 +44,8 @@ export class SessionActorRefs extends Context.Service<
   static readonly layer = Layer.effect(
     SessionActorRefs,
     Effect.gen(function* () {
-      const { machine, observers } = yield* SessionShared
+      const { machine } = yield* SessionShared
+      const news = yield* News
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const run = yield* FiberSet.makeRuntime<never>()
@@ -93,7 +95,9 @@ export class SessionActorRefs extends Context.Service<
         // Closed: there will be no further commit.
         if (snapshot.status !== "active") return mirror
         const actor = new WeakRef(mirror)
-        const stopObserving = observers.observe(id, ({ event, snapshot }) => actor.deref()?.advance(event, snapshot))
+        const stopObserving = news.watchUnsafe(id, ({ stored }) => {
+          if (stored !== null && stored.step !== null) actor.deref()?.advance(stored.step.event, stored.step.snapshot)
+        })
         const registered: Registration = {
           actor,
           subscribed: null,
@@ -129,7 +133,9 @@ export class SessionActorRefs extends Context.Service<
 
         // The session is not loaded. A step that is committed while its row is read is newer than the row.
         let latest: SessionSnapshot | null = null
-        const stopObserving = observers.observe(id, ({ snapshot }) => (latest = snapshot))
+        const stopObserving = news.watchUnsafe(id, ({ stored }) => {
+          latest = stored?.step?.snapshot ?? latest
+        })
         return yield* Effect.flatMap(
           ledger.snapshot(id),
           (stored): Effect.Effect<MirrorActor, SessionNotFound | Unavailable> => {

@@ -11,7 +11,7 @@ import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { retentionMillis } from "./Idempotency.ts"
-import { SessionShared } from "../runtime/SessionShared.ts"
+import { News } from "../runtime/News.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Files } from "./Files.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
@@ -42,7 +42,7 @@ export class Sweeper extends Context.Service<
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
       const ledger = yield* Ledger
-      const { observers } = yield* SessionShared
+      const news = yield* News
       const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
@@ -76,7 +76,7 @@ export class Sweeper extends Context.Service<
           }))
         )
         yield* ledger.remove(records.map(({ id }) => id))
-        for (const record of records) observers.notifyLifecycle({ what: "removed", record })
+        for (const record of records) news.tellLifecycle({ what: "removed", record })
       })
 
       const sweep = Effect.gen(function* () {

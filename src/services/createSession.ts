@@ -12,6 +12,7 @@ import { noUsage } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
+import { News } from "../runtime/News.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
@@ -42,7 +43,8 @@ export const make = Effect.gen(function* () {
   const checkAppBounds = yield* CheckAppBounds.make
   const path = yield* Path.Path
   const { dataDir, limits } = yield* RuntimeSettings
-  const { machine, observers } = yield* SessionShared
+  const { machine } = yield* SessionShared
+  const news = yield* News
   const thisNode = yield* ThisNode
   const creating = yield* Semaphore.make(1)
   let newest = 0
@@ -179,7 +181,7 @@ export const make = Effect.gen(function* () {
         )
       )
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
-    observers.notifyLifecycle({ what: "created", record })
+    news.tellLifecycle({ what: "created", record })
     return record
   })
 })

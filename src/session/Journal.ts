@@ -2,21 +2,22 @@
  * The one writer of a session's events and steps: what the agent said and what the machine decided, in one order.
  *
  * Chunks are coalesced here. The first is written at once, what follows at most every 50 ms or 4 kB, and the commit of a
- * step includes everything that waits. Readers receive an event after its commit, never before.
+ * step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
+ * session has advanced to it.
  */
 import { Cause, Clock, Deferred, Effect, Fiber, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
-import type { SessionId } from "../domain/Ids.ts"
-import type { SessionRecord } from "../domain/Session.ts"
+import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
-import { EventFeed } from "../runtime/EventFeed.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
+import { News } from "../runtime/News.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
 import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
 import type { CommittedStep } from "./commit.ts"
+import type { Session } from "./Session.ts"
 import type { Draft, Step } from "./Step.ts"
 
 const flushMillis = 50
@@ -40,12 +41,13 @@ export interface Journal {
 
 /** `fault` fails when a write in the background fails. */
 export const make = Effect.fnUntraced(function* (
-  session: SessionId,
+  state: Session,
   writes: ClaimedWrites,
   fault: Deferred.Deferred<never, LedgerError>
 ) {
+  const session = state.record.id
   const ledger = yield* Ledger
-  const feed = yield* EventFeed
+  const news = yield* News
   const scope = yield* Effect.scope
   const alone = yield* Semaphore.make(1)
   let written = yield* ledger.lastEvent(session)
@@ -55,28 +57,35 @@ export const make = Effect.fnUntraced(function* (
   /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
   let failure: LedgerError | null = null
 
-  /** Everything that waits, and `entries`. */
+  /** Everything that waits, and `entries`. Returns the events among it. */
   const write = (entries: ReadonlyArray<LedgerWrite>) =>
     Effect.suspend(() => {
       if (failure !== null) return Effect.fail(failure)
       const events = buffer.take()
-      if (events.length === 0 && entries.length === 0) return Effect.void
+      if (events.length === 0 && entries.length === 0) return Effect.succeed(events)
       const appended = events.map((event): LedgerWrite => ({ _tag: "EventAppended", event }))
       const stored = Effect.tapError(writes.write([...appended, ...entries]), (error) =>
         Effect.sync(() => (failure = error))
       )
       return Effect.flatMap(stored, () => {
         written = events.at(-1)?.seq ?? written
-        feed.publish(session, events, entries.length > 0)
-        return Metric.update(eventsTotal, events.length)
+        return Effect.as(Metric.update(eventsTotal, events.length), events)
       })
     })
+
+  /** The news of a commit without a step. */
+  const tell = (events: ReadonlyArray<StoredEvent>) => {
+    if (events.length === 0) return
+    const stored = { events, step: null }
+    news.tell({ session, step: state.seq, event: written, stepped: false, settled: [], closed: false, stored })
+  }
 
   const flush = alone.withPermit(
     Effect.gen(function* () {
       flushedAt = yield* Clock.currentTimeMillis
-      yield* write([])
-    })
+      tell(yield* write([]))
+      // Also where its fiber is interrupted meanwhile: what is stored is told.
+    }).pipe(Effect.uninterruptible)
   )
   const flushLoop = Effect.gen(function* () {
     while (buffer.waiting > 0) {
@@ -116,8 +125,8 @@ export const make = Effect.fnUntraced(function* (
           const step: Step = { ...draft, at }
           const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
           for (const { message, turn } of messages) buffer.append(turn, message, at)
-          yield* write(entries)
-          return { ...step, previous, record, outbox, settled, approvals, after }
+          const events = yield* write(entries)
+          return { ...step, previous, record, outbox, settled, approvals, after, events }
         })
       ),
     flush,

@@ -2,7 +2,7 @@
  * Runs one session: interpret, decide, commit, advance, react.
  *
  * The order is the guarantee. A crash before the commit loses only an event that nobody was promised. A crash after it
- * leaves a command in the outbox, which the next actor performs. Observers see only what is stored. A refusal is an
+ * leaves a command in the outbox, which the next actor performs. News tell only of what is stored. A refusal is an
  * answer; a defect ends this actor, and the supervisor starts the next one from the ledger. So does a claim of the session
  * by another node: from then on no commit of this actor succeeds.
  */
@@ -48,7 +48,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
 
   /** Fails with whatever goes wrong in the background, which ends this actor like any other defect. */
   const fault = yield* Deferred.make<never, LedgerError>()
-  const journal = yield* Journal.make(id, writes, fault)
+  const journal = yield* Journal.make(session, writes, fault)
   const timers = yield* SessionTimers.make(handle)
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
@@ -73,12 +73,12 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const afterCommit: ReadonlyArray<Reactions.Reaction> = [
     timers.react,
     yield* Reactions.useSlots(handle),
-    yield* Reactions.notifyObservers(session, timers),
+    yield* Reactions.tellNews(session, timers),
     Reactions.countRestarts,
     openTurns.react,
     turnWatch.react,
     approvals.react,
-    yield* Reactions.endWhenClosed(handle),
+    Reactions.endWhenClosed(handle),
     yield* Reactions.reviewTurns(session),
     yield* Reactions.cancelReviewWhenClosed,
     outbox.react

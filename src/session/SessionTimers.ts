@@ -1,7 +1,7 @@
 /** The timers of one session while its actor runs: armed at `Timers`, and delivered as envelopes when they fire. */
 import { Effect, Queue } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
-import type { NextTimer } from "../runtime/CommitObservers.ts"
+import type { NextTimer } from "../runtime/News.ts"
 import { Timers } from "../runtime/Timers.ts"
 import { approvalTimer } from "./approvalEntries.ts"
 import type { CommittedStep } from "./commit.ts"

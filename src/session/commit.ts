@@ -10,7 +10,7 @@ import type { AcpMessage } from "../domain/Acp.ts"
 import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import { contextGiven } from "../domain/GivenContext.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
-import type { SessionRecord } from "../domain/Session.ts"
+import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { addUsage, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
@@ -55,6 +55,8 @@ export interface CommittedStep extends Step {
   readonly approvals: ApprovalEntries
   /** Every event that follows from this step has a higher number. */
   readonly after: number
+  /** All that were stored with it, those that had waited included. */
+  readonly events: ReadonlyArray<StoredEvent>
 }
 
 export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: Step): CommitPlan => {

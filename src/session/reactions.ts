@@ -1,9 +1,8 @@
-/** What the rest of the runtime learns of a committed step: observers, process slots, readers of the feed, and reviews. */
+/** What the rest of the runtime learns of a committed step: those who follow it, process slots, and reviews. */
 import { Deferred, Effect, Metric, Queue } from "effect"
-import { EventFeed } from "../runtime/EventFeed.ts"
 import * as Metrics from "../runtime/Metrics.ts"
+import { News } from "../runtime/News.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
-import { SessionShared } from "../runtime/SessionShared.ts"
 import * as OnTurnSettled from "../review/onTurnSettled.ts"
 import { Reviews } from "../review/Reviews.ts"
 import type { CommittedStep } from "./commit.ts"
@@ -14,21 +13,32 @@ import type { SessionTimers } from "./SessionTimers.ts"
 /** Runs after the commit, before the next envelope is taken. It must not wait for anything slow. */
 export type Reaction = (committed: CommittedStep) => Effect.Effect<void> | void
 
-export const notifyObservers = (session: Session, timers: SessionTimers) =>
+export const tellNews = (session: Session, timers: SessionTimers) =>
   Effect.map(
-    SessionShared,
-    ({ observers }): Reaction =>
-      ({ approvals, at, before, decision, event, record, seq }) =>
-        observers.notify({
-          record,
-          seq,
-          at,
-          event,
-          before,
-          snapshot: decision.next,
-          since: session.since,
-          next: timers.next(),
-          newApproval: approvals.asked
+    News,
+    (news): Reaction =>
+      ({ after, approvals, at, before, decision, event, events, record, seq, settled }) =>
+        news.tell({
+          session: record.id,
+          step: seq,
+          event: events.at(-1)?.seq ?? after,
+          stepped: true,
+          settled: settled.map(({ turn }) => turn),
+          closed: decision.next.status === "done",
+          stored: {
+            events,
+            step: {
+              record,
+              seq,
+              at,
+              event,
+              before,
+              snapshot: decision.next,
+              since: session.since,
+              next: timers.next(),
+              newApproval: approvals.asked
+            }
+          }
         })
   )
 
@@ -44,12 +54,11 @@ export const useSlots = ({ id, mailbox }: SessionHandle) =>
     }
   })
 
-export const endWhenClosed = ({ closed, id }: SessionHandle) =>
-  Effect.map(EventFeed, (feed): Reaction => ({ decision }) => {
-    if (decision.next.status !== "done") return
-    feed.finish(id)
-    Deferred.doneUnsafe(closed, Effect.void)
-  })
+export const endWhenClosed =
+  ({ closed }: SessionHandle): Reaction =>
+  ({ decision }) => {
+    if (decision.next.status === "done") Deferred.doneUnsafe(closed, Effect.void)
+  }
 
 export const countRestarts: Reaction = ({ previous, record }) =>
   record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined

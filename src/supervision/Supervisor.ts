@@ -16,6 +16,7 @@ import { isFenced, isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
 import type { DrainState } from "../runtime/DrainState.ts"
+import { News } from "../runtime/News.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
@@ -70,15 +71,16 @@ export class Supervisor extends Context.Service<
       const fork = yield* FiberMap.runtime(fibers)<
         | SessionShared
         | ThisNode
-        | EventFeed
         | DrainState
         | CommandHandler
         | Ledger
+        | News
         | ProcessSlots
         | Reviews
         | RuntimeSettings
         | Timers
       >()
+      const news = yield* News
       const handles = new Map<SessionId, SessionHandle>()
 
       /** Nobody waits for an actor that does not run: not for a reply, not for a turn's outcome, not for the end. */
@@ -143,6 +145,8 @@ export class Supervisor extends Context.Service<
           if (exit._tag === "Success") return
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           yield* commandHandler.drop(id)
+          // Its last commit may be one that it did not live to tell of.
+          news.missed(id)
           if (isFenced(exit.cause)) return yield* lose(handle)
           if (isLedgerAway(exit.cause)) {
             handle = yield* rest(handle, exit.cause)
@@ -223,6 +227,7 @@ export class Supervisor extends Context.Service<
   )
 
   static readonly layer = this.layerNoDeps.pipe(
-    Layer.provideMerge(Layer.mergeAll(SessionShared.layer, EventFeed.layer, Timers.layer))
+    Layer.provideMerge(Layer.mergeAll(SessionShared.layer, EventFeed.layer, Timers.layer)),
+    Layer.provideMerge(News.layer)
   )
 }

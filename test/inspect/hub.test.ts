@@ -6,8 +6,8 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { begin, decide } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
-import { SessionShared } from "../../src/runtime/SessionShared.ts"
-import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
+import { News } from "../../src/runtime/News.ts"
+import type { Committed } from "../../src/runtime/News.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { sees } from "../../src/runtime/Caller.ts"
@@ -28,15 +28,26 @@ const newborn = begin(sessionMachine, undefined).next
 const event = { type: "close.requested", reason: "closed by the test" } as const
 const { next: closed } = decide(sessionMachine, newborn, event)
 
+const tell = (news: News["Service"], step: Committed) =>
+  news.tell({
+    session: step.record.id,
+    step: step.seq,
+    event: 0,
+    stepped: true,
+    settled: [],
+    closed: false,
+    stored: { events: [], step }
+  })
+
 /** Commits a step of one of a thousand sessions; every tenth is another app's. */
-const commit = (shared: SessionShared["Service"], n: number) => {
+const commit = (news: News["Service"], n: number) => {
   const record = session({
     id: SessionId.make(`ses_${String(n % 1_000).padStart(20, "0")}`),
     app: n % 10 === 0 ? otherApp : app,
     // An app may keep this with its session; the ring must not.
     meta: { large: "x".repeat(20_000) + n }
   })
-  shared.observers.notify({
+  tell(news, {
     record,
     seq: n,
     at: n,
@@ -57,16 +68,7 @@ const withHub = Hub.layer.pipe(
       )
     )
   ),
-  Layer.provideMerge(SessionShared.layer),
-  Layer.provide(
-    Layer.succeed(RuntimeSettings, {
-      dataDir: ":memory:",
-      limits: defaultLimits,
-      agents: {},
-      defaultAgent: null,
-      run: {}
-    })
-  )
+  Layer.provideMerge(News.layer)
 )
 
 const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: step$/gm)].map(([, n]) => Number(n))
@@ -74,7 +76,7 @@ const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: ste
 describe("the hub", () => {
   it.effect("keeps one ring and a position for each of a hundred readers, one of whom takes nothing", () =>
     Effect.gen(function* () {
-      const shared = yield* SessionShared
+      const news = yield* News
       const hub = yield* Hub
       const mine = { _tag: "App", app } as const
       const seen: Array<Array<number>> = Array.from({ length: 99 }, () => [])
@@ -95,7 +97,7 @@ describe("the hub", () => {
 
       const all = 5_000
       for (let n = 1; n <= all; n++) {
-        commit(shared, n)
+        commit(news, n)
         if (n % 100 === 0) yield* TestClock.adjust("25 millis")
       }
       const grown = heapMegabytes() - before
@@ -112,7 +114,7 @@ describe("the hub", () => {
         received.push(yield* Queue.take(taken))
       }
       assert.isBelow(idsIn(received.join("")).length, 300)
-      commit(shared, all + 1)
+      commit(news, all + 1)
       yield* TestClock.adjust("25 millis")
       assert.deepStrictEqual(idsIn(yield* Queue.take(taken)), [all + 1])
 
@@ -123,10 +125,10 @@ describe("the hub", () => {
 
   it.effect("shows the title of the oldest approval while it is pending", () =>
     Effect.gen(function* () {
-      const shared = yield* SessionShared
+      const news = yield* News
       const hub = yield* Hub
       const asking = (ids: ReadonlyArray<string>, approval: string | null, substate = "turning.asking") =>
-        shared.observers.notify({
+        tell(news, {
           record: session({ state: "turning", substate }),
           seq: 1,
           at: 1,

@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Queue, Stream } from "effect"
 import { EventFeed } from "../../src/runtime/EventFeed.ts"
+import { News } from "../../src/runtime/News.ts"
+import type { SessionNews } from "../../src/runtime/News.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
@@ -14,13 +16,27 @@ const id = SessionId.make("ses_feed")
 const say = (text: string, more: Partial<SessionUpdate> = {}) =>
   updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
 
+const newsOf = (session: SessionId, events: ReadonlyArray<StoredEvent>): SessionNews => ({
+  session,
+  step: 0,
+  event: events.at(-1)?.seq ?? 0,
+  stepped: false,
+  settled: [],
+  closed: false,
+  stored: { events, step: null }
+})
+
 describe("the event feed", () => {
-  const WithLedger = EventFeed.layer.pipe(Layer.provideMerge(SqliteLedger.layer(":memory:")))
+  const WithLedger = EventFeed.layer.pipe(
+    Layer.provideMerge(News.layer),
+    Layer.provideMerge(SqliteLedger.layer(":memory:"))
+  )
   const event = (seq: number): StoredEvent => ({ session: id, seq, turn: 1, at: 0, message: say(`${seq}`) })
 
   it.effect("a reader that fell far behind gets every event from the ledger", () =>
     Effect.gen(function* () {
       const feed = yield* EventFeed
+      const news = yield* News
       const ledger = yield* Ledger
       yield* ledger.write([opened({ id })])
       const reading = feed.follow(id, 0, { live: true }).pipe(Stream.take(3_000))
@@ -34,22 +50,61 @@ describe("the event feed", () => {
       for (let from = 1; from <= 3_000; from += 100) {
         const batch = Array.from({ length: 100 }, (_, n) => event(from + n))
         yield* ledger.write(batch.map((event) => ({ _tag: "EventAppended", event })))
-        feed.publish(id, batch, false)
+        news.tell(newsOf(id, batch))
       }
       const seen = yield* Fiber.join(slow)
       assert.deepStrictEqual(
         seen,
         Array.from({ length: 3_000 }, (_, n) => n + 1)
       )
-      assert.strictEqual(feed.readers(), 0)
+      assert.strictEqual(news.watchers(), 0)
     }).pipe(Effect.provide(WithLedger))
+  )
+
+  it.effect(
+    "a reader reads the ledger after news that have nothing with them, and ends where the session is closed",
+    () =>
+      Effect.gen(function* () {
+        const feed = yield* EventFeed
+        const news = yield* News
+        const ledger = yield* Ledger
+        const append = (...events: ReadonlyArray<StoredEvent>) =>
+          ledger.write(events.map((event) => ({ _tag: "EventAppended", event })))
+        yield* ledger.write([opened({ id })])
+        yield* append(event(1))
+        const read = yield* Queue.unbounded<number>()
+        const reader = yield* Effect.forkChild(
+          feed.follow(id, 0, { live: true }).pipe(Stream.runForEach(({ seq }) => Queue.offer(read, seq)))
+        )
+        const next = (count: number) => Queue.takeN(read, count)
+        assert.deepStrictEqual(yield* next(1), [1])
+        yield* append(event(2), event(3))
+        news.missed(id)
+        assert.deepStrictEqual(yield* next(2), [2, 3])
+        // Told by this process again, then by another one, which repeats some of it.
+        yield* append(event(4))
+        news.tell(newsOf(id, [event(4)]))
+        assert.deepStrictEqual(yield* next(1), [4])
+        yield* append(event(5))
+        news.tell({ ...newsOf(id, []), stored: null })
+        news.tell(newsOf(id, [event(5)]))
+        yield* append(event(6))
+        yield* ledger.write([
+          { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: 1 } }
+        ])
+        news.missed(id)
+        yield* Fiber.join(reader)
+        assert.deepStrictEqual(yield* next(2), [5, 6])
+        assert.strictEqual(news.watchers(), 0)
+      }).pipe(Effect.provide(WithLedger))
   )
 
   it.effect("memory keeps 256 events for a reader that does not read, and none once there are more", () =>
     Effect.gen(function* () {
       const feed = yield* EventFeed
+      const news = yield* News
       const ledger = yield* Ledger
-      /** Where a reader gets events from that are published, so many of them, while it reads none. */
+      /** Where a reader gets events from that are told of, so many of them, while it reads none. */
       const sourcesOf = Effect.fnUntraced(function* (count: number) {
         const session = SessionId.make(`ses_${count}`)
         const events = Array.from({ length: count + 3 }, (_, nth): StoredEvent => ({ ...event(nth + 1), session }))
@@ -67,10 +122,10 @@ describe("the event feed", () => {
         // Of the first three, one is taken, one waits in the queue, and the reader is stuck with one.
         yield* Queue.take(texts)
         yield* append(later)
-        for (const event of later) feed.publish(session, [{ ...event, message: say("published") }], false)
+        for (const event of later) news.tell(newsOf(session, [{ ...event, message: say("told") }]))
         const read = yield* Effect.forEach(events.slice(1), () => Queue.take(texts))
         yield* Fiber.join(reader)
-        return [...new Set(read.slice(2).map((text) => (text.includes("published") ? "memory" : "ledger")))]
+        return [...new Set(read.slice(2).map((text) => (text.includes("told") ? "memory" : "ledger")))]
       })
       assert.deepStrictEqual(yield* sourcesOf(256), ["memory"])
       assert.deepStrictEqual(yield* sourcesOf(257), ["ledger"])

@@ -13,7 +13,7 @@ import { Files } from "../../src/services/Files.ts"
 import type { ReviewOptions } from "../../src/review/ReviewOptions.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
-import { SessionShared } from "../../src/runtime/SessionShared.ts"
+import { News } from "../../src/runtime/News.ts"
 import { noCapabilities } from "../../src/agent/Capabilities.ts"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { Agents } from "../../src/agent/Agents.ts"
@@ -112,12 +112,12 @@ export const withRuntime =
  */
 export const until = <E, R>(what: string | (() => string), condition: Effect.Effect<boolean, E, R>) =>
   Effect.gen(function* () {
-    const { observers } = yield* SessionShared
+    const news = yield* News
     const performed = yield* PerformedCommands
     const writes = yield* LedgerWrites
     yield* untilNoticed(typeof what === "string" ? () => what : what, condition, [
-      (notify) => observers.observe(null, notify),
-      observers.observeLifecycle,
+      (notify) => news.watchUnsafe(null, notify),
+      news.watchLifecycleUnsafe,
       performed.observe,
       writes.observe
     ])

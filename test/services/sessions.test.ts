@@ -4,7 +4,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
-import { EventFeed } from "../../src/runtime/EventFeed.ts"
+import { News } from "../../src/runtime/News.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { AgentScript, killProcess } from "./AgentScript.ts"
 import {
@@ -207,7 +207,7 @@ describe("a reader", () => {
       const { id, sessions } = yield* opened
       const events = yield* sessions.events(ours, id, 0)
       const reading = yield* Effect.forkChild(Stream.runCollect(events), { startImmediately: true })
-      assert.strictEqual((yield* EventFeed).readers(), 1)
+      assert.strictEqual((yield* News).watchers(), 1)
       yield* sessions.close(ours, id)
       const last = (yield* Fiber.join(reading)).at(-1)
       assert.deepInclude(last?.message, { method: "_troupe/state" })

@@ -34,7 +34,7 @@ import { ledgerOver } from "../../src/ledger/sql/ledgerOver.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
-import { SessionShared } from "../../src/runtime/SessionShared.ts"
+import { News } from "../../src/runtime/News.ts"
 import { Files } from "../../src/services/Files.ts"
 import * as SessionServices from "../../src/services/layer.ts"
 import { faultyDatabase, mayHaveKilledActors } from "./faultyDatabase.ts"
@@ -176,11 +176,12 @@ const servicesOf = (runtime: Incarnation) => {
   })
   const steps = Layer.effectDiscard(
     Effect.gen(function* () {
-      const { observers } = yield* SessionShared
+      const news = yield* News
       const slots = yield* ProcessSlots
       watch.restarted()
-      observers.observe(null, (committed) => {
-        if (!runtime.isAlive) return
+      news.watchUnsafe(null, ({ stored }) => {
+        const committed = stored?.step ?? null
+        if (committed === null || !runtime.isAlive) return
         const { before, event, record, snapshot } = committed
         const [from, to] = [stateName(before), stateName(snapshot)]
         world.note(`  ${world.name(record.id)}: ${event.type}${from === to ? "" : `, ${from} → ${to}`}`)

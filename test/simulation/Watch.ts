@@ -2,7 +2,7 @@
 import { countsAgainstBudget } from "../../machines/session/failures.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
-import type { Committed } from "../../src/runtime/CommitObservers.ts"
+import type { Committed } from "../../src/runtime/News.ts"
 import type { SlotsState } from "../../src/runtime/ProcessSlots.ts"
 import type { World } from "./World.ts"
 

@@ -78,7 +78,7 @@ export const plants: ReadonlyArray<Plant> = [
     file: "src/runtime/EventFeed.ts",
     replace: [
       ["const readerCapacity = 256", "const readerCapacity = 1"],
-      ["            reader.isBehind = true\n          } else", "          } else"],
+      ["          reader.isBehind = true\n        } else", "        } else"],
       ["if (fresh[0].seq !== last + 1) {", "if (false) {"]
     ]
   },
@@ -88,9 +88,9 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [
       [
         "      return Effect.flatMap(stored, () => {",
-        "      feed.publish(session, events, true)\n      return Effect.flatMap(stored, () => {"
+        "      tell(events)\n      return Effect.flatMap(stored, () => {"
       ],
-      ["        feed.publish(session, events, entries.length > 0)\n", ""]
+      ["      tell(yield* write([]))\n", "      yield* write([])\n"]
     ]
   },
   {

@@ -12,8 +12,8 @@ import type { SessionId } from "../../domain/Ids.ts"
 import type { StoredEvent } from "../../domain/Session.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
 import type { LedgerError, StepRecord } from "../../ledger/Ledger.ts"
-import { EventFeed } from "../../runtime/EventFeed.ts"
 import { cannot } from "../../runtime/errors.ts"
+import { News } from "../../runtime/News.ts"
 
 const pageSize = 128
 /** Within this time after a step its commands are carried out and its process has a pid. No commit reports either. */
@@ -39,16 +39,16 @@ const live: SessionUpdate = { _tag: "Live" }
 const changed: SessionUpdate = { _tag: "Changed" }
 
 export const make = Effect.gen(function* () {
-  const feed = yield* EventFeed
   const ledger = yield* Ledger
+  const news = yield* News
 
   const open = Effect.fnUntraced(function* (id: SessionId, from: StreamPosition) {
     let position = from
     const committed = yield* Latch.make()
     // What an agent says is committed many times a second without a step, so steps are read only after one.
     let hasNewSteps = true
-    yield* feed.watch(id, (withStep) => {
-      hasNewSteps ||= withStep
+    yield* news.watch(id, ({ stepped }) => {
+      hasNewSteps ||= stepped
       committed.openUnsafe()
     })
     let isLive = false

@@ -17,8 +17,9 @@ import { Ledger } from "../../ledger/Ledger.ts"
 import type { SessionSummary } from "../../ledger/Ledger.ts"
 import { sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
-import type { Committed, SessionLifecycle } from "../../runtime/CommitObservers.ts"
 import { cannot } from "../../runtime/errors.ts"
+import { News } from "../../runtime/News.ts"
+import type { Committed, SessionLifecycle, SessionNews } from "../../runtime/News.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
 import { Supervisor } from "../../supervision/Supervisor.ts"
 
@@ -45,7 +46,7 @@ export interface LoadedSession {
 
 /** Until the scope closes. Apart from `make`, since it needs neither the ledger nor any actor. */
 export const makeChanges = Effect.gen(function* () {
-  const { observers } = yield* SessionShared
+  const news = yield* News
 
   return (caller: Caller, listener: (change: SessionChange) => void) => {
     const titles = new OpenApprovals()
@@ -69,7 +70,7 @@ export const makeChanges = Effect.gen(function* () {
     }
     return Effect.asVoid(
       Effect.acquireRelease(
-        Effect.sync(() => [observers.observe(null, onCommit), observers.observeLifecycle(onLifecycle)]),
+        Effect.sync(() => [news.watchUnsafe(null, stepIn(onCommit)), news.watchLifecycleUnsafe(onLifecycle)]),
         (stops) => Effect.sync(() => stops.forEach((stop) => stop()))
       )
     )
@@ -78,7 +79,8 @@ export const makeChanges = Effect.gen(function* () {
 
 export const makeCommits = Effect.gen(function* () {
   const ledger = yield* Ledger
-  const { machine, observers } = yield* SessionShared
+  const { machine } = yield* SessionShared
+  const news = yield* News
   const supervisor = yield* Supervisor
 
   /** Copies, since a view shows its session's next step too. */
@@ -112,7 +114,7 @@ export const makeCommits = Effect.gen(function* () {
     // Synchronous on purpose: every commit is either in the snapshots that are returned, or reported to the listener.
     const { loaded } = yield* Effect.acquireRelease(
       Effect.sync(() => ({
-        stop: observers.observe(session?.id ?? null, onCommit),
+        stop: news.watchUnsafe(session?.id ?? null, stepIn(onCommit)),
         loaded: session === null ? loadedSessions(caller) : []
       })),
       ({ stop }) => Effect.sync(stop)
@@ -120,6 +122,12 @@ export const makeCommits = Effect.gen(function* () {
     return session === null ? loaded : [{ record: session, snapshot: yield* snapshotOf(session) }]
   }, cannot("look at the session"))
 })
+
+const stepIn =
+  (onCommit: (committed: Committed) => void) =>
+  ({ stored }: SessionNews) => {
+    if (stored !== null && stored.step !== null) onCommit(stored.step)
+  }
 
 const summaryAfter = ({ next, record, since, snapshot }: Committed, asks: string | null): SessionSummary => {
   const { process, turn } = snapshot.context
