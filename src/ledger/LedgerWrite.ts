@@ -165,8 +165,16 @@ export type LedgerWrite =
       readonly snapshot: unknown
       readonly owner?: NodeToken
     }
-  /** Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. */
-  | { readonly _tag: "SessionClaimed"; readonly session: SessionId; readonly owner: NodeToken }
+  /**
+   * Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. `onlyIfLeft`: also
+   * where that lease is over.
+   */
+  | {
+      readonly _tag: "SessionClaimed"
+      readonly session: SessionId
+      readonly owner: NodeToken
+      readonly onlyIfLeft: boolean
+    }
   /** Part of each commit for a session, and its first: fails as `fenced` where the claim is not the session's last. */
   | { readonly _tag: "ClaimChecked"; readonly claim: Claim }
   /**

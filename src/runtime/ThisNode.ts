@@ -3,12 +3,16 @@
  *
  * A row of the ledger says who owns a session, and every commit checks it. So a node that others believed dead loses
  * nothing while nobody has claimed its sessions, and can write nothing for those that somebody has.
+ *
+ * An agent must not run on two nodes. What a dead node started is ended before its lease is over (by its warden); a node
+ * that starts an agent renews its lease in the same commit, so that nobody takes the session over meanwhile; and who could
+ * not reach the ledger itself leaves the others a lease's length to renew theirs, before it takes them for dead.
  */
-import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
 import { newNodeToken } from "../domain/Ids.ts"
 import type { NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Claim, LedgerError } from "../ledger/Ledger.ts"
+import type { Claim, LedgerError, LedgerWrite } from "../ledger/Ledger.ts"
 import { DrainState } from "./DrainState.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
@@ -29,6 +33,8 @@ export class ThisNode extends Context.Service<
      * session; `null`: there is no such session.
      */
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError>
+    /** Part of a commit that others must know of before they take this node for dead. */
+    readonly renewal: () => ReadonlyArray<LedgerWrite>
   }
 >()("troupe/runtime/ThisNode") {
   static readonly layer = Layer.effect(
@@ -39,17 +45,28 @@ export class ThisNode extends Context.Service<
       const { node: { leaseMillis, name, url, version } = alone } = yield* RuntimeSettings
       const token = newNodeToken()
       const joined = ledger.write([{ _tag: "NodeJoined", node: { token, name, url, version }, leaseMillis }])
+      const renewal = (): ReadonlyArray<LedgerWrite> =>
+        leaseMillis === null ? [] : [{ _tag: "NodeRenewed", token, leaseMillis, draining: draining() }]
+      /** The ledger can be reached for at least a lease's length. */
+      let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
+
       if (leaseMillis === null) yield* joined
       else {
         const waits = Schedule.spaced(leaseMillis / renewalsPerLease)
         // The same node, started again after it was killed, waits until its lease before is over.
         const overdue = Schedule.max([waits, Schedule.recurs(2 * renewalsPerLease)])
-        yield* Effect.retry(joined, { schedule: overdue, while: ({ kind }) => kind === "unmet" })
-        const renewed = Effect.suspend(() =>
-          ledger.write([{ _tag: "NodeRenewed", token, leaseMillis, draining: draining() }])
+        yield* Effect.retry(joined, { schedule: overdue, while: isUnmet })
+        const contact = yield* makeContact(leaseMillis)
+        isSteady = contact.isSteady
+        yield* Effect.suspend(() => ledger.write(renewal())).pipe(
+          // It was away for so long that its row is gone.
+          Effect.catchIf(isUnmet, () => joined),
+          Effect.andThen(contact.made),
+          // A renewal that fails costs nothing yet: this node still owns what nobody else has claimed.
+          Effect.ignore,
+          Effect.repeat(waits),
+          Effect.forkScoped
         )
-        // A renewal that fails costs nothing yet: this node still owns what nobody else has claimed.
-        yield* renewed.pipe(Effect.ignore, Effect.repeat(waits), Effect.forkScoped)
       }
       yield* Effect.addFinalizer(() => Effect.ignore(ledger.write([{ _tag: "NodeLeft", token }])))
 
@@ -58,11 +75,13 @@ export class ThisNode extends Context.Service<
         name,
         isAlone: leaseMillis === null,
         leaseMillis,
+        renewal,
         claim: Effect.fnUntraced(function* (session) {
           const before = yield* ledger.claimOf(session)
           if (Option.isNone(before)) return null
           if (before.value?.owner === token) return before.value
-          yield* ledger.write([{ _tag: "SessionClaimed", session, owner: token }])
+          const onlyIfLeft = !(yield* isSteady)
+          yield* ledger.write([{ _tag: "SessionClaimed", session, owner: token, onlyIfLeft }])
           return Option.getOrNull(yield* ledger.claimOf(session))
         })
       })
@@ -70,5 +89,30 @@ export class ThisNode extends Context.Service<
   )
 }
 
+const isUnmet = ({ kind }: LedgerError) => kind === "unmet"
+
 /** Without a name nobody else looks for it. */
 const alone = { name: "alone", url: null, version: "", leaseMillis: null }
+
+/**
+ * For how long the ledger can be reached without a pause of half a lease. Time is measured by both clocks, and the longer
+ * one counts: one may be set, the other stands still while the machine sleeps.
+ */
+const makeContact = Effect.fnUntraced(function* (leaseMillis: number) {
+  const read = Effect.zipWith(Clock.currentTimeMillis, Clock.monotonicTimeNanos, (wall, nanos) => ({
+    wall,
+    monotonic: Number(nanos / 1_000_000n)
+  }))
+  type Instant = Effect.Success<typeof read>
+  const isPause = (from: Instant, to: Instant) =>
+    Math.max(to.wall - from.wall, to.monotonic - from.monotonic) > leaseMillis / 2
+  let last = yield* read
+  let since = last
+  return {
+    made: Effect.map(read, (now) => {
+      if (isPause(last, now)) since = now
+      last = now
+    }),
+    isSteady: Effect.map(read, (now) => !isPause(last, now) && now.monotonic - since.monotonic >= leaseMillis)
+  }
+})

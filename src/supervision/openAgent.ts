@@ -137,6 +137,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     const { generation, lease } = agentProcess
     const { name: node } = thisNode
     yield* port.writes.write([
+      ...thisNode.renewal(),
       {
         _tag: "LeaseOpened",
         lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }

@@ -5,11 +5,12 @@
  * session that was doing something once, which settles its turn with one outcome and re-arms its timers. A node among
  * others does the same with what those leave that die later.
  */
-import { Clock, Effect, Metric, Schedule } from "effect"
+import { Cause, Clock, Effect, Metric, Schedule } from "effect"
 import { Processes } from "../agent/Processes.ts"
 import type { LeaseId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
+import { isLedgerAway } from "../runtime/errors.ts"
 import { orphansTotal } from "../runtime/Metrics.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { OwnedElsewhere } from "../session/Envelope.ts"
@@ -31,8 +32,8 @@ const settleRestless = Effect.gen(function* () {
     restless,
     (id) =>
       Effect.catchTag(supervisor.wake(id), "ActorFailed", ({ cause }) =>
-        // Another node was quicker.
-        cause instanceof OwnedElsewhere
+        // Another node was quicker, or it is looked at again when the ledger is back.
+        cause instanceof OwnedElsewhere || isLedgerAway(Cause.fail(cause))
           ? Effect.void
           : Effect.logError(`session ${id} could not be brought back; it stays as it is in the ledger`, cause)
       ),

@@ -20,8 +20,14 @@ export interface Reader {
   last: number
   /** Its stream ended because the session was closed. */
   isDone: boolean
-  isReading: boolean
+  /** The runtime that it reads from; `null`: it does not. */
+  from: Incarnation | null
+  /** How many streams it has begun to read. */
+  streams: number
 }
+
+/** The runtime that gets a request for this session, or a new one. */
+export type Choose = (session: SessionId | null) => Incarnation
 
 export class Clients {
   readonly sessions: Array<SessionId> = []
@@ -30,38 +36,40 @@ export class Clients {
   readonly accepted: Array<{ readonly session: SessionId; readonly turn: number }> = []
   /** What the app was given as a turn's result. */
   readonly results: Array<{ readonly session: SessionId; readonly turn: number; readonly result: TurnResult }> = []
-  /** Requests of the present start of Troupe that were not answered yet. */
-  readonly pending = new Set<string>()
-  /** Of the present start of Troupe. */
-  #turnings: Array<Turning> = []
+  /** Requests to runtimes that are up that were not answered yet. */
+  readonly pending = new Map<string, Incarnation>()
+  #turnings: Array<{ readonly turning: Turning; readonly runtime: Incarnation }> = []
   #requests = 0
-  #runtime: Incarnation
+  readonly #choose: Choose
   readonly #world: World
 
-  constructor(world: World, runtime: Incarnation) {
+  constructor(world: World, choose: Choose) {
     this.#world = world
-    this.#runtime = runtime
+    this.#choose = choose
   }
 
-  /** A new start of Troupe: readers come back where they were. */
-  use(runtime: Incarnation): void {
-    this.#runtime = runtime
-    this.#turnings = []
-    this.pending.clear()
-    for (const reader of this.readers) {
-      reader.isReading = false
-      this.follow(reader)
-    }
+  /** A runtime is gone: what was asked of it gets no answer, and its readers come back where they were. */
+  lose(runtime: Incarnation): void {
+    this.#turnings = this.#turnings.filter((turning) => turning.runtime !== runtime)
+    for (const [request, to] of this.pending) if (to === runtime) this.pending.delete(request)
+    for (const reader of this.readers) if (reader.from === runtime) reader.from = null
+  }
+
+  /** Readers that have nobody to read from, or not the owner, go to one that has the news. */
+  followAll(): void {
+    for (const reader of this.readers) this.follow(reader)
   }
 
   #request<A, E>(
     what: string,
+    runtime: Incarnation,
     effect: Effect.Effect<A, E, RuntimeServices>,
     onExit: (exit: Exit.Exit<A, E>) => void
   ): void {
+    if (!runtime.isUp) return this.#world.note(`${what}: nobody is there`)
     const request = `${what} (request ${++this.#requests})`
-    this.pending.add(request)
-    this.#runtime.run(effect, (exit) => {
+    this.pending.set(request, runtime)
+    runtime.run(effect, (exit) => {
       this.pending.delete(request)
       onExit(exit)
     })
@@ -81,7 +89,8 @@ export class Clients {
       case "interruptTurn": {
         const turning = this.#turnings[b % Math.max(1, this.#turnings.length)]
         if (turning === undefined) return
-        return this.#ask(`interrupt of turn ${turning.index}`, turning.session, () => turning.interrupt)
+        const { interrupt, index, session: of } = turning.turning
+        return this.#ask(`interrupt of turn ${index}`, of, () => interrupt, turning.runtime)
       }
       case "steer":
         return this.#ask("steer", session, (sessions) => sessions.steer(caller, session, "more"))
@@ -96,7 +105,7 @@ export class Clients {
       case "unpark":
         return this.#ask("unpark", session, (sessions) => sessions.unpark(session))
       case "sweep":
-        return this.#runtime.run(Effect.flatMap(Operator, ({ sweep }) => sweep))
+        return this.#choose(null).run(Effect.flatMap(Operator, ({ sweep }) => sweep))
     }
   }
 
@@ -111,7 +120,7 @@ export class Clients {
   #create(): void {
     const request = { agent: "simulated", cwd: "/work", permissions: "ask" as const }
     const create = Effect.flatMap(Sessions, (sessions) => sessions.create(app, request))
-    this.#request("create", create, (exit) => {
+    this.#request("create", this.#choose(null), create, (exit) => {
       if (Exit.isFailure(exit)) return this.#world.note(`create: ${reasonOf(exit)}`)
       this.know(exit.value.id)
     })
@@ -135,13 +144,14 @@ export class Clients {
     begin: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<Turning, E>
   ): void {
     const of = this.#world.name(session)
-    this.#request(`${what} to ${of}`, Effect.flatMap(Sessions, begin), (exit) => {
+    const runtime = this.#choose(session)
+    this.#request(`${what} to ${of}`, runtime, Effect.flatMap(Sessions, begin), (exit) => {
       if (Exit.isFailure(exit)) return this.#world.note(`${what} to ${of}: ${reasonOf(exit)}`)
       const turning = exit.value
       this.#world.note(`${what} to ${of}: turn ${turning.index} is accepted`)
       this.accepted.push({ session, turn: turning.index })
-      this.#turnings.push(turning)
-      this.#request(`result of turn ${turning.index} of ${of}`, turning.result, (ended) => {
+      this.#turnings.push({ turning, runtime })
+      this.#request(`result of turn ${turning.index} of ${of}`, runtime, turning.result, (ended) => {
         if (Exit.isSuccess(ended)) this.results.push({ session, turn: turning.index, result: ended.value })
       })
     })
@@ -160,29 +170,34 @@ export class Clients {
   #ask<A, E>(
     what: string,
     session: SessionId,
-    request: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<A, E>
+    request: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<A, E>,
+    runtime = this.#choose(session)
   ): void {
     const asked = `${what} to ${this.#world.name(session)}`
     this.#world.note(asked)
-    this.#request(asked, Effect.flatMap(Sessions, request), (exit) => {
+    this.#request(asked, runtime, Effect.flatMap(Sessions, request), (exit) => {
       if (Exit.isFailure(exit)) this.#world.note(`${asked}: ${reasonOf(exit)}`)
     })
   }
 
   #attach(session: SessionId): void {
-    const reader: Reader = { session, last: 0, isDone: false, isReading: false }
+    const reader: Reader = { session, last: 0, isDone: false, from: null, streams: 0 }
     this.readers.push(reader)
     this.follow(reader)
   }
 
   follow(reader: Reader): void {
-    if (reader.isDone || reader.isReading) return
-    reader.isReading = true
     const { session } = reader
+    const runtime = this.#choose(session)
+    if (reader.isDone || reader.from === runtime || !runtime.isUp) return
     const world = this.#world
+    reader.from = runtime
+    const stream = ++reader.streams
+    /** It went to another node in the middle of this one. */
+    const isOver = () => reader.streams !== stream
     const read = Effect.gen(function* () {
       const events = yield* (yield* Sessions).events(caller, session, reader.last)
-      yield* Stream.runForEach(events, ({ seq }) =>
+      yield* Stream.runForEach(Stream.takeUntil(events, isOver, { excludeLast: true }), ({ seq }) =>
         Effect.sync(() => {
           if (seq !== reader.last + 1) {
             world.violate("a reader misses and repeats no event", `event ${seq} came after ${reader.last}`)
@@ -191,8 +206,9 @@ export class Clients {
         })
       )
     })
-    this.#runtime.run(read, (exit) => {
-      reader.isReading = false
+    runtime.run(read, (exit) => {
+      if (isOver()) return
+      reader.from = null
       reader.isDone = Exit.isSuccess(exit)
     })
   }

@@ -41,6 +41,7 @@ import { faultyDatabase, mayHaveKilledActors } from "./faultyDatabase.ts"
 import type { DatabaseFaults } from "./faultyDatabase.ts"
 import { simulatedDriver } from "./simulatedAgent.ts"
 import type { Behaviour } from "./simulatedAgent.ts"
+import { Freezing } from "./freezing.ts"
 import type { SimulatedTime } from "./SimulatedTime.ts"
 import type { Watch } from "./Watch.ts"
 import { Violation } from "./World.ts"
@@ -51,14 +52,18 @@ export type RuntimeServices = Layer.Success<ReturnType<typeof servicesOf>>
 /** What a run has for all of its incarnations. */
 export interface Surroundings {
   readonly world: World
-  readonly watch: Watch
   readonly time: SimulatedTime
   readonly database: Database
   readonly faults: DatabaseFaults
   readonly behaviour: Behaviour
   readonly limits: Partial<Limits>
   readonly random: Random.Random
+  /** How long others leave a node's sessions alone without a sign of life; `null`: there is one node. */
+  readonly leaseMillis: number | null
 }
+
+/** When a node is killed, or stopped for so long, its agents are ended at most so much later. */
+const wardenMillis = { killed: 1_000, stopped: 2_000 }
 
 export class Incarnation {
   isAlive = true
@@ -66,16 +71,23 @@ export class Incarnation {
   services: Context.Context<RuntimeServices> | null = null
   /** The runtime is killed at the so manyth crossing from now; `null`: it is not. */
   killAfter: number | null = null
+  /** The runtime is stopped at the so manyth crossing from now, and for how long; `null`: it is not. */
+  stopAfter: { crossings: number; readonly millis: number } | null = null
+  readonly name: string
   readonly surroundings: Surroundings
+  readonly watch: Watch
+  readonly #freezing = new Freezing()
   readonly #scope = Scope.makeUnsafe()
   readonly #context: Context.Context<never>
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Surroundings, name: string, watch: Watch) {
     this.surroundings = surroundings
+    this.name = name
+    this.watch = watch
     const { random, time } = surroundings
     this.#context = Context.empty().pipe(
-      Context.add(Clock.Clock, time.clock),
-      Context.add(Scheduler.Scheduler, time),
+      Context.add(Clock.Clock, this.#freezing.clock(time)),
+      Context.add(Scheduler.Scheduler, this.#freezing.scheduler(time)),
       Context.add(Random.Random, random),
       Context.add(Logger.CurrentLoggers, new Set([loggerOf(this)]))
     ) as Context.Context<never>
@@ -102,17 +114,68 @@ export class Incarnation {
   run<A, E>(effect: Effect.Effect<A, E, RuntimeServices>, onExit?: (exit: Exit.Exit<A, E>) => void): void {
     if (this.services === null || !this.isAlive) return
     const inScope = Effect.flatMap(Effect.forkIn(Effect.provide(effect, this.services), this.#scope), Fiber.await)
-    this.fork(Effect.flatten(inScope), onExit)
+    this.whenAwake(() => this.fork(Effect.flatten(inScope), onExit))
+  }
+
+  get isUp(): boolean {
+    return this.isAlive && this.services !== null
+  }
+
+  get isFrozen(): boolean {
+    return this.#freezing.isFrozen
+  }
+
+  get whenAwake(): (call: () => void) => void {
+    return this.#freezing.whenAwake
+  }
+
+  /** What another process does for this one, such as a database: it goes on while this one is stopped. */
+  outside<A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> {
+    const { leaseMillis, time } = this.surroundings
+    if (leaseMillis === null) return effect
+    return Effect.callback<A, E>((resume) => {
+      const context = Context.empty().pipe(Context.add(Clock.Clock, time.clock), Context.add(Scheduler.Scheduler, time))
+      Effect.runForkWith(context as Context.Context<never>)(effect).addObserver((exit) =>
+        this.whenAwake(() => resume(exit))
+      )
+    })
+  }
+
+  /** As SIGSTOP, and SIGCONT when the time is over. */
+  stop(millis: number): void {
+    if (!this.isAlive || this.isFrozen) return
+    const { time, world } = this.surroundings
+    world.note(`${this.name} is stopped for ${millis} ms`)
+    this.#freezing.freeze()
+    if (millis > wardenMillis.stopped) time.later(wardenMillis.stopped, this.#endAgents)
+    time.later(millis, () => {
+      if (this.isFrozen) world.note(`${this.name} goes on`)
+      this.#freezing.thaw()
+    })
+  }
+
+  goOn(): void {
+    this.#freezing.thaw()
+  }
+
+  /** What the warden of a node does. */
+  readonly #endAgents = (): void => {
+    const { world } = this.surroundings
+    for (const process of world.alive({ node: this.name })) world.end(process, "SIGKILL")
   }
 
   kill(why: string): void {
     if (!this.isAlive) return
     this.isAlive = false
-    this.surroundings.world.note(`Troupe is killed ${why}`)
+    const { leaseMillis, time, world } = this.surroundings
+    world.note(`${this.name} is killed ${why}`)
+    // Where nobody else takes its sessions over, the next start ends what is left.
+    if (leaseMillis !== null) time.later(wardenMillis.killed, this.#endAgents)
   }
 
   /** Ends what is left of its fibers. After a kill that changes nothing outside. */
   close(onClosed: () => void): void {
+    this.goOn()
     this.fork(Scope.close(this.#scope, Exit.void), onClosed)
   }
 
@@ -120,7 +183,13 @@ export class Incarnation {
   crossing(where: string): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (this.killAfter !== null && this.isAlive && --this.killAfter <= 0) this.kill(where)
-      return this.isAlive ? Effect.void : Effect.interrupt
+      if (this.stopAfter !== null && --this.stopAfter.crossings <= 0) {
+        this.stop(this.stopAfter.millis)
+        this.stopAfter = null
+      }
+      return Effect.suspend(() => (this.isAlive ? Effect.void : Effect.interrupt)).pipe((alive) =>
+        Effect.andThen(this.#freezing.pause, alive)
+      )
     })
   }
 }
@@ -155,11 +224,13 @@ const processesOf = (runtime: Incarnation) => {
 }
 
 const servicesOf = (runtime: Incarnation) => {
-  const { behaviour, database, faults, limits, watch, world } = runtime.surroundings
+  const { behaviour, database, faults, leaseMillis, limits, world } = runtime.surroundings
+  const { name, watch } = runtime
   const driver = simulatedDriver(world, behaviour, runtime)
   const settings = {
     dataDir: "/data",
     limits: { ...defaultLimits, ...limits },
+    ...(leaseMillis === null ? {} : { node: { name, url: null, version: "1", leaseMillis } }),
     agents: {},
     defaultAgent: null,
     run: {}

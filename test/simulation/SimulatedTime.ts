@@ -88,16 +88,19 @@ export class SimulatedTime implements Scheduler.Scheduler {
     if (!isOver()) this.#now = Math.max(this.#now, until)
   }
 
+  /** Calls in so many milliseconds; returns what takes that back. */
+  later(millis: number, call: () => void): () => void {
+    const sleeper = { at: this.#now + Math.max(0, millis), order: ++this.#order, wake: call }
+    const after = this.#sleepers.findIndex(({ at }) => at > sleeper.at)
+    if (after === -1) this.#sleepers.push(sleeper)
+    else this.#sleepers.splice(after, 0, sleeper)
+    return () => {
+      const at = this.#sleepers.indexOf(sleeper)
+      if (at !== -1) this.#sleepers.splice(at, 1)
+    }
+  }
+
   #sleep(millis: number) {
-    return Effect.callback<void>((resume) => {
-      const sleeper = { at: this.#now + Math.max(0, millis), order: ++this.#order, wake: () => resume(Effect.void) }
-      const after = this.#sleepers.findIndex(({ at }) => at > sleeper.at)
-      if (after === -1) this.#sleepers.push(sleeper)
-      else this.#sleepers.splice(after, 0, sleeper)
-      return Effect.sync(() => {
-        const at = this.#sleepers.indexOf(sleeper)
-        if (at !== -1) this.#sleepers.splice(at, 1)
-      })
-    })
+    return Effect.callback<void>((resume) => Effect.sync(this.later(millis, () => resume(Effect.void))))
   }
 }

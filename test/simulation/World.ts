@@ -10,6 +10,8 @@ export interface SimulatedProcess {
   readonly pid: number
   readonly session: SessionId
   readonly lease: LeaseId
+  /** The name of the node that started it. */
+  readonly node: string
   /** An agent's child that left its group: a signal to the group does not reach it. */
   readonly isDetached: boolean
   /** Heeds neither SIGTERM nor a request to exit. */
@@ -87,16 +89,17 @@ export class World {
     this.history.push(`${String(this.#now() - this.#began).padStart(9)} ms  ${line}`)
   }
 
-  start(of: Pick<SimulatedProcess, "session" | "lease" | "isDetached" | "isStubborn">): SimulatedProcess {
+  start(of: Pick<SimulatedProcess, "session" | "lease" | "node" | "isDetached" | "isStubborn">): SimulatedProcess {
     const process = { ...of, pid: ++this.#lastPid, isAlive: true, onExit: () => {} }
     this.processes.set(process.pid, process)
     this.note(`process ${process.pid} of ${this.name(of.session)} started${of.isDetached ? ", detached" : ""}`)
     return process
   }
 
-  alive(of: { readonly session?: SessionId; readonly lease?: LeaseId } = {}): ReadonlyArray<SimulatedProcess> {
+  alive(of: Partial<Pick<SimulatedProcess, "session" | "lease" | "node">> = {}): ReadonlyArray<SimulatedProcess> {
     return [...this.processes.values()].filter(
-      ({ isAlive, lease, session }) => isAlive && (of.session ?? session) === session && (of.lease ?? lease) === lease
+      ({ isAlive, lease, node, session }) =>
+        isAlive && (of.session ?? session) === session && (of.lease ?? lease) === lease && (of.node ?? node) === node
     )
   }
 

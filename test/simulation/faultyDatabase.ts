@@ -2,7 +2,8 @@
 import { Effect } from "effect"
 import { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { LedgerErrorKind } from "../../src/ledger/LedgerError.ts"
-import type { Database } from "../../src/ledger/sql/Database.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import type { Database, Write } from "../../src/ledger/sql/Database.ts"
 import type { Incarnation } from "./Incarnation.ts"
 
 export interface DatabaseFaults {
@@ -46,7 +47,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
     settled: db.settled,
     all: (operation, text, params, decode) =>
       Effect.suspend(() =>
-        runtime.isAlive ? db.all(operation, text, params, decode) : Effect.fail(killed(operation))
+        runtime.isAlive ? runtime.outside(db.all(operation, text, params, decode)) : Effect.fail(killed(operation))
       ),
     commit: (operation, statements) =>
       Effect.gen(function* () {
@@ -64,8 +65,9 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
           world.note(`the database refuses to ${operation}`)
           return yield* failed(operation, "it is refused", "refused")
         }
-        const result = yield* db.commit(operation, statements)
+        const result = yield* runtime.outside(db.commit(operation, statements))
         faults.transactions++
+        yield* runtime.outside(ownsWhatItWrites(db, statements, runtime))
         yield* Effect.exit(runtime.crossing(`after it did ${operation}`))
         if (!runtime.isAlive) return yield* killed(operation)
         if (faults.lostAnswers > 0) {
@@ -78,6 +80,30 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
       }).pipe(Effect.uninterruptible)
   }
 }
+
+/** What only the owner of a session may write for it. */
+const ofOwner = /^write (?:EventAppended|StepAppended|TurnInserted|TurnPatched|CommandClaimed|LeaseOpened) of (\S+)$/
+
+/** Looked at past Troupe's own checks. */
+const ownsWhatItWrites = Effect.fnUntraced(function* (
+  db: Database,
+  statements: ReadonlyArray<Write>,
+  { name, surroundings: { leaseMillis, world } }: Incarnation
+) {
+  if (leaseMillis === null) return
+  const written = statements.flatMap(({ operation = "" }) => ofOwner.exec(operation)?.[1] ?? [])
+  for (const session of new Set(written) as Set<SessionId>) {
+    const owners = yield* db.all(
+      "look whose it is",
+      "SELECT nodes.name FROM sessions JOIN nodes ON nodes.token = sessions.owner WHERE sessions.id = ?",
+      [session],
+      (row: { readonly name: string }) => row.name
+    )
+    if (owners[0] !== name && owners.length > 0) {
+      world.violate("only its owner writes for a session", `${name} wrote for ${world.name(session)} of ${owners[0]}`)
+    }
+  }
+})
 
 /** An actor that is given up rests for so long at most, and one without a ledger until that is back. */
 const recoversWithinMillis = { refused: 12 * 60_000, away: 10_000 }

@@ -5,6 +5,7 @@ import { sessionMachine } from "../../machines/session/machine.ts"
 import type { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { Database } from "../../src/ledger/sql/Database.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
+import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { Timers } from "../../src/runtime/Timers.ts"
 import { Supervisor } from "../../src/supervision/Supervisor.ts"
 import type { RuntimeServices } from "./Incarnation.ts"
@@ -14,7 +15,7 @@ import type { Running, Stored } from "./invariants.ts"
 export const storedIn = (database: Database, wait: <A>(effect: Effect.Effect<A, LedgerError>) => A): Stored => {
   const rows = <Row>(text: string) => wait(database.all<Row, Row>("look", text, [], (row) => row))
   return {
-    sessions: rows("SELECT id, substate, snapshot FROM sessions ORDER BY created_at"),
+    sessions: rows("SELECT id, substate, snapshot, owner FROM sessions ORDER BY created_at"),
     turns: rows(
       "SELECT session, idx, status, stop_reason, failure, submitted_at, ended_at FROM turns ORDER BY session, idx"
     ),
@@ -32,6 +33,7 @@ export const runningIn = (services: Context.Context<RuntimeServices>, actorsMayR
   const { busy, idle, leaving, waiting } = slots.state()
   const views = Context.get(services, Supervisor).views()
   return {
+    node: Context.get(services, ThisNode).token,
     slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting },
     views: views.map(({ record: { id, substate }, snapshot }) => ({
       id,

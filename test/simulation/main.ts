@@ -1,6 +1,6 @@
 /**
- * `npm run simulate -- --seed N --steps M`: one run; with `--seeds K`, the runs of K seeds from N on. A seed that fails is
- * printed with the shortest history that was found for it.
+ * `npm run simulate -- --seed N --steps M`: one run; with `--seeds K`, the runs of K seeds from N on; with `--nodes 2`,
+ * two Troupes on one ledger. A seed that fails is printed with the shortest history that was found for it.
  *
  * `--plant NAME` plants a bug first (`plants.ts`); `--planted` looks for each of them, in a process of its own.
  */
@@ -13,14 +13,15 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     seeds: { type: "string", default: "1" },
     steps: { type: "string", default: "200" },
+    nodes: { type: "string", default: "1" },
     history: { type: "boolean", default: false },
     plant: { type: "string" },
     planted: { type: "boolean", default: false }
   }
 })
-const [first, seeds, steps] = [Number(values.seed), Number(values.seeds), Number(values.steps)]
-if (![first, seeds, steps].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-  console.error("--seed, --seeds and --steps take whole numbers.")
+const [first = 0, seeds = 0, steps = 0, nodes = 1] = [values.seed, values.seeds, values.steps, values.nodes].map(Number)
+if (![first, seeds, steps, nodes].every((number) => Number.isSafeInteger(number) && number >= 0)) {
+  console.error("--seed, --seeds, --steps and --nodes take whole numbers.")
   process.exit(2)
 }
 
@@ -35,15 +36,15 @@ const simulateAll = async () => {
   let turns = 0
   let starts = 0
   for (let seed = first; seed < first + seeds; seed++) {
-    const outcome = simulate(seed, steps)
+    const outcome = simulate(seed, steps, undefined, nodes)
     turns += outcome.turns
     starts += outcome.starts
     if (values.history) console.log(outcome.history.join("\n"))
     if (outcome.violation === null) continue
     console.log(`seed ${seed}, after ${seconds()} s: ${outcome.violation.message}`)
     if (values.plant !== undefined) return process.exit(1)
-    const plan = shrink(seed, planOf(seed, steps), outcome.violation.invariant)
-    const least = simulate(seed, steps, plan)
+    const plan = shrink(seed, planOf(seed, steps, nodes), outcome.violation.invariant, nodes)
+    const least = simulate(seed, steps, plan, nodes)
     console.log(`The shortest history that was found has ${plan.length} steps:`)
     console.log(plan.map((step) => `  ${JSON.stringify(step)},`).join("\n"))
     console.log([...least.history, least.violation?.stack].join("\n"))
@@ -55,8 +56,9 @@ const simulateAll = async () => {
 /** Every plant must be found within these seeds. */
 const findPlanted = () => {
   let missed = 0
-  for (const { name } of plants) {
+  for (const { name, nodes: needed = 1 } of plants) {
     const args = ["--seed", "1", "--seeds", "2000", "--steps", String(steps), "--plant", name]
+    args.push("--nodes", String(needed))
     const { status, stdout } = spawnSync(process.execPath, [import.meta.filename, ...args], { encoding: "utf8" })
     if (status !== 1) missed++
     console.log(`${status === 1 ? "found " : "MISSED"}  ${name}: ${stdout.trim().split("\n").at(-1)}`)

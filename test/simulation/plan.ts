@@ -27,7 +27,10 @@ const weights = {
   answersLost: 2
 }
 
-export type Action = keyof typeof weights
+/** And where several nodes work on one ledger. */
+const weightsOfNodes = { ...weights, killTroupe: 3, killTroupeLater: 6, stop: 4, stopLater: 6 }
+
+export type Action = keyof typeof weightsOfNodes
 
 /** `a` and `b` choose among what there is: any number fits, so that a step means something in any history. */
 export interface PlanStep {
@@ -36,13 +39,14 @@ export interface PlanStep {
   readonly b: number
 }
 
-export const planOf = (seed: number, steps: number): ReadonlyArray<PlanStep> => {
+export const planOf = (seed: number, steps: number, nodes = 1): ReadonlyArray<PlanStep> => {
   const dice = diceOf(seed)
+  const action = (): Action => (nodes === 1 ? dice.weighted(weights) : dice.weighted(weightsOfNodes))
   const start: PlanStep = { action: "create", a: dice.below(1e6), b: 0 }
   return [
     start,
     ...Array.from({ length: steps - 1 }, () => ({
-      action: dice.weighted(weights),
+      action: action(),
       a: dice.below(1e6),
       b: dice.below(1e6)
     }))

@@ -13,6 +13,8 @@ export interface Plant {
   readonly name: string
   readonly file: string
   readonly replace: ReadonlyArray<readonly [text: string, by: string]>
+  /** How many nodes it takes to be seen; absent: one. */
+  readonly nodes?: number
 }
 
 export const plants: ReadonlyArray<Plant> = [
@@ -180,6 +182,45 @@ export const plants: ReadonlyArray<Plant> = [
         'event.type === "turn.ended" && context.turn > 0 && event.failure === null,'
       ]
     ]
+  },
+  {
+    name: "what an agent says is stored whoever owns its session",
+    nodes: 2,
+    file: "src/session/Journal.ts",
+    replace: [["writes.write([...appended", "(entries.length === 0 ? ledger : writes).write([...appended"]]
+  },
+  {
+    name: "the owner is looked at before the commit, and not in it",
+    nodes: 2,
+    file: "src/session/ClaimedWrites.ts",
+    replace: [
+      ["import type { Effect }", "import { Effect }"],
+      ["ledger.write([checked, ...entries])", "Effect.andThen(ledger.write([checked]), ledger.write(entries))"]
+    ]
+  },
+  {
+    name: "a session is claimed from a node that lives",
+    nodes: 2,
+    file: "src/ledger/sql/tables/nodes.ts",
+    replace: [["owner = ?1\n        OR NOT", "owner = ?1 OR 1 = 1\n        OR NOT"]]
+  },
+  {
+    name: "an agent is started under a lease that is over",
+    nodes: 2,
+    file: "src/supervision/openAgent.ts",
+    replace: [["      ...thisNode.renewal(),\n", ""]]
+  },
+  {
+    name: "who could not reach the ledger takes all others for dead",
+    nodes: 2,
+    file: "src/runtime/ThisNode.ts",
+    replace: [["const onlyIfLeft = !(yield* isSteady)", "const onlyIfLeft = false"]]
+  },
+  {
+    name: "what a dead node leaves is taken over by nobody",
+    nodes: 2,
+    file: "src/supervision/recovery.ts",
+    replace: [["  if (leaseMillis === null) return\n", "  if (Number(leaseMillis) > 0) return\n"]]
   }
 ]
 

@@ -4,11 +4,11 @@
  */
 import { Cause, Clock, Context, Effect, Exit, Scheduler, Scope } from "effect"
 import * as Database from "../../src/ledger/sqlite/Database.ts"
-import { Operator } from "../../src/services/Operator.ts"
+import type { SessionId } from "../../src/domain/Ids.ts"
+import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { Clients } from "./Clients.ts"
 import { actorsMayRest, noFaults } from "./faultyDatabase.ts"
-import { Incarnation } from "./Incarnation.ts"
-import type { Surroundings } from "./Incarnation.ts"
+import type { Incarnation, Surroundings } from "./Incarnation.ts"
 import { Invariants } from "./invariants.ts"
 import type { Running, Stored } from "./invariants.ts"
 import { limitsOf } from "./limits.ts"
@@ -16,9 +16,10 @@ import { runningIn, storedIn } from "./look.ts"
 import { planOf } from "./plan.ts"
 import type { PlanStep } from "./plan.ts"
 import { diceOf } from "./random.ts"
+import type { Dice } from "./random.ts"
 import { seededIds } from "./seededIds.ts"
 import { SimulatedTime } from "./SimulatedTime.ts"
-import { Watch } from "./Watch.ts"
+import { Node } from "./Node.ts"
 import { Violation, World } from "./World.ts"
 
 export interface Outcome {
@@ -28,14 +29,18 @@ export interface Outcome {
   readonly starts: number
 }
 
+/** Of a node, where there are several. */
+const leaseMillis = 20_000
+
 /** 2026-01-01. */
 const beginning = 1_767_225_600_000
 
-export const simulate = (seed: number, steps: number, plan = planOf(seed, steps)): Outcome => {
+/** With more than one node they work on the same ledger, and nothing else is shared. */
+export const simulate = (seed: number, steps: number, plan?: ReadonlyArray<PlanStep>, nodes = 1): Outcome => {
   const restore = seededIds(seed)
-  const run = new Run(seed)
+  const run = new Run(seed, nodes)
   try {
-    run.perform(plan)
+    run.perform(plan ?? planOf(seed, steps, nodes))
     return run.outcome(null)
   } catch (error) {
     return run.outcome(error instanceof Violation ? error : new Violation("the simulation ends", String(error)))
@@ -53,36 +58,42 @@ class Run {
   readonly #invariants: Invariants
   readonly #scope = Scope.makeUnsafe()
   readonly #context: Context.Context<never>
-  #runtime: Incarnation
-  #starts = 0
+  readonly #nodes: ReadonlyArray<Node>
   #look: { readonly transactions: number; readonly stored: Stored } | null = null
 
-  constructor(seed: number) {
+  constructor(seed: number, nodes: number) {
     const time = new SimulatedTime(diceOf(seed + 2), beginning)
     const chance = diceOf(seed + 3)
+    const where = diceOf(seed + 4)
     this.#time = time
     this.#world = new World(seed, () => time.now)
     this.#context = Context.empty().pipe(
       Context.add(Clock.Clock, time.clock),
       Context.add(Scheduler.Scheduler, time)
     ) as Context.Context<never>
+    const database = this.#wait(Scope.provide(Database.open(":memory:"), this.#scope))
     this.#surroundings = {
       world: this.#world,
-      watch: new Watch(this.#world),
       time,
-      database: this.#wait(Scope.provide(Database.open(":memory:"), this.#scope)),
+      database: { ...database, dialect: { ...database.dialect, now: "" } },
       faults: noFaults(),
       behaviour: { isGood: false },
       limits: limitsOf(seed),
       random: {
         nextDoubleUnsafe: chance.next,
         nextIntUnsafe: () => chance.between(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
-      }
+      },
+      leaseMillis: nodes === 1 ? null : leaseMillis
     }
-    this.#runtime = new Incarnation(this.#surroundings)
-    this.#clients = new Clients(this.#world, this.#runtime)
+    // The database's clock is the world's.
+    Object.defineProperty(this.#surroundings.database.dialect, "now", { get: () => String(Math.round(time.now)) })
+    this.#nodes = Array.from({ length: nodes }, (_, nth) => {
+      const name = nodes === 1 ? "Troupe" : `node ${nth + 1}`
+      return new Node(name, this.#surroundings, diceOf(seed + 5 + nth))
+    })
+    this.#clients = new Clients(this.#world, (session) => this.#choose(session, where))
     this.#invariants = new Invariants(this.#world, this.#clients)
-    this.#start()
+    for (const node of this.#nodes) this.#start(node)
   }
 
   perform(plan: ReadonlyArray<PlanStep>): void {
@@ -95,21 +106,35 @@ class Run {
   }
 
   outcome(violation: Violation | null): Outcome {
-    const { history } = this.#world
-    return { violation, history, turns: this.#clients.accepted.length, starts: this.#starts }
+    const starts = this.#nodes.reduce((sum, node) => sum + node.starts, 0)
+    return { violation, history: this.#world.history, turns: this.#clients.accepted.length, starts }
   }
 
   dispose(): void {
-    this.#runtime.isAlive = false
-    this.#runtime.close(() => {})
+    for (const { runtime } of this.#nodes) {
+      runtime.isAlive = false
+      runtime.close(() => {})
+    }
     this.#time.advance(60_000)
     Effect.runForkWith(this.#context)(Scope.close(this.#scope, Exit.void))
     this.#time.run()
   }
 
+  /** Mostly the owner of the session, as a router would; now and then any node. */
+  #choose(session: SessionId | null, dice: Dice): Incarnation {
+    const up = this.#nodes.filter(({ runtime }) => runtime.isUp).map(({ runtime }) => runtime)
+    const [first = this.#nodes[0]!.runtime, ...others] = up
+    if (others.length === 0) return first
+    const any = dice.pick(up)
+    const owner = this.#look?.stored.sessions.find(({ id }) => id === session)?.owner ?? null
+    const its = up.find(({ services }) => services !== null && Context.get(services, ThisNode).token === owner)
+    return its === undefined || dice.chance(0.1) ? any : its
+  }
+
   #step(step: PlanStep): void {
     const { a, action, b } = step
     const { faults } = this.#surroundings
+    const node = this.#nodes[a % this.#nodes.length]!
     switch (action) {
       case "wait":
         return this.#pass(a % 3 === 0 ? b % 50 : b % 3_000)
@@ -121,12 +146,17 @@ class Run {
         return process === undefined ? undefined : this.#world.end(process, "SIGKILL")
       }
       case "killTroupe":
-        return this.#runtime.kill("between two steps")
+        return node.runtime.kill("between two steps")
       case "killTroupeLater":
-        this.#runtime.killAfter = 1 + (b % 12)
+        node.runtime.killAfter = 1 + (b % 12)
+        return
+      case "stop":
+        return node.runtime.stop(b % 60_000)
+      case "stopLater":
+        node.runtime.stopAfter = { crossings: 1 + (b % 12), millis: b % 60_000 }
         return
       case "drain":
-        return this.#drain(b % 20_000)
+        return this.#drain(node, b % 20_000)
       case "databaseAway":
         faults.awayUntil = this.#time.now + (b % 40_000)
         return this.#world.note(`the database is away for ${b % 40_000} ms`)
@@ -144,60 +174,38 @@ class Run {
     }
   }
 
-  #start(): void {
-    this.#starts++
-    this.#world.note(`Troupe starts for the ${this.#starts}. time`)
-    this.#runtime.start()
-    // A start waits for its commits, and what it waits for ends at some time.
-    this.#time.advance(10 * 60_000, () => this.#runtime.services !== null || !this.#runtime.isAlive)
-    if (this.#runtime.isAlive && this.#runtime.services === null) throw new Violation("a start ends", "it did not")
-    this.#clients.use(this.#runtime)
+  #start(node: Node): void {
+    node.start()
+    this.#clients.followAll()
     this.#time.run()
   }
 
-  /** Starts Troupe again where it was killed, as often as it takes. */
+  /** Starts nodes again that were killed, as often as it takes. */
   #settle(): void {
     this.#time.run()
-    for (let tries = 0; !this.#runtime.isAlive; tries++) {
+    for (let tries = 0; ; tries++) {
+      const node = this.#nodes.find((down) => down.isDue)
+      if (node === undefined) break
       if (tries > 50) throw new Violation("a start succeeds at last", `it did not in ${tries} attempts`)
-      this.#end()
-      this.#runtime = new Incarnation(this.#surroundings)
-      this.#start()
+      this.#clients.lose(node.runtime)
+      node.end()
+      node.renew()
+      this.#start(node)
     }
+    if (this.#nodes.length > 1) this.#clients.followAll()
   }
 
-  #end(): void {
-    let isClosed = false
-    this.#runtime.isAlive = false
-    this.#runtime.close(() => (isClosed = true))
-    this.#time.advance(10 * 60_000, () => isClosed)
-    if (!isClosed) throw new Violation("what is left of a killed runtime ends", "it did not")
-  }
-
-  #drain(deadlineMillis: number): void {
-    this.#world.note(`Troupe is drained within ${deadlineMillis} ms`)
-    let isDone = false
-    this.#runtime.run(
-      Effect.flatMap(Operator, ({ drain }) => drain(deadlineMillis)),
-      () => (isDone = true)
-    )
-    this.#time.advance(3 * 60_000, () => isDone || !this.#runtime.isAlive)
-    if (!this.#runtime.isAlive) return
-    if (!isDone) throw new Violation("a drain ends", "it did not")
-    let isClosed = false
-    this.#runtime.close(() => (isClosed = true))
-    this.#time.advance(3 * 60_000, () => isClosed || !this.#runtime.isAlive)
-    const left = this.#world.alive()
-    if (this.#runtime.isAlive && isClosed && left.length > 0 && !this.#actorsMayRest()) {
+  #drain(node: Node, deadlineMillis: number): void {
+    const left = node.drain(deadlineMillis)
+    if (left.length > 0 && !this.#actorsMayRest()) {
       throw new Violation("no process is left after a drain", left.map(({ pid }) => pid).join(", "))
     }
-    this.#runtime.isAlive = false
   }
 
   /** In pieces, so that what must hold is looked at in between. */
   #pass(millis: number): void {
     for (let left = millis; left > 0; left -= 20_000) {
-      this.#time.advance(Math.min(left, 20_000), () => !this.#runtime.isAlive)
+      this.#time.advance(Math.min(left, 20_000), () => this.#nodes.some((node) => node.isDue))
       this.#settle()
       this.#check()
     }
@@ -208,7 +216,7 @@ class Run {
     this.#world.note("all faults stop")
     behaviour.isGood = true
     Object.assign(faults, { awayUntil: 0, slowMillis: 0, refusals: 0, lostAnswers: 0 })
-    this.#runtime.killAfter = null
+    for (const node of this.#nodes) node.stopFaults()
     this.#settle()
     const until = this.#time.now + 4 * 3_600_000
     while (this.#time.now < until) {
@@ -217,27 +225,28 @@ class Run {
       if (this.#stored().turns.every(({ status }) => status !== "queued" && status !== "running")) break
     }
     this.#check((stored) => this.#invariants.checkRest(stored))
-    for (const reader of this.#clients.readers) this.#clients.follow(reader)
+    this.#clients.followAll()
     for (let minutes = 0; minutes < 15; minutes++) {
       this.#clients.closeAll(this.#stored().sessions.flatMap(({ id, substate }) => (substate === "closed" ? [] : [id])))
       this.#pass(60_000)
     }
     // What was refused to be stored is done again by the next start at the latest.
-    if (this.#surroundings.faults.refusedAt > 0) this.#drain(0)
+    if (this.#surroundings.faults.refusedAt > 0) for (const node of this.#nodes) this.#drain(node, 0)
     this.#settle()
     this.#pass(60_000)
     this.#check((stored, running) => this.#invariants.checkClosed(stored, running))
   }
 
-  #check(more: (stored: Stored, running: Running) => void = () => {}): void {
+  #check(more: (stored: Stored, running: ReadonlyArray<Running>) => void = () => {}): void {
     const { defect } = this.#surroundings.faults
     if (this.#world.violation !== null) throw this.#world.violation
     if (defect !== null) throw new Violation("nothing dies of a defect", defect)
     const stored = this.#stored()
     for (const { id } of stored.sessions) this.#clients.know(id)
-    const running = this.#running()
+    const up = this.#nodes.filter(({ runtime }) => runtime.isUp && !runtime.isFrozen)
+    const running = up.map(({ runtime }) => runningIn(runtime.services!, this.#actorsMayRest()))
     this.#invariants.check(stored, running)
-    if (running !== null) more(stored, running)
+    if (up.length === this.#nodes.length) more(stored, running)
   }
 
   #actorsMayRest(): boolean {
@@ -250,11 +259,6 @@ class Run {
     if (this.#look?.transactions !== transactions)
       this.#look = { transactions, stored: storedIn(this.#surroundings.database, (rows) => this.#wait(rows)) }
     return this.#look.stored
-  }
-
-  #running(): Running | null {
-    const { services } = this.#runtime
-    return services === null || !this.#runtime.isAlive ? null : runningIn(services, this.#actorsMayRest())
   }
 
   /** Runs what needs no time. */

@@ -31,11 +31,12 @@ export const simulatedDriver = (world: World, behaviour: Behaviour, runtime: Inc
     const process = world.start({
       session: request.session,
       lease: request.lease,
+      node: runtime.name,
       isDetached: false,
       isStubborn: !good && dice.chance(0.2)
     })
     const gone = yield* Deferred.make<string | null>()
-    process.onExit = (signal) => void Deferred.doneUnsafe(gone, Effect.succeed(signal))
+    process.onExit = (signal) => runtime.whenAwake(() => void Deferred.doneUnsafe(gone, Effect.succeed(signal)))
     yield* Effect.addFinalizer(() => Effect.sync(() => (runtime.isAlive ? world.end(process, "SIGKILL") : undefined)))
     yield* request.spawned(process.pid)
     yield* runtime.crossing("after a spawn")
@@ -142,7 +143,7 @@ export const simulatedDriver = (world: World, behaviour: Behaviour, runtime: Inc
           return yield* Effect.sleep(dice.between(1_000, 90_000))
         case "child": {
           const { lease, session } = process
-          world.start({ lease, session, isDetached: true, isStubborn: true })
+          world.start({ lease, session, node: runtime.name, isDetached: true, isStubborn: true })
         }
       }
     })

@@ -30,7 +30,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "SessionInserted":
       return Sessions.inserted(entry.record, entry.snapshot, entry.owner ?? null)
     case "SessionClaimed":
-      return Nodes.claimed(dialect, entry.session, entry.owner)
+      return Nodes.claimed(dialect, entry)
     case "ClaimChecked":
       return Nodes.checked(dialect, entry.claim)
     case "NodeJoined":
@@ -38,7 +38,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "NodeRenewed":
       return Nodes.renewed(dialect, entry)
     case "NodeLeft":
-      return Nodes.left(dialect, entry.token)
+      return Nodes.left(entry.token)
     case "SessionPatched":
       return Sessions.patched(entry.session, entry.patch)
     case "StepAppended":

@@ -19,7 +19,12 @@ const joins = (token: NodeToken, leaseMillis: number | null, name: string = toke
   leaseMillis
 })
 const minute = 60_000
-const claims = (owner: NodeToken, session = id): LedgerWrite => ({ _tag: "SessionClaimed", session, owner })
+const claims = (owner: NodeToken, onlyIfLeft = false): LedgerWrite => ({
+  _tag: "SessionClaimed",
+  session: id,
+  owner,
+  onlyIfLeft
+})
 const checks = (owner: NodeToken, epoch: number): LedgerWrite => ({
   _tag: "ClaimChecked",
   claim: { session: id, owner, epoch }
@@ -104,10 +109,12 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         yield* failsAs(ledger, [claims(second)], "fenced", /belongs to another node/)
         assert.strictEqual((yield* ownerOf(ledger))?.owner, first)
 
-        yield* ledger.write([{ _tag: "NodeLeft", token: first }, claims(second)])
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }, claims(second, true)])
         assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: second, epoch: 2 })
         yield* ledger.write([{ _tag: "NodeRenewed", token: second, leaseMillis: 0, draining: false }])
-        yield* ledger.write([joins(third, minute), claims(third)])
+        yield* ledger.write([joins(third, minute)])
+        yield* failsAs(ledger, [claims(third, true)], "fenced", /belongs to another node/)
+        yield* ledger.write([claims(third)])
         assert.deepStrictEqual(
           (yield* ledger.claims(id, 10)).map(({ afterStep, epoch, node, owner }) => [epoch, owner, node, afterStep]),
           [

@@ -18,9 +18,14 @@ const keptMillis = 86_400_000
 
 const isLiving = ({ now }: Dialect) => `(lease_until IS NULL OR lease_until > ${now})`
 
+const ownerIs = (condition: string) =>
+  `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${condition})`
+
 /** Whether a living node owns the session of the row. */
-export const isOwned = (dialect: Dialect) =>
-  `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${isLiving(dialect)})`
+export const isOwned = (dialect: Dialect) => ownerIs(isLiving(dialect))
+
+/** A lease that ended so long ago was ended by its node. */
+const leftAt = 0
 
 export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoined">): ReadonlyArray<Write> => {
   const { name, token, url, version } = node
@@ -55,15 +60,19 @@ export const renewed = ({ now }: Dialect, { draining, leaseMillis, token }: Entr
 })
 
 /** Its sessions can be claimed at once. */
-export const left = ({ now }: Dialect, token: NodeToken): Write => ({
-  text: `UPDATE nodes SET lease_until = ${now}, draining = 1 WHERE token = ?`,
+export const left = (token: NodeToken): Write => ({
+  text: `UPDATE nodes SET lease_until = ${leftAt}, draining = 1 WHERE token = ?`,
   params: [token]
 })
 
-export const claimed = (dialect: Dialect, session: SessionId, owner: NodeToken): ReadonlyArray<Write> => [
+export const claimed = (
+  dialect: Dialect,
+  { onlyIfLeft, owner, session }: Entry<"SessionClaimed">
+): ReadonlyArray<Write> => [
   {
     text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1
-      WHERE id = ?2 AND (owner IS NULL OR owner = ?1 OR NOT ${isOwned(dialect)}) RETURNING 1`,
+      WHERE id = ?2 AND (owner IS NULL OR owner = ?1
+        OR NOT ${onlyIfLeft ? ownerIs(`(lease_until IS NULL OR lease_until > ${leftAt})`) : isOwned(dialect)}) RETURNING 1`,
     params: [owner, session],
     failIfNoRow: "the session belongs to another node",
     isFence: true
