@@ -3,7 +3,8 @@
  * and nothing else.
  *
  * The text of a change is made once, when the first reader comes to it, and not at all where nobody reads. A reader that
- * falls behind the ring is sent `reset` and asks for its rows anew; the ledger has what the ring no longer holds.
+ * falls behind the ring is sent `reset` and asks for its rows anew; the ledger has what the ring no longer holds. So is
+ * every reader where news of other Troupes may have got lost.
  */
 import { Context, Deferred, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
@@ -68,6 +69,8 @@ export class Hub extends Context.Service<
 
       const reset = () => `id: ${boot}:${last}\nevent: reset\ndata: {}\n\n`
       const live = (n: number) => `id: ${boot}:${n}\nevent: live\ndata: {"n":${n}}\n\n`
+      const isSeenBy = (caller: Caller, change: SessionChange) =>
+        change._tag === "Missed" || inspection.sees(caller, change._tag === "Removed" ? change.session : change.summary)
       const textOf = (entry: Entry) => (entry.text ??= eventOf(boot, entry))
 
       /** What the caller sees of the changes after `position`, and the position after them. */
@@ -76,7 +79,7 @@ export class Hub extends Context.Service<
         let text = ""
         for (let n = position + 1; n <= until; n++) {
           const entry = ring[n % ringCapacity]
-          if (entry !== undefined && inspection.sees(caller, entry.change.summary)) text += textOf(entry)
+          if (entry !== undefined && isSeenBy(caller, entry.change)) text += textOf(entry)
         }
         return { text, until }
       }
@@ -127,14 +130,17 @@ interface Reading {
 }
 
 const eventOf = (boot: string, { change, n }: Entry): string => {
-  const [event, data] =
-    change._tag === "Removed"
-      ? (["removed", { session_id: change.summary.id }] as const)
-      : (["step", slimStepOf(n, change)] as const)
+  const [event, data] = eventAndData(n, change)
   return `id: ${boot}:${n}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-const slimStepOf = (n: number, change: Exclude<SessionChange, { readonly _tag: "Removed" }>): SlimStep => {
+const eventAndData = (n: number, change: SessionChange): readonly [event: string, data: object] => {
+  if (change._tag === "Missed") return ["reset", {}]
+  if (change._tag === "Removed") return ["removed", { session_id: change.session.id }]
+  return ["step", slimStepOf(n, change)]
+}
+
+const slimStepOf = (n: number, change: Extract<SessionChange, { readonly summary: object }>): SlimStep => {
   const row = rowOf(change.summary)
   if (change._tag === "Created") {
     const { created_at: at, substate } = row

@@ -58,11 +58,14 @@ export interface NextTimer {
   readonly dueAt: number
 }
 
-/** A session was created or deleted, which is no step of its machine. */
-export interface SessionLifecycle {
-  readonly what: "created" | "removed"
-  readonly record: SessionRecord
-}
+/** What is left of a deleted session: enough to tell who saw it. */
+export type RemovedSession = Pick<SessionRecord, "id" | "app" | "createdAt">
+
+/** A session was created or deleted, which is no step of its machine; or anything may have happened to any of them. */
+export type SessionLifecycle =
+  | { readonly what: "created"; readonly record: SessionRecord }
+  | { readonly what: "removed"; readonly record: RemovedSession }
+  | { readonly what: "missed" }
 
 type Listener<A> = (notice: A) => void
 
@@ -71,8 +74,8 @@ export class News extends Context.Service<
   {
     /** To be called after the commit, once for each, in their order. */
     readonly tell: (news: SessionNews) => void
-    /** A commit of the session may not have been told. */
-    readonly missed: (session: SessionId) => void
+    /** A commit of the session may not have been told; `null`: of any, or the creation or removal of one. */
+    readonly missed: (session: SessionId | null) => void
     readonly tellLifecycle: (lifecycle: SessionLifecycle) => void
     /** Until the scope closes. `null`: of all sessions. */
     readonly watch: (
@@ -81,6 +84,7 @@ export class News extends Context.Service<
     ) => Effect.Effect<void, never, Scope.Scope>
     /** The same; returns what ends it. */
     readonly watchUnsafe: (session: SessionId | null, listener: Listener<SessionNews>) => () => void
+    /** Creations, removals, and that any may have been missed; returns what ends it. */
     readonly watchLifecycleUnsafe: (listener: Listener<SessionLifecycle>) => () => void
     readonly watchers: () => number
   }
@@ -93,13 +97,15 @@ export class News extends Context.Service<
       const lifecycleListeners = new Set<Listener<SessionLifecycle>>()
 
       /** What a listener throws costs neither another listener nor the session. */
-      const callEach = <A>(called: ReadonlySet<Listener<A>> | undefined, session: SessionId, notice: A) => {
+      const callEach = <A>(called: ReadonlySet<Listener<A>> | undefined, session: SessionId | null, notice: A) => {
         if (called === undefined) return
         for (const listener of called) {
           try {
             listener(notice)
           } catch (error) {
-            run(Effect.logError(`A watcher of session ${session} threw`, error))
+            run(
+              Effect.logError(`A watcher of ${session === null ? "all sessions" : `session ${session}`} threw`, error)
+            )
           }
         }
       }
@@ -122,9 +128,15 @@ export class News extends Context.Service<
 
       return News.of({
         tell,
-        missed: (session) =>
-          tell({ session, step: 0, event: 0, stepped: true, settled: [], closed: false, stored: null }),
-        tellLifecycle: (lifecycle) => callEach(lifecycleListeners, lifecycle.record.id, lifecycle),
+        missed: (session) => {
+          if (session !== null) return tell(unknown(session))
+          for (const [watched, called] of listeners) {
+            if (watched !== null) callEach(called, watched, unknown(watched))
+          }
+          callEach(lifecycleListeners, null, { what: "missed" })
+        },
+        tellLifecycle: (lifecycle) =>
+          callEach(lifecycleListeners, lifecycle.what === "missed" ? null : lifecycle.record.id, lifecycle),
         watch: (session, listener) =>
           Effect.asVoid(
             Effect.acquireRelease(
@@ -142,3 +154,14 @@ export class News extends Context.Service<
     })
   )
 }
+
+/** It may have gone any way on. */
+const unknown = (session: SessionId): SessionNews => ({
+  session,
+  step: 0,
+  event: 0,
+  stepped: true,
+  settled: [],
+  closed: false,
+  stored: null
+})

@@ -23,13 +23,14 @@ import type { StepRecord, TransitionCount } from "../ledger/Ledger.ts"
 import { findSession, sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
-import type { Committed } from "../runtime/News.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import * as FollowSession from "./inspection/followSession.ts"
 import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
-import * as ObserveSessions from "./inspection/observeSessions.ts"
-import type { LoadedSession, SessionChange } from "./inspection/observeSessions.ts"
+import * as ObserveChanges from "./inspection/observeChanges.ts"
+import type { SessionChange } from "./inspection/observeChanges.ts"
+import * as ObserveCommits from "./inspection/observeCommits.ts"
+import type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
 import * as Overview from "./inspection/overview.ts"
 import type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
 import * as ReadSession from "./inspection/readSession.ts"
@@ -37,9 +38,9 @@ import type { InspectedSession } from "./inspection/readSession.ts"
 
 export type { SessionSummary, StepRecord, TransitionCount } from "../ledger/Ledger.ts"
 export type { Caller } from "../runtime/Caller.ts"
-export type { Committed } from "../runtime/News.ts"
 export type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
-export type { LoadedSession, SessionChange } from "./inspection/observeSessions.ts"
+export type { SessionChange } from "./inspection/observeChanges.ts"
+export type { LoadedSession, ObservedStep } from "./inspection/observeCommits.ts"
 export type { SessionsOverview, SessionsQuery } from "./inspection/overview.ts"
 export type { InspectedSession } from "./inspection/readSession.ts"
 
@@ -117,14 +118,14 @@ export class Inspection extends Context.Service<
       from: StreamPosition
     ) => OfSession<Stream.Stream<SessionUpdate, Unavailable>>
     /**
-     * Each commit of one session (from `find`), or `null`: of all that the caller sees, until the scope closes. Returns
-     * the state before the first of them, of that session or of all that are loaded. The listener runs in the session's
-     * loop.
+     * Each step of one session (from `find`), or `null`: of all that the caller sees, until the scope closes; of those that
+     * another Troupe works on, the last one after each news. Returns the state before the first of them, of that session or
+     * of all that are loaded. The listener runs in the session's loop.
      */
     readonly observeCommits: (
       caller: Caller,
       session: SessionRecord | null,
-      listener: (committed: Committed) => void
+      listener: (step: ObservedStep) => void
     ) => Effect.Effect<ReadonlyArray<LoadedSession>, SessionNotFound | Unavailable, Scope.Scope>
   }
 >()("troupe/services/Inspection") {
@@ -136,8 +137,8 @@ export class Inspection extends Context.Service<
       const processes = yield* Processes
       const { agents, limits } = yield* RuntimeSettings
       const followSession = yield* FollowSession.make
-      const observeChanges = yield* ObserveSessions.makeChanges
-      const observeCommits = yield* ObserveSessions.makeCommits
+      const observeChanges = yield* ObserveChanges.make
+      const observeCommits = yield* ObserveCommits.make
       const overviews = yield* Overview.make
       const session = yield* ReadSession.make
 

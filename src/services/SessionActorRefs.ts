@@ -15,9 +15,11 @@ import { findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
 import { News } from "../runtime/News.ts"
+import * as Rereads from "../runtime/Rereads.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { MirrorActor } from "./MirrorActor.ts"
 import type { SessionActorRef } from "./MirrorActor.ts"
+import * as StoredPicture from "./storedPicture.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { cut } from "../domain/cut.ts"
 
@@ -27,6 +29,8 @@ const longestReason = 500
 
 interface Registration {
   readonly actor: WeakRef<MirrorActor>
+  /** The last step that it took; 0: not known. */
+  step: number
   /** The same actor while it has subscribers, so that it is not collected. */
   subscribed: MirrorActor | null
   release: () => void
@@ -49,8 +53,26 @@ export class SessionActorRefs extends Context.Service<
       const ledger = yield* Ledger
       const supervisor = yield* Supervisor
       const run = yield* FiberSet.makeRuntime<never>()
+      const readPicture = yield* StoredPicture.make
       const registrations = new Map<string, Registration>()
       const collected = new FinalizationRegistry<Registration>((registration) => registration.release())
+
+      const advance = (registered: Registration, step: number, event: SessionEvent, snapshot: SessionSnapshot) => {
+        if (step <= registered.step) return
+        registered.step = step
+        registered.actor.deref()?.advance(event, snapshot)
+      }
+
+      /** Of sessions that another Troupe works on, an actor takes the last step after each news: it may pass over some. */
+      const rereads = yield* Rereads.make((id) =>
+        Effect.map(readPicture(id), (picture) => () => {
+          if (picture === null || picture.step === null) return
+          const { snapshot, step } = picture
+          for (const [key, registered] of registrations) {
+            if (key.startsWith(`${id} `)) advance(registered, step.seq, step.event as SessionEvent, snapshot)
+          }
+        })
+      )
 
       const post = (id: SessionId, by: string) => {
         let waiting = 0
@@ -95,11 +117,15 @@ export class SessionActorRefs extends Context.Service<
         // Closed: there will be no further commit.
         if (snapshot.status !== "active") return mirror
         const actor = new WeakRef(mirror)
-        const stopObserving = news.watchUnsafe(id, ({ stored }) => {
-          if (stored !== null && stored.step !== null) actor.deref()?.advance(stored.step.event, stored.step.snapshot)
+        const stopObserving = news.watchUnsafe(id, ({ stepped, stored }) => {
+          if (stored === null && stepped) rereads.due(id)
+          if (stored === null || stored.step === null) return
+          rereads.drop(id)
+          advance(registered, stored.step.seq, stored.step.event, stored.step.snapshot)
         })
         const registered: Registration = {
           actor,
+          step: 0,
           subscribed: null,
           release: () => {
             stopObserving()
@@ -133,8 +159,10 @@ export class SessionActorRefs extends Context.Service<
 
         // The session is not loaded. A step that is committed while its row is read is newer than the row.
         let latest: SessionSnapshot | null = null
+        let isOld = false
         const stopObserving = news.watchUnsafe(id, ({ stored }) => {
           latest = stored?.step?.snapshot ?? latest
+          isOld ||= stored === null
         })
         return yield* Effect.flatMap(
           ledger.snapshot(id),
@@ -146,7 +174,10 @@ export class SessionActorRefs extends Context.Service<
               catch: (cause) => new Unavailable({ operation: "look at the session", cause })
             })
           }
-        ).pipe(Effect.ensuring(Effect.sync(stopObserving)))
+        ).pipe(
+          Effect.tap(() => Effect.sync(() => isOld && rereads.due(id))),
+          Effect.ensuring(Effect.sync(stopObserving))
+        )
       }, cannot("look at the session"))
 
       return SessionActorRefs.of({ of, size: () => registrations.size })

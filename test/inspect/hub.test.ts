@@ -6,15 +6,18 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { begin, decide } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { News } from "../../src/runtime/News.ts"
 import type { Committed } from "../../src/runtime/News.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
+import type { SessionRecord } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { sees } from "../../src/runtime/Caller.ts"
 import { Inspection } from "../../src/services/Inspection.ts"
-import { makeChanges } from "../../src/services/inspection/observeSessions.ts"
+import * as ObserveChanges from "../../src/services/inspection/observeChanges.ts"
 import { Hub, ringCapacity } from "../../src/inspect/Hub.ts"
-import { app, otherApp, session } from "../ledger/samples.ts"
+import { app, otherApp, session, step } from "../ledger/samples.ts"
 
 setFlagsFromString("--expose-gc")
 const collect = runInNewContext("gc") as () => void
@@ -47,28 +50,31 @@ const commit = (news: News["Service"], n: number) => {
     // An app may keep this with its session; the ring must not.
     meta: { large: "x".repeat(20_000) + n }
   })
-  tell(news, {
-    record,
-    seq: n,
-    at: n,
-    event,
-    before: newborn,
-    snapshot: closed,
-    since: n,
-    next: null,
-    newApproval: null
-  })
+  tell(news, committed(record, n))
 }
+
+const committed = (record: SessionRecord, n: number): Committed => ({
+  record,
+  seq: n,
+  at: n,
+  event,
+  before: newborn,
+  snapshot: closed,
+  since: n,
+  next: null,
+  newApproval: null
+})
 
 const withHub = Hub.layer.pipe(
   Layer.provide(
     Layer.unwrap(
-      Effect.map(makeChanges, (observeChanges) =>
+      Effect.map(ObserveChanges.make, (observeChanges) =>
         Layer.mock(Inspection)({ bounds: defaultLimits, sees, redactorOf: () => (text) => text, observeChanges })
       )
     )
   ),
-  Layer.provideMerge(News.layer)
+  Layer.provideMerge(News.layer),
+  Layer.provideMerge(SqliteLedger.layer(":memory:"))
 )
 
 const idsIn = (text: string) => [...text.matchAll(/^id: [\w-]+:(\d+)\nevent: step$/gm)].map(([, n]) => Number(n))
@@ -155,6 +161,50 @@ describe("the hub", () => {
           "an answer to: may I c"
         ]
       )
+    }).pipe(Effect.provide(withHub))
+  )
+
+  it.live("reads the row of a session that another Troupe works on, once for all that is told of it meanwhile", () =>
+    Effect.gen(function* () {
+      const news = yield* News
+      const hub = yield* Hub
+      const ledger = yield* Ledger
+      const record = session()
+      yield* ledger.write([
+        { _tag: "SessionInserted", record, snapshot: sessionMachine.getPersistedSnapshot(newborn) },
+        { _tag: "StepAppended", step: step() }
+      ])
+      const texts = yield* Queue.unbounded<string>()
+      const reader = yield* hub.follow({ _tag: "App", app }, null).pipe(
+        Stream.runForEach((text) => Queue.offer(texts, text)),
+        Effect.forkChild({ startImmediately: true })
+      )
+      const next = Effect.map(Queue.take(texts), (text) => [...text.matchAll(/event: (\w+)\ndata: (.*)\n/g)])
+      assert.deepStrictEqual(
+        (yield* next).map(([, event]) => event),
+        ["live"]
+      )
+      news.missed(SessionId.make("ses_gone"))
+      for (let n = 0; n < 50; n++) news.missed(record.id)
+      const steps = yield* next
+      assert.deepStrictEqual(
+        steps.map(([, event, data]) => [event, JSON.parse(data ?? "").seq]),
+        [["step", 1]]
+      )
+      assert.deepInclude(JSON.parse(steps[0]?.[2] ?? "").row, { session_id: record.id, substate: record.substate })
+
+      // What the ledger has is older than a commit of this process that came meanwhile.
+      news.missed(record.id)
+      tell(news, committed(record, 2))
+      const removed = { id: record.id, app, createdAt: record.createdAt }
+      news.tellLifecycle({ what: "removed", record: { ...removed, app: otherApp } })
+      news.tellLifecycle({ what: "removed", record: removed })
+      news.missed(null)
+      const rest: Array<string> = []
+      while (rest.length < 3)
+        rest.push(...(yield* next).map(([, event = "", data]) => `${event} ${JSON.parse(data ?? "").seq ?? ""}`))
+      assert.deepStrictEqual(rest, ["step 2", "removed ", "reset "])
+      yield* Fiber.interrupt(reader)
     }).pipe(Effect.provide(withHub))
   )
 })

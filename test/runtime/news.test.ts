@@ -61,7 +61,9 @@ describe("news", () => {
         news.watchUnsafe(a, bad)
         news.watchUnsafe(a, ({ event }) => heard.push(String(event)))
         news.watchLifecycleUnsafe(bad)
-        const stop = news.watchLifecycleUnsafe(({ record, what }) => heard.push(`${record.id} ${what}`))
+        const stop = news.watchLifecycleUnsafe((lifecycle) =>
+          heard.push(lifecycle.what === "missed" ? "missed" : `${lifecycle.record.id} ${lifecycle.what}`)
+        )
         news.tell(newsOf(a, 1))
         news.tellLifecycle({ what: "created", record: session({ id: a }) })
         stop()

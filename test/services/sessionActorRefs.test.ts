@@ -5,6 +5,12 @@ import { TestClock } from "effect/testing"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import type { EventObject } from "xstate"
+import { decide } from "../../machines/decide.ts"
+import { restore } from "../../machines/session/machine.ts"
+import type { SessionEvent } from "../../machines/session/machine.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { News } from "../../src/runtime/News.ts"
+import { SessionShared } from "../../src/runtime/SessionShared.ts"
 import { SessionActorRefs } from "../../src/services/SessionActorRefs.ts"
 import { stateName } from "../../machines/session/stateInfo.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
@@ -62,6 +68,40 @@ describe("mirrored actors", () => {
       })
       yield* (yield* sessions.submit(ours, id, { prompt: "hello" })).result
       assert.deepStrictEqual(events, ["turn.submitted", "slot.granted", "process.ready", "turn.ended"])
+    }).pipe(withRuntime())
+  )
+
+  it.effect("a mirrored actor takes what another Troupe stored, when it is told that there is something", () =>
+    Effect.gen(function* () {
+      const { actor, id } = yield* opened
+      const ledger = yield* Ledger
+      const { machine } = yield* SessionShared
+      const news = yield* News
+      const seen = named(actor)
+      /** What the other Troupe's actor commits, as far as is read of it. */
+      const step = (seq: number, event: SessionEvent) =>
+        Effect.gen(function* () {
+          const before = restore(machine, yield* ledger.snapshot(id))
+          const { next } = decide(machine, before, event)
+          const [from, to] = [stateName(before), stateName(next)]
+          yield* ledger.write([
+            { _tag: "StepAppended", step: { session: id, seq, at: 1, event: { ...event }, from, to, commands: [] } },
+            { _tag: "SessionPatched", session: id, patch: { snapshot: machine.getPersistedSnapshot(next) } }
+          ])
+        })
+      const untilSeen = (count: number) =>
+        Effect.repeat(TestClock.withLive(Effect.sleep("2 millis")), { until: () => seen.length >= count })
+      yield* step(1, { type: "turn.submitted", turn: 1, timeoutMillis: 1_000, queue: false, at: 1 })
+      for (let n = 0; n < 3; n++) news.missed(id)
+      yield* untilSeen(1)
+      yield* step(2, { type: "slot.granted" })
+      yield* step(3, { type: "process.ready", thread: "t", at: 1 })
+      news.missed(null)
+      yield* untilSeen(2)
+      yield* step(4, { type: "turn.ended", turn: 1, stopReason: "end_turn", failure: null, at: 1 })
+      news.missed(id)
+      yield* untilSeen(3)
+      assert.deepStrictEqual(seen, ["turning.queued", "turning.running", "idle.awake"])
     }).pipe(withRuntime())
   )
 

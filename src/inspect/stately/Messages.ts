@@ -8,7 +8,7 @@
  */
 import { sessionMachine } from "../../../machines/session/machine.ts"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
-import type { Committed } from "../../services/Inspection.ts"
+import type { ObservedStep } from "../../services/Inspection.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
 
 /** The version of `@statelyai/inspect` whose messages these are; inspectors check that there is one. */
@@ -18,14 +18,14 @@ export interface Messages {
   /** Introduces a session to the inspector, in its present state. */
   readonly actor: (record: SessionRecord, snapshot: SessionSnapshot, at: number) => string
   /** The step's event, then the snapshot after it. */
-  readonly step: (committed: Committed) => readonly [event: string, snapshot: string]
+  readonly step: (step: ObservedStep) => readonly [event: string, snapshot: string]
 }
 
 export const make = (): Messages => {
   // With names and without code, as in `troupe machines --format json`. It has no bounds in it, so it is that of the running machine.
   const definition = JSON.stringify(sessionMachine.config)
   /** Serialized once for all inspectors. */
-  const serialized = new WeakMap<Committed, readonly [string, string]>()
+  const serialized = new WeakMap<ObservedStep, readonly [string, string]>()
 
   const shape = (snapshot: SessionSnapshot) => {
     const { children: _, ...persisted } = sessionMachine.getPersistedSnapshot(snapshot) as {
@@ -47,10 +47,10 @@ export const make = (): Messages => {
         snapshot: shape(snapshot),
         _version: version
       }),
-    step: (committed) => {
-      const cached = serialized.get(committed)
+    step: (step) => {
+      const cached = serialized.get(step)
       if (cached !== undefined) return cached
-      const { at, event, record, seq, snapshot } = committed
+      const { at, event, record, seq, snapshot } = step
       const common = {
         sessionId: record.id,
         rootId: record.id,
@@ -63,7 +63,7 @@ export const make = (): Messages => {
         JSON.stringify({ type: "@xstate.event", ...common }),
         JSON.stringify({ type: "@xstate.snapshot", ...common, snapshot: shape(snapshot) })
       ] as const
-      serialized.set(committed, messages)
+      serialized.set(step, messages)
       return messages
     }
   }

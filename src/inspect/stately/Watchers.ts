@@ -12,7 +12,7 @@ import { Socket } from "effect/socket"
 import type { IncomingMessage } from "node:http"
 import type { SessionSnapshot } from "../../../machines/session/machine.ts"
 import { Inspection } from "../../services/Inspection.ts"
-import type { Caller, Committed } from "../../services/Inspection.ts"
+import type { Caller, ObservedStep } from "../../services/Inspection.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
@@ -103,14 +103,14 @@ export class Watchers extends Context.Service<
           introduced.add(record.id)
           return messages.actor(record, snapshot, clock.currentTimeMillisUnsafe())
         }
-        const onCommit = (committed: Committed) => {
-          const { before, record, snapshot } = committed
-          const first = introduce(record, before)
+        const onStep = (step: ObservedStep) => {
+          const { before, record, snapshot } = step
+          const first = introduce(record, before ?? snapshot)
           if (first !== null) queue.put(first)
-          for (const text of messages.step(committed)) queue.put(text)
+          for (const text of messages.step(step)) queue.put(text)
           if (snapshot.status !== "active") introduced.delete(record.id)
         }
-        const sessions = yield* Effect.orDie(inspection.observeCommits(caller, only, onCommit))
+        const sessions = yield* Effect.orDie(inspection.observeCommits(caller, only, onStep))
         const first = function* () {
           for (const { record, snapshot } of sessions) {
             const text = introduce(record, snapshot)
