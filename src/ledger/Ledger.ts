@@ -30,12 +30,14 @@ import type {
   ReceiptRecord,
   StepRecord
 } from "./LedgerWrite.ts"
+import type { Announcements } from "./Announcements.ts"
 import type { LedgerAway } from "./Availability.ts"
 import type { LedgerError } from "./LedgerError.ts"
 
 // Re-exported, so that a user of the ledger needs one import.
 export type * from "./LedgerQuery.ts"
 export type * from "./LedgerWrite.ts"
+export type { Announcements } from "./Announcements.ts"
 export type { LedgerAway } from "./Availability.ts"
 export { LedgerError, LedgerUnusable } from "./LedgerError.ts"
 export type { LedgerErrorKind } from "./LedgerError.ts"
@@ -62,6 +64,9 @@ export class Ledger extends Context.Service<
     readonly away: () => LedgerAway | null
     /** Waits until the ledger takes writes again; at once where it does. */
     readonly available: Effect.Effect<void>
+
+    /** `null` where no other Troupe can work on the database. */
+    readonly announcements: Announcements | null
 
     /** Gives the space of what was removed back to the machine, a bounded part of it a call; how many pages. */
     readonly giveBackSpace: Read<number>

@@ -25,7 +25,9 @@ export const layer = (
 ): Layer.Layer<Ledger, LedgerUnusable> =>
   Layer.effect(
     Ledger,
-    Effect.flatMap(Database.open({ url, owns }), (db) => ledgerOver(db, { patienceMillis }))
+    Effect.flatMap(Database.open({ url, owns }), (db) =>
+      ledgerOver(db, { patienceMillis, announcements: db.announcements })
+    )
   )
 
 /** Brings the schema up to date; the version that it has then. */

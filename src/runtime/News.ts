@@ -1,5 +1,6 @@
 /**
- * News of sessions: told after each commit by whoever committed, heard by all who follow that session, or all sessions.
+ * News of sessions: told after each commit by whoever committed, heard by all who follow that session, or all sessions, in
+ * every Troupe on the ledger.
  *
  * The ledger has everything; news say that there is something to read. Those of this process carry what was stored, so
  * that nobody reads it again. Where `stored` is `null` another Troupe stored it, or news may have got lost: whoever hears
@@ -10,62 +11,12 @@
  */
 import { Context, Effect, FiberSet, Layer } from "effect"
 import type { Scope } from "effect"
-import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
-import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import * as NewsExchange from "./NewsExchange.ts"
+import type { SessionLifecycle, SessionNews } from "./SessionNews.ts"
 
-export interface SessionNews {
-  readonly session: SessionId
-  /** The numbers of its last stored step and event; 0: none, or not known. */
-  readonly step: number
-  readonly event: number
-  /** There is a new step, and not only events. */
-  readonly stepped: boolean
-  /** The turns whose outcome was stored. */
-  readonly settled: ReadonlyArray<number>
-  /** The session is closed: this is its last step. */
-  readonly closed: boolean
-  /** `null`: the ledger has it, and maybe more than the other fields say. */
-  readonly stored: Stored | null
-}
-
-/** What one commit of this process stored. */
-export interface Stored {
-  /** In order of `seq`. */
-  readonly events: ReadonlyArray<StoredEvent>
-  /** `null` where it held only events. */
-  readonly step: Committed | null
-}
-
-export interface Committed {
-  readonly record: SessionRecord
-  readonly seq: number
-  readonly at: number
-  readonly event: SessionEvent
-  readonly before: SessionSnapshot
-  readonly snapshot: SessionSnapshot
-  /** When the session entered its present state. */
-  readonly since: number
-  readonly next: NextTimer | null
-  /** The approval that this step requested. */
-  readonly newApproval: Pick<ApprovalRecord, "id" | "title"> | null
-}
-
-/** A timer of a session that is stored in the ledger, and when it is due, in milliseconds since 1970. */
-export interface NextTimer {
-  readonly timer: string
-  readonly dueAt: number
-}
-
-/** What is left of a deleted session: enough to tell who saw it. */
-export type RemovedSession = Pick<SessionRecord, "id" | "app" | "createdAt">
-
-/** A session was created or deleted, which is no step of its machine; or anything may have happened to any of them. */
-export type SessionLifecycle =
-  | { readonly what: "created"; readonly record: SessionRecord }
-  | { readonly what: "removed"; readonly record: RemovedSession }
-  | { readonly what: "missed" }
+export type * from "./SessionNews.ts"
 
 type Listener<A> = (notice: A) => void
 
@@ -120,23 +71,45 @@ export class News extends Context.Service<
         }
       }
 
-      const tell = (news: SessionNews) => {
+      const tellHere = (news: SessionNews) => {
         if (listeners.size === 0) return
         callEach(listeners.get(news.session), news.session, news)
         callEach(listeners.get(null), news.session, news)
       }
 
+      const tellLifecycleHere = (lifecycle: SessionLifecycle) =>
+        callEach(lifecycleListeners, lifecycle.what === "missed" ? null : lifecycle.record.id, lifecycle)
+
+      const tell = (news: SessionNews) => {
+        tellHere(news)
+        exchange?.announce(news)
+      }
+
+      const missed = (session: SessionId | null) => {
+        if (session !== null) return tell(unknown(session))
+        for (const [watched, called] of listeners) {
+          if (watched !== null) callEach(called, watched, unknown(watched))
+        }
+        tellLifecycleHere({ what: "missed" })
+      }
+
+      const { announcements } = yield* Ledger
+      const exchange =
+        announcements === null
+          ? null
+          : yield* NewsExchange.make(announcements, {
+              told: tellHere,
+              removed: (record) => tellLifecycleHere({ what: "removed", record }),
+              missed: () => missed(null)
+            })
+
       return News.of({
         tell,
-        missed: (session) => {
-          if (session !== null) return tell(unknown(session))
-          for (const [watched, called] of listeners) {
-            if (watched !== null) callEach(called, watched, unknown(watched))
-          }
-          callEach(lifecycleListeners, null, { what: "missed" })
+        tellLifecycle: (lifecycle) => {
+          tellLifecycleHere(lifecycle)
+          exchange?.announceLifecycle(lifecycle)
         },
-        tellLifecycle: (lifecycle) =>
-          callEach(lifecycleListeners, lifecycle.what === "missed" ? null : lifecycle.record.id, lifecycle),
+        missed,
         watch: (session, listener) =>
           Effect.asVoid(
             Effect.acquireRelease(

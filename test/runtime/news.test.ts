@@ -1,7 +1,8 @@
 /** Who hears which news, and what a watcher that throws costs. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Scope, Exit } from "effect"
+import { Effect, Exit, Layer, Logger, Scope } from "effect"
 import { SessionId } from "../../src/domain/Ids.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
 import { News } from "../../src/runtime/News.ts"
 import type { SessionNews } from "../../src/runtime/News.ts"
 import { session } from "../ledger/samples.ts"
@@ -16,6 +17,8 @@ const newsOf = (session: SessionId, event: number): SessionNews => ({
   closed: false,
   stored: { events: [], step: null }
 })
+
+const Alone = News.layer.pipe(Layer.provide(Layer.mock(Ledger)({ announcements: null, away: () => null })))
 
 describe("news", () => {
   it.effect("are heard in their order by those who watch the session, and those who watch all, while they watch", () =>
@@ -45,7 +48,7 @@ describe("news", () => {
       news.tell(newsOf(a, 3))
       assert.strictEqual(heard.length, 5)
       assert.strictEqual(news.watchers(), 0)
-    }).pipe(Effect.provide(News.layer))
+    }).pipe(Effect.provide(Alone))
   )
 
   it.effect("reach the others where a watcher throws, which is logged", () =>
@@ -72,7 +75,7 @@ describe("news", () => {
         yield* Effect.yieldNow
         assert.strictEqual(logged.length, 3)
         assert.match(String(logged[0]), /A watcher of session ses_a threw/)
-      }).pipe(Effect.provide(News.layer), Effect.provide(logger))
+      }).pipe(Effect.provide(Alone), Effect.provide(logger))
     })
   )
 })

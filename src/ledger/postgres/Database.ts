@@ -8,6 +8,8 @@ import type { Redacted } from "effect"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { unreadable } from "../sql/Database.ts"
 import type { Database } from "../sql/Database.ts"
+import type { Announcements } from "../Announcements.ts"
+import { make as makeAnnouncements } from "./announcements.ts"
 import * as Client from "./client.ts"
 import { failedTo, kindOf, stateOf } from "./errors.ts"
 import { migrate } from "./migrate.ts"
@@ -22,6 +24,10 @@ export interface PostgresOptions {
   readonly owns: boolean
 }
 
+export interface PostgresDatabase extends Database {
+  readonly announcements: Announcements
+}
+
 /** Sessions that read. One that searches keeps no other reader waiting. */
 const readers = 4
 /** A commit whose answer does not come is taken for lost, and looked up in another session. */
@@ -33,7 +39,7 @@ const end: Sent = { text: "COMMIT", params: [] }
 export const open = Effect.fn("Ledger.open")(function* ({
   owns,
   url
-}: PostgresOptions): Effect.fn.Return<Database, LedgerUnusable, Scope.Scope> {
+}: PostgresOptions): Effect.fn.Return<PostgresDatabase, LedgerUnusable, Scope.Scope> {
   const location = Client.locationOf(url)
   const client = yield* Client.load(location)
   const config = Client.configOf(client, url)
@@ -52,6 +58,10 @@ export const open = Effect.fn("Ledger.open")(function* ({
   const mutex = yield* Semaphore.make(1)
 
   return {
+    announcements: yield* makeAnnouncements({
+      connect: client.connection.make(config),
+      query: (text, params) => pool.use((connection) => connection.query(text, params))
+    }),
     dialect: postgresDialect,
     // A new session has the lock of the database when the one before has ended on the server, with all that it was sent.
     settled: writer.connection.pipe(Effect.mapError(failedTo("reach the database")), Effect.asVoid, mutex.withPermit),

@@ -1,6 +1,7 @@
 /** The ledger on a database of SQL: one writer that groups commits, and the reads of each table. */
 import { Effect } from "effect"
 import type { Scope } from "effect"
+import type { Announcements } from "../Announcements.ts"
 import type { Ledger } from "../Ledger.ts"
 import { LedgerError } from "../LedgerError.ts"
 import type { Database } from "./Database.ts"
@@ -26,12 +27,14 @@ export interface LedgerOptions {
   readonly patienceMillis: number
   /** Absent where the database does it by itself. */
   readonly giveBackSpace?: Ledger["Service"]["giveBackSpace"]
+  /** Absent where no other Troupe can work on the database. */
+  readonly announcements?: Announcements
 }
 
 /** The ledger on an open database. */
 export const ledgerOver = Effect.fnUntraced(function* (
   db: Database,
-  { giveBackSpace = Effect.succeed(0), patienceMillis }: LedgerOptions
+  { announcements, giveBackSpace = Effect.succeed(0), patienceMillis }: LedgerOptions
 ): Effect.fn.Return<Ledger["Service"], never, Scope.Scope> {
   const writer = yield* Writer.make(db, patienceMillis)
   const ping = db
@@ -52,6 +55,7 @@ export const ledgerOver = Effect.fnUntraced(function* (
         : Effect.fail(new LedgerError({ operation: "write and read a row", cause: away.reason, kind: away.kind }))
     }),
     giveBackSpace,
+    announcements: announcements ?? null,
     ...Sessions.reads(db),
     ...Overview.reads(db),
     ...Steps.reads(db),

@@ -6,7 +6,7 @@ import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as PostgresLedger from "../../../src/ledger/PostgresLedger.ts"
 import { latestVersion } from "../../../src/ledger/postgres/migrations.ts"
 import { event, eventAppended, id, opened } from "../samples.ts"
-import { emptySchema, query, server } from "./schemas.ts"
+import { emptySchema, query, schemaOf, server } from "./schemas.ts"
 
 const layer = (url: string, options?: PostgresLedger.PostgresLedgerOptions) =>
   PostgresLedger.layer(Redacted.make(url), options)
@@ -14,8 +14,6 @@ const layer = (url: string, options?: PostgresLedger.PostgresLedgerOptions) =>
 /** A ledger that is open until its scope is closed. */
 const openIn = (scope: Scope.Scope, url: string, options?: PostgresLedger.PostgresLedgerOptions) =>
   Effect.map(Layer.buildWithScope(layer(url, options), scope), (built) => Context.get(built, Ledger))
-
-const schemaOf = (url: string) => /search_path%3D(\w+)/.exec(url)?.[1] ?? ""
 
 /** Ends the session by which the schema's owner writes, as a restart of the server or a cut connection does. */
 const cutWriter = (url: string) =>

@@ -15,6 +15,20 @@ export const query = (url: string, text: string) =>
     Effect.orDie
   )
 
+/** The name in the address of a schema. */
+export const schemaOf = (url: string) => /search_path%3D(\w+)/.exec(url)?.[1] ?? ""
+
+/** Ends the connections on which Troupes listen on the schema; how many. */
+export const cutListeners = (url: string) =>
+  Effect.map(
+    query(
+      url,
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+        WHERE query LIKE 'LISTEN %' || md5('${schemaOf(url)}') || '%' AND application_name = 'troupe'`
+    ),
+    ({ rows }) => rows.length
+  )
+
 /** The address of an empty schema, which is removed with the scope. */
 export const emptySchema = Effect.acquireRelease(
   Effect.gen(function* () {

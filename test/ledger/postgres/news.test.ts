@@ -1,0 +1,120 @@
+/**
+ * News across processes: a server works on a ledger in PostgreSQL, and this process follows its sessions beside it, while
+ * the connections that both listen on are cut.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { stateName } from "../../../machines/session/stateInfo.ts"
+import { SessionId } from "../../../src/domain/Ids.ts"
+import { defaultLimits } from "../../../src/domain/Settings.ts"
+import { Ledger } from "../../../src/ledger/Ledger.ts"
+import * as PostgresLedger from "../../../src/ledger/PostgresLedger.ts"
+import { EventFeed } from "../../../src/runtime/EventFeed.ts"
+import { News } from "../../../src/runtime/News.ts"
+import { RuntimeSettings } from "../../../src/runtime/RuntimeSettings.ts"
+import { SessionShared } from "../../../src/runtime/SessionShared.ts"
+import * as FollowSession from "../../../src/services/inspection/followSession.ts"
+import * as ObserveChanges from "../../../src/services/inspection/observeChanges.ts"
+import * as ObserveCommits from "../../../src/services/inspection/observeCommits.ts"
+import { SessionActorRefs } from "../../../src/services/SessionActorRefs.ts"
+import { Supervisor } from "../../../src/supervision/Supervisor.ts"
+import { makeWorkspace } from "../../cli/program.ts"
+import { openServer, sessionOf, untilSpeaking } from "../../cli/server.ts"
+import { cutListeners, emptySchema, server as postgres } from "./schemas.ts"
+
+const workspace = Effect.acquireRelease(Effect.sync(makeWorkspace), (made) => Effect.promise(() => made.cleanUp()))
+
+/** What a Troupe has that works on none of these sessions. */
+const beside = (url: string) =>
+  Layer.mergeAll(EventFeed.layer, SessionActorRefs.layer).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(News.layer, SessionShared.layer, Layer.mock(Supervisor)({ view: () => null, views: () => [] }))
+    ),
+    Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { owns: false })),
+    Layer.provide(
+      Layer.succeed(RuntimeSettings, {
+        dataDir: ":memory:",
+        limits: defaultLimits,
+        agents: {},
+        defaultAgent: null,
+        run: {}
+      })
+    )
+  )
+
+const admin = { _tag: "Admin" } as const
+const numbers = (last: number) => Array.from({ length: last }, (_, n) => n + 1)
+
+const until = <E>(condition: Effect.Effect<boolean, E>) =>
+  Effect.repeat(Effect.andThen(Effect.sleep("10 millis"), condition), { until: (isMet) => isMet })
+
+describe.skipIf(postgres === null)("a session that another Troupe works on", () => {
+  it.live("is followed without a gap or a repeat, also where the connections that listen are cut", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const server = yield* Effect.flatMap(workspace, (made) =>
+        Effect.promise(() => openServer(made, { TROUPE_DATABASE_URL: url }))
+      )
+      yield* Effect.gen(function* () {
+        const ledger = yield* Ledger
+        const changes: Array<ObserveChanges.SessionChange> = []
+        const steps: Array<ObserveCommits.ObservedStep> = []
+        yield* (yield* ObserveChanges.make)(admin, (change) => changes.push(change))
+        yield* (yield* ObserveCommits.make)(admin, null, (step) => steps.push(step))
+        yield* until(
+          Effect.sync(() => ledger.announcements?.hasListeners() === true && ledger.announcements.isHearing())
+        )
+
+        const id = SessionId.make(yield* Effect.promise(() => sessionOf(server)))
+        yield* until(Effect.sync(() => changes.some((change) => change._tag === "Created" && change.summary.id === id)))
+        const actor = yield* (yield* SessionActorRefs).of(admin, id)
+        const states: Array<string> = []
+        actor.subscribe((snapshot) => states.push(stateName(snapshot)))
+        const events: Array<number> = []
+        const reading = (yield* EventFeed).follow(id, 0, { live: true }).pipe(
+          Stream.runForEach(({ seq }) => Effect.sync(() => events.push(seq))),
+          Effect.forkChild({ startImmediately: true })
+        )
+        const reader = yield* reading
+        const shown: Array<FollowSession.SessionUpdate> = []
+        yield* (yield* FollowSession.make)(id, { event: 0, step: 0 }).pipe(
+          Stream.runForEach((update) => Effect.sync(() => shown.push(update))),
+          Effect.forkChild({ startImmediately: true })
+        )
+
+        const turn = Effect.promise(() => server.call("POST", `/sessions/${id}/turn`, { prompt: "slow 150 10" }))
+        const running = yield* Effect.forkChild(turn, { startImmediately: true })
+        yield* Effect.promise(() => untilSpeaking(server, id))
+        for (let n = 0; n < 3; n++) {
+          assert.isAtLeast(yield* cutListeners(url), 1)
+          yield* Effect.sleep("300 millis")
+        }
+        assert.deepInclude(yield* Fiber.join(running), { ok: true })
+        yield* until(Effect.sync(() => states.at(-1) === "idle.awake"))
+        assert.include(states, "turning.running")
+        assert.isTrue(steps.some(({ record }) => record.id === id && record.turnCount === 1))
+        assert.deepInclude(
+          changes.findLast(({ _tag }) => _tag === "Stepped"),
+          { to: "idle.awake" }
+        )
+
+        assert.deepInclude(yield* Effect.promise(() => server.call("DELETE", `/sessions/${id}`)), { ok: true })
+        yield* Fiber.join(reader)
+        const last = yield* ledger.lastEvent(id)
+        assert.isAbove(last, 20)
+        assert.deepStrictEqual(events, numbers(last))
+        const ofKind = (kind: "Event" | "Step") =>
+          shown.flatMap((update) =>
+            update._tag !== kind
+              ? []
+              : [update._tag === "Event" ? update.event.seq : update._tag === "Step" ? update.step.seq : 0]
+          )
+        const lastStep = yield* ledger.lastStep(id)
+        yield* until(Effect.sync(() => ofKind("Step").at(-1) === lastStep && ofKind("Event").at(-1) === last))
+        assert.deepStrictEqual(ofKind("Event"), numbers(last))
+        assert.deepStrictEqual(ofKind("Step"), numbers(lastStep))
+        yield* until(Effect.sync(() => actor.getSnapshot().status === "done"))
+      }).pipe(Effect.provide(beside(url)))
+    }).pipe(Effect.scoped)
+  )
+})
