@@ -3,7 +3,7 @@
  *
  *     npm run bench                     all of it, below five minutes
  *     npm run bench -- --quick          fewer rounds, about a minute
- *     npm run bench -- --only turns     turns, streams, sessions or commits alone
+ *     npm run bench -- --only turns     turns, streams, strides, sessions or commits alone
  *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
  *
  * Rounds of Troupe and its reference alternate, so that a machine that gets slower slows both. Absolute times are those
@@ -19,6 +19,7 @@ import type { TroupeCalls } from "./troupe.ts"
 import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
 import type { RawCalls } from "./raw.ts"
+import * as Strides from "./strides.ts"
 import * as Streams from "./streams.ts"
 import { printed } from "./table.ts"
 import type { Row } from "./table.ts"
@@ -26,7 +27,7 @@ import * as Turns from "./turns.ts"
 import { start } from "./worker.ts"
 import type { Worker } from "./worker.ts"
 
-const sections = ["turns", "streams", "sessions", "commits"] as const
+const sections = ["turns", "streams", "strides", "sessions", "commits"] as const
 type Section = (typeof sections)[number]
 
 const manySessions = 10_000
@@ -40,6 +41,7 @@ const full = {
   one: { sessions: 1, rounds: 30, each: 100 },
   fifty: { sessions: awakeSessions, rounds: 15, each: 20 },
   streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
+  strides: { rounds: 2, chunks: 200 },
   creation: { rounds: 15, each: 20 },
   commits: { rounds: 10, turns: 250 }
 }
@@ -48,6 +50,7 @@ const quick: typeof full = {
   one: { sessions: 1, rounds: 6, each: 50 },
   fifty: { sessions: awakeSessions, rounds: 3, each: 5 },
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
+  strides: { rounds: 1, chunks: 100 },
   creation: { rounds: 10, each: 20 },
   commits: { rounds: 4, turns: 100 }
 }
@@ -110,6 +113,17 @@ const measureAtWork = async (dir: string, plan: typeof full, wanted: ReadonlySet
   return rows
 }
 
+const measureStrides = async (dir: string, plan: typeof full) => {
+  progress("a slow stream, read and not")
+  const { client, end, troupe } = await openTroupe(dir, "slow", undefined)
+  const newSession = async () => Creation.idIn(await client.post("/sessions", {}))
+  try {
+    return await Strides.measure({ client, newSession, troupe }, plan.strides)
+  } finally {
+    await end()
+  }
+}
+
 /** Measures a Troupe with few sessions and one with many. */
 const measureFewAndMany = async (dir: string, plan: typeof full) => {
   progress(`creating ${manySessions} sessions`)
@@ -134,6 +148,7 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
   try {
     const rows: Array<Row> = []
     if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await measureAtWork(dir, plan, wanted, profileDir)))
+    if (wanted.has("strides")) rows.push(...(await measureStrides(dir, plan)))
     if (wanted.has("sessions")) rows.push(...(await measureFewAndMany(dir, plan)))
     if (wanted.has("commits")) {
       progress("commits")

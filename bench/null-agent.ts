@@ -2,10 +2,12 @@
  * An agent without a model: it speaks just enough of the Agent Client Protocol to be prompted, and answers at once.
  *
  * The prompt `chunks COUNT SIZE` streams that many chunks of text first, `updates COUNT SIZE` that many updates of a tool
- * call, which can't be merged; any other prompt gets one short chunk. Both sides of the benchmark prompt this program.
+ * call, which can't be merged, `slowly COUNT SIZE MILLIS` that many chunks with a pause before each; any other prompt gets
+ * one short chunk. Both sides of the benchmark prompt this program.
  */
 import { once } from "node:events"
 import { createInterface } from "node:readline"
+import { setTimeout as sleep } from "node:timers/promises"
 
 const session = "null"
 /** Written at a time, before the pipe has to drain. */
@@ -40,9 +42,13 @@ const flood = async (one: string, count: number) => {
 }
 
 const answerPrompt = async (id: number, prompt: string) => {
-  const [kind, count, size] = prompt.split(" ")
+  const [kind, count, size, millis] = prompt.split(" ")
   if (kind === "chunks") await flood(chunk("x".repeat(Number(size))), Number(count))
   if (kind === "updates") await flood(toolUpdate("x".repeat(Number(size))), Number(count))
+  for (let left = kind === "slowly" ? Number(count) : 0; left > 0; left--) {
+    await sleep(Number(millis))
+    process.stdout.write(chunk("x".repeat(Number(size))))
+  }
   process.stdout.write(answer + line({ id, result: { stopReason: "end_turn" } }))
 }
 

@@ -5,6 +5,9 @@
  */
 import { Context, Effect, Layer, Logger, ManagedRuntime, Option, Redacted, References } from "effect"
 import { HttpServer } from "effect/http"
+import { statSync } from "node:fs"
+import { DatabaseSync } from "node:sqlite"
+import { ledgerFile } from "../src/dataDir.ts"
 import { Apps } from "../src/services/Apps.ts"
 import { Sessions } from "../src/services/Sessions.ts"
 import type { Caller } from "../src/services/Sessions.ts"
@@ -95,6 +98,20 @@ const calls = {
   close: async ({ ids }: { readonly ids: ReadonlyArray<string> }): Promise<void> => {
     const sessions = Context.get(await runtime.context(), Sessions)
     await runtime.runPromise(Effect.forEach(ids, (id) => sessions.close(caller, id), { discard: true }))
+  },
+  /** What the ledger has of a session, all commits of this Troupe, and the bytes of its log since that was last emptied. */
+  stored: async ({ id }: { readonly id: string }) => {
+    const file = ledgerFile(dataDir)
+    const db = new DatabaseSync(file, { readOnly: true })
+    const number = (text: string, ...params: ReadonlyArray<string>) => Number(db.prepare(text).get(...params)?.["n"])
+    const stored = {
+      commits: number("SELECT max(nth) AS n FROM commits"),
+      events: number("SELECT count(*) AS n FROM events WHERE session = ?", id),
+      eventBytes: number("SELECT sum(length(message)) AS n FROM events WHERE session = ?", id),
+      logBytes: statSync(`${file}-wal`).size
+    }
+    db.close()
+    return stored
   },
   cpu: async () => ({ millis: cpuMillis() }),
   /** After a forced collection: only memory that is in use is counted. */

@@ -68,7 +68,10 @@ export class EventFeed extends Context.Service<
               isEnding: !live,
               readable: yield* Latch.make()
             }
-            if (live) yield* news.watch(session, (told) => hear(reader, told))
+            if (live) {
+              yield* news.watch(session, (told) => hear(reader, told))
+              yield* news.read(session)
+            }
             let last = after
 
             const pull = Effect.gen(function* () {

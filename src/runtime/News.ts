@@ -9,11 +9,13 @@
  * A watcher is called synchronously after the commit, in the commits' order: it misses none, sees nothing that is not
  * stored, and must be quick, since the session waits for it. A session that nobody watches pays a lookup in a map.
  */
-import { Context, Effect, FiberSet, Layer } from "effect"
+import { Clock, Context, Effect, FiberSet, Layer } from "effect"
 import type { Scope } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as NewsExchange from "./NewsExchange.ts"
+import * as Readers from "./Readers.ts"
+import type { EventWriter } from "./Readers.ts"
 import type { SessionLifecycle, SessionNews } from "./SessionNews.ts"
 
 export type * from "./SessionNews.ts"
@@ -38,6 +40,18 @@ export class News extends Context.Service<
     /** Creations, removals, and that any may have been missed; returns what ends it. */
     readonly watchLifecycleUnsafe: (listener: Listener<SessionLifecycle>) => () => void
     readonly watchers: () => number
+
+    /** Counts as a reader of the session's events until the scope closes: they are stored within 50 ms, and not 1 s. */
+    readonly read: (session: SessionId) => Effect.Effect<void, never, Scope.Scope>
+    /**
+     * Counts as a reader for 15 s, for what reads a running turn once. Returns when what its agent has said is stored, where
+     * this Troupe works on the session; where another one does, at once.
+     */
+    readonly look: (session: SessionId) => Effect.Effect<void>
+    /** Somebody reads the session's events, at any Troupe on the ledger, or that is not known. */
+    readonly isRead: (session: SessionId) => boolean
+    /** Registers the one that stores the session's events at this Troupe, until the scope closes. */
+    readonly writer: (session: SessionId, writer: EventWriter) => Effect.Effect<void, never, Scope.Scope>
   }
 >()("troupe/runtime/News") {
   static readonly layer = Layer.effect(
@@ -71,6 +85,14 @@ export class News extends Context.Service<
         }
       }
 
+      const watch = (session: SessionId | null, listener: Listener<SessionNews>) =>
+        Effect.asVoid(
+          Effect.acquireRelease(
+            Effect.sync(() => watchUnsafe(session, listener)),
+            (stop) => Effect.sync(stop)
+          )
+        )
+
       const tellHere = (news: SessionNews) => {
         if (listeners.size === 0) return
         callEach(listeners.get(news.session), news.session, news)
@@ -93,14 +115,18 @@ export class News extends Context.Service<
         tellLifecycleHere({ what: "missed" })
       }
 
-      const { announcements } = yield* Ledger
-      const exchange =
+      const ledger = yield* Ledger
+      const { announcements } = ledger
+      const readers = Readers.make(yield* Clock.Clock, (session) => exchange?.announceReader(session))
+      const exchange: NewsExchange.NewsExchange | null =
         announcements === null
           ? null
           : yield* NewsExchange.make(announcements, {
               told: tellHere,
               removed: (record) => tellLifecycleHere({ what: "removed", record }),
-              missed: () => missed(null)
+              missed: () => missed(null),
+              read: readers.look,
+              readHere: readers.here
             })
 
       return News.of({
@@ -110,13 +136,15 @@ export class News extends Context.Service<
           exchange?.announceLifecycle(lifecycle)
         },
         missed,
-        watch: (session, listener) =>
-          Effect.asVoid(
-            Effect.acquireRelease(
-              Effect.sync(() => watchUnsafe(session, listener)),
-              (stop) => Effect.sync(stop)
-            )
-          ),
+        watch,
+        read: readers.enter,
+        look: (session) =>
+          Effect.suspend(() => {
+            readers.look(session)
+            return ledger.away() === null ? readers.flush(session) : Effect.void
+          }),
+        isRead: (session) => announcements?.isHearing() === false || readers.isRead(session),
+        writer: readers.writer,
         watchUnsafe,
         watchLifecycleUnsafe: (listener) => {
           lifecycleListeners.add(listener)

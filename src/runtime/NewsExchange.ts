@@ -9,19 +9,27 @@ import type { Announcements } from "../ledger/Ledger.ts"
 import type { RemovedSession, SessionLifecycle, SessionNews } from "./SessionNews.ts"
 import * as Notes from "./newsNotes.ts"
 
+/** Others forget a reader three renewals after its last. */
+const renewedEvery = "5 seconds"
 /** Between two announcements. The first after a pause goes out at once. */
 const announcedEvery = "25 millis"
 
 export interface NewsExchange {
   readonly announce: (news: SessionNews) => void
   readonly announceLifecycle: (lifecycle: SessionLifecycle) => void
+  /** The session's events are read here from now on. */
+  readonly announceReader: (session: SessionId) => void
 }
 
-/** What is done with the news of others. */
+/** Whoever has this Troupe's own readers and listeners. */
 export interface Hearer {
   readonly told: (news: SessionNews) => void
   readonly removed: (record: RemovedSession) => void
   readonly missed: () => void
+  /** Somebody reads the session's events at another Troupe, or did a few seconds ago. */
+  readonly read: (session: SessionId) => void
+  /** The sessions whose events are read here. */
+  readonly readHere: () => ReadonlyArray<SessionId>
 }
 
 export const make = Effect.fnUntraced(function* (
@@ -30,12 +38,14 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<NewsExchange, never, Scope.Scope> {
   const sessions = new Map<SessionId, Notes.Told>()
   let removed: Array<RemovedSession> = []
+  const newlyRead = new Set<SessionId>()
   const someWait = yield* Latch.make()
 
   const hear = (text: string) => {
     const note = Notes.read(text)
     if (note === null) return
     if (note._tag === "Removed") return hearer.removed(note)
+    if (note._tag === "Reading") return note.sessions.forEach(hearer.read)
     const { _tag: _, ...told } = note
     hearer.told({ ...told, stored: null })
   }
@@ -47,13 +57,23 @@ export const make = Effect.fnUntraced(function* (
   const announceAll = Effect.gen(function* () {
     yield* someWait.await
     yield* someWait.close
-    const notes = [...[...sessions.values()].map(Notes.ofTold), ...removed.map(Notes.ofRemoved)]
+    const notes = [
+      ...Notes.ofReading([...newlyRead]),
+      ...[...sessions.values()].map(Notes.ofTold),
+      ...removed.map(Notes.ofRemoved)
+    ]
+    newlyRead.clear()
     sessions.clear()
     removed = []
     if (notes.length > 0) yield* announcements.announce(notes)
     yield* Effect.sleep(announcedEvery)
   })
   yield* Effect.forkScoped(Effect.forever(announceAll))
+  const renew = Effect.suspend(() => {
+    const sessions = announcements.hasListeners() ? hearer.readHere() : []
+    return sessions.length === 0 ? Effect.void : announcements.announce(Notes.ofReading(sessions))
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(renewedEvery), renew)))
 
   return {
     announce: ({ stored: _, ...told }) => {
@@ -66,6 +86,11 @@ export const make = Effect.fnUntraced(function* (
       const { id } = lifecycle.record
       if (lifecycle.what === "removed") removed.push(lifecycle.record)
       else sessions.set(id, { session: id, step: 0, event: 0, stepped: true, settled: [], closed: false })
+      someWait.openUnsafe()
+    },
+    announceReader: (session) => {
+      if (!announcements.hasListeners()) return
+      newlyRead.add(session)
       someWait.openUnsafe()
     }
   }

@@ -15,7 +15,8 @@ const Note = Schema.Union([
     settled: Schema.Array(Schema.Number),
     closed: Schema.Boolean
   }),
-  Schema.TaggedStruct("Removed", { id: SessionId, app: AppName, createdAt: Schema.Number })
+  Schema.TaggedStruct("Removed", { id: SessionId, app: AppName, createdAt: Schema.Number }),
+  Schema.TaggedStruct("Reading", { sessions: Schema.Array(SessionId) })
 ])
 export type Note = typeof Note.Type
 
@@ -32,6 +33,17 @@ export const ofTold = ({ settled, ...told }: Told): string =>
 
 export const ofRemoved = ({ app, createdAt, id }: RemovedSession): string =>
   JSON.stringify({ _tag: "Removed", id, app, createdAt } satisfies Note)
+
+/** An id has about 30 characters. */
+const mostInOneNote = 40
+
+export const ofReading = (sessions: ReadonlyArray<SessionId>): ReadonlyArray<string> =>
+  Array.from({ length: Math.ceil(sessions.length / mostInOneNote) }, (_, n) =>
+    JSON.stringify({
+      _tag: "Reading",
+      sessions: sessions.slice(n * mostInOneNote, (n + 1) * mostInOneNote)
+    } satisfies Note)
+  )
 
 export const merged = (before: Told | undefined, told: Told): Told =>
   before === undefined

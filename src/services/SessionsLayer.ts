@@ -10,6 +10,7 @@ import { appFilter, findSession, nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
+import { News } from "../runtime/News.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
@@ -36,11 +37,16 @@ export const layer = Layer.effect(
     const changeSettings = yield* ChangeSettings.make
     const commandHandler = yield* CommandHandler
     const ledger = yield* Ledger
+    const news = yield* News
     const steerTurn = yield* SteerTurn.make
     const supervisor = yield* Supervisor
     const transcript = yield* Transcript.make
 
     const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
+
+    /** For reads of turns: what the agent of a running one has said is stored first. */
+    const findToRead = (caller: Caller, id: string) =>
+      Effect.tap(find(caller, id), (record) => (record.state === "turning" ? news.look(record.id) : Effect.void))
 
     const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler)
 
@@ -92,16 +98,16 @@ export const layer = Layer.effect(
         return yield* acceptTurn.outcome(yield* find(caller, id), index)
       }, cannot("read what came of the turn")),
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
-        const record = yield* find(caller, id)
+        const record = yield* findToRead(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)
         return yield* Effect.forEach(rows, transcript.resultOfTurn)
       }, cannot("read the turns")),
       turn: Effect.fn("Sessions.turn")(function* (caller, id, index) {
-        const record = yield* find(caller, id)
+        const record = yield* findToRead(caller, id)
         return yield* transcript.result(record.id, index)
       }, cannot("read the turn")),
       messages: Effect.fn("Sessions.messages")(function* (caller, id, query) {
-        return yield* transcript.messages(yield* find(caller, id), query)
+        return yield* transcript.messages(yield* findToRead(caller, id), query)
       }, cannot("read the messages")),
       steer,
       compact: acceptTurn.compact,

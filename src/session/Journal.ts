@@ -1,11 +1,11 @@
 /**
  * The one writer of a session's events and steps: what the agent said and what the machine decided, in one order.
  *
- * Chunks are coalesced here. The first is written at once, what follows at most every 50 ms or 4 kB, and the commit of a
- * step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
+ * Chunks are coalesced here. The first is written at once, what follows every 50 ms or 4 kB while somebody reads the session,
+ * every second or 16 kB while nobody does, and the commit of a step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
  * session has advanced to it.
  */
-import { Cause, Clock, Deferred, Effect, Fiber, Metric, Semaphore } from "effect"
+import { Cause, Clock, Deferred, Effect, Fiber, Latch, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
@@ -20,8 +20,16 @@ import type { CommittedStep } from "./commit.ts"
 import type { Session } from "./Session.ts"
 import type { Draft, Step } from "./Step.ts"
 
-const flushMillis = 50
-const flushCharacters = 4096
+interface Stride {
+  readonly millis: number
+  readonly characters: number
+}
+
+/** How much may wait, and how long, before it is stored. A second is also what a kill may cost of what nobody reads. */
+const strides: { readonly read: Stride; readonly unread: Stride } = {
+  read: { millis: 50, characters: 4_096 },
+  unread: { millis: 1_000, characters: 16_384 }
+}
 
 export interface Journal {
   /** Awaited by the agent's reader, so that an agent that says too much waits for the ledger. */
@@ -87,10 +95,26 @@ export const make = Effect.fnUntraced(function* (
       // Also where its fiber is interrupted meanwhile: what is stored is told.
     }).pipe(Effect.uninterruptible)
   )
+  const stride = () => (news.isRead(session) ? strides.read : strides.unread)
+
+  const readerCame = yield* Latch.make()
+  yield* news.writer(session, { readerCame: () => readerCame.openUnsafe(), flush: Effect.ignore(flush) })
+
+  // Where the actor is ended by a defect, or with Troupe, what its agent has said is not lost with it.
+  yield* Effect.addFinalizer(() => (ledger.away() === null ? Effect.ignore(flush) : Effect.void))
+
+  const untilDue = Effect.gen(function* () {
+    yield* readerCame.close
+    const { millis } = stride()
+    const due = flushedAt + millis - (yield* Clock.currentTimeMillis)
+    if (due <= 0) return
+    // A reader that comes is not kept waiting for what it would have had by now.
+    if (millis === strides.unread.millis) yield* Effect.raceFirst(Effect.sleep(due), readerCame.await)
+    else yield* Effect.sleep(due)
+  })
   const flushLoop = Effect.gen(function* () {
     while (buffer.waiting > 0) {
-      const due = flushedAt + flushMillis - (yield* Clock.currentTimeMillis)
-      if (due > 0) yield* Effect.sleep(due)
+      yield* untilDue
       yield* flush
     }
   }).pipe(
@@ -111,7 +135,7 @@ export const make = Effect.fnUntraced(function* (
   const journal: Journal = {
     append: Effect.fnUntraced(function* (turn, message) {
       buffer.append(turn, message, yield* Clock.currentTimeMillis)
-      if (buffer.waiting >= flushCharacters) {
+      if (buffer.waiting >= stride().characters) {
         yield* Effect.catchCause(flush, (cause) => Deferred.failCause(fault, cause))
       } else if (flushing === null) {
         flushing = yield* Effect.forkIn(flushLoop, scope)

@@ -1,7 +1,6 @@
 /** Steering a turn, compacting a session, and the messages of its conversation. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { TestClock } from "effect/testing"
 import { Sessions } from "../../src/services/Sessions.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { AgentScript } from "./AgentScript.ts"
@@ -25,8 +24,6 @@ it.effect("a running turn is steered: the text is among its messages, and the au
     const { result } = yield* sessions.submit(ours, id, { prompt: "hang" })
     yield* untilRunning(id)
     yield* sessions.steer(ours, id, "be quick")
-    // What an agent says is written at most every 50 ms.
-    yield* TestClock.adjust("50 millis")
     const { messages } = yield* sessions.turn(ours, id, 1)
     assert.deepStrictEqual(messages, [
       { role: "user", content: "hang" },

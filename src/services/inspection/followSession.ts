@@ -51,6 +51,7 @@ export const make = Effect.gen(function* () {
       hasNewSteps ||= stepped
       committed.openUnsafe()
     })
+    yield* news.read(id)
     let isLive = false
     let isSettling = false
 

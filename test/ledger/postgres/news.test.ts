@@ -117,4 +117,42 @@ describe.skipIf(postgres === null)("a session that another Troupe works on", () 
       }).pipe(Effect.provide(beside(url)))
     }).pipe(Effect.scoped)
   )
+
+  it.live("is stored in short strides while somebody reads it at any Troupe, and in long ones while nobody does", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const server = yield* Effect.flatMap(workspace, (made) =>
+        Effect.promise(() => openServer(made, { TROUPE_DATABASE_URL: url }))
+      )
+      yield* Effect.gen(function* () {
+        const ledger = yield* Ledger
+        yield* until(
+          Effect.sync(() => ledger.announcements?.hasListeners() === true && ledger.announcements.isHearing())
+        )
+        const id = SessionId.make(yield* Effect.promise(() => sessionOf(server)))
+        const turn = (prompt: string) => Effect.promise(() => server.call("POST", `/sessions/${id}/turn`, { prompt }))
+        assert.deepInclude(yield* turn("hello"), { ok: true })
+        const chunksOf = (index: number) =>
+          Effect.map(
+            ledger.eventsOfTurn(id, index),
+            (events) => events.filter(({ message }) => JSON.stringify(message).includes("agent_message_chunk")).length
+          )
+
+        assert.deepInclude(yield* turn("slow 60 50"), { ok: true })
+        assert.isAtMost(yield* chunksOf(2), 8)
+
+        const events: Array<number> = []
+        const reading = (yield* EventFeed).follow(id, yield* ledger.lastEvent(id), { live: true }).pipe(
+          Stream.runForEach(({ seq }) => Effect.sync(() => events.push(seq))),
+          Effect.forkChild({ startImmediately: true })
+        )
+        const reader = yield* reading
+        assert.deepInclude(yield* turn("slow 60 50"), { ok: true })
+        assert.isAtLeast(yield* chunksOf(3), 15)
+        const last = yield* ledger.lastEvent(id)
+        yield* until(Effect.sync(() => events.at(-1) === last))
+        yield* Fiber.interrupt(reader)
+      }).pipe(Effect.provide(beside(url)))
+    }).pipe(Effect.scoped)
+  )
 })
