@@ -99,9 +99,10 @@ export class Ledger extends Context.Service<
     }>
     /**
      * Deletes closed sessions (open ones stay) and all that belongs to them except their audit trail and their usage. An
-     * open lease stays too, without its session: its process still has to be ended.
+     * open lease stays too, without its session: its process still has to be ended. `lines` join the trails in the same
+     * commit.
      */
-    readonly remove: (ids: ReadonlyArray<SessionId>) => Read<void>
+    readonly remove: (ids: ReadonlyArray<SessionId>, lines: ReadonlyArray<AuditRecord>) => Read<void>
 
     /** The nodes that have not left, and whose lease is not over. */
     readonly nodes: Read<ReadonlyArray<NodeRecord>>

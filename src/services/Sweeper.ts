@@ -69,13 +69,18 @@ export class Sweeper extends Context.Service<
         for (const { cwd, ownsCwd } of records) {
           if (ownsCwd) yield* Effect.ignore(files.remove(cwd, { recursive: true, force: true }))
         }
-        yield* ledger.write(
+        // In one commit: a session whose line is stored without its end would get a second one.
+        yield* ledger.remove(
+          records.map(({ id }) => id),
           records.map(({ app, closedAt, id: session }) => ({
-            _tag: "Audited",
-            record: { at, session, app, action: "sweep_delete", actor: "troupe", detail: { closed_at: closedAt } }
+            at,
+            session,
+            app,
+            action: "sweep_delete",
+            actor: "troupe",
+            detail: { closed_at: closedAt }
           }))
         )
-        yield* ledger.remove(records.map(({ id }) => id))
         for (const record of records) news.tellLifecycle({ what: "removed", record })
       })
 

@@ -16,7 +16,7 @@ export const withNotices = <E, R>(ledger: Layer.Layer<Ledger, E, R>): Layer.Laye
         ...real,
         write: (entries) => noticed(real.write(entries)),
         writeLater: (entries) => noticed(real.writeLater(entries)),
-        remove: (ids) => noticed(real.remove(ids))
+        remove: (ids, lines) => noticed(real.remove(ids, lines))
       })
       return Context.make(Ledger, observed).pipe(Context.add(LedgerWrites, { observe }))
     })

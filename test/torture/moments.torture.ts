@@ -263,6 +263,8 @@ describe("a server that is killed at the nth write of a sweep", () => {
         await new Promise((resolve) => setTimeout(resolve, 4_100))
         await server.asAdmin("POST", "/admin/sweep")
         assert.isUndefined(stateOf(closed), what)
+        const burials = `SELECT 1 FROM audit WHERE action = 'sweep_delete' AND session = '${closed}'`
+        assert.lengthOf(rowsOf(server.directory, burials), 1, what)
         assert.include(["closed", undefined], stateOf(idle), what)
         assert.isFalse(existsSync(own), what)
         await assertWorks(server, what)

@@ -75,7 +75,10 @@ describe("the ledger's file", () => {
         yield* using(filename, (ledger) =>
           Effect.gen(function* () {
             yield* ledger.write(many.map((record) => ({ _tag: "SessionInserted", record, snapshot: null })))
-            yield* ledger.remove(many.map(({ id }) => id))
+            yield* ledger.remove(
+              many.map(({ id }) => id),
+              []
+            )
             const pages = yield* ledger.giveBackSpace
             if (isOld) assert.strictEqual(pages, 0)
             else assert.isAbove(pages, 2_500)

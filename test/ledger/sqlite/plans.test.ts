@@ -96,7 +96,7 @@ describe("query plans", () => {
         sessions.session(id),
         sessions.snapshot(id),
         sessions.dueForSweep({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
-        sessions.remove([id]),
+        sessions.remove([id], []),
         sessions.sessionsToRecover,
         steps.outbox(id),
         steps.timers(id),

@@ -71,7 +71,7 @@ export const approvals = ({ onLedger }: LedgerUnderTest) => {
         yield* ledger.write([
           { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
         ])
-        yield* ledger.remove([id])
+        yield* ledger.remove([id], [])
         assert.deepStrictEqual(yield* ledger.approval(id, "apr_1"), Option.none())
       })
     )

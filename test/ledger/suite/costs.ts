@@ -141,7 +141,7 @@ export const costs = ({ onLedger }: LedgerUnderTest) => {
     Effect.gen(function* () {
       const ledger = yield* Ledger
       yield* ledger.write([opened(), ...turns(1), reports(1, 1, 2)])
-      yield* ledger.remove([id])
+      yield* ledger.remove([id], [])
       const query = { from: 0, to: at + dayMillis }
       assert.deepStrictEqual(yield* ledger.costs({ app, ...query }), [
         { day: "2023-11-14", app, agent: "demo", cost: usd(2) }

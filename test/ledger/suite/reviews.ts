@@ -140,7 +140,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
         yield* ledger.write([
           { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
         ])
-        yield* ledger.remove([id])
+        yield* ledger.remove([id], [])
         assert.deepStrictEqual(yield* ledger.owedReviews(10), [])
       })
     )
@@ -171,7 +171,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
         yield* ledger.write([
           { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
         ])
-        yield* ledger.remove([id])
+        yield* ledger.remove([id], [])
         assert.deepStrictEqual(yield* ledger.reviews(id, 10), [])
         assert.lengthOf(yield* ledger.usage(day), 1)
       })

@@ -151,6 +151,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         const id = nth(0)
         const line = { at: 1, session: id, app, action: "create", actor: app, detail: {} }
+        const last = { ...line, at: 2, action: "sweep_delete" }
         yield* ledger.write([
           opened({ id }),
           { _tag: "StepAppended", step: step({ session: id }) },
@@ -168,11 +169,11 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           { _tag: "Audited", record: line },
           opened({ id: nth(1) })
         ])
-        yield* ledger.remove([id, nth(1)])
+        yield* ledger.remove([id, nth(1)], [])
         assert.isTrue(Option.isSome(yield* ledger.session(id)))
 
         yield* ledger.write([closed(0, 5)])
-        yield* ledger.remove([id, nth(1)])
+        yield* ledger.remove([id, nth(1)], [last])
         assert.deepStrictEqual(yield* ledger.session(id), Option.none())
         assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [])
         assert.deepStrictEqual(yield* ledger.outbox(id), [])
@@ -180,7 +181,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
         assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
         assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
-        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
+        assert.deepStrictEqual(yield* ledger.audit(id, 10), [line, last])
         assert.deepStrictEqual(yield* ledger.leases, [lease({ id: LeaseId.make("lea_1"), session: null })])
         assert.strictEqual((yield* ledger.usage({ app, from: 0, to: Date.UTC(2027, 0) })).length, 1)
         const remaining = yield* ledger.sessions(everything)

@@ -7,10 +7,18 @@
 import { Effect, Option } from "effect"
 import type { AppName, NodeToken, SessionId } from "../../../domain/Ids.ts"
 import type { Permissions } from "../../../domain/Permissions.ts"
-import type { Meta, SessionRecord, SessionSettings, SessionSetup, SessionState } from "../../../domain/Session.ts"
+import type {
+  AuditRecord,
+  Meta,
+  SessionRecord,
+  SessionSettings,
+  SessionSetup,
+  SessionState
+} from "../../../domain/Session.ts"
 import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
+import { audited } from "./audit.ts"
 import * as Counts from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
 import type { SessionPatch } from "../../LedgerWrite.ts"
@@ -198,9 +206,10 @@ export const reads = (db: Database) => {
     openSessions: (app: AppName | null) => count(app, "open"),
     dueForSweep,
     /** Foreign keys delete the rows of the session in all other tables. */
-    remove: (ids: ReadonlyArray<SessionId>) =>
+    remove: (ids: ReadonlyArray<SessionId>, lines: ReadonlyArray<AuditRecord>) =>
       db
         .commit("remove closed sessions", [
+          ...lines.map(audited),
           {
             text: `DELETE FROM sessions WHERE ${db.dialect.inList("id")} AND closed_at IS NOT NULL`,
             params: [json(ids)]
