@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** The program `troupe`. Checks the version of Node before it loads anything, because an old one could not load the rest. */
+/** The program `troupe`. Checks what it needs to load the rest before it loads it: a version of Node, and open files. */
 import process from "node:process"
+import * as OpenFiles from "./cli/openFiles.ts"
 
 const needed = [22, 19] as const
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
@@ -9,6 +10,9 @@ if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   process.stderr.write(
     `troupe: needs Node ${needed.join(".")} or newer, and this is ${process.versions.node}. In a checkout \`npm start\` brings its own.\n`
   )
+  process.exitCode = 1
+} else if (OpenFiles.tooFew(OpenFiles.limit()) !== null) {
+  process.stderr.write(`troupe: ${OpenFiles.tooFew(OpenFiles.limit())}\n`)
   process.exitCode = 1
 } else {
   const { run } = await import("./cli/cli.ts")

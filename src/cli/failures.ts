@@ -2,6 +2,7 @@
 import { Cause, Schema } from "effect"
 import { CliError } from "effect/cli"
 import { AgentsMisconfigured } from "../domain/Settings.ts"
+import * as OpenFiles from "./openFiles.ts"
 import { BadConfiguration } from "./configuration/BadConfiguration.ts"
 
 /** The command was given in a way that can't be carried out. */
@@ -68,7 +69,10 @@ const codeOf = (error: unknown): string =>
   (field(error, "_tag") ?? "failure").replace(/\B[A-Z]/g, "_$&").toLowerCase()
 
 const messageOf = (error: unknown, cause: Cause.Cause<unknown>): string => {
+  const text = (field(error, "detail") ?? field(error, "message") ?? String(error)).replace(/\s*\n\s*/g, " ")
+  const noFiles = OpenFiles.exhausted(text)
+  if (noFiles !== null) return noFiles
   // A defect is a fault of Troupe, and a report of it needs the stack.
   if (!Cause.hasFails(cause)) return `This is a fault of Troupe's own, please report it.\n${Cause.pretty(cause)}`
-  return (field(error, "detail") ?? field(error, "message") ?? String(error)).replace(/\s*\n\s*/g, " ")
+  return text
 }
