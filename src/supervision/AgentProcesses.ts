@@ -43,6 +43,8 @@ export const make = Effect.gen(function* () {
   const processes = yield* Processes
   const scope = yield* Effect.scope
   const agentProcesses = new Map<SessionId, AgentProcess>()
+  /** The lease of each session's last process, until its end is stored. */
+  const unclosed = new Map<SessionId, LeaseId>()
   let isClosing = false
 
   const { limits: bounds } = yield* RuntimeSettings
@@ -65,7 +67,8 @@ export const make = Effect.gen(function* () {
       pid: null
     }
     agentProcesses.set(session, agentProcess)
-    const opened = open(port, agentProcess, thread).pipe(
+    const opened = closedBefore(session).pipe(
+      Effect.andThen(open(port, agentProcess, thread)),
       Scope.provide(processScope),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fails(port, failedStart(cause))
@@ -97,20 +100,32 @@ export const make = Effect.gen(function* () {
         return false
       }
       agentProcesses.delete(session)
-      yield* closeLease(agentProcess.lease)
+      yield* closeLease(session, agentProcess.lease)
     }
     slots.release(session)
     return true
   })
 
   /** In the background, and until it is stored: while a session has a lease it gets no other. */
-  const closeLease = (lease: LeaseId) => {
-    const entries = [{ _tag: "LeaseClosed", lease }] as const
+  const closeLease = (session: SessionId, lease: LeaseId) => {
     // The next start of Troupe closes what is not stored by the end of this one.
-    if (isClosing) return ledger.writeLater(entries)
-    const stored = Effect.retry(ledger.write(entries), Schedule.spaced(retryLeaseAfter))
+    if (isClosing) return ledger.writeLater([{ _tag: "LeaseClosed", lease }])
+    unclosed.set(session, lease)
+    const stored = Effect.retry(storeEnd(session, lease), Schedule.spaced(retryLeaseAfter))
     return Effect.asVoid(Effect.forkIn(stored, scope, { startImmediately: true }))
   }
+
+  const storeEnd = (session: SessionId, lease: LeaseId) =>
+    Effect.map(ledger.write([{ _tag: "LeaseClosed", lease }]), () => {
+      if (unclosed.get(session) === lease) unclosed.delete(session)
+    })
+
+  /** A next process does not wait for the next attempt: the ledger may be back since. */
+  const closedBefore = (session: SessionId) =>
+    Effect.suspend(() => {
+      const lease = unclosed.get(session)
+      return lease === undefined ? Effect.void : storeEnd(session, lease)
+    })
 
   yield* Effect.addFinalizer(() => {
     isClosing = true

@@ -104,6 +104,7 @@ export class Invariants {
     if (status === "completed" && !this.#world.ended.has(`${session} ${idx}`)) {
       fail("a completed turn was ended by its agent", `turn ${idx} was not`)
     }
+    if (failure?.includes("constraint failed")) fail("no turn fails of what Troupe itself has left", failure)
     if ((kind === "not_delivered" || kind === "pool_full") && handed) {
       fail("a turn that was not delivered reached no agent", `turn ${idx} did`)
     }

@@ -169,6 +169,11 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["if (isClosing) return", "if (true) return"]]
   },
   {
+    name: "a next process does not close the lease of the last",
+    file: "src/supervision/AgentProcesses.ts",
+    replace: [["lease === undefined ? Effect.void : storeEnd(session, lease)", "void lease, Effect.void"]]
+  },
+  {
     name: "an open approval outlives its turn",
     file: "src/session/approvalEntries.ts",
     replace: [["if (id !== settledNow && !open.has(id))", "if (false)"]]

@@ -128,5 +128,16 @@ export const regressions: ReadonlyArray<Regression> = [
       { action: "wait", a: 324854, b: 341552 },
       { action: "submit", a: 10528, b: 34809 }
     ]
+  },
+  {
+    what: "a turn fails because the lease of its session's last process is not closed yet, when the ledger has just come back",
+    seed: 3,
+    plan: [
+      { action: "create", a: 720226, b: 0 },
+      { action: "submit", a: 690708, b: 773923 },
+      { action: "databaseRefuses", a: 582806, b: 886531 },
+      { action: "databaseAway", a: 813542, b: 316096 },
+      { action: "waitLong", a: 125496, b: 192657 }
+    ]
   }
 ]
