@@ -142,7 +142,8 @@ export class Supervisor extends Context.Service<
         while (true) {
           const unload = () => void handles.delete(id)
           const exit = yield* Effect.exit(Effect.scoped(SessionActor.run(handle, unload)))
-          if (exit._tag === "Success") return
+          // Whoever still waits asked for a session that is not there any more.
+          if (exit._tag === "Success") return failWaiters(handle, new Error("the session is gone"))
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           yield* commandHandler.drop(id)
           // Its last commit may be one that it did not live to tell of.

@@ -7,6 +7,7 @@ import * as Database from "../../src/ledger/sqlite/Database.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { Clients } from "./Clients.ts"
+import { withClock } from "./clockOfDatabase.ts"
 import { actorsMayRest, noFaults } from "./faultyDatabase.ts"
 import type { Incarnation, Surroundings } from "./Incarnation.ts"
 import { Invariants } from "./invariants.ts"
@@ -75,7 +76,7 @@ class Run {
     this.#surroundings = {
       world: this.#world,
       time,
-      database: { ...database, dialect: { ...database.dialect, now: "" } },
+      database: withClock(database, time),
       faults: noFaults(),
       behaviour: { isGood: false },
       limits: limitsOf(seed),
@@ -85,8 +86,6 @@ class Run {
       },
       leaseMillis: nodes === 1 ? null : leaseMillis
     }
-    // The database's clock is the world's.
-    Object.defineProperty(this.#surroundings.database.dialect, "now", { get: () => String(Math.round(time.now)) })
     this.#nodes = Array.from({ length: nodes }, (_, nth) => {
       const name = nodes === 1 ? "Troupe" : `node ${nth + 1}`
       return new Node(name, this.#surroundings, diceOf(seed + 5 + nth))
