@@ -1,7 +1,8 @@
 /** What an agent asks a person, permission or a question with fields, as the ledger stores it, and its resolution. */
 import { Schema } from "effect"
 import type { SessionId } from "./Ids.ts"
-import type { QuestionField, StoredAnswers } from "./Question.ts"
+import { StoredAnswers } from "./Question.ts"
+import type { QuestionField } from "./Question.ts"
 
 /**
  * `session`: as long as the agent's process runs, where the agent supports it. A question is answered `once` or declined
@@ -15,12 +16,13 @@ export const ApprovalStatus = Schema.Literals(["pending", "answered", "expired",
 export type ApprovalStatus = typeof ApprovalStatus.Type
 
 /** How an approval was settled. Only an answer can allow: an expired or withdrawn one is `deny`. */
-export interface Resolution {
-  readonly status: Exclude<ApprovalStatus, "pending">
-  readonly decision: ApprovalDecision
+export const Resolution = Schema.Struct({
+  status: Schema.Literals(["answered", "expired", "withdrawn"]),
+  decision: ApprovalDecision,
   /** Of a question, where the decision is `once`. */
-  readonly answers?: StoredAnswers
-}
+  answers: Schema.optionalKey(StoredAnswers)
+})
+export type Resolution = typeof Resolution.Type
 
 /** Times are milliseconds since 1970; `null` = not yet. */
 export interface ApprovalRecord {

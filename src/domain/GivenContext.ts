@@ -2,19 +2,21 @@
  * An earlier conversation as text, for an agent that does not know it: what an app's own messages become in front of the
  * first prompt of a session.
  */
+import { Schema } from "effect"
 import type { TroupeMessage } from "./Acp.ts"
 import { troupeMessage } from "./events/troupeMessage.ts"
 import { clipped } from "./boundedJson.ts"
 import type { Message } from "./Turn.ts"
 
-export interface GivenContext {
-  readonly text: string
+export const GivenContext = Schema.Struct({
+  text: Schema.String,
   /** Messages of the conversation, and those of them that are in the text: the newest. */
-  readonly messages: number
-  readonly given: number
+  messages: Schema.Int,
+  given: Schema.Int,
   /** A message that is in the text was shortened. */
-  readonly shortened: boolean
-}
+  shortened: Schema.Boolean
+})
+export type GivenContext = typeof GivenContext.Type
 
 /** Of the whole text, its frame included, and of one message in it, in UTF-16 units. */
 export const maxContextCharacters = 64 * 1024

@@ -45,18 +45,16 @@ export type PermissionMatch = typeof PermissionMatch.Type
 export const RuleOutcome = Schema.Literals(["approve", "deny", "ask"])
 export type RuleOutcome = typeof RuleOutcome.Type
 
-export interface PermissionRule {
-  readonly match: PermissionMatch
-  readonly then: RuleOutcome
-}
+// oxlint-disable-next-line unicorn/no-thenable -- the key of the rule's outcome, and no promise
+export const PermissionRule = Schema.Struct({ match: PermissionMatch, then: RuleOutcome })
+export type PermissionRule = typeof PermissionRule.Type
 
 /** The first rule that matches decides; if none does, `default` decides. */
-export interface PermissionRules {
-  readonly default: PermissionPolicy
-  readonly rules: ReadonlyArray<PermissionRule>
-}
+export const PermissionRules = Schema.Struct({ default: PermissionPolicy, rules: Schema.Array(PermissionRule) })
+export type PermissionRules = typeof PermissionRules.Type
 
-export type Permissions = PermissionPolicy | PermissionRules
+export const Permissions = Schema.Union([PermissionPolicy, PermissionRules])
+export type Permissions = typeof Permissions.Type
 
 /** Limited, because the rules are searched for every request of an agent. */
 export const maxRules = 64

@@ -49,9 +49,13 @@ export const ContentBlock = Schema.Union([
 export type ContentBlock = typeof ContentBlock.Type
 
 /** A block as it is stored. `path`: an absolute path below Troupe's data dir. */
-export type PromptBlock =
-  | Exclude<ContentBlock, { readonly type: "image" }>
-  | { readonly type: "image"; readonly mimeType: ImageType; readonly path: string }
+export const PromptBlock = Schema.Union([
+  TextBlock,
+  Schema.Struct({ type: Schema.Literal("image"), mimeType: Schema.Literals(imageTypes), path: Schema.String }),
+  LinkBlock,
+  ResourceBlock
+])
+export type PromptBlock = typeof PromptBlock.Type
 
 /** A block of a prompt that was submitted, as the session's stream has it: an image by its file, not by its bytes. */
 export const SubmittedBlock = Schema.Union([

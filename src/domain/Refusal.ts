@@ -194,10 +194,10 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 }) {
   readonly retryAfterSeconds = 5
   get code() {
-    return passing(this.cause) ?? "unavailable"
+    return passingOf(this.cause) ?? "unavailable"
   }
   get status() {
-    return passing(this.cause) === null ? 500 : 503
+    return passingOf(this.cause) === null ? 500 : 503
   }
   override get message() {
     return this.detail
@@ -220,12 +220,20 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
 export const isDamaged = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "damaged" in error && error.damaged === true
 
+/** Why a request could not be answered, where it did nothing wrong and the server meets no defect. */
+export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged"])
+export type Passing = typeof Passing.Type
+const isPassing = Schema.is(Passing)
+
 /**
- * What a failure, or one of its causes, says of itself where the request did nothing wrong and the server meets no defect:
- * `away` of a `LedgerError`, `damaged` of a snapshot, or `Draining`.
+ * What a failure, or one of its causes, says of itself: `away` of a `LedgerError`, `damaged` of a snapshot, `Draining`, or
+ * `passing` of what failed on another machine.
  */
-const passing = (failure: unknown): "ledger_away" | "draining" | "session_damaged" | null => {
+export const passingOf = (failure: unknown): Passing | null => {
   for (const error of causesOf(failure)) {
+    if (typeof error === "object" && error !== null && "passing" in error && isPassing(error.passing)) {
+      return error.passing
+    }
     if (typeof error === "object" && error !== null && "away" in error && error.away === true) return "ledger_away"
     if (isDamaged(error)) return "session_damaged"
     if (error instanceof Draining) return "draining"

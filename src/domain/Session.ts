@@ -5,8 +5,7 @@ import type { Cost } from "./Cost.ts"
 import type { AppName, SessionId } from "./Ids.ts"
 import type { JsonRecord } from "./json.ts"
 import type { McpServerOrName } from "./McpServer.ts"
-import { policyOf, rulesOf } from "./Permissions.ts"
-import type { Permissions } from "./Permissions.ts"
+import { Permissions, policyOf, rulesOf } from "./Permissions.ts"
 import type { Usage } from "./Turn.ts"
 
 export const SessionState = Schema.Literals(["idle", "turning", "retiring", "closed"])
@@ -87,12 +86,13 @@ export interface ForkSession extends Pick<CreateSession, "effort" | "meta" | "mo
 }
 
 /** What may be changed of a session while it lives; what is absent stays as it is. `null`: the agent's own. */
-export interface SessionSettings {
-  readonly permissions?: Permissions | undefined
-  readonly model?: string | null | undefined
-  readonly mode?: string | null | undefined
-  readonly effort?: string | null | undefined
-}
+export const SessionSettings = Schema.Struct({
+  permissions: Schema.optional(Permissions),
+  model: Schema.optional(Schema.NullOr(Schema.String)),
+  mode: Schema.optional(Schema.NullOr(Schema.String)),
+  effort: Schema.optional(Schema.NullOr(Schema.String))
+})
+export type SessionSettings = typeof SessionSettings.Type
 
 /** A session as the ledger stores it. Times are milliseconds since 1970. */
 export interface SessionRecord {
@@ -155,33 +155,33 @@ export interface ProcessView {
 }
 
 /** What the processes of a session use together, and when that was measured. */
-export interface ProcessUse {
-  readonly rssBytes: number
-  readonly processes: number
-  readonly at: number
-}
+export const ProcessUse = Schema.Struct({ rssBytes: Schema.Finite, processes: Schema.Int, at: Schema.Finite })
+export type ProcessUse = typeof ProcessUse.Type
 
 /** Which of the operator's limits the processes of a session have exceeded, and when. */
-export interface ExceededLimit {
-  readonly limit: "rss" | "descendants"
-  readonly message: string
-  readonly at: number
+export const ExceededLimit = Schema.Struct({
+  limit: Schema.Literals(["rss", "descendants"]),
+  message: Schema.String,
+  at: Schema.Finite,
   /** Of the process, among those of its session. */
-  readonly generation: number
-}
+  generation: Schema.Int
+})
+export type ExceededLimit = typeof ExceededLimit.Type
 
 /** What there is to choose from for a setting; empty where the agent offers nothing. */
-export interface Choice {
-  readonly id: string
-  readonly name: string
-  readonly description?: string
-}
+export const Choice = Schema.Struct({
+  id: Schema.String,
+  name: Schema.String,
+  description: Schema.optionalKey(Schema.String)
+})
+export type Choice = typeof Choice.Type
 
-export interface Choices {
-  readonly models: ReadonlyArray<Choice>
-  readonly modes: ReadonlyArray<Choice>
-  readonly efforts: ReadonlyArray<Choice>
-}
+export const Choices = Schema.Struct({
+  models: Schema.Array(Choice),
+  modes: Schema.Array(Choice),
+  efforts: Schema.Array(Choice)
+})
+export type Choices = typeof Choices.Type
 
 export const noChoices: Choices = { models: [], modes: [], efforts: [] }
 

@@ -3,7 +3,6 @@ import { Schema } from "effect"
 import type { AcpMessage } from "./Acp.ts"
 import type { Cost } from "./Cost.ts"
 import type { SessionId } from "./Ids.ts"
-import type { JsonRecord } from "./json.ts"
 import type { PromptBlock } from "./PromptContent.ts"
 
 /** ACP's stop reasons, and `error` for a turn that failed. */
@@ -110,13 +109,14 @@ export const TurnStatus = Schema.Literals(["queued", "running", "completed", "in
 export type TurnStatus = typeof TurnStatus.Type
 
 /** What a turn asks for in place of the session's own settings; what is absent is as the session has it. */
-export interface TurnSettings {
-  readonly model?: string | undefined
-  readonly mode?: string | undefined
-  readonly effort?: string | undefined
+export const TurnSettings = Schema.Struct({
+  model: Schema.optional(Schema.String),
+  mode: Schema.optional(Schema.String),
+  effort: Schema.optional(Schema.String),
   /** A JSON Schema, which the final text must match as JSON. */
-  readonly outputSchema?: JsonRecord | undefined
-}
+  outputSchema: Schema.optional(Schema.Record(Schema.String, Schema.Json))
+})
+export type TurnSettings = typeof TurnSettings.Type
 
 /** A prompt for an agent. */
 export interface Prompt {

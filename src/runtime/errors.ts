@@ -27,13 +27,13 @@ const isOfLedger = (cause: Cause.Cause<unknown>, is: (error: LedgerError) => boo
     return error instanceof LedgerError && is(error)
   })
 
-/** The same for `LedgerError` and `ActorFailed`, where `operation` says what could not be done. */
+/** The same for `LedgerError` and `SessionFailed`, where `operation` says what could not be done. */
 export const cannot =
   (operation: string) =>
   <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.catchIf(
       effect,
-      (error): error is Extract<E, { readonly _tag: "LedgerError" | "ActorFailed" }> =>
-        error._tag === "LedgerError" || error._tag === "ActorFailed",
+      (error): error is Extract<E, { readonly _tag: "LedgerError" | "SessionFailed" }> =>
+        error._tag === "LedgerError" || error._tag === "SessionFailed",
       (cause) => Effect.fail(new Unavailable({ operation, cause }))
     )

@@ -17,7 +17,7 @@ import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { Timers } from "../runtime/Timers.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
-import * as Drain from "./drain.ts"
+import * as Drain from "../supervision/drain.ts"
 import { Sweeper } from "./Sweeper.ts"
 
 export class Operator extends Context.Service<

@@ -13,10 +13,11 @@ import { EventFeed } from "../runtime/EventFeed.ts"
 import { News } from "../runtime/News.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
 import * as AcceptTurn from "./acceptTurn.ts"
 import * as AnswerApproval from "./answerApproval.ts"
 import * as ChangeSettings from "./changeSettings.ts"
+import * as CloseSession from "./closeSession.ts"
 import * as CreateSession from "./createSession.ts"
 import * as ForkSession from "./forkSession.ts"
 import { Sessions } from "./Sessions.ts"
@@ -35,11 +36,12 @@ export const layer = Layer.effect(
     const forkSession = yield* ForkSession.make
     const feed = yield* EventFeed
     const changeSettings = yield* ChangeSettings.make
+    const closeSession = yield* CloseSession.make
     const commandHandler = yield* CommandHandler
+    const host = yield* SessionHost
     const ledger = yield* Ledger
     const news = yield* News
     const steerTurn = yield* SteerTurn.make
-    const supervisor = yield* Supervisor
     const transcript = yield* Transcript.make
 
     const find = (caller: Caller, id: string) => findSession(ledger, caller, id)
@@ -61,12 +63,11 @@ export const layer = Layer.effect(
     const close = Effect.fn("Sessions.close")(function* (caller: Caller, id: string) {
       const record = yield* find(caller, id)
       if (record.closedAt !== null) return { alreadyClosed: true }
-      const event = { type: "close.requested", reason: `closed by ${nameOfCaller(caller)}` } as const
-      return yield* supervisor.send(record.id, { event, by: nameOfCaller(caller) }).pipe(
-        Effect.tap(() => Effect.timeoutOption(supervisor.closed(record.id), AcceptTurn.endWithin)),
-        Effect.as({ alreadyClosed: false }),
-        Effect.catchTag("EventRefused", () => Effect.succeed({ alreadyClosed: true }))
-      )
+      const by = nameOfCaller(caller)
+      const request = { session: record.id, by, reason: `closed by ${by}`, afterTurn: false }
+      const { closed, isTaken } = yield* closeSession(request)
+      yield* Effect.timeoutOption(closed, AcceptTurn.endWithin)
+      return { alreadyClosed: !isTaken }
     }, cannot("close the session"))
 
     return Sessions.of({
@@ -133,10 +134,8 @@ export const layer = Layer.effect(
       }, cannot("read the audit trail")),
       unpark: Effect.fn("Sessions.unpark")(function* (id) {
         const record = yield* find({ _tag: "Admin" }, id)
-        return yield* supervisor.send(record.id, { event: { type: "unpark.requested" }, by: "admin" }).pipe(
-          Effect.as(true),
-          Effect.catchTag("EventRefused", () => Effect.succeed(false))
-        )
+        const { isTaken } = yield* host.unpark({ session: record.id, by: "admin" })
+        return isTaken
       }, cannot("unpark the session"))
     })
   })

@@ -5,7 +5,6 @@
  * they describe.
  */
 import { Clock, Context, Effect, FileSystem, Layer, Semaphore } from "effect"
-import { stateInfo } from "../../machines/session/stateInfo.ts"
 import type { Unavailable } from "../domain/Refusal.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -14,7 +13,7 @@ import { retentionMillis } from "./Idempotency.ts"
 import { News } from "../runtime/News.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { Files } from "./Files.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import * as CloseSession from "./closeSession.ts"
 
 export interface Swept {
   /** Sessions that were closed, or will close after the turn that they run. */
@@ -41,9 +40,9 @@ export class Sweeper extends Context.Service<
     Sweeper,
     Effect.gen(function* () {
       const { limits } = yield* RuntimeSettings
+      const closeSession = yield* CloseSession.make
       const ledger = yield* Ledger
       const news = yield* News
-      const supervisor = yield* Supervisor
       const files = yield* FileSystem.FileSystem
       const uploads = yield* Files
       const oneSweep = yield* Semaphore.make(1)
@@ -53,16 +52,14 @@ export class Sweeper extends Context.Service<
         function* ({ createdAt, id }: SessionRecord, now: number) {
           const isOld = limits.sessionTtlMillis !== null && now - createdAt > limits.sessionTtlMillis
           const reason = isOld ? "older than TROUPE_SESSION_TTL" : "idle for longer than TROUPE_SESSION_IDLE_TTL"
-          const { to } = yield* supervisor.send(id, { event: { type: "expire.requested", reason }, by: "troupe" })
-          // A turn that runs is not waited for: the session closes after it.
-          if (!stateInfo[to].tags.has("turnOpen")) yield* Effect.timeoutOption(supervisor.closed(id), closeWithin)
+          const { closed, isTaken } = yield* closeSession({ session: id, by: "troupe", reason, afterTurn: true })
+          // It closes already.
+          if (!isTaken) return 0
+          yield* Effect.timeoutOption(closed, closeWithin)
           return 1
         },
-        Effect.catchTags({
-          // The session closes already, or its actor keeps failing: the next sweep tries again.
-          EventRefused: () => Effect.succeed(0),
-          ActorFailed: () => Effect.succeed(0)
-        })
+        // Its actor keeps failing: the next sweep tries again.
+        Effect.catchTag("SessionFailed", () => Effect.succeed(0))
       )
 
       const deleteSessions = Effect.fnUntraced(function* (records: ReadonlyArray<SessionRecord>, at: number) {

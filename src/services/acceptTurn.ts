@@ -1,5 +1,5 @@
 /** Accepts turns of a session and interrupts them. An accepted turn goes on whether or not its caller waits for it. */
-import { Clock, Effect, Option, Stream } from "effect"
+import { Clock, Effect, Stream } from "effect"
 import { longestQueue } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import {
@@ -23,10 +23,9 @@ import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as Transcript from "../runtime/Transcript.ts"
-import { CommandHandler } from "../session/CommandHandler.ts"
-import { ActorFailed } from "../session/Envelope.ts"
 import type { EventRefused, Submission } from "../session/Envelope.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import * as ExpectEnds from "../supervision/expectEnds.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
 import { checkPrompt } from "./checkPrompt.ts"
 import { checkStorable } from "./checkStorable.ts"
 import { checkTimeout } from "./checkTimeout.ts"
@@ -34,21 +33,21 @@ import { checkTurnSettings } from "./checkTurnSettings.ts"
 import * as PromptContent from "./promptContent.ts"
 import * as GiveContext from "./giveContext.ts"
 import type { SubmitTurn } from "./Sessions.ts"
-import { sessionView } from "./sessionView.ts"
+import { parkedOf } from "./sessionView.ts"
 
 /** All deadlines of an interrupt and of a retirement after it, one after the other, take no longer. */
 export const endWithin = "40 seconds"
 
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
-  const commandHandler = yield* CommandHandler
   const admitNewWork = yield* AdmitNewWork.make
+  const ends = yield* ExpectEnds.make
   const feed = yield* EventFeed
   const contentOf = yield* PromptContent.make
   const giveContext = yield* GiveContext.make
+  const host = yield* SessionHost
   const ledger = yield* Ledger
   const { limits } = yield* RuntimeSettings
-  const supervisor = yield* Supervisor
   const transcript = yield* Transcript.make
 
   const refused = Effect.fnUntraced(function* (record: SessionRecord, refusal: EventRefused, queue: boolean) {
@@ -56,7 +55,7 @@ export const make = Effect.gen(function* () {
     if (closing) return yield* new SessionClosed({ id })
     if (queue && waiting >= longestQueue) return yield* new QueueFull({ id, waiting })
     if (!isParked && limit === null) return yield* new TurnInProgress({ id, turn })
-    const { parked } = yield* sessionView(ledger, record, commandHandler)
+    const parked = isParked ? yield* parkedOf(ledger, record) : null
     const until = limit?.until ?? parked?.until ?? 0
     const left = until - (yield* Clock.currentTimeMillis)
     const retryAfterSeconds = Math.max(1, Math.ceil(left / 1000))
@@ -73,29 +72,26 @@ export const make = Effect.gen(function* () {
 
   /** Interrupts the turn given, or the one that runs. */
   const interrupt = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
-    const target = turn ?? supervisor.view(id)?.snapshot.context.turn
-    const which = turn === undefined ? {} : { turn }
-    const event = { type: "interrupt.requested", reason: `interrupted by ${by}`, ...which } as const
-    const sent = yield* Effect.asSome(supervisor.send(id, { event, by })).pipe(
-      Effect.catchTag("EventRefused", () => Effect.succeedNone)
-    )
-    if (Option.isNone(sent)) return false
+    const expected = ends.expect(id)
+    const request = { session: id, by, reason: `interrupted by ${by}`, turn: turn ?? null }
+    const interrupted = yield* Effect.onError(host.interrupt(request), () => expected.forget)
+    const ended = expected.turn(interrupted.turn, interrupted.isOpen)
     // Its commands are dead when its outcome is stored, and only then is it interrupted.
-    if (target !== undefined) yield* Effect.timeoutOption(supervisor.turnSettled(id, target), endWithin)
-    return true
+    yield* Effect.timeoutOption(ended, endWithin)
+    return interrupted.isTaken
   })
 
   const begin = Effect.fnUntraced(function* (record: SessionRecord, submission: Submission, by: string) {
-    const { after, turn: index } = yield* supervisor
-      .send(record.id, { event: submission, by })
-      .pipe(Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue)))
+    const expected = ends.expect(record.id)
+    const { after, turn: index } = yield* host.submit({ session: record.id, by, turn: submission }).pipe(
+      Effect.onError(() => expected.forget),
+      Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue))
+    )
+    const isSettled = expected.turn(index, true)
 
     const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
-      yield* supervisor.turnSettled(record.id, index)
-      const result = yield* transcript.result(record.id, index)
-      // Its actor was given up meanwhile: the turn is settled later, and has no outcome to answer with.
-      if (result.turn.endedAt === null) return yield* new ActorFailed({ id: record.id, cause: "it was given up" })
-      return result
+      yield* isSettled
+      return yield* transcript.result(record.id, index)
     }).pipe(
       Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
       cannot("read what came of the turn")
@@ -154,17 +150,9 @@ export const make = Effect.gen(function* () {
     cannot("compact the session")
   )
 
-  const outcome = Effect.fnUntraced(function* (record: SessionRecord, index: number) {
-    // Before the look at the turn, or its end could come between the two.
-    const after = yield* ledger.lastEvent(record.id)
-    const { turn } = yield* transcript.result(record.id, index)
-    if (turn.endedAt === null) {
-      yield* feed.follow(record.id, after, { live: true }).pipe(
-        Stream.takeUntil((event) => event.turn === index && !("method" in event.message)),
-        Stream.runDrain
-      )
-    }
-    return yield* transcript.result(record.id, index)
+  const outcome = Effect.fnUntraced(function* ({ id }: SessionRecord, index: number) {
+    yield* ends.settled(id, index)
+    return yield* transcript.result(id, index)
   })
 
   return { submit, compact, interrupt, outcome } as const

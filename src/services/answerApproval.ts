@@ -9,13 +9,13 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { nameOfCaller } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
 import { checkStorable } from "./checkStorable.ts"
 
 export const make = Effect.gen(function* () {
   const checkAppBounds = yield* CheckAppBounds.make
   const ledger = yield* Ledger
-  const supervisor = yield* Supervisor
+  const host = yield* SessionHost
 
   const find = Effect.fnUntraced(function* ({ id: session }: SessionRecord, id: string) {
     const approval = yield* ledger.approval(session, id)
@@ -38,24 +38,20 @@ export const make = Effect.gen(function* () {
     // What does not fit is refused before the session learns of it, so that the approval stays open.
     const checked = checkAnswer(approval, decision, answers)
     if (isProblem(checked)) return yield* new InvalidRequest(checked)
-    yield* supervisor
-      .send(session.id, {
-        event: { type: "approval.settled", id },
-        by: nameOfCaller(caller),
-        resolution: {
-          status: "answered",
-          decision,
-          ...(checked.stored === undefined ? {} : { answers: checked.stored })
-        },
-        ...(checked.answers === undefined ? {} : { answers: checked.answers })
-      })
-      .pipe(
-        // Somebody else, the clock or the end of its turn was faster.
-        Effect.catchTag("EventRefused", () =>
-          Effect.flatMap(find(session, id), ({ status }) => Effect.fail(new ApprovalSettled({ id, how: status })))
-        )
-      )
-    return yield* find(session, id)
+    const { isTaken } = yield* host.answer({
+      session: session.id,
+      by: nameOfCaller(caller),
+      approval: id,
+      resolution: {
+        status: "answered",
+        decision,
+        ...(checked.stored === undefined ? {} : { answers: checked.stored })
+      },
+      answers: checked.answers ?? null
+    })
+    const settled = yield* find(session, id)
+    // Somebody else, the clock or the end of its turn was faster.
+    return isTaken ? settled : yield* new ApprovalSettled({ id, how: settled.status })
   })
 
   return { answer, pending: ({ id }: SessionRecord) => ledger.pendingApprovals(id) } as const

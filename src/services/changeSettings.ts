@@ -9,7 +9,7 @@ import { Effect } from "effect"
 import { Agents } from "../agent/Agents.ts"
 import { InvalidRequest, SessionClosed } from "../domain/Refusal.ts"
 import type { SessionRecord, SessionSettings } from "../domain/Session.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { checkArguments } from "./checkArguments.ts"
 import { checkChoices } from "./checkSetup.ts"
@@ -19,7 +19,7 @@ import { checkStorable } from "./checkStorable.ts"
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const checkAppBounds = yield* CheckAppBounds.make
-  const supervisor = yield* Supervisor
+  const host = yield* SessionHost
 
   return Effect.fnUntraced(function* (
     record: SessionRecord,
@@ -49,8 +49,7 @@ export const make = Effect.gen(function* () {
       ...(model === undefined ? {} : { model }),
       ...(permissions === undefined ? {} : { permissions })
     }
-    yield* supervisor
-      .send(id, { event: { type: "settings.changed", settings }, by })
-      .pipe(Effect.catchTag("EventRefused", () => Effect.fail(new SessionClosed({ id }))))
+    const { isTaken } = yield* host.change({ session: id, by, settings })
+    if (!isTaken) return yield* new SessionClosed({ id })
   })
 })

@@ -43,7 +43,7 @@ export const sessionView = Effect.fnUntraced(function* (
   return view
 })
 
-const parkedOf = Effect.fnUntraced(function* (ledger: Ledger["Service"], { id }: SessionRecord) {
+export const parkedOf = Effect.fnUntraced(function* (ledger: Ledger["Service"], { id }: SessionRecord) {
   const reason = at(yield* ledger.snapshot(id), "context", "reason")
   const timer = (yield* ledger.timers(id)).find(({ timer }) => delayName(timer) === "parkFor")
   return { reason: typeof reason === "string" ? reason : "", until: timer?.dueAt ?? 0 }

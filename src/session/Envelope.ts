@@ -4,12 +4,12 @@ import type { Deferred } from "effect"
 import type { SessionEvent } from "../../machines/session/machine.ts"
 import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
-import type { GivenContext } from "../domain/GivenContext.ts"
-import { NodeToken, SessionId } from "../domain/Ids.ts"
-import type { PromptBlock } from "../domain/PromptContent.ts"
+import { GivenContext } from "../domain/GivenContext.ts"
+import { AppName, NodeToken, SessionId } from "../domain/Ids.ts"
+import { PromptBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
-import type { TurnRecord, TurnSettings, Usage } from "../domain/Turn.ts"
-import type { KeyedRequest } from "../ledger/Ledger.ts"
+import { TurnSettings } from "../domain/Turn.ts"
+import type { Usage } from "../domain/Turn.ts"
 
 /** The session's state draws no arrow for the event. An answer, not a fault. */
 export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefused", {
@@ -43,26 +43,27 @@ export class OwnedElsewhere extends Schema.TaggedError<OwnedElsewhere>()("OwnedE
 }
 
 /** A turn that has no number yet: only the actor numbers turns. */
-export interface Submission {
+export const Submission = Schema.Struct({
   /** Absent: a prompt. */
-  readonly kind?: TurnRecord["kind"]
+  kind: Schema.optionalKey(Schema.Literals(["prompt", "compact"])),
   /** Empty for a compaction. */
-  readonly prompt: string
+  prompt: Schema.String,
   /** Where the prompt is more than its text. */
-  readonly content?: ReadonlyArray<PromptBlock> | null
-  readonly settings?: TurnSettings
+  content: Schema.optionalKey(Schema.NullOr(Schema.Array(PromptBlock))),
+  settings: Schema.optionalKey(TurnSettings),
   /** The earlier conversation, for an agent that does not know it. */
-  readonly context?: GivenContext | null
-  readonly timeoutMillis: number
-  readonly queue: boolean
+  context: Schema.optionalKey(Schema.NullOr(GivenContext)),
+  timeoutMillis: Schema.Finite,
+  queue: Schema.Boolean,
   /** Its Idempotency-Key: the receipt is stored with the turn's row. */
-  readonly request?: KeyedRequest | undefined
-}
+  request: Schema.optional(Schema.Struct({ app: AppName, key: Schema.String, fingerprint: Schema.String }))
+})
+export type Submission = typeof Submission.Type
 
 export interface Reply {
   readonly from: StateName
   readonly to: StateName
-  /** The turn that was submitted, or the one that runs. */
+  /** The turn that was submitted, or the one that was open, or the last one, when the event came. */
   readonly turn: number
   /** Every event that follows from this has a higher number. */
   readonly after: number

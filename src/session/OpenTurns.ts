@@ -1,12 +1,11 @@
-/** The turns that have no outcome yet: what to hand to the agent, and those who wait for an outcome. */
-import { Deferred, Effect, Option } from "effect"
+/** The turns that have no outcome yet: what to hand to the agent. */
+import { Effect, Option } from "effect"
 import { promptOfTurn } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { TurnPrompt } from "./CommandHandler.ts"
 import type { Session } from "./Session.ts"
-import type { SessionHandle } from "./SessionHandle.ts"
 
 export interface OpenTurns {
   /** From memory, or from the ledger where the turn was accepted before this actor ran. */
@@ -16,24 +15,11 @@ export interface OpenTurns {
   readonly react: (committed: CommittedStep) => Effect.Effect<void>
 }
 
-export const make = Effect.fnUntraced(function* ({ id, outcomes }: SessionHandle, { openTurn, snapshot }: Session) {
+export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: Session) {
   const ledger = yield* Ledger
-  // Turns that were accepted before this actor ran, maybe by a Troupe that is dead, are waited for as well.
-  for (const { turn } of [...(openTurn === null ? [] : [{ turn: openTurn }]), ...snapshot.context.queue]) {
-    if (!outcomes.has(turn)) outcomes.set(turn, Deferred.makeUnsafe())
-  }
   let compaction: number | null = null
   if (openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact") compaction = openTurn
   const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number }>()
-
-  /** Those who wait for a turn continue after its outcome is stored. */
-  const settle = (turn: number) => {
-    const outcome = outcomes.get(turn)
-    outcomes.delete(turn)
-    if (turn === compaction) compaction = null
-    prompts.delete(turn)
-    if (outcome !== undefined) Deferred.doneUnsafe(outcome, Effect.void)
-  }
 
   const openTurns: OpenTurns = {
     promptOf: (turn) =>
@@ -56,11 +42,11 @@ export const make = Effect.fnUntraced(function* ({ id, outcomes }: SessionHandle
           prompt: promptOfTurn({ prompt, content, settings, givenContext }),
           submittedAt: at
         })
-        outcomes.set(event.turn, Deferred.makeUnsafe())
       }
       for (const { status, turn } of settled) {
         const submittedAt = prompts.get(turn)?.submittedAt ?? at
-        settle(turn)
+        if (turn === compaction) compaction = null
+        prompts.delete(turn)
         yield* Metrics.turnEnded({ outcome: status, agent: record.agent, durationMillis: at - submittedAt })
       }
     })

@@ -52,7 +52,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const timers = yield* SessionTimers.make(handle)
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
-  const openTurns = yield* OpenTurns.make(handle, session)
+  const openTurns = yield* OpenTurns.make(session)
   const interpret = yield* Interpret.make(session, timers, journal, turnWatch)
   const port: SessionPort = {
     record: () => session.record,
@@ -78,7 +78,6 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     openTurns.react,
     turnWatch.react,
     approvals.react,
-    Reactions.endWhenClosed(handle),
     yield* Reactions.reviewTurns(session),
     yield* Reactions.cancelReviewWhenClosed,
     outbox.react
@@ -102,8 +101,8 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       const effect = react(committed)
       if (effect !== undefined) yield* effect
     }
-    const { after, from, to } = committed
-    return { from, to, turn: event.type === "turn.submitted" ? event.turn : session.snapshot.context.turn, after }
+    const { after, before, from, to } = committed
+    return { from, to, turn: event.type === "turn.submitted" ? event.turn : before.context.turn, after }
   })
 
   /**

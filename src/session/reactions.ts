@@ -1,5 +1,5 @@
 /** What the rest of the runtime learns of a committed step: those who follow it, process slots, and reviews. */
-import { Deferred, Effect, Metric, Queue } from "effect"
+import { Effect, Metric, Queue } from "effect"
 import * as Metrics from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
@@ -53,12 +53,6 @@ export const useSlots = ({ id, mailbox }: SessionHandle) =>
       else if (before.hasTag("evictable")) slots.busy(id)
     }
   })
-
-export const endWhenClosed =
-  ({ closed }: SessionHandle): Reaction =>
-  ({ decision }) => {
-    if (decision.next.status === "done") Deferred.doneUnsafe(closed, Effect.void)
-  }
 
 export const countRestarts: Reaction = ({ previous, record }) =>
   record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined

@@ -19,6 +19,7 @@ import type { DrainState } from "../runtime/DrainState.ts"
 import { News } from "../runtime/News.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { SessionStops } from "../runtime/SessionStops.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import type { ThisNode } from "../runtime/ThisNode.ts"
 import { Timers } from "../runtime/Timers.ts"
@@ -56,16 +57,13 @@ export class Supervisor extends Context.Service<
     readonly view: (id: SessionId) => SessionState | null
     /** Of every loaded session. */
     readonly views: () => ReadonlyArray<SessionState>
-    /** Waits until the outcome of a turn of a loaded session is stored. Succeeds at once where there is none to wait for. */
-    readonly turnSettled: (id: SessionId, turn: number) => Effect.Effect<void, ActorFailed>
-    /** Waits until a loaded session is closed, with no process left. Succeeds at once where it is not loaded. */
-    readonly closed: (id: SessionId) => Effect.Effect<void, ActorFailed>
   }
 >()("troupe/supervision/Supervisor") {
   static readonly layerNoDeps = Layer.effect(
     Supervisor,
     Effect.gen(function* () {
       const commandHandler = yield* CommandHandler
+      const stops = yield* SessionStops
       const ledger = yield* Ledger
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
@@ -90,10 +88,8 @@ export class Supervisor extends Context.Service<
           if (next.value.replyTo !== undefined) Deferred.doneUnsafe(next.value.replyTo, failed)
           next = Queue.takeUnsafe(handle.mailbox)
         }
-        for (const outcome of handle.outcomes.values()) Deferred.doneUnsafe(outcome, failed)
-        handle.outcomes.clear()
-        Deferred.doneUnsafe(handle.closed, failed)
         Deferred.doneUnsafe(handle.recovered, failed)
+        stops.tell(handle.id, cause)
       }
 
       /** What this session's agent was doing is settled from its rows, as after a death of Troupe, when the ledger is back. */
@@ -212,23 +208,13 @@ export class Supervisor extends Context.Service<
           yield* commandHandler.drop(id)
         }),
         view: (id) => handles.get(id)?.session ?? null,
-        views: sessionStates,
-        turnSettled: (id, turn) =>
-          Effect.suspend(() => {
-            const outcome = handles.get(id)?.outcomes.get(turn)
-            return outcome === undefined ? Effect.void : Deferred.await(outcome)
-          }),
-        closed: (id) =>
-          Effect.suspend(() => {
-            const handle = handles.get(id)
-            return handle === undefined ? Effect.void : Deferred.await(handle.closed)
-          })
+        views: sessionStates
       })
     })
   )
 
   static readonly layer = this.layerNoDeps.pipe(
-    Layer.provideMerge(Layer.mergeAll(SessionShared.layer, EventFeed.layer, Timers.layer)),
+    Layer.provideMerge(Layer.mergeAll(SessionShared.layer, EventFeed.layer, SessionStops.layer, Timers.layer)),
     Layer.provideMerge(News.layer)
   )
 }

@@ -2,7 +2,8 @@
  * A runtime for tests of sessions.
  *
  * Real: the ledger file, process slots, supervisor, sweeper, reviews and public services. Scripted: the agents, by a
- * command handler that holds no process. Time is `TestClock`'s; waits are for commits (`until`), never for time.
+ * command handler that holds no process. What services ask of sessions goes as JSON (`overJson.ts`), as it would to another
+ * machine. Time is `TestClock`'s; waits are for commits (`until`), never for time.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Fiber, Layer, Metric } from "effect"
@@ -27,6 +28,7 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { LedgerWrites, withNotices } from "../ledger/LedgerWrites.ts"
 import { scratch } from "../ledger/samples.ts"
+import * as OverJson from "../supervision/overJson.ts"
 import { untilNoticed } from "../until.ts"
 import { AgentScript } from "./AgentScript.ts"
 import type { PerformedCommand } from "./ScriptedCommandHandler.ts"
@@ -79,7 +81,7 @@ export const runtimeIn = (
     defaultAgent: null,
     run: {}
   })
-  return layerWith(ScriptedCommandHandler.layer).pipe(
+  return layerWith(ScriptedCommandHandler.layer, OverJson.layer).pipe(
     Layer.provideMerge(Reviews.layer(reviews, {})),
     Layer.provideMerge(Files.layer),
     Layer.provideMerge(

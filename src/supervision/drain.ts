@@ -11,7 +11,8 @@ import { DrainState } from "../runtime/DrainState.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import type { SessionState } from "../session/Session.ts"
-import { Supervisor } from "../supervision/Supervisor.ts"
+import * as ExpectEnds from "./expectEnds.ts"
+import { Supervisor } from "./Supervisor.ts"
 
 /** The deadlines of a retirement one after the other, with a margin. */
 const retireWithin = "20 seconds"
@@ -19,6 +20,7 @@ const retireWithin = "20 seconds"
 export const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const drainState = yield* DrainState
+  const { expect } = yield* ExpectEnds.make
   const ledger = yield* Ledger
   const slots = yield* ProcessSlots
   const supervisor = yield* Supervisor
@@ -48,11 +50,13 @@ export const make = Effect.gen(function* () {
     return atWork
   })
 
+  /** Waits for the turns that the sessions have open by now. */
   const settled = (sessions: ReadonlyArray<SessionState>) =>
-    Effect.forEach(
-      sessions.map(({ record: { id }, snapshot: { context } }) => ({ id, turn: context.turn })),
-      ({ id, turn }) => Effect.ignore(supervisor.turnSettled(id, turn)),
-      { concurrency: "unbounded", discard: true }
+    all(
+      sessions.map(({ record: { id }, snapshot }) => {
+        const isOpen = supervisor.view(id) !== null && snapshot.hasTag("turnOpen")
+        return Effect.ignore(expect(id).turn(snapshot.context.turn, isOpen))
+      })
     )
 
   const send = (

@@ -1,0 +1,36 @@
+/**
+ * The line between the services and the actors of sessions: what is above it holds no state about a session, and asks by
+ * messages (`sessionMessages.ts`) which can be sent to another machine. `localSessionHost.ts` answers them here.
+ *
+ * A request that is answered is stored. Who waits for what comes later, as the outcome of a turn, waits for the news of it
+ * (`expectEnds.ts`).
+ */
+import { Context } from "effect"
+import type { Effect } from "effect"
+import type { SessionMessages } from "./sessionMessages.ts"
+
+type Asked<M extends SessionMessages[keyof SessionMessages]> = (
+  request: M["request"]["Type"]
+) => Effect.Effect<M["answer"]["Type"], M["error"]["Type"]>
+
+export class SessionHost extends Context.Service<
+  SessionHost,
+  {
+    /** Loads the session where it is not loaded. Refused as `EventRefused` where its state takes no turn now. */
+    readonly submit: Asked<SessionMessages["submit"]>
+    /** The answer comes at once; the turn ends later. Not taken where that turn does not run and does not wait. */
+    readonly interrupt: Asked<SessionMessages["interrupt"]>
+    /** Answered when the agent has taken the words, or won't. */
+    readonly steer: Asked<SessionMessages["steer"]>
+    /** Not taken where the approval is settled. */
+    readonly answer: Asked<SessionMessages["answer"]>
+    /** Not taken where the session is closed, or closing. */
+    readonly close: Asked<SessionMessages["close"]>
+    /** Not taken where the session is closed, or closing. */
+    readonly change: Asked<SessionMessages["change"]>
+    /** Not taken where the session is not parked. */
+    readonly unpark: Asked<SessionMessages["unpark"]>
+    /** Not taken where no idle process is there to end. */
+    readonly hibernate: Asked<SessionMessages["hibernate"]>
+  }
+>()("troupe/supervision/SessionHost") {}
