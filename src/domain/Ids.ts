@@ -42,6 +42,9 @@ export const newSessionId = (): SessionId => SessionId.make(`ses_${base64Url(20)
 /** Stands for a session where `/run` takes a process slot: a one-shot run has none. */
 export const newRunId = (): SessionId => SessionId.make(`run_${hex(16)}`)
 
+/** Of a submission for which its sender has no name. */
+export const newSubmissionId = (): string => `sub_${base64Url(15)}`
+
 export const newApprovalId = (): string => `apr_${base64Url(20)}`
 
 export const newReviewId = (): string => `rev_${base64Url(12)}`

@@ -23,7 +23,7 @@ export const replayedHeader = { "idempotent-replayed": "true" } as const
 
 /** The work of a request, which may have a key. */
 export interface MaybeKeyedWork<E, F, R> extends Pick<KeyedWork<E, F, R>, "onReplay" | "resume"> {
-  readonly begin: (keyed: KeyedRequest | undefined) => Effect.Effect<StoredAnswer, E, R>
+  readonly begin: (keyed: KeyedRequest | undefined) => Effect.Effect<StoredAnswer & Partial<Answer>, E, R>
 }
 
 /** Runs the work once for the request's key and content; where the request has no key, runs it directly. */

@@ -15,7 +15,15 @@ import type { AppName, FileId, NodeToken, SessionId } from "../domain/Ids.ts"
 import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
-import type { OverviewQuery, Page, SessionQuery, SessionSummary, SweepBounds, TransitionCount } from "./LedgerQuery.ts"
+import type {
+  OverviewQuery,
+  Page,
+  SessionQuery,
+  SessionSummary,
+  SubmittedTurn,
+  SweepBounds,
+  TransitionCount
+} from "./LedgerQuery.ts"
 import type {
   AppRecord,
   ArmedTimer,
@@ -135,6 +143,7 @@ export class Ledger extends Context.Service<
     /** The same with at most the first 4,096 characters of each prompt, which may be a megabyte. */
     readonly turnOutlines: (session: SessionId, after: number, limit: number) => Read<ReadonlyArray<TurnRecord>>
     readonly turn: (session: SessionId, index: number) => Read<Option.Option<TurnRecord>>
+    readonly turnOfSubmission: (session: SessionId, submission: string) => Read<Option.Option<SubmittedTurn>>
     /** `queued` and `running` ones, oldest first. */
     readonly openTurns: (session: SessionId) => Read<ReadonlyArray<TurnRecord>>
 

@@ -3,6 +3,14 @@ import type { AppName } from "../domain/Ids.ts"
 import type { SessionRecord, SessionState } from "../domain/Session.ts"
 
 /** What the sweeper looks for. A bound of `null` matches nothing. */
+/** The turn of a submission (`TurnInserted`). */
+export interface SubmittedTurn {
+  readonly index: number
+  readonly fingerprint: string | null
+  /** It has no outcome yet. */
+  readonly isOpen: boolean
+}
+
 export interface SweepBounds {
   readonly createdBefore: number | null
   readonly activeBefore: number | null

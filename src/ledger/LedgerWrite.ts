@@ -123,10 +123,9 @@ export interface KeyedRequest {
   readonly fingerprint: string
 }
 
-/** What a request brought about: the session it created, the turn it submitted, or the lease of its one-shot run. */
+/** What a request brought about: the session it created, or the lease of its one-shot run. A turn has its key itself. */
 export type ReceiptEffect =
   | { readonly _tag: "SessionCreated"; readonly session: SessionId }
-  | { readonly _tag: "TurnSubmitted"; readonly session: SessionId; readonly turn: number }
   | { readonly _tag: "RunStarted"; readonly lease: LeaseId }
 
 /** The effect of the request of an Idempotency-Key, and its response. `null`: the request is still being handled. */
@@ -201,7 +200,14 @@ export type LedgerWrite =
   | { readonly _tag: "CommandDone"; readonly session: SessionId; readonly step: number; readonly nth: number }
   | { readonly _tag: "TimerArmed"; readonly timer: ArmedTimer }
   | { readonly _tag: "TimerDisarmed"; readonly session: SessionId; readonly timer: string }
-  | { readonly _tag: "TurnInserted"; readonly record: TurnRecord }
+  | {
+      readonly _tag: "TurnInserted"
+      readonly record: TurnRecord
+      /** Fails where a turn of the session has it already. Absent: the turn has none. */
+      readonly submission?: { readonly id: string; readonly fingerprint: string | null }
+    }
+  /** The turn came to nothing, and its submission may be sent again. */
+  | { readonly _tag: "SubmissionFreed"; readonly session: SessionId; readonly index: number }
   | { readonly _tag: "TurnPatched"; readonly session: SessionId; readonly index: number; readonly patch: TurnPatch }
   | { readonly _tag: "EventAppended"; readonly event: StoredEvent }
   | { readonly _tag: "Audited"; readonly record: AuditRecord }

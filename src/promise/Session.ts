@@ -3,6 +3,7 @@ import { Cause, Effect, Exit, Stream } from "effect"
 import { SessionActorRefs } from "../services/SessionActorRefs.ts"
 import { ReviewResults } from "../services/ReviewResults.ts"
 import { Sessions } from "../services/Sessions.ts"
+import { submissionOf } from "../services/submission.ts"
 import type { Caller, Turning } from "../services/Sessions.ts"
 import type { SessionActorRef } from "../services/MirrorActor.ts"
 import type { ApprovalDecision, ApprovalRecord } from "../domain/Approval.ts"
@@ -41,6 +42,12 @@ export interface TurnOptions {
   readonly timeoutMillis?: number
   /** Wait in line behind a running turn instead of being refused with `turn_in_progress`. */
   readonly queue?: boolean
+  /**
+   * The app's name for this submission, 255 characters at most: submitted again under it, as after a crash of the app, the
+   * prompt leads to the same turn, as long as the session is kept. Another prompt under it rejects with
+   * `idempotency_conflict`.
+   */
+  readonly idempotencyKey?: string
   /** Interrupts this turn, or takes it out of the line. Without it a turn goes on whether or not anybody waits for it. */
   readonly signal?: AbortSignal
 }
@@ -54,6 +61,7 @@ const turnOptionNames: NamesOf<TurnOptions> = {
   outputSchema: true,
   timeoutMillis: true,
   queue: true,
+  idempotencyKey: true,
   signal: true
 }
 
@@ -132,11 +140,12 @@ export const makeSession = (embedded: Embedded, caller: Caller, { agent, id }: S
     given?: ReadonlyArray<Message> | undefined
   ): Promise<Turning> => {
     checkOptions(options, turnOptionNames)
-    const { effort, files, mode, model, outputSchema, queue, timeoutMillis } = options
+    const { effort, files, idempotencyKey, mode, model, outputSchema, queue, timeoutMillis } = options
     const settings = { effort, mode, model, outputSchema }
     const attached = files?.map((file) => FileId.make(file))
     const request = { prompt, messages: given, settings, files: attached, queue, timeoutMillis }
-    return embedded.run(withSessions((sessions) => sessions.submit(caller, id, request)))
+    const submission = submissionOf(idempotencyKey, request)
+    return embedded.run(withSessions((sessions) => sessions.submit(caller, id, { ...request, submission })))
   }
 
   const turn = (prompt: Prompt, options: TurnOptions = {}): Turn => follow(submit(prompt, options), options)

@@ -2,10 +2,10 @@
  * Idempotency-Key: a repeated request of the same app with the same key gets the first answer again; nothing runs twice.
  *
  * A receipt, the ledger's row for a key, is inserted by the transaction that accepts the request: with the session's row,
- * with the turn's row, or with the lease of a one-shot run. So whatever crashes, there is a receipt exactly where there
- * is an effect. A key without a receipt has done nothing, and its request may run; a receipt without an answer belongs to
- * a request that was cut off, and its answer is taken from what came of its effect. A second effect for a key fails on the
- * receipt's primary key.
+ * or with the lease of a one-shot run. So whatever crashes, there is a receipt exactly where there is an effect. A key
+ * without a receipt has done nothing, and its request may run; a receipt without an answer belongs to a request that was cut
+ * off, and its answer is taken from what came of its effect. A second effect for a key fails on the receipt's primary key.
+ * A turn's key is in its own row, where a repeated submission finds it: only its answer is kept here.
  *
  * The work is not bound to the request: it continues when the first caller disconnects, so that a second call gets its
  * answer.
@@ -32,8 +32,11 @@ export interface Answer extends StoredAnswer {
 
 /** The work of a request with a key. */
 export interface KeyedWork<E, F, R> {
-  /** Accepts the request, storing `request` as its receipt in the same transaction, and answers it. */
-  readonly begin: (request: KeyedRequest) => Effect.Effect<StoredAnswer, E, R>
+  /**
+   * Accepts the request, storing `request` as its receipt in the same transaction, and answers it. Work that finds by itself
+   * what came of an earlier request with the key stores none, and says so: `replayed`.
+   */
+  readonly begin: (request: KeyedRequest) => Effect.Effect<StoredAnswer & Partial<Answer>, E, R>
   /** The answer from what came of the effect, which an earlier Troupe accepted. Waits where it is still in progress. */
   readonly resume: (effect: ReceiptEffect) => Effect.Effect<StoredAnswer, F, R>
   /** Called as soon as it is known that the answer will be an earlier request's. */
@@ -107,14 +110,17 @@ const make = Effect.gen(function* () {
     if (effect !== null || response !== null) work.onReplay?.()
     if (response !== null) return { ...response, replayed: true }
     if (Option.isSome(receipt) && effect === null) return yield* new IdempotencyUnknown({ key: request.key })
-    const exit: Exit.Exit<StoredAnswer, E | F> = yield* Effect.exit<StoredAnswer, E | F, R>(
-      effect === null ? work.begin(request) : work.resume(effect)
-    )
+    const exit: Exit.Exit<StoredAnswer & Partial<Answer>, E | F> = yield* Effect.exit<
+      StoredAnswer & Partial<Answer>,
+      E | F,
+      R
+    >(effect === null ? work.begin(request) : work.resume(effect))
     // The work is done either way: where its answer can't be stored, the next caller takes it from the effect again.
     yield* close(request, exit).pipe(
       Effect.catch((error) => Effect.logWarning("An answer could not be kept for its Idempotency-Key", error))
     )
-    return { ...(yield* exit), replayed: effect !== null }
+    const { body, replayed = false, status } = yield* exit
+    return { status, body, replayed: replayed || effect !== null }
   })
 
   /** Enters the request, and starts its work where no other request with its key is in work. Gives the answer to wait for. */

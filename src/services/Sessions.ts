@@ -15,6 +15,7 @@ import type {
   ApprovalSettled,
   Draining,
   FileNotFound,
+  IdempotencyConflict,
   InvalidRequest,
   NotAllowed,
   NotSupported,
@@ -63,14 +64,19 @@ export interface SubmitTurn {
   readonly timeoutMillis?: number | undefined
   /** Wait in line behind a running turn instead of being refused. */
   readonly queue?: boolean | undefined
-  /** Its Idempotency-Key, whose receipt is stored with the turn. */
-  readonly request?: KeyedRequest | undefined
+  /**
+   * What it is recognised by where it is submitted again: it leads to the same turn then, as long as the session is kept.
+   * The fingerprint is that of the whole request; another one under the same id is refused. Absent: it is a new one.
+   */
+  readonly submission?: { readonly id: string; readonly fingerprint: string } | undefined
 }
 
 /** A turn that was accepted: it goes on whether or not anybody holds this. */
 export interface Turning {
   readonly session: SessionId
   readonly index: number
+  /** Its submission has come before: nothing was begun by this one. */
+  readonly isKnown: boolean
   /** Its events as they are stored, from the first; ends after the turn's last. */
   readonly events: Stream.Stream<StreamedEvent, Unavailable>
   /** Succeeds with whatever came of it: a failure is a result. */
@@ -153,15 +159,10 @@ export class Sessions extends Context.Service<
       | InvalidRequest
       | NotSupported
       | UnknownAgent
+      | IdempotencyConflict
       | Draining
       | Unavailable
     >
-    /** What came of a turn that was accepted before, maybe by a Troupe that is gone. Waits for its end. */
-    readonly outcome: (
-      caller: Caller,
-      id: string,
-      index: number
-    ) => Effect.Effect<TurnResult, SessionNotFound | TurnNotFound | Unavailable>
     readonly turns: (
       caller: Caller,
       id: string,

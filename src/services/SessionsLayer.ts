@@ -95,9 +95,6 @@ export const layer = Layer.effect(
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),
       submit: acceptTurn.submit,
-      outcome: Effect.fn("Sessions.outcome")(function* (caller, id, index) {
-        return yield* acceptTurn.outcome(yield* find(caller, id), index)
-      }, cannot("read what came of the turn")),
       turns: Effect.fn("Sessions.turns")(function* (caller, id, { after, limit }) {
         const record = yield* findToRead(caller, id)
         const rows = yield* ledger.turns(record.id, after, limit)

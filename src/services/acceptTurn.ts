@@ -1,8 +1,9 @@
 /** Accepts turns of a session and interrupts them. An accepted turn goes on whether or not its caller waits for it. */
-import { Clock, Effect, Stream } from "effect"
+import { Clock, Effect, Option, Stream } from "effect"
 import { longestQueue } from "../../machines/session/machine.ts"
 import { Agents } from "../agent/Agents.ts"
 import {
+  IdempotencyConflict,
   InvalidRequest,
   NotSupported,
   QueueFull,
@@ -13,6 +14,7 @@ import {
 } from "../domain/Refusal.ts"
 import { streamed } from "../domain/events/StreamedMessage.ts"
 import { isTurnMessage } from "../domain/events/troupeMessage.ts"
+import type { SessionId } from "../domain/Ids.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import type { TurnResult } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -23,7 +25,7 @@ import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import * as Transcript from "../runtime/Transcript.ts"
-import type { EventRefused, Submission } from "../session/Envelope.ts"
+import type { EventRefused, Submission, SubmissionName } from "../session/Envelope.ts"
 import * as ExpectEnds from "../supervision/expectEnds.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import { checkPrompt } from "./checkPrompt.ts"
@@ -32,7 +34,8 @@ import { checkTimeout } from "./checkTimeout.ts"
 import { checkTurnSettings } from "./checkTurnSettings.ts"
 import * as PromptContent from "./promptContent.ts"
 import * as GiveContext from "./giveContext.ts"
-import type { SubmitTurn } from "./Sessions.ts"
+import { checkSubmission, named } from "./submission.ts"
+import type { SubmitTurn, Turning } from "./Sessions.ts"
 import { parkedOf } from "./sessionView.ts"
 
 /** All deadlines of an interrupt and of a retirement after it, one after the other, take no longer. */
@@ -41,7 +44,7 @@ export const endWithin = "40 seconds"
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const admitNewWork = yield* AdmitNewWork.make
-  const ends = yield* ExpectEnds.make
+  const expect = yield* ExpectEnds.make
   const feed = yield* EventFeed
   const contentOf = yield* PromptContent.make
   const giveContext = yield* GiveContext.make
@@ -63,16 +66,14 @@ export const make = Effect.gen(function* () {
     return yield* new SessionParked({ id, reason, until, retryAfterSeconds, quota: limit !== null })
   })
 
-  const openFor = Effect.fnUntraced(function* (caller: Caller, id: string) {
-    const record = yield* findSession(ledger, caller, id)
+  const admit = Effect.fnUntraced(function* (record: SessionRecord) {
     if (record.closedAt !== null) return yield* new SessionClosed({ id: record.id })
     yield* admitNewWork
-    return record
   })
 
   /** Interrupts the turn given, or the one that runs. */
   const interrupt = Effect.fnUntraced(function* ({ id }: SessionRecord, by: string, turn?: number) {
-    const expected = ends.expect(id)
+    const expected = expect(id)
     const request = { session: id, by, reason: `interrupted by ${by}`, turn: turn ?? null }
     const interrupted = yield* Effect.onError(host.interrupt(request), () => expected.forget)
     const ended = expected.turn(interrupted.turn, interrupted.isOpen)
@@ -82,13 +83,31 @@ export const make = Effect.gen(function* () {
   })
 
   const begin = Effect.fnUntraced(function* (record: SessionRecord, submission: Submission, by: string) {
-    const expected = ends.expect(record.id)
-    const { after, turn: index } = yield* host.submit({ session: record.id, by, turn: submission }).pipe(
+    const expected = expect(record.id)
+    const turn = yield* host.submit({ session: record.id, by, turn: submission }).pipe(
       Effect.onError(() => expected.forget),
       Effect.catchTag("EventRefused", (refusal) => refused(record, refusal, submission.queue))
     )
-    const isSettled = expected.turn(index, true)
+    return turningOf(record, turn, expected.turn(turn.turn, turn.isOpen), by)
+  })
 
+  /** The turn of a submission that has come before, whatever has become of its session, its files or its agent since. */
+  const known = Effect.fnUntraced(function* (record: SessionRecord, { fingerprint, id }: SubmissionName, by: string) {
+    const expected = expect(record.id)
+    const found = yield* Effect.onError(ledger.turnOfSubmission(record.id, id), () => expected.forget)
+    if (Option.isNone(found) || found.value.fingerprint !== fingerprint) yield* expected.forget
+    if (Option.isNone(found)) return null
+    const { index, isOpen } = found.value
+    if (found.value.fingerprint !== fingerprint) return yield* new IdempotencyConflict({ key: id })
+    return turningOf(record, { turn: index, after: 0, isKnown: true }, expected.turn(index, isOpen), by)
+  })
+
+  const turningOf = (
+    record: SessionRecord,
+    { after, isKnown, turn: index }: { readonly turn: number; readonly after: number; readonly isKnown: boolean },
+    isSettled: ReturnType<ExpectEnds.Expectation["turn"]>,
+    by: string
+  ): Turning => {
     const result: Effect.Effect<TurnResult, Unavailable> = Effect.gen(function* () {
       yield* isSettled
       return yield* transcript.result(record.id, index)
@@ -96,66 +115,87 @@ export const make = Effect.gen(function* () {
       Effect.catchTag("TurnNotFound", (cause) => Effect.fail(new Unavailable({ operation: "find the turn", cause }))),
       cannot("read what came of the turn")
     )
-    const events = feed.follow(record.id, after, { live: true }).pipe(
+    const events = Stream.unwrap(
+      Effect.map(isKnown ? firstEvent(record.id, index) : Effect.succeed(after), (from) =>
+        feed.follow(record.id, from, { live: true })
+      )
+    ).pipe(
       Stream.filter((event) => event.turn === index && !isTurnMessage(event.message)),
       Stream.takeUntil(({ message }) => !("method" in message)),
       Stream.map(streamed),
       Stream.mapError((cause) => new Unavailable({ operation: "read the turn's events", cause }))
     )
     const interruptThis = cannot("interrupt the turn")(interrupt(record, by, index))
-    return { session: record.id, index, events, result, interrupt: interruptThis }
-  })
+    return { session: record.id, index, isKnown, events, result, interrupt: interruptThis }
+  }
 
-  const submit = Effect.fn("Sessions.submit")(function* (caller: Caller, id: string, turn: SubmitTurn) {
-    const record = yield* openFor(caller, id)
-    const {
-      files: ids = [],
-      messages,
-      onlyFresh = false,
-      prompt,
-      queue = false,
-      request,
-      settings = {},
-      timeoutMillis = limits.turnTimeoutMillis
-    } = turn
-    if (PromptContent.isBlank(prompt)) {
-      return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
-    }
-    yield* checkTimeout(turn.timeoutMillis)
-    yield* checkStorable({ prompt, ...settings })
-    yield* checkTurnSettings(agents, record, settings)
-    const words = PromptContent.wordsOf(prompt)
-    // A command of the agent; only for those the driver is looked up.
-    if (words.trimStart().startsWith("/")) yield* checkPrompt(agents, record, "prompt", words)
-    const context = messages === undefined ? null : yield* giveContext(record, words, messages, onlyFresh)
-    const { content, text } = yield* contentOf(agents, record, prompt, ids)
-    const submission = { prompt: text, content, context, settings, timeoutMillis, queue, request }
-    return yield* begin(record, submission, nameOfCaller(caller))
-  }, cannot("take the turn"))
+  const firstEvent = (id: SessionId, turn: number) =>
+    Effect.map(ledger.eventsOfTurn(id, turn), ([first]) => (first === undefined ? 0 : first.seq - 1))
+
+  const submit = Effect.fn("Sessions.submit")(
+    function* (caller: Caller, id: string, turn: SubmitTurn) {
+      const record = yield* findSession(ledger, caller, id)
+      const by = nameOfCaller(caller)
+      const { submission: name } = turn
+      if (name !== undefined) {
+        yield* checkSubmission(name)
+        const before = yield* known(record, name, by)
+        if (before !== null) return before
+      }
+      yield* admit(record)
+      const {
+        files: ids = [],
+        messages,
+        onlyFresh = false,
+        prompt,
+        queue = false,
+        settings = {},
+        timeoutMillis = limits.turnTimeoutMillis
+      } = turn
+      if (PromptContent.isBlank(prompt)) {
+        return yield* new InvalidRequest({ field: "prompt", problem: "must hold something to say." })
+      }
+      yield* checkTimeout(turn.timeoutMillis)
+      yield* checkStorable({ prompt, ...settings })
+      yield* checkTurnSettings(agents, record, settings)
+      const words = PromptContent.wordsOf(prompt)
+      // A command of the agent; only for those the driver is looked up.
+      if (words.trimStart().startsWith("/")) yield* checkPrompt(agents, record, "prompt", words)
+      const context = messages === undefined ? null : yield* giveContext(record, words, messages, onlyFresh)
+      const { content, text } = yield* contentOf(agents, record, prompt, ids)
+      return yield* begin(
+        record,
+        { prompt: text, content, context, settings, timeoutMillis, queue, ...named(name) },
+        by
+      )
+    },
+    Effect.catchTag("SubmissionConflict", ({ submission: key }) => Effect.fail(new IdempotencyConflict({ key }))),
+    cannot("take the turn")
+  )
 
   const compact = Effect.fn("Sessions.compact")(
     function* (caller: Caller, id: string) {
-      const record = yield* openFor(caller, id)
+      const record = yield* findSession(ledger, caller, id)
+      yield* admit(record)
       const { capabilities } = yield* agents.driver(record.agent)
       if (!capabilities.compact) return yield* new NotSupported({ problem: incompressible(record.agent) })
       const submission = {
         kind: "compact",
         prompt: "",
         timeoutMillis: limits.turnTimeoutMillis,
-        queue: false
+        queue: false,
+        ...named(undefined)
       } as const
-      return yield* begin(record, submission, nameOfCaller(caller))
+      // Its name is new.
+      return yield* begin(record, submission, nameOfCaller(caller)).pipe(
+        Effect.catchTag("SubmissionConflict", Effect.die)
+      )
     },
     Effect.catchTag("UnknownAgent", ({ detail: problem }) => new NotSupported({ problem })),
     cannot("compact the session")
   )
 
-  const outcome = Effect.fnUntraced(function* ({ id }: SessionRecord, index: number) {
-    yield* ends.settled(id, index)
-    return yield* transcript.result(id, index)
-  })
-
-  return { submit, compact, interrupt, outcome } as const
+  return { submit, compact, interrupt } as const
 })
 
 const incompressible = (agent: string) =>

@@ -5,7 +5,7 @@ import { SessionHost } from "../supervision/SessionHost.ts"
 import type { SessionMessages } from "../supervision/sessionMessages.ts"
 
 export const make = Effect.gen(function* () {
-  const { expect } = yield* ExpectEnds.make
+  const expect = yield* ExpectEnds.make
   const host = yield* SessionHost
 
   /** `closed` waits; not where the session closes after the turn that runs, which may take long. */

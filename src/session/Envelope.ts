@@ -5,11 +5,12 @@ import type { SessionEvent } from "../../machines/session/machine.ts"
 import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import { GivenContext } from "../domain/GivenContext.ts"
-import { AppName, NodeToken, SessionId } from "../domain/Ids.ts"
+import { NodeToken, SessionId } from "../domain/Ids.ts"
 import { PromptBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
 import { TurnSettings } from "../domain/Turn.ts"
 import type { Usage } from "../domain/Turn.ts"
+import type { SubmittedTurn } from "../ledger/Ledger.ts"
 
 /** The session's state draws no arrow for the event. An answer, not a fault. */
 export class EventRefused extends Schema.TaggedError<EventRefused>()("EventRefused", {
@@ -42,6 +43,13 @@ export class OwnedElsewhere extends Schema.TaggedError<OwnedElsewhere>()("OwnedE
   }
 }
 
+/**
+ * What a submission is recognised by where it comes again: unique among the turns of its session, and stored with its turn.
+ * The fingerprint is that of the whole request, where its sender named it: another one under the same name is no repetition.
+ */
+export const SubmissionName = Schema.Struct({ id: Schema.String, fingerprint: Schema.NullOr(Schema.String) })
+export type SubmissionName = typeof SubmissionName.Type
+
 /** A turn that has no number yet: only the actor numbers turns. */
 export const Submission = Schema.Struct({
   /** Absent: a prompt. */
@@ -55,8 +63,9 @@ export const Submission = Schema.Struct({
   context: Schema.optionalKey(Schema.NullOr(GivenContext)),
   timeoutMillis: Schema.Finite,
   queue: Schema.Boolean,
-  /** Its Idempotency-Key: the receipt is stored with the turn's row. */
-  request: Schema.optional(Schema.Struct({ app: AppName, key: Schema.String, fingerprint: Schema.String }))
+  name: Schema.optionalKey(SubmissionName),
+  /** It may have been sent before: its turn is looked for first. Absent: it is new. */
+  mayBeKnown: Schema.optionalKey(Schema.Boolean)
 })
 export type Submission = typeof Submission.Type
 
@@ -67,6 +76,8 @@ export interface Reply {
   readonly turn: number
   /** Every event that follows from this has a higher number. */
   readonly after: number
+  /** The turn is that of the same submission, which has come before: nothing has changed. */
+  readonly known?: SubmittedTurn
 }
 
 export type ReplyTo = Deferred.Deferred<Reply, EventRefused | ActorFailed>

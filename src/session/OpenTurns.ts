@@ -2,14 +2,19 @@
 import { Effect, Option } from "effect"
 import { promptOfTurn } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError, SubmittedTurn } from "../ledger/Ledger.ts"
 import * as Metrics from "../runtime/Metrics.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { TurnPrompt } from "./CommandHandler.ts"
+import { isSubmission } from "./Envelope.ts"
+import type { Envelope } from "./Envelope.ts"
 import type { Session } from "./Session.ts"
 
 export interface OpenTurns {
   /** From memory, or from the ledger where the turn was accepted before this actor ran. */
   readonly promptOf: (turn: number) => Effect.Effect<TurnPrompt>
+  /** The turn of a submission that has come before; `null`: it is new. Only what may have come before is looked for. */
+  readonly knownBy: (envelope: Envelope) => Effect.Effect<SubmittedTurn | null, LedgerError>
   /** The open turn, where it is a compaction: that never waits in line. */
   readonly compaction: () => number | null
   readonly react: (committed: CommittedStep) => Effect.Effect<void>
@@ -31,6 +36,10 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
           return { kind: stored.kind, prompt: promptOfTurn(stored) }
         })
       }),
+    knownBy: ({ event }) =>
+      event !== "wake" && isSubmission(event) && event.name !== undefined && event.mayBeKnown === true
+        ? Effect.map(ledger.turnOfSubmission(id, event.name.id), Option.getOrNull)
+        : Effect.succeed(null),
     compaction: () => compaction,
     react: Effect.fnUntraced(function* ({ at, event, record, settled, submission }) {
       if (submission !== null && event.type === "turn.submitted") {

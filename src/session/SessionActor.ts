@@ -10,6 +10,7 @@ import { Cause, Clock, Deferred, Effect, Exit, Option, Queue } from "effect"
 import { decide } from "../../machines/decide.ts"
 import { restore } from "../../machines/session/machine.ts"
 import type { SessionEvent, SessionSnapshot } from "../../machines/session/machine.ts"
+import { stateName } from "../../machines/session/stateInfo.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { isFenced } from "../runtime/errors.ts"
@@ -86,6 +87,11 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const receive = Effect.fnUntraced(function* (
     envelope: Envelope
   ): Effect.fn.Return<Reply | null, EventRefused | LedgerError> {
+    const known = yield* openTurns.knownBy(envelope)
+    if (known !== null) {
+      const state = stateName(session.snapshot)
+      return { from: state, to: state, turn: known.index, after: 0, known }
+    }
     const event = yield* interpret(envelope)
     if (event === null) return null
     const decision = decide(machine, session.snapshot, event)

@@ -73,13 +73,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   if (event.type === "turn.submitted" && step.submission !== null) {
     record = { ...record, turnCount: event.turn }
     const status = opened === event.turn ? "running" : "queued"
-    entries.push({ _tag: "TurnInserted", record: newTurn(record, event.turn, status, step.submission, at) })
-    const { context, request } = step.submission
+    const { context, name } = step.submission
+    const turn = newTurn(record, event.turn, status, step.submission, at)
+    entries.push({ _tag: "TurnInserted", record: turn, ...(name === undefined ? {} : { submission: name }) })
     if (context) messages.push({ turn: event.turn, message: contextGiven(event.turn, context) })
-    if (request !== undefined) {
-      const effect = { _tag: "TurnSubmitted", session, turn: event.turn } as const
-      entries.push({ _tag: "ReceiptOpened", receipt: { ...request, createdAt: at, effect, response: null } })
-    }
   }
   if (event.type === "settings.changed") {
     const { settings } = event
@@ -105,6 +102,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   messages.push(...approvals.messages)
   const settle = (settlement: Settlement, usage: Usage, handed: boolean) => {
     entries.push(outcome(record, settlement, at, usage))
+    // A refusal (`refusalIn`): nothing began, and its request may be sent again.
+    if (settlement.failure?.class === "pool_full") {
+      entries.push({ _tag: "SubmissionFreed", session, index: settlement.turn })
+    }
     messages.push(...ofTurns.ended(settlement, usage, handed))
     settled.push(settlement)
   }

@@ -16,7 +16,10 @@ type Asked<M extends SessionMessages[keyof SessionMessages]> = (
 export class SessionHost extends Context.Service<
   SessionHost,
   {
-    /** Loads the session where it is not loaded. Refused as `EventRefused` where its state takes no turn now. */
+    /**
+     * Loads the session where it is not loaded. A submission that has come before leads to its turn, whatever the state is;
+     * else it is refused as `EventRefused` where the state takes no turn now.
+     */
     readonly submit: Asked<SessionMessages["submit"]>
     /** The answer comes at once; the turn ends later. Not taken where that turn does not run and does not wait. */
     readonly interrupt: Asked<SessionMessages["interrupt"]>

@@ -112,16 +112,5 @@ export const make = Effect.gen(function* () {
     return { turn: expected, closed: (open) => expected("closed", open), forget: Effect.sync(letGo) }
   }
 
-  return {
-    expect,
-    /** The wait for the outcome of a turn that was accepted before. Over at once where there is no such turn. */
-    settled: (session: SessionId, turn: number): Wait =>
-      Effect.suspend(() => {
-        const expected = expect(session)
-        return isOpen(session, turn).pipe(
-          Effect.onError(() => expected.forget),
-          Effect.flatMap((open) => expected.turn(turn, open))
-        )
-      })
-  }
+  return expect
 })

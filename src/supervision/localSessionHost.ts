@@ -6,6 +6,7 @@ import { ActorFailed } from "../session/Envelope.ts"
 import type { Unstamped } from "../session/Envelope.ts"
 import { failedBy } from "./expectEnds.ts"
 import { SessionHost } from "./SessionHost.ts"
+import { SubmissionConflict } from "./sessionMessages.ts"
 import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "./Supervisor.ts"
 
@@ -39,7 +40,13 @@ export const layer = Layer.effect(
 
     return SessionHost.of({
       submit: ({ by, session, turn: event }) =>
-        Effect.map(send(session, { event, by }), ({ after, turn }) => ({ after, turn })),
+        Effect.gen(function* () {
+          const { after, known, turn } = yield* send(session, { event, by })
+          if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
+          const { fingerprint = null, id: submission = "" } = event.name ?? {}
+          if (known.fingerprint !== fingerprint) return yield* new SubmissionConflict({ id: session, submission })
+          return { after, turn, isKnown: true, isOpen: known.isOpen }
+        }),
       interrupt: ({ by, reason, session, turn }) => {
         const event = { type: "interrupt.requested", reason, ...(turn === null ? {} : { turn }) } as const
         return send(session, { event, by }).pipe(

@@ -26,9 +26,18 @@ export const Submit = Schema.Struct({ ...asked, turn: Submission })
 /** The turn is stored. */
 export const Submitted = Schema.Struct({
   turn: Schema.Int,
-  /** Each of its events has a higher number. */
-  after: Schema.Int
+  /** Each of its events has a higher number; 0 of one that is known, whose events the ledger has. */
+  after: Schema.Int,
+  /** It is that of the same submission, which has come before. */
+  isKnown: Schema.Boolean,
+  /** It has no outcome yet. */
+  isOpen: Schema.Boolean
 })
+/** Another turn of the session was submitted under the same name. */
+export class SubmissionConflict extends Schema.TaggedError<SubmissionConflict>()("SubmissionConflict", {
+  id: SessionId,
+  submission: Schema.String
+}) {}
 
 export const Interrupt = Schema.Struct({
   ...asked,
@@ -100,7 +109,7 @@ const message = <Q extends Schema.Top, A extends Schema.Top, E extends Schema.To
 
 /** Every message, by the name of what it asks for. */
 export const sessionMessages = {
-  submit: message(Submit, Submitted, Schema.Union([SessionFailed, EventRefused])),
+  submit: message(Submit, Submitted, Schema.Union([SessionFailed, EventRefused, SubmissionConflict])),
   interrupt: message(Interrupt, Interrupted, SessionFailed),
   steer: message(Steer, Steered, SessionFailed),
   answer: message(Answer, Taken, SessionFailed),

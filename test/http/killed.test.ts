@@ -73,6 +73,8 @@ const untilStreamed = async ({ headers, url }: Server, session: string, text: st
 /** What a kill leaves that comes after the effect is stored and before the answer is. */
 const forgetAnswers = () => {
   const ledger = new DatabaseSync(join(workspace.cwd, ".troupe", "troupe.sqlite"))
+  // A turn has its key itself: there is no receipt before the answer.
+  ledger.exec("DELETE FROM receipts WHERE coalesce(session, lease) IS NULL")
   ledger.exec("UPDATE receipts SET status = NULL, body = NULL")
   ledger.close()
 }

@@ -92,6 +92,7 @@ export const scriptedSessions = (script: Script) => {
       return {
         session: SessionId.make(id),
         index: 1,
+        isKnown: false,
         events: Stream.map(
           prompt === "break"
             ? Stream.concat(

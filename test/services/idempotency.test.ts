@@ -159,9 +159,9 @@ describe("a request with a key", () => {
     () =>
       Effect.gen(function* () {
         const filename = yield* scratchFile
-        const effect = { _tag: "TurnSubmitted", session: id, turn: 3 } as const
+        const effect = { _tag: "SessionCreated", session: id } as const
         const request = (key: string) => ({ app, key, fingerprint: "body" })
-        /** Stores the receipt, as the transaction that accepts a turn does, and goes on as told. */
+        /** Stores the receipt, as the transaction that creates a session does, and goes on as told. */
         const accepting =
           <E>(then: Effect.Effect<StoredAnswer, E>) =>
           (keyed: KeyedRequest) =>

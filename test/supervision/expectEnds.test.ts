@@ -25,7 +25,7 @@ const expecting = <A, E>(
   Effect.gen(function* () {
     const [news, stops] = [yield* News, yield* SessionStops]
     yield* Effect.flatMap(Ledger, (ledger) => ledger.write(openTurn))
-    const expected = (yield* ExpectEnds.make).expect(id)
+    const expected = (yield* ExpectEnds.make)(id)
     yield* test(expected, news, stops)
     assert.deepStrictEqual([news.watchers(), stops.waiters()], [0, 0], "nothing listens any more")
   }).pipe(Effect.provide(layer))
@@ -79,7 +79,7 @@ describe("an expectation", () => {
     Effect.gen(function* () {
       const [ledger, news] = [yield* Ledger, yield* News]
       yield* ledger.write(openTurn)
-      const expected = (yield* ExpectEnds.make).expect(id)
+      const expected = (yield* ExpectEnds.make)(id)
       const waiting = yield* Effect.forkChild(expected.turn(1, true), { startImmediately: true })
       news.missed(id)
       yield* Effect.yieldNow
@@ -96,7 +96,7 @@ describe("an expectation", () => {
     Effect.gen(function* () {
       const [ledger, news] = [yield* Ledger, yield* News]
       yield* ledger.write(openTurn)
-      const ended = (yield* ExpectEnds.make).expect(id).turn(1, true)
+      const ended = (yield* ExpectEnds.make)(id).turn(1, true)
       news.missed(id)
       assert.strictEqual(news.watchers(), 0)
       const patch = { status: "completed", endedAt: 5, stopReason: "end_turn" } as const

@@ -23,6 +23,11 @@ export type Turn = typeof TurnResult.Type
 export type Message = typeof MessageSchema.Type
 export type SessionBody = Omit<typeof Session.Type, "ok">
 
+export interface TurnOptions {
+  readonly queue?: boolean
+  readonly idempotencyKey?: string
+}
+
 export interface AppSurface {
   readonly create: (request: CreateSession) => Answer<Omit<typeof CreatedSession.Type, "ok">>
   readonly get: (id: string) => Answer<SessionBody>
@@ -35,7 +40,7 @@ export interface AppSurface {
     readonly sessions: ReadonlyArray<Pick<SessionBody, keyof typeof sessionFields>>
     readonly nextCursor: string | null
   }>
-  readonly turn: (id: string, prompt: string, options?: { readonly queue?: boolean }) => Answer<Turn>
+  readonly turn: (id: string, prompt: string, options?: TurnOptions) => Answer<Turn>
   readonly turns: (id: string) => Answer<ReadonlyArray<Turn>>
   readonly interrupt: (id: string) => Answer<boolean>
   readonly steer: (id: string, text: string) => Answer<void>

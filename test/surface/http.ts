@@ -33,8 +33,14 @@ const appSurface = (client: Client.Client): AppSurface => {
           query: { limit, ...(cursor === null ? {} : { cursor }), ...(state === null ? {} : { state }) }
         })
       ),
-    turn: (id, prompt, options = {}) =>
-      orRefusal(client.turns.submit({ params: { id }, headers, payload: { prompt, ...options } })).pipe(
+    turn: (id, prompt, { idempotencyKey, ...options } = {}) =>
+      orRefusal(
+        client.turns.submit({
+          params: { id },
+          headers: idempotencyKey === undefined ? headers : { "idempotency-key": idempotencyKey },
+          payload: { prompt, ...options }
+        })
+      ).pipe(
         Effect.flatMap((turn) => ("events" in turn ? Effect.succeed(turn) : Effect.die("accepted, and not waited for")))
       ),
     turns: (id) =>

@@ -29,7 +29,7 @@ export const IdempotencyHeaders = {
   "idempotency-key": Schema.optionalKey(
     Schema.NonEmptyString.check(Schema.isMaxLength(255)).annotate({
       description:
-        "The same key and body from the same app get the first answer again for 24 hours, with `idempotent-replayed: true`, and nothing runs twice, also where Troupe was killed in between: what was accepted then answers with what came of it, and what was not runs now. While the first request runs, the second waits for its answer. A refusal keeps no key. Another body is 422."
+        "The same key and body from the same app get the first answer again for 24 hours, with `idempotent-replayed: true`, and nothing runs twice, also where Troupe was killed in between: what was accepted then answers with what came of it, and what was not runs now. While the first request runs, the second waits for its answer. A refusal keeps no key. Another body is 422. A turn has its key as long as its session is kept."
     })
   )
 }

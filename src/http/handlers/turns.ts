@@ -43,6 +43,8 @@ export const layer = HttpApiBuilder.group(
         const streamed = wantsEvents(request.headers)
         const accepted = yield* Deferred.make<Turning>()
         const isAnsweredAtOnce = payload.wait === false && !streamed
+        let isReplay = false
+        const replaying = Effect.sync(() => (isReplay = true))
         const submit = (keyed: KeyedRequest | undefined) =>
           sessions
             .submit(caller, params.id, {
@@ -53,21 +55,17 @@ export const layer = HttpApiBuilder.group(
               files: payload.files?.map((id) => FileId.make(id)),
               timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
               queue: payload.queue,
-              request: keyed
+              submission: keyed === undefined ? undefined : { id: keyed.key, fingerprint: keyed.fingerprint }
             })
-            .pipe(Effect.tap((turning) => Deferred.succeed(accepted, turning)))
-        let isReplay = false
+            .pipe(Effect.tap((turning) => (turning.isKnown ? replaying : Deferred.succeed(accepted, turning))))
         const whole = idempotent(idempotency, yield* currentApp, request, {
           begin: Effect.fnUntraced(function* (keyed) {
             const turning = yield* submit(keyed)
-            return isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
+            const answer = isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
+            return { ...answer, replayed: turning.isKnown }
           }),
-          resume: Effect.fnUntraced(function* (effect) {
-            if (effect._tag !== "TurnSubmitted") return yield* Effect.die(new Error(`${effect._tag} is no turn`))
-            const { session, turn: index } = effect
-            if (isAnsweredAtOnce) return acceptedAnswer({ session, index })
-            return yield* ended(yield* sessions.outcome(caller, session, index))
-          }),
+          // A turn has its key itself, by which it is found.
+          resume: (effect) => Effect.die(new Error(`${effect._tag} is no turn`)),
           onReplay: () => {
             isReplay = true
           }

@@ -1,8 +1,9 @@
 /** The migrations in their order, each a list of statements. They are forward only, and never edited once released. */
 import ledger from "./migrations/0001_ledger.ts"
 import owners from "./migrations/0002_owners.ts"
+import submissions from "./migrations/0003_submissions.ts"
 
-export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners]
+export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners, submissions]
 
 export const migrationsTable = "troupe_migrations"
 

@@ -54,9 +54,11 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "TimerDisarmed":
       return Steps.disarmed(entry.session, entry.timer)
     case "TurnInserted":
-      return Turns.inserted(entry.record)
+      return Turns.inserted(entry.record, entry.submission)
     case "TurnPatched":
       return Turns.patched(entry.session, entry.index, entry.patch)
+    case "SubmissionFreed":
+      return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":
       return [Events.appended(entry.event), ...Costs.reported(entry.event)]
     case "Audited":

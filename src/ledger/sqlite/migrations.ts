@@ -14,6 +14,7 @@ import owedReviews from "./migrations/0012_owed_reviews.ts"
 import givenContext from "./migrations/0013_given_context.ts"
 import countedStates from "./migrations/0014_counted_states.ts"
 import owners from "./migrations/0015_owners.ts"
+import submissions from "./migrations/0016_submissions.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -31,7 +32,8 @@ export const migrations = {
   "0012_owed_reviews": owedReviews,
   "0013_given_context": givenContext,
   "0014_counted_states": countedStates,
-  "0015_owners": owners
+  "0015_owners": owners,
+  "0016_submissions": submissions
 }
 
 export const migrationsTable = "troupe_migrations"

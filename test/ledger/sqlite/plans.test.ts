@@ -108,6 +108,7 @@ describe("query plans", () => {
         turns.turns(id, 1, 1),
         turns.turn(id, 1),
         turns.openTurns(id),
+        turns.turnOfSubmission(id, "k"),
         turns.usage({ app, from: 1, to: 2 }),
         Approvals.reads(db).lastApprovals(id, 1),
         events.lastEvent(id),
@@ -136,6 +137,7 @@ describe("query plans", () => {
           assert.isFalse(/^SCAN (?!.*USING )/.test(line) && !small, `${text}\n${plan.join("\n")}`)
           // Of a long session, only the requested turn is read.
           if (text.includes("AND turn = ?")) assert.include(line, "(session=? AND turn=?)", text)
+          if (text.includes("AND submission = ?")) assert.include(line, "turns_by_submission", text)
           if (text.includes("ORDER BY created_at")) assert.notInclude(line, "TEMP B-TREE", text)
         }
       }

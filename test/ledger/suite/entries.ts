@@ -144,6 +144,32 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect("a turn is found by its submission, in its session, until that is free again", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const submission = { id: "k", fingerprint: "f" }
+        yield* ledger.write([
+          opened(),
+          { _tag: "TurnInserted", record: turn() },
+          { _tag: "TurnInserted", record: turn({ index: 2, status: "queued" }), submission },
+          { _tag: "TurnInserted", record: turn({ index: 3 }), submission: { id: "l", fingerprint: null } }
+        ])
+        const found = (name: string) => Effect.map(ledger.turnOfSubmission(id, name), Option.getOrNull)
+        assert.deepStrictEqual(yield* found("k"), { index: 2, fingerprint: "f", isOpen: true })
+        assert.deepStrictEqual(yield* found("l"), { index: 3, fingerprint: null, isOpen: true })
+        assert.isNull(yield* found("m"))
+        assert.isTrue(Option.isNone(yield* ledger.turnOfSubmission(SessionId.make("ses_other"), "k")))
+        const patch = { status: "interrupted", endedAt: 5, stopReason: "cancelled" } as const
+        yield* ledger.write([{ _tag: "TurnPatched", session: id, index: 2, patch }])
+        assert.isFalse((yield* found("k"))?.isOpen)
+        yield* ledger.write([{ _tag: "SubmissionFreed", session: id, index: 2 }])
+        assert.isNull(yield* found("k"))
+        yield* ledger.write([{ _tag: "TurnInserted", record: turn({ index: 4 }), submission }])
+        assert.strictEqual((yield* found("k"))?.index, 4)
+      })
+    )
+  )
+
   it.effect("events are read in order, by number and by turn, a late event of a turn too", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {

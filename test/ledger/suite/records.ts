@@ -11,7 +11,7 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
         const request = { app, key: "k", fingerprint: "f" }
-        const effect = { _tag: "TurnSubmitted", session: id, turn: 2 } as const
+        const effect = { _tag: "SessionCreated", session: id } as const
         const receipt = { ...request, createdAt: 5, effect, response: null }
         const line = { at: 5, session: id, app, action: "create", actor: app, detail: { agent: "demo" } }
         yield* ledger.write([

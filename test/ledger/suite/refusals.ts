@@ -10,7 +10,7 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
   const command = { session: id, step: 1, nth: 0, type: "prompt", params: null, once: true, claimed: false }
   const nobody = SessionId.make("ses_nobody")
   const request = { app, key: "k", fingerprint: "f" }
-  const effect = { _tag: "TurnSubmitted", session: id, turn: 1 } as const
+  const effect = { _tag: "SessionCreated", session: id } as const
 
   const cases: ReadonlyArray<
     readonly [
@@ -111,6 +111,13 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       /an app of this name exists/
     ],
     [
+      "a second turn of a submission",
+      [{ _tag: "TurnInserted", record: turn({ index: 7 }), submission: { id: "k", fingerprint: "f" } }],
+      { _tag: "TurnInserted", record: turn({ index: 8 }), submission: { id: "k", fingerprint: "f" } },
+      "constraint",
+      /unique.*turns/i
+    ],
+    [
       "a second response to an idempotency key",
       [
         {
@@ -125,7 +132,7 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
     [
       "a second effect of an idempotency key",
       [{ _tag: "ReceiptOpened", receipt: { ...request, createdAt: 1, effect, response: null } }],
-      { _tag: "ReceiptOpened", receipt: { ...request, createdAt: 2, effect: { ...effect, turn: 2 }, response: null } },
+      { _tag: "ReceiptOpened", receipt: { ...request, createdAt: 2, effect, response: null } },
       "constraint",
       /unique.*receipts/i
     ]

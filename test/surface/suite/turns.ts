@@ -108,6 +108,22 @@ export const turns = (open: Open): void => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("a turn that is submitted again under its key is the same turn, and another prompt is refused", () =>
+    Effect.gen(function* () {
+      const { ours } = yield* open()
+      const { sessionId } = yield* ours.create({})
+      const keyed = { idempotencyKey: "mine" }
+      const twice = [1, 2].map(() => ours.turn(sessionId, "slow 10 10", keyed))
+      const [one, other] = yield* Effect.all(twice, { concurrency: "unbounded" })
+      assert.deepStrictEqual(one, other)
+      assert.strictEqual(one?.turnIndex, 1)
+      yield* expectRefusal(ours.turn(sessionId, "another", keyed), 422, "idempotency_conflict")
+      yield* ours.close(sessionId)
+      assert.deepStrictEqual(yield* ours.turn(sessionId, "slow 10 10", keyed), one)
+      assert.lengthOf(yield* ours.turns(sessionId), 1)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("an interrupt ends the running turn, and says so where none runs", () =>
     Effect.gen(function* () {
       const { ours } = yield* open()

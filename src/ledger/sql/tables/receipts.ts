@@ -18,7 +18,8 @@ export const opened = ({ app, createdAt, effect, fingerprint, key, response }: R
     response?.status ?? null,
     response?.body ?? null,
     effect !== null && "session" in effect ? effect.session : null,
-    effect?._tag === "TurnSubmitted" ? effect.turn : null,
+    // Of a turn, in a receipt of an earlier version.
+    null,
     effect?._tag === "RunStarted" ? effect.lease : null
   ]
 })
@@ -56,8 +57,8 @@ interface ReceiptRow {
 
 const effectOf = ({ lease, session, turn }: ReceiptRow): ReceiptEffect | null => {
   if (lease !== null) return { _tag: "RunStarted", lease }
-  if (session === null) return null
-  return turn === null ? { _tag: "SessionCreated", session } : { _tag: "TurnSubmitted", session, turn }
+  // A turn is known by its submission.
+  return session === null || turn !== null ? null : { _tag: "SessionCreated", session }
 }
 
 const receiptOf = (row: ReceiptRow): ReceiptRecord => ({

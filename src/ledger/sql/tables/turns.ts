@@ -5,7 +5,8 @@ import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { TurnRecord, TurnSettings } from "../../../domain/Turn.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
-import type { TurnPatch } from "../../LedgerWrite.ts"
+import type { SubmittedTurn } from "../../LedgerQuery.ts"
+import type { LedgerWrite, TurnPatch } from "../../LedgerWrite.ts"
 import {
   columnsOf,
   flagField,
@@ -48,14 +49,25 @@ const fields: Fields<Omit<TurnRecord, "cost">> = {
 const patchFields: Fields<Required<TurnPatch>> = fields
 
 const columns = columnsOf(fields)
-const insertTurn = insertInto("turns", columns)
+const insertTurn = insertInto("turns", [...columns, "submission", "fingerprint"])
 
 /** The turn's cost has a table of its own: an agent may report it at any time, also after the turn's end. */
 const cost = ({ jsonObject }: Dialect) => `(SELECT ${jsonObject({ amount: "amount", currency: "currency" })} FROM costs
   WHERE costs.session = turns.session AND turn = idx AND amount IS NOT NULL) AS cost`
 const selectFrom = (dialect: Dialect) => `SELECT ${columns.join(", ")}, ${cost(dialect)} FROM turns WHERE session = ?`
 
-export const inserted = (record: TurnRecord): Write => ({ text: insertTurn, params: paramsOf(fields, record) })
+export const inserted = (
+  record: TurnRecord,
+  submission: Extract<LedgerWrite, { readonly _tag: "TurnInserted" }>["submission"]
+): Write => ({
+  text: insertTurn,
+  params: [...paramsOf(fields, record), submission?.id ?? null, submission?.fingerprint ?? null]
+})
+
+export const submissionFreed = (session: SessionId, index: number): Write => ({
+  text: "UPDATE turns SET submission = NULL, fingerprint = NULL WHERE session = ? AND idx = ?",
+  params: [session, index]
+})
 
 export const patched = (session: SessionId, index: number, patch: TurnPatch): Write =>
   patchOf("turns", patchFields, patch, {
@@ -69,6 +81,18 @@ const withoutCost = recordOf(fields)
 const turnOf = (row: Row): TurnRecord => ({
   ...withoutCost(row),
   ...(row["cost"] === null ? {} : { cost: JSON.parse(String(row["cost"])) as Cost })
+})
+
+interface SubmittedRow {
+  readonly idx: number
+  readonly fingerprint: string | null
+  readonly ended_at: number | null
+}
+
+const submittedOf = (row: SubmittedRow): SubmittedTurn => ({
+  index: row.idx,
+  fingerprint: row.fingerprint,
+  isOpen: row.ended_at === null
 })
 
 interface UsageDayRow extends UsageRow {
@@ -106,6 +130,15 @@ export const reads = (db: Database) => {
     turn: (session: SessionId, index: number) =>
       db
         .all("read a turn", `${select} AND idx = ?`, [session, index], turnOf)
+        .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
+    turnOfSubmission: (session: SessionId, submission: string) =>
+      db
+        .all(
+          "read the turn of a submission",
+          "SELECT idx, fingerprint, ended_at FROM turns WHERE session = ? AND submission = ?",
+          [session, submission],
+          submittedOf
+        )
         .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
     openTurns: (session: SessionId) =>
       db.all("read the open turns", `${select} AND ended_at IS NULL ORDER BY idx`, [session], turnOf),

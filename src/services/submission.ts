@@ -1,0 +1,28 @@
+/** What a turn's submission is recognised by where it comes again: its app's name for it, or one of Troupe's own. */
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import { newSubmissionId } from "../domain/Ids.ts"
+import { InvalidRequest } from "../domain/Refusal.ts"
+import { checkStorable } from "./checkStorable.ts"
+import type { SubmitTurn } from "./Sessions.ts"
+
+/** Characters of a name, as of an `Idempotency-Key`. */
+const longestName = 255
+
+export const checkSubmission = Effect.fnUntraced(function* ({ id }: NonNullable<SubmitTurn["submission"]>) {
+  if (id.length === 0 || id.length > longestName) {
+    const problem = `must have 1 to ${longestName} characters.`
+    return yield* new InvalidRequest({ field: "idempotencyKey", problem })
+  }
+  yield* checkStorable({ idempotencyKey: id })
+})
+
+/** One that its app has not named can't have come before. */
+export const named = (submission: SubmitTurn["submission"]) =>
+  submission === undefined
+    ? { name: { id: newSubmissionId(), fingerprint: null } }
+    : { name: submission, mayBeKnown: true }
+
+/** The name of a request in this process: the same one is the same JSON. */
+export const submissionOf = (id: string | undefined, request: Omit<SubmitTurn, "submission">) =>
+  id === undefined ? undefined : { id, fingerprint: createHash("sha256").update(JSON.stringify(request)).digest("hex") }
