@@ -34,6 +34,8 @@ export class Clients {
   readonly readers: Array<Reader> = []
   /** Turns that were accepted in words to the app. */
   readonly accepted: Array<{ readonly session: SessionId; readonly turn: number }> = []
+  /** Of those, the ones that were submitted under a key, each time that one was. */
+  readonly keyed: Array<{ readonly session: SessionId; readonly key: string; readonly turn: number }> = []
   /** What the app was given as a turn's result. */
   readonly results: Array<{ readonly session: SessionId; readonly turn: number; readonly result: TurnResult }> = []
   /** Requests to runtimes that are up that were not answered yet. */
@@ -82,6 +84,8 @@ export class Clients {
     switch (action) {
       case "submit":
         return this.#submit(session, b)
+      case "submitKeyed":
+        return this.#submitKeyed(session, b)
       case "read":
         return this.#attach(session)
       case "interrupt":
@@ -138,10 +142,24 @@ export class Clients {
     this.#turn("submit", session, (sessions) => sessions.submit(caller, session, turn))
   }
 
+  /** An app that does not know what became of its request sends it again, and one in eleven sends another under its key. */
+  #submitKeyed(session: SessionId, b: number): void {
+    const key = `key ${b % 3}`
+    const fingerprint = b % 11 === 0 ? "another" : "its own"
+    const turn = {
+      prompt: `prompt of ${key}, ${fingerprint}`,
+      queue: b % 2 === 0,
+      submission: { id: key, fingerprint }
+    }
+    const submit = (sessions: Context.Service.Shape<typeof Sessions>) => sessions.submit(caller, session, turn)
+    this.#turn(`submit ${key}`, session, submit, (index) => this.keyed.push({ session, key, turn: index }))
+  }
+
   #turn<E>(
     what: string,
     session: SessionId,
-    begin: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<Turning, E>
+    begin: (sessions: Context.Service.Shape<typeof Sessions>) => Effect.Effect<Turning, E>,
+    onAccepted: (turn: number) => void = () => {}
   ): void {
     const of = this.#world.name(session)
     const runtime = this.#choose(session)
@@ -150,6 +168,7 @@ export class Clients {
       const turning = exit.value
       this.#world.note(`${what} to ${of}: turn ${turning.index} is accepted`)
       this.accepted.push({ session, turn: turning.index })
+      onAccepted(turning.index)
       this.#turnings.push({ turning, runtime })
       this.#request(`result of turn ${turning.index} of ${of}`, runtime, turning.result, (ended) => {
         if (Exit.isSuccess(ended)) this.results.push({ session, turn: turning.index, result: ended.value })

@@ -56,6 +56,9 @@ export interface Running {
 /** Of all turns that the apps submit. */
 const shortestTimeoutMillis = 20_000
 
+const failureOf = ({ failure }: Pick<StoredTurn, "failure">) =>
+  failure === null ? null : (JSON.parse(failure) as { readonly class: string }).class
+
 const isOver = ({ status }: StoredTurn) => status !== "queued" && status !== "running"
 
 export class Invariants {
@@ -71,6 +74,7 @@ export class Invariants {
   check(stored: Stored, running: ReadonlyArray<Running>): void {
     this.#outcomesStay(stored)
     this.#acceptedIsStored(stored)
+    this.#keysHaveOneTurn(stored)
     this.#resultsAreStored(stored)
     this.#stepsAreAChain(stored)
     this.#eventsAreGapless(stored)
@@ -97,7 +101,7 @@ export class Invariants {
   /** A turn of which it is said that no agent had it must not have reached one. */
   #outcomeIsTrue({ ended_at, failure, idx, session, status, submitted_at }: StoredTurn): void {
     const handed = this.#world.handed.some((prompt) => prompt.session === session && prompt.turn === idx)
-    const kind = failure === null ? null : (JSON.parse(failure) as { readonly class: string }).class
+    const kind = failureOf({ failure })
     const ran = (ended_at ?? 0) - submitted_at
     if (status === "timed_out" && ran < shortestTimeoutMillis) fail("a turn has its time", `turn ${idx}: ${ran} ms`)
     if (status === "completed" && !handed) fail("a completed turn was with an agent", `turn ${idx} was not`)
@@ -117,6 +121,21 @@ export class Invariants {
       if (there.has(session) && !known.has(`${session} ${turn}`)) {
         fail("an accepted turn is stored", `turn ${turn} of ${this.#world.name(session)} is not`)
       }
+    }
+  }
+
+  /** A turn that never got a slot is none: nothing of it began, and its key is free again. */
+  #keysHaveOneTurn({ turns }: Stored): void {
+    const turnOf = new Map<string, number>()
+    for (const { key, session, turn } of this.#clients.keyed) {
+      const row = turns.find(({ idx, session: of }) => of === session && idx === turn)
+      if (row === undefined || failureOf(row) === "pool_full") continue
+      const name = `${session} ${key}`
+      const other = turnOf.get(name)
+      if (other !== undefined && other !== turn) {
+        fail("a key has one turn", `${key} of ${this.#world.name(session)} has turns ${other} and ${turn}`)
+      }
+      turnOf.set(name, turn)
     }
   }
 

@@ -4,7 +4,8 @@ import { diceOf } from "./random.ts"
 /** How often each happens. */
 const weights = {
   create: 4,
-  submit: 30,
+  submit: 24,
+  submitKeyed: 8,
   read: 4,
   interrupt: 5,
   interruptTurn: 3,

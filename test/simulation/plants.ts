@@ -195,6 +195,21 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["writes.write([...appended", "(entries.length === 0 ? ledger : writes).write([...appended"]]
   },
   {
+    name: "a submission's name is not stored with its turn",
+    file: "src/ledger/sql/tables/turns.ts",
+    replace: [["submission?.id ?? null, submission?.fingerprint ?? null", "(void submission, null), null"]]
+  },
+  {
+    name: "a submission that comes again is looked for without its session",
+    file: "src/ledger/sql/tables/turns.ts",
+    replace: [
+      [
+        "FROM turns WHERE session = ? AND submission = ?",
+        "FROM turns WHERE submission = ?2 AND ?1 <> '' ORDER BY session"
+      ]
+    ]
+  },
+  {
     name: "the owner is looked at before the commit, and not in it",
     nodes: 2,
     file: "src/session/ClaimedWrites.ts",
