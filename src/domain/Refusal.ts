@@ -208,6 +208,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
         return `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
       case "draining":
         return `Troupe could not ${this.operation}: it is shutting down. What was accepted goes on when it is back; ask again then.`
+      case "session_moved":
+        return `Troupe could not ${this.operation}: another node has the session now. Ask again; any node leads to it.`
       case "session_damaged":
         return `Troupe could not ${this.operation}: what is stored of this session's state is damaged. Its turns and messages can be read. Open another session, or have the operator put back a copy of the data dir.`
       case "unavailable":
@@ -221,7 +223,7 @@ export const isDamaged = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "damaged" in error && error.damaged === true
 
 /** Why a request could not be answered, where it did nothing wrong and the server meets no defect. */
-export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged"])
+export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged", "session_moved"])
 export type Passing = typeof Passing.Type
 const isPassing = Schema.is(Passing)
 

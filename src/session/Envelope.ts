@@ -38,6 +38,8 @@ export class OwnedElsewhere extends Schema.TaggedError<OwnedElsewhere>()("OwnedE
   /** The owner then; `null`: it is not known which. */
   owner: Schema.NullOr(NodeToken)
 }) {
+  /** What it is for whoever asked (`passingOf`). */
+  readonly passing = "session_moved"
   override get message() {
     return `Another node has session ${this.id} now. Send the request again: it is sent to that node.`
   }

@@ -32,6 +32,7 @@ export const codes = {
   queue_full: "Too many turns wait in the session's line.",
   request_timeout: "The request's head did not come in time.",
   session_closed: "The session is closed.",
+  session_moved: "Another node has taken the session over meanwhile. Nothing was done; ask again, any node.",
   session_damaged: "What is stored of the session's state can't be read, so it can't go on; its turns can be read.",
   session_not_found: "The app has no such session.",
   session_parked: "The session is left alone for now; `detail` says why and until when.",
