@@ -49,8 +49,8 @@ export interface RuntimeOptions {
 export interface LedgerOptions {
   readonly databaseUrl?: Redacted.Redacted<string> | undefined
   readonly patienceMillis?: number
-  /** `false` for a program that stores single records beside the Troupe that works on the ledger. */
-  readonly owns?: boolean
+  /** Whether it works on sessions alone, together with other nodes, or stores single records beside those that do. */
+  readonly works?: "alone" | "together" | "beside"
 }
 
 /** The ledger's driver is chosen here, and no other module names it: without a URL it is that of the file. */
@@ -103,7 +103,8 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
       })
       const ledger = ledgerLayer(dataDir.ledger, {
         databaseUrl: options.databaseUrl,
-        patienceMillis: settings.limits.ledgerPatienceMillis
+        patienceMillis: settings.limits.ledgerPatienceMillis,
+        works: settings.node === undefined ? "alone" : "together"
       })
       return services({ ...settings, dataDir: dataDir.path }, ledger, adminToken, options.reviews)
     })

@@ -9,7 +9,7 @@ import { dirname, join, normalize } from "node:path"
 
 const base = ["machines", "src/conversation", "src/agent", "src/ledger", "src/domain"]
 /** The runtime's own areas, lowest first: each may look into those before it. */
-const layers = ["src/runtime", "src/review", "src/session", "src/supervision", "src/services"]
+const layers = ["src/runtime", "src/review", "src/session", "src/supervision", "src/cluster", "src/services"]
 const below = [...layers, ...base]
 /** What HTTP, the promises and the command line may import of the runtime: its services, and the domain. */
 const callable = ["src/services", "src/domain"]
@@ -25,8 +25,9 @@ const rooms: Readonly<Record<string, ReadonlyArray<string>>> = {
   "src/review": [...base, "src/runtime"],
   "src/session": [...base, ...layers.slice(0, 2)],
   "src/supervision": [...base, ...layers.slice(0, 3)],
-  "src/services": [...base, ...layers.slice(0, 4)],
-  "src/http": callable,
+  "src/cluster": [...base, ...layers.slice(0, 4)],
+  "src/services": [...base, ...layers.slice(0, 5)],
+  "src/http": [...callable, "src/cluster"],
   "src/inspect": ["src/services", "src/http", "src/domain", "machines"],
   // What the page and `troupe top` do alike, with nothing in it of a browser or of Node. `shared` adds to both.
   "src/inspect/client": ["machines"],
@@ -63,7 +64,10 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
   { what: /^(node:)?sqlite$|^effect\/sql$|^@effect\/sql/, but: ["src/ledger"] },
   { what: /^xstate(\/|$)/, but: ["machines", "src/services", "src/inspect", "src/inspect/page"] },
   { what: /^(@?preact|@tanstack|elkjs)(\/|$)/, but: ["src/inspect/page"] },
-  { what: /^effect\/(http|http-api)$|^(node:)?https?$/, but: ["src/http", "src/inspect", "src/cli", "src"] },
+  {
+    what: /^effect\/(http|http-api)$|^(node:)?https?$/,
+    but: ["src/http", "src/inspect", "src/cli", "src/cluster", "src"]
+  },
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]
 

@@ -1,5 +1,6 @@
 /** The settings of a runtime and their defaults. `src/cli` reads them from flags, environment and file. */
 import { Duration, Option, Schema } from "effect"
+import type { Redacted } from "effect"
 import type { McpServerSpec } from "./McpServer.ts"
 
 /** The protocol of an agent; each has its entry in `src/agent/protocols.ts`. */
@@ -120,6 +121,8 @@ export interface NodeSettings {
   readonly version: string
   /** How long others leave its sessions alone without a sign of life; `null`: there are no others. */
   readonly leaseMillis: number | null
+  /** What nodes sign their calls with; absent: it calls no other node. */
+  readonly secret?: Redacted.Redacted<string>
 }
 
 /** The settings of the runtime. Those of the server (host, port, origins, logging) are in `src/cli` and `src/http`. */

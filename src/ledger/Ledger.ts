@@ -116,6 +116,8 @@ export class Ledger extends Context.Service<
     readonly nodes: Read<ReadonlyArray<NodeRecord>>
     /** Also one that has left, for a day. */
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
+    /** The living node that owns the session. */
+    readonly ownerOf: (session: SessionId) => Read<Option.Option<NodeRecord>>
     /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
     readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>
     /** The last `limit` changes of owner, oldest first. */

@@ -14,18 +14,18 @@ import { ledgerOver } from "./sql/ledgerOver.ts"
 
 export interface PostgresLedgerOptions {
   readonly patienceMillis?: number
-  /** `false` for a program that stores single records beside the Troupe that works on the database. */
-  readonly owns?: boolean
+  /** Absent: as the only Troupe that works on sessions (`Works`). */
+  readonly works?: Database.Works
 }
 
 /** The schema is made and migrated where need be; the database must exist, and be empty or Troupe's. */
 export const layer = (
   url: Redacted.Redacted<string>,
-  { owns = true, patienceMillis = defaultLimits.ledgerPatienceMillis }: PostgresLedgerOptions = {}
+  { patienceMillis = defaultLimits.ledgerPatienceMillis, works = "alone" }: PostgresLedgerOptions = {}
 ): Layer.Layer<Ledger, LedgerUnusable> =>
   Layer.effect(
     Ledger,
-    Effect.flatMap(Database.open({ url, owns }), (db) =>
+    Effect.flatMap(Database.open({ url, works }), (db) =>
       ledgerOver(db, { patienceMillis, announcements: db.announcements })
     )
   )

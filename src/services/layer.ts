@@ -14,7 +14,8 @@ import { Operator } from "./Operator.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import * as SessionsLayer from "./SessionsLayer.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
-import * as LocalSessionHost from "../supervision/localSessionHost.ts"
+import { LocalSessions } from "../cluster/LocalSessions.ts"
+import * as RoutedSessionHost from "../cluster/routedSessionHost.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -22,10 +23,14 @@ import { Sweeper } from "./Sweeper.ts"
  * Another command handler can take the place of real agents, as in tests that turn the clock, and another host that of the
  * actors of this process.
  */
-export const layerWith = <E, R>(commandHandler: Layer.Layer<CommandHandler, E, R>, host = LocalSessionHost.layer) =>
+export const layerWith = <E, R>(
+  commandHandler: Layer.Layer<CommandHandler, E, R>,
+  host: typeof RoutedSessionHost.layer = RoutedSessionHost.layer
+) =>
   Layer.mergeAll(SessionsLayer.layer, Operator.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
     Layer.provideMerge(host),
+    Layer.provideMerge(LocalSessions.layer),
     Layer.provideMerge(Layer.effectDiscard(Effect.andThen(recover, adoptOrphans))),
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),

@@ -1,5 +1,5 @@
 /** Answers the messages of sessions by the actors of this process. */
-import { Effect, Layer } from "effect"
+import { Effect } from "effect"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { ActorFailed } from "../session/Envelope.ts"
@@ -10,81 +10,78 @@ import { SubmissionConflict } from "./sessionMessages.ts"
 import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "./Supervisor.ts"
 
-export const layer = Layer.effect(
-  SessionHost,
-  Effect.gen(function* () {
-    const steer = yield* SteerTurn.make
-    const supervisor = yield* Supervisor
+export const make = Effect.gen(function* () {
+  const steer = yield* SteerTurn.make
+  const supervisor = yield* Supervisor
 
-    const send = (id: SessionId, message: Parameters<typeof supervisor.send>[1]) =>
-      Effect.catchIf(
-        supervisor.send(id, message),
-        (error): error is ActorFailed => error instanceof ActorFailed,
-        ({ cause }) => Effect.fail(failedBy(id, cause))
+  const send = (id: SessionId, message: Parameters<typeof supervisor.send>[1]) =>
+    Effect.catchIf(
+      supervisor.send(id, message),
+      (error): error is ActorFailed => error instanceof ActorFailed,
+      ({ cause }) => Effect.fail(failedBy(id, cause))
+    )
+
+  /** What the session's state takes, or does not take now. */
+  const taken = ({ by, session }: Asked, event: Unstamped) =>
+    send(session, { event, by }).pipe(
+      Effect.as({ isTaken: true }),
+      Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false }))
+    )
+
+  /** After the step, so what is not open any more has been told to those who wait. */
+  const isOpen = (session: SessionId, turn: number) => {
+    const snapshot = supervisor.view(session)?.snapshot
+    if (snapshot === undefined) return false
+    const { queue, turn: current } = snapshot.context
+    return (snapshot.hasTag("turnOpen") && current === turn) || queue.some((waiting) => waiting.turn === turn)
+  }
+
+  return SessionHost.of({
+    submit: ({ by, session, turn: event }) =>
+      Effect.gen(function* () {
+        const { after, known, turn } = yield* send(session, { event, by })
+        if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
+        const { fingerprint = null, id: submission = "" } = event.name ?? {}
+        if (known.fingerprint !== fingerprint) return yield* new SubmissionConflict({ id: session, submission })
+        return { after, turn, isKnown: true, isOpen: known.isOpen }
+      }),
+    interrupt: ({ by, reason, session, turn }) => {
+      const event = { type: "interrupt.requested", reason, ...(turn === null ? {} : { turn }) } as const
+      return send(session, { event, by }).pipe(
+        Effect.map((reply) => {
+          const target = turn ?? reply.turn
+          return { isTaken: true, turn: target, isOpen: isOpen(session, target) }
+        }),
+        Effect.catchTag("EventRefused", (refused) =>
+          Effect.succeed({ isTaken: false, turn: turn ?? refused.turn, isOpen: false })
+        )
       )
-
-    /** What the session's state takes, or does not take now. */
-    const taken = ({ by, session }: Asked, event: Unstamped) =>
-      send(session, { event, by }).pipe(
+    },
+    steer,
+    answer: ({ answers, approval: id, by, resolution, session }) =>
+      send(session, {
+        event: { type: "approval.settled", id },
+        by,
+        resolution,
+        ...(answers === null ? {} : { answers })
+      }).pipe(
         Effect.as({ isTaken: true }),
         Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false }))
-      )
-
-    /** After the step, so what is not open any more has been told to those who wait. */
-    const isOpen = (session: SessionId, turn: number) => {
-      const snapshot = supervisor.view(session)?.snapshot
-      if (snapshot === undefined) return false
-      const { queue, turn: current } = snapshot.context
-      return (snapshot.hasTag("turnOpen") && current === turn) || queue.some((waiting) => waiting.turn === turn)
-    }
-
-    return SessionHost.of({
-      submit: ({ by, session, turn: event }) =>
-        Effect.gen(function* () {
-          const { after, known, turn } = yield* send(session, { event, by })
-          if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
-          const { fingerprint = null, id: submission = "" } = event.name ?? {}
-          if (known.fingerprint !== fingerprint) return yield* new SubmissionConflict({ id: session, submission })
-          return { after, turn, isKnown: true, isOpen: known.isOpen }
-        }),
-      interrupt: ({ by, reason, session, turn }) => {
-        const event = { type: "interrupt.requested", reason, ...(turn === null ? {} : { turn }) } as const
-        return send(session, { event, by }).pipe(
-          Effect.map((reply) => {
-            const target = turn ?? reply.turn
-            return { isTaken: true, turn: target, isOpen: isOpen(session, target) }
-          }),
-          Effect.catchTag("EventRefused", (refused) =>
-            Effect.succeed({ isTaken: false, turn: turn ?? refused.turn, isOpen: false })
-          )
-        )
-      },
-      steer,
-      answer: ({ answers, approval: id, by, resolution, session }) =>
-        send(session, {
-          event: { type: "approval.settled", id },
-          by,
-          resolution,
-          ...(answers === null ? {} : { answers })
-        }).pipe(
-          Effect.as({ isTaken: true }),
-          Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false }))
-        ),
-      close: ({ afterTurn, by, reason, session }) =>
-        send(session, { event: { type: afterTurn ? "expire.requested" : "close.requested", reason }, by }).pipe(
-          Effect.map(({ to }) => ({
-            isTaken: true,
-            awaitsTurn: afterTurn && stateInfo[to].tags.has("turnOpen"),
-            isClosed: stateInfo[to].state === "closed"
-          })),
-          Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false, awaitsTurn: false, isClosed: false }))
-        ),
-      change: ({ settings, ...asked }) => taken(asked, { type: "settings.changed", settings }),
-      unpark: (asked) => taken(asked, { type: "unpark.requested" }),
-      hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason })
-    })
+      ),
+    close: ({ afterTurn, by, reason, session }) =>
+      send(session, { event: { type: afterTurn ? "expire.requested" : "close.requested", reason }, by }).pipe(
+        Effect.map(({ to }) => ({
+          isTaken: true,
+          awaitsTurn: afterTurn && stateInfo[to].tags.has("turnOpen"),
+          isClosed: stateInfo[to].state === "closed"
+        })),
+        Effect.catchTag("EventRefused", () => Effect.succeed({ isTaken: false, awaitsTurn: false, isClosed: false }))
+      ),
+    change: ({ settings, ...asked }) => taken(asked, { type: "settings.changed", settings }),
+    unpark: (asked) => taken(asked, { type: "unpark.requested" }),
+    hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason })
   })
-)
+})
 
 interface Asked {
   readonly session: SessionId

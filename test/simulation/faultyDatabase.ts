@@ -1,5 +1,5 @@
 /** A database that can be away, slow, refuse a transaction, or lose its answer; and that a killed Troupe can't reach. */
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { LedgerErrorKind } from "../../src/ledger/LedgerError.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
@@ -19,6 +19,8 @@ export interface DatabaseFaults {
   refusedAt: number
   /** When it was away last: actors may rest for some seconds. */
   awayAt: number
+  /** Whoever commits. */
+  readonly alone: Semaphore.Semaphore
   /** How many there were. */
   transactions: number
   /** What was logged as a defect although nothing was refused. */
@@ -32,6 +34,7 @@ export const noFaults = (): DatabaseFaults => ({
   lostAnswers: 0,
   refusedAt: Number.NEGATIVE_INFINITY,
   awayAt: Number.NEGATIVE_INFINITY,
+  alone: Semaphore.makeUnsafe(1),
   transactions: 0,
   defect: null
 })
@@ -65,9 +68,13 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
           world.note(`the database refuses to ${operation}`)
           return yield* failed(operation, "it is refused", "refused")
         }
-        const result = yield* runtime.outside(db.commit(operation, statements))
+        const result = yield* runtime.outside(
+          // Nobody else's commit comes between it and the look at it.
+          Effect.tap(db.commit(operation, statements), () => ownsWhatItWrites(db, statements, runtime)).pipe(
+            faults.alone.withPermit
+          )
+        )
         faults.transactions++
-        yield* runtime.outside(ownsWhatItWrites(db, statements, runtime))
         yield* Effect.exit(runtime.crossing(`after it did ${operation}`))
         if (!runtime.isAlive) return yield* killed(operation)
         if (faults.lostAnswers > 0) {

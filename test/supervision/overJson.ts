@@ -3,7 +3,7 @@
  * its way. What does not survive that fails the test in which it is sent.
  */
 import { Effect, Layer, Schema } from "effect"
-import * as LocalSessionHost from "../../src/supervision/localSessionHost.ts"
+import { LocalSessions } from "../../src/cluster/LocalSessions.ts"
 import { SessionHost } from "../../src/supervision/SessionHost.ts"
 import { sessionMessages } from "../../src/supervision/sessionMessages.ts"
 import type { SessionMessages } from "../../src/supervision/sessionMessages.ts"
@@ -35,6 +35,4 @@ const namesOf = Object.keys(sessionMessages) as ReadonlyArray<keyof SessionMessa
 export const overJson = (host: Host): Host =>
   Object.fromEntries(namesOf.map((name) => [name, overWire(name, host[name] as Handler)])) as unknown as Host
 
-export const layer = Layer.effect(SessionHost, Effect.map(SessionHost, overJson)).pipe(
-  Layer.provide(LocalSessionHost.layer)
-)
+export const layer = Layer.effect(SessionHost, Effect.map(LocalSessions, overJson))

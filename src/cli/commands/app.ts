@@ -32,7 +32,7 @@ const appsOf = (given: ConfigurationFlags) =>
       const dataDir = yield* DataDir.open(settings.dataDir)
       const token = Option.isSome(adminToken) ? adminToken.value : yield* DataDir.adminToken(dataDir)
       return Apps.layer({ adminToken: token }).pipe(
-        Layer.provide(ledgerLayer(dataDir.ledger, { databaseUrl, owns: false }))
+        Layer.provide(ledgerLayer(dataDir.ledger, { databaseUrl, works: "beside" }))
       )
     })
   )

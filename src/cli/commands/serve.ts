@@ -6,15 +6,18 @@
  */
 import { Context, Effect, Layer, Option, Scope } from "effect"
 import { HttpServer } from "effect/http"
-import { Command } from "effect/cli"
+import { Command, Flag } from "effect/cli"
 import { join } from "node:path"
 import { Operator } from "../../services/Operator.ts"
 import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
 import * as Http from "../../http/Http.ts"
+import * as NodeRoute from "../../http/nodeRoute.ts"
 import * as Inspect from "../../inspect/Inspect.ts"
 import * as Runtime from "../../wiring.ts"
 import type { Configuration, ServerSettings } from "../configuration/Configuration.ts"
+import { clusterNode } from "../clusterNode.ts"
+import type { ClusterNode } from "../clusterNode.ts"
 import { CommandFailed } from "../failures.ts"
 import { greet } from "../greeting.ts"
 import * as Logging from "../logging.ts"
@@ -25,12 +28,19 @@ import { version } from "../version.ts"
 /** The time in which running turns may finish; supervisors of servers commonly kill after 30 to 90 s. */
 const drainMillis = 20_000
 
+const clusterFlag = Flag.Boolean("cluster").pipe(
+  Flag.withDescription("As one of several nodes on the PostgreSQL database of TROUPE_DATABASE_URL"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
+
 export const serveCommand = Command.make(
   "serve",
-  { ...listenFlags, ...dataDirFlags },
-  Effect.fn(function* (flags) {
+  { ...listenFlags, ...dataDirFlags, cluster: clusterFlag },
+  Effect.fn(function* ({ cluster, ...flags }) {
     const configured = yield* configuration(flags)
-    yield* Effect.provide(serve(configured), Logging.layer(configured.server))
+    const node = cluster ? yield* clusterNode(configured) : null
+    yield* Effect.provide(serve(configured, node), Logging.layer(configured.server))
   })
 ).pipe(
   Command.withDescription("Run the server"),
@@ -40,7 +50,9 @@ export const serveCommand = Command.make(
   ])
 )
 
-const serve = Effect.fnUntraced(function* ({ adminToken, databaseUrl, reviews, server, settings }: Configuration) {
+const serve = Effect.fnUntraced(function* (configured: Configuration, node: ClusterNode | null) {
+  const { adminToken, databaseUrl, reviews, server } = configured
+  const settings = node === null ? configured.settings : { ...configured.settings, node }
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
@@ -57,8 +69,11 @@ const serve = Effect.fnUntraced(function* ({ adminToken, databaseUrl, reviews, s
     )
     const http = yield* Layer.buildWithScope(
       Http.layerWith(
-        listening(server, settings.limits.maxBodyBytes),
-        Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect)))
+        listening(server, settings.limits.maxBodyBytes, node),
+        Layer.merge(
+          Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
+          node === null ? Layer.empty : NodeRoute.layer(node.secret).pipe(Layer.provide(Layer.succeedContext(services)))
+        )
       ).pipe(Layer.provide(Layer.succeedContext(services))),
       // Closed before the runtime, so that the last events of closing sessions reach their readers.
       yield* Scope.fork(scope)
@@ -82,10 +97,15 @@ const serve = Effect.fnUntraced(function* ({ adminToken, databaseUrl, reviews, s
 const asInit =
   "Troupe runs as process 1 and is no init: processes that agents leave behind stay as zombies. Run it under one (`docker run --init`, `init: true`, tini)."
 
-const listening = ({ allowedHosts, allowedOrigins, host, port }: ServerSettings, maxBodyBytes: number) => ({
+const listening = (
+  { allowedHosts, allowedOrigins, host, port }: ServerSettings,
+  maxBodyBytes: number,
+  node: ClusterNode | null
+) => ({
   host,
   port,
-  allowedHosts: allowedHosts ?? loopbackNames,
+  // Other nodes send the name by which they reach this one.
+  allowedHosts: [...(allowedHosts ?? loopbackNames), ...(node?.url ? [new URL(node.url).hostname] : [])],
   allowedOrigins,
   maxBodyBytes
 })

@@ -6,6 +6,7 @@
  */
 import { Config, ConfigProvider, Effect, Option } from "effect"
 import type { Redacted } from "effect"
+import { hostname } from "node:os"
 import { dirname, isAbsolute, resolve } from "node:path"
 import { defaultReviewBounds } from "../../../machines/review/machine.ts"
 import { defaultIntervals } from "../../domain/Review.ts"
@@ -30,11 +31,20 @@ export interface ServerSettings {
   readonly logFormat: "pretty" | "json"
 }
 
+export interface NodeOptions {
+  readonly name: string
+  readonly url: string | null
+  readonly secret: Redacted.Redacted<string> | undefined
+  readonly leaseMillis: number
+}
+
 export interface Configuration {
   readonly settings: Settings
   readonly server: ServerSettings
   /** `undefined`: the ledger is a file in the data dir. Not among the settings, because it has a password. */
   readonly databaseUrl: Redacted.Redacted<string> | undefined
+  /** What this machine is among others that work on the same ledger; for `serve --cluster`. */
+  readonly node: NodeOptions
   /** `None`: the one that is stored in the data dir, made where there is none yet. */
   readonly adminToken: Option.Option<Redacted.Redacted<string>>
   /** Not among the settings, like the admin token, because it may hold a key. */
@@ -100,6 +110,12 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       logFormat: yield* or("logFormat", sources.isTerminal ? "pretty" : "json")
     },
     databaseUrl: (yield* get("databaseUrl"))?.value,
+    node: {
+      name: yield* or("node", hostname()),
+      url: yield* or("nodeUrl", null),
+      secret: (yield* get("clusterSecret"))?.value,
+      leaseMillis: yield* or("nodeLease", 5_000)
+    },
     adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
     reviews: yield* reviews(inOrder)
   }

@@ -103,6 +103,13 @@ const token: Key<Redacted.Redacted<string>> = {
   config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{16,512}$/))), name)
 }
 
+/** What all nodes sign their calls with. */
+const secretOfNodes: Key<Redacted.Redacted<string>> = {
+  takes: "at least 32 printable characters without spaces, the same on every node",
+  secret: true,
+  config: (name) => Config.schema(Schema.Redacted(Schema.String.check(Schema.isPattern(/^[!-~]{32,512}$/))), name)
+}
+
 /** The key of a model provider, which has no blanks. */
 const apiKey: Key<Redacted.Redacted<string>> = {
   takes: "the key as its provider gave it out, without spaces",
@@ -142,6 +149,10 @@ export const keys = {
   dataDir: text("a directory, or :memory:"),
   databaseUrl: database,
   adminToken: token,
+  node: text("a name for this machine that no other node has"),
+  nodeUrl: address("http://10.0.0.5:8420"),
+  clusterSecret: secretOfNodes,
+  nodeLease: duration("5 seconds", 1_000),
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),
   maxProcesses: whole(1, 10_000),

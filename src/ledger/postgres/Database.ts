@@ -18,10 +18,15 @@ import { postgresDialect } from "./postgresDialect.ts"
 import { queryOf, writeOf } from "./statements.ts"
 import type { Sent } from "./statements.ts"
 
+export type Works = "alone" | "together" | "beside"
+
 export interface PostgresOptions {
   readonly url: Redacted.Redacted<string>
-  /** Works on sessions, as one Troupe at a time may; `false`: stores single records beside the one that does. */
-  readonly owns: boolean
+  /**
+   * `alone`: works on sessions, as the only Troupe; `together`: beside others that do the same; `beside`: stores single
+   * records while others work.
+   */
+  readonly works: Works
 }
 
 export interface PostgresDatabase extends Database {
@@ -37,15 +42,15 @@ const begin: Sent = { text: "BEGIN", params: [] }
 const end: Sent = { text: "COMMIT", params: [] }
 
 export const open = Effect.fn("Ledger.open")(function* ({
-  owns,
-  url
+  url,
+  works
 }: PostgresOptions): Effect.fn.Return<PostgresDatabase, LedgerUnusable, Scope.Scope> {
   const location = Client.locationOf(url)
   const client = yield* Client.load(location)
   const config = Client.configOf(client, url)
   const orUnusable = Effect.mapError((cause: unknown) => unusable(location, cause))
   yield* migrateOnly(url)
-  const ownership = owns ? Ownership.make() : null
+  const ownership = works === "beside" ? null : Ownership.make(works)
   const writer = writerOf(
     Effect.tap(client.connection.make({ ...config, multiplex: true }), (connection) =>
       ownership === null ? Effect.void : ownership.hold(connection)

@@ -10,7 +10,7 @@ import { cutListeners, emptySchema, server } from "./schemas.ts"
 
 /** The announcements of a Troupe that is there until the scope closes. */
 const openOn = Effect.fnUntraced(function* (url: string) {
-  const layer = PostgresLedger.layer(Redacted.make(url), { owns: false })
+  const layer = PostgresLedger.layer(Redacted.make(url), { works: "beside" })
   const built = yield* Layer.buildWithScope(layer, yield* Effect.scope)
   const { announcements } = Context.get(built, Ledger)
   if (announcements === null) return yield* Effect.die("it has no announcements")

@@ -30,7 +30,7 @@ const beside = (url: string) =>
     Layer.provideMerge(
       Layer.mergeAll(News.layer, SessionShared.layer, Layer.mock(Supervisor)({ view: () => null, views: () => [] }))
     ),
-    Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { owns: false })),
+    Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { works: "beside" })),
     Layer.provide(
       Layer.succeed(RuntimeSettings, {
         dataDir: ":memory:",

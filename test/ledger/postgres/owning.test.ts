@@ -44,7 +44,7 @@ describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
       assert.match(yield* refusal(url), /postgres:\/\/troupe@127.+ is held by another Troupe\. One Troupe works on/)
       yield* Ledger.use((ledger) =>
         ledger.write([{ _tag: "AppInserted", name: AppName.make("desk"), at: 1, tokenHash: "0".repeat(64) }])
-      ).pipe(Effect.provide(layer(url, { owns: false })))
+      ).pipe(Effect.provide(layer(url, { works: "beside" })))
       yield* Scope.close(first, Exit.void)
       assert.strictEqual(yield* refusal(url), "it opens")
     }).pipe(Effect.scoped)

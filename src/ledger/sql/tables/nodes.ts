@@ -150,6 +150,15 @@ export const reads = (db: Database) => ({
     db
       .all("read a node", `${selectNodes} WHERE token = ?`, [token], nodeOf)
       .pipe(Effect.map(([node]) => Option.fromNullishOr(node))),
+  ownerOf: (session: SessionId) =>
+    db
+      .all(
+        "read a session's node",
+        `${selectNodes} WHERE token = (SELECT owner FROM sessions WHERE id = ?) AND ${isLiving(db.dialect)}`,
+        [session],
+        nodeOf
+      )
+      .pipe(Effect.map(([node]) => Option.fromNullishOr(node))),
   claimOf: (session: SessionId) =>
     db
       .all(

@@ -1,0 +1,23 @@
+/** What a node asks of another one: the messages of sessions, as calls over HTTP. */
+import { Rpc, RpcGroup } from "effect/rpc"
+import type { Schema } from "effect"
+import { sessionMessages } from "../supervision/sessionMessages.ts"
+
+const call = <const Tag extends string, Q extends Schema.Top, A extends Schema.Top, E extends Schema.Top>(
+  tag: Tag,
+  { answer, error, request }: { readonly request: Q; readonly answer: A; readonly error: E }
+) => Rpc.make(tag, { payload: request, success: answer, error })
+
+export const nodeCalls = RpcGroup.make(
+  call("submit", sessionMessages.submit),
+  call("interrupt", sessionMessages.interrupt),
+  call("steer", sessionMessages.steer),
+  call("answer", sessionMessages.answer),
+  call("close", sessionMessages.close),
+  call("change", sessionMessages.change),
+  call("unpark", sessionMessages.unpark),
+  call("hibernate", sessionMessages.hibernate)
+)
+
+/** Below a node's address. */
+export const nodeCallsPath = "/node/calls"

@@ -1,0 +1,113 @@
+/**
+ * Asks the node that owns a session, whichever node was asked. A session that nobody owns, or only a node that is gone,
+ * becomes this node's.
+ *
+ * A node that does not answer owns its sessions until its lease is over. So whoever asks waits for the answer, for the
+ * session's next owner, or until some time after the end of that lease.
+ */
+import { Clock, Effect, Layer, Option, Schedule } from "effect"
+import { RpcClientError } from "effect/rpc"
+import type { SessionId } from "../domain/Ids.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import type { NodeRecord } from "../ledger/Ledger.ts"
+import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
+import { failedBy } from "../supervision/expectEnds.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
+import { SessionFailed } from "../supervision/sessionMessages.ts"
+import { LocalSessions } from "./LocalSessions.ts"
+import * as NodeClients from "./nodeClients.ts"
+import type { NodeClient } from "./nodeClients.ts"
+
+/** Between two looks for the owner. */
+const lookAgainMillis = 200
+/** Beyond the lease of a node that does not answer: what it takes to notice that, and to claim its session. */
+const beyondLeaseMillis = 15_000
+
+const makeRouted = Effect.gen(function* () {
+  const ledger = yield* Ledger
+  const local = yield* LocalSessions
+  const { leaseMillis, token } = yield* ThisNode
+  const { node } = yield* RuntimeSettings
+  const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
+  if (leaseMillis === null) return local
+
+  /** The living node that has the session, unless it is this one. */
+  const ownerOf = (session: SessionId) =>
+    Effect.map(
+      ledger.ownerOf(session),
+      Option.filter((owner) => owner.token !== token)
+    )
+
+  /** Succeeds when the session's owner is another one by now. */
+  const isOver = (session: SessionId, { token: before }: NodeRecord) =>
+    ownerOf(session).pipe(
+      Effect.map((now) => !Option.exists(now, (owner) => owner.token === before)),
+      // While the ledger is away nobody takes it over.
+      Effect.orElseSucceed(() => false),
+      Effect.repeat({ schedule: Schedule.spaced(leaseMillis / 4), until: (over) => over }),
+      Effect.asVoid
+    )
+
+  /** `None`: the session's owner is to be looked for again. */
+  const attempt = Effect.fnUntraced(function* <A, E>(
+    session: SessionId,
+    isRepeatable: boolean,
+    here: Effect.Effect<A, E>,
+    there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
+  ) {
+    const owner = yield* Effect.mapError(ownerOf(session), (cause) => failedBy(session, cause))
+    if (Option.isNone(owner)) return yield* unlessMoved(here)
+    const { name, url } = owner.value
+    if (url === null || clientOf === null) {
+      return yield* failedBy(session, new Error(`node ${name} has the session, and has no address for other nodes`))
+    }
+    return yield* there(yield* clientOf(url)).pipe(
+      unlessMoved,
+      Effect.raceFirst(Effect.as(isOver(session, owner.value), Option.none<A>())),
+      Effect.catchIf(isUnanswered, (cause) =>
+        isRepeatable ? Effect.succeedNone : Effect.fail(failedBy(session, cause))
+      )
+    )
+  })
+
+  const route = Effect.fnUntraced(function* <A, E>(
+    session: SessionId,
+    isRepeatable: boolean,
+    here: Effect.Effect<A, E>,
+    there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
+  ) {
+    const giveUpAt = (yield* Clock.currentTimeMillis) + leaseMillis + beyondLeaseMillis
+    while (true) {
+      const answer = yield* attempt(session, isRepeatable, here, there)
+      if (Option.isSome(answer)) return answer.value
+      if ((yield* Clock.currentTimeMillis) > giveUpAt) return yield* failedBy(session, moved)
+      yield* Effect.sleep(lookAgainMillis)
+    }
+  })
+
+  // What is asked twice is done once, but for words to a turn, and the interrupt of whichever turn runs.
+  return SessionHost.of({
+    submit: (request) => route(request.session, true, local.submit(request), (node) => node.submit(request)),
+    interrupt: (request) =>
+      route(request.session, request.turn !== null, local.interrupt(request), (node) => node.interrupt(request)),
+    steer: (request) => route(request.session, false, local.steer(request), (node) => node.steer(request)),
+    answer: (request) => route(request.session, true, local.answer(request), (node) => node.answer(request)),
+    close: (request) => route(request.session, true, local.close(request), (node) => node.close(request)),
+    change: (request) => route(request.session, true, local.change(request), (node) => node.change(request)),
+    unpark: (request) => route(request.session, true, local.unpark(request), (node) => node.unpark(request)),
+    hibernate: (request) => route(request.session, true, local.hibernate(request), (node) => node.hibernate(request))
+  })
+})
+
+const moved = { passing: "session_moved" } as const
+
+const isMoved = (error: unknown): boolean => error instanceof SessionFailed && error.passing === "session_moved"
+
+const unlessMoved = <A, E>(asked: Effect.Effect<A, E>) =>
+  Effect.asSome(asked).pipe(Effect.catchIf(isMoved, () => Effect.succeedNone))
+
+const isUnanswered = <E>(error: E | RpcClientError.RpcClientError): error is RpcClientError.RpcClientError =>
+  error instanceof RpcClientError.RpcClientError
+
+export const layer = Layer.effect(SessionHost, makeRouted).pipe(Layer.provide(NodeClients.httpLayer))

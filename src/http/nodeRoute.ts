@@ -1,0 +1,37 @@
+/** The route by which other nodes ask for this node's sessions. It is there where this node is one of several. */
+import { Clock, Effect, Layer } from "effect"
+import type { Redacted } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { RpcSerialization, RpcServer } from "effect/rpc"
+import { LocalSessions } from "../cluster/LocalSessions.ts"
+import { nodeCalls, nodeCallsPath } from "../cluster/nodeCalls.ts"
+import { isSigned, signatureHeader } from "../cluster/signature.ts"
+
+const handlers = nodeCalls.toLayer(
+  Effect.gen(function* () {
+    const { answer, change, close, hibernate, interrupt, steer, submit, unpark } = yield* LocalSessions
+    return nodeCalls.of({ answer, change, close, hibernate, interrupt, steer, submit, unpark })
+  })
+)
+
+/** As of a route that is not there: who has no secret learns nothing of it. */
+const unknown = HttpServerResponse.empty({ status: 404 })
+
+export const layer = (secret: Redacted.Redacted<string>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const router = yield* HttpRouter.HttpRouter
+      const answered = yield* RpcServer.toHttpEffect(nodeCalls, { disableTracing: true, disableFatalDefects: true })
+      yield* router.add(
+        "POST",
+        nodeCallsPath,
+        Effect.gen(function* () {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          const body = yield* Effect.orElseSucceed(request.text, () => "")
+          const now = yield* Clock.currentTimeMillis
+          if (!isSigned(secret, now, body, request.headers[signatureHeader])) return unknown
+          return yield* answered
+        })
+      )
+    })
+  ).pipe(Layer.provide(handlers), Layer.provide(RpcSerialization.layerNdjson))
