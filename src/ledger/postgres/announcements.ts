@@ -1,9 +1,9 @@
 /**
  * Announcements by LISTEN and NOTIFY, on a channel of the schema's own.
  *
- * A connection of its own listens. Every Troupe that listens says so every few seconds, and hears itself: where it does
- * not, the connection is dead, or a pooler in between swallows notifications, and it connects again. Meanwhile it takes
- * everything for missed, every other second.
+ * A connection of its own listens and tells, so that no long read delays either. Every Troupe that listens says so every few
+ * seconds, and hears itself: where it does not, the connection is dead, or a pooler in between swallows notifications, and
+ * it connects again. Meanwhile it takes everything for missed, every other second.
  */
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
 import { Cause, Clock, Effect, Queue } from "effect"
@@ -27,8 +27,11 @@ const reconnectMillis = { least: 200, most: 10_000 }
 export interface Connections {
   /** A new one, which is closed with the scope. */
   readonly connect: Effect.Effect<PgConnection, unknown, Scope.Scope>
-  readonly query: (text: string, params: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>
+  /** On any connection, for what is announced while there is none that listens. */
+  readonly query: Query
 }
+
+type Query = (text: string, params: ReadonlyArray<string>) => Effect.Effect<unknown, unknown>
 
 export const make = Effect.fnUntraced(function* ({ connect, query }: Connections) {
   const clock = yield* Clock.Clock
@@ -36,13 +39,14 @@ export const make = Effect.fnUntraced(function* ({ connect, query }: Connections
   /** When each of the others was last heard. */
   const others = new Map<string, number>()
   let isHearing = false
+  let tell = query
   /** What was announced did not reach the server, and they are still to be told so. */
   let owesAll = false
 
   const send = Effect.fnUntraced(
     function* (notes: ReadonlyArray<string>, missedBy: Payload.MissedBy = Payload.nobody) {
       for (const payload of Payload.of(token, owesAll ? Payload.everybody : missedBy, notes)) {
-        yield* query(`SELECT pg_notify(${channel}, $1)`, [payload])
+        yield* tell(`SELECT pg_notify(${channel}, $1)`, [payload])
         owesAll = false
       }
     },
@@ -66,9 +70,15 @@ export const make = Effect.fnUntraced(function* ({ connect, query }: Connections
 
   /** Fails when the connection has ended or hears nothing. `onHearing` is called when it is known to hear. */
   const listenOnce = Effect.fnUntraced(function* (hear: (heard: Heard) => void, onHearing: Effect.Effect<void>) {
-    const connection = yield* connect
-    const { rows } = yield* connection.query(`SELECT ${channel} AS channel`)
+    // One that listens is pinned, so it is asked for that first.
+    const connection = yield* (yield* connect).pin
+    // The server's operator sees by the name what it is for.
+    const { rows } = yield* connection.query(
+      `SELECT ${channel} AS channel, set_config('application_name', 'troupe on ' || ${channel}, false)`
+    )
     const notifications = yield* connection.listen(String(rows[0]?.["channel"]))
+    tell = connection.query
+    yield* Effect.addFinalizer(() => Effect.sync(() => (tell = query)))
     yield* send([])
     let within: Duration.Input = firstHeardWithin
     while (true) {

@@ -109,11 +109,15 @@ describe.skipIf(server === null)("announcements", () => {
         const swallowed: Array<string> = []
         const notifications = yield* Queue.unbounded<never>()
         const connection = {
-          query: () => Effect.succeed({ rows: [{ channel: "c" }] }),
+          query: (_: string, [payload]: ReadonlyArray<string> = []) =>
+            Effect.sync(() => {
+              if (payload !== undefined) swallowed.push(payload)
+              return { rows: [{ channel: "c" }] }
+            }),
           listen: () => Effect.succeed(notifications)
         }
         const announcements = yield* make({
-          connect: Effect.succeed(connection as never),
+          connect: Effect.succeed({ pin: Effect.succeed(connection) } as never),
           query: (_, [payload = ""]) => Effect.sync(() => swallowed.push(payload))
         })
         const heard = yield* Queue.unbounded<Heard>()

@@ -24,7 +24,7 @@ export const cutListeners = (url: string) =>
     query(
       url,
       `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-        WHERE query LIKE 'LISTEN %' || md5('${schemaOf(url)}') || '%' AND application_name = 'troupe'`
+        WHERE application_name = 'troupe on troupe_' || md5('${schemaOf(url)}')`
     ),
     ({ rows }) => rows.length
   )
