@@ -35,6 +35,8 @@ export const make = (clock: Clock.Clock, onFirst: (session: SessionId) => void):
   const present = new Map<SessionId, number>()
   /** Until when each session counts as read without a reader that is present. */
   const until = new Map<SessionId, number>()
+  /** When those that are over are looked for again. */
+  let forgetAt = 0
   const writers = new Map<SessionId, EventWriter>()
 
   const isRead = (session: SessionId) => {
@@ -64,7 +66,10 @@ export const make = (clock: Clock.Clock, onFirst: (session: SessionId) => void):
       ),
     look: (session) => {
       const now = clock.currentTimeMillisUnsafe()
-      for (const [other, at] of until) if (at <= now) until.delete(other)
+      if (now >= forgetAt) {
+        forgetAt = now + countsForMillis
+        for (const [other, at] of until) if (at <= now) until.delete(other)
+      }
       until.set(session, now + countsForMillis)
       writers.get(session)?.readerCame()
     },
