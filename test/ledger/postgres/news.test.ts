@@ -3,12 +3,15 @@
  * the connections that both listen on are cut.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Redacted, Stream } from "effect"
+import { Context, Effect, Fiber, Layer, Logger, Redacted, Stream } from "effect"
 import { stateName } from "../../../machines/session/stateInfo.ts"
 import { SessionId } from "../../../src/domain/Ids.ts"
 import { defaultLimits } from "../../../src/domain/Settings.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
+import { make as makeAnnouncements } from "../../../src/ledger/postgres/announcements.ts"
+import * as Database from "../../../src/ledger/postgres/Database.ts"
 import * as PostgresLedger from "../../../src/ledger/PostgresLedger.ts"
+import { ledgerOver } from "../../../src/ledger/sql/ledgerOver.ts"
 import { EventFeed } from "../../../src/runtime/EventFeed.ts"
 import { News } from "../../../src/runtime/News.ts"
 import { RuntimeSettings } from "../../../src/runtime/RuntimeSettings.ts"
@@ -20,6 +23,7 @@ import { SessionActorRefs } from "../../../src/services/SessionActorRefs.ts"
 import { Supervisor } from "../../../src/supervision/Supervisor.ts"
 import { makeWorkspace } from "../../cli/program.ts"
 import { openServer, sessionOf, untilSpeaking } from "../../cli/server.ts"
+import { eventAppended, id as sampleId, opened } from "../samples.ts"
 import { cutListeners, emptySchema, server as postgres } from "./schemas.ts"
 
 const workspace = Effect.acquireRelease(Effect.sync(makeWorkspace), (made) => Effect.promise(() => made.cleanUp()))
@@ -153,6 +157,51 @@ describe.skipIf(postgres === null)("a session that another Troupe works on", () 
         yield* until(Effect.sync(() => events.at(-1) === last))
         yield* Fiber.interrupt(reader)
       }).pipe(Effect.provide(beside(url)))
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is followed also where LISTEN is refused, and the log says how", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const logged: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => logged.push(String(message)))])
+      const refused = Effect.gen(function* () {
+        const db = yield* Database.open({ url: Redacted.make(url), owns: false })
+        const announcements = yield* makeAnnouncements({
+          connect: Effect.fail(new Error("LISTEN is not supported")),
+          query: () => Effect.fail(new Error("NOTIFY is not supported"))
+        })
+        return yield* ledgerOver(db, { patienceMillis: 1_000, announcements })
+      })
+      const deaf = EventFeed.layer.pipe(
+        Layer.provideMerge(News.layer),
+        Layer.provideMerge(Layer.effect(Ledger, refused))
+      )
+      yield* Effect.gen(function* () {
+        const feed = yield* EventFeed
+        const other = Context.get(
+          yield* Layer.buildWithScope(PostgresLedger.layer(Redacted.make(url), { owns: false }), yield* Effect.scope),
+          Ledger
+        )
+        yield* other.write([opened()])
+        const seen: Array<number> = []
+        const reader = yield* feed.follow(sampleId, 0, { live: true }).pipe(
+          Stream.runForEach(({ seq }) => Effect.sync(() => seen.push(seq))),
+          Effect.forkChild({ startImmediately: true })
+        )
+        for (let seq = 1; seq <= 20; seq += 2) {
+          yield* other.write([eventAppended(seq), eventAppended(seq + 1)])
+          yield* Effect.sleep("250 millis")
+        }
+        const patch = { state: "closed", substate: "closed", closedAt: 1 } as const
+        yield* other.write([{ _tag: "SessionPatched", session: sampleId, patch }])
+        yield* Fiber.join(reader)
+        assert.deepStrictEqual(seen, numbers(20))
+      }).pipe(Effect.provide(deaf), Effect.provide(logger))
+      const lines = logged.filter((text) => text.includes("is not heard"))
+      assert.deepStrictEqual(lines, [
+        "What other Troupes change is not heard (LISTEN is not supported): it is looked up every 2 seconds until it is."
+      ])
     }).pipe(Effect.scoped)
   )
 })
