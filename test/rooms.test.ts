@@ -71,6 +71,19 @@ const closed: ReadonlyArray<{ readonly what: RegExp; readonly but: ReadonlyArray
   { what: /^effect\/cli$/, but: ["src/cli"] }
 ]
 
+/**
+ * What holds the state of sessions, or acts on their processes: nothing above `SessionHost` may import it, because a session
+ * may live on another machine.
+ */
+const belowTheLine = /^src\/(supervision\/(Supervisor|AgentCommandHandler|AgentProcesses)|session\/(?!Envelope\.ts))/
+/** What is this process's own and no session's: how it is composed, how it drains, what it counts, what mirrors its actors. */
+const mayLookBelow: ReadonlySet<string> = new Set([
+  "src/services/layer.ts",
+  "src/services/Operator.ts",
+  "src/services/SessionActorRefs.ts",
+  "src/services/inspection/observeCommits.ts"
+])
+
 const root = join(import.meta.dirname, "..")
 const files = globSync("{machines,src}/**/*.{ts,tsx}", { cwd: root })
 
@@ -146,6 +159,16 @@ describe("rooms", () => {
     const values = readFileSync(join(root, file), "utf8").match(/^(?:import|export) (?!type).*"[./]+\/src\/.*"$/gm)
     assert.deepStrictEqual(values ?? [], [])
   })
+
+  it.each(files.filter((file) => file.startsWith("src/services/") && !mayLookBelow.has(file)))(
+    "%s asks sessions by messages",
+    (file) => {
+      assert.deepStrictEqual(
+        importedFiles(file).filter((path) => belowTheLine.test(path)),
+        []
+      )
+    }
+  )
 
   it("draws no circle, neither between files of one area nor across areas", () => {
     assert.deepStrictEqual(circlesIn(new Map(files.map((file) => [file, importedFiles(file)]))), [])

@@ -16,7 +16,8 @@ export const nodeCalls = RpcGroup.make(
   call("close", sessionMessages.close),
   call("change", sessionMessages.change),
   call("unpark", sessionMessages.unpark),
-  call("hibernate", sessionMessages.hibernate)
+  call("hibernate", sessionMessages.hibernate),
+  call("look", sessionMessages.look)
 )
 
 /** Below a node's address. */

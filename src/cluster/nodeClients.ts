@@ -40,4 +40,6 @@ export const make = Effect.fnUntraced(function* (secret: Redacted.Redacted<strin
 
 export type NodeClient = RpcClient.FromGroup<typeof nodeCalls, RpcClientError.RpcClientError>
 
+export type NodeClients = Effect.Success<ReturnType<typeof make>>
+
 export const httpLayer = FetchHttpClient.layer

@@ -16,6 +16,7 @@ import { failedBy } from "../supervision/expectEnds.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import { SessionFailed } from "../supervision/sessionMessages.ts"
 import { LocalSessions } from "./LocalSessions.ts"
+import * as LookEverywhere from "./lookEverywhere.ts"
 import * as NodeClients from "./nodeClients.ts"
 import type { NodeClient } from "./nodeClients.ts"
 
@@ -96,7 +97,8 @@ const makeRouted = Effect.gen(function* () {
     close: (request) => route(request.session, true, local.close(request), (node) => node.close(request)),
     change: (request) => route(request.session, true, local.change(request), (node) => node.change(request)),
     unpark: (request) => route(request.session, true, local.unpark(request), (node) => node.unpark(request)),
-    hibernate: (request) => route(request.session, true, local.hibernate(request), (node) => node.hibernate(request))
+    hibernate: (request) => route(request.session, true, local.hibernate(request), (node) => node.hibernate(request)),
+    look: yield* LookEverywhere.make(local, clientOf)
   })
 })
 

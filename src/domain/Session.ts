@@ -141,6 +141,13 @@ export const sessionPatchKeys = [
   "usage"
 ] as const satisfies ReadonlyArray<keyof SessionRecord>
 
+/** The node that owns a session does not answer. `null`: it is not known which, or since when (milliseconds since 1970). */
+export const Unseen = Schema.Struct({
+  node: Schema.NullOr(Schema.String),
+  since: Schema.NullOr(Schema.Finite)
+})
+export type Unseen = typeof Unseen.Type
+
 /** The state of the session's process, and its pid while there is one. */
 export interface ProcessView {
   readonly state: "none" | "starting" | "up" | "backing_off" | "parked" | "stopping"
@@ -152,6 +159,8 @@ export interface ProcessView {
   readonly use?: ProcessUse
   /** The operator's limit that it has exceeded last, since Troupe was started; absent: none. */
   readonly exceeded?: ExceededLimit
+  /** Of all this, only what is stored is known: the state and the restarts. Absent: it is as it says. */
+  readonly unseen?: Unseen
 }
 
 /** What the processes of a session use together, and when that was measured. */

@@ -9,8 +9,8 @@ import { isSigned, signatureHeader } from "../cluster/signature.ts"
 
 const handlers = nodeCalls.toLayer(
   Effect.gen(function* () {
-    const { answer, change, close, hibernate, interrupt, steer, submit, unpark } = yield* LocalSessions
-    return nodeCalls.of({ answer, change, close, hibernate, interrupt, steer, submit, unpark })
+    const { answer, change, close, hibernate, interrupt, look, steer, submit, unpark } = yield* LocalSessions
+    return nodeCalls.of({ answer, change, close, hibernate, interrupt, look, steer, submit, unpark })
   })
 )
 

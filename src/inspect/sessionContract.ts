@@ -131,7 +131,13 @@ export interface Detail {
   /** Commands that were decided and are not performed yet. */
   readonly owed: ReadonlyArray<{ readonly step: number; readonly type: string; readonly attempted: boolean }>
   readonly budget: Budget
-  readonly process: { readonly pid: number | null; readonly state: string; readonly up_since: number | null }
+  readonly process: {
+    readonly pid: number | null
+    readonly state: string
+    readonly up_since: number | null
+    /** What is not known of it, in a sentence for a person: its node does not answer. `null`: all is. */
+    readonly unseen: string | null
+  }
   /** Events that the machine refused since the server was started, oldest first; at most 32. */
   readonly refused: ReadonlyArray<{ readonly event: string; readonly state: string; readonly at: number }>
   readonly turns: ReadonlyArray<Turn>
@@ -142,7 +148,7 @@ export interface Detail {
 
 export interface Processes {
   readonly ok: true
-  /** Of the live process group and all that carries its marker; empty where nothing runs or there is no `/proc`. */
+  /** Of the live process group and all that carries its marker; empty where nothing runs, or it can't be looked at. */
   readonly tree: ReadonlyArray<{
     readonly pid: number
     readonly ppid: number

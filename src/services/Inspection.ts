@@ -9,7 +9,6 @@
 import { Context, Effect, Layer, Option } from "effect"
 import type { Scope, Stream } from "effect"
 import type { SessionBounds } from "../../machines/session/machine.ts"
-import { Processes } from "../agent/Processes.ts"
 import type { ProcessInfo } from "../agent/Processes.ts"
 import { secretsOf } from "../agent/Catalog.ts"
 import { redact } from "../agent/redact.ts"
@@ -24,7 +23,7 @@ import { findSession, sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-import { CommandHandler } from "../session/CommandHandler.ts"
+import { SessionHost } from "../supervision/SessionHost.ts"
 import * as FollowSession from "./inspection/followSession.ts"
 import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
 import * as ObserveChanges from "./inspection/observeChanges.ts"
@@ -132,9 +131,8 @@ export class Inspection extends Context.Service<
   static readonly layer = Layer.effect(
     Inspection,
     Effect.gen(function* () {
-      const commandHandler = yield* CommandHandler
+      const host = yield* SessionHost
       const ledger = yield* Ledger
-      const processes = yield* Processes
       const { agents, limits } = yield* RuntimeSettings
       const followSession = yield* FollowSession.make
       const observeChanges = yield* ObserveChanges.make
@@ -175,10 +173,8 @@ export class Inspection extends Context.Service<
         }, cannot("read the line behind the step")),
         processes: Effect.fnUntraced(function* (caller, id) {
           const record = yield* find(caller, id)
-          const lease = commandHandler.lease(record.id)
-          if (lease === null) return { tree: [], stderr: "", malformedLines: 0, firstMalformedLine: null }
-          const tree = yield* processes.tree(lease)
-          const vitals = yield* processes.vitals(lease)
+          const [looked] = yield* host.look({ sessions: [record.id], parts: ["vitals", "tree"] })
+          const { tree = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
           return {
             tree,
             stderr: vitals?.stderr ?? "",

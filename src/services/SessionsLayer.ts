@@ -3,7 +3,6 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { streamed } from "../domain/events/StreamedMessage.ts"
 import { SessionId } from "../domain/Ids.ts"
 import { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
-import type { SessionRecord, SessionView } from "../domain/Session.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { appFilter, findSession, nameOfCaller } from "../runtime/Caller.ts"
@@ -12,7 +11,6 @@ import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { News } from "../runtime/News.ts"
 import * as Transcript from "../runtime/Transcript.ts"
-import { CommandHandler } from "../session/CommandHandler.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import * as AcceptTurn from "./acceptTurn.ts"
 import * as AnswerApproval from "./answerApproval.ts"
@@ -21,7 +19,7 @@ import * as CloseSession from "./closeSession.ts"
 import * as CreateSession from "./createSession.ts"
 import * as ForkSession from "./forkSession.ts"
 import { Sessions } from "./Sessions.ts"
-import { sessionView } from "./sessionView.ts"
+import * as ViewSessions from "./sessionView.ts"
 import * as SteerTurn from "./steerTurn.ts"
 
 /** Lines of the audit trail in one answer. */
@@ -37,7 +35,6 @@ export const layer = Layer.effect(
     const feed = yield* EventFeed
     const changeSettings = yield* ChangeSettings.make
     const closeSession = yield* CloseSession.make
-    const commandHandler = yield* CommandHandler
     const host = yield* SessionHost
     const ledger = yield* Ledger
     const news = yield* News
@@ -50,7 +47,7 @@ export const layer = Layer.effect(
     const findToRead = (caller: Caller, id: string) =>
       Effect.tap(find(caller, id), (record) => (record.state === "turning" ? news.look(record.id) : Effect.void))
 
-    const view = (record: SessionRecord) => sessionView(ledger, record, commandHandler)
+    const { view, views } = yield* ViewSessions.make
 
     const interrupt = Effect.fn("Sessions.interrupt")(function* (caller: Caller, id: string) {
       return yield* acceptTurn.interrupt(yield* find(caller, id), nameOfCaller(caller))
@@ -91,7 +88,7 @@ export const layer = Layer.effect(
           return yield* new InvalidRequest({ field: "cursor", problem: "must be a next_cursor of an earlier page." })
         }
         const page = yield* ledger.sessions({ app: appFilter(caller), ...query })
-        const items: ReadonlyArray<SessionView> = yield* Effect.forEach(page.items, view)
+        const items = yield* views(page.items)
         return { items, count: page.count, next: page.next }
       }, cannot("list the sessions")),
       submit: acceptTurn.submit,

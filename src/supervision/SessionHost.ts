@@ -35,5 +35,7 @@ export class SessionHost extends Context.Service<
     readonly unpark: Asked<SessionMessages["unpark"]>
     /** Not taken where no idle process is there to end. */
     readonly hibernate: Asked<SessionMessages["hibernate"]>
+    /** Of each of these sessions, in their order. Loads none. */
+    readonly look: Asked<SessionMessages["look"]>
   }
 >()("troupe/supervision/SessionHost") {}

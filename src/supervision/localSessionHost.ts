@@ -5,12 +5,14 @@ import type { SessionId } from "../domain/Ids.ts"
 import { ActorFailed } from "../session/Envelope.ts"
 import type { Unstamped } from "../session/Envelope.ts"
 import { failedBy } from "./expectEnds.ts"
+import * as LookAt from "./look.ts"
 import { SessionHost } from "./SessionHost.ts"
 import { SubmissionConflict } from "./sessionMessages.ts"
 import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 export const make = Effect.gen(function* () {
+  const look = yield* LookAt.make
   const steer = yield* SteerTurn.make
   const supervisor = yield* Supervisor
 
@@ -79,7 +81,8 @@ export const make = Effect.gen(function* () {
       ),
     change: ({ settings, ...asked }) => taken(asked, { type: "settings.changed", settings }),
     unpark: (asked) => taken(asked, { type: "unpark.requested" }),
-    hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason })
+    hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason }),
+    look
   })
 })
 

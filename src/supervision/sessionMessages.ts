@@ -12,6 +12,7 @@ import { Answers } from "../domain/Question.ts"
 import { Passing } from "../domain/Refusal.ts"
 import { SessionSettings } from "../domain/Session.ts"
 import { EventRefused, Submission } from "../session/Envelope.ts"
+import { Look, Looked } from "./Looked.ts"
 
 const asked = {
   session: SessionId,
@@ -116,6 +117,7 @@ export const sessionMessages = {
   close: message(Close, Closing, SessionFailed),
   change: message(Change, Taken, SessionFailed),
   unpark: message(Unpark, Taken, SessionFailed),
-  hibernate: message(Hibernate, Taken, SessionFailed)
+  hibernate: message(Hibernate, Taken, SessionFailed),
+  look: message(Look, Schema.Array(Looked), Schema.Never)
 }
 export type SessionMessages = typeof sessionMessages

@@ -53,7 +53,7 @@ export const detailOf = (row: SessionRow): Detail => ({
   timers: [{ timer: "turnWithin", event: "xstate.after.turnWithin.session.turning.running", due_at: now + 67 }],
   owed: [],
   budget: { intensity: 5, period_seconds: 60, deaths: [], left: 5, backoff: null, parked: null },
-  process: { pid: 4711, state: "ready", up_since: now - 100 },
+  process: { pid: 4711, state: "ready", unseen: null, up_since: now - 100 },
   refused: [],
   turns: [],
   approvals: [],

@@ -12,6 +12,7 @@ import type { RestartBounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
 import { approvalDto, turnDto } from "./dto.ts"
 import type { InspectedSession } from "../../services/Inspection.ts"
+import { unseenSentence } from "./unseen.ts"
 import { sentenceOf } from "./why.ts"
 
 /** Bounds and `nowMillis` are milliseconds; the times of a `Detail` are seconds. */
@@ -74,7 +75,8 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
     process: {
       pid: process.pid,
       state: process.state,
-      up_since: context.process && context.upSince !== null ? context.upSince / 1000 : null
+      up_since: context.process && context.upSince !== null ? context.upSince / 1000 : null,
+      unseen: process.unseen === undefined ? null : unseenSentence(process.unseen, now)
     },
     refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
     turns: inspected.turns.map((turn) => turnDto(turn, inspected.forkableTurns.includes(turn.index))),

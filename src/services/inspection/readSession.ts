@@ -6,12 +6,11 @@ import { storedState } from "../../../machines/session/restore.ts"
 import { cannot } from "../../runtime/errors.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
-import { CommandHandler } from "../../session/CommandHandler.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
+import { SessionHost } from "../../supervision/SessionHost.ts"
 import { canForkAfter } from "../forkSession.ts"
 import { Sessions } from "../Sessions.ts"
 import { Agents } from "../../agent/Agents.ts"
-import { Processes } from "../../agent/Processes.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
 import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
@@ -45,19 +44,18 @@ export interface InspectedSession {
   readonly approvals: ReadonlyArray<ApprovalRecord>
   /** Steps that start, retire or end a process, oldest first. */
   readonly processSteps: ReadonlyArray<StepRecord>
-  /** Events that its machine refused since this Troupe was started. */
+  /** Events that its machine refused since its owner's Troupe was started. */
   readonly refusedEvents: ReadonlyArray<RefusedEvent>
-  /** `null` where it has no process. */
+  /** `null` where it has no process, or its owner does not answer (`view.process.unseen`). */
   readonly vitals: Vitals | null
 }
 
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
-  const commandHandler = yield* CommandHandler
   const ledger = yield* Ledger
-  const processes = yield* Processes
+  const host = yield* SessionHost
   const sessions = yield* Sessions
-  const { machine, refusedEvents } = yield* SessionShared
+  const { machine } = yield* SessionShared
 
   const readable = (stored: unknown) =>
     Effect.try({
@@ -73,7 +71,8 @@ export const make = Effect.gen(function* () {
     const summary = yield* ledger.summary(view.id)
     // Deleted between the two reads.
     if (Option.isNone(summary)) return yield* new SessionNotFound({ id })
-    const lease = commandHandler.lease(view.id)
+    const [looked] = yield* host.look({ sessions: [view.id], parts: ["vitals"] })
+    const { refused = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
     const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
     const driver = yield* Effect.option(agents.driver(view.agent))
     const canFork = Option.isSome(driver) && driver.value.capabilities.fork
@@ -89,8 +88,8 @@ export const make = Effect.gen(function* () {
       forkableTurns: canFork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],
       approvals: yield* ledger.lastApprovals(view.id, mostApprovals),
       processSteps: yield* ledger.processSteps(view.id, mostProcessSteps),
-      refusedEvents: refusedEvents.of(view.id),
-      vitals: lease === null ? null : yield* processes.vitals(lease)
+      refusedEvents: refused,
+      vitals
     }
     return session
   })

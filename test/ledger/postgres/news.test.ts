@@ -166,7 +166,7 @@ describe.skipIf(postgres === null)("a session that another Troupe works on", () 
       const logged: Array<string> = []
       const logger = Logger.layer([Logger.make(({ message }) => logged.push(String(message)))])
       const refused = Effect.gen(function* () {
-        const db = yield* Database.open({ url: Redacted.make(url), owns: false })
+        const db = yield* Database.open({ url: Redacted.make(url), works: "beside" })
         const announcements = yield* makeAnnouncements({
           connect: Effect.fail(new Error("LISTEN is not supported")),
           query: () => Effect.fail(new Error("NOTIFY is not supported"))
@@ -180,7 +180,10 @@ describe.skipIf(postgres === null)("a session that another Troupe works on", () 
       yield* Effect.gen(function* () {
         const feed = yield* EventFeed
         const other = Context.get(
-          yield* Layer.buildWithScope(PostgresLedger.layer(Redacted.make(url), { owns: false }), yield* Effect.scope),
+          yield* Layer.buildWithScope(
+            PostgresLedger.layer(Redacted.make(url), { works: "beside" }),
+            yield* Effect.scope
+          ),
           Ledger
         )
         yield* other.write([opened()])

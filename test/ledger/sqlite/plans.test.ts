@@ -124,6 +124,8 @@ describe("query plans", () => {
         nodes.nodes,
         nodes.node(NodeToken.make("n")),
         nodes.claimOf(id),
+        nodes.ownerOf(id),
+        nodes.ownersOf([id]),
         nodes.claims(id, 1),
         receipts.receipt(app, "k"),
         receipts.removeReceipts(1)

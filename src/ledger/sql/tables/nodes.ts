@@ -9,7 +9,7 @@ import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
 import type { Claim, ClaimRecord, LedgerWrite, NodeRecord } from "../../LedgerWrite.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
-import { flag } from "./columns.ts"
+import { flag, json } from "./columns.ts"
 
 type Entry<Tag extends LedgerWrite["_tag"]> = Extract<LedgerWrite, { readonly _tag: Tag }>
 
@@ -159,6 +159,16 @@ export const reads = (db: Database) => ({
         nodeOf
       )
       .pipe(Effect.map(([node]) => Option.fromNullishOr(node))),
+  ownersOf: (sessions: ReadonlyArray<SessionId>) =>
+    db
+      .all(
+        "read the nodes of sessions",
+        `SELECT sessions.id AS session, nodes.* FROM sessions JOIN nodes ON nodes.token = sessions.owner
+          WHERE ${db.dialect.inList("sessions.id")}`,
+        [json(sessions)],
+        (row: NodeRow & { readonly session: SessionId }) => [row.session, nodeOf(row)] as const
+      )
+      .pipe(Effect.map((rows): ReadonlyMap<SessionId, NodeRecord> => new Map(rows))),
   claimOf: (session: SessionId) =>
     db
       .all(

@@ -42,18 +42,22 @@ export const Processes = ({ detail, store }: Props) => {
       clearTimeout(timer)
     }
   }, [api])
-  const { pid, state, up_since } = detail.process
+  const { pid, state, unseen, up_since } = detail.process
   return (
     <div class="processes" tabIndex={0} role="region" aria-label="Process">
-      <p>
-        The agent's process {pid === null ? <b>is not running</b> : <b>{pid}</b>} <span class="dim">({state})</span>
-        {up_since === null ? null : (
-          <>
-            , up <Since at={up_since} />
-          </>
-        )}
-        .
-      </p>
+      {unseen === null ? (
+        <p>
+          The agent's process {pid === null ? <b>is not running</b> : <b>{pid}</b>} <span class="dim">({state})</span>
+          {up_since === null ? null : (
+            <>
+              , up <Since at={up_since} />
+            </>
+          )}
+          .
+        </p>
+      ) : (
+        <p role="status">{unseen}</p>
+      )}
       {store.isLive.value ? null : <p class="faint">The tree is as it is now: processes leave no history.</p>}
       {problem === undefined ? null : <ProblemBox problem={problem} />}
       {latest === undefined || latest.tree.length === 0 ? null : (

@@ -1,0 +1,56 @@
+/**
+ * What only the machine that owns a session knows of it: its process and all below it, what that wrote, what the machine
+ * refused, and whether an actor is loaded. Everything else is in the ledger.
+ */
+import { Schema } from "effect"
+import { LeaseId, SessionId } from "../domain/Ids.ts"
+import { Choices, ExceededLimit, ProcessUse, Unseen } from "../domain/Session.ts"
+
+/** Parts that are looked for only where they are asked for, because each takes a look at the system. */
+export const LookPart = Schema.Literals(["vitals", "tree"])
+
+export const Look = Schema.Struct({ sessions: Schema.Array(SessionId), parts: Schema.Array(LookPart) })
+
+/** `ProcessInfo` of `agent/Processes.ts`. */
+const Process = Schema.Struct({
+  pid: Schema.Int,
+  ppid: Schema.Int,
+  startTime: Schema.String,
+  command: Schema.String,
+  rssBytes: Schema.Finite,
+  startedAt: Schema.NullOr(Schema.Finite)
+})
+
+/** Of the same name in `agent/Processes.ts`. */
+const Vitals = Schema.Struct({
+  lastOutputAt: Schema.NullOr(Schema.Finite),
+  stderr: Schema.String,
+  malformedLines: Schema.Int,
+  firstMalformedLine: Schema.NullOr(Schema.String)
+})
+
+const RefusedEvent = Schema.Struct({ event: Schema.String, state: Schema.String, at: Schema.Finite })
+
+const Seen = Schema.TaggedStruct("Seen", {
+  session: SessionId,
+  /** The actor that is loaded: its last step, its state and since when. `null`: it sleeps in the ledger. */
+  actor: Schema.NullOr(Schema.Struct({ step: Schema.Int, state: Schema.String, since: Schema.Finite })),
+  pid: Schema.NullOr(Schema.Int),
+  lease: Schema.NullOr(LeaseId),
+  configured: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)),
+  choices: Schema.NullOr(Choices),
+  use: Schema.NullOr(ProcessUse),
+  exceeded: Schema.NullOr(ExceededLimit),
+  /** Since the owner's Troupe was started, oldest first. */
+  refused: Schema.Array(RefusedEvent),
+  /** `null` where it has no process, and where it was not asked for. */
+  vitals: Schema.NullOr(Vitals),
+  /** Empty likewise. */
+  tree: Schema.Array(Process)
+})
+
+/** The owner's node does not answer: what is stored is all that is known. */
+const NotSeen = Schema.TaggedStruct("NotSeen", { session: SessionId, ...Unseen.fields })
+
+export const Looked = Schema.Union([Seen, NotSeen])
+export type Looked = typeof Looked.Type

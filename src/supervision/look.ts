@@ -1,0 +1,44 @@
+/** Looks at what this process alone knows of sessions. */
+import { Effect } from "effect"
+import { Processes } from "../agent/Processes.ts"
+import type { SessionId } from "../domain/Ids.ts"
+import { SessionShared } from "../runtime/SessionShared.ts"
+import { CommandHandler } from "../session/CommandHandler.ts"
+import type { Looked } from "./Looked.ts"
+import type { SessionMessages } from "./sessionMessages.ts"
+import { Supervisor } from "./Supervisor.ts"
+
+export const make = Effect.gen(function* () {
+  const commandHandler = yield* CommandHandler
+  const processes = yield* Processes
+  const { refusedEvents } = yield* SessionShared
+  const supervisor = yield* Supervisor
+
+  const actorOf = (session: SessionId) => {
+    const loaded = supervisor.view(session)
+    return loaded === null ? null : { step: loaded.seq, state: loaded.record.substate, since: loaded.since }
+  }
+
+  return ({ parts, sessions }: SessionMessages["look"]["request"]["Type"]) =>
+    Effect.forEach(
+      sessions,
+      Effect.fnUntraced(function* (session) {
+        const lease = commandHandler.lease(session)
+        const seen: Looked = {
+          _tag: "Seen",
+          session,
+          actor: actorOf(session),
+          pid: commandHandler.pid(session),
+          lease,
+          configured: commandHandler.configured(session),
+          choices: commandHandler.choices(session),
+          use: commandHandler.use(session),
+          exceeded: commandHandler.exceeded(session),
+          refused: refusedEvents.of(session),
+          vitals: lease !== null && parts.includes("vitals") ? yield* processes.vitals(lease) : null,
+          tree: lease !== null && parts.includes("tree") ? yield* processes.tree(lease) : []
+        }
+        return seen
+      })
+    )
+})
