@@ -53,10 +53,14 @@ export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, p
   const fresh = newAdminToken()
   if (ledger === ":memory:") return fresh
   const file = join(path, adminTokenFile)
-  const text = yield* attempt(path, async () => {
-    await writeOnce(file, `${Redacted.value(fresh)}\n`)
-    return readFile(file, "utf8")
-  })
+  const read = () => readFile(file, "utf8")
+  const text = yield* attempt(path, () =>
+    read().catch(async (cause: unknown) => {
+      if (codeOf(cause) !== "ENOENT") throw cause
+      await writeOnce(file, `${Redacted.value(fresh)}\n`)
+      return read()
+    })
+  )
   const token = text.trim()
   if (token.length < 16) {
     return yield* new DataDirUnusable({
@@ -81,12 +85,16 @@ export const keepSecret = Effect.fn("DataDir.keepSecret")(function* (
 const attempt = <A>(path: string, act: () => Promise<A>) =>
   Effect.tryPromise({
     try: act,
-    catch: (cause) =>
-      new DataDirUnusable({
-        path,
-        problem: `can't be used: ${cause instanceof Error ? cause.message : String(cause)}. Name another with --data-dir.`
-      })
+    catch: (cause) => {
+      const remedy = isFull(cause) ? "Make room on its disk, or name another" : "Name another"
+      const problem = `can't be used: ${cause instanceof Error ? cause.message : String(cause)}. ${remedy} with --data-dir.`
+      return new DataDirUnusable({ path, problem })
+    }
   })
+
+const codeOf = (cause: unknown) => (cause as NodeJS.ErrnoException).code ?? ""
+
+const isFull = (cause: unknown) => ["ENOSPC", "EDQUOT"].includes(codeOf(cause))
 
 /** File systems without hard links or modes: exFAT, SMB, some of FUSE and of container hosts. */
 const unsupported: ReadonlySet<string> = new Set([
@@ -100,7 +108,7 @@ const unsupported: ReadonlySet<string> = new Set([
 ])
 
 const unlessUnsupported = (cause: unknown): void => {
-  if (!unsupported.has((cause as NodeJS.ErrnoException).code ?? "")) throw cause
+  if (!unsupported.has(codeOf(cause))) throw cause
 }
 
 /** Whole or not at all, and the first one wins: two that start at once must end up with the same token. */
@@ -113,7 +121,7 @@ const writeOnce = async (file: string, content: string) => {
       return writeFile(file, content, { flag: "wx", mode: 0o600 })
     })
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
+    if (codeOf(cause) !== "EEXIST") throw cause
   } finally {
     await rm(draft, { force: true })
   }

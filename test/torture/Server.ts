@@ -170,6 +170,23 @@ export class Server {
     }
   }
 
+  /** `null`: there was no answer. */
+  async upload(content: string): Promise<Answer | null> {
+    const body = new FormData()
+    body.append("file", new Blob([content]), "words.txt")
+    const { authorization } = this.headers()
+    try {
+      const response = await fetch(`${this.#url}/files`, {
+        method: "POST",
+        headers: { authorization: authorization ?? "" },
+        body
+      })
+      return { status: response.status, json: await response.json() }
+    } catch {
+      return null
+    }
+  }
+
   /** As the operator asks; `null`: there was no answer. */
   async asAdmin(method: string, path: string): Promise<string | null> {
     const token = readFileSync(join(this.directory, ".troupe", "admin-token"), "utf8").trim()

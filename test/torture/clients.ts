@@ -33,9 +33,9 @@ export const newApp = async (server: Server, nth: number): Promise<App> => {
   }
 }
 
-/** Submits turns until the time is over, and the last one until it has an answer. */
-export const submitTurns = async (server: Server, app: App, nth: number, until: number): Promise<void> => {
-  for (let turn = nth; Date.now() < until; turn += 20) {
+/** Submits turns until the time is over, which may come to be earlier, and the last one until it has an answer. */
+export const submitTurns = async (server: Server, app: App, nth: number, until: () => number): Promise<void> => {
+  for (let turn = nth; Date.now() < until(); turn += 20) {
     const submitted: Submitted = { key: `${nth}-${turn}`, prompt: `turn ${turn}`, turns: new Set(), statuses: [] }
     app.submitted.push(submitted)
     for (;;) {
@@ -53,7 +53,7 @@ export const submitTurns = async (server: Server, app: App, nth: number, until: 
         if (answer.status !== 409 && answer.status !== 429) break
       }
       await pause(retryMillis)
-      if (Date.now() > until + 180_000) break
+      if (Date.now() > until() + 180_000) break
     }
   }
 }

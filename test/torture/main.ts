@@ -7,11 +7,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { DatabaseSync } from "node:sqlite"
 import { parseArgs } from "node:util"
 import { diceOf } from "../simulation/random.ts"
 import { newApp, readEvents, submitTurns } from "./clients.ts"
-import type { App } from "./clients.ts"
+import { lossesOf } from "./losses.ts"
 import { processesOf } from "./processes.ts"
 import { Server } from "./Server.ts"
 
@@ -96,39 +95,6 @@ const torture = async (server: Server, until: number, counts: Record<Accident, n
   }
 }
 
-/** What does not hold, in sentences. */
-const check = (server: Server, apps: ReadonlyArray<App>): ReadonlyArray<string> => {
-  const problems = [...outlived]
-  problems.push(...apps.flatMap(({ faults, session }) => faults.map((fault) => `reader of ${session}: ${fault}`)))
-  const handed = new Map<string, number>()
-  for (const prompt of readFileSync(server.prompts, "utf8").split("\n").filter(Boolean)) {
-    handed.set(prompt, (handed.get(prompt) ?? 0) + 1)
-  }
-  for (const [prompt, times] of handed) if (times > 1) problems.push(`"${prompt}" reached an agent ${times} times`)
-
-  const ledger = new DatabaseSync(join(server.directory, ".troupe", "troupe.sqlite"), { readOnly: true })
-  const rows = (text: string, ...params: ReadonlyArray<string>) => ledger.prepare(text).all(...params)
-  for (const { last, session, submitted } of apps) {
-    const turns = rows("SELECT idx, status, prompt FROM turns WHERE session = ?", session)
-    for (const { idx, prompt, status } of turns) {
-      if (status === "queued" || status === "running") problems.push(`turn ${idx} of ${session} has no outcome`)
-      if (status === "completed" && !handed.has(String(prompt))) problems.push(`"${prompt}" completed without an agent`)
-    }
-    for (const { key, prompt, turns: answered } of submitted) {
-      const stored = turns.filter((turn) => turn["prompt"] === prompt)
-      if (stored.length > 1 || answered.size > 1) problems.push(`key ${key} made more than one turn`)
-      if (answered.size === 1 && stored.length === 0) problems.push(`the turn of key ${key} was accepted and is lost`)
-    }
-    const [events] = rows("SELECT count(*) AS count, max(seq) AS last FROM events WHERE session = ?", session)
-    if (events?.["count"] !== events?.["last"]) problems.push(`the events of ${session} have a gap`)
-    if (events?.["last"] !== last) problems.push(`the reader of ${session} got ${last} of ${events?.["last"]} events`)
-  }
-  for (const { id } of rows("SELECT id FROM leases")) problems.push(`lease ${id} is open`)
-  ledger.close()
-  for (const { command, pid } of processesOf(server.run)) problems.push(`process ${pid} is left: ${command}`)
-  return problems
-}
-
 const directory = mkdtempSync(join(tmpdir(), "troupe-torture-"))
 const server = new Server(directory, `run-${process.pid}-${seed}`)
 const counts = Object.fromEntries(Object.keys(accidents).map((name) => [name, 0])) as Record<Accident, number>
@@ -140,7 +106,7 @@ try {
   const reading = new AbortController()
   const readers = apps.map((app) => readEvents(server, app, reading.signal))
   const until = Date.now() + minutes * 60_000
-  const clients = apps.map((app, nth) => submitTurns(server, app, nth, until))
+  const clients = apps.map((app, nth) => submitTurns(server, app, nth, () => until))
   await torture(server, until, counts)
   await Promise.all(clients)
   await Promise.all(apps.map(({ session }) => server.call("DELETE", `/sessions/${session}`)))
@@ -150,7 +116,7 @@ try {
   await Promise.all(readers)
   server.signal("SIGTERM")
   await server.gone()
-  problems = check(server, apps)
+  problems = [...outlived, ...lossesOf(server, apps)]
   const turns = apps.reduce((sum, { submitted }) => sum + submitted.length, 0)
   const handed = readFileSync(server.prompts, "utf8").split("\n").length - 1
   console.log(`${turns} turns, ${handed} prompts handed over, ${server.starts} starts; ${JSON.stringify(counts)}`)
