@@ -2,7 +2,7 @@
  * A start on which the system fails: the nth operation on a file or on the ledger, too few open files, a data dir that can't
  * be written, a full disk. It says in a line why it ends, or starts; nothing is overwritten; the next start works.
  *
- * `npm run test:nth` fails each call; `npm test` one of each kind, another one each time.
+ * `npm run test:nth` fails each call; `npm run test:processes` one of each kind, another one each time.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"

@@ -3,7 +3,7 @@
  * does not reach the nth any more. After each the server runs, what was accepted is settled, no process is left, and the
  * next turn works.
  *
- * `npm run test:nth` fails each call; `npm test` one of each kind, another one each time.
+ * `npm run test:nth` fails each call; `npm run test:processes` one of each kind, another one each time.
  */
 // First: see there.
 import * as Faults from "./faults.ts"
