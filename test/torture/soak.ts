@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { processesOf } from "./processes.ts"
 import { Server } from "./Server.ts"
+import type { Answer } from "./Server.ts"
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +35,13 @@ const directory = mkdtempSync(join(tmpdir(), "troupe-soak-"))
 const server = new Server(directory, `soak-${process.pid}`, processes)
 const began = Date.now()
 let turns = 0
-let failed = 0
+/** What did not work, by what was answered: on a machine that is busy, turns wait for longer than this client. */
+const failed = new Map<string, number>()
+const fail = (answer: Answer | null) => {
+  const kind =
+    answer === null ? "no answer in time" : `${answer.status} ${answer.json.error_class ?? answer.json.error}`
+  failed.set(kind, (failed.get(kind) ?? 0) + 1)
+}
 let nth = 0
 
 /** One session after the other: some turns, with pauses in which its process may be ended for another, and its close. */
@@ -43,7 +50,7 @@ const churn = async (until: number) => {
     const created = await server.call("POST", "/sessions", { cwd: directory, permissions: "approve_all" })
     const id = created?.json.session_id
     if (typeof id !== "string") {
-      failed++
+      fail(created)
       await pause(1_000)
       continue
     }
@@ -53,7 +60,7 @@ const churn = async (until: number) => {
       while ([5, 7, 31].some((divisor) => nth % divisor === 0))
       const answer = await server.call("POST", `/sessions/${id}/turn`, { prompt: `turn ${nth}` })
       if (answer?.json.ok === true) turns++
-      else failed++
+      else fail(answer)
       await pause((nth * 37) % 4_000)
     }
     await server.call("DELETE", `/sessions/${id}`)
@@ -99,7 +106,7 @@ const report = (samples: ReadonlyArray<Sample>) => {
         `${((slope(warm, key, "seconds") * 3600) / unit).toFixed(1)} an hour, ${((slope(warm, key, "turns") * 1000) / unit).toFixed(2)} in 1,000 turns`
     )
   console.log(
-    `${turns} turns (${failed} failed) in ${minutes} min, ${sessions} sessions at once, ${processes} processes`
+    `${turns} turns (failed: ${JSON.stringify(Object.fromEntries(failed))}) in ${minutes} min, ${sessions} sessions at once, ${processes} processes`
   )
   line("memory", "rssBytes", 1024 * 1024, "MiB")
   line("open files", "files", 1, "")
