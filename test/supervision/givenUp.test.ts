@@ -114,4 +114,17 @@ describe("a session whose actor dies of defects", () => {
       assert.strictEqual(yield* givenUp, 0)
     }).pipe(withRuntime())
   )
+
+  it.effect("is given up at the fourth within a minute, and those in line are told", () =>
+    Effect.gen(function* () {
+      const sessions = yield* Sessions
+      const { id } = yield* sessions.create(app, {})
+      const turns = yield* Effect.forEach(["defect", "defect", "defect", "defect", "hello"], (prompt) =>
+        sessions.submit(ours, id, { prompt, queue: true })
+      )
+      const last = yield* Effect.forkChild(Effect.flip(turns.at(-1)?.result ?? Effect.die("no turn")))
+      assert.strictEqual((yield* whileTimePasses(last)).code, "unavailable")
+      assert.strictEqual(yield* givenUp, 1)
+    }).pipe(withRuntime())
+  )
 })
