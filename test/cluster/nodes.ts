@@ -1,0 +1,125 @@
+/** Nodes for tests: the real program with `serve --cluster`, each in a directory of its own, on one database. */
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { createServer } from "node:net"
+import type { AddressInfo } from "node:net"
+import { join } from "node:path"
+import { makeWorkspace } from "../cli/program.ts"
+import type { Running, Workspace } from "../cli/program.ts"
+
+export interface ClusterNode {
+  readonly name: string
+  readonly url: string
+  readonly program: Running
+  readonly kill: (signal: NodeJS.Signals) => Promise<void>
+  readonly call: (method: string, path: string, body?: unknown, key?: string) => Promise<Answer>
+  /** The `id:` of each event of the session that is read here, from the first on. */
+  readonly read: (session: string) => Reader
+}
+
+export interface Answer {
+  readonly status: number
+  readonly json: Readonly<Record<string, unknown>>
+}
+
+export interface Reader {
+  readonly ids: ReadonlyArray<number>
+  readonly text: () => string
+  readonly stop: () => Promise<void>
+}
+
+export const secret = `cluster-${randomBytes(24).toString("hex")}`
+const adminToken = `admin-${randomBytes(16).toString("hex")}`
+
+const freePort = async () => {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, "close")
+  return port
+}
+
+const readerOf = (url: string, token: string, session: string): Reader => {
+  const ids: Array<number> = []
+  const reading = new AbortController()
+  let text = ""
+  const done = (async () => {
+    const response = await fetch(`${url}/sessions/${session}/events`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: reading.signal
+    })
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      const seen = text.length
+      text += chunk
+      // A line can be cut: only whole ones behind the last whole one count.
+      const from = text.lastIndexOf("\n", seen - 1) + 1
+      const to = text.lastIndexOf("\n") + 1
+      for (const [, id] of text.slice(from, to).matchAll(/^id: (\d+)$/gm)) ids.push(Number(id))
+    }
+  })().catch(() => {})
+  return {
+    ids,
+    text: () => text,
+    stop: async () => {
+      reading.abort()
+      await done
+    }
+  }
+}
+
+export class Cluster {
+  readonly #database: string
+  readonly #workspaces = new Map<string, Workspace>()
+  readonly #ports = new Map<string, number>()
+  #token = ""
+
+  constructor(database: string) {
+    this.#database = database
+  }
+
+  async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
+    const workspace = this.#workspaces.get(name) ?? makeWorkspace()
+    this.#workspaces.set(name, workspace)
+    const port = this.#ports.get(name) ?? (await freePort())
+    this.#ports.set(name, port)
+    const url = `http://127.0.0.1:${port}`
+    const program = workspace.start(["serve", "--cluster", "--port", String(port)], {
+      TROUPE_LOG_FORMAT: "pretty",
+      TROUPE_DATABASE_URL: this.#database,
+      TROUPE_ADMIN_TOKEN: adminToken,
+      TROUPE_CLUSTER_SECRET: secret,
+      TROUPE_NODE: name,
+      ...env
+    })
+    await program.printed(/listens on http:\/\/\S+/)
+    if (this.#token === "") {
+      await program.printed(/listens on (http:\/\/\S+)[^]*curl/)
+      this.#token = readFileSync(join(workspace.cwd, ".troupe", "app-token"), "utf8").trim()
+    }
+    const token = this.#token
+    const call: ClusterNode["call"] = async (method, path, body, key) => {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          ...(key === undefined ? {} : { "idempotency-key": key })
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+      })
+      return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+    }
+    const kill = async (signal: NodeJS.Signals) => {
+      const exit = once(program.child, "exit")
+      program.child.kill(signal)
+      await exit
+    }
+    return { name, url, program, call, kill, read: (session) => readerOf(url, token, session) }
+  }
+
+  async cleanUp(): Promise<void> {
+    await Promise.all([...this.#workspaces.values()].map((workspace) => workspace.cleanUp()))
+  }
+}

@@ -1,0 +1,110 @@
+/** Two nodes on one database: any of them answers for any session, and one goes on with what a dead one left. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
+import { Cluster } from "./nodes.ts"
+import type { ClusterNode, Reader } from "./nodes.ts"
+
+const cluster = Effect.acquireRelease(
+  Effect.map(emptySchema, (url) => new Cluster(url)),
+  (nodes) => Effect.promise(() => nodes.cleanUp())
+)
+
+const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
+  Effect.flatMap(cluster, (nodes) => Effect.promise(() => test(nodes))).pipe(Effect.scoped)
+
+const sessionOf = async (node: ClusterNode) => {
+  const { json } = await node.call("POST", "/sessions", { agent: "demo" })
+  return String(json["session_id"])
+}
+
+const turn = (node: ClusterNode, session: string, prompt: string, key?: string) =>
+  node.call("POST", `/sessions/${session}/turn`, { prompt }, key)
+
+const until = async (what: string, condition: () => boolean) => {
+  const deadline = Date.now() + 60_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const hasNoGap = ({ ids }: Reader) =>
+  assert.deepStrictEqual(
+    ids,
+    ids.map((_, nth) => nth + 1)
+  )
+
+describe.skipIf(postgres === null)("two nodes", () => {
+  it.live("answer for each other's sessions, and readers at both see every event once", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const session = await sessionOf(first)
+      assert.deepInclude((await turn(first, session, "hello")).json, { final_text: "You said: hello (turn 1)" })
+      const readers = [first.read(session), second.read(session)]
+      // The first has its process, and the second asks it.
+      assert.deepInclude((await turn(second, session, "again")).json, { final_text: "You said: again (turn 2)" })
+      const running = turn(second, session, "hang")
+      await until("the third turn", () => readers[0]!.text().includes('"turn":3'))
+      const shown = await second.call("GET", `/sessions/${session}`)
+      assert.isNumber((shown.json["process"] as { readonly pid: number | null }).pid)
+      const interrupted = await second.call("POST", `/sessions/${session}/interrupt`)
+      assert.strictEqual(interrupted.status, 200, JSON.stringify(interrupted.json))
+      assert.deepInclude((await running).json, { status: "interrupted" })
+      const closed = await second.call("DELETE", `/sessions/${session}`)
+      assert.strictEqual(closed.status, 200, JSON.stringify(closed.json))
+      await until("the end at both readers", () => readers[0]!.ids.length === readers[1]!.ids.length)
+      for (const reader of readers) {
+        hasNoGap(reader)
+        assert.include(reader.text(), "again")
+        await reader.stop()
+      }
+    })
+  )
+
+  it.live("one of which is killed: the other settles its turn, and the session goes on", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const session = await sessionOf(first)
+      await turn(first, session, "hello")
+      const reader = second.read(session)
+      turn(first, session, "slow 100000 20").catch(() => {})
+      await until("words of the second turn", () => reader.text().includes("word"))
+      await first.kill("SIGKILL")
+      const killedAt = Date.now()
+      const next = await turn(second, session, "again", "key-1")
+      const took = Date.now() - killedAt
+      assert.deepInclude(next.json, { ok: true, turn_index: 3 }, JSON.stringify(next.json))
+      // The same key again, to the same and to the next life of the dead one.
+      const back = await nodes.start("first")
+      for (const node of [second, back]) {
+        const again = await turn(node, session, "again", "key-1")
+        assert.deepInclude(again.json, { turn_index: 3 })
+      }
+      const lost = await back.call("GET", `/sessions/${session}/turns/2`)
+      assert.match(String(lost.json["error"]), /^outcome_unknown: /)
+      await second.call("DELETE", `/sessions/${session}`)
+      await until("the end", () => reader.text().includes('"closed"'))
+      hasNoGap(reader)
+      await reader.stop()
+      console.log(`a turn was answered ${took} ms after the death of the session's node`)
+    })
+  )
+
+  it.live("call each other with a signature, and answer nothing without it", () =>
+    onCluster(async (nodes) => {
+      const node = await nodes.start("first")
+      for (const signature of [undefined, "", "1.2", `${Date.now()}.${"0".repeat(64)}`]) {
+        const response = await fetch(`${node.url}/node/calls`, {
+          method: "POST",
+          headers: {
+            "content-type": "application/ndjson",
+            ...(signature === undefined ? {} : { "x-troupe-signature": signature })
+          },
+          body: '{"_tag":"Request","id":"1","tag":"close","payload":{}}\n'
+        })
+        assert.strictEqual(response.status, 404)
+      }
+    })
+  )
+})
