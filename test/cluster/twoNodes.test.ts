@@ -45,12 +45,13 @@ describe.skipIf(postgres === null)("two nodes", () => {
       // The first has its process, and the second asks it.
       assert.deepInclude((await turn(second, session, "again")).json, { final_text: "You said: again (turn 2)" })
       const running = turn(second, session, "hang")
-      await until("the third turn", () => readers[0]!.text().includes('"turn":3'))
+      running.catch(() => {})
+      await until("the third turn", () => readers[0]!.text().includes('"troupe/turn_index":3'))
       const shown = await second.call("GET", `/sessions/${session}`)
       assert.isNumber((shown.json["process"] as { readonly pid: number | null }).pid)
       const interrupted = await second.call("POST", `/sessions/${session}/interrupt`)
       assert.strictEqual(interrupted.status, 200, JSON.stringify(interrupted.json))
-      assert.deepInclude((await running).json, { status: "interrupted" })
+      assert.deepInclude((await running).json, { interrupted: true })
       const closed = await second.call("DELETE", `/sessions/${session}`)
       assert.strictEqual(closed.status, 200, JSON.stringify(closed.json))
       await until("the end at both readers", () => readers[0]!.ids.length === readers[1]!.ids.length)
@@ -88,6 +89,33 @@ describe.skipIf(postgres === null)("two nodes", () => {
       hasNoGap(reader)
       await reader.stop()
       console.log(`a turn was answered ${took} ms after the death of the session's node`)
+    })
+  )
+
+  it.live("one of which is ended: its sessions are the other's at once, a turn in line with them", () =>
+    onCluster(async (nodes) => {
+      const env = { TROUPE_MAX_PROCESSES: "1" }
+      const [first, second] = [await nodes.start("first", env), await nodes.start("second")]
+      const [asleep, waits] = [await sessionOf(first), await sessionOf(first)]
+      await turn(first, asleep, "hello")
+      const readers = [second.read(asleep), second.read(waits)]
+      const busy = turn(first, asleep, "slow 100000 20")
+      busy.catch(() => {})
+      await until("words", () => readers[0]!.text().includes("word"))
+      const inLine = turn(second, waits, "in line")
+      await until("the turn in line", () => readers[1]!.text().includes('"troupe/turn_index":1'))
+      first.program.child.kill("SIGTERM")
+      await until("the drain", () => /draining/.test(first.program.stderr() + first.program.stdout()))
+      // A second one does not wait for the turn that runs.
+      await first.kill("SIGTERM")
+      assert.deepInclude((await inLine).json, { ok: true, final_text: "You said: in line (turn 1)" })
+      assert.deepInclude((await turn(second, asleep, "again")).json, { ok: true, turn_index: 3 })
+      for (const [nth, session] of [asleep, waits].entries()) {
+        await second.call("DELETE", `/sessions/${session}`)
+        await until("the end", () => readers[nth]!.text().includes('"closed"'))
+        hasNoGap(readers[nth]!)
+        await readers[nth]!.stop()
+      }
     })
   )
 

@@ -114,7 +114,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
       name: yield* or("node", hostname()),
       url: yield* or("nodeUrl", null),
       secret: (yield* get("clusterSecret"))?.value,
-      leaseMillis: yield* or("nodeLease", 5_000)
+      leaseMillis: yield* or("nodeLease", 4_000)
     },
     adminToken: Option.fromUndefinedOr((yield* get("adminToken"))?.value),
     reviews: yield* reviews(inOrder)

@@ -152,7 +152,7 @@ export const keys = {
   node: text("a name for this machine that no other node has"),
   nodeUrl: address("http://10.0.0.5:8420"),
   clusterSecret: secretOfNodes,
-  nodeLease: duration("5 seconds", 1_000),
+  nodeLease: duration("4 seconds", 1_000),
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),
   maxProcesses: whole(1, 10_000),
