@@ -189,7 +189,7 @@ it("a stream begins where its cursor says, or refuses it", () =>
           `authorization: Bearer ${token}`,
           ...(header === null ? [] : [`last-event-id: ${header}`])
         ])
-        const answer = await sendRaw(port, bytes)
+        const answer = await sendRaw(port, bytes, true)
         assert.include([200, 400, 431], answer.status, `${bytes.toString("latin1")}\n${answer.text}`)
         look()
       }
