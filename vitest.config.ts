@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config"
 const elsewhere = [
   "test/real/**",
   "test/ledger/postgres/**",
+  "test/cluster/**",
   "test/package/**",
   "test/browser/**",
   "**/node_modules/**"
