@@ -57,7 +57,7 @@ export class Clients {
     for (const reader of this.readers) if (reader.from === runtime) reader.from = null
   }
 
-  /** Readers that have nobody to read from, or not the owner, go to one that has the news. */
+  /** Readers that have nobody to read from go to any node: each has the news of all. */
   followAll(): void {
     for (const reader of this.readers) this.follow(reader)
   }
@@ -207,8 +207,9 @@ export class Clients {
 
   follow(reader: Reader): void {
     const { session } = reader
+    if (reader.isDone || reader.from !== null) return
     const runtime = this.#choose(session)
-    if (reader.isDone || reader.from === runtime || !runtime.isUp) return
+    if (!runtime.isUp) return
     const world = this.#world
     reader.from = runtime
     const stream = ++reader.streams

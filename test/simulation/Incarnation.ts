@@ -42,6 +42,7 @@ import type { DatabaseFaults } from "./faultyDatabase.ts"
 import { simulatedDriver } from "./simulatedAgent.ts"
 import type { Behaviour } from "./simulatedAgent.ts"
 import { Freezing } from "./freezing.ts"
+import type { Channel } from "./simulatedAnnouncements.ts"
 import type { SimulatedTime } from "./SimulatedTime.ts"
 import type { Watch } from "./Watch.ts"
 import { Violation } from "./World.ts"
@@ -60,6 +61,8 @@ export interface Surroundings {
   readonly random: Random.Random
   /** How long others leave a node's sessions alone without a sign of life; `null`: there is one node. */
   readonly leaseMillis: number | null
+  /** What nodes tell each other. */
+  readonly channel: Channel
 }
 
 /** When a node is killed, or stopped for so long, its agents are ended at most so much later. */
@@ -224,7 +227,7 @@ const processesOf = (runtime: Incarnation) => {
 }
 
 const servicesOf = (runtime: Incarnation) => {
-  const { behaviour, database, faults, leaseMillis, limits, world } = runtime.surroundings
+  const { behaviour, channel, database, faults, leaseMillis, limits, world } = runtime.surroundings
   const { name, watch } = runtime
   const driver = simulatedDriver(world, behaviour, runtime)
   const settings = {
@@ -237,7 +240,10 @@ const servicesOf = (runtime: Incarnation) => {
   }
   const ledger = Layer.effect(
     Ledger,
-    ledgerOver(faultyDatabase(database, faults, runtime), { patienceMillis: settings.limits.ledgerPatienceMillis })
+    ledgerOver(faultyDatabase(database, faults, runtime), {
+      patienceMillis: settings.limits.ledgerPatienceMillis,
+      ...(leaseMillis === null ? {} : { announcements: channel.join(runtime) })
+    })
   )
   const agents = Layer.mock(Agents)({
     driver: (wanted) =>

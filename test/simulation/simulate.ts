@@ -19,6 +19,7 @@ import type { PlanStep } from "./plan.ts"
 import { diceOf } from "./random.ts"
 import type { Dice } from "./random.ts"
 import { seededIds } from "./seededIds.ts"
+import { Channel } from "./simulatedAnnouncements.ts"
 import { SimulatedTime } from "./SimulatedTime.ts"
 import { Node } from "./Node.ts"
 import { Violation, World } from "./World.ts"
@@ -84,7 +85,8 @@ class Run {
         nextDoubleUnsafe: chance.next,
         nextIntUnsafe: () => chance.between(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       },
-      leaseMillis: nodes === 1 ? null : leaseMillis
+      leaseMillis: nodes === 1 ? null : leaseMillis,
+      channel: new Channel(diceOf(seed + 99))
     }
     this.#nodes = Array.from({ length: nodes }, (_, nth) => {
       const name = nodes === 1 ? "Troupe" : `node ${nth + 1}`
@@ -191,7 +193,6 @@ class Run {
       node.renew()
       this.#start(node)
     }
-    if (this.#nodes.length > 1) this.#clients.followAll()
   }
 
   #drain(node: Node, deadlineMillis: number): void {

@@ -7,7 +7,10 @@ export const postgresDialect: Dialect = {
   inList: (column) => `${column} IN (SELECT json_array_elements_text(?::json))`,
   // A function of the schema: a cast fails on JSON that is damaged. `json`, because `jsonb` refuses texts with \u0000.
   jsonText: (column, path) => `json_member(${column}, ${list(path)})`,
-  jsonNumber: (column, path) => `json_member(${column}, ${list(path)})::double precision`,
+  jsonNumber: (column, path) => {
+    const member = `json_member(${column}, ${list(path)})`
+    return `CASE WHEN ${member} ~ '^-?[0-9]{1,300}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$' THEN ${member}::double precision END`
+  },
   jsonFlag: (column, path) => `CASE json_member(${column}, ${list(path)}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`,
   jsonObject: (members) =>
     `json_build_object(${Object.entries(members)

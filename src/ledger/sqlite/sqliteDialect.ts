@@ -2,14 +2,22 @@
 import type { Dialect } from "../sql/Dialect.ts"
 
 /** Of a row whose JSON is damaged nothing, and not an error that takes all other rows away, too. */
-const extract = (column: string, path: string) =>
-  `CASE WHEN json_valid(${column}) THEN json_extract(${column}, '$.${path}') END`
+const ifValid = (column: string, value: string) => `CASE WHEN json_valid(${column}) THEN ${value} END`
+
+const extract = (column: string, path: string) => ifValid(column, `json_extract(${column}, '$.${path}')`)
 
 export const sqliteDialect: Dialect = {
   inList: (column) => `${column} IN (SELECT value FROM json_each(?))`,
   jsonText: extract,
-  jsonNumber: extract,
-  jsonFlag: extract,
+  // As a real number: an integer beyond 2^53 makes its reader fail.
+  jsonNumber: (column, path) =>
+    ifValid(
+      column,
+      `CASE WHEN json_type(${column}, '$.${path}') IN ('integer', 'real')
+        THEN CAST(json_extract(${column}, '$.${path}') AS REAL) END`
+    ),
+  jsonFlag: (column, path) =>
+    ifValid(column, `CASE json_type(${column}, '$.${path}') WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`),
   jsonObject: (members) =>
     `json_object(${Object.entries(members)
       .map(([name, expression]) => `'${name}', ${expression}`)

@@ -99,6 +99,31 @@ export const overview = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect("a snapshot with values that no session has costs the list nothing", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const strange = [
+          { turn: 2 ** 53, process: 2 ** 53 },
+          { turn: "four", process: "yes" },
+          { turn: [1], process: null },
+          { turn: 4, process: true }
+        ]
+        yield* ledger.write(strange.map((context, n) => opened({ id: nth(n) }, { value: "idle", context })))
+        const seen = yield* Effect.forEach(strange, (_, n) => Effect.map(ledger.summary(nth(n)), Option.getOrThrow))
+        assert.deepStrictEqual(
+          seen.map(({ process, turn }) => [turn, process]),
+          [
+            [2 ** 53, false],
+            [0, false],
+            [0, false],
+            [4, true]
+          ]
+        )
+        assert.lengthOf((yield* ledger.overview(queryOf())).items, strange.length)
+      })
+    )
+  )
+
   it.effect("a summary says what its session waits for: since when, its approval, its next timer", () =>
     filled((ledger) =>
       Effect.gen(function* () {
