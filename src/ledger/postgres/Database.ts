@@ -11,6 +11,7 @@ import type { Database } from "../sql/Database.ts"
 import type { Announcements } from "../Announcements.ts"
 import { make as makeAnnouncements } from "./announcements.ts"
 import * as Client from "./client.ts"
+import { holdWhileLossy, refuseLossy } from "./durability.ts"
 import { failedTo, kindOf, stateOf } from "./errors.ts"
 import { migrate } from "./migrate.ts"
 import * as Ownership from "./Ownership.ts"
@@ -49,11 +50,17 @@ export const open = Effect.fn("Ledger.open")(function* ({
   const client = yield* Client.load(location)
   const config = Client.configOf(client, url)
   const orUnusable = Effect.mapError((cause: unknown) => unusable(location, cause))
-  yield* migrateOnly(url)
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const connection = yield* client.connection.make(config)
+      if (works !== "beside") yield* refuseLossy(connection, location)
+      yield* migrate(connection, location)
+    })
+  ).pipe(orUnusable)
   const ownership = works === "beside" ? null : Ownership.make(works)
   const writer = writerOf(
     Effect.tap(client.connection.make({ ...config, multiplex: true }), (connection) =>
-      ownership === null ? Effect.void : ownership.hold(connection)
+      ownership === null ? Effect.void : Effect.andThen(holdWhileLossy(connection), ownership.hold(connection))
     )
   )
   yield* Effect.addFinalizer(() => writer.close)

@@ -1,6 +1,7 @@
 /** What is PostgreSQL's own: one Troupe at a time, sessions of the server that end, migrations of several at once. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Redacted, Scope } from "effect"
+import { randomBytes } from "node:crypto"
 import { AppName } from "../../../src/domain/Ids.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as PostgresLedger from "../../../src/ledger/PostgresLedger.ts"
@@ -23,13 +24,30 @@ const cutWriter = (url: string) =>
       AND objid::bigint = (hashtext('${schemaOf(url)}')::bigint & 4294967295) AND granted`
   )
 
-const refusal = (url: string) =>
-  Effect.map(Effect.exit(Effect.scoped(Ledger.use(({ ping }) => ping).pipe(Effect.provide(layer(url))))), (exit) =>
-    Exit.isFailure(exit)
-      ? Cause.prettyErrors(exit.cause)
-          .map(({ message }) => message)
-          .join()
-      : "it opens"
+const refusal = (url: string, works: "alone" | "together" | "beside" = "alone") =>
+  Effect.map(
+    Effect.exit(Effect.scoped(Ledger.use(({ ping }) => ping).pipe(Effect.provide(layer(url, { works }))))),
+    (exit) =>
+      Exit.isFailure(exit)
+        ? Cause.prettyErrors(exit.cause)
+            .map(({ message }) => message)
+            .join()
+        : "it opens"
+  )
+
+/** A user of the server who may do everything in the schema, and its address of the schema. */
+const userOf = (url: string) =>
+  Effect.acquireRelease(
+    Effect.gen(function* () {
+      const name = `user_${randomBytes(6).toString("hex")}`
+      const address = new URL(url)
+      address.username = name
+      address.password = randomBytes(16).toString("hex")
+      yield* query(url, `CREATE ROLE ${name} LOGIN PASSWORD '${address.password}'`)
+      yield* query(url, `GRANT ALL ON SCHEMA ${schemaOf(url)} TO ${name}`)
+      return { name, url: String(address) }
+    }),
+    ({ name }) => Effect.andThen(query(url, `DROP OWNED BY ${name}`), query(url, `DROP ROLE ${name}`))
   )
 
 const seqs = (ledger: Ledger["Service"]) =>
@@ -140,6 +158,43 @@ describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
       const foreign = yield* emptySchema
       yield* query(foreign, "CREATE TABLE recipes (name text)")
       assert.match(yield* refusal(foreign), /has another program's tables\. Point TROUPE_DATABASE_URL/)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("is refused and not changed where commits are answered before they are on disk", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const having = (setting: string) => `${url}${encodeURIComponent(` -csynchronous_commit=${setting}`)}`
+      for (const works of ["alone", "together"] as const) {
+        assert.match(
+          yield* refusal(having("off"), works),
+          /synchronous_commit = off.+\. Turn it on in the options of TROUPE_DATABASE_URL\. Nothing was changed\.$/
+        )
+      }
+      const tables = yield* query(url, `SELECT 1 FROM pg_tables WHERE schemaname = '${schemaOf(url)}'`)
+      assert.deepStrictEqual(tables.rows, [])
+      assert.strictEqual(yield* refusal(having("off"), "beside"), "it opens")
+      assert.strictEqual(yield* refusal(having("local")), "it opens")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("holds commits while a session that takes the place of a lost one would answer them early", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      const user = yield* userOf(url)
+      const ledger = yield* openIn(yield* Effect.scope, user.url)
+      yield* ledger.write([opened()])
+      yield* query(url, `ALTER ROLE ${user.name} SET synchronous_commit = off`)
+      assert.match(yield* refusal(user.url), /Turn it on for the user \(ALTER ROLE/)
+      yield* cutWriter(url)
+      const held = yield* Effect.forkChild(ledger.write([eventAppended(1)]))
+      yield* Effect.repeat(Effect.andThen(Effect.sleep("5 millis"), Effect.sync(ledger.away)), {
+        until: (away) => away?.reason.includes("synchronous_commit = off; turn it on for the user") === true
+      })
+      assert.deepStrictEqual(yield* seqs(ledger), [])
+      yield* query(url, `ALTER ROLE ${user.name} RESET synchronous_commit`)
+      yield* Fiber.join(held)
+      assert.deepStrictEqual(yield* seqs(ledger), [1])
     }).pipe(Effect.scoped)
   )
 
