@@ -29,7 +29,8 @@ import { OneShot } from "./agent/OneShot.ts"
 import { Processes } from "./agent/Processes.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
-import type { Ledger, LedgerUnusable } from "./ledger/Ledger.ts"
+import { Ledger } from "./ledger/Ledger.ts"
+import type { LedgerError, LedgerUnusable, NodeStatus } from "./ledger/Ledger.ts"
 import * as PostgresLedger from "./ledger/PostgresLedger.ts"
 import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import * as Damage from "./ledger/sqlite/damage.ts"
@@ -71,6 +72,14 @@ export const migrateLedger = (
         location: PostgresLedger.locationOf(databaseUrl),
         version
       }))
+
+/** The nodes that live on a database. */
+export const nodesOn = (
+  databaseUrl: Redacted.Redacted<string>
+): Effect.Effect<ReadonlyArray<NodeStatus>, LedgerError | LedgerUnusable> =>
+  Ledger.use(({ nodeStatuses }) => nodeStatuses).pipe(
+    Effect.provide(PostgresLedger.layer(databaseUrl, { works: "beside" }))
+  )
 
 /** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */
 export const ledgerDamage: (location: string) => Effect.Effect<string | null> = Damage.find

@@ -33,6 +33,7 @@ import type {
   FileRecord,
   LeaseRecord,
   NodeRecord,
+  NodeStatus,
   NudgeRecord,
   OutboxCommand,
   ReceiptRecord,
@@ -114,6 +115,8 @@ export class Ledger extends Context.Service<
 
     /** The nodes that have not left, and whose lease is not over. */
     readonly nodes: Read<ReadonlyArray<NodeRecord>>
+    /** The same with what they own, oldest first. Every session is looked at: for people, not for each request. */
+    readonly nodeStatuses: Read<ReadonlyArray<NodeStatus>>
     /** Also one that has left, for a day. */
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
     /** The living node that owns the session. */

@@ -85,6 +85,15 @@ export interface NodeRecord {
   readonly draining: boolean
 }
 
+/** A node as the database sees it. */
+export interface NodeStatus {
+  readonly node: NodeRecord
+  /** The open sessions that it owns. */
+  readonly sessions: number
+  /** The database's time, which all of the node's times are of. */
+  readonly at: number
+}
+
 /** A session's change of owner. */
 export interface ClaimRecord {
   readonly session: SessionId

@@ -39,6 +39,7 @@ describe("the command line", () => {
       [["run", ""], /^troupe: .*prompt.*\n$/],
       [["run", "hello", "--timeout", "0"], /^troupe: .*--timeout.*more than 0 seconds and at most 86400.*\n$/],
       [["sessions", "list"], /^troupe: No token was given: set TROUPE_TOKEN, or add --token\.\n$/],
+      [["node", "ls"], /^troupe: Nodes work on a PostgreSQL database: say which by TROUPE_DATABASE_URL\..*\n$/],
       [["doctor", "nobody"], /^troupe: No agent is called nobody\..*\n$/]
     ]
     const runs = wrong.map(async ([args, says]) => ({ ...(await workspace.run(args)), says }))

@@ -6,7 +6,7 @@ import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { makeWorkspace } from "../cli/program.ts"
-import type { Running, Workspace } from "../cli/program.ts"
+import type { Ended, Running, Workspace } from "../cli/program.ts"
 
 export interface ClusterNode {
   readonly name: string
@@ -117,6 +117,13 @@ export class Cluster {
       await exit
     }
     return { name, url, program, call, kill, read: (session) => readerOf(url, token, session) }
+  }
+
+  /** Runs a command of the program on the database, beside the nodes. */
+  async run(args: ReadonlyArray<string>): Promise<Ended> {
+    const workspace = this.#workspaces.get("") ?? makeWorkspace()
+    this.#workspaces.set("", workspace)
+    return workspace.run(args, { TROUPE_DATABASE_URL: this.#database })
   }
 
   async cleanUp(): Promise<void> {

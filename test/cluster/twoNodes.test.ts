@@ -119,6 +119,31 @@ describe.skipIf(postgres === null)("two nodes", () => {
     })
   )
 
+  it.live("are listed by their database, with what each owns", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      await turn(first, await sessionOf(first), "hello")
+      const { code, stderr, stdout } = await nodes.run(["node", "ls", "--json"])
+      assert.strictEqual(code, 0, stderr)
+      const listed = JSON.parse(stdout) as { readonly nodes: ReadonlyArray<Readonly<Record<string, unknown>>> }
+      assert.deepStrictEqual(
+        listed.nodes.map(({ draining, name, sessions, url }) => ({ draining, name, sessions, url })),
+        [
+          { draining: false, name: "first", sessions: 1, url: first.url },
+          { draining: false, name: "second", sessions: 0, url: second.url }
+        ]
+      )
+      for (const { lease_left_s: left } of listed.nodes) {
+        assert.isAbove(Number(left), 0)
+        assert.isAtMost(Number(left), 5)
+      }
+      await first.kill("SIGTERM")
+      // It may have the session by now.
+      const table = (await nodes.run(["node", "ls"])).stdout
+      assert.match(table, /^NODE +ADDRESS +VERSION +SINCE +DRAINING +LEASE LEFT +SESSIONS\nsecond +http.+ s +[01]\n$/)
+    })
+  )
+
   it.live("call each other with a signature, and answer nothing without it", () =>
     onCluster(async (nodes) => {
       const node = await nodes.start("first")

@@ -12,6 +12,8 @@ const [first, second, third] = ["node_1", "node_2", "node_3"].map((token) => Nod
   NodeToken
 ]
 
+type SessionInserted = Extract<LedgerWrite, { readonly _tag: "SessionInserted" }>
+
 /** A lease of a minute outlasts every test; one of no length is over at once. */
 const joins = (token: NodeToken, leaseMillis: number | null, name: string = token): LedgerWrite => ({
   _tag: "NodeJoined",
@@ -45,6 +47,42 @@ const ownerOf = (ledger: Ledger["Service"]): Effect.Effect<Claim | null> =>
   Effect.orDie(Effect.map(ledger.claimOf(id), Option.getOrThrow))
 
 export const nodes = ({ onLedger }: LedgerUnderTest) => {
+  it.effect("the living nodes are shown with the open sessions that each owns, by the database's clock", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const inserted = (session: string, owner: NodeToken, state: "idle" | "closed" = "idle"): LedgerWrite => {
+          const entry = opened({
+            id: SessionId.make(session),
+            state,
+            substate: state,
+            closedAt: state === "closed" ? 2 : null
+          }) as SessionInserted
+          return { ...entry, owner }
+        }
+        yield* ledger.write([joins(first, minute), joins(second, minute), joins(third, 0)])
+        yield* ledger.write([
+          inserted("ses_a", first),
+          inserted("ses_b", first),
+          inserted("ses_c", first, "closed"),
+          inserted("ses_d", third),
+          opened({ id: SessionId.make("ses_nobodys") })
+        ])
+        const statuses = yield* ledger.nodeStatuses
+        assert.deepStrictEqual(
+          statuses.map(({ node, sessions }) => [node.token, sessions]),
+          [
+            [first, 2],
+            [second, 0]
+          ]
+        )
+        const [{ at, node }] = statuses as [(typeof statuses)[number]]
+        assert.isAtLeast(at, node.joinedAt)
+        assert.isBelow(at, node.leaseUntil ?? 0)
+        assert.deepStrictEqual([node], (yield* ledger.nodes).slice(0, 1))
+      })
+    )
+  )
+
   it.effect("a node is there from its joining until it leaves, or its lease is over", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
@@ -210,7 +248,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a session that is made by a node alone is its own from the beginning", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const { record, snapshot } = opened() as Extract<LedgerWrite, { readonly _tag: "SessionInserted" }>
+        const { record, snapshot } = opened() as SessionInserted
         yield* ledger.write([joins(first, null), { _tag: "SessionInserted", record, snapshot, owner: first }])
         assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: first, epoch: 1 })
         yield* ledger.write([checks(first, 1), eventAppended(1)])

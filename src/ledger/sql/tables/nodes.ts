@@ -6,7 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
-import type { Claim, ClaimRecord, LedgerWrite, NodeRecord } from "../../LedgerWrite.ts"
+import type { Claim, ClaimRecord, LedgerWrite, NodeRecord, NodeStatus } from "../../LedgerWrite.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import { flag, json } from "./columns.ts"
@@ -146,6 +146,19 @@ const selectNodes = "SELECT token, name, url, version, joined_at, lease_until, d
 
 export const reads = (db: Database) => ({
   nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
+  nodeStatuses: db.all(
+    "read the nodes and what they own",
+    `SELECT nodes.*, coalesce(owned.n, 0) AS owned, ${db.dialect.now} AS at
+      FROM nodes LEFT JOIN (SELECT owner, count(*) AS n FROM sessions WHERE state <> 'closed' GROUP BY owner) AS owned
+        ON owned.owner = nodes.token
+      WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`,
+    [],
+    ({ at, owned, ...row }: NodeRow & { readonly owned: number; readonly at: number }): NodeStatus => ({
+      node: nodeOf(row),
+      sessions: owned,
+      at
+    })
+  ),
   node: (token: NodeToken) =>
     db
       .all("read a node", `${selectNodes} WHERE token = ?`, [token], nodeOf)
