@@ -81,14 +81,19 @@ export class Supervisor extends Context.Service<
       const news = yield* News
       const handles = new Map<SessionId, SessionHandle>()
 
-      /** Nobody waits for an actor that does not run: not for a reply, not for a turn's outcome, not for the end. */
-      const failWaiters = (handle: SessionHandle, cause: unknown) => {
+      /** Nobody waits for a reply of an actor that does not run. */
+      const failSenders = (handle: SessionHandle, cause: unknown) => {
         const failed = Effect.fail(new ActorFailed({ id: handle.id, cause }))
         for (let next = Queue.takeUnsafe(handle.mailbox); next?._tag === "Success";) {
           if (next.value.replyTo !== undefined) Deferred.doneUnsafe(next.value.replyTo, failed)
           next = Queue.takeUnsafe(handle.mailbox)
         }
         Deferred.doneUnsafe(handle.recovered, failed)
+      }
+
+      /** Nor for a turn's outcome, nor for the end. */
+      const failWaiters = (handle: SessionHandle, cause: unknown) => {
+        failSenders(handle, cause)
         stops.tell(handle.id, cause)
       }
 
@@ -99,7 +104,10 @@ export class Supervisor extends Context.Service<
         return reload(handle.id, handle.mailbox)
       })
 
-      /** The other node settles what this one was doing, from the rows. Its process was ended here before. */
+      /**
+       * The other node settles what this one was doing, from the rows, and who waits for that hears of it. The session's
+       * process was ended here before.
+       */
       const lose = Effect.fnUntraced(function* (handle: SessionHandle) {
         const { id } = handle
         const claim = yield* ledger.claimOf(id).pipe(
@@ -107,7 +115,7 @@ export class Supervisor extends Context.Service<
           Effect.orElseSucceed(() => null)
         )
         handles.delete(id)
-        failWaiters(handle, new OwnedElsewhere({ id, owner: claim?.owner ?? null }))
+        failSenders(handle, new OwnedElsewhere({ id, owner: claim?.owner ?? null }))
       })
 
       const giveUp = Effect.fnUntraced(function* (handle: SessionHandle, cause: Cause.Cause<unknown>, delay: number) {
@@ -138,8 +146,8 @@ export class Supervisor extends Context.Service<
         while (true) {
           const unload = () => void handles.delete(id)
           const exit = yield* Effect.exit(Effect.scoped(SessionActor.run(handle, unload)))
-          // Whoever still waits asked for a session that is not there any more.
-          if (exit._tag === "Success") return failWaiters(handle, new Error("the session is gone"))
+          // Whoever still waits for a reply asked for a session that is not there any more.
+          if (exit._tag === "Success") return failSenders(handle, new Error("the session is gone"))
           if (Cause.hasInterruptsOnly(exit.cause)) return yield* Effect.interrupt
           yield* commandHandler.drop(id)
           // Its last commit may be one that it did not live to tell of.

@@ -108,7 +108,8 @@ describe.skipIf(postgres === null)("two nodes", () => {
       await until("the drain", () => /draining/.test(first.program.stderr() + first.program.stdout()))
       // A second one does not wait for the turn that runs.
       await first.kill("SIGTERM")
-      assert.deepInclude((await inLine).json, { ok: true, final_text: "You said: in line (turn 1)" })
+      const { json } = await inLine
+      assert.deepInclude(json, { ok: true, final_text: "You said: in line (turn 1)" }, JSON.stringify(json))
       assert.deepInclude((await turn(second, asleep, "again")).json, { ok: true, turn_index: 3 })
       for (const [nth, session] of [asleep, waits].entries()) {
         await second.call("DELETE", `/sessions/${session}`)

@@ -10,7 +10,7 @@ export const postgresDialect: Dialect = {
   // Without a question mark, which would be a parameter.
   jsonNumber: (column, path) => {
     const member = `json_member(${column}, ${list(path)})`
-    return `CASE WHEN ${member} ~ '^-{0,1}[0-9]{1,300}([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]{1,2}){0,1}$' THEN ${member}::double precision END`
+    return `CASE WHEN ${member} ~ '^-{0,1}[0-9]{1,255}([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]{1,2}){0,1}$' THEN ${member}::double precision END`
   },
   jsonFlag: (column, path) => `CASE json_member(${column}, ${list(path)}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END`,
   jsonObject: (members) =>
