@@ -136,7 +136,7 @@ describe.skipIf(postgres === null)("two nodes", () => {
       )
       for (const { lease_left_s: left } of listed.nodes) {
         assert.isAbove(Number(left), 0)
-        assert.isAtMost(Number(left), 5)
+        assert.isAtMost(Number(left), 4)
       }
       await first.kill("SIGTERM")
       // It may have the session by now.
