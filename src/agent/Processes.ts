@@ -89,6 +89,8 @@ export class Processes extends Context.Service<
      * is the same, and every process with the marker. For the start, when nothing was spawned under the lease yet.
      */
     readonly reap: (orphan: Orphan) => Effect.Effect<Reaped>
+    /** As `Warden.mayRunUntil`. */
+    readonly mayRunUntil: Warden["Service"]["mayRunUntil"]
   }
 >()("troupe/agent/Processes") {
   static readonly layerNoDeps = Layer.effect(
@@ -198,7 +200,8 @@ const make = (
     return { _tag: "Ended", found, left: yield* endAll(lease, groups) }
   })
 
-  return { bootId, self, spawn, signal, sweep, tree, use, vitals, startTime, reap }
+  const { mayRunUntil } = warden
+  return { bootId, self, spawn, signal, sweep, tree, use, vitals, startTime, reap, mayRunUntil }
 }
 
 /** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */

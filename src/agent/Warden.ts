@@ -1,5 +1,6 @@
 /**
- * Troupe's end of the warden: a process that ends all agents when this one has died (`warden/main.ts`).
+ * Troupe's end of the warden: a process that ends all agents when this one has died, or is stopped for so long that
+ * another node may go on with their sessions (`warden/main.ts`).
  *
  * It is started with the first lease, and again where it ends before Troupe. Without it agents of a Troupe that was killed
  * run on until the next start, which looks for them anyway; so a warden that can't be started is a warning, no failure.
@@ -12,6 +13,7 @@ import { extname, join } from "node:path"
 import type { Writable } from "node:stream"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { Leader } from "./leaseSearch.ts"
+import type { Instant } from "./warden/instant.ts"
 import { encode } from "./warden/lines.ts"
 import type { WardenLine } from "./warden/lines.ts"
 
@@ -33,6 +35,11 @@ export class Warden extends Context.Service<
     readonly addGroup: (lease: LeaseId, group: number, leader: Leader) => Effect.Effect<void>
     /** Once for each `hold`, when that process has ended, or was not spawned. */
     readonly release: (lease: LeaseId) => Effect.Effect<void>
+    /**
+     * All agents are ended at that time unless a later one is told before, whatever this process does then. Until this is
+     * told first, they may run as long as this process does.
+     */
+    readonly mayRunUntil: (until: Instant) => Effect.Effect<void>
     /** The warden's pid; `null`: there is none now. */
     readonly pid: () => number | null
   }
@@ -51,6 +58,7 @@ interface Held {
 const make = Effect.gen(function* () {
   const runFork = Effect.runForkWith(yield* Effect.context())
   const held = new Map<LeaseId, Held>()
+  let latest: Instant | null = null
   let warden: ChildProcess | null = null
   let isClosed = false
   let ends = 0
@@ -89,6 +97,7 @@ const make = Effect.gen(function* () {
     const stdin = started.stdin as (Writable & { readonly unref?: () => void }) | undefined
     stdin?.unref?.()
     stdin?.on("error", () => {})
+    if (latest !== null) tell(["until", latest.wall, latest.monotonic])
     for (const [lease, { groups }] of held) {
       tell(["hold", lease])
       for (const [group, { startTime }] of groups) tell(["group", lease, group, startTime])
@@ -143,6 +152,13 @@ const make = Effect.gen(function* () {
         if (known.processes > 0) return
         held.delete(lease)
         tell(["release", lease])
+      }),
+    mayRunUntil: (until) =>
+      Effect.sync(() => {
+        // Two commits may end in another order than they began.
+        if (latest !== null && until.monotonic < latest.monotonic) return
+        latest = until
+        tell(["until", until.wall, until.monotonic])
       }),
     pid: () => warden?.pid ?? null
   })

@@ -4,11 +4,16 @@
  * A row of the ledger says who owns a session, and every commit checks it. So a node that others believed dead loses
  * nothing while nobody has claimed its sessions, and can write nothing for those that somebody has.
  *
- * An agent must not run on two nodes. What a dead node started is ended before its lease is over (by its warden); a node
- * that starts an agent renews its lease in the same commit, so that nobody takes the session over meanwhile; and who could
- * not reach the ledger itself leaves the others a lease's length to renew theirs, before it takes them for dead.
+ * An agent must not run on two nodes. What a node started is ended before its lease is over, by its warden: it is told with
+ * each renewal until when the agents may run, and none comes from a node that is dead, is stopped, hangs or can't reach the
+ * ledger (decision 0026). A node that starts an agent renews its lease in the same commit, so that nobody takes the session
+ * over meanwhile; and who could not reach the ledger itself leaves the others a lease's length to renew theirs, before it
+ * takes them for dead.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
+import { Processes } from "../agent/Processes.ts"
+import { later, millisBetween } from "../agent/warden/instant.ts"
+import type { Instant } from "../agent/warden/instant.ts"
 import { newNodeToken } from "../domain/Ids.ts"
 import type { NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -18,6 +23,8 @@ import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 /** A lease is renewed so many times before it would be over. */
 const renewalsPerLease = 5
+/** Agents may run for this part of a lease without another renewal. The rest is for ending them. */
+const sureOfLease = 0.7
 
 export class ThisNode extends Context.Service<
   ThisNode,
@@ -33,34 +40,57 @@ export class ThisNode extends Context.Service<
      * session; `null`: there is no such session.
      */
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError>
-    /** Part of a commit that others must know of before they take this node for dead. */
-    readonly renewal: () => ReadonlyArray<LedgerWrite>
+    /**
+     * Makes a commit that others must know of before they take this node for dead: with what is given to it, it renews the
+     * lease. Agents that are started behind it may run.
+     */
+    readonly renewing: <A, E, R>(
+      commit: (renewal: ReadonlyArray<LedgerWrite>) => Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E, R>
   }
 >()("troupe/runtime/ThisNode") {
   static readonly layer = Layer.effect(
     ThisNode,
     Effect.gen(function* () {
       const ledger = yield* Ledger
+      const processes = yield* Processes
       const { draining } = yield* DrainState
       const { node: { leaseMillis, name, url, version } = alone } = yield* RuntimeSettings
       const token = newNodeToken()
       const joined = ledger.write([{ _tag: "NodeJoined", node: { token, name, url, version }, leaseMillis }])
-      const renewal = (): ReadonlyArray<LedgerWrite> =>
-        leaseMillis === null ? [] : [{ _tag: "NodeRenewed", token, leaseMillis, draining: draining() }]
       /** The ledger can be reached for at least a lease's length. */
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
+      let renewing: ThisNode["Service"]["renewing"] = (commit) => commit([])
 
       if (leaseMillis === null) yield* joined
       else {
         const waits = Schedule.spaced(leaseMillis / renewalsPerLease)
+        const sureMillis = leaseMillis * sureOfLease
+        /** Counted from before the commit, since nobody here knows when in it the ledger set the lease. */
+        const extending = Effect.fnUntraced(function* <A, E, R>(commit: Effect.Effect<A, E, R>) {
+          const before = yield* now
+          const result = yield* commit
+          yield* processes.mayRunUntil(later(before, sureMillis))
+          return { result, isOver: millisBetween(before, yield* now) >= sureMillis }
+        })
+        const renewal = (): ReadonlyArray<LedgerWrite> => [
+          { _tag: "NodeRenewed", token, leaseMillis, draining: draining() }
+        ]
+        const renew = extending(Effect.suspend(() => ledger.write(renewal())))
+        renewing = Effect.fnUntraced(function* (commit) {
+          const { isOver, result } = yield* extending(Effect.suspend(() => commit(renewal())))
+          // It was held while the ledger was away.
+          if (isOver) yield* Effect.ignore(renew)
+          return result
+        })
         // The same node, started again after it was killed, waits until its lease before is over.
         const overdue = Schedule.max([waits, Schedule.recurs(2 * renewalsPerLease)])
-        yield* Effect.retry(joined, { schedule: overdue, while: isUnmet })
+        yield* Effect.retry(extending(joined), { schedule: overdue, while: isUnmet })
         const contact = yield* makeContact(leaseMillis)
         isSteady = contact.isSteady
-        yield* Effect.suspend(() => ledger.write(renewal())).pipe(
+        yield* renew.pipe(
           // It was away for so long that its row is gone.
-          Effect.catchIf(isUnmet, () => joined),
+          Effect.catchIf(isUnmet, () => extending(joined)),
           Effect.andThen(contact.made),
           // A renewal that fails costs nothing yet: this node still owns what nobody else has claimed.
           Effect.ignore,
@@ -75,7 +105,7 @@ export class ThisNode extends Context.Service<
         name,
         isAlone: leaseMillis === null,
         leaseMillis,
-        renewal,
+        renewing,
         claim: Effect.fnUntraced(function* (session) {
           const before = yield* ledger.claimOf(session)
           if (Option.isNone(before)) return null
@@ -94,25 +124,28 @@ const isUnmet = ({ kind }: LedgerError) => kind === "unmet"
 /** Without a name nobody else looks for it. */
 const alone = { name: "alone", url: null, version: "", leaseMillis: null }
 
+const now: Effect.Effect<Instant> = Effect.zipWith(
+  Clock.currentTimeMillis,
+  Clock.monotonicTimeNanos,
+  (wall, nanos) => ({
+    wall,
+    monotonic: Number(nanos / 1_000_000n)
+  })
+)
+
 /**
  * For how long the ledger can be reached without a pause of half a lease. Time is measured by both clocks, and the longer
  * one counts: one may be set, the other stands still while the machine sleeps.
  */
 const makeContact = Effect.fnUntraced(function* (leaseMillis: number) {
-  const read = Effect.zipWith(Clock.currentTimeMillis, Clock.monotonicTimeNanos, (wall, nanos) => ({
-    wall,
-    monotonic: Number(nanos / 1_000_000n)
-  }))
-  type Instant = Effect.Success<typeof read>
-  const isPause = (from: Instant, to: Instant) =>
-    Math.max(to.wall - from.wall, to.monotonic - from.monotonic) > leaseMillis / 2
-  let last = yield* read
+  const isPause = (from: Instant, to: Instant) => millisBetween(from, to) > leaseMillis / 2
+  let last = yield* now
   let since = last
   return {
-    made: Effect.map(read, (now) => {
+    made: Effect.map(now, (now) => {
       if (isPause(last, now)) since = now
       last = now
     }),
-    isSteady: Effect.map(read, (now) => !isPause(last, now) && now.monotonic - since.monotonic >= leaseMillis)
+    isSteady: Effect.map(now, (now) => !isPause(last, now) && now.monotonic - since.monotonic >= leaseMillis)
   }
 })

@@ -25,18 +25,29 @@ afterEach(() => {
   toEnd.clear()
 })
 
+/** For how long the agents of a node may run in these tests after it was stopped. */
+const sureMillis = 3_000
+
 /** A supervisor with one family that it holds, and its warden. */
-const open = async () => {
-  const supervisor: ChildProcess = spawn(process.execPath, [fixture("supervisor")], {
+const open = async (works: "alone" | "as a node" = "alone") => {
+  const args = works === "alone" ? [] : [String(sureMillis)]
+  const supervisor: ChildProcess = spawn(process.execPath, [fixture("supervisor"), ...args], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const lines = createInterface({ input: supervisor.stdout! })[Symbol.asyncIterator]()
   const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))
   const { held, released } = (await next()) as { readonly held: Family; readonly released: Family }
   const nextWarden = async () => ((await next()) as { readonly warden: number }).warden
+  /** The pid of another child. */
+  const spawnAnother = async () => {
+    supervisor.kill("SIGUSR2")
+    const { spawned } = (await next()) as { readonly spawned: number }
+    toEnd.add(spawned)
+    return spawned
+  }
   const warden = await nextWarden()
   for (const pid of [supervisor.pid!, warden, ...pidsOf(held), released.far]) toEnd.add(pid)
-  return { supervisor, held, released, warden, nextWarden }
+  return { supervisor, held, released, warden, nextWarden, spawnAnother }
 }
 
 describe("the warden", () => {
@@ -67,12 +78,59 @@ describe("the warden", () => {
     await untilGone([...pidsOf(held), again])
   })
 
-  it("notices a supervisor that is stopped only when that is killed", async () => {
+  it("notices a supervisor that works alone and is stopped only when that is killed", async () => {
     const { held, supervisor, warden } = await open()
     supervisor.kill("SIGSTOP")
     await pause(300)
     assert.isTrue(pidsOf(held).every(isAlive))
     supervisor.kill("SIGKILL")
     await untilGone([...pidsOf(held), warden])
+  })
+})
+
+describe("the warden of a node", () => {
+  it("ends all that is held when the node is stopped, and nothing of what it starts when it goes on", async () => {
+    const { held, released, spawnAnother, supervisor, warden } = await open("as a node")
+    assert.deepStrictEqual(pidsOf(held).filter(isAlive), pidsOf(held))
+    supervisor.kill("SIGSTOP")
+    await untilGone(pidsOf(held))
+    assert.isTrue(isAlive(released.far))
+    supervisor.kill("SIGCONT")
+    const another = await spawnAnother()
+    await pause(sureMillis)
+    assert.deepStrictEqual([another, warden].filter(isAlive), [another, warden])
+    supervisor.kill("SIGKILL")
+    await untilGone([another, warden])
+  })
+
+  it("ends all that is held, and what is started later, when the node runs and doesn't renew its lease", async () => {
+    const { held, spawnAnother, supervisor } = await open("as a node")
+    supervisor.kill("SIGUSR1")
+    await untilGone(pidsOf(held))
+    await untilGone([await spawnAnother()])
+    assert.isTrue(isAlive(supervisor.pid!))
+    supervisor.kill("SIGKILL")
+  })
+
+  it("knows the node's lease also where it was killed and started again", async () => {
+    const { held, nextWarden, supervisor, warden } = await open("as a node")
+    process.kill(warden, "SIGKILL")
+    toEnd.add(await nextWarden())
+    supervisor.kill("SIGSTOP")
+    await untilGone(pidsOf(held))
+    supervisor.kill("SIGKILL")
+  })
+
+  it("ends what ran before when it was stopped itself, also where the node went on first", async () => {
+    const { held, supervisor, warden } = await open("as a node")
+    process.kill(warden, "SIGSTOP")
+    supervisor.kill("SIGSTOP")
+    await pause(sureMillis + 100)
+    supervisor.kill("SIGCONT")
+    // Its lines wait in the pipe now.
+    await pause(300)
+    process.kill(warden, "SIGCONT")
+    await untilGone(pidsOf(held))
+    supervisor.kill("SIGKILL")
   })
 })

@@ -23,6 +23,10 @@ describe("a bad configuration is rejected in one line that says where, what, and
       `TROUPE_TURN_TIMEOUT is "0 seconds": it takes a duration such as "10 minutes" (a number and millis, seconds, minutes, hours, days or weeks), and not zero.`
     ],
     [
+      { env: { TROUPE_NODE_LEASE: "2900 millis" } },
+      `TROUPE_NODE_LEASE is "2900 millis": it takes a duration such as "4 seconds" (a number and millis, seconds, minutes, hours, days or weeks), and not less than 3 seconds.`
+    ],
+    [
       { env: { TROUPE_SESSION_TTL: "never" } },
       `TROUPE_SESSION_TTL is "never": it takes a duration such as "24 hours" (a number and millis, seconds, minutes, hours, days or weeks), or "off".`
     ],

@@ -60,6 +60,7 @@ type ChangeLedger = (real: Ledger["Service"]) => Ledger["Service"]
 
 /** The scripted agents have no processes. */
 const noProcesses = Layer.mock(Processes)({
+  mayRunUntil: () => Effect.void,
   bootId: "boot",
   self: { pid: process.pid, startTime: null, pidNamespace: null }
 })

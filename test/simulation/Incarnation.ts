@@ -65,8 +65,8 @@ export interface Surroundings {
   readonly channel: Channel
 }
 
-/** When a node is killed, or stopped for so long, its agents are ended at most so much later. */
-const wardenMillis = { killed: 1_000, stopped: 2_000 }
+/** When a node is killed, its warden ends its agents at most so much later. */
+const wardenMillis = 1_000
 
 export class Incarnation {
   isAlive = true
@@ -80,6 +80,9 @@ export class Incarnation {
   readonly surroundings: Surroundings
   readonly watch: Watch
   readonly #freezing = new Freezing()
+  /** Agents may run until then, a time in milliseconds. */
+  #until = 0
+  #notYet = (): void => {}
   readonly #scope = Scope.makeUnsafe()
   readonly #context: Context.Context<never>
 
@@ -150,7 +153,6 @@ export class Incarnation {
     const { time, world } = this.surroundings
     world.note(`${this.name} is stopped for ${millis} ms`)
     this.#freezing.freeze()
-    if (millis > wardenMillis.stopped) time.later(wardenMillis.stopped, this.#endAgents)
     time.later(millis, () => {
       if (this.isFrozen) world.note(`${this.name} goes on`)
       this.#freezing.thaw()
@@ -159,6 +161,17 @@ export class Incarnation {
 
   goOn(): void {
     this.#freezing.thaw()
+  }
+
+  /** The warden is told of it, and is another process: it goes on while this one is stopped. */
+  mayRunUntil(until: number): void {
+    const { time } = this.surroundings
+    if (!this.isAlive || until <= this.#until) return
+    this.#until = until
+    this.#notYet()
+    this.#notYet = time.later(until - time.now, () => {
+      if (this.isAlive) this.#endAgents()
+    })
   }
 
   /** What the warden of a node does. */
@@ -173,7 +186,7 @@ export class Incarnation {
     const { leaseMillis, time, world } = this.surroundings
     world.note(`${this.name} is killed ${why}`)
     // Where nobody else takes its sessions over, the next start ends what is left.
-    if (leaseMillis !== null) time.later(wardenMillis.killed, this.#endAgents)
+    if (leaseMillis !== null) time.later(wardenMillis, this.#endAgents)
   }
 
   /** Ends what is left of its fibers. After a kill that changes nothing outside. */
@@ -213,6 +226,7 @@ const processesOf = (runtime: Incarnation) => {
       use: () => Effect.succeed(new Map()),
       vitals: () => Effect.succeed(null),
       startTime: (pid) => Effect.succeed(`started ${pid}`),
+      mayRunUntil: ({ wall }) => Effect.sync(() => runtime.mayRunUntil(wall)),
       reap: ({ lease }) =>
         Effect.andThen(
           runtime.crossing("before a lease is reaped"),

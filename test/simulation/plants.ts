@@ -228,7 +228,7 @@ export const plants: ReadonlyArray<Plant> = [
     name: "an agent is started under a lease that is over",
     nodes: 2,
     file: "src/supervision/openAgent.ts",
-    replace: [["      ...thisNode.renewal(),\n", ""]]
+    replace: [["        ...renewal,\n", ""]]
   },
   {
     name: "who could not reach the ledger takes all others for dead",

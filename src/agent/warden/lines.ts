@@ -1,11 +1,13 @@
 /**
  * What the warden is told, a JSON array a line: a lease before its first process starts, each process group of it with
- * its leader's start time (`Leader`), and that all of the lease has ended.
+ * its leader's start time (`Leader`), that all of the lease has ended, and, by a node among others, until when all of them
+ * may run (`Instant`).
  */
 export type WardenLine =
   | readonly ["hold", lease: string]
   | readonly ["group", lease: string, group: number, startTime: string | null]
   | readonly ["release", lease: string]
+  | readonly ["until", wall: number, monotonic: number]
 
 export const encode = (line: WardenLine): string => `${JSON.stringify(line)}\n`
 

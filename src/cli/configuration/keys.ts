@@ -44,9 +44,9 @@ const span = (least: number) =>
 
 const units = `(a number and millis, seconds, minutes, hours, days or weeks)`
 
-/** In milliseconds. */
+/** In milliseconds, as `least` is: 0, 1 or whole seconds. */
 const duration = (example: string, least = 1): Key<number> => ({
-  takes: `a duration such as "${example}" ${units}${least === 0 ? "" : ", and not zero"}`,
+  takes: `a duration such as "${example}" ${units}${["", ", and not zero"][least] ?? `, and not less than ${least / 1_000} seconds`}`,
   config: (name) => Config.schema(span(least), name).pipe(Config.map(Duration.toMillis))
 })
 
@@ -152,7 +152,8 @@ export const keys = {
   node: text("a name for this machine that no other node has"),
   nodeUrl: address("http://10.0.0.5:8420"),
   clusterSecret: secretOfNodes,
-  nodeLease: duration("4 seconds", 1_000),
+  // A node's agents must be ended within a part of it.
+  nodeLease: duration("4 seconds", 3_000),
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),
   maxProcesses: whole(1, 10_000),
