@@ -22,6 +22,8 @@ import type { NodeClient } from "./nodeClients.ts"
 
 /** Between two looks for the owner. */
 const lookAgainMillis = 200
+/** Of a node that lives. No message waits for an agent longer. */
+const answerWithin = "60 seconds"
 /** Beyond the lease of a node that does not answer: what it takes to notice that, and to claim its session. */
 const beyondLeaseMillis = 15_000
 
@@ -65,6 +67,7 @@ const makeRouted = Effect.gen(function* () {
     }
     return yield* there(yield* clientOf(url)).pipe(
       unlessMoved,
+      Effect.timeoutOrElse({ duration: answerWithin, orElse: () => Effect.fail(failedBy(session, noAnswer(name))) }),
       Effect.raceFirst(Effect.as(isOver(session, owner.value), Option.none<A>())),
       Effect.catchIf(isUnanswered, (cause) =>
         isRepeatable ? Effect.succeedNone : Effect.fail(failedBy(session, cause))
@@ -101,6 +104,8 @@ const makeRouted = Effect.gen(function* () {
     look: yield* LookEverywhere.make(local, clientOf)
   })
 })
+
+const noAnswer = (name: string) => new Error(`node ${name}, which has the session, did not answer in ${answerWithin}`)
 
 const moved = { passing: "session_moved" } as const
 

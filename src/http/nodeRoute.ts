@@ -1,7 +1,7 @@
 /** The route by which other nodes ask for this node's sessions. It is there where this node is one of several. */
-import { Clock, Effect, Layer } from "effect"
+import { ByteSize, Clock, Effect, Layer } from "effect"
 import type { Redacted } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
 import { nodeCalls, nodeCallsPath } from "../cluster/nodeCalls.ts"
@@ -17,7 +17,11 @@ const handlers = nodeCalls.toLayer(
 /** As of a route that is not there: who has no secret learns nothing of it. */
 const unknown = HttpServerResponse.empty({ status: 404 })
 
-export const layer = (secret: Redacted.Redacted<string>) =>
+/** A prompt's text is in a call up to twice, and each of its characters may take six. */
+const callsPerBody = 12
+
+/** `maxBodyBytes` is what a request of an app may have: calls between nodes carry such requests. */
+export const layer = (secret: Redacted.Redacted<string>, maxBodyBytes: number) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const router = yield* HttpRouter.HttpRouter
@@ -31,7 +35,7 @@ export const layer = (secret: Redacted.Redacted<string>) =>
           const now = yield* Clock.currentTimeMillis
           if (!isSigned(secret, now, body, request.headers[signatureHeader])) return unknown
           return yield* answered
-        })
+        }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(callsPerBody * maxBodyBytes)))
       )
     })
   ).pipe(Layer.provide(handlers), Layer.provide(RpcSerialization.layerNdjson))

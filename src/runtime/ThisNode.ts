@@ -98,7 +98,8 @@ export class ThisNode extends Context.Service<
           Effect.forkScoped
         )
       }
-      yield* Effect.addFinalizer(() => Effect.ignore(ledger.write([{ _tag: "NodeLeft", token }])))
+      // Later, so that a ledger that is away does not keep this process from its end.
+      yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "NodeLeft", token }]))
 
       return ThisNode.of({
         token,

@@ -44,9 +44,11 @@ describe.skipIf(postgres === null)("two nodes", () => {
       const readers = [first.read(session), second.read(session)]
       // The first has its process, and the second asks it.
       assert.deepInclude((await turn(second, session, "again")).json, { final_text: "You said: again (turn 2)" })
+      const long = `long ${"\u0001".repeat(120_000)}`
+      assert.deepInclude((await turn(second, session, long)).json, { ok: true, turn_index: 3 })
       const running = turn(second, session, "hang")
       running.catch(() => {})
-      await until("the third turn", () => readers[0]!.text().includes('"troupe/turn_index":3'))
+      await until("the third turn", () => readers[0]!.text().includes('"troupe/turn_index":4'))
       const shown = await second.call("GET", `/sessions/${session}`)
       assert.isNumber((shown.json["process"] as { readonly pid: number | null }).pid)
       const interrupted = await second.call("POST", `/sessions/${session}/interrupt`)

@@ -72,7 +72,11 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
         listening(server, settings.limits.maxBodyBytes, node),
         Layer.merge(
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
-          node === null ? Layer.empty : NodeRoute.layer(node.secret).pipe(Layer.provide(Layer.succeedContext(services)))
+          node === null
+            ? Layer.empty
+            : NodeRoute.layer(node.secret, settings.limits.maxBodyBytes).pipe(
+                Layer.provide(Layer.succeedContext(services))
+              )
         )
       ).pipe(Layer.provide(Layer.succeedContext(services))),
       // Closed before the runtime, so that the last events of closing sessions reach their readers.
