@@ -8,8 +8,10 @@
 import { Cause, Clock, Effect, Metric, Schedule } from "effect"
 import { Processes } from "../agent/Processes.ts"
 import type { LeaseId } from "../domain/Ids.ts"
+import { Draining } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { isLedgerAway } from "../runtime/errors.ts"
 import { orphansTotal } from "../runtime/Metrics.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
@@ -32,8 +34,8 @@ const settleRestless = Effect.gen(function* () {
     restless,
     (id) =>
       Effect.catchTag(supervisor.wake(id), "ActorFailed", ({ cause }) =>
-        // Another node was quicker, or it is looked at again when the ledger is back.
-        cause instanceof OwnedElsewhere || isLedgerAway(Cause.fail(cause))
+        // Another node was quicker, or this one has begun to drain; or it is looked at again when the ledger is back.
+        cause instanceof OwnedElsewhere || cause instanceof Draining || isLedgerAway(Cause.fail(cause))
           ? Effect.void
           : Effect.logError(`session ${id} could not be brought back; it stays as it is in the ledger`, cause)
       ),
@@ -43,13 +45,14 @@ const settleRestless = Effect.gen(function* () {
 })
 
 /**
- * Takes over what nodes leave that die later, as long as this one works. A lease that is over is noticed within a part of
+ * Takes over what nodes leave that die later, until this one drains. A lease that is over is noticed within a part of
  * its length.
  */
 export const adoptOrphans = Effect.gen(function* () {
   const { leaseMillis } = yield* ThisNode
   if (leaseMillis === null) return
-  yield* settleRestless.pipe(
+  const { draining } = yield* DrainState
+  yield* Effect.suspend(() => (draining() ? Effect.void : Effect.asVoid(settleRestless))).pipe(
     Effect.catch((cause) => Effect.logDebug("sessions of dead nodes could not be looked for", cause)),
     Effect.repeat(Schedule.spaced(leaseMillis / looksPerLease)),
     Effect.forkScoped

@@ -61,7 +61,7 @@ const findPlanted = () => {
     args.push("--nodes", String(needed))
     const { status, stdout } = spawnSync(process.execPath, [import.meta.filename, ...args], { encoding: "utf8" })
     if (status !== 1) missed++
-    console.log(`${status === 1 ? "found " : "MISSED"}  ${name}: ${stdout.trim().split("\n").at(-1)}`)
+    console.log(`${status === 1 ? "found " : "MISSED"}  ${name}: ${stdout.split("\n")[0]}`)
   }
   process.exit(missed === 0 ? 0 : 1)
 }
