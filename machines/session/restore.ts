@@ -33,8 +33,11 @@ export const storedState = (persisted: unknown): StoredState => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Of turns and processes. What is no such number would be refused only where it is sent on. */
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0
+
 const isWaiting = (value: unknown): value is WaitingTurn =>
-  isObject(value) && typeof value["turn"] === "number" && typeof value["timeoutMillis"] === "number"
+  isObject(value) && isCount(value["turn"]) && typeof value["timeoutMillis"] === "number"
 
 const isLike = (sample: unknown, value: unknown): boolean => {
   if (Array.isArray(sample)) return Array.isArray(value)
@@ -55,6 +58,8 @@ const isNullOr =
 
 /** The members that say more than their initial value does. */
 const isValid: Readonly<Record<string, (value: unknown) => boolean>> = {
+  turn: isCount,
+  generation: isCount,
   queue: (value) => Array.isArray(value) && value.every(isWaiting),
   approvals: isListOf("string"),
   upSince: isNullOr("number"),

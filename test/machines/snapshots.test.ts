@@ -44,6 +44,8 @@ describe("a damaged snapshot", () => {
     ["no context", { value: { idle: "asleep" } }],
     ["a state that the chart has not", { ...sound, value: { idle: "nowhere" } }],
     ["a number as text", { ...sound, context: { ...sound.context, turn: "1" } }],
+    ["a turn that is no number of one", { ...sound, context: { ...sound.context, turn: -3.2e273 } }],
+    ["a process that is no number of one", { ...sound, context: { ...sound.context, generation: 0.5 } }],
     ["no list in line", { ...sound, context: { ...sound.context, queue: {} } }],
     ["no turn in the line", { ...sound, context: { ...sound.context, queue: [null] } }],
     ["a broken budget", { ...sound, context: { ...sound.context, restarts: { exits: ["x"] } } }]
