@@ -31,9 +31,9 @@ const makeRouted = Effect.gen(function* () {
   const ledger = yield* Ledger
   const local = yield* LocalSessions
   const { leaseMillis, token } = yield* ThisNode
+  if (leaseMillis === null) return local
   const { node } = yield* RuntimeSettings
   const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
-  if (leaseMillis === null) return local
 
   /** The living node that has the session, unless it is this one. */
   const ownerOf = (session: SessionId) =>

@@ -17,6 +17,7 @@ import * as NewsExchange from "./NewsExchange.ts"
 import * as Readers from "./Readers.ts"
 import type { EventWriter } from "./Readers.ts"
 import type { SessionLifecycle, SessionNews } from "./SessionNews.ts"
+import { addMember, countMembers } from "./membersByKey.ts"
 
 export type * from "./SessionNews.ts"
 
@@ -75,15 +76,8 @@ export class News extends Context.Service<
         }
       }
 
-      const watchUnsafe = (session: SessionId | null, listener: Listener<SessionNews>) => {
-        const ofSession = listeners.get(session) ?? new Set()
-        listeners.set(session, ofSession)
-        ofSession.add(listener)
-        return () => {
-          ofSession.delete(listener)
-          if (ofSession.size === 0 && listeners.get(session) === ofSession) listeners.delete(session)
-        }
-      }
+      const watchUnsafe = (session: SessionId | null, listener: Listener<SessionNews>) =>
+        addMember(listeners, session, listener)
 
       const watch = (session: SessionId | null, listener: Listener<SessionNews>) =>
         Effect.asVoid(
@@ -150,7 +144,7 @@ export class News extends Context.Service<
           lifecycleListeners.add(listener)
           return () => void lifecycleListeners.delete(listener)
         },
-        watchers: () => [...listeners.values()].reduce((sum, { size }) => sum + size, 0)
+        watchers: () => countMembers(listeners)
       })
     })
   )

@@ -6,6 +6,7 @@
  */
 import { Context, Layer } from "effect"
 import type { SessionId } from "../domain/Ids.ts"
+import { addMember, countMembers } from "./membersByKey.ts"
 
 type Waiter = (cause: unknown) => void
 
@@ -26,16 +27,8 @@ export class SessionStops extends Context.Service<
         const told = [...(waiters.get(session) ?? [])]
         for (const waiter of told) waiter(cause)
       },
-      watch: (session, waiter) => {
-        const ofSession = waiters.get(session) ?? new Set()
-        waiters.set(session, ofSession)
-        ofSession.add(waiter)
-        return () => {
-          ofSession.delete(waiter)
-          if (ofSession.size === 0 && waiters.get(session) === ofSession) waiters.delete(session)
-        }
-      },
-      waiters: () => [...waiters.values()].reduce((sum, { size }) => sum + size, 0)
+      watch: (session, waiter) => addMember(waiters, session, waiter),
+      waiters: () => countMembers(waiters)
     })
   })
 }
