@@ -1,6 +1,7 @@
 /** Uploads over HTTP: one file part, streamed to its place in the data dir. */
 import { Cause, Effect, Option, Stream } from "effect"
 import { Multipart } from "effect/http"
+import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Files } from "../../services/Files.ts"
 import type { StoredFile } from "../../services/Files.ts"
@@ -53,19 +54,30 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handle(
       "upload",
-      Effect.fnUntraced(function* ({ payload, request }) {
+      Effect.fnUntraced(function* ({ request }) {
         const app = yield* currentApp
         const announced = Number(request.headers["content-length"] ?? 0)
         const stored =
           announced > maxFileBytes + formBytes
             ? Effect.fail(new FileTooLarge({ limitBytes: maxFileBytes }))
-            : store(app, payload)
+            : store(app, partsOf(request))
         const { id, name, size } = yield* orProblem(stored)
         return { ok: true, fileId: id, name, size } as const
       })
     )
   })
 )
+
+/**
+ * The parts, read as they are asked for. Not the request's own `multipartStream` (effect 4.1): what its parser finds
+ * behind the end of a form it pushes into a Node stream that has ended, and where nobody listens to that stream any
+ * more, the error ends the server.
+ */
+const partsOf = (request: HttpServerRequest.HttpServerRequest) =>
+  request.stream.pipe(
+    Stream.mapError((error) => Multipart.MultipartError.fromReason("InternalError", error)),
+    Stream.pipeThroughChannel(Multipart.makeChannel(request.headers))
+  )
 
 /** The parser dies of a part without a body (effect 4.1). Nothing else is in its stream, so the form is what is wrong. */
 const unreadableForm = (cause: Cause.Cause<Multipart.MultipartError>) => {
