@@ -96,13 +96,12 @@ const make = (
     { cwd, lease, spawned, stdin }: Pick<RunRequest, "cwd" | "lease" | "spawned"> & { readonly stdin: boolean },
     talk: (child: Child) => Effect.Effect<A, E>
   ) => {
-    return Effect.acquireUseRelease(
-      processes.spawn({ lease, command, cwd, env, secrets, stdin, spawned }),
-      (child) => Effect.map(talk(child), (outcome) => ({ child, outcome })),
-      () =>
-        Effect.flatMap(processes.sweep(lease), (remaining) =>
-          remaining === 0 ? Effect.void : Effect.logError(`${remaining} processes of a one-shot run could not be ended`)
-        )
+    const sweep = Effect.flatMap(processes.sweep(lease), (remaining) =>
+      remaining === 0 ? Effect.void : Effect.logError(`${remaining} processes of a one-shot run could not be ended`)
+    )
+    return processes.spawn({ lease, command, cwd, env, secrets, stdin, spawned }).pipe(
+      Effect.flatMap((child) => Effect.map(talk(child), (outcome) => ({ child, outcome }))),
+      Effect.ensuring(sweep)
     )
   }
 

@@ -67,6 +67,10 @@ export class Processes extends Context.Service<
     readonly bootId: string
     /** This process, as its leases name it. */
     readonly self: SupervisorProcess
+    /**
+     * Also where it fails, `sweep` is to be called in the end: until that finds nothing, all of the lease is ended with this
+     * process, whatever ends it.
+     */
     readonly spawn: (spec: SpawnSpec) => Effect.Effect<Child, AgentFailed, Scope.Scope>
     /** Sends a signal to the groups of all children of the lease; does nothing where there are none. */
     readonly signal: (lease: LeaseId, signal: "SIGINT" | "SIGTERM" | "SIGKILL") => Effect.Effect<void>
@@ -120,11 +124,7 @@ const make = (
   const spawn = Effect.fn("Processes.spawn")(function* (spec: SpawnSpec) {
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
-    yield* Effect.addFinalizer(() => {
-      forget(spec.lease, pid)
-      return warden.release(spec.lease)
-    })
-    yield* warden.hold(spec.lease)
+    yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
@@ -136,11 +136,11 @@ const make = (
     return child
   })
 
-  const forget = (lease: LeaseId, pid: number | null) => {
+  const forget = (lease: LeaseId, group: number) => {
     const children = groups.get(lease)
-    if (children === undefined || pid === null) return
-    children.delete(pid)
-    if (children.size === 0) groups.delete(lease)
+    children?.delete(group)
+    if (children?.size === 0) groups.delete(lease)
+    return warden.removeGroup(lease, group)
   }
 
   const groupsOf = (lease: LeaseId): ReadonlyArray<number> =>
@@ -152,7 +152,9 @@ const make = (
     })
   )
 
-  const sweep = Effect.fn("Processes.sweep")((lease: LeaseId) => endAll(lease, () => groupsOf(lease)))
+  const sweep = Effect.fn("Processes.sweep")((lease: LeaseId) =>
+    endAll(lease, () => groupsOf(lease)).pipe(Effect.tap((left) => (left === 0 ? warden.release(lease) : Effect.void)))
+  )
 
   const tree = Effect.fn("Processes.tree")((lease: LeaseId) =>
     Effect.map(
@@ -201,7 +203,19 @@ const make = (
   })
 
   const { mayRunUntil } = warden
-  return { bootId, self, spawn, signal, sweep, tree, use, vitals, startTime, reap, mayRunUntil }
+  return {
+    bootId,
+    self,
+    spawn: (spec) => warden.holding(spec.lease, spawn(spec)),
+    signal,
+    sweep,
+    tree,
+    use,
+    vitals,
+    startTime,
+    reap,
+    mayRunUntil
+  }
 }
 
 /** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */

@@ -29,11 +29,13 @@ const endWithinMillis = 2_000
 export class Warden extends Context.Service<
   Warden,
   {
-    /** Before each process of the lease is spawned. */
-    readonly hold: (lease: LeaseId) => Effect.Effect<void>
+    /** Spawns a process of the lease. All of the lease is ended with this process from before that on, until `release`. */
+    readonly holding: <A, E, R>(lease: LeaseId, spawn: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     /** The group that the process leads, once it has been spawned. */
     readonly addGroup: (lease: LeaseId, group: number, leader: Leader) => Effect.Effect<void>
-    /** Once for each `hold`, when that process has ended, or was not spawned. */
+    /** The process has been ended with its group. It may have descendants that left the group. */
+    readonly removeGroup: (lease: LeaseId, group: number) => Effect.Effect<void>
+    /** The kernel has no process of the lease any more. Does nothing while one is being spawned. */
     readonly release: (lease: LeaseId) => Effect.Effect<void>
     /**
      * All agents are ended at that time unless a later one is told before, whatever this process does then. Until this is
@@ -51,7 +53,8 @@ export class Warden extends Context.Service<
 }
 
 interface Held {
-  processes: number
+  /** How many processes are being spawned. */
+  spawning: number
   readonly groups: Map<number, Leader>
 }
 
@@ -114,6 +117,16 @@ const make = Effect.gen(function* () {
     if (!isClosed && warden === null && held.size > 0) start()
   })
 
+  const hold = (lease: LeaseId): Held => {
+    const known = held.get(lease) ?? { spawning: 0, groups: new Map<number, Leader>() }
+    known.spawning += 1
+    if (held.has(lease)) return known
+    held.set(lease, known)
+    if (warden !== null) tell(["hold", lease])
+    else if (!isAwaited) start()
+    return known
+  }
+
   const tell = (line: WardenLine) => void warden?.stdin?.write(encode(line))
 
   yield* Effect.addFinalizer(() =>
@@ -131,27 +144,24 @@ const make = Effect.gen(function* () {
   )
 
   return Warden.of({
-    hold: (lease) =>
-      Effect.sync(() => {
-        const known = held.get(lease)
-        if (known !== undefined) return void (known.processes += 1)
-        held.set(lease, { processes: 1, groups: new Map() })
-        if (warden !== null) tell(["hold", lease])
-        else if (!isAwaited) start()
-      }),
+    holding: (lease, spawn) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => hold(lease)),
+        () => spawn,
+        (known) => Effect.sync(() => void (known.spawning -= 1))
+      ),
     addGroup: (lease, group, leader) =>
       Effect.sync(() => {
         held.get(lease)?.groups.set(group, leader)
         tell(["group", lease, group, leader.startTime])
       }),
+    removeGroup: (lease, group) =>
+      Effect.sync(() => {
+        if (held.get(lease)?.groups.delete(group) === true) tell(["ended", lease, group])
+      }),
     release: (lease) =>
       Effect.sync(() => {
-        const known = held.get(lease)
-        if (known === undefined) return
-        known.processes -= 1
-        if (known.processes > 0) return
-        held.delete(lease)
-        tell(["release", lease])
+        if (held.get(lease)?.spawning === 0 && held.delete(lease)) tell(["release", lease])
       }),
     mayRunUntil: (until) =>
       Effect.sync(() => {

@@ -28,9 +28,8 @@ export const of = Effect.fnUntraced(function* (
 const askProgram = (processes: Processes["Service"], program: string, env: Readonly<Record<string, string>>) => {
   const lease = newLeaseId("version-")
   const spec = { lease, command: [program, "--version"] as const, cwd: tmpdir(), env, stdin: false }
-  return Effect.acquireUseRelease(
-    processes.spawn({ ...spec, spawned: () => Effect.void }),
-    (child) => {
+  return processes.spawn({ ...spec, spawned: () => Effect.void }).pipe(
+    Effect.flatMap((child) => {
       let output = ""
       return child.stdout.pipe(
         Stream.decodeText(),
@@ -39,9 +38,8 @@ const askProgram = (processes: Processes["Service"], program: string, env: Reado
         Effect.timeoutOption(answerWithinMillis),
         Effect.map(() => versionIn(output.slice(0, maxAnswerCharacters)))
       )
-    },
-    () => processes.sweep(lease)
-  ).pipe(
+    }),
+    Effect.ensuring(processes.sweep(lease)),
     Effect.scoped,
     Effect.orElseSucceed(() => null)
   )

@@ -36,7 +36,11 @@ const open = async (works: "alone" | "as a node" = "alone") => {
   })
   const lines = createInterface({ input: supervisor.stdout! })[Symbol.asyncIterator]()
   const next = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value))
-  const { held, released } = (await next()) as { readonly held: Family; readonly released: Family }
+  const { held, stranger, unswept } = (await next()) as {
+    readonly held: Family
+    readonly stranger: number
+    readonly unswept: Family
+  }
   const nextWarden = async () => ((await next()) as { readonly warden: number }).warden
   /** The pid of another child. */
   const spawnAnother = async () => {
@@ -46,18 +50,25 @@ const open = async (works: "alone" | "as a node" = "alone") => {
     return spawned
   }
   const warden = await nextWarden()
-  for (const pid of [supervisor.pid!, warden, ...pidsOf(held), released.far]) toEnd.add(pid)
-  return { supervisor, held, released, warden, nextWarden, spawnAnother }
+  for (const pid of [supervisor.pid!, warden, ...pidsOf(held), unswept.far, stranger]) toEnd.add(pid)
+  return { supervisor, held, unswept, stranger, warden, nextWarden, spawnAnother }
 }
 
 describe("the warden", () => {
   it("ends all that is held when its supervisor is killed, whatever group and session it has, and then itself", async () => {
-    const { held, released, supervisor, warden } = await open()
+    const { held, stranger, supervisor, warden } = await open()
     assert.deepStrictEqual(pidsOf(held).filter(isAlive), pidsOf(held))
     supervisor.kill("SIGKILL")
     await untilGone([...pidsOf(held), warden])
-    // It had been released: somebody else may have been told that it runs on.
-    assert.isTrue(isAlive(released.far))
+    // Its lease has been swept.
+    assert.isTrue(isAlive(stranger))
+  })
+
+  it("ends what is left of a lease whose child has ended, where the supervisor is killed before it sweeps", async () => {
+    const { supervisor, unswept, warden } = await open()
+    assert.deepStrictEqual(pidsOf(unswept).map(isAlive), [false, false, true])
+    supervisor.kill("SIGKILL")
+    await untilGone([unswept.far, warden])
   })
 
   it("is not ended by the signals that a terminal or a service manager sends to all", async () => {
@@ -90,11 +101,11 @@ describe("the warden", () => {
 
 describe("the warden of a node", () => {
   it("ends all that is held when the node is stopped, and nothing of what it starts when it goes on", async () => {
-    const { held, released, spawnAnother, supervisor, warden } = await open("as a node")
+    const { held, spawnAnother, stranger, supervisor, warden } = await open("as a node")
     assert.deepStrictEqual(pidsOf(held).filter(isAlive), pidsOf(held))
     supervisor.kill("SIGSTOP")
     await untilGone(pidsOf(held))
-    assert.isTrue(isAlive(released.far))
+    assert.isTrue(isAlive(stranger))
     supervisor.kill("SIGCONT")
     const another = await spawnAnother()
     await pause(sureMillis)

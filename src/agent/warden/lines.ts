@@ -1,11 +1,12 @@
 /**
  * What the warden is told, a JSON array a line: a lease before its first process starts, each process group of it with
- * its leader's start time (`Leader`), that all of the lease has ended, and, by a node among others, until when all of them
- * may run (`Instant`).
+ * its leader's start time (`Leader`), that such a group has ended, that the kernel has no process of the lease any more, and,
+ * by a node among others, until when all of them may run (`Instant`).
  */
 export type WardenLine =
   | readonly ["hold", lease: string]
   | readonly ["group", lease: string, group: number, startTime: string | null]
+  | readonly ["ended", lease: string, group: number]
   | readonly ["release", lease: string]
   | readonly ["until", wall: number, monotonic: number]
 

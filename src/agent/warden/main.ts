@@ -31,6 +31,7 @@ const take = (text: string) => {
   if (line[0] === "until") return extend({ wall: line[1], monotonic: line[2] })
   const [kind, lease] = line
   if (kind === "release") return void held.delete(lease)
+  if (kind === "ended") return void held.get(lease)?.delete(line[2])
   const groups = held.get(lease) ?? new Map<number, Leader>()
   held.set(lease, kind === "group" ? groups.set(line[2], { startTime: line[3] }) : groups)
   // It was spawned by a node that was stopped in the middle of that.
@@ -70,10 +71,12 @@ const endAll = async () => {
   while (leases.length > 0 && performance.now() < deadline) {
     const groups = leases.flatMap(groupsOf)
     for (const group of groups) ProcessTable.send(-group, "SIGKILL")
+    const unread = ProcessTable.unreadCount()
     const search = searchFor(leases, groupsOf)
     const found = ProcessTable.pids().flatMap((pid) => search(pid)?.stat.pid ?? [])
     for (const pid of found) ProcessTable.send(pid, "SIGKILL")
-    if (found.length === 0 && (ProcessTable.readable || groups.length === 0)) return
+    const isWhole = ProcessTable.unreadCount() === unread
+    if (found.length === 0 && isWhole && (ProcessTable.readable || groups.length === 0)) return
     await pause(pollMillis)
   }
 }
