@@ -26,6 +26,12 @@ export interface Dialect {
   readonly now: string
   /** Behind a query that reads a row: it stays as it is until the end of the transaction. */
   readonly unchanged: string
+  /**
+   * Behind a query that reads a row that is to be changed: nobody else has it until the end of the transaction, and what is
+   * read in it from then on is what others had committed by then. An UPDATE that waits for a row looks at all others as
+   * they were before it waited.
+   */
+  readonly taken: string
   /** The place of a text in another, from 1; 0 where it is not in it. */
   readonly position: (inText: string, text: string) => string
 }

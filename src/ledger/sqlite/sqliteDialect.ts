@@ -30,5 +30,6 @@ export const sqliteDialect: Dialect = {
   now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   // One transaction writes at a time.
   unchanged: "",
+  taken: "",
   position: (inText, text) => `instr(${inText}, ${text})`
 }

@@ -69,6 +69,8 @@ export const claimed = (
   dialect: Dialect,
   { onlyIfLeft, owner, session }: Entry<"SessionClaimed">
 ): ReadonlyArray<Write> => [
+  // A commit of its owner may be on its way that renews the owner's lease, for an agent that it starts.
+  { text: `SELECT 1 FROM sessions WHERE id = ? ${dialect.taken}`, params: [session] },
   {
     text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1
       WHERE id = ?2 AND (owner IS NULL OR owner = ?1
