@@ -1,8 +1,11 @@
 /** The keys of turns, which receipts had before, are with their turns after the migration. */
 import { assert, it } from "@effect/vitest"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import { Effect, Option } from "effect"
+import { Migrator } from "effect/sql"
 import { DatabaseSync } from "node:sqlite"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
+import { migrations, migrationsTable } from "../../../src/ledger/sqlite/migrations.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { app, id, opened, scratchFile, turn } from "../samples.ts"
 
@@ -13,12 +16,25 @@ const poolFull = {
   failure: { class: "pool_full", message: "no process is free" }
 } as const
 
-/** As the version before left it. */
-const before = (file: string) => {
-  const db = new DatabaseSync(file)
-  db.exec("DROP INDEX turns_by_submission")
-  for (const column of ["submission", "fingerprint"]) db.exec(`ALTER TABLE turns DROP COLUMN ${column}`)
-  db.exec("DELETE FROM troupe_migrations WHERE migration_id = 16")
+const migratedBefore = 16
+
+const older = Migrator.fromRecord(
+  Object.fromEntries(Object.entries(migrations).filter(([key]) => Number.parseInt(key, 10) < migratedBefore))
+)
+
+/** As the version before left it: of the rows those columns that its schema has. */
+const before = Effect.fnUntraced(function* (file: string) {
+  const earlier = yield* scratchFile
+  yield* Migrator.make({})({ loader: older, table: migrationsTable }).pipe(
+    Effect.provide(SqliteClient.layer({ filename: earlier }))
+  )
+  const db = new DatabaseSync(earlier)
+  db.exec(`ATTACH '${file}' AS newer`)
+  for (const table of ["sessions", "session_requests", "turns"]) {
+    const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all()
+    const names = columns.map(({ name }) => String(name)).join(", ")
+    db.exec(`INSERT INTO ${table} (${names}) SELECT ${names} FROM newer.${table}`)
+  }
   const insert = db.prepare(
     "INSERT INTO receipts (app, key, fingerprint, created_at, status, body, session, turn) VALUES (?, ?, ?, 1, ?, ?, ?, ?)"
   )
@@ -27,7 +43,8 @@ const before = (file: string) => {
   insert.run(app, "refused", "f3", null, null, id, 3)
   insert.run(app, "created", "f4", null, null, id, null)
   db.close()
-}
+  return earlier
+})
 
 it.effect("a key that an earlier version accepted a turn with still leads to that turn", () =>
   Effect.gen(function* () {
@@ -40,7 +57,7 @@ it.effect("a key that an earlier version accepted a turn with still leads to tha
         { _tag: "TurnInserted", record: turn({ index: 3, ...poolFull }) }
       ])
     ).pipe(Effect.provide(SqliteLedger.layer(file)))
-    before(file)
+    const earlier = yield* before(file)
     yield* Effect.gen(function* () {
       const ledger = yield* Ledger
       const found = (key: string) => Effect.map(ledger.turnOfSubmission(id, key), Option.getOrNull)
@@ -49,6 +66,6 @@ it.effect("a key that an earlier version accepted a turn with still leads to tha
       assert.isNull(yield* found("refused"))
       const kept = yield* Effect.forEach(["answered", "open", "refused", "created"], (key) => ledger.receipt(app, key))
       assert.deepStrictEqual(kept.map(Option.isSome), [true, false, false, true])
-    }).pipe(Effect.provide(SqliteLedger.layer(file)))
+    }).pipe(Effect.provide(SqliteLedger.layer(earlier)))
   }).pipe(Effect.scoped)
 )
