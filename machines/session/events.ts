@@ -113,7 +113,17 @@ export type SessionEvent =
   | { readonly type: "slot.granted" }
   /** `urgent` is the request's that is refused: a turn waits for a slot, a session that only wakes again does not. */
   | { readonly type: "slot.refused"; readonly reason: string; readonly urgent?: boolean }
-  | { readonly type: "process.ready"; readonly thread: string; readonly at: number }
+  /**
+   * On a node that had not the session's files: `contextAsOf`: the agent's conversation was brought there as it was at the
+   * end of that turn. `workdirLost`: the session's directory was not there, and begins empty.
+   */
+  | {
+      readonly type: "process.ready"
+      readonly thread: string
+      readonly at: number
+      readonly contextAsOf?: number
+      readonly workdirLost?: true
+    }
   | ({ readonly type: "process.failed" } & Death)
   | ({ readonly type: "process.exited" } & Death)
   /** Its processes together use more than an operator allows. `generation`: those of this process, and of no other. */

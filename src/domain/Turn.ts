@@ -170,6 +170,12 @@ export interface TurnRecord {
   readonly agentTurnId: string | null
   /** The agent does not know the turns before this one, because its conversation could not be resumed. */
   readonly contextLost: boolean
+  /**
+   * The agent's conversation came along from another node, as it was at the end of that turn; `null`: it did not have to.
+   */
+  readonly contextAsOf: number | null
+  /** The session's directory did not come along to this node: the turn began in an empty one. */
+  readonly workdirLost: boolean
   /** Absent where the agent does not report it. */
   readonly cost?: Cost
 }
@@ -185,7 +191,9 @@ export const turnPatchKeys = [
   "toolIterations",
   "threadId",
   "agentTurnId",
-  "contextLost"
+  "contextLost",
+  "contextAsOf",
+  "workdirLost"
 ] as const satisfies ReadonlyArray<keyof TurnRecord>
 
 /** The begin of the abort marker. */

@@ -47,6 +47,13 @@ export interface TurnOutcome {
   readonly context: ContextWindow | null
   /** The agent does not know the turns before this one, because its conversation could not be resumed. */
   readonly contextLost: boolean
+  /**
+   * The agent's conversation came along from another node of the cluster, as it was at the end of that turn: of what
+   * came after it the agent knows nothing. `null`: it was not moved before this turn.
+   */
+  readonly contextAsOf: number | null
+  /** The session's directory did not come along to the node that has it now: the turn began in an empty one. */
+  readonly workdirLost: boolean
   /** The agent's answer was complete and its end never came: at the deadline the answer was accepted. */
   readonly acceptedWithoutEnd: boolean
   /** The final text as the value that the turn's `outputSchema` asked for; `null`: none was asked for, or it is none. */
@@ -95,6 +102,8 @@ export const outcomeOf = ({
   compacted,
   context,
   contextLost: turn.contextLost,
+  contextAsOf: turn.contextAsOf,
+  workdirLost: turn.workdirLost,
   acceptedWithoutEnd,
   structured,
   schemaMismatch,

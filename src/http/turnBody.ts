@@ -39,6 +39,8 @@ export const turnBody = (outcome: TurnOutcome): TurnBody => ({
   compacted: outcome.compacted,
   context: outcome.context,
   context_lost: outcome.contextLost,
+  context_as_of: outcome.contextAsOf,
+  workdir_lost: outcome.workdirLost,
   accepted_without_end: outcome.acceptedWithoutEnd,
   structured: outcome.structured,
   schema_mismatch: outcome.schemaMismatch,

@@ -27,6 +27,7 @@ import type {
 import type {
   AppRecord,
   ArmedTimer,
+  CapsuleRecord,
   Claim,
   ClaimRecord,
   LedgerWrite,
@@ -165,6 +166,11 @@ export class Ledger extends Context.Service<
     /** Removes the whole trails of at most so many sessions that were deleted (`sweep_delete`) before then; how many rows. */
     readonly removeAudit: (deletedBefore: number, sessions: number) => Read<number>
     readonly leases: Read<ReadonlyArray<LeaseRecord>>
+
+    /** Of the app's sessions that have, or had, this conversation of an agent's; what was stored last comes first. */
+    readonly capsules: (app: AppName, thread: string) => Read<ReadonlyArray<CapsuleRecord>>
+    /** `None`: it was replaced meanwhile. */
+    readonly capsulePart: (session: SessionId, series: number, nth: number) => Read<Option.Option<string>>
 
     readonly file: (app: AppName, id: FileId) => Read<Option.Option<FileRecord>>
     readonly filesBefore: (createdBefore: number, limit: number) => Read<ReadonlyArray<FileRecord>>

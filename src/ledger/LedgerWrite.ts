@@ -107,6 +107,30 @@ export interface ClaimRecord {
   readonly afterStep: number
 }
 
+/**
+ * What is stored of an agent's own conversation, so that the agent can go on with it on another node. The parts behind it
+ * are what was said: nothing but the agent's own directory gets them.
+ */
+export interface CapsuleRecord {
+  readonly session: SessionId
+  /** The agent's own id of the conversation. */
+  readonly thread: string
+  /** The last turn of the session that is in it. */
+  readonly turn: number
+  /** The name of the node whose file it is a copy of. */
+  readonly node: string
+  /** The file's, below its agent's home. */
+  readonly path: string
+  /** So much of the file is stored. */
+  readonly bytes: number
+  /** SHA-256 of that, in hex. */
+  readonly hash: string
+  /** The parts that belong together; `parts` of them, numbered from 0. Others of the session are of no use. */
+  readonly series: number
+  readonly parts: number
+  readonly storedAt: number
+}
+
 export interface FileRecord {
   readonly id: FileId
   readonly app: AppName
@@ -223,6 +247,16 @@ export type LedgerWrite =
   | { readonly _tag: "LeaseOpened"; readonly lease: LeaseRecord }
   | { readonly _tag: "LeaseSpawned"; readonly lease: LeaseId; readonly pid: number; readonly startTime: string | null }
   | { readonly _tag: "LeaseClosed"; readonly lease: LeaseId }
+  /** A piece of the file behind the pieces before it, compressed, as base64. It counts once a record counts it. */
+  | {
+      readonly _tag: "CapsulePartStored"
+      readonly session: SessionId
+      readonly series: number
+      readonly nth: number
+      readonly data: string
+    }
+  /** In place of the session's record before, whose parts go where they are not of this one. */
+  | { readonly _tag: "CapsuleStored"; readonly capsule: CapsuleRecord }
   | { readonly _tag: "FileInserted"; readonly record: FileRecord }
   | {
       readonly _tag: "AppInserted"

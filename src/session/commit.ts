@@ -89,13 +89,10 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
     record = { ...record, effort, mode, model, permissions }
   }
   if (event.type === "process.ready") record = { ...record, threadId: event.thread }
-  if (step.contextLost !== null) {
-    const { turn } = decision.next.context
-    messages.push({
-      turn: null,
-      message: troupeMessage("context_lost", { reason: step.contextLost, before_turn: turn })
-    })
-    if (decision.next.hasTag("turnOpen")) entries.push(turnPatch(session, turn, { contextLost: true }))
+  const found = foundBy(step, before.cwd)
+  messages.push(...found.messages.map((message) => ({ turn: null, message })))
+  if (found.messages.length > 0 && decision.next.hasTag("turnOpen")) {
+    entries.push(turnPatch(session, decision.next.context.turn, found.patch))
   }
   // Before the turn's own end, which is the last message of a turn.
   const approvals = approvalEntries(before, step)
@@ -177,6 +174,24 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
   return { record, entries, messages, outbox, settled, approvals }
 }
 
+/** What an agent that has become ready has of the session, where it is not all. */
+const foundBy = ({ contextLost, decision, event }: Step, directory: string) => {
+  const { contextAsOf, workdirLost } = event.type === "process.ready" ? event : {}
+  const before = { before_turn: decision.next.context.turn }
+  return {
+    messages: [
+      ...(contextLost === null ? [] : [troupeMessage("context_lost", { reason: contextLost, ...before })]),
+      ...(contextAsOf === undefined ? [] : [troupeMessage("context_restored", { as_of_turn: contextAsOf, ...before })]),
+      ...(workdirLost === undefined ? [] : [troupeMessage("workdir_lost", { directory, ...before })])
+    ],
+    patch: {
+      ...(contextLost === null ? {} : { contextLost: true }),
+      ...(contextAsOf === undefined ? {} : { contextAsOf }),
+      ...(workdirLost === undefined ? {} : { workdirLost })
+    }
+  }
+}
+
 const newTurn = (
   { id, threadId }: SessionRecord,
   index: number,
@@ -201,7 +216,9 @@ const newTurn = (
   toolIterations: 0,
   threadId,
   agentTurnId: null,
-  contextLost: false
+  contextLost: false,
+  contextAsOf: null,
+  workdirLost: false
 })
 
 /** Of a turn that ends in line, having reached no agent. */

@@ -97,7 +97,9 @@ const newTurn = (
   toolIterations: 0,
   threadId: null,
   agentTurnId: null,
-  contextLost: false
+  contextLost: false,
+  contextAsOf: null,
+  workdirLost: false
 })
 
 /** The fields of `GET …/turns` that make a chat, and the messages of `GET …/messages`. */

@@ -37,6 +37,8 @@ export const turnRecord = (fields: Partial<TurnRecord>): TurnRecord => ({
   threadId: null,
   agentTurnId: null,
   contextLost: false,
+  contextAsOf: null,
+  workdirLost: false,
   ...fields
 })
 

@@ -26,6 +26,8 @@ const record = (patch: Partial<TurnRecord> = {}): TurnRecord => ({
   threadId: "T",
   agentTurnId: null,
   contextLost: false,
+  contextAsOf: null,
+  workdirLost: false,
   ...patch
 })
 

@@ -217,7 +217,7 @@ describe("sessions and turns of the demo agent", () => {
     const adopted = await troupe.createSession({ permissions: "approve_all", threadId: threadId! })
     const recalled = await adopted.turn("recall")
     assert.include(recalled.finalText, "the bird is a heron")
-    assert.deepInclude(recalled, { contextLost: false, threadId })
+    assert.deepInclude(recalled, { contextLost: false, contextAsOf: null, workdirLost: false, threadId })
     await adopted.close()
     assert.match(await refusal(theirs.createSession({ threadId: threadId! })), /^thread_taken: /)
   })

@@ -53,7 +53,9 @@ export const turnRecord = (session: string, index: number, status: TurnStatus): 
   toolIterations: 2,
   threadId: "thread-1",
   agentTurnId: "agent-turn-1",
-  contextLost: false
+  contextLost: false,
+  contextAsOf: null,
+  workdirLost: false
 })
 
 export const chunk = (session: string, text: string) =>

@@ -76,6 +76,8 @@ export const turn = (fields: Partial<TurnRecord> = {}): TurnRecord => ({
   threadId: null,
   agentTurnId: null,
   contextLost: false,
+  contextAsOf: null,
+  workdirLost: false,
   ...fields
 })
 

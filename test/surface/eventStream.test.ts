@@ -98,6 +98,8 @@ it.live("OpenAPI describes an event by its parsed data: each message and each up
         "_troupe/turn",
         "_troupe/state",
         "_troupe/context_lost",
+        "_troupe/context_restored",
+        "_troupe/workdir_lost",
         "_troupe/approval_asked",
         "_troupe/approval_settled",
         "_troupe/mcp_failed",

@@ -44,6 +44,10 @@ export const sentenceOf = (method: string, params: unknown): string | null => {
   switch (method) {
     case "_troupe/context_lost":
       return `The agent has lost what was said before: ${oneLine(String(at(params, "reason")))}`
+    case "_troupe/context_restored":
+      return `The agent is on another machine now. It knows what was said up to turn ${String(at(params, "as_of_turn"))}.`
+    case "_troupe/workdir_lost":
+      return `The session's files are lost: they did not come along to the machine that it is on now. Its directory is empty: ${oneLine(String(at(params, "directory")))}`
     case "_troupe/turn_recovered":
       return `The agent had finished turn ${String(at(params, "turn_index"))} all the same: ${oneLine(String(at(params, "text")))}`
     case "_troupe/state":

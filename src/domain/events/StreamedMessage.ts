@@ -45,8 +45,18 @@ const troupeMessageOf = <const Name extends string, const Fields extends Schema.
     annotations
   )
 
-const { approval_asked, approval_settled, context_given, context_lost, mcp_failed, state, turn_recovered, unreadable } =
-  troupeFields
+const {
+  approval_asked,
+  approval_settled,
+  context_given,
+  context_lost,
+  context_restored,
+  mcp_failed,
+  state,
+  turn_recovered,
+  unreadable,
+  workdir_lost
+} = troupeFields
 
 /** `_troupe/turn` once for each phase. */
 export const troupeMessages = [
@@ -66,6 +76,14 @@ export const troupeMessages = [
   troupeMessageOf("context_lost", context_lost, {
     identifier: "ContextLost",
     description: "The agent has lost what was said before."
+  }),
+  troupeMessageOf("context_restored", context_restored, {
+    identifier: "ContextRestored",
+    description: "The session is on another node of the cluster, and the agent's conversation came along."
+  }),
+  troupeMessageOf("workdir_lost", workdir_lost, {
+    identifier: "WorkdirLost",
+    description: "The session's directory did not come along to the node that has it now. It begins with an empty one."
   }),
   troupeMessageOf("approval_asked", approval_asked, {
     identifier: "ApprovalAsked",

@@ -64,6 +64,16 @@ export const troupeFields = {
     reason: Schema.String,
     before_turn: Schema.Int.annotate({ description: "The agent does not know the turns before this one." })
   },
+  context_restored: {
+    as_of_turn: Schema.Int.annotate({
+      description: "The agent knows the conversation as it was at the end of this turn, and nothing that came after it."
+    }),
+    before_turn: Schema.Int.annotate({ description: "The turn that runs, or the last one." })
+  },
+  workdir_lost: {
+    directory: Schema.String.annotate({ description: "It is empty now." }),
+    before_turn: Schema.Int.annotate({ description: "Files of the turns before this one are not there." })
+  },
   approval_asked: {
     approval_id: Schema.String,
     kind: Schema.String,

@@ -144,6 +144,14 @@ const resultFields = {
   contextLost: Schema.Boolean.annotate({
     description: "The agent's memory of the turns before this one could not be brought back."
   }),
+  contextAsOf: Schema.NullOr(Schema.Int).annotate({
+    description:
+      "The agent's conversation came along from another node of the cluster, as it was at the end of that turn: what came after it the agent does not know. Null: it was not moved before this turn."
+  }),
+  workdirLost: Schema.Boolean.annotate({
+    description:
+      "The session's directory did not come along to the node that has it now: the turn began in an empty one."
+  }),
   acceptedWithoutEnd: Schema.Boolean.annotate({
     description: "The agent gave its whole answer and never ended the turn: at the deadline the answer was accepted."
   }),

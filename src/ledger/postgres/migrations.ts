@@ -2,8 +2,9 @@
 import ledger from "./migrations/0001_ledger.ts"
 import owners from "./migrations/0002_owners.ts"
 import submissions from "./migrations/0003_submissions.ts"
+import capsules from "./migrations/0004_capsules.ts"
 
-export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners, submissions]
+export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners, submissions, capsules]
 
 export const migrationsTable = "troupe_migrations"
 

@@ -8,6 +8,7 @@ import type { Database } from "./Database.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
+import * as Capsules from "./tables/capsules.ts"
 import * as Costs from "./tables/costs.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
@@ -65,6 +66,7 @@ export const ledgerOver = Effect.fnUntraced(function* (
     ...Costs.reads(db),
     ...Leases.reads(db),
     ...Nodes.reads(db),
+    ...Capsules.reads(db),
     ...Files.reads(db),
     ...Apps.reads(db),
     ...Receipts.reads(db),

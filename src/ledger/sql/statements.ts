@@ -5,6 +5,7 @@ import type { LedgerWrite } from "../LedgerWrite.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
 import * as Audit from "./tables/audit.ts"
+import * as Capsules from "./tables/capsules.ts"
 import * as Costs from "./tables/costs.ts"
 import * as Events from "./tables/events.ts"
 import * as Files from "./tables/files.ts"
@@ -69,6 +70,10 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Leases.spawned(entry.lease, entry.pid, entry.startTime)
     case "LeaseClosed":
       return Leases.closed(entry.lease)
+    case "CapsulePartStored":
+      return Capsules.partStored(entry)
+    case "CapsuleStored":
+      return Capsules.stored(entry.capsule)
     case "FileInserted":
       return Files.inserted(entry.record)
     case "AppInserted":
@@ -130,6 +135,8 @@ const sessionOf = (entry: LedgerWrite): string | null | undefined => {
       return entry.record.id
     case "ClaimChecked":
       return entry.claim.session
+    case "CapsuleStored":
+      return entry.capsule.session
     case "StepAppended":
       return entry.step.session
     case "CommandQueued":

@@ -15,6 +15,7 @@ import givenContext from "./migrations/0013_given_context.ts"
 import countedStates from "./migrations/0014_counted_states.ts"
 import owners from "./migrations/0015_owners.ts"
 import submissions from "./migrations/0016_submissions.ts"
+import capsules from "./migrations/0017_capsules.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -33,7 +34,8 @@ export const migrations = {
   "0013_given_context": givenContext,
   "0014_counted_states": countedStates,
   "0015_owners": owners,
-  "0016_submissions": submissions
+  "0016_submissions": submissions,
+  "0017_capsules": capsules
 }
 
 export const migrationsTable = "troupe_migrations"

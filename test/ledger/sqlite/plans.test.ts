@@ -12,6 +12,7 @@ import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import * as Approvals from "../../../src/ledger/sql/tables/approvals.ts"
 import * as Apps from "../../../src/ledger/sql/tables/apps.ts"
 import * as Audit from "../../../src/ledger/sql/tables/audit.ts"
+import * as Capsules from "../../../src/ledger/sql/tables/capsules.ts"
 import * as Events from "../../../src/ledger/sql/tables/events.ts"
 import * as Files from "../../../src/ledger/sql/tables/files.ts"
 import * as Learned from "../../../src/ledger/sql/tables/learned.ts"
@@ -116,6 +117,8 @@ describe("query plans", () => {
         events.eventsOfTurn(id, 1),
         audit.audit(id, 1),
         audit.removeAudit(1, 1),
+        Capsules.reads(db).capsules(app, "t"),
+        Capsules.reads(db).capsulePart(id, 1, 1),
         files.file(app, FileId.make("f")),
         files.filesBefore(1, 1),
         files.removeFiles([FileId.make("f")]),

@@ -9,6 +9,7 @@ import type { Layer, Scope } from "effect"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import type { LedgerUnusable } from "../../../src/ledger/Ledger.ts"
 import { approvals } from "./approvals.ts"
+import { capsules } from "./capsules.ts"
 import { costs } from "./costs.ts"
 import { entries } from "./entries.ts"
 import { nodes } from "./nodes.ts"
@@ -43,6 +44,7 @@ export const ledgerSuite = (name: string, emptyLedger: EmptyLedger) => {
     describe("writing", () => writing(underTest))
     describe("sessions", () => sessions(underTest))
     describe("nodes", () => nodes(underTest))
+    describe("capsules", () => capsules(underTest))
     describe("overview", () => overview(underTest))
     describe("approvals", () => approvals(underTest))
     describe("nudge counters", () => nudges(underTest))

@@ -21,6 +21,8 @@ export const turns = (open: Open): void => {
         interrupted: false,
         error: null,
         contextLost: false,
+        contextAsOf: null,
+        workdirLost: false,
         toolIterations: 0
       })
       assert.match(turn.finalText, /^You said: hello there/)

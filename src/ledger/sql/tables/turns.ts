@@ -38,6 +38,8 @@ const fields: Fields<Omit<TurnRecord, "cost">> = {
   threadId: plain("thread_id"),
   agentTurnId: plain("agent_turn_id"),
   contextLost: flagField("context_lost"),
+  contextAsOf: plain("context_as_of"),
+  workdirLost: flagField("workdir_lost"),
   usage: usageField,
   failure: jsonOrNullField("failure"),
   prompt: plain("prompt"),
