@@ -8,12 +8,16 @@ import type { Looked } from "../supervision/Looked.ts"
 import type { SessionHost } from "../supervision/SessionHost.ts"
 import type { NodeClients } from "./nodeClients.ts"
 
+/** When a node last renewed its lease, by the database's clock: all have the same length. `null`: it has none. */
+export const lastSignOf = ({ leaseUntil }: NodeRecord, leaseMillis: number | null): number | null =>
+  leaseUntil === null || leaseMillis === null ? null : leaseUntil - leaseMillis
+
 /** A look is for somebody who waits for a page of sessions. */
 const answerWithin = "2 seconds"
 
 export const make = Effect.fnUntraced(function* (local: SessionHost["Service"], clientOf: NodeClients | null) {
   const ledger = yield* Ledger
-  const { token } = yield* ThisNode
+  const { leaseMillis, token } = yield* ThisNode
 
   const lookAt = Effect.fnUntraced(function* (
     node: NodeRecord | null,
@@ -25,8 +29,7 @@ export const make = Effect.fnUntraced(function* (local: SessionHost["Service"], 
       _tag: "NotSeen",
       session,
       node: node.name,
-      // Its last sign of life was before the end of its lease.
-      since: node.leaseUntil
+      since: lastSignOf(node, leaseMillis)
     }))
     if (node.url === null || clientOf === null) return unseen
     const client = yield* clientOf(node.url)

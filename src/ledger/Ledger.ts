@@ -122,7 +122,10 @@ export class Ledger extends Context.Service<
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
     /** The living node that owns the session. */
     readonly ownerOf: (session: SessionId) => Read<Option.Option<NodeRecord>>
-    /** The nodes that own these sessions, whether they live or not. Sessions that nobody has claimed are absent. */
+    /**
+     * The nodes that own these sessions, whether they live or not. Absent are sessions that nobody has claimed, and those of
+     * a node that has left: it ended all that ran for them.
+     */
     readonly ownersOf: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, NodeRecord>>
     /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
     readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>

@@ -39,7 +39,7 @@ export const make = Effect.gen(function* () {
     return yield* Effect.forEach(records, (record, nth) => viewOf(record, looked[nth]))
   })
 
-  return { views, view: (record: SessionRecord) => Effect.map(views([record]), ([view]) => view!) } as const
+  return { views, view: (record: SessionRecord) => Effect.map(views([record]), ([view]) => view!), viewOf } as const
 })
 
 const processView = (

@@ -4,12 +4,13 @@ import { restore } from "../../../machines/session/machine.ts"
 import type { SessionContext } from "../../../machines/session/machine.ts"
 import { storedState } from "../../../machines/session/restore.ts"
 import { cannot } from "../../runtime/errors.ts"
+import { findSession } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
 import { canForkAfter } from "../forkSession.ts"
-import { Sessions } from "../Sessions.ts"
+import * as ViewSessions from "../sessionView.ts"
 import { Agents } from "../../agent/Agents.ts"
 import type { Vitals } from "../../agent/Processes.ts"
 import type { ApprovalRecord } from "../../domain/Approval.ts"
@@ -54,8 +55,8 @@ export const make = Effect.gen(function* () {
   const agents = yield* Agents
   const ledger = yield* Ledger
   const host = yield* SessionHost
-  const sessions = yield* Sessions
   const { machine } = yield* SessionShared
+  const { viewOf } = yield* ViewSessions.make
 
   const readable = (stored: unknown) =>
     Effect.try({
@@ -67,11 +68,13 @@ export const make = Effect.gen(function* () {
     })
 
   const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {
-    const view = yield* sessions.get(caller, id)
+    const record = yield* findSession(ledger, caller, id)
+    // One look for both: a node that does not answer is waited for each time.
+    const [looked] = yield* host.look({ sessions: [record.id], parts: ["vitals"] })
+    const view = yield* viewOf(record, looked)
     const summary = yield* ledger.summary(view.id)
     // Deleted between the two reads.
     if (Option.isNone(summary)) return yield* new SessionNotFound({ id })
-    const [looked] = yield* host.look({ sessions: [view.id], parts: ["vitals"] })
     const { refused = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
     const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
     const driver = yield* Effect.option(agents.driver(view.agent))

@@ -179,7 +179,7 @@ export const reads = (db: Database) => ({
       .all(
         "read the nodes of sessions",
         `SELECT sessions.id AS session, nodes.* FROM sessions JOIN nodes ON nodes.token = sessions.owner
-          WHERE ${db.dialect.inList("sessions.id")}`,
+          WHERE ${db.dialect.inList("sessions.id")} AND (lease_until IS NULL OR lease_until > ${leftAt})`,
         [json(sessions)],
         (row: NodeRow & { readonly session: SessionId }) => [row.session, nodeOf(row)] as const
       )
