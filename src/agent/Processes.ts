@@ -12,7 +12,7 @@ import type { Scope } from "effect"
 import { ChildProcessSpawner } from "effect/process"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SupervisorProcess } from "../domain/SupervisorProcess.ts"
-import type { AgentFailed } from "./Agent.ts"
+import { AgentFailed } from "./Agent.ts"
 import * as ChildOf from "./Child.ts"
 import type { Child, SpawnSpec } from "./Child.ts"
 import * as ProcessTable from "./processTable.ts"
@@ -93,7 +93,9 @@ export class Processes extends Context.Service<
      * is the same, and every process with the marker. For the start, when nothing was spawned under the lease yet.
      */
     readonly reap: (orphan: Orphan) => Effect.Effect<Reaped>
-    /** As `Warden.mayRunUntil`. */
+    /** As those of `Warden`. */
+    readonly hold: Warden["Service"]["hold"]
+    readonly mayStart: Warden["Service"]["mayStart"]
     readonly mayRunUntil: Warden["Service"]["mayRunUntil"]
   }
 >()("troupe/agent/Processes") {
@@ -125,6 +127,7 @@ const make = (
     let pid: number | null = null
     // Finalizers run in reverse: the group is forgotten after the child's own finalizer has ended it.
     yield* Effect.addFinalizer(() => (pid === null ? Effect.void : forget(spec.lease, pid)))
+    if (!(yield* warden.mayStart(spec.lease))) return yield* leaseOver
     const child = yield* ChildOf.spawn(spawner, spec)
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
@@ -202,7 +205,7 @@ const make = (
     return { _tag: "Ended", found, left: yield* endAll(lease, groups) }
   })
 
-  const { mayRunUntil } = warden
+  const { hold, mayRunUntil, mayStart } = warden
   return {
     bootId,
     self,
@@ -214,9 +217,17 @@ const make = (
     vitals,
     startTime,
     reap,
+    hold,
+    mayStart,
     mayRunUntil
   }
 }
+
+const leaseOver = new AgentFailed({
+  class: "crash",
+  message:
+    "This node's lease ran out before the agent could be started: it was stopped, or could not reach the database. Another node may have the session now."
+})
 
 /** Whether it is a process that runs, and not this one. Both are of the same boot and pid namespace. */
 const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProcess): boolean => {

@@ -12,8 +12,10 @@ import { existsSync } from "node:fs"
 import { extname, join } from "node:path"
 import type { Writable } from "node:stream"
 import type { LeaseId } from "../domain/Ids.ts"
+import { HeldLeases } from "./HeldLeases.ts"
+import type { HeldLease } from "./HeldLeases.ts"
 import type { Leader } from "./leaseSearch.ts"
-import type { Instant } from "./warden/instant.ts"
+import * as Instant from "./warden/instant.ts"
 import { encode } from "./warden/lines.ts"
 import type { WardenLine } from "./warden/lines.ts"
 
@@ -29,7 +31,13 @@ const endWithinMillis = 2_000
 export class Warden extends Context.Service<
   Warden,
   {
-    /** Spawns a process of the lease. All of the lease is ended with this process from before that on, until `release`. */
+    /**
+     * All of the lease is ended with this process from now on, until `release`. Where the agents' time is over once after
+     * this, the lease may start no process (`HeldLeases`), until it is held anew.
+     */
+    readonly hold: (lease: LeaseId) => Effect.Effect<void>
+    readonly mayStart: (lease: LeaseId) => Effect.Effect<boolean>
+    /** Spawns a process of the lease, which is held from before that on. */
     readonly holding: <A, E, R>(lease: LeaseId, spawn: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
     /** The group that the process leads, once it has been spawned. */
     readonly addGroup: (lease: LeaseId, group: number, leader: Leader) => Effect.Effect<void>
@@ -41,7 +49,7 @@ export class Warden extends Context.Service<
      * All agents are ended at that time unless a later one is told before, whatever this process does then. Until this is
      * told first, they may run as long as this process does.
      */
-    readonly mayRunUntil: (until: Instant) => Effect.Effect<void>
+    readonly mayRunUntil: (until: Instant.Instant) => Effect.Effect<void>
     /** The warden's pid; `null`: there is none now. */
     readonly pid: () => number | null
   }
@@ -52,16 +60,9 @@ export class Warden extends Context.Service<
   )
 }
 
-interface Held {
-  /** How many processes are being spawned. */
-  spawning: number
-  readonly groups: Map<number, Leader>
-}
-
 const make = Effect.gen(function* () {
   const runFork = Effect.runForkWith(yield* Effect.context())
-  const held = new Map<LeaseId, Held>()
-  let latest: Instant | null = null
+  const held = new HeldLeases()
   let warden: ChildProcess | null = null
   let isClosed = false
   let ends = 0
@@ -100,7 +101,8 @@ const make = Effect.gen(function* () {
     const stdin = started.stdin as (Writable & { readonly unref?: () => void }) | undefined
     stdin?.unref?.()
     stdin?.on("error", () => {})
-    if (latest !== null) tell(["until", latest.wall, latest.monotonic])
+    const { until } = held
+    if (until !== null) tell(["until", until.wall, until.monotonic])
     for (const [lease, { groups }] of held) {
       tell(["hold", lease])
       for (const [group, { startTime }] of groups) tell(["group", lease, group, startTime])
@@ -117,11 +119,10 @@ const make = Effect.gen(function* () {
     if (!isClosed && warden === null && held.size > 0) start()
   })
 
-  const hold = (lease: LeaseId): Held => {
-    const known = held.get(lease) ?? { spawning: 0, groups: new Map<number, Leader>() }
-    known.spawning += 1
-    if (held.has(lease)) return known
-    held.set(lease, known)
+  const hold = (lease: LeaseId): HeldLease => {
+    const isKnown = held.has(lease)
+    const known = held.hold(lease)
+    if (isKnown) return known
     if (warden !== null) tell(["hold", lease])
     else if (!isAwaited) start()
     return known
@@ -144,9 +145,15 @@ const make = Effect.gen(function* () {
   )
 
   return Warden.of({
+    hold: (lease) => Effect.sync(() => void (hold(lease).isOver = false)),
+    mayStart: (lease) => Effect.sync(() => held.mayStart(lease, Instant.now())),
     holding: (lease, spawn) =>
       Effect.acquireUseRelease(
-        Effect.sync(() => hold(lease)),
+        Effect.sync(() => {
+          const known = hold(lease)
+          known.spawning += 1
+          return known
+        }),
         () => spawn,
         (known) => Effect.sync(() => void (known.spawning -= 1))
       ),
@@ -165,10 +172,7 @@ const make = Effect.gen(function* () {
       }),
     mayRunUntil: (until) =>
       Effect.sync(() => {
-        // Two commits may end in another order than they began.
-        if (latest !== null && until.monotonic < latest.monotonic) return
-        latest = until
-        tell(["until", until.wall, until.monotonic])
+        if (held.extend(until, Instant.now())) tell(["until", until.wall, until.monotonic])
       }),
     pid: () => warden?.pid ?? null
   })

@@ -15,7 +15,7 @@ import { Processes } from "../agent/Processes.ts"
 import { later, millisBetween } from "../agent/warden/instant.ts"
 import type { Instant } from "../agent/warden/instant.ts"
 import { newNodeToken } from "../domain/Ids.ts"
-import type { NodeToken, SessionId } from "../domain/Ids.ts"
+import type { LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Claim, LedgerError, LedgerWrite } from "../ledger/Ledger.ts"
 import { DrainState } from "./DrainState.ts"
@@ -41,12 +41,14 @@ export class ThisNode extends Context.Service<
      */
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError>
     /**
-     * Makes a commit that others must know of before they take this node for dead: with what is given to it, it renews the
-     * lease. Agents that are started behind it may run.
+     * Stores, by a write that checks the session's claim, what a lease's first process is started behind. Where there are
+     * others this node's lease is renewed in the same commit, and again until one is whole before the agents' time is over.
      */
-    readonly renewing: <A, E, R>(
-      commit: (renewal: ReadonlyArray<LedgerWrite>) => Effect.Effect<A, E, R>
-    ) => Effect.Effect<A, E, R>
+    readonly storeLease: (
+      lease: LeaseId,
+      write: (entries: ReadonlyArray<LedgerWrite>) => Effect.Effect<void, LedgerError>,
+      entries: ReadonlyArray<LedgerWrite>
+    ) => Effect.Effect<void, LedgerError>
   }
 >()("troupe/runtime/ThisNode") {
   static readonly layer = Layer.effect(
@@ -60,28 +62,28 @@ export class ThisNode extends Context.Service<
       const joined = ledger.write([{ _tag: "NodeJoined", node: { token, name, url, version }, leaseMillis }])
       /** The ledger can be reached for at least a lease's length. */
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
-      let renewing: ThisNode["Service"]["renewing"] = (commit) => commit([])
+      let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
 
       if (leaseMillis === null) yield* joined
       else {
         const waits = Schedule.spaced(leaseMillis / renewalsPerLease)
         const sureMillis = leaseMillis * sureOfLease
         /** Counted from before the commit, since nobody here knows when in it the ledger set the lease. */
-        const extending = Effect.fnUntraced(function* <A, E, R>(commit: Effect.Effect<A, E, R>) {
+        const extending = Effect.fnUntraced(function* <E, R>(commit: Effect.Effect<void, E, R>) {
           const before = yield* now
-          const result = yield* commit
+          yield* commit
           yield* processes.mayRunUntil(later(before, sureMillis))
-          return { result, isOver: millisBetween(before, yield* now) >= sureMillis }
         })
-        const renewal = (): ReadonlyArray<LedgerWrite> => [
-          { _tag: "NodeRenewed", token, leaseMillis, draining: draining() }
-        ]
-        const renew = extending(Effect.suspend(() => ledger.write(renewal())))
-        renewing = Effect.fnUntraced(function* (commit) {
-          const { isOver, result } = yield* extending(Effect.suspend(() => commit(renewal())))
-          // It was held while the ledger was away.
-          if (isOver) yield* Effect.ignore(renew)
-          return result
+        const renewal = (): LedgerWrite => ({ _tag: "NodeRenewed", token, leaseMillis, draining: draining() })
+        const renew = extending(Effect.suspend(() => ledger.write([renewal()])))
+        storeLease = Effect.fnUntraced(function* (lease, write, entries) {
+          let rest = entries
+          do {
+            // Before the commit: this node may be stopped, or the ledger away, in the middle of it.
+            yield* processes.hold(lease)
+            yield* extending(write([renewal(), ...rest]))
+            rest = []
+          } while (!(yield* processes.mayStart(lease)))
         })
         // The same node, started again after it was killed, waits until its lease before is over.
         const overdue = Schedule.max([waits, Schedule.recurs(2 * renewalsPerLease)])
@@ -106,7 +108,7 @@ export class ThisNode extends Context.Service<
         name,
         isAlone: leaseMillis === null,
         leaseMillis,
-        renewing,
+        storeLease,
         claim: Effect.fnUntraced(function* (session) {
           const before = yield* ledger.claimOf(session)
           if (Option.isNone(before)) return null

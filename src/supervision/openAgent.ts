@@ -136,15 +136,12 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     const questions = (setup.questions ?? questionsUnder(permissions)) === "ask"
     const { generation, lease } = agentProcess
     const { name: node } = thisNode
-    yield* thisNode.renewing((renewal) =>
-      port.writes.write([
-        ...renewal,
-        {
-          _tag: "LeaseOpened",
-          lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }
-        }
-      ])
-    )
+    yield* thisNode.storeLease(lease, port.writes.write, [
+      {
+        _tag: "LeaseOpened",
+        lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }
+      }
+    ])
     const driver = yield* agents.driver(agent)
     const broken = breaker.check(driver.name, openedAt)
     if (broken !== null) return yield* broken

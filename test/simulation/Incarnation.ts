@@ -32,6 +32,8 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import type { Database } from "../../src/ledger/sql/Database.ts"
 import { ledgerOver } from "../../src/ledger/sql/ledgerOver.ts"
 import { Reviews } from "../../src/review/Reviews.ts"
+import { HeldLeases } from "../../src/agent/HeldLeases.ts"
+import type { Instant } from "../../src/agent/warden/instant.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { News } from "../../src/runtime/News.ts"
@@ -80,8 +82,8 @@ export class Incarnation {
   readonly surroundings: Surroundings
   readonly watch: Watch
   readonly #freezing = new Freezing()
-  /** Agents may run until then, a time in milliseconds. */
-  #until = 0
+  /** What Troupe's end of the warden knows. */
+  readonly held = new HeldLeases()
   #notYet = (): void => {}
   readonly #scope = Scope.makeUnsafe()
   readonly #context: Context.Context<never>
@@ -163,13 +165,17 @@ export class Incarnation {
     this.#freezing.thaw()
   }
 
+  now(): Instant {
+    const { now } = this.surroundings.time
+    return { wall: now, monotonic: now }
+  }
+
   /** The warden is told of it, and is another process: it goes on while this one is stopped. */
-  mayRunUntil(until: number): void {
+  mayRunUntil(until: Instant): void {
     const { time } = this.surroundings
-    if (!this.isAlive || until <= this.#until) return
-    this.#until = until
+    if (!this.isAlive || !this.held.extend(until, this.now())) return
     this.#notYet()
-    this.#notYet = time.later(until - time.now, () => {
+    this.#notYet = time.later(until.wall - time.now, () => {
       if (this.isAlive) this.#endAgents()
     })
   }
@@ -213,6 +219,7 @@ export class Incarnation {
 const boot = { bootId: "boot", self: { pid: 1, startTime: "1", pidNamespace: null } }
 
 const processesOf = (runtime: Incarnation) => {
+  const { held } = runtime
   const { world } = runtime.surroundings
   const alive = <A>(dead: A, act: () => A) => Effect.sync(() => (runtime.isAlive ? act() : dead))
   return Layer.succeed(
@@ -221,12 +228,14 @@ const processesOf = (runtime: Incarnation) => {
       ...boot,
       spawn: () => Effect.die(new Violation("simulation", "no real process is started")),
       signal: (lease, signal) => alive(undefined, () => world.signalGroup(lease, signal)),
-      sweep: (lease) => alive(0, () => (world.endAll(lease), 0)),
+      sweep: (lease) => alive(0, () => (world.endAll(lease), held.delete(lease), 0)),
       tree: () => Effect.succeed([]),
       use: () => Effect.succeed(new Map()),
       vitals: () => Effect.succeed(null),
       startTime: (pid) => Effect.succeed(`started ${pid}`),
-      mayRunUntil: ({ wall }) => Effect.sync(() => runtime.mayRunUntil(wall)),
+      hold: (lease) => Effect.sync(() => void (held.hold(lease).isOver = false)),
+      mayStart: (lease) => Effect.sync(() => held.mayStart(lease, runtime.now())),
+      mayRunUntil: (until) => Effect.sync(() => runtime.mayRunUntil(until)),
       reap: ({ lease }) =>
         Effect.andThen(
           runtime.crossing("before a lease is reaped"),

@@ -227,8 +227,14 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "an agent is started under a lease that is over",
     nodes: 2,
-    file: "src/supervision/openAgent.ts",
-    replace: [["        ...renewal,\n", ""]]
+    file: "src/runtime/ThisNode.ts",
+    replace: [["extending(write([renewal(), ...rest]))", "extending(write(rest))"]]
+  },
+  {
+    name: "an agent is started by a node that was stopped behind the commit of its lease",
+    nodes: 2,
+    file: "src/agent/HeldLeases.ts",
+    replace: [["return this.get(lease)?.isOver === false && !this.#isOver(now)", "return true"]]
   },
   {
     name: "who could not reach the ledger takes all others for dead",

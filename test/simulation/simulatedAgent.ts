@@ -24,6 +24,10 @@ export const simulatedDriver = (world: World, behaviour: Behaviour, runtime: Inc
   const open = Effect.fnUntraced(function* (request: OpenRequest) {
     const dice = world.diceFor(request.session)
     yield* runtime.crossing("before a spawn")
+    runtime.held.hold(request.lease)
+    if (!runtime.held.mayStart(request.lease, runtime.now())) {
+      return yield* new AgentFailed({ class: "crash", message: "the node's lease ran out" })
+    }
     const good = behaviour.isGood
     const kind = good
       ? "ready"
