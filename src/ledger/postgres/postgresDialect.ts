@@ -25,6 +25,6 @@ export const postgresDialect: Dialect = {
   round: (expression) => `round((${expression})::numeric, 9)::double precision`,
   now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
   unchanged: "FOR SHARE",
-  taken: "FOR NO KEY UPDATE",
+  taken: "FOR NO KEY UPDATE SKIP LOCKED",
   position: (inText, text) => `strpos(${inText}, ${text})`
 }

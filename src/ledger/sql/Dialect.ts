@@ -27,9 +27,8 @@ export interface Dialect {
   /** Behind a query that reads a row: it stays as it is until the end of the transaction. */
   readonly unchanged: string
   /**
-   * Behind a query that reads a row that is to be changed: nobody else has it until the end of the transaction, and what is
-   * read in it from then on is what others had committed by then. An UPDATE that waits for a row looks at all others as
-   * they were before it waited.
+   * Behind a query that reads a row which is to be changed: nobody else has it until the end of the transaction, and what is
+   * read from then on is what others had committed by then. A row that another transaction has is not found: no waiting.
    */
   readonly taken: string
   /** The place of a text in another, from 1; 0 where it is not in it. */

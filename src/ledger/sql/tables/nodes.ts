@@ -69,8 +69,14 @@ export const claimed = (
   dialect: Dialect,
   { onlyIfLeft, owner, session }: Entry<"SessionClaimed">
 ): ReadonlyArray<Write> => [
-  // A commit of its owner may be on its way that renews the owner's lease, for an agent that it starts.
-  { text: `SELECT 1 FROM sessions WHERE id = ? ${dialect.taken}`, params: [session] },
+  // A commit of its owner may be on its way that renews the owner's lease, for an agent that it starts: an UPDATE that
+  // waited for it would judge by the lease before. Nor does it wait: all that this node commits would wait with it.
+  {
+    text: `SELECT 1 FROM sessions WHERE id = ? ${dialect.taken}`,
+    params: [session],
+    failIfNoRow: "another node writes for the session",
+    isFence: true
+  },
   {
     text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1
       WHERE id = ?2 AND (owner IS NULL OR owner = ?1
