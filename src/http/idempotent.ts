@@ -22,7 +22,7 @@ export const responseOf = ({
 export const replayedHeader = { "idempotent-replayed": "true" } as const
 
 /** The work of a request, which may have a key. */
-export interface MaybeKeyedWork<E, F, R> extends Pick<KeyedWork<E, F, R>, "onReplay" | "resume"> {
+export interface MaybeKeyedWork<E, F, R> extends Pick<KeyedWork<E, F, R>, "onReplay" | "over" | "resume"> {
   readonly begin: (keyed: KeyedRequest | undefined) => Effect.Effect<StoredAnswer & Partial<Answer>, E, R>
 }
 

@@ -11,7 +11,7 @@ import type { Effect, Option } from "effect"
 import type { AppBounds } from "../domain/appBounds.ts"
 import type { ApprovalRecord } from "../domain/Approval.ts"
 import type { Cost } from "../domain/Cost.ts"
-import type { AppName, FileId, NodeToken, SessionId } from "../domain/Ids.ts"
+import type { AppName, FileId, LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import type { Memory, OwedReview, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { AuditRecord, SessionRecord, SessionState, StoredEvent } from "../domain/Session.ts"
 import type { TurnRecord, Usage } from "../domain/Turn.ts"
@@ -169,6 +169,7 @@ export class Ledger extends Context.Service<
     /** Removes the whole trails of at most so many sessions that were deleted (`sweep_delete`) before then; how many rows. */
     readonly removeAudit: (deletedBefore: number, sessions: number) => Read<number>
     readonly leases: Read<ReadonlyArray<LeaseRecord>>
+    readonly lease: (id: LeaseId) => Read<Option.Option<LeaseRecord>>
 
     /** Of the app's sessions that have, or had, this conversation of an agent's; what was stored last comes first. */
     readonly capsules: (app: AppName, thread: string) => Read<ReadonlyArray<CapsuleRecord>>

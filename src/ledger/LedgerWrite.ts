@@ -169,6 +169,9 @@ export interface ReceiptRecord extends KeyedRequest {
   readonly response: { readonly status: number; readonly body: string } | null
 }
 
+/** Which receipt is meant: a key may have another one by now. */
+export type ForgottenReceipt = Pick<ReceiptRecord, "app" | "key" | "createdAt" | "effect">
+
 /** New values of a session's fields, and of its snapshot: the machine's persisted state. */
 export type SessionPatch = Partial<Pick<SessionRecord, (typeof sessionPatchKeys)[number]>> & {
   readonly snapshot?: unknown
@@ -190,6 +193,16 @@ export interface ReviewPatch extends Pick<ReviewRecord, "iterations" | "wrote" |
 }
 
 export type LedgerWrite =
+  /**
+   * Before a session is inserted, and in the same commit: fails as `unmet` where `atMost` sessions are open, or another
+   * session has the agent's conversation, also one that another node has just made.
+   */
+  | {
+      readonly _tag: "SessionAdmitted"
+      readonly app: AppName
+      readonly atMost: { readonly all: number; readonly ofApp: number } | null
+      readonly threadId: string | null
+    }
   /** With an owner it is claimed from the beginning, in epoch 1; else by whoever gets its first request. */
   | {
       readonly _tag: "SessionInserted"
@@ -274,14 +287,16 @@ export type LedgerWrite =
   | { readonly _tag: "AppTokenReplaced"; readonly name: AppName; readonly at: number; readonly tokenHash: string }
   | { readonly _tag: "AppBounded"; readonly name: AppName; readonly at: number; readonly bounds: AppBounds | null }
   | { readonly _tag: "AppRevoked"; readonly name: AppName; readonly at: number }
+  /** Fails as `unmet` where the key has a receipt already: another request with it was accepted. */
   | { readonly _tag: "ReceiptOpened"; readonly receipt: ReceiptRecord }
+  /** Fails as `unmet` where the receipt is answered already. */
   | {
       readonly _tag: "ReceiptAnswered"
       readonly request: KeyedRequest
       readonly at: number
       readonly response: { readonly status: number; readonly body: string }
     }
-  | { readonly _tag: "ReceiptForgotten"; readonly app: AppName; readonly key: string }
+  | { readonly _tag: "ReceiptForgotten"; readonly receipt: ForgottenReceipt }
   | { readonly _tag: "NudgesCounted"; readonly nudges: NudgeRecord }
   /** The review is due and has not begun. Written with the count that made it due. */
   | { readonly _tag: "ReviewOwed"; readonly review: OwedReview }

@@ -4,17 +4,19 @@
  * A receipt, the ledger's row for a key, is inserted by the transaction that accepts the request: with the session's row,
  * or with the lease of a one-shot run. So whatever crashes, there is a receipt exactly where there is an effect. A key
  * without a receipt has done nothing, and its request may run; a receipt without an answer belongs to a request that was cut
- * off, and its answer is taken from what came of its effect. A second effect for a key fails on the receipt's primary key.
+ * off, and its answer is taken from what came of its effect. A second effect for a key fails on the receipt's primary key:
+ * another node was quicker, and the request is answered with what comes of that one's effect.
  * A turn's key is in its own row, where a repeated submission finds it: only its answer is kept here.
  *
  * The work is not bound to the request: it continues when the first caller disconnects, so that a second call gets its
  * answer.
  */
-import { Clock, Context, Deferred, Effect, Exit, Layer, Option } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, Layer, Option, Schedule } from "effect"
 import type { Scope } from "effect"
 import { IdempotencyConflict, IdempotencyUnknown, Unavailable } from "../domain/Refusal.ts"
-import { Ledger } from "../ledger/Ledger.ts"
-import type { KeyedRequest, ReceiptEffect } from "../ledger/Ledger.ts"
+import { Ledger, LedgerError } from "../ledger/Ledger.ts"
+import type { KeyedRequest, ReceiptEffect, ReceiptRecord } from "../ledger/Ledger.ts"
+import { causesOf } from "../domain/causes.ts"
 import { unavailable } from "../runtime/errors.ts"
 
 export type { KeyedRequest, ReceiptEffect } from "../ledger/Ledger.ts"
@@ -39,6 +41,11 @@ export interface KeyedWork<E, F, R> {
   readonly begin: (request: KeyedRequest) => Effect.Effect<StoredAnswer & Partial<Answer>, E, R>
   /** The answer from what came of the effect, which an earlier Troupe accepted. Waits where it is still in progress. */
   readonly resume: (effect: ReceiptEffect) => Effect.Effect<StoredAnswer, F, R>
+  /**
+   * Returns when no living node works on the effect any more, and the answer of one that did is stored. Absent: the
+   * effect is all there in its receipt's commit.
+   */
+  readonly over?: (effect: ReceiptEffect) => Effect.Effect<void, F, R>
   /** Called as soon as it is known that the answer will be an earlier request's. */
   readonly onReplay?: () => void
 }
@@ -71,6 +78,9 @@ export const retentionMillis = 24 * 3_600_000
 /** Far more than a server has requests in progress. */
 const inFlightCapacity = 4_096
 
+/** How often the answer is looked for that another node is to store. */
+const lookAgainEvery = "500 millis"
+
 interface InFlight {
   readonly fingerprint: string
   readonly settled: Deferred.Deferred<Answer, unknown>
@@ -86,41 +96,79 @@ const make = Effect.gen(function* () {
     const receipt = yield* ledger.receipt(app, key)
     if (Option.isNone(receipt)) return receipt
     if (receipt.value.createdAt <= (yield* Clock.currentTimeMillis) - retentionMillis) {
-      yield* ledger.write([{ _tag: "ReceiptForgotten", app, key }])
+      yield* ledger.write([{ _tag: "ReceiptForgotten", receipt: receipt.value }])
       return Option.none()
     }
     return receipt.value.fingerprint === fingerprint ? receipt : yield* new IdempotencyConflict({ key })
   }, unavailable)
 
-  /** Stores the answer in the receipt, or removes the receipt of an effect that came to nothing. */
-  const close = Effect.fnUntraced(function* <E>(request: KeyedRequest, exit: Exit.Exit<StoredAnswer, E>) {
-    if (Exit.isSuccess(exit)) {
-      const { body, status } = exit.value
-      const at = yield* Clock.currentTimeMillis
-      return yield* ledger.write([{ _tag: "ReceiptAnswered", request, at, response: { status, body } }])
+  /** Stores the answer, and returns what is stored: the first one, where another node has stored its own meanwhile. */
+  const keep = Effect.fnUntraced(function* (request: KeyedRequest, { body, status }: StoredAnswer) {
+    const answer = { status, body }
+    const at = yield* Clock.currentTimeMillis
+    return yield* ledger.write([{ _tag: "ReceiptAnswered", request, at, response: answer }]).pipe(
+      Effect.as(answer),
+      Effect.catch(
+        Effect.fnUntraced(function* (error) {
+          if (error.kind !== "unmet") return yield* error
+          const receipt = yield* ledger.receipt(request.app, request.key)
+          return Option.getOrUndefined(receipt)?.response ?? answer
+        })
+      ),
+      // The work is done either way: where its answer can't be stored, the next caller takes it from the effect again.
+      Effect.catch((error) =>
+        Effect.as(Effect.logWarning("An answer could not be kept for its Idempotency-Key", error), answer)
+      )
+    )
+  })
+
+  const answered = (request: KeyedRequest) =>
+    find(request).pipe(
+      Effect.repeat({
+        schedule: Schedule.spaced(lookAgainEvery),
+        until: (receipt) => Option.getOrUndefined(receipt)?.response !== null
+      })
+    )
+
+  /** The answer of an earlier request, or from what came of its effect. */
+  const follow = Effect.fnUntraced(function* <E, F, R>(
+    request: KeyedRequest,
+    found: ReceiptRecord,
+    work: KeyedWork<E, F, R>
+  ) {
+    const { effect } = found
+    if (found.response !== null || effect !== null) work.onReplay?.()
+    if (found.response !== null) return { ...found.response, replayed: true }
+    if (effect === null) return yield* new IdempotencyUnknown({ key: request.key })
+    if (work.over !== undefined) {
+      yield* Effect.raceFirst(Effect.asVoid(answered(request)), work.over(effect))
+      const { response = null } = Option.getOrUndefined(yield* find(request)) ?? {}
+      if (response !== null) return { ...response, replayed: true }
     }
-    const refusal = Exit.findErrorOption(exit)
-    if (Option.isNone(refusal) || !changedNothing(refusal.value)) return
-    yield* ledger.write([{ _tag: "ReceiptForgotten", app: request.app, key: request.key }])
+    const answer: StoredAnswer = yield* Effect.tapError(work.resume(effect), (refusal) =>
+      // Its effect came to nothing: the key may be used again.
+      changedNothing(refusal)
+        ? Effect.ignore(ledger.write([{ _tag: "ReceiptForgotten", receipt: found }]), { log: "Warn" })
+        : Effect.void
+    )
+    return { ...(yield* keep(request, answer)), replayed: true }
   })
 
   const answerOf = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
-    const receipt = yield* find(request)
-    const { effect = null, response = null } = Option.getOrUndefined(receipt) ?? {}
-    if (effect !== null || response !== null) work.onReplay?.()
-    if (response !== null) return { ...response, replayed: true }
-    if (Option.isSome(receipt) && effect === null) return yield* new IdempotencyUnknown({ key: request.key })
-    const exit: Exit.Exit<StoredAnswer & Partial<Answer>, E | F> = yield* Effect.exit<
-      StoredAnswer & Partial<Answer>,
-      E | F,
-      R
-    >(effect === null ? work.begin(request) : work.resume(effect))
-    // The work is done either way: where its answer can't be stored, the next caller takes it from the effect again.
-    yield* close(request, exit).pipe(
-      Effect.catch((error) => Effect.logWarning("An answer could not be kept for its Idempotency-Key", error))
-    )
-    const { body, replayed = false, status } = yield* exit
-    return { status, body, replayed: replayed || effect !== null }
+    const before = yield* find(request)
+    if (Option.isSome(before)) return yield* follow(request, before.value, work)
+    const exit: Exit.Exit<StoredAnswer & Partial<Answer>, E> = yield* Effect.exit(work.begin(request))
+    if (Exit.isFailure(exit)) {
+      const refusal = Exit.findErrorOption(exit)
+      // What refuses it may be what another node's request with the key has brought about.
+      if (Option.exists(refusal, (error) => changedNothing(error) || isRepeated(error))) {
+        const meanwhile = yield* find(request).pipe(Effect.catchTag("Unavailable", () => Effect.succeedNone))
+        if (Option.isSome(meanwhile)) return yield* follow(request, meanwhile.value, work)
+      }
+      return yield* Effect.failCause(exit.cause)
+    }
+    const { replayed = false, ...answer } = exit.value
+    return { ...(yield* keep(request, answer)), replayed }
   })
 
   /** Enters the request, and starts its work where no other request with its key is in work. Gives the answer to wait for. */
@@ -166,3 +214,9 @@ const make = Effect.gen(function* () {
 /** A refusal comes before any work began. `Unavailable` does not: a failure of our own can come at any time. */
 const changedNothing = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "status" in error && !(error instanceof Unavailable)
+
+/** It was not accepted, because another node has accepted a request with its key. */
+const isRepeated = (error: unknown): boolean =>
+  causesOf(error).some(
+    (cause) => cause instanceof LedgerError && cause.kind === "unmet" && cause.operation === "write ReceiptOpened"
+  )

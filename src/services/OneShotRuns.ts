@@ -2,13 +2,13 @@
  * One-shot prompts, within the limits of sessions: a run holds a process slot while its process lives, waits for one no
  * longer than a turn does, and works in an empty directory that is removed afterwards.
  */
-import { Clock, Context, Effect, FileSystem, Layer, Path } from "effect"
+import { Clock, Context, Effect, FileSystem, Layer, Option, Path, Schedule } from "effect"
 import { OneShot } from "../agent/OneShot.ts"
 import type { RunResult } from "../agent/OneShot.ts"
 import { Processes } from "../agent/Processes.ts"
 import { narrowsPermissions } from "../domain/appBounds.ts"
 import { newLeaseId, newRunId } from "../domain/Ids.ts"
-import type { AppName, FileId } from "../domain/Ids.ts"
+import type { AppName, FileId, LeaseId } from "../domain/Ids.ts"
 import type { PermissionPolicy } from "../domain/Permissions.ts"
 import { Draining, PoolFull, Unavailable } from "../domain/Refusal.ts"
 import type { FileNotFound, InvalidRequest, NotAllowed, NotSupported } from "../domain/Refusal.ts"
@@ -57,6 +57,8 @@ export class OneShotRuns extends Context.Service<
       RunResult,
       NotAllowed | NotSupported | FileNotFound | InvalidRequest | PoolFull | Draining | Unavailable
     >
+    /** Returns when no other living node works on the run, and what that one answered is stored. */
+    readonly over: (lease: LeaseId) => Effect.Effect<void, Unavailable>
   }
 >()("troupe/services/OneShotRuns") {
   static readonly layer: Layer.Layer<
@@ -77,6 +79,11 @@ export class OneShotRuns extends Context.Service<
     Effect.suspend(() => make)
   )
 }
+
+/** How often it is looked whether another node still works on a run. */
+const lookAgainEvery = "500 millis"
+/** Of a run's answer, behind the end of its lease. */
+const answerStoredWithin = "1 second"
 
 const make = Effect.gen(function* () {
   const files = yield* Files
@@ -160,5 +167,17 @@ const make = Effect.gen(function* () {
     return result
   }, Effect.scoped)
 
-  return OneShotRuns.of({ run })
+  const isInWork = Effect.fnUntraced(function* (id: LeaseId) {
+    const lease = yield* ledger.lease(id)
+    if (Option.isNone(lease) || lease.value.node === thisNode.name) return false
+    return (yield* ledger.nodes).some(({ name }) => name === lease.value.node)
+  })
+
+  const over = Effect.fnUntraced(function* (lease: LeaseId) {
+    if (thisNode.isAlone) return
+    yield* isInWork(lease).pipe(Effect.repeat({ schedule: Schedule.spaced(lookAgainEvery), while: (inWork) => inWork }))
+    yield* Effect.sleep(answerStoredWithin)
+  }, unavailable)
+
+  return OneShotRuns.of({ run, over })
 })

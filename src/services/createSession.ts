@@ -9,7 +9,7 @@ import { InvalidRequest, NotSupported, PoolFull, ThreadTaken, Unavailable } from
 import type { CreateSession, Fork, SessionRecord } from "../domain/Session.ts"
 import { maxMetaCharacters } from "../domain/storable.ts"
 import { noUsage } from "../domain/Turn.ts"
-import { Ledger } from "../ledger/Ledger.ts"
+import { Ledger, LedgerError } from "../ledger/Ledger.ts"
 import type { KeyedRequest, LedgerWrite } from "../ledger/Ledger.ts"
 import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { News } from "../runtime/News.ts"
@@ -21,6 +21,14 @@ import { checkArguments } from "./checkArguments.ts"
 import { checkPermissions } from "./checkPermissions.ts"
 import * as CheckSetup from "./checkSetup.ts"
 import { checkStorable } from "./checkStorable.ts"
+
+/**
+ * Beside other nodes the places are counted once more in the commit that takes one, where so few are left that others may
+ * take them meanwhile: a node creates one session at a time.
+ */
+const fewPlaces = 64
+/** Who finds the last place taken in its commit looks again what is refused. */
+const attempts = 3
 
 /** Also for the copy of what another session has in its directory. */
 const directoryWithin = "60 seconds"
@@ -75,14 +83,19 @@ export const make = Effect.gen(function* () {
     return { cwd: requested, ownsCwd: false }
   })
 
+  /** What the commit has to count again; `null`: there are places enough. */
   const checkCapacity = Effect.fnUntraced(function* (app: AppName) {
     const { maxSessions, maxSessionsPerApp } = limits
-    if ((yield* ledger.openSessions(null)) >= maxSessions) {
+    const all = yield* ledger.openSessions(null)
+    if (all >= maxSessions) {
       return yield* new PoolFull({ what: "sessions", limit: maxSessions, retryAfterSeconds: 30 })
     }
-    if ((yield* ledger.openSessions(app)) >= maxSessionsPerApp) {
+    const ofApp = yield* ledger.openSessions(app)
+    if (ofApp >= maxSessionsPerApp) {
       return yield* new PoolFull({ what: "sessions_per_app", limit: maxSessionsPerApp, retryAfterSeconds: 30 })
     }
+    const areEnough = Math.min(maxSessions - all, maxSessionsPerApp - ofApp) > fewPlaces
+    return areEnough ? null : { all: maxSessions, ofApp: maxSessionsPerApp }
   })
 
   /** One session writes to a conversation, and another app's conversation is nobody else's. */
@@ -160,31 +173,37 @@ export const make = Effect.gen(function* () {
     }
     const receipt = keyed === undefined ? [] : [receiptOf(keyed, id, at)]
     // Alone, or two requests could take the last place.
+    const insert = Effect.gen(function* () {
+      const atMost = yield* checkCapacity(app)
+      yield* checkThread(app, threadId)
+      // Alone, nobody else creates sessions meanwhile.
+      const isSure = thisNode.isAlone || (atMost === null && threadId === undefined)
+      yield* ledger.write([
+        ...(isSure ? [] : [{ _tag: "SessionAdmitted", app, atMost, threadId: threadId ?? null } as const]),
+        {
+          _tag: "SessionInserted",
+          record,
+          snapshot: machine.getPersistedSnapshot(initial),
+          // Among others it is claimed by the node that gets its first turn.
+          ...(thisNode.isAlone ? { owner: thisNode.token } : {})
+        },
+        {
+          _tag: "Audited",
+          record: { at, session: id, app, action: "create", actor: by, detail: { agent: driver.name } }
+        },
+        ...receipt
+      ])
+    })
     yield* creating
-      .withPermit(
-        Effect.andThen(
-          Effect.andThen(checkCapacity(app), checkThread(app, threadId)),
-          ledger.write([
-            {
-              _tag: "SessionInserted",
-              record,
-              snapshot: machine.getPersistedSnapshot(initial),
-              // Among others it is claimed by the node that gets its first turn.
-              ...(thisNode.isAlone ? { owner: thisNode.token } : {})
-            },
-            {
-              _tag: "Audited",
-              record: { at, session: id, app, action: "create", actor: by, detail: { agent: driver.name } }
-            },
-            ...receipt
-          ])
-        )
-      )
+      .withPermit(Effect.retry(insert, { while: isTakenMeanwhile, times: attempts }))
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
     news.tellLifecycle({ what: "created", record })
     return record
   })
 })
+
+const isTakenMeanwhile = (error: unknown) =>
+  error instanceof LedgerError && error.kind === "unmet" && error.operation === "write SessionAdmitted"
 
 const noThreads = (agent: string) =>
   `${agent} can't go on with a conversation by its id (capabilities.threads). Leave thread_id out.`

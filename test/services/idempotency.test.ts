@@ -1,12 +1,13 @@
 /** Idempotency-Key: the first answer again and nothing twice, whichever side disconnects or crashes. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Latch, Layer, Option, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Idempotency } from "../../src/services/Idempotency.ts"
 import type { KeyedRequest, ReceiptEffect, StoredAnswer } from "../../src/services/Idempotency.ts"
 import type { AppName } from "../../src/domain/Ids.ts"
 import { PoolFull, TurnInProgress, Unavailable } from "../../src/domain/Refusal.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import { unavailable } from "../../src/runtime/errors.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { app, id, otherApp, scratchFile } from "../ledger/samples.ts"
 
@@ -207,6 +208,58 @@ describe("a request with a key", () => {
           }
         }).pipe(Effect.provide(layerOn(filename)))
       }).pipe(Effect.scoped)
+  )
+
+  it.live("what another node accepted first is answered by both, whatever refused the second", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const effect = { _tag: "SessionCreated", session: id } as const
+      const begins = { count: 0 }
+      /** Accepts it when both have begun; the second is refused in one way or the other. */
+      const node = (key: string, both: Effect.Effect<void>, refused: PoolFull | null) =>
+        Idempotency.use((idempotency) =>
+          idempotency.once(
+            { app, key, fingerprint: "body" },
+            {
+              begin: (keyed) =>
+                Ledger.use((ledger) =>
+                  Effect.gen(function* () {
+                    begins.count++
+                    yield* both
+                    if (refused !== null) {
+                      const accepted = Effect.map(ledger.receipt(app, key), Option.isSome)
+                      yield* Effect.repeat(Effect.andThen(Effect.sleep(5), accepted), { until: (is) => is })
+                      return yield* refused
+                    }
+                    const receipt = { ...keyed, createdAt: Date.now(), effect, response: null }
+                    yield* unavailable(ledger.write([{ _tag: "ReceiptOpened", receipt }]))
+                    return { status: 200, body: `{"session":"${id}"}` }
+                  })
+                ),
+              resume: (found) =>
+                Effect.succeed({
+                  status: 200,
+                  body: JSON.stringify({ session: found._tag === "SessionCreated" && found.session })
+                })
+            }
+          )
+        ).pipe(Effect.provide(layerOn(filename)))
+      for (const [key, refused] of [
+        ["stored", null],
+        ["refused", full]
+      ] as const) {
+        const latch = yield* Latch.make()
+        const before = begins.count
+        const both = yield* Effect.forkChild(
+          Effect.all([node(key, latch.await, null), node(key, latch.await, refused)], { concurrency: "unbounded" })
+        )
+        yield* Effect.repeat(Effect.sleep(5), { until: () => begins.count === before + 2 })
+        yield* latch.open
+        const answers = yield* Fiber.join(both)
+        assert.deepStrictEqual(answers.map(({ replayed }) => replayed).sort(), [false, true], key)
+        for (const { body, status } of answers) assert.deepStrictEqual([status, body], [200, `{"session":"${id}"}`])
+      }
+    }).pipe(Effect.scoped)
   )
 
   it.effect("a request that was cut off before it was accepted runs when it is repeated", () =>

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
-import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
+import type { KeyedRequest, ReceiptEffect, StoredAnswer } from "../../services/Idempotency.ts"
 import { OneShotRuns } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
@@ -38,6 +38,7 @@ export const layer = HttpApiBuilder.group(
           })
         const work = {
           begin: (keyed: KeyedRequest | undefined) => Effect.map(run(keyed), answerOf),
+          over: (effect: ReceiptEffect) => (effect._tag === "RunStarted" ? runs.over(effect.lease) : Effect.void),
           resume: () => Effect.succeed(answerOf(cutOff))
         }
         const whole = idempotent(idempotency, app, request, work)
@@ -47,7 +48,7 @@ export const layer = HttpApiBuilder.group(
   })
 )
 
-/** Of a run whose process was started and whose answer is lost: Troupe died meanwhile, and ended the process. */
+/** Of a run whose process was started and whose answer is lost: its node died meanwhile, and its process with it. */
 const cutOff: RunResult = {
   ok: false,
   error:

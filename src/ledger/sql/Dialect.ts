@@ -31,6 +31,8 @@ export interface Dialect {
    * read from then on is what others had committed by then. A row that another transaction has is not found: no waiting.
    */
   readonly taken: string
+  /** A query of one parameter: until the end of the transaction no other node's has a lock of this name. */
+  readonly lock: string
   /** The place of a text in another, from 1; 0 where it is not in it. */
   readonly position: (inText: string, text: string) => string
 }

@@ -28,6 +28,8 @@ export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrit
 
 const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
+    case "SessionAdmitted":
+      return Sessions.admitted(dialect, entry)
     case "SessionInserted":
       return Sessions.inserted(entry.record, entry.snapshot, entry.owner ?? null)
     case "SessionClaimed":
@@ -89,7 +91,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "ReceiptAnswered":
       return Receipts.answered(entry.request, entry.at, entry.response)
     case "ReceiptForgotten":
-      return Receipts.forgotten(entry.app, entry.key)
+      return Receipts.forgotten(entry.receipt)
     case "NudgesCounted":
       return Reviews.nudged(entry.nudges)
     case "ReviewOwed":

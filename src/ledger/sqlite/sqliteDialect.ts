@@ -31,5 +31,6 @@ export const sqliteDialect: Dialect = {
   // One transaction writes at a time.
   unchanged: "",
   taken: "",
+  lock: "SELECT 1 WHERE ? IS NOT NULL",
   position: (inText, text) => `instr(${inText}, ${text})`
 }

@@ -30,6 +30,11 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
         ])
         yield* ledger.write([{ _tag: "LeaseClosed", lease: LeaseId.make("lea_run") }])
         assert.strictEqual((yield* ledger.leases).length, 1)
+        assert.deepStrictEqual(
+          yield* ledger.lease(LeaseId.make("lea_1")),
+          Option.some(lease({ pid: 42, startTime: "987" }))
+        )
+        assert.deepStrictEqual(yield* ledger.lease(LeaseId.make("lea_run")), Option.none())
 
         assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.some(file))
         assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())
@@ -44,8 +49,21 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.receipt(app, "k"), Option.some({ ...receipt, response }))
         yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key: "l", createdAt: 9 } }])
         assert.strictEqual(yield* ledger.removeReceipts(6), 1)
-        yield* ledger.write([{ _tag: "ReceiptForgotten", app, key: "l" }])
+        const run = { _tag: "RunStarted", lease: LeaseId.make("run_1") } as const
+        for (const other of [{ createdAt: 8 }, { effect: run }, { effect: null }, { key: "m" }]) {
+          yield* ledger.write([{ _tag: "ReceiptForgotten", receipt: { ...receipt, key: "l", createdAt: 9, ...other } }])
+        }
+        assert.isTrue(Option.isSome(yield* ledger.receipt(app, "l")))
+        yield* ledger.write([{ _tag: "ReceiptForgotten", receipt: { ...receipt, key: "l", createdAt: 9 } }])
         assert.deepStrictEqual(yield* ledger.receipt(app, "l"), Option.none())
+        for (const [key, effect] of [
+          ["run", run],
+          ["none", null]
+        ] as const) {
+          yield* ledger.write([{ _tag: "ReceiptOpened", receipt: { ...receipt, key, effect } }])
+          yield* ledger.write([{ _tag: "ReceiptForgotten", receipt: { ...receipt, key, effect } }])
+          assert.deepStrictEqual(yield* ledger.receipt(app, key), Option.none())
+        }
 
         assert.deepStrictEqual(yield* ledger.audit(id, 10), [line])
       })

@@ -133,8 +133,29 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       "a second effect of an idempotency key",
       [{ _tag: "ReceiptOpened", receipt: { ...request, createdAt: 1, effect, response: null } }],
       { _tag: "ReceiptOpened", receipt: { ...request, createdAt: 2, effect, response: null } },
-      "constraint",
-      /unique.*receipts/i
+      "unmet",
+      /the key has a receipt already/
+    ],
+    [
+      "a session more than may be open",
+      [],
+      { _tag: "SessionAdmitted", app, atMost: { all: 1, ofApp: 9 }, threadId: null },
+      "unmet",
+      /all places for sessions are taken/
+    ],
+    [
+      "a session more than an app may have",
+      [],
+      { _tag: "SessionAdmitted", app, atMost: { all: 9, ofApp: 1 }, threadId: null },
+      "unmet",
+      /all of the app's places for sessions are taken/
+    ],
+    [
+      "a second session of a conversation",
+      [{ _tag: "SessionPatched", session: id, patch: { threadId: "thr_1" } }],
+      { _tag: "SessionAdmitted", app, atMost: null, threadId: "thr_1" },
+      "unmet",
+      /another session has the conversation/
     ]
   ]
 

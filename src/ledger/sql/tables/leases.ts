@@ -1,4 +1,5 @@
 /** Leases: the agent processes that run, or may run. A session has one at a time. */
+import { Effect, Option } from "effect"
 import type { LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
 import type { LeaseRecord } from "../../LedgerWrite.ts"
@@ -74,5 +75,9 @@ const leaseOf = (row: LeaseRow): LeaseRecord => ({
 })
 
 export const reads = (db: Database) => ({
-  leases: db.all("read the leases", `SELECT ${columns.join(", ")} FROM leases ORDER BY opened_at, id`, [], leaseOf)
+  leases: db.all("read the leases", `SELECT ${columns.join(", ")} FROM leases ORDER BY opened_at, id`, [], leaseOf),
+  lease: (id: LeaseId) =>
+    db
+      .all("read a lease", `SELECT ${columns.join(", ")} FROM leases WHERE id = ?`, [id], leaseOf)
+      .pipe(Effect.map(([lease]) => Option.fromNullishOr(lease)))
 })

@@ -2,11 +2,12 @@
 import { Effect, Option } from "effect"
 import type { AppName, LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
-import type { KeyedRequest, ReceiptEffect, ReceiptRecord } from "../../LedgerWrite.ts"
+import type { ForgottenReceipt, KeyedRequest, ReceiptEffect, ReceiptRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const columns = ["app", "key", "fingerprint", "created_at", "status", "body", "session", "turn", "lease"]
-const insertReceipt = insertInto("receipts", columns)
+/** Another node's request with the key may be quicker: the second finds the first's receipt when that is stored. */
+const insertReceipt = `${insertInto("receipts", columns)} ON CONFLICT (app, key) DO NOTHING RETURNING 1`
 
 export const opened = ({ app, createdAt, effect, fingerprint, key, response }: ReceiptRecord): Write => ({
   text: insertReceipt,
@@ -21,7 +22,8 @@ export const opened = ({ app, createdAt, effect, fingerprint, key, response }: R
     // Of a turn, in a receipt of an earlier version.
     null,
     effect?._tag === "RunStarted" ? effect.lease : null
-  ]
+  ],
+  failIfNoRow: "the key has a receipt already"
 })
 
 /** Also of a request whose effect is nothing that the ledger keeps: then the answer is the whole receipt. */
@@ -38,9 +40,10 @@ export const answered = (
   failIfNoRow: "the receipt is answered already"
 })
 
-export const forgotten = (app: AppName, key: string): Write => ({
-  text: "DELETE FROM receipts WHERE app = ? AND key = ?",
-  params: [app, key]
+/** No other: the key may have another request's receipt by now. */
+export const forgotten = ({ app, createdAt, effect, key }: ForgottenReceipt): Write => ({
+  text: "DELETE FROM receipts WHERE app = ? AND key = ? AND created_at = ? AND coalesce(lease, session, '') = ?",
+  params: [app, key, createdAt, effect === null ? "" : effect._tag === "RunStarted" ? effect.lease : effect.session]
 })
 
 interface ReceiptRow {

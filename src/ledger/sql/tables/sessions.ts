@@ -18,10 +18,11 @@ import type {
 import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import { audited } from "./audit.ts"
 import * as Counts from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
-import type { SessionPatch } from "../../LedgerWrite.ts"
+import type { LedgerWrite, SessionPatch } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
 import {
   columnsOf,
@@ -96,6 +97,38 @@ const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingField
 
 const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot", "owner", "epoch"])
 const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
+
+export const admitted = (
+  { lock }: Dialect,
+  { app, atMost, threadId }: Extract<LedgerWrite, { readonly _tag: "SessionAdmitted" }>
+): ReadonlyArray<Write> => [
+  ...(atMost === null
+    ? []
+    : [
+        { text: lock, params: ["sessions"] },
+        {
+          text: "SELECT 1 WHERE (SELECT coalesce(sum(n), 0) FROM session_counts WHERE state = 'open') < ?",
+          params: [atMost.all],
+          failIfNoRow: "all places for sessions are taken"
+        },
+        {
+          text: "SELECT 1 WHERE (SELECT coalesce(sum(n), 0) FROM session_counts WHERE state = 'open' AND app = ?) < ?",
+          params: [app, atMost.ofApp],
+          failIfNoRow: "all of the app's places for sessions are taken"
+        }
+      ]),
+  ...(threadId === null
+    ? []
+    : [
+        { text: lock, params: [`thread ${threadId}`] },
+        {
+          text: `SELECT 1 WHERE NOT EXISTS
+            (SELECT 1 FROM sessions WHERE thread_id = ? AND (closed_at IS NULL OR app <> ?))`,
+          params: [threadId, app],
+          failIfNoRow: "another session has the conversation"
+        }
+      ])
+]
 
 export const inserted = (record: SessionRecord, snapshot: unknown, owner: NodeToken | null): ReadonlyArray<Write> => [
   {
