@@ -3,7 +3,7 @@
  *
  *     npm run bench                     all of it, below five minutes
  *     npm run bench -- --quick          fewer rounds, about a minute
- *     npm run bench -- --only turns     turns, streams, strides, sessions or commits alone
+ *     npm run bench -- --only turns     turns, streams, strides, sessions, commits or growth alone
  *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
  *
  * Rounds of Troupe and its reference alternate, so that a machine that gets slower slows both. Absolute times are those
@@ -14,6 +14,7 @@ import { cpus, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Commits from "./commits.ts"
+import * as Growth from "./growth.ts"
 import * as Creation from "./creation.ts"
 import type { TroupeCalls } from "./troupe.ts"
 import { connect } from "./http.ts"
@@ -27,7 +28,7 @@ import * as Turns from "./turns.ts"
 import { start } from "./worker.ts"
 import type { Worker } from "./worker.ts"
 
-const sections = ["turns", "streams", "strides", "sessions", "commits"] as const
+const sections = ["turns", "streams", "strides", "sessions", "commits", "growth"] as const
 type Section = (typeof sections)[number]
 
 const manySessions = 10_000
@@ -43,7 +44,8 @@ const full = {
   streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
   strides: { rounds: 2, chunks: 200 },
   creation: { rounds: 15, each: 20 },
-  commits: { rounds: 10, turns: 250 }
+  commits: { rounds: 10, turns: 250 },
+  growth: { rounds: 12, sessions: 10, turns: 50 }
 }
 const quick: typeof full = {
   warmUp: { sessions: awakeSessions, rounds: 1, each: 40 },
@@ -52,7 +54,8 @@ const quick: typeof full = {
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
   strides: { rounds: 1, chunks: 100 },
   creation: { rounds: 10, each: 20 },
-  commits: { rounds: 4, turns: 100 }
+  commits: { rounds: 4, turns: 100 },
+  growth: { rounds: 4, sessions: 10, turns: 20 }
 }
 
 interface TroupeSide {
@@ -124,6 +127,16 @@ const measureStrides = async (dir: string, plan: typeof full) => {
   }
 }
 
+const measureGrowth = async (dir: string, plan: typeof full) => {
+  progress("turns of sessions that are closed")
+  const { end, troupe } = await openTroupe(dir, "growing", undefined)
+  try {
+    return await Growth.measure(troupe, plan.growth)
+  } finally {
+    await end()
+  }
+}
+
 /** Measures a Troupe with few sessions and one with many. */
 const measureFewAndMany = async (dir: string, plan: typeof full) => {
   progress(`creating ${manySessions} sessions`)
@@ -154,6 +167,7 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
       progress("commits")
       rows.push(...(await Commits.measure(dir, plan.commits)))
     }
+    if (wanted.has("growth")) rows.push(...(await measureGrowth(dir, plan)))
     return rows
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 5 })
