@@ -5,11 +5,13 @@
  * A node that does not answer owns its sessions until its lease is over. So whoever asks waits for the answer, for the
  * session's next owner, or until some time after the end of that lease.
  */
-import { Clock, Effect, Layer, Option, Schedule } from "effect"
+import { Clock, Effect, Layer, Option, Random, Schedule } from "effect"
 import { RpcClientError } from "effect/rpc"
 import type { SessionId } from "../domain/Ids.ts"
+import { Draining } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { NodeRecord } from "../ledger/Ledger.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { failedBy } from "../supervision/expectEnds.ts"
@@ -32,20 +34,28 @@ const makeRouted = Effect.gen(function* () {
   const local = yield* LocalSessions
   const { leaseMillis, token } = yield* ThisNode
   if (leaseMillis === null) return local
+  const { draining } = yield* DrainState
   const { node } = yield* RuntimeSettings
   const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
 
-  /** The living node that has the session, unless it is this one. */
-  const ownerOf = (session: SessionId) =>
-    Effect.map(
-      ledger.ownerOf(session),
-      Option.filter((owner) => owner.token !== token)
-    )
+  /** The living node that has the session, or is to have it: while this one drains, another one. `null`: there is none. */
+  const nodeFor = Effect.fnUntraced(function* (session: SessionId) {
+    const owner = yield* ledger.ownerOf(session)
+    if (Option.isSome(owner)) return owner.value.token === token ? here : owner.value
+    if (!draining()) return here
+    const others = (yield* ledger.nodes).filter((node) => node.token !== token && !node.draining && node.url !== null)
+    return others[yield* Random.nextIntBetween(0, Math.max(1, others.length))] ?? null
+  })
 
-  /** Succeeds when the session's owner is another one by now. */
+  /** Succeeds when the session's owner is another one by now, or there is none and the node that was asked is gone. */
   const isOver = (session: SessionId, { token: before }: NodeRecord) =>
-    ownerOf(session).pipe(
-      Effect.map((now) => !Option.exists(now, (owner) => owner.token === before)),
+    ledger.ownerOf(session).pipe(
+      Effect.flatMap(
+        Option.match({
+          onNone: () => Effect.map(ledger.nodes, (nodes) => !nodes.some((node) => node.token === before)),
+          onSome: (owner) => Effect.succeed(owner.token !== before)
+        })
+      ),
       // While the ledger is away nobody takes it over.
       Effect.orElseSucceed(() => false),
       Effect.repeat({ schedule: Schedule.spaced(leaseMillis / 4), until: (over) => over }),
@@ -55,20 +65,21 @@ const makeRouted = Effect.gen(function* () {
   /** `None`: the session's owner is to be looked for again. */
   const attempt = Effect.fnUntraced(function* <A, E>(
     session: SessionId,
-    isRepeatable: boolean,
-    here: Effect.Effect<A, E>,
+    { isRepeatable, begins }: Kind,
+    asked: Effect.Effect<A, E>,
     there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
   ) {
-    const owner = yield* Effect.mapError(ownerOf(session), (cause) => failedBy(session, cause))
-    if (Option.isNone(owner)) return yield* unlessMoved(here)
-    const { name, url } = owner.value
+    const node = yield* Effect.mapError(nodeFor(session), (cause) => failedBy(session, cause))
+    if (node === null && begins) return yield* failedBy(session, new Draining({}))
+    if (node === null || node === here) return yield* unlessMoved(asked)
+    const { name, url } = node
     if (url === null || clientOf === null) {
       return yield* failedBy(session, new Error(`node ${name} has the session, and has no address for other nodes`))
     }
     return yield* there(yield* clientOf(url)).pipe(
       unlessMoved,
       Effect.timeoutOrElse({ duration: answerWithin, orElse: () => Effect.fail(failedBy(session, noAnswer(name))) }),
-      Effect.raceFirst(Effect.as(isOver(session, owner.value), Option.none<A>())),
+      Effect.raceFirst(Effect.as(isOver(session, node), Option.none<A>())),
       Effect.catchIf(isUnanswered, (cause) =>
         isRepeatable ? Effect.succeedNone : Effect.fail(failedBy(session, cause))
       )
@@ -77,13 +88,13 @@ const makeRouted = Effect.gen(function* () {
 
   const route = Effect.fnUntraced(function* <A, E>(
     session: SessionId,
-    isRepeatable: boolean,
-    here: Effect.Effect<A, E>,
+    kind: Kind,
+    asked: Effect.Effect<A, E>,
     there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
   ) {
     const giveUpAt = (yield* Clock.currentTimeMillis) + leaseMillis + beyondLeaseMillis
     while (true) {
-      const answer = yield* attempt(session, isRepeatable, here, there)
+      const answer = yield* attempt(session, kind, asked, there)
       if (Option.isSome(answer)) return answer.value
       if ((yield* Clock.currentTimeMillis) > giveUpAt) return yield* failedBy(session, moved)
       yield* Effect.sleep(lookAgainMillis)
@@ -92,18 +103,33 @@ const makeRouted = Effect.gen(function* () {
 
   // What is asked twice is done once, but for words to a turn, and the interrupt of whichever turn runs.
   return SessionHost.of({
-    submit: (request) => route(request.session, true, local.submit(request), (node) => node.submit(request)),
+    submit: (request) => route(request.session, turn, local.submit(request), (node) => node.submit(request)),
     interrupt: (request) =>
-      route(request.session, request.turn !== null, local.interrupt(request), (node) => node.interrupt(request)),
-    steer: (request) => route(request.session, false, local.steer(request), (node) => node.steer(request)),
-    answer: (request) => route(request.session, true, local.answer(request), (node) => node.answer(request)),
-    close: (request) => route(request.session, true, local.close(request), (node) => node.close(request)),
-    change: (request) => route(request.session, true, local.change(request), (node) => node.change(request)),
-    unpark: (request) => route(request.session, true, local.unpark(request), (node) => node.unpark(request)),
-    hibernate: (request) => route(request.session, true, local.hibernate(request), (node) => node.hibernate(request)),
+      route(request.session, request.turn === null ? once : repeatable, local.interrupt(request), (node) =>
+        node.interrupt(request)
+      ),
+    steer: (request) => route(request.session, once, local.steer(request), (node) => node.steer(request)),
+    answer: (request) => route(request.session, repeatable, local.answer(request), (node) => node.answer(request)),
+    close: (request) => route(request.session, repeatable, local.close(request), (node) => node.close(request)),
+    change: (request) => route(request.session, repeatable, local.change(request), (node) => node.change(request)),
+    unpark: (request) => route(request.session, repeatable, local.unpark(request), (node) => node.unpark(request)),
+    hibernate: (request) =>
+      route(request.session, repeatable, local.hibernate(request), (node) => node.hibernate(request)),
     look: yield* LookEverywhere.make(local, clientOf)
   })
 })
+
+const here = "here"
+
+interface Kind {
+  /** Asked twice, it is done once. */
+  readonly isRepeatable: boolean
+  /** It begins work, which a node that drains does not. */
+  readonly begins: boolean
+}
+const turn: Kind = { isRepeatable: true, begins: true }
+const repeatable: Kind = { isRepeatable: true, begins: false }
+const once: Kind = { isRepeatable: false, begins: false }
 
 const noAnswer = (name: string) => new Error(`node ${name}, which has the session, did not answer in ${answerWithin}`)
 

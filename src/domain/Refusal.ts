@@ -169,7 +169,7 @@ export class NotSupported extends Schema.TaggedError<NotSupported>()("NotSupport
   }
 }
 
-/** The server is shutting down and takes no new work. */
+/** The server is shutting down, or its node was drained, and takes no new work. */
 export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
   readonly code = "draining"
   readonly status = 503
@@ -178,7 +178,7 @@ export class Draining extends Schema.TaggedError<Draining>()("Draining", {}) {
     return this.detail
   }
   get detail() {
-    return "Troupe is shutting down and starts nothing new. Try again when it is back."
+    return "Troupe is draining and starts nothing new: it shuts down, or its node was drained. Try again when it is back, or on another node."
   }
 }
 
@@ -207,7 +207,7 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
       case "ledger_away":
         return `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
       case "draining":
-        return `Troupe could not ${this.operation}: it is shutting down. What was accepted goes on when it is back; ask again then.`
+        return `Troupe could not ${this.operation}: it is draining, to shut down or by an operator's wish. What was accepted goes on when it is back, or on another node; ask again then.`
       case "session_moved":
         return `Troupe could not ${this.operation}: another node has the session now. Ask again; any node leads to it.`
       case "session_damaged":

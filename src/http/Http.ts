@@ -44,6 +44,8 @@ export interface HttpOptions extends MiddlewareOptions {
   readonly host: string
   /** 0 picks a free one; `HttpServer.HttpServer`'s `address` tells which. */
   readonly port: number
+  /** Ends the wait for accepted requests when the server closes. Absent: it lasts as long as it may. */
+  readonly hurry?: Effect.Effect<void>
 }
 
 /** How long accepted requests may run on when the server closes; turns were drained before. */
@@ -119,7 +121,9 @@ export const layerWith = (
       node.on("upgrade", sockets.handler)
       node.on("clientError", answerUnreadable)
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
-      yield* Effect.addFinalizer(() => closeGently(node, answering, requests, streams.close, sockets.close))
+      yield* Effect.addFinalizer(() =>
+        closeGently(node, allAnswered(answering), options.hurry ?? Effect.never, requests, streams.close, sockets.close)
+      )
       return server
     })
   ).pipe(Layer.provide(Streams.layer))
@@ -129,7 +133,8 @@ export const layer = (options: HttpOptions) => layerWith(options, Layer.empty)
 /** Waits for responses and not for connections: a client may hold one that it has never used, as browsers do. */
 const closeGently = Effect.fnUntraced(function* (
   node: Server,
-  answering: ReadonlySet<ServerResponse>,
+  answered: Effect.Effect<void>,
+  hurry: Effect.Effect<void>,
   requests: Scope.Closeable,
   endStreams: Effect.Effect<void>,
   endSockets: Effect.Effect<void>
@@ -137,7 +142,7 @@ const closeGently = Effect.fnUntraced(function* (
   // A stream ends by itself only with its session, so waiting for it could take for ever.
   yield* endStreams
   node.close()
-  yield* allAnswered(answering).pipe(Effect.timeoutOption(closeWithin))
+  yield* answered.pipe(Effect.raceFirst(hurry), Effect.timeoutOption(closeWithin))
   yield* Scope.close(requests, Exit.void)
   yield* endSockets
   node.closeAllConnections()

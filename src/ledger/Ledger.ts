@@ -129,6 +129,8 @@ export class Ledger extends Context.Service<
     readonly ownersOf: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, NodeRecord>>
     /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
     readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>
+    /** At most `limit` open sessions of the node, and none of `except`. */
+    readonly claimsOf: (owner: NodeToken, except: ReadonlyArray<SessionId>, limit: number) => Read<ReadonlyArray<Claim>>
     /** The last `limit` changes of owner, oldest first. */
     readonly claims: (session: SessionId, limit: number) => Read<ReadonlyArray<ClaimRecord>>
     /**

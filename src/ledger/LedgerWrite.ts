@@ -220,6 +220,8 @@ export type LedgerWrite =
       readonly owner: NodeToken
       readonly onlyIfLeft: boolean
     }
+  /** Nobody owns the session from then on: it is its last commit by this claim. Fails as `fenced`, as `ClaimChecked` does. */
+  | { readonly _tag: "SessionReleased"; readonly claim: Claim }
   /** Part of each commit for a session, and its first: fails as `fenced` where the claim is not the session's last. */
   | { readonly _tag: "ClaimChecked"; readonly claim: Claim }
   /**

@@ -14,6 +14,8 @@ export class SessionStops extends Context.Service<
   SessionStops,
   {
     readonly tell: (session: SessionId, cause: unknown) => void
+    /** All who wait, whatever for. */
+    readonly tellAll: (cause: unknown) => void
     /** The waiter is called synchronously. Returns what ends the watch, which may be called within that call. */
     readonly watch: (session: SessionId, waiter: Waiter) => () => void
     readonly waiters: () => number
@@ -25,6 +27,10 @@ export class SessionStops extends Context.Service<
       tell: (session, cause) => {
         // Of a copy: who is told may ask again at once, and must not be told the same again.
         const told = [...(waiters.get(session) ?? [])]
+        for (const waiter of told) waiter(cause)
+      },
+      tellAll: (cause) => {
+        const told = [...waiters.values()].flatMap((each) => [...each])
         for (const waiter of told) waiter(cause)
       },
       watch: (session, waiter) => addMember(waiters, session, waiter),

@@ -40,6 +40,8 @@ export class ThisNode extends Context.Service<
      * session; `null`: there is no such session.
      */
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError>
+    /** Renews the lease now, and tells with it what others are to know: whether this node drains. */
+    readonly renew: Effect.Effect<void>
     /**
      * Stores, by a write that checks the session's claim, what a lease's first process is started behind. Where there are
      * others this node's lease is renewed in the same commit, and again until one is whole before the agents' time is over.
@@ -63,6 +65,7 @@ export class ThisNode extends Context.Service<
       /** The ledger can be reached for at least a lease's length. */
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
       let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
+      let renewNow: Effect.Effect<void> = Effect.void
 
       if (leaseMillis === null) yield* joined
       else {
@@ -76,6 +79,7 @@ export class ThisNode extends Context.Service<
         })
         const renewal = (): LedgerWrite => ({ _tag: "NodeRenewed", token, leaseMillis, draining: draining() })
         const renew = extending(Effect.suspend(() => ledger.write([renewal()])))
+        renewNow = Effect.ignore(renew)
         storeLease = Effect.fnUntraced(function* (lease, write, entries) {
           let rest = entries
           do {
@@ -108,6 +112,7 @@ export class ThisNode extends Context.Service<
         name,
         isAlone: leaseMillis === null,
         leaseMillis,
+        renew: renewNow,
         storeLease,
         claim: Effect.fnUntraced(function* (session) {
           const before = yield* ledger.claimOf(session)

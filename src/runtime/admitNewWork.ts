@@ -9,11 +9,17 @@ import { ledgerAway } from "./errors.ts"
 /** Fails while the runtime is draining, or while the ledger is away and could not store what is asked for. */
 export const make = Effect.gen(function* () {
   const drainState = yield* DrainState
-  const ledger = yield* Ledger
+  const admitElsewhere = yield* makeElsewhere
 
-  return Effect.suspend((): Effect.Effect<void, Draining | LedgerError> => {
-    if (drainState.draining()) return Effect.fail(new Draining({}))
+  return Effect.suspend((): Effect.Effect<void, Draining | LedgerError> =>
+    drainState.draining() ? Effect.fail(new Draining({})) : admitElsewhere
+  )
+})
+
+/** The same for work that another node takes while this one drains. */
+export const makeElsewhere = Effect.map(Ledger, (ledger) =>
+  Effect.suspend((): Effect.Effect<void, LedgerError> => {
     const away = ledger.away()
     return away === null ? Effect.void : Effect.fail(ledgerAway(away, "take new work"))
   })
-})
+)

@@ -24,6 +24,7 @@ import * as AdmitNewWork from "../runtime/admitNewWork.ts"
 import { cannot } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import * as Transcript from "../runtime/Transcript.ts"
 import type { EventRefused, Submission, SubmissionName } from "../session/Envelope.ts"
 import * as ExpectEnds from "../supervision/expectEnds.ts"
@@ -43,7 +44,9 @@ export const endWithin = "40 seconds"
 
 export const make = Effect.gen(function* () {
   const agents = yield* Agents
-  const admitNewWork = yield* AdmitNewWork.make
+  const { isAlone } = yield* ThisNode
+  // Several nodes lead it to one that takes it.
+  const admitNewWork = isAlone ? yield* AdmitNewWork.make : yield* AdmitNewWork.makeElsewhere
   const expect = yield* ExpectEnds.make
   const feed = yield* EventFeed
   const contentOf = yield* PromptContent.make

@@ -15,7 +15,7 @@ import type { SessionPort } from "./CommandHandler.ts"
 import type { CommittedStep } from "./commit.ts"
 import type { Session } from "./Session.ts"
 
-/** What brings a turn to an agent. A runtime that is about to stop begins none of it. */
+/** What brings a turn to an agent. A runtime that drains begins none of it. */
 const begins: ReadonlySet<SessionCommand["type"]> = new Set(["takeSlot", "startProcess", "handPrompt"])
 
 export interface Outbox {
@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function* (
   const commandHandler = yield* CommandHandler
   const scope = yield* Effect.scope
   const { id } = session.record
-  const { draining } = yield* DrainState
+  const drainState = yield* DrainState
   const done = (step: number, nth: number) => writes.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
   let performing = 0
@@ -68,8 +68,8 @@ export const make = Effect.fnUntraced(function* (
 
   const perform = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
-      // It stays in the outbox: the next start of Troupe goes on with the turn that it is for.
-      if (draining() && begins.has(command.type)) return
+      // It stays in the outbox: another node, or the next start of Troupe, goes on with the turn that it is for.
+      if (drainState.draining() && begins.has(command.type)) return drainState.holdBack(id)
       if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)

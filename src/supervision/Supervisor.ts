@@ -11,17 +11,18 @@ import { Cause, Clock, Context, Deferred, Effect, FiberMap, Layer, Metric, Optio
 import type { SessionId } from "../domain/Ids.ts"
 import { Draining, isDamaged } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
 import { isFenced, isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
-import type { DrainState } from "../runtime/DrainState.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { News } from "../runtime/News.ts"
 import type { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import type { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { SessionStops } from "../runtime/SessionStops.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
-import type { ThisNode } from "../runtime/ThisNode.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { Timers } from "../runtime/Timers.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { ActorFailed, OwnedElsewhere } from "../session/Envelope.ts"
@@ -49,12 +50,16 @@ export class Supervisor extends Context.Service<
     /** Loads a session and waits until it has settled what was left to settle. */
     readonly wake: (id: SessionId) => Effect.Effect<void, ActorFailed>
     /**
-     * Stops a session's actor where it stands, and ends its process, as a death of Troupe does: the next start goes on from
-     * its rows. All who wait for it are answered with `ActorFailed`, whose cause is `Draining`.
+     * Stops a session's actor where it stands, and ends its process, as a death of Troupe does: whoever is next goes on from
+     * its rows. That is any node at once, where there are several; those who wait for an outcome go on waiting for it. Else it
+     * is the next start, and all who wait are answered with `ActorFailed`, whose cause is `Draining`. Where a process would not
+     * end, the session stays this node's.
      */
-    readonly leave: (id: SessionId) => Effect.Effect<void>
+    readonly letGo: (id: SessionId) => Effect.Effect<void, LedgerError>
     /** What is stored of a loaded session; `null` where it is not loaded: the ledger has it. */
     readonly view: (id: SessionId) => SessionState | null
+    /** Something was sent to the session, and is still to be taken. */
+    readonly hasMail: (id: SessionId) => boolean
     /** Of every loaded session. */
     readonly views: () => ReadonlyArray<SessionState>
   }
@@ -63,8 +68,10 @@ export class Supervisor extends Context.Service<
     Supervisor,
     Effect.gen(function* () {
       const commandHandler = yield* CommandHandler
+      const drainState = yield* DrainState
       const stops = yield* SessionStops
       const ledger = yield* Ledger
+      const { isAlone, token } = yield* ThisNode
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
         | SessionShared
@@ -207,15 +214,33 @@ export class Supervisor extends Context.Service<
           const handle = yield* deliver(id, { event: "wake", by: "troupe" })
           yield* Deferred.await(handle.recovered)
         }),
-        leave: Effect.fnUntraced(function* (id) {
+        letGo: Effect.fnUntraced(function* (id) {
           const handle = handles.get(id)
-          if (handle === undefined) return
-          yield* FiberMap.remove(fibers, id)
-          handles.delete(id)
-          failWaiters(handle, new Draining({}))
+          if (handle !== undefined) {
+            yield* FiberMap.remove(fibers, id)
+            handles.delete(id)
+            if (isAlone) failWaiters(handle, new Draining({}))
+            else failSenders(handle, new OwnedElsewhere({ id, owner: null }))
+          }
+          drainState.letGo(id)
           yield* commandHandler.drop(id)
+          // An agent must not run on two nodes.
+          if (isAlone || commandHandler.sessionsWithProcess().includes(id)) return
+          const claim = Option.getOrNull(yield* ledger.claimOf(id))
+          if (claim?.owner !== token) return
+          yield* ledger.write([{ _tag: "SessionReleased", claim }]).pipe(
+            // Another one has it already.
+            Effect.catchIf(
+              ({ kind }) => kind === "fenced",
+              () => Effect.void
+            )
+          )
         }),
         view: (id) => handles.get(id)?.session ?? null,
+        hasMail: (id) => {
+          const handle = handles.get(id)
+          return handle !== undefined && Queue.sizeUnsafe(handle.mailbox) > 0
+        },
         views: sessionStates
       })
     })

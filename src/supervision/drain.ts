@@ -1,94 +1,83 @@
 /**
  * The drain of a runtime that is about to stop.
  *
- * Turns that are with their agents may finish within a deadline and are interrupted then. A turn that no agent has yet is
- * left as it is: it was accepted, and the next start of Troupe goes on with it.
+ * Sessions that are idle, and turns that no agent has yet, are let go of at once (`handOver.ts`). Turns that are with their
+ * agents may finish within a deadline and are interrupted then. A turn that no agent has is left as it is: it was accepted,
+ * and another node, or the next start of Troupe, goes on with it.
  */
-import { Clock, Effect, Schedule } from "effect"
-import type { SessionEvent } from "../../machines/session/machine.ts"
-import { Ledger } from "../ledger/Ledger.ts"
+import { Clock, Effect, Latch } from "effect"
+import { Draining } from "../domain/Refusal.ts"
 import { DrainState } from "../runtime/DrainState.ts"
+import { News } from "../runtime/News.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { SessionStops } from "../runtime/SessionStops.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
-import type { SessionState } from "../session/Session.ts"
-import * as ExpectEnds from "./expectEnds.ts"
+import * as HandOver from "./handOver.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 /** The deadlines of a retirement one after the other, with a margin. */
 const retireWithin = "20 seconds"
+/** Others need not know that this node drains, they only learn it with each request else. */
+const tellWithin = "1 second"
+
+const reason = "Troupe is shutting down"
 
 export const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const drainState = yield* DrainState
-  const expect = yield* ExpectEnds.make
-  const ledger = yield* Ledger
+  const handOver = yield* HandOver.make
+  const news = yield* News
   const slots = yield* ProcessSlots
+  const stops = yield* SessionStops
   const supervisor = yield* Supervisor
+  const thisNode = yield* ThisNode
+  let isEnding = false
 
-  const withOpenTurn = () => supervisor.views().filter(({ snapshot }) => snapshot.hasTag("turnOpen"))
+  const atWork = () => supervisor.views().filter(handOver.isAtWork)
+  const isEmpty = () => supervisor.views().length === 0 && commandHandler.sessionsWithProcess().length === 0
 
-  /**
-   * Whether the open turn's prompt is still to be claimed. No agent ends such a turn, also where it is being interrupted:
-   * the next start of Troupe settles that one as interrupted.
-   */
-  const waits = ({ record, snapshot }: SessionState) => {
-    if (snapshot.hasTag("promptPending")) return Effect.succeed(true)
-    return ledger.outbox(record.id).pipe(
-      Effect.map((commands) => commands.some(({ claimed, type }) => type === "handPrompt" && !claimed)),
-      // Unknown: it is treated as one that the agent has.
-      Effect.orElseSucceed(() => false)
-    )
-  }
-
-  /** Leaves the sessions whose open turn waits, and returns those whose turn is with an agent. */
-  const leaveWaiting = Effect.gen(function* () {
-    const atWork: Array<SessionState> = []
-    for (const session of withOpenTurn()) {
-      if (yield* waits(session)) yield* supervisor.leave(session.record.id)
-      else atWork.push(session)
-    }
-    return atWork
-  })
-
-  /** Waits for the turns that the sessions have open by now. */
-  const settled = (sessions: ReadonlyArray<SessionState>) =>
-    all(
-      sessions.map(({ record: { id }, snapshot }) => {
-        const isOpen = supervisor.view(id) !== null && snapshot.hasTag("turnOpen")
-        return Effect.ignore(expect(id).turn(snapshot.context.turn, isOpen))
-      })
-    )
-
-  const send = (
-    { record }: SessionState,
-    event: Extract<SessionEvent, { readonly type: "interrupt.requested" | "hibernate.requested" }>
-  ) => Effect.ignore(supervisor.send(record.id, { event, by: "troupe" }))
-
-  const all = <A>(effects: ReadonlyArray<Effect.Effect<A>>) =>
-    Effect.all(effects, { concurrency: "unbounded", discard: true })
+  /** Looked at after each step of any session, and now and then: the last process ends behind its session's last step. */
+  const until = (isSo: () => boolean) =>
+    Effect.gen(function* () {
+      const changed = yield* Latch.make()
+      yield* news.watch(null, () => void changed.openUnsafe())
+      while (!isSo()) {
+        yield* changed.close
+        yield* Effect.raceFirst(changed.await, Effect.sleep("20 millis"))
+      }
+    }).pipe(Effect.scoped)
 
   return Effect.fn("Operator.drain")(function* (deadlineMillis: number) {
-    if (drainState.draining()) return
+    if (isEnding) return
+    isEnding = true
     drainState.drain()
     const began = yield* Clock.currentTimeMillis
-    const running = yield* leaveWaiting
+    yield* Effect.timeoutOption(thisNode.renew, tellWithin)
+    yield* Effect.timeoutOption(
+      until(() => !supervisor.views().some(handOver.waits)),
+      retireWithin
+    )
     // After that: a request of a turn that waits would be refused, and the turn with it.
     slots.drain()
-    if (running.length > 0) yield* Effect.logInfo(`draining: ${running.length} turns may finish first`)
-    yield* Effect.timeoutOption(settled(running), deadlineMillis)
-
-    const reason = "Troupe is shutting down"
-    const late = yield* leaveWaiting
-    yield* all(late.map((session) => send(session, { type: "interrupt.requested", reason })))
-    yield* Effect.timeoutOption(settled(late), retireWithin)
-    yield* leaveWaiting
-    yield* all(supervisor.views().map((session) => send(session, { type: "hibernate.requested", reason })))
-    yield* Effect.sync(() => commandHandler.sessionsWithProcess().length).pipe(
-      Effect.repeat({ schedule: Schedule.spaced("20 millis"), until: (left) => left === 0 }),
-      Effect.timeoutOption(retireWithin)
+    const running = atWork().length
+    if (running > 0) yield* Effect.logInfo(`draining: ${running} turns may finish first`)
+    yield* Effect.timeoutOption(
+      until(() => atWork().length === 0),
+      deadlineMillis
     )
-    // A turn that waited behind one that was interrupted is next by now, and its wait for a slot must not run out.
-    yield* leaveWaiting
+    const interrupt = { event: { type: "interrupt.requested", reason }, by: "troupe" } as const
+    yield* Effect.forEach(atWork(), ({ record }) => Effect.ignore(supervisor.send(record.id, interrupt)), {
+      concurrency: "unbounded",
+      discard: true
+    })
+    yield* Effect.timeoutOption(
+      until(() => atWork().length === 0),
+      retireWithin
+    )
+    yield* Effect.timeoutOption(until(isEmpty), retireWithin)
+    // What they wait for is on other nodes, or comes after the next start.
+    stops.tellAll(new Draining({}))
     yield* Effect.logInfo(`drained in ${(yield* Clock.currentTimeMillis) - began} ms`)
   })
 })

@@ -2,7 +2,9 @@
 import { Effect } from "effect"
 import { stateInfo } from "../../machines/session/stateInfo.ts"
 import type { SessionId } from "../domain/Ids.ts"
-import { ActorFailed } from "../session/Envelope.ts"
+import { DrainState } from "../runtime/DrainState.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
+import { ActorFailed, OwnedElsewhere } from "../session/Envelope.ts"
 import type { Unstamped } from "../session/Envelope.ts"
 import { failedBy } from "./expectEnds.ts"
 import * as LookAt from "./look.ts"
@@ -15,6 +17,20 @@ export const make = Effect.gen(function* () {
   const look = yield* LookAt.make
   const steer = yield* SteerTurn.make
   const supervisor = yield* Supervisor
+  const { draining } = yield* DrainState
+  const { isAlone } = yield* ThisNode
+
+  /**
+   * A node that drains takes no turn that another one can begin at once: the session is let go of, and is asked for again. One
+   * behind a turn that runs here is taken, and handed over when that has ended.
+   */
+  const elsewhere = Effect.fnUntraced(function* (session: SessionId) {
+    if (isAlone || !draining()) return
+    const view = supervisor.view(session)
+    if (view?.snapshot.hasTag("turnOpen") === true) return
+    if (view === null) yield* Effect.ignore(supervisor.letGo(session))
+    return yield* failedBy(session, new OwnedElsewhere({ id: session, owner: null }))
+  })
 
   const send = (id: SessionId, message: Parameters<typeof supervisor.send>[1]) =>
     Effect.catchIf(
@@ -41,6 +57,7 @@ export const make = Effect.gen(function* () {
   return SessionHost.of({
     submit: ({ by, session, turn: event }) =>
       Effect.gen(function* () {
+        yield* elsewhere(session)
         const { after, known, turn } = yield* send(session, { event, by })
         if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
         const { fingerprint = null, id: submission = "" } = event.name ?? {}

@@ -6,11 +6,11 @@ import type { SessionSnapshot } from "../../machines/session/machine.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
+import { Supervisor } from "../../src/supervision/Supervisor.ts"
 import { scratch } from "../ledger/samples.ts"
 import { AgentScript } from "./AgentScript.ts"
 import {
   app,
-  commandsOf,
   ours,
   runtimeIn,
   scriptLayer,
@@ -97,6 +97,7 @@ describe("a drain", () => {
         const ledger = yield* Ledger
         const script = yield* AgentScript
         const sessions = yield* Sessions
+        const supervisor = yield* Supervisor
         const holder = yield* submitted("hang")
         const id = yield* submitted("hang")
         yield* sessions.submit(ours, id, { prompt: "second", queue: true })
@@ -109,18 +110,18 @@ describe("a drain", () => {
           "the second turn",
           Effect.map(turn, (turn) => turn === 2)
         )
-        // An agent ends no turn that it does not have.
-        script.isUnresponsive = true
-        yield* Effect.forkChild(Effect.ignore(sessions.interrupt(ours, id)))
+        // It is let go of at once, and an agent ends no turn that it does not have.
         yield* until(
-          "the second interrupt",
-          Effect.map(commandsOf(id), (types) => types.filter((type) => type === "interruptTurn").length === 2)
+          "the session's unloading",
+          Effect.sync(() => supervisor.view(id) === null)
         )
+        script.isUnresponsive = true
+        yield* sessions.interrupt(ours, id)
+        yield* untilState(id, "idle.asleep")
         script.isUnresponsive = false
         yield* sessions.interrupt(ours, holder)
         // No time passes up to here.
         yield* untilState(holder, "retiring.asking")
-        assert.strictEqual(yield* stateOf(id), "turning.interrupting")
         yield* whileTimePasses(draining)
         return id
       }).pipe(Effect.provide(runtimeIn(directory)))

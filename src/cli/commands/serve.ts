@@ -2,9 +2,10 @@
  * `troupe serve`: the server, from boot to drain.
  *
  * The port opens when recovery has settled what a dead Troupe left. The first signal drains: no new work, running turns
- * may finish, then every process is retired and the program exits with 0. A second signal does not wait for the turns.
+ * may finish, then every process is retired and the program exits with 0. A second signal waits neither for the turns nor
+ * for requests that are still to be answered.
  */
-import { Context, Effect, Layer, Option, Scope } from "effect"
+import { Context, Effect, Latch, Layer, Option, Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { Command, Flag } from "effect/cli"
 import { join } from "node:path"
@@ -56,6 +57,7 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope
+  const hurry = yield* Latch.make()
   let operator: Operator["Service"] | undefined
   if (process.pid === 1) yield* Effect.logWarning(asInit)
 
@@ -69,7 +71,7 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
     )
     const http = yield* Layer.buildWithScope(
       Http.layerWith(
-        listening(server, settings.limits.maxBodyBytes, node),
+        { ...listening(server, settings.limits.maxBodyBytes, node), hurry: hurry.await },
         Layer.merge(
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
           node === null
@@ -94,7 +96,9 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
 
   const signal = yield* Effect.raceFirst(serving, signals.next)
   yield* Effect.logInfo(`${signal}: ending. Running turns have ${drainMillis / 1000} s; a second signal ends them now.`)
-  if (operator !== undefined) yield* Effect.raceFirst(operator.drain(drainMillis), Effect.asVoid(signals.next))
+  // Beside the scope, whose end it is to hasten.
+  yield* Effect.forkDetach(Effect.andThen(signals.next, hurry.open))
+  if (operator !== undefined) yield* Effect.raceFirst(operator.drain(drainMillis), hurry.await)
 }, Effect.scoped)
 
 /** Node reaps its own children, and nobody else's: what agents leave behind would stay in the process table. */

@@ -34,6 +34,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Sessions.inserted(entry.record, entry.snapshot, entry.owner ?? null)
     case "SessionClaimed":
       return Nodes.claimed(dialect, entry)
+    case "SessionReleased":
+      return Nodes.released(entry.claim)
     case "ClaimChecked":
       return Nodes.checked(dialect, entry.claim)
     case "NodeJoined":
@@ -135,6 +137,7 @@ const sessionOf = (entry: LedgerWrite): string | null | undefined => {
   switch (entry._tag) {
     case "SessionInserted":
       return entry.record.id
+    case "SessionReleased":
     case "ClaimChecked":
       return entry.claim.session
     case "CapsuleStored":

@@ -32,7 +32,11 @@ const workspace = Effect.acquireRelease(Effect.sync(makeWorkspace), (made) => Ef
 const beside = (url: string) =>
   Layer.mergeAll(EventFeed.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(
-      Layer.mergeAll(News.layer, SessionShared.layer, Layer.mock(Supervisor)({ view: () => null, views: () => [] }))
+      Layer.mergeAll(
+        News.layer,
+        SessionShared.layer,
+        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false })
+      )
     ),
     Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { works: "beside" })),
     Layer.provide(

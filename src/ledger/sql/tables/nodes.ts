@@ -100,6 +100,13 @@ export const claimed = (
   }
 ]
 
+export const released = ({ epoch, owner, session }: Claim): Write => ({
+  text: "UPDATE sessions SET owner = NULL WHERE id = ? AND owner = ? AND epoch = ? RETURNING 1",
+  params: [session, owner, epoch],
+  failIfNoRow: "the session belongs to another node now",
+  isFence: true
+})
+
 export const checked = ({ unchanged }: Dialect, { epoch, owner, session }: Claim): Write => ({
   text: `SELECT 1 FROM sessions WHERE id = ? AND owner = ? AND epoch = ? ${unchanged}`,
   params: [session, owner, epoch],
@@ -199,6 +206,14 @@ export const reads = (db: Database) => ({
         ({ epoch, owner }: OwnerRow): Claim | null => (owner === null ? null : { session, owner, epoch })
       )
       .pipe(Effect.map(([claim]) => (claim === undefined ? Option.none() : Option.some(claim)))),
+  claimsOf: (owner: NodeToken, except: ReadonlyArray<SessionId>, limit: number) =>
+    db.all(
+      "read what a node owns",
+      `SELECT id AS session, owner, epoch FROM sessions
+        WHERE owner = ? AND closed_at IS NULL AND NOT (${db.dialect.inList("id")}) LIMIT ?`,
+      [owner, json(except), limit],
+      (claim: Claim): Claim => claim
+    ),
   claims: (session: SessionId, limit: number) =>
     db
       .all(

@@ -1,0 +1,74 @@
+/** A node that drains: others have its idle sessions and its turns in line at once, and it serves until its turns have ended. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
+import { Cluster } from "./nodes.ts"
+import type { ClusterNode, Reader } from "./nodes.ts"
+
+const cluster = Effect.acquireRelease(
+  Effect.map(emptySchema, (url) => new Cluster(url)),
+  (nodes) => Effect.promise(() => nodes.cleanUp())
+)
+
+const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
+  Effect.flatMap(cluster, (nodes) => Effect.promise(() => test(nodes))).pipe(Effect.scoped)
+
+const sessionOf = async (node: ClusterNode) => {
+  const { json } = await node.call("POST", "/sessions", { agent: "demo" })
+  return String(json["session_id"])
+}
+
+const turn = (node: ClusterNode, session: string, prompt: string, more: object = {}) =>
+  node.call("POST", `/sessions/${session}/turn`, { prompt, ...more }, crypto.randomUUID())
+
+const statusOf = async (node: ClusterNode, session: string, index: number) =>
+  (await node.call("GET", `/sessions/${session}/turns/${index}`)).json["status"]
+
+const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
+  const deadline = Date.now() + 60_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const hasNoGap = ({ ids }: Reader) =>
+  assert.deepStrictEqual(
+    ids,
+    ids.map((_, nth) => nth + 1)
+  )
+
+describe.skipIf(postgres === null)("a node that drains", () => {
+  it.live("lets go of what is idle at once, and serves until its turn has ended", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const [awake, busy] = [await sessionOf(first), await sessionOf(first)]
+      await turn(first, awake, "hello")
+      const readers = [second.read(awake), first.read(busy)]
+      const hanging = turn(first, busy, "hang")
+      await until("words", () => readers[1]!.text().includes("Hanging."))
+      const inLine = turn(second, busy, "in line", { queue: true })
+      await until("the turn in line", () => readers[1]!.text().includes('"troupe/turn_index":2'))
+      first.program.child.kill("SIGTERM")
+      const signalledAt = Date.now()
+      assert.deepInclude((await turn(second, awake, "again")).json, { ok: true, turn_index: 2 })
+      const took = Date.now() - signalledAt
+      // Also where it is asked itself, which it still is, by whoever has not heard of its drain.
+      assert.deepInclude((await turn(first, awake, "once more")).json, { ok: true, turn_index: 3 })
+      assert.strictEqual(await statusOf(first, busy, 1), "running")
+      assert.deepInclude((await first.call("POST", "/sessions", { agent: "demo" })).json, { error: "draining" })
+      assert.strictEqual((await second.call("POST", `/sessions/${busy}/interrupt`)).status, 200)
+      assert.deepInclude((await hanging).json, { interrupted: true })
+      assert.deepInclude((await inLine).json, { ok: true, final_text: "You said: in line (turn 1)" })
+      assert.strictEqual((await first.program.ended).code, 0)
+      readers[1] = second.read(busy)
+      for (const [nth, session] of [awake, busy].entries()) {
+        await second.call("DELETE", `/sessions/${session}`)
+        await until("the end", () => readers[nth]!.text().includes('"closed"'))
+        hasNoGap(readers[nth]!)
+        await readers[nth]!.stop()
+      }
+      console.log(`a turn of an idle session was answered ${took} ms after SIGTERM to its node`)
+    })
+  )
+})
