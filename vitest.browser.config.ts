@@ -1,11 +1,14 @@
-/** `npm run test:browser`: the dashboard in a real Chromium, against the real server. One file at a time. */
+/**
+ * `npm run test:browser`: the dashboard in a real Chromium, against the real server, or two nodes on one PostgreSQL. One
+ * file at a time.
+ */
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["test/browser/**/*.test.ts"],
     exclude: ["**/node_modules/**"],
-    globalSetup: ["test/builtProgram.ts", "test/browser/setup.ts"],
+    globalSetup: ["test/builtProgram.ts", "test/browser/setup.ts", "test/ledger/postgres/server.ts"],
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],
     retry: process.env["CI"] === undefined ? 0 : 1,

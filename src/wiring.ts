@@ -78,6 +78,7 @@ export const nodesOn = (
   databaseUrl: Redacted.Redacted<string>
 ): Effect.Effect<ReadonlyArray<NodeStatus>, LedgerError | LedgerUnusable> =>
   Ledger.use(({ nodeStatuses }) => nodeStatuses).pipe(
+    Effect.map((statuses) => statuses.filter(({ lives }) => lives)),
     Effect.provide(PostgresLedger.layer(databaseUrl, { works: "beside" }))
   )
 

@@ -1,6 +1,7 @@
-/** What a node asks of another one: the messages of sessions, as calls over HTTP. */
+/** What a node asks of another one: the messages of sessions, and how it is, as calls over HTTP. */
 import { Rpc, RpcGroup } from "effect/rpc"
 import type { Schema } from "effect"
+import { NodeState } from "../supervision/NodeState.ts"
 import { sessionMessages } from "../supervision/sessionMessages.ts"
 
 const call = <const Tag extends string, Q extends Schema.Top, A extends Schema.Top, E extends Schema.Top>(
@@ -17,7 +18,8 @@ export const nodeCalls = RpcGroup.make(
   call("change", sessionMessages.change),
   call("unpark", sessionMessages.unpark),
   call("hibernate", sessionMessages.hibernate),
-  call("look", sessionMessages.look)
+  call("look", sessionMessages.look),
+  Rpc.make("state", { success: NodeState })
 )
 
 /** Below a node's address. */

@@ -5,12 +5,15 @@ import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse 
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
 import { nodeCalls, nodeCallsPath } from "../cluster/nodeCalls.ts"
+import { Nodes } from "../cluster/Nodes.ts"
 import { isSigned, signatureHeader } from "../cluster/signature.ts"
 
 const handlers = nodeCalls.toLayer(
   Effect.gen(function* () {
     const { answer, change, close, hibernate, interrupt, look, steer, submit, unpark } = yield* LocalSessions
-    return nodeCalls.of({ answer, change, close, hibernate, interrupt, look, steer, submit, unpark })
+    const { state } = yield* Nodes
+    const sessions = { answer, change, close, hibernate, interrupt, look, steer, submit, unpark }
+    return nodeCalls.of({ ...sessions, state: () => state })
   })
 )
 

@@ -8,6 +8,7 @@ import { Layer } from "effect"
 import { Access } from "./api/Access.ts"
 import * as LoginRoutes from "./api/login.ts"
 import * as NewSessionRoutes from "./api/newSessions.ts"
+import * as NodesRoutes from "./api/nodes.ts"
 import * as SessionRoutes from "./api/session.ts"
 import * as SessionsRoutes from "./api/sessions.ts"
 import * as StepsRoutes from "./api/steps.ts"
@@ -26,6 +27,7 @@ export const routes = Layer.mergeAll(
   StepsRoutes.layer,
   SessionRoutes.layer,
   NewSessionRoutes.layer,
+  NodesRoutes.layer,
   StatelyRoutes.layer,
   Page.layer
 )

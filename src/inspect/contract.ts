@@ -16,6 +16,7 @@
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
  * | `GET approvals` | `Approvals`: all pending ones, of all sessions that the caller sees |
  * | `GET coverage?agent` | `Coverage` |
+ * | `GET nodes` | `Nodes`, for the admin only |
  * | `GET sessions/{id}` | `Detail` |
  * | `GET sessions/{id}/steps?after&limit` | `Steps` |
  * | `GET sessions/{id}/steps/{seq}/wire` | `Wire`; 404 `no_wire` where no line of the agent caused the step |
@@ -49,6 +50,8 @@ export interface Me {
   /** `null` for the admin. */
   readonly app: string | null
   readonly version: string
+  /** The node that answers, where several work together; `null`: this Troupe is alone. */
+  readonly node: string | null
   /** The server's clock, to compute ages with. */
   readonly now: number
   /** Another value after each start of the server. */
@@ -181,6 +184,46 @@ export interface Coverage {
     readonly to: string
     readonly n: number
   }>
+}
+
+/** How a node is, by what it says of itself. */
+export interface NodeState {
+  /** Agents that it runs, how many it may, and turns that wait for a slot. */
+  readonly processes: number
+  readonly processes_limit: number
+  readonly waiting: number
+  /** Of its Troupe, and of all its agents' processes together. */
+  readonly rss_bytes: number
+  readonly agents_rss_bytes: number
+  /** Agents that it does not start for a while, because their starts kept failing, with the last failure. */
+  readonly circuits: ReadonlyArray<{ readonly agent: string; readonly until: number; readonly reason: string }>
+  /** How long the database takes to read one row; `null`: it does not answer this node. */
+  readonly database_seconds: number | null
+}
+
+export interface Node {
+  readonly name: string
+  readonly url: string | null
+  readonly version: string
+  /** It is the one that answers. */
+  readonly is_this: boolean
+  readonly joined_at: number
+  readonly draining: boolean
+  /** When it last renewed its lease, and until when others leave its sessions to it. */
+  readonly renewed_at: number | null
+  readonly lease_until: number | null
+  /** Open sessions that it owns. */
+  readonly sessions: number
+  /** `null`: it does not answer, and its last sign of life was at `renewed_at`. */
+  readonly state: NodeState | null
+}
+
+/** Nodes that live, and those that died since yesterday, oldest first. It may be some seconds old. */
+export interface Nodes {
+  readonly ok: true
+  /** `null`: this Troupe is alone, and `nodes` is empty. */
+  readonly lease_seconds: number | null
+  readonly nodes: ReadonlyArray<Node>
 }
 
 export interface Agents {

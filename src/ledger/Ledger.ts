@@ -116,7 +116,10 @@ export class Ledger extends Context.Service<
 
     /** The nodes that have not left, and whose lease is not over. */
     readonly nodes: Read<ReadonlyArray<NodeRecord>>
-    /** The same with what they own, oldest first. Every session is looked at: for people, not for each request. */
+    /**
+     * The same with what they own, oldest first, and those whose lease is over, which are kept for about a day; of a node
+     * that was started again, the last start. Every session is looked at: for people, not for each request.
+     */
     readonly nodeStatuses: Read<ReadonlyArray<NodeStatus>>
     /** Also one that has left, for a day. */
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>

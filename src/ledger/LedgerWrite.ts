@@ -88,6 +88,8 @@ export interface NodeRecord {
 /** A node as the database sees it. */
 export interface NodeStatus {
   readonly node: NodeRecord
+  /** Its lease is not over. */
+  readonly lives: boolean
   /** The open sessions that it owns. */
   readonly sessions: number
   /** The database's time, which all of the node's times are of. */

@@ -23,6 +23,7 @@ import { findSession, sees } from "../runtime/Caller.ts"
 import type { Caller } from "../runtime/Caller.ts"
 import { cannot } from "../runtime/errors.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { SessionHost } from "../supervision/SessionHost.ts"
 import * as FollowSession from "./inspection/followSession.ts"
 import type { SessionUpdate, StreamPosition } from "./inspection/followSession.ts"
@@ -75,6 +76,8 @@ export class Inspection extends Context.Service<
   {
     /** What this runtime's session machine was made with. */
     readonly bounds: SessionBounds
+    /** The name of the node that answers, where it is one of several; `null`: this Troupe is alone. */
+    readonly node: string | null
     /** The rule that keeps the sessions of apps apart, for records that are kept to be shown later. */
     readonly sees: (caller: Caller, session: Pick<SessionRecord, "app" | "createdAt">) => boolean
     /** Removes from a text the secret values in the agent's environment, and what has the shape of a credential. */
@@ -134,6 +137,7 @@ export class Inspection extends Context.Service<
       const host = yield* SessionHost
       const ledger = yield* Ledger
       const { agents, limits } = yield* RuntimeSettings
+      const { isAlone, name } = yield* ThisNode
       const followSession = yield* FollowSession.make
       const observeChanges = yield* ObserveChanges.make
       const observeCommits = yield* ObserveCommits.make
@@ -149,6 +153,7 @@ export class Inspection extends Context.Service<
           restartIntensity: limits.restartIntensity,
           restartPeriodMillis: limits.restartPeriodMillis
         },
+        node: isAlone ? null : name,
         sees,
         redactorOf: (agent) => {
           const secrets = secretsOf(agent, agents, process.env)

@@ -5,6 +5,8 @@
  */
 import { Clock, Context, Effect, Exit, Layer, Option } from "effect"
 import { PrometheusMetrics } from "effect/observability"
+import { Nodes } from "../cluster/Nodes.ts"
+import type { SeenNode } from "../cluster/Nodes.ts"
 import { Agents } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { SessionState } from "../domain/Session.ts"
@@ -20,6 +22,14 @@ import { CommandHandler } from "../session/CommandHandler.ts"
 import * as Drain from "../supervision/drain.ts"
 import { Sweeper } from "./Sweeper.ts"
 
+/** The nodes that work on the ledger, and how long each may give no sign of life. */
+export interface ClusterNodes {
+  readonly leaseMillis: number
+  readonly nodes: ReadonlyArray<SeenNode>
+}
+
+export type { SeenNode } from "../cluster/Nodes.ts"
+
 export class Operator extends Context.Service<
   Operator,
   {
@@ -29,6 +39,8 @@ export class Operator extends Context.Service<
     readonly ready: Effect.Effect<{ readonly ready: boolean; readonly reasons: ReadonlyArray<string> }>
     readonly sweep: Effect.Effect<{ readonly softClosed: number; readonly hardDeleted: number }, Unavailable>
     readonly counts: Effect.Effect<Counts, Unavailable>
+    /** `null`: this Troupe is alone. */
+    readonly nodes: Effect.Effect<ClusterNodes | null, Unavailable>
     /** All numbers of this process, the counts included, in the text format of Prometheus. */
     readonly metrics: Effect.Effect<string, Unavailable>
     /**
@@ -49,6 +61,7 @@ const make = Effect.gen(function* () {
   const commandHandler = yield* CommandHandler
   const drainState = yield* DrainState
   const ledger = yield* Ledger
+  const { leaseMillis, seen } = yield* Nodes
   const settings = yield* RuntimeSettings
   const slots = yield* ProcessSlots
   const timers = yield* Timers
@@ -88,6 +101,13 @@ const make = Effect.gen(function* () {
     }),
     sweep: Effect.mapError(sweep, (cause) => new Unavailable({ operation: "sweep", cause })),
     counts,
+    nodes:
+      leaseMillis === null
+        ? Effect.succeed(null)
+        : seen.pipe(
+            Effect.map((nodes) => ({ leaseMillis, nodes })),
+            Effect.mapError((cause) => new Unavailable({ operation: "look at the nodes", cause }))
+          ),
     metrics: Effect.andThen(Effect.flatMap(counts, Metrics.setCounts), PrometheusMetrics.format()),
     drain: yield* Drain.make
   })

@@ -10,11 +10,13 @@ import * as AgentCommandHandler from "../supervision/AgentCommandHandler.ts"
 import { adoptOrphans, recover } from "../supervision/recovery.ts"
 import type { CommandHandler } from "../session/CommandHandler.ts"
 import { DrainState } from "../runtime/DrainState.ts"
+import { CircuitBreaker } from "../supervision/CircuitBreaker.ts"
 import { Operator } from "./Operator.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import * as SessionsLayer from "./SessionsLayer.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
+import { Nodes } from "../cluster/Nodes.ts"
 import * as RoutedSessionHost from "../cluster/routedSessionHost.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
@@ -29,13 +31,14 @@ export const layerWith = <E, R>(
 ) =>
   Layer.mergeAll(SessionsLayer.layer, Operator.layer, SessionActorRefs.layer).pipe(
     Layer.provideMerge(Sweeper.layer),
+    Layer.provideMerge(Nodes.layer),
     Layer.provideMerge(host),
     Layer.provideMerge(LocalSessions.layer),
     Layer.provideMerge(Layer.effectDiscard(Effect.andThen(recover, adoptOrphans))),
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),
     Layer.provideMerge(ThisNode.layer),
-    Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer))
+    Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer))
   )
 
 export const layer = layerWith(AgentCommandHandler.layer)

@@ -2,6 +2,7 @@
  * A circuit breaker for each kind of agent: one whose starts keep failing, in whatever sessions, is not started for a
  * while. The other kinds are not affected.
  */
+import { Context, Layer } from "effect"
 import { failurePolicy } from "../../machines/session/failures.ts"
 import { AgentFailed } from "../agent/Agent.ts"
 
@@ -15,15 +16,28 @@ interface Circuit {
   readonly reason: string
 }
 
-export interface CircuitBreaker {
-  /** The failure to start with, or `null` where it may be tried. After its time one start is let through as a probe. */
-  readonly check: (agent: string, now: number) => AgentFailed | null
-  readonly started: (agent: string) => void
-  /** What only a person can mend, and what is one session's own doing, says nothing about the kind. */
-  readonly failed: (agent: string, failure: AgentFailed, now: number) => void
+/** A kind of agent that is not started before `until` (milliseconds since 1970), and its last failure. */
+export interface OpenCircuit {
+  readonly agent: string
+  readonly until: number
+  readonly reason: string
 }
 
-export const make = (): CircuitBreaker => {
+export class CircuitBreaker extends Context.Service<
+  CircuitBreaker,
+  {
+    /** The failure to start with, or `null` where it may be tried. After its time one start is let through as a probe. */
+    readonly check: (agent: string, now: number) => AgentFailed | null
+    readonly started: (agent: string) => void
+    /** What only a person can mend, and what is one session's own doing, says nothing about the kind. */
+    readonly failed: (agent: string, failure: AgentFailed, now: number) => void
+    readonly open: (now: number) => ReadonlyArray<OpenCircuit>
+  }
+>()("troupe/supervision/CircuitBreaker") {
+  static readonly layer = Layer.sync(CircuitBreaker, () => make())
+}
+
+export const make = (): CircuitBreaker["Service"] => {
   const breaker = new Map<string, Circuit>()
   return {
     check: (agent, now) => {
@@ -42,6 +56,10 @@ export const make = (): CircuitBreaker => {
       if (!failurePolicy[failure.class].countsAgainstKind) return
       const failures = (breaker.get(agent)?.failures ?? 0) + 1
       breaker.set(agent, { failures, openUntil: now + openMillis, reason: failure.message })
-    }
+    },
+    open: (now) =>
+      [...breaker].flatMap(([agent, { failures, openUntil: until, reason }]) =>
+        failures >= openAfter && now < until ? [{ agent, until, reason }] : []
+      )
   }
 }

@@ -27,7 +27,7 @@ import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
-import * as CircuitBreaker from "./CircuitBreaker.ts"
+import { CircuitBreaker } from "./CircuitBreaker.ts"
 import * as FirstStart from "./firstStart.ts"
 import { decidePermission } from "./permissions.ts"
 import * as Placement from "./placement.ts"
@@ -50,7 +50,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   const thisNode = yield* ThisNode
   const { dataDir } = settings
   const recoverTurns = yield* RecoverTurns.make
-  const breaker = CircuitBreaker.make()
+  const breaker = yield* CircuitBreaker
   const alone = FirstStart.make()
 
   const received = (port: SessionPort, agentProcess: AgentProcess) =>

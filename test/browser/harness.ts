@@ -62,8 +62,7 @@ export const startTroupe = async (
     url = address
   }
   await run("0")
-  const browser = await launch()
-  const watches: Array<() => void> = []
+  const { browser, leave, visit } = await openBrowser(() => url)
 
   const call: RunningTroupe["call"] = async (method, path, token, body) => {
     const response = await fetch(`${url}${path}`, {
@@ -94,15 +93,7 @@ export const startTroupe = async (
     turn: (token, id, prompt) => call("POST", `/sessions/${id}/turn`, token, { prompt }),
     begin: async (token, id, prompt) =>
       void (await done("POST", `/sessions/${id}/turn`, token, { prompt, wait: false })),
-    visit: async ({ at = "", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
-      const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" })
-      context.setDefaultTimeout(patienceMillis)
-      const page = await context.newPage()
-      watches.push(watch(page, url))
-      await page.goto(`${url}/inspect/${at}`)
-      if (token !== undefined) await logIn(page, token)
-      return page
-    },
+    visit,
     stop: async () => {
       program.child.kill("SIGTERM")
       await program.ended
@@ -110,10 +101,34 @@ export const startTroupe = async (
     start: () => run(new URL(url).port),
     leave: async () => {
       try {
+        await leave()
+      } finally {
+        await workspace.cleanUp()
+      }
+    }
+  }
+}
+
+/** Pages of the server at `url`. Leaving fails where one of them did something forbidden. */
+export const openBrowser = async (url: () => string): Promise<Pick<RunningTroupe, "browser" | "leave" | "visit">> => {
+  const browser = await launch()
+  const watches: Array<() => void> = []
+  return {
+    browser,
+    visit: async ({ at = "", colorScheme = "light", height = 800, token, width = 1280 } = {}) => {
+      const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" })
+      context.setDefaultTimeout(patienceMillis)
+      const page = await context.newPage()
+      watches.push(watch(page, url()))
+      await page.goto(`${url()}/inspect/${at}`)
+      if (token !== undefined) await logIn(page, token)
+      return page
+    },
+    leave: async () => {
+      try {
         for (const check of watches) check()
       } finally {
         await browser.close()
-        await workspace.cleanUp()
       }
     }
   }

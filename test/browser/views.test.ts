@@ -1,11 +1,10 @@
 /** The main views in both color schemes, wide and narrow: accessible, and with screenshots for people to look at. */
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import axe from "axe-core"
+import { afterAll, beforeAll, describe, it } from "@effect/vitest"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Page } from "playwright-core"
 import { makeWorkspace } from "../cli/program.ts"
 import { chromium, shoot } from "./chromium.ts"
+import { isSound } from "./isSound.ts"
 import { adminToken, startTroupe, until } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 
@@ -74,21 +73,6 @@ describe.skipIf(chromium === null)("the views", () => {
       }
       await closed
     })
-  }
-
-  const isSound = async (page: Page, where: string) => {
-    const { innerWidth, scrollWidth } = await page.evaluate<{ innerWidth: number; scrollWidth: number }>(
-      "({ innerWidth, scrollWidth: document.documentElement.scrollWidth })"
-    )
-    assert.isAtMost(scrollWidth, innerWidth, `${where} scrolls sideways`)
-    if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(axe.source)
-    const { violations } = await page.evaluate<axe.AxeResults>("axe.run(document, { resultTypes: ['violations'] })")
-    const serious = violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`
-      )
-    assert.deepStrictEqual(serious, [], where)
   }
 })
 

@@ -74,6 +74,7 @@ describe("the screen", () => {
         admin: true,
         app: null,
         version: "0.1.0",
+        node: null,
         now,
         boot: "b",
         bounds: { pool_wait_millis: 1, hibernate_after_millis: 1, restart_intensity: 1, restart_period_millis: 1 }

@@ -1,7 +1,7 @@
 /** Nodes for tests: the real program with `serve --cluster`, each in a directory of its own, on one database. */
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -11,6 +11,8 @@ import type { Ended, Running, Workspace } from "../cli/program.ts"
 export interface ClusterNode {
   readonly name: string
   readonly url: string
+  /** Of the app `default`. */
+  readonly token: string
   readonly program: Running
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
   readonly call: (method: string, path: string, body?: unknown, key?: string) => Promise<Answer>
@@ -30,7 +32,7 @@ export interface Reader {
 }
 
 export const secret = `cluster-${randomBytes(24).toString("hex")}`
-const adminToken = `admin-${randomBytes(16).toString("hex")}`
+export const adminToken = `admin-${randomBytes(16).toString("hex")}`
 
 const freePort = async () => {
   const server = createServer().listen(0, "127.0.0.1")
@@ -71,17 +73,21 @@ const readerOf = (url: string, token: string, session: string): Reader => {
 
 export class Cluster {
   readonly #database: string
+  readonly #config: object
   readonly #workspaces = new Map<string, Workspace>()
   readonly #ports = new Map<string, number>()
   #token = ""
 
-  constructor(database: string) {
+  /** `config`: the `troupe.config.json` of each node. */
+  constructor(database: string, config: object = {}) {
     this.#database = database
+    this.#config = config
   }
 
   async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
     const workspace = this.#workspaces.get(name) ?? makeWorkspace()
     this.#workspaces.set(name, workspace)
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(this.#config))
     const port = this.#ports.get(name) ?? (await freePort())
     this.#ports.set(name, port)
     const url = `http://127.0.0.1:${port}`
@@ -116,7 +122,7 @@ export class Cluster {
       program.child.kill(signal)
       await exit
     }
-    return { name, url, program, call, kill, read: (session) => readerOf(url, token, session) }
+    return { name, url, token, program, call, kill, read: (session) => readerOf(url, token, session) }
   }
 
   /** Runs a command of the program on the database, beside the nodes. */

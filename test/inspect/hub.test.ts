@@ -69,7 +69,13 @@ const withHub = Hub.layer.pipe(
   Layer.provide(
     Layer.unwrap(
       Effect.map(ObserveChanges.make, (observeChanges) =>
-        Layer.mock(Inspection)({ bounds: defaultLimits, sees, redactorOf: () => (text) => text, observeChanges })
+        Layer.mock(Inspection)({
+          bounds: defaultLimits,
+          node: null,
+          sees,
+          redactorOf: () => (text) => text,
+          observeChanges
+        })
       )
     )
   ),

@@ -22,9 +22,15 @@ export const open: ReadonlySet<string> = new Set([
   "GET /inspect/*"
 ])
 
+/** Routes of the dashboard that an app's token is not enough for. */
+const adminsOfDashboard: ReadonlySet<string> = new Set([
+  "POST /inspect/api/sessions/:id/unpark",
+  "GET /inspect/api/nodes"
+])
+
 /** What an app's token is not enough for. */
 export const isAdmins = ({ name, path }: Route): boolean =>
-  path.startsWith("/admin/") || path === "/metrics" || name === "POST /inspect/api/sessions/:id/unpark"
+  path.startsWith("/admin/") || path === "/metrics" || adminsOfDashboard.has(name)
 
 /** The values of path parameters. */
 export type Values = Readonly<Record<string, string>>

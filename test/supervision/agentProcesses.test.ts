@@ -12,6 +12,7 @@ import { noChoices } from "../../src/domain/Session.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { CircuitBreaker } from "../../src/supervision/CircuitBreaker.ts"
 import { DrainState } from "../../src/runtime/DrainState.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { ThisNode } from "../../src/runtime/ThisNode.ts"
@@ -101,7 +102,7 @@ const withProcesses = <A, E>(
       Effect.provide(
         AgentCommandHandler.layer.pipe(
           Layer.provideMerge(ThisNode.layer),
-          Layer.provideMerge(Layer.merge(ProcessSlots.layer, DrainState.layer)),
+          Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer)),
           Layer.provideMerge(SqliteLedger.layer(":memory:")),
           Layer.provide(Layer.mock(Agents)({ driver: () => Effect.succeed(agents.driver) })),
           Layer.provide(Layer.succeed(RuntimeSettings, { ...settings, limits })),

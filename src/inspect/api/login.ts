@@ -22,7 +22,7 @@ const loginOf = ({ code, token }: typeof LoginBody.Type): Effect.Effect<Login, I
 }
 
 const meOf = Effect.gen(function* () {
-  const { bounds } = yield* Inspection
+  const { bounds, node } = yield* Inspection
   const { boot } = yield* Hub
   return Effect.fnUntraced(function* (caller: Caller): Effect.fn.Return<Me> {
     return {
@@ -30,6 +30,7 @@ const meOf = Effect.gen(function* () {
       admin: caller._tag === "Admin",
       app: caller._tag === "App" ? caller.app : null,
       version: manifest.version,
+      node,
       now: (yield* Clock.currentTimeMillis) / 1000,
       boot,
       bounds: boundsDto(bounds)

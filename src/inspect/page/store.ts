@@ -13,6 +13,12 @@ export const me = signal<Me | null | undefined>(undefined)
 
 export const isAdmin = computed(() => me.value?.admin === true)
 
+/** The name of the node that answers; `null`: this Troupe is alone. */
+export const thisNode = computed(() => me.value?.node ?? null)
+
+/** What nodes do is of all apps. */
+export const seesNodes = computed(() => isAdmin.value && thisNode.value !== null)
+
 /** The state of the stream of all sessions. */
 export const phase = signal<Phase>({ name: "connecting" })
 

@@ -47,7 +47,7 @@ const ownerOf = (ledger: Ledger["Service"]): Effect.Effect<Claim | null> =>
   Effect.orDie(Effect.map(ledger.claimOf(id), Option.getOrThrow))
 
 export const nodes = ({ onLedger }: LedgerUnderTest) => {
-  it.effect("the living nodes are shown with the open sessions that each owns, by the database's clock", () =>
+  it.effect("nodes that have not left are shown with the open sessions that each owns, by the database's clock", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         const inserted = (session: string, owner: NodeToken, state: "idle" | "closed" = "idle"): LedgerWrite => {
@@ -69,16 +69,27 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         ])
         const statuses = yield* ledger.nodeStatuses
         assert.deepStrictEqual(
-          statuses.map(({ node, sessions }) => [node.token, sessions]),
+          statuses.map(({ lives, node, sessions }) => [node.token, sessions, lives]),
           [
-            [first, 2],
-            [second, 0]
+            [first, 2, true],
+            [second, 0, true],
+            [third, 1, false]
           ]
         )
         const [{ at, node }] = statuses as [(typeof statuses)[number]]
         assert.isAtLeast(at, node.joinedAt)
         assert.isBelow(at, node.leaseUntil ?? 0)
         assert.deepStrictEqual([node], (yield* ledger.nodes).slice(0, 1))
+
+        // Of a node that was started again, the last start.
+        yield* ledger.write([{ _tag: "NodeLeft", token: second }, joins(NodeToken.make("node_4"), minute, third)])
+        assert.deepStrictEqual(
+          (yield* ledger.nodeStatuses).map(({ lives, node, sessions }) => [node.token, sessions, lives]),
+          [
+            [first, 2, true],
+            ["node_4", 0, true]
+          ]
+        )
       })
     )
   )

@@ -1,6 +1,6 @@
 /** The links to the views, and the state of the connection. */
 import { serverTime } from "../clock.ts"
-import { isDraining, notReady, phase } from "../store.ts"
+import { isDraining, notReady, phase, seesNodes } from "../store.ts"
 import { Brand } from "../ui/Brand.tsx"
 import { Countdown } from "../ui/Time.tsx"
 import { pendingCount } from "../approvals/inbox.ts"
@@ -13,6 +13,7 @@ const places = [
   { view: "approvals", href: "#/approvals", name: "Approvals" },
   { view: "machine", href: "#/machine", name: "Machine" }
 ] as const
+const placesOfOperators = [...places, { view: "nodes", href: "#/nodes", name: "Nodes" }] as const
 
 export const Header = () => {
   const view = route.value.view
@@ -23,7 +24,7 @@ export const Header = () => {
         <span>Troupe</span>
       </a>
       <nav class="nav" aria-label="Views">
-        {places.map(({ href, name, view: place }) => (
+        {(seesNodes.value ? placesOfOperators : places).map(({ href, name, view: place }) => (
           <a
             key={href}
             href={href}

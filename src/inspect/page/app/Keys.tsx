@@ -2,6 +2,7 @@
 import { Fragment } from "preact"
 import { useEffect, useRef } from "preact/hooks"
 import { signal } from "@preact/signals"
+import { seesNodes } from "../store.ts"
 import { go } from "./location.ts"
 import { noFilter } from "../../client/rows.ts"
 
@@ -24,6 +25,7 @@ addEventListener("keydown", (event) => {
     if (event.key === "s") return go({ view: "sessions", filter: noFilter })
     if (event.key === "a") return go({ view: "approvals" })
     if (event.key === "m") return go({ view: "machine" })
+    if (event.key === "n" && seesNodes.value) return go({ view: "nodes" })
   }
   if (event.key === "n") return go({ view: "new" })
   if (event.key === "?") isShown.value = !isShown.value
@@ -56,6 +58,7 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["g", "m"], "the machine"],
   [["?"], "this list"]
 ]
+const keysOfOperators: typeof keys = keys.toSpliced(-1, 0, [["g", "n"], "the nodes"])
 
 export const Keys = () => {
   const dialog = useRef<HTMLDialogElement>(null)
@@ -68,7 +71,7 @@ export const Keys = () => {
     <dialog ref={dialog} class="keys" aria-label="Keys" onClose={() => (isShown.value = false)}>
       <h2>Keys</h2>
       <dl>
-        {keys.map(([names, does]) => (
+        {(seesNodes.value ? keysOfOperators : keys).map(([names, does]) => (
           <Fragment key={does}>
             <dt>
               {names.map((name) => (

@@ -39,6 +39,8 @@ const Routed = ({ route: current }: { readonly route: Route }) => {
       return <ApprovalsView />
     case "machine":
       return <Later load={loadMachine} />
+    case "nodes":
+      return <Later load={loadNodes} />
     case "new":
       return <Later load={loadStart} />
     case "unknown":
@@ -67,12 +69,14 @@ const titles = {
   session: "Session · Troupe",
   approvals: "Approvals · Troupe",
   machine: "Machine · Troupe",
+  nodes: "Nodes · Troupe",
   new: "New session · Troupe",
   unknown: "Troupe"
 }
 
 const loadSession = () => import("../session/SessionView.tsx")
 const loadStart = () => import("../start/StartView.tsx")
+const loadNodes = () => import("../nodes/NodesView.tsx")
 const loadMachine = () => import("../machine/MachineView.tsx")
 
 /** A view that most visits do not need at once: its code comes when it is opened. */

@@ -166,10 +166,13 @@ export const reads = (db: Database) => ({
     `SELECT nodes.*, coalesce(owned.n, 0) AS owned, ${db.dialect.now} AS at
       FROM nodes LEFT JOIN (SELECT owner, count(*) AS n FROM sessions WHERE state <> 'closed' GROUP BY owner) AS owned
         ON owned.owner = nodes.token
-      WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`,
+      WHERE (lease_until IS NULL OR lease_until > ${leftAt}) AND NOT EXISTS (SELECT 1 FROM nodes AS later
+        WHERE later.name = nodes.name AND (later.joined_at, later.token) > (nodes.joined_at, nodes.token))
+      ORDER BY joined_at, token`,
     [],
     ({ at, owned, ...row }: NodeRow & { readonly owned: number; readonly at: number }): NodeStatus => ({
       node: nodeOf(row),
+      lives: row.lease_until === null || row.lease_until > at,
       sessions: owned,
       at
     })
