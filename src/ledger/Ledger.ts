@@ -211,8 +211,11 @@ export class Ledger extends Context.Service<
 
     /** `None` before the session's first turn is counted. */
     readonly nudgeCounters: (session: SessionId) => Read<Option.Option<NudgeRecord>>
-    /** At most `limit` reviews that are due and have not begun, oldest first within each session. */
-    readonly owedReviews: (limit: number) => Read<ReadonlyArray<OwedReview>>
+    /**
+     * At most `limit` reviews that are due and have not begun, oldest first within each session: those of sessions that the
+     * node owns, or no living one does.
+     */
+    readonly owedReviews: (node: NodeToken, limit: number) => Read<ReadonlyArray<OwedReview>>
     /** Newest first. */
     readonly reviews: (session: SessionId, limit: number) => Read<ReadonlyArray<ReviewRecord>>
     /** The tokens that the reviews of each session used in all. Sessions without reviews are absent. */

@@ -306,8 +306,12 @@ export type LedgerWrite =
   | { readonly _tag: "ReviewOwed"; readonly review: OwedReview }
   /** Its reviews up to this turn have begun, or are cancelled; `null`: all that it owes. */
   | { readonly _tag: "ReviewsNotOwed"; readonly session: SessionId; readonly upToTurn: number | null }
-  | { readonly _tag: "ReviewStarted"; readonly record: ReviewRecord }
+  /** The same of a review that begins: fails as `unmet` where it has begun before, or was cancelled. */
+  | { readonly _tag: "ReviewsBegun"; readonly session: SessionId; readonly upToTurn: number }
+  /** `owner`: the node that runs it. */
+  | { readonly _tag: "ReviewStarted"; readonly record: ReviewRecord; readonly owner: NodeToken }
   | { readonly _tag: "ReviewPatched"; readonly id: string; readonly patch: ReviewPatch }
+  /** Ends those that no living node runs. */
   | { readonly _tag: "ReviewsAbandoned"; readonly at: number; readonly reason: string }
   | { readonly _tag: "MemoryAdded"; readonly memory: Memory; readonly atMost: number }
   | {

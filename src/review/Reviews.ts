@@ -2,15 +2,15 @@
  * Background reviews: counts each settled turn of a session, and runs the review that is due after it.
  *
  * A session has one review at a time; those that are due meanwhile wait in its line, and are run after the next start where
- * Troupe ends before their turn. A review reads the conversation up to
+ * Troupe ends before their turn, or by the node that has the session then. A review reads the conversation up to
  * the turn that made it due, beside the turns that come after, and writes memories and skills; it never changes or delays
  * the session, however it ends.
  */
-import { Clock, Context, Deferred, Effect, Fiber, FiberMap, Layer, Option, Queue } from "effect"
+import { Cause, Clock, Context, Deferred, Effect, Fiber, FiberMap, Layer, Option, Queue } from "effect"
 import { newReviewId } from "../domain/Ids.ts"
 import { defaultReviewBounds, reviewMachineWith } from "../../machines/review/machine.ts"
-import { count, noNudges, nudge } from "./nudges.ts"
-import type { DueReview, NudgeCounters, SettledTurn } from "./nudges.ts"
+import * as CountTurn from "./countTurn.ts"
+import type { SettledTurnOf } from "./countTurn.ts"
 import type { StoreFailed } from "./ReviewStore.ts"
 import type { AppName, SessionId } from "../domain/Ids.ts"
 import { Unavailable } from "../domain/Refusal.ts"
@@ -18,11 +18,11 @@ import { defaultIntervals } from "../domain/Review.ts"
 import type { Memory, ReviewRecord, Skill } from "../domain/Review.ts"
 import type { SessionRecord } from "../domain/Session.ts"
 import { noUsage } from "../domain/Turn.ts"
-import type { Message, TurnRecord } from "../domain/Turn.ts"
+import type { Message } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { LedgerError } from "../ledger/LedgerError.ts"
+import { LedgerError } from "../ledger/LedgerError.ts"
 import type { ReviewPatch } from "../ledger/Ledger.ts"
-import { unavailable } from "../runtime/errors.ts"
+import { isFenced, unavailable } from "../runtime/errors.ts"
 import * as LedgerReviewStore from "./LedgerReviewStore.ts"
 import { chooseReviewer } from "./chooseReviewer.ts"
 import type { ReviewOptions } from "./ReviewOptions.ts"
@@ -30,13 +30,12 @@ import * as OwedReviews from "./owedReviews.ts"
 import { extended } from "./reviewLine.ts"
 import type { WaitingReview } from "./reviewLine.ts"
 import * as ReviewRun from "./ReviewRun.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
+import type { Processes } from "../agent/Processes.ts"
 
-/** A turn whose outcome is stored. */
-export interface SettledTurnOf extends SettledTurn {
-  readonly index: number
-  readonly kind: TurnRecord["kind"]
-}
+export type { SettledTurnOf } from "./countTurn.ts"
 
 export class Reviews extends Context.Service<
   Reviews,
@@ -63,14 +62,19 @@ export class Reviews extends Context.Service<
   static readonly layer = (
     options: ReviewOptions = {},
     environment: Readonly<Record<string, string | undefined>> = process.env
-  ): Layer.Layer<Reviews, never, Ledger | RuntimeSettings> => Layer.effect(Reviews, make(options, environment))
+  ): Layer.Layer<Reviews, LedgerError, Ledger | RuntimeSettings | Processes> =>
+    Layer.effect(Reviews, make(options, environment)).pipe(
+      // The same as that of the sessions: both are built once.
+      Layer.provide(ThisNode.layer),
+      Layer.provide(DrainState.layer)
+    )
 }
 
 const cancelWithin = "2 seconds"
 const listedReviews = 200
-/** Uncounted turns that are read at once. */
-const uncountedAtOnce = 256
 
+/** How often a node looks for reviews of others that have died, and of sessions that it has now. */
+const lookForDeadEvery = "10 seconds"
 /** Sessions whose reviews are run at once after a start. */
 const owedAtOnce = 4
 
@@ -85,6 +89,7 @@ const make = Effect.fnUntraced(function* (
 ) {
   const ledger = yield* Ledger
   const settings = yield* RuntimeSettings
+  const thisNode = yield* ThisNode
   const store = options.store ?? (yield* LedgerReviewStore.make)
   const scope = yield* Effect.scope
   const fibers = yield* FiberMap.make<SessionId>()
@@ -94,36 +99,14 @@ const make = Effect.fnUntraced(function* (
   const machine = reviewMachineWith({ ...defaultReviewBounds, ...options.bounds })
   const rules = { intervals: options.intervals ?? defaultIntervals, skillToolRegistered: options.skillTool ?? false }
 
-  // Reviews that are still open belong to a Troupe that has died: a ledger has one, and this one has just started.
-  const reason = "Troupe stopped while it ran."
-  yield* ledger
-    .write([{ _tag: "ReviewsAbandoned", at: yield* Clock.currentTimeMillis, reason }])
-    .pipe(Effect.catch((error) => Effect.logWarning("The reviews that a dead Troupe left open stay open", error)))
+  // Of its own earlier lives, too: this one has joined, and a node has one life at a time.
+  const abandonDead = Effect.gen(function* () {
+    const reason = "Troupe stopped while it ran."
+    yield* ledger.write([{ _tag: "ReviewsAbandoned", at: yield* Clock.currentTimeMillis, reason }])
+  }).pipe(Effect.catch((error) => Effect.logWarning("The reviews that a dead Troupe left open stay open", error)))
+  yield* abandonDead
 
-  /** Counts a turn, and those before it that are settled and uncounted: Troupe may die between an outcome and its count. */
-  const countTurn = Effect.fnUntraced(function* (session: SessionRecord, turn: SettledTurnOf) {
-    const stored = Option.getOrUndefined(yield* ledger.nudgeCounters(session.id))
-    let last = stored?.turn ?? 0
-    let counters: NudgeCounters = stored ?? noNudges
-    let due: DueReview | null = null
-    const isNext = turn.index === last + 1 && session.turnCount <= turn.index
-    for (const settled of isNext ? [turn] : yield* ledger.turns(session.id, last, uncountedAtOnce)) {
-      if (settled.index !== turn.index && "endedAt" in settled && settled.endedAt === null) break
-      last = settled.index
-      if (settled.kind === "compact") continue
-      if (settled.index !== turn.index) counters = count(counters, settled, rules)
-      else ({ counters, due } = nudge(counters, turn, rules))
-    }
-    if (last === (stored?.turn ?? 0)) return null
-    const { toolIterations, userTurns } = counters
-    yield* ledger.write([
-      { _tag: "NudgesCounted", nudges: { session: session.id, turn: last, userTurns, toolIterations } },
-      ...(due === null
-        ? []
-        : [{ _tag: "ReviewOwed", review: { session: session.id, turn: turn.index, ...due } } as const])
-    ])
-    return due
-  })
+  const countTurn = yield* CountTurn.make(rules)
 
   const saveTo = (record: ReviewRecord, app: AppName) => (patch: ReviewPatch) => {
     const { id, session } = record
@@ -156,9 +139,13 @@ const make = Effect.fnUntraced(function* (
       wrote: [],
       usage: noUsage
     }
+    const claim = yield* thisNode.claim(session.id)
+    // It was deleted meanwhile.
+    if (claim === null) return Effect.void
     yield* ledger.write([
-      { _tag: "ReviewsNotOwed", session: session.id, upToTurn: turn },
-      { _tag: "ReviewStarted", record }
+      { _tag: "ClaimChecked", claim },
+      { _tag: "ReviewsBegun", session: session.id, upToTurn: turn },
+      { _tag: "ReviewStarted", record, owner: thisNode.token }
     ])
     const review: RunningReview = { mailbox: yield* ReviewRun.makeMailbox, ended: Deferred.makeUnsafe() }
     running.set(session.id, review)
@@ -206,16 +193,27 @@ const make = Effect.fnUntraced(function* (
     yield* Deferred.await(review.ended).pipe(Effect.interruptible, Effect.timeoutOption(cancelWithin))
   })
 
-  const owed = yield* OwedReviews.read.pipe(
-    Effect.catch((error) =>
-      Effect.as(Effect.logWarning("The reviews that are owed could not be read", error), new Map())
-    )
-  )
-  // Before any turn settles, so that what comes next waits behind them.
-  for (const [id, line] of owed) lines.set(id, line)
   const takeUp = (id: SessionId) =>
     Effect.flatMap(FiberMap.run(fibers, id, runLine(id, Effect.void)), (fiber) => Fiber.await(fiber))
-  yield* Effect.forkScoped(Effect.forEach(owed.keys(), takeUp, { concurrency: owedAtOnce, discard: true }))
+  /** Returns what runs those that are owed and in no line here; they are in their lines when it returns. */
+  const takeUpOwed = OwedReviews.read(thisNode.token).pipe(
+    Effect.catch((error) =>
+      Effect.as(Effect.logWarning("The reviews that are owed could not be read", error), new Map())
+    ),
+    Effect.map((owed) => {
+      const taken = [...owed].filter(([id]) => !lines.has(id))
+      for (const [id, line] of taken) lines.set(id, line)
+      return Effect.forEach(taken, ([id]) => takeUp(id), { concurrency: owedAtOnce, discard: true })
+    })
+  )
+  // Before any turn settles, so that what comes next waits behind them.
+  yield* Effect.forkScoped(yield* takeUpOwed)
+  if (!thisNode.isAlone) {
+    const { draining } = yield* DrainState
+    yield* Effect.suspend(() =>
+      draining() ? Effect.void : Effect.andThen(abandonDead, Effect.flatten(takeUpOwed))
+    ).pipe(Effect.delay(lookForDeadEvery), Effect.forever, Effect.forkScoped)
+  }
 
   return Reviews.of({
     turnSettled: Effect.fn("Reviews.turnSettled")(
@@ -236,7 +234,17 @@ const make = Effect.fnUntraced(function* (
 
 /** A failure must not reach the session. */
 const logFailure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.catchCause(effect, (cause) => Effect.logWarning("A turn could not be counted or reviewed", cause))
+  Effect.catchCause(effect, (cause) =>
+    isAnothers(cause) ? Effect.void : Effect.logWarning("A turn could not be counted or reviewed", cause)
+  )
+
+/** Another node has the session, and runs what it owes; or it is begun already. */
+const isAnothers = (cause: Cause.Cause<unknown>) =>
+  isFenced(cause) ||
+  Option.exists(
+    Cause.findErrorOption(cause),
+    (error) => error instanceof LedgerError && error.operation.startsWith("write ReviewsBegun")
+  )
 
 const storeAvailable = <A>(effect: Effect.Effect<A, StoreFailed>) =>
   Effect.mapError(effect, ({ cause, operation }) => new Unavailable({ operation, cause }))

@@ -5,7 +5,7 @@
  * session that was doing something once, which settles its turn with one outcome and re-arms its timers. A node among
  * others does the same with what those leave that die later.
  */
-import { Cause, Clock, Effect, Metric, Schedule } from "effect"
+import { Cause, Clock, Effect, Metric } from "effect"
 import { Processes } from "../agent/Processes.ts"
 import type { LeaseId } from "../domain/Ids.ts"
 import { Draining } from "../domain/Refusal.ts"
@@ -54,7 +54,9 @@ export const adoptOrphans = Effect.gen(function* () {
   const { draining } = yield* DrainState
   yield* Effect.suspend(() => (draining() ? Effect.void : Effect.asVoid(settleRestless))).pipe(
     Effect.catch((cause) => Effect.logDebug("sessions of dead nodes could not be looked for", cause)),
-    Effect.repeat(Schedule.spaced(leaseMillis / looksPerLease)),
+    // What is there at the start `recover` has just looked for.
+    Effect.delay(leaseMillis / looksPerLease),
+    Effect.forever,
     Effect.forkScoped
   )
 })

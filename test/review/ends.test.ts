@@ -7,6 +7,7 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import { calling, inOrder } from "../fixtures/models/responses.ts"
 import { id, opened, scratchFile } from "../ledger/samples.ts"
 import { account, eachTurn, ended, reviewsOn, settleTurn, withReviews } from "./harness.ts"
+import { NodeToken } from "../../src/domain/Ids.ts"
 
 describe("a cancelled review", () => {
   it.effect("a cancelled review that waits for its model ends at once, with its usage", () =>
@@ -86,7 +87,7 @@ describe("reviews of a stopped Troupe", () => {
         assert.deepStrictEqual([record?.ending, record?.reason], ["cancelled", "Troupe was shutting down."])
         const ledger = yield* Ledger
         const dead = { ...record!, id: "rev_dead", endedAt: null, ending: null, reason: null }
-        yield* ledger.write([{ _tag: "ReviewStarted", record: dead }])
+        yield* ledger.write([{ _tag: "ReviewStarted", record: dead, owner: NodeToken.make("node_dead") }])
       }).pipe(Effect.provide(reviewsOn(filename, options)))
       yield* Effect.gen(function* () {
         const reviews = yield* Reviews

@@ -18,6 +18,7 @@ import type { Message } from "../../src/domain/Turn.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { LedgerWrites, withNotices } from "../ledger/LedgerWrites.ts"
+import { noProcesses } from "../services/harness.ts"
 import { untilNoticed } from "../until.ts"
 import { serve } from "../fixtures/models/responses.ts"
 import type { Script } from "../fixtures/models/responses.ts"
@@ -50,7 +51,10 @@ export const reviewsOn = (filename: string, options: ReviewOptions, agents: Read
         RuntimeSettings,
         RuntimeSettings.of({ dataDir: ":memory:", limits: defaultLimits, agents, defaultAgent: null, run: {} })
       )
-    )
+    ),
+    Layer.provide(noProcesses),
+    // Each is a Troupe of its own, also in one test.
+    Layer.fresh
   )
 
 export const withReviews = <A, E>(

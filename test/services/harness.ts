@@ -59,7 +59,7 @@ export const scriptLayer = Layer.merge(PerformedCommands.layer, AgentScript.laye
 type ChangeLedger = (real: Ledger["Service"]) => Ledger["Service"]
 
 /** The scripted agents have no processes. */
-const noProcesses = Layer.mock(Processes)({
+export const noProcesses = Layer.mock(Processes)({
   mayRunUntil: () => Effect.void,
   bootId: "boot",
   self: { pid: process.pid, startTime: null, pidNamespace: null }

@@ -101,19 +101,21 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "ReviewsNotOwed":
       return Reviews.notOwed(entry.session, entry.upToTurn)
     case "ReviewStarted":
-      return Reviews.started(entry.record)
+      return Reviews.started(entry.record, entry.owner)
+    case "ReviewsBegun":
+      return Reviews.begun(entry.session, entry.upToTurn)
     case "ReviewPatched":
       return Reviews.patched(entry.id, entry.patch)
     case "ReviewsAbandoned":
-      return Reviews.abandoned(entry.at, entry.reason)
+      return Reviews.abandoned(dialect, entry.at, entry.reason)
     case "MemoryAdded":
-      return Learned.memoryAdded(entry.memory, entry.atMost)
+      return Learned.memoryAdded(dialect, entry.memory, entry.atMost)
     case "MemoryReplaced":
       return Learned.memoryReplaced(entry.app, entry.id, entry.text, entry.at)
     case "MemoryRemoved":
       return Learned.memoryRemoved(entry.app, entry.id)
     case "SkillAdded":
-      return Learned.skillAdded(entry.skill, entry.atMost)
+      return Learned.skillAdded(dialect, entry.skill, entry.atMost)
     case "SkillReplaced":
       return Learned.skillReplaced(entry.skill)
     case "SkillRemoved":

@@ -16,6 +16,7 @@ import countedStates from "./migrations/0014_counted_states.ts"
 import owners from "./migrations/0015_owners.ts"
 import submissions from "./migrations/0016_submissions.ts"
 import capsules from "./migrations/0017_capsules.ts"
+import singletons from "./migrations/0019_singletons.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -35,7 +36,8 @@ export const migrations = {
   "0014_counted_states": countedStates,
   "0015_owners": owners,
   "0016_submissions": submissions,
-  "0017_capsules": capsules
+  "0017_capsules": capsules,
+  "0019_singletons": singletons
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import type { ReviewRecord, Skill } from "../../../src/domain/Review.ts"
-import { SessionId } from "../../../src/domain/Ids.ts"
+import { NodeToken, SessionId } from "../../../src/domain/Ids.ts"
 import { noUsage } from "../../../src/domain/Turn.ts"
 import type { LedgerWrite } from "../../../src/ledger/Ledger.ts"
 import { app, id, opened, otherApp, usage } from "../samples.ts"
@@ -31,7 +31,19 @@ const review = (fields: Partial<ReviewRecord> = {}): ReviewRecord => ({
   ...fields
 })
 
-const started = (fields: Partial<ReviewRecord> = {}): LedgerWrite => ({ _tag: "ReviewStarted", record: review(fields) })
+const [here, there] = [NodeToken.make("node_here"), NodeToken.make("node_there")]
+
+const joins = (token: NodeToken, leaseMillis: number): LedgerWrite => ({
+  _tag: "NodeJoined",
+  node: { token, name: token, url: null, version: "1.0.0" },
+  leaseMillis
+})
+
+const started = (fields: Partial<ReviewRecord> = {}, owner = here): LedgerWrite => ({
+  _tag: "ReviewStarted",
+  record: review(fields),
+  owner
+})
 
 const memory = (n: number) => ({ id: `mem_${n}`, app, text: `fact ${n}`, createdAt: at + n, updatedAt: at + n })
 
@@ -121,6 +133,45 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect("those of living nodes go on, and what is owed is for the node that has the session, or for any", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const other = SessionId.make("ses_other")
+        yield* ledger.write([joins(here, 60_000), joins(there, 60_000), opened(), opened({ id: other })])
+        const owe = (session: SessionId): LedgerWrite => ({
+          _tag: "ReviewOwed",
+          review: { session, turn: 1, reviewMemory: true, reviewSkills: false }
+        })
+        yield* ledger.write([owe(id), owe(other), started({}, there), started({ id: "rev_2", session: other })])
+        const claims = (session: SessionId, owner: NodeToken): LedgerWrite => ({
+          _tag: "SessionClaimed",
+          session,
+          owner,
+          onlyIfLeft: false
+        })
+        const owedTo = (node: NodeToken) =>
+          Effect.map(ledger.owedReviews(node, 10), (owed) => owed.map(({ session }) => session))
+        assert.deepStrictEqual(yield* owedTo(here), [id, other])
+        yield* ledger.write([claims(id, there), claims(other, here)])
+        assert.deepStrictEqual([yield* owedTo(here), yield* owedTo(there)], [[other], [id]])
+
+        const abandoned: LedgerWrite = { _tag: "ReviewsAbandoned", at: at + 1, reason: "Troupe stopped" }
+        const endings = Effect.forEach([id, other], (session) =>
+          Effect.map(ledger.reviews(session, 1), ([review]) => review?.ending)
+        )
+        yield* ledger.write([abandoned])
+        assert.deepStrictEqual(yield* endings, [null, null])
+        yield* ledger.write([{ _tag: "NodeLeft", token: there }, abandoned])
+        assert.deepStrictEqual(yield* endings, ["cancelled", null])
+        assert.deepStrictEqual(yield* owedTo(here), [id, other])
+
+        const begun: LedgerWrite = { _tag: "ReviewsBegun", session: id, upToTurn: 1 }
+        yield* ledger.write([begun])
+        assert.match(yield* refusal(ledger.write([begun])), /begun already/)
+      })
+    )
+  )
+
   it.effect("reviews that are owed are read in their order until they have begun, and go with their session", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
@@ -131,17 +182,17 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
           review: owed(turn, skills)
         })
         yield* ledger.write([owe(20), owe(10, true), owe(30)])
-        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(10, true), owed(20), owed(30)])
-        assert.lengthOf(yield* ledger.owedReviews(2), 2)
+        assert.deepStrictEqual(yield* ledger.owedReviews(here, 10), [owed(10, true), owed(20), owed(30)])
+        assert.lengthOf(yield* ledger.owedReviews(here, 2), 2)
         yield* ledger.write([{ _tag: "ReviewsNotOwed", session: id, upToTurn: 20 }, started({ turn: 20 })])
-        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(30)])
+        assert.deepStrictEqual(yield* ledger.owedReviews(here, 10), [owed(30)])
         yield* ledger.write([{ _tag: "ReviewsNotOwed", session: id, upToTurn: null }, owe(40)])
-        assert.deepStrictEqual(yield* ledger.owedReviews(10), [owed(40)])
+        assert.deepStrictEqual(yield* ledger.owedReviews(here, 10), [owed(40)])
         yield* ledger.write([
           { _tag: "SessionPatched", session: id, patch: { state: "closed", substate: "closed", closedAt: at } }
         ])
         yield* ledger.remove([id], [])
-        assert.deepStrictEqual(yield* ledger.owedReviews(10), [])
+        assert.deepStrictEqual(yield* ledger.owedReviews(here, 10), [])
       })
     )
   )

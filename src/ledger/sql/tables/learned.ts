@@ -2,16 +2,27 @@
 import type { AppName } from "../../../domain/Ids.ts"
 import type { Memory, Skill } from "../../../domain/Review.ts"
 import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 
 const memoryColumns = "id, app, text, created_at, updated_at"
 const skillColumns = "app, name, description, body, created_at, updated_at"
 
-export const memoryAdded = ({ app, createdAt, id, text, updatedAt }: Memory, atMost: number): Write => ({
-  text: `INSERT INTO memories (${memoryColumns}) SELECT ?, ?, ?, ?, ?
+/** Two nodes would both find the last place free: the second waits here for the first's commit. */
+const alone = ({ lock }: Dialect, app: AppName): Write => ({ text: lock, params: [`learned ${app}`] })
+
+export const memoryAdded = (
+  dialect: Dialect,
+  { app, createdAt, id, text, updatedAt }: Memory,
+  atMost: number
+): ReadonlyArray<Write> => [
+  alone(dialect, app),
+  {
+    text: `INSERT INTO memories (${memoryColumns}) SELECT ?, ?, ?, ?, ?
     WHERE (SELECT count(*) FROM memories WHERE app = ?) < ? RETURNING 1`,
-  params: [id, app, text, createdAt, updatedAt, app, atMost],
-  failIfNoRow: "the app has as many memories as it may have"
-})
+    params: [id, app, text, createdAt, updatedAt, app, atMost],
+    failIfNoRow: "the app has as many memories as it may have"
+  }
+]
 
 export const memoryReplaced = (app: AppName, id: string, text: string, at: number): Write => ({
   text: "UPDATE memories SET text = ?, updated_at = ? WHERE id = ? AND app = ? RETURNING 1",
@@ -25,12 +36,15 @@ export const memoryRemoved = (app: AppName, id: string): Write => ({
   failIfNoRow: "the app has no such memory"
 })
 
-export const skillAdded = (skill: Skill, atMost: number): Write => ({
-  text: `INSERT INTO skills (${skillColumns}) SELECT ?, ?, ?, ?, ?, ?
+export const skillAdded = (dialect: Dialect, skill: Skill, atMost: number): ReadonlyArray<Write> => [
+  alone(dialect, skill.app),
+  {
+    text: `INSERT INTO skills (${skillColumns}) SELECT ?, ?, ?, ?, ?, ?
     WHERE (SELECT count(*) FROM skills WHERE app = ?) < ? RETURNING 1`,
-  params: [skill.app, skill.name, skill.description, skill.body, skill.createdAt, skill.updatedAt, skill.app, atMost],
-  failIfNoRow: "the app has as many skills as it may have"
-})
+    params: [skill.app, skill.name, skill.description, skill.body, skill.createdAt, skill.updatedAt, skill.app, atMost],
+    failIfNoRow: "the app has as many skills as it may have"
+  }
+]
 
 export const skillReplaced = ({ app, body, description, name, updatedAt }: Omit<Skill, "createdAt">): Write => ({
   text: "UPDATE skills SET description = ?, body = ?, updated_at = ? WHERE app = ? AND name = ? RETURNING 1",

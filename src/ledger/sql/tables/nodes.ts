@@ -16,7 +16,8 @@ type Entry<Tag extends LedgerWrite["_tag"]> = Extract<LedgerWrite, { readonly _t
 /** Of nodes that are gone: they are kept for a day, for who looks what happened. */
 const keptMillis = 86_400_000
 
-const isLiving = ({ now }: Dialect) => `(lease_until IS NULL OR lease_until > ${now})`
+/** Of a row of `nodes`. */
+export const isLiving = ({ now }: Dialect) => `(lease_until IS NULL OR lease_until > ${now})`
 
 const ownerIs = (condition: string) =>
   `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${condition})`
@@ -41,6 +42,8 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
     ]
   }
   return [
+    // Two that join under one name at once: the second waits for the first's commit, and finds it there.
+    { text: dialect.lock, params: ["nodes"] },
     // A node without a lease holds the ledger's lock while it lives, so that none is there where others may join.
     { text: `DELETE FROM nodes WHERE lease_until IS NULL OR lease_until < ${now} - ?`, params: [keptMillis] },
     {

@@ -1,12 +1,14 @@
 /** Nudge counters and reviews. A review has one ending, and a session has one running review at a time. */
 import { Effect, Option } from "effect"
-import type { SessionId } from "../../../domain/Ids.ts"
+import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
 import type { OwedReview, ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
 import type { Usage } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import type { NudgeRecord, ReviewPatch } from "../../LedgerWrite.ts"
 import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams, readableJson } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
+import { isLiving, isOwned } from "./nodes.ts"
 
 const nudgeColumns = ["session", "turn", "user_turns", "tool_iterations"]
 const countNudges = `${insertInto("nudges", nudgeColumns)}
@@ -36,6 +38,12 @@ export const notOwed = (session: SessionId, upToTurn: number | null): Write => (
   params: [session, upToTurn]
 })
 
+export const begun = (session: SessionId, upToTurn: number): Write => ({
+  text: "DELETE FROM owed_reviews WHERE session = ? AND turn <= ? RETURNING 1",
+  params: [session, upToTurn],
+  failIfNoRow: "the review has begun already, or was cancelled"
+})
+
 const columns = [
   "id",
   "session",
@@ -52,9 +60,9 @@ const columns = [
   "wrote",
   ...usageColumns
 ]
-const insertReview = insertInto("reviews", columns)
+const insertReview = insertInto("reviews", [...columns, "owner"])
 
-export const started = (record: ReviewRecord): Write => ({
+export const started = (record: ReviewRecord, owner: NodeToken): Write => ({
   text: insertReview,
   params: [
     record.id,
@@ -70,7 +78,8 @@ export const started = (record: ReviewRecord): Write => ({
     record.reason,
     record.iterations,
     json(record.wrote),
-    ...usageParams(record.usage)
+    ...usageParams(record.usage),
+    owner
   ]
 })
 
@@ -98,9 +107,10 @@ export const patched = (id: string, patch: ReviewPatch): Write => {
   )
 }
 
-/** Ends the reviews that a Troupe left running when it died. */
-export const abandoned = (at: number, reason: string): Write => ({
-  text: "UPDATE reviews SET ended_at = ?, ending = 'cancelled', reason = ? WHERE ended_at IS NULL",
+/** Ends the reviews that a node left running when it died. Those of an earlier version have none. */
+export const abandoned = (dialect: Dialect, at: number, reason: string): Write => ({
+  text: `UPDATE reviews SET ended_at = ?, ending = 'cancelled', reason = ? WHERE ended_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.token = reviews.owner AND ${isLiving(dialect)})`,
   params: [at, reason]
 })
 
@@ -175,11 +185,14 @@ export const reads = (db: Database) => ({
         nudgeOf
       )
       .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
-  owedReviews: (limit: number) =>
+  owedReviews: (node: NodeToken, limit: number) =>
     db.all(
       "read the reviews that are owed",
-      `SELECT ${owedColumns.join(", ")} FROM owed_reviews ORDER BY session, turn LIMIT ?`,
-      [limit],
+      `SELECT ${owedColumns.map((column) => `owed_reviews.${column}`).join(", ")}
+        FROM owed_reviews JOIN sessions ON sessions.id = owed_reviews.session
+        WHERE sessions.owner = ? OR NOT ${isOwned(db.dialect)}
+        ORDER BY owed_reviews.session, owed_reviews.turn LIMIT ?`,
+      [node, limit],
       owedOf
     ),
   reviews: (session: SessionId, limit: number) =>

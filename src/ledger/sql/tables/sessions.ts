@@ -252,7 +252,7 @@ export const reads = (db: Database) => {
     sessionsToRecover: db.all(
       "look for sessions with something to do",
       `SELECT id FROM sessions WHERE id IN (
-          SELECT id FROM sessions${db.dialect.usingIndex("sessions_open_by_age")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
+          SELECT id FROM sessions${db.dialect.usingIndex("sessions_restless")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
           UNION SELECT session FROM timers
           UNION SELECT session FROM owed
           UNION SELECT session FROM turns WHERE ended_at IS NULL
