@@ -3,7 +3,7 @@
  *
  * What looks like a credential is redacted before it is written: every later session may read a memory.
  */
-import { Clock, Effect, Semaphore } from "effect"
+import { Clock, Effect, Schedule, Semaphore } from "effect"
 import { newMemoryId } from "../domain/Ids.ts"
 import { redact } from "../agent/redact.ts"
 import { StoreFailed, StoreRefused, storeLimits } from "./ReviewStore.ts"
@@ -12,12 +12,19 @@ import type { AppName } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 
+const again = Schedule.max([Schedule.spaced("40 millis"), Schedule.recurs(5)])
+
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   // Check and write run under one lock: two reviews of an app must not both find the last free place.
   const lock = yield* Semaphore.make(1)
 
-  const write = (entry: LedgerWrite) => orStoreFailed(ledger.write([entry]))
+  const write = (entry: LedgerWrite) =>
+    ledger.write([entry]).pipe(
+      // Another node may be writing for the app.
+      Effect.retry({ while: ({ kind }) => kind === "unmet", schedule: again }),
+      orStoreFailed
+    )
   const memories = (app: AppName) => orStoreFailed(ledger.memories(app))
   const skills = (app: AppName) => orStoreFailed(ledger.skills(app))
 

@@ -78,6 +78,8 @@ export const retentionMillis = 24 * 3_600_000
 /** Far more than a server has requests in progress. */
 const inFlightCapacity = 4_096
 
+/** Another node that accepts the request with the same key has done so, or failed, before the last attempt. */
+const acceptsSoon = Schedule.max([Schedule.spaced("100 millis"), Schedule.recurs(100)])
 /** How often the answer is looked for that another node is to store. */
 const lookAgainEvery = "500 millis"
 
@@ -154,7 +156,7 @@ const make = Effect.gen(function* () {
     return { ...(yield* keep(request, answer)), replayed: true }
   })
 
-  const answerOf = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
+  const attempt = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
     const before = yield* find(request)
     if (Option.isSome(before)) return yield* follow(request, before.value, work)
     const exit: Exit.Exit<StoredAnswer & Partial<Answer>, E> = yield* Effect.exit(work.begin(request))
@@ -164,11 +166,22 @@ const make = Effect.gen(function* () {
       if (Option.exists(refusal, (error) => changedNothing(error) || isRepeated(error))) {
         const meanwhile = yield* find(request).pipe(Effect.catchTag("Unavailable", () => Effect.succeedNone))
         if (Option.isSome(meanwhile)) return yield* follow(request, meanwhile.value, work)
+        // It is about to be stored.
+        if (Option.exists(refusal, isRepeated)) return null
       }
       return yield* Effect.failCause(exit.cause)
     }
     const { replayed = false, ...answer } = exit.value
     return { ...(yield* keep(request, answer)), replayed }
+  })
+
+  const answerOf = Effect.fnUntraced(function* <E, F, R>(request: KeyedRequest, work: KeyedWork<E, F, R>) {
+    const answer = yield* attempt(request, work).pipe(
+      Effect.repeat({ schedule: acceptsSoon, until: (answer) => answer !== null })
+    )
+    if (answer !== null) return answer
+    const cause = new Error("another node accepts a request with its Idempotency-Key, and does not end")
+    return yield* new Unavailable({ operation: "take the request", cause })
   })
 
   /** Enters the request, and starts its work where no other request with its key is in work. Gives the answer to wait for. */

@@ -1,5 +1,5 @@
 /** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
-import { Clock, Effect, FileSystem, Option, Path, Semaphore } from "effect"
+import { Clock, Effect, FileSystem, Option, Path, Schedule, Semaphore } from "effect"
 import { created } from "../../machines/session/machine.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
 import { Agents } from "../agent/Agents.ts"
@@ -27,8 +27,8 @@ import { checkStorable } from "./checkStorable.ts"
  * take them meanwhile: a node creates one session at a time.
  */
 const fewPlaces = 64
-/** Who finds the last place taken in its commit looks again what is refused. */
-const attempts = 3
+/** Who finds the place taken in its commit, or another node that takes one, looks again what is refused. */
+const again = Schedule.max([Schedule.jittered(Schedule.spaced("40 millis")), Schedule.recurs(100)])
 
 /** Also for the copy of what another session has in its directory. */
 const directoryWithin = "60 seconds"
@@ -195,7 +195,7 @@ export const make = Effect.gen(function* () {
       ])
     })
     yield* creating
-      .withPermit(Effect.retry(insert, { while: isTakenMeanwhile, times: attempts }))
+      .withPermit(Effect.retry(insert, { while: isTakenMeanwhile, schedule: again }))
       .pipe(Effect.tapError(() => (ownsCwd ? Effect.ignore(fs.remove(cwd, { recursive: true })) : Effect.void)))
     news.tellLifecycle({ what: "created", record })
     return record

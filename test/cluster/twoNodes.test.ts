@@ -147,6 +147,17 @@ describe.skipIf(postgres === null)("two nodes", () => {
     })
   )
 
+  it.live("that start under one name at once: one works, and the other says that the name is taken", () =>
+    onCluster(async (nodes) => {
+      const started = await Promise.allSettled(
+        ["one", "two"].map((workspace) => nodes.start(workspace, { TROUPE_NODE: "same" }))
+      )
+      assert.deepStrictEqual(started.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"])
+      const { reason } = started.find(({ status }) => status === "rejected") as PromiseRejectedResult
+      assert.match(String(reason), /a node named same works on it, and each needs a name of its own \(TROUPE_NODE\)/)
+    })
+  )
+
   it.live("call each other with a signature, and answer nothing without it", () =>
     onCluster(async (nodes) => {
       const node = await nodes.start("first")

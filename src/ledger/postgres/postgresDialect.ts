@@ -26,6 +26,6 @@ export const postgresDialect: Dialect = {
   now: "(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
   unchanged: "FOR SHARE",
   taken: "FOR NO KEY UPDATE SKIP LOCKED",
-  lock: "SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(current_schema() || ' ' || ?, 0))",
+  lock: "SELECT 1 WHERE pg_try_advisory_xact_lock(hashtextextended(current_schema() || ' ' || ?, 0))",
   position: (inText, text) => `strpos(${inText}, ${text})`
 }

@@ -31,7 +31,10 @@ export interface Dialect {
    * read from then on is what others had committed by then. A row that another transaction has is not found: no waiting.
    */
   readonly taken: string
-  /** A query of one parameter: until the end of the transaction no other node's has a lock of this name. */
+  /**
+   * A query of one parameter: until the end of the transaction no other node has a lock of this name. No row: one has it.
+   * It does not wait, since all that this node commits would wait with it, for as long as the other one hangs.
+   */
   readonly lock: string
   /** The place of a text in another, from 1; 0 where it is not in it. */
   readonly position: (inText: string, text: string) => string

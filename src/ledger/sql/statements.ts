@@ -89,7 +89,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "AppRevoked":
       return Apps.revoked(entry.name, entry.at)
     case "ReceiptOpened":
-      return Receipts.opened(entry.receipt)
+      return Receipts.opened(dialect, entry.receipt)
     case "ReceiptAnswered":
       return Receipts.answered(entry.request, entry.at, entry.response)
     case "ReceiptForgotten":

@@ -137,7 +137,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([joins(first, minute, "name")])
-        yield* failsAs(ledger, [joins(second, minute, "name")], "unmet", /a node of this name works on it/)
+        yield* failsAs(ledger, [joins(second, minute, "name")], "unmet", /a node named name works on it/)
         yield* ledger.write([{ _tag: "NodeLeft", token: first }, joins(second, minute, "name")])
         yield* ledger.write([joins(third, null)])
         assert.deepStrictEqual(

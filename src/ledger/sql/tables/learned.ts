@@ -7,8 +7,12 @@ import type { Dialect } from "../Dialect.ts"
 const memoryColumns = "id, app, text, created_at, updated_at"
 const skillColumns = "app, name, description, body, created_at, updated_at"
 
-/** Two nodes would both find the last place free: the second waits here for the first's commit. */
-const alone = ({ lock }: Dialect, app: AppName): Write => ({ text: lock, params: [`learned ${app}`] })
+/** Two nodes would both find the last place free. */
+const alone = ({ lock }: Dialect, app: AppName): Write => ({
+  text: lock,
+  params: [`learned ${app}`],
+  failIfNoRow: "another node writes for the app"
+})
 
 export const memoryAdded = (
   dialect: Dialect,

@@ -42,8 +42,8 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
     ]
   }
   return [
-    // Two that join under one name at once: the second waits for the first's commit, and finds it there.
-    { text: dialect.lock, params: ["nodes"] },
+    // Two may join under one name at once, and neither sees the other.
+    { text: dialect.lock, params: ["nodes"], failIfNoRow: "another node joins it" },
     // A node without a lease holds the ledger's lock while it lives, so that none is there where others may join.
     { text: `DELETE FROM nodes WHERE lease_until IS NULL OR lease_until < ${now} - ?`, params: [keptMillis] },
     {
@@ -51,7 +51,7 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
         SELECT ?, ?, ?, ?, ${now}, ${now} + ?, 0
         WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE name = ? AND ${isLiving(dialect)}) RETURNING 1`,
       params: [token, name, url, version, leaseMillis, name],
-      failIfNoRow: "a node of this name works on it"
+      failIfNoRow: `a node named ${name} works on it, and each needs a name of its own (TROUPE_NODE)`
     }
   ]
 }

@@ -2,29 +2,37 @@
 import { Effect, Option } from "effect"
 import type { AppName, LeaseId, SessionId } from "../../../domain/Ids.ts"
 import type { Database, Write } from "../Database.ts"
+import type { Dialect } from "../Dialect.ts"
 import type { ForgottenReceipt, KeyedRequest, ReceiptEffect, ReceiptRecord } from "../../LedgerWrite.ts"
 import { insertInto } from "./columns.ts"
 
 const columns = ["app", "key", "fingerprint", "created_at", "status", "body", "session", "turn", "lease"]
-/** Another node's request with the key may be quicker: the second finds the first's receipt when that is stored. */
+/** Another node's request with the key may have been quicker. */
 const insertReceipt = `${insertInto("receipts", columns)} ON CONFLICT (app, key) DO NOTHING RETURNING 1`
 
-export const opened = ({ app, createdAt, effect, fingerprint, key, response }: ReceiptRecord): Write => ({
-  text: insertReceipt,
-  params: [
-    app,
-    key,
-    fingerprint,
-    createdAt,
-    response?.status ?? null,
-    response?.body ?? null,
-    effect !== null && "session" in effect ? effect.session : null,
-    // Of a turn, in a receipt of an earlier version.
-    null,
-    effect?._tag === "RunStarted" ? effect.lease : null
-  ],
-  failIfNoRow: "the key has a receipt already"
-})
+export const opened = (
+  { lock }: Dialect,
+  { app, createdAt, effect, fingerprint, key, response }: ReceiptRecord
+): ReadonlyArray<Write> => [
+  // The insert would wait for the other's commit.
+  { text: lock, params: [`key ${app} ${key}`], failIfNoRow: "another node accepts a request with the key" },
+  {
+    text: insertReceipt,
+    params: [
+      app,
+      key,
+      fingerprint,
+      createdAt,
+      response?.status ?? null,
+      response?.body ?? null,
+      effect !== null && "session" in effect ? effect.session : null,
+      // Of a turn, in a receipt of an earlier version.
+      null,
+      effect?._tag === "RunStarted" ? effect.lease : null
+    ],
+    failIfNoRow: "the key has a receipt already"
+  }
+]
 
 /** Also of a request whose effect is nothing that the ledger keeps: then the answer is the whole receipt. */
 const answerReceipt = `INSERT INTO receipts (app, key, fingerprint, created_at, status, body) VALUES (?, ?, ?, ?, ?, ?)

@@ -105,7 +105,7 @@ export const admitted = (
   ...(atMost === null
     ? []
     : [
-        { text: lock, params: ["sessions"] },
+        { text: lock, params: ["sessions"], failIfNoRow: "another node takes a place" },
         {
           text: "SELECT 1 WHERE (SELECT coalesce(sum(n), 0) FROM session_counts WHERE state = 'open') < ?",
           params: [atMost.all],
@@ -120,7 +120,7 @@ export const admitted = (
   ...(threadId === null
     ? []
     : [
-        { text: lock, params: [`thread ${threadId}`] },
+        { text: lock, params: [`thread ${threadId}`], failIfNoRow: "another node takes the conversation" },
         {
           text: `SELECT 1 WHERE NOT EXISTS
             (SELECT 1 FROM sessions WHERE thread_id = ? AND (closed_at IS NULL OR app <> ?))`,
