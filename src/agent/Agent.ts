@@ -19,6 +19,7 @@ import type { Protocol } from "../domain/Settings.ts"
 import { FailureClass } from "../domain/Turn.ts"
 import type { Failure, Prompt, StopReason, Usage } from "../domain/Turn.ts"
 import type { Capabilities } from "./Capabilities.ts"
+import type { ConversationFiles } from "./ConversationFiles.ts"
 import type { LostTurns, RecoveredTurn } from "./lostTurns.ts"
 import type { ThreadPage, ThreadQuery } from "./threadList.ts"
 
@@ -223,6 +224,11 @@ export interface AgentDriver {
     request: Pick<OpenRequest, "session" | "lease" | "spawned">,
     query: ThreadQuery
   ) => Effect.Effect<ThreadPage, AgentFailed, Scope.Scope>
+  /**
+   * Where it keeps its own conversations, for a session in that directory with these variables; `null`: that is not known.
+   * Absent: nothing is known of its files.
+   */
+  readonly conversations?: (session: Pick<OpenRequest, "cwd" | "env">) => ConversationFiles | null
   /** Its processes share a login that each may renew: the first start goes alone. Absent: they do not. */
   readonly sharesLogin?: boolean
   /**

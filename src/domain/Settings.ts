@@ -86,6 +86,8 @@ export interface Limits {
   readonly maxSessionDescendants: number | null
   readonly maxBodyBytes: number
   readonly maxFileBytes: number
+  /** How large an agent's own conversation may be where it is stored to go along to other nodes. */
+  readonly maxCapsuleBytes: number
 }
 
 export const defaultLimits: Limits = {
@@ -109,8 +111,16 @@ export const defaultLimits: Limits = {
   maxSessionRssBytes: null,
   maxSessionDescendants: null,
   maxBodyBytes: 1024 * 1024,
-  maxFileBytes: 32 * 1024 * 1024
+  maxFileBytes: 32 * 1024 * 1024,
+  maxCapsuleBytes: 32 * 1024 * 1024
 }
+
+/**
+ * What becomes of an agent's own conversation where another node goes on with its session. `local`: it stays behind.
+ * `shared`: the agents' homes are the same on all nodes. `capsule`: it is stored in the ledger and brought along.
+ */
+export const Homes = Schema.Literals(["local", "shared", "capsule"])
+export type Homes = typeof Homes.Type
 
 /** This Troupe among those that work on the same ledger. */
 export interface NodeSettings {
@@ -132,6 +142,8 @@ export interface Settings {
   readonly limits: Limits
   /** Absent: it works on its ledger alone. */
   readonly node?: NodeSettings
+  /** Absent: `local`. */
+  readonly homes?: Homes
   /** The configured agents. `src/agent` adds the built-in ones. */
   readonly agents: Readonly<Record<string, AgentSpec>>
   /** `null`: `codex` if it is installed, else `claude`, else `demo`. */

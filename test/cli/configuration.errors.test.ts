@@ -22,6 +22,7 @@ describe("a bad configuration is rejected in one line that says where, what, and
       { env: { TROUPE_TURN_TIMEOUT: "0 seconds" } },
       `TROUPE_TURN_TIMEOUT is "0 seconds": it takes a duration such as "10 minutes" (a number and millis, seconds, minutes, hours, days or weeks), and not zero.`
     ],
+    [{ env: { TROUPE_HOMES: "nfs" } }, `TROUPE_HOMES is "nfs": it takes local, shared or capsule.`],
     [
       { env: { TROUPE_NODE_LEASE: "2900 millis" } },
       `TROUPE_NODE_LEASE is "2900 millis": it takes a duration such as "4 seconds" (a number and millis, seconds, minutes, hours, days or weeks), and not less than 3 seconds.`

@@ -56,14 +56,17 @@ describe("configuration", () => {
           TROUPE_MAX_BODY: "2 MiB",
           TROUPE_ALLOWED_HOSTS: "Troupe.example.org, localhost:1",
           TROUPE_ADMIN_TOKEN: "0123456789abcdef",
-          TROUPE_LOG_FORMAT: "pretty"
+          TROUPE_LOG_FORMAT: "pretty",
+          TROUPE_MAX_CAPSULE: "1 MB"
         },
-        file: { allowedOrigins: ["https://app.example.org"], logLevel: "warn", maxFile: "1 GB" }
+        file: { allowedOrigins: ["https://app.example.org"], logLevel: "warn", maxFile: "1 GB", homes: "shared" }
       })
       assert.strictEqual(settings.limits.sessionTtlMillis, null)
       assert.strictEqual(settings.limits.sessionIdleTtlMillis, 7_200_000)
       assert.strictEqual(settings.limits.maxBodyBytes, 2 * 1024 * 1024)
       assert.strictEqual(settings.limits.maxFileBytes, 1_000_000_000)
+      assert.strictEqual(settings.limits.maxCapsuleBytes, 1_000_000)
+      assert.strictEqual(settings.homes, "shared")
       assert.deepStrictEqual(server.allowedHosts, ["troupe.example.org", "localhost:1"])
       assert.deepStrictEqual(server.allowedOrigins, ["https://app.example.org"])
       assert.strictEqual(server.logLevel, "warn")

@@ -12,6 +12,7 @@ import { askingPolicyOf } from "../../domain/Permissions.ts"
 import * as Abilities from "./abilities.ts"
 import * as AgentSettings from "./agentSettings.ts"
 import { connect } from "./connect.ts"
+import * as ConversationFiles from "./conversationFiles.ts"
 import * as Interrupts from "./interrupts.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import * as Modes from "./modes.ts"
@@ -39,6 +40,9 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
         }),
       modeProblem: (mode, permissions) => Modes.modeProblem(launched, config.name, mode, permissions),
       ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
+      ...(launched === "claude"
+        ? { conversations: ({ cwd, env }) => ConversationFiles.ofClaude({ ...config.env, ...env }, cwd) }
+        : {}),
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver

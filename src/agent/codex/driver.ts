@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { AgentDriver, DriverConfig } from "../Agent.ts"
 import { Processes } from "../Processes.ts"
 import * as Connection from "./connection.ts"
+import * as ConversationFiles from "./conversationFiles.ts"
 import { withFreshLogin } from "./freshLogin.ts"
 import { modeProblem } from "./modes.ts"
 import { patience as defaultPatience } from "./patience.ts"
@@ -29,6 +30,7 @@ export const make = (
       sharesLogin: true,
       modeProblem,
       threads: Threads.make(processes, config),
+      conversations: ({ env }) => ConversationFiles.make({ ...config.env, ...env }),
       open: Effect.fn("Codex.open")((request) => open(request))
     }
   })

@@ -53,7 +53,8 @@ export const serveCommand = Command.make(
 
 const serve = Effect.fnUntraced(function* (configured: Configuration, node: ClusterNode | null) {
   const { adminToken, databaseUrl, reviews, server } = configured
-  const settings = node === null ? configured.settings : { ...configured.settings, node }
+  const { settings: given } = configured
+  const settings = node === null ? given : { ...given, node, homes: given.homes ?? "capsule" }
   const signals = yield* Signals
   yield* signals.takeOver
   const scope = yield* Effect.scope

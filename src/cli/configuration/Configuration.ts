@@ -70,6 +70,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
     Effect.map(get(name), (parsed) => (parsed === undefined ? fallback : parsed.value))
 
   const dataDir = yield* get("dataDir")
+  const homes = yield* get("homes")
   const maxSessions = yield* or("maxSessions", defaultLimits.maxSessions)
   const configuration: Configuration = {
     settings: {
@@ -94,8 +95,10 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
         maxSessionRssBytes: yield* orOff("maxSessionRss", defaultLimits.maxSessionRssBytes),
         maxSessionDescendants: yield* orOff("maxSessionDescendants", defaultLimits.maxSessionDescendants),
         maxBodyBytes: yield* or("maxBody", defaultLimits.maxBodyBytes),
-        maxFileBytes: yield* or("maxFile", defaultLimits.maxFileBytes)
+        maxFileBytes: yield* or("maxFile", defaultLimits.maxFileBytes),
+        maxCapsuleBytes: yield* or("maxCapsule", defaultLimits.maxCapsuleBytes)
       },
+      ...(homes === undefined ? {} : { homes: homes.value }),
       agents: file.agents,
       defaultAgent: yield* or("defaultAgent", null),
       mcpServers: file.mcpServers,

@@ -7,6 +7,7 @@
  */
 import { ByteSize, Config, Duration, Schema } from "effect"
 import type { Redacted } from "effect"
+import { Homes } from "../../domain/Settings.ts"
 
 export interface Key<A> {
   /** Completes "it takes …". */
@@ -154,6 +155,7 @@ export const keys = {
   clusterSecret: secretOfNodes,
   // A node's agents must be ended within a part of it.
   nodeLease: duration("4 seconds", 3_000),
+  homes: oneOf(Homes.literals),
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),
   maxProcesses: whole(1, 10_000),
@@ -176,6 +178,7 @@ export const keys = {
   allowedOrigins: list("origins separated by commas, such as https://app.example.org", originOfPage),
   maxBody: size("1 MiB"),
   maxFile: size("32 MiB"),
+  maxCapsule: size("32 MiB"),
   logLevel: oneOf(["trace", "debug", "info", "warn", "error", "none"]),
   logFormat: oneOf(["pretty", "json"]),
   defaultAgent: text("the name of an agent"),
