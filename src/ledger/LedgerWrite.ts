@@ -119,8 +119,9 @@ export interface CapsuleRecord {
   readonly thread: string
   /** The last turn of the session that is in it. */
   readonly turn: number
-  /** The name of the node whose file it is a copy of. */
+  /** The name of the node whose file it is a copy of, and the epoch in which that owned the session. */
   readonly node: string
+  readonly epoch: number
   /** The file's, below its agent's home. */
   readonly path: string
   /** So much of the file is stored. */

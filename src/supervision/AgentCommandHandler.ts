@@ -51,7 +51,8 @@ export const layer = Layer.effect(
         case "handPrompt": {
           const { turn } = command.params
           const { kind, prompt } = yield* port.promptOf(turn)
-          const connection = agentProcesses.of(session)?.connection
+          const { connection, conversation } = agentProcesses.of(session) ?? {}
+          if (conversation != null) conversation.turn = turn
           const handed =
             (kind === "compact"
               ? compactedBy(connection, turn)

@@ -3,6 +3,7 @@ import type { Deferred, Fiber, Scope } from "effect"
 import type { AgentConnection } from "../agent/Agent.ts"
 import type { LeaseId } from "../domain/Ids.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
+import type { Conversation } from "./Capsules.ts"
 
 export interface AgentProcess {
   /** Of its session. */
@@ -12,5 +13,7 @@ export interface AgentProcess {
   readonly scope: Scope.Closeable
   readonly opening: Deferred.Deferred<Fiber.Fiber<void>>
   connection: AgentConnection | null
+  /** What is stored of it to go along to other nodes; `null`: nothing. */
+  conversation: Conversation | null
   pid: number | null
 }

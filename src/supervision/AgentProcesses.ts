@@ -15,6 +15,7 @@ import { ProcessSlots } from "../runtime/ProcessSlots.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
+import * as Capsules from "./Capsules.ts"
 import * as OpenAgent from "./openAgent.ts"
 import * as SessionLimits from "./SessionLimits.ts"
 
@@ -50,7 +51,8 @@ export const make = Effect.gen(function* () {
   const { limits: bounds } = yield* RuntimeSettings
   const limits = yield* SessionLimits.make(processes, bounds, () => [...agentProcesses.values()])
 
-  const open = yield* OpenAgent.make((session) => agentProcesses.get(session))
+  const capsules = yield* Capsules.make
+  const open = yield* OpenAgent.make((session) => agentProcesses.get(session), capsules)
 
   const start = Effect.fnUntraced(function* (port: SessionPort, generation: number, thread: string | null) {
     const session = port.record().id
@@ -64,6 +66,7 @@ export const make = Effect.gen(function* () {
       scope: processScope,
       opening,
       connection: null,
+      conversation: null,
       pid: null
     }
     agentProcesses.set(session, agentProcess)
@@ -100,6 +103,7 @@ export const make = Effect.gen(function* () {
         return false
       }
       agentProcesses.delete(session)
+      if (agentProcess.conversation !== null) yield* capsules.finish(agentProcess.port, agentProcess.conversation)
       yield* closeLease(session, agentProcess.lease)
     }
     slots.release(session)

@@ -27,11 +27,13 @@ import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
+import type { Capsules } from "./Capsules.ts"
 import { CircuitBreaker } from "./CircuitBreaker.ts"
 import * as FirstStart from "./firstStart.ts"
 import { decidePermission } from "./permissions.ts"
 import * as Placement from "./placement.ts"
 import * as RecoverTurns from "./recoverTurns.ts"
+import * as Workdir from "./workdir.ts"
 
 /** A failure with its time and its dice, as the machine needs them. */
 export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
@@ -39,7 +41,10 @@ export const failureAt = Effect.fnUntraced(function* (failure: Failure) {
 })
 
 /** `current` is the process that a session has now. */
-export const make = Effect.fnUntraced(function* (current: (session: SessionId) => AgentProcess | undefined) {
+export const make = Effect.fnUntraced(function* (
+  current: (session: SessionId) => AgentProcess | undefined,
+  capsules: Capsules
+) {
   const agents = yield* Agents
   const checkAppBounds = yield* CheckAppBounds.make
   const ledger = yield* Ledger
@@ -49,6 +54,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
   const settings = yield* RuntimeSettings
   const thisNode = yield* ThisNode
   const { dataDir } = settings
+  const findWorkdir = yield* Workdir.make
   const recoverTurns = yield* RecoverTurns.make
   const breaker = yield* CircuitBreaker
   const alone = FirstStart.make()
@@ -69,6 +75,8 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
           ])
         case "TurnEnded": {
           const { failure, stopReason, turn, usage, wire = null } = fact
+          const { conversation } = agentProcess
+          if (conversation !== null) yield* capsules.store(port, conversation)
           return yield* port.post({ event: { type: "turn.ended", turn, stopReason, failure }, usage, wire })
         }
         case "Exited": {
@@ -145,6 +153,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     const driver = yield* agents.driver(agent)
     const broken = breaker.check(driver.name, openedAt)
     if (broken !== null) return yield* broken
+    const workdirLost = yield* findWorkdir(port.record(), generation)
     // The agent of this name, or the repository, may have become another since the session was made.
     const unenforceable = driver.permissionsProblem?.(permissions, cwd) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
@@ -158,6 +167,10 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     ).pipe(
       Effect.catchTag("NotAllowed", ({ detail }) => Effect.fail(new AgentFailed({ class: "config", message: detail })))
     )
+    const env = setup.env ?? {}
+    const wanted = thread ?? setup.fork?.threadId
+    const found =
+      wanted === undefined ? null : yield* capsules.place(port.record(), driver, { cwd, env, thread: wanted })
     const connection = yield* opens(driver, {
       session: id,
       lease,
@@ -169,7 +182,7 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
       systemPrompt,
       mcpServers: yield* mcpServersOf(setup, settings.mcpServers),
       additionalDirectories: setup.additionalDirectories ?? [],
-      env: setup.env ?? {},
+      env,
       thread,
       turnsChoseModel: thread !== null && model === null && (yield* turnsChoseModel(port.record())),
       fork: thread === null ? (setup.fork ?? null) : null,
@@ -187,9 +200,17 @@ export const make = Effect.fnUntraced(function* (current: (session: SessionId) =
     agentProcess.connection = connection
     agentProcess.pid = connection.pid ?? agentProcess.pid
     if (thread !== null && connection.contextLost === null) yield* recoverTurns(port, connection)
+    agentProcess.conversation = yield* capsules.follow(port.record(), driver, { cwd, env, thread: connection.thread })
     const at = yield* Clock.currentTimeMillis
+    const contextAsOf = connection.contextLost === null ? (found?.asOf ?? null) : null
     yield* port.post({
-      event: { type: "process.ready", thread: connection.thread, at },
+      event: {
+        type: "process.ready",
+        thread: connection.thread,
+        at,
+        ...(contextAsOf === null ? {} : { contextAsOf }),
+        ...(workdirLost ? { workdirLost } : {})
+      },
       contextLost: connection.contextLost,
       wire: connection.wire ?? null
     })

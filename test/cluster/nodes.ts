@@ -84,9 +84,19 @@ export class Cluster {
     this.#config = config
   }
 
-  async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
+  /** Where a node works, and its agents have their home. */
+  directoryOf(name: string): string {
+    return this.#workspaceOf(name).cwd
+  }
+
+  #workspaceOf(name: string): Workspace {
     const workspace = this.#workspaces.get(name) ?? makeWorkspace()
     this.#workspaces.set(name, workspace)
+    return workspace
+  }
+
+  async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
+    const workspace = this.#workspaceOf(name)
     writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(this.#config))
     const port = this.#ports.get(name) ?? (await freePort())
     this.#ports.set(name, port)

@@ -28,6 +28,8 @@ const keys = [
   "compacted",
   "context",
   "context_lost",
+  "context_as_of",
+  "workdir_lost",
   "accepted_without_end",
   "structured",
   "schema_mismatch",

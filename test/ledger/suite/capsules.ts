@@ -11,6 +11,7 @@ const capsule = (fields: Partial<CapsuleRecord> = {}): CapsuleRecord => ({
   thread: "thread",
   turn: 1,
   node: "first",
+  epoch: 3,
   path: "sessions/2026/11/29/rollout-ü.jsonl",
   bytes: 3_000_000_000,
   hash: "5f".repeat(32),

@@ -8,6 +8,7 @@ export default [
     thread text COLLATE "C" NOT NULL,
     turn bigint NOT NULL,
     node text COLLATE "C" NOT NULL,
+    epoch bigint NOT NULL,
     path text NOT NULL,
     bytes bigint NOT NULL,
     hash text COLLATE "C" NOT NULL,

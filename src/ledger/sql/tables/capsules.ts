@@ -16,6 +16,7 @@ const fields: Fields<CapsuleRecord> = {
   thread: plain("thread"),
   turn: plain("turn"),
   node: plain("node"),
+  epoch: plain("epoch"),
   path: plain("path"),
   bytes: plain("bytes"),
   hash: plain("hash"),

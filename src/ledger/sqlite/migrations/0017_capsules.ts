@@ -11,6 +11,7 @@ const statements = [
     thread TEXT NOT NULL,
     turn INTEGER NOT NULL,
     node TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
     path TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     hash TEXT NOT NULL,

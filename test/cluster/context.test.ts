@@ -1,0 +1,190 @@
+/** A session that another node takes over: its agent's conversation goes along, and what does not is said. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
+import { Cluster } from "./nodes.ts"
+import type { Answer, ClusterNode } from "./nodes.ts"
+
+const agent = join(import.meta.dirname, "..", "fixtures", "agents", "claude-agent-acp", "keeps.ts")
+const aside = "aside-of-the-agent-5b1f"
+
+const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
+  Effect.acquireRelease(
+    Effect.map(emptySchema, (url) => new Cluster(url)),
+    (nodes) => Effect.promise(() => nodes.cleanUp())
+  ).pipe(
+    Effect.flatMap((nodes) => Effect.promise(() => test(nodes))),
+    Effect.scoped
+  )
+
+/** Each node has a home of its own, and so have its agents. */
+const start = (nodes: Cluster, name: string, env: Readonly<Record<string, string>> = {}) => {
+  const configuration = {
+    agents: { keeps: { protocol: "acp", command: [process.execPath, agent], env: { KEEPS_ASIDE: aside } } }
+  }
+  writeFileSync(join(nodes.directoryOf(name), "troupe.config.json"), JSON.stringify(configuration))
+  return nodes.start(name, env)
+}
+
+const sessionOf = async (node: ClusterNode, fields: object = {}) => {
+  const { json } = await node.call("POST", "/sessions", { agent: "keeps", ...fields })
+  return String(json["session_id"])
+}
+
+/** As apps do it: under a key, and again where the node says that the session has just moved. */
+const turn = async (node: ClusterNode, session: string, prompt: string, key = crypto.randomUUID()): Promise<Answer> => {
+  const answer = await node.call("POST", `/sessions/${session}/turn`, { prompt }, key)
+  return answer.json["error"] === "session_moved" ? turn(node, session, prompt, key) : answer
+}
+
+const until = async (what: string, condition: () => boolean) => {
+  const deadline = Date.now() + 60_000
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Where a session's directory is, as its view says. */
+const directoryOf = async (node: ClusterNode, session: string) =>
+  String((await node.call("GET", `/sessions/${session}`)).json["cwd"])
+
+const filesBelow = (directory: string): ReadonlyArray<string> =>
+  existsSync(directory) ? readdirSync(directory, { recursive: true }).map(String) : []
+
+describe.skipIf(postgres === null)("a session whose node is killed", () => {
+  it.live("goes on elsewhere with all that its agent knew, there and back", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+      const session = await sessionOf(first)
+      assert.deepInclude((await turn(first, session, "one")).json, { final_text: "I know: one" })
+      assert.deepInclude((await turn(first, session, "two")).json, { final_text: "I know: one, two" })
+      await first.kill("SIGKILL")
+
+      const moved = (await turn(second, session, "three")).json
+      assert.deepInclude(moved, {
+        final_text: "I know: one, two, three",
+        context_lost: false,
+        context_as_of: 2,
+        workdir_lost: false
+      })
+      assert.deepInclude((await turn(second, session, "four")).json, {
+        final_text: "I know: one, two, three, four",
+        context_as_of: null
+      })
+      const reader = second.read(session)
+      await until("what is said of it", () => reader.text().includes('"_troupe/context_restored"'))
+      assert.match(reader.text(), /"_troupe\/context_restored","params":\{"as_of_turn":2,"before_turn":3/)
+
+      // Its own file there is older by now.
+      const back = await start(nodes, "first")
+      await second.kill("SIGKILL")
+      assert.deepInclude((await turn(back, session, "five")).json, {
+        final_text: "I know: one, two, three, four, five",
+        context_as_of: 4
+      })
+      await reader.stop()
+
+      // What an agent keeps for itself is in its file, in the ledger, and nowhere else.
+      const metrics = await fetch(`${back.url}/metrics`).then((response) => response.text())
+      const view = await back.call("GET", `/sessions/${session}`)
+      const logs = [first, second, back].map(({ program }) => program.stdout() + program.stderr())
+      for (const text of [metrics, JSON.stringify(view), reader.text(), ...logs]) assert.notInclude(text, aside)
+    })
+  )
+
+  it.live(
+    "in a turn: its agent knows what was said before that, and nothing is lost where the session comes back",
+    () =>
+      onCluster(async (nodes) => {
+        const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+        const session = await sessionOf(first)
+        await turn(first, session, "one")
+        const home = join(nodes.directoryOf("first"), ".claude")
+        const hanging = turn(first, session, "hang")
+        hanging.catch(() => {})
+        await until("the second prompt in its file", () =>
+          filesBelow(home).some(
+            (name) => name.endsWith(".jsonl") && readFileSync(join(home, name), "utf8").includes("hang")
+          )
+        )
+        await first.kill("SIGKILL")
+        const moved = (await turn(second, session, "three")).json
+        assert.deepInclude(moved, { final_text: "I know: one, three", context_as_of: 1, context_lost: false })
+
+        const back = await start(nodes, "first")
+        await second.kill("SIGKILL")
+        // What went another way there is set aside, and not deleted.
+        assert.deepInclude((await turn(back, session, "four")).json, {
+          final_text: "I know: one, three, four",
+          context_as_of: 3
+        })
+        assert.lengthOf(
+          filesBelow(home).filter((name) => name.includes(".jsonl.troupe-")),
+          1
+        )
+      })
+  )
+
+  it.live("begins anew where conversations are to stay where they are, and says so", () =>
+    onCluster(async (nodes) => {
+      const env = { TROUPE_HOMES: "local" }
+      const [first, second] = [await start(nodes, "first", env), await start(nodes, "second", env)]
+      const session = await sessionOf(first)
+      await turn(first, session, "one")
+      await first.kill("SIGKILL")
+      assert.deepInclude((await turn(second, session, "two")).json, {
+        final_text: "I know: two",
+        context_lost: true,
+        context_as_of: null
+      })
+    })
+  )
+
+  it.live("has an empty directory where its own did not come along, and says so", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+      const session = await sessionOf(first)
+      await turn(first, session, "one")
+      const directory = await directoryOf(first, session)
+      writeFileSync(join(directory, "work.txt"), "done")
+      await first.kill("SIGKILL")
+      // The disk of another machine has it not.
+      rmSync(directory, { recursive: true })
+      assert.deepInclude((await turn(second, session, "two")).json, {
+        ok: true,
+        final_text: "I know: one, two",
+        workdir_lost: true
+      })
+      assert.deepStrictEqual(readdirSync(directory), [])
+      const reader = second.read(session)
+      await until("what is said of it", () => reader.text().includes('"_troupe/workdir_lost"'))
+      assert.include(reader.text(), `"_troupe/workdir_lost","params":{"directory":"${directory}","before_turn":2`)
+      await reader.stop()
+      assert.deepInclude((await turn(second, session, "three")).json, { workdir_lost: false })
+    })
+  )
+
+  it.live(
+    "fails its turn as one to be configured where an app's directory did not come along, and goes on when it has",
+    () =>
+      onCluster(async (nodes) => {
+        const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+        const cwd = mkdtempSync(join(tmpdir(), "troupe-app-"))
+        const session = await sessionOf(first, { cwd })
+        await turn(first, session, "one")
+        await first.kill("SIGKILL")
+        rmSync(cwd, { recursive: true })
+        const { json } = await turn(second, session, "two")
+        assert.deepInclude(json, { ok: false, error_class: "config", workdir_lost: false })
+        assert.include(String(json["error"]), `"${cwd}" is not on node second, which has the session now`)
+        assert.isFalse(existsSync(cwd))
+        mkdirSync(cwd)
+        assert.deepInclude((await turn(second, session, "three")).json, { ok: true, final_text: "I know: one, three" })
+        rmSync(cwd, { recursive: true })
+      })
+  )
+})
