@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ["test/real/**/*.test.ts"],
     exclude: ["**/node_modules/**", ...(process.env["CI"] === undefined ? [] : whole)],
-    globalSetup: ["test/builtProgram.ts", "test/real/install.ts"],
+    globalSetup: ["test/builtProgram.ts", "test/real/install.ts", "test/ledger/postgres/server.ts"],
     // The waits within a test are bounded, and say what did not happen.
     // A shared machine may stop a test's processes for seconds. The gate names what passed only at the second time.
     reporters: ["default", "./scripts/flakyTests.ts"],

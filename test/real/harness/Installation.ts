@@ -113,7 +113,10 @@ export interface Installation {
   /** Runs one command of Troupe's to its end. */
   readonly command: (...args: ReadonlyArray<string>) => Effect.Effect<Server.Output>
   /** Starts Troupe on the installation's data directory, also again after it was stopped or killed. */
-  readonly serve: (settings?: Readonly<Record<string, string>>) => Effect.Effect<Server.Server, never, Scope.Scope>
+  readonly serve: (
+    settings?: Readonly<Record<string, string>>,
+    flags?: ReadonlyArray<string>
+  ) => Effect.Effect<Server.Server, never, Scope.Scope>
 }
 
 /** `more`: agents besides those that every installation has. */
@@ -143,10 +146,10 @@ export const makeWith = Effect.fnUntraced(function* (more: object) {
   const running = () => processesOf(directory)
   const env = environment(directory, model.port)
   const config = ["--config", at("troupe.config.json")]
-  const serve: Installation["serve"] = (settings = {}) =>
+  const serve: Installation["serve"] = (settings = {}, flags = []) =>
     Effect.acquireRelease(
       Server.start({
-        args: ["--port", "0", "--data-dir", at("data"), ...config],
+        args: ["--port", "0", "--data-dir", at("data"), ...config, ...flags],
         cwd: at("home"),
         env: { ...env, ...settings }
       }),

@@ -26,6 +26,7 @@ export interface Turn {
   readonly compacted: boolean
   readonly context: { readonly used: number; readonly size: number } | null
   readonly context_lost: boolean
+  readonly context_as_of: number | null
   readonly usage: { readonly input_tokens: number; readonly output_tokens: number; readonly total_tokens: number }
   readonly cost: { readonly amount: number; readonly currency: string } | null
   readonly thread_id: string | null
