@@ -73,13 +73,19 @@ export const migrateLedger = (
         version
       }))
 
+/** What is read of a database, or written to it, while nodes work on it. */
+export const besideNodes = <A, E>(
+  databaseUrl: Redacted.Redacted<string>,
+  act: Effect.Effect<A, E, Ledger>
+): Effect.Effect<A, E | LedgerUnusable> => Effect.provide(act, PostgresLedger.layer(databaseUrl, { works: "beside" }))
+
 /** The nodes that live on a database. */
 export const nodesOn = (
   databaseUrl: Redacted.Redacted<string>
 ): Effect.Effect<ReadonlyArray<NodeStatus>, LedgerError | LedgerUnusable> =>
-  Ledger.use(({ nodeStatuses }) => nodeStatuses).pipe(
-    Effect.map((statuses) => statuses.filter(({ lives }) => lives)),
-    Effect.provide(PostgresLedger.layer(databaseUrl, { works: "beside" }))
+  besideNodes(
+    databaseUrl,
+    Ledger.use(({ nodeStatuses }) => Effect.map(nodeStatuses, (statuses) => statuses.filter(({ lives }) => lives)))
   )
 
 /** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */

@@ -44,7 +44,7 @@ const makeRouted = Effect.gen(function* () {
     if (Option.isSome(owner)) return owner.value.token === token ? here : owner.value
     if (!draining()) return here
     const others = (yield* ledger.nodes).filter((node) => node.token !== token && !node.draining && node.url !== null)
-    return others[yield* Random.nextIntBetween(0, Math.max(1, others.length))] ?? null
+    return others[Math.floor((yield* Random.next) * others.length)] ?? null
   })
 
   /** Succeeds when the session's owner is another one by now, or there is none and the node that was asked is gone. */

@@ -81,8 +81,10 @@ export interface NodeRecord {
   readonly joinedAt: number
   /** Others may claim its sessions from then on; `null`: not before it has left, as long as it holds the ledger's lock. */
   readonly leaseUntil: number | null
-  /** It takes no further sessions. */
+  /** It takes no further sessions, and lets go of those that it has. */
   readonly draining: boolean
+  /** An operator wants it to drain. It hears that with the next renewal of its lease. */
+  readonly drainAsked: boolean
 }
 
 /** A node as the database sees it. */
@@ -233,7 +235,7 @@ export type LedgerWrite =
    */
   | {
       readonly _tag: "NodeJoined"
-      readonly node: Omit<NodeRecord, "joinedAt" | "leaseUntil" | "draining">
+      readonly node: Pick<NodeRecord, "token" | "name" | "url" | "version">
       readonly leaseMillis: number | null
     }
   /** Fails as `unmet` where it has left. */
@@ -244,6 +246,8 @@ export type LedgerWrite =
       readonly draining: boolean
     }
   | { readonly _tag: "NodeLeft"; readonly token: NodeToken }
+  /** Fails as `unmet` where there is no such node. */
+  | { readonly _tag: "NodeDrainAsked"; readonly token: NodeToken; readonly asked: boolean }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
   | { readonly _tag: "StepAppended"; readonly step: StepRecord; readonly wire?: string | null }
   | { readonly _tag: "CommandQueued"; readonly command: OutboxCommand }

@@ -12,9 +12,13 @@ export class DrainState extends Context.Service<
   DrainState,
   {
     readonly draining: () => boolean
+    /** For good: the runtime is about to stop. */
     readonly drain: () => void
-    /** It takes new work again. What was held back stays so, until its session is let go of. */
-    readonly undrain: () => void
+    /**
+     * As an operator asks; it takes new work again with `false`. What was held back stays so, until its session is let go
+     * of. Returns whether that changes anything.
+     */
+    readonly setAside: (isAsked: boolean) => boolean
     /** A command of the session that would bring a turn to an agent stays in its outbox. */
     readonly holdBack: (session: SessionId) => void
     readonly isHeldBack: (session: SessionId) => boolean
@@ -31,19 +35,22 @@ export class DrainState extends Context.Service<
     const heldBack = new Set<SessionId>()
     const watchers: Array<() => void> = []
     const changed = () => watchers.forEach((tell) => tell())
-    let draining = false
+    let isEnding = false
+    let isAside = false
+    const draining = () => isEnding || isAside
+    const become = (set: () => void) => {
+      const before = draining()
+      set()
+      if (draining() === before) return false
+      if (draining()) begun.openUnsafe()
+      else begun.closeUnsafe()
+      changed()
+      return true
+    }
     return DrainState.of({
-      draining: () => draining,
-      drain: () => {
-        draining = true
-        begun.openUnsafe()
-        changed()
-      },
-      undrain: () => {
-        draining = false
-        begun.closeUnsafe()
-        changed()
-      },
+      draining,
+      drain: () => void become(() => (isEnding = true)),
+      setAside: (isAsked) => become(() => (isAside = isAsked)),
       holdBack: (session) => {
         heldBack.add(session)
         changed()

@@ -58,7 +58,7 @@ export class ThisNode extends Context.Service<
     Effect.gen(function* () {
       const ledger = yield* Ledger
       const processes = yield* Processes
-      const { draining } = yield* DrainState
+      const { draining, setAside } = yield* DrainState
       const { node: { leaseMillis, name, url, version } = alone } = yield* RuntimeSettings
       const token = newNodeToken()
       const joined = ledger.write([{ _tag: "NodeJoined", node: { token, name, url, version }, leaseMillis }])
@@ -89,6 +89,11 @@ export class ThisNode extends Context.Service<
             rest = []
           } while (!(yield* processes.mayStart(lease)))
         })
+        /** What an operator asks of it. Others are told at once what it makes of that. */
+        const hear = ledger.node(token).pipe(
+          Effect.map(Option.exists(({ drainAsked }) => drainAsked)),
+          Effect.flatMap((isAsked) => (setAside(isAsked) ? renew : Effect.void))
+        )
         // The same node, started again after it was killed, waits until its lease before is over.
         const overdue = Schedule.max([waits, Schedule.recurs(2 * renewalsPerLease)])
         yield* Effect.retry(extending(joined), { schedule: overdue, while: isUnmet })
@@ -98,6 +103,7 @@ export class ThisNode extends Context.Service<
           // It was away for so long that its row is gone.
           Effect.catchIf(isUnmet, () => extending(joined)),
           Effect.andThen(contact.made),
+          Effect.andThen(hear),
           // A renewal that fails costs nothing yet: this node still owns what nobody else has claimed.
           Effect.ignore,
           Effect.repeat(waits),

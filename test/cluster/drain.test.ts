@@ -46,6 +46,7 @@ describe.skipIf(postgres === null)("a node that drains", () => {
       await turn(first, awake, "hello")
       const readers = [second.read(awake), first.read(busy)]
       const hanging = turn(first, busy, "hang")
+      hanging.catch(() => {})
       await until("words", () => readers[1]!.text().includes("Hanging."))
       const inLine = turn(second, busy, "in line", { queue: true })
       await until("the turn in line", () => readers[1]!.text().includes('"troupe/turn_index":2'))
@@ -69,6 +70,51 @@ describe.skipIf(postgres === null)("a node that drains", () => {
         await readers[nth]!.stop()
       }
       console.log(`a turn of an idle session was answered ${took} ms after SIGTERM to its node`)
+    })
+  )
+
+  it.live("by an operator's wish has no session any more, stays up, and takes some again when it is asked to", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const [awake, busy] = [await sessionOf(first), await sessionOf(first)]
+      await turn(first, awake, "hello")
+      const reader = first.read(busy)
+      const hanging = turn(first, busy, "hang")
+      hanging.catch(() => {})
+      await until("words", () => reader.text().includes("Hanging."))
+      const said = async (...args: ReadonlyArray<string>) => {
+        const { code, stderr, stdout } = await nodes.run(["node", ...args])
+        return { code, said: (stdout + stderr).trim() }
+      }
+      assert.deepStrictEqual(await said("drain", "first"), {
+        code: 0,
+        said: "first takes no more sessions, and lets go of those that it has."
+      })
+      assert.match((await said("ls")).said, /^first .* yes +/m)
+      assert.deepStrictEqual(await said("drain", "third"), {
+        code: 1,
+        said: 'troupe: No node called "third" works on the database. Those that do: first, second.'
+      })
+      assert.match((await said("drain", "second")).said, /^troupe: Node second is the last one that takes sessions/)
+      // Its turn goes on, and it leads what is new to the other one.
+      assert.strictEqual(await statusOf(second, busy, 1), "running")
+      const again = await turn(first, awake, "again")
+      assert.deepInclude(again.json, { ok: true, turn_index: 2 }, JSON.stringify(again.json))
+      assert.deepInclude((await first.call("POST", "/sessions", { agent: "demo" })).json, { error: "draining" })
+      const emptied = said("drain", "first", "--wait", "--json")
+      assert.strictEqual((await first.call("POST", `/sessions/${busy}/interrupt`)).status, 200)
+      assert.deepInclude((await hanging).json, { interrupted: true })
+      assert.deepStrictEqual(await emptied, { code: 0, said: '{"ok":true,"already_draining":true}' })
+      assert.match((await said("ls")).said, /^first .* 0$/m)
+      assert.deepStrictEqual(await said("undrain", "first"), { code: 0, said: "first takes sessions." })
+      assert.deepStrictEqual(await said("undrain", "first"), { code: 0, said: "first takes sessions already." })
+      assert.deepInclude((await turn(first, await sessionOf(first), "hello")).json, { ok: true, turn_index: 1 })
+      await second.kill("SIGTERM")
+      assert.deepInclude((await turn(first, busy, "once more")).json, { ok: true, turn_index: 2 })
+      await first.call("DELETE", `/sessions/${busy}`)
+      await until("the end", () => reader.text().includes('"closed"'))
+      hasNoGap(reader)
+      await reader.stop()
     })
   )
 })

@@ -3,9 +3,17 @@ import ledger from "./migrations/0001_ledger.ts"
 import owners from "./migrations/0002_owners.ts"
 import submissions from "./migrations/0003_submissions.ts"
 import capsules from "./migrations/0004_capsules.ts"
+import placement from "./migrations/0005_placement.ts"
 import singletons from "./migrations/0006_singletons.ts"
 
-export const migrations: ReadonlyArray<ReadonlyArray<string>> = [ledger, owners, submissions, capsules, singletons]
+export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
+  ledger,
+  owners,
+  submissions,
+  capsules,
+  placement,
+  singletons
+]
 
 export const migrationsTable = "troupe_migrations"
 

@@ -42,6 +42,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Nodes.joined(dialect, entry)
     case "NodeRenewed":
       return Nodes.renewed(dialect, entry)
+    case "NodeDrainAsked":
+      return Nodes.drainAsked(entry)
     case "NodeLeft":
       return Nodes.left(entry.token)
     case "SessionPatched":

@@ -16,6 +16,7 @@ import countedStates from "./migrations/0014_counted_states.ts"
 import owners from "./migrations/0015_owners.ts"
 import submissions from "./migrations/0016_submissions.ts"
 import capsules from "./migrations/0017_capsules.ts"
+import placement from "./migrations/0018_placement.ts"
 import singletons from "./migrations/0019_singletons.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
@@ -37,6 +38,7 @@ export const migrations = {
   "0015_owners": owners,
   "0016_submissions": submissions,
   "0017_capsules": capsules,
+  "0018_placement": placement,
   "0019_singletons": singletons
 }
 

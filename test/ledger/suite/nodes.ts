@@ -204,6 +204,55 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
+  it.effect(
+    "a session that its owner has let go of is anybody's at once, and nothing more is written by that claim",
+    () =>
+      onLedger((ledger) =>
+        Effect.gen(function* () {
+          const other = SessionId.make("ses_other")
+          const closed = opened({ id: SessionId.make("ses_closed"), state: "closed", substate: "closed", closedAt: 2 })
+          yield* ledger.write([joins(first, minute), joins(second, minute)])
+          for (const entry of [opened(), opened({ id: other }), closed] as ReadonlyArray<SessionInserted>) {
+            yield* ledger.write([{ ...entry, owner: first }])
+          }
+          const claim = { session: id, owner: first, epoch: 1 }
+          assert.deepStrictEqual(yield* ledger.claimsOf(first, [other], 10), [claim])
+          assert.strictEqual((yield* ledger.claimsOf(first, [], 1)).length, 1)
+          assert.deepStrictEqual(yield* ledger.claimsOf(second, [], 10), [])
+          yield* ledger.write([{ _tag: "SessionReleased", claim }])
+          assert.isNull(yield* ownerOf(ledger))
+          assert.deepStrictEqual(yield* ledger.claimsOf(first, [other], 10), [])
+          yield* failsAs(ledger, [checks(first, 1), eventAppended(1)], "fenced", /another node now/)
+          yield* failsAs(ledger, [{ _tag: "SessionReleased", claim }], "fenced", /another node now/)
+          yield* ledger.write([claims(second)])
+          assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: second, epoch: 2 })
+          yield* ledger.write([{ _tag: "SessionReleased", claim: { session: id, owner: second, epoch: 2 } }])
+          // Also by the one that had it.
+          yield* ledger.write([claims(first)])
+          assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: first, epoch: 3 })
+        })
+      )
+  )
+
+  it.effect("a node is asked to drain, and not any more, whatever it says of itself", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        yield* ledger.write([joins(first, minute)])
+        const asks = (token: NodeToken, asked: boolean): LedgerWrite => ({ _tag: "NodeDrainAsked", token, asked })
+        yield* ledger.write([asks(first, true)])
+        const drains = Effect.map(ledger.nodes, (nodes) =>
+          nodes.map(({ drainAsked, draining }) => [drainAsked, draining])
+        )
+        assert.deepStrictEqual(yield* drains, [[true, false]])
+        yield* ledger.write([{ _tag: "NodeRenewed", token: first, leaseMillis: minute, draining: true }])
+        assert.deepStrictEqual(yield* drains, [[true, true]])
+        yield* ledger.write([asks(first, false)])
+        assert.deepStrictEqual(yield* drains, [[false, true]])
+        yield* failsAs(ledger, [asks(second, true)], "unmet", /there is no such node/)
+      })
+    )
+  )
+
   it.effect("a late commit fails for its own session only", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {

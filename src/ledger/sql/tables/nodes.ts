@@ -62,6 +62,12 @@ export const renewed = ({ now }: Dialect, { draining, leaseMillis, token }: Entr
   failIfNoRow: "the node has left"
 })
 
+export const drainAsked = ({ asked, token }: Entry<"NodeDrainAsked">): Write => ({
+  text: "UPDATE nodes SET drain_asked = ? WHERE token = ? RETURNING 1",
+  params: [flag(asked), token],
+  failIfNoRow: "there is no such node"
+})
+
 /** Its sessions can be claimed at once. */
 export const left = (token: NodeToken): Write => ({
   text: `UPDATE nodes SET lease_until = ${leftAt}, draining = 1 WHERE token = ?`,
@@ -125,6 +131,7 @@ interface NodeRow {
   readonly joined_at: number
   readonly lease_until: number | null
   readonly draining: number
+  readonly drain_asked: number
 }
 
 const nodeOf = (row: NodeRow): NodeRecord => ({
@@ -134,7 +141,8 @@ const nodeOf = (row: NodeRow): NodeRecord => ({
   version: row.version,
   joinedAt: row.joined_at,
   leaseUntil: row.lease_until,
-  draining: row.draining === 1
+  draining: row.draining === 1,
+  drainAsked: row.drain_asked === 1
 })
 
 interface ClaimRow {
@@ -160,7 +168,7 @@ interface OwnerRow {
   readonly epoch: number
 }
 
-const selectNodes = "SELECT token, name, url, version, joined_at, lease_until, draining FROM nodes"
+const selectNodes = "SELECT token, name, url, version, joined_at, lease_until, draining, drain_asked FROM nodes"
 
 export const reads = (db: Database) => ({
   nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
