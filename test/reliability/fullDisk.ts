@@ -9,7 +9,7 @@ import { rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { newApp, readEvents, submitTurns } from "../torture/clients.ts"
 import { problemsIn } from "../torture/ledgerRows.ts"
-import { lossesOf } from "../torture/losses.ts"
+import { lossesOf, remainsOf } from "../torture/losses.ts"
 import { processesOf } from "../torture/processes.ts"
 import { Server } from "../torture/Server.ts"
 import type { Answer } from "../torture/Server.ts"
@@ -101,7 +101,7 @@ try {
   await Promise.all(readers)
   server.signal("SIGTERM")
   await server.gone()
-  assert.deepStrictEqual([...lossesOf(server, apps), ...problemsIn(directory)], [])
+  assert.deepStrictEqual([...lossesOf(remainsOf(server), apps), ...problemsIn(directory)], [])
   counts.turnsAccepted = submitted()
   counts.refusedWhileFull = apps
     .flatMap((app) => app.submitted)

@@ -219,6 +219,33 @@ export const plants: ReadonlyArray<Plant> = [
     ]
   },
   {
+    name: "a commit whose answer was lost is made again",
+    file: "src/ledger/sql/Writer.ts",
+    replace: [["(stored ? Effect.void : attempt)", "(stored && false ? Effect.void : attempt)"]]
+  },
+  {
+    name: "a process is let go of before it is gone",
+    file: "src/supervision/AgentProcesses.ts",
+    replace: [
+      [
+        "    if (agentProcess !== undefined) {\n      yield* Effect.flatMap(Deferred",
+        `    if (agentProcess !== undefined && agentProcess.connection !== null) {
+      agentProcesses.delete(session)
+      yield* closeLease(session, agentProcess.lease)
+      slots.release(session)
+      yield* Effect.sleep("3 seconds").pipe(
+        Effect.andThen(processes.signal(agentProcess.lease, "SIGKILL")),
+        Effect.andThen(Scope.close(agentProcess.scope, Exit.void)),
+        Effect.forkIn(scope)
+      )
+      return true
+    }
+    if (agentProcess !== undefined) {
+      yield* Effect.flatMap(Deferred`
+      ]
+    ]
+  },
+  {
     name: "a session is claimed from a node that lives",
     nodes: 2,
     file: "src/ledger/sql/tables/nodes.ts",
@@ -262,15 +289,18 @@ export const problemOf = ({ file, replace }: Plant): string | null => {
   return null
 }
 
+/** The source of a file with the plant in it. */
+export const planted = ({ replace }: Plant, source: string): string =>
+  replace.reduce((text, [from, to]) => text.replace(from, () => to), source)
+
 /** For modules that are loaded from now on. */
-export const plant = ({ file, replace }: Plant): void => {
-  const path = join(root, file)
+export const plant = (bug: Plant): void => {
+  const path = join(root, bug.file)
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context)
       if (!url.startsWith("file:") || fileURLToPath(url) !== path) return loaded
-      const source = replace.reduce((text, [from, to]) => text.replace(from, () => to), String(loaded.source))
-      return { ...loaded, source }
+      return { ...loaded, source: planted(bug, String(loaded.source)) }
     }
   })
 }

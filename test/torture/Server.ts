@@ -25,23 +25,39 @@ export interface StartOptions {
   readonly isListening?: boolean
 }
 
+/** One that is a node among several, or is not the program that is published. */
+export interface ServerOptions {
+  readonly program?: string
+  readonly args?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+  /** Where its agents note their prompts; its own file where none is given. */
+  readonly prompts?: string
+  /** Those of an app and of the operator; in its data dir where none are given. */
+  readonly tokens?: { readonly app: () => string; readonly admin: string }
+}
+
 export class Server {
   readonly directory: string
   readonly run: string
   readonly prompts: string
   starts = 0
+  /** What it logged of faults of its own. */
+  readonly faults: Array<string> = []
+  #isFault = false
   readonly #maxProcesses: number
+  readonly #options: ServerOptions
   #child: ChildProcess | null = null
   #url = ""
   #token = ""
   readonly #log: Array<string> = []
 
-  constructor(directory: string, run: string, maxProcesses = 6) {
+  constructor(directory: string, run: string, maxProcesses = 6, options: ServerOptions = {}) {
     this.#maxProcesses = maxProcesses
+    this.#options = options
     this.directory = directory
     this.run = run
-    this.prompts = join(directory, "prompts.log")
-    writeFileSync(this.prompts, "")
+    this.prompts = options.prompts ?? join(directory, "prompts.log")
+    if (options.prompts === undefined) writeFileSync(this.prompts, "")
     const agentWith = (more: Readonly<Record<string, string>>) => ({
       protocol: "acp",
       command: [process.execPath, agent],
@@ -59,6 +75,10 @@ export class Server {
   get pid(): number | null {
     return this.#child?.pid ?? null
   }
+  /** Empty until it listens. */
+  get url(): string {
+    return this.#url
+  }
   /** The last lines that it logged. */
   get log(): string {
     return this.#log.slice(-200).join("")
@@ -73,10 +93,11 @@ export class Server {
       ...by,
       process.execPath,
       ...(preload === undefined ? [] : ["--import", preload]),
-      main,
+      this.#options.program ?? main,
       "serve",
       "--port",
-      "0"
+      "0",
+      ...(this.#options.args ?? [])
     ]
     const child = spawn(program, args, {
       cwd: this.directory,
@@ -88,6 +109,7 @@ export class Server {
         TROUPE_REVIEW_SKILL_INTERVAL: "0",
         TROUPE_POOL_WAIT: "5 minutes",
         TROUPE_LOG_FORMAT: "pretty",
+        ...this.#options.env,
         ...env
       },
       stdio: ["ignore", "pipe", "pipe"]
@@ -97,6 +119,10 @@ export class Server {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#log.push(text)
+        // Its cause may come with the next piece.
+        if (this.#isFault) this.faults.push(text.slice(0, 2_000))
+        this.#isFault = text.includes("died; resuming it from the ledger")
+        if (this.#isFault) this.faults.push(text.slice(0, 2_000))
         if (this.#url === "" && this.#child === child) this.#url = /listens on (http:\/\/\S+)/.exec(this.log)?.[1] ?? ""
         if (this.#log.length > 1_000) this.#log.splice(0, 500)
       })
@@ -113,8 +139,9 @@ export class Server {
 
   async #isReady(): Promise<boolean> {
     const tokenFile = join(this.directory, ".troupe", "app-token")
-    if (this.#url === "" || !existsSync(tokenFile)) return false
-    this.#token = readFileSync(tokenFile, "utf8").trim()
+    const { tokens } = this.#options
+    if (this.#url === "" || (tokens === undefined && !existsSync(tokenFile))) return false
+    if (tokens === undefined) this.#token = readFileSync(tokenFile, "utf8").trim()
     try {
       return (await fetch(`${this.#url}/readyz`, { signal: AbortSignal.timeout(5_000) })).ok
     } catch {
@@ -151,18 +178,25 @@ export class Server {
   }
 
   headers(key?: string): Record<string, string> {
-    const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" }
+    const token = this.#options.tokens?.app() ?? this.#token
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" }
     return key === undefined ? headers : { ...headers, "idempotency-key": key }
   }
 
   /** `null`: there was no answer. */
-  async call(method: string, path: string, body?: unknown, key?: string): Promise<Answer | null> {
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    key?: string,
+    withinMillis = 120_000
+  ): Promise<Answer | null> {
     try {
       const response = await fetch(this.#url + path, {
         method,
         headers: this.headers(key),
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(120_000)
+        signal: AbortSignal.timeout(withinMillis)
       })
       return { status: response.status, json: await response.json() }
     } catch {
@@ -188,11 +222,17 @@ export class Server {
   }
 
   /** As the operator asks; `null`: there was no answer. */
-  async asAdmin(method: string, path: string): Promise<string | null> {
-    const token = readFileSync(join(this.directory, ".troupe", "admin-token"), "utf8").trim()
+  async asAdmin(method: string, path: string, body?: object): Promise<string | null> {
+    const token =
+      this.#options.tokens?.admin ?? readFileSync(join(this.directory, ".troupe", "admin-token"), "utf8").trim()
     try {
-      const headers = { authorization: `Bearer ${token}` }
-      return await (await fetch(this.#url + path, { method, headers })).text()
+      const response = await fetch(this.#url + path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: AbortSignal.timeout(60_000)
+      })
+      return await response.text()
     } catch {
       return null
     }

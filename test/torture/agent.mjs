@@ -36,14 +36,15 @@ const work = async (id, { prompt: blocks, sessionId }) => {
   const n = Number(nth)
   if (n % 5 === 0) spawn("sleep", ["300"], { stdio: "ignore" }).unref()
   if (n % 7 === 0) spawn("setsid", ["sleep", "300"], { stdio: "ignore", detached: true }).unref()
-  const words = text.startsWith("turn") ? 1 + (n % 9) : 1
+  const talks = text.startsWith("talk")
+  const words = text.startsWith("turn") ? 1 + (n % 9) : talks ? 100 : 1
   for (let word = 0; word < words; word++) {
     if (prompt !== id) return
     update(sessionId, {
       sessionUpdate: "agent_message_chunk",
       content: { type: "text", text: `word ${word} of ${n} ` }
     })
-    await wait(n % 40)
+    await wait(talks ? 80 : n % 40)
   }
   if (text.startsWith("dies") || (text.startsWith("turn") && n % 31 === 0)) process.exit(3)
   if (text.startsWith("hang") || text.startsWith("deaf")) return

@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { diceOf } from "../simulation/random.ts"
 import { newApp, readEvents, submitTurns } from "./clients.ts"
-import { lossesOf } from "./losses.ts"
+import { lossesOf, remainsOf } from "./losses.ts"
 import { processesOf } from "./processes.ts"
 import { Server } from "./Server.ts"
 
@@ -116,7 +116,7 @@ try {
   await Promise.all(readers)
   server.signal("SIGTERM")
   await server.gone()
-  problems = [...outlived, ...lossesOf(server, apps)]
+  problems = [...outlived, ...lossesOf(remainsOf(server), apps)]
   const turns = apps.reduce((sum, { submitted }) => sum + submitted.length, 0)
   const handed = readFileSync(server.prompts, "utf8").split("\n").length - 1
   console.log(`${turns} turns, ${handed} prompts handed over, ${server.starts} starts; ${JSON.stringify(counts)}`)
