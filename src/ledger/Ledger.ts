@@ -109,8 +109,9 @@ export class Ledger extends Context.Service<
     }>
     /**
      * Deletes closed sessions (open ones stay) and all that belongs to them except their audit trail and their usage. An
-     * open lease stays too, without its session: its process still has to be ended. `lines` join the trails in the same
-     * commit.
+     * open lease stays too, without its session: its process still has to be ended. `lines` are the sessions' last: each
+     * joins its trail in the same commit, where the session is gone then and has no such line yet. A session that somebody
+     * writes for at this moment stays. Fails as `unmet` while another node removes.
      */
     readonly remove: (ids: ReadonlyArray<SessionId>, lines: ReadonlyArray<AuditRecord>) => Read<void>
 
@@ -171,6 +172,8 @@ export class Ledger extends Context.Service<
 
     /** Oldest first. It outlives its session. */
     readonly audit: (session: SessionId, limit: number) => Read<ReadonlyArray<AuditRecord>>
+    /** Those of them that were deleted (`sweep_delete`), as long as their trails are kept. */
+    readonly deletedSessions: (ids: ReadonlyArray<SessionId>) => Read<ReadonlyArray<SessionId>>
     /** Removes the whole trails of at most so many sessions that were deleted (`sweep_delete`) before then; how many rows. */
     readonly removeAudit: (deletedBefore: number, sessions: number) => Read<number>
     readonly leases: Read<ReadonlyArray<LeaseRecord>>
@@ -182,7 +185,10 @@ export class Ledger extends Context.Service<
     readonly capsulePart: (session: SessionId, series: number, nth: number) => Read<Option.Option<string>>
 
     readonly file: (app: AppName, id: FileId) => Read<Option.Option<FileRecord>>
-    readonly filesBefore: (createdBefore: number, limit: number) => Read<ReadonlyArray<FileRecord>>
+    /** Oldest first. With `node`, those that are on its disk, or may be. */
+    readonly filesBefore: (createdBefore: number, limit: number, node?: string) => Read<ReadonlyArray<FileRecord>>
+    /** Those of them that have a record. */
+    readonly knownFiles: (ids: ReadonlyArray<FileId>) => Read<ReadonlyArray<FileId>>
     readonly removeFiles: (ids: ReadonlyArray<FileId>) => Read<void>
 
     readonly apps: Read<ReadonlyArray<AppRecord>>

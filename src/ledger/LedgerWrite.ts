@@ -143,6 +143,8 @@ export interface FileRecord {
   readonly size: number
   readonly path: string
   readonly createdAt: number
+  /** The name of the node on whose disk it is; `null`: it was stored by a Troupe that was alone. */
+  readonly node: string | null
 }
 
 export interface AppRecord {

@@ -4,11 +4,11 @@
  * A file is written under `files/.incoming/` and moved to `files/<app>/<id>/<name>` when it is complete, so that every file
  * there is complete. Incomplete files of a crash are removed at the next start: a data dir has one Troupe.
  */
-import { Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Stream } from "effect"
+import { Array as Arr, Clock, Context, Effect, Exit, FileSystem, Layer, Option, Path, Stream } from "effect"
 import type { PlatformError } from "effect"
 import { unsafeCharacters } from "../domain/unsafeCharacters.ts"
-import { newFileId } from "../domain/Ids.ts"
-import type { AppName, FileId } from "../domain/Ids.ts"
+import { FileId, newFileId } from "../domain/Ids.ts"
+import type { AppName } from "../domain/Ids.ts"
 import { FileNotFound, FileTooLarge, InvalidRequest, Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { FileRecord } from "../ledger/Ledger.ts"
@@ -47,8 +47,15 @@ export class Files extends Context.Service<
       prompt: string,
       ids: ReadonlyArray<FileId>
     ) => Effect.Effect<string, FileNotFound | Unavailable>
-    /** Removes files stored before that time, at most `limit` of them, and returns how many. For the sweeper. */
+    /**
+     * Removes files of this node that were stored before that time, at most `limit` of them, and returns how many. For the
+     * sweeper.
+     */
     readonly removeBefore: (createdBefore: number, limit: number) => Effect.Effect<number, Unavailable>
+    /** Removes the records of such files of other nodes, which have not done so themselves and are gone. */
+    readonly forgetBefore: (createdBefore: number, limit: number) => Effect.Effect<number, Unavailable>
+    /** Removes what is on this disk since before that time and has no record: another node removed that. */
+    readonly removeUnknownBefore: (modifiedBefore: number) => Effect.Effect<number, Unavailable>
   }
 >()("troupe/services/Files") {
   static readonly layer: Layer.Layer<Files, Unavailable, Ledger | RuntimeSettings | FileSystem.FileSystem | Path.Path> =
@@ -58,12 +65,14 @@ export class Files extends Context.Service<
     )
 }
 
+/** Looked up in the ledger with one query. */
+const idsAtOnce = 500
 /** File systems allow 255 bytes; this leaves some for what a tool may append. */
 const maxNameBytes = 200
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
-  const { dataDir, limits } = yield* RuntimeSettings
+  const { dataDir, limits, node } = yield* RuntimeSettings
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
 
@@ -116,7 +125,15 @@ const make = Effect.gen(function* () {
       )
       const size = yield* fill(path.join(upload, safeName), content)
       yield* orUnavailable("store a file", fs.rename(upload, directory))
-      const record: FileRecord = { id, app, name: safeName, size, path: path.join(directory, safeName), createdAt }
+      const record: FileRecord = {
+        id,
+        app,
+        name: safeName,
+        size,
+        path: path.join(directory, safeName),
+        createdAt,
+        node: node?.name ?? null
+      }
       yield* ledger.write([{ _tag: "FileInserted", record }])
       return storedFileOf(record)
     }).pipe(
@@ -147,13 +164,36 @@ const make = Effect.gen(function* () {
     withFiles: (app, prompt, ids) =>
       ids.length === 0 ? Effect.succeed(prompt) : Effect.map(find(app, ids), (files) => withPaths(files, prompt)),
     removeBefore: Effect.fn("Files.removeBefore")(function* (createdBefore: number, limit: number) {
-      const old = yield* ledger.filesBefore(createdBefore, limit)
+      const old = yield* ledger.filesBefore(createdBefore, limit, node?.name)
       for (const { path: file } of old) {
         yield* orUnavailable("remove an old file", fs.remove(path.dirname(file), { recursive: true, force: true }))
       }
       // The records are removed last: after a crash the next sweep removes the remaining files.
       yield* ledger.removeFiles(old.map(({ id }) => id))
       return old.length
+    }, unavailable),
+    forgetBefore: Effect.fn("Files.forgetBefore")(function* (createdBefore: number, limit: number) {
+      const old = yield* ledger.filesBefore(createdBefore, limit)
+      yield* ledger.removeFiles(old.map(({ id }) => id))
+      return old.length
+    }, unavailable),
+    removeUnknownBefore: Effect.fn("Files.removeUnknownBefore")(function* (modifiedBefore: number) {
+      let removed = 0
+      const apps = yield* orUnavailable("look for old files", fs.readDirectory(root))
+      for (const app of apps.filter((name) => name !== path.basename(incoming))) {
+        const ids = yield* Effect.orElseSucceed(fs.readDirectory(path.join(root, app)), (): Array<string> => [])
+        for (const some of Arr.chunksOf(ids, idsAtOnce)) {
+          const known = new Set<string>(yield* ledger.knownFiles(some.map((id) => FileId.make(id))))
+          for (const id of some.filter((id) => !known.has(id))) {
+            const directory = path.join(root, app, id)
+            const modified = Option.flatMap(yield* Effect.option(fs.stat(directory)), ({ mtime }) => mtime)
+            if (Option.isNone(modified) || modified.value.getTime() >= modifiedBefore) continue
+            yield* orUnavailable("remove an old file", fs.remove(directory, { recursive: true, force: true }))
+            removed++
+          }
+        }
+      }
+      return removed
     }, unavailable)
   })
 })

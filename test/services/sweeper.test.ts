@@ -6,6 +6,8 @@ import { existsSync } from "node:fs"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
+import { opened } from "../ledger/samples.ts"
 import { app, commandsOf, ours, stateOf, untilRunning, untilState, withRuntime } from "./harness.ts"
 
 const hours = (n: number) => n * 3_600_000
@@ -54,6 +56,19 @@ describe("the sweeper", () => {
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 2 })
       assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 0 })
     }).pipe(withRuntime({ sessionTtlMillis: 1_000, sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
+  )
+
+  it.effect("a sweep goes on until nothing more is due", () =>
+    Effect.gen(function* () {
+      const ledger = yield* Ledger
+      const runtime = yield* Operator
+      const closed = { state: "closed", substate: "closed", closedAt: 0, ownsCwd: false } as const
+      const ids = Array.from({ length: 450 }, (_, n) => SessionId.make(`ses_${String(n).padStart(27, "0")}`))
+      yield* ledger.write(ids.map((id) => opened({ id, createdAt: 0, ...closed })))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* runtime.sweep, { softClosed: 0, hardDeleted: 450 })
+      assert.lengthOf(yield* ledger.deletedSessions(ids), 450)
+    }).pipe(withRuntime({ sessionHardTtlMillis: 1_000, sweepIntervalMillis: hours(1) }))
   )
 
   it.effect("a session past its TTL closes after its running turn", () =>

@@ -9,7 +9,15 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
   it.effect("leases, files, receipts and the audit trail are read as they were written", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        const file = { id: FileId.make("file_1"), app, name: "a b.txt", size: 3, path: "/x/a b.txt", createdAt: 5 }
+        const file = {
+          id: FileId.make("file_1"),
+          app,
+          name: "a b.txt",
+          size: 3,
+          path: "/x/a b.txt",
+          createdAt: 5,
+          node: "first"
+        }
         const request = { app, key: "k", fingerprint: "f" }
         const effect = { _tag: "SessionCreated", session: id } as const
         const receipt = { ...request, createdAt: 5, effect, response: null }
@@ -40,6 +48,12 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())
         assert.deepStrictEqual(yield* ledger.filesBefore(5, 10), [])
         assert.deepStrictEqual(yield* ledger.filesBefore(6, 10), [file])
+        const alone = { ...file, id: FileId.make("file_2"), node: null }
+        yield* ledger.write([{ _tag: "FileInserted", record: alone }])
+        assert.deepStrictEqual(yield* ledger.filesBefore(6, 10, "first"), [file, alone])
+        assert.deepStrictEqual(yield* ledger.filesBefore(6, 10, "second"), [alone])
+        assert.deepStrictEqual(yield* ledger.knownFiles([FileId.make("file_9"), file.id]), [file.id])
+        yield* ledger.removeFiles([alone.id])
         yield* ledger.removeFiles([file.id])
         assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.none())
 

@@ -173,7 +173,13 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
         assert.isTrue(Option.isSome(yield* ledger.session(id)))
 
         yield* ledger.write([closed(0, 5)])
-        yield* ledger.remove([id, nth(1)], [last])
+        assert.deepStrictEqual(yield* ledger.deletedSessions([id, nth(1)]), [])
+        // The open one stays, and gets no last line; two sweepers write one.
+        const lines = [last, { ...last, session: nth(1) }]
+        yield* ledger.remove([id, nth(1)], lines)
+        yield* ledger.remove([id, nth(1)], lines)
+        assert.deepStrictEqual(yield* ledger.deletedSessions([id, nth(1)]), [id])
+        assert.deepStrictEqual(yield* ledger.audit(nth(1), 10), [])
         assert.deepStrictEqual(yield* ledger.session(id), Option.none())
         assert.deepStrictEqual(yield* ledger.steps(id, 0, 10), [])
         assert.deepStrictEqual(yield* ledger.outbox(id), [])

@@ -12,6 +12,14 @@ export const audited = (record: AuditRecord): Write => ({
   params: [record.at, record.session, record.app, record.action, record.actor, json(record.detail)]
 })
 
+/** The last line of a session that is deleted in the same transaction: it has one, whoever else deletes sessions. */
+export const lastLine = (record: AuditRecord): Write => ({
+  text: `INSERT INTO audit (${columns.join(", ")}) SELECT ?, ?, ?, ?, ?, ?
+    WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE id = ?)
+      AND NOT EXISTS (SELECT 1 FROM audit WHERE session = ? AND action = ?)`,
+  params: [...audited(record).params, record.session, record.session, record.action]
+})
+
 interface AuditRow {
   readonly at: number
   readonly session: SessionId | null
@@ -33,6 +41,13 @@ export const reads = (db: Database) => ({
       `SELECT ${columns.join(", ")} FROM audit WHERE session = ? ORDER BY id LIMIT ?`,
       [session, limit],
       recordOf
+    ),
+  deletedSessions: (ids: ReadonlyArray<SessionId>) =>
+    db.all(
+      "look which sessions were deleted",
+      `SELECT DISTINCT session FROM audit WHERE ${db.dialect.inList("session")} AND action = 'sweep_delete'`,
+      [json(ids)],
+      ({ session }: { readonly session: SessionId }) => session
     ),
   /** Removes the whole trails of at most so many sessions that were deleted before then. Returns the number of rows. */
   removeAudit: (deletedBefore: number, sessions: number) =>

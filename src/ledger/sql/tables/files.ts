@@ -5,13 +5,13 @@ import type { Database, Write } from "../Database.ts"
 import type { FileRecord } from "../../LedgerWrite.ts"
 import { insertInto, json } from "./columns.ts"
 
-const columns = ["id", "app", "name", "size", "path", "created_at"]
+const columns = ["id", "app", "name", "size", "path", "created_at", "node"]
 const insertFile = insertInto("files", columns)
 const select = `SELECT ${columns.join(", ")} FROM files`
 
 export const inserted = (record: FileRecord): Write => ({
   text: insertFile,
-  params: [record.id, record.app, record.name, record.size, record.path, record.createdAt]
+  params: [record.id, record.app, record.name, record.size, record.path, record.createdAt, record.node]
 })
 
 interface FileRow {
@@ -21,6 +21,7 @@ interface FileRow {
   readonly size: number
   readonly path: string
   readonly created_at: number
+  readonly node: string | null
 }
 
 const recordOf = ({ created_at, ...row }: FileRow): FileRecord => ({ ...row, createdAt: created_at })
@@ -30,12 +31,19 @@ export const reads = (db: Database) => ({
     db
       .all("read a file's record", `${select} WHERE id = ? AND app = ?`, [id, app], recordOf)
       .pipe(Effect.map(([row]) => Option.fromNullishOr(row))),
-  filesBefore: (createdBefore: number, limit: number) =>
+  filesBefore: (createdBefore: number, limit: number, node?: string) =>
     db.all(
       "look for old files",
-      `${select} WHERE created_at < ? ORDER BY created_at LIMIT ?`,
-      [createdBefore, limit],
+      `${select} WHERE created_at < ?${node === undefined ? "" : " AND (node = ? OR node IS NULL)"} ORDER BY created_at LIMIT ?`,
+      [createdBefore, ...(node === undefined ? [] : [node]), limit],
       recordOf
+    ),
+  knownFiles: (ids: ReadonlyArray<FileId>) =>
+    db.all(
+      "look which files are known",
+      `SELECT id FROM files WHERE ${db.dialect.inList("id")}`,
+      [json(ids)],
+      ({ id }: { readonly id: FileId }) => id
     ),
   removeFiles: (ids: ReadonlyArray<FileId>) =>
     db

@@ -19,7 +19,7 @@ import { noUsage } from "../../../domain/Turn.ts"
 import { cursorOf, parseCursor } from "../../Cursor.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
-import { audited } from "./audit.ts"
+import { lastLine } from "./audit.ts"
 import * as Counts from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
 import type { LedgerWrite, SessionPatch } from "../../LedgerWrite.ts"
@@ -242,11 +242,13 @@ export const reads = (db: Database) => {
     remove: (ids: ReadonlyArray<SessionId>, lines: ReadonlyArray<AuditRecord>) =>
       db
         .commit("remove closed sessions", [
-          ...lines.map(audited),
+          { text: db.dialect.lock, params: ["sweep"], failIfNoRow: "another node removes some" },
           {
-            text: `DELETE FROM sessions WHERE ${db.dialect.inList("id")} AND closed_at IS NOT NULL`,
+            text: `DELETE FROM sessions WHERE id IN
+              (SELECT id FROM sessions WHERE ${db.dialect.inList("id")} AND closed_at IS NOT NULL ${db.dialect.taken})`,
             params: [json(ids)]
-          }
+          },
+          ...lines.map(lastLine)
         ])
         .pipe(Effect.asVoid),
     sessionsToRecover: db.all(
