@@ -169,7 +169,8 @@ describe("the ledger's file", () => {
         assert.notInclude(line, "\n")
         assert.isTrue(readFileSync(filename).equals(bytes), `byte ${at} was refused, and the file was changed`)
       }
-      assert.isAbove(refused, 5)
+      // Most of the file is room that is not used yet: the more tables, the more of it.
+      assert.isAbove(refused, 2)
     }).pipe(Effect.scoped)
   )
 
