@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { claude, codex } from "./harness/agents.ts"
+import { claude, codex, codexAcp } from "./harness/agents.ts"
 import * as Installation from "./harness/Installation.ts"
 import { recalled } from "./harness/open.ts"
 import type { Server } from "./harness/Server.ts"
+import { isShort } from "./harness/short.ts"
 
 /** An installation is a machine: it has a home, a home of each agent, a data dir and a model of its own. */
 const startNode = (database: string, node: string, { serve }: Installation.Installation) =>
@@ -25,41 +26,44 @@ const killed = (server: Server) => {
   return server.ended
 }
 
-describe.skipIf(postgres === null).each([codex, claude])("$name", ({ name: agent }) => {
-  it.live("goes on with its conversation on another node, and on the first one again", () =>
-    Effect.gen(function* () {
-      const database = yield* emptySchema
-      const [here, there] = [yield* Installation.make, yield* Installation.make]
-      const first = yield* startNode(database, "first", here)
-      const app = yield* first.app("scene")
-      const session = yield* app.create({ agent, cwd: here.cwd })
-      const said = (yield* session.turn("the bird is a heron")).body.final_text
-      yield* session.turn("the tree is an alder")
-      yield* killed(first)
+describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, claude, codexAcp])(
+  "$name",
+  ({ name: agent }) => {
+    it.live("goes on with its conversation on another node, and on the first one again", () =>
+      Effect.gen(function* () {
+        const database = yield* emptySchema
+        const [here, there] = [yield* Installation.make, yield* Installation.make]
+        const first = yield* startNode(database, "first", here)
+        const app = yield* first.app("scene")
+        const session = yield* app.create({ agent, cwd: here.cwd })
+        const said = (yield* session.turn("the bird is a heron")).body.final_text
+        yield* session.turn("the tree is an alder")
+        yield* killed(first)
 
-      const second = yield* startNode(database, "second", there)
-      const moved = second.knownApp(app.token).session(session.id)
-      const { body } = yield* moved.turn("RECALL")
-      assert.include(body, { ok: true, context_lost: false, context_as_of: 2 }, second.log())
-      assert.includeMembers([...recalled(body)], ["the bird is a heron", "the tree is an alder"])
-      // The whole of it, and not only what Troupe has: this model was asked for the first time.
-      const asked = there.model.asked().find(({ prompt }) => prompt.includes("RECALL"))
-      assert.includeMembers([...(asked?.texts ?? [])], ["the bird is a heron", "the tree is an alder"])
-      assert.include(JSON.stringify(asked?.request), said.trim())
-      assert.include((yield* moved.turn("the fish is a pike")).body, { ok: true, context_as_of: null })
-      assert.match(second.log(), /here as of turn 2 \(Placed\)/)
-      yield* killed(second)
+        const second = yield* startNode(database, "second", there)
+        const moved = second.knownApp(app.token).session(session.id)
+        const { body } = yield* moved.turn("RECALL")
+        assert.include(body, { ok: true, context_lost: false, context_as_of: 2 }, second.log())
+        assert.includeMembers([...recalled(body)], ["the bird is a heron", "the tree is an alder"])
+        // The whole of it, and not only what Troupe has: this model was asked for the first time.
+        const asked = there.model.asked().find(({ prompt }) => prompt.includes("RECALL"))
+        assert.includeMembers([...(asked?.texts ?? [])], ["the bird is a heron", "the tree is an alder"])
+        assert.include(JSON.stringify(asked?.request), said.trim())
+        assert.include((yield* moved.turn("the fish is a pike")).body, { ok: true, context_as_of: null })
+        assert.match(second.log(), /here as of turn 2 \(Placed\)/)
+        yield* killed(second)
 
-      const again = yield* startNode(database, "first", here)
-      const back = again.knownApp(app.token).session(session.id)
-      const third = yield* back.turn("RECALL")
-      assert.include(third.body, { ok: true, context_lost: false, context_as_of: 4 }, again.log())
-      assert.includeMembers(
-        [...recalled(third.body)],
-        ["the bird is a heron", "the tree is an alder", "the fish is a pike"]
-      )
-      // Its own file there was the beginning of what came back.
-      assert.match(again.log(), /here as of turn 4 \(Replaced\)/)
-    }).pipe(Effect.scoped)
-  )
-})
+        const again = yield* startNode(database, "first", here)
+        const back = again.knownApp(app.token).session(session.id)
+        const third = yield* back.turn("RECALL")
+        assert.include(third.body, { ok: true, context_lost: false, context_as_of: 4 }, again.log())
+        assert.includeMembers(
+          [...recalled(third.body)],
+          ["the bird is a heron", "the tree is an alder", "the fish is a pike"]
+        )
+        // Its own file there was the beginning of what came back.
+        assert.match(again.log(), /here as of turn 4 \(Replaced\)/)
+      }).pipe(Effect.scoped)
+    )
+  }
+)

@@ -5,12 +5,27 @@
  */
 import { readdir, stat } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
+import * as OfCodex from "../codex/conversationFiles.ts"
 import type { ConversationFiles } from "../ConversationFiles.ts"
+import type { KnownAgent } from "./knownAgents.ts"
 
 const isConversation = (id: string): boolean => /^[0-9A-Za-z-]{8,64}$/.test(id)
 
 /** Of a long one it is cut. */
 const projectOf = (cwd: string): string => cwd.replaceAll(/[^A-Za-z0-9]/g, "-")
+
+/** `null`: they are not known of this agent. */
+export const of = (agent: KnownAgent | null, env: Readonly<Record<string, string>>, cwd: string) => {
+  switch (agent) {
+    case "claude":
+      return ofClaude(env, cwd)
+    case "codex":
+      // codex-acp has codex itself keep them, each by the id of its session.
+      return OfCodex.make(env)
+    default:
+      return null
+  }
+}
 
 /** `null`: its home is not known. */
 export const ofClaude = (env: Readonly<Record<string, string>>, cwd: string): ConversationFiles | null => {

@@ -40,9 +40,7 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
         }),
       modeProblem: (mode, permissions) => Modes.modeProblem(launched, config.name, mode, permissions),
       ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
-      ...(launched === "claude"
-        ? { conversations: ({ cwd, env }) => ConversationFiles.ofClaude({ ...config.env, ...env }, cwd) }
-        : {}),
+      conversations: ({ cwd, env }) => ConversationFiles.of(launched, { ...config.env, ...env }, cwd),
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }
     return driver
