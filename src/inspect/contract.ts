@@ -12,7 +12,7 @@
  * | `POST logout` | `{ok}`, and the cookie is gone |
  * | `GET me` | `Me` |
  * | `POST ticket` | `Ticket`: the address of `/inspect/stately`, for tools that take no header |
- * | `GET sessions?q&state&agent&app&limit&cursor` | `SessionRows`, the last active first |
+ * | `GET sessions?q&state&agent&app&node&limit&cursor` | `SessionRows`, the last active first |
  * | `GET steps` | SSE of `SlimStep` (`event: step`), see there |
  * | `GET approvals` | `Approvals`: all pending ones, of all sessions that the caller sees |
  * | `GET coverage?agent` | `Coverage` |
@@ -101,6 +101,8 @@ export interface SessionRow {
   readonly restarts: number
   /** Of its turns. The detail's `usage` includes its reviews. */
   readonly total_tokens: number
+  /** The node that has it; `null`: none has, or this Troupe is alone. */
+  readonly node: string | null
   /** `null` where it is closed. */
   readonly wait: Wait | null
 }
@@ -114,6 +116,8 @@ export interface SessionRows {
   /** Names to filter by: agents of the newest 5,000 sessions, and apps where the caller is the admin. */
   readonly agents: ReadonlyArray<string>
   readonly apps: ReadonlyArray<string>
+  /** Empty where this Troupe is alone. */
+  readonly nodes: ReadonlyArray<string>
   readonly sessions: ReadonlyArray<SessionRow>
   readonly next_cursor: string | null
 }

@@ -15,6 +15,7 @@ export const rowOf = (summary: SessionSummary): SessionRow => ({
   turns: summary.turnCount,
   restarts: summary.restarts,
   total_tokens: summary.totalTokens,
+  node: summary.node,
   // A closed session waits for nothing.
   wait: summary.closedAt !== null ? null : waitOf(summary)
 })

@@ -77,6 +77,20 @@ export interface ProcessSpan {
   readonly exit: string | null
 }
 
+/** From when on a node has had the session. Each of its commits is of the epoch of one. */
+export interface Owner {
+  readonly epoch: number
+  readonly node: string
+  readonly at: number
+  /** Steps with a higher number are of this epoch, or a later one. */
+  readonly after_step: number
+  /**
+   * What had become of the owner before: it had left, its lease was over, or it had let go of the session. `null`: there
+   * was none, or it is not known.
+   */
+  readonly before: "left" | "silent" | "released" | null
+}
+
 export interface Budget {
   /** Process deaths within the period that do not park the session. */
   readonly intensity: number
@@ -144,6 +158,8 @@ export interface Detail {
   /** All, settled ones too, oldest first; at most 200, the last. */
   readonly approvals: ReadonlyArray<Approval>
   readonly processes: ReadonlyArray<ProcessSpan>
+  /** The nodes that have had it, oldest first; at most 100, the last. Empty where this Troupe is alone. */
+  readonly owners: ReadonlyArray<Owner>
 }
 
 export interface Processes {

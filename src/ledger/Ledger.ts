@@ -122,6 +122,8 @@ export class Ledger extends Context.Service<
      * that was started again, the last start. Every session is looked at: for people, not for each request.
      */
     readonly nodeStatuses: Read<ReadonlyArray<NodeStatus>>
+    /** Of those that have not left, for about a day after their lease. None where one Troupe works on it alone. */
+    readonly nodeNames: Read<ReadonlyArray<string>>
     /** Also one that has left, for a day. */
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
     /** The living node that owns the session. */

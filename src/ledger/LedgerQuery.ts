@@ -33,6 +33,8 @@ export interface OverviewQuery {
   readonly app: AppName | null
   readonly state: SessionState | null
   readonly agent: string | null
+  /** The name of the node that owns it. */
+  readonly node: string | null
   /** Part of the id, of the name of the app, agent, state or model, or of the working directory. */
   readonly search: string | null
   /** From the last page's `next`. */
@@ -54,6 +56,8 @@ export interface SessionSummary extends Pick<
   readonly since: number
   /** The title of its oldest open approval. */
   readonly asks: string | null
+  /** The name of the node that owns it, unless that has left; `null` where one Troupe works on the ledger alone. */
+  readonly node: string | null
   /** The timer that is due first. */
   readonly next: { readonly timer: string; readonly dueAt: number } | null
 }

@@ -98,6 +98,15 @@ export interface NodeStatus {
   readonly at: number
 }
 
+/** What had become of a session's owner when another node claimed it. */
+export type OwnerBefore =
+  /** It had left. */
+  | "left"
+  /** Its lease was over. */
+  | "silent"
+  /** It lives, and had let go of the session. */
+  | "released"
+
 /** A session's change of owner. */
 export interface ClaimRecord {
   readonly session: SessionId
@@ -109,6 +118,8 @@ export interface ClaimRecord {
   readonly at: number
   /** Every step with a higher number is of this epoch or a later one. */
   readonly afterStep: number
+  /** `null`: there was none, or it is not known. */
+  readonly ownerBefore: OwnerBefore | null
 }
 
 /**

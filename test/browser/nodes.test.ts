@@ -5,7 +5,7 @@ import { adminToken, Cluster } from "../cluster/nodes.ts"
 import type { ClusterNode } from "../cluster/nodes.ts"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
 import { chromium, shoot } from "./chromium.ts"
-import { openBrowser } from "./harness.ts"
+import { openBrowser, until } from "./harness.ts"
 import type { RunningTroupe } from "./harness.ts"
 import { isSound } from "./isSound.ts"
 
@@ -89,10 +89,72 @@ describe.skipIf(chromium === null || postgres === null)("the nodes", () => {
     await page.context().close()
   })
 
+  it("are a column and a filter of the table, and lead there from their page", async () => {
+    for (const [colorScheme, width] of [
+      ["light", 1280],
+      ["dark", 1280],
+      ["light", 900],
+      ["light", 390]
+    ] as const) {
+      const page = await pages.visit({ colorScheme, width, token: adminToken, at: "#/nodes" })
+      const berlin = page.getByRole("row").filter({ hasText: "berlin" })
+      await berlin.getByRole("link", { name: "8" }).click()
+      await page.locator(".grid-row").first().waitFor({ state: "attached" })
+      assert.match(page.url(), /#\/\?node=berlin$/)
+      assert.strictEqual(await page.getByLabel("Filter by node").inputValue(), "berlin")
+      await page.getByText("8 matches").waitFor()
+      if (width > 1100) assert.strictEqual(await page.locator(".grid-row .cell-node", { hasText: "berlin" }).count(), 8)
+      await shoot(page, `view-sessions-of-node-${colorScheme}-${width}`)
+      await isSound(page, `sessions of a node ${colorScheme} ${width}`)
+      await page.getByLabel("Filter by node").selectOption("oslo")
+      await page.getByText("No session matches").waitFor()
+      await page.context().close()
+    }
+  })
+
   it("are no business of an app", async () => {
     const page = await pages.visit({ token: first.token, at: "#/nodes" })
     await page.getByText("Only the admin sees the nodes").waitFor()
     assert.strictEqual(await page.getByRole("link", { name: "Nodes" }).count(), 0)
+    await page.context().close()
+  })
+
+  it("are shown in a session: which has it, that it does not answer, and who took it over", async () => {
+    const { json } = await first.call("GET", "/inspect/api/sessions?agent=broken&limit=1")
+    const [{ session_id: id }] = json["sessions"] as [{ readonly session_id: string }]
+    const page = await pages.visit({ token: adminToken, at: `#/sessions/${id}` })
+    await page.getByText("node berlin · epoch 1").waitFor()
+    first.program.child.kill("SIGSTOP")
+    const unseen = page
+      .getByRole("status")
+      .filter({ hasText: /^Its node, berlin, does not answer \(last sign of life/ })
+    await unseen.first().waitFor()
+    await shoot(page, "view-session-unseen")
+    await isSound(page, "a session whose node does not answer")
+    first.program.child.kill("SIGCONT")
+    await unseen.first().waitFor({ state: "detached" })
+
+    // The second one does not wait for the turns that run.
+    first.program.child.kill("SIGTERM")
+    await until(
+      () => first.program.stderr() + first.program.stdout(),
+      (log) => log.includes("draining")
+    )
+    await first.kill("SIGTERM")
+    await second.call("POST", `/sessions/${id}/turn`, { prompt: "again" })
+    await page.getByText("node oslo · epoch 2").waitFor()
+    await page.getByRole("tab", { name: "Process" }).click()
+    await page.getByText("oslo took it over from berlin, which had left").waitFor()
+    const label = await page.locator("svg.lanes").getAttribute("aria-label")
+    assert.include(label, "3 in the lane node")
+    for (const [width, height] of [
+      [1280, 800],
+      [390, 844]
+    ] as const) {
+      await page.setViewportSize({ width, height })
+      await shoot(page, `view-session-taken-over-${width}`)
+      await isSound(page, `a session that was taken over ${width}`)
+    }
     await page.context().close()
   })
 })

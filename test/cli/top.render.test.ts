@@ -20,6 +20,7 @@ const modelWith = (rows: ReadonlyArray<SessionRow>, change: (model: Model) => vo
     counts,
     agents: [],
     apps: [],
+    nodes: [],
     sessions: rows,
     next_cursor: null
   } as const

@@ -16,6 +16,7 @@ export const rowOf = (id: string, substate: string, more: Partial<SessionRow> = 
   turns: 3,
   restarts: 1,
   total_tokens: 12_345,
+  node: null,
   wait: {
     what: "the end of turn 3",
     who: "agent",
@@ -57,7 +58,8 @@ export const detailOf = (row: SessionRow): Detail => ({
   refused: [],
   turns: [],
   approvals: [],
-  processes: []
+  processes: [],
+  owners: []
 })
 
 export const chunkEvent = (seq: number, text: string): TranscriptEvent => ({

@@ -31,16 +31,37 @@ interface ShownProcess {
   readonly unseen: string | null
 }
 
+interface Owner {
+  readonly epoch: number
+  readonly node: string
+  readonly at: number
+  readonly before: string | null
+}
+
+interface Shown {
+  readonly substate: string
+  /** The node that has it. */
+  readonly node: string | null
+}
+
 /** What the dashboard and the API show of its process. */
 const shownAt = async (node: ClusterNode, session: string) => {
   const detail = await node.call("GET", `/inspect/api/sessions/${session}`)
   assert.strictEqual(detail.status, 200, JSON.stringify(detail.json))
   const { json } = await node.call("GET", `/sessions/${session}`)
   return {
-    substate: (detail.json["session"] as { readonly substate: string }).substate,
+    session: detail.json["session"] as Shown,
+    owners: (detail.json["owners"] as ReadonlyArray<Owner>).map(({ before, epoch, node }) => [epoch, node, before]),
     process: detail.json["process"] as ShownProcess,
     api: json["process"] as { readonly state: string; readonly pid: number | null }
   }
+}
+
+/** Of the sessions that the dashboard's table has of a node. */
+const idsOf = async (at: ClusterNode, node: string) => {
+  const { json } = await at.call("GET", `/inspect/api/sessions?node=${node}`)
+  assert.deepStrictEqual(json["nodes"], ["first", "second"])
+  return (json["sessions"] as ReadonlyArray<{ readonly session_id: string }>).map((row) => row.session_id)
 }
 
 const until = async <A>(read: () => Promise<A>, isIt: (value: A) => boolean): Promise<A> => {
@@ -52,7 +73,8 @@ const until = async <A>(read: () => Promise<A>, isIt: (value: A) => boolean): Pr
   }
 }
 
-const unseenOf = (name: string) => new RegExp(`^Its node, ${name}, has not answered for (\\d+) s: what runs`)
+const unseenOf = (name: string) =>
+  new RegExp(`^Its node, ${name}, does not answer \\(last sign of life (\\d+) s ago\\): what runs`)
 
 describe.skipIf(postgres === null)("a look at a session of another node", () => {
   it.live("shows its process, what is below it and what it wrote as at its own node, in lists too", () =>
@@ -137,7 +159,7 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
       lost.catch(() => {})
       await until(
         () => shownAt(second, works),
-        ({ substate }) => substate === "turning.running"
+        ({ session }) => session.substate === "turning.running"
       )
       await first.kill("SIGKILL")
       const { process } = await shownAt(second, works)
@@ -148,14 +170,25 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
       // Its turn makes the second one look for it.
       const taken = await until(
         () => shownAt(second, works),
-        ({ process, substate }) => process.unseen === null && substate === "idle.asleep"
+        ({ process, session }) => process.unseen === null && session.substate === "idle.asleep"
       )
       assert.deepInclude(taken.process, { pid: null, state: "none" })
+      assert.strictEqual(taken.session.node, "second")
+      const owners = [
+        [1, "first", null],
+        [2, "second", "silent"]
+      ]
+      assert.deepStrictEqual(taken.owners, owners)
       // Nobody looks for one that sleeps: the next who asks it something gets it.
-      const { process: sleeping } = await shownAt(second, asleep)
-      assert.match(sleeping.unseen ?? "", unseenOf("first"))
+      const sleeping = await shownAt(second, asleep)
+      assert.match(sleeping.process.unseen ?? "", unseenOf("first"))
+      assert.deepStrictEqual([sleeping.session.node, sleeping.owners], ["first", owners.slice(0, 1)])
+      assert.deepStrictEqual(await idsOf(second, "first"), [asleep])
+      assert.deepStrictEqual(await idsOf(second, "second"), [works])
       await turn(second, asleep, "again")
-      assert.isNull((await shownAt(second, asleep)).process.unseen)
+      const again = await shownAt(second, asleep)
+      assert.deepStrictEqual([again.process.unseen, again.owners], [null, owners])
+      assert.sameMembers(await idsOf(second, "second"), [asleep, works])
     })
   )
 
@@ -165,8 +198,12 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
       const session = await sessionOf(first)
       await turn(first, session, "hello")
       await first.kill("SIGTERM")
-      const { process } = await shownAt(second, session)
-      assert.deepInclude(process, { pid: null, unseen: null })
+      const left = await shownAt(second, session)
+      assert.deepInclude(left.process, { pid: null, unseen: null })
+      assert.deepStrictEqual(left.owners[0], [1, "first", null])
+      await turn(second, session, "again")
+      const taken = await shownAt(second, session)
+      assert.deepStrictEqual([taken.session.node, taken.owners.at(-1)], ["second", [2, "second", "left"]])
     })
   )
 })

@@ -8,6 +8,8 @@ import { begin, decide } from "../../machines/decide.ts"
 import { sessionMachine } from "../../machines/session/machine.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
+import { newNodeToken } from "../../src/domain/Ids.ts"
+import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { News } from "../../src/runtime/News.ts"
 import type { Committed } from "../../src/runtime/News.ts"
 import { SessionId } from "../../src/domain/Ids.ts"
@@ -79,6 +81,7 @@ const withHub = Hub.layer.pipe(
       )
     )
   ),
+  Layer.provide(Layer.mock(ThisNode)({ token: newNodeToken(), isAlone: true, name: "alone", leaseMillis: null })),
   Layer.provideMerge(News.layer),
   Layer.provideMerge(SqliteLedger.layer(":memory:"))
 )

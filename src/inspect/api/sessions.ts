@@ -24,6 +24,7 @@ export const layer = routes(
         app: textOf(query, "app"),
         state: yield* stateOf(query),
         agent: textOf(query, "agent"),
+        node: textOf(query, "node"),
         search: textOf(query, "q"),
         cursor: query.get("cursor"),
         limit: yield* integerOf(query, "limit", rows)
@@ -34,6 +35,7 @@ export const layer = routes(
         counts: overview.stateCounts,
         agents: overview.agents,
         apps: overview.apps,
+        nodes: overview.nodes,
         sessions: overview.sessions.map(rowOf),
         next_cursor: overview.next
       } satisfies SessionRows
@@ -41,7 +43,7 @@ export const layer = routes(
 
     return [
       get("/sessions", ({ caller, query }) => sessions(caller, query), {
-        query: ["q", "state", "agent", "app", "limit", "cursor"]
+        query: ["q", "state", "agent", "app", "node", "limit", "cursor"]
       }),
       get("/approvals", ({ caller }) =>
         Effect.map(inspection.pendingApprovals(caller, mostApprovals), (approvals): Approvals => ({

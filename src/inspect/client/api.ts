@@ -85,6 +85,7 @@ export interface SessionFilter {
   readonly state: State | null
   readonly agent: string | null
   readonly app: string | null
+  readonly node: string | null
 }
 
 /** The server requires it on a `POST` with the cookie: no foreign page can send it. */

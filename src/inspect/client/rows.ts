@@ -6,15 +6,18 @@ import type { SessionRow, SessionRows, SlimStep, State } from "../contract.ts"
 import type { SessionFilter } from "./api.ts"
 import { stateOf } from "./tones.ts"
 
-export const noFilter: SessionFilter = { q: "", state: null, agent: null, app: null }
+export const noFilter: SessionFilter = { q: "", state: null, agent: null, app: null, node: null }
 
 /** Whether a row matches, as far as its own fields decide it: the server also searches in what a row does not contain. */
 export const matches = (row: SessionRow, filter: SessionFilter): boolean =>
   fits(row.state, row, filter) &&
   `${row.session_id} ${row.app} ${row.agent} ${row.substate}`.toLowerCase().includes(filter.q.toLowerCase())
 
-const fits = (state: string, row: SessionRow, { agent, app, state: wanted }: SessionFilter): boolean =>
-  (wanted === null || state === wanted) && (agent === null || row.agent === agent) && (app === null || row.app === app)
+const fits = (state: string, row: SessionRow, { agent, app, node, state: wanted }: SessionFilter): boolean =>
+  (wanted === null || state === wanted) &&
+  (agent === null || row.agent === agent) &&
+  (app === null || row.app === app) &&
+  (node === null || row.node === node)
 
 /** A shown row that the server found by something it does not contain stays; only its state may remove it. */
 export const belongs = (row: SessionRow, filter: SessionFilter, isShown: boolean): boolean =>

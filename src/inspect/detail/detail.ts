@@ -10,7 +10,7 @@ import { awaitedIn } from "./awaited.ts"
 import { budgetOf } from "./budget.ts"
 import type { RestartBounds } from "./budget.ts"
 import { spansOf } from "./spans.ts"
-import { approvalDto, turnDto } from "./dto.ts"
+import { approvalDto, ownerDto, turnDto } from "./dto.ts"
 import type { InspectedSession } from "../../services/Inspection.ts"
 import { unseenSentence } from "./unseen.ts"
 import { sentenceOf } from "./why.ts"
@@ -81,7 +81,8 @@ export const detailOf = (inspected: InspectedSession, bounds: RestartBounds, now
     refused: inspected.refusedEvents.map(({ at, event, state }) => ({ event, state, at: at / 1000 })),
     turns: inspected.turns.map((turn) => turnDto(turn, inspected.forkableTurns.includes(turn.index))),
     approvals: inspected.approvals.map((approval) => approvalDto(approval, view)),
-    processes: spansOf(inspected.processSteps, context)
+    processes: spansOf(inspected.processSteps, context),
+    owners: inspected.claims.map(ownerDto)
   }
 }
 

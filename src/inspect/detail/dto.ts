@@ -3,9 +3,9 @@ import type { ApprovalRecord } from "../../domain/Approval.ts"
 import type { SessionRecord, StoredEvent } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import type { SessionBounds } from "../../../machines/session/machine.ts"
-import type { SessionProcesses, StepRecord } from "../../services/Inspection.ts"
+import type { InspectedSession, SessionProcesses, StepRecord } from "../../services/Inspection.ts"
 import type { Approval, Me } from "../contract.ts"
-import type { Processes, Step, TranscriptEvent, Turn } from "../sessionContract.ts"
+import type { Owner, Processes, Step, TranscriptEvent, Turn } from "../sessionContract.ts"
 
 const seconds = (millis: number): number => millis / 1000
 const secondsOrNull = (millis: number | null): number | null => (millis === null ? null : seconds(millis))
@@ -75,6 +75,14 @@ export const processDto = ({
   command,
   rss_bytes: rssBytes,
   started_at: secondsOrNull(startedAt)
+})
+
+export const ownerDto = ({ afterStep, at, epoch, node, ownerBefore }: InspectedSession["claims"][number]): Owner => ({
+  epoch,
+  node,
+  at: seconds(at),
+  after_step: afterStep,
+  before: ownerBefore
 })
 
 export const boundsDto = (bounds: SessionBounds): Me["bounds"] => ({

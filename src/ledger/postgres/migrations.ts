@@ -5,6 +5,7 @@ import submissions from "./migrations/0003_submissions.ts"
 import capsules from "./migrations/0004_capsules.ts"
 import placement from "./migrations/0005_placement.ts"
 import singletons from "./migrations/0006_singletons.ts"
+import claimReasons from "./migrations/0007_claim_reasons.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -12,7 +13,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   submissions,
   capsules,
   placement,
-  singletons
+  singletons,
+  claimReasons
 ]
 
 export const migrationsTable = "troupe_migrations"

@@ -18,6 +18,7 @@ import submissions from "./migrations/0016_submissions.ts"
 import capsules from "./migrations/0017_capsules.ts"
 import placement from "./migrations/0018_placement.ts"
 import singletons from "./migrations/0019_singletons.ts"
+import claimReasons from "./migrations/0020_claim_reasons.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -39,7 +40,8 @@ export const migrations = {
   "0016_submissions": submissions,
   "0017_capsules": capsules,
   "0018_placement": placement,
-  "0019_singletons": singletons
+  "0019_singletons": singletons,
+  "0020_claim_reasons": claimReasons
 }
 
 export const migrationsTable = "troupe_migrations"

@@ -13,6 +13,7 @@ import { sees } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { News } from "../../runtime/News.ts"
 import type { Committed, RemovedSession, SessionLifecycle, SessionNews } from "../../runtime/News.ts"
+import { ThisNode } from "../../runtime/ThisNode.ts"
 import * as Rereads from "../../runtime/Rereads.ts"
 import { lastStepOf } from "../storedPicture.ts"
 
@@ -37,6 +38,9 @@ export type SessionChange =
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const news = yield* News
+  const { isAlone, name } = yield* ThisNode
+  /** What is committed here is of sessions that this node owns. */
+  const node = isAlone ? null : name
 
   return Effect.fnUntraced(function* (caller: Caller, listener: (change: SessionChange) => void) {
     const titles = new OpenApprovals()
@@ -50,7 +54,7 @@ export const make = Effect.gen(function* () {
         event: event.type,
         from: stateName(before),
         to: stateName(snapshot),
-        summary: summaryAfter(committed, titles.oldestAfter(committed))
+        summary: summaryAfter(committed, titles.oldestAfter(committed), node)
       })
     }
     const rereads = yield* Rereads.make(
@@ -88,9 +92,13 @@ export const make = Effect.gen(function* () {
   })
 })
 
-const summaryAfter = ({ next, record, since, snapshot }: Committed, asks: string | null): SessionSummary => {
+const summaryAfter = (
+  { next, record, since, snapshot }: Committed,
+  asks: string | null,
+  node: string | null
+): SessionSummary => {
   const { process, turn } = snapshot.context
-  return { ...fieldsOf(record), turn, process, since, asks, next }
+  return { ...fieldsOf(record), turn, process, since, asks, node, next }
 }
 
 const summaryOfNew = (record: SessionRecord): SessionSummary => ({
@@ -99,6 +107,8 @@ const summaryOfNew = (record: SessionRecord): SessionSummary => ({
   process: false,
   since: record.createdAt,
   asks: null,
+  // Its first work is of whoever gets it.
+  node: null,
   next: null
 })
 

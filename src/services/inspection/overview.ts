@@ -33,6 +33,8 @@ export interface SessionsOverview {
   /** Names that can be queried; `apps` is empty for an app. */
   readonly agents: ReadonlyArray<string>
   readonly apps: ReadonlyArray<string>
+  /** Empty where this Troupe is alone. */
+  readonly nodes: ReadonlyArray<string>
 }
 
 const isAppName = Schema.is(AppName)
@@ -60,7 +62,8 @@ export const make = Effect.gen(function* () {
       next: page.next,
       stateCounts: yield* ledger.stateCounts(callerApp),
       agents: names.agents,
-      apps: callerApp === null ? names.apps : []
+      apps: callerApp === null ? names.apps : [],
+      nodes: yield* ledger.nodeNames
     }
     return result
   }, cannot("list the sessions"))
@@ -68,7 +71,15 @@ export const make = Effect.gen(function* () {
   const transitionCounts = Effect.fnUntraced(function* (caller: Caller, agent: string | null) {
     const sums = new Map<string, TransitionCount>()
     let steps = 0
-    const query = { app: appFilter(caller), state: null, agent, search: null, cursor: null, limit: countedSessions }
+    const query = {
+      app: appFilter(caller),
+      state: null,
+      agent,
+      node: null,
+      search: null,
+      cursor: null,
+      limit: countedSessions
+    }
     for (const { id } of (yield* ledger.overview(query)).items) {
       for (const count of yield* ledger.transitionCounts(id, Math.min(countedStepsOfOne, countedSteps - steps))) {
         const key = `${count.from} ${count.event} ${count.to}`

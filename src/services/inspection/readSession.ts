@@ -7,6 +7,7 @@ import { cannot } from "../../runtime/errors.ts"
 import { findSession } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
+import { ThisNode } from "../../runtime/ThisNode.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
 import { canForkAfter } from "../forkSession.ts"
@@ -18,10 +19,11 @@ import { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionView } from "../../domain/Session.ts"
 import type { TurnRecord } from "../../domain/Turn.ts"
 import { Ledger } from "../../ledger/Ledger.ts"
-import type { ArmedTimer, OutboxCommand, SessionSummary, StepRecord } from "../../ledger/Ledger.ts"
+import type { ArmedTimer, ClaimRecord, OutboxCommand, SessionSummary, StepRecord } from "../../ledger/Ledger.ts"
 
 const mostTurns = 200
 const mostApprovals = 200
+const mostClaims = 100
 /** At most four steps belong to one process. */
 const mostProcessSteps = 800
 /** A session that commits while it is read is read again, at most so many times in all. */
@@ -45,6 +47,8 @@ export interface InspectedSession {
   readonly approvals: ReadonlyArray<ApprovalRecord>
   /** Steps that start, retire or end a process, oldest first. */
   readonly processSteps: ReadonlyArray<StepRecord>
+  /** The last 100 changes of its owner, oldest first; none where this Troupe is alone. */
+  readonly claims: ReadonlyArray<ClaimRecord>
   /** Events that its machine refused since its owner's Troupe was started. */
   readonly refusedEvents: ReadonlyArray<RefusedEvent>
   /** `null` where it has no process, or its owner does not answer (`view.process.unseen`). */
@@ -56,6 +60,7 @@ export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const host = yield* SessionHost
   const { machine } = yield* SessionShared
+  const { isAlone } = yield* ThisNode
   const { viewOf } = yield* ViewSessions.make
 
   const readable = (stored: unknown) =>
@@ -91,6 +96,7 @@ export const make = Effect.gen(function* () {
       forkableTurns: canFork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],
       approvals: yield* ledger.lastApprovals(view.id, mostApprovals),
       processSteps: yield* ledger.processSteps(view.id, mostProcessSteps),
+      claims: isAlone ? [] : yield* ledger.claims(view.id, mostClaims),
       refusedEvents: refused,
       vitals
     }

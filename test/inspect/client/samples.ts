@@ -13,6 +13,7 @@ export const rowOf = (id: string, substate = "idle.asleep", more: Partial<Sessio
   turns: 0,
   restarts: 0,
   total_tokens: 0,
+  node: null,
   wait: null,
   ...more
 })
@@ -23,6 +24,7 @@ export const pageOf = (sessions: ReadonlyArray<SessionRow>, next: string | null 
   counts: { idle: sessions.length, turning: 0, retiring: 0, closed: 0 },
   agents: ["demo"],
   apps: ["web"],
+  nodes: [],
   sessions,
   next_cursor: next
 })

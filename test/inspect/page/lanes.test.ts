@@ -5,6 +5,7 @@ import type { Detail } from "../../../src/inspect/sessionContract.ts"
 import { timeByState, tokensByTurn } from "../../../src/inspect/page/session/model/costs.ts"
 import { Replay } from "../../../src/inspect/page/session/model/replay.ts"
 import { armedAfter, timerSpans } from "../../../src/inspect/page/session/model/timers.ts"
+import { takeoverWords } from "../../../src/inspect/page/session/model/owners.ts"
 import { instantsOf, lanesOf } from "../../../src/inspect/page/session/time/lanes.ts"
 import { eventful, start, stored } from "./harness.ts"
 
@@ -16,7 +17,7 @@ const replayOf = (script: typeof eventful) => {
 
 /** What the lanes read of a detail. */
 const detail = {
-  session: { created_at: start - 5, substate: "idle.asleep" },
+  session: { created_at: start - 5, substate: "idle.asleep", closed_at: null, node: "oslo" },
   timers: [],
   turns: [
     {
@@ -42,7 +43,11 @@ const detail = {
       settled_at: start + 5
     }
   ],
-  processes: [{ generation: 1, started_at: start, ended_at: start + 11, exit: "exit code 3" }]
+  processes: [{ generation: 1, started_at: start, ended_at: start + 11, exit: "exit code 3" }],
+  owners: [
+    { epoch: 1, node: "berlin", at: start - 4, after_step: 0, before: null },
+    { epoch: 2, node: "oslo", at: start + 12, after_step: 9, before: "silent" }
+  ]
 } as unknown as Detail
 
 describe("a session's timers", () => {
@@ -90,6 +95,29 @@ describe("the lanes of a session", () => {
     assert.strictEqual(lane("approvals")?.bars[0]?.label, "rm -rf build: deny by a person")
     assert.strictEqual(lane("process")?.marks[0]?.label, "process 1: exit code 3")
     assert.strictEqual(lane("steps")?.marks[9]?.label, "step 10: after backoff")
+  })
+
+  it("show which node had it, and who took it over from whom", () => {
+    assert.deepStrictEqual(lane("node")?.bars, [
+      { from: start - 4, to: start + 12, label: "berlin, epoch 1", tone: "quiet" },
+      { from: start + 12, to: null, label: "oslo, epoch 2", tone: "quiet" }
+    ])
+    assert.deepStrictEqual(lane("node")?.marks, [
+      { at: start + 12, label: "oslo took it over from berlin, which gave no sign of life any more", tone: "bad" }
+    ])
+    const alone = lanesOf({ detail: { ...detail, owners: [] }, steps: [], transcript: [] })
+    assert.isUndefined(alone.find(({ name }) => name === "node"))
+  })
+
+  it("say of a node that it took its own session again", () => {
+    const [owner] = detail.owners
+    for (const [before, words] of [
+      ["left", "berlin took it again after it had left"],
+      ["silent", "berlin took it again after it had died"],
+      ["released", "berlin took it again after it had let go of it"],
+      [null, "berlin took it again"]
+    ] as const)
+      assert.strictEqual(takeoverWords(owner!, { ...owner!, before }), words)
   })
 
   it("give the axis every moment", () => {

@@ -9,10 +9,11 @@ describe("addresses of the page", () => {
   it("parse to the route that they were made of", () => {
     const routes = [
       { view: "sessions", filter: noFilter },
-      { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü" } },
+      { view: "sessions", filter: { q: "a&b #%", state: "turning", agent: "x y", app: "ü", node: "a&b" } },
       { view: "session", id: "ses_a/b?c" },
       { view: "approvals" },
-      { view: "machine" }
+      { view: "machine" },
+      { view: "nodes" }
     ] as const
     for (const route of routes) assert.deepStrictEqual(routeOf(hashOf(route)), route)
   })

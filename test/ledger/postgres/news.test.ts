@@ -20,6 +20,8 @@ import * as FollowSession from "../../../src/services/inspection/followSession.t
 import * as ObserveChanges from "../../../src/services/inspection/observeChanges.ts"
 import * as ObserveCommits from "../../../src/services/inspection/observeCommits.ts"
 import { SessionActorRefs } from "../../../src/services/SessionActorRefs.ts"
+import { newNodeToken } from "../../../src/domain/Ids.ts"
+import { ThisNode } from "../../../src/runtime/ThisNode.ts"
 import { Supervisor } from "../../../src/supervision/Supervisor.ts"
 import { makeWorkspace } from "../../cli/program.ts"
 import { openServer, sessionOf, untilSpeaking } from "../../cli/server.ts"
@@ -35,7 +37,8 @@ const beside = (url: string) =>
       Layer.mergeAll(
         News.layer,
         SessionShared.layer,
-        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false })
+        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false }),
+        Layer.mock(ThisNode)({ token: newNodeToken(), isAlone: true, name: "alone", leaseMillis: null })
       )
     ),
     Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { works: "beside" })),

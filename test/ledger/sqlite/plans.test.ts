@@ -74,7 +74,7 @@ const overviews = states.flatMap((state) =>
   [app, null].flatMap((app) =>
     [null, "codex"].flatMap((agent) =>
       [null, "repo-1"].flatMap((search) =>
-        [null, cursor].map((cursor): OverviewQuery => ({ app, state, agent, search, cursor, limit: 7 }))
+        [null, cursor].map((cursor): OverviewQuery => ({ app, state, agent, node: agent, search, cursor, limit: 7 }))
       )
     )
   )
@@ -125,6 +125,7 @@ describe("query plans", () => {
         Apps.reads(db).appByToken("h"),
         Apps.reads(db).appBounds(app),
         nodes.nodes,
+        nodes.nodeNames,
         nodes.node(NodeToken.make("n")),
         nodes.claimOf(id),
         nodes.ownerOf(id),

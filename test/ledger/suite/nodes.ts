@@ -165,11 +165,17 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         yield* failsAs(ledger, [claims(third, true)], "fenced", /belongs to another node/)
         yield* ledger.write([claims(third)])
         assert.deepStrictEqual(
-          (yield* ledger.claims(id, 10)).map(({ afterStep, epoch, node, owner }) => [epoch, owner, node, afterStep]),
+          (yield* ledger.claims(id, 10)).map(({ afterStep, epoch, node, owner, ownerBefore }) => [
+            epoch,
+            owner,
+            node,
+            afterStep,
+            ownerBefore
+          ]),
           [
-            [1, first, "node_1", 0],
-            [2, second, "node_2", 1],
-            [3, third, "node_3", 1]
+            [1, first, "node_1", 0, null],
+            [2, second, "node_2", 1, "left"],
+            [3, third, "node_3", 1, "silent"]
           ]
         )
         assert.deepStrictEqual(
@@ -177,6 +183,30 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
           [3]
         )
         assert.isTrue(Option.isNone(yield* ledger.claimOf(SessionId.make("ses_nobody"))))
+      })
+    )
+  )
+
+  it.effect("a session is shown with the node that has it, and found by it, until that has left", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const query = { app: null, state: null, agent: null, search: null, cursor: null, limit: 10 }
+        const found = (node: string) =>
+          Effect.map(ledger.overview({ ...query, node }), ({ count, items }) => [count, items.map((item) => item.node)])
+        const nodeOf = Effect.map(ledger.summary(id), (summary) => Option.getOrThrow(summary).node)
+        yield* ledger.write([joins(first, minute, "berlin"), joins(second, 0, "oslo"), opened()])
+        yield* ledger.write([opened({ id: SessionId.make("ses_nobodys") })])
+        assert.isNull(yield* nodeOf)
+        yield* ledger.write([claims(first)])
+        assert.strictEqual(yield* nodeOf, "berlin")
+        assert.deepStrictEqual(yield* found("berlin"), [1, ["berlin"]])
+        assert.deepStrictEqual(yield* found("oslo"), [0, []])
+        // Also one whose lease is over: nobody else has its sessions yet.
+        assert.deepStrictEqual(yield* ledger.nodeNames, ["berlin", "oslo"])
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }])
+        assert.isNull(yield* nodeOf)
+        assert.deepStrictEqual(yield* found("berlin"), [0, []])
+        assert.deepStrictEqual(yield* ledger.nodeNames, ["oslo"])
       })
     )
   )

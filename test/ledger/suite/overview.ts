@@ -35,6 +35,7 @@ const queryOf = (patch: Partial<OverviewQuery> = {}): OverviewQuery => ({
   app: null,
   state: null,
   agent: null,
+  node: null,
   search: null,
   cursor: null,
   limit: 7,

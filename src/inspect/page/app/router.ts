@@ -39,7 +39,8 @@ const filterOf = (query: URLSearchParams): SessionFilter => {
     q: query.get("q") ?? "",
     state: state !== null && states.includes(state) ? (state as State) : null,
     agent: query.get("agent"),
-    app: query.get("app")
+    app: query.get("app"),
+    node: query.get("node")
   }
 }
 

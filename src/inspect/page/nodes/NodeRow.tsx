@@ -2,6 +2,8 @@
 import { Fragment } from "preact"
 import type { ComponentChildren } from "preact"
 import type { Node, NodeState } from "../../contract.ts"
+import { hashOf } from "../app/router.ts"
+import { noFilter } from "../../client/rows.ts"
 import { now } from "../clock.ts"
 import { bytes, digits, plural } from "../../client/format.ts"
 import { Countdown, Since } from "../ui/Time.tsx"
@@ -29,7 +31,9 @@ export const NodeRow = ({ node }: { readonly node: Node }) => (
     ) : (
       <Measured state={node.state} />
     )}
-    <Cell name="Sessions">{digits(node.sessions)}</Cell>
+    <Cell name="Sessions">
+      <a href={hashOf({ view: "sessions", filter: { ...noFilter, node: node.name } })}>{digits(node.sessions)}</a>
+    </Cell>
   </tr>
 )
 

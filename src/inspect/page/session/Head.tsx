@@ -33,6 +33,7 @@ export const Head = ({ detail, store }: Props) => {
           {effort === null ? "" : ` · effort ${effort}`}
         </span>
         <span class="faint">app {app}</span>
+        <OwnerOf detail={detail} />
         <span>
           <Age at={detail.session.created_at} /> <span class="faint">old</span>
         </span>
@@ -55,6 +56,16 @@ export const Head = ({ detail, store }: Props) => {
         {store.api === null ? null : <ExportMenu api={store.api} />}
       </div>
     </header>
+  )
+}
+
+const OwnerOf = ({ detail: { owners, session } }: Pick<Props, "detail">) => {
+  const last = owners.at(-1)
+  if (last === undefined) return null
+  return (
+    <span class="faint" title="The node that has it; each change of node begins an epoch">
+      {session.node === null ? "no node has it" : `node ${session.node}`} · epoch {last.epoch}
+    </span>
   )
 }
 

@@ -6,7 +6,7 @@
 import { useComputed, useSignal } from "@preact/signals"
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { go } from "../app/location.ts"
-import { isAdmin } from "../store.ts"
+import { isAdmin, thisNode } from "../store.ts"
 import { plural } from "../../client/format.ts"
 import { useVirtual } from "../ui/virtual.ts"
 import { isLoading, loadMore, place, table } from "./feed.ts"
@@ -99,7 +99,7 @@ export const Grid = () => {
       />
       <div
         ref={scroller}
-        class={`grid${isAdmin.value ? " has-apps" : ""}`}
+        class={`grid${isAdmin.value ? " has-apps" : ""}${thisNode.value === null ? "" : " has-nodes"}`}
         role="grid"
         aria-label="Sessions"
         aria-rowcount={table.count.value + 1}
@@ -175,17 +175,26 @@ const Head = () => (
       <span role="columnheader">State</span>
       <span role="columnheader">Session</span>
       <span role="columnheader">Agent</span>
-      {isAdmin.value ? <span role="columnheader">App</span> : null}
+      {isAdmin.value ? (
+        <span role="columnheader" class="head-app">
+          App
+        </span>
+      ) : null}
+      {thisNode.value === null ? null : (
+        <span role="columnheader" class="head-node" title="The node that has it">
+          Node
+        </span>
+      )}
       <span role="columnheader" class="number">
         Age
       </span>
       <span role="columnheader" class="number">
         Turns
       </span>
-      <span role="columnheader" class="number" title="Deaths that were made good">
+      <span role="columnheader" class="number head-restarts" title="Deaths that were made good">
         Restarts
       </span>
-      <span role="columnheader" class="number">
+      <span role="columnheader" class="number head-tokens">
         Tokens
       </span>
       <span role="columnheader" class="head-wait">

@@ -2,7 +2,7 @@
 import type { Signal } from "@preact/signals"
 import { hashOfSession } from "../app/router.ts"
 import { count } from "../../client/format.ts"
-import { isAdmin } from "../store.ts"
+import { isAdmin, thisNode } from "../store.ts"
 import { StateBadge } from "../ui/State.tsx"
 import { Age, Countdown } from "../ui/Time.tsx"
 import type { LiveRow } from "./table.ts"
@@ -58,6 +58,11 @@ export const Row = ({ index, isActive, live, onFocus, top }: Props) => {
           {row.app}
         </span>
       ) : null}
+      {thisNode.value === null ? null : (
+        <span role="gridcell" class="cell-node" title={row.node ?? "No node has it"}>
+          {row.node ?? <span class="faint">–</span>}
+        </span>
+      )}
       <span role="gridcell" class="number cell-age">
         <Age at={row.created_at} />
       </span>

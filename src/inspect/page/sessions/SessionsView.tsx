@@ -32,8 +32,8 @@ export const SessionsView = ({ filter }: { readonly filter: SessionFilter }) => 
   )
 }
 
-const Nothing = ({ filter }: { readonly filter: SessionFilter }) =>
-  filter.q !== "" || filter.state !== null || filter.agent !== null || filter.app !== null ? (
+const Nothing = ({ filter: { agent, app, node, q, state } }: { readonly filter: SessionFilter }) =>
+  q !== "" || [state, agent, app, node].some((wanted) => wanted !== null) ? (
     <div class="empty">
       <h2>No session matches</h2>
       <a href="#/">Show all</a>

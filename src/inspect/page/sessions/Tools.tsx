@@ -4,7 +4,7 @@ import type { SessionFilter } from "../../client/api.ts"
 import { replace } from "../app/location.ts"
 import { noFilter } from "../../client/rows.ts"
 import { plural } from "../../client/format.ts"
-import { isAdmin } from "../store.ts"
+import { isAdmin, thisNode } from "../store.ts"
 import { isLoading, table } from "./feed.ts"
 
 /** A search is not sent at each letter that is typed. */
@@ -26,7 +26,8 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
   }, [text])
 
   const set = (change: Partial<SessionFilter>) => replace({ view: "sessions", filter: { ...filter, ...change } })
-  const isFiltered = filter.q !== "" || filter.state !== null || filter.agent !== null || filter.app !== null
+  const { agent, app, node, q, state } = filter
+  const isFiltered = q !== "" || [state, agent, app, node].some((wanted) => wanted !== null)
   return (
     <div class="tools" role="search">
       <div class="search">
@@ -63,6 +64,15 @@ export const Tools = ({ filter }: { readonly filter: SessionFilter }) => {
       {isAdmin.value ? (
         <Choice name="app" all="All apps" names={table.apps.value} value={filter.app} onPick={(app) => set({ app })} />
       ) : null}
+      {thisNode.value === null && filter.node === null ? null : (
+        <Choice
+          name="node"
+          all="All nodes"
+          names={table.nodes.value}
+          value={filter.node}
+          onPick={(node) => set({ node })}
+        />
+      )}
       {isFiltered ? (
         <button type="button" class="button" onClick={() => replace({ view: "sessions", filter: noFilter })}>
           Clear

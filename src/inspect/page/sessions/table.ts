@@ -23,6 +23,7 @@ export class Table {
   readonly waiting = signal<ReadonlyArray<string>>([])
   readonly agents = signal<ReadonlyArray<string>>([])
   readonly apps = signal<ReadonlyArray<string>>([])
+  readonly nodes = signal<ReadonlyArray<string>>([])
   /** `undefined` before the first page, `null` after the last. */
   readonly cursor = signal<string | null | undefined>(undefined)
 
@@ -77,6 +78,7 @@ export class Table {
     this.#tally.value = tallyOf(answer, newerRows)
     this.agents.value = answer.agents
     this.apps.value = answer.apps
+    this.nodes.value = answer.nodes
   }
 
   /** `isAtTop`: new rows may be added on top without moving what is being read. */

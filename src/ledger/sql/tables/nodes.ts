@@ -6,7 +6,7 @@
  */
 import { Effect, Option } from "effect"
 import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
-import type { Claim, ClaimRecord, LedgerWrite, NodeRecord, NodeStatus } from "../../LedgerWrite.ts"
+import type { Claim, ClaimRecord, LedgerWrite, NodeRecord, NodeStatus, OwnerBefore } from "../../LedgerWrite.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import { flag, json } from "./columns.ts"
@@ -95,9 +95,12 @@ export const claimed = (
     isFence: true
   },
   {
-    text: `INSERT INTO claims (session, epoch, owner, node, at, after_step)
+    text: `INSERT INTO claims (session, epoch, owner, node, at, after_step, owner_before)
       SELECT sessions.id, sessions.epoch, nodes.token, nodes.name, ${dialect.now},
-        (SELECT coalesce(max(steps.seq), 0) FROM steps WHERE steps.session = sessions.id)
+        (SELECT coalesce(max(steps.seq), 0) FROM steps WHERE steps.session = sessions.id),
+        (SELECT CASE WHEN earlier.lease_until = ${leftAt} THEN 'left' WHEN ${isLiving(dialect)} THEN 'released' ELSE 'silent' END
+          FROM claims AS latest JOIN nodes AS earlier ON earlier.token = latest.owner
+          WHERE latest.session = sessions.id AND latest.epoch = sessions.epoch - 1)
       FROM sessions JOIN nodes ON nodes.token = sessions.owner WHERE sessions.id = ?`,
     params: [session]
   },
@@ -152,6 +155,7 @@ interface ClaimRow {
   readonly node: string
   readonly at: number
   readonly after_step: number
+  readonly owner_before: OwnerBefore | null
 }
 
 const claimOf = (row: ClaimRow): ClaimRecord => ({
@@ -160,7 +164,8 @@ const claimOf = (row: ClaimRow): ClaimRecord => ({
   owner: row.owner,
   node: row.node,
   at: row.at,
-  afterStep: row.after_step
+  afterStep: row.after_step,
+  ownerBefore: row.owner_before
 })
 
 interface OwnerRow {
@@ -187,6 +192,12 @@ export const reads = (db: Database) => ({
       sessions: owned,
       at
     })
+  ),
+  nodeNames: db.all(
+    "name the nodes",
+    `SELECT DISTINCT name FROM nodes WHERE lease_until > ${leftAt} ORDER BY name`,
+    [],
+    (row: Pick<NodeRow, "name">) => row.name
   ),
   node: (token: NodeToken) =>
     db
@@ -232,7 +243,7 @@ export const reads = (db: Database) => ({
     db
       .all(
         "read a session's owners",
-        "SELECT session, epoch, owner, node, at, after_step FROM claims WHERE session = ? ORDER BY epoch DESC LIMIT ?",
+        "SELECT session, epoch, owner, node, at, after_step, owner_before FROM claims WHERE session = ? ORDER BY epoch DESC LIMIT ?",
         [session, limit],
         claimOf
       )

@@ -36,6 +36,7 @@ interface SummaryRow {
   readonly process: number
   readonly since: number | null
   readonly asks: string | null
+  readonly node: string | null
   readonly timer: string | null
   readonly due_at: number | null
 }
@@ -56,6 +57,7 @@ const summaryOf = (row: SummaryRow): SessionSummary => ({
   process: row.process === 1,
   since: row.since ?? row.created_at,
   asks: row.asks,
+  node: row.node,
   next: row.timer === null || row.due_at === null ? null : { timer: row.timer, dueAt: row.due_at }
 })
 
@@ -69,6 +71,7 @@ const summaries = ({
     ${jsonFlag("s.snapshot", "context.process")} AS process,
     (SELECT at FROM steps WHERE session = s.id AND from_state <> to_state ORDER BY seq DESC LIMIT 1) AS since,
     (SELECT title FROM approvals WHERE session = s.id AND status = 'pending' ORDER BY created_at, id LIMIT 1) AS asks,
+    (SELECT name FROM nodes WHERE token = s.owner AND lease_until > 0) AS node,
     (SELECT timer FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS timer,
     (SELECT due_at FROM timers WHERE session = s.id ORDER BY due_at, timer LIMIT 1) AS due_at
   FROM sessions AS s`
@@ -101,7 +104,7 @@ const lastActive = ({ app, state }: OverviewQuery, after: Position | null, limit
       ...(after === null ? [] : [{ text: `(${by}, id) < (?, ?)`, params: [after.at, after.id] }])
     ])
     return {
-      text: `SELECT * FROM (SELECT id, ${by} AS at, app, agent, substate FROM sessions
+      text: `SELECT * FROM (SELECT id, ${by} AS at, app, agent, substate, owner FROM sessions
         WHERE ${among.text} ORDER BY ${by} DESC, id DESC LIMIT ?) AS ${by}_first`,
       params: [...among.params, limit]
     }
@@ -123,9 +126,12 @@ const openConditions: Readonly<Record<Exclude<SessionState, "closed"> | "open", 
 /** Upper and lower case of ASCII letters are the same, as `lower` has it in both databases. */
 const lowerCase = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 
-const matching = ({ position }: Dialect, { agent, search }: OverviewQuery): Fragment | null => {
+const matching = ({ position }: Dialect, { agent, node, search }: OverviewQuery): Fragment | null => {
   const conditions = [
     ...(agent === null ? [] : [{ text: "agent = ?", params: [agent] }]),
+    ...(node === null
+      ? []
+      : [{ text: "owner IN (SELECT token FROM nodes WHERE name = ? AND lease_until > 0)", params: [node] }]),
     ...(search === null
       ? []
       : [

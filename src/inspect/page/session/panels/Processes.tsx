@@ -8,6 +8,7 @@ import { ProblemBox } from "../../ui/Problem.tsx"
 import { Since } from "../../ui/Time.tsx"
 import { treeOf } from "../model/tree.ts"
 import type { Store } from "../store.ts"
+import { Owners } from "./Owners.tsx"
 
 interface Props {
   readonly store: Store
@@ -91,6 +92,7 @@ export const Processes = ({ detail, store }: Props) => {
           </tbody>
         </table>
       )}
+      <Owners detail={detail} />
       {latest !== undefined && latest.first_malformed_line !== null ? (
         <>
           <h2>

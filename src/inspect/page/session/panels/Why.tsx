@@ -35,6 +35,11 @@ const WhyNow = ({ detail, isLost }: { readonly detail: Detail; readonly isLost: 
           {sentence}
         </span>
       </p>
+      {detail.process.unseen === null ? null : (
+        <p class="why-unseen" role="status">
+          {detail.process.unseen}
+        </p>
+      )}
       <dl class="facts">
         <Fact name="owed by">{owedBy(wait)}</Fact>
         <Fact name="since">

@@ -8,6 +8,7 @@ import { toneOf } from "../../../client/tones.ts"
 import type { Tone as StateTone } from "../../../client/tones.ts"
 import type { Replayed } from "../model/replay.ts"
 import { timerName, timerSpans } from "../model/timers.ts"
+import { takeoverWords } from "../model/owners.ts"
 import type { Item } from "../../../client/Transcript.ts"
 
 /** The colour of something, and the word for it. */
@@ -47,6 +48,7 @@ export const lanesOf = ({ detail, steps, transcript }: LaneInputs): ReadonlyArra
   { name: "tools", bars: toolBars(transcript), marks: [] },
   { name: "steps", bars: [], marks: steps.map(stepMark) },
   { name: "process", bars: detail.processes.map(processBar), marks: detail.processes.flatMap(endMark) },
+  ...(detail.owners.length === 0 ? [] : [nodeLane(detail)]),
   { name: "approvals", bars: detail.approvals.map(approvalBar), marks: [] },
   ...rows(timerBars(detail, steps)).map((bars, n) => ({ name: n === 0 ? "timers" : "", bars, marks: [] }))
 ]
@@ -129,6 +131,23 @@ const processBar = ({ ended_at, generation, started_at }: ProcessSpan): Bar => (
 
 const endMark = ({ ended_at, exit, generation }: ProcessSpan): ReadonlyArray<Mark> =>
   ended_at === null ? [] : [{ at: ended_at, label: `process ${generation}: ${exit ?? "ended"}`, tone: "bad" }]
+
+/** Which node had it, and the moments at which another one took it. */
+const nodeLane = ({ owners, session }: Detail): Lane => ({
+  name: "node",
+  bars: owners.map(({ at, epoch, node }, n) => ({
+    from: at,
+    to: owners[n + 1]?.at ?? session.closed_at ?? (session.node === null ? session.last_activity_at : null),
+    label: `${node}, epoch ${epoch}`,
+    tone: "quiet"
+  })),
+  marks: owners.flatMap((owner, n) => {
+    const before = owners[n - 1]
+    return before === undefined
+      ? []
+      : [{ at: owner.at, label: takeoverWords(before, owner), tone: owner.before === "silent" ? "bad" : "wait" }]
+  })
+})
 
 const approvalTone = ({ decision, status }: Approval): Tone =>
   status === "pending" ? "wait" : status !== "answered" ? "quiet" : decision === "deny" ? "bad" : "good"
