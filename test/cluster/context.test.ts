@@ -11,23 +11,19 @@ import type { Answer, ClusterNode } from "./nodes.ts"
 const agent = join(import.meta.dirname, "..", "fixtures", "agents", "claude-agent-acp", "keeps.ts")
 const aside = "aside-of-the-agent-5b1f"
 
+const configuration = {
+  agents: { keeps: { protocol: "acp", command: [process.execPath, agent], env: { KEEPS_ASIDE: aside } } }
+}
+
+/** Each node has a home of its own, and so have its agents. */
 const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
   Effect.acquireRelease(
-    Effect.map(emptySchema, (url) => new Cluster(url)),
+    Effect.map(emptySchema, (url) => new Cluster(url, configuration)),
     (nodes) => Effect.promise(() => nodes.cleanUp())
   ).pipe(
     Effect.flatMap((nodes) => Effect.promise(() => test(nodes))),
     Effect.scoped
   )
-
-/** Each node has a home of its own, and so have its agents. */
-const start = (nodes: Cluster, name: string, env: Readonly<Record<string, string>> = {}) => {
-  const configuration = {
-    agents: { keeps: { protocol: "acp", command: [process.execPath, agent], env: { KEEPS_ASIDE: aside } } }
-  }
-  writeFileSync(join(nodes.directoryOf(name), "troupe.config.json"), JSON.stringify(configuration))
-  return nodes.start(name, env)
-}
 
 const sessionOf = async (node: ClusterNode, fields: object = {}) => {
   const { json } = await node.call("POST", "/sessions", { agent: "keeps", ...fields })
@@ -58,7 +54,7 @@ const filesBelow = (directory: string): ReadonlyArray<string> =>
 describe.skipIf(postgres === null)("a session whose node is killed", () => {
   it.live("goes on elsewhere with all that its agent knew, there and back", () =>
     onCluster(async (nodes) => {
-      const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
       const session = await sessionOf(first)
       assert.deepInclude((await turn(first, session, "one")).json, { final_text: "I know: one" })
       assert.deepInclude((await turn(first, session, "two")).json, { final_text: "I know: one, two" })
@@ -80,7 +76,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
       assert.match(reader.text(), /"_troupe\/context_restored","params":\{"as_of_turn":2,"before_turn":3/)
 
       // Its own file there is older by now.
-      const back = await start(nodes, "first")
+      const back = await nodes.start("first")
       await second.kill("SIGKILL")
       assert.deepInclude((await turn(back, session, "five")).json, {
         final_text: "I know: one, two, three, four, five",
@@ -100,7 +96,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
     "in a turn: its agent knows what was said before that, and nothing is lost where the session comes back",
     () =>
       onCluster(async (nodes) => {
-        const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+        const [first, second] = [await nodes.start("first"), await nodes.start("second")]
         const session = await sessionOf(first)
         await turn(first, session, "one")
         const home = join(nodes.directoryOf("first"), ".claude")
@@ -115,7 +111,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
         const moved = (await turn(second, session, "three")).json
         assert.deepInclude(moved, { final_text: "I know: one, three", context_as_of: 1, context_lost: false })
 
-        const back = await start(nodes, "first")
+        const back = await nodes.start("first")
         await second.kill("SIGKILL")
         // What went another way there is set aside, and not deleted.
         assert.deepInclude((await turn(back, session, "four")).json, {
@@ -132,7 +128,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
   it.live("begins anew where conversations are to stay where they are, and says so", () =>
     onCluster(async (nodes) => {
       const env = { TROUPE_HOMES: "local" }
-      const [first, second] = [await start(nodes, "first", env), await start(nodes, "second", env)]
+      const [first, second] = [await nodes.start("first", env), await nodes.start("second", env)]
       const session = await sessionOf(first)
       await turn(first, session, "one")
       await first.kill("SIGKILL")
@@ -146,7 +142,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
 
   it.live("has an empty directory where its own did not come along, and says so", () =>
     onCluster(async (nodes) => {
-      const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
       const session = await sessionOf(first)
       await turn(first, session, "one")
       const directory = await directoryOf(first, session)
@@ -172,7 +168,7 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
     "fails its turn as one to be configured where an app's directory did not come along, and goes on when it has",
     () =>
       onCluster(async (nodes) => {
-        const [first, second] = [await start(nodes, "first"), await start(nodes, "second")]
+        const [first, second] = [await nodes.start("first"), await nodes.start("second")]
         const cwd = mkdtempSync(join(tmpdir(), "troupe-app-"))
         const session = await sessionOf(first, { cwd })
         await turn(first, session, "one")
