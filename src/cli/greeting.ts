@@ -1,6 +1,6 @@
 /** The greeting of a server whose port is open: its address, its tokens, and a first request to paste. */
 import { Effect, Redacted } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { newAppToken } from "../domain/Ids.ts"
 import { Apps } from "../services/Apps.ts"
@@ -55,22 +55,29 @@ const tokenNotes = Effect.fnUntraced(function* (dataDir: string, isTerminal: boo
   const apps = yield* Apps
   const file = join(dataDir, tokenFile)
   if ((yield* apps.list).length > 0) {
-    return existsSync(file)
-      ? { note: file, secret: `$(cat ${shellQuoted(file)})` }
-      : { note: "of an app: troupe app create NAME makes one", secret: "$TROUPE_TOKEN" }
+    return existsSync(file) ? { note: file, secret: `$(cat ${shellQuoted(file)})` } : ofAnApp
   }
   if (isTerminal) {
-    const { name, token } = yield* apps.mint(firstApp)
-    const secret = Redacted.value(token)
-    return { note: `${secret} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret }
+    return yield* apps.mint(firstApp).pipe(
+      Effect.map(({ name, token }) => {
+        const secret = Redacted.value(token)
+        return { note: `${secret} ${paint("dim", `(the app ${name}; shown this once)`)}`, secret }
+      }),
+      Effect.catchTag("AppExists", () => Effect.succeed(ofAnApp))
+    )
   }
   // The output may be a log, which must not have a secret. Kept before there is the app: were this process killed between
   // the two, nobody would have the token of an app that is there, and the next start would make no other.
   const token = newAppToken()
   yield* DataDir.keepSecret({ path: dataDir, ledger: "" }, tokenFile, token)
-  const { name } = yield* apps.mint(firstApp, { token })
-  return { note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` }
+  return yield* apps.mint(firstApp, { token }).pipe(
+    Effect.map(({ name }) => ({ note: `${file} (the app ${name})`, secret: `$(cat ${shellQuoted(file)})` })),
+    // Another node of the same database was quicker: what was kept here is no app's.
+    Effect.catchTag("AppExists", () => Effect.sync(() => (rmSync(file, { force: true }), ofAnApp)))
+  )
 })
+
+const ofAnApp = { note: "of an app: troupe app create NAME makes one", secret: "$TROUPE_TOKEN" }
 
 const shellQuoted = (path: string): string =>
   /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
