@@ -4,6 +4,13 @@ import type { WaitingTurn } from "./events.ts"
 import { noPause } from "./quota.ts"
 import { noRestarts } from "./restarts.ts"
 
+/**
+ * The version of the chart and of its context, stored with each session. It is raised with what an earlier one could not go
+ * on with: a state that it has not, or a member of the context that it would have to heed. A Troupe takes no session that
+ * a later one has had (decision 0034).
+ */
+export const chartVersion = 1
+
 /** The stored snapshot is none: its row was damaged, or a state in it is one that the chart no longer has. */
 export class DamagedSnapshot extends Error {
   override readonly name = "DamagedSnapshot"

@@ -210,6 +210,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
         return `Troupe could not ${this.operation}: it is draining, to shut down or by an operator's wish. What was accepted goes on when it is back, or on another node; ask again then.`
       case "session_moved":
         return `Troupe could not ${this.operation}: another node has the session now. Ask again; any node leads to it.`
+      case "session_newer":
+        return `Troupe could not ${this.operation}: a later version of Troupe has had this session, and none that runs can go on with it. Its turns and messages can be read. Start the later version again; what is stored is intact.`
       case "session_damaged":
         return `Troupe could not ${this.operation}: what is stored of this session's state is damaged. Its turns and messages can be read. Open another session, or have the operator put back a copy of the data dir.`
       case "unavailable":
@@ -223,7 +225,7 @@ export const isDamaged = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "damaged" in error && error.damaged === true
 
 /** Why a request could not be answered, where it did nothing wrong and the server meets no defect. */
-export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged", "session_moved"])
+export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged", "session_moved", "session_newer"])
 export type Passing = typeof Passing.Type
 const isPassing = Schema.is(Passing)
 

@@ -134,6 +134,8 @@ export class Ledger extends Context.Service<
      */
     readonly ownersOf: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, NodeRecord>>
     /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
+    /** The latest version of the chart that has had the session (`chartVersion`); `null`: there is no such session. */
+    readonly chartOf: (session: SessionId) => Read<number | null>
     readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>
     /** At most `limit` open sessions of the node, and none of `except`. */
     readonly claimsOf: (owner: NodeToken, except: ReadonlyArray<SessionId>, limit: number) => Read<ReadonlyArray<Claim>>
@@ -144,7 +146,7 @@ export class Ledger extends Context.Service<
      * an outcome (closed ones too: the commands of their last step may not be done), and open ones in a state other than
      * `idle.asleep`.
      */
-    readonly sessionsToRecover: Read<ReadonlyArray<SessionId>>
+    readonly sessionsToRecover: (chart: number) => Read<ReadonlyArray<SessionId>>
     readonly outbox: (session: SessionId) => Read<ReadonlyArray<OutboxCommand>>
     readonly timers: (session: SessionId) => Read<ReadonlyArray<ArmedTimer>>
     /** The number of the last step; 0 where there is none. */

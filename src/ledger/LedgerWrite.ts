@@ -78,6 +78,8 @@ export interface NodeRecord {
   /** Where other nodes reach it; `null`: nowhere. */
   readonly url: string | null
   readonly version: string
+  /** The version of the sessions' chart that it knows: it takes no session that a later one has had. */
+  readonly chart: number
   readonly joinedAt: number
   /** Others may claim its sessions from then on; `null`: not before it has left, as long as it holds the ledger's lock. */
   readonly leaseUntil: number | null
@@ -227,16 +229,20 @@ export type LedgerWrite =
       readonly record: SessionRecord
       readonly snapshot: unknown
       readonly owner?: NodeToken
+      /** The version of the chart that the snapshot is of; absent: the first. */
+      readonly chart?: number
     }
   /**
    * Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. `onlyIfLeft`: also
-   * where that lease is over.
+   * where that lease is over. Fails so as well where a later version of the chart than `chart` has had the session; absent:
+   * the first.
    */
   | {
       readonly _tag: "SessionClaimed"
       readonly session: SessionId
       readonly owner: NodeToken
       readonly onlyIfLeft: boolean
+      readonly chart?: number
     }
   /** Nobody owns the session from then on: it is its last commit by this claim. Fails as `fenced`, as `ClaimChecked` does. */
   | { readonly _tag: "SessionReleased"; readonly claim: Claim }
@@ -248,7 +254,7 @@ export type LedgerWrite =
    */
   | {
       readonly _tag: "NodeJoined"
-      readonly node: Pick<NodeRecord, "token" | "name" | "url" | "version">
+      readonly node: Pick<NodeRecord, "token" | "name" | "url" | "version"> & Partial<Pick<NodeRecord, "chart">>
       readonly leaseMillis: number | null
     }
   /** Fails as `unmet` where it has left. */

@@ -9,7 +9,7 @@ import type { Scope } from "effect"
 import * as Damage from "./sqlite/damage.ts"
 import * as Database from "./sqlite/Database.ts"
 import * as FreePages from "./sqlite/freePages.ts"
-import { latestVersion } from "./sqlite/migrations.ts"
+import { latestVersion, migrationsTable } from "./sqlite/migrations.ts"
 import { Ledger } from "./Ledger.ts"
 import { ledgerOver } from "./sql/ledgerOver.ts"
 import { LedgerUnusable } from "./LedgerError.ts"
@@ -33,7 +33,25 @@ const make = Effect.fnUntraced(function* (
 
 /** Makes the file, or brings its schema up to date; the version that it has then. */
 export const migrate = (filename: string): Effect.Effect<number, LedgerUnusable> =>
-  Database.open(filename).pipe(Effect.scoped, Effect.as(latestVersion))
+  Database.open(filename).pipe(
+    Effect.flatMap(({ all }) =>
+      all(
+        "read the schema's version",
+        `SELECT max(migration_id) AS version FROM ${migrationsTable}`,
+        [],
+        (row: Row) => row
+      )
+    ),
+    Effect.map(([row]) => row?.version ?? latestVersion),
+    Effect.catchTag("LedgerError", ({ message: problem }) =>
+      Effect.fail(new LedgerUnusable({ location: filename, problem, remedy: "Try again." }))
+    ),
+    Effect.scoped
+  )
+
+interface Row {
+  readonly version: number
+}
 
 /**
  * The file is made (mode 0600) and migrated where need be; its directory must exist. `:memory:` works. `patienceMillis` is

@@ -139,8 +139,8 @@ const make = Effect.fnUntraced(function* (
       wrote: [],
       usage: noUsage
     }
-    const claim = yield* thisNode.claim(session.id)
-    // It was deleted meanwhile.
+    const claim = yield* Effect.catchTag(thisNode.claim(session.id), "NewerSession", () => Effect.succeed(null))
+    // It was deleted meanwhile, or a later version of Troupe has it.
     if (claim === null) return Effect.void
     yield* ledger.write([
       { _tag: "ClaimChecked", claim },

@@ -11,6 +11,7 @@
  * takes them for dead.
  */
 import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
+import { chartVersion } from "../../machines/session/restore.ts"
 import { Processes } from "../agent/Processes.ts"
 import { later, millisBetween } from "../agent/warden/instant.ts"
 import type { Instant } from "../agent/warden/instant.ts"
@@ -19,6 +20,7 @@ import type { LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Claim, LedgerError, LedgerWrite } from "../ledger/Ledger.ts"
 import { DrainState } from "./DrainState.ts"
+import { NewerSession } from "./errors.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 /** A lease is renewed so many times before it would be over. */
@@ -39,7 +41,7 @@ export class ThisNode extends Context.Service<
      * The session's claim by this node, made where there is none. Fails as `fenced` while another living node owns the
      * session; `null`: there is no such session.
      */
-    readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError>
+    readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError | NewerSession>
     /** Renews the lease now, and tells with it what others are to know: whether this node drains. */
     readonly renew: Effect.Effect<void>
     /**
@@ -61,7 +63,9 @@ export class ThisNode extends Context.Service<
       const { draining, setAside } = yield* DrainState
       const { node: { leaseMillis, name, url, version } = alone } = yield* RuntimeSettings
       const token = newNodeToken()
-      const joined = ledger.write([{ _tag: "NodeJoined", node: { token, name, url, version }, leaseMillis }])
+      const joined = ledger.write([
+        { _tag: "NodeJoined", node: { token, name, url, version, chart: chartVersion }, leaseMillis }
+      ])
       /** The ledger can be reached for at least a lease's length. */
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
       let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
@@ -125,7 +129,15 @@ export class ThisNode extends Context.Service<
           if (Option.isNone(before)) return null
           if (before.value?.owner === token) return before.value
           const onlyIfLeft = !(yield* isSteady)
-          yield* ledger.write([{ _tag: "SessionClaimed", session, owner: token, onlyIfLeft }])
+          const claim = { _tag: "SessionClaimed", session, owner: token, onlyIfLeft, chart: chartVersion } as const
+          yield* Effect.catch(
+            ledger.write([claim]),
+            Effect.fnUntraced(function* (refused) {
+              if (refused.kind !== "fenced") return yield* refused
+              const chart = (yield* ledger.chartOf(session)) ?? chartVersion
+              return yield* Effect.fail(chart > chartVersion ? new NewerSession({ id: session }) : refused)
+            })
+          )
           return Option.getOrNull(yield* ledger.claimOf(session))
         })
       })

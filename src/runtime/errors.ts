@@ -1,9 +1,22 @@
 /** Turns failures of our own into `Unavailable` for the caller: it did nothing wrong, and the log has the cause. */
 import type { Cause } from "effect"
-import { Effect } from "effect"
+import { Data, Effect } from "effect"
+import type { SessionId } from "../domain/Ids.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { LedgerError } from "../ledger/Ledger.ts"
 import type { LedgerAway } from "../ledger/Ledger.ts"
+
+/** A later version of Troupe has had the session, and this one does not know all of its chart. What is stored is intact. */
+export class NewerSession extends Data.TaggedError("NewerSession")<{ readonly id: SessionId }> {
+  /** What it is for whoever asked (`passingOf`). */
+  readonly passing = "session_newer"
+  override get message() {
+    return `A later version of Troupe has had session ${this.id}. Start that one again, or ask it.`
+  }
+}
+
+export const isNewer = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => reason._tag === "Fail" && reason.error instanceof NewerSession)
 
 /** For entry points of services: a `LedgerError` becomes `Unavailable`; every other error passes. */
 export const unavailable = <A, E, R>(effect: Effect.Effect<A, E | LedgerError, R>) =>

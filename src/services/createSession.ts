@@ -1,6 +1,7 @@
 /** Creates a session: with an agent that is configured, a directory that exists, and within the limits on sessions. */
 import { Clock, Effect, FileSystem, Option, Path, Schedule, Semaphore } from "effect"
 import { created } from "../../machines/session/machine.ts"
+import { chartVersion } from "../../machines/session/restore.ts"
 import { stateName, topState } from "../../machines/session/stateInfo.ts"
 import { Agents } from "../agent/Agents.ts"
 import { newSessionId } from "../domain/Ids.ts"
@@ -184,6 +185,7 @@ export const make = Effect.gen(function* () {
           _tag: "SessionInserted",
           record,
           snapshot: machine.getPersistedSnapshot(initial),
+          chart: chartVersion,
           // Among others it is claimed by the node that gets its first turn.
           ...(thisNode.isAlone ? { owner: thisNode.token } : {})
         },

@@ -13,7 +13,7 @@ import { Draining, isDamaged } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import type { Reviews } from "../review/Reviews.ts"
-import { isFenced, isLedgerAway, ledgerAway } from "../runtime/errors.ts"
+import { isFenced, isNewer, isLedgerAway, ledgerAway } from "../runtime/errors.ts"
 import { EventFeed } from "../runtime/EventFeed.ts"
 import { actorsGivenUpTotal } from "../runtime/Metrics.ts"
 import { DrainState } from "../runtime/DrainState.ts"
@@ -160,6 +160,10 @@ export class Supervisor extends Context.Service<
           // Its last commit may be one that it did not live to tell of.
           news.missed(id)
           if (isFenced(exit.cause)) return yield* lose(handle)
+          if (isNewer(exit.cause)) {
+            unload()
+            return failWaiters(handle, Cause.squash(exit.cause))
+          }
           if (isLedgerAway(exit.cause)) {
             handle = yield* rest(handle, exit.cause)
             continue

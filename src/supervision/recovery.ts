@@ -6,6 +6,7 @@
  * others does the same with what those leave that die later.
  */
 import { Cause, Clock, Effect, Metric } from "effect"
+import { chartVersion } from "../../machines/session/restore.ts"
 import { Processes } from "../agent/Processes.ts"
 import type { LeaseId } from "../domain/Ids.ts"
 import { Draining } from "../domain/Refusal.ts"
@@ -29,7 +30,7 @@ const inUse = (lease: LeaseId, { pid }: SupervisorProcess) =>
 const settleRestless = Effect.gen(function* () {
   const ledger = yield* Ledger
   const supervisor = yield* Supervisor
-  const restless = yield* ledger.sessionsToRecover
+  const restless = yield* ledger.sessionsToRecover(chartVersion)
   yield* Effect.forEach(
     restless,
     (id) =>

@@ -1,6 +1,7 @@
 /** Two nodes on one ledger: a session is at one of them at a time, and what the other one still does for it has no effect. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer, Option } from "effect"
+import { NodeToken } from "../../src/domain/Ids.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
 import { passingOf } from "../../src/domain/Refusal.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
@@ -72,6 +73,26 @@ describe("two nodes on one ledger", () => {
           [2, "second"]
         ]
       )
+    }).pipe(Effect.provide(scriptLayer), Effect.scoped)
+  )
+
+  it.effect("a session that a later version of Troupe has had is left as it is, and that is said", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const node = yield* nodeIn(directory, "old")
+      const id = yield* create.pipe(Effect.provide(node))
+      const ledger = ledgerOf(node)
+      const newer = NodeToken.make("nod_newer")
+      yield* ledger.write([
+        { _tag: "NodeJoined", node: { token: newer, name: "new", url: null, version: "2", chart: 1_000 }, leaseMillis },
+        { _tag: "SessionClaimed", session: id, owner: newer, onlyIfLeft: false, chart: 1_000 },
+        { _tag: "NodeLeft", token: newer }
+      ])
+      const refused = yield* Effect.exit(submitted(id, "hello")).pipe(Effect.provide(node))
+      assert.strictEqual(passing(refused), "session_newer")
+      assert.deepStrictEqual(Context.get(node, Supervisor).views(), [])
+      assert.deepStrictEqual(Option.getOrNull(yield* ledger.claimOf(id))?.owner, newer)
+      assert.deepStrictEqual(yield* ledger.turns(id, 1, 10), [])
     }).pipe(Effect.provide(scriptLayer), Effect.scoped)
   )
 

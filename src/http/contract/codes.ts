@@ -34,6 +34,7 @@ export const codes = {
   session_closed: "The session is closed.",
   session_moved: "Another node has taken the session over meanwhile. Nothing was done; ask again, any node.",
   session_damaged: "What is stored of the session's state can't be read, so it can't go on; its turns can be read.",
+  session_newer: "A later version of the server has had the session, and no node that runs can go on with it.",
   session_not_found: "The app has no such session.",
   session_parked: "The session is left alone for now; `detail` says why and until when.",
   thread_taken: "Another session has that conversation.",

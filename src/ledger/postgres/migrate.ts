@@ -2,6 +2,7 @@
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
 import { Effect } from "effect"
 import { LedgerUnusable } from "../LedgerError.ts"
+import { postgresDialect } from "./postgresDialect.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
 
 /** A number of Troupe's own among the advisory locks of a database; the second one is that of the schema. */
@@ -25,8 +26,9 @@ export const migrate = (connection: PgConnection, location: string) => {
       for (const statement of statements) yield* run(statement)
       yield* run(`INSERT INTO ${migrationsTable} (migration_id) VALUES ($1)`, [String(nth + 1)])
     }
+    if (before > 0 && before < latestVersion) yield* refuseBesideOlder(run, location)
     yield* run("COMMIT")
-    return latestVersion
+    return Math.max(before, latestVersion)
   }).pipe(Effect.onError(() => Effect.ignore(run("ROLLBACK"))))
 }
 
@@ -44,7 +46,7 @@ const versionOf = Effect.fnUntraced(function* (run: Run, location: string) {
   }
   const { rows } = yield* run(`SELECT coalesce(max(migration_id), 0) AS version FROM ${migrationsTable}`)
   const version = Number(rows[0]?.["version"])
-  if (version > latestVersion) {
+  if (version > latestVersion && !(yield* isUsable(run, tables.rows))) {
     return yield* new LedgerUnusable({
       location,
       problem: `has schema version ${version}, and this Troupe knows versions up to ${latestVersion}`,
@@ -52,4 +54,24 @@ const versionOf = Effect.fnUntraced(function* (run: Run, location: string) {
     })
   }
   return version
+})
+
+/** Whether this Troupe can work on a newer schema. */
+const isUsable = Effect.fnUntraced(function* (run: Run, tables: ReadonlyArray<Readonly<Record<string, unknown>>>) {
+  if (!tables.some(({ name }) => name === "schema_use")) return false
+  const { rows } = yield* run("SELECT usable_from FROM schema_use")
+  return Number(rows[0]?.["usable_from"] ?? Number.POSITIVE_INFINITY) <= latestVersion
+})
+
+/** A migration that takes away what older programs use must not take it from below those that run. */
+const refuseBesideOlder = Effect.fnUntraced(function* (run: Run, location: string) {
+  const { rows } = yield* run(`SELECT name FROM nodes
+    WHERE (lease_until IS NULL OR lease_until > ${postgresDialect.now})
+      AND coalesce(schema_version, 0) < (SELECT usable_from FROM schema_use) ORDER BY name`)
+  if (rows.length === 0) return
+  return yield* new LedgerUnusable({
+    location,
+    problem: `needs a change of its schema on which its running nodes could not go on: ${rows.map(({ name }) => name).join(", ")}`,
+    remedy: "End them first, or have them run a version in between. Nothing was changed."
+  })
 })

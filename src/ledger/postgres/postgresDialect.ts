@@ -1,9 +1,11 @@
 /** PostgreSQL's words. */
 import type { Dialect } from "../sql/Dialect.ts"
+import { latestVersion } from "./migrations.ts"
 
 const list = (path: string) => `'{${path.replaceAll(".", ",")}}'`
 
 export const postgresDialect: Dialect = {
+  schemaVersion: latestVersion,
   inList: (column) => `${column} IN (SELECT json_array_elements_text(?::json))`,
   // A function of the schema: a cast fails on JSON that is damaged. `json`, because `jsonb` refuses texts with \u0000.
   jsonText: (column, path) => `json_member(${column}, ${list(path)})`,

@@ -5,6 +5,8 @@
  * Parameters are `?`, or `?1` and so on where one is used twice. Flags are 0 and 1, times milliseconds, JSON is text.
  */
 export interface Dialect {
+  /** The newest version of the schema that this Troupe knows. */
+  readonly schemaVersion: number
   /** Whether a column's value is in a list; the next parameter is the list, as JSON text. */
   readonly inList: (column: string) => string
   /** A member of a JSON column, by its dotted path; NULL where the column's text can't be read. */

@@ -31,7 +31,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "SessionAdmitted":
       return Sessions.admitted(dialect, entry)
     case "SessionInserted":
-      return Sessions.inserted(entry.record, entry.snapshot, entry.owner ?? null)
+      return Sessions.inserted(entry)
     case "SessionClaimed":
       return Nodes.claimed(dialect, entry)
     case "SessionReleased":

@@ -187,13 +187,23 @@ const refuseForeign = Effect.fnUntraced(function* (filename: string) {
     `SELECT max(migration_id) AS version FROM ${migrationsTable}`
   )
   const version = row?.version ?? 0
-  if (version > latestVersion) {
+  if (version > latestVersion && !(yield* isUsable(sql, tables))) {
     return yield* new LedgerUnusable({
       location: filename,
       problem: `has schema version ${version}, and this Troupe knows versions up to ${latestVersion}`,
       remedy: "Start a newer Troupe, or point TROUPE_DATA_DIR at another directory. Nothing was changed."
     })
   }
+})
+
+/** Whether this Troupe can work on a newer schema. */
+const isUsable = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  tables: ReadonlyArray<{ readonly name: string }>
+) {
+  if (!tables.some(({ name }) => name === "schema_use")) return false
+  const [use] = yield* sql.unsafe<{ readonly from: number }>(`SELECT usable_from AS "from" FROM schema_use`)
+  return use !== undefined && use.from <= latestVersion
 })
 
 const unusable = (filename: string, cause: unknown): LedgerUnusable => {

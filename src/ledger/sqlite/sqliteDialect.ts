@@ -1,5 +1,6 @@
 /** SQLite's words. */
 import type { Dialect } from "../sql/Dialect.ts"
+import { latestVersion } from "./migrations.ts"
 
 /** Of a row whose JSON is damaged nothing, and not an error that takes all other rows away, too. */
 const ifValid = (column: string, value: string) => `CASE WHEN json_valid(${column}) THEN ${value} END`
@@ -7,6 +8,7 @@ const ifValid = (column: string, value: string) => `CASE WHEN json_valid(${colum
 const extract = (column: string, path: string) => ifValid(column, `json_extract(${column}, '$.${path}')`)
 
 export const sqliteDialect: Dialect = {
+  schemaVersion: latestVersion,
   inList: (column) => `${column} IN (SELECT value FROM json_each(?))`,
   jsonText: extract,
   // As a real number: an integer beyond 2^53 makes its reader fail.

@@ -146,11 +146,41 @@ describe.skipIf(server === null)("a ledger in PostgreSQL", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live("is worked on where a newer Troupe only added to it", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      yield* PostgresLedger.migrate(Redacted.make(url))
+      yield* query(url, "ALTER TABLE sessions ADD COLUMN mood text")
+      yield* query(url, `INSERT INTO troupe_migrations (migration_id) VALUES (${latestVersion + 1})`)
+      assert.strictEqual(yield* PostgresLedger.migrate(Redacted.make(url)), latestVersion + 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("keeps what running nodes of an older version use, where a migration would take it", () =>
+    Effect.gen(function* () {
+      const url = yield* emptySchema
+      yield* PostgresLedger.migrate(Redacted.make(url))
+      yield* query(
+        url,
+        `INSERT INTO nodes (token, name, version, joined_at, lease_until, draining, schema_version)
+          VALUES ('nod_old', 'old', '0.9.0', 0, 9999999999999, 0, ${latestVersion - 2})`
+      )
+      // As if the last migration were still to come, and took something away.
+      yield* query(url, `DELETE FROM troupe_migrations WHERE migration_id = ${latestVersion}`)
+      yield* query(url, `ALTER TABLE claims DROP COLUMN owner_before`)
+      yield* query(url, `UPDATE schema_use SET usable_from = ${latestVersion}`)
+      assert.match(yield* refusal(url, "together"), /could not go on: old\. End them first, or have them run a version/)
+      yield* query(url, "UPDATE nodes SET lease_until = 1")
+      assert.strictEqual(yield* PostgresLedger.migrate(Redacted.make(url)), latestVersion)
+    }).pipe(Effect.scoped)
+  )
+
   it.live("is refused and not changed where a newer Troupe or another program made it", () =>
     Effect.gen(function* () {
       const newer = yield* emptySchema
       yield* PostgresLedger.migrate(Redacted.make(newer))
       yield* query(newer, `INSERT INTO troupe_migrations (migration_id) VALUES (${latestVersion + 3})`)
+      yield* query(newer, `UPDATE schema_use SET usable_from = ${latestVersion + 1}`)
       assert.include(
         yield* refusal(newer),
         `has schema version ${latestVersion + 3}, and this Troupe knows versions up to`

@@ -1,6 +1,6 @@
 /** The SQLite file of a ledger: its permissions, and the files that are refused with an error that says what to do. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit } from "effect"
+import { Cause, Effect, Exit, Option } from "effect"
 import { spawn } from "node:child_process"
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { DatabaseSync } from "node:sqlite"
@@ -93,12 +93,31 @@ describe("the ledger's file", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("a file that a newer Troupe wrote is refused and not changed", () =>
+  it.effect("a file that a newer Troupe only added to is worked on as before", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      yield* using(filename, (ledger) => ledger.write([opened()]))
+      const db = new DatabaseSync(filename)
+      db.exec("ALTER TABLE sessions ADD COLUMN mood TEXT; CREATE TABLE moods (name TEXT PRIMARY KEY) STRICT")
+      db.prepare("INSERT INTO troupe_migrations (migration_id, name) VALUES (?, 'moods')").run(latestVersion + 1)
+      db.close()
+      yield* using(filename, (ledger) =>
+        Effect.gen(function* () {
+          yield* ledger.write([eventAppended(1), opened({ id: SessionId.make("ses_later") })])
+          assert.isTrue(Option.isSome(yield* ledger.session(SessionId.make("ses_later"))))
+        })
+      )
+      assert.strictEqual(yield* SqliteLedger.migrate(filename), latestVersion + 1)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("a file from which a newer Troupe took what this one uses is refused and not changed", () =>
     Effect.gen(function* () {
       const filename = yield* scratchFile
       yield* using(filename, (ledger) => ledger.write([opened()]))
       const db = new DatabaseSync(filename)
       db.prepare("INSERT INTO troupe_migrations (migration_id, name) VALUES (?, 'to_come')").run(latestVersion + 3)
+      db.prepare("UPDATE schema_use SET usable_from = ?").run(latestVersion + 1)
       db.close()
       const before = readFileSync(filename)
       const line = yield* refusal(filename)

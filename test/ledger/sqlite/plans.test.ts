@@ -98,7 +98,7 @@ describe("query plans", () => {
         sessions.snapshot(id),
         sessions.dueForSweep({ createdBefore: 1, activeBefore: 1, closedBefore: 1, limit: 1 }),
         sessions.remove([id], []),
-        sessions.sessionsToRecover,
+        sessions.sessionsToRecover(1),
         steps.outbox(id),
         steps.timers(id),
         steps.lastStep(id),

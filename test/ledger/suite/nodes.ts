@@ -21,11 +21,12 @@ const joins = (token: NodeToken, leaseMillis: number | null, name: string = toke
   leaseMillis
 })
 const minute = 60_000
-const claims = (owner: NodeToken, onlyIfLeft = false): LedgerWrite => ({
+const claims = (owner: NodeToken, onlyIfLeft = false, chart = 1): LedgerWrite => ({
   _tag: "SessionClaimed",
   session: id,
   owner,
-  onlyIfLeft
+  onlyIfLeft,
+  chart
 })
 const checks = (owner: NodeToken, epoch: number): LedgerWrite => ({
   _tag: "ClaimChecked",
@@ -326,11 +327,44 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
           opened({ state: "turning", substate: "turning.running" }),
           opened({ id: SessionId.make("ses_asleep") })
         ])
-        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [id])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [id])
         yield* ledger.write([claims(first)])
-        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [])
         yield* ledger.write([{ _tag: "NodeLeft", token: first }])
-        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [id])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [id])
+      })
+    )
+  )
+
+  it.effect("a session that a later version of the chart has had is for no earlier one", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const restless = opened({ state: "turning", substate: "turning.running" })
+        yield* ledger.write([joins(first, 0), joins(second, minute), restless])
+        assert.strictEqual(yield* ledger.chartOf(id), 1)
+        yield* ledger.write([claims(first, false, 2)])
+        assert.strictEqual(yield* ledger.chartOf(id), 2)
+        yield* failsAs(ledger, [claims(second)], "fenced", /a later version of Troupe has had it/)
+        assert.deepStrictEqual([yield* ledger.sessionsToRecover(1), yield* ledger.sessionsToRecover(2)], [[], [id]])
+        yield* ledger.write([claims(second, false, 3)])
+        assert.strictEqual(yield* ledger.chartOf(id), 3)
+        yield* ledger.write([{ ...(opened({ id: SessionId.make("ses_new") }) as SessionInserted), chart: 2 }])
+        assert.strictEqual(yield* ledger.chartOf(SessionId.make("ses_new")), 2)
+        assert.isNull(yield* ledger.chartOf(SessionId.make("ses_none")))
+        yield* ledger.write([
+          {
+            _tag: "NodeJoined",
+            node: { token: NodeToken.make("nod_new"), name: "new", url: null, version: "2", chart: 4 },
+            leaseMillis: minute
+          }
+        ])
+        assert.deepStrictEqual(
+          (yield* ledger.nodes).map(({ chart, name }) => [name, chart]),
+          [
+            [second, 1],
+            ["new", 4]
+          ]
+        )
       })
     )
   )

@@ -141,7 +141,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
           opened({ id: nth(5) }),
           closed(5, 5)
         ])
-        assert.deepStrictEqual([...(yield* ledger.sessionsToRecover)].sort(), [1, 2, 3, 4].map(nth))
+        assert.deepStrictEqual([...(yield* ledger.sessionsToRecover(1))].sort(), [1, 2, 3, 4].map(nth))
       })
     )
   )
@@ -186,7 +186,7 @@ export const sessions = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.timers(id), [])
         assert.deepStrictEqual(yield* ledger.turns(id, 0, 10), [])
         assert.deepStrictEqual(yield* ledger.events(id, 0, 10), [])
-        assert.deepStrictEqual(yield* ledger.sessionsToRecover, [])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [])
         assert.deepStrictEqual(yield* ledger.audit(id, 10), [line, last])
         assert.deepStrictEqual(yield* ledger.leases, [lease({ id: LeaseId.make("lea_1"), session: null })])
         assert.strictEqual((yield* ledger.usage({ app, from: 0, to: Date.UTC(2027, 0) })).length, 1)

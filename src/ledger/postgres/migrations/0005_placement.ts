@@ -18,5 +18,6 @@ export default [
   `CREATE TABLE schema_use (
     id bigint PRIMARY KEY CHECK (id = 1),
     usable_from bigint NOT NULL
-  )`
+  )`,
+  "INSERT INTO schema_use (id, usable_from) VALUES (1, 5)"
 ]

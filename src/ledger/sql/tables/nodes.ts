@@ -29,15 +29,15 @@ export const isOwned = (dialect: Dialect) => ownerIs(isLiving(dialect))
 const leftAt = 0
 
 export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoined">): ReadonlyArray<Write> => {
-  const { name, token, url, version } = node
+  const { chart = 1, name, token, url, version } = node
   const { now } = dialect
-  const columns = "token, name, url, version, joined_at, lease_until, draining"
+  const columns = "token, name, url, version, chart_version, schema_version, joined_at, lease_until, draining"
   if (leaseMillis === null) {
     return [
       { text: "DELETE FROM nodes", params: [] },
       {
-        text: `INSERT INTO nodes (${columns}) VALUES (?, ?, ?, ?, ${now}, NULL, 0)`,
-        params: [token, name, url, version]
+        text: `INSERT INTO nodes (${columns}) VALUES (?, ?, ?, ?, ?, ?, ${now}, NULL, 0)`,
+        params: [token, name, url, version, chart, dialect.schemaVersion]
       }
     ]
   }
@@ -48,9 +48,9 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
     { text: `DELETE FROM nodes WHERE lease_until IS NULL OR lease_until < ${now} - ?`, params: [keptMillis] },
     {
       text: `INSERT INTO nodes (${columns})
-        SELECT ?, ?, ?, ?, ${now}, ${now} + ?, 0
+        SELECT ?, ?, ?, ?, ?, ?, ${now}, ${now} + ?, 0
         WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE name = ? AND ${isLiving(dialect)}) RETURNING 1`,
-      params: [token, name, url, version, leaseMillis, name],
+      params: [token, name, url, version, chart, dialect.schemaVersion, leaseMillis, name],
       failIfNoRow: `a node named ${name} works on it, and each needs a name of its own (TROUPE_NODE)`
     }
   ]
@@ -76,7 +76,7 @@ export const left = (token: NodeToken): Write => ({
 
 export const claimed = (
   dialect: Dialect,
-  { onlyIfLeft, owner, session }: Entry<"SessionClaimed">
+  { chart = 1, onlyIfLeft, owner, session }: Entry<"SessionClaimed">
 ): ReadonlyArray<Write> => [
   // A commit of its owner may be on its way that renews the owner's lease, for an agent that it starts: an UPDATE that
   // waited for it would judge by the lease before. Nor does it wait: all that this node commits would wait with it.
@@ -87,11 +87,11 @@ export const claimed = (
     isFence: true
   },
   {
-    text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1
-      WHERE id = ?2 AND (owner IS NULL OR owner = ?1
+    text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1, chart_version = ?3
+      WHERE id = ?2 AND chart_version <= ?3 AND (owner IS NULL OR owner = ?1
         OR NOT ${onlyIfLeft ? ownerIs(`(lease_until IS NULL OR lease_until > ${leftAt})`) : isOwned(dialect)}) RETURNING 1`,
-    params: [owner, session],
-    failIfNoRow: "the session belongs to another node",
+    params: [owner, session, chart],
+    failIfNoRow: "the session belongs to another node, or a later version of Troupe has had it",
     isFence: true
   },
   {
@@ -131,6 +131,7 @@ interface NodeRow {
   readonly name: string
   readonly url: string | null
   readonly version: string
+  readonly chart_version: number | null
   readonly joined_at: number
   readonly lease_until: number | null
   readonly draining: number
@@ -142,6 +143,7 @@ const nodeOf = (row: NodeRow): NodeRecord => ({
   name: row.name,
   url: row.url,
   version: row.version,
+  chart: row.chart_version ?? 1,
   joinedAt: row.joined_at,
   leaseUntil: row.lease_until,
   draining: row.draining === 1,
@@ -173,7 +175,8 @@ interface OwnerRow {
   readonly epoch: number
 }
 
-const selectNodes = "SELECT token, name, url, version, joined_at, lease_until, draining, drain_asked FROM nodes"
+const selectNodes =
+  "SELECT token, name, url, version, chart_version, joined_at, lease_until, draining, drain_asked FROM nodes"
 
 export const reads = (db: Database) => ({
   nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
@@ -222,6 +225,15 @@ export const reads = (db: Database) => ({
         (row: NodeRow & { readonly session: SessionId }) => [row.session, nodeOf(row)] as const
       )
       .pipe(Effect.map((rows): ReadonlyMap<SessionId, NodeRecord> => new Map(rows))),
+  chartOf: (session: SessionId) =>
+    db
+      .all(
+        "read the version of a session's chart",
+        "SELECT chart_version FROM sessions WHERE id = ?",
+        [session],
+        (row: { readonly chart_version: number }) => row.chart_version
+      )
+      .pipe(Effect.map(([chart]) => chart ?? null)),
   claimOf: (session: SessionId) =>
     db
       .all(

@@ -5,7 +5,7 @@
  * do not shift it. The number of matching sessions is that of `counts.ts`.
  */
 import { Effect, Option } from "effect"
-import type { AppName, NodeToken, SessionId } from "../../../domain/Ids.ts"
+import type { AppName, SessionId } from "../../../domain/Ids.ts"
 import type { Permissions } from "../../../domain/Permissions.ts"
 import type {
   AuditRecord,
@@ -95,7 +95,13 @@ const patchFields: Fields<Omit<Required<SessionPatch>, keyof typeof settingField
   snapshot: jsonField("snapshot")
 }
 
-const insertSession = insertInto("sessions", [...columnsOf(sessionFields), "snapshot", "owner", "epoch"])
+const insertSession = insertInto("sessions", [
+  ...columnsOf(sessionFields),
+  "snapshot",
+  "owner",
+  "epoch",
+  "chart_version"
+])
 const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
 
 export const admitted = (
@@ -130,10 +136,15 @@ export const admitted = (
       ])
 ]
 
-export const inserted = (record: SessionRecord, snapshot: unknown, owner: NodeToken | null): ReadonlyArray<Write> => [
+export const inserted = ({
+  chart = 1,
+  owner,
+  record,
+  snapshot
+}: Extract<LedgerWrite, { readonly _tag: "SessionInserted" }>): ReadonlyArray<Write> => [
   {
     text: insertSession,
-    params: [...paramsOf(sessionFields, record), json(snapshot), owner, owner === null ? 0 : 1]
+    params: [...paramsOf(sessionFields, record), json(snapshot), owner ?? null, owner === undefined ? 0 : 1, chart]
   },
   { text: insertRequest, params: [record.id, ...paramsOf(requestFields, record)] }
 ]
@@ -251,17 +262,18 @@ export const reads = (db: Database) => {
           ...lines.map(lastLine)
         ])
         .pipe(Effect.asVoid),
-    sessionsToRecover: db.all(
-      "look for sessions with something to do",
-      `SELECT id FROM sessions WHERE id IN (
+    sessionsToRecover: (chart: number) =>
+      db.all(
+        "look for sessions with something to do",
+        `SELECT id FROM sessions WHERE id IN (
           SELECT id FROM sessions${db.dialect.usingIndex("sessions_restless")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
           UNION SELECT session FROM timers
           UNION SELECT session FROM owed
           UNION SELECT session FROM turns WHERE ended_at IS NULL
-        ) AND NOT ${isOwned(db.dialect)}`,
-      [],
-      (row: { readonly id: SessionId }) => row.id
-    )
+        ) AND chart_version <= ? AND NOT ${isOwned(db.dialect)}`,
+        [chart],
+        (row: { readonly id: SessionId }) => row.id
+      )
   }
 }
 

@@ -19,7 +19,8 @@ const statements = [
   `CREATE TABLE schema_use (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     usable_from INTEGER NOT NULL
-  ) STRICT`
+  ) STRICT`,
+  "INSERT INTO schema_use (id, usable_from) VALUES (1, 18)"
 ]
 
 export default Effect.gen(function* () {
