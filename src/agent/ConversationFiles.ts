@@ -16,8 +16,8 @@ export interface ConversationFiles {
   readonly find: (thread: string) => Promise<string | null>
   /** Whether the agent would keep the conversation in this file, below its home. */
   readonly isPathOf: (path: string, thread: string) => boolean
-  /** How long the agent may still write to it when it has reported a turn's end. */
-  readonly settleMillis: number
+  /** How long after a turn's end the agent may still add to it; 0: all is there when the end is reported. */
+  readonly lateMillis: number
 }
 
 /** What is known of a file, or of its beginning. */
@@ -105,15 +105,6 @@ const contentOf = async (home: string, path: string): Promise<Buffer | null> => 
     throw cause
   }
 }
-
-/** In bytes; `null`: it is not there. */
-export const sizeOf = ({ home }: ConversationFiles, path: string): Effect.Effect<number | null> =>
-  Effect.promise(() =>
-    lstat(join(home, path)).then(
-      ({ size }) => size,
-      () => null
-    )
-  )
 
 /**
  * What the file has beyond what is known of it. `known` is the beginning, as it was read before: where the file does not

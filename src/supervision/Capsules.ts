@@ -28,8 +28,6 @@ const storedWithin = "2 seconds"
 const placedWithin = "20 seconds"
 /** With more of them the conversation is stored anew, in as few as it takes. */
 const mostParts = 64
-/** How often a file is looked at that its agent still writes to. */
-const mostLooks = 10
 
 /** The conversation of one agent process. */
 export interface Conversation {
@@ -52,17 +50,6 @@ export const make = Effect.gen(function* () {
   const thisNode = yield* ThisNode
   const scope = yield* Effect.scope
 
-  /** A file to which its agent does not write any more, or not for long. */
-  const settled = Effect.fnUntraced(function* (files: ConversationFiles.ConversationFiles, path: string) {
-    let size = yield* ConversationFiles.sizeOf(files, path)
-    for (let look = 0; look < mostLooks && files.settleMillis > 0; look++) {
-      yield* Effect.sleep(files.settleMillis)
-      const now = yield* ConversationFiles.sizeOf(files, path)
-      if (now === size) return
-      size = now
-    }
-  })
-
   const epochOf = (session: SessionId) =>
     Effect.map(ledger.claimOf(session), (claim) => Option.getOrNull(claim)?.epoch ?? 0)
 
@@ -78,7 +65,6 @@ export const make = Effect.gen(function* () {
     conversation.path ??= yield* Effect.promise(() => files.find(thread))
     const { path } = conversation
     if (path === null || !files.isPathOf(path, thread)) return
-    yield* settled(files, path)
     const { stored } = conversation
     const read = yield* ConversationFiles.read(files, path, stored, limits.maxCapsuleBytes)
     if (read._tag === "TooLarge") {
@@ -166,11 +152,18 @@ export const make = Effect.gen(function* () {
         return conversation
       }),
 
-    /** Returns when it is stored, or after a while; then it goes on in the background. */
+    /**
+     * Returns when it is stored, or after a while; then it goes on in the background. What its agent may add after the end
+     * is stored a moment later, unless the next turn has begun: that one's end stores it.
+     */
     store: (port: SessionPort, conversation: Conversation): Effect.Effect<void> =>
       Effect.gen(function* () {
+        const { files, turn } = conversation
         const fiber = yield* Effect.forkIn(storing(port, conversation), scope)
         yield* Effect.timeoutOption(Fiber.await(fiber), storedWithin)
+        if (files.lateMillis === 0) return
+        const again = Effect.suspend(() => (conversation.turn === turn ? storing(port, conversation) : Effect.void))
+        yield* Effect.forkIn(Effect.delay(again, files.lateMillis), scope)
       }),
 
     /** The last time, when the process is gone: an agent may write to its file until then. */

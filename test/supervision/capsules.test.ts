@@ -1,7 +1,7 @@
 /** Conversations on their way to the ledger and back: by what is new, whole in the end, and never in the way of a turn. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer, Schedule } from "effect"
 import type { Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { randomBytes } from "node:crypto"
@@ -10,8 +10,10 @@ import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import type { AgentDriver } from "../../src/agent/Agent.ts"
 import { noCapabilities } from "../../src/agent/Capabilities.ts"
+import * as ClaudeFiles from "../../src/agent/acp/conversationFiles.ts"
 import * as CodexFiles from "../../src/agent/codex/conversationFiles.ts"
 import { Processes } from "../../src/agent/Processes.ts"
+import { SessionId } from "../../src/domain/Ids.ts"
 import { defaultLimits } from "../../src/domain/Settings.ts"
 import type { Homes, Limits } from "../../src/domain/Settings.ts"
 import { Ledger, LedgerError } from "../../src/ledger/Ledger.ts"
@@ -22,7 +24,7 @@ import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import type { SessionPort } from "../../src/session/CommandHandler.ts"
 import * as Capsules from "../../src/supervision/Capsules.ts"
 import type { Conversation } from "../../src/supervision/Capsules.ts"
-import { app, opened, scratch, session } from "../ledger/samples.ts"
+import { app, opened, otherApp, scratch, session } from "../ledger/samples.ts"
 
 const thread = "01a1f884-ebd6-72a3-bc5b-ac83939bb715"
 const path = `sessions/2026/11/20/rollout-2026-11-20T10-33-43-${thread}.jsonl`
@@ -222,6 +224,37 @@ describe("a conversation", () => {
 })
 
 describe("a turn's end", () => {
+  it.live("is followed by what its agent adds a moment later, and by another session's of the app", () =>
+    onLedger(
+      Effect.gen(function* () {
+        const [home, elsewhere] = [yield* scratch, yield* scratch]
+        const ledger = yield* Ledger
+        const capsules = yield* Capsules.make
+        const claudeAt = (home: string): AgentDriver => ({
+          ...driverAt(home),
+          conversations: ({ cwd }) => ClaudeFiles.ofClaude({ CLAUDE_CONFIG_DIR: home }, cwd)
+        })
+        const path = `projects/-srv/${thread}.jsonl`
+        mkdirSync(dirname(join(home, path)), { recursive: true })
+        writeFileSync(join(home, path), "one\n")
+        const conversation = followed(yield* capsules.follow(record, claudeAt(home), wanted))
+        conversation.turn = 1
+        yield* capsules.store(portOn(ledger), conversation)
+        const bytes = Effect.map(ledger.capsules(app, thread), ([capsule]) => capsule?.bytes)
+        assert.strictEqual(yield* bytes, 4)
+        appendFileSync(join(home, path), "late\n")
+        yield* Effect.repeat(bytes, { until: (stored) => stored === 9, schedule: Schedule.spaced("10 millis") })
+
+        // A session that goes on with the conversation, or copies it, has no turn of its own in it.
+        const [copy, others] = [session({ id: SessionId.make("ses_copy") }), session({ app: otherApp })]
+        assert.deepStrictEqual(yield* capsules.place(others, claudeAt(elsewhere), wanted), { asOf: null })
+        assert.isFalse(existsSync(join(elsewhere, path)))
+        assert.deepStrictEqual(yield* capsules.place(copy, claudeAt(elsewhere), wanted), { asOf: null })
+        assert.strictEqual(readFileSync(join(elsewhere, path), "utf8"), "one\nlate\n")
+      })
+    )
+  )
+
   it.live("does not fail where its conversation can't be stored, and the next one stores it", () =>
     onLedger(
       Effect.gen(function* () {

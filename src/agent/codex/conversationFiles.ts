@@ -38,6 +38,6 @@ export const make = (env: Readonly<Record<string, string>>): ConversationFiles |
       return null
     },
     // A turn is in its file before its end is reported.
-    settleMillis: 0
+    lateMillis: 0
   }
 }
