@@ -6,8 +6,10 @@
  */
 import { Effect } from "effect"
 import { createHash, randomBytes } from "node:crypto"
+import type { Hash } from "node:crypto"
 import { link, lstat, mkdir, open, readFile, realpath, rename, rm } from "node:fs/promises"
 import { dirname, join, sep } from "node:path"
+import { setImmediate } from "node:timers/promises"
 
 export interface ConversationFiles {
   /** Absolute. */
@@ -48,6 +50,15 @@ export class ConversationFailed extends Error {
 }
 
 export const hashOf = (data: Buffer): string => createHash("sha256").update(data).digest("hex")
+
+/** In slices, between which others have their turn: it may be long. */
+const add = async (hash: Hash, data: Buffer) => {
+  for (let at = 0; at < data.length; at += sliceBytes) {
+    hash.update(data.subarray(at, at + sliceBytes))
+    await setImmediate()
+  }
+}
+const sliceBytes = 1024 * 1024
 
 const newline = 0x0a
 
@@ -123,10 +134,14 @@ export const read = (
     if (content === null) return { _tag: "Missing" }
     const lines = wholeLines(content)
     if (lines.length > maxBytes) return { _tag: "TooLarge" }
-    const isKnown =
-      known !== null && lines.length >= known.bytes && hashOf(lines.subarray(0, known.bytes)) === known.hash
-    const from = isKnown ? known.bytes : 0
-    return { _tag: "Read", bytes: lines.length, hash: hashOf(lines), from, data: lines.subarray(from) }
+    const hash = createHash("sha256")
+    let from = 0
+    if (known !== null && lines.length >= known.bytes) {
+      await add(hash, lines.subarray(0, known.bytes))
+      if (hash.copy().digest("hex") === known.hash) from = known.bytes
+      await add(hash, lines.subarray(known.bytes))
+    } else await add(hash, lines)
+    return { _tag: "Read", bytes: lines.length, hash: hash.digest("hex"), from, data: lines.subarray(from) }
   })
 
 /**

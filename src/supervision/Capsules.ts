@@ -64,7 +64,9 @@ export const make = Effect.gen(function* () {
     const { id: session } = port.record()
     conversation.path ??= yield* Effect.promise(() => files.find(thread))
     const { path } = conversation
-    if (path === null || !files.isPathOf(path, thread)) return
+    if (path === null || !files.isPathOf(path, thread)) {
+      return yield* complain(conversation, session, `its file was not found in ${files.home}`)
+    }
     const { stored } = conversation
     const read = yield* ConversationFiles.read(files, path, stored, limits.maxCapsuleBytes)
     if (read._tag === "TooLarge") {

@@ -36,9 +36,9 @@ const turn = async (node: ClusterNode, session: string, prompt: string, key = cr
   return answer.json["error"] === "session_moved" ? turn(node, session, prompt, key) : answer
 }
 
-const until = async (what: string, condition: () => boolean) => {
+const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
   const deadline = Date.now() + 60_000
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`${what} did not come`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
@@ -123,6 +123,30 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
           1
         )
       })
+  )
+
+  it.live("by a signal, or is drained by hand: it goes on with all that its agent knew, too", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const session = await sessionOf(first)
+      await turn(first, session, "one")
+      const drained = await nodes.run(["node", "drain", "first"])
+      assert.strictEqual(drained.code, 0, drained.stderr)
+      await until("its leaving", async () => {
+        const { stdout } = await nodes.run(["node", "ls", "--json"])
+        const listed = JSON.parse(stdout) as { readonly nodes: ReadonlyArray<Readonly<Record<string, unknown>>> }
+        return listed.nodes.find(({ name }) => name === "first")?.["sessions"] === 0
+      })
+      const known = { final_text: "I know: one, two", context_lost: false, context_as_of: 1 }
+      assert.deepInclude((await turn(second, session, "two")).json, known)
+      await first.kill("SIGTERM")
+      const back = await nodes.start("first")
+      await second.kill("SIGTERM")
+      assert.deepInclude((await turn(back, session, "three")).json, {
+        final_text: "I know: one, two, three",
+        context_as_of: 2
+      })
+    })
   )
 
   it.live("begins anew where conversations are to stay where they are, and says so", () =>
