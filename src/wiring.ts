@@ -27,6 +27,7 @@ import { UsageReport } from "./services/UsageReport.ts"
 import { Agents } from "./agent/Agents.ts"
 import { OneShot } from "./agent/OneShot.ts"
 import { Processes } from "./agent/Processes.ts"
+import * as NodeClients from "./cluster/nodeClients.ts"
 import * as DataDir from "./dataDir.ts"
 import type { Settings } from "./domain/Settings.ts"
 import { Ledger } from "./ledger/Ledger.ts"
@@ -87,6 +88,21 @@ export const nodesOn = (
     databaseUrl,
     Ledger.use(({ nodeStatuses }) => Effect.map(nodeStatuses, (statuses) => statuses.filter(({ lives }) => lives)))
   )
+
+/** What a PostgreSQL database is like for Troupe, and the nodes that live on it. Nothing in it is changed. */
+export const examineDatabase = PostgresLedger.examine
+
+export { clockInWords, isClockOff, mostClockMillis } from "./ledger/PostgresLedger.ts"
+export type { DatabaseFacts } from "./ledger/PostgresLedger.ts"
+export { sharedSettings } from "./cluster/sharedSettings.ts"
+export type { SharedSettings } from "./cluster/sharedSettings.ts"
+
+/** Asks a node at its address, as another node does, for its clock and its settings. */
+export const examineNode = (url: string, secret: Redacted.Redacted<string>) =>
+  Effect.gen(function* () {
+    const client = yield* (yield* NodeClients.make(secret))(url)
+    return yield* Effect.timeout(client.examine(), "5 seconds")
+  }).pipe(Effect.scoped, Effect.provide(NodeClients.httpLayer))
 
 /** The first problem in a ledger's file, in the database's own words; `null`: none, or no file. It reads the whole file. */
 export const ledgerDamage: (location: string) => Effect.Effect<string | null> = Damage.find

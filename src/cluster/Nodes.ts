@@ -3,6 +3,7 @@
  * answer it is said when it last renewed its lease.
  */
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
+import type { Redacted } from "effect"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, NodeStatus } from "../ledger/Ledger.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
@@ -11,6 +12,8 @@ import * as MeasureNode from "../supervision/measureNode.ts"
 import type { NodeState } from "../supervision/NodeState.ts"
 import { lastSignOf } from "./lookEverywhere.ts"
 import * as NodeClients from "./nodeClients.ts"
+import { sharedSettings } from "./sharedSettings.ts"
+import type { NodeExamined } from "./sharedSettings.ts"
 
 /** Times are milliseconds since 1970, by this node's clock. */
 export interface SeenNode {
@@ -45,6 +48,8 @@ export class Nodes extends Context.Service<
     readonly seen: Effect.Effect<ReadonlyArray<SeenNode>, LedgerError>
     /** Of this node. */
     readonly state: Effect.Effect<NodeState>
+    /** What this node says to who examines the cluster. */
+    readonly examined: (secret: Redacted.Redacted<string>) => Effect.Effect<NodeExamined>
   }
 >()("troupe/cluster/Nodes") {
   static readonly layer = Layer.effect(
@@ -56,7 +61,8 @@ export class Nodes extends Context.Service<
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const { leaseMillis, token } = yield* ThisNode
-  const { node } = yield* RuntimeSettings
+  const settings = yield* RuntimeSettings
+  const { node } = settings
   const state = yield* MeasureNode.make
   const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
   const oneAtATime = yield* Semaphore.make(1)
@@ -103,5 +109,11 @@ const make = Effect.gen(function* () {
     return nodes
   })
 
-  return Nodes.of({ leaseMillis, seen: oneAtATime.withPermit(seen), state })
+  const examined = (secret: Redacted.Redacted<string>) =>
+    Effect.map(Clock.currentTimeMillis, (now) => ({
+      now,
+      settings: sharedSettings(settings, leaseMillis ?? 0, secret)
+    }))
+
+  return Nodes.of({ leaseMillis, seen: oneAtATime.withPermit(seen), state, examined })
 })

@@ -1,6 +1,7 @@
 /** What a node asks of another one: the messages of sessions, and how it is, as calls over HTTP. */
 import { Rpc, RpcGroup } from "effect/rpc"
 import type { Schema } from "effect"
+import { NodeExamined } from "./sharedSettings.ts"
 import { NodeState } from "../supervision/NodeState.ts"
 import { sessionMessages } from "../supervision/sessionMessages.ts"
 
@@ -19,7 +20,8 @@ export const nodeCalls = RpcGroup.make(
   call("unpark", sessionMessages.unpark),
   call("hibernate", sessionMessages.hibernate),
   call("look", sessionMessages.look),
-  Rpc.make("state", { success: NodeState })
+  Rpc.make("state", { success: NodeState }),
+  Rpc.make("examine", { success: NodeExamined })
 )
 
 /** Below a node's address. */

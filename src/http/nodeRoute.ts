@@ -8,14 +8,15 @@ import { nodeCalls, nodeCallsPath } from "../cluster/nodeCalls.ts"
 import { Nodes } from "../cluster/Nodes.ts"
 import { isSigned, signatureHeader } from "../cluster/signature.ts"
 
-const handlers = nodeCalls.toLayer(
-  Effect.gen(function* () {
-    const { answer, change, close, hibernate, interrupt, look, steer, submit, unpark } = yield* LocalSessions
-    const { state } = yield* Nodes
-    const sessions = { answer, change, close, hibernate, interrupt, look, steer, submit, unpark }
-    return nodeCalls.of({ ...sessions, state: () => state })
-  })
-)
+const handlers = (secret: Redacted.Redacted<string>) =>
+  nodeCalls.toLayer(
+    Effect.gen(function* () {
+      const { answer, change, close, hibernate, interrupt, look, steer, submit, unpark } = yield* LocalSessions
+      const { examined, state } = yield* Nodes
+      const sessions = { answer, change, close, hibernate, interrupt, look, steer, submit, unpark }
+      return nodeCalls.of({ ...sessions, state: () => state, examine: () => examined(secret) })
+    })
+  )
 
 /** As of a route that is not there: who has no secret learns nothing of it. */
 const unknown = HttpServerResponse.empty({ status: 404 })
@@ -41,4 +42,4 @@ export const layer = (secret: Redacted.Redacted<string>, maxBodyBytes: number) =
         }).pipe(Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(callsPerBody * maxBodyBytes)))
       )
     })
-  ).pipe(Layer.provide(handlers), Layer.provide(RpcSerialization.layerNdjson))
+  ).pipe(Layer.provide(handlers(secret)), Layer.provide(RpcSerialization.layerNdjson))

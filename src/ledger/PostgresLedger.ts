@@ -33,5 +33,10 @@ export const layer = (
 /** Brings the schema up to date; the version that it has then. */
 export const migrate = Database.migrateOnly
 
+/** Looks at the database without changing anything in it. */
+export { examine } from "./postgres/examine.ts"
+export type { DatabaseFacts } from "./postgres/examine.ts"
+export { inWords as clockInWords, isOff as isClockOff, mostMillis as mostClockMillis } from "./postgres/clock.ts"
+
 /** The address without its password. */
 export const locationOf = Client.locationOf

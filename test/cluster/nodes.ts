@@ -95,6 +95,16 @@ export class Cluster {
     return workspace
   }
 
+  /** What each node is told. */
+  settings(name: string): Readonly<Record<string, string>> {
+    return {
+      TROUPE_DATABASE_URL: this.#database,
+      TROUPE_ADMIN_TOKEN: adminToken,
+      TROUPE_CLUSTER_SECRET: secret,
+      TROUPE_NODE: name
+    }
+  }
+
   async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
     const workspace = this.#workspaceOf(name)
     writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(this.#config))
@@ -103,10 +113,7 @@ export class Cluster {
     const url = `http://127.0.0.1:${port}`
     const program = workspace.start(["serve", "--cluster", "--port", String(port)], {
       TROUPE_LOG_FORMAT: "pretty",
-      TROUPE_DATABASE_URL: this.#database,
-      TROUPE_ADMIN_TOKEN: adminToken,
-      TROUPE_CLUSTER_SECRET: secret,
-      TROUPE_NODE: name,
+      ...this.settings(name),
       ...env
     })
     await program.printed(/listens on http:\/\/\S+/)
@@ -136,10 +143,10 @@ export class Cluster {
   }
 
   /** Runs a command of the program on the database, beside the nodes. */
-  async run(args: ReadonlyArray<string>): Promise<Ended> {
+  async run(args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
     const workspace = this.#workspaces.get("") ?? makeWorkspace()
     this.#workspaces.set("", workspace)
-    return workspace.run(args, { TROUPE_DATABASE_URL: this.#database })
+    return workspace.run(args, { TROUPE_DATABASE_URL: this.#database, ...env })
   }
 
   async cleanUp(): Promise<void> {

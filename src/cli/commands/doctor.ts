@@ -1,17 +1,29 @@
 /**
- * `troupe doctor`: which agents are installed, whether each answers a handshake, whether the ledger is whole, and the one
- * thing to do where not.
+ * `troupe doctor`: which agents are installed, whether each answers a handshake, whether the ledger is whole, or what its
+ * database is like, and the one thing to do where not. With `--cluster` each node is asked, too.
  */
 import { Effect, Layer, Option } from "effect"
-import { Argument, Command } from "effect/cli"
+import type { Redacted } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
 import { ledgerFile } from "../../dataDir.ts"
-import { ledgerDamage } from "../../wiring.ts"
+import { examineDatabase, ledgerDamage } from "../../wiring.ts"
+import type { DatabaseFacts } from "../../wiring.ts"
 import { AgentDirectory } from "../../services/AgentDirectory.ts"
 import type { Diagnosis } from "../../services/AgentDirectory.ts"
+import { clusterNode } from "../clusterNode.ts"
+import type { Check } from "../doctor/checks.ts"
+import { databaseChecks } from "../doctor/databaseChecks.ts"
+import { nodeChecks } from "../doctor/nodeChecks.ts"
 import { AlreadyReported, BadUsage } from "../failures.ts"
 import * as Logging from "../logging.ts"
 import { configuration, dataDirFlags, jsonFlag } from "../options.ts"
 import { harmless, paint, print, printJson, table } from "../terminal.ts"
+
+const clusterFlag = Flag.Boolean("cluster").pipe(
+  Flag.withDescription("Ask each node of the cluster, too, whether it can be reached and is set up as this one"),
+  Flag.withDefault(false),
+  Flag.withoutNegation
+)
 
 export const doctorCommand = Command.make(
   "doctor",
@@ -20,19 +32,84 @@ export const doctorCommand = Command.make(
       Argument.withDescription("Only this one; else all that are known"),
       Argument.optional
     ),
+    cluster: clusterFlag,
     json: jsonFlag,
     ...dataDirFlags
   },
-  Effect.fn(function* ({ agent, json, ...flags }) {
-    const { settings } = yield* configuration(flags)
-    const ledger = ledgerFile(settings.dataDir)
+  Effect.fn(function* ({ agent, cluster, json, ...flags }) {
+    const configured = yield* configuration(flags)
+    const { databaseUrl, settings } = configured
+    const node = cluster ? yield* clusterNode(configured) : null
+    const ledger =
+      databaseUrl === undefined
+        ? examineFile(ledgerFile(settings.dataDir))
+        : examineServer(databaseUrl, (facts) =>
+            node === null ? Effect.succeed([]) : nodeChecks(facts, settings, node)
+          )
     yield* examine(Option.getOrNull(agent), json, ledger).pipe(
       Effect.provide(Layer.provideMerge(AgentDirectory.layerAlone(settings), Logging.quiet))
     )
   })
 ).pipe(Command.withDescription("Say which agents can be used, whether the ledger is whole, and what to do where not"))
 
-const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolean, ledger: string) {
+/** Of the ledger: what `--json` has of it, what is printed, and whether Troupe can work on it. */
+interface LedgerFound {
+  readonly ok: boolean
+  readonly json: Readonly<Record<string, unknown>>
+  readonly print: Effect.Effect<void>
+}
+
+const examineFile = (file: string): Effect.Effect<LedgerFound> =>
+  Effect.map(ledgerDamage(file), (damage) => ({
+    ok: damage === null,
+    json: { ledger: { file, ok: damage === null, problem: damage } },
+    print:
+      damage === null
+        ? Effect.void
+        : print(`\n${paint("red", "FAILS")}  the ledger ${file}: ${harmless(damage)}. ${mend}`)
+  }))
+
+const examineServer = (
+  url: Redacted.Redacted<string>,
+  more: (facts: DatabaseFacts) => Effect.Effect<ReadonlyArray<Check>>
+): Effect.Effect<LedgerFound> =>
+  examineDatabase(url).pipe(
+    Effect.flatMap((facts) =>
+      Effect.map(more(facts), (checks) => found(facts.location, [...databaseChecks(facts), ...checks]))
+    ),
+    Effect.catchTag("LedgerUnusable", ({ location, problem, remedy }) =>
+      Effect.succeed(found(location, [{ what: "database", level: "fails", found: problem, remedy }]))
+    )
+  )
+
+const found = (location: string, checks: ReadonlyArray<Check>): LedgerFound => {
+  const ok = checks.every(({ level }) => level !== "fails")
+  return { ok, json: { database: { location, ok, checks } }, print: printChecks(location, checks) }
+}
+
+const levels = { ok: "ok", warn: "WARN", fails: "FAILS" } as const
+
+const printChecks = Effect.fnUntraced(function* (location: string, checks: ReadonlyArray<Check>) {
+  yield* print(paint("dim", `\nThe database ${harmless(location)}:`))
+  yield* print(
+    table(
+      checks.map(({ found, level, what }) => [levels[level], harmless(what), harmless(found)]),
+      (cell, _, column) => (column === 0 ? color(cell) : cell)
+    )
+  )
+  for (const { remedy, what } of checks) {
+    if (remedy !== null) yield* print(`\n${paint("red", harmless(what))}: ${harmless(remedy)}`)
+  }
+})
+
+const color = (cell: string) =>
+  cell === "ok" ? paint("green", cell) : cell === "" ? cell : paint(cell === "WARN" ? "yellow" : "red", cell)
+
+const examine = Effect.fnUntraced(function* (
+  wanted: string | null,
+  json: boolean,
+  examineLedger: Effect.Effect<LedgerFound>
+) {
   const directory = yield* AgentDirectory
   const fallback = yield* directory.defaultName
   const diagnoses = yield* directory.diagnose(wanted)
@@ -43,15 +120,14 @@ const examine = Effect.fnUntraced(function* (wanted: string | null, json: boolea
   const sorted = diagnoses.toSorted((a, b) => first(a) - first(b) || a.name.localeCompare(b.name))
   const default_ = sorted.find(({ name }) => name === fallback)
   // One agent only was asked for: then nothing else is looked at.
-  const damage = wanted === null ? yield* ledgerDamage(ledger) : null
+  const ledger = wanted === null ? yield* examineLedger : null
   const agentsOk = wanted === null ? default_ !== undefined && works(default_) : sorted.every(works)
-  const ok = agentsOk && damage === null
+  const ok = agentsOk && (ledger === null || ledger.ok)
   if (json) {
-    const checked = wanted === null ? { ledger: { file: ledger, ok: damage === null, problem: damage } } : {}
-    yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view), ...checked })
+    yield* printJson({ ok, default_agent: fallback, agents: sorted.map(view), ...ledger?.json })
   } else {
     yield* printDiagnoses(sorted, fallback)
-    if (damage !== null) yield* print(`\n${paint("red", "FAILS")}  the ledger ${ledger}: ${harmless(damage)}. ${mend}`)
+    if (ledger !== null) yield* ledger.print
   }
   if (!ok) return yield* new AlreadyReported({})
 })
@@ -92,8 +168,6 @@ const printDiagnoses = Effect.fnUntraced(function* (sorted: ReadonlyArray<Diagno
     handshakeText(diagnosis)
   ])
   if (rows.length > 0) {
-    const color = (cell: string) =>
-      cell === "ok" ? paint("green", cell) : cell === "FAILS" ? paint("red", cell) : cell
     yield* print(
       table([["", "AGENT", "PROTOCOL", "VERSION", "HANDSHAKE"], ...rows], (cell, row, column) =>
         row === 0 ? paint("dim", cell) : column === 0 ? color(cell) : cell

@@ -5,19 +5,22 @@
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
 import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { Redacted } from "effect"
-import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
+import { LedgerError } from "../LedgerError.ts"
+import type { LedgerUnusable } from "../LedgerError.ts"
 import { unreadable } from "../sql/Database.ts"
 import type { Database } from "../sql/Database.ts"
 import type { Announcements } from "../Announcements.ts"
 import { make as makeAnnouncements } from "./announcements.ts"
 import * as Client from "./client.ts"
 import { holdWhileLossy, refuseLossy } from "./durability.ts"
-import { failedTo, kindOf, stateOf } from "./errors.ts"
+import { failedTo } from "./errors.ts"
 import { migrate } from "./migrate.ts"
 import * as Ownership from "./Ownership.ts"
 import { postgresDialect } from "./postgresDialect.ts"
 import { queryOf, writeOf } from "./statements.ts"
 import type { Sent } from "./statements.ts"
+import { refuseOff } from "./clock.ts"
+import { unusable } from "./unusable.ts"
 
 export type Works = "alone" | "together" | "beside"
 
@@ -54,6 +57,7 @@ export const open = Effect.fn("Ledger.open")(function* ({
     Effect.gen(function* () {
       const connection = yield* client.connection.make(config)
       if (works !== "beside") yield* refuseLossy(connection, location)
+      if (works === "together") yield* refuseOff(connection, location)
       yield* migrate(connection, location)
     })
   ).pipe(orUnusable)
@@ -147,28 +151,4 @@ const writerOf = (make: Effect.Effect<PgConnection, unknown, Scope.Scope>) => {
     })
   })
   return { connection, close }
-}
-
-/** The password is in none of its texts: neither the server nor the client repeats it. */
-const unusable = (location: string, cause: unknown): LedgerUnusable => {
-  if (cause instanceof LedgerUnusable) return cause
-  if (cause instanceof LedgerError && cause.kind === "busy") {
-    return new LedgerUnusable({
-      location,
-      problem: "is held by another Troupe",
-      remedy:
-        "One Troupe works on a database at a time: stop that one, or give this one another by TROUPE_DATABASE_URL."
-    })
-  }
-  const reason = reasonOf(cause)
-  const state = stateOf(cause)
-  return new LedgerUnusable({
-    location,
-    problem: `could not be opened (${reason})`,
-    remedy:
-      state === null || kindOf(cause) === "unreachable"
-        ? "Check that the server runs, and that it can be reached from here."
-        : "Check the user, the password and the database in TROUPE_DATABASE_URL, and that the user may create tables.",
-    cause
-  })
 }
