@@ -130,13 +130,14 @@ export class ThisNode extends Context.Service<
           if (before.value?.owner === token) return before.value
           const onlyIfLeft = !(yield* isSteady)
           const claim = { _tag: "SessionClaimed", session, owner: token, onlyIfLeft, chart: chartVersion } as const
-          yield* Effect.catch(
-            ledger.write([claim]),
-            Effect.fnUntraced(function* (refused) {
-              if (refused.kind !== "fenced") return yield* refused
-              const chart = (yield* ledger.chartOf(session)) ?? chartVersion
-              return yield* Effect.fail(chart > chartVersion ? new NewerSession({ id: session }) : refused)
-            })
+          yield* ledger.write([claim]).pipe(
+            Effect.catch(
+              Effect.fnUntraced(function* (refused) {
+                if (refused.kind !== "fenced") return yield* refused
+                const chart = (yield* ledger.chartOf(session)) ?? chartVersion
+                return yield* Effect.fail(chart > chartVersion ? new NewerSession({ id: session }) : refused)
+              })
+            )
           )
           return Option.getOrNull(yield* ledger.claimOf(session))
         })
