@@ -36,14 +36,15 @@ export interface Workspace {
   readonly cleanUp: () => Promise<void>
 }
 
-export const makeWorkspace = (): Workspace => {
+/** `program`: another build of it. */
+export const makeWorkspace = (program: string = main): Workspace => {
   const cwd = mkdtempSync(join(tmpdir(), "troupe-cli-"))
   const running = new Set<Running>()
 
   const start: Workspace["start"] = (args, env = {}, stdin = "ignore") => {
     // The PATH has Node and the system's programs only, so that no agent of the tester's machine is found.
     const childEnv = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: cwd, ...env }
-    const [command, all] = commandOf([process.execPath, main, ...args], stdin)
+    const [command, all] = commandOf([process.execPath, program, ...args], stdin)
     const child: ChildProcess = spawn(command, [...all], {
       cwd,
       env: childEnv,

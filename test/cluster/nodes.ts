@@ -89,8 +89,8 @@ export class Cluster {
     return this.#workspaceOf(name).cwd
   }
 
-  #workspaceOf(name: string): Workspace {
-    const workspace = this.#workspaces.get(name) ?? makeWorkspace()
+  #workspaceOf(name: string, program?: string): Workspace {
+    const workspace = this.#workspaces.get(name) ?? makeWorkspace(program)
     this.#workspaces.set(name, workspace)
     return workspace
   }
@@ -105,8 +105,9 @@ export class Cluster {
     }
   }
 
-  async start(name: string, env: Readonly<Record<string, string>> = {}): Promise<ClusterNode> {
-    const workspace = this.#workspaceOf(name)
+  /** `build`: another build of the program, with which a node of this name is started always. */
+  async start(name: string, env: Readonly<Record<string, string>> = {}, build?: string): Promise<ClusterNode> {
+    const workspace = this.#workspaceOf(name, build)
     writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify(this.#config))
     const port = this.#ports.get(name) ?? (await freePort())
     this.#ports.set(name, port)

@@ -9,10 +9,14 @@ import { registerHooks } from "node:module"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-export interface Plant {
-  readonly name: string
+/** A file of the source, and what is another text in it. Each text is there once. */
+export interface Patch {
   readonly file: string
   readonly replace: ReadonlyArray<readonly [text: string, by: string]>
+}
+
+export interface Plant extends Patch {
+  readonly name: string
   /** How many nodes it takes to be seen; absent: one. */
   readonly nodes?: number
 }
@@ -280,7 +284,7 @@ export const plants: ReadonlyArray<Plant> = [
 const root = join(import.meta.dirname, "..", "..")
 
 /** Where a plant can't be planted, what is wrong with it. */
-export const problemOf = ({ file, replace }: Plant): string | null => {
+export const problemOf = ({ file, replace }: Patch): string | null => {
   const source = readFileSync(join(root, file), "utf8")
   for (const [text] of replace) {
     const times = source.split(text).length - 1
@@ -290,7 +294,7 @@ export const problemOf = ({ file, replace }: Plant): string | null => {
 }
 
 /** The source of a file with the plant in it. */
-export const planted = ({ replace }: Plant, source: string): string =>
+export const planted = ({ replace }: Patch, source: string): string =>
   replace.reduce((text, [from, to]) => text.replace(from, () => to), source)
 
 /** For modules that are loaded from now on. */

@@ -55,7 +55,7 @@ function* named(names: Iterable<FaultName>) {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130))
 
 const torture = async () => {
-  const { main, remove } = await buildPlanted(null)
+  const { main, remove } = await buildPlanted()
   console.log(`seed ${seed}, ${minutes} min, ${sessions} sessions`)
   const outcome = await runCluster({
     seed,
