@@ -66,6 +66,14 @@ export const make = Effect.gen(function* () {
   ) {
     if (requested === undefined) {
       const directory = path.join(path.resolve(dataDir), "sessions", id)
+      // Another node has what is to be copied. It is made where the session gets its first turn, which says what is lost.
+      if (
+        copied !== undefined &&
+        !thisNode.isAlone &&
+        !(yield* fs.exists(copied).pipe(Effect.orElseSucceed(() => false)))
+      ) {
+        return { cwd: directory, ownsCwd: true }
+      }
       yield* fs.makeDirectory(directory, { recursive: true, mode: 0o700 }).pipe(
         Effect.andThen(copied === undefined ? Effect.void : fs.copy(copied, directory, { preserveTimestamps: true })),
         Effect.timeout(directoryWithin),

@@ -188,6 +188,25 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
     })
   )
 
+  it.live("is copied elsewhere with its conversation, and without the files that are not there", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const session = await sessionOf(first)
+      await turn(first, session, "one")
+      const directory = await directoryOf(first, session)
+      await first.kill("SIGKILL")
+      rmSync(directory, { recursive: true })
+      const copy = await second.call("POST", `/sessions/${session}/fork`, {})
+      assert.strictEqual(copy.status, 200, JSON.stringify(copy.json))
+      assert.deepInclude((await turn(second, String(copy.json["session_id"]), "two")).json, {
+        final_text: "I know: one, two",
+        context_lost: false,
+        context_as_of: null,
+        workdir_lost: true
+      })
+    })
+  )
+
   it.live(
     "fails its turn as one to be configured where an app's directory did not come along, and goes on when it has",
     () =>
