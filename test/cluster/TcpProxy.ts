@@ -9,6 +9,7 @@ export class TcpProxy {
   /** Where connections lead to; 0: nowhere, they are refused. */
   target = 0
   #isCut = false
+  #isMuffled = false
   /** Milliseconds that each piece waits, in each direction. */
   delay = 0
 
@@ -52,14 +53,14 @@ export class TcpProxy {
     }
     // A delayed piece is not held back any more: the other side would wait for as long as it is silent.
     if (!this.#isCut) near.resume()
-    else far.pause()
+    if (this.#isCut || this.#isMuffled) far.pause()
   }
 
   #write(from: Socket, to: Socket, piece: Buffer): void {
     if (to.destroyed || to.writableEnded || to.write(piece)) return
     from.pause()
     to.once("drain", () => {
-      if (!this.#isCut) from.resume()
+      if (!this.#isCut && !this.#isMuffled) from.resume()
     })
   }
 
@@ -69,9 +70,16 @@ export class TcpProxy {
     for (const sockets of this.#pairs) for (const socket of sockets) socket.pause()
   }
 
+  /** What is asked comes through, and no answer. */
+  muffle(): void {
+    this.#isMuffled = true
+    for (const [, far] of this.#pairs) far.pause()
+  }
+
   /** What was held comes through. */
   heal(): void {
     this.#isCut = false
+    this.#isMuffled = false
     for (const sockets of this.#pairs) for (const socket of sockets) socket.resume()
   }
 

@@ -120,9 +120,9 @@ export class Server {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.#log.push(text)
         // Its cause may come with the next piece.
-        if (this.#isFault) this.faults.push(text.slice(0, 2_000))
+        if (this.#isFault) this.faults.push(`${this.faults.pop()} ${text.slice(0, 1_000)}`)
         this.#isFault = text.includes("died; resuming it from the ledger")
-        if (this.#isFault) this.faults.push(text.slice(0, 2_000))
+        if (this.#isFault) this.faults.push(text.slice(0, 1_000))
         if (this.#url === "" && this.#child === child) this.#url = /listens on (http:\/\/\S+)/.exec(this.log)?.[1] ?? ""
         if (this.#log.length > 1_000) this.#log.splice(0, 500)
       })

@@ -128,6 +128,17 @@ export const faults = {
     await holdTransaction(cluster.postgres.url, ["SET lock_timeout = '10s'", lock], 2.5 * cluster.leaseMillis)
   },
   fromOneToPostgres: async (victims) => damage(victims.dice, [nodeOf(victims).toDatabase], victims.cluster.leaseMillis),
+  /** What a node sends is done, and it does not learn that: five times, it asks again in another connection. */
+  loseAnswers: async (victims) => {
+    const { toDatabase } = await ownerOf(victims)
+    for (let times = 0; times < 5; times++) {
+      toDatabase.muffle()
+      await pause(300)
+      toDatabase.heal()
+      toDatabase.reset()
+      await pause(1_000)
+    }
+  },
   fromAllToPostgres: async ({ cluster, dice }) =>
     damage(
       dice,

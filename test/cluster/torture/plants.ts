@@ -46,7 +46,7 @@ export const clusterPlants: ReadonlyArray<ClusterPlant> = [
   },
   {
     plant: ofSimulation("a commit whose answer was lost is made again"),
-    faults: ["cutWriters", "cutWriters", "cutWriters", "cutWriters"],
+    faults: ["loseAnswers", "cutWriters", "loseAnswers", "loseAnswers"],
     seen: /failed of what Troupe itself has left|died of a defect/
   },
   {
