@@ -19,6 +19,8 @@ export const nodeCalls = RpcGroup.make(
   call("change", sessionMessages.change),
   call("unpark", sessionMessages.unpark),
   call("hibernate", sessionMessages.hibernate),
+  call("release", sessionMessages.release),
+  call("adopt", sessionMessages.adopt),
   call("look", sessionMessages.look),
   Rpc.make("state", { success: NodeState }),
   Rpc.make("examine", { success: NodeExamined })

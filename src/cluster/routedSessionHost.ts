@@ -1,13 +1,14 @@
 /**
- * Asks the node that owns a session, whichever node was asked. A session that nobody owns, or only a node that is gone,
- * becomes this node's.
+ * Asks the node that owns a session, whichever node was asked. The first turn of a session that nobody owns, or only a node
+ * that is gone, goes to the node that is to have it (`placement.ts`).
  *
  * A node that does not answer owns its sessions until its lease is over. So whoever asks waits for the answer, for the
  * session's next owner, or until some time after the end of that lease.
  */
-import { Clock, Effect, Layer, Option, Random, Schedule } from "effect"
+import { Clock, Effect, Layer, Option, Schedule } from "effect"
 import { RpcClientError } from "effect/rpc"
-import type { SessionId } from "../domain/Ids.ts"
+import { chartVersion } from "../../machines/session/restore.ts"
+import type { NodeToken, SessionId } from "../domain/Ids.ts"
 import { Draining } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { NodeRecord } from "../ledger/Ledger.ts"
@@ -20,6 +21,7 @@ import { SessionFailed } from "../supervision/sessionMessages.ts"
 import { LocalSessions } from "./LocalSessions.ts"
 import * as LookEverywhere from "./lookEverywhere.ts"
 import * as NodeClients from "./nodeClients.ts"
+import * as PlaceSession from "./placeSession.ts"
 import type { NodeClient } from "./nodeClients.ts"
 
 /** Between two looks for the owner. */
@@ -36,15 +38,28 @@ const makeRouted = Effect.gen(function* () {
   if (leaseMillis === null) return local
   const { draining } = yield* DrainState
   const { node } = yield* RuntimeSettings
+  const placement = yield* PlaceSession.make
   const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
 
-  /** The living node that has the session, or is to have it: while this one drains, another one. `null`: there is none. */
-  const nodeFor = Effect.fnUntraced(function* (session: SessionId) {
+  const isNewer = (session: SessionId) =>
+    Effect.map(
+      ledger.placeOf(session),
+      Option.exists(({ chart }) => chart > chartVersion)
+    )
+
+  /** The living node that has the session, or is to have it. `null`: it is to have none, and this one drains. */
+  const nodeFor = Effect.fnUntraced(function* (
+    session: SessionId,
+    { begins }: Kind,
+    unreached: ReadonlySet<NodeToken>
+  ) {
     const owner = yield* ledger.ownerOf(session)
     if (Option.isSome(owner)) return owner.value.token === token ? here : owner.value
-    if (!draining()) return here
-    const others = (yield* ledger.nodes).filter((node) => node.token !== token && !node.draining && node.url !== null)
-    return others[Math.floor((yield* Random.next) * others.length)] ?? null
+    // What begins no work moves no session, but to a node that knows its chart.
+    if (!draining() && !begins && !(yield* isNewer(session))) return here
+    const node = yield* placement(session, unreached)
+    if (node !== null) return node.token === token ? here : node
+    return draining() ? null : here
   })
 
   /** Succeeds when the session's owner is another one by now, or there is none and the node that was asked is gone. */
@@ -65,12 +80,13 @@ const makeRouted = Effect.gen(function* () {
   /** `None`: the session's owner is to be looked for again. */
   const attempt = Effect.fnUntraced(function* <A, E>(
     session: SessionId,
-    { isRepeatable, begins }: Kind,
+    kind: Kind,
+    unreached: Set<NodeToken>,
     asked: Effect.Effect<A, E>,
     there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
   ) {
-    const node = yield* Effect.mapError(nodeFor(session), (cause) => failedBy(session, cause))
-    if (node === null && begins) return yield* failedBy(session, new Draining({}))
+    const node = yield* Effect.mapError(nodeFor(session, kind, unreached), (cause) => failedBy(session, cause))
+    if (node === null && kind.begins) return yield* failedBy(session, new Draining({}))
     if (node === null || node === here) return yield* unlessMoved(asked)
     const { name, url } = node
     if (url === null || clientOf === null) {
@@ -80,9 +96,11 @@ const makeRouted = Effect.gen(function* () {
       unlessMoved,
       Effect.timeoutOrElse({ duration: answerWithin, orElse: () => Effect.fail(failedBy(session, noAnswer(name))) }),
       Effect.raceFirst(Effect.as(isOver(session, node), Option.none<A>())),
-      Effect.catchIf(isUnanswered, (cause) =>
-        isRepeatable ? Effect.succeedNone : Effect.fail(failedBy(session, cause))
-      )
+      Effect.catchIf(isUnanswered, (cause) => {
+        // Where it does not own the session, another one may have it at once.
+        unreached.add(node.token)
+        return kind.isRepeatable ? Effect.succeedNone : Effect.fail(failedBy(session, cause))
+      })
     )
   })
 
@@ -92,9 +110,10 @@ const makeRouted = Effect.gen(function* () {
     asked: Effect.Effect<A, E>,
     there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
   ) {
+    const unreached = new Set<NodeToken>()
     const giveUpAt = (yield* Clock.currentTimeMillis) + leaseMillis + beyondLeaseMillis
     while (true) {
-      const answer = yield* attempt(session, kind, asked, there)
+      const answer = yield* attempt(session, kind, unreached, asked, there)
       if (Option.isSome(answer)) return answer.value
       if ((yield* Clock.currentTimeMillis) > giveUpAt) return yield* failedBy(session, moved)
       yield* Effect.sleep(lookAgainMillis)
@@ -115,6 +134,8 @@ const makeRouted = Effect.gen(function* () {
     unpark: (request) => route(request.session, repeatable, local.unpark(request), (node) => node.unpark(request)),
     hibernate: (request) =>
       route(request.session, repeatable, local.hibernate(request), (node) => node.hibernate(request)),
+    release: (request) => route(request.session, repeatable, local.release(request), (node) => node.release(request)),
+    adopt: local.adopt,
     look: yield* LookEverywhere.make(local, clientOf)
   })
 })

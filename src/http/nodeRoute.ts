@@ -11,9 +11,8 @@ import { isSigned, signatureHeader } from "../cluster/signature.ts"
 const handlers = (secret: Redacted.Redacted<string>) =>
   nodeCalls.toLayer(
     Effect.gen(function* () {
-      const { answer, change, close, hibernate, interrupt, look, steer, submit, unpark } = yield* LocalSessions
+      const sessions = yield* LocalSessions
       const { examined, state } = yield* Nodes
-      const sessions = { answer, change, close, hibernate, interrupt, look, steer, submit, unpark }
       return nodeCalls.of({ ...sessions, state: () => state, examine: () => examined(secret) })
     })
   )

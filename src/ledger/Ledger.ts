@@ -33,6 +33,7 @@ import type {
   LedgerWrite,
   FileRecord,
   LeaseRecord,
+  NodePlace,
   NodeRecord,
   NodeStatus,
   NudgeRecord,
@@ -127,6 +128,7 @@ export class Ledger extends Context.Service<
     /** Also one that has left, for a day. */
     readonly node: (token: NodeToken) => Read<Option.Option<NodeRecord>>
     /** The living node that owns the session. */
+    readonly placeOf: (session: SessionId) => Read<Option.Option<NodePlace>>
     readonly ownerOf: (session: SessionId) => Read<Option.Option<NodeRecord>>
     /**
      * The nodes that own these sessions, whether they live or not. Absent are sessions that nobody has claimed, and those of
@@ -134,8 +136,6 @@ export class Ledger extends Context.Service<
      */
     readonly ownersOf: (sessions: ReadonlyArray<SessionId>) => Read<ReadonlyMap<SessionId, NodeRecord>>
     /** The session's last claim, whether its owner lives or not; `null`: nobody has claimed it yet. */
-    /** The latest version of the chart that has had the session (`chartVersion`); `null`: there is no such session. */
-    readonly chartOf: (session: SessionId) => Read<number | null>
     readonly claimOf: (session: SessionId) => Read<Option.Option<Claim | null>>
     /** At most `limit` open sessions of the node, and none of `except`. */
     readonly claimsOf: (owner: NodeToken, except: ReadonlyArray<SessionId>, limit: number) => Read<ReadonlyArray<Claim>>

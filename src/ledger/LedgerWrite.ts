@@ -87,6 +87,25 @@ export interface NodeRecord {
   readonly draining: boolean
   /** An operator wants it to drain. It hears that with the next renewal of its lease. */
   readonly drainAsked: boolean
+  /** As it told it last; `null`: it did not yet, or is of a version that does not. */
+  readonly load: NodeLoad | null
+}
+
+/** Process slots of a node, and the kinds of agents that it does not start at the moment. */
+export interface NodeLoad {
+  readonly held: number
+  readonly waiting: number
+  readonly size: number
+  readonly broken: ReadonlyArray<string>
+}
+
+/** What decides which node is to have a session that nobody owns. */
+export interface NodePlace {
+  readonly agent: string
+  /** The name of the node that has its work directory; `null`: none has, or any. */
+  readonly home: string | null
+  /** The latest version of the chart that has had it. */
+  readonly chart: number
 }
 
 /** A node as the database sees it. */
@@ -231,7 +250,11 @@ export type LedgerWrite =
       readonly owner?: NodeToken
       /** The version of the chart that the snapshot is of; absent: the first. */
       readonly chart?: number
+      /** As `SessionHoused`. */
+      readonly home?: string
     }
+  /** The node of this name has its work directory from now on. */
+  | { readonly _tag: "SessionHoused"; readonly session: SessionId; readonly node: string }
   /**
    * Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. `onlyIfLeft`: also
    * where that lease is over. Fails so as well where a later version of the chart than `chart` has had the session; absent:
@@ -263,6 +286,8 @@ export type LedgerWrite =
       readonly token: NodeToken
       readonly leaseMillis: number
       readonly draining: boolean
+      /** Absent: as it was told before. */
+      readonly load?: NodeLoad
     }
   | { readonly _tag: "NodeLeft"; readonly token: NodeToken }
   /** Fails as `unmet` where there is no such node. */

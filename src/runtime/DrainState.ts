@@ -19,6 +19,12 @@ export class DrainState extends Context.Service<
      * of. Returns whether that changes anything.
      */
     readonly setAside: (isAsked: boolean) => boolean
+    /** The session is about to be let go of by itself: as if the runtime drained, for this one. */
+    readonly leaves: (session: SessionId) => void
+    /** Not any more. Returns whether something was held back meanwhile. */
+    readonly stays: (session: SessionId) => boolean
+    /** Whether what would bring a turn of the session to an agent is to be held back. */
+    readonly holdsBack: (session: SessionId) => boolean
     /** A command of the session that would bring a turn to an agent stays in its outbox. */
     readonly holdBack: (session: SessionId) => void
     readonly isHeldBack: (session: SessionId) => boolean
@@ -33,6 +39,7 @@ export class DrainState extends Context.Service<
   static readonly layer = Layer.sync(DrainState, () => {
     const begun = Latch.makeUnsafe(false)
     const heldBack = new Set<SessionId>()
+    const leaving = new Set<SessionId>()
     const watchers: Array<() => void> = []
     const changed = () => watchers.forEach((tell) => tell())
     let isEnding = false
@@ -51,6 +58,9 @@ export class DrainState extends Context.Service<
       draining,
       drain: () => void become(() => (isEnding = true)),
       setAside: (isAsked) => become(() => (isAside = isAsked)),
+      leaves: (session) => void leaving.add(session),
+      stays: (session) => leaving.delete(session) && heldBack.has(session),
+      holdsBack: (session) => draining() || leaving.has(session),
       holdBack: (session) => {
         heldBack.add(session)
         changed()

@@ -14,7 +14,7 @@ export class SessionStops extends Context.Service<
   SessionStops,
   {
     readonly tell: (session: SessionId, cause: unknown) => void
-    /** All who wait, whatever for. */
+    /** All who wait, whatever for, and all who will: this process is about to end. */
     readonly tellAll: (cause: unknown) => void
     /** The waiter is called synchronously. Returns what ends the watch, which may be called within that call. */
     readonly watch: (session: SessionId, waiter: Waiter) => () => void
@@ -22,6 +22,7 @@ export class SessionStops extends Context.Service<
   }
 >()("troupe/runtime/SessionStops") {
   static readonly layer = Layer.sync(SessionStops, () => {
+    let end: { readonly cause: unknown } | null = null
     const waiters = new Map<SessionId, Set<Waiter>>()
     return SessionStops.of({
       tell: (session, cause) => {
@@ -30,10 +31,18 @@ export class SessionStops extends Context.Service<
         for (const waiter of told) waiter(cause)
       },
       tellAll: (cause) => {
+        end = { cause }
         const told = [...waiters.values()].flatMap((each) => [...each])
         for (const waiter of told) waiter(cause)
       },
-      watch: (session, waiter) => addMember(waiters, session, waiter),
+      watch: (session, waiter) => {
+        const stop = addMember(waiters, session, waiter)
+        if (end !== null) {
+          const { cause } = end
+          queueMicrotask(() => waiter(cause))
+        }
+        return stop
+      },
       waiters: () => countMembers(waiters)
     })
   })

@@ -18,7 +18,7 @@ import type { Instant } from "../agent/warden/instant.ts"
 import { newNodeToken } from "../domain/Ids.ts"
 import type { LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Claim, LedgerError, LedgerWrite } from "../ledger/Ledger.ts"
+import type { Claim, LedgerError, LedgerWrite, NodeLoad } from "../ledger/Ledger.ts"
 import { DrainState } from "./DrainState.ts"
 import { NewerSession } from "./errors.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
@@ -42,6 +42,10 @@ export class ThisNode extends Context.Service<
      * session; `null`: there is no such session.
      */
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError | NewerSession>
+    /** What to tell others of this node's load, with each renewal; `now` in milliseconds since 1970. */
+    readonly loadIs: (read: (now: number) => NodeLoad) => void
+    /** `null`: there is nothing to tell. */
+    readonly load: (now: number) => NodeLoad | null
     /** Renews the lease now, and tells with it what others are to know: whether this node drains. */
     readonly renew: Effect.Effect<void>
     /**
@@ -70,6 +74,7 @@ export class ThisNode extends Context.Service<
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
       let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
       let renewNow: Effect.Effect<void> = Effect.void
+      let loadAt: (now: number) => NodeLoad | null = () => null
 
       if (leaseMillis === null) yield* joined
       else {
@@ -81,8 +86,13 @@ export class ThisNode extends Context.Service<
           yield* commit
           yield* processes.mayRunUntil(later(before, sureMillis))
         })
-        const renewal = (): LedgerWrite => ({ _tag: "NodeRenewed", token, leaseMillis, draining: draining() })
-        const renew = extending(Effect.suspend(() => ledger.write([renewal()])))
+        const renewal = () => ({ _tag: "NodeRenewed", token, leaseMillis, draining: draining() }) as const
+        const renew = extending(
+          Effect.flatMap(Clock.currentTimeMillis, (at) => {
+            const load = loadAt(at)
+            return ledger.write([{ ...renewal(), ...(load === null ? {} : { load }) }])
+          })
+        )
         renewNow = Effect.ignore(renew)
         storeLease = Effect.fnUntraced(function* (lease, write, entries) {
           let rest = entries
@@ -122,6 +132,8 @@ export class ThisNode extends Context.Service<
         name,
         isAlone: leaseMillis === null,
         leaseMillis,
+        loadIs: (read) => void (loadAt = read),
+        load: (at) => loadAt(at),
         renew: renewNow,
         storeLease,
         claim: Effect.fnUntraced(function* (session) {
@@ -134,7 +146,7 @@ export class ThisNode extends Context.Service<
             Effect.catch(
               Effect.fnUntraced(function* (refused) {
                 if (refused.kind !== "fenced") return yield* refused
-                const chart = (yield* ledger.chartOf(session)) ?? chartVersion
+                const { chart } = Option.getOrElse(yield* ledger.placeOf(session), () => ({ chart: chartVersion }))
                 return yield* Effect.fail(chart > chartVersion ? new NewerSession({ id: session }) : refused)
               })
             )

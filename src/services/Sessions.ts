@@ -237,6 +237,17 @@ export class Sessions extends Context.Service<
       after: number
     ) => Effect.Effect<Stream.Stream<StreamedEvent, Unavailable>, SessionNotFound | Unavailable>
     readonly audit: (id: string) => Effect.Effect<ReadonlyArray<AuditRecord>, SessionNotFound | Unavailable>
+    /**
+     * Moves the session to another node: the one of this name, or that with the most room. Its name, and whether it was there
+     * before. Refused while a turn is with its agent.
+     */
+    readonly move: (
+      id: string,
+      to: string | null
+    ) => Effect.Effect<
+      { readonly node: string; readonly moved: boolean },
+      SessionNotFound | SessionClosed | TurnInProgress | InvalidRequest | NotSupported | Unavailable
+    >
     readonly unpark: (id: string) => Effect.Effect<boolean, SessionNotFound | Unavailable>
   }
 >()("troupe/services/Sessions") {}

@@ -1,8 +1,16 @@
 /** The layer of `Sessions`: checks every request, sends it to the session's actor and awaits the answer. */
 import { Effect, Layer, Option, Stream } from "effect"
 import { streamed } from "../domain/events/StreamedMessage.ts"
+import { Moves } from "../cluster/Moves.ts"
 import { SessionId } from "../domain/Ids.ts"
-import { InvalidRequest, SessionNotFound, Unavailable } from "../domain/Refusal.ts"
+import {
+  InvalidRequest,
+  NotSupported,
+  SessionClosed,
+  SessionNotFound,
+  TurnInProgress,
+  Unavailable
+} from "../domain/Refusal.ts"
 import { parseCursor } from "../ledger/Cursor.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { appFilter, findSession, nameOfCaller } from "../runtime/Caller.ts"
@@ -37,6 +45,7 @@ export const layer = Layer.effect(
     const closeSession = yield* CloseSession.make
     const host = yield* SessionHost
     const ledger = yield* Ledger
+    const moves = yield* Moves
     const news = yield* News
     const steerTurn = yield* SteerTurn.make
     const transcript = yield* Transcript.make
@@ -126,6 +135,26 @@ export const layer = Layer.effect(
         if (lines.length === 0) return yield* new SessionNotFound({ id })
         return lines
       }, cannot("read the audit trail")),
+      move: Effect.fn("Sessions.move")(function* (id, to) {
+        const record = yield* find({ _tag: "Admin" }, id)
+        if (record.closedAt !== null) return yield* new SessionClosed({ id: record.id })
+        const moved = yield* moves.move(record.id, "admin", to)
+        switch (moved._tag) {
+          case "Moved":
+          case "WasThere":
+            return { node: moved.node, moved: moved._tag === "Moved" }
+          case "AtWork":
+            return yield* new TurnInProgress({ id: record.id, turn: moved.turn })
+          case "Closed":
+            return yield* new SessionClosed({ id: record.id })
+          case "NoSuchNode":
+            return yield* new InvalidRequest({ field: "node", problem: `can't have the session. ${moved.problem}` })
+          case "Alone":
+            return yield* new NotSupported({
+              problem: "This Troupe is alone: a session has another node to move to with troupe serve --cluster."
+            })
+        }
+      }, cannot("move the session")),
       unpark: Effect.fn("Sessions.unpark")(function* (id) {
         const record = yield* find({ _tag: "Admin" }, id)
         const { isTaken } = yield* host.unpark({ session: record.id, by: "admin" })

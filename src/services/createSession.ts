@@ -195,7 +195,9 @@ export const make = Effect.gen(function* () {
           snapshot: machine.getPersistedSnapshot(initial),
           chart: chartVersion,
           // Among others it is claimed by the node that gets its first turn.
-          ...(thisNode.isAlone ? { owner: thisNode.token } : {})
+          ...(thisNode.isAlone ? { owner: thisNode.token } : {}),
+          // An empty directory is made again anywhere; one with something in it, or an app's, is known to be here.
+          ...(thisNode.isAlone || (ownsCwd && copied === undefined) ? {} : { home: thisNode.name })
         },
         {
           _tag: "Audited",

@@ -13,8 +13,10 @@ import { DrainState } from "../runtime/DrainState.ts"
 import { CircuitBreaker } from "../supervision/CircuitBreaker.ts"
 import { Operator } from "./Operator.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import { tellLoad } from "../supervision/tellLoad.ts"
 import * as SessionsLayer from "./SessionsLayer.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
+import { Moves } from "../cluster/Moves.ts"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
 import { Nodes } from "../cluster/Nodes.ts"
 import * as RoutedSessionHost from "../cluster/routedSessionHost.ts"
@@ -30,11 +32,11 @@ export const layerWith = <E, R>(
   host: typeof RoutedSessionHost.layer = RoutedSessionHost.layer
 ) =>
   Layer.mergeAll(SessionsLayer.layer, Operator.layer, SessionActorRefs.layer).pipe(
-    Layer.provideMerge(Sweeper.layer),
+    Layer.provideMerge(Layer.merge(Sweeper.layer, Moves.layer)),
     Layer.provideMerge(Nodes.layer),
     Layer.provideMerge(host),
     Layer.provideMerge(LocalSessions.layer),
-    Layer.provideMerge(Layer.effectDiscard(Effect.andThen(recover, adoptOrphans))),
+    Layer.provideMerge(Layer.effectDiscard(Effect.all([tellLoad, recover, adoptOrphans]))),
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),
     Layer.provideMerge(ThisNode.layer),

@@ -69,7 +69,7 @@ export const make = Effect.fnUntraced(function* (
   const perform = (step: number, nth: number, command: SessionCommand, once: boolean) =>
     Effect.gen(function* () {
       // It stays in the outbox: another node, or the next start of Troupe, goes on with the turn that it is for.
-      if (drainState.draining() && begins.has(command.type)) return drainState.holdBack(id)
+      if (begins.has(command.type) && drainState.holdsBack(id)) return drainState.holdBack(id)
       if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)

@@ -35,6 +35,10 @@ export class SessionHost extends Context.Service<
     readonly unpark: Asked<SessionMessages["unpark"]>
     /** Not taken where no idle process is there to end. */
     readonly hibernate: Asked<SessionMessages["hibernate"]>
+    /** Answered when nothing of the session runs where it was, and nobody owns it. An idle agent is asked to end first. */
+    readonly release: Asked<SessionMessages["release"]>
+    /** The node that is asked, and no other, becomes its owner; fails as `session_moved` where another node has it. */
+    readonly adopt: Asked<SessionMessages["adopt"]>
     /** Of each of these sessions, in their order. Loads none. */
     readonly look: Asked<SessionMessages["look"]>
   }

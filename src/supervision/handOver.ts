@@ -22,9 +22,9 @@ const batch = 200
 const lookAgain = "500 millis"
 
 /** An idle process is asked to end. Its session is loaded, and has a process, or is about to get one. */
-const canHibernate: ReadonlySet<StateName> = new Set(["idle.awake", "idle.waking"])
+export const canHibernate: ReadonlySet<StateName> = new Set(["idle.awake", "idle.waking"])
 /** No process is there, and only time brings the session on. */
-const waitsForTime: ReadonlySet<StateName> = new Set(["idle.backingOff", "idle.parked"])
+export const waitsForTime: ReadonlySet<StateName> = new Set(["idle.backingOff", "idle.parked"])
 
 export const reason = "Troupe is draining"
 

@@ -10,11 +10,13 @@ import { failedBy } from "./expectEnds.ts"
 import * as LookAt from "./look.ts"
 import { SessionHost } from "./SessionHost.ts"
 import { SubmissionConflict } from "./sessionMessages.ts"
+import * as ReleaseSession from "./releaseSession.ts"
 import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 export const make = Effect.gen(function* () {
   const look = yield* LookAt.make
+  const release = yield* ReleaseSession.make
   const steer = yield* SteerTurn.make
   const supervisor = yield* Supervisor
   const { draining } = yield* DrainState
@@ -99,6 +101,12 @@ export const make = Effect.gen(function* () {
     change: ({ settings, ...asked }) => taken(asked, { type: "settings.changed", settings }),
     unpark: (asked) => taken(asked, { type: "unpark.requested" }),
     hibernate: ({ reason, ...asked }) => taken(asked, { type: "hibernate.requested", reason }),
+    release,
+    adopt: ({ session }) =>
+      supervisor.wake(session).pipe(
+        Effect.mapError(({ cause }) => failedBy(session, cause)),
+        Effect.as({ isTaken: true })
+      ),
     look
   })
 })

@@ -148,7 +148,9 @@ export const make = Effect.fnUntraced(function* (
       {
         _tag: "LeaseOpened",
         lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }
-      }
+      },
+      // Its directory is here from now on, whether it came along or not.
+      ...(thisNode.isAlone ? [] : [{ _tag: "SessionHoused", session: id, node } as const])
     ])
     const driver = yield* agents.driver(agent)
     const broken = breaker.check(driver.name, openedAt)

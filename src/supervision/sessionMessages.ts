@@ -86,6 +86,17 @@ export const Closing = Schema.Struct({
 
 export const Change = Schema.Struct({ ...asked, settings: SessionSettings })
 export const Unpark = Schema.Struct(asked)
+/** To let go of the session, for another node. */
+export const Release = Schema.Struct(asked)
+export const Released = Schema.Union([
+  Schema.TaggedStruct("Released", {}),
+  /** A turn is with its agent: nothing was done. */
+  Schema.TaggedStruct("AtWork", { turn: Schema.Int }),
+  Schema.TaggedStruct("Closed", {})
+])
+/** To have the session, where nobody has it. */
+export const Adopt = Schema.Struct(asked)
+
 export const Hibernate = Schema.Struct({ ...asked, reason: Schema.String })
 
 /**
@@ -118,6 +129,8 @@ export const sessionMessages = {
   change: message(Change, Taken, SessionFailed),
   unpark: message(Unpark, Taken, SessionFailed),
   hibernate: message(Hibernate, Taken, SessionFailed),
+  release: message(Release, Released, SessionFailed),
+  adopt: message(Adopt, Taken, SessionFailed),
   look: message(Look, Schema.Array(Looked), Schema.Never)
 }
 export type SessionMessages = typeof sessionMessages

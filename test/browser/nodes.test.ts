@@ -1,6 +1,7 @@
 /** The nodes in the dashboard: two of them on one PostgreSQL, one of which is stopped. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
+import { tmpdir } from "node:os"
 import { adminToken, Cluster } from "../cluster/nodes.ts"
 import type { ClusterNode } from "../cluster/nodes.ts"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
@@ -20,7 +21,7 @@ describe.skipIf(chromium === null || postgres === null)("the nodes", () => {
   let pages: Pick<RunningTroupe, "leave" | "visit">
 
   const sessionOf = async (agent: string) =>
-    String((await first.call("POST", "/sessions", { agent, permissions: "ask" })).json["session_id"])
+    String((await first.call("POST", "/sessions", { agent, permissions: "ask", cwd: tmpdir() })).json["session_id"])
   const turn = (session: string, prompt: string) => first.call("POST", `/sessions/${session}/turn`, { prompt })
   const begin = (session: string, prompt: string) =>
     first.call("POST", `/sessions/${session}/turn`, { prompt, wait: false })

@@ -1,6 +1,7 @@
 /** What the nodes say of themselves, as the dashboard asks each of them: one that lives, is stopped, is dead, or has left. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { tmpdir } from "node:os"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
 import { adminToken, Cluster } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
@@ -63,11 +64,11 @@ describe.skipIf(postgres === null)("the nodes", () => {
   it.live("each say how they are, whichever is asked, and one that does not answer is said to", () =>
     onCluster(async (cluster) => {
       const [first, second] = [await cluster.start("first", env), await cluster.start("second", env)]
-      const { json } = await first.call("POST", "/sessions", { agent: "demo" })
+      const { json } = await first.call("POST", "/sessions", { agent: "demo", cwd: tmpdir() })
       await first.call("POST", `/sessions/${String(json["session_id"])}/turn`, { prompt: "hello" })
       // As many failed starts in a row as open a circuit, in sessions of their own.
       for (let n = 0; n < 5; n++) {
-        const broken = await first.call("POST", "/sessions", { agent: "broken" })
+        const broken = await first.call("POST", "/sessions", { agent: "broken", cwd: tmpdir() })
         await first.call("POST", `/sessions/${String(broken.json["session_id"])}/turn`, { prompt: "hello" })
       }
 

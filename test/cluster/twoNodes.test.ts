@@ -1,6 +1,7 @@
 /** Two nodes on one database: any of them answers for any session, and one goes on with what a dead one left. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { tmpdir } from "node:os"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
 import { Cluster } from "./nodes.ts"
 import type { ClusterNode, Reader } from "./nodes.ts"
@@ -13,8 +14,9 @@ const cluster = Effect.acquireRelease(
 const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
   Effect.flatMap(cluster, (nodes) => Effect.promise(() => test(nodes))).pipe(Effect.scoped)
 
+/** It belongs to the node that is asked: that has its directory. */
 const sessionOf = async (node: ClusterNode) => {
-  const { json } = await node.call("POST", "/sessions", { agent: "demo" })
+  const { json } = await node.call("POST", "/sessions", { agent: "demo", cwd: tmpdir() })
   return String(json["session_id"])
 }
 

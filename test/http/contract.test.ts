@@ -34,6 +34,7 @@ it.live("the OpenAPI 3.1 document has every route and no dangling reference", ()
       "/admin/sessions",
       "/admin/sessions/{id}/audit",
       "/admin/sessions/{id}/close",
+      "/admin/sessions/{id}/move",
       "/admin/sessions/{id}/unpark",
       "/admin/sweep",
       "/admin/usage",

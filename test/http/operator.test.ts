@@ -44,10 +44,18 @@ it.live("the operator sees all sessions, the audit trail of one, and the result 
         }
       ]
     })
-    const post = (path: string) => call(path, { token, method: "POST" })
+    const post = (path: string, body?: unknown) =>
+      call(path, { token, method: "POST", ...(body === undefined ? {} : { body }) })
     assert.deepStrictEqual((yield* post("/admin/sweep")).json, { ok: true, soft_closed: 1, hard_deleted: 2 })
     assert.deepStrictEqual((yield* post("/admin/sessions/ses_1/close")).json, { ok: true })
     assert.deepStrictEqual((yield* post("/admin/sessions/ses_parked/unpark")).json, { ok: true, unparked: true })
+    assert.deepStrictEqual((yield* post("/admin/sessions/ses_1/move", { node: "other" })).json, {
+      ok: true,
+      node: "other",
+      moved: true
+    })
+    assert.deepStrictEqual((yield* post("/admin/sessions/ses_1/move", {})).json, { ok: true, node: "any", moved: true })
+    assert.strictEqual((yield* post("/admin/sessions/ses_1/move", { node: "none" })).status, 400)
     assert.strictEqual((yield* post("/admin/sessions/ses_none/close")).status, 404)
   }).pipe(Effect.scoped)
 )

@@ -151,6 +151,12 @@ export const scriptedSessions = (script: Script) => {
           detail: { agent: "demo" }
         }
       ]),
+    move: (id, to) =>
+      Effect.flatMap(findSession({ _tag: "Admin" }, id), () =>
+        to === "none"
+          ? Effect.fail(new Refusal.InvalidRequest({ field: "node", problem: "can't have the session." }))
+          : Effect.succeed({ node: to ?? "any", moved: true })
+      ),
     unpark: (id) => Effect.map(findSession({ _tag: "Admin" }, id), () => id === "ses_parked")
   })
 }

@@ -81,7 +81,16 @@ const withHub = Hub.layer.pipe(
       )
     )
   ),
-  Layer.provide(Layer.mock(ThisNode)({ token: newNodeToken(), isAlone: true, name: "alone", leaseMillis: null })),
+  Layer.provide(
+    Layer.mock(ThisNode)({
+      token: newNodeToken(),
+      isAlone: true,
+      name: "alone",
+      leaseMillis: null,
+      loadIs: () => {},
+      load: () => null
+    })
+  ),
   Layer.provideMerge(News.layer),
   Layer.provideMerge(SqliteLedger.layer(":memory:"))
 )

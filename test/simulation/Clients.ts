@@ -3,6 +3,7 @@ import { Effect, Exit, Stream } from "effect"
 import type { Context } from "effect"
 import { AppName } from "../../src/domain/Ids.ts"
 import type { SessionId } from "../../src/domain/Ids.ts"
+import { SessionHost } from "../../src/supervision/SessionHost.ts"
 import type { TurnResult } from "../../src/domain/Turn.ts"
 import { Operator } from "../../src/services/Operator.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
@@ -108,6 +109,11 @@ export class Clients {
         return this.#ask("close", session, (sessions) => sessions.close(caller, session))
       case "unpark":
         return this.#ask("unpark", session, (sessions) => sessions.unpark(session))
+      case "letGo":
+        // The first half of a move: the next node that is asked for it claims it.
+        return this.#choose(session).run(
+          Effect.flatMap(SessionHost, ({ release }) => Effect.ignore(release({ session, by: "admin" })))
+        )
       case "sweep":
         return this.#choose(null).run(Effect.flatMap(Operator, ({ sweep }) => sweep))
     }

@@ -29,7 +29,7 @@ const weights = {
 }
 
 /** And where several nodes work on one ledger. */
-const weightsOfNodes = { ...weights, killTroupe: 3, killTroupeLater: 6, stop: 4, stopLater: 6 }
+const weightsOfNodes = { ...weights, killTroupe: 3, killTroupeLater: 6, stop: 4, stopLater: 6, drain: 3, letGo: 6 }
 
 export type Action = keyof typeof weightsOfNodes
 

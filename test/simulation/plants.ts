@@ -274,6 +274,35 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["const onlyIfLeft = !(yield* isSteady)", "const onlyIfLeft = false"]]
   },
   {
+    name: "a session is let go of before its process is gone",
+    nodes: 2,
+    file: "src/supervision/Supervisor.ts",
+    replace: [
+      [
+        "          drainState.letGo(id)\n          yield* commandHandler.drop(id)\n",
+        "          drainState.letGo(id)\n"
+      ],
+      ["if (isAlone || commandHandler.sessionsWithProcess().includes(id)) return", "if (isAlone) return"]
+    ]
+  },
+  {
+    name: "a session that was let go of is written for all the same",
+    nodes: 2,
+    file: "src/ledger/sql/tables/nodes.ts",
+    replace: [
+      [
+        "SELECT 1 FROM sessions WHERE id = ? AND owner = ? AND epoch = ? ${unchanged}",
+        "SELECT 1 FROM sessions WHERE id = ? AND (owner = ? OR owner IS NULL) AND epoch = ? ${unchanged}"
+      ]
+    ]
+  },
+  {
+    name: "a node that drains begins what it finds",
+    nodes: 2,
+    file: "src/session/Outbox.ts",
+    replace: [["begins.has(command.type) && drainState.holdsBack(id)", "false && drainState.holdsBack(id)"]]
+  },
+  {
     name: "what a dead node leaves is taken over by nobody",
     nodes: 2,
     file: "src/supervision/recovery.ts",

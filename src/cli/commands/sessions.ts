@@ -1,5 +1,5 @@
-/** `troupe sessions`: lists, shows, follows and closes the sessions of a running server. Over HTTP, with an app's token. */
-import { Clock, Effect, Option, Schema, Stream } from "effect"
+/** `troupe sessions`: lists, shows, follows, closes and moves the sessions of a running server. Over HTTP, with an app's token. */
+import { Clock, Effect, Option, Schedule, Schema, Stream } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { SessionState } from "../../domain/Session.ts"
 import { ThreadList } from "../../http/contract/agents.ts"
@@ -132,11 +132,50 @@ const close = Command.make(
   })
 ).pipe(Command.withDescription("Close a session; a running turn is interrupted and recorded"))
 
+const move = Command.make(
+  "move",
+  {
+    id,
+    node: Argument.String("node").pipe(
+      Argument.withDescription("The node that is to have it; else the one with the most room"),
+      Argument.optional
+    ),
+    ...serverFlags,
+    wait: Flag.Boolean("wait").pipe(
+      Flag.withDescription("Where a turn runs, wait for its end"),
+      Flag.withDefault(false),
+      Flag.withoutNegation
+    ),
+    json: jsonFlag
+  },
+  Effect.fn(function* ({ id, json, node, wait, ...server }) {
+    const payload = Option.match(node, { onNone: () => ({}), onSome: (node) => ({ node }) })
+    const result = yield* withClient(server, (client) =>
+      client.admin.move({ params: { id }, payload }).pipe(
+        Effect.retry({
+          schedule: Schedule.spaced(lookAgain),
+          while: (error) => wait && "error" in error && error.error === "turn_in_progress"
+        })
+      )
+    )
+    if (json) return yield* printJson({ ok: true, node: result.node, moved: result.moved })
+    yield* print(
+      result.moved ? `${id} is at ${harmless(result.node)} now.` : `${id} was at ${harmless(result.node)} already.`
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Move a session to another node, with the admin's token; refused while a turn is with its agent"
+  )
+)
+
+const lookAgain = "500 millis"
+
 const encodePage = Schema.encodeEffect(Schema.toCodecJson(SessionPage))
 const encodeThreads = Schema.encodeEffect(Schema.toCodecJson(ThreadList))
 const encodeSession = Schema.encodeEffect(Schema.toCodecJson(Session))
 
 export const sessionsCommand = Command.make("sessions").pipe(
   Command.withDescription("Look at and close the sessions, and list the agents' conversations, of a running server"),
-  Command.withSubcommands([list, show, tail, threads, close])
+  Command.withSubcommands([list, show, tail, threads, close, move])
 )

@@ -4,7 +4,14 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/ht
 import { AppBounds } from "../../domain/appBounds.ts"
 import { AdminOnly } from "./Auth.ts"
 import { NextCursor, SessionParams, UsageQuery, UsageReport } from "./bodies.ts"
-import { badRequests, ConflictProblem, NotFoundProblem, ownFaults } from "./Problem.ts"
+import {
+  badRequests,
+  ConflictProblem,
+  GoneProblem,
+  NotFoundProblem,
+  ownFaults,
+  UnprocessableProblem
+} from "./Problem.ts"
 import { sessionFields, SessionQuery } from "./sessions.ts"
 import { Instant, Ok, wire, wireOf } from "./wire.ts"
 
@@ -98,6 +105,29 @@ export class AdminGroup extends HttpApiGroup.make("admin")
       success: wire("Unparked", { ok: Ok, unparked: Schema.Boolean }),
       error: [NotFoundProblem, ...ownFaults]
     }).annotate(OpenApi.Summary, "Let a parked session try again now; `unparked` is false where it was not parked"),
+    HttpApiEndpoint.post("move", "/admin/sessions/:id/move", {
+      params: SessionParams,
+      payload: wire("MoveSession", {
+        node: Schema.optionalKey(
+          Schema.String.annotate({
+            description: "A node's name; the one with the most room where it is left out.",
+            examples: ["node-2"]
+          })
+        )
+      }),
+      success: wire("MovedSession", {
+        ok: Ok,
+        node: Schema.String,
+        moved: Schema.Boolean.annotate({ description: "`false`: that node had it already." })
+      }),
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Move a session to another node, where several work on one database",
+        description:
+          "Its agent is ended, and started by the other node for the next turn. Refused with 409 `turn_in_progress` while a turn is with the agent; turns in line go along."
+      })
+    ),
     HttpApiEndpoint.post("sweep", "/admin/sweep", {
       success: wire("Swept", { ok: Ok, softClosed: Schema.Int, hardDeleted: Schema.Int }),
       error: [...ownFaults]

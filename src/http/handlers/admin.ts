@@ -57,6 +57,9 @@ export const layer = HttpApiBuilder.group(
       unpark: Effect.fnUntraced(function* ({ params }) {
         return { ok: true, unparked: yield* orProblem(sessions.unpark(params.id)) } as const
       }),
+      move: Effect.fnUntraced(function* ({ params, payload }) {
+        return { ok: true, ...(yield* orProblem(sessions.move(params.id, payload.node ?? null))) } as const
+      }),
 
       sweep: Effect.fnUntraced(function* () {
         return { ok: true, ...(yield* orProblem(operator.sweep)) } as const

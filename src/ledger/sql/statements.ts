@@ -32,6 +32,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Sessions.admitted(dialect, entry)
     case "SessionInserted":
       return Sessions.inserted(entry)
+    case "SessionHoused":
+      return Sessions.housed(entry.session, entry.node)
     case "SessionClaimed":
       return Nodes.claimed(dialect, entry)
     case "SessionReleased":

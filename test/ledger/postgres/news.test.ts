@@ -38,7 +38,14 @@ const beside = (url: string) =>
         News.layer,
         SessionShared.layer,
         Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false }),
-        Layer.mock(ThisNode)({ token: newNodeToken(), isAlone: true, name: "alone", leaseMillis: null })
+        Layer.mock(ThisNode)({
+          token: newNodeToken(),
+          isAlone: true,
+          name: "alone",
+          leaseMillis: null,
+          loadIs: () => {},
+          load: () => null
+        })
       )
     ),
     Layer.provideMerge(PostgresLedger.layer(Redacted.make(url), { works: "beside" })),

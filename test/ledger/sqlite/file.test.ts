@@ -173,7 +173,7 @@ describe("the ledger's file", () => {
       )
       const whole = readFileSync(filename)
       let refused = 0
-      const flips = 100
+      const flips = 200
       for (let nth = 0; nth < flips; nth++) {
         const bytes = Buffer.from(whole)
         // Spread over the file, its header and its last page included.

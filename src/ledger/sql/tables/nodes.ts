@@ -6,10 +6,19 @@
  */
 import { Effect, Option } from "effect"
 import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
-import type { Claim, ClaimRecord, LedgerWrite, NodeRecord, NodeStatus, OwnerBefore } from "../../LedgerWrite.ts"
+import type {
+  Claim,
+  ClaimRecord,
+  LedgerWrite,
+  NodeLoad,
+  NodePlace,
+  NodeRecord,
+  NodeStatus,
+  OwnerBefore
+} from "../../LedgerWrite.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
-import { flag, json } from "./columns.ts"
+import { flag, json, readableJson } from "./columns.ts"
 
 type Entry<Tag extends LedgerWrite["_tag"]> = Extract<LedgerWrite, { readonly _tag: Tag }>
 
@@ -56,9 +65,9 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
   ]
 }
 
-export const renewed = ({ now }: Dialect, { draining, leaseMillis, token }: Entry<"NodeRenewed">): Write => ({
-  text: `UPDATE nodes SET lease_until = ${now} + ?, draining = ? WHERE token = ? RETURNING 1`,
-  params: [leaseMillis, flag(draining), token],
+export const renewed = ({ now }: Dialect, { draining, leaseMillis, load, token }: Entry<"NodeRenewed">): Write => ({
+  text: `UPDATE nodes SET lease_until = ${now} + ?, draining = ?, load = coalesce(?, load) WHERE token = ? RETURNING 1`,
+  params: [leaseMillis, flag(draining), load === undefined ? null : json(load), token],
   failIfNoRow: "the node has left"
 })
 
@@ -136,6 +145,7 @@ interface NodeRow {
   readonly lease_until: number | null
   readonly draining: number
   readonly drain_asked: number
+  readonly load: string | null
 }
 
 const nodeOf = (row: NodeRow): NodeRecord => ({
@@ -147,7 +157,8 @@ const nodeOf = (row: NodeRow): NodeRecord => ({
   joinedAt: row.joined_at,
   leaseUntil: row.lease_until,
   draining: row.draining === 1,
-  drainAsked: row.drain_asked === 1
+  drainAsked: row.drain_asked === 1,
+  load: row.load === null ? null : readableJson<NodeLoad | null>(row.load, () => null)
 })
 
 interface ClaimRow {
@@ -176,7 +187,7 @@ interface OwnerRow {
 }
 
 const selectNodes =
-  "SELECT token, name, url, version, chart_version, joined_at, lease_until, draining, drain_asked FROM nodes"
+  "SELECT token, name, url, version, chart_version, joined_at, lease_until, draining, drain_asked, load FROM nodes"
 
 export const reads = (db: Database) => ({
   nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
@@ -225,15 +236,15 @@ export const reads = (db: Database) => ({
         (row: NodeRow & { readonly session: SessionId }) => [row.session, nodeOf(row)] as const
       )
       .pipe(Effect.map((rows): ReadonlyMap<SessionId, NodeRecord> => new Map(rows))),
-  chartOf: (session: SessionId) =>
+  placeOf: (session: SessionId) =>
     db
       .all(
-        "read the version of a session's chart",
-        "SELECT chart_version FROM sessions WHERE id = ?",
+        "read where a session belongs",
+        "SELECT agent, home, chart_version AS chart FROM sessions WHERE id = ?",
         [session],
-        (row: { readonly chart_version: number }) => row.chart_version
+        (place: NodePlace): NodePlace => place
       )
-      .pipe(Effect.map(([chart]) => chart ?? null)),
+      .pipe(Effect.map(([place]) => Option.fromNullishOr(place))),
   claimOf: (session: SessionId) =>
     db
       .all(

@@ -100,6 +100,7 @@ const insertSession = insertInto("sessions", [
   "snapshot",
   "owner",
   "epoch",
+  "home",
   "chart_version"
 ])
 const insertRequest = insertInto("session_requests", ["session", ...columnsOf(requestFields)])
@@ -138,16 +139,29 @@ export const admitted = (
 
 export const inserted = ({
   chart = 1,
+  home,
   owner,
   record,
   snapshot
 }: Extract<LedgerWrite, { readonly _tag: "SessionInserted" }>): ReadonlyArray<Write> => [
   {
     text: insertSession,
-    params: [...paramsOf(sessionFields, record), json(snapshot), owner ?? null, owner === undefined ? 0 : 1, chart]
+    params: [
+      ...paramsOf(sessionFields, record),
+      json(snapshot),
+      owner ?? null,
+      owner === undefined ? 0 : 1,
+      home ?? null,
+      chart
+    ]
   },
   { text: insertRequest, params: [record.id, ...paramsOf(requestFields, record)] }
 ]
+
+export const housed = (session: SessionId, node: string): Write => ({
+  text: "UPDATE sessions SET home = ? WHERE id = ?",
+  params: [node, session]
+})
 
 export const patched = (session: SessionId, patch: SessionPatch): ReadonlyArray<Write> => {
   const failIfNoRow = "no session has this id"
