@@ -152,6 +152,8 @@ export type Unseen = typeof Unseen.Type
 export interface ProcessView {
   readonly state: "none" | "starting" | "up" | "backing_off" | "parked" | "stopping"
   readonly pid: number | null
+  /** The name of the node that it runs on, since a pid is of one machine; absent: there is none, or Troupe is alone. */
+  readonly node?: string
   readonly restarts: number
   /** How its agent was configured for the session, in the words of its protocol; `null` while it is not up. */
   readonly configured: JsonRecord | null

@@ -51,10 +51,11 @@ const processView = (
     const { node = null, since = null } = looked ?? {}
     return { state, pid: null, restarts, configured: null, unseen: { node, since } }
   }
-  const { configured, exceeded, pid, use } = looked
+  const { configured, exceeded, node, pid, use } = looked
   return {
     state,
     pid,
+    ...(node === undefined ? {} : { node }),
     restarts,
     configured,
     ...(use === null ? {} : { use }),

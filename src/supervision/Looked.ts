@@ -36,6 +36,8 @@ const Seen = Schema.TaggedStruct("Seen", {
   /** The actor that is loaded: its last step, its state and since when. `null`: it sleeps in the ledger. */
   actor: Schema.NullOr(Schema.Struct({ step: Schema.Int, state: Schema.String, since: Schema.Finite })),
   pid: Schema.NullOr(Schema.Int),
+  /** The name of the node whose pid it is; absent where there is none, or Troupe is alone. */
+  node: Schema.optionalKey(Schema.String),
   lease: Schema.NullOr(LeaseId),
   configured: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)),
   choices: Schema.NullOr(Choices),

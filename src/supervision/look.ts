@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Processes } from "../agent/Processes.ts"
 import type { SessionId } from "../domain/Ids.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
+import { ThisNode } from "../runtime/ThisNode.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import type { Looked } from "./Looked.ts"
 import type { SessionMessages } from "./sessionMessages.ts"
@@ -13,6 +14,7 @@ export const make = Effect.gen(function* () {
   const processes = yield* Processes
   const { refusedEvents } = yield* SessionShared
   const supervisor = yield* Supervisor
+  const { isAlone, name } = yield* ThisNode
 
   const actorOf = (session: SessionId) => {
     const loaded = supervisor.view(session)
@@ -24,11 +26,13 @@ export const make = Effect.gen(function* () {
       sessions,
       Effect.fnUntraced(function* (session) {
         const lease = commandHandler.lease(session)
+        const pid = commandHandler.pid(session)
         const seen: Looked = {
           _tag: "Seen",
           session,
           actor: actorOf(session),
-          pid: commandHandler.pid(session),
+          pid,
+          ...(isAlone || pid === null ? {} : { node: name }),
           lease,
           configured: commandHandler.configured(session),
           choices: commandHandler.choices(session),

@@ -53,7 +53,12 @@ const shownAt = async (node: ClusterNode, session: string) => {
     session: detail.json["session"] as Shown,
     owners: (detail.json["owners"] as ReadonlyArray<Owner>).map(({ before, epoch, node }) => [epoch, node, before]),
     process: detail.json["process"] as ShownProcess,
-    api: json["process"] as { readonly state: string; readonly pid: number | null }
+    api: json["process"] as {
+      readonly state: string
+      readonly pid: number | null
+      readonly node?: string
+      readonly unseen?: { readonly node: string | null; readonly since: number | null }
+    }
   }
 }
 
@@ -86,6 +91,10 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
       const { process } = await shownAt(second, its)
       assert.deepInclude(process, { state: "up", unseen: null })
       assert.deepStrictEqual(await shownAt(first, its), await shownAt(second, its))
+      // A pid says nothing without its machine.
+      const { api } = await shownAt(second, its)
+      assert.deepInclude(api, { pid: process.pid, node: "first" })
+      assert.notProperty(api, "unseen")
       const treeAt = async (node: ClusterNode) => {
         const { json } = await node.call("GET", `/inspect/api/sessions/${its}/processes`)
         return (json["tree"] as ReadonlyArray<{ readonly pid: number; readonly command: string }>).map(
@@ -129,7 +138,10 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
       // Its last sign of life was its joining, or a renewal after it.
       assert.notStrictEqual(seconds, "", process.unseen ?? "")
       assert.isAtMost(Number(seconds), (performance.now() - startedAt) / 1000)
-      assert.strictEqual(api.pid, null)
+      assert.deepInclude(api, { state: "up", pid: null })
+      assert.notProperty(api, "node")
+      assert.strictEqual(api.unseen?.node, "first")
+      assert.isAtMost(api.unseen?.since ?? Infinity, Date.now() / 1000)
       // What nobody at another node can know is not made up; what is stored is there.
       const { json } = await second.call("GET", `/inspect/api/sessions/${session}/processes`)
       assert.deepInclude(json, { tree: [], stderr: "" })

@@ -67,6 +67,9 @@ export const sessionFields = {
   process: wire("Process", {
     state: Schema.Literals(["none", "starting", "up", "backing_off", "parked", "stopping"]),
     pid: Schema.NullOr(Schema.Int),
+    node: Schema.optionalKey(Schema.String).annotate({
+      description: "The name of the node that it runs on. Absent: none runs, or Troupe is on one machine."
+    }),
     restarts: Schema.Int,
     configured: Schema.NullOr(Schema.Record(Schema.String, Schema.Json)).annotate({
       description:
@@ -83,6 +86,19 @@ export const sessionFields = {
           at: Instant
         },
         { description: "What its processes use together. Absent: it has none, or its operator limits neither." }
+      )
+    ),
+    unseen: Schema.optionalKey(
+      wire(
+        "Unseen",
+        {
+          node: Schema.NullOr(Schema.String).annotate({ description: "The node that has the session." }),
+          since: Schema.NullOr(Instant).annotate({ description: "Its last sign of life." })
+        },
+        {
+          description:
+            "The node that has the session does not answer: of this process only `state` and `restarts` are known, as they were stored. Absent: all is."
+        }
       )
     ),
     exceeded: Schema.optionalKey(

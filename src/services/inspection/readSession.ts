@@ -73,9 +73,11 @@ export const make = Effect.gen(function* () {
     })
 
   const readOnce = Effect.fnUntraced(function* (caller: Caller, id: string) {
+    const { id: session } = yield* findSession(ledger, caller, id)
+    // One look for all, and before all: a node that does not answer is waited for, and the session may move meanwhile.
+    const [looked] = yield* host.look({ sessions: [session], parts: ["vitals"] })
+    const lastStep = yield* ledger.lastStep(session)
     const record = yield* findSession(ledger, caller, id)
-    // One look for both: a node that does not answer is waited for each time.
-    const [looked] = yield* host.look({ sessions: [record.id], parts: ["vitals"] })
     const view = yield* viewOf(record, looked)
     const summary = yield* ledger.summary(view.id)
     // Deleted between the two reads.
@@ -84,11 +86,11 @@ export const make = Effect.gen(function* () {
     const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
     const driver = yield* Effect.option(agents.driver(view.agent))
     const canFork = Option.isSome(driver) && driver.value.capabilities.fork
-    const session: InspectedSession = {
+    const inspected: InspectedSession = {
       view,
       summary: summary.value,
       snapshot: yield* readable(yield* ledger.snapshot(view.id)),
-      lastStep: yield* ledger.lastStep(view.id),
+      lastStep,
       lastEvent: yield* ledger.lastEvent(view.id),
       timers: yield* ledger.timers(view.id),
       outbox: yield* ledger.outbox(view.id),
@@ -100,7 +102,7 @@ export const make = Effect.gen(function* () {
       refusedEvents: refused,
       vitals
     }
-    return session
+    return inspected
   })
 
   return Effect.fnUntraced(function* (caller: Caller, id: string) {
