@@ -51,6 +51,11 @@ describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, clau
         assert.include(JSON.stringify(asked?.request), said.trim())
         assert.include((yield* moved.turn("the fish is a pike")).body, { ok: true, context_as_of: null })
         assert.match(second.log(), /here as of turn 2 \(Placed\)/)
+        // In the middle of a turn: what was said in it is not there when another node goes on.
+        yield* moved.submit("SLOW:600x50")
+        yield* moved.hears("the first words", ({ params, ...rest }) =>
+          JSON.stringify(params?.update ?? rest).includes("w1 ")
+        )
         yield* killed(second)
 
         const again = yield* startNode(database, "first", here)
@@ -61,6 +66,7 @@ describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, clau
           [...recalled(third.body)],
           ["the bird is a heron", "the tree is an alder", "the fish is a pike"]
         )
+        assert.notInclude(recalled(third.body).join("\n"), "SLOW")
         // Its own file there was the beginning of what came back.
         assert.match(again.log(), /here as of turn 4 \(Replaced\)/)
       }).pipe(Effect.scoped)
