@@ -48,7 +48,6 @@ export const make = Effect.gen(function* () {
   const { homes = "local", limits } = yield* RuntimeSettings
   const place = yield* PlaceCapsule.make
   const thisNode = yield* ThisNode
-  const scope = yield* Effect.scope
 
   const epochOf = (session: SessionId) =>
     Effect.map(ledger.claimOf(session), (claim) => Option.getOrNull(claim)?.epoch ?? 0)
@@ -117,6 +116,12 @@ export const make = Effect.gen(function* () {
     return conversation.alone.withPermit(quietly(store(port, conversation, turn), undefined, failed))
   }
 
+  /** Detached: a commit can't be interrupted, and one that is held must keep neither a turn nor the end of Troupe. */
+  const notLong = (effect: Effect.Effect<void>) =>
+    Effect.flatMap(Effect.forkDetach(effect), (fiber) =>
+      Effect.asVoid(Effect.timeoutOption(Fiber.await(fiber), storedWithin))
+    )
+
   return {
     /**
      * Puts the conversation that an agent is about to resume, or to copy, where it looks for it. Does nothing where this
@@ -161,16 +166,14 @@ export const make = Effect.gen(function* () {
     store: (port: SessionPort, conversation: Conversation): Effect.Effect<void> =>
       Effect.gen(function* () {
         const { files, turn } = conversation
-        const fiber = yield* Effect.forkIn(storing(port, conversation), scope)
-        yield* Effect.timeoutOption(Fiber.await(fiber), storedWithin)
+        yield* notLong(storing(port, conversation))
         if (files.lateMillis === 0) return
         const again = Effect.suspend(() => (conversation.turn === turn ? storing(port, conversation) : Effect.void))
-        yield* Effect.forkIn(Effect.delay(again, files.lateMillis), scope)
+        yield* Effect.forkDetach(Effect.delay(again, files.lateMillis))
       }),
 
-    /** The last time, when the process is gone: an agent may write to its file until then. */
-    finish: (port: SessionPort, conversation: Conversation): Effect.Effect<void> =>
-      Effect.asVoid(Effect.timeoutOption(storing(port, conversation), storedWithin))
+    /** The last time, when the process is gone: an agent may write to its file until then. As `store`, it takes a while at most. */
+    finish: (port: SessionPort, conversation: Conversation): Effect.Effect<void> => notLong(storing(port, conversation))
   } as const
 })
 

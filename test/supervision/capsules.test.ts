@@ -272,31 +272,35 @@ describe("a turn's end", () => {
     )
   )
 
-  it.effect("waits for it two seconds and no longer, and it is stored all the same", () =>
-    onLedger(
-      Effect.gen(function* () {
-        const { capsules, conversation, file, ledger, stored } = yield* setUp
-        writeFileSync(file, "one\n")
-        const [asked, answer] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-        const done = yield* Deferred.make<void>()
-        const write: Ledger["Service"]["write"] = (entries) =>
-          Deferred.succeed(asked, undefined).pipe(
-            Effect.andThen(Deferred.await(answer)),
-            Effect.andThen(ledger.write(entries)),
-            Effect.ensuring(Deferred.succeed(done, undefined))
-          )
-        conversation.turn = 1
-        const end = yield* Effect.forkChild(capsules.store(portOn({ ...ledger, write }), conversation))
-        yield* Deferred.await(asked)
-        yield* TestClock.adjust("1999 millis")
-        assert.isUndefined(end.pollUnsafe())
-        yield* TestClock.adjust("1 millis")
-        yield* Fiber.join(end)
-        assert.isUndefined(yield* stored)
-        yield* Deferred.succeed(answer, undefined)
-        yield* Deferred.await(done)
-        assert.deepInclude(yield* stored, { turn: 1, bytes: 4 })
-      })
-    )
+  it.effect.each(["store", "finish"] as const)(
+    "waits for it two seconds and no longer (%s), and it is stored all the same",
+    (how) =>
+      onLedger(
+        Effect.gen(function* () {
+          const { capsules, conversation, file, ledger, stored } = yield* setUp
+          writeFileSync(file, "one\n")
+          const [asked, answer] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+          const done = yield* Deferred.make<void>()
+          const write: Ledger["Service"]["write"] = (entries) =>
+            Deferred.succeed(asked, undefined).pipe(
+              Effect.andThen(Deferred.await(answer)),
+              Effect.andThen(ledger.write(entries)),
+              Effect.ensuring(Deferred.succeed(done, undefined)),
+              // As of a ledger.
+              Effect.uninterruptible
+            )
+          conversation.turn = 1
+          const end = yield* Effect.forkChild(capsules[how](portOn({ ...ledger, write }), conversation))
+          yield* Deferred.await(asked)
+          yield* TestClock.adjust("1999 millis")
+          assert.isUndefined(end.pollUnsafe())
+          yield* TestClock.adjust("1 millis")
+          yield* Fiber.join(end)
+          assert.isUndefined(yield* stored)
+          yield* Deferred.succeed(answer, undefined)
+          yield* Deferred.await(done)
+          assert.deepInclude(yield* stored, { turn: 1, bytes: 4 })
+        })
+      )
   )
 })
