@@ -139,7 +139,7 @@ describe("query plans", () => {
       for (const { plan, text } of yield* plansOf(statements)) {
         for (const line of plan) {
           // Small tables: counts are a few rows per app, timers and the outbox have only open rows, nodes are few.
-          const small = /SCAN (CONSTANT ROW|session_counts|json_each|timers|owed|nodes)/.test(line)
+          const small = /SCAN (CONSTANT ROW|restless|session_counts|json_each|timers|owed|nodes)/.test(line)
           assert.isFalse(/^SCAN (?!.*USING )/.test(line) && !small, `${text}\n${plan.join("\n")}`)
           // Of a long session, only the requested turn is read.
           if (text.includes("AND turn = ?")) assert.include(line, "(session=? AND turn=?)", text)

@@ -279,12 +279,15 @@ export const reads = (db: Database) => {
     sessionsToRecover: (chart: number) =>
       db.all(
         "look for sessions with something to do",
-        `SELECT id FROM sessions WHERE id IN (
+        // A subquery for each, and no join, for which PostgreSQL would read all sessions.
+        `SELECT id FROM (
           SELECT id FROM sessions${db.dialect.usingIndex("sessions_restless")} WHERE closed_at IS NULL AND substate <> 'idle.asleep'
           UNION SELECT session FROM timers
           UNION SELECT session FROM owed
           UNION SELECT session FROM turns WHERE ended_at IS NULL
-        ) AND chart_version <= ? AND NOT ${isOwned(db.dialect)}`,
+        ) AS restless
+        WHERE (SELECT CASE WHEN chart_version <= ? AND NOT ${isOwned(db.dialect)} THEN 1 END
+          FROM sessions WHERE sessions.id = restless.id) = 1`,
         [chart],
         (row: { readonly id: SessionId }) => row.id
       )
