@@ -24,8 +24,8 @@ import * as NodeClients from "./nodeClients.ts"
 import * as PlaceSession from "./placeSession.ts"
 import type { NodeClient } from "./nodeClients.ts"
 
-/** Between two looks for the owner. */
-const lookAgainMillis = 200
+/** Between two looks for the owner: at first, since one that drains lets go of it at once, and at most. */
+const lookAgainMillis = { first: 50, most: 200 }
 /** Of a node that lives. No message waits for an agent longer. */
 const answerWithin = "60 seconds"
 /** Beyond the lease of a node that does not answer: what it takes to notice that, and to claim its session. */
@@ -111,12 +111,14 @@ const makeRouted = Effect.gen(function* () {
     there: (client: NodeClient) => Effect.Effect<A, E | RpcClientError.RpcClientError>
   ) {
     const unreached = new Set<NodeToken>()
+    let delay = lookAgainMillis.first
     const giveUpAt = (yield* Clock.currentTimeMillis) + leaseMillis + beyondLeaseMillis
     while (true) {
       const answer = yield* attempt(session, kind, unreached, asked, there)
       if (Option.isSome(answer)) return answer.value
       if ((yield* Clock.currentTimeMillis) > giveUpAt) return yield* failedBy(session, moved)
-      yield* Effect.sleep(lookAgainMillis)
+      yield* Effect.sleep(delay)
+      delay = Math.min(lookAgainMillis.most, 2 * delay)
     }
   })
 

@@ -18,7 +18,8 @@ import type { Instant } from "../agent/warden/instant.ts"
 import { newNodeToken } from "../domain/Ids.ts"
 import type { LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import type { Claim, LedgerError, LedgerWrite, NodeLoad } from "../ledger/Ledger.ts"
+import type { Claim, LedgerWrite, NodeLoad } from "../ledger/Ledger.ts"
+import { LedgerError } from "../ledger/LedgerError.ts"
 import { DrainState } from "./DrainState.ts"
 import { NewerSession } from "./errors.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
@@ -151,7 +152,15 @@ export class ThisNode extends Context.Service<
               })
             )
           )
-          return Option.getOrNull(yield* ledger.claimOf(session))
+          const after = yield* ledger.claimOf(session)
+          if (Option.isNone(after)) return null
+          if (after.value?.owner === token) return after.value
+          // This node was stopped, or its answer was lost, for so long that another one has claimed it since, or let go of it.
+          return yield* new LedgerError({
+            operation: "claim the session",
+            cause: "it is another's by now",
+            kind: "fenced"
+          })
         })
       })
     })

@@ -18,8 +18,8 @@ import { Supervisor } from "./Supervisor.ts"
 
 /** Sessions that sleep are let go of in commits of so many, so that no other commit waits for long. */
 const batch = 200
-/** Between two looks at what is left, where nothing was heard. */
-const lookAgain = "500 millis"
+/** Between two looks at what is left, where nothing was heard: soon where an actor is about to end, of which nothing is heard. */
+const lookAgainMillis = { soon: 50, late: 500 }
 
 /** An idle process is asked to end. Its session is loaded, and has a process, or is about to get one. */
 export const canHibernate: ReadonlySet<StateName> = new Set(["idle.awake", "idle.waking"])
@@ -100,7 +100,10 @@ export const make = Effect.gen(function* () {
         discard: true
       })
     }
-    yield* Effect.raceFirst(changed.await, Effect.sleep(lookAgain))
+    const isEnding = supervisor
+      .views()
+      .some(({ snapshot }) => snapshot.hasTag("retiring") || snapshot.hasTag("unloadable"))
+    yield* Effect.raceFirst(changed.await, Effect.sleep(lookAgainMillis[isEnding ? "soon" : "late"]))
   })
 
   const untilNothingIsHeldBack = Effect.repeat(round, {

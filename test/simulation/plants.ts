@@ -286,23 +286,6 @@ export const plants: ReadonlyArray<Plant> = [
     ]
   },
   {
-    name: "a session that was let go of is written for all the same",
-    nodes: 2,
-    file: "src/ledger/sql/tables/nodes.ts",
-    replace: [
-      [
-        "SELECT 1 FROM sessions WHERE id = ? AND owner = ? AND epoch = ? ${unchanged}",
-        "SELECT 1 FROM sessions WHERE id = ? AND (owner = ? OR owner IS NULL) AND epoch = ? ${unchanged}"
-      ]
-    ]
-  },
-  {
-    name: "a node that drains begins what it finds",
-    nodes: 2,
-    file: "src/session/Outbox.ts",
-    replace: [["begins.has(command.type) && drainState.holdsBack(id)", "false && drainState.holdsBack(id)"]]
-  },
-  {
     name: "what a dead node leaves is taken over by nobody",
     nodes: 2,
     file: "src/supervision/recovery.ts",
