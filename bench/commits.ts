@@ -34,7 +34,7 @@ const app = AppName.make("bench")
 const machine = sessionMachineWith(defaultLimits)
 
 /** A session that takes turn after turn on an awake agent. Each step returns the entries of its commit. */
-class SteppedSession {
+export class SteppedSession {
   readonly #initial = begin(machine, undefined).next
   #snapshot = this.#initial
   #seq = 0

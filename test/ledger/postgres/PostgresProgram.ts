@@ -120,6 +120,7 @@ export class PostgresProgram {
       try {
         const program = new PostgresProgram(scratch, binaries, await freePort(), marker)
         await program.start()
+        process.on("exit", program.#abandon)
         return program
       } catch (cause) {
         console.log(`${binaries.what} can't be used: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -193,7 +194,14 @@ export class PostgresProgram {
     await exit
   }
 
+  /** Where the tests end without having closed it. */
+  readonly #abandon = () => {
+    this.#child?.kill("SIGQUIT")
+    rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 5 })
+  }
+
   async close(): Promise<void> {
+    process.off("exit", this.#abandon)
     await this.stop()
     rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   }
