@@ -135,10 +135,10 @@ export const runCluster = async (options: RunOptions): Promise<RunOutcome> => {
     sampler.stop()
     const processes = processesOf(run).filter(({ command }) => !command.includes("postgres"))
     problems = [
-      ...held,
-      ...wrong,
+      ...problemsOf({ witnessed, leaseMillis, lives: sampler.lives, unguarded: victims.unguarded }),
       ...lossesOf({ ...remains, processes }, apps),
-      ...problemsOf({ witnessed, leaseMillis, lives: sampler.lives, unguarded: victims.unguarded })
+      ...held,
+      ...wrong
     ]
     const logs = cluster.nodes.map(({ name, server }) => `--- ${name}\n${server.log}`).join("\n")
     return {
