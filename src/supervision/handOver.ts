@@ -54,7 +54,15 @@ export const make = Effect.gen(function* () {
   const inBackground = (id: SessionId, act: Effect.Effect<unknown, unknown>) => {
     busy.add(id)
     const done = Effect.ensuring(
-      act.pipe(Effect.catch((cause) => Effect.logDebug(`session ${id} could not be let go of yet`, cause))),
+      act.pipe(
+        // While the ledger is away it fails at once, again and again.
+        Effect.catch((cause) =>
+          Effect.andThen(
+            Effect.logDebug(`session ${id} could not be let go of yet`, cause),
+            Effect.sleep(lookAgainMillis.soon)
+          )
+        )
+      ),
       Effect.sync(() => {
         busy.delete(id)
         changed.openUnsafe()
