@@ -64,13 +64,15 @@ describe.skipIf(postgres === null)("the nodes", () => {
   it.live("each say how they are, whichever is asked, and one that does not answer is said to", () =>
     onCluster(async (cluster) => {
       const [first, second] = [await cluster.start("first", env), await cluster.start("second", env)]
+      // As many failed starts as open a circuit, in sessions of their own, begun before it opens: then others get them.
+      const broken = await Promise.all(
+        Array.from({ length: 5 }, () => first.call("POST", "/sessions", { agent: "broken", cwd: tmpdir() }))
+      )
+      const turnOf = ({ json: made }: (typeof broken)[number]) =>
+        first.call("POST", `/sessions/${String(made["session_id"])}/turn`, { prompt: "hello" })
+      await Promise.all(broken.map(turnOf))
       const { json } = await first.call("POST", "/sessions", { agent: "demo", cwd: tmpdir() })
       await first.call("POST", `/sessions/${String(json["session_id"])}/turn`, { prompt: "hello" })
-      // As many failed starts in a row as open a circuit, in sessions of their own.
-      for (let n = 0; n < 5; n++) {
-        const broken = await first.call("POST", "/sessions", { agent: "broken", cwd: tmpdir() })
-        await first.call("POST", `/sessions/${String(broken.json["session_id"])}/turn`, { prompt: "hello" })
-      }
 
       const nodes = await until(second, ([its]) => its?.state?.circuits.length === 1 && its.sessions === 6)
       const now = Date.now() / 1000
