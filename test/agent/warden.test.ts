@@ -51,7 +51,7 @@ const open = async (works: "alone" | "as a node" = "alone") => {
   }
   const warden = await nextWarden()
   for (const pid of [supervisor.pid!, warden, ...pidsOf(held), unswept.far, stranger]) toEnd.add(pid)
-  return { supervisor, held, unswept, stranger, warden, nextWarden, spawnAnother }
+  return { supervisor, held, unswept, stranger, warden, next, nextWarden, spawnAnother }
 }
 
 describe("the warden", () => {
@@ -114,11 +114,13 @@ describe("the warden of a node", () => {
     await untilGone([another, warden])
   })
 
-  it("ends all that is held, and what is started later, when the node runs and doesn't renew its lease", async () => {
-    const { held, spawnAnother, supervisor } = await open("as a node")
+  it("ends all that is held when the node runs and doesn't renew its lease, and the node starts nothing then", async () => {
+    const { held, next, supervisor } = await open("as a node")
     supervisor.kill("SIGUSR1")
     await untilGone(pidsOf(held))
-    await untilGone([await spawnAnother()])
+    supervisor.kill("SIGUSR2")
+    const { refused } = (await next()) as { readonly refused: string }
+    assert.match(refused, /^This node's lease ran out/)
     assert.isTrue(isAlive(supervisor.pid!))
     supervisor.kill("SIGKILL")
   })

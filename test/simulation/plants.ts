@@ -262,12 +262,6 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["extending(write([renewal(), ...rest]))", "extending(write(rest))"]]
   },
   {
-    name: "an agent is started by a node that was stopped behind the commit of its lease",
-    nodes: 2,
-    file: "src/agent/HeldLeases.ts",
-    replace: [["return this.get(lease)?.isOver === false && !this.#isOver(now)", "return true"]]
-  },
-  {
     name: "who could not reach the ledger takes all others for dead",
     nodes: 2,
     file: "src/runtime/ThisNode.ts",
