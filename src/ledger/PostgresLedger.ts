@@ -36,7 +36,11 @@ export const migrate = Database.migrateOnly
 /** Looks at the database without changing anything in it. */
 export { examine } from "./postgres/examine.ts"
 export type { DatabaseFacts } from "./postgres/examine.ts"
-export { inWords as clockInWords, isOff as isClockOff, mostMillis as mostClockMillis } from "./postgres/clock.ts"
+export {
+  inWords as clockInWords,
+  isOff as isClockOff,
+  mostMillis as mostClockMillis
+} from "./postgres/clockDifference.ts"
 
 /** The address without its password. */
-export const locationOf = Client.locationOf
+export const locationOf = (url: Redacted.Redacted<string>): string => Client.locationOf(url)

@@ -1,17 +1,12 @@
-/** How far this machine's clock is from the database's. */
+/** Measures how far this machine's clock is from the database's. */
 import type { PgConnection } from "@effect/sql-pg/PgConnection"
 import { Clock, Effect } from "effect"
 import { LedgerUnusable } from "../LedgerError.ts"
+import { inWords, isOff, mostMillis } from "./clockDifference.ts"
+import type { ClockDifference } from "./clockDifference.ts"
 
 /** The one with the shortest way counts: it says the most. */
 const samples = 5
-
-export interface ClockDifference {
-  /** How much this machine's clock is ahead. */
-  readonly aheadMillis: number
-  /** It may be so much more or less: half of the way to the database and back. */
-  readonly marginMillis: number
-}
 
 export const difference = Effect.fnUntraced(function* (connection: PgConnection) {
   let best: ClockDifference | null = null
@@ -29,15 +24,6 @@ export const difference = Effect.fnUntraced(function* (connection: PgConnection)
   }
   return best ?? { aheadMillis: 0, marginMillis: Infinity }
 })
-
-/** A node's timers go by its own clock, and others refuse its calls where the clocks differ by 30 s. */
-export const mostMillis = 5_000
-
-export const isOff = ({ aheadMillis, marginMillis }: ClockDifference): boolean =>
-  Math.abs(aheadMillis) - marginMillis > mostMillis
-
-export const inWords = (aheadMillis: number): string =>
-  `${(Math.abs(aheadMillis) / 1000).toFixed(1)} s ${aheadMillis > 0 ? "ahead of" : "behind"} the database's`
 
 /** Before a node works beside others. */
 export const refuseOff = Effect.fnUntraced(function* (connection: PgConnection, location: string) {

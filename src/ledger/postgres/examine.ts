@@ -7,7 +7,7 @@ import type { NodeRecord } from "../LedgerWrite.ts"
 import * as Client from "./client.ts"
 import { unusable } from "./unusable.ts"
 import { difference } from "./clock.ts"
-import type { ClockDifference } from "./clock.ts"
+import type { ClockDifference } from "./clockDifference.ts"
 import { latestVersion, migrationsTable } from "./migrations.ts"
 
 export interface DatabaseFacts {
