@@ -7,7 +7,7 @@ import { noRestarts } from "./restarts.ts"
 /**
  * The version of the chart and of its context, stored with each session. It is raised with what an earlier one could not go
  * on with: a state that it has not, or a member of the context that it would have to heed. A Troupe takes no session that
- * a later one has had (decision 0034).
+ * a later one has had (decision 0033).
  */
 export const chartVersion = 1
 

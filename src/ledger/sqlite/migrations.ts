@@ -3,7 +3,7 @@
  *
  * Programs of an earlier version may work on a schema beside this one's, or again after it: a migration adds tables, indexes,
  * and columns that have a default or may be NULL. One that takes away or changes what they use says so itself, in its last
- * statement: `UPDATE schema_use SET usable_from = <its number>` (decision 0034).
+ * statement: `UPDATE schema_use SET usable_from = <its number>` (decision 0033).
  */
 import ledger from "./migrations/0001_ledger.ts"
 import reviews from "./migrations/0002_reviews.ts"
