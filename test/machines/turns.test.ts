@@ -103,6 +103,14 @@ describe("settings that are changed", () => {
     }
   })
 
+  it("have the process of before end, and the one after it stay", () => {
+    const renewed = run(fresh, submit(1), granted, ready(), endedWell(1), change)
+    assert.match(nameOf(renewed), /^retiring\./)
+    const asleep = run(renewed, exited, gone)
+    assert.deepStrictEqual([nameOf(asleep), asleep.context.stale], ["idle.asleep", false])
+    assert.strictEqual(nameOf(run(asleep, submit(2), granted, ready(), endedWell(2))), "idle.awake")
+  })
+
   it("leave a process alone that is not there yet", () => {
     const crashed = run(fresh, submit(1), granted, ready(), exited, gone)
     assert.strictEqual(nameOf(run(crashed, change)), nameOf(crashed))

@@ -147,6 +147,10 @@ describe("rules", () => {
     const docs = { ...inside, allBelow: (path: string) => path === "docs", anyBelow: (path: string) => path === "docs" }
     assert.strictEqual(decided(rules([{ kind: "edit", path: "docs" }, "approve"]), edit, docs), "once by rule 1")
     assert.strictEqual(decided(rules([{ kind: "edit", path: "src" }, "approve"]), edit, docs), "deny by deny")
+    // Also where that is not the session's directory, or is protected: who names a path means it.
+    const outside = { ...docs, inside: false, protected: true }
+    assert.strictEqual(decided(rules([{ kind: "edit", path: "docs" }, "approve"]), edit, outside), "once by rule 1")
+    assert.strictEqual(decided(rules([{ kind: "read", path: "docs" }, "approve"]), read, outside), "once by rule 1")
     const refusing: Permissions = { default: "approve_all", rules: [{ match: { path: "docs" }, then: "deny" }] }
     assert.strictEqual(decided(refusing, edit, { ...docs, allBelow: () => false }), "deny by rule 1")
     assert.strictEqual(decided(refusing, edit, inside), "once by approve_all")
