@@ -1,18 +1,9 @@
 /** A node that drains: others have its idle sessions and its turns in line at once, and it serves until its turns have ended. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
 import { tmpdir } from "node:os"
-import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { adminToken, Cluster } from "./nodes.ts"
-import type { ClusterNode, Reader } from "./nodes.ts"
-
-const cluster = Effect.acquireRelease(
-  Effect.map(emptySchema, (url) => new Cluster(url)),
-  (nodes) => Effect.promise(() => nodes.cleanUp())
-)
-
-const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
-  Effect.flatMap(cluster, (nodes) => Effect.promise(() => test(nodes))).pipe(Effect.scoped)
+import { server as postgres } from "../ledger/postgres/schemas.ts"
+import { adminToken, onCluster, until } from "./nodes.ts"
+import type { Cluster, ClusterNode, Reader } from "./nodes.ts"
 
 /** It belongs to the node that is asked: that has its directory. */
 const sessionOf = async (node: ClusterNode) => {
@@ -31,14 +22,6 @@ const admin = async (nodes: Cluster, { url }: ClusterNode, args: ReadonlyArray<s
 
 const statusOf = async (node: ClusterNode, session: string, index: number) =>
   (await node.call("GET", `/sessions/${session}/turns/${index}`)).json["status"]
-
-const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
-  const deadline = Date.now() + 60_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 const hasNoGap = ({ ids }: Reader) =>
   assert.deepStrictEqual(

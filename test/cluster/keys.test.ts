@@ -4,18 +4,9 @@ import { Effect } from "effect"
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster } from "./nodes.ts"
+import { server as postgres } from "../ledger/postgres/schemas.ts"
+import { onCluster } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
-
-const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
-  Effect.acquireRelease(
-    Effect.map(emptySchema, (url) => new Cluster(url)),
-    (nodes) => Effect.promise(() => nodes.cleanUp())
-  ).pipe(
-    Effect.flatMap((nodes) => Effect.promise(() => test(nodes))),
-    Effect.scoped
-  )
 
 const create = (node: ClusterNode, key?: string, body: object = {}) =>
   node.call("POST", "/sessions", { agent: "demo", ...body }, key)

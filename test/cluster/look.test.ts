@@ -1,18 +1,8 @@
 /** A session that is looked at where another node has it: the owner lives, is stopped, is dead, or has left. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster } from "./nodes.ts"
+import { server as postgres } from "../ledger/postgres/schemas.ts"
+import { onCluster } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
-
-const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
-  Effect.acquireRelease(
-    Effect.map(emptySchema, (url) => new Cluster(url)),
-    (nodes) => Effect.promise(() => nodes.cleanUp())
-  ).pipe(
-    Effect.flatMap((nodes) => Effect.promise(() => test(nodes))),
-    Effect.scoped
-  )
 
 /** Nobody takes anything over in the time of a test. */
 const longLease = { TROUPE_NODE_LEASE: "5 minutes" }

@@ -5,7 +5,9 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { Effect } from "effect"
 import { makeWorkspace } from "../cli/program.ts"
+import { emptySchema } from "../ledger/postgres/schemas.ts"
 import type { Ended, Running, Workspace } from "../cli/program.ts"
 
 export interface ClusterNode {
@@ -152,5 +154,23 @@ export class Cluster {
 
   async cleanUp(): Promise<void> {
     await Promise.all([...this.#workspaces.values()].map((workspace) => workspace.cleanUp()))
+  }
+}
+
+/** A test on a database of its own, whose nodes end with it. */
+export const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
+  Effect.acquireRelease(
+    Effect.map(emptySchema, (url) => new Cluster(url)),
+    (nodes) => Effect.promise(() => nodes.cleanUp())
+  ).pipe(
+    Effect.flatMap((nodes) => Effect.promise(() => test(nodes))),
+    Effect.scoped
+  )
+
+export const until = async (what: string, condition: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = Date.now() + 60_000
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`${what} did not come`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

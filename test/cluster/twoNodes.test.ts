@@ -1,18 +1,9 @@
 /** Two nodes on one database: any of them answers for any session, and one goes on with what a dead one left. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
 import { tmpdir } from "node:os"
-import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster } from "./nodes.ts"
+import { server as postgres } from "../ledger/postgres/schemas.ts"
+import { onCluster, until } from "./nodes.ts"
 import type { ClusterNode, Reader } from "./nodes.ts"
-
-const cluster = Effect.acquireRelease(
-  Effect.map(emptySchema, (url) => new Cluster(url)),
-  (nodes) => Effect.promise(() => nodes.cleanUp())
-)
-
-const onCluster = (test: (nodes: Cluster) => Promise<void>) =>
-  Effect.flatMap(cluster, (nodes) => Effect.promise(() => test(nodes))).pipe(Effect.scoped)
 
 /** It belongs to the node that is asked: that has its directory. */
 const sessionOf = async (node: ClusterNode) => {
@@ -22,14 +13,6 @@ const sessionOf = async (node: ClusterNode) => {
 
 const turn = (node: ClusterNode, session: string, prompt: string, key?: string) =>
   node.call("POST", `/sessions/${session}/turn`, { prompt }, key)
-
-const until = async (what: string, condition: () => boolean) => {
-  const deadline = Date.now() + 60_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 const hasNoGap = ({ ids }: Reader) =>
   assert.deepStrictEqual(
