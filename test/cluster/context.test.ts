@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster } from "./nodes.ts"
+import { Cluster, until } from "./nodes.ts"
 import type { Answer, ClusterNode } from "./nodes.ts"
 
 const agent = join(import.meta.dirname, "..", "fixtures", "agents", "claude-agent-acp", "keeps.ts")
@@ -34,14 +34,6 @@ const sessionOf = async (node: ClusterNode, fields: object = {}) => {
 const turn = async (node: ClusterNode, session: string, prompt: string, key = crypto.randomUUID()): Promise<Answer> => {
   const answer = await node.call("POST", `/sessions/${session}/turn`, { prompt }, key)
   return answer.json["error"] === "session_moved" ? turn(node, session, prompt, key) : answer
-}
-
-const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
-  const deadline = Date.now() + 60_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 /** Where a session's directory is, as its view says. */

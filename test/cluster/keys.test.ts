@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
-import { onCluster } from "./nodes.ts"
+import { onCluster, until } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
 
 const create = (node: ClusterNode, key?: string, body: object = {}) =>
@@ -28,14 +28,6 @@ echo '{"type":"result","subtype":"success","is_error":false,"result":"done","ses
   return {
     env: { PATH: `${directory}:${dirname(process.execPath)}:/usr/bin:/bin` },
     begun: () => readFileSync(runs, "utf8").split("\n").length - 1
-  }
-}
-
-const until = async (what: string, condition: () => boolean) => {
-  const deadline = Date.now() + 60_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
 

@@ -4,16 +4,8 @@ import { Effect } from "effect"
 import { serve } from "../fixtures/models/responses.ts"
 import type { Step } from "../fixtures/models/responses.ts"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster } from "./nodes.ts"
+import { Cluster, until } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
-
-const until = async (what: string, condition: () => boolean | Promise<boolean>) => {
-  const deadline = Date.now() + 60_000
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
 
 /** The turn and the ending of each, oldest first. */
 const reviewsAt = async (node: ClusterNode, session: string) => {
