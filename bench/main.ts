@@ -3,7 +3,7 @@
  *
  *     npm run bench                     all of it, below five minutes
  *     npm run bench -- --quick          fewer rounds, about a minute
- *     npm run bench -- --only turns     turns, streams, strides, sessions, commits or growth alone
+ *     npm run bench -- --only turns     peers, turns, streams, strides, sessions, commits or growth alone
  *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
  *
  * Rounds of Troupe and its reference alternate, so that a machine that gets slower slows both. Absolute times are those
@@ -14,11 +14,12 @@ import { cpus, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import * as Commits from "./commits.ts"
-import * as Growth from "./growth.ts"
 import * as Creation from "./creation.ts"
+import * as Growth from "./growth.ts"
 import type { TroupeCalls } from "./troupe.ts"
 import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
+import * as Peers from "./peers.ts"
 import type { RawCalls } from "./raw.ts"
 import * as Strides from "./strides.ts"
 import * as Streams from "./streams.ts"
@@ -28,7 +29,7 @@ import * as Turns from "./turns.ts"
 import { start } from "./worker.ts"
 import type { Worker } from "./worker.ts"
 
-const sections = ["turns", "streams", "strides", "sessions", "commits", "growth"] as const
+const sections = ["peers", "turns", "streams", "strides", "sessions", "commits", "growth"] as const
 type Section = (typeof sections)[number]
 
 const manySessions = 10_000
@@ -39,6 +40,7 @@ const awakeSessions = 50
 const full = {
   /** Not counted: a server is measured as it is after minutes, when its code is compiled, not after seconds. */
   warmUp: { sessions: awakeSessions, rounds: 1, each: 40 },
+  peers: { rounds: 20, turns: 200, warmUp: 3_000 },
   one: { sessions: 1, rounds: 30, each: 100 },
   fifty: { sessions: awakeSessions, rounds: 15, each: 20 },
   streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
@@ -49,6 +51,7 @@ const full = {
 }
 const quick: typeof full = {
   warmUp: { sessions: awakeSessions, rounds: 1, each: 40 },
+  peers: { rounds: 5, turns: 100, warmUp: 1_000 },
   one: { sessions: 1, rounds: 6, each: 50 },
   fifty: { sessions: awakeSessions, rounds: 3, each: 5 },
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
@@ -116,6 +119,16 @@ const measureAtWork = async (dir: string, plan: typeof full, wanted: ReadonlySet
   return rows
 }
 
+const measurePeers = async (dir: string, plan: typeof full, profileDir?: string) => {
+  progress("turns beside those of peers")
+  const { client, end, troupe } = await openTroupe(dir, "beside", profileDir)
+  try {
+    return await Peers.measure(dir, { client, troupe }, plan.peers)
+  } finally {
+    await end()
+  }
+}
+
 const measureStrides = async (dir: string, plan: typeof full) => {
   progress("a slow stream, read and not")
   const { client, end, troupe } = await openTroupe(dir, "slow", undefined)
@@ -160,6 +173,7 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
   const dir = await mkdtemp(join(tmpdir(), "troupe-bench-"))
   try {
     const rows: Array<Row> = []
+    if (wanted.has("peers")) rows.push(...(await measurePeers(dir, plan, profileDir)))
     if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await measureAtWork(dir, plan, wanted, profileDir)))
     if (wanted.has("strides")) rows.push(...(await measureStrides(dir, plan)))
     if (wanted.has("sessions")) rows.push(...(await measureFewAndMany(dir, plan)))

@@ -68,6 +68,19 @@ const runtime = ManagedRuntime.make(
 
 const collect = (globalThis as { readonly gc?: () => void }).gc
 
+const ledgerRows = (): ReadonlyArray<string> => {
+  const db = new DatabaseSync(ledgerFile(dataDir), { readOnly: true })
+  const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'").all()
+  const rows = tables.flatMap(({ name }) =>
+    db
+      .prepare(`SELECT * FROM "${String(name)}"`)
+      .all()
+      .map((row) => `${String(name)} ${JSON.stringify(Object.values(row))}`)
+  )
+  db.close()
+  return rows
+}
+
 const calls = {
   info: async () => {
     const services = await runtime.context()
@@ -98,6 +111,12 @@ const calls = {
   close: async ({ ids }: { readonly ids: ReadonlyArray<string> }): Promise<void> => {
     const sessions = Context.get(await runtime.context(), Sessions)
     await runtime.runPromise(Effect.forEach(ids, (id) => sessions.close(caller, id), { discard: true }))
+  },
+  /** Each row that a turn adds to the ledger or changes in it, as JSON. */
+  rowsOfTurn: async ({ id }: { readonly id: string }): Promise<ReadonlyArray<string>> => {
+    const before = new Set(ledgerRows())
+    await calls.turns({ ids: [id], each: 1 })
+    return ledgerRows().filter((row) => !before.has(row))
   },
   /** What the ledger has of a session, all commits of this Troupe, and the bytes of its log since that was last emptied. */
   stored: async ({ id }: { readonly id: string }) => {

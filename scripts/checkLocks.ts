@@ -1,5 +1,5 @@
 /**
- * `node scripts/checkLocks.ts`, a part of `npm run check`: whether both lock files have what `lockProblems.ts` asks for.
+ * `node scripts/checkLocks.ts`, a part of `npm run check`: whether the lock files have what `lockProblems.ts` asks for.
  * With `--audit` (`npm run audit`) it also asks the registry for known vulnerabilities of what an installation has.
  */
 import { spawnSync } from "node:child_process"
@@ -18,6 +18,11 @@ const policies: Readonly<Record<string, LockPolicy>> = {
   // Installed with `--ignore-scripts` (test/real/install.ts), and never shipped.
   "test/real": {
     installScripts: ["@anthropic-ai/claude-code", "@github/keytar", "esbuild", "node-pty", "opencode-ai"],
+    licenses: null
+  },
+  // Installed with `--ignore-scripts` (bench/peers/SandboxAgent.ts), and never shipped.
+  "bench/peers": {
+    installScripts: ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"].map((on) => `@sandbox-agent/cli-${on}`),
     licenses: null
   }
 }
