@@ -3,7 +3,8 @@
  *
  *     npm run bench                     all of it, below five minutes
  *     npm run bench -- --quick          fewer rounds, about a minute
- *     npm run bench -- --only turns     peers, turns, streams, strides, sessions, commits or growth alone
+ *     npm run bench -- --only turns     peers, turns, streams, strides, sessions, stored, commits or growth
+ *                                       alone
  *     npm run bench -- --profile DIR    writes a CPU profile of the Troupe under test into DIR
  *
  * Rounds of Troupe and its reference alternate, so that a machine that gets slower slows both. Absolute times are those
@@ -21,6 +22,7 @@ import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
 import * as Peers from "./peers.ts"
 import type { RawCalls } from "./raw.ts"
+import * as Stored from "./stored.ts"
 import * as Strides from "./strides.ts"
 import * as Streams from "./streams.ts"
 import { printed } from "./table.ts"
@@ -29,7 +31,7 @@ import * as Turns from "./turns.ts"
 import { start } from "./worker.ts"
 import type { Worker } from "./worker.ts"
 
-const sections = ["peers", "turns", "streams", "strides", "sessions", "commits", "growth"] as const
+const sections = ["peers", "turns", "streams", "strides", "sessions", "stored", "commits", "growth"] as const
 type Section = (typeof sections)[number]
 
 const manySessions = 10_000
@@ -46,6 +48,7 @@ const full = {
   streams: { rounds: 5, chunks: 200_000, updates: 20_000 },
   strides: { rounds: 2, chunks: 200 },
   creation: { rounds: 15, each: 20 },
+  stored: { starts: 5, requests: 50 },
   commits: { rounds: 10, turns: 250 },
   growth: { rounds: 12, sessions: 10, turns: 50 }
 }
@@ -57,6 +60,7 @@ const quick: typeof full = {
   streams: { rounds: 2, chunks: 50_000, updates: 5_000 },
   strides: { rounds: 1, chunks: 100 },
   creation: { rounds: 10, each: 20 },
+  stored: { starts: 1, requests: 10 },
   commits: { rounds: 4, turns: 100 },
   growth: { rounds: 4, sessions: 10, turns: 20 }
 }
@@ -177,6 +181,10 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
     if (wanted.has("turns") || wanted.has("streams")) rows.push(...(await measureAtWork(dir, plan, wanted, profileDir)))
     if (wanted.has("strides")) rows.push(...(await measureStrides(dir, plan)))
     if (wanted.has("sessions")) rows.push(...(await measureFewAndMany(dir, plan)))
+    if (wanted.has("stored")) {
+      progress("starts with many stored sessions")
+      rows.push(...(await Stored.measure(dir, plan.stored)))
+    }
     if (wanted.has("commits")) {
       progress("commits")
       rows.push(...(await Commits.measure(dir, plan.commits)))

@@ -1,0 +1,155 @@
+/**
+ * Measures a start, and the dashboard's list and search, with 100,000 stored sessions, 1,000 of them unsettled, against a
+ * tenth of both. The sessions are copies of three real ones: one asleep after a turn, one whose turn runs, one whose turn
+ * waits for a slot. The server under them was killed.
+ */
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { ledgerFile } from "../src/dataDir.ts"
+import buildProgram from "../test/builtProgram.ts"
+import { Server } from "../test/torture/Server.ts"
+import { median } from "./sample.ts"
+import { millis, times } from "./table.ts"
+import type { Row } from "./table.ts"
+
+export interface StoredPlan {
+  /** Starts of each server, one after the other. */
+  readonly starts: number
+  /** Requests of each kind to each server. */
+  readonly requests: number
+}
+
+const sizes = { many: { sessions: 100_000, unsettled: 1_000 }, few: { sessions: 10_000, unsettled: 100 } } as const
+const readyGoalMillis = 3_000
+const slots = 1
+const requests = { list: "/inspect/api/sessions?limit=100", search: "/inspect/api/sessions?limit=100&q=nowhere-to-be" }
+
+export const measure = async (dir: string, plan: StoredPlan): Promise<ReadonlyArray<Row>> => {
+  buildProgram()
+  const [few, many] = [await prepared(dir, "few"), await prepared(dir, "many")]
+  const ready = { few: [] as Array<number>, many: [] as Array<number> }
+  for (let start = 0; start < plan.starts; start++) {
+    for (const [name, server] of Object.entries({ few, many }) as ReadonlyArray<["few" | "many", Server]>) {
+      // The unsettled sessions of each start are those of the first: copies of the file as it was killed.
+      ready[name].push(await startMillis(server))
+      if (start < plan.starts - 1) await restore(server)
+    }
+  }
+  try {
+    return [
+      {
+        what: `start with ${count(sizes.many.sessions)} stored sessions, ${count(sizes.many.unsettled)} of them unsettled`,
+        troupe: millis(median(ready.many)),
+        reference: `${millis(median(ready.few))} with a tenth`,
+        comparison: times(median(ready.many) / median(ready.few)),
+        goal: { text: `<= ${readyGoalMillis / 1_000} s`, met: median(ready.many) <= readyGoalMillis }
+      },
+      ...(await requestRows({ few, many }, plan))
+    ]
+  } finally {
+    for (const server of [few, many]) {
+      server.signal("SIGKILL")
+      await server.gone()
+    }
+  }
+}
+
+const count = (n: number) => n.toLocaleString("en-US")
+
+/** A server that was killed while one turn ran and one waited, with copies of its sessions in its ledger. */
+const prepared = async (dir: string, name: keyof typeof sizes): Promise<Server> => {
+  const directory = join(dir, `stored-${name}`)
+  await mkdir(directory)
+  const server = new Server(directory, `bench-${process.pid}-${name}`, slots, {
+    env: {
+      TROUPE_SESSION_TTL: "off",
+      TROUPE_SESSION_IDLE_TTL: "off",
+      TROUPE_MAX_SESSIONS: "1000000",
+      TROUPE_MAX_SESSIONS_PER_APP: "1000000",
+      TROUPE_MAX_QUEUED_TURNS: "100000",
+      TROUPE_LOG_LEVEL: "error"
+    }
+  })
+  await server.start()
+  const session = async () => String((await server.call("POST", "/sessions", {}))?.json.session_id)
+  const [asleep, running, queued] = [await session(), await session(), await session()]
+  await server.call("POST", `/sessions/${asleep}/turn`, { prompt: "turn 1" })
+  await server.call("POST", `/sessions/${running}/turn`, { prompt: "hang 1", wait: false })
+  await server.call("POST", `/sessions/${queued}/turn`, { prompt: "turn 2", wait: false })
+  server.signal("SIGKILL")
+  await server.gone()
+  const { sessions, unsettled } = sizes[name]
+  const db = new DatabaseSync(ledgerFile(join(directory, ".troupe")))
+  multiply(db, asleep, sessions - unsettled)
+  multiply(db, running, unsettled / 2)
+  multiply(db, queued, unsettled / 2)
+  db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
+  db.exec(`VACUUM INTO '${join(directory, "killed.sqlite")}'`)
+  db.close()
+  return server
+}
+
+/** Copies a session with everything that belongs to it, but for its process's lease. */
+const multiply = (db: DatabaseSync, session: string, copies: number) => {
+  const owned = db
+    .prepare(
+      `SELECT t.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c ON c.name = 'session'
+        WHERE t.type = 'table' AND t.name NOT IN ('leases', 'audit', 'receipts')`
+    )
+    .all()
+    .map(({ name }) => String(name))
+  db.exec("PRAGMA foreign_keys = OFF; BEGIN")
+  for (const [table, key] of [["sessions", "id"], ...owned.map((table) => [table, "session"])] as const) {
+    const columns = db
+      .prepare("SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0 AND name <> ?")
+      .all(table, key ?? "")
+      .map(({ name }) => `"${String(name)}"`)
+      .join(", ")
+    db.prepare(
+      `WITH RECURSIVE nth (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nth WHERE n < ?)
+        INSERT INTO "${table}" ("${key}", ${columns})
+          SELECT "${key}" || '-' || n, ${columns} FROM nth, (SELECT * FROM "${table}" WHERE "${key}" = ?)`
+    ).run(copies - 1, session)
+  }
+  db.exec("COMMIT")
+}
+
+const startMillis = async (server: Server): Promise<number> => {
+  const began = performance.now()
+  await server.start()
+  return performance.now() - began
+}
+
+const restore = async (server: Server) => {
+  server.signal("SIGKILL")
+  await server.gone()
+  const file = ledgerFile(join(server.directory, ".troupe"))
+  const db = new DatabaseSync(join(server.directory, "killed.sqlite"))
+  const { rmSync } = await import("node:fs")
+  for (const ending of ["", "-wal", "-shm"]) rmSync(`${file}${ending}`, { force: true })
+  db.exec(`VACUUM INTO '${file}'`)
+  db.close()
+}
+
+const requestRows = async (servers: Readonly<Record<"few" | "many", Server>>, plan: StoredPlan) => {
+  const rows: Array<Row> = []
+  for (const [name, path] of Object.entries(requests)) {
+    const taken = { few: [] as Array<number>, many: [] as Array<number> }
+    for (let request = 0; request < plan.requests; request++) {
+      for (const [of, server] of Object.entries(servers) as ReadonlyArray<["few" | "many", Server]>) {
+        const began = performance.now()
+        const answer = await server.asAdmin("GET", path)
+        if (answer === null || !answer.startsWith('{"ok":true')) throw new Error(`GET ${path} answered ${answer}`)
+        taken[of].push(performance.now() - began)
+      }
+    }
+    rows.push({
+      what: `dashboard, ${name}, ${count(sizes.many.sessions)} sessions: p50`,
+      troupe: millis(median(taken.many)),
+      reference: `${millis(median(taken.few))} at ${count(sizes.few.sessions)}`,
+      comparison: times(median(taken.many) / median(taken.few))
+    })
+  }
+  return rows
+}
