@@ -208,6 +208,8 @@ export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable"
         return `Troupe could not ${this.operation}: its ledger can't be written now. What was accepted before is kept. Try again in ${this.retryAfterSeconds} s.`
       case "draining":
         return `Troupe could not ${this.operation}: it is draining, to shut down or by an operator's wish. What was accepted goes on when it is back, or on another node; ask again then.`
+      case "file_away":
+        return `Troupe could not ${this.operation}: the node that a file of it was uploaded to does not answer. Nothing was taken of the request. Send it again when that node is back, or upload the file again.`
       case "session_moved":
         return `Troupe could not ${this.operation}: another node has the session now. Ask again; any node leads to it.`
       case "session_newer":
@@ -225,7 +227,14 @@ export const isDamaged = (error: unknown): boolean =>
   typeof error === "object" && error !== null && "damaged" in error && error.damaged === true
 
 /** Why a request could not be answered, where it did nothing wrong and the server meets no defect. */
-export const Passing = Schema.Literals(["ledger_away", "draining", "session_damaged", "session_moved", "session_newer"])
+export const Passing = Schema.Literals([
+  "ledger_away",
+  "draining",
+  "file_away",
+  "session_damaged",
+  "session_moved",
+  "session_newer"
+])
 export type Passing = typeof Passing.Type
 const isPassing = Schema.is(Passing)
 

@@ -12,7 +12,9 @@ import type { AppName } from "../domain/Ids.ts"
 import { FileNotFound, FileTooLarge, InvalidRequest, Unavailable } from "../domain/Refusal.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { FileRecord } from "../ledger/Ledger.ts"
+import * as FileCopiesLayer from "../cluster/fileCopies.ts"
 import { unavailable } from "../runtime/errors.ts"
+import { FileCopies } from "../runtime/FileCopies.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
 import { checkStorable } from "./checkStorable.ts"
 
@@ -37,10 +39,18 @@ export class Files extends Context.Service<
       name: string,
       content: Stream.Stream<Uint8Array, E>
     ) => Effect.Effect<StoredFile, FileTooLarge | InvalidRequest | Unavailable | E>
+    /** Where they are on this node, or are to be: the session's owner fetches what a prompt names. */
     readonly find: (
       app: AppName,
       ids: ReadonlyArray<FileId>
     ) => Effect.Effect<ReadonlyArray<StoredFile>, FileNotFound | Unavailable>
+    /** The same, and fetches those that another node has. */
+    readonly findHere: (
+      app: AppName,
+      ids: ReadonlyArray<FileId>
+    ) => Effect.Effect<ReadonlyArray<StoredFile>, FileNotFound | Unavailable>
+    /** Of a file on this node's disk, its path, for a node that asks; `None`: it is not here. */
+    readonly onDisk: (app: AppName, id: FileId) => Effect.Effect<Option.Option<StoredFile>, Unavailable>
     /** The prompt after the files' paths, one path per line, and an empty line. */
     readonly withFiles: (
       app: AppName,
@@ -62,7 +72,7 @@ export class Files extends Context.Service<
     Layer.effect(
       Files,
       Effect.suspend(() => make)
-    )
+    ).pipe(Layer.provide(FileCopiesLayer.layer))
 }
 
 /** Looked up in the ledger with one query. */
@@ -71,6 +81,7 @@ const idsAtOnce = 500
 const maxNameBytes = 200
 
 const make = Effect.gen(function* () {
+  const copies = yield* FileCopies
   const ledger = yield* Ledger
   const { dataDir, limits, node } = yield* RuntimeSettings
   const fs = yield* FileSystem.FileSystem
@@ -135,7 +146,7 @@ const make = Effect.gen(function* () {
         node: node?.name ?? null
       }
       yield* ledger.write([{ _tag: "FileInserted", record }])
-      return storedFileOf(record)
+      return storedAt(record, record.path)
     }).pipe(
       Effect.onExit((exit) =>
         Exit.isSuccess(exit)
@@ -147,20 +158,42 @@ const make = Effect.gen(function* () {
     )
   }, unavailable)
 
-  const find = Effect.fn("Files.find")(function* (app: AppName, ids: ReadonlyArray<FileId>) {
-    const stored: Array<StoredFile> = []
-    for (const id of ids) {
-      const record = yield* ledger.file(app, id)
-      if (Option.isNone(record)) return yield* new FileNotFound({ id })
-      stored.push(storedFileOf(record.value))
-    }
-    return stored
+  const recordOf = Effect.fnUntraced(function* (app: AppName, id: FileId) {
+    const record = yield* ledger.file(app, id)
+    if (Option.isNone(record)) return yield* new FileNotFound({ id })
+    return record.value
   }, unavailable)
+
+  const find = Effect.fn("Files.find")((app: AppName, ids: ReadonlyArray<FileId>) =>
+    Effect.forEach(ids, (id) => Effect.map(recordOf(app, id), (record) => storedAt(record, copies.pathOf(record))))
+  )
+
+  const findHere = Effect.fn("Files.findHere")((app: AppName, ids: ReadonlyArray<FileId>) =>
+    Effect.forEach(
+      ids,
+      Effect.fnUntraced(function* (id) {
+        const record = yield* recordOf(app, id)
+        const here = yield* Effect.mapError(
+          copies.here(record),
+          (cause) => new Unavailable({ operation: "fetch a file", cause })
+        )
+        return storedAt(record, here)
+      })
+    )
+  )
 
   return Files.of({
     maxFileBytes: limits.maxFileBytes,
     store,
     find,
+    findHere,
+    onDisk: Effect.fn("Files.onDisk")(function* (app: AppName, id: FileId) {
+      const record = yield* ledger.file(app, id)
+      if (Option.isNone(record)) return Option.none()
+      const stored = storedAt(record.value, copies.pathOf(record.value))
+      const size = yield* Effect.option(fs.stat(stored.path))
+      return Option.exists(size, (info) => Number(info.size) === stored.size) ? Option.some(stored) : Option.none()
+    }, unavailable),
     withFiles: (app, prompt, ids) =>
       ids.length === 0 ? Effect.succeed(prompt) : Effect.map(find(app, ids), (files) => withPaths(files, prompt)),
     removeBefore: Effect.fn("Files.removeBefore")(function* (createdBefore: number, limit: number) {
@@ -205,7 +238,7 @@ export const withPaths = (files: ReadonlyArray<StoredFile>, prompt: string): str
 const orUnavailable = <A, R>(operation: string, effect: Effect.Effect<A, PlatformError.PlatformError, R>) =>
   Effect.mapError(effect, (cause) => new Unavailable({ operation, cause }))
 
-const storedFileOf = ({ id, name, path, size }: FileRecord): StoredFile => ({ id, name, size, path })
+const storedAt = ({ id, name, size }: FileRecord, path: string): StoredFile => ({ id, name, size, path })
 
 /** Unsafe characters, line ends, and code points that are no characters. Joiners stay: they are part of some scripts. */
 const unwanted = new RegExp(`[${unsafeCharacters}\\t\\n\\r\\p{Zl}\\p{Zp}\\p{Cn}\\p{Co}\\p{Cs}\\ufeff]`, "gu")

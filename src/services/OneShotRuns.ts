@@ -145,7 +145,7 @@ const make = Effect.gen(function* () {
     const bounds = yield* unavailable(ledger.appBounds(app))
     const permissions = request.permissions ?? (bounds !== null && narrowsPermissions(bounds) ? "deny" : null)
     yield* unavailable(checkAppBounds(app, { agent: "claude", ...(permissions === null ? {} : { permissions }) }))
-    const attached = yield* files.find(app, request.files ?? [])
+    const attached = yield* files.findHere(app, request.files ?? [])
     const prompt = withPaths(attached, request.prompt)
     yield* holdSlot(app)
     const cwd = yield* fs

@@ -17,6 +17,7 @@ import { tellLoad } from "../supervision/tellLoad.ts"
 import * as SessionsLayer from "./SessionsLayer.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import { Moves } from "../cluster/Moves.ts"
+import * as FileCopies from "../cluster/fileCopies.ts"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
 import { Nodes } from "../cluster/Nodes.ts"
 import * as RoutedSessionHost from "../cluster/routedSessionHost.ts"
@@ -39,6 +40,7 @@ export const layerWith = <E, R>(
     Layer.provideMerge(Layer.effectDiscard(Effect.all([tellLoad, recover, adoptOrphans]))),
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),
+    Layer.provideMerge(FileCopies.layer),
     Layer.provideMerge(ThisNode.layer),
     Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer))
   )

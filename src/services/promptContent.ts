@@ -31,8 +31,10 @@ export const make = Effect.gen(function* () {
   const files = yield* Files
   const fs = yield* FileSystem.FileSystem
 
-  const imageType = Effect.fnUntraced(function* ({ path, size }: StoredFile) {
+  const imageType = Effect.fnUntraced(function* (app: AppName, { id, path, size }: StoredFile) {
     if (size > maxImageBytes) return null
+    // Another node may have taken it.
+    yield* files.findHere(app, [id])
     const start = yield* fs.stream(path, { bytesToRead: signatureBytes }).pipe(
       Stream.runFold(
         () => new Uint8Array(),
@@ -43,10 +45,10 @@ export const make = Effect.gen(function* () {
     return imageTypeOf(start)
   })
 
-  const imagesAmong = Effect.fnUntraced(function* (attached: ReadonlyArray<StoredFile>) {
+  const imagesAmong = Effect.fnUntraced(function* (app: AppName, attached: ReadonlyArray<StoredFile>) {
     const images: Array<PromptBlock> = []
     for (const file of attached) {
-      const mimeType = yield* imageType(file)
+      const mimeType = yield* imageType(app, file)
       if (mimeType !== null) images.push({ type: "image", mimeType, path: file.path })
     }
     return images
@@ -99,7 +101,7 @@ export const make = Effect.gen(function* () {
     const content: Array<PromptBlock> =
       attached.length === 0 ? [] : [{ type: "text", text: withPaths(attached, "").trimEnd() }]
     for (const [index, block] of blocks.entries()) content.push(yield* stored(app, block, `prompt[${index}]`))
-    if (seesImages) content.push(...(yield* imagesAmong(attached)))
+    if (seesImages) content.push(...(yield* imagesAmong(app, attached)))
     const text = withPaths(attached, typeof prompt === "string" ? prompt : blocks.map(textOf).join("\n"))
     const isText = content.every(({ type }) => type === "text")
     return { text, content: isText && typeof prompt === "string" ? null : content }

@@ -11,11 +11,13 @@ import { CommandHandler } from "../session/CommandHandler.ts"
 import type { SessionPort, SteerOutcome } from "../session/CommandHandler.ts"
 import * as AgentProcesses from "./AgentProcesses.ts"
 import { ProcessSlots } from "../runtime/ProcessSlots.ts"
+import * as PromptFiles from "./promptFiles.ts"
 
 export const layer = Layer.effect(
   CommandHandler,
   Effect.gen(function* () {
     const agentProcesses = yield* AgentProcesses.make
+    const files = yield* PromptFiles.make
     const slots = yield* ProcessSlots
     const processes = yield* Processes
     const requests = yield* FiberMap.make<SessionId>()
@@ -54,9 +56,13 @@ export const layer = Layer.effect(
           const { connection, conversation } = agentProcesses.of(session) ?? {}
           if (conversation != null) conversation.turn = turn
           const handed =
-            (kind === "compact"
+            kind === "compact"
               ? compactedBy(connection, turn)
-              : connection?.prompt(turn, withSchema(prompt, connection))) ?? processGone
+              : connection == null
+                ? processGone
+                : Effect.flatMap(files.localised(app, prompt), (local) =>
+                    connection.prompt(turn, withSchema(local, connection))
+                  )
           return yield* Effect.catchTag(handed, "AgentFailed", ({ class: kind, message, stderr, wire }) => {
             const failure = { class: kind, message, ...(stderr === undefined ? {} : { stderr }) }
             const event = { type: "turn.ended", turn, stopReason: "error", failure } as const
@@ -118,7 +124,7 @@ export const layer = Layer.effect(
 )
 
 const compactedBy = (connection: AgentConnection | null | undefined, turn: number) =>
-  connection == null ? undefined : (connection.compact?.(turn) ?? Effect.fail(cannotCompact))
+  connection == null ? processGone : (connection.compact?.(turn) ?? Effect.fail(cannotCompact))
 
 const withSchema = (prompt: Prompt, { capabilities }: AgentConnection): Prompt => {
   const { outputSchema } = prompt.settings

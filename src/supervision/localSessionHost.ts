@@ -7,6 +7,7 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { ActorFailed, OwnedElsewhere } from "../session/Envelope.ts"
 import type { Unstamped } from "../session/Envelope.ts"
 import { failedBy } from "./expectEnds.ts"
+import * as PromptFiles from "./promptFiles.ts"
 import * as LookAt from "./look.ts"
 import { SessionHost } from "./SessionHost.ts"
 import { SubmissionConflict } from "./sessionMessages.ts"
@@ -15,6 +16,7 @@ import * as SteerTurn from "./steerTurn.ts"
 import { Supervisor } from "./Supervisor.ts"
 
 export const make = Effect.gen(function* () {
+  const files = yield* PromptFiles.make
   const look = yield* LookAt.make
   const release = yield* ReleaseSession.make
   const steer = yield* SteerTurn.make
@@ -60,6 +62,7 @@ export const make = Effect.gen(function* () {
     submit: ({ by, session, turn: event }) =>
       Effect.gen(function* () {
         yield* elsewhere(session)
+        yield* Effect.mapError(files.fetch(session, event), (cause) => failedBy(session, cause))
         const { after, known, turn } = yield* send(session, { event, by })
         if (known === undefined) return { after, turn, isKnown: false, isOpen: true }
         const { fingerprint = null, id: submission = "" } = event.name ?? {}

@@ -19,6 +19,7 @@ import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { RuntimeSettings } from "../../src/runtime/RuntimeSettings.ts"
 import { CommandHandler } from "../../src/session/CommandHandler.ts"
 import type { SessionPort } from "../../src/session/CommandHandler.ts"
+import * as FileCopies from "../../src/cluster/fileCopies.ts"
 import * as AgentCommandHandler from "../../src/supervision/AgentCommandHandler.ts"
 import { isAlive } from "../agent/child.ts"
 import { app, opened, session } from "../ledger/samples.ts"
@@ -101,6 +102,7 @@ const withProcesses = <A, E>(
     return yield* test(agents).pipe(
       Effect.provide(
         AgentCommandHandler.layer.pipe(
+          Layer.provideMerge(FileCopies.layer),
           Layer.provideMerge(ThisNode.layer),
           Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer)),
           Layer.provideMerge(SqliteLedger.layer(":memory:")),

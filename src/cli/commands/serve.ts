@@ -13,6 +13,7 @@ import { Operator } from "../../services/Operator.ts"
 import * as DataDir from "../../dataDir.ts"
 import { loopbackNames } from "../../http/originCheck.ts"
 import * as Http from "../../http/Http.ts"
+import * as NodeFiles from "../../http/nodeFiles.ts"
 import * as NodeRoute from "../../http/nodeRoute.ts"
 import * as Inspect from "../../inspect/Inspect.ts"
 import * as Runtime from "../../wiring.ts"
@@ -77,9 +78,10 @@ const serve = Effect.fnUntraced(function* (configured: Configuration, node: Clus
           Inspect.routes.pipe(Layer.provide(Layer.succeedContext(inspect))),
           node === null
             ? Layer.empty
-            : NodeRoute.layer(node.secret, settings.limits.maxBodyBytes).pipe(
-                Layer.provide(Layer.succeedContext(services))
-              )
+            : Layer.merge(
+                NodeRoute.layer(node.secret, settings.limits.maxBodyBytes),
+                NodeFiles.layer(node.secret)
+              ).pipe(Layer.provide(Layer.succeedContext(services)))
         )
       ).pipe(Layer.provide(Layer.succeedContext(services))),
       // Closed before the runtime, so that the last events of closing sessions reach their readers.

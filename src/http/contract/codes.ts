@@ -9,6 +9,8 @@ export const codes = {
   body_too_large: "The body is over the limit.",
   csrf: "The dashboard's header is missing: the request did not come from its page.",
   draining: "Troupe is shutting down; ask again after `retry-after`.",
+  file_away:
+    "The node that has a file of the request does not answer. Nothing was done; ask again, or upload it again.",
   file_not_found: "The app stored no such file.",
   file_too_large: "The file is over the limit.",
   forbidden: "The token is valid, and not for this.",
