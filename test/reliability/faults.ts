@@ -40,12 +40,14 @@ interface Armed {
   count: number
   /** What failed, as it was called. */
   failed: string | null
+  /** Called once, with that. */
+  readonly onFailed: (call: string) => void
 }
 
 let armed: Armed | null = null
 
-export const arm = (kind: Kind, nth: number, mode: Mode) => {
-  armed = { kind, nth, mode, count: 0, failed: null }
+export const arm = (kind: Kind, nth: number, mode: Mode, onFailed: (call: string) => void = () => {}) => {
+  armed = { kind, nth, mode, count: 0, failed: null, onFailed }
 }
 
 let counts: Partial<Record<Kind, number>> = {}
@@ -70,7 +72,10 @@ const failing = (kind: Kind, call: string): Mode | null => {
   if (armed === null || armed.kind !== kind) return null
   armed.count += 1
   if (armed.mode === "lasting" ? armed.count < armed.nth : armed.count !== armed.nth) return null
-  armed.failed ??= call
+  if (armed.failed === null) {
+    armed.failed = call
+    armed.onFailed(call)
+  }
   if (armed.mode === "kill" && !/writeFile/i.test(call)) die()
   return armed.mode
 }
