@@ -3,9 +3,11 @@
  * tenth of both. The sessions are copies of three real ones: one asleep after a turn, one whose turn runs, one whose turn
  * waits for a slot. The server under them was killed.
  */
+import { readFileSync, rmSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { setTimeout as sleep } from "node:timers/promises"
 import { ledgerFile } from "../src/dataDir.ts"
 import buildProgram from "../test/builtProgram.ts"
 import { Server } from "../test/torture/Server.ts"
@@ -23,20 +25,23 @@ export interface StoredPlan {
 const sizes = { many: { sessions: 100_000, unsettled: 1_000 }, few: { sessions: 10_000, unsettled: 100 } } as const
 const readyGoalMillis = 3_000
 const slots = 1
+const killedFile = "killed.sqlite"
 const requests = { list: "/inspect/api/sessions?limit=100", search: "/inspect/api/sessions?limit=100&q=nowhere-to-be" }
 
 export const measure = async (dir: string, plan: StoredPlan): Promise<ReadonlyArray<Row>> => {
   buildProgram()
-  const [few, many] = [await prepared(dir, "few"), await prepared(dir, "many")]
+  const [few, many] = [await newServer(dir, "few"), await newServer(dir, "many")]
+  const servers = [["few", few] as const, ["many", many] as const]
   const ready = { few: [] as Array<number>, many: [] as Array<number> }
-  for (let start = 0; start < plan.starts; start++) {
-    for (const [name, server] of Object.entries({ few, many }) as ReadonlyArray<["few" | "many", Server]>) {
-      // The unsettled sessions of each start are those of the first: copies of the file as it was killed.
-      ready[name].push(await startMillis(server))
-      if (start < plan.starts - 1) await restore(server)
-    }
-  }
   try {
+    for (const [name, server] of servers) await prepare(server, sizes[name])
+    for (let start = 0; start < plan.starts; start++) {
+      for (const [name, server] of servers) {
+        // Each start finds the file as it was when the server was killed.
+        if (start > 0) await restore(server)
+        ready[name].push(await startMillis(server))
+      }
+    }
     return [
       {
         what: `start with ${count(sizes.many.sessions)} stored sessions, ${count(sizes.many.unsettled)} of them unsettled`,
@@ -57,11 +62,10 @@ export const measure = async (dir: string, plan: StoredPlan): Promise<ReadonlyAr
 
 const count = (n: number) => n.toLocaleString("en-US")
 
-/** A server that was killed while one turn ran and one waited, with copies of its sessions in its ledger. */
-const prepared = async (dir: string, name: keyof typeof sizes): Promise<Server> => {
+const newServer = async (dir: string, name: keyof typeof sizes): Promise<Server> => {
   const directory = join(dir, `stored-${name}`)
   await mkdir(directory)
-  const server = new Server(directory, `bench-${process.pid}-${name}`, slots, {
+  return new Server(directory, `bench-${process.pid}-${name}`, slots, {
     env: {
       TROUPE_SESSION_TTL: "off",
       TROUPE_SESSION_IDLE_TTL: "off",
@@ -71,23 +75,27 @@ const prepared = async (dir: string, name: keyof typeof sizes): Promise<Server> 
       TROUPE_LOG_LEVEL: "error"
     }
   })
+}
+
+/** Kills the server while one turn runs and one waits, and puts copies of its sessions into its ledger. */
+const prepare = async (server: Server, { sessions, unsettled }: (typeof sizes)[keyof typeof sizes]) => {
   await server.start()
   const session = async () => String((await server.call("POST", "/sessions", {}))?.json.session_id)
   const [asleep, running, queued] = [await session(), await session(), await session()]
   await server.call("POST", `/sessions/${asleep}/turn`, { prompt: "turn 1" })
+  // It needs the one slot, so the first session is asleep when the agent has this prompt.
   await server.call("POST", `/sessions/${running}/turn`, { prompt: "hang 1", wait: false })
+  while (!readFileSync(server.prompts, "utf8").includes("hang 1")) await sleep(20)
   await server.call("POST", `/sessions/${queued}/turn`, { prompt: "turn 2", wait: false })
   server.signal("SIGKILL")
   await server.gone()
-  const { sessions, unsettled } = sizes[name]
-  const db = new DatabaseSync(ledgerFile(join(directory, ".troupe")))
+  const db = new DatabaseSync(ledgerFile(join(server.directory, ".troupe")))
   multiply(db, asleep, sessions - unsettled)
   multiply(db, running, unsettled / 2)
   multiply(db, queued, unsettled / 2)
   db.exec("PRAGMA wal_checkpoint(TRUNCATE)")
-  db.exec(`VACUUM INTO '${join(directory, "killed.sqlite")}'`)
+  db.exec(`VACUUM INTO '${join(server.directory, killedFile)}'`)
   db.close()
-  return server
 }
 
 /** Copies a session with everything that belongs to it, but for its process's lease. */
@@ -125,8 +133,7 @@ const restore = async (server: Server) => {
   server.signal("SIGKILL")
   await server.gone()
   const file = ledgerFile(join(server.directory, ".troupe"))
-  const db = new DatabaseSync(join(server.directory, "killed.sqlite"))
-  const { rmSync } = await import("node:fs")
+  const db = new DatabaseSync(join(server.directory, killedFile))
   for (const ending of ["", "-wal", "-shm"]) rmSync(`${file}${ending}`, { force: true })
   db.exec(`VACUUM INTO '${file}'`)
   db.close()
