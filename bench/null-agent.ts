@@ -29,7 +29,8 @@ const answer = chunk("done")
 const initialized = {
   protocolVersion: 1,
   agentCapabilities: { loadSession: false, promptCapabilities: {}, sessionCapabilities: { resume: {} } },
-  agentInfo: { name: "null-agent", version: "1" },
+  // Known to end a turn with its reply: of an agent that is not, each end is held for 50 ms (`agent/acp/HeldEnd.ts`).
+  agentInfo: { name: "troupe-demo", version: "1" },
   authMethods: []
 }
 
