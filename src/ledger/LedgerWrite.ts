@@ -290,7 +290,7 @@ export type LedgerWrite =
       readonly load?: NodeLoad
     }
   | { readonly _tag: "NodeLeft"; readonly token: NodeToken }
-  /** Fails as `unmet` where there is no such node. */
+  /** Fails as `unmet` where there is no such node; of `asked`, also where no other living one takes sessions then. */
   | { readonly _tag: "NodeDrainAsked"; readonly token: NodeToken; readonly asked: boolean }
   | { readonly _tag: "SessionPatched"; readonly session: SessionId; readonly patch: SessionPatch }
   | { readonly _tag: "StepAppended"; readonly step: StepRecord; readonly wire?: string | null }

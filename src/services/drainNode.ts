@@ -3,12 +3,13 @@
  * database, which the node reads when it renews its lease: it needs no address, and no secret.
  */
 import { Effect, Schedule, Schema } from "effect"
-import { Ledger } from "../ledger/Ledger.ts"
+import { Ledger, LedgerError } from "../ledger/Ledger.ts"
 import type { NodeRecord } from "../ledger/Ledger.ts"
 
 /** A node reads it a few times in each lease. */
 const heardWithin = "30 seconds"
 const lookAgain = Schedule.spaced("100 millis")
+const askedTimes = 50
 
 /** Why a node is not drained, or not taken back, and what to do. */
 export class NodeRefused extends Schema.TaggedError<NodeRefused>()("NodeRefused", {
@@ -46,10 +47,9 @@ const heard = Effect.fnUntraced(function* (name: string, isSo: (node: NodeRecord
 const silent = (name: string) =>
   `Node ${name} was asked, and has not taken note of it within ${heardWithin}. It will when it reaches the database again; troupe node ls shows its lease.`
 
-/** Succeeds when the node takes no more sessions; `isChanged`: it did before. */
-export const drain = Effect.fnUntraced(function* (name: string) {
+/** Asks the node, where another one takes sessions. That is decided by the commit: the last two may be asked at once. */
+const ask = Effect.fnUntraced(function* (name: string) {
   const { node, nodes } = yield* find(name)
-  if (node.draining) return { isChanged: false }
   if (!nodes.some((other) => other.token !== node.token && !other.draining && !other.drainAsked)) {
     return yield* refuse(
       "last_node",
@@ -57,6 +57,16 @@ export const drain = Effect.fnUntraced(function* (name: string) {
     )
   }
   yield* Ledger.use((ledger) => ledger.write([{ _tag: "NodeDrainAsked", token: node.token, asked: true }]))
+})
+
+const isUnmet = (error: unknown): boolean => error instanceof LedgerError && error.kind === "unmet"
+
+/** Succeeds when the node takes no more sessions; `isChanged`: it did before. */
+export const drain = Effect.fnUntraced(function* (name: string) {
+  const { node } = yield* find(name)
+  if (node.draining) return { isChanged: false }
+  // Another one was asked at the same moment: then this one may be the last.
+  yield* Effect.retry(ask(name), { schedule: lookAgain, times: askedTimes, while: isUnmet })
   yield* heard(name, ({ draining }) => draining)
   return { isChanged: true }
 })

@@ -45,7 +45,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "NodeRenewed":
       return Nodes.renewed(dialect, entry)
     case "NodeDrainAsked":
-      return Nodes.drainAsked(entry)
+      return Nodes.drainAsked(dialect, entry)
     case "NodeLeft":
       return Nodes.left(entry.token)
     case "SessionPatched":

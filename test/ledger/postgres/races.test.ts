@@ -52,6 +52,24 @@ describe.skipIf(server === null)("two nodes at once", () => {
     })
   )
 
+  it.live("are asked to drain, the last two: one of them is", () =>
+    Effect.gen(function* () {
+      const tokens = ["one", "other"].map((name) => NodeToken.make(`node_${name}`))
+      const asks = (token: NodeToken, asked: boolean): LedgerWrite => ({ _tag: "NodeDrainAsked", token, asked })
+      const ledgers = yield* two
+      for (const token of tokens) {
+        const node = { token, name: token, url: null, version: "1" }
+        yield* ledgers[0].write([{ _tag: "NodeJoined", node, leaseMillis: 60_000 }])
+      }
+      for (let round = 0; round < rounds; round++) {
+        const asked = tokens.map((token, nth) => Effect.exit(ledgers[nth]!.write([asks(token, true)])))
+        const exits = yield* Effect.all(asked, { concurrency: "unbounded" })
+        assert.strictEqual(exits.filter(Exit.isSuccess).length, 1)
+        yield* ledgers[0].write(tokens.map((token) => asks(token, false)))
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("take the last place for a session: one of them does", () =>
     Effect.gen(function* () {
       const won = yield* raced((round, node) => [

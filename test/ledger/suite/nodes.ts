@@ -268,18 +268,27 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
   it.effect("a node is asked to drain, and not any more, whatever it says of itself", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
-        yield* ledger.write([joins(first, minute)])
+        const third = NodeToken.make("node_third")
+        yield* ledger.write([joins(first, minute), joins(second, 0)])
         const asks = (token: NodeToken, asked: boolean): LedgerWrite => ({ _tag: "NodeDrainAsked", token, asked })
+        // The other one is dead.
+        yield* failsAs(ledger, [asks(first, true)], "unmet", /no other one takes sessions/)
+        yield* ledger.write([joins(third, minute)])
         yield* ledger.write([asks(first, true)])
+        yield* failsAs(ledger, [asks(third, true)], "unmet", /no other one takes sessions/)
         const drains = Effect.map(ledger.nodes, (nodes) =>
-          nodes.map(({ drainAsked, draining }) => [drainAsked, draining])
+          nodes.filter(({ token }) => token === first).map(({ drainAsked, draining }) => [drainAsked, draining])
         )
         assert.deepStrictEqual(yield* drains, [[true, false]])
         yield* ledger.write([{ _tag: "NodeRenewed", token: first, leaseMillis: minute, draining: true }])
         assert.deepStrictEqual(yield* drains, [[true, true]])
         yield* ledger.write([asks(first, false)])
         assert.deepStrictEqual(yield* drains, [[false, true]])
-        yield* failsAs(ledger, [asks(second, true)], "unmet", /there is no such node/)
+        // One that is being stopped takes none either.
+        yield* failsAs(ledger, [asks(third, true)], "unmet", /no other one takes sessions/)
+        for (const asked of [true, false]) {
+          yield* failsAs(ledger, [asks(NodeToken.make("node_none"), asked)], "unmet", /there is no such node/)
+        }
       })
     )
   )

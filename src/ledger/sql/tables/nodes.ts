@@ -71,11 +71,26 @@ export const renewed = ({ now }: Dialect, { draining, leaseMillis, load, token }
   failIfNoRow: "the node has left"
 })
 
-export const drainAsked = ({ asked, token }: Entry<"NodeDrainAsked">): Write => ({
-  text: "UPDATE nodes SET drain_asked = ? WHERE token = ? RETURNING 1",
-  params: [flag(asked), token],
-  failIfNoRow: "there is no such node"
-})
+export const drainAsked = (dialect: Dialect, { asked, token }: Entry<"NodeDrainAsked">): ReadonlyArray<Write> =>
+  asked
+    ? [
+        // Of two that are asked at once, each would see the other going on.
+        { text: dialect.lock, params: ["drain"], failIfNoRow: "another node is asked to drain" },
+        {
+          text: `UPDATE nodes SET drain_asked = 1 WHERE token = ? AND EXISTS (SELECT 1 FROM nodes AS others
+            WHERE others.token <> nodes.token AND others.draining = 0 AND others.drain_asked = 0
+              AND (others.lease_until IS NULL OR others.lease_until > ${dialect.now})) RETURNING 1`,
+          params: [token],
+          failIfNoRow: "there is no such node, or no other one takes sessions"
+        }
+      ]
+    : [
+        {
+          text: "UPDATE nodes SET drain_asked = 0 WHERE token = ? RETURNING 1",
+          params: [token],
+          failIfNoRow: "there is no such node"
+        }
+      ]
 
 /** Its sessions can be claimed at once. */
 export const left = (token: NodeToken): Write => ({
