@@ -21,6 +21,9 @@ import { addMember, countMembers } from "./membersByKey.ts"
 
 export type * from "./SessionNews.ts"
 
+/** More of them that move at once are not named each: whoever shows sessions reads all anew. */
+const mostNamed = 20
+
 type Listener<A> = (notice: A) => void
 
 export class News extends Context.Service<
@@ -30,6 +33,8 @@ export class News extends Context.Service<
     readonly tell: (news: SessionNews) => void
     /** A commit of the session may not have been told; `null`: of any, or the creation or removal of one. */
     readonly missed: (session: SessionId | null) => void
+    /** These have another owner, or none any more: that is no step of theirs. */
+    readonly moved: (sessions: ReadonlyArray<SessionId>) => void
     readonly tellLifecycle: (lifecycle: SessionLifecycle) => void
     /** Until the scope closes. `null`: of all sessions. */
     readonly watch: (
@@ -94,7 +99,7 @@ export class News extends Context.Service<
       }
 
       const tellLifecycleHere = (lifecycle: SessionLifecycle) =>
-        callEach(lifecycleListeners, lifecycle.what === "missed" ? null : lifecycle.record.id, lifecycle)
+        callEach(lifecycleListeners, "record" in lifecycle ? lifecycle.record.id : null, lifecycle)
 
       const tell = (news: SessionNews) => {
         tellHere(news)
@@ -118,16 +123,23 @@ export class News extends Context.Service<
           : yield* NewsExchange.make(announcements, {
               told: tellHere,
               removed: (record) => tellLifecycleHere({ what: "removed", record }),
+              moved: () => tellLifecycleHere({ what: "moved" }),
               missed: () => missed(null),
               read: readers.look,
               readHere: readers.here
             })
 
+      const tellLifecycle = (lifecycle: SessionLifecycle) => {
+        tellLifecycleHere(lifecycle)
+        exchange?.announceLifecycle(lifecycle)
+      }
+
       return News.of({
         tell,
-        tellLifecycle: (lifecycle) => {
-          tellLifecycleHere(lifecycle)
-          exchange?.announceLifecycle(lifecycle)
+        tellLifecycle,
+        moved: (sessions) => {
+          if (sessions.length > mostNamed) tellLifecycle({ what: "moved" })
+          else sessions.forEach(missed)
         },
         missed,
         watch,

@@ -25,6 +25,7 @@ export interface NewsExchange {
 export interface Hearer {
   readonly told: (news: SessionNews) => void
   readonly removed: (record: RemovedSession) => void
+  readonly moved: () => void
   readonly missed: () => void
   /** Somebody reads the session's events at another Troupe, or did a few seconds ago. */
   readonly read: (session: SessionId) => void
@@ -38,6 +39,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<NewsExchange, never, Scope.Scope> {
   const sessions = new Map<SessionId, Notes.Told>()
   let removed: Array<RemovedSession> = []
+  let someMoved = false
   const newlyRead = new Set<SessionId>()
   const someWait = yield* Latch.make()
 
@@ -45,6 +47,7 @@ export const make = Effect.fnUntraced(function* (
     const note = Notes.read(text)
     if (note === null) return
     if (note._tag === "Removed") return hearer.removed(note)
+    if (note._tag === "Moved") return hearer.moved()
     if (note._tag === "Reading") return note.sessions.forEach(hearer.read)
     const { _tag: _, ...told } = note
     hearer.told({ ...told, stored: null })
@@ -60,8 +63,10 @@ export const make = Effect.fnUntraced(function* (
     const notes = [
       ...Notes.ofReading([...newlyRead]),
       ...[...sessions.values()].map(Notes.ofTold),
-      ...removed.map(Notes.ofRemoved)
+      ...removed.map(Notes.ofRemoved),
+      ...(someMoved ? [Notes.moved] : [])
     ]
+    someMoved = false
     newlyRead.clear()
     sessions.clear()
     removed = []
@@ -83,9 +88,9 @@ export const make = Effect.fnUntraced(function* (
     },
     announceLifecycle: (lifecycle) => {
       if (lifecycle.what === "missed" || !announcements.hasListeners()) return
-      const { id } = lifecycle.record
-      if (lifecycle.what === "removed") removed.push(lifecycle.record)
-      else sessions.set(id, { session: id, step: 0, event: 0, stepped: true, settled: [], closed: false })
+      if (lifecycle.what === "moved") someMoved = true
+      else if (lifecycle.what === "removed") removed.push(lifecycle.record)
+      else sessions.set(lifecycle.record.id, createdNote(lifecycle.record.id))
       someWait.openUnsafe()
     },
     announceReader: (session) => {
@@ -94,4 +99,13 @@ export const make = Effect.fnUntraced(function* (
       someWait.openUnsafe()
     }
   }
+})
+
+const createdNote = (session: SessionId): Notes.Told => ({
+  session,
+  step: 0,
+  event: 0,
+  stepped: true,
+  settled: [],
+  closed: false
 })

@@ -50,8 +50,12 @@ export interface NextTimer {
 /** What is left of a deleted session: enough to tell who saw it. */
 export type RemovedSession = Pick<SessionRecord, "id" | "app" | "createdAt">
 
-/** A session was created or deleted, which is no step of its machine; or anything may have happened to any of them. */
+/**
+ * A session was created or deleted, which is no step of its machine; so many have another owner, or none, that each is not
+ * named; or anything may have happened to any of them.
+ */
 export type SessionLifecycle =
   | { readonly what: "created"; readonly record: SessionRecord }
   | { readonly what: "removed"; readonly record: RemovedSession }
+  | { readonly what: "moved" }
   | { readonly what: "missed" }

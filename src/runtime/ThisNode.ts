@@ -45,6 +45,8 @@ export class ThisNode extends Context.Service<
     readonly claim: (session: SessionId) => Effect.Effect<Claim | null, LedgerError | NewerSession>
     /** What to tell others of this node's load, with each renewal; `now` in milliseconds since 1970. */
     readonly loadIs: (read: (now: number) => NodeLoad) => void
+    /** Called when this node has claimed a session that it did not have. */
+    readonly whenClaimed: (hear: (session: SessionId) => void) => void
     /** `null`: there is nothing to tell. */
     readonly load: (now: number) => NodeLoad | null
     /** Renews the lease now, and tells with it what others are to know: whether this node drains. */
@@ -75,6 +77,7 @@ export class ThisNode extends Context.Service<
       let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
       let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
       let renewNow: Effect.Effect<void> = Effect.void
+      let hearClaim: (session: SessionId) => void = () => {}
       let loadAt: (now: number) => NodeLoad | null = () => null
 
       if (leaseMillis === null) yield* joined
@@ -134,6 +137,7 @@ export class ThisNode extends Context.Service<
         isAlone: leaseMillis === null,
         leaseMillis,
         loadIs: (read) => void (loadAt = read),
+        whenClaimed: (hear) => void (hearClaim = hear),
         load: (at) => loadAt(at),
         renew: renewNow,
         storeLease,
@@ -154,7 +158,10 @@ export class ThisNode extends Context.Service<
           )
           const after = yield* ledger.claimOf(session)
           if (Option.isNone(after)) return null
-          if (after.value?.owner === token) return after.value
+          if (after.value?.owner === token) {
+            hearClaim(session)
+            return after.value
+          }
           // This node was stopped, or its answer was lost, for so long that another one has claimed it since, or let go of it.
           return yield* new LedgerError({
             operation: "claim the session",

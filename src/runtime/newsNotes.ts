@@ -16,6 +16,7 @@ const Note = Schema.Union([
     closed: Schema.Boolean
   }),
   Schema.TaggedStruct("Removed", { id: SessionId, app: AppName, createdAt: Schema.Number }),
+  Schema.TaggedStruct("Moved", {}),
   Schema.TaggedStruct("Reading", { sessions: Schema.Array(SessionId) })
 ])
 export type Note = typeof Note.Type
@@ -33,6 +34,9 @@ export const ofTold = ({ settled, ...told }: Told): string =>
 
 export const ofRemoved = ({ app, createdAt, id }: RemovedSession): string =>
   JSON.stringify({ _tag: "Removed", id, app, createdAt } satisfies Note)
+
+/** Many sessions have another owner, or none. */
+export const moved = JSON.stringify({ _tag: "Moved" } satisfies Note)
 
 /** An id has about 30 characters. */
 const mostInOneNote = 40

@@ -71,7 +71,7 @@ export class Supervisor extends Context.Service<
       const drainState = yield* DrainState
       const stops = yield* SessionStops
       const ledger = yield* Ledger
-      const { isAlone, token } = yield* ThisNode
+      const { isAlone, token, whenClaimed } = yield* ThisNode
       const fibers = yield* FiberMap.make<SessionId, void, never>()
       const fork = yield* FiberMap.runtime(fibers)<
         | SessionShared
@@ -86,6 +86,7 @@ export class Supervisor extends Context.Service<
         | Timers
       >()
       const news = yield* News
+      if (!isAlone) whenClaimed((id) => news.moved([id]))
       const handles = new Map<SessionId, SessionHandle>()
 
       /** Nobody waits for a reply of an actor that does not run. */
@@ -233,6 +234,7 @@ export class Supervisor extends Context.Service<
           const claim = Option.getOrNull(yield* ledger.claimOf(id))
           if (claim?.owner !== token) return
           yield* ledger.write([{ _tag: "SessionReleased", claim }]).pipe(
+            Effect.tap(Effect.sync(() => news.moved([id]))),
             // Another one has it already.
             Effect.catchIf(
               ({ kind }) => kind === "fenced",

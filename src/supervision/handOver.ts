@@ -90,6 +90,7 @@ export const make = Effect.gen(function* () {
     const claims = yield* ledger.claimsOf(token, kept, batch)
     if (claims.length === 0) return
     yield* ledger.write(claims.map((claim) => ({ _tag: "SessionReleased", claim })))
+    news.moved(claims.map(({ session }) => session))
     if (claims.length === batch) changed.openUnsafe()
   }).pipe(
     // One of them was claimed, or removed, meanwhile; or the ledger is away.

@@ -1,7 +1,7 @@
 /** A session that is looked at where another node has it: the owner lives, is stopped, is dead, or has left. */
 import { assert, describe, it } from "@effect/vitest"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
-import { onCluster } from "./nodes.ts"
+import { adminToken, onCluster } from "./nodes.ts"
 import type { ClusterNode } from "./nodes.ts"
 
 /** Nobody takes anything over in the time of a test. */
@@ -59,6 +59,40 @@ const idsOf = async (at: ClusterNode, node: string) => {
   return (json["sessions"] as ReadonlyArray<{ readonly session_id: string }>).map((row) => row.session_id)
 }
 
+/** The table as a page has it that is kept open. */
+const tableAt = async ({ token, url }: ClusterNode) => {
+  const reading = new AbortController()
+  const nodes = new Map<string, string | null>()
+  const response = await fetch(`${url}/inspect/api/steps`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: reading.signal
+  })
+  let text = ""
+  const done = (async () => {
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      const lines = text.split("\n")
+      text = lines.pop() ?? ""
+      for (const line of lines.filter((one) => one.startsWith("data: "))) {
+        const { row } = JSON.parse(line.slice("data: ".length)) as { readonly row?: Row }
+        if (row !== undefined) nodes.set(row.session_id, row.node)
+      }
+    }
+  })().catch(() => {})
+  return {
+    nodeOf: (session: string) => nodes.get(session),
+    close: () => {
+      reading.abort()
+      return done
+    }
+  }
+}
+
+interface Row {
+  readonly session_id: string
+  readonly node: string | null
+}
+
 const until = async <A>(read: () => Promise<A>, isIt: (value: A) => boolean): Promise<A> => {
   // As long as the test may take.
   while (true) {
@@ -110,6 +144,40 @@ describe.skipIf(postgres === null)("a look at a session of another node", () => 
         pids[0]?.every((pid) => typeof pid === "number"),
         JSON.stringify(pids)
       )
+    })
+  )
+
+  it.live("has the node that it is at in an open table, also where no step says so", () =>
+    onCluster(async (nodes) => {
+      const [first, second] = [await nodes.start("first"), await nodes.start("second")]
+      const session = await sessionOf(first)
+      await turn(first, session, "hello")
+      const tables = [await tableAt(first), await tableAt(second)]
+      // It sleeps: a move ends its agent, and what follows is no step.
+      const hibernate = await nodes.run([
+        "sessions",
+        "move",
+        session,
+        "second",
+        "--url",
+        first.url,
+        "--token",
+        adminToken
+      ])
+      assert.strictEqual(hibernate.code, 0, hibernate.stderr)
+      for (const table of tables)
+        await until(
+          async () => table.nodeOf(session),
+          (node) => node === "second"
+        )
+      const drained = await nodes.run(["node", "drain", "second", "--wait"])
+      assert.strictEqual(drained.code, 0, drained.stderr)
+      for (const table of tables)
+        await until(
+          async () => table.nodeOf(session),
+          (node) => node === null
+        )
+      await Promise.all(tables.map((table) => table.close()))
     })
   )
 

@@ -88,6 +88,7 @@ const withHub = Hub.layer.pipe(
       name: "alone",
       leaseMillis: null,
       loadIs: () => {},
+      whenClaimed: () => {},
       load: () => null
     })
   ),

@@ -65,7 +65,7 @@ describe("news", () => {
         news.watchUnsafe(a, ({ event }) => heard.push(String(event)))
         news.watchLifecycleUnsafe(bad)
         const stop = news.watchLifecycleUnsafe((lifecycle) =>
-          heard.push(lifecycle.what === "missed" ? "missed" : `${lifecycle.record.id} ${lifecycle.what}`)
+          heard.push("record" in lifecycle ? `${lifecycle.record.id} ${lifecycle.what}` : lifecycle.what)
         )
         news.tell(newsOf(a, 1))
         news.tellLifecycle({ what: "created", record: session({ id: a }) })

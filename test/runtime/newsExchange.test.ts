@@ -90,6 +90,25 @@ describe("news between Troupes", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.effect("tell of sessions that have another owner: of few each, of many that there are some", () =>
+    Effect.gen(function* () {
+      const channel = AnnouncementsInMemory.make()
+      const [here, there] = [yield* joining(channel, "here"), yield* joining(channel, "there")]
+      here.news.moved([a, b])
+      yield* TestClock.adjust("1 second")
+      const both = [told(a, { stepped: true }), told(b, { stepped: true })]
+      assert.deepStrictEqual([here.heard, there.heard], [both, both])
+      for (const batch of [21, 200, 200]) {
+        here.news.moved(Array.from({ length: batch }, (_, nth) => SessionId.make(`ses_${nth}`)))
+      }
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual([here.heard, there.heard], [both, both])
+      // At once, and then once for the others.
+      assert.deepStrictEqual(there.lifecycles, [{ what: "moved" }, { what: "moved" }])
+      assert.lengthOf(here.lifecycles, 4)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("say who is read: at once, again while it is, and not 15 s after that", () =>
     Effect.gen(function* () {
       const channel = AnnouncementsInMemory.make()

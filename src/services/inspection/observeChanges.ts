@@ -80,7 +80,7 @@ export const make = Effect.gen(function* () {
       onCommit(stored.step)
     }
     const onLifecycle = (lifecycle: SessionLifecycle) => {
-      if (lifecycle.what === "missed") return listener({ _tag: "Missed" })
+      if (!("record" in lifecycle)) return listener({ _tag: "Missed" })
       if (!sees(caller, lifecycle.record)) return
       if (lifecycle.what === "created") listener({ _tag: "Created", summary: summaryOfNew(lifecycle.record) })
       else listener({ _tag: "Removed", session: lifecycle.record })

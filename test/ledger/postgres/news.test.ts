@@ -44,6 +44,7 @@ const beside = (url: string) =>
           name: "alone",
           leaseMillis: null,
           loadIs: () => {},
+          whenClaimed: () => {},
           load: () => null
         })
       )
