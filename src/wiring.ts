@@ -94,6 +94,8 @@ export const examineDatabase = PostgresLedger.examine
 
 export { clockInWords, isClockOff, mostClockMillis } from "./ledger/PostgresLedger.ts"
 export type { DatabaseFacts } from "./ledger/PostgresLedger.ts"
+export { seen as conversationHomes } from "./agent/conversationHomes.ts"
+export type { ConversationHome } from "./agent/conversationHomes.ts"
 export { sharedSettings } from "./cluster/sharedSettings.ts"
 export type { SharedSettings } from "./cluster/sharedSettings.ts"
 

@@ -4,6 +4,7 @@
  */
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import type { Redacted } from "effect"
+import * as ConversationHomes from "../agent/conversationHomes.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, NodeStatus } from "../ledger/Ledger.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
@@ -110,9 +111,10 @@ const make = Effect.gen(function* () {
   })
 
   const examined = (secret: Redacted.Redacted<string>) =>
-    Effect.map(Clock.currentTimeMillis, (now) => ({
+    Effect.map(Effect.all([Clock.currentTimeMillis, ConversationHomes.seen]), ([now, homes]) => ({
       now,
-      settings: sharedSettings(settings, leaseMillis ?? 0, secret)
+      settings: sharedSettings(settings, leaseMillis ?? 0, secret),
+      homes
     }))
 
   return Nodes.of({ leaseMillis, seen: oneAtATime.withPermit(seen), state, examined })

@@ -9,7 +9,9 @@ export const SharedSettings = Schema.Struct({
   agents: Schema.String,
   limits: Schema.String,
   lease: Schema.String,
-  dataDir: Schema.String
+  dataDir: Schema.String,
+  /** What becomes of agents' conversations. Absent: of a version that does not say so. */
+  homes: Schema.optionalKey(Schema.String)
 })
 export type SharedSettings = typeof SharedSettings.Type
 
@@ -17,7 +19,11 @@ export type SharedSettings = typeof SharedSettings.Type
 export const NodeExamined = Schema.Struct({
   /** By its clock, in milliseconds since 1970. */
   now: Schema.Finite,
-  settings: SharedSettings
+  settings: SharedSettings,
+  /** Where agents keep their conversations. Absent: of a version that does not say so. */
+  homes: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ variable: Schema.String, path: Schema.String, inode: Schema.NullOr(Schema.String) }))
+  )
 })
 export type NodeExamined = typeof NodeExamined.Type
 
@@ -38,7 +44,7 @@ const canonical = (value: unknown): unknown => {
  * has it may run anything anyway.
  */
 export const sharedSettings = (
-  { agents, dataDir, defaultAgent, limits, mcpServers, run }: Settings,
+  { agents, dataDir, defaultAgent, homes = "capsule", limits, mcpServers, run }: Settings,
   leaseMillis: number,
   secret: Redacted.Redacted<string>
 ): SharedSettings => {
@@ -53,6 +59,7 @@ export const sharedSettings = (
     agents: digest({ agents, defaultAgent, mcpServers, run }),
     limits: digest(shared),
     lease: `${leaseMillis / 1000} s`,
-    dataDir: resolve(dataDir)
+    dataDir: resolve(dataDir),
+    homes
   }
 }

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
-import { Cluster, until } from "./nodes.ts"
+import { adminToken, Cluster, until } from "./nodes.ts"
 import type { Answer, ClusterNode } from "./nodes.ts"
 
 const agent = join(import.meta.dirname, "..", "fixtures", "agents", "claude-agent-acp", "keeps.ts")
@@ -153,6 +153,34 @@ describe.skipIf(postgres === null)("a session whose node is killed", () => {
         context_lost: true,
         context_as_of: null
       })
+    })
+  )
+
+  it.live("goes on from the file itself where all nodes have the same homes, there and back", () =>
+    onCluster(async (nodes) => {
+      const env = { TROUPE_HOMES: "shared", CLAUDE_CONFIG_DIR: join(nodes.directoryOf("first"), "shared") }
+      const [first, second] = [await nodes.start("first", env), await nodes.start("second", env)]
+      const session = await sessionOf(first)
+      await turn(first, session, "one")
+      await first.kill("SIGKILL")
+      const moved = (await turn(second, session, "two")).json
+      const known = { context_lost: false, context_as_of: null, workdir_lost: false }
+      assert.deepInclude(moved, { final_text: "I know: one, two", ...known })
+      const back = await nodes.start("first", env)
+      // Where homes are shared all is, and another node is as good as the one with the directory.
+      const move = await nodes.run(["sessions", "move", session, "first", "--url", back.url, "--token", adminToken])
+      assert.strictEqual(move.code, 0, move.stderr)
+      assert.deepInclude((await turn(second, session, "three")).json, {
+        final_text: "I know: one, two, three",
+        ...known
+      })
+      assert.lengthOf(
+        filesBelow(env.CLAUDE_CONFIG_DIR).filter((name) => name.includes(".jsonl")),
+        1
+      )
+      for (const { program } of [first, second, back]) {
+        assert.notInclude(program.stdout() + program.stderr(), "is here as of turn")
+      }
     })
   )
 

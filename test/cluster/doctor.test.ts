@@ -26,7 +26,7 @@ describe.skipIf(postgres === null)("troupe doctor --cluster", () => {
       yield* Effect.promise(async () => {
         const shared = { TROUPE_DATA_DIR: ".troupe" }
         await nodes.start("first", shared)
-        await nodes.start("second", { ...shared, TROUPE_MAX_SESSIONS: "7" })
+        await nodes.start("second", { ...shared, TROUPE_MAX_SESSIONS: "7", TROUPE_HOMES: "shared" })
         await nodes.start("third", { ...shared, TROUPE_NODE_URL: "http://127.0.0.1:9" })
         const { code, stdout } = await nodes.run(["doctor", "--cluster", "--json"], nodes.settings("doctor"))
         const { database, ok } = JSON.parse(stdout) as Found
@@ -39,9 +39,30 @@ describe.skipIf(postgres === null)("troupe doctor --cluster", () => {
         }
         // Each has a directory of its own here.
         assert.strictEqual(of("node first: settings")?.found, "not as here: TROUPE_DATA_DIR")
-        assert.strictEqual(of("node second: settings")?.found, "not as here: the limits, TROUPE_DATA_DIR")
+        assert.strictEqual(of("node second: settings")?.found, "not as here: the limits, TROUPE_DATA_DIR, TROUPE_HOMES")
+        assert.match(of("homes")?.found ?? "", /^capsule: /)
         assert.deepInclude(of("node third"), { level: "fails" })
         assert.match(of("node third")?.remedy ?? "", /does not answer a signed call at http:\/\/127\.0\.0\.1:9/)
+
+        // One of the agents' homes is on storage that both have, and the other one is not there.
+        const home = nodes.directoryOf("second")
+        await (
+          await nodes.start("fourth", { ...shared, TROUPE_HOMES: "shared", CODEX_HOME: home })
+        ).call("GET", "/healthz")
+        const shares = await nodes.run(["doctor", "--cluster", "--json"], {
+          ...nodes.settings("doctor"),
+          TROUPE_HOMES: "shared",
+          CODEX_HOME: home
+        })
+        const homes = (name: string) =>
+          (JSON.parse(shares.stdout) as Found).database.checks.find(({ what }) => what === `node ${name}: homes`)
+        assert.isUndefined(homes("first"))
+        assert.match(
+          homes("second")?.found ?? "",
+          /^not the same as here: CODEX_HOME .+; CLAUDE_CONFIG_DIR .+, which is not here$/
+        )
+        assert.match(homes("fourth")?.found ?? "", /^not the same as here: CLAUDE_CONFIG_DIR [^;]+, which is not here$/)
+        assert.deepInclude(homes("fourth"), { level: "warn" })
 
         const other = await nodes.run(["doctor", "--cluster"], {
           ...nodes.settings("doctor"),

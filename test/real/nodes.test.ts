@@ -9,9 +9,15 @@ import type { Server } from "./harness/Server.ts"
 import { isShort } from "./harness/short.ts"
 
 /** An installation is a machine: it has a home, a home of each agent, a data dir and a model of its own. */
-const startNode = (database: string, node: string, { serve }: Installation.Installation) =>
+const startNode = (
+  database: string,
+  node: string,
+  { serve }: Installation.Installation,
+  more: Readonly<Record<string, string>> = {}
+) =>
   serve(
     {
+      ...more,
       TROUPE_DATABASE_URL: database,
       TROUPE_CLUSTER_SECRET: "a-secret-of-the-nodes-of-this-test",
       TROUPE_NODE: node,
@@ -73,3 +79,33 @@ describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, clau
     )
   }
 )
+
+describe.skipIf(postgres === null)("codex with one home for all nodes", () => {
+  it.live("goes on from the file that both have, there and back, and nothing is stored of it", () =>
+    Effect.gen(function* () {
+      const database = yield* emptySchema
+      const [here, there] = [yield* Installation.make, yield* Installation.make]
+      const shared = { TROUPE_HOMES: "shared", CODEX_HOME: here.file("../codex") }
+      const first = yield* startNode(database, "first", here, shared)
+      const app = yield* first.app("scene")
+      const session = yield* app.create({ agent: "codex", cwd: here.cwd })
+      yield* session.turn("the bird is a heron")
+      yield* killed(first)
+
+      const second = yield* startNode(database, "second", there, shared)
+      const moved = second.knownApp(app.token).session(session.id)
+      const known = { ok: true, context_lost: false, context_as_of: null }
+      const { body } = yield* moved.turn("RECALL")
+      assert.include(body, known, second.log())
+      assert.includeMembers([...recalled(body)], ["the bird is a heron"])
+      yield* moved.turn("the fish is a pike")
+      yield* killed(second)
+
+      const again = yield* startNode(database, "first", here, shared)
+      const third = yield* again.knownApp(app.token).session(session.id).turn("RECALL")
+      assert.include(third.body, known, again.log())
+      assert.includeMembers([...recalled(third.body)], ["the bird is a heron", "the fish is a pike"])
+      for (const { log } of [second, again]) assert.notInclude(log(), "is here as of turn")
+    }).pipe(Effect.scoped)
+  )
+})

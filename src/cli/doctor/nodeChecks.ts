@@ -1,9 +1,9 @@
 /** What `troupe doctor --cluster` says of the nodes, by asking each as another node would. */
 import { Clock, Effect, Exit } from "effect"
 import type { Redacted } from "effect"
-import type { Settings } from "../../domain/Settings.ts"
-import { examineNode, mostClockMillis, sharedSettings } from "../../wiring.ts"
-import type { DatabaseFacts, SharedSettings } from "../../wiring.ts"
+import type { Homes, Settings } from "../../domain/Settings.ts"
+import { conversationHomes, examineNode, mostClockMillis, sharedSettings } from "../../wiring.ts"
+import type { ConversationHome, DatabaseFacts, SharedSettings } from "../../wiring.ts"
 import { version } from "../version.ts"
 import { unless } from "./checks.ts"
 import type { Check } from "./checks.ts"
@@ -14,12 +14,35 @@ const words: Readonly<Record<keyof SharedSettings, string>> = {
   agents: "the agents of troupe.config.json",
   limits: "the limits",
   lease: "TROUPE_NODE_LEASE",
-  dataDir: "TROUPE_DATA_DIR"
+  dataDir: "TROUPE_DATA_DIR",
+  homes: "TROUPE_HOMES"
+}
+
+interface Here {
+  readonly settings: SharedSettings
+  readonly homes: ReadonlyArray<ConversationHome>
+}
+
+/** Of nodes that are to share the homes of agents: whether they see the same directories. */
+const homesCheck = (what: string, here: Here, there: ReadonlyArray<Pick<ConversationHome, "inode" | "path">>) => {
+  const known = new Set(there.map(({ inode, path }) => `${inode} ${path}`))
+  const other = here.homes.filter(({ inode, path }) => inode === null || !known.has(`${inode} ${path}`))
+  const named = other.map(
+    ({ inode, path, variable }) => `${variable} ${path}${inode === null ? ", which is not here" : ""}`
+  )
+  return unless(
+    other.length === 0,
+    `${what}: homes`,
+    other.length === 0 ? "the same directories as here" : `not the same as here: ${named.join("; ")}`,
+    "TROUPE_HOMES is shared: mount one file system at the same path on every node, and name the directories on it by CODEX_HOME and CLAUDE_CONFIG_DIR. Where there is none, set TROUPE_HOMES=capsule.",
+    // Who does not use that agent does not need its home.
+    "warn"
+  )
 }
 
 const checkNode = Effect.fnUntraced(function* (
   node: SeenNode,
-  mine: SharedSettings,
+  here: Here,
   secret: Redacted.Redacted<string>,
   at: number
 ) {
@@ -34,9 +57,12 @@ const checkNode = Effect.fnUntraced(function* (
     const remedy = `It does not answer a signed call at ${node.url}: check that this address leads to it from each machine (TROUPE_NODE_URL), and that TROUPE_CLUSTER_SECRET is the same there and here.`
     return [unless(false, what, found, remedy)]
   }
-  const { now, settings } = asked.value
+  const { homes = [], now, settings } = asked.value
+  const mine = here.settings
   const ahead = now - (before + after) / 2
-  const differing = (Object.keys(words) as Array<keyof SharedSettings>).filter((name) => settings[name] !== mine[name])
+  const differing = (Object.keys(words) as Array<keyof SharedSettings>).filter(
+    (name) => settings[name] !== undefined && settings[name] !== mine[name]
+  )
   return [
     unless(
       node.version === version,
@@ -56,16 +82,32 @@ const checkNode = Effect.fnUntraced(function* (
       `${what}: settings`,
       differing.length === 0 ? "as here" : `not as here: ${differing.map((name) => words[name]).join(", ")}`,
       "Make them the same on all nodes: any of them may get any session."
-    )
+    ),
+    ...(mine.homes === "shared" && settings.homes === "shared" ? [homesCheck(what, here, homes)] : [])
   ]
 })
+
+const modes: Readonly<Record<Homes, string>> = {
+  capsule: "capsule: conversations of codex and Claude Code go along by the database",
+  shared: "shared: all nodes see the same CODEX_HOME and CLAUDE_CONFIG_DIR, or agents begin anew",
+  local: "local: an agent that goes on on another node begins anew"
+}
+
+const modeCheck = (homes: Homes) =>
+  unless(
+    homes !== "local",
+    "homes",
+    modes[homes],
+    "Set TROUPE_HOMES=capsule on all nodes, unless each session is to stay where it is.",
+    "warn"
+  )
 
 export const nodeChecks = Effect.fnUntraced(function* (
   { at, nodes }: DatabaseFacts,
   settings: Settings,
   { leaseMillis, secret }: { readonly leaseMillis: number | null; readonly secret: Redacted.Redacted<string> }
 ): Effect.fn.Return<ReadonlyArray<Check>> {
-  const mine = sharedSettings(settings, leaseMillis ?? 0, secret)
-  const checks = yield* Effect.forEach(nodes, (node) => checkNode(node, mine, secret, at), { concurrency: 8 })
-  return checks.flat()
+  const here = { settings: sharedSettings(settings, leaseMillis ?? 0, secret), homes: yield* conversationHomes }
+  const checks = yield* Effect.forEach(nodes, (node) => checkNode(node, here, secret, at), { concurrency: 8 })
+  return [modeCheck(settings.homes ?? "capsule"), ...checks.flat()]
 })
