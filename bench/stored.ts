@@ -1,7 +1,7 @@
 /**
  * Measures a start, and the dashboard's list and search, with 100,000 stored sessions, 1,000 of them unsettled, against a
  * tenth of both. The sessions are copies of three real ones: one asleep after a turn, one whose turn runs, one whose turn
- * waits for a slot. The server under them was killed.
+ * waits for a slot. The server under them was killed. Then what both take in memory, as the program that is published.
  */
 import { readFileSync, rmSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
@@ -12,7 +12,7 @@ import { ledgerFile } from "../src/dataDir.ts"
 import buildProgram from "../test/builtProgram.ts"
 import { Server } from "../test/torture/Server.ts"
 import { median } from "./sample.ts"
-import { millis, times } from "./table.ts"
+import { megabytes, millis, times } from "./table.ts"
 import type { Row } from "./table.ts"
 
 export interface StoredPlan {
@@ -24,6 +24,8 @@ export interface StoredPlan {
 
 const sizes = { many: { sessions: 100_000, unsettled: 1_000 }, few: { sessions: 10_000, unsettled: 100 } } as const
 const readyGoalMillis = 3_000
+const memoryGoalBytes = 200e6
+const idleSeconds = 30
 const slots = 1
 const killedFile = "killed.sqlite"
 const requests = { list: "/inspect/api/sessions?limit=100", search: "/inspect/api/sessions?limit=100&q=nowhere-to-be" }
@@ -50,7 +52,8 @@ export const measure = async (dir: string, plan: StoredPlan): Promise<ReadonlyAr
         comparison: times(median(ready.many) / median(ready.few)),
         goal: { text: `<= ${readyGoalMillis / 1_000} s`, met: median(ready.many) <= readyGoalMillis }
       },
-      ...(await requestRows({ few, many }, plan))
+      ...(await requestRows({ few, many }, plan)),
+      await memoryRow({ few, many })
     ]
   } finally {
     for (const server of [few, many]) {
@@ -138,6 +141,26 @@ const restore = async (server: Server) => {
   db.exec(`VACUUM INTO '${file}'`)
   db.close()
 }
+
+/** Node gives memory back when it has been idle for a while; what is seen until then is garbage. */
+const memoryRow = async ({ few, many }: Readonly<Record<"few" | "many", Server>>): Promise<Row> => {
+  const least = { few: Infinity, many: Infinity }
+  for (let second = 0; second < idleSeconds; second++) {
+    await sleep(1_000)
+    least.few = Math.min(least.few, residentBytes(few))
+    least.many = Math.min(least.many, residentBytes(many))
+  }
+  return {
+    what: `memory of the idle server (RSS), ${count(sizes.few.sessions)} sessions`,
+    troupe: megabytes(least.few),
+    reference: `${megabytes(least.many)} with ${count(sizes.many.sessions)}`,
+    comparison: times(least.few / least.many),
+    goal: { text: `<= ${megabytes(memoryGoalBytes)}`, met: least.few <= memoryGoalBytes }
+  }
+}
+
+const residentBytes = ({ pid }: Server) =>
+  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 const requestRows = async (servers: Readonly<Record<"few" | "many", Server>>, plan: StoredPlan) => {
   const rows: Array<Row> = []
