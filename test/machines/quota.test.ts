@@ -26,7 +26,7 @@ describe("a used-up account", () => {
     const { commands, next } = decide(sessionMachine, parked, itsTime)
     assert.strictEqual(nameOf(next), "turning.queued")
     assert.containSubset(commands, [{ type: "openTurn", params: { turn: 2 } }, { type: "takeSlot" }])
-    assert.strictEqual(next.context.limit.until, 0)
+    assert.deepStrictEqual(next.context.limit, { failures: 1, pauseMillis: 0, until: 0 })
   })
 
   it("waits until the agent's own time where it told one, for a day at most", () => {

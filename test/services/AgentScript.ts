@@ -13,6 +13,8 @@ export class AgentScript extends Context.Service<
   {
     /** What becomes of the next starts: ready at once, silent for ever, or failed with this message. */
     start: "ready" | "silent" | { readonly failsWith: string }
+    /** What agents that become ready have of their session, where it is not all. */
+    has: { readonly contextLost?: string; readonly contextAsOf?: number; readonly workdirLost?: true }
     /** Agents ignore interrupts and can't be steered. */
     isUnresponsive: boolean
     /** Else they have to be killed, which is where deadlines are tested. */
@@ -22,7 +24,7 @@ export class AgentScript extends Context.Service<
   }
 >()("test/AgentScript") {
   static readonly layer = Layer.sync(AgentScript, () =>
-    AgentScript.of({ start: "ready", isUnresponsive: false, exitsWhenAsked: false, exits: new Map() })
+    AgentScript.of({ start: "ready", has: {}, isUnresponsive: false, exitsWhenAsked: false, exits: new Map() })
   )
 }
 

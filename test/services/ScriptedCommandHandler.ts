@@ -87,7 +87,8 @@ export const layer = Layer.effect(
       script.exits.set(session, exit)
       const at = yield* Clock.currentTimeMillis
       const thread = threadBefore ?? `thread of ${session}`
-      yield* port.post({ event: { type: "process.ready", thread, at }, contextLost: null })
+      const { contextLost = null, ...has } = script.has
+      yield* port.post({ event: { type: "process.ready", thread, at, ...has }, contextLost })
     })
 
     const handPrompt = Effect.fnUntraced(function* (port: SessionPort, turn: number) {

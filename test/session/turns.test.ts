@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Sessions } from "../../src/services/Sessions.ts"
 import { AgentScript } from "../services/AgentScript.ts"
 import { app, commandsOf, ours, retire, stateOf, untilRunning, untilState, withRuntime } from "../services/harness.ts"
@@ -53,6 +54,33 @@ describe("a turn", () => {
         seqs,
         [...seqs].sort((a, b) => a - b)
       )
+    }).pipe(withRuntime())
+  )
+
+  it.effect("a turn says what its agent does not have of the session, in its stream and in its outcome", () =>
+    Effect.gen(function* () {
+      const script = yield* AgentScript
+      const said = Effect.gen(function* () {
+        const { id, result, sessions } = yield* afterTurn("hello")
+        const ledger = yield* Ledger
+        const messages = (yield* ledger.events(id, 0, 1_000)).flatMap(({ message }) =>
+          "method" in message && /_(lost|restored)$/.test(message.method) ? [[message.method, message.params]] : []
+        )
+        const { contextAsOf, contextLost, workdirLost } = result.turn
+        return { messages, contextAsOf, contextLost, workdirLost, cwd: (yield* sessions.get(ours, id)).cwd }
+      })
+      assert.containSubset(yield* said, { messages: [], contextAsOf: null, contextLost: false, workdirLost: false })
+      script.has = { contextLost: "its file is gone" }
+      const lost = yield* said
+      assert.containSubset(lost, { contextAsOf: null, contextLost: true, workdirLost: false })
+      assert.deepStrictEqual(lost.messages, [["_troupe/context_lost", { reason: "its file is gone", before_turn: 1 }]])
+      script.has = { contextAsOf: 1, workdirLost: true }
+      const restored = yield* said
+      assert.containSubset(restored, { contextAsOf: 1, contextLost: false, workdirLost: true })
+      assert.deepStrictEqual(restored.messages, [
+        ["_troupe/context_restored", { as_of_turn: 1, before_turn: 1 }],
+        ["_troupe/workdir_lost", { directory: restored.cwd, before_turn: 1 }]
+      ])
     }).pipe(withRuntime())
   )
 
