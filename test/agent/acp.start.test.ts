@@ -21,6 +21,7 @@ describe("an error of a resume", () => {
     [-32603, "Internal error", "requires a valid session ID"],
     [-32603, "Internal error", "Session not found: 0199"],
     [-32602, "Invalid params", "Unknown session 0199"],
+    [-32603, "Internal error", "No previous sessions found for this project."],
     [-32603, "No conversation found with session ID: 0199", undefined],
     [-32603, "The conversation 0199 does not exist on this server", undefined]
   ])("says that the conversation is unknown: %d %s %s", (code, message, details) =>

@@ -21,11 +21,14 @@ const isMissing = (error: RpcError): boolean =>
     textOf(error)
   )
 
-/** Claude: -32002. codex-acp: -32603 and "no rollout found". For ids of the wrong shape: -32603, with words of each. */
+/**
+ * Claude: -32002. codex-acp: -32603 and "no rollout found". For ids of the wrong shape: -32603, with words of each. Gemini CLI, which
+ * has none of a project: -32603, "No previous sessions found".
+ */
 export const isUnknownThread = (error: RpcError): boolean =>
   !isMissing(error) &&
   (error.code === Failures.notFound ||
-    /no rollout found|requires a valid session ID|\b(invalid|unknown|no such) (session|conversation|thread|chat)\b|\b(session|conversation|thread|chat|rollout|checkpoint)\b[^.;]{0,80}?\b(not (be )?found|not exist|unknown|expired)\b|\bno (session|conversation|thread|chat|checkpoint)\b[^.;]{0,40}?\bfound\b/i.test(
+    /no rollout found|requires a valid session ID|\b(invalid|unknown|no such) (session|conversation|thread|chat)\b|\b(session|conversation|thread|chat|rollout|checkpoint)\b[^.;]{0,80}?\b(not (be )?found|not exist|unknown|expired)\b|\bno (previous |saved )?(session|conversation|thread|chat|checkpoint)s?\b[^.;]{0,40}?\bfound\b/i.test(
       textOf(error)
     ))
 
