@@ -105,7 +105,8 @@ const failOne = async (kind: Kind, mode: Mode, nth: number): Promise<"ended" | "
   const what = `${kind} ${nth} of a start (${mode})`
   // Of the 500 operations on files, 430 look for the programs of agents in each directory of a usual PATH, one like another.
   const env = { FAULT: `${kind}:${nth}:${mode}`, TROUPE_LEDGER_PATIENCE: "1 second", PATH: "/usr/bin" }
-  const said = await start({ preload, env })
+  // One whose ledger fails from then on listens, and says that it is not ready for as long as that lasts.
+  const said = await start({ preload, env, isListening: mode === "lasting" })
   if (said === null) await stop()
   const isReached = failedLine.test(server.log)
   if (said !== null) assertClear(said, what)
@@ -121,7 +122,11 @@ describe("a start in which the nth call fails", { timeout: whole ? 3_600_000 : 6
     for (let nth = 1; seen["not reached"] === 0 && faults.length < 10; nth += wholeStep) {
       await failOne(kind, mode, nth).then(
         (came) => void (seen[came] += 1),
-        (error: Error) => faults.push(error.message)
+        async (error: Error) => {
+          faults.push(error.message)
+          server.signal("SIGKILL")
+          await server.gone()
+        }
       )
     }
     console.log(
