@@ -1,18 +1,19 @@
 /**
  * The SQLite file behind the ledger: opens it, brings its tables up to date, and runs statements one caller at a time.
  *
- * One connection runs every statement. The SQL client would let another fiber's statement use the connection while a
- * transaction is open on it, and such a read could see rows that are then rolled back. Here a transaction has the
- * connection to itself.
+ * One connection runs every statement, and a transaction runs within one call: nothing else of this process can read rows
+ * in between that are then rolled back.
  */
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Effect, Exit, Schedule, Scope, Semaphore } from "effect"
+import { Effect, Exit, Schedule, Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { Migrator, SqlClient } from "effect/sql"
+import { randomUUID } from "node:crypto"
 import { chmodSync, closeSync, existsSync, openSync } from "node:fs"
 import { LedgerError, LedgerUnusable, reasonOf } from "../LedgerError.ts"
 import { NoRow, unreadable } from "../sql/Database.ts"
 import type { Database, SqlValue, Write } from "../sql/Database.ts"
+import { Connection } from "./Connection.ts"
 import { sqliteDialect } from "./sqliteDialect.ts"
 import { failedTo, isLocked } from "./errors.ts"
 import { latestVersion, migrations, migrationsTable } from "./migrations.ts"
@@ -46,79 +47,87 @@ export const open = Effect.fn("Ledger.open")(function* (
   filename: string
 ): Effect.fn.Return<Database, LedgerUnusable, Scope.Scope> {
   yield* createPrivate(filename)
-  const sql = yield* connect(filename)
-  // The client's lock guards single statements only: reserve the connection for good, and take turns by our own lock.
-  const connection = yield* sql.reserve.pipe(Effect.mapError((cause) => unusable(filename, cause)))
-  const mutex = yield* Semaphore.make(1)
+  const connection = yield* connect(filename)
 
-  const execute = (text: string, params: ReadonlyArray<SqlValue>) => connection.execute(text, params, undefined)
-  const run = (operation: string, statements: ReadonlyArray<Write>) =>
-    Effect.suspend(() => {
-      let running: Write | undefined
-      return Effect.gen(function* () {
-        let returned = 0
-        for (running of statements) {
-          const rows: ReadonlyArray<unknown> = yield* execute(running.text, running.params)
-          if (running.failIfNoRow !== undefined && rows.length === 0) {
-            return yield* Effect.fail(new NoRow(running))
-          }
-          returned += rows.length
-        }
-        return returned
-      }).pipe(Effect.mapError((cause) => failedTo(running?.operation ?? operation)(cause)))
-    })
-  // Ignored: after some failures (disk full, I/O) SQLite has rolled back by itself, and there is no transaction to end.
-  const rollback = Effect.ignore(execute("ROLLBACK", []))
+  const transaction = (operation: string, statements: ReadonlyArray<Write>): number => {
+    let running: Write | undefined
+    try {
+      failIfRemoved(filename)
+      connection.run("BEGIN IMMEDIATE", [])
+      let returned = 0
+      for (running of statements) {
+        const { length } = connection.run(running.text, running.params)
+        if (running.failIfNoRow !== undefined && length === 0) throw new NoRow(running)
+        returned += length
+      }
+      running = undefined
+      connection.run("COMMIT", [])
+      return returned
+    } catch (cause) {
+      // Of BEGIN, too: one that took place and failed would have each one after it fail, within a transaction.
+      rollback()
+      throw failedTo(running?.operation ?? operation)(cause)
+    }
+  }
+  // After some failures (disk full, I/O) SQLite has rolled back by itself, and there is no transaction to end.
+  const rollback = () => {
+    try {
+      connection.run("ROLLBACK", [])
+    } catch {}
+  }
 
   return {
     dialect: sqliteDialect,
     // A statement answers within the call.
     settled: Effect.void,
-    all: (operation, text, params, decode) =>
-      execute(text, params).pipe(
-        Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: unreadable(operation) })),
-        mutex.withPermit,
-        retryWhileLocked,
-        Effect.mapError(failedTo(operation))
-      ),
-    commit: (operation, statements) =>
-      failIfRemoved(filename).pipe(
-        Effect.andThen(execute("BEGIN IMMEDIATE", [])),
-        Effect.andThen(Effect.tap(run(operation, statements), execute("COMMIT", []))),
-        // Of BEGIN, too: one that took place and failed would have each one after it fail, within a transaction.
-        Effect.onError(() => rollback),
-        Effect.uninterruptible,
-        mutex.withPermit,
-        retryWhileLocked,
-        Effect.mapError(failedTo(operation))
-      )
+    all: <Row, A>(operation: string, text: string, params: ReadonlyArray<SqlValue>, decode: (row: Row) => A) =>
+      whileLocked(() => {
+        const rows = attempt(failedTo(operation), () => connection.run(text, params) as ReadonlyArray<Row>)
+        return attempt(unreadable(operation), () => rows.map(decode))
+      }),
+    commit: (operation, statements) => whileLocked(() => transaction(operation, statements))
   }
 })
+
+const attempt = <A>(failed: (cause: unknown) => LedgerError, make: () => A): A => {
+  try {
+    return make()
+  } catch (cause) {
+    throw failed(cause)
+  }
+}
+
+/** Calls what throws a `LedgerError` where it fails, and again while another process has the file locked. */
+const whileLocked = <A>(call: () => A): Effect.Effect<A, LedgerError> =>
+  Effect.retry(
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(call())
+      } catch (cause) {
+        return cause instanceof LedgerError ? Effect.fail(cause) : Effect.die(cause)
+      }
+    }),
+    { schedule: busyRetry, while: isLocked }
+  )
 
 /**
  * A file that was removed, alone or with its directory, takes every commit as before and loses all of them when this
  * process ends. SQLite does not notice. It may come back: it was moved, or its file system is mounted again.
  */
-const failIfRemoved = (filename: string) =>
-  Effect.suspend(() =>
-    filename === ":memory:" || existsSync(filename)
-      ? Effect.void
-      : Effect.fail(
-          new LedgerError({
-            operation: "write",
-            cause: `its file ${filename} is gone, moved or removed; put it back, or restore it and start Troupe again`,
-            kind: "unreachable"
-          })
-        )
-  )
-
-const retryWhileLocked = Effect.retry({ schedule: busyRetry, while: isLocked })
+const failIfRemoved = (filename: string): void => {
+  if (isInMemory(filename) || existsSync(filename)) return
+  throw new LedgerError({
+    operation: "write",
+    cause: `its file ${filename} is gone, moved or removed; put it back, or restore it and start Troupe again`,
+    kind: "unreachable"
+  })
+}
 
 /**
  * Creates the file, readable by its user only, before SQLite would: its WAL and shared-memory files get the same mode.
  */
 const createPrivate = (filename: string) =>
-  filename === ":memory:"
+  isInMemory(filename)
     ? Effect.void
     : Effect.try({
         try: () => closeSync(openSync(filename, "a", 0o600)),
@@ -137,39 +146,56 @@ const closedOnFailure = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
 
 const connect = Effect.fnUntraced(
   function* (filename: string) {
-    const sql = yield* SqliteClient.make({
-      filename,
-      // Turned on below, after the busy timeout: another process may be doing the same.
-      disableWAL: true,
-      prepareCacheSize: 400,
-      prepareCacheTTL: "365 days"
-    })
-    yield* sql.unsafe(`PRAGMA busy_timeout = ${openingTimeoutMillis}`)
-    yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
-    // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
-    if (filename !== ":memory:") yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
-    // Both take effect only before WAL is on and before there is a table.
-    yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
-    yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
-    yield* sql.unsafe("PRAGMA journal_mode = WAL")
-    yield* sql.unsafe("PRAGMA synchronous = NORMAL")
-    yield* sql.unsafe("PRAGMA foreign_keys = ON")
-    yield* sql.unsafe(`PRAGMA wal_autocheckpoint = ${checkpointPages}`)
-    yield* sql.unsafe(`PRAGMA journal_size_limit = ${mostWalBytes}`)
-    yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
-      Effect.provideService(SqlClient.SqlClient, sql),
-      Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
+    const location = isInMemory(filename) ? `file:troupe-${randomUUID()}?mode=memory&cache=shared` : filename
+    // Open while the file is migrated: what is in memory only is gone with its last connection.
+    const connection = yield* Effect.acquireRelease(
+      Effect.sync(() => new Connection(location)),
+      (connection) => Effect.sync(() => connection.close())
     )
-    yield* sql.unsafe(`PRAGMA busy_timeout = ${busyTimeoutMillis}`)
-    return sql
+    yield* Effect.scoped(migrate(filename, location))
+    for (const pragma of pragmas) connection.run(pragma, [])
+    return connection
   },
-  Effect.provide(Reactivity.layer),
   // The SQL client throws where it should fail.
   Effect.catchDefect((cause) => Effect.fail(cause)),
   closedOnFailure,
   Effect.retry({ schedule: openingRetry, while: isLocked }),
   (connection, filename) => Effect.mapError(connection, (cause) => unusable(filename, cause))
 )
+
+const isInMemory = (filename: string) => filename === ":memory:"
+
+/** Of the connection that the ledger works on. */
+const pragmas = [
+  `PRAGMA busy_timeout = ${busyTimeoutMillis}`,
+  "PRAGMA synchronous = NORMAL",
+  "PRAGMA foreign_keys = ON",
+  `PRAGMA wal_autocheckpoint = ${checkpointPages}`,
+  `PRAGMA journal_size_limit = ${mostWalBytes}`
+]
+
+/** By the SQL client, which is what the migrations take. */
+const migrate = Effect.fnUntraced(function* (filename: string, location: string) {
+  const sql = yield* SqliteClient.make({
+    filename: location,
+    // Turned on below, after the busy timeout: another process may be doing the same.
+    disableWAL: true
+  })
+  yield* sql.unsafe(`PRAGMA busy_timeout = ${openingTimeoutMillis}`)
+  yield* refuseForeign(filename).pipe(Effect.provideService(SqlClient.SqlClient, sql))
+  // Ignored where the file system has no modes: its owner alone can enter the data dir, where that can be had at all.
+  if (!isInMemory(filename)) yield* Effect.ignore(Effect.try(() => chmodSync(filename, 0o600)))
+  // Both take effect only before WAL is on and before there is a table.
+  yield* sql.unsafe(`PRAGMA page_size = ${pageBytes}`)
+  yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
+  yield* sql.unsafe("PRAGMA journal_mode = WAL")
+  yield* sql.unsafe("PRAGMA synchronous = NORMAL")
+  yield* sql.unsafe("PRAGMA foreign_keys = ON")
+  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table: migrationsTable }).pipe(
+    Effect.provideService(SqlClient.SqlClient, sql),
+    Effect.provideService(SqlClient.BeginTransaction, "BEGIN IMMEDIATE")
+  )
+}, Effect.provide(Reactivity.layer))
 
 /** Fails on a database that is not a ledger, or was written by a newer Troupe, without changing it. */
 const refuseForeign = Effect.fnUntraced(function* (filename: string) {

@@ -1,0 +1,50 @@
+/**
+ * The connection on which the ledger's statements run, each in one synchronous call of `node:sqlite`.
+ *
+ * The SQL client opens and migrates the file (decision 0003). After that it would cost more than SQLite: a lookup in a cache
+ * of effects, an effect and a description of the columns for each of the dozen statements of a commit (decision 0035).
+ */
+import { DatabaseSync } from "node:sqlite"
+import type { StatementSync } from "node:sqlite"
+import type { SqlValue } from "../sql/Database.ts"
+
+/** More texts than the ledger has, but for the combinations of columns that a patch may change. */
+const mostPrepared = 400
+
+export class Connection {
+  readonly #db: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+
+  constructor(location: string) {
+    this.#db = new DatabaseSync(location)
+  }
+
+  /** The rows that it returns. Throws SQLite's error. */
+  run(text: string, params: ReadonlyArray<SqlValue>): ReadonlyArray<unknown> {
+    const { returnsRows, statement } = this.#prepared.get(text) ?? this.#prepare(text)
+    if (returnsRows) return statement.all(...params)
+    statement.run(...params)
+    return none
+  }
+
+  close(): void {
+    this.#prepared.clear()
+    this.#db.close()
+  }
+
+  #prepare(text: string): Prepared {
+    const statement = this.#db.prepare(text)
+    const prepared = { statement, returnsRows: statement.columns().length > 0 }
+    const [oldest] = this.#prepared.keys()
+    if (this.#prepared.size >= mostPrepared && oldest !== undefined) this.#prepared.delete(oldest)
+    this.#prepared.set(text, prepared)
+    return prepared
+  }
+}
+
+interface Prepared {
+  readonly statement: StatementSync
+  readonly returnsRows: boolean
+}
+
+const none: ReadonlyArray<never> = []
