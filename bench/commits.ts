@@ -104,6 +104,7 @@ export class SteppedSession {
       to: stateName(decision.next),
       submission: event.type === "turn.submitted" ? { prompt: "hello", timeoutMillis: 600_000, queue: false } : null,
       disarmed: decision.cancel,
+      heldBack: false,
       usage: null,
       contextLost: null,
       approval: null,

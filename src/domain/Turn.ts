@@ -180,6 +180,9 @@ export interface TurnRecord {
   readonly cost?: Cost
 }
 
+/** A deadline ends a turn as an interrupt would: what had arrived is kept, and the agent did not end the turn. */
+export const isCutOff = (status: TurnStatus): boolean => status === "interrupted" || status === "timed_out"
+
 /** The fields of a turn that may change after it was submitted. */
 export const turnPatchKeys = [
   "status",

@@ -1,13 +1,18 @@
 /**
- * Reports a settled turn to the session's reviews: reads its result from the ledger first.
+ * Reports a settled turn to the session's reviews.
  *
- * The actor can't pass the result along: it follows from the turn's stored events only.
+ * The actor can't pass the turn's result along: it follows from the turn's stored events only. Of a turn whose agent has
+ * called no tool nothing is counted but the turn, so that its result is read only where a review would be due.
  */
 import { Effect } from "effect"
 import type { SessionRecord } from "../domain/Session.ts"
 import * as ConversationUpTo from "./conversationUpTo.ts"
+import { isCutOff } from "../domain/Turn.ts"
+import type { TurnRecord } from "../domain/Turn.ts"
 import { Reviews } from "./Reviews.ts"
 import * as Transcript from "../runtime/Transcript.ts"
+
+type Settled = Pick<TurnRecord, "index" | "kind" | "status">
 
 export const make = Effect.gen(function* () {
   const reviews = yield* Reviews
@@ -16,9 +21,19 @@ export const make = Effect.gen(function* () {
 
   /** Never fails: a failure is logged. */
   return Effect.fnUntraced(
-    function* (session: SessionRecord, index: number) {
-      const { finalText, turn } = yield* transcript.resultWithStoredToolCount(session.id, index)
-      yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
+    function* (session: SessionRecord, { index, kind, status }: Settled, toolsCalled: boolean) {
+      const result = transcript.resultWithStoredToolCount(session.id, index)
+      if (toolsCalled) {
+        const { finalText, turn } = yield* result
+        return yield* reviews.turnSettled(session, { ...turn, finalText }, conversation(session, index))
+      }
+      const finalText = Effect.map(result, ({ finalText }) => finalText)
+      const interrupted = isCutOff(status)
+      yield* reviews.turnSettled(
+        session,
+        { index, kind, status, interrupted, toolIterations: 0, finalText },
+        conversation(session, index)
+      )
     },
     (effect) => Effect.catchCause(effect, (cause) => Effect.logWarning("A settled turn could not be read", cause))
   )

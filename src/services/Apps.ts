@@ -96,7 +96,8 @@ const make = Effect.fnUntraced(function* (options: { readonly adminToken: Redact
       }
     ])
 
-  const authenticate = Effect.fn("Apps.authenticate")(function* (token: Redacted.Redacted<string>) {
+  // Without a span: it is asked with each request.
+  const authenticate = Effect.fnUntraced(function* (token: Redacted.Redacted<string>) {
     const text = Redacted.value(token)
     const hash = hashOf(text)
     if (isSame(hash, adminHash)) return Option.some<Caller>({ _tag: "Admin" })

@@ -2,7 +2,7 @@
  * Performs what committed steps owe to the world, and ticks it off in the ledger.
  *
  * A command that was not ticked off is performed again by the next actor, unless it may happen at most once: such a
- * command is claimed before it is performed.
+ * command is claimed before it is performed, by the commit that decides it, or by one of its own where it was held back then.
  */
 import { Cause, Deferred, Effect } from "effect"
 import type { SessionCommand } from "../../machines/session/machine.ts"
@@ -45,6 +45,8 @@ const isOver = ({ openTurn, snapshot }: Session, command: SessionCommand): boole
   }
 }
 
+type Performed = CommittedStep["outbox"][number]
+
 /** `fault` fails when a command could not be claimed or died of a defect; `onIdle` is called when the last one is done. */
 export const make = Effect.fnUntraced(function* (
   session: Session,
@@ -60,20 +62,20 @@ export const make = Effect.fnUntraced(function* (
   const done = (step: number, nth: number) => writes.writeLater([{ _tag: "CommandDone", session: id, step, nth }])
 
   let performing = 0
-  const dispatch = (step: number, nth: number, command: SessionCommand, once: boolean) =>
+  const dispatch = (step: number, entry: Performed) =>
     Effect.suspend(() => {
       performing++
-      return Effect.forkIn(perform(step, nth, command, once), scope)
+      return Effect.forkIn(perform(step, entry), scope)
     })
 
-  const perform = (step: number, nth: number, command: SessionCommand, once: boolean) =>
+  const perform = (step: number, { claimed, command, nth, once }: Performed) =>
     Effect.gen(function* () {
       // It stays in the outbox: another node, or the next start of Troupe, goes on with the turn that it is for.
-      if (begins.has(command.type) && drainState.holdsBack(id)) return drainState.holdBack(id)
-      if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
+      if (!claimed && begins.has(command.type) && drainState.holdsBack(id)) return drainState.holdBack(id)
+      if (once && !claimed) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])
       // The turn may have ended meanwhile, and its session may have another process by now.
       if (!isOver(session, command)) yield* commandHandler.perform(port, command)
-      yield* done(step, nth)
+      if (!claimed) yield* done(step, nth)
     }).pipe(
       Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Deferred.failCause(fault, cause))),
       Effect.ensuring(
@@ -85,14 +87,12 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const outbox: Outbox = {
-    react: Effect.fnUntraced(function* ({ outbox, seq }) {
-      for (const { command, nth, once } of outbox) yield* dispatch(seq, nth, command, once)
-    }),
+    react: ({ outbox, seq }) => Effect.forEach(outbox, (entry) => dispatch(seq, entry), { discard: true }),
     resume: Effect.fnUntraced(function* (commands) {
       for (const { claimed, nth, once, params, step, type } of commands) {
         // Claimed, and not ticked off before the crash: it may have happened, so it is over.
         if (once && claimed) yield* done(step, nth)
-        else yield* dispatch(step, nth, { type, params } as SessionCommand, once)
+        else yield* dispatch(step, { nth, command: { type, params } as SessionCommand, once, claimed: false })
       }
     }),
     isIdle: () => performing === 0

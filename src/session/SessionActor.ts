@@ -13,6 +13,7 @@ import type { SessionEvent, SessionSnapshot } from "../../machines/session/machi
 import { stateName } from "../../machines/session/stateInfo.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
+import { DrainState } from "../runtime/DrainState.ts"
 import { isFenced } from "../runtime/errors.ts"
 import { SessionShared } from "../runtime/SessionShared.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
@@ -36,6 +37,7 @@ import * as TurnWatch from "./TurnWatch.ts"
 export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: () => void) {
   const { id, mailbox } = handle
   const ledger = yield* Ledger
+  const drainState = yield* DrainState
   const { machine, refusedEvents } = yield* SessionShared
   const thisNode = yield* ThisNode
 
@@ -79,7 +81,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     openTurns.react,
     turnWatch.react,
     approvals.react,
-    yield* Reactions.reviewTurns(session),
+    yield* Reactions.reviewTurns(turnWatch),
     yield* Reactions.cancelReviewWhenClosed,
     outbox.react
   ]
@@ -100,7 +102,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
       refusedEvents.note(id, { event: event.type, state: refusal.state, at: yield* Clock.currentTimeMillis })
       return yield* refusal
     }
-    const draft = draftOf(session, openTurns.compaction(), envelope, event, decision)
+    const draft = draftOf(session, openTurns.compaction(), envelope, event, decision, drainState.holdsBack(id))
     const committed = yield* journal.commit(machine, session.record, draft)
     session.advance(committed)
     for (const react of afterCommit) {

@@ -31,6 +31,8 @@ export interface Step {
   readonly wire: string | null
   /** Timers that are over with this step, the one that fired included. */
   readonly disarmed: ReadonlyArray<string>
+  /** What brings a turn to an agent stays in the outbox: another node, or the next start of Troupe, goes on with it. */
+  readonly heldBack: boolean
 }
 
 /** A step that is not dated yet: its time is the commit's. */
@@ -41,7 +43,8 @@ export const draftOf = (
   compaction: number | null,
   envelope: Envelope,
   event: SessionEvent,
-  decision: Decision<SessionMachine>
+  decision: Decision<SessionMachine>,
+  heldBack: boolean
 ): Draft => ({
   seq: seq + 1,
   by: envelope.by,
@@ -58,5 +61,6 @@ export const draftOf = (
   resolution: envelope.resolution ?? null,
   answers: envelope.answers ?? null,
   wire: envelope.wire ?? null,
-  disarmed: envelope.timer === undefined ? decision.cancel : [envelope.timer.id, ...decision.cancel]
+  disarmed: envelope.timer === undefined ? decision.cancel : [envelope.timer.id, ...decision.cancel],
+  heldBack
 })

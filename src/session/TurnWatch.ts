@@ -18,6 +18,8 @@ export interface TurnWatch {
   readonly received: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** The running turn's text may say that the turn was aborted; the projection of the whole text decides. */
   readonly suspectsAbort: () => boolean
+  /** Whether the turn's agent may have called a tool: of a turn of which not all was seen here it may. */
+  readonly mayHaveCalledTools: (turn: number) => boolean
   readonly react: (committed: CommittedStep) => void
 }
 
@@ -27,6 +29,8 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const scope = yield* Effect.scope
   const abort = abortWatch(timers)
   const silence = silenceWatch(timers, limits)
+  /** The turn that was handed over last, as long as its agent has said nothing but text. */
+  let onlyText: number | null = null
 
   /** In the background: the agent's reader has more to read. */
   const recount = (turn: number) =>
@@ -40,10 +44,12 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
     received: Effect.fnUntraced(function* (turn, message) {
       const isCurrent = turn !== null && turn === session.openTurn
       yield* silence.received(message, isCurrent)
+      if (turn === onlyText && !isText(message) && !isAside(message)) onlyText = null
       if (isCurrent) yield* abort.received(turn, message)
       else if (turn !== null && endsTool(message)) yield* recount(turn)
     }),
     suspectsAbort: abort.suspects,
+    mayHaveCalledTools: (turn) => turn !== onlyText,
     react: ({ at, before, decision, settled }) => {
       if (settled.some(({ turn }) => turn === before.context.turn)) {
         abort.end()
@@ -52,6 +58,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
       // A person is being asked: the agent waits for that, and its silence means nothing.
       silence.hold(decision.next.hasTag("approvalsOpen"))
       if (decision.next.hasTag("agentAtWork") && !before.hasTag("agentAtWork")) silence.handed(at)
+      for (const command of decision.commands) if (command.type === "handPrompt") onlyText = command.params.turn
     }
   }
   return watch
@@ -151,6 +158,12 @@ const abortWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">) => {
       messageId = undefined
     }
   }
+}
+
+const isText = (message: AcpMessage): boolean => {
+  if (!("method" in message) || message.method !== "session/update") return false
+  const { sessionUpdate } = message.params.update
+  return sessionUpdate === "agent_message_chunk" || sessionUpdate === "agent_thought_chunk"
 }
 
 const textChunk = (message: AcpMessage) => {

@@ -11,7 +11,7 @@ import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import { contextGiven } from "../domain/GivenContext.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
-import { addUsage, noUsage } from "../domain/Turn.ts"
+import { addUsage, isCutOff, noUsage } from "../domain/Turn.ts"
 import type { StopReason, TurnRecord, Usage } from "../domain/Turn.ts"
 import type { LedgerWrite } from "../ledger/Ledger.ts"
 import { approvalEntries } from "./approvalEntries.ts"
@@ -27,6 +27,11 @@ interface OutboxEntry {
   readonly command: SessionCommand
   /** At most once: it is claimed before it is performed. */
   readonly once: boolean
+  /**
+   * Claimed by the commit itself, which then keeps nothing of it: whoever finds the state that it led to takes it for
+   * performed. So a death between the two leaves a turn whose outcome is not known, and no turn that can be repeated.
+   */
+  readonly claimed: boolean
 }
 
 /** Of one turn, or of the session where `turn` is `null`. To be numbered and stored with the commit. */
@@ -145,7 +150,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
 
   const outbox = decision.commands.flatMap((command, nth) => {
     const delivery = deliveries[command.type]
-    return delivery === "inCommit" ? [] : [{ nth, command, once: delivery === "once" }]
+    const once = delivery === "once"
+    return delivery === "inCommit" ? [] : [{ nth, command, once, claimed: once && !step.heldBack }]
   })
   entries.push(
     {
@@ -159,7 +165,8 @@ export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: 
       wire: step.wire
     }
   )
-  for (const { command, nth, once } of outbox) {
+  for (const { claimed, command, nth, once } of outbox) {
+    if (claimed) continue
     const { params, type } = command
     entries.push({ _tag: "CommandQueued", command: { session, step: seq, nth, type, params, once, claimed: false } })
   }
@@ -245,8 +252,7 @@ const outcome = (
     stopReason: stopReason as StopReason,
     usage,
     failure,
-    // A deadline ends a turn as an interrupt would: what had arrived is kept, and the agent did not end the turn.
-    interrupted: status === "interrupted" || status === "timed_out",
+    interrupted: isCutOff(status),
     threadId
   })
 

@@ -9,6 +9,7 @@ import type { CommittedStep } from "./commit.ts"
 import type { Session } from "./Session.ts"
 import type { SessionHandle } from "./SessionHandle.ts"
 import type { SessionTimers } from "./SessionTimers.ts"
+import type { TurnWatch } from "./TurnWatch.ts"
 
 /** Runs after the commit, before the next envelope is taken. It must not wait for anything slow. */
 export type Reaction = (committed: CommittedStep) => Effect.Effect<void> | void
@@ -58,13 +59,20 @@ export const countRestarts: Reaction = ({ previous, record }) =>
   record.restarts > previous.restarts ? Metric.update(Metrics.restartsTotal, 1) : undefined
 
 /** In the order in which turns settled, and in the background: a review that is due must not delay the mailbox. */
-export const reviewTurns = Effect.fnUntraced(function* (session: Session) {
+export const reviewTurns = Effect.fnUntraced(function* (turnWatch: TurnWatch) {
   const onTurnSettled = yield* OnTurnSettled.make
   const scope = yield* Effect.scope
-  const reaction: Reaction = ({ settled }) => {
+  const reaction: Reaction = ({ compaction, record, settled }) => {
     if (settled.length === 0) return
-    const each = Effect.forEach(settled, ({ turn }) => onTurnSettled(session.record, turn), { discard: true })
-    return Effect.asVoid(Effect.forkIn(each, scope))
+    // By what is so now: the session goes on meanwhile.
+    const counts = settled.map(({ status, turn: index }) =>
+      onTurnSettled(
+        record,
+        { index, kind: index === compaction ? "compact" : "prompt", status },
+        turnWatch.mayHaveCalledTools(index)
+      )
+    )
+    return Effect.asVoid(Effect.forkIn(Effect.all(counts, { discard: true }), scope))
   }
   return reaction
 })

@@ -239,7 +239,8 @@ const directives: Readonly<Record<string, (turn: ScriptedTurn) => Effect.Effect<
 }
 
 export const play = (port: SessionPort, turn: number, prompt: string): Effect.Effect<void> => {
-  const [directive = "", ...words] = prompt.split(" ")
+  // Behind the context that its app may have given it.
+  const [directive = "", ...words] = prompt.split("\n\n").at(-1)!.split(" ")
   const scripted = scriptedTurn(port, turn, words)
   return directives[directive]?.(scripted) ?? Effect.andThen(scripted.say(`you said: ${prompt}`), scripted.end())
 }

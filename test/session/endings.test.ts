@@ -150,8 +150,12 @@ describe("the stored count of a turn's tool calls", () => {
         const { id } = yield* sessions.create(app, {})
         const { turn } = yield* (yield* sessions.submit(ours, id, { prompt: "leave-tool" })).result
         assert.strictEqual(turn.toolIterations, 1)
+        // Counts wait a moment for a commit that they can join: here for this one of nothing else.
         const isStored = (toolIterations: number) =>
-          Effect.map(ledger.turn(id, 1), (row) => Option.getOrThrow(row).toolIterations === toolIterations)
+          Effect.map(
+            Effect.andThen(ledger.write([]), ledger.turn(id, 1)),
+            (row) => Option.getOrThrow(row).toolIterations === toolIterations
+          )
         yield* until("the count of 1", isStored(1))
         // The end of another call, after the turn's.
         const next = yield* sessions.submit(ours, id, { prompt: "end-left-tool" })

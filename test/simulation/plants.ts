@@ -38,15 +38,9 @@ export const plants: ReadonlyArray<Plant> = [
     replace: [["const claimed = !isPending &&", "const claimed = false && !isPending &&"]]
   },
   {
-    name: "a prompt is claimed after it was handed over",
-    file: "src/session/Outbox.ts",
-    replace: [
-      ['if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])', ""],
-      [
-        "yield* commandHandler.perform(port, command)\n",
-        'yield* commandHandler.perform(port, command)\n      if (once) yield* writes.write([{ _tag: "CommandClaimed", session: id, step, nth }])\n'
-      ]
-    ]
+    name: "a prompt that is handed over stays in the outbox",
+    file: "src/session/commit.ts",
+    replace: [["    if (claimed) continue\n", ""]]
   },
   {
     name: "stored timers are not armed again",
@@ -132,7 +126,12 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "an accepted turn is answered before it is stored",
     file: "src/ledger/sql/Writer.ts",
-    replace: [["        yield* Deferred.await(done)\n", ""]]
+    replace: [
+      [
+        "if (Queue.offerUnsafe(queue, job)) return Deferred.await(done)",
+        "if (Queue.offerUnsafe(queue, job)) return Effect.void"
+      ]
+    ]
   },
   {
     name: "the wait for a restart never grows",

@@ -66,16 +66,20 @@ export const make = Effect.fnUntraced(function* (
     available: availability.available,
     // Uninterruptible: a caller always learns whether its entries are written. It takes milliseconds.
     write: (entries) =>
-      Effect.gen(function* () {
-        const done = yield* Deferred.make<void, LedgerError>()
-        if (!(yield* Queue.offer(queue, { ...jobOf(db.dialect, entries), done }))) {
-          return yield* new LedgerError({ operation: "write", cause: "the ledger is closed", kind: "refused" })
-        }
-        yield* Deferred.await(done)
+      Effect.suspend(() => {
+        const done = Deferred.makeUnsafe<void, LedgerError>()
+        const job = { ...jobOf(db.dialect, entries), done }
+        if (Queue.offerUnsafe(queue, job)) return Deferred.await(done)
+        // It is full, or closed.
+        return Effect.flatMap(Queue.offer(queue, job), (isTaken) =>
+          isTaken ? Deferred.await(done) : Effect.fail(closed)
+        )
       }).pipe(Effect.uninterruptible),
     writeLater: (entries) => Effect.suspend(() => Effect.asVoid(Queue.offer(queue, jobOf(db.dialect, entries))))
   }
 })
+
+const closed = new LedgerError({ operation: "write", cause: "the ledger is closed", kind: "refused" })
 
 const jobOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrite>): Job => ({
   statements: statementsOf(dialect, entries),
@@ -149,13 +153,12 @@ const committer = (db: Database, availability: Availability.Availability, closin
     const nth = ++commits
     const exit = yield* held(transaction(jobs, nth), nth)
     if (isAway(exit)) {
-      yield* Effect.forEach(jobs, (job) => (job.done === undefined ? Effect.void : report(job, exit)), {
-        discard: true
-      })
+      answer(jobs, exit)
       return jobs.filter(({ done }) => done === undefined)
     }
-    if (jobs.length <= 1 || !isOfOneEntry(exit)) {
-      yield* Effect.forEach(jobs, (job) => report(job, exit), { discard: true })
+    if (Exit.isSuccess(exit) || jobs.length <= 1 || !isOfOneEntry(exit)) {
+      answer(jobs, exit)
+      if (Exit.isFailure(exit)) yield* warnOf(jobs, exit)
       return []
     }
     return (yield* Effect.forEach(jobs, (job) => commit([job]))).flat()
@@ -171,10 +174,15 @@ const isAway = (exit: Exit.Exit<void, LedgerError>): exit is Exit.Failure<void, 
 const isOfOneEntry = (exit: Exit.Exit<void, LedgerError>) =>
   Option.exists(Exit.findErrorOption(exit), ({ operation }) => operation !== wholeCommit)
 
-/** To the caller, or to the log where no caller waits. */
-const report = ({ done, entries }: Job, exit: Exit.Exit<void, LedgerError>) => {
-  if (done !== undefined) return Effect.asVoid(Deferred.done(done, exit))
-  return Exit.isSuccess(exit)
+/** To the callers. */
+const answer = (jobs: ReadonlyArray<Job>, exit: Exit.Exit<void, LedgerError>) => {
+  for (const { done } of jobs) if (done !== undefined) Deferred.doneUnsafe(done, exit)
+}
+
+/** For those for which no caller waits. */
+const warnOf = (jobs: ReadonlyArray<Job>, { cause }: Exit.Failure<void, LedgerError>) => {
+  const lost = entriesIn(jobs.filter(({ done }) => done === undefined))
+  return lost === 0
     ? Effect.void
-    : Effect.logWarning(`The ledger could not write ${entries} entries that it was to write later`, exit.cause)
+    : Effect.logWarning(`The ledger could not write ${lost} entries that it was to write later`, cause)
 }

@@ -1,6 +1,7 @@
 /** Maps each kind of entry to its SQL statements. A new kind of entry does not compile until it is mapped here. */
 import type { Write } from "./Database.ts"
 import type { Dialect } from "./Dialect.ts"
+import type { StoredEvent } from "../../domain/Session.ts"
 import type { LedgerWrite } from "../LedgerWrite.ts"
 import * as Approvals from "./tables/approvals.ts"
 import * as Apps from "./tables/apps.ts"
@@ -18,13 +19,57 @@ import * as Sessions from "./tables/sessions.ts"
 import * as Steps from "./tables/steps.ts"
 import * as Turns from "./tables/turns.ts"
 
-/** The statements of these entries, in their order. */
-export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> =>
-  entries.flatMap((entry) => {
+/**
+ * The statements of these entries, in their order. Events in a row are one statement; so is a step's change of its session
+ * with the check of the session's claim, which comes first.
+ */
+export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrite>): ReadonlyArray<Write> => {
+  const statements: Array<Write> = []
+  const add = (entry: LedgerWrite, writes: Write | ReadonlyArray<Write>) => {
     const operation = operationOf(entry)
-    const writes = writesOf(dialect, entry)
-    return "text" in writes ? { ...writes, operation } : writes.map((write) => ({ ...write, operation }))
-  })
+    for (const write of "text" in writes ? [writes] : writes) statements.push({ ...write, operation })
+  }
+  const patch = checkedPatch(entries)
+  for (let nth = 0; nth < entries.length; nth++) {
+    const entry = entries[nth]!
+    if (entry === patch) continue
+    if (entry._tag === "ClaimChecked" && patch !== null)
+      add(patch, Sessions.patched(patch.session, patch.patch, entry.claim))
+    else if (entry._tag === "EventAppended") {
+      const events = eventsFrom(entries, nth)
+      nth += events.length - 1
+      add(entry, Events.appended(events))
+      for (const event of events) add(entry, Costs.reported(event))
+    } else add(entry, writesOf(dialect, entry))
+  }
+  return statements
+}
+
+type SessionPatched = Extract<LedgerWrite, { readonly _tag: "SessionPatched" }>
+
+/** The change of the session's row whose UPDATE can check the claim with which the entries begin. */
+const checkedPatch = ([first, ...others]: ReadonlyArray<LedgerWrite>): SessionPatched | null =>
+  first?._tag === "ClaimChecked"
+    ? (others.find(
+        (entry): entry is SessionPatched =>
+          entry._tag === "SessionPatched" && entry.session === first.claim.session && entry.patch.snapshot !== undefined
+      ) ?? null)
+    : null
+
+/** A statement has so many rows at most, so that there are few different ones. */
+const mostEvents = 16
+
+/** The events of one session that follow each other from there. */
+const eventsFrom = (entries: ReadonlyArray<LedgerWrite>, from: number): ReadonlyArray<StoredEvent> => {
+  const events: Array<StoredEvent> = []
+  for (let nth = from; nth < entries.length && events.length < mostEvents; nth++) {
+    const entry = entries[nth]!
+    if (entry._tag !== "EventAppended") break
+    if (events.length > 0 && entry.event.session !== events[0]!.session) break
+    events.push(entry.event)
+  }
+  return events
+}
 
 const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
@@ -69,7 +114,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "SubmissionFreed":
       return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":
-      return [Events.appended(entry.event), ...Costs.reported(entry.event)]
+      return [Events.appended([entry.event]), ...Costs.reported(entry.event)]
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":

@@ -98,17 +98,16 @@ const attempt = <A>(failed: (cause: unknown) => LedgerError, make: () => A): A =
 }
 
 /** Calls what throws a `LedgerError` where it fails, and again while another process has the file locked. */
-const whileLocked = <A>(call: () => A): Effect.Effect<A, LedgerError> =>
-  Effect.retry(
-    Effect.suspend(() => {
-      try {
-        return Effect.succeed(call())
-      } catch (cause) {
-        return cause instanceof LedgerError ? Effect.fail(cause) : Effect.die(cause)
-      }
-    }),
-    { schedule: busyRetry, while: isLocked }
-  )
+const whileLocked = <A>(call: () => A): Effect.Effect<A, LedgerError> => {
+  const once = Effect.suspend((): Effect.Effect<A, LedgerError> => {
+    try {
+      return Effect.succeed(call())
+    } catch (cause) {
+      return cause instanceof LedgerError ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })
+  return Effect.catchIf(once, isLocked, () => Effect.retry(once, { schedule: busyRetry, while: isLocked }))
+}
 
 /**
  * A file that was removed, alone or with its directory, takes every commit as before and loses all of them when this

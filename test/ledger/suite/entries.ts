@@ -1,6 +1,6 @@
 /** Every kind of entry is written and read back as it was. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Effect, Exit, Option } from "effect"
 import { SessionId } from "../../../src/domain/Ids.ts"
 import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { event, eventAppended, id, opened, session, step, turn, usage } from "../samples.ts"
@@ -166,6 +166,30 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
         assert.isNull(yield* found("k"))
         yield* ledger.write([{ _tag: "TurnInserted", record: turn({ index: 4 }), submission }])
         assert.strictEqual((yield* found("k"))?.index, 4)
+      })
+    )
+  )
+
+  it.effect("a commit has as many events as it wants, of more than one session, each as it was", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const other = SessionId.make("ses_other")
+        yield* ledger.write([opened(), opened({ id: other })])
+        const numbers = Array.from({ length: 40 }, (_, nth) => nth + 1)
+        const entries = numbers.flatMap((seq) => {
+          const one = eventAppended(seq, { turn: seq % 3 === 0 ? null : seq })
+          return seq % 20 === 0 ? [one, eventAppended(seq / 20, { session: other })] : [one]
+        })
+        yield* ledger.write(entries)
+        const events = entries.flatMap((entry) => (entry._tag === "EventAppended" ? [entry.event] : []))
+        for (const of of [id, other]) {
+          assert.deepStrictEqual(
+            yield* ledger.events(of, 0, 100),
+            events.filter(({ session }) => session === of)
+          )
+        }
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(ledger.write([eventAppended(41), eventAppended(40)]))))
+        assert.strictEqual(yield* ledger.lastEvent(id), 40)
       })
     )
   )

@@ -222,7 +222,9 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
           [eventAppended(2)],
           [{ _tag: "StepAppended", step: step() }],
           [{ _tag: "TurnInserted", record: turn() }],
-          [{ _tag: "LeaseOpened", lease: lease() }]
+          [{ _tag: "LeaseOpened", lease: lease() }],
+          // Its UPDATE checks the claim itself, before anything else of the commit.
+          [eventAppended(2), { _tag: "SessionPatched", session: id, patch: { restarts: 7, snapshot: { late: true } } }]
         ]
         for (const entries of late) yield* failsAs(ledger, [checks(first, 1), ...entries], "fenced", /another node now/)
         assert.strictEqual(yield* ledger.lastEvent(id), 1)
@@ -230,7 +232,22 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.leases, [])
         // Nor by a claim of this node's that is not the last one.
         yield* failsAs(ledger, [checks(second, 1)], "fenced", /another node now/)
+        assert.notDeepEqual(yield* ledger.snapshot(id), { late: true })
         yield* ledger.write([checks(second, 2), eventAppended(2)])
+        const patch = { restarts: 7, snapshot: { late: false }, model: "m" }
+        yield* ledger.write([checks(second, 2), eventAppended(3), { _tag: "SessionPatched", session: id, patch }])
+        assert.deepStrictEqual(yield* ledger.snapshot(id), { late: false })
+        assert.containSubset(Option.getOrThrow(yield* ledger.session(id)), { restarts: 7, model: "m" })
+        assert.strictEqual(yield* ledger.lastEvent(id), 3)
+        // The check of one session says nothing of another.
+        const other = SessionId.make("ses_other")
+        yield* ledger.write([{ ...(opened({ id: other }) as SessionInserted), owner: first }])
+        yield* failsAs(
+          ledger,
+          [checks(first, 1), { _tag: "SessionPatched", session: other, patch: { snapshot: null } }],
+          "fenced",
+          /another node now/
+        )
       })
     )
   )

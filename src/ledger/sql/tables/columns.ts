@@ -85,12 +85,19 @@ export const columnsOf = <A>(fields: Fields<A>): ReadonlyArray<string> =>
   keysOf(fields).flatMap((key) => fields[key].columns)
 
 /** The record's values, in the order of `columnsOf`. */
-export const paramsOf = <A>(fields: Fields<A>, record: NoInfer<A>): ReadonlyArray<SqlValue> =>
-  keysOf(fields).flatMap((key) => fields[key].write(record[key]))
+export const paramsOf = <A>(fields: Fields<A>, record: NoInfer<A>): ReadonlyArray<SqlValue> => {
+  const params: Array<SqlValue> = []
+  for (const key in fields) params.push(...fields[key].write(record[key]))
+  return params
+}
 
 export const recordOf = <A>(fields: Fields<A>) => {
   const keys = keysOf(fields)
-  return (row: Row): A => Object.fromEntries(keys.map((key) => [key, fields[key].read(row)])) as A
+  return (row: Row): A => {
+    const record: Partial<A> = {}
+    for (const key of keys) record[key] = fields[key].read(row)
+    return record as A
+  }
 }
 
 /** The columns of a `Usage`, in the order of `usageParams`. */
@@ -130,6 +137,12 @@ export const usageField: Field<Usage> = {
 export const insertInto = (table: string, columns: ReadonlyArray<string>): string =>
   `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`
 
+/** The same for so many rows. */
+export const rowsOf = (insert: string, rows: number): string => {
+  const values = insert.slice(insert.lastIndexOf("("))
+  return insert + `, ${values}`.repeat(rows - 1)
+}
+
 /** Columns and their new values. */
 export type Assignments = ReadonlyArray<readonly [column: string, value: SqlValue]>
 
@@ -150,13 +163,14 @@ export const patchOf = <A>(
     where
   }: { readonly where: string; readonly key: ReadonlyArray<SqlValue>; readonly failIfNoRow: string }
 ): Write => {
-  const assignments = keysOf(fields).flatMap((field) => {
-    const value = patch[field]
-    if (value === undefined) return []
-    const { columns, write } = fields[field]
+  const assignments: Array<Assignments[number]> = []
+  for (const key in fields) {
+    const value = patch[key]
+    if (value === undefined) continue
+    const { columns, write } = fields[key]
     const values = write(value)
-    return columns.map((column, nth) => [column, values[nth] ?? null] as const)
-  })
+    columns.forEach((column, nth) => assignments.push([column, values[nth] ?? null]))
+  }
   return assignments.length === 0
     ? { text: `SELECT 1 FROM ${table} WHERE ${where}`, params: key, failIfNoRow }
     : { ...updateOf(table, assignments, where, key), failIfNoRow }

@@ -6,13 +6,13 @@ import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
-import { insertInto, json, readableJson } from "./columns.ts"
+import { insertInto, json, readableJson, rowsOf } from "./columns.ts"
 
 const insertEvent = insertInto("events", ["session", "seq", "turn", "at", "message"])
 
-export const appended = (event: StoredEvent): Write => ({
-  text: insertEvent,
-  params: [event.session, event.seq, event.turn, event.at, json(event.message)]
+export const appended = (events: ReadonlyArray<StoredEvent>): Write => ({
+  text: rowsOf(insertEvent, events.length),
+  params: events.flatMap((event) => [event.session, event.seq, event.turn, event.at, json(event.message)])
 })
 
 interface EventRow {

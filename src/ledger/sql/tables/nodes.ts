@@ -136,6 +136,13 @@ export const claimed = (
   }
 ]
 
+/** The row of `sessions` that a claim is good for. */
+export const whileClaimed = ({ epoch, owner, session }: Claim) => ({
+  where: "id = ? AND owner = ? AND epoch = ?",
+  key: [session, owner, epoch],
+  failIfNoRow: "the session belongs to another node now"
+})
+
 export const released = ({ epoch, owner, session }: Claim): Write => ({
   text: "UPDATE sessions SET owner = NULL WHERE id = ? AND owner = ? AND epoch = ? RETURNING 1",
   params: [session, owner, epoch],

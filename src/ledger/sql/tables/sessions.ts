@@ -22,7 +22,7 @@ import type { Dialect } from "../Dialect.ts"
 import { lastLine } from "./audit.ts"
 import * as Counts from "./counts.ts"
 import type { Page, SessionQuery, SweepBounds } from "../../LedgerQuery.ts"
-import type { LedgerWrite, SessionPatch } from "../../LedgerWrite.ts"
+import type { Claim, LedgerWrite, SessionPatch } from "../../LedgerWrite.ts"
 import { LedgerError } from "../../LedgerError.ts"
 import {
   columnsOf,
@@ -38,7 +38,7 @@ import {
   recordOf
 } from "./columns.ts"
 import type { Field, Fields } from "./columns.ts"
-import { isOwned } from "./nodes.ts"
+import { isOwned, whileClaimed } from "./nodes.ts"
 
 /** A policy is stored as its word, rules as JSON. */
 const permissionsField: Field<Permissions> = {
@@ -163,9 +163,13 @@ export const housed = (session: SessionId, node: string): Write => ({
   params: [node, session]
 })
 
-export const patched = (session: SessionId, patch: SessionPatch): ReadonlyArray<Write> => {
+/** With a claim it is written only while that is the session's last one. */
+export const patched = (session: SessionId, patch: SessionPatch, claim?: Claim): ReadonlyArray<Write> => {
   const failIfNoRow = "no session has this id"
-  const row = patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow })
+  const row: Write =
+    claim === undefined
+      ? patchOf("sessions", patchFields, patch, { where: "id = ?", key: [session], failIfNoRow })
+      : { ...patchOf("sessions", patchFields, patch, whileClaimed(claim)), isFence: true }
   if (!Object.keys(settingFields).some((key) => patch[key as keyof SessionSettings] !== undefined)) return [row]
   const where = { where: "session = ?", key: [session], failIfNoRow }
   return [row, patchOf("session_requests", settingFields, patch, where)]
