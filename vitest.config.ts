@@ -23,7 +23,7 @@ const startingPrograms = [
   "test/ledger/upgrade.test.ts",
   "test/mutate.run.test.ts",
   "test/review/owed.test.ts",
-  "test/supervision/{hostile,recoverTurns,sessionLimits}.test.ts"
+  "test/supervision/{hostile,recoverTurns,sessionLimits,spares}.test.ts"
 ]
 
 export default defineConfig({

@@ -6,18 +6,17 @@
  */
 import { Effect, Schema } from "effect"
 import type { Scope } from "effect"
-import type { UpdateMessage } from "../domain/Acp.ts"
 import type { ApprovalDecision } from "../domain/Approval.ts"
 import type { LeaseId, SessionId } from "../domain/Ids.ts"
 import type { JsonRecord } from "../domain/json.ts"
 import type { McpServer } from "../domain/McpServer.ts"
 import type { PermissionPolicy, Permissions } from "../domain/Permissions.ts"
-import type { Answers, QuestionField } from "../domain/Question.ts"
-import type { RequestedAction } from "../domain/RequestedAction.ts"
+import type { Answers } from "../domain/Question.ts"
 import type { Choices, Fork } from "../domain/Session.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { FailureClass } from "../domain/Turn.ts"
-import type { Failure, Prompt, StopReason, Usage } from "../domain/Turn.ts"
+import type { Prompt } from "../domain/Turn.ts"
+import type { AgentFact, AgentQuestion, ApprovalRequest } from "./agentMessages.ts"
 import type { Capabilities } from "./Capabilities.ts"
 import type { ConversationFiles } from "./ConversationFiles.ts"
 import type { LostTurns, RecoveredTurn } from "./lostTurns.ts"
@@ -32,70 +31,11 @@ export class AgentFailed extends Schema.TaggedError<AgentFailed>()("AgentFailed"
   wire: Schema.optionalKey(Schema.String)
 }) {}
 
-/** A request of the agent for permission. */
-export interface ApprovalRequest {
-  /** Unique within the connection. */
-  readonly id: string
-  readonly turn: number | null
-  /** ACP's tool kind (`read`, `edit`, `execute`, `search`, …), for a person: the agent's word decides nothing. */
-  readonly kind: string
-  /** One line for a person: the command as it would run, or `2 update, 1 add: a.ts, b.ts, c.ts`. */
-  readonly title: string
-  /** What policies and rules decide by. */
-  readonly action: RequestedAction
-  readonly toolCallId: string | null
-  /** The request as it came. */
-  readonly raw: unknown
-  /** The line of the request (`wireLine`). */
-  readonly wire?: string
-}
-
-/** A question of the agent's to a person, which is no request for permission. */
-export interface AgentQuestion {
-  /** Unique within the connection. */
-  readonly id: string
-  readonly turn: number | null
-  /** One line for a person: what it is about. */
-  readonly title: string
-  readonly fields: ReadonlyArray<QuestionField>
-  readonly toolCallId: string | null
-  /** The request as it came. */
-  readonly raw: unknown
-  /** The line of the request (`wireLine`). */
-  readonly wire?: string
-}
-
+export type { AgentFact, AgentQuestion, ApprovalRequest } from "./agentMessages.ts"
 export type { ApprovalDecision } from "../domain/Approval.ts"
 
 /** `no_turn`: no running turn could take it, and no turn was begun for it. */
 export type Steered = "steered" | "no_turn"
-
-/**
- * What a driver reports of its agent, in wire order. `turn` is the index given to `prompt`. An update that comes after
- * its turn's end still has the turn that caused it; `null`: it belongs to no turn.
- */
-export type AgentFact =
-  | { readonly _tag: "Update"; readonly turn: number | null; readonly message: UpdateMessage }
-  | { readonly _tag: "TurnStarted"; readonly turn: number; readonly agentTurnId: string }
-  | {
-      readonly _tag: "TurnEnded"
-      readonly turn: number
-      /** `error` exactly where `failure` is not null. */
-      readonly stopReason: StopReason
-      readonly usage: Usage | null
-      readonly failure: Failure | null
-      /** The line that ended the turn, if there was one (`wireLine`). */
-      readonly wire?: string
-    }
-  /** An MCP server of the session that did not start. The session goes on without its tools. */
-  | {
-      readonly _tag: "McpFailed"
-      readonly turn: number | null
-      readonly server: string
-      readonly message: string
-    }
-  /** The connection is over. Emitted once, as the last fact. A turn that was running has no other end. */
-  | { readonly _tag: "Exited"; readonly code: number | null; readonly signal: string | null; readonly stderr: string }
 
 export interface OpenRequest {
   readonly session: SessionId
@@ -129,6 +69,40 @@ export interface OpenRequest {
   readonly ask: (question: AgentQuestion) => Effect.Effect<Answers | null>
   /** Called with each process's pid, before anything is written to it. */
   readonly spawned: (pid: number) => Effect.Effect<void>
+  /** The process that waits for this session, under `lease`; absent: one is started. */
+  readonly spare?: Spare
+}
+
+/** A process that is up and has no session yet (`Started.ts`). */
+export interface Spare {
+  /** Its processes have the mark of this lease, whichever session it becomes the agent of. */
+  readonly lease: LeaseId
+  readonly pid: number
+  /** Returns when the process, or its output, has ended. */
+  readonly ended: Effect.Effect<void>
+  readonly close: Effect.Effect<void>
+}
+
+/** For whom a process is started that no session has yet: what decides how it is started. */
+export type SpareWish = Pick<OpenRequest, "cwd" | "env" | "permissions" | "questions">
+
+/** How a process is started that a session can take over later. */
+export interface SpareSpec {
+  /** All that its start binds. Sessions with the same key can have the same process. No secret of a session is in it. */
+  readonly key: string
+  /** It works in this directory, and only sessions of this directory can have it; `null`: in that of any session. */
+  readonly directory: string | null
+  /** What it reads at its start, or is: where one of them changes, it is given up. */
+  readonly files: ReadonlyArray<string>
+  /** It ends with the scope. */
+  readonly start: (
+    under: Pick<OpenRequest, "lease" | "spawned"> & { readonly scope: Scope.Closeable }
+  ) => Effect.Effect<Spare, AgentFailed>
+  /** Whether it can serve a session of its key in that directory, whose repository may have a say in the environment. */
+  readonly serves: (
+    spare: Spare,
+    request: Pick<OpenRequest, "cwd" | "permissions">
+  ) => Effect.Effect<boolean, AgentFailed, Scope.Scope>
 }
 
 /** What a session without any wishes gives its agent. */
@@ -229,6 +203,11 @@ export interface AgentDriver {
    * Absent: nothing is known of its files.
    */
   readonly conversations?: (session: Pick<OpenRequest, "cwd" | "env">) => ConversationFiles | null
+  /**
+   * How a process is started that could serve this session, and others, later; `null`: only one of the session's own can.
+   * Absent: its protocol opens no session after the start.
+   */
+  readonly spare?: (wish: SpareWish) => SpareSpec | null
   /** Its processes share a login that each may renew: the first start goes alone. Absent: they do not. */
   readonly sharesLogin?: boolean
   /**

@@ -10,7 +10,7 @@ import type { AgentsMisconfigured } from "../domain/Settings.ts"
 import type { Protocol } from "../domain/Settings.ts"
 import { Suspension } from "../domain/Suspension.ts"
 import { AgentFailed } from "./Agent.ts"
-import type { AgentDriver } from "./Agent.ts"
+import type { AgentDriver, SpareSpec } from "./Agent.ts"
 import type { Capabilities } from "./Capabilities.ts"
 import * as AgentVersion from "./agentVersion.ts"
 import * as Catalog from "./Catalog.ts"
@@ -97,8 +97,14 @@ const make = Effect.fnUntraced(function* (
   /** The deadlines of its connections do not count time in which Troupe did not run, whoever opens them. */
   const counting = (driver: AgentDriver): AgentDriver => ({
     ...driver,
-    open: (request) => Effect.provideService(driver.open(request), Suspension, suspension)
+    open: (request) => Effect.provideService(driver.open(request), Suspension, suspension),
+    ...(driver.spare === undefined ? {} : { spare: (wish) => countingStart(driver.spare?.(wish) ?? null) })
   })
+
+  const countingStart = (spec: SpareSpec | null): SpareSpec | null =>
+    spec === null
+      ? null
+      : { ...spec, start: (under) => Effect.provideService(spec.start(under), Suspension, suspension) }
 
   // Cached, because each new session needs the default, and finding it searches the disk.
   const defaultName = yield* Effect.cachedWithTTL(

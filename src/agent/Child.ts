@@ -50,6 +50,10 @@ export interface Child {
   readonly stderr: Effect.Effect<string>
   /** The text without the child's secrets. For everything that comes from it as an error or a line. */
   readonly redact: (text: string) => string
+  /** The values that must not be shown. */
+  readonly secrets: () => ReadonlyArray<string>
+  /** These are secrets of the child from now on, too. */
+  readonly keepSecrets: (more: ReadonlyArray<string>) => void
   /** The lines of its stdout that were no message, as its reader notes them. */
   readonly malformed: MalformedLines.MalformedLines
   /** When the last byte of its stdout was read, in milliseconds since 1970; `null`: none was. */
@@ -136,7 +140,7 @@ export const spawn = Effect.fnUntraced(function* (
     return chunk
   }
 
-  const secrets = secretsIn(spec)
+  let secrets = secretsIn(spec)
   const redactText = (text: string) => redact(text, secrets)
   let tail = Buffer.alloc(0)
   const draining = yield* stderrOutput.pipe(
@@ -178,6 +182,8 @@ export const spawn = Effect.fnUntraced(function* (
     exit,
     stderr,
     redact: redactText,
+    secrets: () => secrets,
+    keepSecrets: (more) => void (secrets = [...secrets, ...more]),
     malformed: MalformedLines.make(redactText),
     lastOutputAt: () => lastOutputAt
   } satisfies Child

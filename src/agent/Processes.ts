@@ -21,7 +21,6 @@ import { endAll, members, processesOf } from "./leaseProcesses.ts"
 import { stillOurs } from "./leaseSearch.ts"
 import type { Leader } from "./leaseSearch.ts"
 import { markDescendants } from "./markDescendants.ts"
-import { secretsIn } from "./redact.ts"
 import { Warden } from "./Warden.ts"
 
 export type { Child, Exit, SpawnSpec } from "./Child.ts"
@@ -132,7 +131,7 @@ const make = (
     pid = child.pid
     const children = groups.get(spec.lease) ?? new Map<number, LeadingChild>()
     const startTime = ProcessTable.stat(pid)?.startTime ?? null
-    groups.set(spec.lease, children.set(pid, { startTime, child, secrets: secretsIn(spec) }))
+    groups.set(spec.lease, children.set(pid, { startTime, child }))
     yield* warden.addGroup(spec.lease, pid, { startTime })
     yield* markDescendants(spec.lease, () => groupsOf(spec.lease))
     yield* spec.spawned(child.pid)
@@ -164,7 +163,7 @@ const make = (
       members(lease, () => groupsOf(lease)),
       (stats) => {
         // A command line may contain values of the child's environment.
-        const secrets = [...(groups.get(lease)?.values() ?? [])].flatMap(({ secrets }) => secrets)
+        const secrets = [...(groups.get(lease)?.values() ?? [])].flatMap(({ child }) => child.secrets())
         return stats.map((stat) => ProcessTable.info(stat, secrets))
       }
     )
@@ -238,8 +237,7 @@ const isAnother = ({ pid, startTime }: SupervisorProcess, self: SupervisorProces
 
 const startTime = (pid: number) => Effect.sync(() => ProcessTable.stat(pid)?.startTime ?? null)
 
-/** A child of ours, and the values of its environment that must not be shown. */
+/** A child of ours. */
 interface LeadingChild extends Leader {
   readonly child: Child
-  readonly secrets: ReadonlyArray<string>
 }

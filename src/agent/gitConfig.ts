@@ -9,6 +9,8 @@
  * Seen on git 2.39; `test/agent/gitConfig.test.ts` runs the real one in a hostile repository.
  */
 import { Effect, Stream } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { AgentFailed } from "./Agent.ts"
 import type { OpenRequest } from "./Agent.ts"
 import * as Executable from "./executable.ts"
@@ -62,6 +64,19 @@ export const environment = Effect.fnUntraced(function* (
       : {})
   }
 })
+
+/**
+ * Whether git finds no repository from a directory, so that its environment is the same as in any other such one. More is
+ * taken for a repository than git does.
+ */
+export const isOutside = (cwd: string, env: Environment): boolean =>
+  !repositoryVariables.some((name) => env[name] !== undefined) &&
+  [...Repository.ancestors(cwd), ...Repository.ancestors(Repository.realOf(cwd) ?? cwd)].every(
+    (directory) => !existsSync(join(directory, ".git")) && !existsSync(join(directory, "HEAD"))
+  )
+
+/** They name a repository, or where to look for one, wherever git is started. */
+const repositoryVariables = ["GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE"]
 
 interface Entry {
   readonly key: string

@@ -51,7 +51,7 @@ export const mcpServersOf = Effect.fnUntraced(function* (
 })
 
 /** Removed with the scope. */
-const emptyDirectory = Effect.acquireRelease(
+export const emptyDirectory = Effect.acquireRelease(
   Effect.sync(() => makeEmpty()),
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )

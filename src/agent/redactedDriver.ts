@@ -15,7 +15,15 @@ import type { UpdateMessage } from "../domain/Acp.ts"
 import type { QuestionField } from "../domain/Question.ts"
 import type { Failure } from "../domain/Turn.ts"
 import { AgentFailed } from "./Agent.ts"
-import type { AgentConnection, AgentDriver, AgentFact, AgentQuestion, ApprovalRequest, OpenRequest } from "./Agent.ts"
+import type {
+  AgentConnection,
+  AgentDriver,
+  AgentFact,
+  AgentQuestion,
+  ApprovalRequest,
+  OpenRequest,
+  SpareSpec
+} from "./Agent.ts"
 import type { LostTurns } from "./lostTurns.ts"
 import { mapTexts, redact, withoutValues } from "./redact.ts"
 import { secretsOfRequest } from "./secretsOfRequest.ts"
@@ -25,7 +33,7 @@ const reports: ReadonlySet<string> = new Set(["notice", "session_info_update"])
 
 /** `secrets`: of the environment that the driver's processes have (`secretsOf`). */
 export const redactedDriver = (driver: AgentDriver, secrets: ReadonlyArray<string>): AgentDriver => {
-  const { threads } = driver
+  const { spare, threads } = driver
   const open = (request: OpenRequest) => {
     const clean = cleaner([...secretsOfRequest(request), ...secrets])
     return driver
@@ -52,11 +60,21 @@ export const redactedDriver = (driver: AgentDriver, secrets: ReadonlyArray<strin
   return {
     ...driver,
     open,
+    ...(spare === undefined ? {} : { spare: (wish) => explainedSpare(spare(wish), cleaner(secrets)) }),
     ...(threads === undefined
       ? {}
       : { threads: (request, query) => cleaner(secrets).explained(threads(request, query)) })
   }
 }
+
+const explainedSpare = (spec: SpareSpec | null, clean: ReturnType<typeof cleaner>): SpareSpec | null =>
+  spec === null
+    ? null
+    : {
+        ...spec,
+        start: (under) => clean.explained(spec.start(under)),
+        serves: (waiting, request) => clean.explained(spec.serves(waiting, request))
+      }
 
 /** Removes secrets, and what has the shape of one, from what a driver reports. */
 const cleaner = (secrets: ReadonlyArray<string>) => {

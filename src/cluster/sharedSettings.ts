@@ -54,7 +54,7 @@ export const sharedSettings = (
       .digest("hex")
       .slice(0, 16)
   // Of a machine, not of all.
-  const { maxProcesses: _, ...shared } = limits
+  const { maxProcesses: _, warmSpares: __, ...shared } = limits
   return {
     agents: digest({ agents, defaultAgent, mcpServers, run }),
     limits: digest(shared),

@@ -65,6 +65,8 @@ export interface Limits {
   readonly maxSessions: number
   readonly maxSessionsPerApp: number
   readonly maxProcesses: number
+  /** How many processes without a session wait for each way in which agents were started lately. */
+  readonly warmSpares: number
   readonly poolWaitMillis: number
   readonly sessionTtlMillis: number | null
   readonly sessionIdleTtlMillis: number | null
@@ -94,6 +96,7 @@ export const defaultLimits: Limits = {
   maxSessions: 1000,
   maxSessionsPerApp: 1000,
   maxProcesses: 8,
+  warmSpares: 1,
   poolWaitMillis: 30_000,
   sessionTtlMillis: 24 * 3_600_000,
   sessionIdleTtlMillis: null,

@@ -192,8 +192,9 @@ export interface Coverage {
 
 /** How a node is, by what it says of itself. */
 export interface NodeState {
-  /** Agents that it runs, how many it may, and turns that wait for a slot. */
+  /** Agents that it runs, how many it may, and turns that wait for a slot. Spares are agents beside those that it runs. */
   readonly processes: number
+  readonly spares: number
   readonly processes_limit: number
   readonly waiting: number
   /** Of its Troupe, and of all its agents' processes together. */

@@ -312,6 +312,13 @@ export type LedgerWrite =
   | { readonly _tag: "Audited"; readonly record: AuditRecord }
   | { readonly _tag: "LeaseOpened"; readonly lease: LeaseRecord }
   | { readonly _tag: "LeaseSpawned"; readonly lease: LeaseId; readonly pid: number; readonly startTime: string | null }
+  /** The processes of a lease that no session had are a session's from now on. */
+  | {
+      readonly _tag: "LeaseTaken"
+      readonly lease: LeaseId
+      readonly session: SessionId
+      readonly generation: number
+    }
   | { readonly _tag: "LeaseClosed"; readonly lease: LeaseId }
   /** A piece of the file behind the pieces before it, compressed, as base64. It counts once a record counts it. */
   | {

@@ -56,6 +56,32 @@ export const sessionLimitsTotal = Metric.counter("troupe_session_limits_exceeded
   incremental: true
 })
 
+const spareHitsTotal = Metric.counter("troupe_spare_hits_total", {
+  description: "Agent starts of sessions that found a process that was up, by agent.",
+  incremental: true
+})
+const spareMissesTotal = Metric.counter("troupe_spare_misses_total", {
+  description: "Agent starts of sessions that found none, by agent and reason.",
+  incremental: true
+})
+const spareIdleSeconds = Metric.histogram("troupe_spare_idle_seconds", {
+  description: "How long a spare had waited when a session took it, by agent.",
+  boundaries: secondsBuckets
+})
+
+export const spareTaken = (agent: string, idleMillis: number) =>
+  Effect.andThen(
+    Metric.update(Metric.withAttributes(spareHitsTotal, { agent }), 1),
+    Metric.update(Metric.withAttributes(spareIdleSeconds, { agent }), idleMillis / 1000)
+  )
+
+/**
+ * `own`: the session must have a process of its own. `none`: no spare waited. `repository`: it would have git run what the
+ * session's repository names. `failed`: it was taken, counted as a hit, and ended in the handing over.
+ */
+export const spareMissed = (agent: string, reason: "own" | "none" | "repository" | "failed") =>
+  Metric.update(Metric.withAttributes(spareMissesTotal, { agent, reason }), 1)
+
 const runsTotal = Metric.counter("troupe_runs_total", {
   description: "One-shot runs that ended, by outcome.",
   incremental: true
@@ -69,6 +95,9 @@ const ledgerAway = Metric.gauge("troupe_ledger_away", {
   description: "1 while the ledger can't be written and commits are held, else 0."
 })
 const processes = Metric.gauge("troupe_processes", { description: "Live agent processes." })
+const spares = Metric.gauge("troupe_spares", {
+  description: "Agent processes that wait for a session; they are no part of troupe_processes."
+})
 const processLimit = Metric.gauge("troupe_processes_limit", { description: "How many there may be." })
 const waiting = Metric.gauge("troupe_pool_waiting", { description: "Turns that wait for a process slot." })
 const timers = Metric.gauge("troupe_timers", { description: "Timers that are armed: deadlines, pauses, watchdogs." })
@@ -77,6 +106,7 @@ const timers = Metric.gauge("troupe_timers", { description: "Timers that are arm
 export interface Counts {
   readonly sessions: Readonly<Record<SessionState, number>>
   readonly processes: number
+  readonly spares: number
   readonly maxProcesses: number
   readonly waiting: number
   readonly ledgerAway: boolean
@@ -93,6 +123,7 @@ export const setCounts = (counts: Counts) =>
         Metric.update(Metric.withAttributes(sessions, { state }), count)
       ),
       Metric.update(processes, counts.processes),
+      Metric.update(spares, counts.spares),
       Metric.update(processLimit, counts.maxProcesses),
       Metric.update(waiting, counts.waiting),
       Metric.update(ledgerAway, counts.ledgerAway ? 1 : 0),

@@ -4,6 +4,9 @@
  * A session holds its slot from before its process is spawned until the kernel has nothing of that process left. The app
  * that holds the fewest slots is served first, and within an app the request that has waited longest. While requests
  * wait, the sessions that have been idle longest are asked to hibernate.
+ *
+ * Spares (`supervision/Spares.ts`) hold no slot: they are in the places that no session has, and one is given up the moment
+ * a session takes its place. So nobody ever waits for a spare.
  */
 import { Clock, Context, Deferred, Effect, Layer } from "effect"
 import type { AppName, SessionId } from "../domain/Ids.ts"
@@ -14,7 +17,13 @@ export type SlotAnswer = "granted" | "refused"
 interface Request {
   readonly app: AppName
   readonly session: SessionId
+  readonly takesSpare: boolean
   readonly answer: Deferred.Deferred<SlotAnswer>
+}
+
+/** A process that belongs to no session. `giveUp` ends it, in the background. */
+export interface Spare {
+  readonly giveUp: () => void
 }
 
 /** A slot that is held. Whether its holder may be asked to leave, or was, is known of holders only. */
@@ -44,6 +53,8 @@ export class ProcessSlots extends Context.Service<
       readonly app: AppName
       readonly urgent: boolean
       readonly notBefore: number
+      /** It may take a spare over, so none is given up for it before `settled`. */
+      readonly takesSpare?: boolean
     }) => Effect.Effect<SlotAnswer>
     /** Gives the slot back. A request of the session that still waits for one is refused. */
     readonly release: (session: SessionId) => void
@@ -52,6 +63,15 @@ export class ProcessSlots extends Context.Service<
     readonly busy: (session: SessionId) => void
     /** The session retires its process, for whatever reason: its slot will be free soon. */
     readonly retiring: (session: SessionId) => void
+    /** The session has taken a spare over, or will not. */
+    readonly settled: (session: SessionId) => void
+    /** Puts a spare in a place that no session has. `false`: there is none. */
+    readonly addSpare: (spare: Spare) => boolean
+    /** It was taken over, or has ended. */
+    readonly removeSpare: (spare: Spare) => void
+    readonly spares: () => number
+    /** Sessions that were granted a slot and may take a spare over with it. */
+    readonly unsettled: () => number
     /** Refuses every request from now on, and those that wait. */
     readonly drain: () => void
     readonly counts: () => { readonly held: number; readonly size: number; readonly waiting: number }
@@ -66,6 +86,24 @@ export class ProcessSlots extends Context.Service<
       const slots = new Map<SessionId, Slot>()
       let waiting: ReadonlyArray<Request> = []
       let draining = false
+      /** The oldest first. */
+      const spares = new Set<Spare>()
+      const unsettled = new Set<SessionId>()
+      const room = () => size - slots.size
+
+      const giveUpSpares = () => {
+        for (const spare of spares) {
+          if (spares.size <= room() + unsettled.size) return
+          spares.delete(spare)
+          spare.giveUp()
+        }
+      }
+
+      const hold = ({ app, session, takesSpare }: Pick<Request, "app" | "session" | "takesSpare">) => {
+        slots.set(session, { app, use: "busy" })
+        if (takesSpare) unsettled.add(session)
+        giveUpSpares()
+      }
 
       const holdings = (app: AppName) => [...slots.values()].filter((slot) => slot.app === app).length
       const next = () => {
@@ -93,7 +131,7 @@ export class ProcessSlots extends Context.Service<
         while (slots.size < size) {
           const request = next()
           if (request === undefined) return
-          slots.set(request.session, { app: request.app, use: "busy" })
+          hold(request)
           answer(request, "granted")
         }
         makeRoom()
@@ -115,18 +153,18 @@ export class ProcessSlots extends Context.Service<
         [...slots].flatMap(([session, { use }]) => (wanted(use) ? [session] : []))
 
       return ProcessSlots.of({
-        take: Effect.fnUntraced(function* ({ app, notBefore, session, urgent }) {
+        take: Effect.fnUntraced(function* ({ app, notBefore, session, takesSpare = false, urgent }) {
           const now = yield* Clock.currentTimeMillis
           if (notBefore > now) yield* Effect.sleep(notBefore - now)
           if (draining) return "refused"
           if (slots.has(session)) return "granted"
           if (slots.size < size && waiting.length === 0) {
-            slots.set(session, { app, use: "busy" })
+            hold({ app, session, takesSpare })
             return "granted"
           }
           if (!urgent) return "refused"
           for (const earlier of waiting) if (earlier.session === session) answer(earlier, "refused")
-          const request: Request = { app, session, answer: yield* Deferred.make<SlotAnswer>() }
+          const request: Request = { app, session, takesSpare, answer: yield* Deferred.make<SlotAnswer>() }
           waiting = [...waiting, request]
           grant()
           return yield* Deferred.await(request.answer).pipe(
@@ -136,8 +174,21 @@ export class ProcessSlots extends Context.Service<
         release: (session) => {
           for (const request of waiting) if (request.session === session) answer(request, "refused")
           slots.delete(session)
+          unsettled.delete(session)
           grant()
+          giveUpSpares()
         },
+        settled: (session) => {
+          if (unsettled.delete(session)) giveUpSpares()
+        },
+        addSpare: (spare) => {
+          if (draining || spares.size >= room()) return false
+          spares.add(spare)
+          return true
+        },
+        removeSpare: (spare) => void spares.delete(spare),
+        spares: () => spares.size,
+        unsettled: () => unsettled.size,
         idle: (session, hibernate) => {
           setUse(session, { hibernate })
           makeRoom()

@@ -74,7 +74,15 @@ const make = Effect.gen(function* () {
     const { size, waiting } = slots.counts()
     const processes = commandHandler.sessionsWithProcess().length
     const ledgerAway = ledger.away() !== null
-    return { sessions, processes, maxProcesses: size, waiting, ledgerAway, timers: timers.size() }
+    return {
+      sessions,
+      processes,
+      spares: slots.spares(),
+      maxProcesses: size,
+      waiting,
+      ledgerAway,
+      timers: timers.size()
+    }
   }).pipe(Effect.mapError((cause) => new Unavailable({ operation: "count", cause })))
 
   const ledgerProblem = Effect.gen(function* () {

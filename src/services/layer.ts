@@ -21,6 +21,7 @@ import * as FileCopies from "../cluster/fileCopies.ts"
 import { LocalSessions } from "../cluster/LocalSessions.ts"
 import { Nodes } from "../cluster/Nodes.ts"
 import * as RoutedSessionHost from "../cluster/routedSessionHost.ts"
+import { Spares } from "../supervision/Spares.ts"
 import { Supervisor } from "../supervision/Supervisor.ts"
 import { Sweeper } from "./Sweeper.ts"
 
@@ -41,6 +42,7 @@ export const layerWith = <E, R>(
     Layer.provideMerge(Supervisor.layer),
     Layer.provideMerge(commandHandler),
     Layer.provideMerge(FileCopies.layer),
+    Layer.provideMerge(Spares.layer),
     Layer.provideMerge(ThisNode.layer),
     Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer))
   )

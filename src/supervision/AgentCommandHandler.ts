@@ -33,7 +33,7 @@ export const layer = Layer.effect(
       switch (command.type) {
         case "takeSlot": {
           const { notBefore, urgent } = command.params
-          const request = Effect.flatMap(slots.take({ app, session, notBefore, urgent }), (answer) =>
+          const request = Effect.flatMap(slots.take({ app, session, notBefore, urgent, takesSpare: true }), (answer) =>
             port.post({
               event:
                 answer === "granted"

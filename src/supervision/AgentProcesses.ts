@@ -38,14 +38,16 @@ const stillThere = new AgentFailed({
 
 const retryLeaseAfter = "1 second"
 
+const closed = (leases: ReadonlyArray<LeaseId>) => leases.map((lease) => ({ _tag: "LeaseClosed", lease }) as const)
+
 export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const slots = yield* ProcessSlots
   const processes = yield* Processes
   const scope = yield* Effect.scope
   const agentProcesses = new Map<SessionId, AgentProcess>()
-  /** The lease of each session's last process, until its end is stored. */
-  const unclosed = new Map<SessionId, LeaseId>()
+  /** The leases of each session's last process, until its end is stored. */
+  const unclosed = new Map<SessionId, ReadonlyArray<LeaseId>>()
   let isClosing = false
 
   const { limits: bounds } = yield* RuntimeSettings
@@ -63,6 +65,8 @@ export const make = Effect.gen(function* () {
       port,
       generation,
       lease: newLeaseId(),
+      earlierLease: null,
+      spare: null,
       scope: processScope,
       opening,
       connection: null,
@@ -75,7 +79,8 @@ export const make = Effect.gen(function* () {
       Scope.provide(processScope),
       Effect.catchCause((cause) =>
         Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fails(port, failedStart(cause))
-      )
+      ),
+      Effect.ensuring(Effect.sync(() => slots.settled(session)))
     )
     yield* Deferred.succeed(opening, yield* Effect.forkIn(opened, scope))
   })
@@ -95,40 +100,43 @@ export const make = Effect.gen(function* () {
       yield* Effect.flatMap(Deferred.await(agentProcess.opening), Fiber.interrupt).pipe(
         Effect.timeoutOption(releaseWithin)
       )
-      yield* processes.signal(agentProcess.lease, "SIGKILL")
+      const { earlierLease, lease, spare } = agentProcess
+      yield* processes.signal(lease, "SIGKILL")
       yield* Scope.close(agentProcess.scope, Exit.void).pipe(Effect.timeoutOption(releaseWithin))
-      const left = yield* processes.sweep(agentProcess.lease)
+      // Where it was taken over, and its driver did not come to it.
+      if (spare !== null) yield* Effect.timeoutOption(spare.close, releaseWithin)
+      const left = yield* processes.sweep(lease)
       if (left > 0) {
         yield* Effect.logError(`${left} processes of session ${session} would not die`)
         return false
       }
       agentProcesses.delete(session)
       if (agentProcess.conversation !== null) yield* capsules.finish(agentProcess.port, agentProcess.conversation)
-      yield* closeLease(session, agentProcess.lease)
+      yield* closeLeases(session, earlierLease === null ? [lease] : [earlierLease, lease])
     }
     slots.release(session)
     return true
   })
 
   /** In the background, and until it is stored: while a session has a lease it gets no other. */
-  const closeLease = (session: SessionId, lease: LeaseId) => {
+  const closeLeases = (session: SessionId, leases: ReadonlyArray<LeaseId>) => {
     // The next start of Troupe closes what is not stored by the end of this one.
-    if (isClosing) return ledger.writeLater([{ _tag: "LeaseClosed", lease }])
-    unclosed.set(session, lease)
-    const stored = Effect.retry(storeEnd(session, lease), Schedule.spaced(retryLeaseAfter))
+    if (isClosing) return ledger.writeLater(closed(leases))
+    unclosed.set(session, leases)
+    const stored = Effect.retry(storeEnd(session, leases), Schedule.spaced(retryLeaseAfter))
     return Effect.asVoid(Effect.forkIn(stored, scope, { startImmediately: true }))
   }
 
-  const storeEnd = (session: SessionId, lease: LeaseId) =>
-    Effect.map(ledger.write([{ _tag: "LeaseClosed", lease }]), () => {
-      if (unclosed.get(session) === lease) unclosed.delete(session)
+  const storeEnd = (session: SessionId, leases: ReadonlyArray<LeaseId>) =>
+    Effect.map(ledger.write(closed(leases)), () => {
+      if (unclosed.get(session) === leases) unclosed.delete(session)
     })
 
   /** A next process does not wait for the next attempt: the ledger may be back since. */
   const closedBefore = (session: SessionId) =>
     Effect.suspend(() => {
-      const lease = unclosed.get(session)
-      return lease === undefined ? Effect.void : storeEnd(session, lease)
+      const leases = unclosed.get(session)
+      return leases === undefined ? Effect.void : storeEnd(session, leases)
     })
 
   yield* Effect.addFinalizer(() => {

@@ -3,6 +3,8 @@ import { Schema } from "effect"
 
 export const NodeState = Schema.Struct({
   slots: Schema.Struct({ held: Schema.Int, size: Schema.Int, waiting: Schema.Int }),
+  /** Agents' processes that wait for a session. Absent: its version has none. */
+  spares: Schema.optionalKey(Schema.Int),
   /** Memory in RAM: of its Troupe, and of all that its leases hold together. */
   rssBytes: Schema.Finite,
   agentsRssBytes: Schema.Finite,

@@ -7,6 +7,7 @@ import { ThisNode } from "../runtime/ThisNode.ts"
 import { CommandHandler } from "../session/CommandHandler.ts"
 import { CircuitBreaker } from "./CircuitBreaker.ts"
 import type { NodeState } from "./NodeState.ts"
+import { Spares } from "./Spares.ts"
 
 /** A ledger that takes longer is away, for who looks. */
 const answersWithin = "1 second"
@@ -17,6 +18,7 @@ export const make = Effect.gen(function* () {
   const ledger = yield* Ledger
   const processes = yield* Processes
   const slots = yield* ProcessSlots
+  const spares = yield* Spares
   const { token } = yield* ThisNode
 
   const ledgerMillis = Effect.gen(function* () {
@@ -29,10 +31,12 @@ export const make = Effect.gen(function* () {
   )
 
   return Effect.gen(function* () {
-    const leases = commandHandler.sessionsWithProcess().flatMap((session) => commandHandler.lease(session) ?? [])
+    const ofSessions = commandHandler.sessionsWithProcess().flatMap((session) => commandHandler.lease(session) ?? [])
+    const leases = [...ofSessions, ...spares.views().map(({ lease }) => lease)]
     const uses = leases.length === 0 ? new Map() : yield* processes.use(leases)
     const state: NodeState = {
       slots: slots.counts(),
+      spares: slots.spares(),
       rssBytes: process.memoryUsage.rss(),
       agentsRssBytes: uses.values().reduce((sum, { rssBytes }) => sum + rssBytes, 0),
       circuits: breaker.open(yield* Clock.currentTimeMillis),

@@ -24,12 +24,12 @@ import type { Failure } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import * as CheckAppBounds from "../runtime/checkAppBounds.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
-import { ThisNode } from "../runtime/ThisNode.ts"
 import type { SessionPort } from "../session/CommandHandler.ts"
 import type { AgentProcess } from "./AgentProcess.ts"
 import type { Capsules } from "./Capsules.ts"
 import { CircuitBreaker } from "./CircuitBreaker.ts"
 import * as FirstStart from "./firstStart.ts"
+import * as OwnOrSpare from "./ownOrSpare.ts"
 import { decidePermission } from "./permissions.ts"
 import * as Placement from "./placement.ts"
 import * as RecoverTurns from "./recoverTurns.ts"
@@ -52,12 +52,12 @@ export const make = Effect.fnUntraced(function* (
   const place = yield* Placement.make
   const processes = yield* Processes
   const settings = yield* RuntimeSettings
-  const thisNode = yield* ThisNode
   const { dataDir } = settings
   const findWorkdir = yield* Workdir.make
   const recoverTurns = yield* RecoverTurns.make
   const breaker = yield* CircuitBreaker
   const alone = FirstStart.make()
+  const ownOrSpare = yield* OwnOrSpare.make
 
   const received = (port: SessionPort, agentProcess: AgentProcess) =>
     Effect.fnUntraced(function* (fact: AgentFact) {
@@ -140,22 +140,14 @@ export const make = Effect.fnUntraced(function* (
   return Effect.fnUntraced(function* (port: SessionPort, agentProcess: AgentProcess, thread: string | null) {
     const { agent, app, cwd, effort, id, mode, model, ownsCwd, permissions, setup, systemPrompt } = port.record()
     const openedAt = yield* Clock.currentTimeMillis
-    const { bootId, self: supervisor } = processes
     const questions = (setup.questions ?? questionsUnder(permissions)) === "ask"
-    const { generation, lease } = agentProcess
-    const { name: node } = thisNode
-    yield* thisNode.storeLease(lease, port.writes.write, [
-      {
-        _tag: "LeaseOpened",
-        lease: { id: lease, session: id, generation, bootId, supervisor, node, openedAt, pid: null, startTime: null }
-      },
-      // Its directory is here from now on, whether it came along or not.
-      ...(thisNode.isAlone ? [] : [{ _tag: "SessionHoused", session: id, node } as const])
-    ])
+    const env = setup.env ?? {}
     const driver = yield* agents.driver(agent)
+    const wish = { cwd, env, permissions: askingPolicyOf(permissions), questions }
+    const spareSpec = yield* ownOrSpare.lease(port, agentProcess, driver, wish)
     const broken = breaker.check(driver.name, openedAt)
     if (broken !== null) return yield* broken
-    const workdirLost = yield* findWorkdir(port.record(), generation)
+    const workdirLost = yield* findWorkdir(port.record(), agentProcess.generation)
     // The agent of this name, or the repository, may have become another since the session was made.
     const unenforceable = driver.permissionsProblem?.(permissions, cwd) ?? null
     if (unenforceable !== null) return yield* new AgentFailed({ class: "config", message: unenforceable })
@@ -169,26 +161,21 @@ export const make = Effect.fnUntraced(function* (
     ).pipe(
       Effect.catchTag("NotAllowed", ({ detail }) => Effect.fail(new AgentFailed({ class: "config", message: detail })))
     )
-    const env = setup.env ?? {}
     const wanted = thread ?? setup.fork?.threadId
     const found =
       wanted === undefined ? null : yield* capsules.place(port.record(), driver, { cwd, env, thread: wanted })
-    const connection = yield* opens(driver, {
+    const request: OwnOrSpare.Request = {
+      ...wish,
       session: id,
-      lease,
-      cwd,
       model,
       mode,
       effort,
-      permissions: askingPolicyOf(permissions),
       systemPrompt,
       mcpServers: yield* mcpServersOf(setup, settings.mcpServers),
       additionalDirectories: setup.additionalDirectories ?? [],
-      env,
       thread,
       turnsChoseModel: thread !== null && model === null && (yield* turnsChoseModel(port.record())),
       fork: thread === null ? (setup.fork ?? null) : null,
-      questions,
       ask: questions ? port.ask : decline(port),
       emit: received(port, agentProcess),
       approve: approve(port, permissions),
@@ -196,9 +183,11 @@ export const make = Effect.fnUntraced(function* (
         Effect.gen(function* () {
           agentProcess.pid ??= pid
           const startTime = yield* processes.startTime(pid)
-          yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))
+          yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease: agentProcess.lease, pid, startTime }]))
         })
-    })
+    }
+    const connection = yield* ownOrSpare.connect(port, agentProcess, driver, request, (own) => opens(driver, own))
+    yield* ownOrSpare.used(driver, spareSpec)
     agentProcess.connection = connection
     agentProcess.pid = connection.pid ?? agentProcess.pid
     if (thread !== null && connection.contextLost === null) yield* recoverTurns(port, connection)

@@ -120,6 +120,7 @@ export const makeScript = Effect.gen(function* () {
         Metrics.setCounts({
           sessions: { idle: 1, turning: 2, retiring: 0, closed: 5 },
           processes: 3,
+          spares: 1,
           maxProcesses: 8,
           waiting: 1,
           ledgerAway: false,

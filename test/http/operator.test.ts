@@ -120,6 +120,7 @@ it.live("GET /metrics counts requests by route and never by session", () =>
     for (const line of [
       /^troupe_sessions\{state="turning"\} 2$/m,
       /^troupe_processes 3$/m,
+      /^troupe_spares 1$/m,
       /^troupe_processes_limit 8$/m,
       /^troupe_pool_waiting 1$/m,
       /^troupe_timers 5$/m,

@@ -6,9 +6,13 @@ import type { LeaseId, SessionId } from "../../src/domain/Ids.ts"
 import { diceOf } from "./random.ts"
 import type { Dice } from "./random.ts"
 
+/** Whose a process is that no session has yet. */
+export const nobody = "nobody" as SessionId
+
 export interface SimulatedProcess {
   readonly pid: number
-  readonly session: SessionId
+  /** `nobody`: it is a spare. */
+  session: SessionId
   readonly lease: LeaseId
   /** The name of the node that started it. */
   readonly node: string
@@ -75,7 +79,7 @@ export class World {
 
   /** Ids are long; the history needs them only to tell sessions apart. */
   name(session: SessionId): string {
-    return `session ${this.#sessions.indexOf(session) + 1}`
+    return session === nobody ? "nobody" : `session ${this.#sessions.indexOf(session) + 1}`
   }
 
   /** Dice of its own for each process, so that a shorter history leaves the other sessions' agents as they were. */

@@ -1,7 +1,7 @@
 /** What must hold after every step of a simulation, whatever happened in it. */
 import type { SessionId } from "../../src/domain/Ids.ts"
 import type { Clients } from "./Clients.ts"
-import { Violation } from "./World.ts"
+import { nobody, Violation } from "./World.ts"
 import type { World } from "./World.ts"
 
 /** What the database holds, read past all faults. */
@@ -45,6 +45,8 @@ export interface Running {
     readonly size: number
     readonly held: ReadonlyArray<SessionId>
     readonly waiting: ReadonlyArray<SessionId>
+    readonly spares: number
+    readonly unsettled: number
   }
   readonly views: ReadonlyArray<{ readonly id: SessionId; readonly snapshot: unknown; readonly substate: string }>
   /** Timers that are armed, those that are not stored included. */
@@ -180,7 +182,7 @@ export class Invariants {
     for (const { isDetached, lease, pid, session } of this.#world.alive()) {
       if (!leased.has(lease))
         fail("every process has a lease", `process ${pid} of ${this.#world.name(session)} has none`)
-      if (isDetached) continue
+      if (isDetached || session === nobody) continue
       if (leaders.has(session)) fail("a session has one agent at most", this.#world.name(session))
       leaders.set(session, pid)
     }
@@ -188,6 +190,9 @@ export class Invariants {
 
   #runningIsStored({ sessions, timers }: Stored, { actorsMayRest, armed, node, slots, views }: Running): void {
     if (slots.held.length > slots.size) fail("slots are never more than the pool", `${slots.held.length}`)
+    if (slots.held.length + slots.spares > slots.size + slots.unsettled) {
+      fail("a spare has no session's place", `${slots.held.length} sessions and ${slots.spares} spares`)
+    }
     if (actorsMayRest) return
     const rows = new Map(sessions.map((row) => [row.id, row]))
     // It does not know yet that another node has taken over: its next commit tells.
@@ -235,6 +240,7 @@ export class Invariants {
     if (stored.timers.length > 0) fail("no timer is left", stored.timers.map(({ timer }) => timer).join(", "))
     for (const { armed, slots, views } of running) {
       if (slots.held.length + slots.waiting.length > 0) fail("no slot is held", String(slots.held.length))
+      if (slots.spares > 0) fail("no spare is left", String(slots.spares))
       if (views.length > 0) fail("no session is loaded", views.map(({ substate }) => substate).join(", "))
       if (armed > 0) fail("no timer is armed", String(armed))
     }

@@ -15,6 +15,7 @@ export const limitsOf = (seed: number): Partial<Limits> => {
     approvalTimeoutMillis: dice.pick([15_000, 60_000]),
     ledgerPatienceMillis: dice.pick([2_000, 20_000]),
     sessionTtlMillis: dice.pick([null, 20 * 60_000]),
-    sessionIdleTtlMillis: dice.pick([null, 5 * 60_000])
+    sessionIdleTtlMillis: dice.pick([null, 5 * 60_000]),
+    warmSpares: dice.between(0, 1)
   }
 }

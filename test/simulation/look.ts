@@ -31,10 +31,11 @@ export const storedIn = (database: Database, wait: <A>(effect: Effect.Effect<A, 
 export const runningIn = (services: Context.Context<RuntimeServices>, actorsMayRest: boolean): Running => {
   const slots = Context.get(services, ProcessSlots)
   const { busy, idle, leaving, waiting } = slots.state()
+  const [spares, unsettled] = [slots.spares(), slots.unsettled()]
   const views = Context.get(services, Supervisor).views()
   return {
     node: Context.get(services, ThisNode).token,
-    slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting },
+    slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting, spares, unsettled },
     views: views.map(({ record: { id, substate }, snapshot }) => ({
       id,
       snapshot: sessionMachine.getPersistedSnapshot(snapshot),

@@ -69,6 +69,38 @@ export const plants: ReadonlyArray<Plant> = [
     ]
   },
   {
+    name: "a spare that was taken keeps its place",
+    file: "src/supervision/Spares.ts",
+    replace: [["    slots.removeSpare(entry)\n    taken(spare)", "    taken(spare)"]]
+  },
+  {
+    name: "a spare is there for two sessions",
+    file: "src/supervision/Spares.ts",
+    replace: [
+      ['    entry.state = "reserved"\n', ""],
+      ['if (!entries.has(entry) || entry.state !== "reserved")', "if (!entries.has(entry))"],
+      ["    entries.delete(entry)\n    slots.removeSpare(entry)\n    taken", "    slots.removeSpare(entry)\n    taken"]
+    ]
+  },
+  {
+    name: "a spare that nobody has wanted for long is kept",
+    file: "src/supervision/Spares.ts",
+    replace: [["&& wants.has(entry.spec, now) &&", "&&"]]
+  },
+  {
+    name: "a spare that is given up keeps its lease",
+    file: "src/supervision/Spares.ts",
+    replace: [["    fork(Effect.retry(ledger.write(closed)", "    void (Effect.retry(ledger.write(closed)"]]
+  },
+  {
+    name: "no spare is given up for a session",
+    file: "src/runtime/ProcessSlots.ts",
+    replace: [
+      ["if (takesSpare) unsettled.add(session)\n        giveUpSpares()", ""],
+      ["if (unsettled.delete(session)) giveUpSpares()", ""]
+    ]
+  },
+  {
     name: "the session that was used last makes room",
     file: "src/runtime/ProcessSlots.ts",
     replace: [["for (const [session, { use }] of slots)", "for (const [session, { use }] of [...slots].reverse())"]]
@@ -95,17 +127,12 @@ export const plants: ReadonlyArray<Plant> = [
   },
   {
     name: "a lease is not written",
-    file: "src/supervision/openAgent.ts",
+    file: "src/supervision/ownOrSpare.ts",
     replace: [
       [
-        '_tag: "LeaseOpened",',
-        '_tag: "Audited", record: { at: openedAt, session: id, app, action: "approval", actor: "troupe", detail: {} } } as never, { _tag: "LeaseOpened",'
-      ],
-      [
-        "lease: { id: lease, session: id, generation,",
-        "lease: { id: `no-${lease}` as never, session: null, generation,"
-      ],
-      ['yield* Effect.orDie(ledger.write([{ _tag: "LeaseSpawned", lease, pid, startTime }]))', "void [pid, startTime]"]
+        "const record = { id: lease, session: port.record().id,",
+        "const record = { id: `no-${lease}` as never, session: null,"
+      ]
     ]
   },
   {
@@ -121,7 +148,7 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "children that left their group are left alone",
     file: "src/supervision/AgentProcesses.ts",
-    replace: [["const left = yield* processes.sweep(agentProcess.lease)", "const left = 0"]]
+    replace: [["const left = yield* processes.sweep(lease)", "const left = 0"]]
   },
   {
     name: "an accepted turn is answered before it is stored",
@@ -174,7 +201,7 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "a next process does not close the lease of the last",
     file: "src/supervision/AgentProcesses.ts",
-    replace: [["lease === undefined ? Effect.void : storeEnd(session, lease)", "void lease, Effect.void"]]
+    replace: [["leases === undefined ? Effect.void : storeEnd(session, leases)", "void leases, Effect.void"]]
   },
   {
     name: "an open approval outlives its turn",
@@ -234,7 +261,7 @@ export const plants: ReadonlyArray<Plant> = [
         "    if (agentProcess !== undefined) {\n      yield* Effect.flatMap(Deferred",
         `    if (agentProcess !== undefined && agentProcess.connection !== null) {
       agentProcesses.delete(session)
-      yield* closeLease(session, agentProcess.lease)
+      yield* closeLeases(session, [agentProcess.lease])
       slots.release(session)
       yield* Effect.sleep("3 seconds").pipe(
         Effect.andThen(processes.signal(agentProcess.lease, "SIGKILL")),

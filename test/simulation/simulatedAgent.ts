@@ -1,7 +1,7 @@
 /** An agent of a simulation: what it does at its start and with a prompt is chosen by dice, well-behaved or not. */
-import { Deferred, Effect, Semaphore } from "effect"
+import { Deferred, Effect, Exit, Scope, Semaphore } from "effect"
 import { AgentFailed } from "../../src/agent/Agent.ts"
-import type { AgentConnection, AgentDriver, AgentFact, OpenRequest } from "../../src/agent/Agent.ts"
+import type { AgentConnection, AgentDriver, AgentFact, OpenRequest, Spare, SpareSpec } from "../../src/agent/Agent.ts"
 import { noCapabilities } from "../../src/agent/Capabilities.ts"
 import { updateMessage } from "../../src/domain/Acp.ts"
 import type { SessionUpdate } from "../../src/domain/Acp.ts"
@@ -9,6 +9,7 @@ import { noChoices } from "../../src/domain/Session.ts"
 import type { Failure } from "../../src/domain/Turn.ts"
 import type { Incarnation } from "./Incarnation.ts"
 import type { Dice } from "./random.ts"
+import { nobody } from "./World.ts"
 import type { SimulatedProcess, World } from "./World.ts"
 
 const capabilities = { ...noCapabilities, resume: true, steer: true, compact: true, model: true }
@@ -21,29 +22,82 @@ export interface Behaviour {
 const usage = { inputTokens: 3, cachedInputTokens: 1, outputTokens: 2, reasoningTokens: 0, totalTokens: 5 }
 
 export const simulatedDriver = (world: World, behaviour: Behaviour, runtime: Incarnation): AgentDriver => {
-  const open = Effect.fnUntraced(function* (request: OpenRequest) {
-    const dice = world.diceFor(request.session)
+  const spares = new Map<
+    number,
+    { readonly process: SimulatedProcess; readonly gone: Deferred.Deferred<string | null> }
+  >()
+
+  const spawn = Effect.fnUntraced(function* (
+    { lease, session, spawned }: Pick<OpenRequest, "lease" | "session" | "spawned">,
+    dice: Dice
+  ) {
     yield* runtime.crossing("before a spawn")
-    runtime.held.hold(request.lease)
-    if (!runtime.held.mayStart(request.lease, runtime.now())) {
+    runtime.held.hold(lease)
+    if (!runtime.held.mayStart(lease, runtime.now())) {
       return yield* new AgentFailed({ class: "crash", message: "the node's lease ran out" })
     }
+    const isStubborn = !behaviour.isGood && dice.chance(0.2)
+    const process = world.start({ session, lease, node: runtime.name, isDetached: false, isStubborn })
+    const gone = yield* Deferred.make<string | null>()
+    process.onExit = (signal) => runtime.whenAwake(() => void Deferred.doneUnsafe(gone, Effect.succeed(signal)))
+    yield* Effect.addFinalizer(() => Effect.sync(() => (runtime.isAlive ? world.end(process, "SIGKILL") : undefined)))
+    yield* spawned(process.pid)
+    yield* runtime.crossing("after a spawn")
+    return { process, gone }
+  })
+
+  const startSpare: SpareSpec["start"] = Effect.fnUntraced(
+    function* ({ lease, scope, spawned }) {
+      const dice = world.diceFor(nobody)
+      const { gone, process } = yield* spawn({ lease, session: nobody, spawned }, dice)
+      yield* Effect.sleep(dice.between(0, 800))
+      if (!behaviour.isGood && dice.chance(0.1)) world.end(process, null)
+      if (!process.isAlive) return yield* new AgentFailed({ class: "crash", message: "it died in the handshake" })
+      if (!behaviour.isGood && dice.chance(0.2)) {
+        yield* Effect.forkScoped(
+          Effect.delay(
+            Effect.sync(() => world.end(process, "SIGSEGV")),
+            dice.between(0, 60_000)
+          )
+        )
+      }
+      spares.set(process.pid, { process, gone })
+      const ended = Effect.asVoid(Deferred.await(gone))
+      return { lease, pid: process.pid, ended, close: Scope.close(scope, Exit.void) }
+    },
+    (start, { scope }) => Scope.provide(start, scope)
+  )
+
+  const spare: SpareSpec = {
+    key: "simulated",
+    directory: null,
+    files: [],
+    start: startSpare,
+    serves: ({ pid }) =>
+      Effect.andThen(runtime.crossing("while a spare is looked at"), () => {
+        const whose = spares.get(pid)?.process.session ?? nobody
+        if (whose !== nobody) world.violate("a spare serves one session", `process ${pid} is of ${world.name(whose)}`)
+        return Effect.succeed(true)
+      })
+  }
+
+  const handOver = Effect.fnUntraced(function* (given: Spare, request: OpenRequest) {
+    yield* Effect.addFinalizer(() => given.close)
+    const known = spares.get(given.pid)!
+    if (known.process.isAlive) world.note(`process ${given.pid} is taken by ${world.name(request.session)}`)
+    known.process.session = request.session
+    yield* runtime.crossing("when a spare was taken")
+    return known
+  })
+
+  const open = Effect.fnUntraced(function* (request: OpenRequest) {
+    const dice = world.diceFor(request.session)
+    const { gone, process } =
+      request.spare === undefined ? yield* spawn(request, dice) : yield* handOver(request.spare, request)
     const good = behaviour.isGood
     const kind = good
       ? "ready"
       : dice.weighted({ ready: 30, fails: 2, auth: 1, quota: 1, dies: 2, hangs: 1, slow: 4, lostThread: 1 })
-    const process = world.start({
-      session: request.session,
-      lease: request.lease,
-      node: runtime.name,
-      isDetached: false,
-      isStubborn: !good && dice.chance(0.2)
-    })
-    const gone = yield* Deferred.make<string | null>()
-    process.onExit = (signal) => runtime.whenAwake(() => void Deferred.doneUnsafe(gone, Effect.succeed(signal)))
-    yield* Effect.addFinalizer(() => Effect.sync(() => (runtime.isAlive ? world.end(process, "SIGKILL") : undefined)))
-    yield* request.spawned(process.pid)
-    yield* runtime.crossing("after a spawn")
     if (kind === "slow") yield* Effect.sleep(dice.between(1, 20_000))
     else if (!good) yield* Effect.sleep(dice.between(0, 800))
     if (kind === "hangs") yield* Effect.raceFirst(Effect.never, Deferred.await(gone))
@@ -205,7 +259,7 @@ export const simulatedDriver = (world: World, behaviour: Behaviour, runtime: Inc
     return connection
   })
 
-  return { name: "simulated", protocol: "acp", capabilities, open }
+  return { name: "simulated", protocol: "acp", capabilities, spare: () => spare, open }
 }
 
 const chunk = (text: string): SessionUpdate => ({

@@ -21,6 +21,7 @@ import { CommandHandler } from "../../src/session/CommandHandler.ts"
 import type { SessionPort } from "../../src/session/CommandHandler.ts"
 import * as FileCopies from "../../src/cluster/fileCopies.ts"
 import * as AgentCommandHandler from "../../src/supervision/AgentCommandHandler.ts"
+import { Spares } from "../../src/supervision/Spares.ts"
 import { isAlive } from "../agent/child.ts"
 import { app, opened, session } from "../ledger/samples.ts"
 
@@ -103,6 +104,7 @@ const withProcesses = <A, E>(
       Effect.provide(
         AgentCommandHandler.layer.pipe(
           Layer.provideMerge(FileCopies.layer),
+          Layer.provideMerge(Spares.layer),
           Layer.provideMerge(ThisNode.layer),
           Layer.provideMerge(Layer.mergeAll(ProcessSlots.layer, DrainState.layer, CircuitBreaker.layer)),
           Layer.provideMerge(SqliteLedger.layer(":memory:")),

@@ -9,21 +9,19 @@ import type { DriverConfig, OpenRequest } from "../Agent.ts"
 import { shownIn } from "../../domain/json.ts"
 import { startMillisOf } from "../../domain/Settings.ts"
 import type { Child } from "../Child.ts"
-import * as GitConfig from "../gitConfig.ts"
-import * as JsonRpc from "../JsonRpc.ts"
-import { launchDirectory, mcpServersOf } from "../launchDirectory.ts"
+import type * as JsonRpc from "../JsonRpc.ts"
+import { mcpServersOf } from "../launchDirectory.ts"
 import { RpcError } from "../RpcError.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
-import * as Repository from "../repository.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
+import * as Started from "../Started.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import * as AgentSettings from "./agentSettings.ts"
 import * as Controls from "./Controls.ts"
 import * as FailureProse from "./FailureProse.ts"
 import * as Failures from "./failures.ts"
-import * as GeminiPolicy from "./geminiPolicy.ts"
 import * as Handshake from "./handshake.ts"
 import * as KnownAgents from "./knownAgents.ts"
 import * as McpServers from "./mcpServers.ts"
@@ -33,6 +31,7 @@ import * as Questions from "./Questions.ts"
 import * as RefusedStart from "./refusedStart.ts"
 import * as Request from "./request.ts"
 import type { AcpSpec } from "./spec.ts"
+import * as Start from "./start.ts"
 import * as TurnTracker from "./TurnTracker.ts"
 
 /** What opening a session gets of the start's time at least, after a slow handshake. claude-agent-acp takes 0.4 s. */
@@ -61,29 +60,15 @@ export const connect = Effect.fnUntraced(function* (
   given: OpenRequest
 ) {
   const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
-  const { cwd, emit, lease, spawned } = request
-  const { command, env } = config
+  const { emit } = request
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
-  const launched = KnownAgents.ofCommand(command, spec)
-  // What keeps the permissions is set last.
-  const ownEnv = { ...env, ...request.env }
-  const childEnv = {
-    ...ownEnv,
-    ...AgentSettings.environment(launched, request, ownEnv, {
-      isTrusted: Repository.isTrusted(cwd, spec.trustedRoots)
-    }),
-    ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots))
-  }
-  const directory = yield* launchDirectory(command, cwd)
-  const child = yield* processes.spawn({
-    lease,
-    command: yield* GeminiPolicy.launched(launched, command, request.permissions),
-    cwd: directory,
-    env: childEnv,
-    secrets,
-    stdin: true,
-    spawned
-  })
+  const startMillis = startMillisOf(spec) ?? 0
+  const startedAt = yield* Clock.currentTimeMillis
+  const waited = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt)
+  const started = yield* request.spare === undefined
+    ? Start.forSession(processes, config, spec, request, secrets)
+    : Started.takeOver(request.spare, secrets)
+  const { child, peer } = started
   const tracker = TurnTracker.make(Failures.identify(config.name))
   const toWireLine = (raw: string) => wireLine(raw, secrets)
   const openRequests = OpenRequests.make()
@@ -94,8 +79,7 @@ export const connect = Effect.fnUntraced(function* (
   let agent: KnownAgents.KnownAgent | null = null
   let controls: Controls.Controls | null = null
   const isAdapter = () => agent === "claude" || agent === "codex"
-  const peer = yield* JsonRpc.make(child, {
-    versioned: true,
+  yield* started.listen({
     onNotification: (method, params) => {
       if (method === "$/cancel_request") return openRequests.cancel(params)
       // No turn depends on the other notifications, such as `_auth/status_update`.
@@ -123,18 +107,15 @@ export const connect = Effect.fnUntraced(function* (
     lastReply = toWireLine(line)
   })
 
-  const startMillis = startMillisOf(spec) ?? 0
-  const startedAt = yield* Clock.currentTimeMillis
-  const waited = Effect.map(Clock.currentTimeMillis, (now) => now - startedAt)
-
   return yield* Effect.gen(function* () {
-    const announced = Handshake.read(yield* send("initialize", Handshake.params(request.questions), startMillis))
+    const announced = Handshake.read(started.initialized)
     agent = announced.agent
     if (announced.name !== null) tracker.identity = Failures.identify(announced.name)
     if (announced.protocol !== 1) {
       const problem = `it speaks version ${shownIn(announced.protocol)} of the Agent Client Protocol, Troupe speaks version 1.`
       return yield* new AgentFailed(Failures.malformed(tracker.identity, problem))
     }
+    const launched = KnownAgents.ofCommand(config.command, spec)
     const problem = agent === launched ? null : AgentSettings.permissionsProblem(agent, config, spec, request)
     if (problem !== null) return yield* new AgentFailed({ class: "config", message: problem })
     controls = Controls.make(send, tracker, announced, request.permissions)
@@ -143,7 +124,7 @@ export const connect = Effect.fnUntraced(function* (
       tracker,
       announced,
       request,
-      login: { env: ownEnv, method: spec.authMethod },
+      login: { env: { ...config.env, ...request.env }, method: spec.authMethod },
       trust: { trustedRoots: spec.trustedRoots },
       withinMillis: Math.max(Math.min(leastOpenMillis, startMillis), startMillis - (yield* waited)),
       configured: {},

@@ -19,6 +19,7 @@ import * as Modes from "./modes.ts"
 import * as Prompts from "./Prompts.ts"
 import { promptProblem } from "./promptProblem.ts"
 import type { AcpSpec } from "./spec.ts"
+import * as Start from "./start.ts"
 import * as Steering from "./steering.ts"
 import * as Threads from "./threads.ts"
 import { watch } from "./watch.ts"
@@ -40,6 +41,7 @@ export const make = (config: DriverConfig, spec: AcpSpec = {}): Effect.Effect<Ag
         }),
       modeProblem: (mode, permissions) => Modes.modeProblem(launched, config.name, mode, permissions),
       ...(threads ? { threads: Threads.make(processes, config, spec) } : {}),
+      spare: Start.spare(processes, config, spec),
       conversations: ({ cwd, env }) => ConversationFiles.of(launched, { ...config.env, ...env }, cwd),
       open: Effect.fn("Acp.open")((request) => open(processes, config, spec, request))
     }

@@ -46,18 +46,29 @@ const maxCharacters = 500
 
 export const nothing: Offered = { models: [], model: null, effort: null }
 
+/** What a spare was answered while it waited. */
+const answered = new WeakMap<Peer, unknown>()
+
+const list = (peer: Peer) =>
+  peer
+    .request("model/list", { includeHidden: true, limit: maxModels }, { timeoutMillis: withinMillis })
+    .pipe(Effect.catch(() => Effect.succeed(null)))
+
+/** Requests the list for the session that comes. */
+export const ask = (peer: Peer): Effect.Effect<void> =>
+  Effect.map(list(peer), (reply) => {
+    if (reply !== null) answered.set(peer, reply)
+  })
+
 export const make = Effect.fnUntraced(function* (
   peer: Peer,
   configuration: Configuration
 ): Effect.fn.Return<Models, never, Scope.Scope> {
   let offered = nothing
-  const list = peer
-    .request("model/list", { includeHidden: true, limit: maxModels }, { timeoutMillis: withinMillis })
-    .pipe(Effect.catch(() => Effect.succeed(null)))
   const request = Effect.gen(function* () {
     const [reply, { model, model_reasoning_effort: effort }] = yield* Effect.all(
       [
-        list,
+        answered.has(peer) ? Effect.succeed(answered.get(peer)) : list(peer),
         configuration.pipe(
           Effect.map(({ config }) => config),
           Effect.catch(() => Effect.succeed<JsonObject>({}))

@@ -17,7 +17,18 @@ interface Read {
 /** 0.171 answers in 10 ms. */
 const withinMillis = 10_000
 
-export const make = (peer: Peer): Effect.Effect<Configuration> =>
+/** A spare has requested it while it waited: where one of the files changes it is read from, the spare is given up. */
+const requested = new WeakMap<Peer, Configuration>()
+
+export const of = (peer: Peer): Effect.Effect<Configuration> =>
+  Effect.suspend(() => {
+    const known = requested.get(peer)
+    return known === undefined
+      ? Effect.tap(make(peer), (made) => Effect.sync(() => requested.set(peer, made)))
+      : Effect.succeed(known)
+  })
+
+const make = (peer: Peer): Effect.Effect<Configuration> =>
   Effect.cached(
     peer.request("config/read", {}, { timeoutMillis: withinMillis }).pipe(
       Effect.catchTag("RpcError", () => Effect.succeed({})),

@@ -3,12 +3,11 @@ import { Effect } from "effect"
 import { objectIn, textIn } from "../../domain/json.ts"
 import type { AgentConnection, DriverConfig, OpenRequest } from "../Agent.ts"
 import type { Capabilities } from "../Capabilities.ts"
-import * as GitConfig from "../gitConfig.ts"
-import * as JsonRpc from "../JsonRpc.ts"
-import { launchDirectory, mcpServersOf } from "../launchDirectory.ts"
+import { mcpServersOf } from "../launchDirectory.ts"
 import type { Processes } from "../Processes.ts"
 import { secretsIn } from "../redact.ts"
 import { secretsOfRequest } from "../secretsOfRequest.ts"
+import * as Started from "../Started.ts"
 import { wireLine } from "../wireLine.ts"
 import * as Approvals from "./Approvals.ts"
 import { wentAway } from "./failures.ts"
@@ -26,6 +25,7 @@ import * as Prompts from "./prompts.ts"
 import * as Questions from "./Questions.ts"
 import { sandboxProblem } from "./sandboxCheck.ts"
 import type { CodexSpec } from "./spec.ts"
+import * as Start from "./start.ts"
 import * as Recover from "./recover.ts"
 import * as Steering from "./steering.ts"
 import * as Translator from "./Translator.ts"
@@ -57,14 +57,13 @@ export const open = Effect.fnUntraced(function* (
   patience: Patience
 ) {
   const request = { ...given, mcpServers: yield* mcpServersOf(given, spec.trustedRoots) }
-  const { cwd, emit, lease, spawned } = request
-  const { command } = config
-  const ownEnv = { ...config.env, ...request.env }
-  const env = { ...ownEnv, ...(yield* GitConfig.environment(processes, request, ownEnv, spec.trustedRoots)) }
+  const { cwd, emit } = request
   const secrets = [...secretsIn(config), ...secretsOfRequest(request)]
   const removePlaceholders = yield* Placeholders.remember(cwd)
-  const directory = yield* launchDirectory(command, cwd)
-  const child = yield* processes.spawn({ lease, command, cwd: directory, env, secrets, stdin: true, spawned })
+  const started = yield* request.spare === undefined
+    ? Start.forSession(processes, config, spec, request, secrets, patience)
+    : Started.takeOver(request.spare, secrets)
+  const { child, env, initialized, peer } = started
   const translator = Translator.make(request.thread)
   const toWireLine = (raw: string): string => wireLine(raw, secrets)
   const delivery = TurnDelivery.make({
@@ -95,8 +94,7 @@ export const open = Effect.fnUntraced(function* (
     interrupt: (turnId, timeoutMillis) =>
       peer.request("turn/interrupt", { threadId: thread, turnId }, { timeoutMillis })
   })
-  const peer = yield* JsonRpc.make(child, {
-    versioned: false,
+  yield* started.listen({
     onNotification: (method, params, raw) => {
       if (method === "serverRequest/resolved") return approvals.resolved(params)
       noteForbidden(method, params)
@@ -110,9 +108,10 @@ export const open = Effect.fnUntraced(function* (
     onRequest: approvals.answer
   })
   const retrying = (method: string, reason: string) => delivery.deliver([translator.overloaded(method, reason)])
-  const configuration = yield* Configuration.make(peer)
+  const configuration = yield* Configuration.of(peer)
   const { contextLost, isNew, opened, thread, turnSettings, version, wire } = yield* Handshake.run({
     peer,
+    initialized,
     configuration,
     child,
     request,

@@ -9,6 +9,7 @@ import { modeProblem } from "./modes.ts"
 import { patience as defaultPatience } from "./patience.ts"
 import type { Patience } from "./patience.ts"
 import type { CodexSpec } from "./spec.ts"
+import * as Start from "./start.ts"
 import * as Threads from "./threads.ts"
 
 /** `patience` is for tests, which have less of it. */
@@ -30,6 +31,7 @@ export const make = (
       sharesLogin: true,
       modeProblem,
       threads: Threads.make(processes, config),
+      spare: Start.spare(processes, config, spec, limits),
       conversations: ({ env }) => ConversationFiles.make({ ...config.env, ...env }),
       open: Effect.fn("Codex.open")((request) => open(request))
     }

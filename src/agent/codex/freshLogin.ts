@@ -41,11 +41,13 @@ export const withFreshLogin = (openProcess: Open, pauseMillis: number) =>
     /** The login was refused, and no turn has ended since. */
     let isRefused = false
 
-    const openWithin = Effect.fnUntraced(function* (thread: string | null) {
+    /** Only the first process can be one that has waited. */
+    const { spare, ...own } = request
+    const openWithin = Effect.fnUntraced(function* (asked: Omit<OpenRequest, "emit">) {
       const processScope = yield* Scope.fork(scope)
       const state = { isReplaced: false }
       const emit: OpenRequest["emit"] = (fact) => (state.isReplaced ? Effect.void : received(fact))
-      const connection = yield* openProcess({ ...request, thread, emit }).pipe(Scope.provide(processScope))
+      const connection = yield* openProcess({ ...asked, emit }).pipe(Scope.provide(processScope))
       return { connection, processScope, state }
     })
 
@@ -76,7 +78,7 @@ export const withFreshLogin = (openProcess: Open, pauseMillis: number) =>
         live.state.isReplaced = true
         yield* Scope.close(live.processScope, Exit.void)
         yield* Effect.sleep(pauseMillis * (yield* Random.next))
-        const opened = yield* Effect.result(openWithin(live.connection.thread))
+        const opened = yield* Effect.result(openWithin({ ...own, thread: live.connection.thread }))
         // Without its thread it is no replacement, and the machine knows what to do about that.
         if (opened._tag === "Failure" || opened.success.connection.contextLost !== null) {
           yield* request.emit(end)
@@ -101,7 +103,7 @@ export const withFreshLogin = (openProcess: Open, pauseMillis: number) =>
         )
       )
 
-    const first = yield* openWithin(request.thread)
+    const first = yield* openWithin(spare === undefined ? own : { ...own, spare })
     let live = first
 
     const hand = (turn: number, to: Handed["to"]) =>

@@ -1,4 +1,4 @@
-/** Prepares a spawned `codex app-server` for turns: initializes it, and starts or resumes a thread. */
+/** Prepares a started `codex app-server` for turns: starts or resumes a thread. */
 import { Clock, Effect, Schedule } from "effect"
 import { join } from "node:path"
 import { cut } from "../../domain/cut.ts"
@@ -42,6 +42,8 @@ export interface Ready {
 export interface Starting {
   readonly peer: Peer
   readonly child: Child
+  /** Its reply to `initialize`. */
+  readonly initialized: unknown
   readonly request: OpenRequest
   readonly spec: CodexSpec
   /** Codex's own environment. */
@@ -57,7 +59,8 @@ export interface Starting {
 }
 
 export const run = Effect.fnUntraced(function* (starting: Starting) {
-  const { child, configuration, env, forbidden, mcp, patience, peer, request, retrying, spec, toWireLine } = starting
+  const { child, configuration, env, forbidden, initialized, mcp, patience, peer } = starting
+  const { request, retrying, spec, toWireLine } = starting
   let wire = ""
   const onReplyLine = (raw: string) => {
     wire = toWireLine(raw)
@@ -69,8 +72,6 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
       startFailed({ child, mcp, method, thread: request.thread, error, wire: error._tag === "RpcError" ? wire : "" })
     )
 
-  const initialized = yield* ask("initialize", introduction, patience.initializeMillis).pipe(explained("initialize"))
-  yield* peer.notify("initialized", {})
   // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
   const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(initialized)["userAgent"]) ?? "")?.[1] ?? null
 

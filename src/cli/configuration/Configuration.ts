@@ -79,6 +79,7 @@ export const load = Effect.fn("Configuration.load")(function* (sources: Sources)
         maxSessions,
         maxSessionsPerApp: yield* or("maxSessionsPerApp", maxSessions),
         maxProcesses: yield* or("maxProcesses", defaultLimits.maxProcesses),
+        warmSpares: yield* or("warmSpares", defaultLimits.warmSpares),
         poolWaitMillis: yield* or("poolWait", defaultLimits.poolWaitMillis),
         sessionTtlMillis: yield* orOff("sessionTtl", defaultLimits.sessionTtlMillis),
         sessionIdleTtlMillis: yield* orOff("sessionIdleTtl", defaultLimits.sessionIdleTtlMillis),

@@ -159,6 +159,7 @@ export const keys = {
   maxSessions: whole(1, 1_000_000),
   maxSessionsPerApp: whole(1, 1_000_000),
   maxProcesses: whole(1, 10_000),
+  warmSpares: whole(0, 100),
   poolWait: duration("30 seconds", 0),
   sessionTtl: durationOrOff("24 hours"),
   sessionIdleTtl: durationOrOff("2 hours"),

@@ -29,6 +29,8 @@ const nodeDto = ({ state, ...node }: SeenNode): Node => ({
       ? null
       : {
           processes: state.slots.held,
+          // A node of an earlier version has none.
+          spares: state.spares ?? 0,
           processes_limit: state.slots.size,
           waiting: state.slots.waiting,
           rss_bytes: state.rssBytes,

@@ -121,6 +121,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Leases.opened(entry.lease)
     case "LeaseSpawned":
       return Leases.spawned(entry.lease, entry.pid, entry.startTime)
+    case "LeaseTaken":
+      return Leases.taken(entry.lease, entry.session, entry.generation)
     case "LeaseClosed":
       return Leases.closed(entry.lease)
     case "CapsulePartStored":

@@ -111,12 +111,17 @@ const Measured = ({ state }: { readonly state: NodeState }) => (
       <i class="node-share" aria-hidden="true">
         <i style={{ width: `${Math.min(100, (100 * state.processes) / state.processes_limit)}%` }} />
       </i>
+      {state.spares === 0 ? null : (
+        <small title="Agents that are up and wait for a session, in places that no session has">
+          {plural(state.spares, "spare")}
+        </small>
+      )}
       {state.waiting === 0 ? null : <small class="node-waits">{plural(state.waiting, "turn")} in line</small>}
     </Cell>
     <Cell name="Memory">
       <span title="RSS of its Troupe">{bytes(state.rss_bytes)}</span>
       <small title="RSS of its agents and all that they started">
-        {state.processes === 0 ? "no agents" : `agents ${bytes(state.agents_rss_bytes)}`}
+        {state.processes + state.spares === 0 ? "no agents" : `agents ${bytes(state.agents_rss_bytes)}`}
       </small>
     </Cell>
     <Cell name="Database">

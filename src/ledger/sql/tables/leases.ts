@@ -43,6 +43,12 @@ export const spawned = (lease: LeaseId, pid: number, startTime: string | null): 
   failIfNoRow: "no open lease has this id"
 })
 
+export const taken = (lease: LeaseId, session: SessionId, generation: number): Write => ({
+  text: "UPDATE leases SET session = ?, generation = ? WHERE id = ? AND session IS NULL RETURNING 1",
+  params: [session, generation, lease],
+  failIfNoRow: "no open lease without a session has this id"
+})
+
 export const closed = (lease: LeaseId): Write => ({ text: "DELETE FROM leases WHERE id = ?", params: [lease] })
 
 interface LeaseRow {
