@@ -59,7 +59,10 @@ export interface OpenRequest {
   readonly turnsChoseModel: boolean
   /** Where `thread` is `null`: the conversation that the new one begins with a copy of; `null`: it begins empty. */
   readonly fork: Fork | null
-  /** Awaited before the next line is read, so that a slow reader slows the agent instead of filling our memory. */
+  /**
+   * Awaited before the next line is read, so that a slow reader slows the agent instead of filling our memory. An `Update` is
+   * taken when this is called, so its effect is nearly always done already; it must be run all the same, and once.
+   */
   readonly emit: (fact: AgentFact) => Effect.Effect<void>
   /** Decides a permission request. Drivers pass on every request of the agent, and answer it with the decision. */
   readonly approve: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>

@@ -18,7 +18,7 @@ export interface SessionPort {
   readonly record: () => SessionRecord
   /** Posts an event to the mailbox; waits while that is full. */
   readonly post: (envelope: Omit<Envelope, "by" | "replyTo" | "timer">) => Effect.Effect<void>
-  /** Records what the agent said. Waits where too much is unwritten. */
+  /** Records what the agent said when it is called; its effect, which must be run, waits where too much is unwritten. */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** Asks a person. Always returns: the deadline answers with a denial, and so does the end of the turn. */
   readonly requestApproval: (request: ApprovalRequest) => Effect.Effect<ApprovalDecision>

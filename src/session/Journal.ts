@@ -1,8 +1,8 @@
 /**
  * The one writer of a session's events and steps: what the agent said and what the machine decided, in one order.
  *
- * Chunks are coalesced here. The first is written at once, what follows every 50 ms or 4 kB while somebody reads the session,
- * every second or 16 kB while nobody does, and the commit of a step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
+ * Chunks are coalesced here. The first is written at once, what follows every 50 ms while somebody reads the session, every
+ * second while nobody does, or 32,768 characters, and the commit of a step includes everything that waits. News of events alone are told here, after their commit; those of a step when the
  * session has advanced to it.
  */
 import { Cause, Clock, Deferred, Effect, Fiber, Latch, Metric, Semaphore } from "effect"
@@ -27,12 +27,15 @@ interface Stride {
 
 /** How much may wait, and how long, before it is stored. A second is also what a kill may cost of what nobody reads. */
 const strides: { readonly read: Stride; readonly unread: Stride } = {
-  read: { millis: 50, characters: 4_096 },
-  unread: { millis: 1_000, characters: 16_384 }
+  read: { millis: 50, characters: 32_768 },
+  unread: { millis: 1_000, characters: 32_768 }
 }
 
 export interface Journal {
-  /** Awaited by the agent's reader, so that an agent that says too much waits for the ledger. */
+  /**
+   * Takes the message when it is called; its effect stores, or waits, and is done at once where neither is needed, which is
+   * so for nearly every chunk. Awaited by the agent's reader, so that an agent that says too much waits for the ledger.
+   */
   readonly append: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** Stores a step and everything that waits, as one commit. Nothing else of the session is written meanwhile. */
   readonly commit: (
@@ -57,6 +60,7 @@ export const make = Effect.fnUntraced(function* (
   const ledger = yield* Ledger
   const news = yield* News
   const scope = yield* Effect.scope
+  const clock = yield* Clock.Clock
   const alone = yield* Semaphore.make(1)
   let written = yield* ledger.lastEvent(session)
   let flushedAt = 0
@@ -123,6 +127,10 @@ export const make = Effect.fnUntraced(function* (
     ),
     Effect.ensuring(Effect.sync(() => (flushing = null)))
   )
+  const startFlushLoop = Effect.gen(function* () {
+    if (flushing === null) flushing = yield* Effect.forkIn(flushLoop, scope)
+  })
+  const flushNow = Effect.catchCause(flush, (cause) => Effect.asVoid(Deferred.failCause(fault, cause)))
   const rest = Effect.gen(function* () {
     yield* flush
     if (flushing !== null) yield* Fiber.interrupt(flushing)
@@ -133,14 +141,11 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const journal: Journal = {
-    append: Effect.fnUntraced(function* (turn, message) {
-      buffer.append(turn, message, yield* Clock.currentTimeMillis)
-      if (buffer.waiting >= stride().characters) {
-        yield* Effect.catchCause(flush, (cause) => Deferred.failCause(fault, cause))
-      } else if (flushing === null) {
-        flushing = yield* Effect.forkIn(flushLoop, scope)
-      }
-    }),
+    append: (turn, message) => {
+      buffer.append(turn, message, clock.currentTimeMillisUnsafe())
+      if (buffer.waiting >= stride().characters) return flushNow
+      return flushing === null ? startFlushLoop : Effect.void
+    },
     commit: (machine, previous, draft) =>
       alone.withPermit(
         Effect.gen(function* () {

@@ -60,7 +60,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const port: SessionPort = {
     record: () => session.record,
     post: (envelope) => Effect.asVoid(Queue.offer(mailbox, { ...envelope, by: "troupe" })),
-    append: (turn, message) => Effect.andThen(journal.append(turn, message), turnWatch.received(turn, message)),
+    append: (turn, message) => afterBoth(journal.append(turn, message), turnWatch.received(turn, message)),
     requestApproval: approvals.request,
     ask: approvals.ask,
     promptOf: openTurns.promptOf,
@@ -176,3 +176,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
 const isStale = ({ approval }: Envelope, event: SessionEvent, { context }: SessionSnapshot): boolean =>
   (approval !== undefined && approval.turn !== context.turn) ||
   (event.type === "approval.settled" && !context.approvals.includes(event.id))
+
+/** Costs nothing where both are done already, as they are for nearly every chunk of a text. */
+const afterBoth = (first: Effect.Effect<void>, second: Effect.Effect<void>) =>
+  second === Effect.void ? first : first === Effect.void ? second : Effect.andThen(first, second)

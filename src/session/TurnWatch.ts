@@ -14,7 +14,7 @@ import type { Session } from "./Session.ts"
 import type { SessionTimers } from "./SessionTimers.ts"
 
 export interface TurnWatch {
-  /** The agent said something: of a turn, or of none. */
+  /** The agent said something: of a turn, or of none. Noted when it is called; its effect is done already, but for a recount. */
   readonly received: (turn: number | null, message: AcpMessage) => Effect.Effect<void>
   /** The running turn's text may say that the turn was aborted; the projection of the whole text decides. */
   readonly suspectsAbort: () => boolean
@@ -27,8 +27,9 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
   const { limits } = yield* RuntimeSettings
   const transcript = yield* Transcript.make
   const scope = yield* Effect.scope
-  const abort = abortWatch(timers)
-  const silence = silenceWatch(timers, limits)
+  const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
+  const abort = abortWatch(timers, now)
+  const silence = silenceWatch(timers, limits, now)
   /** The turn that was handed over last, as long as its agent has said nothing but text. */
   let onlyText: number | null = null
 
@@ -41,13 +42,13 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
     )
 
   const watch: TurnWatch = {
-    received: Effect.fnUntraced(function* (turn, message) {
+    received: (turn, message) => {
       const isCurrent = turn !== null && turn === session.openTurn
-      yield* silence.received(message, isCurrent)
-      if (turn === onlyText && !isText(message) && !isAside(message)) onlyText = null
-      if (isCurrent) yield* abort.received(turn, message)
-      else if (turn !== null && endsTool(message)) yield* recount(turn)
-    }),
+      silence.received(message, isCurrent)
+      if (isCurrent) abort.received(turn, message)
+      else if (turn !== null && endsTool(message)) return recount(turn)
+      return Effect.void
+    },
     suspectsAbort: abort.suspects,
     mayHaveCalledTools: (turn) => turn !== onlyText,
     react: ({ at, before, decision, settled }) => {
@@ -74,7 +75,8 @@ const quietTimer = "quiet"
  */
 export const silenceWatch = (
   timers: Pick<SessionTimers, "armUnstored" | "disarm">,
-  { postToolQuietMillis, turnQuietMillis }: Pick<Limits, "postToolQuietMillis" | "turnQuietMillis">
+  { postToolQuietMillis, turnQuietMillis }: Pick<Limits, "postToolQuietMillis" | "turnQuietMillis">,
+  currentMillis: () => number
 ) => {
   const afterTool = Math.min(postToolQuietMillis, turnQuietMillis ?? postToolQuietMillis)
   let isArmed = false
@@ -90,7 +92,6 @@ export const silenceWatch = (
     isArmed = true
     timers.armUnstored({ timer: quietTimer, dueAt: now + quietMillis, event: { type: "agent.quiet" } })
   }
-  const begin = Effect.map(Clock.currentTimeMillis, arm)
   return {
     hold: (asking: boolean) => {
       isHeld = asking
@@ -103,15 +104,17 @@ export const silenceWatch = (
       arm(now)
     },
     /** Only the end of a tool of the turn that runs can begin a silence of that turn. */
-    received: (message: AcpMessage, ofThisTurn: boolean) =>
-      Effect.suspend(() => {
-        if (isAside(message)) return isArmed ? begin : Effect.void
-        end()
-        const millis = endsTool(message) ? afterTool : turnQuietMillis
-        if (isHeld || !ofThisTurn || millis === null) return Effect.void
-        quietMillis = millis
-        return begin
-      }),
+    received: (message: AcpMessage, ofThisTurn: boolean) => {
+      if (isAside(message)) {
+        if (isArmed) arm(currentMillis())
+        return
+      }
+      end()
+      const millis = endsTool(message) ? afterTool : turnQuietMillis
+      if (isHeld || !ofThisTurn || millis === null) return
+      quietMillis = millis
+      arm(currentMillis())
+    },
     end
   }
 }
@@ -127,29 +130,23 @@ const abortGraceMillis = 5_000
  * The marker is only suspected here, chunk by chunk. Whether the text quotes it or means it is for the projection to
  * say, once the text is whole: marked as such, or followed by nothing for a while.
  */
-const abortWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">) => {
+const abortWatch = (timers: Pick<SessionTimers, "armUnstored" | "disarm">, currentMillis: () => number) => {
   let isSuspected = false
   /** The end of the text so far, as long as a marker that is cut in two. */
   let tail = ""
   let messageId: unknown
   return {
-    received: (turn: number, message: AcpMessage) =>
-      Effect.suspend(() => {
-        const chunk = textChunk(message)
-        if (chunk === null) return Effect.void
-        const text = chunk.id === messageId ? tail + chunk.text : chunk.text
-        messageId = chunk.id
-        tail = text.slice(1 - abortMarker.length)
-        isSuspected ||= text.includes(abortMarker)
-        if (!isSuspected) return Effect.void
-        return Effect.map(Clock.currentTimeMillis, (now) =>
-          timers.armUnstored({
-            timer: abortTimer,
-            dueAt: chunk.isWhole ? now : now + abortGraceMillis,
-            event: { type: "turn.aborted", turn }
-          })
-        )
-      }),
+    received: (turn: number, message: AcpMessage) => {
+      const chunk = textChunk(message)
+      if (chunk === null) return
+      const text = chunk.id === messageId ? tail + chunk.text : chunk.text
+      messageId = chunk.id
+      tail = text.slice(1 - abortMarker.length)
+      isSuspected ||= text.includes(abortMarker)
+      if (!isSuspected) return
+      const dueAt = currentMillis() + (chunk.isWhole ? 0 : abortGraceMillis)
+      timers.armUnstored({ timer: abortTimer, dueAt, event: { type: "turn.aborted", turn } })
+    },
     suspects: () => isSuspected,
     end: () => {
       if (isSuspected) timers.disarm(abortTimer)

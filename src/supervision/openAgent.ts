@@ -59,12 +59,10 @@ export const make = Effect.fnUntraced(function* (
   const alone = FirstStart.make()
   const ownOrSpare = yield* OwnOrSpare.make
 
-  const received = (port: SessionPort, agentProcess: AgentProcess) =>
-    Effect.fnUntraced(function* (fact: AgentFact) {
+  const received = (port: SessionPort, agentProcess: AgentProcess) => {
+    const receivedSeldom = Effect.fnUntraced(function* (fact: Exclude<AgentFact, { readonly _tag: "Update" }>) {
       const session = port.record().id
       switch (fact._tag) {
-        case "Update":
-          return yield* port.append(fact.turn, fact.message)
         case "McpFailed": {
           const { message, server, turn } = fact
           return yield* port.append(turn, troupeMessage("mcp_failed", { server, message }))
@@ -90,6 +88,9 @@ export const make = Effect.fnUntraced(function* (
           return fact satisfies never
       }
     })
+    return (fact: AgentFact): Effect.Effect<void> =>
+      fact._tag === "Update" ? port.append(fact.turn, fact.message) : receivedSeldom(fact)
+  }
 
   const audit = Effect.fnUntraced(function* (port: SessionPort, detail: JsonRecord) {
     const { app, id: session } = port.record()

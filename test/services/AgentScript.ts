@@ -57,7 +57,8 @@ export interface ScriptedTurn {
 }
 
 export const scriptedTurn = (port: SessionPort, turn: number, words: ReadonlyArray<string>): ScriptedTurn => {
-  const update = (update: SessionUpdate, of = turn) => port.append(of, updateMessage("thread", update))
+  const update = (update: SessionUpdate, of = turn) =>
+    Effect.suspend(() => port.append(of, updateMessage("thread", update)))
   return {
     words,
     update,

@@ -39,7 +39,7 @@ const opening = Effect.gen(function* () {
     news,
     pass,
     texts,
-    say: (text: string) => journal.append(1, say(text))
+    say: (text: string) => Effect.suspend(() => journal.append(1, say(text)))
   }
 })
 
@@ -58,7 +58,7 @@ describe("a journal", () => {
       assert.deepStrictEqual(yield* texts, ["a"])
       yield* pass(100)
       assert.deepStrictEqual(yield* texts, ["a", "bcdefghij"])
-      yield* say("k".repeat(16_383))
+      yield* say("k".repeat(32_767))
       yield* pass(0)
       assert.strictEqual((yield* texts).length, 2)
       yield* say("l")
@@ -87,7 +87,7 @@ describe("a journal", () => {
       yield* Scope.close(first, Exit.void)
       yield* say("d")
       yield* pass(50)
-      yield* say("e".repeat(4_096))
+      yield* say("e".repeat(32_768))
       assert.strictEqual((yield* texts).length, 5)
       yield* Scope.close(second, Exit.void)
       yield* say("f")

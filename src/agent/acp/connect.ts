@@ -87,8 +87,10 @@ export const connect = Effect.fnUntraced(function* (
       if (fact === null) return Effect.void
       controls?.receive(fact.message.params.update)
       const mcpFailed = McpServers.failureIn(fact.message, fact.turn, mcpNames)
-      const facts = [...(isAdapter() ? prose.pass(fact) : [fact]), ...(mcpFailed === null ? [] : [mcpFailed])]
-      return Effect.forEach(facts, emit, { discard: true })
+      const facts = isAdapter() ? prose.pass(fact) : [fact]
+      const [only] = facts
+      if (mcpFailed === null && facts.length === 1 && only !== undefined) return emit(only)
+      return Effect.forEach(mcpFailed === null ? facts : [...facts, mcpFailed], emit, { discard: true })
     },
     onRequest: (method, params, id, raw) => {
       switch (method) {
