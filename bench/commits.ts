@@ -11,6 +11,7 @@ import { sessionMachineWith } from "../machines/session/machine.ts"
 import { stateName } from "../machines/session/stateInfo.ts"
 import type { SessionEvent } from "../machines/session/machine.ts"
 import { entriesOf } from "../src/session/commit.ts"
+import { EventRows } from "../src/session/EventRows.ts"
 import { AppName, SessionId } from "../src/domain/Ids.ts"
 import type { SessionRecord } from "../src/domain/Session.ts"
 import { defaultLimits } from "../src/domain/Settings.ts"
@@ -39,6 +40,7 @@ export class SteppedSession {
   #snapshot = this.#initial
   #seq = 0
   #events = 0
+  readonly #rows = new EventRows()
   #record: SessionRecord = {
     id: SessionId.make("ses_bench"),
     app,
@@ -115,11 +117,10 @@ export class SteppedSession {
     })
     this.#snapshot = decision.next
     this.#record = written.record
-    const appended = written.messages.map(({ message, turn }): LedgerWrite => ({
-      _tag: "EventAppended",
-      event: { session: this.#record.id, seq: ++this.#events, turn, at, message }
-    }))
-    return [...appended, ...written.entries]
+    const events = written.messages.map(({ message, turn }) => {
+      return { session: this.#record.id, seq: ++this.#events, turn, at, message }
+    })
+    return [...this.#rows.entriesOf(events).entries, ...written.entries]
   }
 }
 

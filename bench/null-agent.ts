@@ -34,21 +34,33 @@ const initialized = {
   authMethods: []
 }
 
-const flood = async (one: string, count: number) => {
-  const atOnce = Math.max(1, Math.floor(blockCharacters / one.length))
-  const block = one.repeat(atOnce)
-  for (let left = count; left > 0; left -= atOnce) {
-    if (!process.stdout.write(left >= atOnce ? block : one.repeat(left))) await once(process.stdout, "drain")
+let random = 1
+
+/** Texts differ, as those of a model do: what is stored of them would be less if they were the same. */
+const words = (size: number) =>
+  Array.from({ length: size }, () => {
+    random = (random * 48_271) % 2_147_483_647
+    return " abcdefghijklmnopqrstuvwxyz"[random % 27]
+  }).join("")
+
+/** A block of lines is made once, and written again and again. */
+const flood = async (lineOf: (text: string) => string, size: number, count: number) => {
+  const lines: Array<string> = []
+  for (let length = 0; length < blockCharacters; length += lines.at(-1)!.length) lines.push(lineOf(words(size)))
+  const block = lines.join("")
+  for (let left = count; left > 0; left -= lines.length) {
+    const isWhole = left >= lines.length
+    if (!process.stdout.write(isWhole ? block : lines.slice(0, left).join(""))) await once(process.stdout, "drain")
   }
 }
 
 const answerPrompt = async (id: number, prompt: string) => {
   const [kind, count, size, millis] = prompt.split(" ")
-  if (kind === "chunks") await flood(chunk("x".repeat(Number(size))), Number(count))
-  if (kind === "updates") await flood(toolUpdate("x".repeat(Number(size))), Number(count))
+  if (kind === "chunks") await flood(chunk, Number(size), Number(count))
+  if (kind === "updates") await flood(toolUpdate, Number(size), Number(count))
   for (let left = kind === "slowly" ? Number(count) : 0; left > 0; left--) {
     await sleep(Number(millis))
-    process.stdout.write(chunk("x".repeat(Number(size))))
+    process.stdout.write(chunk(words(Number(size))))
   }
   process.stdout.write(answer + line({ id, result: { stopReason: "end_turn" } }))
 }

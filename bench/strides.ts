@@ -31,7 +31,9 @@ export const measure = async (sides: Sides, plan: StridesPlan): Promise<Readonly
     unread.push(await storedBy(sides, plan, false))
   }
   const seconds = (plan.chunks * everyMillis) / 1_000
-  return (["commits", "events", "eventBytes", "logBytes"] as const).map((what) => {
+  const text = plan.chunks * chunkSize
+  const rowBytes = median(followed.map((of) => of.rowBytes))
+  const rows: ReadonlyArray<Row> = (["commits", "events", "eventBytes", "logBytes"] as const).map((what) => {
     const [ours, reference] = [median(unread.map((of) => of[what])), median(followed.map((of) => of[what]))]
     return {
       what: `slow stream of ${seconds} s, ${chunkSize} characters every ${everyMillis} ms, read by nobody: ${names[what]}`,
@@ -40,6 +42,15 @@ export const measure = async (sides: Sides, plan: StridesPlan): Promise<Readonly
       comparison: times(ours / reference)
     }
   })
+  return [
+    ...rows,
+    {
+      what: `the same, while it is read: bytes of its rows and their index`,
+      troupe: String(rowBytes),
+      reference: `${text} characters of text`,
+      comparison: times(rowBytes / text)
+    }
+  ]
 }
 
 const names = {
@@ -64,6 +75,7 @@ const storedBy = async ({ client, newSession, troupe }: Sides, { chunks }: Strid
     commits: after.commits - before.commits,
     events: after.events - before.events,
     eventBytes: after.eventBytes - before.eventBytes,
+    rowBytes: after.rowBytes - before.rowBytes,
     logBytes: after.logBytes - before.logBytes
   }
 }

@@ -125,8 +125,13 @@ const calls = {
     const number = (text: string, ...params: ReadonlyArray<string>) => Number(db.prepare(text).get(...params)?.["n"])
     const stored = {
       commits: number("SELECT max(nth) AS n FROM commits"),
-      events: number("SELECT count(*) AS n FROM events WHERE session = ?", id),
-      eventBytes: number("SELECT sum(length(message)) AS n FROM events WHERE session = ?", id),
+      events: number("SELECT sum(coalesce(last, seq) - seq + 1) AS n FROM events WHERE session = ?", id),
+      eventBytes: number(
+        "SELECT sum(length(message) + coalesce(length(more), 0)) AS n FROM events WHERE session = ?",
+        id
+      ),
+      /** As SQLite keeps them, with their keys and their index. */
+      rowBytes: number("SELECT sum(payload) AS n FROM dbstat WHERE name IN ('events', 'events_by_turn')"),
       logBytes: statSync(`${file}-wal`).size
     }
     db.close()

@@ -309,6 +309,18 @@ export type LedgerWrite =
   | { readonly _tag: "SubmissionFreed"; readonly session: SessionId; readonly index: number }
   | { readonly _tag: "TurnPatched"; readonly session: SessionId; readonly index: number; readonly patch: TurnPatch }
   | { readonly _tag: "EventAppended"; readonly event: StoredEvent }
+  /** Events of one turn that follow each other without a gap, in the row of the first, or in one that has what is before them. */
+  | {
+      readonly _tag: "EventsAppended"
+      readonly session: SessionId
+      readonly events: ReadonlyArray<StoredEvent>
+      /** The number of the row's first event. */
+      readonly row: number
+      /** The text of that event's message, where the row begins with these events; `null`: the row is stored. */
+      readonly first: string | null
+      /** The pieces of all others (`eventPieces.ts`). */
+      readonly more: string
+    }
   | { readonly _tag: "Audited"; readonly record: AuditRecord }
   | { readonly _tag: "LeaseOpened"; readonly lease: LeaseRecord }
   | { readonly _tag: "LeaseSpawned"; readonly lease: LeaseId; readonly pid: number; readonly startTime: string | null }

@@ -11,15 +11,21 @@ import type { StoredEvent } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import { News } from "./News.ts"
-import type { SessionNews } from "./News.ts"
+import type { SessionNews, Stored } from "./News.ts"
 
-/** Events that wait in memory for one reader; with more it reads them from the ledger. */
-const readerCapacity = 256
+/**
+ * Events that wait in memory for one reader, and the characters of their messages; with more it reads them from the ledger. A
+ * reader of an agent that says much in many updates has a thousand behind it in a moment, and to read them costs more than to
+ * keep them.
+ */
+const readerCapacity = 4_096
+const readerCharacters = 2 * 1024 * 1024
 const pageSize = 256
 
 interface Reader {
   /** Told, and not taken yet. */
   waiting: Array<StoredEvent>
+  characters: number
   /** The ledger may have events that `waiting` has not. */
   isBehind: boolean
   /** News without what was stored came: the session may have been closed. */
@@ -48,9 +54,14 @@ export class EventFeed extends Context.Service<
       const news = yield* News
 
       const hear = (reader: Reader, { closed, stored }: SessionNews) => {
-        const events = stored?.events ?? []
-        if (stored === null || reader.waiting.length + events.length > readerCapacity) {
-          reader.waiting = []
+        const { characters, events } = stored ?? nothing
+        reader.characters += characters
+        if (
+          stored === null ||
+          reader.waiting.length + events.length > readerCapacity ||
+          reader.characters > readerCharacters
+        ) {
+          forget(reader)
           reader.isBehind = true
         } else reader.waiting.push(...events)
         reader.mayBeClosed ||= stored === null
@@ -63,6 +74,7 @@ export class EventFeed extends Context.Service<
           Effect.gen(function* () {
             const reader: Reader = {
               waiting: [],
+              characters: 0,
               isBehind: true,
               mayBeClosed: false,
               isEnding: !live,
@@ -86,7 +98,7 @@ export class EventFeed extends Context.Service<
                 if (reader.isBehind) {
                   // Reset before the read: it sees every earlier commit, and `waiting` gets every later one.
                   reader.isBehind = false
-                  reader.waiting = []
+                  forget(reader)
                   const page = yield* ledger.events(session, last, pageSize)
                   if (page.length === pageSize) reader.isBehind = true
                   if (isNonEmpty(page)) {
@@ -95,7 +107,7 @@ export class EventFeed extends Context.Service<
                   }
                 }
                 const fresh = reader.waiting.filter(({ seq }) => seq > last)
-                reader.waiting = []
+                forget(reader)
                 if (isNonEmpty(fresh)) {
                   if (fresh[0].seq !== last + 1) {
                     reader.isBehind = true
@@ -115,6 +127,13 @@ export class EventFeed extends Context.Service<
       return EventFeed.of({ follow })
     })
   )
+}
+
+const nothing: Pick<Stored, "characters" | "events"> = { events: [], characters: 0 }
+
+const forget = (reader: Reader) => {
+  reader.waiting = []
+  reader.characters = 0
 }
 
 const isNonEmpty = <A>(items: ReadonlyArray<A>): items is readonly [A, ...ReadonlyArray<A>] => items.length > 0

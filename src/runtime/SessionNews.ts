@@ -23,6 +23,8 @@ export interface SessionNews {
 export interface Stored {
   /** In order of `seq`. */
   readonly events: ReadonlyArray<StoredEvent>
+  /** The length of their messages as JSON. */
+  readonly characters: number
   /** `null` where it held only events. */
   readonly step: Committed | null
 }

@@ -8,15 +8,17 @@
 import { Cause, Clock, Deferred, Effect, Fiber, Latch, Metric, Semaphore } from "effect"
 import type { AcpMessage } from "../domain/Acp.ts"
 import type { SessionMachine } from "../../machines/session/machine.ts"
-import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
+import type { SessionRecord } from "../domain/Session.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerWrite, LedgerError } from "../ledger/Ledger.ts"
 import { eventsTotal } from "../runtime/Metrics.ts"
 import { News } from "../runtime/News.ts"
+import type { Stored } from "../runtime/News.ts"
 import { ChunkBuffer } from "./ChunkBuffer.ts"
 import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
 import type { CommittedStep } from "./commit.ts"
+import { EventRows } from "./EventRows.ts"
 import type { Session } from "./Session.ts"
 import type { Draft, Step } from "./Step.ts"
 
@@ -66,6 +68,7 @@ export const make = Effect.fnUntraced(function* (
   let flushedAt = 0
   let flushing: Fiber.Fiber<void> | null = null
   const buffer = new ChunkBuffer(session, written)
+  const rows = new EventRows()
   /** Events that could not be stored have taken their numbers with them: nothing may be stored behind that gap. */
   let failure: LedgerError | null = null
 
@@ -74,21 +77,21 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       if (failure !== null) return Effect.fail(failure)
       const events = buffer.take()
-      if (events.length === 0 && entries.length === 0) return Effect.succeed(events)
-      const appended = events.map((event): LedgerWrite => ({ _tag: "EventAppended", event }))
+      if (events.length === 0 && entries.length === 0) return Effect.succeed({ events, characters: 0 })
+      const { characters, entries: appended } = rows.entriesOf(events)
       const stored = Effect.tapError(writes.write([...appended, ...entries]), (error) =>
         Effect.sync(() => (failure = error))
       )
       return Effect.flatMap(stored, () => {
         written = events.at(-1)?.seq ?? written
-        return Effect.as(Metric.update(eventsTotal, events.length), events)
+        return Effect.as(Metric.update(eventsTotal, events.length), { events, characters })
       })
     })
 
   /** The news of a commit without a step. */
-  const tell = (events: ReadonlyArray<StoredEvent>) => {
+  const tell = ({ characters, events }: Pick<Stored, "characters" | "events">) => {
     if (events.length === 0) return
-    const stored = { events, step: null }
+    const stored = { events, characters, step: null }
     news.tell({ session, step: state.seq, event: written, stepped: false, settled: [], closed: false, stored })
   }
 
@@ -154,8 +157,8 @@ export const make = Effect.fnUntraced(function* (
           const step: Step = { ...draft, at }
           const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
           for (const { message, turn } of messages) buffer.append(turn, message, at)
-          const events = yield* write(entries)
-          return { ...step, previous, record, outbox, settled, approvals, after, events }
+          const stored = yield* write(entries)
+          return { ...step, ...stored, previous, record, outbox, settled, approvals, after }
         })
       ),
     flush,

@@ -45,6 +45,7 @@ export const make = Effect.fnUntraced(function* (session: Session, timers: Sessi
     received: (turn, message) => {
       const isCurrent = turn !== null && turn === session.openTurn
       silence.received(message, isCurrent)
+      if (turn === onlyText && !isText(message) && !isAside(message)) onlyText = null
       if (isCurrent) abort.received(turn, message)
       else if (turn !== null && endsTool(message)) return recount(turn)
       return Effect.void

@@ -62,6 +62,8 @@ export interface CommittedStep extends Step {
   readonly after: number
   /** All that were stored with it, those that had waited included. */
   readonly events: ReadonlyArray<StoredEvent>
+  /** The length of their messages as JSON. */
+  readonly characters: number
 }
 
 export const entriesOf = (machine: SessionMachine, before: SessionRecord, step: Step): CommitPlan => {

@@ -18,7 +18,7 @@ export const tellNews = (session: Session, timers: SessionTimers) =>
   Effect.map(
     News,
     (news): Reaction =>
-      ({ after, approvals, at, before, decision, event, events, record, seq, settled }) =>
+      ({ after, approvals, at, before, characters, decision, event, events, record, seq, settled }) =>
         news.tell({
           session: record.id,
           step: seq,
@@ -28,6 +28,7 @@ export const tellNews = (session: Session, timers: SessionTimers) =>
           closed: decision.next.status === "done",
           stored: {
             events,
+            characters,
             step: {
               record,
               seq,

@@ -41,7 +41,7 @@ const tell = (news: News["Service"], step: Committed) =>
     stepped: true,
     settled: [],
     closed: false,
-    stored: { events: [], step }
+    stored: { events: [], characters: 0, step }
   })
 
 /** Commits a step of one of a thousand sessions; every tenth is another app's. */

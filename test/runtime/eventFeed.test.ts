@@ -16,14 +16,14 @@ const id = SessionId.make("ses_feed")
 const say = (text: string, more: Partial<SessionUpdate> = {}) =>
   updateMessage("t", { sessionUpdate: "agent_message_chunk", content: { type: "text", text }, messageId: "a", ...more })
 
-const newsOf = (session: SessionId, events: ReadonlyArray<StoredEvent>): SessionNews => ({
+const newsOf = (session: SessionId, events: ReadonlyArray<StoredEvent>, characters = 0): SessionNews => ({
   session,
   step: 0,
   event: events.at(-1)?.seq ?? 0,
   stepped: false,
   settled: [],
   closed: false,
-  stored: { events, step: null }
+  stored: { events, characters, step: null }
 })
 
 describe("the event feed", () => {
@@ -99,14 +99,14 @@ describe("the event feed", () => {
       }).pipe(Effect.provide(WithLedger))
   )
 
-  it.effect("memory keeps 256 events for a reader that does not read, and none once there are more", () =>
+  it.effect("memory keeps 4,096 events and 2 MiB for a reader that does not read, and none once there is more", () =>
     Effect.gen(function* () {
       const feed = yield* EventFeed
       const news = yield* News
       const ledger = yield* Ledger
       /** Where a reader gets events from that are told of, so many of them, while it reads none. */
-      const sourcesOf = Effect.fnUntraced(function* (count: number) {
-        const session = SessionId.make(`ses_${count}`)
+      const sourcesOf = Effect.fnUntraced(function* (count: number, characters = 0) {
+        const session = SessionId.make(`ses_${count}_${characters}`)
         const events = Array.from({ length: count + 3 }, (_, nth): StoredEvent => ({ ...event(nth + 1), session }))
         const [first, later] = [events.slice(0, 3), events.slice(3)]
         const append = (events: ReadonlyArray<StoredEvent>) =>
@@ -122,13 +122,17 @@ describe("the event feed", () => {
         // Of the first three, one is taken, one waits in the queue, and the reader is stuck with one.
         yield* Queue.take(texts)
         yield* append(later)
-        for (const event of later) news.tell(newsOf(session, [{ ...event, message: say("told") }]))
+        for (const event of later) {
+          news.tell(newsOf(session, [{ ...event, message: say("told") }], characters))
+        }
         const read = yield* Effect.forEach(events.slice(1), () => Queue.take(texts))
         yield* Fiber.join(reader)
         return [...new Set(read.slice(2).map((text) => (text.includes("told") ? "memory" : "ledger")))]
       })
-      assert.deepStrictEqual(yield* sourcesOf(256), ["memory"])
-      assert.deepStrictEqual(yield* sourcesOf(257), ["ledger"])
+      assert.deepStrictEqual(yield* sourcesOf(4_096), ["memory"])
+      assert.deepStrictEqual(yield* sourcesOf(4_097), ["ledger"])
+      assert.deepStrictEqual(yield* sourcesOf(4, 512 * 1024), ["memory"])
+      assert.deepStrictEqual(yield* sourcesOf(5, 512 * 1024), ["ledger"])
     }).pipe(Effect.provide(WithLedger))
   )
 })

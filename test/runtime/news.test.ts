@@ -15,7 +15,7 @@ const newsOf = (session: SessionId, event: number): SessionNews => ({
   stepped: false,
   settled: [],
   closed: false,
-  stored: { events: [], step: null }
+  stored: { events: [], characters: 0, step: null }
 })
 
 const Alone = News.layer.pipe(Layer.provide(Layer.mock(Ledger)({ announcements: null, away: () => null })))

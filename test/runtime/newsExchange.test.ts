@@ -20,7 +20,7 @@ const newsOf = (session: SessionId, fields: Partial<SessionNews> = {}): SessionN
   stepped: false,
   settled: [],
   closed: false,
-  stored: { events: [], step: null },
+  stored: { events: [], characters: 0, step: null },
   ...fields
 })
 

@@ -89,7 +89,7 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
 }
 
 /** What only the owner of a session may write for it. */
-const ofOwner = /^write (?:EventAppended|StepAppended|TurnInserted|TurnPatched|CommandClaimed|LeaseOpened) of (\S+)$/
+const ofOwner = /^write (?:EventsAppended|StepAppended|TurnInserted|TurnPatched|CommandClaimed|LeaseOpened) of (\S+)$/
 
 /** Looked at past Troupe's own checks. */
 const ownsWhatItWrites = Effect.fnUntraced(function* (

@@ -23,7 +23,9 @@ export const storedIn = (database: Database, wait: <A>(effect: Effect.Effect<A, 
     owed: rows("SELECT session, type, attempted FROM owed"),
     timers: rows("SELECT session, timer, due_at FROM timers"),
     leases: rows("SELECT id, session FROM leases"),
-    events: rows("SELECT session, max(seq) AS last, count(*) AS count FROM events GROUP BY session"),
+    events: rows(
+      "SELECT session, max(coalesce(last, seq)) AS last, sum(coalesce(last, seq) - seq + 1) AS count FROM events GROUP BY session"
+    ),
     approvals: rows("SELECT id, session, status FROM approvals")
   }
 }

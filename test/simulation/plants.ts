@@ -109,7 +109,7 @@ export const plants: ReadonlyArray<Plant> = [
     name: "events are skipped for a reader that falls behind",
     file: "src/runtime/EventFeed.ts",
     replace: [
-      ["const readerCapacity = 256", "const readerCapacity = 1"],
+      ["const readerCapacity = 4_096", "const readerCapacity = 1"],
       ["          reader.isBehind = true\n        } else", "        } else"],
       ["if (fresh[0].seq !== last + 1) {", "if (false) {"]
     ]

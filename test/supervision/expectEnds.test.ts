@@ -17,7 +17,15 @@ const openTurn = [opened(), { _tag: "TurnInserted", record: turn() }] as const
 
 /** Tells what a commit of this process stored. */
 const told = (news: News["Service"], settled: ReadonlyArray<number>, closed = false) =>
-  news.tell({ session: id, step: 1, event: 1, stepped: true, settled, closed, stored: { events: [], step: null } })
+  news.tell({
+    session: id,
+    step: 1,
+    event: 1,
+    stepped: true,
+    settled,
+    closed,
+    stored: { events: [], characters: 0, step: null }
+  })
 
 const expecting = <A, E>(
   test: (expected: Expectation, news: News["Service"], stops: SessionStops["Service"]) => Effect.Effect<A, E>

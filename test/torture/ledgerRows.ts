@@ -22,9 +22,9 @@ export const problemsIn = (directory: string): ReadonlyArray<string> => {
     ...rows("SELECT session, idx FROM turns WHERE status IN ('queued', 'running')").map(
       ({ idx, session }) => `turn ${String(idx)} of ${String(session)} has no outcome`
     ),
-    ...rows("SELECT session FROM events GROUP BY session HAVING max(seq) <> count(*)").map(
-      ({ session }) => `the events of ${String(session)} have a gap`
-    ),
+    ...rows(
+      "SELECT session FROM events GROUP BY session HAVING max(coalesce(last, seq)) <> sum(coalesce(last, seq) - seq + 1)"
+    ).map(({ session }) => `the events of ${String(session)} have a gap`),
     ...rows("SELECT id FROM leases").map(({ id }) => `lease ${String(id)} is open`)
   ]
 }

@@ -28,7 +28,7 @@ export const remainsOf = ({ directory, prompts, run }: Server): Remains => ({
   turns: rowsOf(directory, "SELECT session, idx, status, prompt FROM turns") as unknown as Remains["turns"],
   events: rowsOf(
     directory,
-    "SELECT session, count(*) AS count, max(seq) AS last FROM events GROUP BY session"
+    "SELECT session, sum(coalesce(last, seq) - seq + 1) AS count, max(coalesce(last, seq)) AS last FROM events GROUP BY session"
   ) as unknown as Remains["events"],
   leases: rowsOf(directory, "SELECT id FROM leases") as unknown as Remains["leases"],
   prompts: promptsIn(prompts),

@@ -12,6 +12,7 @@ import capsules from "./migrations/0004_capsules.ts"
 import placement from "./migrations/0005_placement.ts"
 import singletons from "./migrations/0006_singletons.ts"
 import claimReasons from "./migrations/0007_claim_reasons.ts"
+import eventRows from "./migrations/0009_event_rows.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   ledger,
@@ -20,7 +21,8 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   capsules,
   placement,
   singletons,
-  claimReasons
+  claimReasons,
+  eventRows
 ]
 
 export const migrationsTable = "troupe_migrations"

@@ -115,6 +115,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":
       return [Events.appended([entry.event]), ...Costs.reported(entry.event)]
+    case "EventsAppended":
+      return [Events.appendedTogether(entry), ...entry.events.flatMap(Costs.reported)]
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":

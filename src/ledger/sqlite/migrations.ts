@@ -25,6 +25,7 @@ import capsules from "./migrations/0017_capsules.ts"
 import placement from "./migrations/0018_placement.ts"
 import singletons from "./migrations/0019_singletons.ts"
 import claimReasons from "./migrations/0020_claim_reasons.ts"
+import eventRows from "./migrations/0022_event_rows.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
 export const migrations = {
@@ -47,7 +48,8 @@ export const migrations = {
   "0017_capsules": capsules,
   "0018_placement": placement,
   "0019_singletons": singletons,
-  "0020_claim_reasons": claimReasons
+  "0020_claim_reasons": claimReasons,
+  "0022_event_rows": eventRows
 }
 
 export const migrationsTable = "troupe_migrations"

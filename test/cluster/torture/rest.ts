@@ -77,7 +77,7 @@ export const remainsOf = async ({ nodes, postgres, run }: Cluster): Promise<Rema
   )) as unknown as Remains["turns"],
   events: (await rowsOf(
     postgres.url,
-    "SELECT session, count(*)::int AS count, max(seq)::int AS last FROM events GROUP BY session"
+    "SELECT session, sum(coalesce(last, seq) - seq + 1)::int AS count, max(coalesce(last, seq))::int AS last FROM events GROUP BY session"
   )) as unknown as Remains["events"],
   leases: (await rowsOf(postgres.url, "SELECT id FROM leases")) as unknown as Remains["leases"],
   prompts: promptsIn(nodes[0]?.server.prompts ?? ""),

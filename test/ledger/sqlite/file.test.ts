@@ -8,7 +8,8 @@ import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import * as SqliteLedger from "../../../src/ledger/SqliteLedger.ts"
 import { latestVersion } from "../../../src/ledger/sqlite/migrations.ts"
-import { id, opened, eventAppended, scratchFile, session } from "../samples.ts"
+import { EventRows } from "../../../src/session/EventRows.ts"
+import { event, id, opened, eventAppended, scratchFile, session } from "../samples.ts"
 import { SessionId } from "../../../src/domain/Ids.ts"
 
 const using = <A, E>(filename: string, test: (ledger: Ledger["Service"]) => Effect.Effect<A, E>) =>
@@ -220,6 +221,29 @@ describe("the ledger's file", () => {
       const [bad, good] = yield* using(filename, (ledger) => ledger.events(id, 0, 10))
       assert.deepStrictEqual(bad?.message, troupeMessage("unreadable", { note: "is not JSON in the ledger" }))
       assert.strictEqual(good?.seq, 2)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("events whose row was tampered with are unreadable in their places, and take no other away", () =>
+    Effect.gen(function* () {
+      const filename = yield* scratchFile
+      const events = [event(1), event(2), event(3)]
+      yield* using(filename, (ledger) =>
+        ledger.write([opened(), ...new EventRows().entriesOf(events).entries, eventAppended(4)])
+      )
+      const db = new DatabaseSync(filename)
+      db.exec("UPDATE events SET more = substr(more, 1, length(more) - 1) WHERE seq = 1")
+      db.close()
+      const found = yield* using(filename, (ledger) => ledger.events(id, 0, 10))
+      const missing = troupeMessage("unreadable", { note: "is missing in the ledger" })
+      assert.deepStrictEqual(
+        found.map(({ message }) => message),
+        [event(1).message, event(2).message, missing, event(4).message]
+      )
+      assert.deepStrictEqual(
+        found.map(({ seq }) => seq),
+        [1, 2, 3, 4]
+      )
     }).pipe(Effect.scoped)
   )
 

@@ -1,8 +1,9 @@
 /** Every kind of entry is written and read back as it was. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Option } from "effect"
+import { Effect, Exit, Option, Result } from "effect"
 import { SessionId } from "../../../src/domain/Ids.ts"
 import { troupeMessage } from "../../../src/domain/events/troupeMessage.ts"
+import { EventRows } from "../../../src/session/EventRows.ts"
 import { event, eventAppended, id, opened, session, step, turn, usage } from "../samples.ts"
 import type { LedgerUnderTest } from "./ledgerSuite.ts"
 
@@ -209,6 +210,43 @@ export const entries = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.events(id, 1, 2), [event(2, { turn: 2 }), processUp])
         assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [event(1), event(4)])
         assert.strictEqual(yield* ledger.lastEvent(SessionId.make("ses_nobody")), 0)
+      })
+    )
+  )
+
+  it.effect("events that share a row are read from each of them on, and a row gets more at its end only", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const rows = new EventRows()
+        const all = [
+          ...Array.from({ length: 5 }, (_, nth) => event(nth + 1)),
+          event(6, { turn: null, message: troupeMessage("unreadable", { note: "up" }) }),
+          ...Array.from({ length: 9 }, (_, nth) => event(nth + 7, { turn: 2 })),
+          event(16)
+        ]
+        const entriesOf = (from: number, to: number) => rows.entriesOf(all.slice(from - 1, to)).entries
+        yield* ledger.write([opened(), ...entriesOf(1, 2)])
+        yield* ledger.write(entriesOf(3, 3))
+        yield* ledger.write(entriesOf(4, 8))
+        const continuing = entriesOf(9, 12)
+        yield* ledger.write(continuing)
+        yield* ledger.write(entriesOf(13, 16))
+        assert.isTrue(
+          Result.isFailure(yield* Effect.result(ledger.write(continuing))),
+          "it would have been twice there"
+        )
+        assert.strictEqual(yield* ledger.lastEvent(id), 16)
+        for (let after = 0; after <= 16; after++) {
+          for (const limit of [1, 2, 7, 100]) {
+            assert.deepStrictEqual(yield* ledger.events(id, after, limit), all.slice(after, after + limit))
+          }
+        }
+        assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 1), [...all.slice(0, 5), ...all.slice(15)])
+        assert.deepStrictEqual(yield* ledger.eventsOfTurn(id, 2), all.slice(6, 15))
+        const patch = { state: "closed", substate: "closed", closedAt: 1 } as const
+        yield* ledger.write([{ _tag: "SessionPatched", session: id, patch }])
+        yield* ledger.remove([id], [])
+        assert.deepStrictEqual(yield* ledger.events(id, 0, 100), [])
       })
     )
   )

@@ -1,19 +1,46 @@
-/** A session's events, numbered without a gap. Each is stored as the text of its message. */
+/**
+ * A session's events, numbered without a gap. A row has the text of one event's message, and may have those that come behind it
+ * in the same turn (`ledger/eventPieces.ts`): `more`, and the number of the last of them.
+ */
 import { Effect } from "effect"
 import type { AcpMessage } from "../../../domain/Acp.ts"
 import { troupeMessage } from "../../../domain/events/troupeMessage.ts"
 import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
+import { eventsIn } from "../../eventPieces.ts"
+import type { LedgerWrite } from "../../LedgerWrite.ts"
 import type { Database, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import { insertInto, json, readableJson, rowsOf } from "./columns.ts"
 
-const insertEvent = insertInto("events", ["session", "seq", "turn", "at", "message"])
+const insertEvents = insertInto("events", ["session", "seq", "turn", "at", "message", "more", "last"])
 
 export const appended = (events: ReadonlyArray<StoredEvent>): Write => ({
-  text: rowsOf(insertEvent, events.length),
-  params: events.flatMap((event) => [event.session, event.seq, event.turn, event.at, json(event.message)])
+  text: rowsOf(insertEvents, events.length),
+  params: events.flatMap((event) => [event.session, event.seq, event.turn, event.at, json(event.message), null, null])
 })
+
+const addEvents = `UPDATE events SET more = coalesce(more, '') || ?, last = ?
+  WHERE session = ? AND seq = ? AND coalesce(last, seq) = ? RETURNING 1`
+
+export const appendedTogether = (entry: Extract<LedgerWrite, { readonly _tag: "EventsAppended" }>): Write => {
+  const { events, first, more, row, session } = entry
+  const [begin] = events
+  const last = row - 1 + events.length
+  if (first !== null) {
+    const several = events.length > 1
+    return {
+      text: insertEvents,
+      params: [session, row, begin?.turn ?? null, begin?.at ?? 0, first, several ? more : null, several ? last : null]
+    }
+  }
+  const before = (begin?.seq ?? 0) - 1
+  return {
+    text: addEvents,
+    params: [more, before + events.length, session, row, before],
+    failIfNoRow: "the row of the events before them has others by now"
+  }
+}
 
 interface EventRow {
   readonly session: SessionId
@@ -21,38 +48,54 @@ interface EventRow {
   readonly turn: number | null
   readonly at: number
   readonly message: string
+  readonly more: string | null
+  readonly last: number | null
 }
 
-const eventOf = (row: EventRow): StoredEvent => ({
-  session: row.session,
-  seq: row.seq,
-  turn: row.turn,
-  at: row.at,
-  message: readableJson<AcpMessage>(row.message, (note) => troupeMessage("unreadable", { note }))
-})
+const unreadable = (note: string) => troupeMessage("unreadable", { note })
 
-const columns = "SELECT session, seq, turn, at, message FROM events"
+/** All events of the row. What can't be read has its place all the same. */
+const eventsOf = ({ at, last, message, more, seq, session, turn }: EventRow): ReadonlyArray<StoredEvent> => {
+  const eventOf = (nth: number, time: number, text: string | undefined): StoredEvent => ({
+    session,
+    seq: seq + nth,
+    turn,
+    at: time,
+    message: text === undefined ? unreadable("is missing in the ledger") : readableJson<AcpMessage>(text, unreadable)
+  })
+  if (more === null || last === null) return [eventOf(0, at, message)]
+  const found = eventsIn(at, message, more)
+  const count = last - seq + 1
+  return Array.from({ length: count }, (_, nth) => eventOf(nth, found[nth]?.at ?? at, found[nth]?.text))
+}
+
+const columns = "SELECT session, seq, turn, at, message, more, last FROM events"
 /** Names its index: SQLite would otherwise scan all of the session's events, because they are in this order already. */
 const ofTurn = ({ usingIndex }: Dialect) =>
   `${columns}${usingIndex("events_by_turn")} WHERE session = ? AND turn = ? ORDER BY seq`
+
+/** The rows that have events of these numbers: the first may begin before them. */
+const range = `${columns} WHERE session = ?1 AND seq <= ?3
+  AND seq >= coalesce((SELECT max(seq) FROM events WHERE session = ?1 AND seq <= ?2), 0) ORDER BY seq`
 
 export const reads = (db: Database) => ({
   lastEvent: (session: SessionId) =>
     db
       .all(
         "read the last event",
-        "SELECT max(seq) AS seq FROM events WHERE session = ?",
+        "SELECT coalesce(last, seq) AS last FROM events WHERE session = ? ORDER BY seq DESC LIMIT 1",
         [session],
-        (row: { readonly seq: number | null }) => row.seq
+        (row: { readonly last: number }) => row.last
       )
-      .pipe(Effect.map(([seq]) => seq ?? 0)),
+      .pipe(Effect.map(([last]) => last ?? 0)),
   events: (session: SessionId, after: number, limit: number) =>
-    db.all(
-      "read the events",
-      `${columns} WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?`,
-      [session, after, limit],
-      eventOf
-    ),
+    db
+      .all("read the events", range, [session, after + 1, after + limit], (row: EventRow) =>
+        eventsOf(row).filter(({ seq }) => seq > after && seq <= after + limit)
+      )
+      .pipe(Effect.map((rows) => rows.flat())),
   eventsOfTurn: (session: SessionId, turn: number) =>
-    db.all("read a turn's events", ofTurn(db.dialect), [session, turn], eventOf)
+    db
+      .all("read a turn's events", ofTurn(db.dialect), [session, turn], eventsOf)
+      .pipe(Effect.map((rows) => rows.flat()))
 })
