@@ -10,6 +10,7 @@ import { Deferred, Effect, Exit, FiberSet, Stream } from "effect"
 import type { Scope } from "effect"
 import { AgentFailed } from "./Agent.ts"
 import type { Child } from "./Child.ts"
+import * as LikeBefore from "./LikeBefore.ts"
 import * as Lines from "./Lines.ts"
 import { messagesIn } from "./messagesIn.ts"
 import type { LineMessage } from "./messagesIn.ts"
@@ -78,13 +79,17 @@ export const make: MakePeer = Effect.fnUntraced(function* (child, options) {
     return onRequest(id, method, params, raw)
   }
 
+  const likeBefore = LikeBefore.make()
+
   const onLine = (line: string): Effect.Effect<void> => {
+    const like = likeBefore.read(line)
+    if (like !== null) return onMessage({ message: like, raw: line })
     const { hasNoise, messages } = messagesIn(line)
     if (hasNoise) child.malformed.note(line)
     const [message] = messages
-    return messages.length === 1 && message !== undefined
-      ? onMessage(message)
-      : Effect.forEach(messages, onMessage, { discard: true })
+    if (messages.length !== 1 || message === undefined) return Effect.forEach(messages, onMessage, { discard: true })
+    if (message.raw === line) likeBefore.learn(line, message.message)
+    return onMessage(message)
   }
 
   const lines = Lines.make()

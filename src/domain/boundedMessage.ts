@@ -2,7 +2,7 @@
  * An agent's message as it is stored: of bounded depth and size, whatever the agent sends. A line of an agent may have 32 MiB,
  * and every reader of a turn gets all of its messages.
  */
-import type { AcpMessage } from "./Acp.ts"
+import type { AcpMessage, ResultMessage, UpdateMessage } from "./Acp.ts"
 import { clipped } from "./boundedJson.ts"
 import { objectIn, shownIn } from "./json.ts"
 import type { JsonObject } from "./json.ts"
@@ -10,6 +10,9 @@ import { isDeeperThan, maxDepth } from "./storable.ts"
 
 /** All texts of one message together, in UTF-16 units. What is longer is shortened; a screenshot is usually shorter. */
 export const maxMessageCharacters = 1024 * 1024
+
+/** A longer name is looked at as everything else is. */
+const maxNameCharacters = 1_024
 
 /** In a message that is too long, each text keeps its beginning and its end. */
 const maxTextCharacters = 128 * 1024
@@ -20,7 +23,7 @@ const maxTextCharacters = 128 * 1024
  * still counts. An image or a sound that is too long becomes a text that says so.
  */
 export const boundedMessage = (message: AcpMessage): AcpMessage => {
-  if (!("method" in message)) return message
+  if (!("method" in message) || isShortChunk(message)) return message
   const isDeep = isDeeperThan(message, maxDepth)
   if (!isDeep && !isLongerThan(message.params, maxMessageCharacters)) return message
   if (message.method !== "session/update") return { ...message, params: shortened(message.params) }
@@ -30,6 +33,29 @@ export const boundedMessage = (message: AcpMessage): AcpMessage => {
     method: "session/update",
     params: { sessionId, update: { ...shortened(update), sessionUpdate: update.sessionUpdate } }
   }
+}
+
+/** A piece of text and nothing else, as nearly all messages are: not worth to be gone through. */
+const isShortChunk = ({ method, params }: Exclude<AcpMessage, ResultMessage>): boolean => {
+  if (method !== "session/update") return false
+  let members = 0
+  for (const _ in params) members++
+  const { update } = params as UpdateMessage["params"]
+  if (members !== 2 || update.sessionUpdate.length > maxNameCharacters) return false
+  for (const key in update) {
+    if (key === "sessionUpdate") continue
+    const value = update[key]
+    if (key === "messageId" ? typeof value !== "string" || value.length > maxNameCharacters : key !== "content")
+      return false
+  }
+  const content = update["content"]
+  if (typeof content !== "object" || content === null) return false
+  for (const key in content) {
+    const value = (content as JsonObject)[key]
+    if ((key !== "text" && key !== "type") || typeof value !== "string" || value.length > maxTextCharacters)
+      return false
+  }
+  return true
 }
 
 const shortened = (object: JsonObject): JsonObject => {

@@ -20,24 +20,37 @@ const maxEndedTurns = 64
 interface Pending {
   readonly turn: number | null
   readonly at: number
-  message: AcpMessage
+  readonly message: AcpMessage
+  /** The chunk that it is; `null`: it is none, and nothing is merged into it. */
+  readonly chunk: Chunk | null
+  /** All of its text, put into the message when it is taken. */
+  text: string
+}
+
+interface Chunk {
+  readonly text: string
+  /** Whose text it is: chunks of which this is the same belong together. */
+  readonly kind: string
+  readonly message: string
 }
 
 /** Chunks of one message: same turn, same kind, same message, plain text and nothing else said about them. */
-const mergeable = (update: SessionUpdate): { readonly text: string; readonly of: string } | null => {
+const mergeable = (update: SessionUpdate): Chunk | null => {
   if (update.sessionUpdate !== subagentKind) return chunkIn(update)
   // An agent may say this kind by itself, so nothing of it is sure to be there.
   const inner = chunkIn(objectIn(update["update"]))
-  return inner === null ? null : { ...inner, of: `${shownIn(update["sessionId"])} ${inner.of}` }
+  return inner === null ? null : { ...inner, kind: `${shownIn(update["sessionId"])} ${inner.kind}` }
 }
 
-const chunkIn = (update: JsonObject) => {
+const chunkIn = (update: JsonObject): Chunk | null => {
   const { _meta, content, messageId, sessionUpdate } = update
   if (sessionUpdate !== "agent_message_chunk" && sessionUpdate !== "agent_thought_chunk") return null
   const { text, type } = objectIn(content)
   if (type !== "text" || typeof text !== "string" || _meta !== undefined) return null
-  return { text, of: `${sessionUpdate} ${shownIn(messageId ?? "")}` }
+  return { text, kind: sessionUpdate, message: typeof messageId === "string" ? messageId : shownIn(messageId ?? "") }
 }
+
+const belongTogether = (a: Chunk, b: Chunk): boolean => a.kind === b.kind && a.message === b.message
 
 const updateOf = (message: AcpMessage): SessionUpdate | null =>
   "method" in message && message.method === "session/update" ? message.params.update : null
@@ -62,18 +75,23 @@ export class ChunkBuffer {
   append(turn: number | null, appended: AcpMessage, at: number): void {
     const message = this.#marked(turn, boundedMessage(appended))
     const update = updateOf(message)
-    const fresh = update === null ? null : mergeable(update)
-    this.#bytes += fresh === null ? 256 : fresh.text.length
-    const last = this.#pending.at(-1)
-    if (fresh !== null && last !== undefined && last.turn === turn) {
-      const before = updateOf(last.message)
-      const known = before === null ? null : mergeable(before)
-      if (known !== null && known.of === fresh.of && known.text.length + fresh.text.length <= longestChunk) {
-        last.message = withText(last.message, known.text + fresh.text)
-        return
-      }
+    const chunk = update === null ? null : mergeable(update)
+    if (chunk === null) {
+      this.#bytes += 256
+      this.#pending.push({ turn, at, message, chunk, text: "" })
+      return
     }
-    this.#pending.push({ turn, at, message })
+    const { text } = chunk
+    this.#bytes += text.length
+    const last = this.#pending.at(-1)
+    const continues =
+      last !== undefined &&
+      last.chunk !== null &&
+      last.turn === turn &&
+      belongTogether(last.chunk, chunk) &&
+      last.text.length + text.length <= longestChunk
+    if (continues) last.text += text
+    else this.#pending.push({ turn, at, message, chunk, text })
   }
 
   #marked(turn: number | null, message: AcpMessage): AcpMessage {
@@ -92,7 +110,13 @@ export class ChunkBuffer {
     const taken = this.#pending
     this.#pending = []
     this.#bytes = 0
-    return taken.map(({ at, message, turn }) => ({ session: this.#session, seq: ++this.#seq, turn, at, message }))
+    return taken.map(({ at, chunk, message, text, turn }) => ({
+      session: this.#session,
+      seq: ++this.#seq,
+      turn,
+      at,
+      message: chunk === null || chunk.text === text ? message : withText(message, text)
+    }))
   }
 }
 

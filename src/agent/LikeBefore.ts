@@ -1,0 +1,104 @@
+/**
+ * Reads a line that is like the one before but for one text, without parsing it anew: an agent's answer comes as thousands of
+ * lines that differ in a word.
+ *
+ * What is left of the line in front of the text and behind it was parsed once. The text is a string of JSON by itself, or the
+ * line is none of these. So the message is what the line says, as the parser would read it.
+ */
+import { at, objectIn } from "../domain/json.ts"
+import type { JsonObject } from "../domain/json.ts"
+
+interface Place {
+  readonly member: string
+  readonly textIn: (message: JsonObject) => unknown
+  /** Written out for each place, as it runs for each line. */
+  readonly replacing: (message: JsonObject) => (text: string) => JsonObject
+}
+
+/** Where protocols have the text of a chunk: ACP, and codex. */
+const places: ReadonlyArray<Place> = [
+  {
+    member: "text",
+    textIn: (message) => at(message, "params", "update", "content", "text"),
+    replacing: (message) => {
+      const params = objectIn(message["params"])
+      const update = objectIn(params["update"])
+      const content = objectIn(update["content"])
+      return (text) => ({ ...message, params: { ...params, update: { ...update, content: { ...content, text } } } })
+    }
+  },
+  {
+    member: "delta",
+    textIn: (message) => at(message, "params", "delta"),
+    replacing: (message) => {
+      const params = objectIn(message["params"])
+      return (delta) => ({ ...message, params: { ...params, delta } })
+    }
+  }
+]
+
+/** A line whose other parts are longer is seldom one of many. */
+const maxKnownCharacters = 2_048
+
+/** Most texts need nothing but to be cut out. */
+// oxlint-disable-next-line no-control-regex
+const isPlain = /^[^"\\\u0000-\u001f]*$/
+
+interface Known {
+  readonly begin: string
+  readonly end: string
+  /** The message with another text. */
+  readonly withText: (text: string) => JsonObject
+}
+
+export interface LikeBefore {
+  /** `null`: the line is another one, and has to be parsed. */
+  readonly read: (line: string) => JsonObject | null
+  /** Takes a line that was parsed, and is this message. */
+  readonly learn: (line: string, message: JsonObject) => void
+}
+
+export const make = (): LikeBefore => {
+  let known: Known | null = null
+  return {
+    read: (line) => {
+      if (known === null) return null
+      const { begin, end, withText } = known
+      if (line.length < begin.length + end.length || !line.startsWith(begin) || !line.endsWith(end)) return null
+      const inner = line.slice(begin.length, line.length - end.length)
+      if (isPlain.test(inner)) return withText(inner)
+      const text = parsedText(inner)
+      return text === null ? null : withText(text)
+    },
+    learn: (line, message) => {
+      const place = places.find(({ textIn }) => typeof textIn(message) === "string")
+      known = place === undefined ? null : knownIn(line, message, place)
+    }
+  }
+}
+
+const parsedText = (inner: string): string | null => {
+  try {
+    return JSON.parse(`"${inner}"`) as string
+  } catch {
+    return null
+  }
+}
+
+const probe = "another text"
+
+const knownIn = (line: string, message: JsonObject, { member, replacing, textIn }: Place): Known | null => {
+  const text = JSON.stringify(textIn(message))
+  // The last one, which the parser takes where a key comes twice. That it is the text is found out by another text.
+  const from = line.lastIndexOf(`"${member}":${text}`)
+  if (from === -1 || line.length - text.length > maxKnownCharacters) return null
+  const begin = line.slice(0, from + member.length + 4)
+  const end = line.slice(begin.length + text.length - 2)
+  const withText = replacing(message)
+  try {
+    const read = JSON.stringify(JSON.parse(begin + probe + end))
+    return read === JSON.stringify(withText(probe)) ? { begin, end, withText } : null
+  } catch {
+    return null
+  }
+}
