@@ -43,6 +43,14 @@ export const records = ({ onLedger }: LedgerUnderTest) => {
           Option.some(lease({ pid: 42, startTime: "987" }))
         )
         assert.deepStrictEqual(yield* ledger.lease(LeaseId.make("lea_run")), Option.none())
+        // A spare is taken over in the commit that closes the lease before it.
+        const spare = lease({ id: LeaseId.make("lea_spare"), session: null, openedAt: 2, pid: 43, startTime: "988" })
+        yield* ledger.write([{ _tag: "LeaseOpened", lease: spare }])
+        yield* ledger.write([
+          { _tag: "LeaseClosed", lease: LeaseId.make("lea_1") },
+          { _tag: "LeaseTaken", lease: spare.id, session: id, generation: 3 }
+        ])
+        assert.deepStrictEqual(yield* ledger.leases, [{ ...spare, session: id, generation: 3 }])
 
         assert.deepStrictEqual(yield* ledger.file(app, file.id), Option.some(file))
         assert.deepStrictEqual(yield* ledger.file(otherApp, file.id), Option.none())

@@ -104,6 +104,13 @@ export const refusals = ({ onLedger }: LedgerUnderTest) => {
       /no open lease/
     ],
     [
+      "a spare that a session has already",
+      [{ _tag: "LeaseOpened", lease: lease() }],
+      { _tag: "LeaseTaken", lease: lease().id, session: lease().session!, generation: 2 },
+      "unmet",
+      /no open lease without a session/
+    ],
+    [
       "a second app with the name of one that is not revoked",
       [{ _tag: "AppInserted", name: app, at: 1, tokenHash: "a" }],
       { _tag: "AppInserted", name: app, at: 2, tokenHash: "b" },
