@@ -10,6 +10,7 @@ export class TcpProxy {
   target = 0
   #isCut = false
   #isMuffled = false
+  #isDeaf = false
   /** Milliseconds that each piece waits, in each direction. */
   delay = 0
 
@@ -40,9 +41,10 @@ export class TcpProxy {
       [near, far],
       [far, near]
     ] as const) {
+      const isHeld = () => this.#isCut || (from === far ? this.#isMuffled : this.#isDeaf)
       from.on("data", (piece: Buffer) => {
-        if (this.delay === 0) this.#write(from, to, piece)
-        else setTimeout(() => this.#write(from, to, piece), this.delay)
+        if (this.delay === 0) this.#write(from, to, piece, isHeld)
+        else setTimeout(() => this.#write(from, to, piece, isHeld), this.delay)
       })
       from.on("end", () => setTimeout(() => to.end(), this.delay))
       from.on("error", () => to.destroy())
@@ -52,15 +54,15 @@ export class TcpProxy {
       })
     }
     // A delayed piece is not held back any more: the other side would wait for as long as it is silent.
-    if (!this.#isCut) near.resume()
+    if (!this.#isCut && !this.#isDeaf) near.resume()
     if (this.#isCut || this.#isMuffled) far.pause()
   }
 
-  #write(from: Socket, to: Socket, piece: Buffer): void {
+  #write(from: Socket, to: Socket, piece: Buffer, isHeld: () => boolean): void {
     if (to.destroyed || to.writableEnded || to.write(piece)) return
     from.pause()
     to.once("drain", () => {
-      if (!this.#isCut && !this.#isMuffled) from.resume()
+      if (!isHeld()) from.resume()
     })
   }
 
@@ -76,10 +78,17 @@ export class TcpProxy {
     for (const [, far] of this.#pairs) far.pause()
   }
 
+  /** What is answered comes through, and nothing that is asked. */
+  deafen(): void {
+    this.#isDeaf = true
+    for (const [near] of this.#pairs) near.pause()
+  }
+
   /** What was held comes through. */
   heal(): void {
     this.#isCut = false
     this.#isMuffled = false
+    this.#isDeaf = false
     for (const sockets of this.#pairs) for (const socket of sockets) socket.resume()
   }
 

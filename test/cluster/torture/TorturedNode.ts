@@ -1,10 +1,12 @@
 /** A node whose connections to the database and from other nodes go through proxies, and which is started again. */
-import { mkdirSync } from "node:fs"
+import { mkdirSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { Server } from "../../torture/Server.ts"
 import { TcpProxy } from "../TcpProxy.ts"
 import { connectionOptions } from "./witness.ts"
+
+const shiftedClock = join(import.meta.dirname, "shiftedClock.mjs")
 
 export interface NodesShare {
   readonly directory: string
@@ -24,6 +26,7 @@ export class TorturedNode {
   readonly toDatabase: TcpProxy
   readonly toNode: TcpProxy
   readonly #share: NodesShare
+  readonly #clock: string
   /** It is to be up: whoever ends it has it start again. */
   isWanted = true
 
@@ -34,6 +37,8 @@ export class TorturedNode {
     this.toNode = toNode
     const directory = join(share.directory, name)
     mkdirSync(directory)
+    this.#clock = join(directory, "clock")
+    this.clockIsOff(0)
     this.server = new Server(directory, share.run, share.maxProcesses, {
       program: share.program,
       args: ["--cluster"],
@@ -41,6 +46,7 @@ export class TorturedNode {
       tokens: share.tokens,
       env: {
         TORTURE_RUN: share.run,
+        TORTURE_CLOCK: this.#clock,
         TROUPE_ADMIN_TOKEN: share.tokens.admin,
         TROUPE_CLUSTER_SECRET: share.secret,
         TROUPE_NODE: name,
@@ -76,7 +82,7 @@ export class TorturedNode {
         const env = {
           TROUPE_DATABASE_URL: `${String(url)}?${connectionOptions(`${this.name}.${this.server.starts + 1}`)}`
         }
-        const starting = this.server.start({ env })
+        const starting = this.server.start({ env, preload: shiftedClock })
         const leading = setInterval(() => {
           if (this.server.url !== "") this.toNode.target = Number(new URL(this.server.url).port)
         }, 20)
@@ -90,6 +96,12 @@ export class TorturedNode {
       }
       await pause(500)
     }
+  }
+
+  /** Of it and its warden, from now on. */
+  clockIsOff(millis: number): void {
+    writeFileSync(`${this.#clock}.new`, String(millis))
+    renameSync(`${this.#clock}.new`, this.#clock)
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {

@@ -12,6 +12,8 @@ export interface Victims {
   readonly sessions: ReadonlyArray<string>
   /** Starts of nodes whose agents nobody ends before the lease is over: the warden was killed, too. */
   readonly unguarded: Set<string>
+  /** By how much the clock of a node was ever off: 0, and what faults add. */
+  readonly clocks: Set<number>
 }
 
 type Fault = (victims: Victims) => Promise<void>
@@ -64,6 +66,26 @@ const damage = async (dice: Dice, proxies: ReadonlyArray<TorturedNode["toNode"]>
     proxy.delay = 0
   }
 }
+
+/** One direction only: what is asked arrives and is not answered, or is not even asked. */
+const oneWay = async ({ cluster: { leaseMillis }, dice }: Victims, proxy: TorturedNode["toNode"]) => {
+  if (dice.chance(0.5)) proxy.muffle()
+  else proxy.deafen()
+  await pause(dice.pick([500, leaseMillis / 2, 1.5 * leaseMillis]))
+  proxy.heal()
+}
+
+/** A node whose clock is set, and set right again after a while. */
+const clockOffBy =
+  (millisOf: (dice: Dice) => number): Fault =>
+  async (victims) => {
+    const node = await ownerOf(victims)
+    const millis = millisOf(victims.dice)
+    victims.clocks.add(millis)
+    node.clockIsOff(millis)
+    await pause(victims.dice.pick([500, 1.5 * victims.cluster.leaseMillis]))
+    node.clockIsOff(0)
+  }
 
 const lockedTables = ["events", "sessions", "turns", "nodes", "owed"]
 
@@ -151,6 +173,12 @@ export const faults = {
       cluster.nodes.map(({ toNode }) => toNode),
       cluster.leaseMillis
     ),
+  oneWayToPostgres: async (victims) => oneWay(victims, (await ownerOf(victims)).toDatabase),
+  oneWayToANode: async (victims) => oneWay(victims, (await ownerOf(victims)).toNode),
+  /** As far off as a node may be that starts. */
+  clockSomewhatOff: clockOffBy((dice) => dice.pick([-4_500, 4_500])),
+  /** Its neighbours refuse its calls, and it refuses theirs. */
+  clockFarOff: clockOffBy((dice) => dice.pick([-3_600_000, 3_600_000])),
   joinOne: async ({ cluster }) => {
     const { name } = await cluster.join("guest-1")
     await pause(3_000)

@@ -50,16 +50,26 @@ export const heldAfter = async (cluster: Cluster, millis: number): Promise<Reado
   }
 }
 
-/** Turns that took longer than they may, from their submission to their outcome. */
-export const lateTurns = async ({ postgres }: Cluster, millis: number): Promise<ReadonlyArray<string>> =>
-  (
-    await rowsOf(
-      postgres.url,
-      `SELECT session, idx::int, (ended_at - submitted_at)::float8 AS took FROM turns WHERE ended_at - submitted_at > ${millis}`
-    )
-  ).map(
-    ({ idx, session, took }) => `turn ${String(idx)} of ${String(session)} had its outcome after ${String(took)} ms`
+/**
+ * Turns that took longer than they may, from their submission to their outcome: of each the node noted the time by its clock,
+ * which may have been off by any of `clocks` then.
+ */
+export const lateTurns = async (
+  { postgres }: Cluster,
+  millis: number,
+  clocks: ReadonlySet<number>
+): Promise<ReadonlyArray<string>> => {
+  const rows = await rowsOf(
+    postgres.url,
+    `SELECT session, idx::int, (ended_at - submitted_at)::float8 AS took FROM turns WHERE abs(ended_at - submitted_at) > ${millis}`
   )
+  const differences = [...clocks].flatMap((one) => [...clocks].map((other) => other - one))
+  return rows
+    .filter(({ took }) => differences.every((difference) => Math.abs(Number(took) - difference) > millis))
+    .map(
+      ({ idx, session, took }) => `turn ${String(idx)} of ${String(session)} had its outcome after ${String(took)} ms`
+    )
+}
 
 /** A turn fails of its agent or of its time, and not of rows that are there already. */
 export const ownFaults = async ({ nodes, postgres }: Cluster): Promise<ReadonlyArray<string>> => [

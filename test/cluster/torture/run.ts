@@ -100,7 +100,13 @@ export const runCluster = async (options: RunOptions): Promise<RunOutcome> => {
       live(cluster.door, app, habitOf(nth), nth, diceOf(seed + 2 + nth), () => faultsEnd.at)
     )
     const counts: Partial<Record<FaultName, number>> = {}
-    const victims = { cluster, dice, sessions: apps.map(({ session }) => session), unguarded: new Set<string>() }
+    const victims = {
+      cluster,
+      dice,
+      sessions: apps.map(({ session }) => session),
+      unguarded: new Set<string>(),
+      clocks: new Set([0])
+    }
     for (const name of options.faults) {
       await pause(dice.between(300, 3_000))
       if (Date.now() > faultsEnd.at) break
@@ -125,7 +131,7 @@ export const runCluster = async (options: RunOptions): Promise<RunOutcome> => {
     for (const until = Date.now() + 30_000; !isRead() && Date.now() < until;) await pause(100)
     reading.abort()
     await Promise.all(readers)
-    const wrong = [...(await lateTurns(cluster, outcomeWithinMillis)), ...(await ownFaults(cluster))]
+    const wrong = [...(await lateTurns(cluster, outcomeWithinMillis, victims.clocks)), ...(await ownFaults(cluster))]
     const witnessed = await Witness.read(cluster.postgres.url)
     const drained = cluster.up.map((node) => {
       node.isWanted = false

@@ -9,6 +9,7 @@ import type { ChildProcess } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import {
+  appendFileSync,
   chownSync,
   cpSync,
   existsSync,
@@ -80,6 +81,15 @@ export const freePort = async (): Promise<number> => {
   return address.port
 }
 
+export interface PostgresOptions {
+  /** Variables of its environment, by which its processes are found. */
+  readonly marker?: Readonly<Record<string, string>>
+  /** `name=value`, besides those of every server here. */
+  readonly settings?: ReadonlyArray<string>
+  /** Where all of it is kept; absent: in the temporary directory. */
+  readonly directory?: string
+}
+
 export class PostgresProgram {
   readonly what: string
   readonly port: number
@@ -88,37 +98,47 @@ export class PostgresProgram {
   readonly #data: string
   readonly #binaries: Binaries
   readonly #marker: Readonly<Record<string, string>>
+  #settings: ReadonlyArray<string>
   #child: ChildProcess | null = null
 
-  private constructor(scratch: string, binaries: Binaries, port: number, marker: Readonly<Record<string, string>>) {
+  private constructor(scratch: string, binaries: Binaries, port: number, password: string, options: PostgresOptions) {
     this.#scratch = scratch
     this.#binaries = binaries
-    this.#marker = marker
+    this.#marker = options.marker ?? {}
+    this.#settings = options.settings ?? []
     this.what = binaries.what
     this.port = port
     this.#data = mkdtempSync(join(scratch, "data-"))
     own(this.#data)
-    const password = randomBytes(16).toString("hex")
-    const passwordFile = join(scratch, "password")
-    writeFileSync(passwordFile, password, { mode: 0o600 })
-    own(passwordFile)
-    execFileSync(
-      join(binaries.bin, "initdb"),
-      ["-D", this.#data, "-U", "troupe", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--no-sync"],
-      { ...this.#options, stdio: ["ignore", "ignore", "pipe"] }
-    )
     this.url = `postgres://troupe:${password}@127.0.0.1:${port}/postgres`
   }
 
-  /** `null`: none can be had here. `marker`: variables of its environment, by which its processes are found. */
-  static async open(marker: Readonly<Record<string, string>> = {}): Promise<PostgresProgram | null> {
-    const scratch = mkdtempSync(join(tmpdir(), "troupe-postgres-"))
+  #initialize(): void {
+    const passwordFile = join(this.#scratch, "password")
+    writeFileSync(passwordFile, new URL(this.url).password, { mode: 0o600 })
+    own(passwordFile)
+    execFileSync(
+      join(this.#binaries.bin, "initdb"),
+      ["-D", this.#data, "-U", "troupe", "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--no-sync"],
+      { ...this.#options, stdio: ["ignore", "ignore", "pipe"] }
+    )
+  }
+
+  /** `null`: none can be had here. */
+  static async open(
+    marker: Readonly<Record<string, string>> = {},
+    more: Omit<PostgresOptions, "marker"> = {}
+  ): Promise<PostgresProgram | null> {
+    const options = { ...more, marker }
+    const scratch = mkdtempSync(join(options.directory ?? tmpdir(), "troupe-postgres-"))
     own(scratch)
     for (const find of [() => embedded(scratch), debian]) {
       const binaries = find()
       if (binaries === null) continue
       try {
-        const program = new PostgresProgram(scratch, binaries, await freePort(), marker)
+        const password = randomBytes(16).toString("hex")
+        const program = new PostgresProgram(scratch, binaries, await freePort(), password, options)
+        program.#initialize()
         await program.start()
         process.on("exit", program.#abandon)
         return program
@@ -160,7 +180,13 @@ export class PostgresProgram {
   }
 
   async #launch(): Promise<string> {
-    const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=200"]
+    const settings = [
+      "listen_addresses=127.0.0.1",
+      "unix_socket_directories=",
+      "fsync=off",
+      "max_connections=200",
+      ...this.#settings
+    ]
     const child = spawn(
       join(this.#binaries.bin, "postgres"),
       ["-D", this.#data, "-p", String(this.port), ...settings.flatMap((setting) => ["-c", setting])],
@@ -169,12 +195,35 @@ export class PostgresProgram {
     this.#child = child
     let log = ""
     child.stderr?.on("data", (chunk: Buffer) => (log = (log + String(chunk)).slice(-20_000)))
-    for (let tries = 0; !log.includes("ready to accept connections"); tries++) {
+    // A standby takes read only ones.
+    for (let tries = 0; !/ready to accept (read-only )?connections/.test(log); tries++) {
       if (child.exitCode !== null || child.signalCode !== null) return log
       if (tries > 1_200) throw new Error(`it does not start: ${log}`)
       await sleep(50)
     }
     return log
+  }
+
+  /**
+   * A server of its own that follows this one, and confirms each of its commits from now on. This one is stopped for the copy,
+   * and is to be closed after it.
+   */
+  async standby(): Promise<PostgresProgram> {
+    await this.stop()
+    const { password } = new URL(this.url)
+    const standby = new PostgresProgram(this.#scratch, this.#binaries, await freePort(), password, {
+      marker: this.#marker,
+      settings: this.#settings
+    })
+    execFileSync("cp", ["-a", `${this.#data}/.`, standby.#data])
+    const followed = `host=127.0.0.1 port=${this.port} user=troupe password=${password} application_name=standby`
+    appendFileSync(join(standby.#data, "postgresql.auto.conf"), `primary_conninfo = '${followed}'\n`)
+    writeFileSync(join(standby.#data, "standby.signal"), "")
+    own(join(standby.#data, "standby.signal"))
+    this.#settings = [...this.#settings, "synchronous_standby_names=standby"]
+    await this.start()
+    await standby.start()
+    return standby
   }
 
   /** A fast shutdown: sessions are ended, and nothing is left. */
