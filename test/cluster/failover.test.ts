@@ -1,36 +1,12 @@
 /** A PostgreSQL server that dies and whose standby takes its place: what was acknowledged is there, and the nodes go on. */
 import { assert, describe, it } from "@effect/vitest"
-import { tmpdir } from "node:os"
 import { PostgresProgram } from "../ledger/postgres/PostgresProgram.ts"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
+import { assertKept, client, sessionOf } from "./clients.ts"
+import type { Asked } from "./clients.ts"
 import { Cluster, until } from "./nodes.ts"
-import type { Answer, ClusterNode } from "./nodes.ts"
 import { rowsOf } from "./torture/sql.ts"
 import { TcpProxy } from "./TcpProxy.ts"
-
-interface Asked {
-  readonly key: string
-  readonly session: string
-  readonly answer: Answer
-}
-
-const sessionOf = async (node: ClusterNode) => {
-  const { json } = await node.call("POST", "/sessions", { agent: "demo", cwd: tmpdir() })
-  return String(json["session_id"])
-}
-
-/** Turns one after the other, each under its key until it is answered, as apps do it. */
-const client = async (node: ClusterNode, session: string, asked: Array<Asked>, isOver: () => boolean) => {
-  while (!isOver()) {
-    const key = crypto.randomUUID()
-    let answer: Answer | null = null
-    while (answer === null || answer.status === 503) {
-      answer = await node.call("POST", `/sessions/${session}/turn`, { prompt: `say ${key}` }, key).catch(() => null)
-      if (answer === null || answer.status === 503) await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-    asked.push({ key, session, answer })
-  }
-}
 
 describe.skipIf(postgres === null)("a failover of the database", () => {
   it("to a standby that confirms commits loses no turn that was answered, and repeats none", async () => {
@@ -58,20 +34,7 @@ describe.skipIf(postgres === null)("a failover of the database", () => {
       await until("turns after it", () => asked.length >= before + 12)
       isOver = true
       await Promise.all(clients)
-      for (const { answer, key, session } of asked) {
-        const index = Number(answer.json["turn_index"])
-        const stored = await both[0]!.call("GET", `/sessions/${session}/turns/${index}`)
-        assert.strictEqual(stored.json["final_text"], answer.json["final_text"], JSON.stringify(answer.json))
-        const again = await both[1]!.call("POST", `/sessions/${session}/turn`, { prompt: `say ${key}` }, key)
-        assert.strictEqual(again.json["turn_index"], index)
-      }
-      // Each key has one turn, and no turn has none.
-      const counts = sessions.map((session) => new Set(asked.filter((one) => one.session === session)).size)
-      const views = await Promise.all(sessions.map((session) => both[0]!.call("GET", `/sessions/${session}`)))
-      assert.deepStrictEqual(
-        views.map(({ json }) => json["turn_count"]),
-        counts
-      )
+      await assertKept(both, asked)
     } finally {
       await nodes.cleanUp()
       await proxy.close()

@@ -11,6 +11,7 @@ import type { Duration, Scope } from "effect"
 import { randomUUID } from "node:crypto"
 import type { Announcements, Heard } from "../Announcements.ts"
 import { reasonOf } from "../LedgerError.ts"
+import { stateOf } from "./errors.ts"
 import * as Payload from "./payload.ts"
 
 /** A name of at most 63 bytes, whatever that of the schema. */
@@ -22,6 +23,10 @@ const goneAfterMillis = 15_000
 const firstHeardWithin = "3 seconds"
 const deafAfter = "12 seconds"
 const pollEvery = "2 seconds"
+/** Of a NOTIFY: the queue of the whole server is full, because somebody who listens does not read. */
+const queueFullState = "54000"
+/** What was read by all is forgotten where somebody tells something, which nobody can any more, or asks this. */
+const makeRoom = "SELECT pg_notification_queue_usage()"
 const reconnectMillis = { least: 200, most: 10_000 }
 
 export interface Connections {
@@ -52,7 +57,11 @@ export const make = Effect.fnUntraced(function* ({ connect, query }: Connections
     },
     Effect.catch((error) => {
       owesAll = true
-      return Effect.logDebug("Other Troupes could not be told of changes", error)
+      const full = stateOf(error) === queueFullState
+      return Effect.andThen(
+        Effect.logDebug("Other Troupes could not be told of changes", error),
+        full ? Effect.ignore(tell(makeRoom, [])) : Effect.void
+      )
     })
   )
 

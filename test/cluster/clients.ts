@@ -1,0 +1,46 @@
+/** Apps that have turns one after the other, and what must be true of what they were answered. */
+import { assert } from "@effect/vitest"
+import { tmpdir } from "node:os"
+import type { Answer, ClusterNode } from "./nodes.ts"
+
+export interface Asked {
+  readonly key: string
+  readonly session: string
+  readonly answer: Answer
+}
+
+export const sessionOf = async (node: ClusterNode) => {
+  const { json } = await node.call("POST", "/sessions", { agent: "demo", cwd: tmpdir() })
+  return String(json["session_id"])
+}
+
+/** Turns one after the other, each under its key until it is answered, as apps do it. */
+export const client = async (node: ClusterNode, session: string, asked: Array<Asked>, isOver: () => boolean) => {
+  while (!isOver()) {
+    const key = crypto.randomUUID()
+    let answer: Answer | null = null
+    while (answer === null || answer.status === 503) {
+      answer = await node.call("POST", `/sessions/${session}/turn`, { prompt: `say ${key}` }, key).catch(() => null)
+      if (answer === null || answer.status === 503) await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    asked.push({ key, session, answer })
+  }
+}
+
+/** Each that was answered is stored as it was answered, its key has no other turn, and its session none besides. */
+export const assertKept = async (nodes: ReadonlyArray<ClusterNode>, asked: ReadonlyArray<Asked>): Promise<void> => {
+  const [first, ...others] = nodes
+  const last = others.at(-1) ?? first!
+  for (const { answer, key, session } of asked) {
+    const index = Number(answer.json["turn_index"])
+    const stored = await first!.call("GET", `/sessions/${session}/turns/${index}`)
+    assert.strictEqual(stored.json["final_text"], answer.json["final_text"], JSON.stringify(answer.json))
+    const again = await last.call("POST", `/sessions/${session}/turn`, { prompt: `say ${key}` }, key)
+    assert.strictEqual(again.json["turn_index"], index)
+  }
+  const counts = new Map<string, number>()
+  for (const { session } of asked) counts.set(session, (counts.get(session) ?? 0) + 1)
+  for (const [session, count] of counts) {
+    assert.strictEqual((await last.call("GET", `/sessions/${session}`)).json["turn_count"], count)
+  }
+}
