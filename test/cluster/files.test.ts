@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
-import { adminToken, onCluster, until } from "./nodes.ts"
+import { onCluster, until } from "./nodes.ts"
 import type { Cluster, ClusterNode } from "./nodes.ts"
 
 const sessionOf = async (node: ClusterNode) => {
@@ -112,8 +112,8 @@ describe.skipIf(postgres === null)("an uploaded file", () => {
         "its place in line",
         async () => (await first.call("GET", `/sessions/${waits}/turns/1`)).status === 200
       )
-      const moved = await nodes.run(["sessions", "move", waits, "second", "--url", first.url, "--token", adminToken])
-      assert.strictEqual(moved.code, 0, moved.stderr)
+      const drained = await nodes.run(["node", "drain", "first"])
+      assert.strictEqual(drained.code, 0, drained.stderr)
       const [path] = pathsIn((await inLine).json)
       assert.isTrue(path!.startsWith(filesOf(nodes, "second")), path)
       assert.isTrue(bytes(100).equals(readFileSync(path!)))

@@ -1,10 +1,13 @@
 /** Histories in which an invariant did not hold once, as short as they were found. */
+import { planOf } from "./plan.ts"
 import type { PlanStep } from "./plan.ts"
 
 export interface Regression {
   readonly what: string
   readonly seed: number
   readonly plan: ReadonlyArray<PlanStep>
+  /** Troupes on one ledger; absent: one. */
+  readonly nodes?: number
 }
 
 export const regressions: ReadonlyArray<Regression> = [
@@ -139,5 +142,11 @@ export const regressions: ReadonlyArray<Regression> = [
       { action: "databaseAway", a: 813542, b: 316096 },
       { action: "waitLong", a: 125496, b: 192657 }
     ]
+  },
+  {
+    what: "a node hears of its claim only when another one has claimed the session since",
+    seed: 810,
+    plan: planOf(810, 100, 2),
+    nodes: 2
   }
 ]

@@ -6,14 +6,14 @@ import { plants, problemOf } from "./plants.ts"
 import { regressions } from "./regressions.ts"
 import { simulate } from "./simulate.ts"
 
-const holds = (seed: number, steps: number, plan?: Parameters<typeof simulate>[2]) => {
-  const { history, violation } = simulate(seed, steps, plan)
+const holds = (seed: number, steps: number, plan?: Parameters<typeof simulate>[2], nodes?: number) => {
+  const { history, violation } = simulate(seed, steps, plan, nodes)
   assert.isNull(violation, `${violation?.message}\n${history.slice(-60).join("\n")}`)
 }
 
 describe("simulation", () => {
-  for (const { plan, seed, what } of regressions) {
-    it(`nothing is violated when ${what}`, () => holds(seed, plan.length, plan))
+  for (const { nodes, plan, seed, what } of regressions) {
+    it(`nothing is violated when ${what}`, () => holds(seed, plan.length, plan, nodes))
   }
   for (const seed of [1, 2, 3]) it(`nothing is violated in 100 steps of seed ${seed}`, () => holds(seed, 100))
 
