@@ -215,12 +215,6 @@ const make = Effect.gen(function* () {
     yield* Metrics.spareTaken(agent, now - entry.since)
   })
 
-  const used: Spares["Service"]["used"] = Effect.fnUntraced(function* (agent, spec) {
-    if (limits.warmSpares === 0) return
-    wants.used(agent, spec, yield* Clock.currentTimeMillis)
-    fork(Effect.delay(fill(), startAfter))
-  })
-
   const overLimit = Effect.gen(function* () {
     if (entries.size === 0 || (limits.maxSessionDescendants === null && limits.maxSessionRssBytes === null)) return []
     const uses = yield* processes.use([...entries].map(({ lease }) => lease))
@@ -245,18 +239,30 @@ const make = Effect.gen(function* () {
     yield* fill()
   })
 
+  let isLooking = false
+  /** Until nothing is there and nothing is wanted. */
+  const keepLooking = look.pipe(
+    Effect.catchCause((cause) => Effect.logWarning("The spares could not be looked at", cause)),
+    Effect.delay(lookEvery),
+    Effect.repeat({
+      until: () => {
+        isLooking = entries.size > 0 || wants.isAny()
+        return !isLooking
+      }
+    })
+  )
+
+  const used: Spares["Service"]["used"] = Effect.fnUntraced(function* (agent, spec) {
+    if (limits.warmSpares === 0) return
+    wants.used(agent, spec, yield* Clock.currentTimeMillis)
+    fork(Effect.delay(fill(), startAfter))
+    if (!isLooking) fork(keepLooking)
+    isLooking = true
+  })
+
   drainState.watch(() => {
     if (drainState.draining()) for (const { giveUp } of entries) giveUp()
   })
-
-  if (limits.warmSpares > 0) {
-    yield* look.pipe(
-      Effect.catchCause((cause) => Effect.logWarning("The spares could not be looked at", cause)),
-      Effect.delay(lookEvery),
-      Effect.forever,
-      Effect.forkScoped
-    )
-  }
 
   yield* Effect.addFinalizer(() => {
     isClosing = true

@@ -61,6 +61,8 @@ export const make = (count: number) => {
       const want = wants.get(key)
       if (want !== undefined) wants.set(key, { ...want, failures: 0, notBefore: 0 })
     },
+    /** Also where it must not be tried again yet, and those that `due` has not forgotten yet. */
+    isAny: () => wants.size > 0,
     /** What is to be there, the last used first. */
     due: (now: number): ReadonlyArray<Want> => {
       for (const [key, want] of wants) if (!isUsed(want, now)) wants.delete(key)
