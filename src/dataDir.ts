@@ -4,7 +4,7 @@
  * Only its owner can read it. `:memory:` stands for a temporary directory that is removed with the process.
  */
 import { Effect, Redacted, Schema } from "effect"
-import { randomBytes } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { chmod, link, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -69,6 +69,17 @@ export const adminToken = Effect.fn("DataDir.adminToken")(function* ({ ledger, p
     })
   }
   return Redacted.make(token)
+})
+
+/** The data dir by a name that no other one has, made at the first call: whoever holds its lock is the only one there. */
+export const place = Effect.fn("DataDir.place")(function* ({ ledger, path }: DataDir) {
+  const fresh = randomUUID()
+  if (ledger === ":memory:") return fresh
+  const file = join(path, "place")
+  return yield* attempt(path, async () => {
+    await writeOnce(file, `${fresh}\n`)
+    return (await readFile(file, "utf8")).trim()
+  })
 })
 
 /** Keeps a secret in a file of the data dir, readable by its owner only; the file's path. */

@@ -135,12 +135,14 @@ export const layer = (settings: Settings, options: RuntimeOptions) =>
         onNone: () => DataDir.adminToken(dataDir),
         onSome: Effect.succeed
       })
+      const node = settings.node && { ...settings.node, place: yield* DataDir.place(dataDir) }
       const ledger = ledgerLayer(dataDir.ledger, {
         databaseUrl: options.databaseUrl,
         patienceMillis: settings.limits.ledgerPatienceMillis,
         works: settings.node === undefined ? "alone" : "together"
       })
-      return services({ ...settings, dataDir: dataDir.path }, ledger, adminToken, options.reviews)
+      const known = { ...settings, ...(node === undefined ? {} : { node }), dataDir: dataDir.path }
+      return services(known, ledger, adminToken, options.reviews)
     })
   )
 

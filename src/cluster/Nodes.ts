@@ -1,6 +1,6 @@
 /**
  * The nodes that work on the ledger, each with what it says of itself. All are asked at the same time; of one that does not
- * answer it is said when it last renewed its lease.
+ * answer it is said when it last renewed its lease. And how this node asks them to hold off (`runtime/beyondLease.ts`).
  */
 import { Clock, Context, Effect, Layer, Semaphore } from "effect"
 import type { Redacted } from "effect"
@@ -8,6 +8,7 @@ import * as ConversationHomes from "../agent/conversationHomes.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, NodeStatus } from "../ledger/Ledger.ts"
 import { RuntimeSettings } from "../runtime/RuntimeSettings.ts"
+import type { NodeToken } from "../domain/Ids.ts"
 import { ThisNode } from "../runtime/ThisNode.ts"
 import * as MeasureNode from "../supervision/measureNode.ts"
 import type { NodeState } from "../supervision/NodeState.ts"
@@ -49,6 +50,8 @@ export class Nodes extends Context.Service<
     readonly seen: Effect.Effect<ReadonlyArray<SeenNode>, LedgerError>
     /** Of this node. */
     readonly state: Effect.Effect<NodeState>
+    /** As `ThisNode.holdOff`. */
+    readonly holdOff: (asked: NodeToken) => Effect.Effect<number | null>
     /** What this node says to who examines the cluster. */
     readonly examined: (secret: Redacted.Redacted<string>) => Effect.Effect<NodeExamined>
   }
@@ -61,11 +64,16 @@ export class Nodes extends Context.Service<
 
 const make = Effect.gen(function* () {
   const ledger = yield* Ledger
-  const { leaseMillis, token } = yield* ThisNode
+  const { askBy, holdOff, leaseMillis, token } = yield* ThisNode
   const settings = yield* RuntimeSettings
   const { node } = settings
   const state = yield* MeasureNode.make
   const clientOf = node?.secret === undefined ? null : yield* NodeClients.make(node.secret)
+  if (clientOf !== null) {
+    askBy(({ token: asked, url }) =>
+      url === null ? Effect.succeed(null) : Effect.flatMap(clientOf(url), (client) => client.holdOff({ asked }))
+    )
+  }
   const oneAtATime = yield* Semaphore.make(1)
 
   const stateOf = Effect.fnUntraced(
@@ -117,5 +125,5 @@ const make = Effect.gen(function* () {
       homes
     }))
 
-  return Nodes.of({ leaseMillis, seen: oneAtATime.withPermit(seen), state, examined })
+  return Nodes.of({ leaseMillis, seen: oneAtATime.withPermit(seen), state, holdOff, examined })
 })

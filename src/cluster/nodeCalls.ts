@@ -1,6 +1,7 @@
-/** What a node asks of another one: the messages of sessions, and how it is, as calls over HTTP. */
+/** What a node asks of another one: the messages of sessions, to hold off, and how it is, as calls over HTTP. */
 import { Rpc, RpcGroup } from "effect/rpc"
-import type { Schema } from "effect"
+import { Schema } from "effect"
+import { NodeToken } from "../domain/Ids.ts"
 import { NodeExamined } from "./sharedSettings.ts"
 import { NodeState } from "../supervision/NodeState.ts"
 import { sessionMessages } from "../supervision/sessionMessages.ts"
@@ -22,6 +23,8 @@ export const nodeCalls = RpcGroup.make(
   call("release", sessionMessages.release),
   call("adopt", sessionMessages.adopt),
   call("look", sessionMessages.look),
+  /** `asked`: the node that is meant, since its next start has its address. The answer is that of `ThisNode.holdOff`. */
+  Rpc.make("holdOff", { payload: { asked: NodeToken }, success: Schema.NullOr(Schema.Finite) }),
   Rpc.make("state", { success: NodeState }),
   Rpc.make("examine", { success: NodeExamined })
 )

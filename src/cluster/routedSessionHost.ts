@@ -2,7 +2,7 @@
  * Asks the node that owns a session, whichever node was asked. The first turn of a session that nobody owns, or only a node
  * that is gone, goes to the node that is to have it (`placement.ts`).
  *
- * A node that does not answer owns its sessions until its lease is over. So whoever asks waits for the answer, for the
+ * A node that does not answer owns its sessions until it is declared dead. So whoever asks waits for the answer, for the
  * session's next owner, or until some time after the end of that lease.
  */
 import { Clock, Effect, Layer, Option, Schedule } from "effect"

@@ -136,6 +136,8 @@ export interface NodeSettings {
   readonly leaseMillis: number | null
   /** What nodes sign their calls with; absent: it calls no other node. */
   readonly secret?: Redacted.Redacted<string>
+  /** The data dir that it holds, by a name that no other one has; absent: it is not known. */
+  readonly place?: string
 }
 
 /** The settings of the runtime. Those of the server (host, port, origins, logging) are in `src/cli` and `src/http`. */

@@ -12,8 +12,13 @@ const handlers = (secret: Redacted.Redacted<string>) =>
   nodeCalls.toLayer(
     Effect.gen(function* () {
       const sessions = yield* LocalSessions
-      const { examined, state } = yield* Nodes
-      return nodeCalls.of({ ...sessions, state: () => state, examine: () => examined(secret) })
+      const { examined, holdOff, state } = yield* Nodes
+      return nodeCalls.of({
+        ...sessions,
+        holdOff: ({ asked }) => holdOff(asked),
+        state: () => state,
+        examine: () => examined(secret)
+      })
     })
   )
 

@@ -85,7 +85,7 @@ export interface Owner {
   /** Steps with a higher number are of this epoch, or a later one. */
   readonly after_step: number
   /**
-   * What had become of the owner before: it had left, its lease was over, or it had let go of the session. `null`: there
+   * What had become of the owner before: it had left, was declared dead, or it had let go of the session. `null`: there
    * was none, or it is not known.
    */
   readonly before: "left" | "silent" | "released" | null

@@ -118,6 +118,8 @@ export class Ledger extends Context.Service<
 
     /** The nodes that have not left, and whose lease is not over. */
     readonly nodes: Read<ReadonlyArray<NodeRecord>>
+    /** This node, and all others that have not left and were not declared dead; with the database's time. */
+    readonly nodesBeside: (token: NodeToken) => Read<ReadonlyArray<{ readonly node: NodeRecord; readonly at: number }>>
     /**
      * The same with what they own, oldest first, and those whose lease is over, which are kept for about a day; of a node
      * that was started again, the last start. Every session is looked at: for people, not for each request.

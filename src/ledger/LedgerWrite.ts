@@ -81,8 +81,14 @@ export interface NodeRecord {
   /** The version of the sessions' chart that it knows: it takes no session that a later one has had. */
   readonly chart: number
   readonly joinedAt: number
-  /** Others may claim its sessions from then on; `null`: not before it has left, as long as it holds the ledger's lock. */
+  /** Others may declare it dead from then on; `null`: not before it has left, as long as it holds the ledger's lock. */
   readonly leaseUntil: number | null
+  /** Another node has declared it dead since its last renewal, so that its sessions can be claimed. */
+  readonly isDead: boolean
+  /** The nodes that it asks before its agents go on beyond its lease. */
+  readonly asks: ReadonlyArray<NodeToken>
+  /** A node that it does not ask may declare it dead from then on; `null`: as soon as its lease is over. */
+  readonly asksUntil: number | null
   /** It takes no further sessions, and lets go of those that it has. */
   readonly draining: boolean
   /** An operator wants it to drain. It hears that with the next renewal of its lease. */
@@ -123,7 +129,7 @@ export interface NodeStatus {
 export type OwnerBefore =
   /** It had left. */
   | "left"
-  /** Its lease was over. */
+  /** It was declared dead. */
   | "silent"
   /** It lives, and had let go of the session. */
   | "released"
@@ -256,15 +262,13 @@ export type LedgerWrite =
   /** The node of this name has its work directory from now on. */
   | { readonly _tag: "SessionHoused"; readonly session: SessionId; readonly node: string }
   /**
-   * Fails as `fenced` while a node that has not left, and whose lease is not over, owns the session. `onlyIfLeft`: also
-   * where that lease is over. Fails so as well where a later version of the chart than `chart` has had the session; absent:
-   * the first.
+   * Fails as `fenced` while a node owns the session that has not left and was not declared dead, and where a later version
+   * of the chart than `chart` has had the session; absent: the first.
    */
   | {
       readonly _tag: "SessionClaimed"
       readonly session: SessionId
       readonly owner: NodeToken
-      readonly onlyIfLeft: boolean
       readonly chart?: number
     }
   /** Nobody owns the session from then on: it is its last commit by this claim. Fails as `fenced`, as `ClaimChecked` does. */
@@ -279,8 +283,13 @@ export type LedgerWrite =
       readonly _tag: "NodeJoined"
       readonly node: Pick<NodeRecord, "token" | "name" | "url" | "version"> & Partial<Pick<NodeRecord, "chart">>
       readonly leaseMillis: number | null
+      /**
+       * The data dir that it holds: an earlier start of its name there is gone, and asks nobody any more. Absent: it is not
+       * known whether that is gone.
+       */
+      readonly place?: string
     }
-  /** Fails as `unmet` where it has left. */
+  /** Fails as `unmet` where it has left. It is not dead any more. */
   | {
       readonly _tag: "NodeRenewed"
       readonly token: NodeToken
@@ -288,7 +297,14 @@ export type LedgerWrite =
       readonly draining: boolean
       /** Absent: as it was told before. */
       readonly load?: NodeLoad
+      /**
+       * Whom it asks before its agents go on beyond its lease, and for how long beyond it a node that it does not ask leaves
+       * it alone. Absent: as it was told before.
+       */
+      readonly beyond?: { readonly asks: ReadonlyArray<NodeToken>; readonly millis: number }
     }
+  /** Has no effect where it has renewed its lease since it was seen to end at `leaseUntil`, or does so at the moment. */
+  | { readonly _tag: "NodeDeclaredDead"; readonly token: NodeToken; readonly leaseUntil: number }
   | { readonly _tag: "NodeLeft"; readonly token: NodeToken }
   /** Fails as `unmet` where there is no such node; of `asked`, also where no other living one takes sessions then. */
   | { readonly _tag: "NodeDrainAsked"; readonly token: NodeToken; readonly asked: boolean }

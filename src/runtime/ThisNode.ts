@@ -6,28 +6,34 @@
  *
  * An agent must not run on two nodes. What a node started is ended before its lease is over, by its warden: it is told with
  * each renewal until when the agents may run, and none comes from a node that is dead, is stopped, hangs or can't reach the
- * ledger (decision 0026). A node that starts an agent renews its lease in the same commit, so that nobody takes the session
- * over meanwhile; and who could not reach the ledger itself leaves the others a lease's length to renew theirs, before it
- * takes them for dead.
+ * ledger (decision 0026), but where no other node reaches it either (`beyondLease.ts`, decision 0034). A node that starts an
+ * agent renews its lease in the same commit, so that nobody takes the session over meanwhile.
+ *
+ * A node whose lease is over is not dead yet: another one declares it so (`deadNodes.ts`), and then anyone may claim its sessions.
  */
-import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schedule, Semaphore } from "effect"
 import { chartVersion } from "../../machines/session/restore.ts"
 import { Processes } from "../agent/Processes.ts"
-import { later, millisBetween } from "../agent/warden/instant.ts"
+import { millisBetween } from "../agent/warden/instant.ts"
 import type { Instant } from "../agent/warden/instant.ts"
 import { newNodeToken } from "../domain/Ids.ts"
 import type { LeaseId, NodeToken, SessionId } from "../domain/Ids.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { Claim, LedgerWrite, NodeLoad } from "../ledger/Ledger.ts"
 import { LedgerError } from "../ledger/LedgerError.ts"
+import * as BeyondLease from "./beyondLease.ts"
+import { now } from "./beyondLease.ts"
+import type { Ask } from "./beyondLease.ts"
+import { deadNodes } from "./deadNodes.ts"
 import { DrainState } from "./DrainState.ts"
 import { NewerSession } from "./errors.ts"
+import { NodeContact } from "./NodeContact.ts"
 import { RuntimeSettings } from "./RuntimeSettings.ts"
 
 /** A lease is renewed so many times before it would be over. */
 const renewalsPerLease = 5
-/** Agents may run for this part of a lease without another renewal. The rest is for ending them. */
-const sureOfLease = 0.7
+/** Behind the end of another node's lease, when it is looked at whether that is renewed. */
+const justAfterMillis = 5
 
 export class ThisNode extends Context.Service<
   ThisNode,
@@ -49,6 +55,13 @@ export class ThisNode extends Context.Service<
     readonly whenClaimed: (hear: (session: SessionId) => void) => void
     /** `null`: there is nothing to tell. */
     readonly load: (now: number) => NodeLoad | null
+    /** How another node is asked to hold off. Until it is told, none can be, and agents end with the lease. */
+    readonly askBy: (ask: Ask) => void
+    /**
+     * Another node asks this one to hold off, by the token of the one that it means: for how long it declares nobody dead, in
+     * milliseconds. `null`: it does not hold off, for it reaches the ledger, or is another one.
+     */
+    readonly holdOff: (asked: NodeToken) => Effect.Effect<number | null>
     /** Renews the lease now, and tells with it what others are to know: whether this node drains. */
     readonly renew: Effect.Effect<void>
     /**
@@ -68,36 +81,37 @@ export class ThisNode extends Context.Service<
       const ledger = yield* Ledger
       const processes = yield* Processes
       const { draining, setAside } = yield* DrainState
-      const { node: { leaseMillis, name, url, version } = alone } = yield* RuntimeSettings
+      const { limits, node: { leaseMillis, name, place, url, version } = alone } = yield* RuntimeSettings
       const token = newNodeToken()
       const joined = ledger.write([
-        { _tag: "NodeJoined", node: { token, name, url, version, chart: chartVersion }, leaseMillis }
+        {
+          _tag: "NodeJoined",
+          node: { token, name, url, version, chart: chartVersion },
+          leaseMillis,
+          ...(place === undefined ? {} : { place })
+        }
       ])
-      /** The ledger can be reached for at least a lease's length. */
-      let isSteady: Effect.Effect<boolean> = Effect.succeed(true)
       let storeLease: ThisNode["Service"]["storeLease"] = (_, write, entries) => write(entries)
       let renewNow: Effect.Effect<void> = Effect.void
       let hearClaim: (session: SessionId) => void = () => {}
+      let holdOff: Effect.Effect<number | null> = Effect.succeed(null)
       let loadAt: (now: number) => NodeLoad | null = () => null
+      let ask: Ask = () => Effect.succeed(null)
 
       if (leaseMillis === null) yield* joined
       else {
-        const waits = Schedule.spaced(leaseMillis / renewalsPerLease)
-        const sureMillis = leaseMillis * sureOfLease
-        /** Counted from before the commit, since nobody here knows when in it the ledger set the lease. */
+        const waitMillis = leaseMillis / renewalsPerLease
+        const { mayRunUntil } = processes
+        const beyondMillis = limits.ledgerPatienceMillis + leaseMillis
+        const beyond = BeyondLease.make({ leaseMillis, beyondMillis, ask: (node) => ask(node), mayRunUntil })
         const extending = Effect.fnUntraced(function* <E, R>(commit: Effect.Effect<void, E, R>) {
-          const before = yield* now
+          const began = yield* now
           yield* commit
-          yield* processes.mayRunUntil(later(before, sureMillis))
+          yield* beyond.renewed(began)
+          return began
         })
+        const join = Effect.sync(beyond.forget).pipe(Effect.andThen(extending(joined)))
         const renewal = () => ({ _tag: "NodeRenewed", token, leaseMillis, draining: draining() }) as const
-        const renew = extending(
-          Effect.flatMap(Clock.currentTimeMillis, (at) => {
-            const load = loadAt(at)
-            return ledger.write([{ ...renewal(), ...(load === null ? {} : { load }) }])
-          })
-        )
-        renewNow = Effect.ignore(renew)
         storeLease = Effect.fnUntraced(function* (lease, write, entries) {
           let rest = entries
           do {
@@ -107,26 +121,51 @@ export class ThisNode extends Context.Service<
             rest = []
           } while (!(yield* processes.mayStart(lease)))
         })
-        /** What an operator asks of it. Others are told at once what it makes of that. */
-        const hear = ledger.node(token).pipe(
-          Effect.map(Option.exists(({ drainAsked }) => drainAsked)),
-          Effect.flatMap((isAsked) => (setAside(isAsked) ? renew : Effect.void))
-        )
         // The same node, started again after it was killed, waits until its lease before is over.
-        const overdue = Schedule.max([waits, Schedule.recurs(2 * renewalsPerLease)])
-        yield* Effect.retry(extending(joined), { schedule: overdue, while: isUnmet })
-        const contact = yield* makeContact(leaseMillis)
-        isSteady = contact.isSteady
+        const overdue = Schedule.max([Schedule.spaced(waitMillis), Schedule.recurs(2 * renewalsPerLease)])
+        yield* Effect.retry(join, { schedule: overdue, while: isUnmet })
+        const contact = new NodeContact(leaseMillis, yield* now)
+        holdOff = Effect.map(now, (at) => contact.holdOff(at))
+
+        /** Looks at the others behind a renewal. Returns when to look again at the latest. */
+        const look = Effect.fnUntraced(function* (began: Instant, told: ReadonlyArray<NodeToken>) {
+          const read = yield* Effect.timeoutOption(ledger.nodesBeside(token), leaseMillis / 2)
+          const rows = Option.getOrElse(read, () => [])
+          const own = rows.find(({ node }) => node.token === token)
+          if (own === undefined || own.node.leaseUntil === null) return waitMillis
+          const heard = yield* now
+          const renewedAt = own.node.leaseUntil - leaseMillis
+          contact.renewed({ began, heard, at: renewedAt })
+          const others = rows.flatMap(({ node }) => (node.token === token ? [] : [node]))
+          beyond.toldAll(began, told, others)
+          const dead = contact.isSteady(heard) ? deadNodes(others, token, renewedAt) : []
+          if (dead.length > 0) yield* ledger.write(dead.map((node) => ({ _tag: "NodeDeclaredDead", ...node })))
+          // What an operator asks of it. Others are told at once what it makes of that, and whom it asks.
+          if (setAside(own.node.drainAsked) || others.some((node) => !told.includes(node.token))) return 0
+          // The ledger was away, and this renewal is good for nothing any more: it counts from its begin.
+          if (millisBetween(began, heard) > waitMillis) return 0
+          const ends = others.map(({ leaseUntil }) => (leaseUntil ?? 0) - own.at + justAfterMillis)
+          return Math.min(waitMillis, ...ends.filter((millis) => millis > justAfterMillis))
+        })
+        const oneAtATime = yield* Semaphore.make(1)
+        const renew = Effect.gen(function* () {
+          const load = loadAt(yield* Clock.currentTimeMillis)
+          const told = beyond.asks()
+          const entry = { ...renewal(), beyond: { asks: told, millis: beyondMillis } }
+          const began = yield* extending(ledger.write([{ ...entry, ...(load === null ? {} : { load }) }]))
+          return yield* look(began, told)
+        }).pipe(oneAtATime.withPermit)
+        renewNow = Effect.ignore(renew)
         yield* renew.pipe(
           // It was away for so long that its row is gone.
-          Effect.catchIf(isUnmet, () => extending(joined)),
-          Effect.andThen(contact.made),
-          Effect.andThen(hear),
+          Effect.catchIf(isUnmet, () => Effect.as(join, 0)),
           // A renewal that fails costs nothing yet: this node still owns what nobody else has claimed.
-          Effect.ignore,
-          Effect.repeat(waits),
+          Effect.orElseSucceed(() => waitMillis),
+          Effect.flatMap(Effect.sleep),
+          Effect.forever,
           Effect.forkScoped
         )
+        yield* Effect.forkScoped(beyond.watch)
       }
       // Later, so that a ledger that is away does not keep this process from its end.
       yield* Effect.addFinalizer(() => ledger.writeLater([{ _tag: "NodeLeft", token }]))
@@ -139,14 +178,15 @@ export class ThisNode extends Context.Service<
         loadIs: (read) => void (loadAt = read),
         whenClaimed: (hear) => void (hearClaim = hear),
         load: (at) => loadAt(at),
+        askBy: (by) => void (ask = by),
+        holdOff: (asked) => (asked === token ? holdOff : Effect.succeed(null)),
         renew: renewNow,
         storeLease,
         claim: Effect.fnUntraced(function* (session) {
           const before = yield* ledger.claimOf(session)
           if (Option.isNone(before)) return null
           if (before.value?.owner === token) return before.value
-          const onlyIfLeft = !(yield* isSteady)
-          const claim = { _tag: "SessionClaimed", session, owner: token, onlyIfLeft, chart: chartVersion } as const
+          const claim = { _tag: "SessionClaimed", session, owner: token, chart: chartVersion } as const
           yield* ledger.write([claim]).pipe(
             Effect.catch(
               Effect.fnUntraced(function* (refused) {
@@ -177,30 +217,4 @@ export class ThisNode extends Context.Service<
 const isUnmet = ({ kind }: LedgerError) => kind === "unmet"
 
 /** Without a name nobody else looks for it. */
-const alone = { name: "alone", url: null, version: "", leaseMillis: null }
-
-const now: Effect.Effect<Instant> = Effect.zipWith(
-  Clock.currentTimeMillis,
-  Clock.monotonicTimeNanos,
-  (wall, nanos) => ({
-    wall,
-    monotonic: Number(nanos / 1_000_000n)
-  })
-)
-
-/**
- * For how long the ledger can be reached without a pause of half a lease. Time is measured by both clocks, and the longer
- * one counts: one may be set, the other stands still while the machine sleeps.
- */
-const makeContact = Effect.fnUntraced(function* (leaseMillis: number) {
-  const isPause = (from: Instant, to: Instant) => millisBetween(from, to) > leaseMillis / 2
-  let last = yield* now
-  let since = last
-  return {
-    made: Effect.map(now, (now) => {
-      if (isPause(last, now)) since = now
-      last = now
-    }),
-    isSteady: Effect.map(now, (now) => !isPause(last, now) && now.monotonic - since.monotonic >= leaseMillis)
-  }
-})
+const alone = { name: "alone", url: null, version: "", leaseMillis: null, place: undefined }

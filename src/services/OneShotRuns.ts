@@ -170,7 +170,7 @@ const make = Effect.gen(function* () {
   const isInWork = Effect.fnUntraced(function* (id: LeaseId) {
     const lease = yield* ledger.lease(id)
     if (Option.isNone(lease) || lease.value.node === thisNode.name) return false
-    return (yield* ledger.nodes).some(({ name }) => name === lease.value.node)
+    return (yield* ledger.nodesBeside(thisNode.token)).some(({ node }) => node.name === lease.value.node)
   })
 
   const over = Effect.fnUntraced(function* (lease: LeaseId) {

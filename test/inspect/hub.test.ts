@@ -87,6 +87,7 @@ const withHub = Hub.layer.pipe(
       isAlone: true,
       name: "alone",
       leaseMillis: null,
+      askBy: () => {},
       loadIs: () => {},
       whenClaimed: () => {},
       load: () => null

@@ -72,7 +72,7 @@ it.effect("a claim that another node's has followed is not its own, nor is one t
     const followed = yield* claimed(
       ledgerWith(({ owner, session }) => [
         { _tag: "NodeLeft", token: owner },
-        { _tag: "SessionClaimed", session, owner: other, onlyIfLeft: true }
+        { _tag: "SessionClaimed", session, owner: other }
       ])
     )
     const letGo = yield* claimed(

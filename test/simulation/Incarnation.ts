@@ -41,10 +41,12 @@ import { Files } from "../../src/services/Files.ts"
 import * as SessionServices from "../../src/services/layer.ts"
 import { faultyDatabase, mayHaveKilledActors } from "./faultyDatabase.ts"
 import type { DatabaseFaults } from "./faultyDatabase.ts"
+import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { simulatedDriver } from "./simulatedAgent.ts"
 import type { Behaviour } from "./simulatedAgent.ts"
 import { Freezing } from "./freezing.ts"
 import type { Channel } from "./simulatedAnnouncements.ts"
+import type { Calls } from "./simulatedCalls.ts"
 import type { SimulatedTime } from "./SimulatedTime.ts"
 import type { Watch } from "./Watch.ts"
 import { Violation } from "./World.ts"
@@ -65,6 +67,8 @@ export interface Surroundings {
   readonly leaseMillis: number | null
   /** What nodes tell each other. */
   readonly channel: Channel
+  /** And what they ask each other. */
+  readonly calls: Calls
 }
 
 /** When a node is killed, its warden ends its agents at most so much later. */
@@ -250,13 +254,13 @@ const processesOf = (runtime: Incarnation) => {
 }
 
 const servicesOf = (runtime: Incarnation) => {
-  const { behaviour, channel, database, faults, leaseMillis, limits, world } = runtime.surroundings
+  const { behaviour, calls, channel, database, faults, leaseMillis, limits, world } = runtime.surroundings
   const { name, watch } = runtime
   const driver = simulatedDriver(world, behaviour, runtime)
   const settings = {
     dataDir: "/data",
     limits: { ...defaultLimits, ...limits },
-    ...(leaseMillis === null ? {} : { node: { name, url: null, version: "1", leaseMillis } }),
+    ...(leaseMillis === null ? {} : { node: { name, url: null, version: "1", leaseMillis, place: name } }),
     agents: {},
     defaultAgent: null,
     run: {}
@@ -278,6 +282,9 @@ const servicesOf = (runtime: Incarnation) => {
     Effect.gen(function* () {
       const news = yield* News
       const slots = yield* ProcessSlots
+      const { askBy, holdOff, token } = yield* ThisNode
+      askBy((node) => calls.holdOff(runtime, node))
+      calls.listens(runtime, token, holdOff)
       watch.restarted()
       news.watchUnsafe(null, ({ stored }) => {
         const committed = stored?.step ?? null

@@ -94,7 +94,12 @@ export class World {
   }
 
   start(of: Pick<SimulatedProcess, "session" | "lease" | "node" | "isDetached" | "isStubborn">): SimulatedProcess {
+    const earlier = this.alive({ session: of.session }).find(({ isDetached }) => !isDetached)
     const process = { ...of, pid: ++this.#lastPid, isAlive: true, onExit: () => {} }
+    if (earlier !== undefined && !of.isDetached) {
+      const detail = `${process.pid} at ${of.node} started beside ${earlier.pid} at ${earlier.node}`
+      this.violate("a session has one agent at most", `${this.name(of.session)}: process ${detail}`)
+    }
     this.processes.set(process.pid, process)
     this.note(`process ${process.pid} of ${this.name(of.session)} started${of.isDetached ? ", detached" : ""}`)
     return process

@@ -2,13 +2,15 @@
 import { Effect, Semaphore } from "effect"
 import { LedgerError } from "../../src/ledger/LedgerError.ts"
 import type { LedgerErrorKind } from "../../src/ledger/LedgerError.ts"
-import type { SessionId } from "../../src/domain/Ids.ts"
+import type { NodeToken, SessionId } from "../../src/domain/Ids.ts"
 import type { Database, Write } from "../../src/ledger/sql/Database.ts"
 import type { Incarnation } from "./Incarnation.ts"
 
 export interface DatabaseFaults {
   /** Until this time no transaction is taken. */
   awayUntil: number
+  /** By its name, a node that takes no transaction there until this time: for the others it is not away. */
+  readonly cutOff: Map<string, number>
   /** Each transaction takes so long. */
   slowMillis: number
   /** So many of the next transactions fail for a reason that does not pass. */
@@ -29,6 +31,7 @@ export interface DatabaseFaults {
 
 export const noFaults = (): DatabaseFaults => ({
   awayUntil: 0,
+  cutOff: new Map(),
   slowMillis: 0,
   refusals: 0,
   lostAnswers: 0,
@@ -62,6 +65,10 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
           faults.awayAt = world.now
           return yield* failed(operation, "the disk is full", "full")
         }
+        if ((faults.cutOff.get(runtime.name) ?? 0) > world.now) {
+          faults.awayAt = world.now
+          return yield* failed(operation, "it can't be reached", "unreachable")
+        }
         if (faults.refusals > 0) {
           faults.refusals--
           faults.refusedAt = world.now
@@ -70,7 +77,9 @@ export const faultyDatabase = (db: Database, faults: DatabaseFaults, runtime: In
         }
         const result = yield* runtime.outside(
           // Nobody else's commit comes between it and the look at it.
-          Effect.tap(db.commit(operation, statements), () => ownsWhatItWrites(db, statements, runtime)).pipe(
+          db.commit(operation, statements).pipe(
+            Effect.tap(() => ownsWhatItWrites(db, statements, runtime)),
+            Effect.tap(() => theDeadHaveNoAgent(db, statements, runtime)),
             faults.alone.withPermit
           )
         )
@@ -111,6 +120,33 @@ const ownsWhatItWrites = Effect.fnUntraced(function* (
     }
   }
 })
+
+/** From then on any other node may start agents for their sessions. */
+const theDeadHaveNoAgent = Effect.fnUntraced(function* (
+  db: Database,
+  statements: ReadonlyArray<Write>,
+  { name, surroundings: { calls, world } }: Incarnation
+) {
+  if (!statements.some(({ text }) => text.startsWith("UPDATE nodes SET dead = 1"))) return
+  const dead = yield* db.all(
+    "look who is dead",
+    "SELECT token FROM nodes WHERE dead = 1",
+    [],
+    (row: NodeRow) => row.token
+  )
+  for (const node of calls.working(dead)) {
+    const [process] = world.alive({ node })
+    if (process === undefined) continue
+    world.violate(
+      "a node that is declared dead has no agent",
+      `process ${process.pid} of ${world.name(process.session)} runs at ${node}, which ${name} has declared dead`
+    )
+  }
+})
+
+interface NodeRow {
+  readonly token: NodeToken
+}
 
 /** An actor that is given up rests for so long at most, and one without a ledger until that is back. */
 const recoversWithinMillis = { refused: 12 * 60_000, away: 10_000 }

@@ -19,3 +19,6 @@ export const limitsOf = (seed: number): Partial<Limits> => {
     warmSpares: dice.between(0, 1)
   }
 }
+
+/** For histories in which the database is away for longer than a node's lease, and agents are there at the end of it. */
+export const limitsOfContact: Partial<Limits> = { ledgerPatienceMillis: 60_000, hibernateAfterMillis: 120_000 }

@@ -29,7 +29,34 @@ const weights = {
 }
 
 /** And where several nodes work on one ledger. */
-const weightsOfNodes = { ...weights, killTroupe: 3, killTroupeLater: 6, stop: 4, stopLater: 6, drain: 3, letGo: 6 }
+const weightsOfNodes = {
+  ...weights,
+  killTroupe: 3,
+  killTroupeLater: 6,
+  stop: 4,
+  stopLater: 6,
+  drain: 3,
+  letGo: 6,
+  cutOff: 3,
+  breakCalls: 2
+}
+
+/** Every third history of several nodes is about who reaches the database, and agents that are at work meanwhile. */
+export const isOfContact = (seed: number): boolean => seed % 3 === 0
+const weightsOfContact = {
+  create: 3,
+  submit: 16,
+  answer: 3,
+  wait: 24,
+  waitLong: 2,
+  killTroupe: 2,
+  stop: 4,
+  stopLater: 2,
+  drain: 4,
+  databaseAway: 8,
+  cutOff: 10,
+  breakCalls: 3
+}
 
 export type Action = keyof typeof weightsOfNodes
 
@@ -42,7 +69,12 @@ export interface PlanStep {
 
 export const planOf = (seed: number, steps: number, nodes = 1): ReadonlyArray<PlanStep> => {
   const dice = diceOf(seed)
-  const action = (): Action => (nodes === 1 ? dice.weighted(weights) : dice.weighted(weightsOfNodes))
+  const action = (): Action =>
+    nodes === 1
+      ? dice.weighted(weights)
+      : isOfContact(seed)
+        ? dice.weighted(weightsOfContact)
+        : dice.weighted(weightsOfNodes)
   const start: PlanStep = { action: "create", a: dice.below(1e6), b: 0 }
   return [
     start,

@@ -19,6 +19,8 @@ export interface Plant extends Patch {
   readonly name: string
   /** How many nodes it takes to be seen; absent: one. */
   readonly nodes?: number
+  /** The written history that shows it (`histories.ts`); absent: it is looked for in drawn ones. */
+  readonly shownBy?: string
 }
 
 export const plants: ReadonlyArray<Plant> = [
@@ -290,8 +292,67 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "who could not reach the ledger takes all others for dead",
     nodes: 2,
+    shownBy: "no node reaches the database for longer than a lease, and the one without an agent does first",
     file: "src/runtime/ThisNode.ts",
-    replace: [["const onlyIfLeft = !(yield* isSteady)", "const onlyIfLeft = false"]]
+    replace: [["contact.isSteady(heard) ? deadNodes", "heard !== null ? deadNodes"]]
+  },
+  {
+    name: "a node that holds off declares others dead all the same",
+    nodes: 2,
+    shownBy: "a node that can't reach the database for a moment is asked in that moment",
+    file: "src/runtime/NodeContact.ts",
+    replace: [["    this.#since = now\n    return this.#leaseMillis\n", "    return this.#leaseMillis\n"]]
+  },
+  {
+    name: "a node that reaches the ledger holds off, and declares others dead all the same",
+    nodes: 2,
+    shownBy: "one node can't reach the database, and the other one does",
+    file: "src/runtime/NodeContact.ts",
+    replace: [
+      [
+        "if (this.#last === null || !this.#isAgo(this.#last.heard, now, outOfContact)) return null",
+        "void outOfContact"
+      ],
+      ["    this.#since = now\n    return this.#leaseMillis\n", "    void now\n    return this.#leaseMillis\n"]
+    ]
+  },
+  {
+    name: "agents go on whatever the other nodes answer",
+    nodes: 2,
+    shownBy: "one node can't reach the database, and the other one does",
+    file: "src/runtime/beyondLease.ts",
+    replace: [
+      ["if (no !== undefined) {", "if (no === null) {"],
+      ["millis ?? 0)", "millis ?? leaseMillis)"],
+      ["`The ledger can't be reached from here, and node ${no.name} ${no.why}:", "`${String(no)}:"]
+    ]
+  },
+  {
+    name: "agents go on without an end while those say so that were there",
+    nodes: 2,
+    shownBy: "a node that was the only one can't reach the database, and another one joins",
+    file: "src/runtime/beyondLease.ts",
+    replace: [["later(told.began, beyondMillis)", "later(told.began, 100 * beyondMillis)"]]
+  },
+  {
+    name: "a node that joined since declares one dead that does not know of it",
+    nodes: 2,
+    shownBy: "a node that was the only one can't reach the database, and another one joins",
+    file: "src/runtime/deadNodes.ts",
+    replace: [
+      ["asksUntil === null || asks.includes(self)", "asksUntil === null || asks.includes(self) || asks !== null"]
+    ]
+  },
+  {
+    name: "a node is declared dead by a lease that it has renewed since",
+    nodes: 2,
+    file: "src/ledger/sql/tables/nodes.ts",
+    replace: [
+      [
+        "WHERE token = ? AND lease_until = ? ${dialect.taken})",
+        "WHERE token = ? AND lease_until <> -1 * ? ${dialect.taken})"
+      ]
+    ]
   },
   {
     name: "a session is let go of before its process is gone",

@@ -12,14 +12,15 @@ import { actorsMayRest, noFaults } from "./faultyDatabase.ts"
 import type { Incarnation, Surroundings } from "./Incarnation.ts"
 import { Invariants } from "./invariants.ts"
 import type { Running, Stored } from "./invariants.ts"
-import { limitsOf } from "./limits.ts"
+import { limitsOf, limitsOfContact } from "./limits.ts"
 import { runningIn, storedIn } from "./look.ts"
-import { planOf } from "./plan.ts"
+import { isOfContact, planOf } from "./plan.ts"
 import type { PlanStep } from "./plan.ts"
 import { diceOf } from "./random.ts"
 import type { Dice } from "./random.ts"
 import { seededIds } from "./seededIds.ts"
 import { Channel } from "./simulatedAnnouncements.ts"
+import { Calls } from "./simulatedCalls.ts"
 import { SimulatedTime } from "./SimulatedTime.ts"
 import { Node } from "./Node.ts"
 import { Violation, World } from "./World.ts"
@@ -80,13 +81,14 @@ class Run {
       database: withClock(database, time),
       faults: noFaults(),
       behaviour: { isGood: false },
-      limits: limitsOf(seed),
+      limits: { ...limitsOf(seed), ...(nodes > 1 && isOfContact(seed) ? limitsOfContact : {}) },
       random: {
         nextDoubleUnsafe: chance.next,
         nextIntUnsafe: () => chance.between(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)
       },
       leaseMillis: nodes === 1 ? null : leaseMillis,
-      channel: new Channel(diceOf(seed + 99))
+      channel: new Channel(diceOf(seed + 99)),
+      calls: new Calls(diceOf(seed + 98))
     }
     this.#nodes = Array.from({ length: nodes }, (_, nth) => {
       const name = nodes === 1 ? "Troupe" : `node ${nth + 1}`
@@ -161,6 +163,12 @@ class Run {
       case "databaseAway":
         faults.awayUntil = this.#time.now + (b % 40_000)
         return this.#world.note(`the database is away for ${b % 40_000} ms`)
+      case "cutOff":
+        faults.cutOff.set(node.runtime.name, this.#time.now + (b % 150_000))
+        return this.#world.note(`${node.runtime.name} can't reach the database for ${b % 150_000} ms`)
+      case "breakCalls":
+        this.#surroundings.calls.brokenUntil = this.#time.now + (b % 60_000)
+        return this.#world.note(`nodes can't call each other for ${b % 60_000} ms`)
       case "databaseSlow":
         faults.slowMillis = a % 3 === 0 ? 0 : b % 2_000
         return this.#world.note(`each commit takes ${faults.slowMillis} ms`)
@@ -212,8 +220,10 @@ class Run {
   }
 
   #rest(): void {
-    const { behaviour, faults } = this.#surroundings
+    const { behaviour, calls, faults } = this.#surroundings
     this.#world.note("all faults stop")
+    calls.brokenUntil = 0
+    faults.cutOff.clear()
     behaviour.isGood = true
     Object.assign(faults, { awayUntil: 0, slowMillis: 0, refusals: 0, lostAnswers: 0 })
     for (const node of this.#nodes) node.stopFaults()

@@ -85,7 +85,7 @@ describe("two nodes on one ledger", () => {
       const newer = NodeToken.make("nod_newer")
       yield* ledger.write([
         { _tag: "NodeJoined", node: { token: newer, name: "new", url: null, version: "2", chart: 1_000 }, leaseMillis },
-        { _tag: "SessionClaimed", session: id, owner: newer, onlyIfLeft: false, chart: 1_000 },
+        { _tag: "SessionClaimed", session: id, owner: newer, chart: 1_000 },
         { _tag: "NodeLeft", token: newer }
       ])
       const refused = yield* Effect.exit(submitted(id, "hello")).pipe(Effect.provide(node))

@@ -12,6 +12,7 @@ import capsules from "./migrations/0004_capsules.ts"
 import placement from "./migrations/0005_placement.ts"
 import singletons from "./migrations/0006_singletons.ts"
 import claimReasons from "./migrations/0007_claim_reasons.ts"
+import deadNodes from "./migrations/0008_dead_nodes.ts"
 import eventRows from "./migrations/0009_event_rows.ts"
 
 export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
@@ -22,6 +23,7 @@ export const migrations: ReadonlyArray<ReadonlyArray<string>> = [
   placement,
   singletons,
   claimReasons,
+  deadNodes,
   eventRows
 ]
 

@@ -89,6 +89,8 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
       return Nodes.joined(dialect, entry)
     case "NodeRenewed":
       return Nodes.renewed(dialect, entry)
+    case "NodeDeclaredDead":
+      return Nodes.declaredDead(dialect, entry)
     case "NodeDrainAsked":
       return Nodes.drainAsked(dialect, entry)
     case "NodeLeft":
@@ -160,7 +162,7 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "ReviewPatched":
       return Reviews.patched(entry.id, entry.patch)
     case "ReviewsAbandoned":
-      return Reviews.abandoned(dialect, entry.at, entry.reason)
+      return Reviews.abandoned(entry.at, entry.reason)
     case "MemoryAdded":
       return Learned.memoryAdded(dialect, entry.memory, entry.atMost)
     case "MemoryReplaced":

@@ -25,6 +25,7 @@ import capsules from "./migrations/0017_capsules.ts"
 import placement from "./migrations/0018_placement.ts"
 import singletons from "./migrations/0019_singletons.ts"
 import claimReasons from "./migrations/0020_claim_reasons.ts"
+import deadNodes from "./migrations/0021_dead_nodes.ts"
 import eventRows from "./migrations/0022_event_rows.ts"
 
 /** Keys are `<number>_<name>`, as Effect's Migrator reads them. */
@@ -49,6 +50,7 @@ export const migrations = {
   "0018_placement": placement,
   "0019_singletons": singletons,
   "0020_claim_reasons": claimReasons,
+  "0021_dead_nodes": deadNodes,
   "0022_event_rows": eventRows
 }
 

@@ -33,12 +33,9 @@ export const clusterPlants: ReadonlyArray<ClusterPlant> = [
   {
     plant: {
       name: "leases are judged by a node's own clock, which is ahead",
-      file: "src/ledger/sql/tables/nodes.ts",
+      file: "src/runtime/deadNodes.ts",
       replace: [
-        [
-          "`(lease_until IS NULL OR lease_until > ${now})`",
-          '`(lease_until IS NULL OR lease_until > ${now} + ${process.env["TROUPE_NODE"] === "second" ? 3_600 : 0})`'
-        ]
+        ["leaseUntil >= renewedAt)", 'leaseUntil >= renewedAt + (process.env["TROUPE_NODE"] === "second" ? 3_600 : 0))']
       ]
     },
     faults: ["betweenNodes", "restartPostgres", "killOwner"],

@@ -17,16 +17,16 @@ const joins = (token: NodeToken, leaseMillis: number): LedgerWrite => ({
   leaseMillis
 })
 
-const claims = (owner: NodeToken): LedgerWrite => ({ _tag: "SessionClaimed", session: id, owner, onlyIfLeft: false })
+const claims = (owner: NodeToken): LedgerWrite => ({ _tag: "SessionClaimed", session: id, owner })
 
-/** As a start of an agent does it: it has checked its claim, and renews the lease, which was over. */
+/** As a start of an agent does it: it has checked its claim, and renews the lease of its node, which is not dead then. */
 const startsAgent = [
   "BEGIN",
   `SELECT 1 FROM sessions WHERE id = '${id}' AND owner = '${first}' FOR SHARE`,
-  `UPDATE nodes SET lease_until = (extract(epoch FROM clock_timestamp()) * 1000)::bigint + 60000 WHERE token = '${first}'`
+  `UPDATE nodes SET dead = 0 WHERE token = '${first}'`
 ]
 
-describe.skipIf(server === null)("a claim of a session whose owner's lease is over", () => {
+describe.skipIf(server === null)("a claim of a session whose owner was declared dead", () => {
   it.live("is refused while a commit of the owner is on its way, and judges by what that has done", () =>
     Effect.gen(function* () {
       const url = yield* emptySchema
@@ -34,6 +34,12 @@ describe.skipIf(server === null)("a claim of a session whose owner's lease is ov
         const ledger = yield* Ledger
         yield* ledger.write([joins(first, 0), joins(second, 60_000), opened()])
         yield* ledger.write([claims(first)])
+        const declared = Effect.flatMap(ledger.node(first), (node) =>
+          ledger.write([
+            { _tag: "NodeDeclaredDead", token: first, leaseUntil: Option.getOrThrow(node).leaseUntil ?? 0 }
+          ])
+        )
+        yield* declared
         const owner = yield* Effect.flatMap(PgConnection.make({ url: Redacted.make(url) }), ({ pin }) => pin)
         for (const end of ["ROLLBACK", "COMMIT"]) {
           for (const text of startsAgent) yield* owner.query(text)
@@ -46,7 +52,7 @@ describe.skipIf(server === null)("a claim of a session whose owner's lease is ov
           assert.match((yield* Effect.flip(ledger.write([claims(second)]))).message, /belongs to another node/)
         }
         assert.deepStrictEqual(yield* ledger.claimOf(id), Option.some({ session: id, owner: first, epoch: 1 }))
-        yield* owner.query(`UPDATE nodes SET lease_until = 1 WHERE token = '${first}'`)
+        yield* declared
         yield* ledger.write([claims(second)])
         assert.deepStrictEqual(yield* ledger.claimOf(id), Option.some({ session: id, owner: second, epoch: 2 }))
       }).pipe(Effect.provide(PostgresLedger.layer(Redacted.make(url), { works: "together" })))

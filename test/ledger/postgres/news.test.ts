@@ -43,6 +43,7 @@ const beside = (url: string) =>
           isAlone: true,
           name: "alone",
           leaseMillis: null,
+          askBy: () => {},
           loadIs: () => {},
           whenClaimed: () => {},
           load: () => null

@@ -101,8 +101,7 @@ export const capsules = ({ onLedger }: LedgerUnderTest) => {
         const claims = (owner: NodeToken): LedgerWrite => ({
           _tag: "SessionClaimed",
           session: id,
-          owner,
-          onlyIfLeft: false
+          owner
         })
         const joins = (token: NodeToken): LedgerWrite => ({
           _tag: "NodeJoined",

@@ -21,12 +21,16 @@ const joins = (token: NodeToken, leaseMillis: number | null, name: string = toke
   leaseMillis
 })
 const minute = 60_000
-const claims = (owner: NodeToken, onlyIfLeft = false, chart = 1): LedgerWrite => ({
+const claims = (owner: NodeToken, chart = 1): LedgerWrite => ({
   _tag: "SessionClaimed",
   session: id,
   owner,
-  onlyIfLeft,
   chart
+})
+/** By its lease as it is now. */
+const declareDead = Effect.fnUntraced(function* (ledger: Ledger["Service"], token: NodeToken) {
+  const { leaseUntil } = Option.getOrThrow(yield* ledger.node(token))
+  yield* ledger.write([{ _tag: "NodeDeclaredDead", token, leaseUntil: leaseUntil ?? 0 }])
 })
 const checks = (owner: NodeToken, epoch: number): LedgerWrite => ({
   _tag: "ClaimChecked",
@@ -149,7 +153,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("a session is claimed once, and again only after its owner has left or its lease is over", () =>
+  it.effect("a session is claimed once, and again only after its owner has left or was declared dead", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([joins(first, minute), joins(second, minute), opened()])
@@ -159,11 +163,13 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         yield* failsAs(ledger, [claims(second)], "fenced", /belongs to another node/)
         assert.strictEqual((yield* ownerOf(ledger))?.owner, first)
 
-        yield* ledger.write([{ _tag: "NodeLeft", token: first }, claims(second, true)])
+        yield* ledger.write([{ _tag: "NodeLeft", token: first }, claims(second)])
         assert.deepStrictEqual(yield* ownerOf(ledger), { session: id, owner: second, epoch: 2 })
         yield* ledger.write([{ _tag: "NodeRenewed", token: second, leaseMillis: 0, draining: false }])
         yield* ledger.write([joins(third, minute)])
-        yield* failsAs(ledger, [claims(third, true)], "fenced", /belongs to another node/)
+        // Its lease is over, and its agents may go on as long as nobody says more of it.
+        yield* failsAs(ledger, [claims(third)], "fenced", /belongs to another node/)
+        yield* declareDead(ledger, second)
         yield* ledger.write([claims(third)])
         assert.deepStrictEqual(
           (yield* ledger.claims(id, 10)).map(({ afterStep, epoch, node, owner, ownerBefore }) => [
@@ -217,6 +223,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         yield* ledger.write([joins(first, 0), joins(second, minute), opened(), claims(first)])
         yield* ledger.write([checks(first, 1), eventAppended(1)])
+        yield* declareDead(ledger, first)
         yield* ledger.write([claims(second)])
         const late: ReadonlyArray<ReadonlyArray<LedgerWrite>> = [
           [eventAppended(2)],
@@ -315,6 +322,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
       Effect.gen(function* () {
         const other = SessionId.make("ses_other")
         yield* ledger.write([joins(first, 0), joins(second, minute), opened(), opened({ id: other }), claims(first)])
+        yield* declareDead(ledger, first)
         yield* ledger.write([claims(second)])
         const late = ledger.write([checks(first, 1), eventAppended(1)])
         const [refused, stored] = yield* Effect.all(
@@ -333,6 +341,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         yield* ledger.write([joins(first, 0, "first"), joins(second, minute, "second"), opened(), claims(first)])
         yield* ledger.write([{ _tag: "LeaseOpened", lease: lease({ node: "first" }) }])
         const next = lease({ id: LeaseId.make("lea_2"), node: "second", generation: 2 })
+        yield* declareDead(ledger, first)
         yield* ledger.write([claims(second), { _tag: "LeaseOpened", lease: next }])
         assert.deepStrictEqual(
           (yield* ledger.leases).map(({ id: key, node, session }) => [key, node, session]),
@@ -345,7 +354,7 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
     )
   )
 
-  it.effect("a session is to be recovered by others only when no living node owns it", () =>
+  it.effect("a session is to be recovered by others only when no node owns it that is there", () =>
     onLedger((ledger) =>
       Effect.gen(function* () {
         yield* ledger.write([
@@ -356,8 +365,67 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [id])
         yield* ledger.write([claims(first)])
         assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [])
+        yield* declareDead(ledger, first)
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [id])
+        yield* ledger.write([{ _tag: "NodeRenewed", token: first, leaseMillis: 0, draining: false }])
+        assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [])
         yield* ledger.write([{ _tag: "NodeLeft", token: first }])
         assert.deepStrictEqual(yield* ledger.sessionsToRecover(1), [id])
+      })
+    )
+  )
+
+  it.effect("a node is declared dead by the lease that was seen, and is not dead any more when it renews that", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const isDead = Effect.map(ledger.node(first), (node) => Option.getOrThrow(node).isDead)
+        yield* ledger.write([joins(first, 0), joins(second, minute), opened(), claims(first)])
+        const { leaseUntil } = Option.getOrThrow(yield* ledger.node(first))
+        const declared = { _tag: "NodeDeclaredDead", token: first, leaseUntil: leaseUntil ?? 0 } as const
+        yield* ledger.write([{ ...declared, leaseUntil: declared.leaseUntil - 1 }])
+        assert.isFalse(yield* isDead)
+        yield* ledger.write([declared])
+        assert.isTrue(yield* isDead)
+        const beside = (token: NodeToken) =>
+          Effect.map(ledger.nodesBeside(token), (rows) => rows.map(({ node }) => node.token))
+        assert.deepStrictEqual([yield* beside(first), yield* beside(second)], [[first, second], [second]])
+        yield* ledger.write([{ _tag: "NodeRenewed", token: first, leaseMillis: minute, draining: false }])
+        assert.isFalse(yield* isDead)
+        // It was on its way for so long.
+        yield* ledger.write([declared])
+        assert.isFalse(yield* isDead)
+        yield* failsAs(ledger, [claims(second)], "fenced", /belongs to another node/)
+        assert.deepStrictEqual(yield* beside(second), [first, second])
+      })
+    )
+  )
+
+  it.effect("a node tells whom it asks, until it tells others or is started again where it was", () =>
+    onLedger((ledger) =>
+      Effect.gen(function* () {
+        const told = Effect.map(ledger.node(first), (node) => {
+          const { asks, asksUntil, leaseUntil } = Option.getOrThrow(node)
+          return [asks, asksUntil === null ? null : asksUntil - (leaseUntil ?? 0)]
+        })
+        const renews = (more: object): LedgerWrite => ({
+          _tag: "NodeRenewed",
+          token: first,
+          leaseMillis: 0,
+          draining: false,
+          ...more
+        })
+        yield* ledger.write([{ ...joins(first, minute, "name"), place: "here" } as LedgerWrite])
+        assert.deepStrictEqual(yield* told, [[], null])
+        yield* ledger.write([renews({ beyond: { asks: [second, third], millis: minute } })])
+        const [asks, beyond] = yield* told
+        assert.deepStrictEqual(asks, [second, third])
+        assert.closeTo(Number(beyond), minute, 50)
+        yield* ledger.write([renews({})])
+        assert.deepStrictEqual((yield* told)[0], [second, third])
+        yield* ledger.write([{ ...joins(second, 0, "name"), place: "elsewhere" } as LedgerWrite])
+        assert.isNotNull((yield* told)[1])
+        yield* ledger.write([{ ...joins(third, minute, "name"), place: "here" } as LedgerWrite])
+        assert.deepStrictEqual(yield* told, [[second, third], null])
       })
     )
   )
@@ -370,11 +438,12 @@ export const nodes = ({ onLedger }: LedgerUnderTest) => {
         const restless = opened({ state: "turning", substate: "turning.running" })
         yield* ledger.write([joins(first, 0), joins(second, minute), restless])
         assert.strictEqual(yield* chartOf(id), 1)
-        yield* ledger.write([claims(first, false, 2)])
+        yield* ledger.write([claims(first, 2)])
+        yield* declareDead(ledger, first)
         assert.strictEqual(yield* chartOf(id), 2)
         yield* failsAs(ledger, [claims(second)], "fenced", /a later version of Troupe has had it/)
         assert.deepStrictEqual([yield* ledger.sessionsToRecover(1), yield* ledger.sessionsToRecover(2)], [[], [id]])
-        yield* ledger.write([claims(second, false, 3)])
+        yield* ledger.write([claims(second, 3)])
         assert.strictEqual(yield* chartOf(id), 3)
         yield* ledger.write([{ ...(opened({ id: SessionId.make("ses_new") }) as SessionInserted), chart: 2 }])
         assert.strictEqual(yield* chartOf(SessionId.make("ses_new")), 2)

@@ -146,8 +146,7 @@ export const reviews = ({ onLedger }: LedgerUnderTest) => {
         const claims = (session: SessionId, owner: NodeToken): LedgerWrite => ({
           _tag: "SessionClaimed",
           session,
-          owner,
-          onlyIfLeft: false
+          owner
         })
         const owedTo = (node: NodeToken) =>
           Effect.map(ledger.owedReviews(node, 10), (owed) => owed.map(({ session }) => session))

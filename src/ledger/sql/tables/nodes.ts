@@ -1,6 +1,6 @@
 /**
- * Nodes and what they own. A row of `sessions` names its owner, and nothing else decides: a node that was not heard of for
- * some time still owns its sessions until another claims them.
+ * Nodes and what they own. A row of `sessions` names its owner, and nothing else decides: a node that was declared dead still
+ * owns its sessions until another claims them. Who declares when is in `runtime/deadNodes.ts`.
  *
  * All times are the database's own, because the clocks of nodes differ.
  */
@@ -28,25 +28,25 @@ const keptMillis = 86_400_000
 /** Of a row of `nodes`. */
 export const isLiving = ({ now }: Dialect) => `(lease_until IS NULL OR lease_until > ${now})`
 
-const ownerIs = (condition: string) =>
-  `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${condition})`
-
-/** Whether a living node owns the session of the row. */
-export const isOwned = (dialect: Dialect) => ownerIs(isLiving(dialect))
-
 /** A lease that ended so long ago was ended by its node. */
 const leftAt = 0
 
-export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoined">): ReadonlyArray<Write> => {
+/** Of a row of `nodes`: what it owns is its own. */
+export const isThere = `(lease_until IS NULL OR lease_until > ${leftAt}) AND dead = 0`
+
+/** Whether a node owns the session of the row that has neither left nor was declared dead. */
+export const isOwned = `EXISTS (SELECT 1 FROM nodes WHERE nodes.token = sessions.owner AND ${isThere})`
+
+export const joined = (dialect: Dialect, { leaseMillis, node, place }: Entry<"NodeJoined">): ReadonlyArray<Write> => {
   const { chart = 1, name, token, url, version } = node
   const { now } = dialect
-  const columns = "token, name, url, version, chart_version, schema_version, joined_at, lease_until, draining"
+  const columns = "token, name, url, version, chart_version, schema_version, place, joined_at, lease_until, draining"
   if (leaseMillis === null) {
     return [
       { text: "DELETE FROM nodes", params: [] },
       {
-        text: `INSERT INTO nodes (${columns}) VALUES (?, ?, ?, ?, ?, ?, ${now}, NULL, 0)`,
-        params: [token, name, url, version, chart, dialect.schemaVersion]
+        text: `INSERT INTO nodes (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ${now}, NULL, 0)`,
+        params: [token, name, url, version, chart, dialect.schemaVersion, place ?? null]
       }
     ]
   }
@@ -57,18 +57,38 @@ export const joined = (dialect: Dialect, { leaseMillis, node }: Entry<"NodeJoine
     { text: `DELETE FROM nodes WHERE lease_until IS NULL OR lease_until < ${now} - ?`, params: [keptMillis] },
     {
       text: `INSERT INTO nodes (${columns})
-        SELECT ?, ?, ?, ?, ?, ?, ${now}, ${now} + ?, 0
+        SELECT ?, ?, ?, ?, ?, ?, ?, ${now}, ${now} + ?, 0
         WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE name = ? AND ${isLiving(dialect)}) RETURNING 1`,
-      params: [token, name, url, version, chart, dialect.schemaVersion, leaseMillis, name],
+      params: [token, name, url, version, chart, dialect.schemaVersion, place ?? null, leaseMillis, name],
       failIfNoRow: `a node named ${name} works on it, and each needs a name of its own (TROUPE_NODE)`
-    }
+    },
+    // Whoever holds the data dir knows that the process before is gone.
+    { text: "UPDATE nodes SET asks_until = NULL WHERE name = ? AND place = ?", params: [name, place ?? null] }
   ]
 }
 
-export const renewed = ({ now }: Dialect, { draining, leaseMillis, load, token }: Entry<"NodeRenewed">): Write => ({
-  text: `UPDATE nodes SET lease_until = ${now} + ?, draining = ?, load = coalesce(?, load) WHERE token = ? RETURNING 1`,
-  params: [leaseMillis, flag(draining), load === undefined ? null : json(load), token],
-  failIfNoRow: "the node has left"
+export const renewed = (
+  { now }: Dialect,
+  { beyond, draining, leaseMillis, load, token }: Entry<"NodeRenewed">
+): Write => {
+  const set = ["dead = 0", `lease_until = ${now} + ?`, "draining = ?", "load = coalesce(?, load)"]
+  const params = [leaseMillis, flag(draining), load === undefined ? null : json(load)]
+  if (beyond !== undefined) {
+    set.push("asks = ?", `asks_until = ${now} + ?`)
+    params.push(json(beyond.asks), leaseMillis + beyond.millis)
+  }
+  return {
+    text: `UPDATE nodes SET ${set.join(", ")} WHERE token = ? RETURNING 1`,
+    params: [...params, token],
+    failIfNoRow: "the node has left"
+  }
+}
+
+/** By the lease that was seen: it holds no matter when it is stored. Nor does it wait for a commit that renews the lease. */
+export const declaredDead = (dialect: Dialect, { leaseUntil, token }: Entry<"NodeDeclaredDead">): Write => ({
+  text: `UPDATE nodes SET dead = 1
+    WHERE token = (SELECT token FROM nodes WHERE token = ? AND lease_until = ? ${dialect.taken})`,
+  params: [token, leaseUntil]
 })
 
 export const drainAsked = (dialect: Dialect, { asked, token }: Entry<"NodeDrainAsked">): ReadonlyArray<Write> =>
@@ -100,10 +120,10 @@ export const left = (token: NodeToken): Write => ({
 
 export const claimed = (
   dialect: Dialect,
-  { chart = 1, onlyIfLeft, owner, session }: Entry<"SessionClaimed">
+  { chart = 1, owner, session }: Entry<"SessionClaimed">
 ): ReadonlyArray<Write> => [
-  // A commit of its owner may be on its way that renews the owner's lease, for an agent that it starts: an UPDATE that
-  // waited for it would judge by the lease before. Nor does it wait: all that this node commits would wait with it.
+  // A commit of its owner may be on its way by which the owner is not dead any more, for an agent that it starts: an UPDATE
+  // that waited for it would judge by what was before. Nor does it wait: all that this node commits would wait with it.
   {
     text: `SELECT 1 FROM sessions WHERE id = ? ${dialect.taken}`,
     params: [session],
@@ -113,7 +133,7 @@ export const claimed = (
   {
     text: `UPDATE sessions SET owner = ?1, epoch = epoch + 1, chart_version = ?3
       WHERE id = ?2 AND chart_version <= ?3 AND (owner IS NULL OR owner = ?1
-        OR NOT ${onlyIfLeft ? ownerIs(`(lease_until IS NULL OR lease_until > ${leftAt})`) : isOwned(dialect)}) RETURNING 1`,
+        OR NOT ${isOwned}) RETURNING 1`,
     params: [owner, session, chart],
     failIfNoRow: "the session belongs to another node, or a later version of Troupe has had it",
     isFence: true
@@ -122,7 +142,7 @@ export const claimed = (
     text: `INSERT INTO claims (session, epoch, owner, node, at, after_step, owner_before)
       SELECT sessions.id, sessions.epoch, nodes.token, nodes.name, ${dialect.now},
         (SELECT coalesce(max(steps.seq), 0) FROM steps WHERE steps.session = sessions.id),
-        (SELECT CASE WHEN earlier.lease_until = ${leftAt} THEN 'left' WHEN ${isLiving(dialect)} THEN 'released' ELSE 'silent' END
+        (SELECT CASE WHEN earlier.lease_until = ${leftAt} THEN 'left' WHEN earlier.dead = 0 THEN 'released' ELSE 'silent' END
           FROM claims AS latest JOIN nodes AS earlier ON earlier.token = latest.owner
           WHERE latest.session = sessions.id AND latest.epoch = sessions.epoch - 1)
       FROM sessions JOIN nodes ON nodes.token = sessions.owner WHERE sessions.id = ?`,
@@ -165,6 +185,9 @@ interface NodeRow {
   readonly chart_version: number | null
   readonly joined_at: number
   readonly lease_until: number | null
+  readonly dead: number
+  readonly asks: string | null
+  readonly asks_until: number | null
   readonly draining: number
   readonly drain_asked: number
   readonly load: string | null
@@ -178,6 +201,9 @@ const nodeOf = (row: NodeRow): NodeRecord => ({
   chart: row.chart_version ?? 1,
   joinedAt: row.joined_at,
   leaseUntil: row.lease_until,
+  isDead: row.dead === 1,
+  asks: row.asks === null ? [] : readableJson<ReadonlyArray<NodeToken>>(row.asks, () => []),
+  asksUntil: row.asks_until,
   draining: row.draining === 1,
   drainAsked: row.drain_asked === 1,
   load: row.load === null ? null : readableJson<NodeLoad | null>(row.load, () => null)
@@ -208,11 +234,19 @@ interface OwnerRow {
   readonly epoch: number
 }
 
-const selectNodes =
-  "SELECT token, name, url, version, chart_version, joined_at, lease_until, draining, drain_asked, load FROM nodes"
+const columnsRead =
+  "token, name, url, version, chart_version, joined_at, lease_until, dead, asks, asks_until, draining, drain_asked, load"
+const selectNodes = `SELECT ${columnsRead} FROM nodes`
 
 export const reads = (db: Database) => ({
   nodes: db.all("read the nodes", `${selectNodes} WHERE ${isLiving(db.dialect)} ORDER BY joined_at, token`, [], nodeOf),
+  nodesBeside: (token: NodeToken) =>
+    db.all(
+      "read the nodes beside this one",
+      `SELECT ${columnsRead}, ${db.dialect.now} AS at FROM nodes WHERE token = ? OR (${isThere}) ORDER BY joined_at, token`,
+      [token],
+      ({ at, ...row }: NodeRow & { readonly at: number }) => ({ node: nodeOf(row), at })
+    ),
   nodeStatuses: db.all(
     "read the nodes and what they own",
     `SELECT nodes.*, coalesce(owned.n, 0) AS owned, ${db.dialect.now} AS at

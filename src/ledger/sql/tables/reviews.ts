@@ -4,11 +4,10 @@ import type { NodeToken, SessionId } from "../../../domain/Ids.ts"
 import type { OwedReview, ReviewEnding, ReviewMode, ReviewRecord } from "../../../domain/Review.ts"
 import type { Usage } from "../../../domain/Turn.ts"
 import type { Database, SqlValue, Write } from "../Database.ts"
-import type { Dialect } from "../Dialect.ts"
 import type { NudgeRecord, ReviewPatch } from "../../LedgerWrite.ts"
 import { flag, insertInto, json, updateOf, usageColumns, usageOf, usageParams, readableJson } from "./columns.ts"
 import type { UsageRow } from "./columns.ts"
-import { isLiving, isOwned } from "./nodes.ts"
+import { isOwned, isThere } from "./nodes.ts"
 
 const nudgeColumns = ["session", "turn", "user_turns", "tool_iterations"]
 const countNudges = `${insertInto("nudges", nudgeColumns)}
@@ -108,9 +107,9 @@ export const patched = (id: string, patch: ReviewPatch): Write => {
 }
 
 /** Ends the reviews that a node left running when it died. Those of an earlier version have none. */
-export const abandoned = (dialect: Dialect, at: number, reason: string): Write => ({
+export const abandoned = (at: number, reason: string): Write => ({
   text: `UPDATE reviews SET ended_at = ?, ending = 'cancelled', reason = ? WHERE ended_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.token = reviews.owner AND ${isLiving(dialect)})`,
+    AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.token = reviews.owner AND ${isThere})`,
   params: [at, reason]
 })
 
@@ -190,7 +189,7 @@ export const reads = (db: Database) => ({
       "read the reviews that are owed",
       `SELECT ${owedColumns.map((column) => `owed_reviews.${column}`).join(", ")}
         FROM owed_reviews JOIN sessions ON sessions.id = owed_reviews.session
-        WHERE sessions.owner = ? OR NOT ${isOwned(db.dialect)}
+        WHERE sessions.owner = ? OR NOT ${isOwned}
         ORDER BY owed_reviews.session, owed_reviews.turn LIMIT ?`,
       [node, limit],
       owedOf

@@ -290,7 +290,7 @@ export const reads = (db: Database) => {
           UNION SELECT session FROM owed
           UNION SELECT session FROM turns WHERE ended_at IS NULL
         ) AS restless
-        WHERE (SELECT CASE WHEN chart_version <= ? AND NOT ${isOwned(db.dialect)} THEN 1 END
+        WHERE (SELECT CASE WHEN chart_version <= ? AND NOT ${isOwned} THEN 1 END
           FROM sessions WHERE sessions.id = restless.id) = 1`,
         [chart],
         (row: { readonly id: SessionId }) => row.id
