@@ -145,7 +145,7 @@ export class ThisNode extends Context.Service<
           // The ledger was away, and this renewal is good for nothing any more: it counts from its begin.
           if (millisBetween(began, heard) > waitMillis) return 0
           const ends = others.map(({ leaseUntil }) => (leaseUntil ?? 0) - own.at + justAfterMillis)
-          return Math.min(waitMillis, ...ends.filter((millis) => millis > justAfterMillis))
+          return Math.min(waitMillis, ...ends.filter((millis) => millis >= justAfterMillis))
         })
         const oneAtATime = yield* Semaphore.make(1)
         const renew = Effect.gen(function* () {

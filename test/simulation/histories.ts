@@ -16,7 +16,7 @@ const wait = (millis: number): ReadonlyArray<PlanStep> => [
   ...Array.from({ length: Math.floor(millis / 2_999) }, () => ({ action: "wait", a: 1, b: 2_999 }) as const),
   { action: "wait", a: 1, b: millis % 2_999 }
 ]
-const cutOff = (node: 0 | 1, millis: number): PlanStep => ({ action: "cutOff", a: node, b: millis })
+const cutOff = (node: number, millis: number): PlanStep => ({ action: "cutOff", a: node, b: millis })
 
 /** Both have been there for long, and the first has a session with an agent. */
 const begun: ReadonlyArray<PlanStep> = [
@@ -56,5 +56,29 @@ export const histories: ReadonlyArray<History> = [
     seed: 12,
     nodes: 2,
     plan: [...begun, { action: "drain", a: 1, b: 0 }, ...wait(9_000), cutOff(0, 149_000), ...wait(150_000)]
+  },
+  {
+    what: "a node is declared dead by a commit that is held, and has renewed its lease when that takes place",
+    seed: 3,
+    nodes: 2,
+    plan: [
+      ...begun,
+      cutOff(0, 24_000),
+      ...wait(19_000),
+      { action: "databaseSlow", a: 1, b: 1_999 },
+      ...wait(2_500),
+      cutOff(1, 40_000),
+      ...wait(3_500),
+      { action: "databaseSlow", a: 0, b: 0 },
+      ...wait(2_000),
+      { action: "submit", a: 0, b: 1 },
+      ...wait(60_000)
+    ]
+  },
+  {
+    what: "two of three nodes can't reach the database",
+    seed: 3,
+    nodes: 3,
+    plan: [...begun, cutOff(0, 89_000), cutOff(1, 60_000), ...wait(90_000)]
   }
 ]

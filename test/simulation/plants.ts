@@ -346,6 +346,7 @@ export const plants: ReadonlyArray<Plant> = [
   {
     name: "a node is declared dead by a lease that it has renewed since",
     nodes: 2,
+    shownBy: "a node is declared dead by a commit that is held, and has renewed its lease when that takes place",
     file: "src/ledger/sql/tables/nodes.ts",
     replace: [
       [
