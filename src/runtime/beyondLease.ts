@@ -16,8 +16,8 @@ export type Ask = (node: NodeRecord) => Effect.Effect<number | null, unknown>
 
 /** Parts of a lease. Agents may run for so long without another renewal or answer; the rest is for ending them. */
 const sureOfLease = 0.7
-/** After so long without either, the others are asked: later than a renewal takes that is slow. */
-const askAfter = 0.4
+/** After so long without either, the others are asked: later than a renewal takes that is slow. Once asked, sooner. */
+const askAfter = { renewal: 0.4, answers: 0.2 }
 const askAgainAfter = 0.1
 const answerWithin = 0.17
 
@@ -44,16 +44,16 @@ export interface Options {
 
 export const make = ({ ask, beyondMillis, leaseMillis, mayRunUntil }: Options): BeyondLease => {
   const restMillis = leaseMillis * (1 - sureOfLease)
-  let sure: { readonly from: Instant; readonly until: Instant } | null = null
+  let sure: { readonly by: keyof typeof askAfter; readonly from: Instant; readonly until: Instant } | null = null
   /** The last renewal that is known to have told whom this node asks. */
   let told: { readonly began: Instant; readonly nodes: ReadonlyMap<NodeToken, NodeRecord> } | null = null
   let beside: ReadonlyMap<NodeToken, NodeRecord> = new Map()
   /** What was logged of this time without the ledger. */
   let said: "" | "go on" | "end" = ""
 
-  const extend = Effect.fnUntraced(function* (from: Instant, until: Instant) {
+  const extend = Effect.fnUntraced(function* (by: keyof typeof askAfter, from: Instant, until: Instant) {
     if (sure !== null && until.monotonic <= sure.until.monotonic) return
-    sure = { from, until }
+    sure = { by, from, until }
     yield* mayRunUntil(until)
   })
 
@@ -78,7 +78,7 @@ export const make = ({ ask, beyondMillis, leaseMillis, mayRunUntil }: Options): 
   const askAll = Effect.gen(function* () {
     const from = yield* now
     if (told === null || sure === null || isOver(from)) return
-    if (millisBetween(sure.from, from) < askAfter * leaseMillis) return
+    if (millisBetween(sure.from, from) < askAfter[sure.by] * leaseMillis) return
     const limit = later(told.began, beyondMillis)
     // The last renewal that has taken place may be one that this node has not heard of yet.
     const nodes = [...new Map([...told.nodes, ...beside]).values()]
@@ -94,7 +94,7 @@ export const make = ({ ask, beyondMillis, leaseMillis, mayRunUntil }: Options): 
     }
     const heldOffMillis = Math.min(leaseMillis, ...answers.map(({ millis }) => millis ?? 0))
     if (isOver(yield* now)) return
-    yield* extend(from, earlier(later(from, heldOffMillis - restMillis), limit))
+    yield* extend("answers", from, earlier(later(from, heldOffMillis - restMillis), limit))
     yield* say(
       "go on",
       Effect.logWarning(
@@ -107,7 +107,7 @@ export const make = ({ ask, beyondMillis, leaseMillis, mayRunUntil }: Options): 
     asks: () => [...beside.keys()],
     renewed: (began) => {
       said = ""
-      return extend(began, later(began, leaseMillis - restMillis))
+      return extend("renewal", began, later(began, leaseMillis - restMillis))
     },
     toldAll: (began, tokens, nodes) => {
       const known = new Map([...(told?.nodes ?? []), ...beside])

@@ -22,11 +22,11 @@ beforeAll(async () => {
 afterAll(() => program?.close())
 
 /** Longer than by default, for a machine that has other work: whoever gets no processor time for most of it loses its agents. */
-const lease = "8 seconds"
+const lease = "10 seconds"
 /** More than two leases. */
-const awayMillis = 18_000
+const awayMillis = 22_000
 /** Its agent is at it for longer. */
-const long = "slow 600 50"
+const long = "slow 700 50"
 
 interface Way {
   readonly start: (name: string) => Promise<ClusterNode>
