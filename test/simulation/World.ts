@@ -96,7 +96,7 @@ export class World {
   start(of: Pick<SimulatedProcess, "session" | "lease" | "node" | "isDetached" | "isStubborn">): SimulatedProcess {
     const earlier = this.alive({ session: of.session }).find(({ isDetached }) => !isDetached)
     const process = { ...of, pid: ++this.#lastPid, isAlive: true, onExit: () => {} }
-    if (earlier !== undefined && !of.isDetached) {
+    if (earlier !== undefined && !of.isDetached && of.session !== nobody) {
       const detail = `${process.pid} at ${of.node} started beside ${earlier.pid} at ${earlier.node}`
       this.violate("a session has one agent at most", `${this.name(of.session)}: process ${detail}`)
     }
