@@ -40,7 +40,8 @@ export class EventRows {
   } {
     const entries: Array<Appended> = []
     let characters = 0
-    let row = this.#open
+    // A stored row is continued where that is the only statement: with rows of other turns, one INSERT has them all.
+    let row = events.every(({ turn }) => turn === this.#open?.turn) ? this.#open : null
     let most = mostOfStoredBytes
     let written: { readonly first: string | null; readonly events: Array<StoredEvent>; more: string } | null = null
     const close = () => {

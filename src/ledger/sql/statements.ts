@@ -35,11 +35,11 @@ export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrit
     if (entry === patch) continue
     if (entry._tag === "ClaimChecked" && patch !== null)
       add(patch, Sessions.patched(patch.session, patch.patch, entry.claim))
-    else if (entry._tag === "EventAppended") {
-      const events = eventsFrom(entries, nth)
-      nth += events.length - 1
-      add(entry, Events.appended(events))
-      for (const event of events) add(entry, Costs.reported(event))
+    else if (beginsRow(entry)) {
+      const rows = rowsFrom(entries, nth)
+      nth += rows.length - 1
+      add(entry, Events.inserted(rows))
+      for (const event of rows.flatMap(eventsOf)) add(entry, Costs.reported(event))
     } else add(entry, writesOf(dialect, entry))
   }
   return statements
@@ -57,18 +57,23 @@ const checkedPatch = ([first, ...others]: ReadonlyArray<LedgerWrite>): SessionPa
     : null
 
 /** A statement has so many rows at most, so that there are few different ones. */
-const mostEvents = 16
+const mostRows = 16
 
-/** The events of one session that follow each other from there. */
-const eventsFrom = (entries: ReadonlyArray<LedgerWrite>, from: number): ReadonlyArray<StoredEvent> => {
-  const events: Array<StoredEvent> = []
-  for (let nth = from; nth < entries.length && events.length < mostEvents; nth++) {
+const beginsRow = (entry: LedgerWrite): entry is Events.Appended =>
+  entry._tag === "EventAppended" || (entry._tag === "EventsAppended" && entry.first !== null)
+
+const eventsOf = (entry: Events.Appended): ReadonlyArray<StoredEvent> =>
+  entry._tag === "EventAppended" ? [entry.event] : entry.events
+
+/** The rows of one session's events that follow each other from there. */
+const rowsFrom = (entries: ReadonlyArray<LedgerWrite>, from: number): ReadonlyArray<Events.Appended> => {
+  const rows: Array<Events.Appended> = []
+  for (let nth = from; nth < entries.length && rows.length < mostRows; nth++) {
     const entry = entries[nth]!
-    if (entry._tag !== "EventAppended") break
-    if (events.length > 0 && entry.event.session !== events[0]!.session) break
-    events.push(entry.event)
+    if (!beginsRow(entry) || (rows.length > 0 && sessionOf(entry) !== sessionOf(rows[0]!))) break
+    rows.push(entry)
   }
-  return events
+  return rows
 }
 
 const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<Write> => {
@@ -116,9 +121,12 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "SubmissionFreed":
       return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":
-      return [Events.appended([entry.event]), ...Costs.reported(entry.event)]
+      return [Events.inserted([entry]), ...Costs.reported(entry.event)]
     case "EventsAppended":
-      return [Events.appendedTogether(entry), ...entry.events.flatMap(Costs.reported)]
+      return [
+        entry.first === null ? Events.added(entry) : Events.inserted([entry]),
+        ...entry.events.flatMap(Costs.reported)
+      ]
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":

@@ -9,32 +9,38 @@ import type { SessionId } from "../../../domain/Ids.ts"
 import type { StoredEvent } from "../../../domain/Session.ts"
 import { eventsIn } from "../../eventPieces.ts"
 import type { LedgerWrite } from "../../LedgerWrite.ts"
-import type { Database, Write } from "../Database.ts"
+import type { Database, SqlValue, Write } from "../Database.ts"
 import type { Dialect } from "../Dialect.ts"
 import { insertInto, json, readableJson, rowsOf } from "./columns.ts"
 
 const insertEvents = insertInto("events", ["session", "seq", "turn", "at", "message", "more", "last"])
 
-export const appended = (events: ReadonlyArray<StoredEvent>): Write => ({
-  text: rowsOf(insertEvents, events.length),
-  params: events.flatMap((event) => [event.session, event.seq, event.turn, event.at, json(event.message), null, null])
+export type Appended = Extract<LedgerWrite, { readonly _tag: "EventAppended" | "EventsAppended" }>
+type Together = Extract<LedgerWrite, { readonly _tag: "EventsAppended" }>
+
+/** Of entries that each begin a row. */
+export const inserted = (entries: ReadonlyArray<Appended>): Write => ({
+  text: rowsOf(insertEvents, entries.length),
+  params: entries.flatMap(valuesOf)
 })
+
+const valuesOf = (entry: Appended): ReadonlyArray<SqlValue> => {
+  if (entry._tag === "EventAppended") {
+    const { at, message, seq, session, turn } = entry.event
+    return [session, seq, turn, at, json(message), null, null]
+  }
+  const { events, first, more, row, session } = entry
+  const { at, turn } = events[0]!
+  const several = events.length > 1
+  return [session, row, turn, at, first, several ? more : null, several ? row + events.length - 1 : null]
+}
 
 const addEvents = `UPDATE events SET more = coalesce(more, '') || ?, last = ?
   WHERE session = ? AND seq = ? AND coalesce(last, seq) = ? RETURNING 1`
 
-export const appendedTogether = (entry: Extract<LedgerWrite, { readonly _tag: "EventsAppended" }>): Write => {
-  const { events, first, more, row, session } = entry
-  const [begin] = events
-  const last = row - 1 + events.length
-  if (first !== null) {
-    const several = events.length > 1
-    return {
-      text: insertEvents,
-      params: [session, row, begin?.turn ?? null, begin?.at ?? 0, first, several ? more : null, several ? last : null]
-    }
-  }
-  const before = (begin?.seq ?? 0) - 1
+/** To a row that is stored. */
+export const added = ({ events, more, row, session }: Together): Write => {
+  const before = events[0]!.seq - 1
   return {
     text: addEvents,
     params: [more, before + events.length, session, row, before],
