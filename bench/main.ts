@@ -22,6 +22,7 @@ import { connect } from "./http.ts"
 import type { Client } from "./http.ts"
 import * as Peers from "./peers.ts"
 import type { RawCalls } from "./raw.ts"
+import * as Spares from "./spares.ts"
 import * as Stored from "./stored.ts"
 import * as Strides from "./strides.ts"
 import * as Streams from "./streams.ts"
@@ -31,7 +32,7 @@ import * as Turns from "./turns.ts"
 import { start } from "./worker.ts"
 import type { Worker } from "./worker.ts"
 
-const sections = ["peers", "turns", "streams", "strides", "sessions", "stored", "commits", "growth"] as const
+const sections = ["peers", "turns", "streams", "strides", "sessions", "stored", "spares", "commits", "growth"] as const
 type Section = (typeof sections)[number]
 
 const manySessions = 10_000
@@ -49,6 +50,7 @@ const full = {
   strides: { rounds: 2, chunks: 200 },
   creation: { rounds: 15, each: 20 },
   stored: { starts: 5, requests: 50 },
+  spares: { rounds: 10 },
   commits: { rounds: 10, turns: 250 },
   growth: { rounds: 12, sessions: 10, turns: 50 }
 }
@@ -61,6 +63,7 @@ const quick: typeof full = {
   strides: { rounds: 1, chunks: 100 },
   creation: { rounds: 10, each: 20 },
   stored: { starts: 1, requests: 10 },
+  spares: { rounds: 3 },
   commits: { rounds: 4, turns: 100 },
   growth: { rounds: 4, sessions: 10, turns: 20 }
 }
@@ -184,6 +187,11 @@ const run = async (plan: typeof full, wanted: ReadonlySet<Section>, profileDir: 
     if (wanted.has("stored")) {
       progress("starts with many stored sessions")
       rows.push(...(await Stored.measure(dir, plan.stored)))
+    }
+    if (wanted.has("spares")) {
+      const why = Spares.missing()
+      progress(why ?? "first turns, with spares and without")
+      if (why === null) rows.push(...(await Spares.measure(plan.spares)))
     }
     if (wanted.has("commits")) {
       progress("commits")

@@ -4,7 +4,7 @@
  *
  * `npm run test:nth` fails each call; `npm run test:processes` one of each kind, another one each time.
  */
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, afterEach, assert, beforeAll, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -35,9 +35,14 @@ beforeAll(async () => {
   await stop()
   events = storedEvents()
 }, 120_000)
-afterAll(async () => {
+const kill = async () => {
   server.signal("SIGKILL")
   await server.gone()
+}
+// One that a failed test left would fail all others.
+afterEach(kill)
+afterAll(async () => {
+  await kill()
   for (const { pid } of processesOf(server.run)) process.kill(pid, "SIGKILL")
   rmSync(directory, { recursive: true, force: true })
 })
@@ -124,8 +129,7 @@ describe("a start in which the nth call fails", { timeout: whole ? 3_600_000 : 6
         (came) => void (seen[came] += 1),
         async (error: Error) => {
           faults.push(error.message)
-          server.signal("SIGKILL")
-          await server.gone()
+          await kill()
         }
       )
     }
@@ -159,10 +163,11 @@ describe.skipIf(!canMount)("a start on a data dir that can't be written", () => 
     async (kilobytes) => {
       // A file system of its own, on which the data dir is that of a first start.
       const mount = `mount -t tmpfs -o size=${kilobytes}k none '${dataDir()}'`
-      const said = await start({ by: mounted(mount), isListening: true })
+      // Where there is room for the schema and for nothing more, commits are held first.
+      const env = { TROUPE_LEDGER_PATIENCE: "1 second" }
+      const said = await start({ by: mounted(mount), isListening: true, env })
       if (said !== null) assertClear(said, `${kilobytes} kB`)
-      server.signal("SIGKILL")
-      await server.gone()
+      await kill()
       await assertNextWorks(`${kilobytes} kB`)
     }
   )
