@@ -12,7 +12,7 @@ import type { HttpServerRequest } from "effect/http"
 import { isAgentMessage } from "../domain/Acp.ts"
 import type { StoredEvent } from "../domain/Session.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
-import { AccessEnds } from "./accessEnds.ts"
+import { AccessEnds, lookEveryMillis } from "./accessEnds.ts"
 import * as LateAnswer from "./lateAnswer.ts"
 import { isClientGone, problemTextOf } from "./problemOfCause.ts"
 import { RequestId } from "./RequestId.ts"
@@ -43,7 +43,7 @@ export class Streams extends Context.Service<
       options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
     /** The answer of a work that may take long, as JSON; `lateAnswer.ts` has what is sent meanwhile. */
-    readonly answer: ReturnType<typeof LateAnswer.make>
+    readonly answer: LateAnswer.LateAnswer
     /** Ends all streams, completely written. Called when the server stops. */
     readonly close: Effect.Effect<void>
     /** Waits until the server stops, for routes that send in another way than by `respond`. */
@@ -58,10 +58,10 @@ export class Streams extends Context.Service<
       return Streams.of({
         close: Effect.asVoid(Deferred.succeed(closing, undefined)),
         closing: Deferred.await(closing),
-        answer: LateAnswer.make(yield* Effect.scope, Deferred.await(closing)),
+        answer: yield* LateAnswer.make(yield* Effect.scope, Deferred.await(closing)),
         respond: (request, texts, options) =>
           Effect.withFiber((fiber) => {
-            const authorized = Stream.interruptWhen(texts, fiber.getRef(AccessEnds))
+            const authorized = Stream.interruptWhen(texts, Effect.delay(fiber.getRef(AccessEnds), lookEveryMillis))
             const body = bodyOf(request, authorized, fiber.getRef(RequestId), Deferred.await(closing))
             const onClientGone = options?.onClientGone
             return Effect.succeed(

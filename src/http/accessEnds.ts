@@ -16,9 +16,12 @@ const accessEnded = {
 export type AccessEnded = typeof accessEnded
 
 /** An answer ends within five seconds after its token did: the rest is for the look-up and the network. */
-const lookEvery = "4 seconds"
+export const lookEveryMillis = 4000
 
-/** Fails when the access of the current request's caller ends. Set where the caller is authenticated. */
+/**
+ * Looks at once and again and again, and fails when the access of the current request's caller has ended. Set where the
+ * caller is authenticated, so the first look is made `lookEveryMillis` later.
+ */
 export const AccessEnds = Context.Reference<Effect.Effect<never, AccessEnded>>("troupe/http/AccessEnds", {
   defaultValue: () => Effect.never
 })
@@ -29,12 +32,6 @@ export const accessEnds = (
 ): Effect.Effect<never, AccessEnded> =>
   authenticate.pipe(
     Effect.catch(({ status }) => (status === 401 ? Effect.fail(accessEnded) : Effect.void)),
-    Effect.delay(lookEvery),
+    Effect.andThen(Effect.sleep(lookEveryMillis)),
     Effect.forever
   )
-
-/** Gives the effect that ends with the access of the current request's caller. */
-export const whileAuthorized = <A, E, R>(
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<Effect.Effect<A, E | AccessEnded, R>> =>
-  Effect.map(AccessEnds, (ends) => Effect.raceFirst(effect, ends))

@@ -6,12 +6,15 @@
  * status is sent before the outcome is known, so it is 200 whatever comes, and the header `x-troupe-late-answer` says so:
  * the body is what would have been sent, a problem included, and its `ok` tells. What ends sooner has its own status.
  */
-import { Context, Effect, Exit, Fiber, Option, Queue, Stream } from "effect"
-import type { Cause, Duration, Scope } from "effect"
+import { Context, Duration, Effect, Exit, Fiber, Option, Queue, Stream } from "effect"
+import type { Cause, Scope } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { Answer, StoredAnswer } from "../services/Idempotency.ts"
+import { AccessEnds, lookEveryMillis } from "./accessEnds.ts"
+import type { AccessEnded } from "./accessEnds.ts"
 import { lateHeader } from "./contract/late.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
+import * as FirstWait from "./firstWait.ts"
 import { replayedHeader, responseOf } from "./idempotent.ts"
 import { draining, isClientGone, problemTextOf } from "./problemOfCause.ts"
 import { RequestId } from "./RequestId.ts"
@@ -35,35 +38,56 @@ export interface LateOptions {
 
 type Sent = StoredAnswer & Partial<Answer>
 
+/** Of an answer that is asked for; it fails where the access of its caller ends (`AccessEnds`). */
+export type LateAnswer = <E extends ProblemDetails>(
+  work: Effect.Effect<Sent, E>,
+  options: LateOptions
+) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | AccessEnded>
+
 /** `scope`: of the server. `closing` returns when the server stops. */
-export const make =
-  (scope: Scope.Scope, closing: Effect.Effect<void>) =>
-  <E extends ProblemDetails>(
+export const make = Effect.fnUntraced(function* (scope: Scope.Scope, closing: Effect.Effect<void>) {
+  const settings = yield* LateAnswers
+  const headersWithinMillis = Duration.toMillis(settings.headersWithin)
+  const firstMillis = Math.min(lookEveryMillis, headersWithinMillis)
+  const firstWait = yield* FirstWait.make(firstMillis)
+
+  const answer: LateAnswer = <E extends ProblemDetails>(
     work: Effect.Effect<Sent, E>,
     { isReplay = () => false, onClientGone = Effect.void }: LateOptions
-  ): Effect.Effect<HttpServerResponse.HttpServerResponse, E> =>
+  ) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        const { headersWithin, keptAliveEvery } = yield* LateAnswers
-        const requestId = yield* RequestId
         const fiber = yield* Effect.forkIn(restore(work), scope)
-        const gone = Effect.andThen(Fiber.interrupt(fiber), onClientGone)
-        const early = yield* restore(Effect.timeoutOption(Fiber.await(fiber), headersWithin)).pipe(
+        const first = yield* restore(firstWait(fiber)).pipe(
+          Effect.onInterrupt(() => Effect.andThen(Fiber.interrupt(fiber), onClientGone))
+        )
+        if (first !== undefined) return responseOf(yield* first)
+
+        // Most answers are there by now. For one that lasts, its caller's access is looked at from here on.
+        const whileAuthorized = Effect.raceFirst(Fiber.join(fiber), yield* AccessEnds)
+        const lasting = yield* Effect.forkIn(Effect.ensuring(whileAuthorized, Fiber.interrupt(fiber)), scope)
+        const gone = Effect.andThen(Fiber.interruptAll([lasting, fiber]), onClientGone)
+        const leftMillis = headersWithinMillis - firstMillis
+        const early = yield* restore(Effect.timeoutOption(Fiber.await(lasting), leftMillis)).pipe(
           Effect.onInterrupt(() => gone)
         )
         if (Option.isSome(early)) return responseOf(yield* early.value)
+        const requestId = yield* RequestId
         const stopped = Effect.as(Effect.delay(closing, closeWithin), Exit.fail(draining))
-        const text = Effect.flatMap(Effect.raceFirst(Fiber.await(fiber), stopped), (exit) =>
+        const ended: Effect.Effect<Exit.Exit<Sent, ProblemDetails>> = Effect.raceFirst(Fiber.await(lasting), stopped)
+        const text = Effect.flatMap(ended, (exit) =>
           Exit.isSuccess(exit) ? Effect.succeed(exit.value.body) : problemTextOf(exit.cause, requestId)
         )
         return HttpServerResponse.stream(
-          Stream.onExit(keptAlive(text, keptAliveEvery), (exit) =>
-            Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.asVoid(Fiber.interrupt(fiber))
+          Stream.onExit(keptAlive(text, settings.keptAliveEvery), (exit) =>
+            Exit.isFailure(exit) && isClientGone(exit.cause) ? gone : Effect.asVoid(Fiber.interrupt(lasting))
           ),
           { contentType: "application/json", headers: { ...lateHeaders, ...(isReplay() ? replayedHeader : {}) } }
         )
       })
     )
+  return answer
+})
 
 const lateHeaders = { [lateHeader]: "true", "cache-control": "no-store, no-transform", "x-accel-buffering": "no" }
 

@@ -56,3 +56,21 @@ it.effect.each(["revoked", "rotated"] as const)(
       yield* untouched.leave
     }).pipe(Effect.scoped)
 )
+
+it.effect("a turn whose headers were sent before its outcome ends within 5 s after its token was revoked, too", () =>
+  Effect.gen(function* () {
+    const troupe = yield* open()
+    const token = yield* troupe.mint("desk")
+    const id = yield* troupe.create(token)
+    const asked = yield* Effect.forkChild(troupe.ask(`/sessions/${id}/turn`, { token, body: { prompt: "hang" } }))
+    const events = readEvents(yield* troupe.ask(`/sessions/${id}/events`, { token }))
+    yield* untilEvent(events, "state")
+    yield* TestClock.adjust("46 seconds")
+    const late = yield* Fiber.join(asked)
+    assert.deepStrictEqual([late.status, late.headers.get("x-troupe-late-answer")], [200, "true"])
+    yield* Effect.orDie(troupe.apps.revoke("desk"))
+    yield* TestClock.adjust("4 seconds")
+    const problem = JSON.parse(yield* Effect.promise(() => late.text()))
+    assert.deepInclude(problem, { ok: false, error: "unauthorized", status: 401 })
+  }).pipe(Effect.scoped)
+)

@@ -6,7 +6,6 @@ import type { KeyedRequest, ReceiptEffect, StoredAnswer } from "../../services/I
 import { OneShotRuns } from "../../services/OneShotRuns.ts"
 import type { RunResult } from "../../services/OneShotRuns.ts"
 import { FileId } from "../../domain/Ids.ts"
-import { whileAuthorized } from "../accessEnds.ts"
 import { Api } from "../Api.ts"
 import { currentApp } from "../currentApp.ts"
 import { idempotent } from "../idempotent.ts"
@@ -42,7 +41,7 @@ export const layer = HttpApiBuilder.group(
           resume: () => Effect.succeed(answerOf(cutOff))
         }
         const whole = idempotent(idempotency, app, request, work)
-        return yield* orProblem(streams.answer(yield* whileAuthorized(whole), {}))
+        return yield* orProblem(streams.answer(whole, {}))
       })
     )
   })

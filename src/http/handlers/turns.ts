@@ -11,7 +11,6 @@ import { FileId } from "../../domain/Ids.ts"
 import type { TurnResult, TurnSettings } from "../../domain/Turn.ts"
 import { outcomeOf, refusalIn } from "../../domain/TurnOutcome.ts"
 import { Api } from "../Api.ts"
-import { whileAuthorized } from "../accessEnds.ts"
 import { CurrentCaller } from "../contract/Auth.ts"
 import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
@@ -82,7 +81,7 @@ export const layer = HttpApiBuilder.group(
             : Effect.void
 
         if (!streamed) {
-          const answer = streams.answer(yield* whileAuthorized(whole), { isReplay: () => isReplay, onClientGone })
+          const answer = streams.answer(whole, { isReplay: () => isReplay, onClientGone })
           return yield* orProblem(answer)
         }
         if (keyOf(request.headers) === undefined) {
@@ -142,7 +141,7 @@ export const layer = HttpApiBuilder.group(
 
       compact: Effect.fnUntraced(function* ({ params }) {
         const turning = yield* orProblem(sessions.compact(yield* CurrentCaller, params.id))
-        return yield* orProblem(streams.answer(yield* whileAuthorized(Effect.flatMap(turning.result, ended)), {}))
+        return yield* orProblem(streams.answer(Effect.flatMap(turning.result, ended), {}))
       })
     })
   })

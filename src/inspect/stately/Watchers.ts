@@ -16,7 +16,7 @@ import type { Caller, ObservedStep } from "../../services/Inspection.ts"
 import type { SessionId } from "../../domain/Ids.ts"
 import type { SessionNotFound, Unavailable } from "../../domain/Refusal.ts"
 import type { SessionRecord } from "../../domain/Session.ts"
-import { accessEnds } from "../../http/accessEnds.ts"
+import { accessEnds, lookEveryMillis } from "../../http/accessEnds.ts"
 import type { ProblemDetails } from "../../http/contract/Problem.ts"
 import { isWebSocket } from "../../http/WebSockets.ts"
 import * as Messages from "./Messages.ts"
@@ -125,7 +125,10 @@ export class Watchers extends Context.Service<
         return yield* Effect.raceAllFirst([
           queue.write(first()),
           reading,
-          accessEnds(again).pipe(Effect.catch(() => Effect.succeed(revoked))),
+          accessEnds(again).pipe(
+            Effect.delay(lookEveryMillis),
+            Effect.catch(() => Effect.succeed(revoked))
+          ),
           Effect.as(closing, goingAway)
         ])
       })
