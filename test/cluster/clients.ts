@@ -32,6 +32,7 @@ export const assertKept = async (nodes: ReadonlyArray<ClusterNode>, asked: Reado
   const [first, ...others] = nodes
   const last = others.at(-1) ?? first!
   for (const { answer, key, session } of asked) {
+    assert.strictEqual(answer.status, 200, JSON.stringify(answer.json))
     const index = Number(answer.json["turn_index"])
     const stored = await first!.call("GET", `/sessions/${session}/turns/${index}`)
     assert.strictEqual(stored.json["final_text"], answer.json["final_text"], JSON.stringify(answer.json))

@@ -43,8 +43,8 @@ describe("the checker of histories", () => {
         { what: "events", session: "s", seq: 2, writer: "second.1", owner: "b", epoch: 2 }
       ],
       leases: [
-        { lease: "l", session: "s", writer: "first.1" },
-        { lease: "m", session: "s", writer: "second.1" }
+        { lease: "l", session: "s", writer: "first.1", since: 5 },
+        { lease: "m", session: "s", writer: "second.1", since: 25 }
       ]
     },
     lives: new Map([
@@ -81,6 +81,17 @@ describe("the checker of histories", () => {
     const lives = new Map([...whole.lives, ["l", { pid: 1, from: 10, until: 35 }] as const])
     assert.match(problemsOf({ ...whole, lives }).join("\n"), /had two agents for 5 ms, of first\.1 and of second\.1/)
     assert.deepStrictEqual(problemsOf({ ...whole, lives, unguarded: new Set(["first.1"]) }), [])
+  })
+
+  it("counts a spare from when a session took it", () => {
+    const lives = new Map([...whole.lives, ["m", { pid: 2, from: 1, until: 40 }] as const])
+    assert.deepStrictEqual(problemsOf({ ...whole, lives }), [])
+    const [first, second] = witnessed.leases as [
+      History["witnessed"]["leases"][number],
+      History["witnessed"]["leases"][number]
+    ]
+    const leases = [first, { ...second, since: 15 }]
+    assert.match(problemsOf({ ...whole, lives, witnessed: { ...witnessed, leases } }).join("\n"), /two agents for 5 ms/)
   })
 
   it("is tried on bugs, each of which has its place in the source", () => {

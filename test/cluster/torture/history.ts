@@ -53,9 +53,10 @@ const oneAgent = ({ lives, unguarded, witnessed: { leases } }: History): Readonl
   )
   return [...bySession].flatMap(([session, of]) => {
     const seen = of
-      .flatMap(({ lease, writer }) => {
+      .flatMap(({ lease, since, writer }) => {
         const life = lives.get(lease)
-        return life === undefined ? [] : [{ ...life, writer }]
+        // Before that it was a spare, and nobody's agent.
+        return life === undefined || life.until < since ? [] : [{ ...life, from: Math.max(life.from, since), writer }]
       })
       .toSorted((a, b) => a.from - b.from)
     const problems: Array<string> = []

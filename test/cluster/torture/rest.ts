@@ -8,7 +8,8 @@ import { rowsOf } from "./sql.ts"
 
 /** Each has to be empty. */
 const heldRows: Readonly<Record<string, string>> = {
-  "a lease": "SELECT id AS what FROM leases",
+  // Those of spares go with their node.
+  "a lease": "SELECT id AS what FROM leases WHERE session IS NOT NULL",
   "a command": "SELECT session || ' ' || type AS what FROM owed",
   "a timer": "SELECT session || ' ' || timer AS what FROM timers",
   "an open turn": "SELECT session || ' ' || idx AS what FROM turns WHERE ended_at IS NULL",
@@ -80,6 +81,12 @@ export const ownFaults = async ({ nodes, postgres }: Cluster): Promise<ReadonlyA
   ...nodes.flatMap(({ name, server }) => server.faults.map((line) => `${name} died of a defect: ${line}`))
 ]
 
+/** When all nodes have ended. */
+export const leasesLeft = async ({ postgres }: Cluster): Promise<ReadonlyArray<string>> =>
+  (await rowsOf(postgres.url, "SELECT id, node FROM leases")).map(
+    ({ id, node }) => `lease ${String(id)} of ${String(node)} is left when its node has ended`
+  )
+
 export const remainsOf = async ({ nodes, postgres, run }: Cluster): Promise<Remains> => ({
   turns: (await rowsOf(
     postgres.url,
@@ -89,7 +96,10 @@ export const remainsOf = async ({ nodes, postgres, run }: Cluster): Promise<Rema
     postgres.url,
     "SELECT session, sum(coalesce(last, seq) - seq + 1)::int AS count, max(coalesce(last, seq))::int AS last FROM events GROUP BY session"
   )) as unknown as Remains["events"],
-  leases: (await rowsOf(postgres.url, "SELECT id FROM leases")) as unknown as Remains["leases"],
+  leases: (await rowsOf(
+    postgres.url,
+    "SELECT id FROM leases WHERE session IS NOT NULL"
+  )) as unknown as Remains["leases"],
   prompts: promptsIn(nodes[0]?.server.prompts ?? ""),
   processes: processesOf(run).filter(({ command }) => !command.includes("postgres"))
 })

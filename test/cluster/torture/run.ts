@@ -14,7 +14,7 @@ import { faults } from "./faults.ts"
 import type { FaultName } from "./faults.ts"
 import { habits, live } from "./habits.ts"
 import { problemsOf } from "./history.ts"
-import { heldAfter, lateTurns, ownFaults, remainsOf } from "./rest.ts"
+import { heldAfter, lateTurns, leasesLeft, ownFaults, remainsOf } from "./rest.ts"
 import { Sampler } from "./Sampler.ts"
 import * as Witness from "./witness.ts"
 
@@ -144,7 +144,8 @@ export const runCluster = async (options: RunOptions): Promise<RunOutcome> => {
       ...problemsOf({ witnessed, leaseMillis, lives: sampler.lives, unguarded: victims.unguarded }),
       ...lossesOf({ ...remains, processes }, apps),
       ...held,
-      ...wrong
+      ...wrong,
+      ...(await leasesLeft(cluster))
     ]
     const logs = cluster.nodes.map(({ name, server }) => `--- ${name}\n${server.log}`).join("\n")
     return {

@@ -24,7 +24,7 @@ const statements = [
   "CREATE TABLE witness.tokens (token text PRIMARY KEY, writer text)",
   `CREATE TABLE witness.owners (n bigserial PRIMARY KEY, session text, writer text, before text, after text,
     epoch_before bigint, epoch_after bigint, lease_left bigint)`,
-  "CREATE TABLE witness.leases (lease text PRIMARY KEY, session text, writer text)",
+  "CREATE TABLE witness.leases (lease text PRIMARY KEY, session text, writer text, since bigint)",
   `CREATE FUNCTION witness.wrote() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO witness.writes (what, session, seq, writer, owner, epoch)
       SELECT TG_TABLE_NAME, s.id, (row_to_json(NEW) ->> TG_ARGV[0])::bigint, ${writer}, s.owner, s.epoch
@@ -44,8 +44,11 @@ const statements = [
   `CREATE TRIGGER witness_moved AFTER UPDATE OF owner, epoch ON sessions FOR EACH ROW
     WHEN (OLD.owner IS DISTINCT FROM NEW.owner OR OLD.epoch <> NEW.epoch) EXECUTE FUNCTION witness.moved()`,
   `CREATE FUNCTION witness.leased() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    INSERT INTO witness.leases VALUES (NEW.id, NEW.session, ${writer}) ON CONFLICT DO NOTHING; RETURN NULL; END $$`,
-  "CREATE TRIGGER witness_leased AFTER INSERT ON leases FOR EACH ROW EXECUTE FUNCTION witness.leased()"
+    INSERT INTO witness.leases VALUES (NEW.id, NEW.session, ${writer}, ${nowMillis}) ON CONFLICT (lease)
+      DO UPDATE SET session = EXCLUDED.session, since = EXCLUDED.since WHERE witness.leases.session IS NULL;
+    RETURN NULL; END $$`,
+  // A spare's becomes a session's when that takes it.
+  "CREATE TRIGGER witness_leased AFTER INSERT OR UPDATE OF session ON leases FOR EACH ROW EXECUTE FUNCTION witness.leased()"
 ]
 
 /** Once the schema is there. */
@@ -76,7 +79,13 @@ export interface Witnessed {
     /** Of the lease of the owner before, in milliseconds; `null`: there was no such node. */
     readonly lease_left: number | null
   }>
-  readonly leases: ReadonlyArray<{ readonly lease: string; readonly session: string | null; readonly writer: string }>
+  readonly leases: ReadonlyArray<{
+    readonly lease: string
+    readonly session: string | null
+    readonly writer: string
+    /** When it became its session's, in milliseconds since 1970. */
+    readonly since: number
+  }>
 }
 
 export const read = async (url: string): Promise<Witnessed> => {
@@ -95,6 +104,9 @@ export const read = async (url: string): Promise<Witnessed> => {
       `SELECT session, writer, before, after, epoch_before::int, epoch_after::int, lease_left::float8
         FROM witness.owners ORDER BY n`
     )) as unknown as Witnessed["owners"],
-    leases: (await rowsOf(url, "SELECT lease, session, writer FROM witness.leases")) as unknown as Witnessed["leases"]
+    leases: (await rowsOf(
+      url,
+      "SELECT lease, session, writer, since::float8 FROM witness.leases"
+    )) as unknown as Witnessed["leases"]
   }
 }
