@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
 import { FetchHttpClient } from "effect/http"
+import { TestClock } from "effect/testing"
 import * as Client from "../../src/http/Client.ts"
 import { LateAnswers } from "../../src/http/lateAnswer.ts"
 import { appToken } from "./callers.ts"
@@ -91,6 +92,25 @@ it.live("a client that leaves a late answer leaves its turn, or has it interrupt
       assert.match((yield* next) ?? "", /^\n+$/)
       yield* leave
       if (cancel_on_disconnect) yield* untilTrue(() => script.interrupted.length > 0)
+    }
+    assert.lengthOf(script.interrupted, 1)
+  }).pipe(Effect.scoped)
+)
+
+it.effect("so does a client that leaves after the first seconds, while no headers are sent yet", () =>
+  Effect.gen(function* () {
+    const { ask, script } = yield* open()
+    for (const cancel_on_disconnect of [false, true]) {
+      const before = script.submitted.length
+      const controller = new AbortController()
+      const body = { prompt: "wait for it", cancel_on_disconnect }
+      const asked = yield* Effect.forkChild(Effect.exit(ask(turn, { body, signal: controller.signal })))
+      yield* TestClock.withLive(untilTrue(() => script.submitted.length > before))
+      yield* TestClock.adjust("20 seconds")
+      assert.isUndefined(asked.pollUnsafe())
+      controller.abort()
+      if (cancel_on_disconnect) yield* TestClock.withLive(untilTrue(() => script.interrupted.length > 0))
+      yield* Fiber.interrupt(asked)
     }
     assert.lengthOf(script.interrupted, 1)
   }).pipe(Effect.scoped)

@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
+import { LateAnswers } from "../../src/http/lateAnswer.ts"
 import { readEvents } from "../http/readEvents.ts"
 import { open } from "./harness.ts"
 
@@ -59,13 +60,14 @@ it.effect.each(["revoked", "rotated"] as const)(
 
 it.effect("a turn whose headers were sent before its outcome ends within 5 s after its token was revoked, too", () =>
   Effect.gen(function* () {
-    const troupe = yield* open()
+    const soon = { headersWithin: "1 milli", keptAliveEvery: "15 seconds" } as const
+    const troupe = yield* open().pipe(Effect.provideService(LateAnswers, soon))
     const token = yield* troupe.mint("desk")
     const id = yield* troupe.create(token)
     const asked = yield* Effect.forkChild(troupe.ask(`/sessions/${id}/turn`, { token, body: { prompt: "hang" } }))
     const events = readEvents(yield* troupe.ask(`/sessions/${id}/events`, { token }))
     yield* untilEvent(events, "state")
-    yield* TestClock.adjust("46 seconds")
+    yield* TestClock.adjust("1 milli")
     const late = yield* Fiber.join(asked)
     assert.deepStrictEqual([late.status, late.headers.get("x-troupe-late-answer")], [200, "true"])
     yield* Effect.orDie(troupe.apps.revoke("desk"))
