@@ -43,12 +43,13 @@ export const kindOf = (cause: unknown): LedgerErrorKind => {
   return isLostConnection(cause) ? "unreachable" : "refused"
 }
 
-/** What the server answered; `null`: the failure is not its. */
+/** What the server answered; `null`: the failure is not its. Codes of the system (`EPIPE`) look like states of its own. */
 export const stateOf = (cause: unknown): string | null => {
   for (const error of causesOf(cause)) {
     if (
       error instanceof Error &&
       "code" in error &&
+      !("syscall" in error) &&
       typeof error.code === "string" &&
       /^[0-9A-Z]{5}$/.test(error.code)
     ) {
