@@ -1,10 +1,11 @@
 /** Real agents whose node is killed: on another node, with a home of its own, they know what was said, there and back. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { emptySchema, server as postgres } from "../ledger/postgres/schemas.ts"
 import { claude, codex, codexAcp } from "./harness/agents.ts"
 import * as Installation from "./harness/Installation.ts"
 import { recalled } from "./harness/open.ts"
+import type { Session } from "./harness/App.ts"
 import type { Server } from "./harness/Server.ts"
 import { isShort } from "./harness/short.ts"
 
@@ -21,6 +22,8 @@ const startNode = (
       TROUPE_DATABASE_URL: database,
       TROUPE_CLUSTER_SECRET: "a-secret-of-the-nodes-of-this-test",
       TROUPE_NODE: node,
+      // A node that starts when the one before is dead is one that this did not know, and waits for it the longer.
+      TROUPE_LEDGER_PATIENCE: "1 second",
       // One lives at a time, so none calls another.
       TROUPE_NODE_URL: "http://127.0.0.1:1"
     },
@@ -31,6 +34,15 @@ const killed = (server: Server) => {
   server.signal("SIGKILL")
   return server.ended
 }
+
+/** The first turn after its node's death, as soon as another one has the session. */
+const firstTurn = (session: Session, prompt: string) =>
+  session
+    .turn(prompt)
+    .pipe(
+      Effect.repeat({ schedule: Schedule.spaced("500 millis"), until: ({ status }) => status !== 503 }),
+      Effect.timeout("1 minute")
+    )
 
 describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, claude, codexAcp])(
   "$name",
@@ -48,7 +60,7 @@ describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, clau
 
         const second = yield* startNode(database, "second", there)
         const moved = second.knownApp(app.token).session(session.id)
-        const { body } = yield* moved.turn("RECALL")
+        const { body } = yield* firstTurn(moved, "RECALL")
         assert.include(body, { ok: true, context_lost: false, context_as_of: 2 }, second.log())
         assert.includeMembers([...recalled(body)], ["the bird is a heron", "the tree is an alder"])
         // The whole of it, and not only what Troupe has: this model was asked for the first time.
@@ -66,7 +78,7 @@ describe.skipIf(postgres === null).each(isShort ? [codex, claude] : [codex, clau
 
         const again = yield* startNode(database, "first", here)
         const back = again.knownApp(app.token).session(session.id)
-        const third = yield* back.turn("RECALL")
+        const third = yield* firstTurn(back, "RECALL")
         assert.include(third.body, { ok: true, context_lost: false, context_as_of: 4 }, again.log())
         assert.includeMembers(
           [...recalled(third.body)],
@@ -95,14 +107,14 @@ describe.skipIf(postgres === null)("codex with one home for all nodes", () => {
       const second = yield* startNode(database, "second", there, shared)
       const moved = second.knownApp(app.token).session(session.id)
       const known = { ok: true, context_lost: false, context_as_of: null }
-      const { body } = yield* moved.turn("RECALL")
+      const { body } = yield* firstTurn(moved, "RECALL")
       assert.include(body, known, second.log())
       assert.includeMembers([...recalled(body)], ["the bird is a heron"])
       yield* moved.turn("the fish is a pike")
       yield* killed(second)
 
       const again = yield* startNode(database, "first", here, shared)
-      const third = yield* again.knownApp(app.token).session(session.id).turn("RECALL")
+      const third = yield* firstTurn(again.knownApp(app.token).session(session.id), "RECALL")
       assert.include(third.body, known, again.log())
       assert.includeMembers([...recalled(third.body)], ["the bird is a heron", "the fish is a pike"])
       for (const { log } of [second, again]) assert.notInclude(log(), "is here as of turn")
