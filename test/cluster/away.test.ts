@@ -48,12 +48,6 @@ const behindProxies = async (test: (way: Way) => Promise<void>) => {
   const nodes = new Cluster(database)
   const proxies = new Map<string, TcpProxy>()
   const proxyOf = (name: string) => proxies.get(name)!
-  /** Whom a node does not say that it asks waits much longer for it: `nodes.asks_until`. */
-  const knowEachOther = async () => {
-    const text = `SELECT 1 FROM ${schema}.nodes
-      WHERE coalesce(json_array_length(asks::json), 0) < (SELECT count(*) FROM ${schema}.nodes) - 1`
-    return (await Effect.runPromise(query(url, text))).rows.length === 0
-  }
   try {
     await test({
       start: async (name) => {
@@ -64,7 +58,7 @@ const behindProxies = async (test: (way: Way) => Promise<void>) => {
           TROUPE_NODE_LEASE: lease,
           TROUPE_DATABASE_URL: database.replace(`:${port}/`, `:${proxy.port}/`)
         })
-        await until("that each node is known to ask all others", knowEachOther)
+        await nodes.knowEachOther()
         return node
       },
       cut: (name) => {

@@ -7,6 +7,7 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { makeWorkspace } from "../cli/program.ts"
+import { rowsOf } from "./torture/sql.ts"
 import { emptySchema } from "../ledger/postgres/schemas.ts"
 import type { Ended, Running, Workspace } from "../cli/program.ts"
 
@@ -143,6 +144,16 @@ export class Cluster {
       await exit
     }
     return { name, url, token, program, call, kill, read: (session) => readerOf(url, token, session) }
+  }
+
+  /**
+   * Waits until each node has told the database that it asks all others, which takes a fifth of a lease. Whoever a dead node does
+   * not say that it asks waits much longer for it (`nodes.asks_until`).
+   */
+  knowEachOther(): Promise<void> {
+    const text = `SELECT 1 FROM nodes
+      WHERE coalesce(json_array_length(asks::json), 0) < (SELECT count(*) FROM nodes) - 1`
+    return until("that all nodes know each other", async () => (await rowsOf(this.#database, text)).length === 0)
   }
 
   /** Runs a command of the program on the database, beside the nodes. */

@@ -38,11 +38,15 @@ describe.skipIf(postgres === null)("background reviews", () => {
         }
         await until("the first review", () => model.requests.length === 1)
         const second = await nodes.start("second", env)
+        await nodes.knowEachOther()
         assert.deepStrictEqual(await reviewsAt(second, session), [[1, null]])
 
         answer = { text: "Nothing to keep." }
         await first.kill("SIGKILL")
-        await until("what it owed", async () => (await reviewsAt(second, session)).at(-1)?.[1] === "completed")
+        await until("what it owed", async () => {
+          const last = (await reviewsAt(second, session)).at(-1)
+          return last?.[0] === 3 && last[1] === "completed"
+        })
         // The second and the third are two, or one where they met in the line.
         const ended = await reviewsAt(second, session)
         assert.deepStrictEqual(ended[0], [1, "cancelled"])
