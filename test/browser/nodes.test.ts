@@ -31,12 +31,13 @@ describe.skipIf(chromium === null || postgres === null)("the nodes", () => {
     const broken = { protocol: "acp", command: ["/bin/false"] }
     cluster = new Cluster(schema, { defaultAgent: "demo", agents: { broken } })
     first = await cluster.start("berlin", env)
-    second = await cluster.start("oslo", env)
-    pages = await openBrowser(() => second.url)
     // As many failed starts in a row as open a circuit.
     for (let n = 0; n < 5; n++) await turn(await sessionOf("broken"), "hello")
     // Both slots are taken, and a third turn waits.
     for (const prompt of ["ask-tool ls", "hang", "hang"]) await begin(await sessionOf("demo"), prompt)
+    // Only now: a session's first turn goes to the node with more room.
+    second = await cluster.start("oslo", env)
+    pages = await openBrowser(() => second.url)
   })
   afterAll(async () => {
     try {
