@@ -22,16 +22,10 @@ import { EventRows } from "./EventRows.ts"
 import type { Session } from "./Session.ts"
 import type { Draft, Step } from "./Step.ts"
 
-interface Stride {
-  readonly millis: number
-  readonly characters: number
-}
-
-/** How much may wait, and how long, before it is stored. A second is also what a kill may cost of what nobody reads. */
-const strides: { readonly read: Stride; readonly unread: Stride } = {
-  read: { millis: 50, characters: 32_768 },
-  unread: { millis: 1_000, characters: 32_768 }
-}
+/** How much may wait before it is stored, in characters. */
+const mostWaiting = 32_768
+/** And how long. A second is also what a kill may cost of what nobody reads. */
+const strideMillis = { read: 50, unread: 1_000 } as const
 
 export interface Journal {
   /**
@@ -102,7 +96,6 @@ export const make = Effect.fnUntraced(function* (
       // Also where its fiber is interrupted meanwhile: what is stored is told.
     }).pipe(Effect.uninterruptible)
   )
-  const stride = () => (news.isRead(session) ? strides.read : strides.unread)
 
   const readerCame = yield* Latch.make()
   yield* news.writer(session, { readerCame: () => readerCame.openUnsafe(), flush: Effect.ignore(flush) })
@@ -112,11 +105,11 @@ export const make = Effect.fnUntraced(function* (
 
   const untilDue = Effect.gen(function* () {
     yield* readerCame.close
-    const { millis } = stride()
+    const millis = news.isRead(session) ? strideMillis.read : strideMillis.unread
     const due = flushedAt + millis - (yield* Clock.currentTimeMillis)
     if (due <= 0) return
     // A reader that comes is not kept waiting for what it would have had by now.
-    if (millis === strides.unread.millis) yield* Effect.raceFirst(Effect.sleep(due), readerCame.await)
+    if (millis === strideMillis.unread) yield* Effect.raceFirst(Effect.sleep(due), readerCame.await)
     else yield* Effect.sleep(due)
   })
   const flushLoop = Effect.gen(function* () {
@@ -146,7 +139,7 @@ export const make = Effect.fnUntraced(function* (
   const journal: Journal = {
     append: (turn, message) => {
       buffer.append(turn, message, clock.currentTimeMillisUnsafe())
-      if (buffer.waiting >= stride().characters) return flushNow
+      if (buffer.waiting >= mostWaiting) return flushNow
       return flushing === null ? startFlushLoop : Effect.void
     },
     commit: (machine, previous, draft) =>
