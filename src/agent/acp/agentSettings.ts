@@ -7,6 +7,7 @@
 import { join } from "node:path"
 import type { PermissionPolicy } from "../../domain/Permissions.ts"
 import type { DriverConfig, OpenRequest } from "../Agent.ts"
+import { codexHomeOf } from "../codexHome.ts"
 import { commandRulesOf } from "../commandRules.ts"
 import * as Repository from "../repository.ts"
 import type { KnownAgent } from "./knownAgents.ts"
@@ -95,7 +96,7 @@ const obeyed = { gemini: [".gemini", ".env"], opencode: [".opencode"] } as const
 
 /** The profile by which the driver of codex itself keeps such commands in the sandbox can't be chosen over ACP. */
 const rulesProblem = (name: string, env: Environment, permissions: PermissionPolicy): string | null => {
-  const rules = commandRulesOf(env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex"))
+  const rules = commandRulesOf(codexHomeOf(env))
   return rules === null
     ? null
     : `Permissions ${JSON.stringify(permissions)} can't be kept by ${name} here: commands that the rules in ${rules} allow would leave the sandbox unasked. Use the agent "codex" (protocol "codex-app-server"), "approve_all", or give agents.${name} a CODEX_HOME without rules.`

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { startMillisOf } from "../../domain/Settings.ts"
 import type { DriverConfig, OpenRequest, SpareSpec, SpareWish } from "../Agent.ts"
 import { AgentFailed } from "../Agent.ts"
+import { codexHomeOf } from "../codexHome.ts"
 import * as GitConfig from "../gitConfig.ts"
 import { emptyDirectory, launchDirectory, startsFromItsDirectory } from "../launchDirectory.ts"
 import type { Processes } from "../Processes.ts"
@@ -119,7 +120,7 @@ const settingsOf = (agent: KnownAgent | null, env: DriverConfig["env"]): Readonl
   const home = env["HOME"] ?? "/"
   switch (agent) {
     case "codex":
-      return ["auth.json", "config.toml"].map((name) => join(env["CODEX_HOME"] ?? join(home, ".codex"), name))
+      return ["auth.json", "config.toml"].map((name) => join(codexHomeOf(env), name))
     case "gemini":
       return ["settings.json", "oauth_creds.json"].map((name) => join(home, ".gemini", name))
     case "opencode":

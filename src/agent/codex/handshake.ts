@@ -6,6 +6,7 @@ import { objectIn, textIn } from "../../domain/json.ts"
 import type { JsonObject, JsonRecord } from "../../domain/json.ts"
 import { AgentFailed } from "../Agent.ts"
 import type { OpenRequest } from "../Agent.ts"
+import { codexHomeOf } from "../codexHome.ts"
 import { commandRulesOf } from "../commandRules.ts"
 import type { Peer } from "../JsonRpc.ts"
 import type { Child } from "../Processes.ts"
@@ -75,8 +76,7 @@ export const run = Effect.fnUntraced(function* (starting: Starting) {
   // `troupe/0.169.0 (Debian 12.0.0; x86_64) unknown (troupe; 0.1.0)`
   const version = /^[^/]+\/(\S+)/.exec(textIn(objectIn(initialized)["userAgent"]) ?? "")?.[1] ?? null
 
-  const codexHome =
-    textIn(objectIn(initialized)["codexHome"]) ?? env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex")
+  const codexHome = textIn(objectIn(initialized)["codexHome"]) ?? codexHomeOf(env)
   const permissions = permissionSettings(request.permissions, {
     ...spec,
     login: join(codexHome, "auth.json"),

@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { join } from "node:path"
 import type { DriverConfig, OpenRequest, SpareSpec, SpareWish } from "../Agent.ts"
+import { codexHomeOf } from "../codexHome.ts"
 import * as GitConfig from "../gitConfig.ts"
 import { emptyDirectory, launchDirectory } from "../launchDirectory.ts"
 import type { Processes } from "../Processes.ts"
@@ -109,8 +110,7 @@ export const spare =
 
 /** What codex reads when it starts, or with a thread: a login or a setting that is new is for a new process. */
 const settingsOf = (env: DriverConfig["env"]): ReadonlyArray<string> => {
-  const home = env["CODEX_HOME"] ?? join(env["HOME"] ?? "/", ".codex")
-  return [home, "/etc/codex"].flatMap((directory) =>
+  return [codexHomeOf(env), "/etc/codex"].flatMap((directory) =>
     ["auth.json", "config.toml", "requirements.toml", "managed_config.toml", "rules"].map((name) =>
       join(directory, name)
     )
