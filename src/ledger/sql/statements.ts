@@ -38,8 +38,7 @@ export const statementsOf = (dialect: Dialect, entries: ReadonlyArray<LedgerWrit
     else if (beginsRow(entry)) {
       const rows = rowsFrom(entries, nth)
       nth += rows.length - 1
-      add(entry, Events.inserted(rows))
-      for (const event of rows.flatMap(eventsOf)) add(entry, Costs.reported(event))
+      add(entry, rowsInserted(rows))
     } else add(entry, writesOf(dialect, entry))
   }
   return statements
@@ -75,6 +74,11 @@ const rowsFrom = (entries: ReadonlyArray<LedgerWrite>, from: number): ReadonlyAr
   }
   return rows
 }
+
+const rowsInserted = (rows: ReadonlyArray<Events.Appended>): ReadonlyArray<Write> => [
+  Events.inserted(rows),
+  ...rows.flatMap(eventsOf).flatMap(Costs.reported)
+]
 
 const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<Write> => {
   switch (entry._tag) {
@@ -121,12 +125,11 @@ const writesOf = (dialect: Dialect, entry: LedgerWrite): Write | ReadonlyArray<W
     case "SubmissionFreed":
       return Turns.submissionFreed(entry.session, entry.index)
     case "EventAppended":
-      return [Events.inserted([entry]), ...Costs.reported(entry.event)]
+      return rowsInserted([entry])
     case "EventsAppended":
-      return [
-        entry.first === null ? Events.added(entry) : Events.inserted([entry]),
-        ...entry.events.flatMap(Costs.reported)
-      ]
+      return entry.first === null
+        ? [Events.added(entry), ...entry.events.flatMap(Costs.reported)]
+        : rowsInserted([entry])
     case "Audited":
       return Audit.audited(entry.record)
     case "LeaseOpened":
