@@ -9,10 +9,9 @@ import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import { freePort } from "../../test/freePort.ts"
 import { connect } from "../http.ts"
 import type { Client } from "../http.ts"
 
@@ -33,15 +32,6 @@ const program = (): string => {
     execFileSync("chmod", ["+x", path])
   }
   return path
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
 }
 
 export class SandboxAgent {

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as PostgresLedger from "../../src/ledger/PostgresLedger.ts"
 import { makeWorkspace } from "../cli/program.ts"
-import { freePort } from "../ledger/postgres/PostgresProgram.ts"
+import { freePort } from "../freePort.ts"
 import { emptySchema, query, server as postgres } from "../ledger/postgres/schemas.ts"
 import { secret } from "./nodes.ts"
 

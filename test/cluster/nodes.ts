@@ -2,11 +2,10 @@
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { readFileSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { makeWorkspace } from "../cli/program.ts"
+import { freePort } from "../freePort.ts"
 import { rowsOf } from "./torture/sql.ts"
 import { emptySchema } from "../ledger/postgres/schemas.ts"
 import type { Ended, Running, Workspace } from "../cli/program.ts"
@@ -36,15 +35,6 @@ export interface Reader {
 
 export const secret = `cluster-${randomBytes(24).toString("hex")}`
 export const adminToken = `admin-${randomBytes(16).toString("hex")}`
-
-const freePort = async () => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, "close")
-  return port
-}
 
 const readerOf = (url: string, token: string, session: string): Reader => {
   const ids: Array<number> = []

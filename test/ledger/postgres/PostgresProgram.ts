@@ -20,11 +20,11 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import process from "node:process"
 import { setTimeout as sleep } from "node:timers/promises"
+import { freePort } from "../../freePort.ts"
 
 interface Binaries {
   readonly what: string
@@ -69,16 +69,6 @@ const debian = (): Binaries | null => {
   const versions = readdirSync(root).filter((version) => existsSync(join(root, version, "bin/initdb")))
   const newest = versions.toSorted((a, b) => Number(a) - Number(b)).at(-1)
   return newest === undefined ? null : { what: `PostgreSQL ${newest} of the system`, bin: join(root, newest, "bin") }
-}
-
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
 }
 
 export interface PostgresOptions {
