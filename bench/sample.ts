@@ -1,4 +1,5 @@
-/** Measured times in milliseconds, collected over alternating rounds, and their quantiles. */
+/** Measured times in milliseconds, collected over alternating rounds, and their quantiles; and what processes take. */
+import { readFileSync } from "node:fs"
 
 /** One block of turns: how long each took, how long all took, and the processor time of the process that served them. */
 export interface Block {
@@ -39,6 +40,10 @@ export const cpuMillis = (): number => {
   const { system, user } = process.cpuUsage()
   return (system + user) / 1000
 }
+
+/** What a process has in memory (RSS), by Linux. */
+export const residentBytes = (pid: number | null): number =>
+  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 /** Each of `lanes` does `times` things one after the other; all lanes run at once. */
 export const block = async <Lane>(

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { ledgerFile } from "../src/dataDir.ts"
 import buildProgram from "../test/builtProgram.ts"
 import { Server } from "../test/torture/Server.ts"
-import { median } from "./sample.ts"
+import { median, residentBytes } from "./sample.ts"
 import { megabytes, millis, times } from "./table.ts"
 import type { Row } from "./table.ts"
 
@@ -147,8 +147,8 @@ const memoryRow = async ({ few, many }: Readonly<Record<"few" | "many", Server>>
   const least = { few: Infinity, many: Infinity }
   for (let second = 0; second < idleSeconds; second++) {
     await sleep(1_000)
-    least.few = Math.min(least.few, residentBytes(few))
-    least.many = Math.min(least.many, residentBytes(many))
+    least.few = Math.min(least.few, residentBytes(few.pid))
+    least.many = Math.min(least.many, residentBytes(many.pid))
   }
   return {
     what: `memory of the idle server (RSS), ${count(sizes.few.sessions)} sessions`,
@@ -158,9 +158,6 @@ const memoryRow = async ({ few, many }: Readonly<Record<"few" | "many", Server>>
     goal: { text: `<= ${megabytes(memoryGoalBytes)}`, met: least.few <= memoryGoalBytes }
   }
 }
-
-const residentBytes = ({ pid }: Server) =>
-  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 const requestRows = async (servers: Readonly<Record<"few" | "many", Server>>, plan: StoredPlan) => {
   const rows: Array<Row> = []

@@ -1,19 +1,17 @@
 /** Measures what 100,000 stored sessions cost a node in memory, against one whose database has a single one. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { PostgresProgram } from "../../test/ledger/postgres/PostgresProgram.ts"
 import { rowsOf } from "../../test/cluster/torture/sql.ts"
 import { Server } from "../../test/torture/Server.ts"
+import { residentBytes } from "../sample.ts"
 import { megabytes, plus } from "../table.ts"
 import type { Row } from "../table.ts"
 
 const stored = 100_000
 const admin = "an-admin-token-for-the-benchmark"
-
-const residentBytes = (pid: number | null) =>
-  1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 const open = async (directory: string, program: string, url: string) => {
   mkdirSync(directory)
