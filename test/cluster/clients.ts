@@ -1,9 +1,10 @@
 /** Apps that have turns one after the other, and what must be true of what they were answered. */
 import { assert } from "@effect/vitest"
 import { tmpdir } from "node:os"
+import { until } from "./nodes.ts"
 import type { Answer, ClusterNode } from "./nodes.ts"
 
-export interface Asked {
+interface Asked {
   readonly key: string
   readonly session: string
   readonly answer: Answer
@@ -15,7 +16,7 @@ export const sessionOf = async (node: ClusterNode) => {
 }
 
 /** Turns one after the other, each under its key until it is answered, as apps do it. */
-export const client = async (node: ClusterNode, session: string, asked: Array<Asked>, isOver: () => boolean) => {
+const client = async (node: ClusterNode, session: string, asked: Array<Asked>, isOver: () => boolean) => {
   while (!isOver()) {
     const key = crypto.randomUUID()
     let answer: Answer | null = null
@@ -27,8 +28,30 @@ export const client = async (node: ClusterNode, session: string, asked: Array<As
   }
 }
 
+/** Two sessions of each of two nodes, whose apps ask the other node. */
+export const startClients = async (first: ClusterNode, second: ClusterNode) => {
+  const nodes = [first, second]
+  const sessions = await Promise.all([...nodes, ...nodes].map(sessionOf))
+  const asked: Array<Asked> = []
+  let isOver = false
+  const clients = sessions.map((session, nth) => client(nodes[(nth + 1) % 2]!, session, asked, () => isOver))
+  return {
+    /** Waits for so many more answers. */
+    more: (count: number) => {
+      const before = asked.length
+      return until(`${count} more turns`, () => asked.length >= before + count)
+    },
+    /** Ends them, and looks at all that they were answered. */
+    endKept: async () => {
+      isOver = true
+      await Promise.all(clients)
+      await assertKept(nodes, asked)
+    }
+  }
+}
+
 /** Each that was answered is stored as it was answered, its key has no other turn, and its session none besides. */
-export const assertKept = async (nodes: ReadonlyArray<ClusterNode>, asked: ReadonlyArray<Asked>): Promise<void> => {
+const assertKept = async (nodes: ReadonlyArray<ClusterNode>, asked: ReadonlyArray<Asked>): Promise<void> => {
   const [first, ...others] = nodes
   const last = others.at(-1) ?? first!
   for (const { answer, key, session } of asked) {

@@ -2,9 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { PostgresProgram } from "../ledger/postgres/PostgresProgram.ts"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
-import { assertKept, client, sessionOf } from "./clients.ts"
-import type { Asked } from "./clients.ts"
-import { Cluster, until } from "./nodes.ts"
+import { startClients } from "./clients.ts"
+import { Cluster } from "./nodes.ts"
 import { rowsOf } from "./torture/sql.ts"
 import { TcpProxy } from "./TcpProxy.ts"
 
@@ -19,22 +18,16 @@ describe.skipIf(postgres === null)("a failover of the database", () => {
     url.port = String(proxy.port)
     const nodes = new Cluster(String(url))
     try {
-      const both = [await nodes.start("first"), await nodes.start("second")]
-      const sessions = await Promise.all([...both, ...both].map(sessionOf))
-      const asked: Array<Asked> = []
-      let isOver = false
-      const clients = sessions.map((session, nth) => client(both[(nth + 1) % 2]!, session, asked, () => isOver))
-      await until("some turns", () => asked.length >= 12)
+      const both = [await nodes.start("first"), await nodes.start("second")] as const
+      const clients = await startClients(...both)
+      await clients.more(12)
       await primary!.kill()
       proxy.target = 0
       proxy.reset()
       assert.deepStrictEqual(await rowsOf(standby.url, "SELECT pg_promote() AS promoted"), [{ promoted: true }])
       proxy.target = standby.port
-      const before = asked.length
-      await until("turns after it", () => asked.length >= before + 12)
-      isOver = true
-      await Promise.all(clients)
-      await assertKept(both, asked)
+      await clients.more(12)
+      await clients.endKept()
     } finally {
       await nodes.cleanUp()
       await proxy.close()

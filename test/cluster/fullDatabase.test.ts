@@ -7,8 +7,7 @@ import { join } from "node:path"
 import { inspect } from "node:util"
 import { PostgresProgram } from "../ledger/postgres/PostgresProgram.ts"
 import { server as postgres } from "../ledger/postgres/schemas.ts"
-import { assertKept, client, sessionOf } from "./clients.ts"
-import type { Asked } from "./clients.ts"
+import { sessionOf, startClients } from "./clients.ts"
 import { Cluster, until } from "./nodes.ts"
 import { holdTransaction, rowsOf } from "./torture/sql.ts"
 
@@ -46,26 +45,20 @@ describe.skipIf(postgres === null)("nodes whose database", () => {
     assert.isNotNull(server)
     const nodes = new Cluster(server!.url)
     try {
-      const both = [await nodes.start("first"), await nodes.start("second")]
-      const sessions = await Promise.all([...both, ...both].map(sessionOf))
-      const asked: Array<Asked> = []
-      let isOver = false
-      const clients = sessions.map((session, nth) => client(both[(nth + 1) % 2]!, session, asked, () => isOver))
-      await until("some turns", () => asked.length >= 8)
+      const both = [await nodes.start("first"), await nodes.start("second")] as const
+      const clients = await startClients(...both)
+      await clients.more(8)
       // What the server keeps of itself would be room, too, once it is used again.
       await until("a full disk", async () => {
         fill(join(disk, "filler"))
         const ready = await Promise.all(both.map(({ url }) => fetch(`${url}/readyz`).then(({ status }) => status)))
         return ready.every((status) => status === 503)
       })
-      const before = asked.length
       rmSync(join(disk, "filler"))
       // It may have given up.
       if (!server!.isRunning) await server!.start()
-      await until("turns after it", () => asked.length >= before + 8)
-      isOver = true
-      await Promise.all(clients)
-      await assertKept(both, asked)
+      await clients.more(8)
+      await clients.endKept()
     } finally {
       await nodes.cleanUp()
       await server!.close()
