@@ -129,6 +129,7 @@ export class Cluster {
       return { status: response.status, json: (await response.json()) as Record<string, unknown> }
     }
     const kill = async (signal: NodeJS.Signals) => {
+      if (signal === "SIGKILL") await this.#toldWhomItAsks(name)
       const exit = once(program.child, "exit")
       program.child.kill(signal)
       await exit
@@ -137,13 +138,20 @@ export class Cluster {
   }
 
   /**
-   * Waits until each node has told the database that it asks all others, which takes a fifth of a lease. Whoever a dead node does
-   * not say that it asks waits much longer for it (`nodes.asks_until`).
+   * Waits until a node has told the database that it asks all others that are there, which takes a fifth of a lease from the start of
+   * the last one. Whom a dead node does not say that it asks, that one waits much longer for it (`nodes.asks_until`).
    */
-  knowEachOther(): Promise<void> {
-    const text = `SELECT 1 FROM nodes
-      WHERE coalesce(json_array_length(asks::json), 0) < (SELECT count(*) FROM nodes) - 1`
-    return until("that all nodes know each other", async () => (await rowsOf(this.#database, text)).length === 0)
+  #toldWhomItAsks(name: string): Promise<void> {
+    const isThere = (node: string) => `${node}.lease_until > 0 AND ${node}.dead = 0`
+    const text = `SELECT 1 FROM nodes AS asking JOIN nodes AS other ON other.token <> asking.token
+      WHERE asking.name = '${name}' AND ${isThere("asking")} AND ${isThere("other")}
+        AND NOT coalesce(asking.asks::jsonb ? other.token, false)`
+    return until(`that ${name} asks all others`, async () => (await rowsOf(this.#database, text)).length === 0)
+  }
+
+  /** Waits until all nodes have told the database that they ask all others. */
+  async knowEachOther(): Promise<void> {
+    for (const name of this.#ports.keys()) await this.#toldWhomItAsks(name)
   }
 
   /** Runs a command of the program on the database, beside the nodes. */

@@ -38,7 +38,6 @@ describe.skipIf(postgres === null)("background reviews", () => {
         }
         await until("the first review", () => model.requests.length === 1)
         const second = await nodes.start("second", env)
-        await nodes.knowEachOther()
         assert.deepStrictEqual(await reviewsAt(second, session), [[1, null]])
 
         answer = { text: "Nothing to keep." }
