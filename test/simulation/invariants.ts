@@ -48,6 +48,8 @@ export interface Running {
     readonly spares: number
     readonly unsettled: number
   }
+  /** Spares that have or had a process, those that end included: some of them have no place any more. */
+  readonly spares: number
   readonly views: ReadonlyArray<{ readonly id: SessionId; readonly snapshot: unknown; readonly substate: string }>
   /** Timers that are armed, those that are not stored included. */
   readonly armed: number
@@ -188,11 +190,12 @@ export class Invariants {
     }
   }
 
-  #runningIsStored({ sessions, timers }: Stored, { actorsMayRest, armed, node, slots, views }: Running): void {
+  #runningIsStored({ sessions, timers }: Stored, { actorsMayRest, armed, node, slots, spares, views }: Running): void {
     if (slots.held.length > slots.size) fail("slots are never more than the pool", `${slots.held.length}`)
     if (slots.held.length + slots.spares > slots.size + slots.unsettled) {
       fail("a spare has no session's place", `${slots.held.length} sessions and ${slots.spares} spares`)
     }
+    if (slots.spares > spares) fail("a place is a spare's that is there", `${slots.spares} places of ${spares} spares`)
     if (actorsMayRest) return
     const rows = new Map(sessions.map((row) => [row.id, row]))
     // It does not know yet that another node has taken over: its next commit tells.

@@ -7,6 +7,7 @@ import type { Database } from "../../src/ledger/sql/Database.ts"
 import { ProcessSlots } from "../../src/runtime/ProcessSlots.ts"
 import { ThisNode } from "../../src/runtime/ThisNode.ts"
 import { Timers } from "../../src/runtime/Timers.ts"
+import { Spares } from "../../src/supervision/Spares.ts"
 import { Supervisor } from "../../src/supervision/Supervisor.ts"
 import type { RuntimeServices } from "./Incarnation.ts"
 import type { Running, Stored } from "./invariants.ts"
@@ -38,6 +39,7 @@ export const runningIn = (services: Context.Context<RuntimeServices>, actorsMayR
   return {
     node: Context.get(services, ThisNode).token,
     slots: { size: slots.counts().size, held: [...busy, ...idle, ...leaving], waiting, spares, unsettled },
+    spares: Context.get(services, Spares).views().length,
     views: views.map(({ record: { id, substate }, snapshot }) => ({
       id,
       snapshot: sessionMachine.getPersistedSnapshot(snapshot),
