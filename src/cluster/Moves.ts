@@ -23,6 +23,8 @@ export type Moved =
 
 /** The claim of a session, and what is to be settled in it. */
 const adoptedWithin = "30 seconds"
+/** A session that was let go of may be claimed by whoever has a request for it, before the node that it is to go to. */
+const mostAttempts = 5
 
 export class Moves extends Context.Service<
   Moves,
@@ -78,17 +80,30 @@ const make = Effect.gen(function* () {
     return yield* client.adopt({ session, by }).pipe(Effect.timeout(adoptedWithin), Effect.mapError(cannot))
   })
 
-  return Moves.of({
-    move: Effect.fnUntraced(function* (session, by, to) {
-      if (isAlone) return { _tag: "Alone" }
-      const owner = Option.getOrNull(yield* ledger.ownerOf(session))
-      const node = yield* target(session, owner, to)
-      if (typeof node === "string") return { _tag: "NoSuchNode", problem: node }
-      if (node.token === owner?.token) return { _tag: "WasThere", node: node.name }
-      const released = yield* host.release({ session, by })
-      if (released._tag !== "Released") return released
-      yield* adopted(node, session, by)
-      return { _tag: "Moved", node: node.name }
-    })
+  const attempt = Effect.fnUntraced(function* (session: SessionId, by: string, to: string | null) {
+    const owner = Option.getOrNull(yield* ledger.ownerOf(session))
+    const node = yield* target(session, owner, to)
+    if (typeof node === "string") return { _tag: "NoSuchNode", problem: node } as const
+    if (node.token === owner?.token) return { _tag: "WasThere", node: node.name } as const
+    const released = yield* host.release({ session, by })
+    if (released._tag !== "Released") return released
+    yield* adopted(node, session, by)
+    return { _tag: "Moved", node: node.name } as const
   })
+
+  const move: Moves["Service"]["move"] = Effect.fnUntraced(function* (session, by, to) {
+    if (isAlone) return { _tag: "Alone" }
+    for (let left = mostAttempts; ; left--) {
+      const moved: Moved | null = yield* attempt(session, by, to).pipe(
+        Effect.catchIf(
+          (error) => left > 1 && error._tag === "SessionFailed" && error.passing === "session_moved",
+          () => Effect.succeed(null)
+        )
+      )
+      if (moved === null) continue
+      return moved._tag === "WasThere" && left < mostAttempts ? { ...moved, _tag: "Moved" } : moved
+    }
+  })
+
+  return Moves.of({ move })
 })
