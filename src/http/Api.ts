@@ -7,13 +7,14 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { AdminGroup } from "./contract/admin.ts"
 import { ApprovalsGroup } from "./contract/approvals.ts"
 import { AgentsGroup } from "./contract/agents.ts"
+import { streamSchemas } from "./contract/eventStream.ts"
 import { FilesGroup } from "./contract/files.ts"
 import { HealthGroup } from "./contract/health.ts"
 import { ReviewsGroup } from "./contract/reviews.ts"
 import { RunGroup } from "./contract/run.ts"
 import { SessionsGroup } from "./contract/sessions.ts"
 import { TurnsGroup } from "./contract/turns.ts"
-import { withClosedRequests } from "./withClosedRequests.ts"
+import { documented } from "./documented.ts"
 
 export class Api extends HttpApi.make("troupe")
   .add(SessionsGroup)
@@ -29,6 +30,7 @@ export class Api extends HttpApi.make("troupe")
   // wish that is ignored: `{"permission": "ask"}` would leave the default.
   .annotate(HttpApi.PayloadParseOptions, { errors: "all", reportInput: true, onExcessProperty: "error" })
   .annotate(HttpApi.QueryParseOptions, { onExcessProperty: "error" })
+  .annotate(HttpApi.AdditionalSchemas, streamSchemas)
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",
@@ -36,7 +38,7 @@ export class Api extends HttpApi.make("troupe")
       summary: "Supervised coding-agent sessions",
       description:
         "Create a session, send it turns, get the agent's answers whole or streamed. Times are Unix seconds with milliseconds as decimals. Every answer has `x-request-id`; every refusal is an `application/problem+json` body with `ok: false` and a stable `error` code. Unknown keys in a body or a query are refused with 400; bodies of answers may gain keys.",
-      license: { name: "MIT" },
-      transform: withClosedRequests
+      license: { name: "MIT", identifier: "MIT" },
+      transform: documented
     })
   ) {}

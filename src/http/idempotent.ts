@@ -40,7 +40,10 @@ export const idempotent = <E, F, R>(
 
 export const keyOf = (headers: Headers.Headers): string | undefined => headers["idempotency-key"]
 
-/** SHA-256 of method, path and body. The body was read when it was decoded; the request holds it. */
+/**
+ * SHA-256 of method, path and body. The body was read when it was decoded; the request holds it. A turn is the same one,
+ * whichever of its two addresses it was sent to.
+ */
 export const fingerprintOf = (request: HttpServerRequest.HttpServerRequest): Effect.Effect<string> =>
   Effect.map(Effect.orDie(request.text), (body) =>
     createHash("sha256")
@@ -48,4 +51,4 @@ export const fingerprintOf = (request: HttpServerRequest.HttpServerRequest): Eff
       .digest("hex")
   )
 
-const pathOf = (url: string) => url.split("?", 1)[0]!
+const pathOf = (url: string) => url.split("?", 1)[0]!.replace(/\/turn\/stream$/, "/turn")

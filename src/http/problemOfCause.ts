@@ -119,7 +119,7 @@ export const draining: ProblemDetails = {
 
 // --- routes -----------------------------------------------------------------
 
-const methods = ["GET", "POST", "DELETE"] as const
+const methods = ["GET", "POST", "PATCH", "DELETE"] as const
 
 const contractRoutes = (() => {
   const routes = FindMyWay.make<true>({ maxParamLength })

@@ -2,6 +2,8 @@
  * The OpenAPI document says `additionalProperties: false` of what is sent to the server, which refuses unknown keys, and
  * not of what the server sends, which may gain keys without breaking a client. Components that nothing refers to are left
  * out.
+ *
+ * An object without fields of its own is a record in both: without `additionalProperties` generators take it for empty.
  */
 
 type Json = { readonly [key: string]: unknown }
@@ -67,14 +69,23 @@ const copy = (
 ): unknown => {
   if (Array.isArray(value)) return value.map((member) => copy(member, options))
   if (typeof value !== "object" || value === null) return value
-  const result: Record<string, unknown> = {}
+  const { type, properties } = value as Json
+  const isRecord = type === "object" && properties === undefined
+  const result: Record<string, unknown> = isRecord ? { additionalProperties: true } : {}
   for (const [key, member] of Object.entries(value)) {
     const name = key === "$ref" ? componentOf(member) : undefined
     if (name !== undefined) result[key] = componentPath + options.nameOf(name)
-    else if (key !== "additionalProperties" || options.isClosed) result[key] = copy(member, options)
+    else if (options.isClosed || isRecord || !takesMore(key, member)) result[key] = copy(member, options)
   }
   return result
 }
+
+/** Says of an object with fields which others it takes: in a key, or as `StructWithRest` does it. */
+const takesMore = (key: string, member: unknown): boolean =>
+  key === "additionalProperties" ||
+  (key === "allOf" && Array.isArray(member) && member.every((part) => isBare(part as Json)))
+
+const isBare = (schema: Json) => schema["type"] === "object" && schema["properties"] === undefined
 
 const componentOf = (reference: unknown): string | undefined =>
   typeof reference === "string" && reference.startsWith(componentPath)

@@ -58,6 +58,7 @@ it.live("the OpenAPI 3.1 document has every route and no dangling reference", ()
       "/sessions/{id}/reviews",
       "/sessions/{id}/steer",
       "/sessions/{id}/turn",
+      "/sessions/{id}/turn/stream",
       "/sessions/{id}/turns",
       "/sessions/{id}/turns/{n}",
       "/skills",
@@ -84,14 +85,43 @@ it.live("the OpenAPI 3.1 document has every route and no dangling reference", ()
     }
     assert.strictEqual(ids.size, Object.values<object>(document.paths).flatMap(Object.keys).length)
     const turn = document.paths["/sessions/{id}/turn"].post
-    assert.sameMembers(Object.keys(turn.responses["200"].content), ["application/json", "text/event-stream"])
+    assert.deepStrictEqual(Object.keys(turn.responses["200"].content), ["application/json"])
+    const stream = document.paths["/sessions/{id}/turn/stream"].post
+    assert.deepStrictEqual(Object.keys(stream.responses["200"].content), ["text/event-stream"])
+    assert.deepStrictEqual(stream.requestBody, turn.requestBody)
     assert.sameMembers(
       Object.keys(turn.responses),
-      "200 202 400 401 404 409 410 413 415 422 500 502 503 504".split(" ")
+      "200 202 400 401 403 404 409 410 413 415 422 500 502 503 504".split(" ")
     )
     assert.property(turn.responses["503"].headers, "retry-after")
     assert.sameMembers(document.components.schemas.CreateSession.required ?? [], [])
     assert.property(document.components.schemas.CreateSession.properties, "system_prompt")
+  }).pipe(Effect.scoped)
+)
+
+it.live("the OpenAPI document says what generators of clients make types from", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const { json: document } = yield* call("/openapi.json", { token: null })
+    const { schemas } = document.components
+    assert.deepInclude(schemas.CreatedSession.properties.meta, { type: "object", additionalProperties: true })
+    assert.deepInclude(schemas.CreateSession.properties.env.additionalProperties, { type: "string" })
+    assert.notProperty(schemas.CreatedSession, "additionalProperties")
+    const [limit] = document.paths["/sessions"].get.parameters
+    assert.deepInclude(limit, { name: "limit", in: "query", required: false })
+    assert.strictEqual(limit.schema.type, "integer")
+    // One component for what is one thing; none that takes whatever its neighbours do not; nothing of Effect's own.
+    assert.notMatch(Object.keys(schemas).join(" "), /_\d+\b|\bOther[A-Z]/)
+    assert.notMatch(JSON.stringify(document), /x-effect|9007199254740991/)
+    assert.deepStrictEqual(
+      document.paths["/sessions/{id}/turns/{n}"].get.parameters.map(
+        (one: { schema: { type: string } }) => one.schema.type
+      ),
+      ["string", "integer"]
+    )
+    const members = (name: string) => schemas[name].anyOf.map(({ $ref }: { $ref: string }) => $ref.split("/").at(-1))
+    assert.deepStrictEqual(members("SessionStreamData"), ["EventMessage", "StreamProblem"])
+    assert.deepStrictEqual(members("TurnStreamData"), ["EventMessage", "TurnResult", "StreamProblem"])
   }).pipe(Effect.scoped)
 )
 
@@ -181,5 +211,13 @@ it.live("the typed client streams a turn, which ends with its result or a proble
     assert.containSubset((yield* collect("ses_ok", "no slot")).at(-1), { event: "error", data: { error: "pool_full" } })
     const refused = yield* Effect.exit(collect("ses_closed", "x"))
     assert.isTrue(Exit.isFailure(refused) && Cause.squash(refused.cause) instanceof Client.Problem.Gone)
+
+    const client = yield* Client.make(options)
+    const stream = yield* client.turns.stream({
+      params: { id: "ses_ok" },
+      headers: {},
+      payload: { prompt: "complete" }
+    })
+    assert.deepStrictEqual(yield* Stream.runCollect(stream), events)
   }).pipe(Effect.provide(FetchHttpClient.layer), Effect.scoped)
 )

@@ -64,6 +64,9 @@ it.live("the first request with an Idempotency-Key gets the stream, later ones g
     )
     assert.deepStrictEqual(eventsOfSecond, [eventsOfFirst[1]])
     assert.deepStrictEqual(yield* readEvents(yield* ask(turn, options)).rest, [eventsOfFirst[1]])
+    // The stream's own address is another way to the same turn.
+    const own = yield* ask(`${turn}/stream`, { body: options.body, headers: { "idempotency-key": "key" } })
+    assert.deepStrictEqual(yield* readEvents(own).rest, [eventsOfFirst[1]])
     assert.lengthOf(script.submitted, 1)
   }).pipe(Effect.scoped)
 )

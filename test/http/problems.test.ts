@@ -174,6 +174,9 @@ it.live("an unknown route is 404, a wrong method 405, a wrong content type 415",
     const patched = yield* call("/sessions", { method: "PATCH" })
     assertProblem(patched, 405, "method_not_allowed")
     assert.strictEqual(patched.headers.get("allow"), "GET, HEAD, POST")
+    const put = yield* call("/sessions/ses_1", { method: "PUT" })
+    assertProblem(put, 405, "method_not_allowed")
+    assert.strictEqual(put.headers.get("allow"), "GET, HEAD, PATCH, DELETE")
     assertProblem(yield* call("/sessions/ses_1/turn"), 405, "method_not_allowed")
     assertProblem(yield* call("/docs", { body: {} }), 405, "method_not_allowed")
     const form = { body: "prompt=x", headers: { "content-type": "application/x-www-form-urlencoded" } }

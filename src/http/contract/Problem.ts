@@ -112,7 +112,7 @@ export const BadRequestProblem = documented(
 export const ForbiddenProblem = documented(
   Forbidden,
   403,
-  "The token is valid, and not for this: it takes the admin's, or the operator has bounded what the app may ask for."
+  "The token is valid, and not for this: it takes the admin's, or the operator has bounded what the app may ask for. Or the request's `Host` or `Origin` is not served."
 )
 export const NotFoundProblem = documented(
   NotFound,
@@ -153,8 +153,11 @@ export const BusyProblem = Schema.toType(Busy).pipe(
 /** The problems of every endpoint that reads a body or a parameter. */
 export const badRequests = [BadRequestProblem, TooLargeProblem, UnsupportedMediaProblem] as const
 
-/** The problems of everything that reads or writes the ledger: a defect, and a ledger that is away for a moment. */
-export const ownFaults = [BusyProblem, ServerFaultProblem] as const
+/**
+ * The problems of everything that reads or writes the ledger: a defect, and a ledger that is away for a moment. And of every
+ * request, whose `Host` or `Origin` may be one that is not served.
+ */
+export const ownFaults = [BusyProblem, ForbiddenProblem, ServerFaultProblem] as const
 
 /** The problem of a stream, which fails after its headers are sent: it is the `error` event, whatever its status. */
 export const StreamProblem = wire("StreamProblem", {

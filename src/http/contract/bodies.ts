@@ -7,17 +7,13 @@ import { ContentBlock, maxContentBlocks } from "../../domain/PromptContent.ts"
 import { FailureClass, maxTimeoutMillis, StopReason, TurnStatus } from "../../domain/Turn.ts"
 import type { RecoveredOutcome } from "../../domain/Turn.ts"
 import type { TurnOutcome } from "../../domain/TurnOutcome.ts"
-import { Instant, Ok, wire, wireOf } from "./wire.ts"
+import { Instant, Ok, WholeNumber, wire, wireOf } from "./wire.ts"
 
 /** A path takes any id: the service decides whether the session exists and whose it is. */
 export const SessionParams = { id: Schema.String.annotate({ description: "A session's id." }) }
 
 export const PageQuery = {
-  limit: Schema.optionalKey(
-    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 200 })).annotate({
-      description: "How many at most: 1 to 200, else 50."
-    })
-  ),
+  limit: Schema.optionalKey(WholeNumber("How many at most: 1 to 200, else 50.", { minimum: 1, maximum: 200 })),
   cursor: Schema.optionalKey(Schema.NonEmptyString.annotate({ description: "`next_cursor` of the page before." }))
 }
 export const defaultLimit = 50

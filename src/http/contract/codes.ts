@@ -61,5 +61,6 @@ export const ErrorCode = Schema.Union([
   Schema.Literals(Object.keys(codes) as Array<ErrorCode>),
   Schema.String
 ]).annotate({
+  identifier: "ErrorCode",
   description: `A stable code. Branch on this, and expect more of them. ${listed}`
 })

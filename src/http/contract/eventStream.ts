@@ -1,45 +1,32 @@
 /**
- * Server-sent events in OpenAPI. What travels as `data` is JSON text; its schema is that of the parsed data,
- * because generators of clients make types from that and ignore the `contentSchema` of a text.
+ * Server-sent events in OpenAPI. The schema of a stream is that of one event's parsed `data`: clients that are generated hand
+ * that out, and take `id` and `event` apart by themselves. What a stream sends besides is in its description.
  */
 import { Schema } from "effect"
+import { StreamedMessage } from "../../domain/events/StreamedMessage.ts"
+import { TurnResult } from "./bodies.ts"
 import { StreamProblem } from "./Problem.ts"
 
-const component = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-
-const eventWith = (event: object, data: object, id?: object) => ({
-  type: "object",
-  properties: { ...(id === undefined ? {} : { id }), event, data },
-  required: ["event", "data"]
+const SessionStreamData = Schema.Union([StreamedMessage, StreamProblem]).annotate({
+  identifier: "SessionStreamData",
+  description:
+    "The `data` of an event of a session's stream: a message, which has `jsonrpc`, or of `event: error` the problem that ends the stream, which has `error` and `status`."
 })
 
-/** The component's name is that of `StreamedMessage`. */
-const sessionEvent = eventWith(
-  {
-    type: "string",
-    description: "`message`, or the name of a message of Troupe's own: `turn`, `state`, `approval_asked`, …"
-  },
-  component("EventMessage"),
-  { type: "string", description: "The event's sequence number, where a reader resumes." }
-)
+const TurnStreamData = Schema.Union([StreamedMessage, TurnResult, StreamProblem]).annotate({
+  identifier: "TurnStreamData",
+  description:
+    "The `data` of an event of a turn's stream: a message, which has `jsonrpc`; last of `event: result` the turn's result, which has `final_text`, or of `event: error` the problem in its place, which has `error` and `status`."
+})
 
-/** In full, because no operation refers to it in another way. */
-const streamProblem = Schema.toJsonSchemaDocument(StreamProblem).definitions["StreamProblem"]!
+/** Components that no schema of an endpoint refers to. */
+export const streamSchemas = [SessionStreamData, TurnStreamData] as const
 
-/** What a streamed turn is made of. */
-export const turnEvents = {
-  anyOf: [
-    sessionEvent,
-    eventWith({ type: "string", enum: ["result"] }, component("TurnResult")),
-    eventWith({ type: "string", enum: ["error"] }, streamProblem)
-  ]
+const withData = (name: string) => (operation: Record<string, unknown>) => {
+  const responses = operation["responses"] as Record<string, object>
+  const content = { "text/event-stream": { schema: { $ref: `#/components/schemas/${name}` } } }
+  return { ...operation, responses: { ...responses, 200: { ...responses["200"], content } } }
 }
 
-/** Describes the events of a session's stream, whose schema decodes them from text. */
-export function withParsedData(operation: Record<string, unknown>) {
-  const responses = operation["responses"] as Record<string, { content: Record<string, object> }>
-  const ok = responses["200"]
-  if (ok === undefined) return operation
-  const content = { "text/event-stream": { ...ok.content["text/event-stream"], schema: sessionEvent } }
-  return { ...operation, responses: { ...responses, 200: { ...ok, content } } }
-}
+export const withSessionData = withData("SessionStreamData")
+export const withTurnData = withData("TurnStreamData")

@@ -16,7 +16,12 @@ export class FilesGroup extends HttpApiGroup.make("files")
   .add(
     HttpApiEndpoint.post("upload", "/files", {
       payload: Schema.Struct({
-        file: Schema.String.annotate({ contentEncoding: "binary", description: "The one file part." })
+        file: Schema.String.annotate({
+          // The one is OpenAPI 3.1's word for bytes, the other is what generators know.
+          contentMediaType: "application/octet-stream",
+          format: "binary",
+          description: "The one file part."
+        })
       }).pipe(HttpApiSchema.asMultipartStream()),
       success: UploadedFile,
       error: [...badRequests, ...ownFaults]

@@ -1,14 +1,17 @@
 /** The contract of the two probes, which take no token. */
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
-import { BusyProblem } from "./Problem.ts"
+import { BusyProblem, ForbiddenProblem } from "./Problem.ts"
 import { Ok, wire } from "./wire.ts"
 
 const Alive = wire("Alive", { ok: Ok })
 
 export class HealthGroup extends HttpApiGroup.make("health")
   .add(
-    HttpApiEndpoint.get("alive", "/healthz", { success: Alive }).annotate(OpenApi.Summary, "The process answers"),
-    HttpApiEndpoint.get("ready", "/readyz", { success: Alive, error: [BusyProblem] }).annotate(
+    HttpApiEndpoint.get("alive", "/healthz", { success: Alive, error: [ForbiddenProblem] }).annotate(
+      OpenApi.Summary,
+      "The process answers"
+    ),
+    HttpApiEndpoint.get("ready", "/readyz", { success: Alive, error: [BusyProblem, ForbiddenProblem] }).annotate(
       OpenApi.Summary,
       "The ledger is writable, the default agent is there, and no shutdown has begun"
     )

@@ -17,7 +17,7 @@ import {
   UnprocessableProblem,
   ownFaults
 } from "./Problem.ts"
-import { withParsedData } from "./eventStream.ts"
+import { withSessionData } from "./eventStream.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
 const Choice = Schema.Struct({
@@ -236,9 +236,9 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "All that happens in the session, as server-sent events",
-        transform: withParsedData,
+        transform: withSessionData,
         description:
-          "Replays from the ledger what came after `Last-Event-ID` (or `after`), without a gap or a repeat, then goes on live until the session is closed. `_troupe/turn` says of each turn when it was submitted, started and ended, so that this stream alone has the whole conversation; `_meta` of each event has its turn and its time. A reader that falls too far behind loses its stream and resumes with the last id it saw. A comment line comes every 15 s."
+          "Replays from the ledger what came after `Last-Event-ID` (or `after`), without a gap or a repeat, then goes on live until the session is closed. `_troupe/turn` says of each turn when it was submitted, started and ended, so that this stream alone has the whole conversation; `_meta` of each event has its turn and its time. A comment line comes every 15 s. The stream of a session ends with it: the last event is `event: state` whose `params.to` is `closed`, and a reader that has seen it need not come back (a browser's `EventSource` has to be closed then, as it connects again by itself). A stream that ends without it was cut, because the server stops, or because its reader fell too far behind: connect again with the last `id` as `Last-Event-ID`. Where the request accepts `text/event-stream`, as `EventSource` says, `retry` gives the time to wait before that. `event: error` ends the stream of a token that was revoked or replaced, with that problem."
       })
     )
   )

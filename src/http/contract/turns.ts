@@ -30,9 +30,9 @@ import {
   ownFaults
 } from "./Problem.ts"
 import { lateDescription } from "./late.ts"
-import { turnEvents } from "./eventStream.ts"
+import { withTurnData } from "./eventStream.ts"
 import { SessionEvent } from "./sessions.ts"
-import { Ok, wire } from "./wire.ts"
+import { Ok, WholeNumber, wire } from "./wire.ts"
 
 export const SubmitTurn = wire(
   "SubmitTurn",
@@ -76,9 +76,7 @@ export const TurnEvent = Schema.Union([
   SessionEvent
 ])
 
-const TurnIndex = Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(1)).annotate({
-  description: "The turn's index, from 1."
-})
+const TurnIndex = WholeNumber("The turn's index, from 1.", { minimum: 1 })
 
 export const AcceptedTurn = wire(
   "AcceptedTurn",
@@ -99,8 +97,21 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Hand the agent a prompt and get what came of it",
-        description: `${lateDescription} With \`wait: false\` nothing is waited for. With \`Accept: text/event-stream\` the answer is the turn as it happens: each event with its sequence number as \`id\`, then \`event: result\` with the same body as the JSON answer, or \`event: error\` with a problem. A client that goes away does not stop its turn: the result stays in the ledger. A token that is revoked or replaced ends what it is read with within 5 s: the answer is then 401, or \`event: error\` with that problem.`,
-        transform: withEventStream
+        description: `${lateDescription} With \`wait: false\` nothing is waited for. A client that goes away does not stop its turn: the result stays in the ledger. A token that is revoked or replaced while the turn runs gets 401 within 5 s. With \`Accept: text/event-stream\` the answer is that of \`POST /sessions/{id}/turn/stream\`.`
+      })
+    ),
+    HttpApiEndpoint.post("stream", "/sessions/:id/turn/stream", {
+      params: SessionParams,
+      headers: IdempotencyHeaders,
+      payload: SubmitTurn,
+      success: HttpApiSchema.StreamSse({ events: TurnEvent }),
+      error: [...badRequests, NotFoundProblem, ConflictProblem, GoneProblem, UnprocessableProblem, ...ownFaults]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Hand the agent a prompt and see the turn as it happens, as server-sent events",
+        transform: withTurnData,
+        description:
+          "The same turn as `POST /sessions/{id}/turn`, which takes the same body and keys. Each event has its sequence number in the session as `id`; `event` is `message`, or the name of a message of Troupe's own, such as `state`. The last event has no `id`: `event: result` with the body that the JSON answer has, also where the turn failed (read its `ok`), or `event: error` with a problem. Then the stream ends. One that ends without either was cut: the turn goes on, and `GET /sessions/{id}/events` with the last `id` as `Last-Event-ID`, or the same request under its `Idempotency-Key`, has the rest. Send no request without a key a second time, as clients that reconnect by themselves do: that would be a second turn. A comment line comes every 15 s. `wait` has no meaning here. A token that is revoked or replaced ends the stream within 5 s, with `event: error`."
       })
     ),
     HttpApiEndpoint.get("list", "/sessions/:id/turns", {
@@ -144,12 +155,3 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
   )
   .middleware(Authorized)
   .annotate(OpenApi.Description, "Turns of a session.") {}
-
-/** Adds the second media type of the 200 response, which the endpoint's schema does not declare. */
-function withEventStream(operation: Record<string, unknown>) {
-  const responses = operation["responses"] as Record<string, { content: Record<string, unknown> }>
-  const ok = responses["200"]
-  if (ok === undefined) return operation
-  const content = { ...ok.content, "text/event-stream": { schema: turnEvents } }
-  return { ...operation, responses: { ...responses, 200: { ...ok, content } } }
-}

@@ -70,6 +70,21 @@ const renamed = (names: Readonly<Record<string, string>>) => (value: Keyed) => {
   return result
 }
 
+/** Marks the text of a whole number for the OpenAPI document, which has it as a number (`documented.ts`). */
+export const wholeNumber = "integer"
+
+/** A whole number in a path or a query. */
+export const WholeNumber = (description: string, { maximum, minimum }: { minimum: number; maximum?: number }) =>
+  Schema.String.annotate({ description, format: wholeNumber, expected: "a whole number" }).pipe(
+    Schema.decodeTo(
+      Schema.Finite.check(
+        Schema.isInt(),
+        maximum === undefined ? Schema.isGreaterThanOrEqualTo(minimum) : Schema.isBetween({ minimum, maximum })
+      ),
+      SchemaTransformation.numberFromString
+    )
+  )
+
 /** Milliseconds since 1970 in the program, Unix seconds with three decimals on the wire. */
 export const Instant = Schema.Finite.annotate({
   description: "Unix seconds, with milliseconds as decimals.",

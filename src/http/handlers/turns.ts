@@ -1,7 +1,7 @@
 /** Turns over HTTP: submitted and answered whole or as a stream, run once for a key, and read again afterwards. */
 import { Deferred, Effect, Option, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
-import type { Headers } from "effect/http"
+import type { Headers, HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { Idempotency } from "../../services/Idempotency.ts"
 import type { KeyedRequest, StoredAnswer } from "../../services/Idempotency.ts"
@@ -15,6 +15,7 @@ import { CurrentCaller } from "../contract/Auth.ts"
 import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
+import type { SubmitTurn } from "../contract/turns.ts"
 import { responseOf, keyOf, idempotent, replayedHeader } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
@@ -36,68 +37,71 @@ export const layer = HttpApiBuilder.group(
     const sessions = yield* Sessions
     const streams = yield* Streams
 
+    /** One turn, answered whole or as a stream. */
+    const answered = Effect.fnUntraced(function* ({ params, payload, request }: Submission, streamed: boolean) {
+      const caller = yield* CurrentCaller
+      const accepted = yield* Deferred.make<Turning>()
+      const isAnsweredAtOnce = payload.wait === false && !streamed
+      let isReplay = false
+      const replaying = Effect.sync(() => (isReplay = true))
+      const submit = (keyed: KeyedRequest | undefined) =>
+        sessions
+          .submit(caller, params.id, {
+            prompt: payload.prompt,
+            messages: payload.messages,
+            onlyFresh: true,
+            settings: settingsOf(payload),
+            files: payload.files?.map((id) => FileId.make(id)),
+            timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
+            queue: payload.queue,
+            submission: keyed === undefined ? undefined : { id: keyed.key, fingerprint: keyed.fingerprint }
+          })
+          .pipe(Effect.tap((turning) => (turning.isKnown ? replaying : Deferred.succeed(accepted, turning))))
+      const whole = idempotent(idempotency, yield* currentApp, request, {
+        begin: Effect.fnUntraced(function* (keyed) {
+          const turning = yield* submit(keyed)
+          const answer = isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
+          return { ...answer, replayed: turning.isKnown }
+        }),
+        // A turn has its key itself, by which it is found.
+        resume: (effect) => Effect.die(new Error(`${effect._tag} is no turn`)),
+        onReplay: () => {
+          isReplay = true
+        }
+      })
+
+      // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
+      const onClientGone =
+        payload.cancelOnDisconnect === true
+          ? Deferred.await(accepted).pipe(
+              Effect.flatMap(({ interrupt }) => Effect.ignore(interrupt)),
+              Effect.timeoutOption(cancelWithin),
+              Effect.asVoid
+            )
+          : Effect.void
+
+      if (!streamed) {
+        const answer = streams.answer(whole, { isReplay: () => isReplay, onClientGone })
+        return yield* orProblem(answer)
+      }
+      if (keyOf(request.headers) === undefined) {
+        const turning = yield* orProblem(submit(undefined))
+        return yield* streams.respond(request, textsOf(turning), { onClientGone })
+      }
+      // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
+      const texts = Effect.raceFirst(
+        Effect.map(Deferred.await(accepted), textsOf),
+        Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
+      )
+      const beforeHeaders = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
+      const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(texts))
+      const response = yield* streams.respond(request, stream, { onClientGone })
+      return isReplay ? HttpServerResponse.setHeaders(response, replayedHeader) : response
+    })
+
     return handlers.handleAll({
-      submit: Effect.fnUntraced(function* ({ params, payload, request }) {
-        const caller = yield* CurrentCaller
-        const streamed = wantsEvents(request.headers)
-        const accepted = yield* Deferred.make<Turning>()
-        const isAnsweredAtOnce = payload.wait === false && !streamed
-        let isReplay = false
-        const replaying = Effect.sync(() => (isReplay = true))
-        const submit = (keyed: KeyedRequest | undefined) =>
-          sessions
-            .submit(caller, params.id, {
-              prompt: payload.prompt,
-              messages: payload.messages,
-              onlyFresh: true,
-              settings: settingsOf(payload),
-              files: payload.files?.map((id) => FileId.make(id)),
-              timeoutMillis: payload.timeoutS === undefined ? undefined : payload.timeoutS * 1000,
-              queue: payload.queue,
-              submission: keyed === undefined ? undefined : { id: keyed.key, fingerprint: keyed.fingerprint }
-            })
-            .pipe(Effect.tap((turning) => (turning.isKnown ? replaying : Deferred.succeed(accepted, turning))))
-        const whole = idempotent(idempotency, yield* currentApp, request, {
-          begin: Effect.fnUntraced(function* (keyed) {
-            const turning = yield* submit(keyed)
-            const answer = isAnsweredAtOnce ? acceptedAnswer(turning) : yield* ended(yield* turning.result)
-            return { ...answer, replayed: turning.isKnown }
-          }),
-          // A turn has its key itself, by which it is found.
-          resume: (effect) => Effect.die(new Error(`${effect._tag} is no turn`)),
-          onReplay: () => {
-            isReplay = true
-          }
-        })
-
-        // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
-        const onClientGone =
-          payload.cancelOnDisconnect === true
-            ? Deferred.await(accepted).pipe(
-                Effect.flatMap(({ interrupt }) => Effect.ignore(interrupt)),
-                Effect.timeoutOption(cancelWithin),
-                Effect.asVoid
-              )
-            : Effect.void
-
-        if (!streamed) {
-          const answer = streams.answer(whole, { isReplay: () => isReplay, onClientGone })
-          return yield* orProblem(answer)
-        }
-        if (keyOf(request.headers) === undefined) {
-          const turning = yield* orProblem(submit(undefined))
-          return yield* streams.respond(request, textsOf(turning), { onClientGone })
-        }
-        // Whichever comes first: the turn, where this request starts it, or the stored answer of an earlier request.
-        const texts = Effect.raceFirst(
-          Effect.map(Deferred.await(accepted), textsOf),
-          Effect.map(whole, ({ body }) => Stream.succeed(lastText("result", body)))
-        )
-        const beforeHeaders = yield* orProblem(Effect.timeoutOption(texts, headersWithin))
-        const stream = Option.getOrElse(beforeHeaders, () => Stream.unwrap(texts))
-        const response = yield* streams.respond(request, stream, { onClientGone })
-        return isReplay ? HttpServerResponse.setHeaders(response, replayedHeader) : response
-      }),
+      submit: (submission) => answered(submission, wantsEvents(submission.request.headers)),
+      stream: (submission) => answered(submission, true),
 
       list: Effect.fnUntraced(function* ({ params, query }) {
         const caller = yield* CurrentCaller
@@ -146,6 +150,12 @@ export const layer = HttpApiBuilder.group(
     })
   })
 )
+
+interface Submission {
+  readonly params: { readonly id: string }
+  readonly payload: typeof SubmitTurn.Type
+  readonly request: HttpServerRequest.HttpServerRequest
+}
 
 const settingsOf = ({ effort, mode, model, outputSchema }: TurnSettings): TurnSettings => ({
   ...(effort === undefined ? {} : { effort }),
