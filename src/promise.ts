@@ -23,6 +23,7 @@ import type { ThreadPage } from "./services/Threads.ts"
 import type { McpServerSpec } from "./domain/McpServer.ts"
 import type { AgentView } from "./services/AgentDirectory.ts"
 import { AppName } from "./domain/Ids.ts"
+import { jsonLine } from "./domain/logLine.ts"
 import type { CreateSession, SessionState } from "./domain/Session.ts"
 import type { Memory, Skill } from "./domain/Review.ts"
 import { AgentSpec, defaultLimits, RunSpec } from "./domain/Settings.ts"
@@ -239,4 +240,4 @@ const streamOf = (content: Uint8Array | AsyncIterable<Uint8Array>) =>
       )
 
 const loggingTo = (log: ((line: string) => void) | undefined): Layer.Layer<never> =>
-  Logger.layer(log === undefined ? [] : [Logger.map(Logger.formatJson, log)])
+  Logger.layer(log === undefined ? [] : [Logger.make((entry) => log(jsonLine(entry)))])

@@ -84,7 +84,7 @@ export const outcomeOf = ({
   structured,
   turn
 }: TurnResult): TurnOutcome => ({
-  ok: turn.status !== "failed" && turn.status !== "timed_out",
+  ok: isTurnOk(turn.status),
   sessionId: turn.session,
   turnIndex: turn.index,
   stopReason: turn.stopReason ?? stopReasons[turn.status],
@@ -112,6 +112,9 @@ export const outcomeOf = ({
   agentTurnId: turn.agentTurnId,
   durationMs: turn.endedAt === null ? null : turn.endedAt - turn.submittedAt
 })
+
+/** The agent did not fail, and no deadline ended the turn. */
+export const isTurnOk = (status: TurnStatus): boolean => status !== "failed" && status !== "timed_out"
 
 /** The stop reason where the agent gave none. */
 const stopReasons: Readonly<Record<TurnStatus, StopReason | null>> = {

@@ -10,7 +10,7 @@ import { HttpRouter, HttpServer } from "effect/http"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { createServer } from "node:http"
 import type { Server, ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import type { Apps } from "../services/Apps.ts"
 import type { Files } from "../services/Files.ts"
 import type { Idempotency } from "../services/Idempotency.ts"
@@ -33,6 +33,7 @@ import * as ReviewsHandlers from "./handlers/reviews.ts"
 import * as Run from "./handlers/run.ts"
 import * as SessionsHandlers from "./handlers/sessions.ts"
 import * as Turns from "./handlers/turns.ts"
+import { logUnreadable } from "./logAnswer.ts"
 import { problemJson } from "./problems.ts"
 import { requestIdOf } from "./RequestId.ts"
 import { middleware } from "./middleware.ts"
@@ -119,7 +120,11 @@ export const layerWith = (
       })
       node.on("request", handler)
       node.on("upgrade", sockets.handler)
-      node.on("clientError", answerUnreadable)
+      const runFork = Effect.runForkWith(yield* Effect.context<never>())
+      node.on("clientError", (error, socket) => {
+        const told = answerUnreadable(error, socket)
+        if (told !== null) runFork(told)
+      })
       const server = yield* NodeHttpServer.make(() => node, { host: options.host, port: options.port })
       yield* Effect.addFinalizer(() =>
         closeGently(node, allAnswered(answering), options.hurry ?? Effect.never, requests, streams.close, sockets.close)
@@ -159,16 +164,24 @@ const allAnswered = Effect.fnUntraced(function* (answering: ReadonlySet<ServerRe
   }
 })
 
-/** Bytes that Node could not read as HTTP make no request; the socket gets a whole response with a problem all the same. */
-const answerUnreadable = (error: Error & { readonly code?: string }, socket: Socket): void => {
-  if (!socket.writable || error.code === "ECONNRESET") return void socket.destroy()
+/**
+ * Bytes that Node could not read as HTTP make no request; the socket gets a whole response with a problem all the same.
+ * Returns the log's line of it.
+ */
+const answerUnreadable = (error: Error & { readonly code?: string }, socket: Duplex): Effect.Effect<void> | null => {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy()
+    return null
+  }
   const { code, detail, line } = unreadableByCode[error.code ?? ""] ?? unreadable
   const requestId = requestIdOf(undefined)
-  const body = problemJson({ code, status: Number.parseInt(line, 10), detail }, requestId)
+  const status = Number.parseInt(line, 10)
+  const body = problemJson({ code, status, detail }, requestId)
   socket.end(
     `HTTP/1.1 ${line}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `x-request-id: ${requestId}\r\nconnection: close\r\n\r\n${body}`
   )
+  return Effect.annotateLogs(logUnreadable({ code, status }), "request_id", requestId)
 }
 
 interface Unreadable {

@@ -1,6 +1,6 @@
 /**
  * The middleware around every route: gives the request an id, checks host and origin, answers each failure with a
- * problem, adds the standard headers, writes one log line and counts the answer.
+ * problem, adds the standard headers, writes one log line (`logAnswer.ts`) and counts the answer.
  */
 import { ByteSize, Clock, Context, Effect, References } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
@@ -9,6 +9,8 @@ import { problemOfCause, bodyTooLarge, unsupportedMedia } from "./problemOfCause
 import { makeOriginCheck, preflightHeaders } from "./originCheck.ts"
 import type { OriginCheckOptions } from "./originCheck.ts"
 import { problemResponse } from "./problems.ts"
+import { RequestOrigin } from "../services/submission.ts"
+import { logAnswer } from "./logAnswer.ts"
 import { RequestId, requestIdOf } from "./RequestId.ts"
 import { makeRequestCounter } from "./requestMetrics.ts"
 
@@ -64,14 +66,14 @@ export const middleware = <E>(
         const millis = clock.currentTimeMillisUnsafe() - startedAt
         count(fiber.context, request.method, route, response.status, millis)
         const sent = crossOrigin === undefined ? response : HttpServerResponse.setHeaders(response, crossOrigin)
-        const line = `${request.method} ${route} ${response.status} in ${millis} ms`
-        return Effect.as(response.status === 500 ? Effect.logWarning(line) : Effect.logDebug(line), sent)
+        return Effect.as(logAnswer(request, route, response, millis), sent)
       })
     )
 
     return Effect.provideContext(
       observed,
       Context.make(RequestId, requestId).pipe(
+        Context.add(RequestOrigin, { request: requestId }),
         Context.add(HttpIncomingMessage.MaxBodySize, maxBodySize),
         Context.add(References.CurrentLogAnnotations, {
           ...fiber.getRef(References.CurrentLogAnnotations),

@@ -10,6 +10,7 @@ import type { HttpApiError } from "effect/http-api"
 import { Api } from "./Api.ts"
 import { UnusableBody } from "./checkBody.ts"
 import type { ProblemDetails } from "./contract/Problem.ts"
+import { logLateProblem } from "./logAnswer.ts"
 import { problemJson } from "./problems.ts"
 import { schemaProblem } from "../domain/schemaProblem.ts"
 
@@ -44,21 +45,22 @@ export const problemOfCause = (
 export const isClientGone = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => reason._tag === "Interrupt" && reason.annotations.has(HttpServerError.ClientAbort.key))
 
-/** The JSON of a problem that comes after the headers were sent. A defect's cause goes to the log only. */
+/** The JSON of a problem that comes after the headers were sent, which the log has too. A defect's cause is only there. */
 export const problemTextOf = <E extends ProblemDetails>(
   cause: Cause.Cause<E>,
   requestId: string
 ): Effect.Effect<string> => {
   const failed = cause.reasons.find((reason) => reason._tag === "Fail")
-  if (failed !== undefined) {
-    const text = problemJson(failed.error, requestId)
-    return "cause" in failed.error
-      ? Effect.as(Effect.logError(failed.error.detail, failed.error.cause), text)
-      : Effect.succeed(text)
-  }
-  return Effect.as(
-    Effect.logError("An answer met a defect after its headers were sent", cause),
-    problemJson(internalError, requestId)
+  const details: ProblemDetails = failed?.error ?? internalError
+  const told =
+    failed === undefined
+      ? Effect.logError("An answer met a defect after its headers were sent", cause)
+      : "cause" in failed.error
+        ? Effect.logError(failed.error.detail, failed.error.cause)
+        : Effect.void
+  return Effect.andThen(told, logLateProblem(details)).pipe(
+    Effect.annotateLogs("request_id", requestId),
+    Effect.as(problemJson(details, requestId))
   )
 }
 

@@ -6,6 +6,7 @@ import type { StateName } from "../../machines/session/stateInfo.ts"
 import type { ApprovalRecord, Resolution } from "../domain/Approval.ts"
 import { GivenContext } from "../domain/GivenContext.ts"
 import { NodeToken, SessionId } from "../domain/Ids.ts"
+import { Origin } from "../domain/Origin.ts"
 import { PromptBlock } from "../domain/PromptContent.ts"
 import type { Answers } from "../domain/Question.ts"
 import { TurnSettings } from "../domain/Turn.ts"
@@ -66,6 +67,7 @@ export const Submission = Schema.Struct({
   timeoutMillis: Schema.Finite,
   queue: Schema.Boolean,
   name: Schema.optionalKey(SubmissionName),
+  origin: Schema.optionalKey(Origin),
   /** It may have been sent before: its turn is looked for first. Absent: it is new. */
   mayBeKnown: Schema.optionalKey(Schema.Boolean)
 })

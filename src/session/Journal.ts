@@ -19,6 +19,7 @@ import type { ClaimedWrites } from "./ClaimedWrites.ts"
 import { entriesOf } from "./commit.ts"
 import type { CommittedStep } from "./commit.ts"
 import { EventRows } from "./EventRows.ts"
+import { noticesOf } from "./notices.ts"
 import type { Session } from "./Session.ts"
 import type { Draft, Step } from "./Step.ts"
 
@@ -149,9 +150,10 @@ export const make = Effect.fnUntraced(function* (
           const after = written
           const step: Step = { ...draft, at }
           const { approvals, entries, messages, outbox, record, settled } = entriesOf(machine, previous, step)
+          const notices = noticesOf(previous, step, { approvals, record, settled })
           for (const { message, turn } of messages) buffer.append(turn, message, at)
           const stored = yield* write(entries)
-          return { ...step, ...stored, previous, record, outbox, settled, approvals, after }
+          return { ...step, ...stored, previous, record, outbox, settled, approvals, notices, after }
         })
       ),
     flush,

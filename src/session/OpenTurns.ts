@@ -1,5 +1,6 @@
 /** The turns that have no outcome yet: what to hand to the agent. */
 import { Effect, Option } from "effect"
+import type { Origin } from "../domain/Origin.ts"
 import { promptOfTurn } from "../domain/Turn.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import type { LedgerError, SubmittedTurn } from "../ledger/Ledger.ts"
@@ -17,6 +18,8 @@ export interface OpenTurns {
   readonly knownBy: (envelope: Envelope) => Effect.Effect<SubmittedTurn | null, LedgerError>
   /** The open turn, where it is a compaction: that never waits in line. */
   readonly compaction: () => number | null
+  /** What only this actor's memory has of it; `null`: it was accepted before this actor ran. */
+  readonly begun: (turn: number) => { readonly submittedAt: number; readonly origin: Origin } | null
   readonly react: (committed: CommittedStep) => Effect.Effect<void>
 }
 
@@ -24,7 +27,7 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
   const ledger = yield* Ledger
   let compaction: number | null = null
   if (openTurn !== null && Option.getOrThrow(yield* ledger.turn(id, openTurn)).kind === "compact") compaction = openTurn
-  const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number }>()
+  const prompts = new Map<number, TurnPrompt & { readonly submittedAt: number; readonly origin: Origin }>()
 
   const openTurns: OpenTurns = {
     promptOf: (turn) =>
@@ -41,15 +44,17 @@ export const make = Effect.fnUntraced(function* ({ openTurn, record: { id } }: S
         ? Effect.map(ledger.turnOfSubmission(id, event.name.id), Option.getOrNull)
         : Effect.succeed(null),
     compaction: () => compaction,
+    begun: (turn) => prompts.get(turn) ?? null,
     react: Effect.fnUntraced(function* ({ at, event, record, settled, submission }) {
       if (submission !== null && event.type === "turn.submitted") {
-        const { content = null, context, kind = "prompt", prompt, settings = {} } = submission
+        const { content = null, context, kind = "prompt", origin = {}, prompt, settings = {} } = submission
         const givenContext = context?.text ?? null
         if (kind === "compact") compaction = event.turn
         prompts.set(event.turn, {
           kind,
           prompt: promptOfTurn({ prompt, content, settings, givenContext }),
-          submittedAt: at
+          submittedAt: at,
+          origin
         })
       }
       for (const { status, turn } of settled) {

@@ -22,6 +22,7 @@ import type { SessionPort } from "./CommandHandler.ts"
 import { ActorFailed, OwnedElsewhere } from "./Envelope.ts"
 import type { Envelope, EventRefused, Reply } from "./Envelope.ts"
 import * as Interpret from "./interpret.ts"
+import * as LogNotices from "./logNotices.ts"
 import * as Journal from "./Journal.ts"
 import * as OpenTurns from "./OpenTurns.ts"
 import * as Outbox from "./Outbox.ts"
@@ -78,6 +79,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
     yield* Reactions.useSlots(handle),
     yield* Reactions.tellNews(session, timers),
     Reactions.countRestarts,
+    LogNotices.reaction(openTurns),
     openTurns.react,
     turnWatch.react,
     approvals.react,

@@ -9,6 +9,7 @@ import { topState } from "../../machines/session/stateInfo.ts"
 import type { AcpMessage } from "../domain/Acp.ts"
 import { troupeMessage } from "../domain/events/troupeMessage.ts"
 import { contextGiven } from "../domain/GivenContext.ts"
+import type { Notice } from "../domain/Notice.ts"
 import { sessionPatchKeys } from "../domain/Session.ts"
 import type { SessionRecord, StoredEvent } from "../domain/Session.ts"
 import { addUsage, isCutOff, noUsage } from "../domain/Turn.ts"
@@ -58,6 +59,7 @@ export interface CommittedStep extends Step {
   readonly outbox: CommitPlan["outbox"]
   readonly settled: CommitPlan["settled"]
   readonly approvals: ApprovalEntries
+  readonly notices: ReadonlyArray<Notice>
   /** Every event that follows from this step has a higher number. */
   readonly after: number
   /** All that were stored with it, those that had waited included. */

@@ -21,6 +21,8 @@ export interface Running {
   readonly ended: Promise<Ended>
   /** Resolves with the first match in stdout after index `from`; rejects when the program ends before. */
   readonly printed: (pattern: RegExp, from?: number) => Promise<RegExpExecArray>
+  /** Resolves when the condition holds after some output; rejects when the program ends before. */
+  readonly until: (holds: () => boolean) => Promise<void>
   /** Writes to stdin, where it has one. */
   readonly write: (text: string) => void
 }
@@ -59,18 +61,20 @@ export const makeWorkspace = (program: string = main): Workspace => {
       })
     }
     const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...text }))
-    const printed = (pattern: RegExp, from = 0) =>
-      new Promise<RegExpExecArray>((resolve, reject) => {
-        const look = () => {
-          const match = pattern.exec(text.stdout.slice(from))
-          if (match !== null) resolve(match)
+    const found = <A>(look: () => A | null) =>
+      new Promise<A>((resolve, reject) => {
+        const listener = () => {
+          const seen = look()
+          if (seen !== null) resolve(seen)
         }
-        listeners.add(look)
-        look()
+        listeners.add(listener)
+        listener()
         void ended.then(({ code }) => reject(new Error(`it ended with ${code}: ${text.stdout}\n${text.stderr}`)))
       })
+    const printed = (pattern: RegExp, from = 0) => found(() => pattern.exec(text.stdout.slice(from)))
+    const until = (holds: () => boolean) => found(() => (holds() ? undefined : null))
     const write = (text: string) => void child.stdin?.write(text)
-    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, printed, write }
+    const self: Running = { child, stdout: () => text.stdout, stderr: () => text.stderr, ended, printed, until, write }
     running.add(self)
     void ended.then(() => running.delete(self))
     return self

@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Logger, Metric } from "effect"
 import { HttpServer } from "effect/http"
-import { inspect } from "node:util"
+import { jsonLine } from "../../src/domain/logLine.ts"
 import * as Http from "../../src/http/Http.ts"
 import { callsTo } from "./callsTo.ts"
 import { makeScript } from "./makeScript.ts"
@@ -21,9 +21,7 @@ export const options: Http.HttpOptions = {
 export const open = (patch: Partial<Http.HttpOptions> = {}) =>
   Effect.gen(function* () {
     const { services, script } = yield* makeScript
-    const scriptLogger = Logger.make((entry) =>
-      script.log.push(inspect(Logger.formatStructured.log(entry), { depth: 6 }))
-    )
+    const scriptLogger = Logger.make((entry) => script.log.push(jsonLine(entry)))
     const context = yield* Layer.build(Http.layer({ ...options, ...patch }).pipe(Layer.provide(services))).pipe(
       Effect.provide(Logger.layer([scriptLogger]))
     )
