@@ -10,6 +10,7 @@ const elsewhere = [
   "test/cluster/**",
   "test/package/**",
   "test/browser/**",
+  "test/openapi/**",
   "**/node_modules/**"
 ]
 /** They replace functions of Node before anything else is loaded, or count more in the process's metrics than others expect. */
