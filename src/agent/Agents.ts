@@ -30,6 +30,13 @@ export interface AgentView {
   readonly hint: string | null
 }
 
+/** An agent that somebody relies on, and that can't be started as it is not installed. `hint` says what to do. */
+export interface MissingAgent {
+  readonly name: string
+  readonly isDefault: boolean
+  readonly hint: string
+}
+
 /** One agent as `troupe doctor` reports it. `handshake`: `null` where the agent is not available. */
 export interface Diagnosis extends AgentView {
   /** The names of set variables that the agent does not get and may need. Never values. */
@@ -51,6 +58,9 @@ export interface Diagnosis extends AgentView {
 /** How long a view of an agent and the default agent are cached. */
 const cachedFor = "60 seconds"
 
+/** How long it counts which agents are missing: a probe asks again and again, and a look searches the disk. */
+const missingFor = "5 seconds"
+
 /** How many programs are asked for their version at once, and how many agents are diagnosed at once. */
 const viewsAtOnce = 4
 const diagnosesAtOnce = 2
@@ -62,6 +72,8 @@ export class Agents extends Context.Service<
     readonly driver: (name: string | null) => Effect.Effect<AgentDriver, UnknownAgent>
     /** The configured agents and the built-in ones; of `acpx:<name>` those that are installed. At most 60 s old. */
     readonly list: Effect.Effect<ReadonlyArray<AgentView>>
+    /** Those of the configured agents and the default one that are not installed; the default is first. */
+    readonly missing: Effect.Effect<ReadonlyArray<MissingAgent>>
     /**
      * Starts each available agent once, shakes hands, ends it; no model is called. `null`: all that `list` has. A name
      * that no agent has gives nothing.
@@ -110,6 +122,16 @@ const make = Effect.fnUntraced(function* (
   const defaultName = yield* Effect.cachedWithTTL(
     Effect.sync(() => settings.defaultAgent ?? Catalog.defaultOf(entries)),
     cachedFor
+  )
+
+  const missing = yield* Effect.cachedWithTTL(
+    Effect.map(defaultName, (byDefault) =>
+      [...new Set([byDefault, ...Object.keys(settings.agents)])].flatMap((name): ReadonlyArray<MissingAgent> => {
+        const launch = entries.get(name)?.locate()
+        return launch?._tag === "Missing" ? [{ name, isDefault: name === byDefault, hint: launch.hint }] : []
+      })
+    ),
+    missingFor
   )
 
   const driver = Effect.fn("Agents.driver")(function* (name: string | null) {
@@ -162,7 +184,7 @@ const make = Effect.fnUntraced(function* (
     return yield* Effect.forEach(selected, diagnoseEntry, { concurrency: diagnosesAtOnce })
   })
 
-  return Agents.of({ driver, list, diagnose })
+  return Agents.of({ driver, list, missing, diagnose })
 })
 
 const driverFor = (entry: Catalog.CatalogEntry, launch: Launch): Effect.Effect<AgentDriver, never, Processes> => {

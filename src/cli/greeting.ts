@@ -24,20 +24,27 @@ export interface ServerGreeting {
 }
 
 export const greet = Effect.fn("greet")(function* ({ adminToken, dataDir, isTerminal, url, version }: ServerGreeting) {
-  const agents = yield* Effect.flatMap(AgentDirectory, ({ list }) => list)
+  const directory = yield* AgentDirectory
+  const agents = yield* directory.list
+  const missing = yield* directory.missing
   const available = agents.filter(({ available }) => available).map(({ name }) => name)
   const { note, secret } = yield* tokenNotes(dataDir, isTerminal)
   const line = (name: string, text: string) => print(`  ${paint("dim", name.padEnd(8))} ${text}`)
 
   yield* print(`Troupe ${version} listens on ${paint("bold", url)}`)
   yield* line("agents", `${available.join(", ")} ${paint("dim", "(troupe doctor says more)")}`)
+  for (const { hint, isDefault, name } of missing) {
+    yield* line("missing", `${paint("yellow", name)}${isDefault ? ", the default agent" : ""}: ${hint}`)
+  }
   yield* line("data", dataDir)
   yield* line("docs", `${url}/docs`)
   yield* line("inspect", yield* dashboard(url, isTerminal, adminToken))
   yield* line("token", note)
   yield* print()
+  // The turns of a session whose agent is missing fail.
+  const body = missing.some(({ isDefault }) => isDefault) ? '{"agent":"demo"}' : "{}"
   yield* print(
-    `  curl -s ${url}/sessions -H "authorization: Bearer ${secret}" -H 'content-type: application/json' -d '{}'`
+    `  curl -s ${url}/sessions -H "authorization: Bearer ${secret}" -H 'content-type: application/json' -d '${body}'`
   )
   yield* print()
 })

@@ -5,13 +5,13 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Agents } from "../agent/Agents.ts"
-import type { AgentView, Diagnosis } from "../agent/Agents.ts"
+import type { AgentView, Diagnosis, MissingAgent } from "../agent/Agents.ts"
 import { Processes } from "../agent/Processes.ts"
 import { protocols } from "../agent/protocols.ts"
 import type { UnknownAgent } from "../domain/Refusal.ts"
 import type { AgentSpec, AgentsMisconfigured, Settings } from "../domain/Settings.ts"
 
-export type { AgentView, Diagnosis } from "../agent/Agents.ts"
+export type { AgentView, Diagnosis, MissingAgent } from "../agent/Agents.ts"
 
 export class AgentDirectory extends Context.Service<
   AgentDirectory,
@@ -20,6 +20,8 @@ export class AgentDirectory extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<AgentView>>
     /** The agent of a session that is created without one. */
     readonly defaultName: Effect.Effect<string, UnknownAgent>
+    /** Those of the configured agents and the default one that are not installed; the default is first. At most 5 s old. */
+    readonly missing: Effect.Effect<ReadonlyArray<MissingAgent>>
     /**
      * Starts each available agent once, performs the handshake, ends it; no model is called. `null`: all that `list`
      * has; a name that no agent has gives nothing.
@@ -29,8 +31,8 @@ export class AgentDirectory extends Context.Service<
 >()("troupe/services/AgentDirectory") {
   static readonly layer: Layer.Layer<AgentDirectory, never, Agents> = Layer.effect(
     AgentDirectory,
-    Effect.map(Agents, ({ diagnose, driver, list }) =>
-      AgentDirectory.of({ diagnose, list, defaultName: Effect.map(driver(null), ({ name }) => name) })
+    Effect.map(Agents, ({ diagnose, driver, list, missing }) =>
+      AgentDirectory.of({ diagnose, list, missing, defaultName: Effect.map(driver(null), ({ name }) => name) })
     )
   )
 

@@ -8,6 +8,7 @@ import { PrometheusMetrics } from "effect/observability"
 import { Nodes } from "../cluster/Nodes.ts"
 import type { SeenNode } from "../cluster/Nodes.ts"
 import { Agents } from "../agent/Agents.ts"
+import type { MissingAgent } from "../agent/Agents.ts"
 import { Unavailable } from "../domain/Refusal.ts"
 import { SessionState } from "../domain/Session.ts"
 import type { Settings } from "../domain/Settings.ts"
@@ -35,7 +36,7 @@ export class Operator extends Context.Service<
   {
     /** What this runtime was opened with. `dataDir` is a real directory, also where `:memory:` was asked for. */
     readonly settings: Settings
-    /** Ledger writable, default agent resolvable, not draining. The reasons, where not. */
+    /** Ledger writable, default agent installed, not draining. The reasons, where not. */
     readonly ready: Effect.Effect<{ readonly ready: boolean; readonly reasons: ReadonlyArray<string> }>
     readonly sweep: Effect.Effect<{ readonly softClosed: number; readonly hardDeleted: number }, Unavailable>
     readonly counts: Effect.Effect<Counts, Unavailable>
@@ -103,8 +104,8 @@ const make = Effect.gen(function* () {
       if (drainState.draining()) reasons.push("draining: no new work is taken")
       const problem = yield* ledgerProblem
       if (problem !== null) reasons.push(problem)
-      const driver = yield* Effect.option(agents.driver(null))
-      if (driver._tag === "None") reasons.push("no default agent: run `troupe doctor`")
+      const byDefault = (yield* agents.missing).find(({ isDefault }) => isDefault)
+      if (byDefault !== undefined) reasons.push(missingInWords(byDefault))
       return { ready: reasons.length === 0, reasons }
     }),
     sweep: Effect.mapError(sweep, (cause) => new Unavailable({ operation: "sweep", cause })),
@@ -120,6 +121,9 @@ const make = Effect.gen(function* () {
     drain: yield* Drain.make
   })
 })
+
+const missingInWords = ({ hint, name }: MissingAgent) =>
+  `the default agent, ${name}, is missing: ${hint.replace(/\.$/, "")}`
 
 const forEachState = <A>(of: (state: SessionState) => A): Readonly<Record<SessionState, A>> =>
   Object.fromEntries(SessionState.literals.map((state) => [state, of(state)])) as Record<SessionState, A>

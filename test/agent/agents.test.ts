@@ -87,6 +87,24 @@ const connect = Effect.fnUntraced(function* (
 })
 
 describe("the agents", () => {
+  it.live("missing are those of the configured ones and the default that are not installed, the default first", () =>
+    Effect.gen(function* () {
+      const there = script(join(yield* directory, "there"), "exit 1")
+      const absent: AgentSpec = { protocol: "acp", command: ["/nowhere/absent"] }
+      const configured = { absent, there: { protocol: "acp", command: [there] } satisfies AgentSpec }
+      const names = (options: Parameters<typeof agents>[0]) =>
+        Effect.gen(function* () {
+          const missing = yield* (yield* agents(options)).missing
+          return missing.map(({ isDefault, name }) => (isDefault ? `${name}!` : name))
+        })
+      // Nobody relies on the built-in ones that are not installed.
+      assert.deepStrictEqual(yield* names({}), [])
+      assert.deepStrictEqual(yield* names({ agents: configured }), ["absent"])
+      assert.deepStrictEqual(yield* names({ agents: configured, default: "there" }), ["absent"])
+      assert.deepStrictEqual(yield* names({ agents: configured, default: "codex" }), ["codex!", "absent"])
+    }).pipe(Effect.scoped)
+  )
+
   it.live("the demo agent answers, and its context outlives its process", () =>
     Effect.gen(function* () {
       const service = yield* agents()

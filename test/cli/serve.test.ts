@@ -1,7 +1,7 @@
 /** The server as a program: its first boot, its greeting, its port, its signals, its crashes. */
 import { afterEach, assert, beforeEach, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isAlive, makeWorkspace } from "./program.ts"
 import type { Workspace } from "./program.ts"
@@ -70,6 +70,38 @@ describe("troupe serve", () => {
     const stranger = await workspace.run(["sessions", "list"], { ...env, TROUPE_TOKEN: "trp_nobody" })
     assert.strictEqual(stranger.code, 1)
     assert.match(stranger.stderr, /^troupe: .*token.*\n$/)
+  })
+
+  it("names each configured agent that is missing, with what to do, and is not ready without the default one", async () => {
+    const program = join(workspace.cwd, "my-agent")
+    const mine = { protocol: "acp", command: [program] }
+    const agents = { mine, here: { protocol: "acp", command: ["/bin/false"] }, codex: { protocol: "codex-app-server" } }
+    writeFileSync(join(workspace.cwd, "troupe.config.json"), JSON.stringify({ defaultAgent: "mine", agents }))
+    const server = await open()
+    const said = server.program.stdout()
+    assert.include(
+      said,
+      `missing  mine, the default agent: ${program} is no program that may be run. Install it, or set`
+    )
+    assert.match(said, /missing {2}codex: codex was not found on PATH\. Install it \(npm install -g @openai\/codex\)/)
+    assert.notInclude(said, "missing  here")
+    // The request to paste is one whose turns work.
+    const request = /^ {2}(curl .*)$/m.exec(said)?.[1] ?? ""
+    assert.include(spawnSync("bash", ["-c", request], { encoding: "utf8" }).stdout, '"agent":"demo"')
+
+    const ready = async () => {
+      const response = await fetch(`${server.url}/readyz`)
+      return { status: response.status, body: (await response.json()) as { readonly reasons?: ReadonlyArray<string> } }
+    }
+    const before = await ready()
+    assert.deepStrictEqual([before.status, before.body.reasons?.length], [503, 1])
+    assert.match(
+      before.body.reasons![0]!,
+      /^the default agent, mine, is missing: .* Install it, or set agents\.mine\.command/
+    )
+    writeFileSync(program, "#!/bin/sh\nexit 1\n", { mode: 0o755 })
+    // It is looked for again without a new start.
+    while ((await ready()).status !== 200) await new Promise((resolve) => setTimeout(resolve, 100))
   })
 
   it("says which process holds the data dir, and that the port is taken", async () => {

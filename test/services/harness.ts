@@ -49,7 +49,8 @@ const driver = (name: string): AgentDriver => ({
 
 const ScriptedAgents = Layer.mock(Agents)({
   driver: (name) =>
-    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "scripted"))
+    name === "nobody" ? Effect.fail(new UnknownAgent({ name })) : Effect.succeed(driver(name ?? "scripted")),
+  missing: Effect.succeed([])
 })
 
 /** What a test has of the agents, whichever runtime it runs. */

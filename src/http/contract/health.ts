@@ -13,7 +13,7 @@ export class HealthGroup extends HttpApiGroup.make("health")
     ),
     HttpApiEndpoint.get("ready", "/readyz", { success: Alive, error: [BusyProblem, ForbiddenProblem] }).annotate(
       OpenApi.Summary,
-      "The ledger is writable, the default agent is there, and no shutdown has begun"
+      "The ledger is writable, the default agent is installed, and no shutdown has begun; else `reasons` say what is missing"
     )
   )
   .annotate(OpenApi.Description, "Probes, without a token.") {}
