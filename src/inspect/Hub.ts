@@ -49,14 +49,16 @@ export class Hub extends Context.Service<
       /** Done, and replaced, with the next change; `null` while no reader waits. */
       let nextChange: Deferred.Deferred<void> | null = null
       let waiting = 0
+      let readers = 0
 
-      yield* inspection.observeChanges({ _tag: "Admin" }, (change) => {
+      const add = (change: SessionChange) => {
         last++
         ring[last % ringCapacity] = { n: last, change, text: null }
         if (nextChange === null) return
         Deferred.doneUnsafe(nextChange, Effect.void)
         nextChange = null
-      })
+      }
+      yield* inspection.observeChanges({ _tag: "Admin" }, add, () => readers > 0)
 
       const untilChange = Effect.suspend(() => {
         nextChange ??= Deferred.makeUnsafe()
@@ -111,7 +113,14 @@ export class Hub extends Context.Service<
 
       return Hub.of({
         boot,
-        follow: (caller, lastEventId) => Stream.suspend(() => Stream.unfold(begin(lastEventId), next(caller))),
+        follow: (caller, lastEventId) =>
+          Stream.suspend(() => {
+            readers++
+            return Stream.ensuring(
+              Stream.unfold(begin(lastEventId), next(caller)),
+              Effect.sync(() => readers--)
+            )
+          }),
         counts: () => ({ waiting, kept: Math.min(last, ringCapacity) })
       })
     })
@@ -145,6 +154,10 @@ const slimStepOf = (n: number, change: Extract<SessionChange, { readonly summary
   if (change._tag === "Created") {
     const { created_at: at, substate } = row
     return { n, seq: 0, at, event: "created", from: substate, to: substate, row }
+  }
+  if (change._tag === "Waits") {
+    const { substate } = row
+    return { n, seq: change.seq, at: change.at / 1000, event: "waits", from: substate, to: substate, row }
   }
   const { at, event, from, seq, to } = change
   return { n, seq, at: at / 1000, event, from, to, row }

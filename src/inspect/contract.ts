@@ -126,7 +126,8 @@ export interface SessionRows {
  * One step of any session that the caller sees, as `GET steps` sends it. The SSE `id` is `<boot>:<n>`. A reader that
  * reconnects with `Last-Event-ID` gets what it missed, then `event: live` (`{"n": …}`); one that was away too long, or
  * since before a restart, gets `event: reset` first and should fetch its rows again. `event: removed` has `{session_id}` of
- * a session that was deleted. A session's first change has `seq` 0 and the event `created`.
+ * a session that was deleted. A session's first change has `seq` 0 and the event `created`; `waits` is no step: another
+ * timer fires next, and `seq` and `at` are of the last one.
  *
  * The row is as of that step. Fetch rows after `live`: later changes are sent. The server keeps the last 4,096 changes; a
  * client that cannot send the header uses `?after=<boot>:<n>`. A caller whose access ends gets `event: error` with the

@@ -67,10 +67,11 @@ export const waitOf = (session: WaitingSession): Wait => {
   }
 }
 
-/** The machine's name of the delay; of the two timers that are not the machine's own, the name of their setting. */
+/** The machine's name of the delay; of the three timers that are not the machine's own, the name of their setting or bound. */
 export const nameOfTimer = (timer: string): string => {
   if (timer.startsWith("approval ")) return "approvalTimeout"
   if (timer === "quiet") return "postToolQuiet"
+  if (timer === "aborted") return "abortGrace"
   return delayName(timer) ?? timer
 }
 
@@ -78,11 +79,12 @@ export const nameOfTimer = (timer: string): string => {
 const stateAfter = (timer: string, process: boolean): string | null => {
   if (timer.startsWith("approval ")) return stateAfterEvent("approval.settled", process)
   if (timer === "quiet") return stateAfterEvent("agent.quiet", process)
+  if (timer === "aborted") return stateAfterEvent("turn.aborted", process)
   const path = /^xstate\.after\.[^.]+\.session\.?(.*)$/.exec(timer)?.[1]
   return path === undefined ? null : targetOf(nodeAt(path), timer, process)
 }
 
-/** The two timers that are not the machine's own send it an event, which one state has a transition for. */
+/** The three timers that are not the machine's own send it an event, which one state has a transition for. */
 const stateAfterEvent = (event: string, process: boolean): string | null => {
   for (const name of Object.keys(stateInfo)) {
     const target = targetOf(nodeAt(name), event, process)

@@ -100,10 +100,14 @@ export class Inspection extends Context.Service<
       caller: Caller,
       agent: string | null
     ) => Effect.Effect<ReadonlyArray<TransitionCount>, Unavailable>
-    /** Each change of a session that the caller sees, until the scope closes. The listener runs in the session's loop. */
+    /**
+     * Each change of a session that the caller sees, until the scope closes. The listener runs in the session's loop. Those that
+     * take a look at the session are told while `isRead` says so.
+     */
     readonly observeChanges: (
       caller: Caller,
-      listener: (change: SessionChange) => void
+      listener: (change: SessionChange) => void,
+      isRead?: () => boolean
     ) => Effect.Effect<void, never, Scope.Scope>
 
     readonly find: (caller: Caller, id: string) => OfSession<SessionRecord>

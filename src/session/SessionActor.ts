@@ -54,6 +54,7 @@ export const run = Effect.fnUntraced(function* (handle: SessionHandle, unload: (
   const fault = yield* Deferred.make<never, LedgerError>()
   const journal = yield* Journal.make(session, writes, fault)
   const timers = yield* SessionTimers.make(handle)
+  handle.timers = timers
   const turnWatch = yield* TurnWatch.make(session, timers, journal)
   const approvals = yield* PendingApprovals.make(handle, session)
   const openTurns = yield* OpenTurns.make(session)

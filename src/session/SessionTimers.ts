@@ -19,17 +19,20 @@ export interface SessionTimers {
   /** Arms a timer that ends with this actor. */
   readonly armUnstored: (timer: SessionTimer) => void
   readonly disarm: (timer: string) => void
-  /** `false` for the event of a timer that was disarmed, or armed anew, while it lay in the mailbox. */
-  readonly isArmed: (timer: { readonly id: string; readonly arming: number }) => boolean
-  /** The stored one that is due first. */
+  /**
+   * Takes the event of a timer that fired. `false`: it was disarmed, or armed anew, while the event lay in the mailbox. One
+   * that is stored is disarmed by its step.
+   */
+  readonly take: (timer: { readonly id: string; readonly arming: number }) => boolean
+  /** The one that is due first, those that are not stored included. */
   readonly next: () => NextTimer | null
+  readonly unstored: () => ReadonlyArray<SessionTimer>
   /** Arms and disarms what a committed step has stored. */
   readonly react: (committed: CommittedStep) => void
 }
 
-interface Armed {
+interface Armed extends Omit<SessionTimer, "timer"> {
   readonly arming: number
-  readonly dueAt: number
   readonly stored: boolean
 }
 
@@ -40,7 +43,7 @@ export const make = Effect.fnUntraced(function* ({ id, mailbox }: SessionHandle)
 
   const arm = ({ dueAt, event, timer }: SessionTimer, stored: boolean) => {
     const arming = ++armings
-    armed.set(timer, { arming, dueAt, stored })
+    armed.set(timer, { arming, dueAt, event, stored })
     const envelope: Envelope = { event: event as Envelope["event"], by: "troupe", timer: { id: timer, arming } }
     allTimers.arm(`${id} ${timer}`, dueAt, () => Queue.offerUnsafe(mailbox, envelope))
   }
@@ -54,14 +57,21 @@ export const make = Effect.fnUntraced(function* ({ id, mailbox }: SessionHandle)
     arm: (timer) => arm(timer, true),
     armUnstored: (timer) => arm(timer, false),
     disarm,
-    isArmed: ({ arming, id: timer }) => armed.get(timer)?.arming === arming,
+    take: ({ arming, id: timer }) => {
+      const fired = armed.get(timer)
+      if (fired?.arming !== arming) return false
+      if (!fired.stored) armed.delete(timer)
+      return true
+    },
     next: () => {
       let next: NextTimer | null = null
-      for (const [timer, { dueAt, stored }] of armed) {
-        if (stored && (next === null || dueAt < next.dueAt)) next = { timer, dueAt }
+      for (const [timer, { dueAt }] of armed) {
+        if (next === null || dueAt < next.dueAt) next = { timer, dueAt }
       }
       return next
     },
+    unstored: () =>
+      [...armed].flatMap(([timer, { dueAt, event, stored }]) => (stored ? [] : [{ timer, dueAt, event }])),
     react: ({ approvals: { asked, decided }, at, decision, disarmed }) => {
       for (const timer of disarmed) disarm(timer)
       for (const approval of decided) disarm(approvalTimer(approval.id))

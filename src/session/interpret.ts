@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function* (
   /** `null`: there is nothing to decide. A timer was disarmed meanwhile, or an abort was only suspected. */
   return Effect.fnUntraced(function* (envelope: Envelope): Effect.fn.Return<SessionEvent | null, LedgerError> {
     if (envelope.event === "wake") return null
-    if (envelope.timer !== undefined && !timers.isArmed(envelope.timer)) return null
+    if (envelope.timer !== undefined && !timers.take(envelope.timer)) return null
     const event = stamped(envelope.event, session.record.turnCount + 1, yield* Clock.currentTimeMillis)
     const turn = session.openTurn
     if (turn === null) return event

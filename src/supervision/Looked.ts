@@ -31,10 +31,25 @@ const Vitals = Schema.Struct({
 
 const RefusedEvent = Schema.Struct({ event: Schema.String, state: Schema.String, at: Schema.Finite })
 
+const timer = { timer: Schema.String, dueAt: Schema.Finite }
+/** The one that is due first, and those that the ledger does not have. */
+const Timers = Schema.Struct({
+  next: Schema.NullOr(Schema.Struct(timer)),
+  unstored: Schema.Array(Schema.Struct({ ...timer, event: Schema.Struct({ type: Schema.String }) }))
+})
+
 const Seen = Schema.TaggedStruct("Seen", {
   session: SessionId,
   /** The actor that is loaded: its last step, its state and since when. `null`: it sleeps in the ledger. */
-  actor: Schema.NullOr(Schema.Struct({ step: Schema.Int, state: Schema.String, since: Schema.Finite })),
+  actor: Schema.NullOr(
+    Schema.Struct({
+      step: Schema.Int,
+      state: Schema.String,
+      since: Schema.Finite,
+      /** Absent: the node is of a version that does not tell it. */
+      timers: Schema.optionalKey(Timers)
+    })
+  ),
   pid: Schema.NullOr(Schema.Int),
   /** The name of the node whose pid it is; absent where there is none, or Troupe is alone. */
   node: Schema.optionalKey(Schema.String),

@@ -18,7 +18,15 @@ export const make = Effect.gen(function* () {
 
   const actorOf = (session: SessionId) => {
     const loaded = supervisor.view(session)
-    return loaded === null ? null : { step: loaded.seq, state: loaded.record.substate, since: loaded.since }
+    if (loaded === null) return null
+    const timers = supervisor.timers(session)
+    const unstored = timers?.unstored().map(({ event: { type }, ...timer }) => ({ ...timer, event: { type } })) ?? []
+    return {
+      step: loaded.seq,
+      state: loaded.record.substate,
+      since: loaded.since,
+      timers: { next: timers?.next() ?? null, unstored }
+    }
   }
 
   return ({ parts, sessions }: SessionMessages["look"]["request"]["Type"]) =>

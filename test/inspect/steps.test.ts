@@ -72,6 +72,35 @@ describe("the dashboard's stream of steps", () => {
     }).pipe(Effect.scoped)
   )
 
+  it.live(
+    "tells what fires next where only the session's actor knows it, and the table and the detail say the same",
+    () =>
+      Effect.gen(function* () {
+        const troupe = yield* open({ limits: { turnQuietMillis: 60_000 } })
+        const token = yield* troupe.mint("desk")
+        const stream = yield* follow(troupe, token)
+        yield* until(stream, isEvent("live"))
+        const id = yield* troupe.create(token)
+        yield* troupe.call(`/sessions/${id}/turn`, { token, body: { prompt: "hang", wait: false } })
+        const handed = (yield* until(stream, isStep("process.ready"))).at(-1)!
+        assert.strictEqual(stepOf(handed).row.wait?.next?.timer, "turnWithin")
+
+        const waits = stepOf((yield* until(stream, isStep("waits"))).at(-1)!)
+        assert.deepInclude(waits, { seq: stepOf(handed).seq, from: "turning.running", to: "turning.running" })
+        const { next } = waits.row.wait!
+        assert.deepInclude(next, { timer: "postToolQuiet", to: "turning.probing" })
+        const listed = yield* troupe.call("/inspect/api/sessions", { token })
+        assert.deepStrictEqual(listed.json.sessions[0].wait.next, next)
+        const { why, timers } = (yield* troupe.call(`/inspect/api/sessions/${id}`, { token })).json
+        assert.deepStrictEqual(why.wait.next, next)
+        assert.match(why.sentence, /If it stays silent it is asked for a sign of life in \d+ s\.$/)
+        assert.deepInclude(timers, { timer: "postToolQuiet", event: "agent.quiet", due_at: next!.at })
+        yield* troupe.call(`/sessions/${id}/interrupt`, { token, method: "POST" })
+        const interrupted = stepOf((yield* until(stream, isStep("interrupt.requested"))).at(-1)!)
+        assert.notStrictEqual(interrupted.row.wait?.next?.timer, "turnWithin")
+      }).pipe(Effect.scoped)
+  )
+
   it.live("sends a reader that reconnects what it missed, once", () =>
     Effect.gen(function* () {
       const troupe = yield* open()

@@ -17,12 +17,13 @@ const make = Effect.gen(function* () {
 })
 
 describe("a session's timers", () => {
-  it.effect("the next is the stored one that is due first, in whichever order they were armed", () =>
+  it.effect("the next is the one that is due first, stored or not, in whichever order they were armed", () =>
     Effect.gen(function* () {
       const { timers } = yield* make
       assert.isNull(timers.next())
-      timers.armUnstored({ timer: "unstored", dueAt: 1, event })
-      assert.isNull(timers.next())
+      timers.armUnstored({ timer: "unstored", dueAt: 15, event })
+      assert.deepStrictEqual(timers.next(), { timer: "unstored", dueAt: 15 })
+      assert.deepStrictEqual(timers.unstored(), [{ timer: "unstored", dueAt: 15, event }])
       for (const [timer, dueAt] of [
         ["second", 20],
         ["first", 10],
@@ -31,7 +32,10 @@ describe("a session's timers", () => {
         timers.arm({ timer, dueAt, event })
       assert.deepStrictEqual(timers.next(), { timer: "first", dueAt: 10 })
       timers.disarm("first")
+      assert.deepStrictEqual(timers.next(), { timer: "unstored", dueAt: 15 })
+      timers.disarm("unstored")
       assert.deepStrictEqual(timers.next(), { timer: "second", dueAt: 20 })
+      assert.deepStrictEqual(timers.unstored(), [])
     }).pipe(Effect.scoped, Effect.provide(Timers.layer))
   )
 
@@ -43,14 +47,14 @@ describe("a session's timers", () => {
       yield* TestClock.adjust("10 millis")
       const first = yield* fired
       assert.deepStrictEqual(first, { by: "troupe", event, timer: { id: "a", arming: first.timer.arming } })
-      assert.isTrue(timers.isArmed(first.timer))
+      assert.isTrue(timers.take(first.timer))
       timers.arm({ timer: "a", dueAt: 20, event })
-      assert.isFalse(timers.isArmed(first.timer))
+      assert.isFalse(timers.take(first.timer))
       yield* TestClock.adjust("10 millis")
       const second = yield* fired
-      assert.isTrue(timers.isArmed(second.timer))
+      assert.isTrue(timers.take(second.timer))
       timers.disarm("a")
-      assert.isFalse(timers.isArmed(second.timer))
+      assert.isFalse(timers.take(second.timer))
     }).pipe(Effect.scoped, Effect.provide(Timers.layer))
   )
 

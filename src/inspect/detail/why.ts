@@ -58,6 +58,7 @@ const nextOf = ({ at, timer, to }: NonNullable<Wait["next"]>, now: number): stri
 }
 
 const timerSentences: Readonly<Record<string, (when: string) => string>> = {
+  abortGrace: (when) => `It said that the turn was aborted: if it says no more the turn ends ${when}.`,
   approvalTimeout: (when) => `Unanswered ${when} it is declined.`,
   backoff: (when) => `It is started again ${when}.`,
   exitWithin: (when) => `Otherwise it gets a SIGTERM ${when}.`,

@@ -15,7 +15,9 @@ import { News } from "../../runtime/News.ts"
 import type { Committed, RemovedSession, SessionLifecycle, SessionNews } from "../../runtime/News.ts"
 import { ThisNode } from "../../runtime/ThisNode.ts"
 import * as Rereads from "../../runtime/Rereads.ts"
+import { SessionHost } from "../../supervision/SessionHost.ts"
 import { lastStepOf } from "../storedPicture.ts"
+import * as WaitChanges from "./waitChanges.ts"
 
 /** A change of a session, with the row that the overview has of it from now on. Times are milliseconds since 1970. */
 export type SessionChange =
@@ -29,6 +31,8 @@ export type SessionChange =
       readonly to: string
       readonly summary: SessionSummary
     }
+  /** No step, but another timer fires next. `seq` and `at` are of the last step. */
+  | { readonly _tag: "Waits"; readonly seq: number; readonly at: number; readonly summary: SessionSummary }
   | { readonly _tag: "Created"; readonly summary: SessionSummary }
   | { readonly _tag: "Removed"; readonly session: RemovedSession }
   /** Any session may have changed, in any way: read the rows again. */
@@ -36,18 +40,31 @@ export type SessionChange =
 
 /** Until the scope closes. */
 export const make = Effect.gen(function* () {
+  const host = yield* SessionHost
   const ledger = yield* Ledger
   const news = yield* News
   const { isAlone, name } = yield* ThisNode
   /** What is committed here is of sessions that this node owns. */
   const node = isAlone ? null : name
 
-  return Effect.fnUntraced(function* (caller: Caller, listener: (change: SessionChange) => void) {
+  /** `isRead`: whether anybody reads what the listener is told. */
+  return Effect.fnUntraced(function* (
+    caller: Caller,
+    listener: (change: SessionChange) => void,
+    isRead: () => boolean = () => true
+  ) {
     const titles = new OpenApprovals()
+    const waits = yield* WaitChanges.make(isRead, (shown) => listener({ _tag: "Waits", ...shown })).pipe(
+      Effect.provideService(SessionHost, host)
+    )
+    const stepped = (change: Extract<SessionChange, { readonly _tag: "Stepped" }>) => {
+      waits.stepped(change)
+      listener(change)
+    }
     const onCommit = (committed: Committed) => {
       const { at, before, event, record, seq, snapshot } = committed
       if (!sees(caller, record)) return
-      listener({
+      stepped({
         _tag: "Stepped",
         seq,
         at,
@@ -66,15 +83,16 @@ export const make = Effect.gen(function* () {
           const summary = found.value
           if (step === null) return listener({ _tag: "Created", summary })
           const { at, event, from, seq, to } = step
-          listener({ _tag: "Stepped", seq, at, event: event.type, from, to, summary })
+          stepped({ _tag: "Stepped", seq, at, event: event.type, from, to, summary })
         }
       })
     )
-    const hear = ({ session, stepped, stored }: SessionNews) => {
-      if (stored === null && stepped) {
+    const hear = ({ session, stepped: isStep, stored }: SessionNews) => {
+      if (stored === null && isStep) {
         titles.forget(session)
         rereads.due(session)
       }
+      if (!isStep) waits.spoke(session)
       if (stored === null || stored.step === null) return
       rereads.drop(session)
       onCommit(stored.step)
@@ -83,7 +101,10 @@ export const make = Effect.gen(function* () {
       if (!("record" in lifecycle)) return listener({ _tag: "Missed" })
       if (!sees(caller, lifecycle.record)) return
       if (lifecycle.what === "created") listener({ _tag: "Created", summary: summaryOfNew(lifecycle.record) })
-      else listener({ _tag: "Removed", session: lifecycle.record })
+      else {
+        waits.removed(lifecycle.record.id)
+        listener({ _tag: "Removed", session: lifecycle.record })
+      }
     }
     yield* Effect.acquireRelease(
       Effect.sync(() => [news.watchUnsafe(null, hear), news.watchLifecycleUnsafe(onLifecycle)]),

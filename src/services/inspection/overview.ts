@@ -9,6 +9,8 @@ import type { OverviewQuery, SessionSummary, TransitionCount } from "../../ledge
 import { appFilter } from "../../runtime/Caller.ts"
 import type { Caller } from "../../runtime/Caller.ts"
 import { cannot } from "../../runtime/errors.ts"
+import { SessionHost } from "../../supervision/SessionHost.ts"
+import { withActorsNext } from "./actorTimers.ts"
 
 /** Transitions are counted over so many of the last active sessions, so many last steps of each, and so many in all. */
 const countedSessions = 1_000
@@ -41,8 +43,17 @@ const isAppName = Schema.is(AppName)
 const noSessions = { items: [], count: 0, next: null }
 
 export const make = Effect.gen(function* () {
+  const host = yield* SessionHost
   const ledger = yield* Ledger
   const oneCount = yield* Semaphore.make(1)
+
+  /** Only of a running turn there are timers that the ledger does not have. */
+  const withTimers = Effect.fnUntraced(function* (sessions: ReadonlyArray<SessionSummary>) {
+    const turning = sessions.flatMap(({ id, state }) => (state === "turning" ? [id] : []))
+    if (turning.length === 0) return sessions
+    const looked = new Map((yield* host.look({ sessions: turning, parts: [] })).map((one) => [one.session, one]))
+    return sessions.map((summary) => withActorsNext(summary, looked.get(summary.id)))
+  })
 
   const overview = Effect.fnUntraced(function* (caller: Caller, { app, ...query }: SessionsQuery) {
     if (query.cursor !== null && Option.isNone(parseCursor(query.cursor))) {
@@ -57,7 +68,7 @@ export const make = Effect.gen(function* () {
           : noSessions
     const names = yield* ledger.agentsAndApps(callerApp)
     const result: SessionsOverview = {
-      sessions: page.items,
+      sessions: yield* withTimers(page.items),
       count: page.count,
       next: page.next,
       stateCounts: yield* ledger.stateCounts(callerApp),

@@ -10,6 +10,7 @@ import type { RefusedEvent } from "../../runtime/RefusedEvents.ts"
 import { ThisNode } from "../../runtime/ThisNode.ts"
 import { SessionShared } from "../../runtime/SessionShared.ts"
 import { SessionHost } from "../../supervision/SessionHost.ts"
+import { unstoredIn, withActorsNext } from "./actorTimers.ts"
 import { canForkAfter } from "../forkSession.ts"
 import * as ViewSessions from "../sessionView.ts"
 import { Agents } from "../../agent/Agents.ts"
@@ -37,6 +38,7 @@ export interface InspectedSession {
   readonly snapshot: { readonly value: unknown; readonly context: SessionContext }
   readonly lastStep: number
   readonly lastEvent: number
+  /** Those that only its actor knows included. */
   readonly timers: ReadonlyArray<ArmedTimer>
   readonly outbox: ReadonlyArray<OutboxCommand>
   /** The last 200, oldest first; of each prompt at most 4 kB. */
@@ -83,16 +85,17 @@ export const make = Effect.gen(function* () {
     // Deleted between the two reads.
     if (Option.isNone(summary)) return yield* new SessionNotFound({ id })
     const { refused = [], vitals = null } = looked?._tag === "Seen" ? looked : {}
+    const unstored = unstoredIn(looked, summary.value.substate).map((timer) => ({ session, ...timer }))
     const turns = yield* ledger.turnOutlines(view.id, view.turnCount - mostTurns, mostTurns)
     const driver = yield* Effect.option(agents.driver(view.agent))
     const canFork = Option.isSome(driver) && driver.value.capabilities.fork
     const inspected: InspectedSession = {
       view,
-      summary: summary.value,
+      summary: withActorsNext(summary.value, looked),
       snapshot: yield* readable(yield* ledger.snapshot(view.id)),
       lastStep,
       lastEvent: yield* ledger.lastEvent(view.id),
-      timers: yield* ledger.timers(view.id),
+      timers: [...(yield* ledger.timers(view.id)), ...unstored],
       outbox: yield* ledger.outbox(view.id),
       turns,
       forkableTurns: canFork ? turns.filter((turn) => canForkAfter(view, turn)).map(({ index }) => index) : [],

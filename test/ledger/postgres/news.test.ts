@@ -21,6 +21,7 @@ import * as ObserveChanges from "../../../src/services/inspection/observeChanges
 import * as ObserveCommits from "../../../src/services/inspection/observeCommits.ts"
 import { SessionActorRefs } from "../../../src/services/SessionActorRefs.ts"
 import { newNodeToken } from "../../../src/domain/Ids.ts"
+import { SessionHost } from "../../../src/supervision/SessionHost.ts"
 import { ThisNode } from "../../../src/runtime/ThisNode.ts"
 import { Supervisor } from "../../../src/supervision/Supervisor.ts"
 import { makeWorkspace } from "../../cli/program.ts"
@@ -37,7 +38,8 @@ const beside = (url: string) =>
       Layer.mergeAll(
         News.layer,
         SessionShared.layer,
-        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false }),
+        Layer.mock(SessionHost)({ look: () => Effect.succeed([]) }),
+        Layer.mock(Supervisor)({ view: () => null, views: () => [], hasMail: () => false, timers: () => null }),
         Layer.mock(ThisNode)({
           token: newNodeToken(),
           isAlone: true,
