@@ -23,6 +23,12 @@ import type {
 
 export * from "./resourceRefusals.ts"
 
+/** The limit that a request would have exceeded, and how much it allows. */
+export interface ExceededLimit {
+  readonly name: string
+  readonly quota: number
+}
+
 /** For another app's session, too, with the same body, so that a caller can't tell it from one that never existed. */
 export class SessionNotFound extends Schema.TaggedError<SessionNotFound>()("SessionNotFound", { id: Schema.String }) {
   readonly code = "session_not_found"
@@ -76,6 +82,9 @@ export class QueueFull extends Schema.TaggedError<QueueFull>()("QueueFull", { id
   readonly code = "queue_full"
   readonly status = 503
   readonly retryAfterSeconds = 5
+  get exceeded(): ExceededLimit {
+    return { name: "turns_in_line", quota: this.waiting }
+  }
   override get message() {
     return this.detail
   }
@@ -117,6 +126,9 @@ export class PoolFull extends Schema.TaggedError<PoolFull>()("PoolFull", {
 }) {
   readonly code = "pool_full"
   readonly status = 503
+  get exceeded(): ExceededLimit {
+    return { name: this.what, quota: this.limit }
+  }
   override get message() {
     return this.detail
   }

@@ -30,6 +30,12 @@ export const eventText = ({ message, seq }: StoredEvent): string =>
 /** An event that no reader resumes at: `result`, `error`. */
 export const lastText = (event: string, json: string): string => `event: ${event}\ndata: ${json}\n\n`
 
+export interface StreamOptions {
+  readonly onClientGone?: Effect.Effect<void> | undefined
+  /** Says when a reader that was cut off may come back (`retry:`). A turn's reader may not: it would submit another. */
+  readonly isResumable?: boolean
+}
+
 export class Streams extends Context.Service<
   Streams,
   {
@@ -40,7 +46,7 @@ export class Streams extends Context.Service<
     readonly respond: <E extends ProblemDetails>(
       request: HttpServerRequest.HttpServerRequest,
       texts: Stream.Stream<string, E>,
-      options?: { readonly onClientGone?: Effect.Effect<void> | undefined }
+      options?: StreamOptions
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse>
     /** The answer of a work that may take long, as JSON; `lateAnswer.ts` has what is sent meanwhile. */
     readonly answer: LateAnswer.LateAnswer
@@ -62,7 +68,8 @@ export class Streams extends Context.Service<
         respond: (request, texts, options) =>
           Effect.withFiber((fiber) => {
             const authorized = Stream.interruptWhen(texts, Effect.delay(fiber.getRef(AccessEnds), lookEveryMillis))
-            const body = bodyOf(request, authorized, fiber.getRef(RequestId), Deferred.await(closing))
+            const first = options?.isResumable === true ? retryAndComment : comment
+            const body = bodyOf(request, first, authorized, fiber.getRef(RequestId), Deferred.await(closing))
             const onClientGone = options?.onClientGone
             return Effect.succeed(
               HttpServerResponse.stream(
@@ -84,6 +91,7 @@ const streamHeaders = { "cache-control": "no-store, no-transform", "x-accel-buff
 
 const bodyOf = <E extends ProblemDetails>(
   request: HttpServerRequest.HttpServerRequest,
+  first: Uint8Array,
   texts: Stream.Stream<string, E>,
   requestId: string,
   closing: Effect.Effect<void>
@@ -92,7 +100,7 @@ const bodyOf = <E extends ProblemDetails>(
     Effect.gen(function* () {
       const queue = yield* Queue.bounded<Uint8Array, Cause.Done>(queueCapacity)
       // A first comment makes the headers go out at once, so that a proxy sees a response.
-      Queue.offerUnsafe(queue, comment)
+      Queue.offerUnsafe(queue, first)
 
       const dropReader = Effect.andThen(
         Effect.logInfo("A reader of events took nothing for too long and lost its stream"),
@@ -131,6 +139,9 @@ const bodyOf = <E extends ProblemDetails>(
 
 const encoder = new TextEncoder()
 const comment = encoder.encode(": troupe\n\n")
+/** A server that is started again is back by then. */
+const retryMillis = 2_000
+const retryAndComment = encoder.encode(`: troupe\nretry: ${retryMillis}\n\n`)
 
 /** Joins texts up to `batchChars`, so that a burst of small events is one write. */
 const batchesOf = (texts: ReadonlyArray<string>): ReadonlyArray<string> => {

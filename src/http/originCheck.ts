@@ -47,7 +47,8 @@ export const makeOriginCheck = ({ allowedHosts, allowedOrigins }: OriginCheckOpt
       if (origin === undefined || !listed(origin.toLowerCase())) return undefined
       return {
         "access-control-allow-origin": origin,
-        "access-control-expose-headers": "x-request-id, retry-after, idempotent-replayed",
+        "access-control-expose-headers":
+          "x-request-id, location, retry-after, ratelimit, ratelimit-policy, idempotent-replayed, x-troupe-late-answer",
         vary: "origin"
       }
     }

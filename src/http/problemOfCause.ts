@@ -133,12 +133,18 @@ const contractRoutes = (() => {
   return routes
 })()
 
+export const nothingHere = {
+  code: "not_found",
+  status: 404,
+  detail: "Nothing is here. GET /docs shows what there is."
+} as const satisfies ProblemDetails
+
 const routeProblem = (method: string, url: string): RequestProblem => {
   const declared = methods.filter((method) => contractRoutes.find(method, url) !== undefined)
   // The router answers HEAD wherever it answers GET.
   const allowed = declared.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
   return allowed.length === 0
-    ? { details: { code: "not_found", status: 404, detail: "Nothing is here. GET /docs shows what there is." } }
+    ? { details: nothingHere }
     : {
         details: {
           code: "method_not_allowed",

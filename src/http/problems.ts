@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { Refusal } from "../domain/Refusal.ts"
-import { defaultRetrySeconds, problemMembers, problemOf } from "./contract/Problem.ts"
+import { defaultRetrySeconds, problemMembers, problemOf, waitHeaders } from "./contract/Problem.ts"
 import type { ProblemDetails, ProblemOf } from "./contract/Problem.ts"
 import { RequestId } from "./RequestId.ts"
 
@@ -40,6 +40,6 @@ export const problemResponse = (
     contentType: "application/problem+json",
     headers:
       details.status === 503
-        ? { "retry-after": String(details.retryAfterSeconds ?? defaultRetrySeconds), ...headers }
+        ? { ...waitHeaders(details.retryAfterSeconds ?? defaultRetrySeconds, details.exceeded), ...headers }
         : headers
   })

@@ -13,6 +13,7 @@ import { readdir, readFile } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
 import { gzipSync } from "node:zlib"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
+import { nothingHere } from "../http/problemOfCause.ts"
 import { answeringRefusals } from "./api/route.ts"
 
 /** In a checkout the build is beside the sources, in the package beside the compiled ones. */
@@ -115,6 +116,14 @@ const readAll = async (directory: string): Promise<ReadonlyMap<string, File>> =>
 const takesGzip = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
   /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(headers["accept-encoding"] ?? "")
 
+/** A person's browser is led to the page; for a program nothing is at `/`. Relative, so that it is right below a prefix. */
+const toThePage = (request: HttpServerRequest.HttpServerRequest) =>
+  answeringRefusals(
+    request.headers["accept"]?.includes("text/html") === true
+      ? Effect.succeed(HttpServerResponse.redirect("inspect/", { status: 302, headers: { vary: "accept" } }))
+      : Effect.fail(nothingHere)
+  )
+
 /** From another directory than the build's, for tests. */
 export const layerFrom = (directory: string) =>
   HttpRouter.use((router) =>
@@ -140,6 +149,7 @@ export const layerFrom = (directory: string) =>
               })
         }).pipe(answeringRefusals)
       yield* router.add("GET", "/inspect/*", serve)
+      yield* router.add("GET", "/", toThePage)
     })
   )
 

@@ -55,6 +55,22 @@ it.live("every 503 has a retry-after header", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("a refusal for a limit names it in its body and in the headers of RateLimit", () =>
+  Effect.gen(function* () {
+    const { call } = yield* open()
+    const full = yield* call("/sessions", { body: { agent: "full" } })
+    assert.deepStrictEqual(full.json.limit, { name: "sessions", quota: 3 })
+    assert.strictEqual(full.headers.get("ratelimit-policy"), '"sessions";q=3')
+    assert.strictEqual(full.headers.get("ratelimit"), '"sessions";r=0;t=7')
+    const queue = yield* call("/sessions/ses_full/turn", { body: { prompt: "hello" } })
+    assert.match(queue.headers.get("ratelimit-policy")!, /^"turns_in_line";q=\d+$/)
+    // Parked is no limit: it says only when to come again.
+    const parked = yield* call("/sessions/ses_parked/turn", { body: { prompt: "hello" } })
+    assert.isNull(parked.headers.get("ratelimit"))
+    assert.notProperty(parked.json, "limit")
+  }).pipe(Effect.scoped)
+)
+
 it.live("another app's session and one that never existed get the same answer", () =>
   Effect.gen(function* () {
     const { call } = yield* open()

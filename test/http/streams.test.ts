@@ -36,6 +36,23 @@ it.live("the event stream resumes after Last-Event-ID, or else after the after p
   }).pipe(Effect.scoped)
 )
 
+it.live("the event stream says when to come back to a reader that asks for events, and a turn's never does", () =>
+  Effect.gen(function* () {
+    const { ask } = yield* open()
+    const headers = { accept: "text/event-stream" }
+    const text = (path: string, options: Parameters<typeof ask>[1]) =>
+      Effect.flatMap(ask(path, options), (response) => Effect.promise(() => response.text()))
+    assert.match(yield* text("/sessions/ses_1/events", { headers }), /^: troupe\nretry: 2000\n\nid: 1\n/)
+    assert.notInclude(yield* text("/sessions/ses_1/events", {}), "retry:")
+    const body = { prompt: "complete" }
+    for (const path of ["/sessions/ses_ok/turn", "/sessions/ses_ok/turn/stream"]) {
+      const streamed = yield* text(path, { headers, body })
+      assert.include(streamed, "event: result")
+      assert.notInclude(streamed, "retry:")
+    }
+  }).pipe(Effect.scoped)
+)
+
 it.effect("the event stream opens at once, goes on live, and has a comment every 15 s", () =>
   Effect.gen(function* () {
     const { ask, script } = yield* open()

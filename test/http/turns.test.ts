@@ -123,6 +123,23 @@ it.live("a turn with wait false is answered with 202 at once", () =>
   }).pipe(Effect.scoped)
 )
 
+it.live("what a request has made is found by its location, also when the request is repeated under its key", () =>
+  Effect.gen(function* () {
+    const { base, call, script } = yield* open()
+    const locationOf = (path: string, body: object) =>
+      Effect.map(
+        call(path, { body, headers: { "idempotency-key": path } }),
+        ({ headers }) => new URL(headers.get("location")!, `${base}${path}`).pathname
+      )
+    for (let again = 0; again < 2; again++) {
+      assert.strictEqual(yield* locationOf(turn, { prompt: "complete", wait: false }), `${turn}s/1`)
+      assert.strictEqual(yield* locationOf("/sessions", {}), "/sessions/ses_0123456789abcdef")
+    }
+    assert.lengthOf(script.submitted, 2)
+    assert.isNull((yield* call(turn, { body: { prompt: "complete" } })).headers.get("location"))
+  }).pipe(Effect.scoped)
+)
+
 it.live("a streamed turn sends its events as they happen, and last the body of the whole answer", () =>
   Effect.gen(function* () {
     const { ask, call } = yield* open()

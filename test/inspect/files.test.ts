@@ -47,6 +47,22 @@ const raw = (base: string, path: string) =>
   )
 
 describe("the dashboard's files", () => {
+  it.live("leads a browser from / to the page, and tells a program that nothing is there", () =>
+    Effect.gen(function* () {
+      const { base, call } = yield* serving(yield* built)
+      const headers = { accept: "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8" }
+      const followed = yield* Effect.promise(() => fetch(`${base}/`, { headers }))
+      assert.deepStrictEqual([followed.url, followed.status], [`${base}/inspect/`, 200])
+      const redirect = yield* Effect.promise(() => fetch(`${base}/`, { headers, redirect: "manual" }))
+      assert.strictEqual(redirect.status, 302)
+      assert.strictEqual(redirect.headers.get("vary"), "accept")
+      for (const accept of ["*/*", "application/json"]) {
+        const { json, status } = yield* call("/", { token: null, headers: { accept } })
+        assert.deepStrictEqual([status, json.error], [404, "not_found"])
+      }
+    }).pipe(Effect.scoped)
+  )
+
   it.live("serves the page with a policy that allows its own scripts only, and uncached", () =>
     Effect.gen(function* () {
       const { base, call } = yield* serving(yield* built)

@@ -19,7 +19,8 @@ export const open: ReadonlySet<string> = new Set([
   "GET /docs",
   "POST /inspect/api/login",
   "POST /inspect/api/logout",
-  "GET /inspect/*"
+  "GET /inspect/*",
+  "GET /"
 ])
 
 /** Routes of the dashboard that an app's token is not enough for. */
@@ -80,6 +81,7 @@ export const requestOf = (route: Route, document: Document, values: Values) => {
 export const takesIdle: ReadonlySet<string> = new Set([
   "POST /sessions/:id/fork",
   "POST /sessions/:id/turn",
+  "POST /sessions/:id/turn/stream",
   "POST /sessions/:id/compact",
   "POST /inspect/api/sessions/:id/turn",
   "POST /inspect/api/sessions/:id/fork"
@@ -90,7 +92,9 @@ export const expectedRefusals: Readonly<Record<string, string>> = {
   "POST /sessions/:id/compact": "not_supported",
   // One alone has nowhere to move it to: test/cluster/drain.test.ts moves some.
   "POST /admin/sessions/:id/move": "not_supported",
-  "GET /inspect/*": "page_not_built"
+  "GET /inspect/*": "page_not_built",
+  // It leads browsers to the page.
+  "GET /": "not_found"
 }
 
 export interface OwnedSession {

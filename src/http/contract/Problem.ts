@@ -6,6 +6,7 @@
  */
 import { Schema } from "effect"
 import { HttpApiSchema } from "effect/http-api"
+import type { ExceededLimit } from "../../domain/Refusal.ts"
 import { ErrorCode } from "./codes.ts"
 import { wire, wireOf } from "./wire.ts"
 
@@ -30,10 +31,15 @@ export class TooLarge extends Schema.Error<TooLarge>("TooLarge")(fields(413)) {}
 export class UnsupportedMedia extends Schema.Error<UnsupportedMedia>("UnsupportedMedia")(fields(415)) {}
 export class Unprocessable extends Schema.Error<Unprocessable>("Unprocessable")(fields(422)) {}
 export class ServerFault extends Schema.Error<ServerFault>("ServerFault")(fields(500)) {}
-/** `retryAfter` is in seconds, and also the `retry-after` header. */
+/** `retryAfter` is in seconds, and also the `retry-after` header; `limit` is also the `ratelimit` headers. */
 export class Busy extends Schema.Error<Busy>("Busy")({
   ...fields(503),
   retryAfter: Schema.Int,
+  limit: Schema.optionalKey(
+    Schema.Struct({ name: Schema.String, quota: Schema.Int }).annotate({
+      description: "The limit that was reached, and how much it allows; absent where none was."
+    })
+  ),
   reasons: Schema.optionalKey(Schema.Array(Schema.String))
 }) {}
 
@@ -61,6 +67,7 @@ export interface ProblemDetails {
   readonly status: ProblemStatus
   readonly detail: string
   readonly retryAfterSeconds?: number
+  readonly exceeded?: ExceededLimit
   readonly reasons?: ReadonlyArray<string>
 }
 
@@ -89,6 +96,7 @@ export const problemMembers = (
   detail: details.detail,
   requestId,
   ...(details.status === 503 ? { retryAfter: details.retryAfterSeconds ?? defaultRetrySeconds } : {}),
+  ...(details.exceeded === undefined ? {} : { limit: details.exceeded }),
   ...(details.reasons === undefined ? {} : { reasons: details.reasons })
 })
 
@@ -143,12 +151,27 @@ export const BusyProblem = Schema.toType(Busy).pipe(
   HttpApiSchema.encodeToWithHeaders(
     {
       body: documented(Busy, 503, notNow),
-      headers: { "retry-after": Schema.String }
+      headers: {
+        "retry-after": Schema.String,
+        "ratelimit-policy": Schema.optionalKey(Schema.String),
+        ratelimit: Schema.optionalKey(Schema.String)
+      }
     },
-    { decode: ({ body }) => body, encode: (body) => ({ body, headers: { "retry-after": String(body.retryAfter) } }) }
+    { decode: ({ body }) => body, encode: (body) => ({ body, headers: waitHeaders(body.retryAfter, body.limit) }) }
   ),
   Schema.annotate({ description: notNow })
 )
+
+/**
+ * When to come again, and which limit was reached: `RateLimit` of the IETF's draft (draft-ietf-httpapi-ratelimit-headers-10),
+ * in which nothing is left of the quota now.
+ */
+export const waitHeaders = (retryAfter: number, limit?: ExceededLimit) => ({
+  "retry-after": String(retryAfter),
+  ...(limit === undefined
+    ? {}
+    : { "ratelimit-policy": `"${limit.name}";q=${limit.quota}`, ratelimit: `"${limit.name}";r=0;t=${retryAfter}` })
+})
 
 /** The problems of every endpoint that reads a body or a parameter. */
 export const badRequests = [BadRequestProblem, TooLargeProblem, UnsupportedMediaProblem] as const
@@ -163,5 +186,6 @@ export const ownFaults = [BusyProblem, ForbiddenProblem, ServerFaultProblem] as 
 export const StreamProblem = wire("StreamProblem", {
   ...fields(500),
   status: Schema.Int,
-  retryAfter: Schema.optionalKey(Schema.Int)
+  retryAfter: Schema.optionalKey(Schema.Int),
+  limit: Busy.fields.limit
 })

@@ -18,6 +18,7 @@ import {
   ownFaults
 } from "./Problem.ts"
 import { withSessionData } from "./eventStream.ts"
+import { withLocation } from "./location.ts"
 import { Instant, Ok, wire } from "./wire.ts"
 
 const Choice = Schema.Struct({
@@ -143,6 +144,8 @@ export const SessionEvent = Schema.Struct({
   data: Schema.fromJsonString(StreamedMessage)
 })
 
+const withSessionLocation = withLocation(200, "The session, relative to this request's address.")
+
 export class SessionsGroup extends HttpApiGroup.make("sessions")
   .add(
     HttpApiEndpoint.post("create", "/sessions", {
@@ -150,7 +153,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
       payload: CreateSession,
       success: CreatedSession,
       error: [...badRequests, ForbiddenProblem, NotFoundProblem, ConflictProblem, UnprocessableProblem, ...ownFaults]
-    }).annotate(OpenApi.Summary, "Open a session"),
+    }).annotateMerge(OpenApi.annotations({ summary: "Open a session", transform: withSessionLocation })),
     HttpApiEndpoint.post("fork", "/sessions/:id/fork", {
       params: SessionParams,
       headers: IdempotencyHeaders,
@@ -160,6 +163,7 @@ export class SessionsGroup extends HttpApiGroup.make("sessions")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Open a session that begins with a copy of this one's conversation",
+        transform: withSessionLocation,
         description:
           "Of the same agent, in the same directory, with this one's settings where the request has none. A directory of Troupe's own is copied as it is now. 422 where the agent can't (`capabilities.fork` of `GET /agents`), or not at that turn. A closed session can be forked until it is deleted."
       })

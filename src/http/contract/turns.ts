@@ -31,6 +31,7 @@ import {
 } from "./Problem.ts"
 import { lateDescription } from "./late.ts"
 import { withTurnData } from "./eventStream.ts"
+import { withLocation } from "./location.ts"
 import { SessionEvent } from "./sessions.ts"
 import { Ok, WholeNumber, wire } from "./wire.ts"
 
@@ -97,6 +98,7 @@ export class TurnsGroup extends HttpApiGroup.make("turns")
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Hand the agent a prompt and get what came of it",
+        transform: withLocation(202, "The turn, relative to this request's address."),
         description: `${lateDescription} With \`wait: false\` nothing is waited for. A client that goes away does not stop its turn: the result stays in the ledger. A token that is revoked or replaced while the turn runs gets 401 within 5 s. With \`Accept: text/event-stream\` the answer is that of \`POST /sessions/{id}/turn/stream\`.`
       })
     ),

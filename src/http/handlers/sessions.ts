@@ -1,5 +1,6 @@
 /** Sessions over HTTP. */
 import { Effect, Schema, Stream } from "effect"
+import { HttpServerResponse } from "effect/http"
 import type { HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import type { Refusal } from "../../domain/Refusal.ts"
@@ -31,31 +32,40 @@ export const layer = HttpApiBuilder.group(
     /** Once for an Idempotency-Key. */
     const createdOnce = Effect.fnUntraced(function* <E extends Refusal>(
       request: HttpServerRequest.HttpServerRequest,
+      locationOf: (session: string) => string,
       create: (keyed: KeyedRequest | undefined) => Effect.Effect<SessionView, E>
     ) {
       const caller = yield* CurrentCaller
-      return responseOf(
-        yield* orProblem(
-          idempotent(idempotency, yield* currentApp, request, {
-            begin: (keyed) => Effect.flatMap(create(keyed), createdAnswer),
-            resume: (effect) =>
-              effect._tag === "SessionCreated"
-                ? Effect.flatMap(sessions.get(caller, effect.session), createdAnswer)
-                : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
-          })
-        )
+      const answer = yield* orProblem(
+        idempotent(idempotency, yield* currentApp, request, {
+          begin: (keyed) => Effect.flatMap(create(keyed), createdAnswer),
+          resume: (effect) =>
+            effect._tag === "SessionCreated"
+              ? Effect.flatMap(sessions.get(caller, effect.session), createdAnswer)
+              : Effect.die(new Error(`${effect._tag} is no effect of a session's creation`))
+        })
       )
+      const { session_id } = JSON.parse(answer.body) as { readonly session_id: string }
+      return HttpServerResponse.setHeader(responseOf(answer), "location", locationOf(session_id))
     })
 
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload, request }) {
         const app = yield* currentApp
-        return yield* createdOnce(request, (keyed) => sessions.create(app, payload, keyed))
+        return yield* createdOnce(
+          request,
+          (id) => `sessions/${id}`,
+          (keyed) => sessions.create(app, payload, keyed)
+        )
       }),
 
       fork: Effect.fnUntraced(function* ({ params, payload, request }) {
         const caller = yield* CurrentCaller
-        return yield* createdOnce(request, (keyed) => sessions.fork(caller, params.id, payload, keyed))
+        return yield* createdOnce(
+          request,
+          (id) => `../${id}`,
+          (keyed) => sessions.fork(caller, params.id, payload, keyed)
+        )
       }),
 
       list: Effect.fnUntraced(function* ({ query }) {
@@ -97,7 +107,9 @@ export const layer = HttpApiBuilder.group(
           return yield* failWith(badCursor(lastEventId === after ? "last-event-id" : "after"))
         }
         const events = yield* orProblem(sessions.events(yield* CurrentCaller, params.id, Number(after ?? 0)))
-        return yield* streams.respond(request, Stream.map(events, eventText))
+        // A client that does not say it could take an unknown line for an end, as `effect`'s own does.
+        const takesRetry = request.headers["accept"]?.includes("text/event-stream") === true
+        return yield* streams.respond(request, Stream.map(events, eventText), { isResumable: takesRetry })
       })
     })
   })

@@ -15,7 +15,7 @@ import { CurrentCaller } from "../contract/Auth.ts"
 import { currentApp } from "../currentApp.ts"
 import { defaultLimit } from "../contract/bodies.ts"
 import type { ProblemDetails } from "../contract/Problem.ts"
-import type { SubmitTurn } from "../contract/turns.ts"
+import type { AcceptedTurn, SubmitTurn } from "../contract/turns.ts"
 import { responseOf, keyOf, idempotent, replayedHeader } from "../idempotent.ts"
 import { failWith, orProblem } from "../problems.ts"
 import { eventText, lastText, Streams } from "../Streams.ts"
@@ -57,6 +57,7 @@ export const layer = HttpApiBuilder.group(
             submission: keyed === undefined ? undefined : { id: keyed.key, fingerprint: keyed.fingerprint }
           })
           .pipe(Effect.tap((turning) => (turning.isKnown ? replaying : Deferred.succeed(accepted, turning))))
+      let accepting: Accepted | undefined
       const whole = idempotent(idempotency, yield* currentApp, request, {
         begin: Effect.fnUntraced(function* (keyed) {
           const turning = yield* submit(keyed)
@@ -68,7 +69,13 @@ export const layer = HttpApiBuilder.group(
         onReplay: () => {
           isReplay = true
         }
-      })
+      }).pipe(
+        Effect.tap(({ body, status }) =>
+          Effect.sync(() => {
+            if (status === 202) accepting = JSON.parse(body) as Accepted
+          })
+        )
+      )
 
       // The client may disconnect before its turn is accepted; its turn is then interrupted when it is.
       const onClientGone =
@@ -81,8 +88,10 @@ export const layer = HttpApiBuilder.group(
           : Effect.void
 
       if (!streamed) {
-        const answer = streams.answer(whole, { isReplay: () => isReplay, onClientGone })
-        return yield* orProblem(answer)
+        const answer = yield* orProblem(streams.answer(whole, { isReplay: () => isReplay, onClientGone }))
+        return accepting === undefined
+          ? answer
+          : HttpServerResponse.setHeader(answer, "location", `turns/${accepting.turn_index}`)
       }
       if (keyOf(request.headers) === undefined) {
         const turning = yield* orProblem(submit(undefined))
@@ -166,9 +175,11 @@ const settingsOf = ({ effort, mode, model, outputSchema }: TurnSettings): TurnSe
 
 const wantsEvents = (headers: Headers.Headers) => headers["accept"]?.includes("text/event-stream") === true
 
+type Accepted = (typeof AcceptedTurn)["Encoded"]
+
 const acceptedAnswer = ({ index, session }: Pick<Turning, "index" | "session">): StoredAnswer => ({
   status: 202,
-  body: JSON.stringify({ ok: true, session_id: session, turn_index: index })
+  body: JSON.stringify({ ok: true, session_id: session, turn_index: index } satisfies Accepted)
 })
 
 const ended = (result: TurnResult) => {
