@@ -1,8 +1,9 @@
 /**
  * `npm run page`: the dashboard's page as files in dist/page, which the server gives out.
  *
- * With `--if-stale` only where its sources changed since. Two products: the page, with what it loads later in chunks of
- * their own, and `export.html`, one file with everything inside, into which the server puts an exported session.
+ * With `--if-stale` only where its sources changed since. Three products: the page, with what it loads later in chunks of
+ * their own; `export.html`, one file with everything inside, into which the server puts an exported session; and `docs.html`,
+ * one file too, which is the page at `/docs`.
  */
 import { createHash } from "node:crypto"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -16,6 +17,8 @@ const source = join(root, "src", "inspect", "page")
 
 /** What a visitor waits for: everything that index.html asks for before it shows something, packed. */
 const firstLoadBytes = 500_000
+/** The page at `/docs`, as it is sent. */
+const docsBytes = 100_000
 
 const patterns = [
   "src/inspect/page/**/*.*",
@@ -59,8 +62,8 @@ const output = {
 const buildPage = () =>
   build({ ...shared, build: { ...output, outDir: fresh, emptyOutDir: true, manifest: "manifest.json" } })
 
-/** In memory: its parts become one file. */
-const buildExport = async (): Promise<string> => {
+/** One file with everything inside, of the folder's `main.tsx` and its template. `more` is added to the page's policy. */
+const buildOneFile = async (folder: string, template: string, more: ReadonlyArray<string> = []): Promise<string> => {
   const built = (await build({
     ...shared,
     build: {
@@ -69,7 +72,7 @@ const buildExport = async (): Promise<string> => {
       cssCodeSplit: false,
       rolldownOptions: {
         ...output.rolldownOptions,
-        input: join(source, "export", "main.tsx"),
+        input: join(source, folder, "main.tsx"),
         output: { codeSplitting: false }
       }
     }
@@ -94,9 +97,10 @@ const buildExport = async (): Promise<string> => {
     `style-src ${hash(style)}`,
     "img-src data:",
     "base-uri 'none'",
-    "form-action 'none'"
+    "form-action 'none'",
+    ...more
   ].join("; ")
-  return readFileSync(join(source, "export", "export.html"), "utf8")
+  return readFileSync(join(source, folder, template), "utf8")
     .replace("<!--troupe-csp-->", () => `<meta http-equiv="content-security-policy" content="${policy}" />`)
     .replace("<!--troupe-style-->", () => `<style>${style}</style>`)
     .replace("<!--troupe-script-->", () => `<script type="module">${script}</script>`)
@@ -122,7 +126,10 @@ const firstLoad = (): ReadonlyArray<string> => {
 }
 
 await buildPage()
-writeFileSync(join(fresh, "export.html"), await buildExport())
+writeFileSync(join(fresh, "export.html"), await buildOneFile("export", "export.html"))
+// It asks the server that it came from, and nobody else.
+const docs = await buildOneFile("docs", "docs.html", ["connect-src 'self'"])
+writeFileSync(join(fresh, "docs.html"), docs)
 
 const first = firstLoad()
 rmSync(join(fresh, "manifest.json"))
@@ -135,4 +142,8 @@ if (bytes > firstLoadBytes) {
   )
   process.exit(1)
 }
-page.publish(`the dashboard, first load ${kilobytes} kB packed`)
+if (docs.length > docsBytes) {
+  console.error(`docs.html has ${docs.length} bytes, more than ${docsBytes}.`)
+  process.exit(1)
+}
+page.publish(`the dashboard, first load ${kilobytes} kB packed; the docs, ${(docs.length / 1000).toFixed(0)} kB`)

@@ -7,7 +7,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Exit, Layer, Scope } from "effect"
 import { HttpRouter, HttpServer } from "effect/http"
-import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
+import { HttpApiBuilder } from "effect/http-api"
 import { createServer } from "node:http"
 import type { Server, ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
@@ -22,6 +22,7 @@ import type { UsageReport } from "../services/UsageReport.ts"
 import type { AgentDirectory } from "../services/AgentDirectory.ts"
 import { Api } from "./Api.ts"
 import type { ErrorCode } from "./contract/codes.ts"
+import * as Docs from "./docs.ts"
 import { maxParamLength } from "./problemOfCause.ts"
 import * as Admin from "./handlers/admin.ts"
 import * as Approvals from "./handlers/approvals.ts"
@@ -55,11 +56,8 @@ const connectionLimit = 8_192
 /** Longer than proxies keep idle connections: otherwise one could be closed here while the proxy sends a request on it. */
 const keepAliveMillis = 75_000
 
-/** The API, its OpenAPI document and its documentation page, which embeds its script and loads nothing. */
-export const routes = Layer.mergeAll(
-  HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }),
-  HttpApiSwagger.layer(Api, { path: "/docs" })
-).pipe(
+/** The API, its OpenAPI document and the page that shows it. */
+export const routes = Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), Docs.layer).pipe(
   Layer.provide(
     Layer.mergeAll(
       SessionsHandlers.layer,

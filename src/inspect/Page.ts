@@ -12,14 +12,10 @@ import { createHash } from "node:crypto"
 import { readdir, readFile } from "node:fs/promises"
 import { extname, join, relative, sep } from "node:path"
 import { gzipSync } from "node:zlib"
+import { builtPage, notBuilt } from "../http/builtPage.ts"
 import type { ProblemDetails } from "../http/contract/Problem.ts"
 import { nothingHere } from "../http/problemOfCause.ts"
 import { answeringRefusals } from "./api/route.ts"
-
-/** In a checkout the build is beside the sources, in the package beside the compiled ones. */
-export const builtPage = import.meta.filename.endsWith(".ts")
-  ? join(import.meta.dirname, "..", "..", "dist", "page")
-  : join(import.meta.dirname, "..", "..", "page")
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -61,13 +57,6 @@ interface File {
   readonly etag: string
   readonly cache: string
 }
-
-const notBuilt = {
-  code: "page_not_built",
-  status: 503,
-  detail: "The dashboard's page is not built. Run `npm run page` in Troupe's checkout, then load this again.",
-  retryAfterSeconds: 10
-} as const satisfies ProblemDetails
 
 const missing = {
   code: "not_found",

@@ -93,6 +93,7 @@ export const expectedRefusals: Readonly<Record<string, string>> = {
   // One alone has nowhere to move it to: test/cluster/drain.test.ts moves some.
   "POST /admin/sessions/:id/move": "not_supported",
   "GET /inspect/*": "page_not_built",
+  "GET /docs": "page_not_built",
   // It leads browsers to the page.
   "GET /": "not_found"
 }

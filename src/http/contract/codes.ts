@@ -29,7 +29,7 @@ export const codes = {
   not_found: "There is no such path.",
   not_ready: "The server can't do its work now; `reasons` say why.",
   not_supported: "Understood, and the agent can't do it, or can't be kept to it.",
-  page_not_built: "The dashboard was not built.",
+  page_not_built: "The page was not built on this server.",
   pool_full: "No process or session is free; ask again after `retry-after`.",
   queue_full: "Too many turns wait in the session's line.",
   request_timeout: "The request's head did not come in time.",

@@ -57,7 +57,8 @@ export const CreateSession = wire(
     ),
     meta: Schema.optionalKey(Meta.annotate({ description: "Kept with the session and returned as it came." }))
   },
-  { example: { agent: "codex", cwd: "/srv/repo", permissions: "approve_reads", meta: { ticket: "T-1" } } }
+  // One that works on every machine as it is.
+  { example: { agent: "demo", permissions: "ask", meta: { ticket: "T-1" } } }
 )
 
 export const ChangeSession = wire(

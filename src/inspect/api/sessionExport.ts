@@ -4,7 +4,7 @@ import { HttpServerResponse } from "effect/http"
 import { InvalidRequest } from "../../domain/Refusal.ts"
 import * as Collect from "../export/collect.ts"
 import { asHtml, asJson } from "../export/file.ts"
-import { builtPage } from "../Page.ts"
+import { builtPage } from "../../http/builtPage.ts"
 import { get, routes } from "./route.ts"
 import { idOf } from "./sessionReads.ts"
 
